@@ -1,0 +1,1 @@
+"""lazychat: a full-screen terminal chat for language models."""

@@ -1,0 +1,58 @@
+"""Every error that lazychat raises on purpose.
+
+    LazychatError
+    ├── ConfigError           the configuration file, a flag or a variable is wrong
+    ├── LogError              the event log cannot be opened, read or written
+    │   └── ConflictError     somebody else has written this already (a claim, an end)
+    ├── ModelError            a model cannot be had or has failed
+    │   └── ContextOverflow   one message alone is larger than the context window
+    ├── ToolError             a tool call failed; its text is meant for the model
+    └── Cancelled             the user stopped the turn
+
+Each message is one or two sentences that say what is wrong, where, and what to
+do. `str(error)` is what the user reads: no class name, no traceback.
+"""
+
+
+class LazychatError(Exception):
+    """Base of all errors that carry a message for the user."""
+
+
+class ConfigError(LazychatError):
+    """The configuration is wrong; the message names file, line and key."""
+
+
+class LogError(LazychatError):
+    """The event log cannot be opened, read or written."""
+
+
+class ConflictError(LogError):
+    """An event that may exist only once exists already, so nothing was written."""
+
+
+class ModelError(LazychatError):
+    """A model could not be loaded or reached, or broke off."""
+
+    def __init__(self, message: str, kind: str = "model") -> None:
+        super().__init__(message)
+        self.kind = kind
+        """A short word for programs: `unreachable`, `unauthorized`, `not_found`,
+        `rate_limited`, `dropped`, `missing_key`, `bad_file` or `model`."""
+
+
+class ContextOverflow(ModelError):
+    """The messages that cannot be left out exceed the context window."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "context_overflow")
+
+
+class ToolError(LazychatError):
+    """A tool call failed; the text is one clean line, told to the model."""
+
+
+class Cancelled(LazychatError):
+    """The turn was cancelled; what was said until then stays."""
+
+    def __init__(self) -> None:
+        super().__init__("Cancelled.")

@@ -1,0 +1,234 @@
+"""What happens: the events of the log, and their JSON.
+
+The log is append-only and outlives the program, so these names are for ever and
+a field is only ever added, with a default. Events carry no sequence number and no
+time: those belong to the `Record` that the log makes of them. A kind that this
+version does not know decodes to `Unknown`, so an old viewer can follow a newer
+runner.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from tui.messages import Message, ToolCall
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base of all events; `kind(event)` gives the name in the log."""
+
+
+class MessageAdded(Event):
+    """A message is whole. Ends the deltas that have the same `message_id`."""
+
+    message_id: str
+    message: Message
+    parent: str | None = None
+    """The `message_id` that it follows; None means the one before it in the log."""
+    finish_reason: str | None = None
+    """Of an assistant's message: a `Reply.finish_reason`, or `cancelled`, `error`,
+    `interrupted` when it was broken off."""
+
+
+class TurnRequested(Event):
+    """Somebody wants the conversation answered."""
+
+    model: str
+    agent: str = "function_call"
+    tools: tuple[str, ...] = ()
+    options: dict[str, Any] = {}
+    parent: str | None = None
+    runner: str = ""
+    """Which runner may claim it; empty means any."""
+
+
+class TurnWithdrawn(Event):
+    """The request was taken back before anybody claimed it."""
+
+
+class TurnStarted(Event):
+    """A runner claims the turn. At most one a turn: the log enforces it."""
+
+    host: str
+    boot_id: str
+    pid: int
+    process_start: int
+    """Start time of the process in clock ticks since boot: tells a reused pid."""
+
+
+class TextDelta(Event):
+    """A piece of text for the user. Provisional: see `MessageAdded`."""
+
+    message_id: str
+    text: str
+
+
+class ReasoningDelta(Event):
+    """A piece of thinking aloud. Provisional: see `MessageAdded`."""
+
+    message_id: str
+    text: str
+
+
+class ToolCallOpened(Event):
+    """The model has begun to write a tool call. Provisional, carries no text."""
+
+    message_id: str
+
+
+class ToolCallStarted(Event):
+    """A tool begins to run; written before it does."""
+
+    call: ToolCall
+
+
+class ToolProgressed(Event):
+    """A running tool reports on its progress."""
+
+    call_id: str
+    text: str
+
+
+class ToolCallFinished(Event):
+    """A tool has ended. Its output is in the `tool` message that follows."""
+
+    call_id: str
+    seconds: float
+    error: str | None = None
+
+
+class ApprovalRequested(Event):
+    """A tool waits for the user's leave to run."""
+
+    call_id: str
+
+
+class ApprovalGiven(Event):
+    """The user has answered an `ApprovalRequested`."""
+
+    call_id: str
+    allow: bool
+    scope: str = "once"
+    """`once`, `conversation` or `always`."""
+    reason: str = ""
+
+
+class UsageReported(Event):
+    """What one call of the model took."""
+
+    input_tokens: int
+    output_tokens: int
+    seconds: float = 0.0
+    """From the first token to the last, so that output_tokens / seconds is speed."""
+    cached_tokens: int = 0
+    """Those of the input that the model had read before."""
+
+
+class ErrorRaised(Event):
+    """Something went wrong; `text` is for the user, `kind` for programs."""
+
+    kind: str
+    text: str
+
+
+class NoticeGiven(Event):
+    """Something the user should know that is no error, such as a trimmed history."""
+
+    text: str
+
+
+class CancelRequested(Event):
+    """Somebody wants the turn to stop."""
+
+
+class TurnFinished(Event):
+    """The turn has ended. At most one a turn: the log enforces it."""
+
+    reason: str
+    """`stop`, `length`, `cancelled`, `error` or `interrupted`."""
+
+
+class Queued(Event):
+    """Something a library user has put into a `FileSystemQueue`."""
+
+    channel: str
+    text: str
+
+
+class ConversationRenamed(Event):
+    """The conversation has a new title."""
+
+    title: str
+
+
+class ConversationPinned(Event):
+    """The conversation is kept at the top of lists, or no longer."""
+
+    pinned: bool = True
+
+
+class ConversationDeleted(Event):
+    """The conversation is to be removed from the store."""
+
+
+class SummaryAdded(Event):
+    """A summary stands for a range of messages in requests to the model."""
+
+    first_message_id: str
+    last_message_id: str
+    text: str
+
+
+class Unknown(Event):
+    """An event of a later version, kept as it is."""
+
+    kind: str
+    data: bytes
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An event as the log has stored it."""
+
+    seq: int
+    """Position in the log: rises in the order of commits, is never reused, and is
+    the cursor of all who read."""
+    conversation: str
+    turn: str | None
+    time: float
+    """Seconds since the epoch."""
+    event: Event
+
+
+PROVISIONAL = (TextDelta, ReasoningDelta, ToolCallOpened)
+"""The deltas: removed when their message is added."""
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+_KIND = {cls: _snake(cls.__name__) for cls in Event.__subclasses__()}
+_DECODER = {kind: msgspec.json.Decoder(cls) for cls, kind in _KIND.items()}
+_encode = msgspec.json.Encoder().encode
+
+
+def kind(event: Event) -> str:
+    """Return the name under which the log stores `event`."""
+    return event.kind if isinstance(event, Unknown) else _KIND[type(event)]
+
+
+def encode(event: Event) -> bytes:
+    """Return the JSON of `event`, without its kind."""
+    return event.data if isinstance(event, Unknown) else _encode(event)
+
+
+def decode(kind: str, data: bytes) -> Event:
+    """Return the event that `encode` made `data` of.
+
+    A kind of a later version gives `Unknown`. Raises `msgspec.ValidationError`
+    when a known kind does not have its fields.
+    """
+    if kind == "unknown" or kind not in _DECODER:
+        return Unknown(kind, data)
+    return _DECODER[kind].decode(data)

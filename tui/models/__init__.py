@@ -1,0 +1,37 @@
+"""Models: everything that can answer a conversation.
+
+Each module here holds one way to reach a model and imports its library only when
+a model of that kind is made.
+"""
+
+from collections.abc import Generator, Sequence
+from typing import Protocol
+
+from tui.events import Event
+from tui.messages import Message, Reply, ToolSchema
+from tui.turn import Turn
+
+
+class Model(Protocol):
+    """A language model, wherever it runs."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        ...
+
+    def generate(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, Reply]:
+        """Answer `messages`, whose last one is the user's or a tool's.
+
+        Yields, in the order in which the model speaks, `TextDelta`,
+        `ReasoningDelta`, `ToolCallOpened` (all with `turn.message_id`),
+        `NoticeGiven` and at most one `UsageReported`; returns the whole message.
+        The concatenated deltas equal `text` and `reasoning` of that message. No
+        part of a tool call is ever in a delta.
+
+        Runs in the thread that iterates it and may block there. Raises
+        `ModelError`, and `Cancelled` soon after `turn.cancel` is requested.
+        """
+        ...

@@ -1,0 +1,82 @@
+"""A running turn, as models, agents and tools see it.
+
+`Cancellation` is the one thing here that threads share: whoever runs a blocking
+call registers how to break it off, since a generator that blocks cannot be closed
+from another thread.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tui.errors import Cancelled
+
+
+class Cancellation:
+    """A request to stop that can be made once, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._event = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def requested(self) -> bool:
+        """Whether `request` has been called."""
+        return self._event.is_set()
+
+    def request(self) -> None:
+        """Ask to stop: runs the callbacks once, in this thread."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self._event.set()
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def on(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Have `callback` run on `request` while the block is open.
+
+        It runs in the thread that asks, at once if that has happened already, and
+        must neither block nor raise.
+        """
+        with self._lock:
+            self._callbacks.append(callback)
+            requested = self._event.is_set()
+        try:
+            if requested:
+                callback()
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for at most `seconds`; return whether a stop is requested."""
+        return self._event.wait(seconds)
+
+    def raise_if_requested(self) -> None:
+        """Raise `Cancelled` when a stop is requested."""
+        if self._event.is_set():
+            raise Cancelled
+
+
+class Turn:
+    """What a model or an agent may know and ask of its host while it runs."""
+
+    def __init__(self, id: str = "", cancel: Cancellation | None = None) -> None:
+        self.id = id or uuid.uuid4().hex
+        self.cancel = cancel or Cancellation()
+        self._message = 1
+
+    @property
+    def message_id(self) -> str:
+        """The id of the assistant's message that is being generated now."""
+        return f"{self.id}.{self._message}"
+
+    def next_message(self) -> None:
+        """Begin another message: `message_id` changes. Called by agents."""
+        self._message += 1
