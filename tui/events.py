@@ -19,7 +19,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of all events; `kind(event)` gives the name in the log."""
 
 
-class MessageAdded(Event):
+class MessageAdded(Event, frozen=True):
     """A message is whole. Ends the deltas that have the same `message_id`."""
 
     message_id: str
@@ -31,7 +31,7 @@ class MessageAdded(Event):
     `interrupted` when it was broken off."""
 
 
-class TurnRequested(Event):
+class TurnRequested(Event, frozen=True):
     """Somebody wants the conversation answered."""
 
     model: str
@@ -43,11 +43,11 @@ class TurnRequested(Event):
     """Which runner may claim it; empty means any."""
 
 
-class TurnWithdrawn(Event):
+class TurnWithdrawn(Event, frozen=True):
     """The request was taken back before anybody claimed it."""
 
 
-class TurnStarted(Event):
+class TurnStarted(Event, frozen=True):
     """A runner claims the turn. At most one a turn: the log enforces it."""
 
     host: str
@@ -57,40 +57,40 @@ class TurnStarted(Event):
     """Start time of the process in clock ticks since boot: tells a reused pid."""
 
 
-class TextDelta(Event):
+class TextDelta(Event, frozen=True):
     """A piece of text for the user. Provisional: see `MessageAdded`."""
 
     message_id: str
     text: str
 
 
-class ReasoningDelta(Event):
+class ReasoningDelta(Event, frozen=True):
     """A piece of thinking aloud. Provisional: see `MessageAdded`."""
 
     message_id: str
     text: str
 
 
-class ToolCallOpened(Event):
+class ToolCallOpened(Event, frozen=True):
     """The model has begun to write a tool call. Provisional, carries no text."""
 
     message_id: str
 
 
-class ToolCallStarted(Event):
+class ToolCallStarted(Event, frozen=True):
     """A tool begins to run; written before it does."""
 
     call: ToolCall
 
 
-class ToolProgressed(Event):
+class ToolProgressed(Event, frozen=True):
     """A running tool reports on its progress."""
 
     call_id: str
     text: str
 
 
-class ToolCallFinished(Event):
+class ToolCallFinished(Event, frozen=True):
     """A tool has ended. Its output is in the `tool` message that follows."""
 
     call_id: str
@@ -98,13 +98,13 @@ class ToolCallFinished(Event):
     error: str | None = None
 
 
-class ApprovalRequested(Event):
+class ApprovalRequested(Event, frozen=True):
     """A tool waits for the user's leave to run."""
 
     call_id: str
 
 
-class ApprovalGiven(Event):
+class ApprovalGiven(Event, frozen=True):
     """The user has answered an `ApprovalRequested`."""
 
     call_id: str
@@ -114,7 +114,7 @@ class ApprovalGiven(Event):
     reason: str = ""
 
 
-class UsageReported(Event):
+class UsageReported(Event, frozen=True):
     """What one call of the model took."""
 
     input_tokens: int
@@ -125,54 +125,54 @@ class UsageReported(Event):
     """Those of the input that the model had read before."""
 
 
-class ErrorRaised(Event):
+class ErrorRaised(Event, frozen=True):
     """Something went wrong; `text` is for the user, `kind` for programs."""
 
     kind: str
     text: str
 
 
-class NoticeGiven(Event):
+class NoticeGiven(Event, frozen=True):
     """Something the user should know that is no error, such as a trimmed history."""
 
     text: str
 
 
-class CancelRequested(Event):
+class CancelRequested(Event, frozen=True):
     """Somebody wants the turn to stop."""
 
 
-class TurnFinished(Event):
+class TurnFinished(Event, frozen=True):
     """The turn has ended. At most one a turn: the log enforces it."""
 
     reason: str
     """`stop`, `length`, `cancelled`, `error` or `interrupted`."""
 
 
-class Queued(Event):
+class Queued(Event, frozen=True):
     """Something a library user has put into a `FileSystemQueue`."""
 
     channel: str
     text: str
 
 
-class ConversationRenamed(Event):
+class ConversationRenamed(Event, frozen=True):
     """The conversation has a new title."""
 
     title: str
 
 
-class ConversationPinned(Event):
+class ConversationPinned(Event, frozen=True):
     """The conversation is kept at the top of lists, or no longer."""
 
     pinned: bool = True
 
 
-class ConversationDeleted(Event):
+class ConversationDeleted(Event, frozen=True):
     """The conversation is to be removed from the store."""
 
 
-class SummaryAdded(Event):
+class SummaryAdded(Event, frozen=True):
     """A summary stands for a range of messages in requests to the model."""
 
     first_message_id: str
@@ -180,7 +180,7 @@ class SummaryAdded(Event):
     text: str
 
 
-class Unknown(Event):
+class Unknown(Event, frozen=True):
     """An event of a later version, kept as it is."""
 
     kind: str

@@ -15,7 +15,7 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of all values: frozen, compared by content, small as JSON."""
 
 
-class ToolCall(Value):
+class ToolCall(Value, frozen=True):
     """A model's wish to have a tool run."""
 
     id: str
@@ -27,7 +27,7 @@ class ToolCall(Value):
     that is not a JSON object: it is shown and told to the model, never run."""
 
 
-class ToolResult(Value):
+class ToolResult(Value, frozen=True):
     """What came of a tool call."""
 
     call_id: str
@@ -37,7 +37,7 @@ class ToolResult(Value):
     """One line when the tool failed or could not be run; None when it worked."""
 
 
-class ToolSchema(Value):
+class ToolSchema(Value, frozen=True):
     """What a model is told of a tool."""
 
     name: str
@@ -48,7 +48,7 @@ class ToolSchema(Value):
     """Words that hint at this tool, in any language; used by the starter model."""
 
 
-class Attachment(Value):
+class Attachment(Value, frozen=True):
     """A file that goes with a message."""
 
     name: str
@@ -56,7 +56,7 @@ class Attachment(Value):
     data: bytes
 
 
-class Message(Value):
+class Message(Value, frozen=True):
     """One message of a conversation."""
 
     role: Role
@@ -69,7 +69,7 @@ class Message(Value):
     attachments: tuple[Attachment, ...] = ()
 
 
-class Reply(Value):
+class Reply(Value, frozen=True):
     """What a model returns when its message is whole."""
 
     message: Message

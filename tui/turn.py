@@ -7,7 +7,7 @@ from another thread.
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from tui.errors import Cancelled
@@ -37,7 +37,7 @@ class Cancellation:
             callback()
 
     @contextmanager
-    def on(self, callback: Callable[[], None]) -> Iterator[None]:
+    def on(self, callback: Callable[[], None]) -> Generator[None]:
         """Have `callback` run on `request` while the block is open.
 
         It runs in the thread that asks, at once if that has happened already, and
