@@ -1,0 +1,132 @@
+"""`FileSystemQueue`: the tutorial's queue as a cursor over the log."""
+
+import threading
+from collections.abc import Iterable
+
+from tui import paths, session
+from tui.eventlog.log import EventLog
+from tui.events import MessageAdded, Queued, Record, TextDelta
+
+AGENT = "lazychat"
+"""The channel that carries what models say to the user."""
+
+
+class SpokenText:
+    """What a follower that prints has still to print.
+
+    A printed character cannot be taken back, and a message settles under the
+    reader's feet: its deltas vanish and the whole comes in their place. So it
+    remembers how much of each message it has given, and of a settled message gives
+    only the rest.
+    """
+
+    def __init__(self) -> None:
+        self._given: dict[str, int] = {}
+
+    def take(self, record: Record) -> str:
+        """Return the user-facing text that `record` adds, "" when none."""
+        match record.event:
+            case TextDelta(message_id, text):
+                self._given[message_id] = self._given.get(message_id, 0) + len(text)
+                return text
+            case MessageAdded(message_id, message) if message.role == "assistant":
+                return message.text[self._given.pop(message_id, 0) :]
+            case _:
+                return ""
+
+    def copy(self) -> "SpokenText":
+        """Return one that goes on by itself from here."""
+        twin = SpokenText()
+        twin._given = dict(self._given)
+        return twin
+
+
+class _Cursor:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.after = 0
+        self.spoken = SpokenText()
+
+
+_cursors: dict[tuple[str, str, str], _Cursor] = {}
+_cursors_lock = threading.Lock()
+_default_log: list[EventLog] = []
+
+
+def default_log() -> EventLog:
+    """Return this process's log at the standard place, opened at the first call."""
+    with _cursors_lock:
+        if not _default_log:
+            _default_log.append(EventLog(paths.log_file()))
+        return _default_log[0]
+
+
+class FileSystemQueue:
+    """A queue of text between threads and processes, over the log.
+
+    The cursor lives in the process, keyed by session and channel, not in the
+    object: a new object goes on where the last one stopped. Without `klass` it
+    gives what models say to the user in the current session; any other channel
+    gives what `enqueue` has put there. Any thread; never blocks.
+    """
+
+    def __init__(self, klass: str = AGENT, log: EventLog | None = None) -> None:
+        self._klass = klass
+        self._log = log or default_log()
+
+    def enqueue(self, text: str) -> None:
+        """Put `text` at the end; whoever dequeues after this call sees it."""
+        self._log.append(session.current(), Queued(self._klass, text)).result()
+
+    def dequeue(self, limit: int | None = None) -> list[str]:
+        """Take and return the pieces that have come, [] when none.
+
+        `limit` is the largest number of pieces, None for all.
+        """
+        cursor = self._cursor()
+        with cursor.lock:
+            pieces: list[str] = []
+            for record, piece in self._pieces(cursor.after, cursor.spoken, limit):
+                cursor.after = record.seq
+                if piece:
+                    pieces.append(piece)
+            return pieces
+
+    def peek(self) -> str | None:
+        """Return the next piece and leave it; None when there is none."""
+        pieces = self._waiting(1)
+        return pieces[0] if pieces else None
+
+    def size(self) -> int:
+        """Return how many pieces wait."""
+        return len(self._waiting(None))
+
+    def clear(self) -> None:
+        """Skip everything that waits."""
+        self.dequeue()
+
+    def _waiting(self, limit: int | None) -> list[str]:
+        cursor = self._cursor()
+        with cursor.lock:
+            found = self._pieces(cursor.after, cursor.spoken.copy(), limit)
+            return [piece for _, piece in found if piece]
+
+    def _pieces(
+        self, after: int, spoken: SpokenText, limit: int | None
+    ) -> Iterable[tuple[Record, str]]:
+        for record in self._log.read(session.current(), after):
+            if limit is not None and limit <= 0:
+                return
+            match record.event:
+                case Queued(channel, text):
+                    piece = text if channel == self._klass else ""
+                case _:
+                    piece = spoken.take(record) if self._klass == AGENT else ""
+            yield record, piece
+            if piece and limit is not None:
+                limit -= 1
+
+    def _cursor(self) -> _Cursor:
+        key = (str(self._log.path), session.current(), self._klass)
+        with _cursors_lock:
+            return _cursors.setdefault(key, _Cursor())

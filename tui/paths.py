@@ -1,0 +1,41 @@
+"""Where lazychat keeps its files: the one place that asks platformdirs.
+
+`LAZYCHAT_HOME`, when set, holds everything in one folder.
+"""
+
+import os
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+_dirs = PlatformDirs("lazychat", appauthor=False)
+
+
+def _folder(standard: str) -> Path:
+    home = os.environ.get("LAZYCHAT_HOME")
+    return Path(home).expanduser() if home else Path(standard)
+
+
+def config_file() -> Path:
+    """Return the path of the user's config.toml, which may not exist."""
+    return _folder(_dirs.user_config_dir) / "config.toml"
+
+
+def themes_folder() -> Path:
+    """Return the folder of the user's own themes, which may not exist."""
+    return _folder(_dirs.user_config_dir) / "themes"
+
+
+def tools_folder() -> Path:
+    """Return the folder of the user's own tools, which may not exist."""
+    return _folder(_dirs.user_config_dir) / "tools"
+
+
+def state_file() -> Path:
+    """Return the path of what the screen remembers: theme, sidebar, stream."""
+    return _folder(_dirs.user_state_dir) / "state.toml"
+
+
+def log_file() -> Path:
+    """Return the path of the event log."""
+    return _folder(_dirs.user_data_dir) / "lazychat.db"
