@@ -21,7 +21,8 @@ from tui.eventlog import EventLog
 from tui.events import Queued
 with EventLog(Path(sys.argv[1])) as log:
     for number in range(int(sys.argv[3])):
-        log.append("c", Queued(sys.argv[2], str(number)))
+        last = log.append("c", Queued(sys.argv[2], str(number)))
+    last.result()
 """
 
 TALKER = """

@@ -166,7 +166,12 @@ class EventLog:
 
     def _create(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only a file that was not there may be opened and closed here: closing any
+        # descriptor drops the locks that SQLite holds on the file in this process,
+        # and two writers then corrupt it (https://sqlite.org/howtocorrupt.html §2.2).
+        with suppress(FileExistsError):
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+            os.close(os.open(self.path, flags, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
