@@ -1,0 +1,262 @@
+"""The configuration: defaults < file < environment < flags.
+
+config.toml belongs to the user and is never written here. Secrets are named, not
+stored: `api_key_env` says which variable holds the key, `api_key_cmd` which command
+prints it.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from tui import paths
+from tui.errors import ConfigError
+
+
+class Section(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Base of the tables of config.toml: an unknown key is an error."""
+
+
+class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"):
+    """`[models.NAME]` with `provider = "openai"`: any compatible server."""
+
+    model: str = ""
+    """The server's name of the model; empty means NAME."""
+    base_url: str = ""
+    """Empty means the supplier's, OPENAI_BASE_URL, or OpenAI's own."""
+    supplier: str = ""
+    """A preset of `base_url` and `api_key_env`, see `models.suppliers`."""
+    api_key_env: str = ""
+    api_key_cmd: str = ""
+    dialect: str = ""
+    """How the model writes tool calls in text; empty means: from its name."""
+    stream: bool = True
+    """False for a server that cannot stream."""
+    timeout: float = 120.0
+    """Seconds without a byte after which a request is given up."""
+    max_retries: int = 2
+    options: dict[str, Any] = {}
+    """Sent along as they are: temperature, max_tokens, extra_body ..."""
+
+
+class LlamaModelConfig(Section, frozen=True, tag_field="provider", tag="llama"):
+    """`[models.NAME]` with `provider = "llama"`: a GGUF file, in this process."""
+
+    path: str
+    """A GGUF file, or `starter` for the model that comes along."""
+    context: int = 8192
+    """Tokens; 0 means as many as the model was trained for."""
+    threads: int = 0
+    """0 means one fewer than there are cores."""
+    dialect: str = ""
+    """How the model writes tool calls; empty means: from its chat template."""
+    options: dict[str, Any] = {}
+    """temperature, top_p, min_p, top_k, repeat_penalty, seed, max_tokens."""
+
+
+class ScriptedModelConfig(Section, frozen=True, tag_field="provider", tag="scripted"):
+    """`[models.NAME]` with `provider = "scripted"`: plays a file, for demos."""
+
+    path: str
+
+
+ModelConfig = OpenAIModelConfig | LlamaModelConfig | ScriptedModelConfig
+
+
+class ToolsConfig(Section, frozen=True):
+    """`[tools]`: what models may call."""
+
+    enabled: tuple[str, ...] = ("get_current_weather", "get_n_day_weather_forecast")
+    """Which tools are switched on at the start."""
+    files: tuple[str, ...] = ()
+    """Python files with `@tool` functions, besides those in the tools folder."""
+    timeout: float = 60.0
+    """Seconds after which a tool call is given up; a tool may set its own."""
+
+
+class Config(Section, frozen=True):
+    """Everything that config.toml may say."""
+
+    model: str = ""
+    """Empty means: `openai` when OPENAI_API_KEY is set, else `starter`."""
+    agent: Literal["function_call"] = "function_call"
+    system: str = ""
+    stream: bool = True
+    theme: str = ""
+    """Empty means: the one chosen last, at first `lazychat-dark`."""
+    max_rounds: int = 8
+    """How often a model may call tools before it has to answer."""
+    tools: ToolsConfig = ToolsConfig()
+    models: dict[str, ModelConfig] = {}
+    keys: dict[str, str] = {}
+    """Action to key, such as `toggle_stream = "ctrl+t"`."""
+
+
+BUILT_IN_MODELS: dict[str, ModelConfig] = {
+    "starter": LlamaModelConfig("starter"),
+    "openai": OpenAIModelConfig("gpt-4o-mini", supplier="openai"),
+}
+"""What there is without a configuration; [models.NAME] of that name replaces it."""
+
+
+def load(path: Path | None = None) -> Config:
+    """Return the configuration from `path` (None: the user's file) and environment.
+
+    A file that does not exist is the same as an empty one. Raises `ConfigError`.
+    """
+    path = path or paths.config_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        config = Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
+    else:
+        config = parse(text, str(path))
+    return with_environment(config)
+
+
+def parse(text: str, where: str = "config.toml") -> Config:
+    """Return the configuration that the TOML `text` describes.
+
+    Raises `ConfigError` with `where`, the line, and for an unknown key the nearest
+    known one.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        if place := re.search(r" \(at (?:line (\d+), column (\d+)|.*)\)$", message):
+            message = message[: place.start()]
+            line, column = place.group(1, 2)
+            if not line:
+                line, column = str(text.count("\n") + 1), "1"
+            where = f"{where}, line {line}, column {column}"
+        raise ConfigError(f"{where}: this is not TOML: {message}.") from error
+    try:
+        return msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_explain(str(error), table, text, where)) from error
+
+
+def with_environment(config: Config) -> Config:
+    """Return `config` as changed by LAZYCHAT_MODEL, _SYSTEM, _THEME and _STREAM.
+
+    Raises `ConfigError` when a variable's value makes no sense.
+    """
+    changes: dict[str, Any] = {}
+    for key in ("model", "system", "theme"):
+        if value := os.environ.get(f"LAZYCHAT_{key.upper()}"):
+            changes[key] = value
+    if value := os.environ.get("LAZYCHAT_STREAM"):
+        words = {"1": True, "true": True, "on": True, "0": False, "false": False}
+        words |= {"off": False, "yes": True, "no": False}
+        if value.lower() not in words:
+            raise ConfigError(f"LAZYCHAT_STREAM is {value!r}: say on or off.")
+        changes["stream"] = words[value.lower()]
+    return msgspec.structs.replace(config, **changes)
+
+
+def models(config: Config) -> dict[str, ModelConfig]:
+    """Return the models that can be named, the user's first."""
+    return config.models | {
+        name: model
+        for name, model in BUILT_IN_MODELS.items()
+        if name not in config.models
+    }
+
+
+def default_model(config: Config) -> str:
+    """Return the name of the model that a new conversation begins with."""
+    if config.model:
+        return config.model
+    return "openai" if os.environ.get("OPENAI_API_KEY") else "starter"
+
+
+def nearest(word: str, words: "list[str] | dict[str, Any]") -> str:
+    """Return ' Did you mean "x"?' for the word of `words` most like `word`, or ""."""
+    close = difflib.get_close_matches(word, list(words), 1, 0.5)
+    return f' Did you mean "{close[0]}"?' if close else ""
+
+
+def _explain(problem: str, table: dict[str, Any], text: str, where: str) -> str:
+    """Say a decoder's complaint with the line, which decoders do not tell."""
+    problem, _, path = problem.partition(" - at `")
+    keys = re.findall(r"[^.\[\]`$]+|\[[^\]]*\]", path.rstrip("`"))
+    keys = _named(keys, table)
+    if unknown := re.match(r"Object contains unknown field `(.*)`", problem):
+        key = unknown[1]
+        line = _line(text, [*keys, key])
+        known = _known_keys(table, keys)
+        of = f" in [{'.'.join(keys)}]" if keys else ""
+        hint = nearest(key, known) or f" Known are: {', '.join(known)}."
+        return f'{where}, line {line}: unknown key "{key}"{of}.{hint}'
+    if missing := re.match(r"Object missing required field `(.*)`", problem):
+        line = _line(text, keys)
+        return f'{where}, line {line}: [{".".join(keys)}] needs "{missing[1]}".'
+    if invalid := re.match(r"Invalid (?:enum )?value '(.*)'", problem):
+        line = _line(text, keys)
+        known = [section.__struct_config__.tag for section in _MODEL_SECTIONS]
+        known = [str(name) for name in known] if keys[-1:] == ["provider"] else []
+        hint = f" Known are: {', '.join(known)}." if known else ""
+        key = ".".join(keys)
+        return f'{where}, line {line}: {key} cannot be "{invalid[1]}".{hint}'
+    problem = problem.replace("`", "")
+    problem = problem[0].lower() + problem[1:]
+    return f"{where}, line {_line(text, keys)}: {'.'.join(keys)}: {problem}."
+
+
+_MODEL_SECTIONS = (OpenAIModelConfig, LlamaModelConfig, ScriptedModelConfig)
+
+
+def _named(keys: list[str], table: dict[str, Any]) -> list[str]:
+    """Give names to the `[...]` with which msgspec stands for a dict's key.
+
+    It does not say which one; the first entry that does not convert is it.
+    """
+    if keys[:2] != ["models", "[...]"]:
+        return [key for key in keys if not key.startswith("[")]
+    for name, entry in table["models"].items():
+        try:
+            msgspec.convert(entry, ModelConfig)
+        except msgspec.ValidationError:
+            return ["models", name, *keys[2:]]
+    return ["models"]
+
+
+def _known_keys(table: dict[str, Any], keys: list[str]) -> list[str]:
+    match keys:
+        case ["tools"]:
+            section: Any = ToolsConfig
+        case ["models", name]:
+            provider = table["models"][name].get("provider")
+            section = next(
+                s for s in _MODEL_SECTIONS if s.__struct_config__.tag == provider
+            )
+        case _:
+            section = Config
+    extra = ["provider"] if keys[:1] == ["models"] else []
+    return [*extra, *section.__struct_fields__]
+
+
+def _line(text: str, keys: list[str]) -> int:
+    """Return the line, from 1, on which the key or table `keys` stands."""
+    within: list[str] = []
+    best = 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+([^\]]*)\]", line):
+            within = [part.strip(" \"'") for part in header[1].split(".")]
+            if within == keys[: len(within)]:
+                best = number
+        elif pair := re.match(r"\s*([^=#]+?)\s*=", line):
+            here = [part.strip(" \"'") for part in pair[1].split(".")]
+            if [*within, *here] == keys[: len(within) + len(here)]:
+                best = number
+    return best
