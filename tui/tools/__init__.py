@@ -1,0 +1,18 @@
+"""Tools: functions that a model may call."""
+
+from tui.tools.loading import installed_tools, load_tools
+from tui.tools.registry import builtin, register
+from tui.tools.running import report
+from tui.tools.tool import Tool, tool
+from tui.tools.toolbox import ToolBox
+
+__all__ = [
+    "Tool",
+    "ToolBox",
+    "builtin",
+    "installed_tools",
+    "load_tools",
+    "register",
+    "report",
+    "tool",
+]

@@ -1,0 +1,45 @@
+"""Tools by name, for those who name them: the configuration and `fc_register`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tui.errors import ConfigError
+from tui.tools.tool import Tool
+
+_registered: dict[str, Tool[..., Any]] = {}
+
+
+def register(tool: Tool[..., Any]) -> None:
+    """Have `get` find `tool` by its name, in the place of an earlier one."""
+    _registered[tool.name] = tool
+
+
+def builtin() -> dict[str, Tool[..., Any]]:
+    """Return the tools that come with lazychat, by name."""
+    from tui.tools import weather
+
+    tools = (weather.get_current_weather, weather.get_n_day_weather_forecast)
+    return {tool.name: tool for tool in tools}
+
+
+def get(name: str) -> Tool[..., Any]:
+    """Return the registered tool of this name, else the bundled one.
+
+    Raises `ConfigError` that names the nearest when there is none.
+    """
+    if name in _registered:
+        return _registered[name]
+    known = {**builtin(), **_registered}
+    if name in known:
+        return known[name]
+    near = nearest(name, known)
+    hint = f"did you mean {' or '.join(near)}?" if near else "register it first."
+    raise ConfigError(f"No tool is named {name}; {hint}")
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return up to two of `names` that look like `name`, the nearest first."""
+    from difflib import get_close_matches  # 5 ms, and names are seldom wrong
+
+    by_lower = {n.lower(): n for n in names}
+    return [by_lower[n] for n in get_close_matches(name.lower(), by_lower, 2, 0.5)]

@@ -1,0 +1,144 @@
+"""Runs one function in a thread of its own, so that nobody has to wait for it.
+
+A thread cannot be ended from outside. A function that is still at work at its time
+limit or at a cancel is abandoned: the coroutine of an async one is cancelled, a plain
+one goes on unheard in a daemon thread until it returns, reports or the program ends.
+What it does meanwhile cannot be undone.
+"""
+
+import contextvars
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+
+from tui.errors import Cancelled
+from tui.messages import Value
+from tui.turn import Cancellation
+
+
+class Progress(Value, frozen=True):
+    """The function has called `report`."""
+
+    text: str
+
+
+class Returned:
+    """The function has returned."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Raised:
+    """The function has raised."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class TimedOut(Value, frozen=True):
+    """The time limit was reached."""
+
+
+class Stopped(Value, frozen=True):
+    """A cancel was requested."""
+
+
+News = Progress | Returned | Raised | TimedOut | Stopped
+
+_job: contextvars.ContextVar["_Job"] = contextvars.ContextVar("tool_job")
+
+
+def report(text: str) -> None:
+    """Tell how far a running tool is; called by the tool, from any of its threads.
+
+    The text is shown to the user and not told to the model. Raises `Cancelled` when
+    nobody waits for the tool any more, which ends a long one that does not catch it.
+    Outside a tool box it does nothing, so that tools can be called directly.
+    """
+    job = _job.get(None)
+    if job is not None:
+        job.report(text)
+
+
+def run(
+    function: Callable[[], Any], seconds: float, cancel: Cancellation, name: str
+) -> Iterator[News]:
+    """Run `function` in a daemon thread; the last item is not `Progress`.
+
+    An awaitable that it returns is awaited in an event loop of that thread. The
+    thread has a copy of the caller's context variables. `seconds` may be infinite.
+    """
+    job = _Job(function)
+    context = contextvars.copy_context()
+    thread = threading.Thread(
+        target=context.run, args=(job.work,), name=f"tool-{name}", daemon=True
+    )
+    end = monotonic() + min(seconds, threading.TIMEOUT_MAX)
+    with cancel.on(lambda: job.news.put(Stopped())):
+        thread.start()
+        try:
+            while True:
+                try:
+                    news = job.news.get(timeout=max(0.0, end - monotonic()))
+                except Empty:
+                    news = TimedOut()
+                yield news
+                if not isinstance(news, Progress):
+                    return
+        finally:
+            job.abandon()
+
+
+class _Job:
+    """A function at work, seen from both threads."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.news: SimpleQueue[News] = SimpleQueue()
+        self._function = function
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._cancel_task: Callable[[], object] | None = None
+
+    def work(self) -> None:
+        """Run the function, in its thread."""
+        _job.set(self)
+        try:
+            value = self._function()
+            if inspect.isawaitable(value):
+                import asyncio  # 60 ms, and most tools are plain functions
+
+                value = asyncio.run(self._await(value))
+            self.news.put(Returned(value))
+        except BaseException as error:
+            self.news.put(Raised(error))
+
+    def report(self, text: str) -> None:
+        """Pass on progress, or end the function if nobody listens."""
+        if self._abandoned:
+            raise Cancelled
+        self.news.put(Progress(text))
+
+    def abandon(self) -> None:
+        """Listen no more; cancels a coroutine. Does nothing after the end."""
+        with self._lock:
+            self._abandoned = True
+            cancel_task = self._cancel_task
+        if cancel_task is not None:
+            with suppress(RuntimeError):  # the loop has been closed meanwhile
+                cancel_task()
+
+    async def _await(self, value: Awaitable[Any]) -> Any:
+        import asyncio
+
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        with self._lock:
+            self._cancel_task = lambda: loop.call_soon_threadsafe(task.cancel)
+            if self._abandoned:
+                task.cancel()
+        return await value

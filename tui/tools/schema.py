@@ -1,0 +1,298 @@
+"""What a tool takes: JSON Schema from hints, and arguments checked by them.
+
+The hints are the truth; the docstring and `Annotated` only describe. msgspec knows
+nearly all hints. pydantic's models, paths and unions that msgspec refuses are
+handled here, pydantic without importing it.
+"""
+
+import inspect
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Union, cast, get_args, get_origin
+
+import msgspec
+
+from tui.errors import ConfigError, ToolError
+
+Json = dict[str, Any]
+
+_CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
+
+
+class Parameters:
+    """The parameters of a function, as a model is told of them and fills them."""
+
+    def __init__(
+        self, function: Callable[..., Any], where: str, described: Mapping[str, str]
+    ) -> None:
+        """Read the hints of `function`, which `where` names in errors.
+
+        `described` holds descriptions by parameter. Raises `ConfigError` for a hint
+        that does not resolve or that no JSON can fill.
+        """
+        try:
+            hints = typing.get_type_hints(function, include_extras=True)
+        except Exception as error:
+            raise ConfigError(f"{where}: a type hint is wrong: {error}.") from error
+        self._all = {
+            p.name: _Parameter(
+                p, hints.get(p.name, Any), described.get(p.name, ""), where
+            )
+            for p in inspect.signature(function).parameters.values()
+        }
+
+    def schema(self) -> Json:
+        """Return the JSON Schema of an object with a property for each parameter.
+
+        It refers to nothing outside itself; only a type that contains itself is left
+        in `$defs`.
+        """
+        definitions: dict[str, Json] = {}
+        properties = {p.name: p.schema(definitions) for p in self._all.values()}
+        whole: Json = {"type": "object", "properties": properties}
+        if required := [p.name for p in self._all.values() if p.required]:
+            whole["required"] = required
+        if definitions:
+            whole["$defs"] = definitions
+        return whole
+
+    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `arguments` as the function takes them.
+
+        What stands for the right thing is accepted: "3" for 3, 3.0 for 3, a list
+        written as a JSON string, null for an argument that has a default. Raises
+        `ToolError` that names all that are unknown, missing or ill-typed.
+        """
+        bound: dict[str, Any] = {}
+        problems = [self._unknown(name) for name in arguments if name not in self._all]
+        for name, parameter in self._all.items():
+            if name not in arguments:
+                if parameter.required:
+                    problems.append(f"{name} is missing")
+                continue
+            value = arguments[name]
+            try:
+                bound[name] = parameter.convert(value)
+            except (msgspec.ValidationError, ValueError) as error:
+                if value is None and not parameter.required:
+                    continue
+                problems.append(parameter.complaint(error))
+        if problems:
+            raise ToolError("; ".join(problems))
+        return bound
+
+    def _unknown(self, name: str) -> str:
+        if not self._all:
+            return f"{name} is unknown (there are no parameters)"
+        return f"{name} is unknown (the parameters are {', '.join(self._all)})"
+
+
+class _Parameter:
+    """One parameter: its schema, and values for it."""
+
+    def __init__(
+        self, parameter: inspect.Parameter, hint: Any, description: str, where: str
+    ) -> None:
+        self.name = parameter.name
+        self.required = parameter.default is parameter.empty
+        self._default = parameter.default
+        if parameter.default is None:
+            hint = hint | None if isinstance(hint, type) else Union[hint, None]  # noqa: UP007 - a string cannot be or-ed
+        hint, told = _split(hint)
+        self._description = told or description
+        self._members = self._known(hint, where)
+
+    def _known(self, hint: Any, where: str) -> list[Any]:
+        """Return the hint, or the members of a union that is too much for msgspec."""
+        try:
+            msgspec.json.schema(hint, schema_hook=_hook)
+            return [hint]
+        except (TypeError, NotImplementedError) as error:
+            if get_origin(hint) in (Union, types.UnionType):
+                members = [self._known(_split(m)[0], where) for m in get_args(hint)]
+                return [m for some in members for m in some]
+            raise ConfigError(
+                f"{where}: no JSON can fill parameter {self.name} with its type hint "
+                f"{hint}: {str(error).splitlines()[0]}."
+            ) from error
+
+    def schema(self, definitions: dict[str, Json]) -> Json:
+        """Return the schema; types that contain themselves go to `definitions`."""
+        schemas, components = msgspec.json.schema_components(
+            self._members, schema_hook=_hook, ref_template="#/$defs/{name}"
+        )
+        found: list[Json] = [_inline(s, components, definitions) for s in schemas]
+        schema: Json = found[0] if len(found) == 1 else {"anyOf": found}
+        if self._description:
+            schema["description"] = self._description
+        if not self.required:
+            try:
+                schema["default"] = msgspec.to_builtins(
+                    self._default, str_keys=True, enc_hook=_dump
+                )
+            except (TypeError, NotImplementedError, ValueError):
+                schema.pop("default", None)  # an object that JSON cannot show
+        return schema
+
+    def convert(self, value: Any) -> Any:
+        """Return `value` as the hint says; raises `ValidationError`.
+
+        What fits as it is wins over what fits when read generously, so that "3" stays
+        a string for `int | str`.
+        """
+        errors: list[Exception] = []
+        for strict in (True, False):
+            for member in self._members:
+                try:
+                    return _convert(value, member, strict)
+                except (msgspec.ValidationError, ValueError) as error:
+                    errors.append(error)
+        if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+            # Small models write a list or an object as a string.
+            try:
+                return self.convert(msgspec.json.decode(value))
+            except (msgspec.MsgspecError, ValueError):
+                pass
+        raise errors[0]
+
+    def complaint(self, error: Exception) -> str:
+        """Say what is wrong with a value in words that name this parameter."""
+        text = str(error).replace("`", "")
+        text, _, path = text.partition(" - at $")
+        choices = self.schema({}).get("enum")
+        if choices and not path:
+            text = f"must be one of {', '.join(map(str, choices))}"
+        return f"{self.name}{path}: {text[:1].lower()}{text[1:]}"
+
+
+def _split(hint: Any) -> tuple[Any, str]:
+    """Take apart `Annotated`: the hint with its limits, and the description.
+
+    Understands plain strings, msgspec's `Meta`, pydantic's `Field`, annotated-types
+    and typing's `Doc`, the latter by their attributes.
+    """
+    if get_origin(hint) is not Annotated:
+        return hint, ""
+    base, *extras = get_args(hint)
+    description, limits, kept = "", dict[str, Any](), list[msgspec.Meta]()
+    for extra in extras:
+        if isinstance(extra, str):
+            description = extra
+        elif isinstance(extra, msgspec.Meta):
+            description = extra.description or description
+            kept.append(extra)
+        else:
+            told = getattr(extra, "description", None)
+            told = told or getattr(extra, "documentation", None)
+            description = told if isinstance(told, str) else description
+            for part in (extra, *getattr(extra, "metadata", ())):
+                for limit in _CONSTRAINTS:
+                    if (value := getattr(part, limit, None)) is not None:
+                        limits[limit] = value
+    if limits:
+        kept.append(msgspec.Meta(**limits))
+    for meta in kept:
+        base = Annotated[base, meta]
+    return base, description
+
+
+def _convert(value: Any, hint: Any, strict: bool) -> Any:
+    converted = msgspec.convert(
+        value, hint, strict=strict, dec_hook=_load, str_keys=True
+    )
+    # "nan" and "inf" are words, not numbers that anybody meant.
+    meant = not isinstance(value, str) or not isinstance(converted, float)
+    if not meant and not math.isfinite(converted):
+        raise msgspec.ValidationError("Expected `float`, got `str`")
+    return converted
+
+
+def _hook(hint: Any) -> Json:
+    """Give the schema of a type that msgspec does not know."""
+    if hasattr(hint, "model_json_schema"):
+        schema = cast(Json, hint.model_json_schema())
+        return {"$defs": schema.pop("$defs", {}), **schema}
+    if isinstance(hint, type) and issubclass(hint, Path):
+        return {"type": "string", "format": "path"}
+    raise NotImplementedError("it is none of the types that are known")
+
+
+def _load(hint: Any, value: Any) -> Any:
+    """Make a value of a type that msgspec does not know."""
+    if hasattr(hint, "model_validate"):
+        try:
+            return hint.model_validate(value)
+        except ValueError as error:
+            raise msgspec.ValidationError(_pydantic_says(error)) from error
+    if isinstance(value, str):
+        return hint(value)
+    raise msgspec.ValidationError(f"Expected `str`, got `{type(value).__name__}`")
+
+
+def _pydantic_says(error: Any) -> str:
+    return ", ".join(
+        f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in error.errors()
+    )
+
+
+def _dump(value: Any) -> Any:
+    """Make JSON of a default that msgspec does not know."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError
+
+
+_NAMED = ("properties", "patternProperties")
+_VERBATIM = ("default", "enum", "const", "examples", "required")
+
+
+def _inline(
+    schema: Any, components: Mapping[str, Json], kept: dict[str, Json], *inside: str
+) -> Any:
+    """Put definitions where they are referred to, and leave out titles.
+
+    A definition that contains itself (`inside` names those being put in) cannot be
+    put in; it goes to `kept`.
+    """
+    if isinstance(schema, list):
+        items = cast(list[Any], schema)
+        return [_inline(item, components, kept, *inside) for item in items]
+    if not isinstance(schema, dict):
+        return schema
+    schema = cast(Json, schema)
+    components = {**components, **schema.get("$defs", {})}
+    result: Json = {}
+    for key, value in schema.items():
+        if key == "$ref":
+            name = value.rpartition("/")[2]
+            if name in inside:
+                if name not in kept:
+                    kept[name] = {}
+                    kept[name] = _inline(components[name], components, kept, name)
+                result[key] = f"#/$defs/{name}"
+            else:
+                found = _inline(components[name], components, kept, *inside, name)
+                result = {**found, **result}
+        elif key in _NAMED:
+            result[key] = {
+                n: _inline(s, components, kept, *inside) for n, s in value.items()
+            }
+        elif key in _VERBATIM:
+            result[key] = value
+        elif key not in ("title", "$defs", "discriminator"):
+            result[key] = _inline(value, components, kept, *inside)
+    return _typed(result)
+
+
+def _typed(schema: Json) -> Json:
+    """Say the type of an enumeration: small models and grammars go by it."""
+    if "type" not in schema and (values := schema.get("enum")):
+        for name, cls in (("string", str), ("integer", int)):
+            if all(type(v) is cls for v in values):
+                return {"type": name, **schema}
+    return schema

@@ -1,0 +1,158 @@
+"""A tool: a function that a model may call, with what the model is told of it.
+
+Registration checks what is cheap to check and always wrong. Hints and docstrings are
+read when a model is first told of the tool, so that a tool costs nothing at import
+and its hints may name what is defined below it.
+"""
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from tui.errors import ConfigError
+from tui.messages import ToolSchema
+from tui.tools.docstring import describe
+from tui.tools.schema import Parameters
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What OpenAI's API takes as a name; other servers are not stricter.
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class Tool(Generic[P, R]):
+    """A function, coroutine function or bound method as a tool.
+
+    Calling it calls the function. As an attribute of a class it binds like a method.
+    """
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        name: str = "",
+        description: str = "",
+        keywords: Iterable[str] = (),
+        timeout: float | None = None,
+    ) -> None:
+        """Make a tool of `function`; name and description are its own if not given.
+
+        `keywords` are words of a question that hint at this tool, in any language;
+        only the starter model needs them. `timeout` is in seconds; None leaves it to
+        the `ToolBox`, `math.inf` sets no limit.
+
+        Raises `ConfigError` when there is no description, when the name is none that
+        a server takes, or when the parameters cannot be given by name.
+        """
+        self.function = function
+        self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.keywords = tuple(keywords)
+        self.timeout = timeout
+        self._description = description
+        functools.update_wrapper(self, function)
+        self._check()
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function as it is, without checks or limits."""
+        return self.function(*args, **kwargs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> "Tool[..., R]":
+        if instance is None:
+            return self
+        return Tool(
+            self.function.__get__(instance, owner),
+            name=self.name,
+            description=self._description,
+            keywords=self.keywords,
+            timeout=self.timeout,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Tool {self.name}>"
+
+    @functools.cached_property
+    def schema(self) -> ToolSchema:
+        """What a model is told; raises `ConfigError` when a hint is wrong."""
+        summary = self._description or self._described.summary
+        return ToolSchema(self.name, summary, self._parameters.schema(), self.keywords)
+
+    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a model's `arguments` as the function takes them.
+
+        Raises `ToolError` that names all that are unknown, missing or ill-typed.
+        """
+        return self._parameters.bind(arguments)
+
+    @functools.cached_property
+    def _described(self):
+        return describe(inspect.getdoc(self.function) or "")
+
+    @functools.cached_property
+    def _parameters(self) -> Parameters:
+        return Parameters(self.function, self._where(), self._described.parameters)
+
+    def _check(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                f'{self._where()}: "{self.name}" cannot be the name of a tool; give '
+                f"@tool(name=...) with up to 64 English letters, digits, _ and -."
+            )
+        if self.timeout is not None and not self.timeout > 0:
+            raise ConfigError(f"{self._where()}: timeout must be above 0 seconds.")
+        if not self._description and not (inspect.getdoc(self.function) or "").strip():
+            raise ConfigError(
+                f"{self._where()} has no description: add a docstring whose first "
+                f"line says what the tool does, or give @tool(description=...)."
+            )
+        for parameter in inspect.signature(self.function).parameters.values():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                raise ConfigError(
+                    f"{self._where()}: a model cannot fill {parameter}; name each "
+                    f"parameter, or take one list or dict."
+                )
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                raise ConfigError(
+                    f"{self._where()}: arguments are given by name, so parameter "
+                    f"{parameter.name} must not be positional-only: remove the /."
+                )
+
+    def _where(self) -> str:
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        place = f" ({code.co_filename}, line {code.co_firstlineno})" if code else ""
+        return f"Tool {self.name}{place}"
+
+
+@overload
+def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
+@overload
+def tool(
+    *,
+    name: str = "",
+    description: str = "",
+    keywords: Iterable[str] = (),
+    timeout: float | None = None,
+) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str = "",
+    description: str = "",
+    keywords: Iterable[str] = (),
+    timeout: float | None = None,
+) -> Any:
+    """Make a tool of a function: `@tool`, or `@tool(...)` with options of `Tool`."""
+
+    def make(function: Callable[..., Any]) -> Tool[..., Any]:
+        return Tool(
+            function,
+            name=name,
+            description=description,
+            keywords=keywords,
+            timeout=timeout,
+        )
+
+    return make if function is None else make(function)

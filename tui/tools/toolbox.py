@@ -1,0 +1,238 @@
+"""The tools that a model is offered, and what becomes of its calls.
+
+Whatever goes wrong with a call is one clean line for the model, which may then do
+better: no traceback, no exception out of `run`.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from time import monotonic
+from typing import Any, cast
+
+import msgspec
+
+from tui.errors import ConfigError, LazychatError, ToolError
+from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
+from tui.messages import ToolCall, ToolResult, ToolSchema
+from tui.tools import registry, running
+from tui.tools.tool import Tool
+from tui.turn import Turn
+
+# A traceback is for whoever wrote the tool. Not above `debug`: without a handler
+# Python prints warnings to the terminal, over the app.
+_logger = logging.getLogger(__name__)
+
+
+class ToolBox:
+    """A set of tools, by name, in the order in which they were given.
+
+    Immutable; one may be used by several threads at a time.
+    """
+
+    def __init__(
+        self,
+        tools: Iterable[object] = (),
+        *,
+        timeout: float = 60.0,
+        output_limit: int = 20_000,
+    ) -> None:
+        """Take tools: `Tool`s, functions, bound methods, or names of registered ones.
+
+        `timeout` in seconds is for tools that set none; `math.inf` is no limit.
+        `output_limit` is in characters: what is longer is cut, with a note.
+
+        Raises `ConfigError` for a name that is not known or is there twice, and for
+        what cannot be a tool.
+        """
+        self._timeout = timeout
+        self._limit = output_limit
+        self._tools: dict[str, Tool[..., Any]] = {}
+        for item in tools:
+            tool = _as_tool(item)
+            if self._tools.setdefault(tool.name, tool) is not tool:
+                raise ConfigError(
+                    f"Two tools are named {tool.name}; give one of them another name "
+                    f"by @tool(name=...)."
+                )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the tools."""
+        return tuple(self._tools)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tools
+
+    def __getitem__(self, name: str) -> Tool[..., Any]:
+        return self._tools[name]
+
+    def schemas(self) -> list[ToolSchema]:
+        """Return what a model is told; raises `ConfigError` when a hint is wrong."""
+        return [tool.schema for tool in self._tools.values()]
+
+    def select(self, names: Iterable[str]) -> "ToolBox":
+        """Return a box with these of the tools; raises `ConfigError` for another."""
+        chosen: list[Tool[..., Any]] = []
+        for name in names:
+            if name not in self._tools:
+                raise ConfigError(self._no_tool(name))
+            chosen.append(self._tools[name])
+        return ToolBox(chosen, timeout=self._timeout, output_limit=self._limit)
+
+    def run(
+        self, call: ToolCall, turn: Turn | None = None
+    ) -> Generator[Event, None, ToolResult]:
+        """Run one call; never raises for what the model or the tool does wrong.
+
+        Yields `ToolCallStarted`, a `ToolProgressed` for each `report` of the tool and
+        `ToolCallFinished`. The tool runs in a thread of its own with a copy of the
+        caller's context variables, an async one in an event loop there. At its time
+        limit, and when `turn.cancel` is requested, it is abandoned: see
+        `tui.tools.running`. A call that comes after a cancel is not started, and
+        yields nothing.
+        """
+        turn = turn or Turn()
+        if turn.cancel.requested:
+            return _failed(call, "cancelled")
+        yield ToolCallStarted(call)
+        start = monotonic()
+        try:
+            tool, function = self._prepare(call)
+            output = yield from self._watch(call, tool, function, turn)
+            result = ToolResult(call.id, output)
+        except ToolError as error:
+            result = _failed(call, _line(str(error)))
+        yield ToolCallFinished(call.id, monotonic() - start, result.error)
+        return result
+
+    def _prepare(self, call: ToolCall) -> tuple[Tool[..., Any], Callable[[], Any]]:
+        if not call.name:
+            raise ToolError(
+                f"This tool call could not be read and was not run: "
+                f"{_excerpt(str(call.arguments))}"
+            )
+        tool = self._tools.get(call.name)
+        if tool is None:
+            raise ToolError(self._no_tool(call.name))
+        arguments = call.arguments
+        if isinstance(arguments, str):
+            if arguments.strip():
+                raise ToolError(f"{tool.name} was not run: {_no_object(arguments)}")
+            arguments = {}
+        try:
+            return tool, partial(tool.function, **tool.bind(arguments))
+        except LazychatError as error:
+            raise ToolError(f"{tool.name} was not run: {error}.") from error
+
+    def _watch(
+        self,
+        call: ToolCall,
+        tool: Tool[..., Any],
+        function: Callable[[], Any],
+        turn: Turn,
+    ) -> Generator[Event, None, str]:
+        seconds = self._timeout if tool.timeout is None else tool.timeout
+        for news in running.run(function, seconds, turn.cancel, tool.name):
+            match news:
+                case running.Progress(text):
+                    yield ToolProgressed(call.id, _clean(text))
+                case running.Returned():
+                    return self._cut(_as_text(news.value))
+                case running.Raised():
+                    raise _told(tool, news.error, turn) from news.error
+                case running.TimedOut():
+                    raise ToolError(
+                        f"{tool.name} has not ended within {seconds:g} seconds and was "
+                        f"given up."
+                    )
+                case running.Stopped():
+                    raise ToolError("cancelled")
+        raise AssertionError("a run ends with what came of it")
+
+    def _cut(self, text: str) -> str:
+        if len(text) <= self._limit:
+            return text
+        rest = len(text) - self._limit
+        return f"{text[: self._limit]}\n[{rest} more characters are left out]"
+
+    def _no_tool(self, name: str) -> str:
+        said = f"There is no tool named {_excerpt(name)}"
+        if not self._tools:
+            return f"{said}; there are no tools."
+        if near := registry.nearest(name, self._tools):
+            return f"{said}; did you mean {' or '.join(near)}?"
+        return f"{said}; the tools are {', '.join(self._tools)}."
+
+
+def _as_tool(item: object) -> Tool[..., Any]:
+    if isinstance(item, Tool):
+        return cast(Tool[..., Any], item)
+    if isinstance(item, str):
+        return registry.get(item)
+    if callable(item):
+        return Tool(item)
+    raise ConfigError(
+        f"{item!r} is no tool; give a function, a Tool or the name of one."
+    )
+
+
+def _failed(call: ToolCall, error: str) -> ToolResult:
+    return ToolResult(call.id, f"Error: {error}", error)
+
+
+def _told(tool: Tool[..., Any], error: BaseException, turn: Turn) -> ToolError:
+    if turn.cancel.requested:
+        return ToolError("cancelled")
+    _logger.debug("Tool %s failed", tool.name, exc_info=error)
+    if isinstance(error, LazychatError):
+        return ToolError(f"{tool.name} failed: {error}")
+    name = type(error).__name__
+    return ToolError(f"{tool.name} failed: {name}: {error}".rstrip(": "))
+
+
+def _no_object(arguments: str) -> str:
+    """Say why a string is not the JSON object that arguments must be."""
+    import json  # its errors tell the place
+
+    said = "the arguments must be a JSON object"
+    try:
+        value = json.loads(arguments)
+    except ValueError as error:
+        place = getattr(error, "pos", 0)
+        problem = getattr(error, "msg", str(error))
+        return f"{said}, but at character {place + 1}: {problem}: {_excerpt(arguments)}"
+    if isinstance(value, dict):
+        return f"{said}, not a string that holds one."
+    return f"{said}, not {_excerpt(arguments)}"
+
+
+def _as_text(value: Any) -> str:
+    """Return what a tool returned as text: JSON unless it is text."""
+    if isinstance(value, str):
+        return _clean(value)
+    try:
+        return msgspec.json.encode(value, enc_hook=_encode).decode()
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        return _clean(str(value))
+
+
+def _encode(value: Any) -> Any:
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else str(value)
+
+
+def _clean(text: str) -> str:
+    """Replace half characters, as in odd file names: no JSON can hold them."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _line(text: str) -> str:
+    return _excerpt(text, 500)
+
+
+def _excerpt(text: str, limit: int = 200) -> str:
+    text = " ".join(_clean(text).split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
