@@ -87,7 +87,9 @@ class ScriptedModel:
             raise ValueError(f"rate must be above 0, not {rate}")
         self.requests: list[Request] = []
         """What has been asked, in the order of the calls."""
-        self._script = [[r] if isinstance(r, str) else list(r) for r in script]
+        self._script: list[list[Step]] = [
+            [r] if isinstance(r, str) else list(r) for r in script
+        ]
         self._name = name
         self._dialect = dialect
         self._gap = 0.0 if rate is None else 1 / rate

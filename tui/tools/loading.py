@@ -8,11 +8,10 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from hashlib import sha256
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, cast
+from zlib import crc32
 
 from tui.errors import ConfigError
 from tui.tools.tool import Tool
@@ -36,11 +35,13 @@ def load_tools(sources: Iterable[str | Path]) -> Loaded:
     the code. Hints and docstrings are checked here too, so that an error is seen at
     the start and not at the first question.
     """
-    return _load((str(source), lambda s=source: _open(s)) for source in sources)
+    return _load((s, lambda s=s: _open(s)) for s in map(_absolute, sources))
 
 
 def installed_tools() -> Loaded:
     """Load the tools that installed packages declare as entry points."""
+    from importlib.metadata import entry_points  # 20 ms
+
     return _load(
         (f"{GROUP} {point.name}", point.load) for point in entry_points(group=GROUP)
     )
@@ -50,9 +51,11 @@ def _load(sources: Iterable[tuple[str, Callable[[], object]]]) -> Loaded:
     loaded = Loaded([], [])
     for source, find in sources:
         try:
-            tools = _collect(find())
+            tools = _collect(source, find())
             if not tools:
-                raise ConfigError(f"{source} has no tools: mark functions with @tool.")
+                raise ConfigError(
+                    f"Tools {source}: none found; mark functions with @tool."
+                )
         except ConfigError as error:
             loaded.errors.append(error)
             continue
@@ -69,10 +72,16 @@ def _load(sources: Iterable[tuple[str, Callable[[], object]]]) -> Loaded:
     return loaded
 
 
-def _open(source: str | Path) -> object:
-    if str(source).endswith(".py"):
-        return _run_file(Path(source).expanduser())
-    module, _, attribute = str(source).partition(":")
+def _absolute(source: str | Path) -> str:
+    if not str(source).endswith(".py"):
+        return str(source)
+    return str(Path(source).expanduser().absolute())
+
+
+def _open(source: str) -> object:
+    if source.endswith(".py"):
+        return _run_file(Path(source))
+    module, _, attribute = source.partition(":")
     found: object = importlib.import_module(module)
     for name in attribute.split(".") if attribute else ():
         found = getattr(found, name)
@@ -84,7 +93,7 @@ def _run_file(path: Path) -> ModuleType:
         raise ConfigError(f"Tools {path} cannot be loaded: there is no such file.")
     # Two files of one name must not be one module; hints and dataclasses look
     # themselves up in sys.modules.
-    digest = sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    digest = f"{crc32(str(path.resolve()).encode()):08x}"
     name = f"lazychat_tools_{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -99,7 +108,7 @@ def _run_file(path: Path) -> ModuleType:
     return module
 
 
-def _collect(found: object) -> list[Tool[..., Any]]:
+def _collect(source: str, found: object) -> list[Tool[..., Any]]:
     if isinstance(found, ModuleType):
         values = cast(list[object], list(vars(found).values()))
         return [cast(Tool[..., Any], v) for v in values if isinstance(v, Tool)]
@@ -107,19 +116,24 @@ def _collect(found: object) -> list[Tool[..., Any]]:
         return [cast(Tool[..., Any], found)]
     if callable(found):
         return [Tool(found)]
-    if isinstance(found, Iterable):
+    if isinstance(found, Iterable) and not isinstance(found, str):
         items = cast(Iterable[object], found)
-        return [tool for item in items for tool in _collect(item)]
-    raise ConfigError(f"{found!r} is no tool; give a function or a Tool.")
+        return [tool for item in items for tool in _collect(source, item)]
+    raise ConfigError(
+        f"Tools {source}: {found!r} is no tool; give a function or a Tool."
+    )
 
 
 def _says(source: str, error: BaseException) -> str:
     """Say in one line what is wrong, and on which line of the source."""
-    line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+    line, what = None, " ".join(str(error).split())
     for frame in traceback.extract_tb(error.__traceback__):
-        if line is None and Path(frame.filename).name == Path(source).name:
+        if line is None and frame.filename == source:
             line = frame.lineno
-    what = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    if isinstance(error, SyntaxError):
+        what = error.msg
+        if error.filename == source:
+            line = error.lineno
     place = f", line {line}" if line else ""
     name = type(error).__name__
     return f"Tools {source}{place}: {name}: {what}".rstrip(": ") + "."

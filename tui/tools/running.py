@@ -9,7 +9,7 @@ What it does meanwhile cannot be undone.
 import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -67,7 +67,7 @@ def report(text: str) -> None:
 
 def run(
     function: Callable[[], Any], seconds: float, cancel: Cancellation, name: str
-) -> Iterator[News]:
+) -> Generator[News]:
     """Run `function` in a daemon thread; the last item is not `Progress`.
 
     An awaitable that it returns is awaited in an event loop of that thread. The
@@ -87,6 +87,8 @@ def run(
                     news = job.news.get(timeout=max(0.0, end - monotonic()))
                 except Empty:
                     news = TimedOut()
+                if isinstance(news, Progress) and monotonic() >= end:
+                    news = TimedOut()  # talking does not buy time
                 yield news
                 if not isinstance(news, Progress):
                     return

@@ -16,9 +16,11 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 import msgspec
 
 from tui.errors import ConfigError, ToolError
+from tui.tools.inline import inline
 
 Json = dict[str, Any]
 
+_UNIONS = (Union, types.UnionType)
 _CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
 
 
@@ -100,8 +102,10 @@ class _Parameter:
         self.required = parameter.default is parameter.empty
         self._default = parameter.default
         if parameter.default is None:
-            hint = hint | None if isinstance(hint, type) else Union[hint, None]  # noqa: UP007 - a string cannot be or-ed
+            hint = Union[hint, None]  # noqa: UP007 - not all hints can be or-ed
         hint, told = _split(hint)
+        if get_origin(hint) in _UNIONS and not told:
+            told = next(filter(None, (_split(m)[1] for m in get_args(hint))), "")
         self._description = told or description
         self._members = self._known(hint, where)
 
@@ -110,8 +114,8 @@ class _Parameter:
         try:
             msgspec.json.schema(hint, schema_hook=_hook)
             return [hint]
-        except (TypeError, NotImplementedError) as error:
-            if get_origin(hint) in (Union, types.UnionType):
+        except Exception as error:  # of msgspec, pydantic or the type's own module
+            if get_origin(hint) in _UNIONS:
                 members = [self._known(_split(m)[0], where) for m in get_args(hint)]
                 return [m for some in members for m in some]
             raise ConfigError(
@@ -124,7 +128,7 @@ class _Parameter:
         schemas, components = msgspec.json.schema_components(
             self._members, schema_hook=_hook, ref_template="#/$defs/{name}"
         )
-        found: list[Json] = [_inline(s, components, definitions) for s in schemas]
+        found: list[Json] = [inline(s, components, definitions) for s in schemas]
         schema: Json = found[0] if len(found) == 1 else {"anyOf": found}
         if self._description:
             schema["description"] = self._description
@@ -245,54 +249,3 @@ def _dump(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     raise NotImplementedError
-
-
-_NAMED = ("properties", "patternProperties")
-_VERBATIM = ("default", "enum", "const", "examples", "required")
-
-
-def _inline(
-    schema: Any, components: Mapping[str, Json], kept: dict[str, Json], *inside: str
-) -> Any:
-    """Put definitions where they are referred to, and leave out titles.
-
-    A definition that contains itself (`inside` names those being put in) cannot be
-    put in; it goes to `kept`.
-    """
-    if isinstance(schema, list):
-        items = cast(list[Any], schema)
-        return [_inline(item, components, kept, *inside) for item in items]
-    if not isinstance(schema, dict):
-        return schema
-    schema = cast(Json, schema)
-    components = {**components, **schema.get("$defs", {})}
-    result: Json = {}
-    for key, value in schema.items():
-        if key == "$ref":
-            name = value.rpartition("/")[2]
-            if name in inside:
-                if name not in kept:
-                    kept[name] = {}
-                    kept[name] = _inline(components[name], components, kept, name)
-                result[key] = f"#/$defs/{name}"
-            else:
-                found = _inline(components[name], components, kept, *inside, name)
-                result = {**found, **result}
-        elif key in _NAMED:
-            result[key] = {
-                n: _inline(s, components, kept, *inside) for n, s in value.items()
-            }
-        elif key in _VERBATIM:
-            result[key] = value
-        elif key not in ("title", "$defs", "discriminator"):
-            result[key] = _inline(value, components, kept, *inside)
-    return _typed(result)
-
-
-def _typed(schema: Json) -> Json:
-    """Say the type of an enumeration: small models and grammars go by it."""
-    if "type" not in schema and (values := schema.get("enum")):
-        for name, cls in (("string", str), ("integer", int)):
-            if all(type(v) is cls for v in values):
-                return {"type": name, **schema}
-    return schema

@@ -52,7 +52,7 @@ class Tool(Generic[P, R]):
         self.keywords = tuple(keywords)
         self.timeout = timeout
         self._description = description
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())
         self._check()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -95,6 +95,10 @@ class Tool(Generic[P, R]):
         return Parameters(self.function, self._where(), self._described.parameters)
 
     def _check(self) -> None:
+        if not inspect.isroutine(inspect.unwrap(self.function)):
+            raise ConfigError(
+                f"{self.function!r} cannot be a tool; give a function or a method."
+            )
         if not _NAME.fullmatch(self.name):
             raise ConfigError(
                 f'{self._where()}: "{self.name}" cannot be the name of a tool; give '

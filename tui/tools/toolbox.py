@@ -6,6 +6,7 @@ better: no traceback, no exception out of `run`.
 
 import logging
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from functools import partial
 from time import monotonic
 from typing import Any, cast
@@ -136,21 +137,22 @@ class ToolBox:
         turn: Turn,
     ) -> Generator[Event, None, str]:
         seconds = self._timeout if tool.timeout is None else tool.timeout
-        for news in running.run(function, seconds, turn.cancel, tool.name):
-            match news:
-                case running.Progress(text):
-                    yield ToolProgressed(call.id, _clean(text))
-                case running.Returned():
-                    return self._cut(_as_text(news.value))
-                case running.Raised():
-                    raise _told(tool, news.error, turn) from news.error
-                case running.TimedOut():
-                    raise ToolError(
-                        f"{tool.name} has not ended within {seconds:g} seconds and was "
-                        f"given up."
-                    )
-                case running.Stopped():
-                    raise ToolError("cancelled")
+        with closing(running.run(function, seconds, turn.cancel, tool.name)) as run:
+            for news in run:
+                match news:
+                    case running.Progress(text):
+                        yield ToolProgressed(call.id, _clean(text))
+                    case running.Returned():
+                        return self._cut(_as_text(tool, news.value))
+                    case running.Raised():
+                        raise _told(tool, news.error, turn) from news.error
+                    case running.TimedOut():
+                        raise ToolError(
+                            f"{tool.name} has not ended within {seconds:g} seconds "
+                            f"and was given up."
+                        )
+                    case running.Stopped():
+                        raise ToolError("cancelled")
         raise AssertionError("a run ends with what came of it")
 
     def _cut(self, text: str) -> str:
@@ -210,14 +212,20 @@ def _no_object(arguments: str) -> str:
     return f"{said}, not {_excerpt(arguments)}"
 
 
-def _as_text(value: Any) -> str:
-    """Return what a tool returned as text: JSON unless it is text."""
+def _as_text(tool: Tool[..., Any], value: Any) -> str:
+    """Return what `tool` returned as text: JSON unless it is text."""
     if isinstance(value, str):
         return _clean(value)
     try:
         return msgspec.json.encode(value, enc_hook=_encode).decode()
-    except (TypeError, ValueError, RecursionError, OverflowError):
+    except Exception:  # whatever a foreign class may raise
+        _logger.debug("What %s returned is no JSON", tool.name, exc_info=True)
+    try:
         return _clean(str(value))
+    except Exception as error:
+        raise ToolError(
+            f"{tool.name} returned a {type(value).__name__} that cannot be shown."
+        ) from error
 
 
 def _encode(value: Any) -> Any:
