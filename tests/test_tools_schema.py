@@ -109,9 +109,7 @@ ADDRESS = {
         (Color, {"type": "string", "enum": ["blue", "red"]}),
         (
             Optional[int],
-            {  # noqa: UP045 - the old way of saying it
-                "anyOf": [{"type": "integer"}, {"type": "null"}]
-            },
+            {"anyOf": [{"type": "integer"}, {"type": "null"}]},
         ),
         (int | str, {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
         (list[int], {"type": "array", "items": {"type": "integer"}}),
@@ -175,9 +173,7 @@ ADDRESS = {
         ),
         (
             Union[Point, Address],
-            {  # noqa: UP007 - the old way of saying it
-                "anyOf": [POINT, ADDRESS]
-            },
+            {"anyOf": [POINT, ADDRESS]},
         ),
         (Annotated[int, "How many"], {"type": "integer", "description": "How many"}),
         (

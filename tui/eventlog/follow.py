@@ -27,6 +27,11 @@ class Follow:
         self._watching = ExitStack()
         self._watching.enter_context(changes.watched())
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._closed or self._changes.closed
+
     def poll(self, timeout: float | None = None) -> list[Record]:
         """Wait for records; [] after `timeout` seconds or when closed.
 
@@ -34,7 +39,7 @@ class Follow:
         process, within `changes.WATCH_SECONDS` by others'.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        while not (self._closed or self._changes.closed):
+        while not self.closed:
             count = self._changes.count
             records = self._reader.read(self._conversation, self.cursor)
             if records:

@@ -1,0 +1,349 @@
+"""The runner: claims requested turns, runs them in worker threads, logs what comes.
+
+It knows the rest of the program only through the log: requests and cancels come in
+as events, from this process or another, and everything that happens goes out as
+events. One turn of a conversation runs at a time; later requests wait in the order
+of the log.
+"""
+
+import logging
+import sqlite3
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+
+import msgspec
+
+from tui import conversation, process, session
+from tui.agents import Agent
+from tui.errors import Cancelled, ConflictError, LazychatError, LogError, ModelError
+from tui.eventlog import EventLog, Follow
+from tui.events import (
+    CancelRequested,
+    ErrorRaised,
+    Event,
+    MessageAdded,
+    ReasoningDelta,
+    Record,
+    TextDelta,
+    TurnFinished,
+    TurnRequested,
+    TurnStarted,
+    TurnWithdrawn,
+)
+from tui.messages import Message
+from tui.turn import Turn
+
+MakeAgent = Callable[[TurnRequested], Agent]
+"""Builds what a request asks for. Raises `LazychatError` when it cannot; runs in
+the worker thread, so it may take its time."""
+
+LOOK_AFTER_SECONDS = 2.0
+
+_logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs the turns of `log` that name it.
+
+    `start` before the first request: a runner sees what is appended after that.
+    `workers` is how many turns run at a time; those of other conversations wait for
+    a free thread.
+    """
+
+    def __init__(self, log: EventLog, make_agent: MakeAgent, workers: int = 8) -> None:
+        self.id = uuid.uuid4().hex
+        """What `TurnRequested.runner` names: nobody else may have the tools, keys
+        and folder that the asker meant."""
+        self._log = log
+        self._make_agent = make_agent
+        self._pool = session.SessionPool(workers, "lazychat-turn")
+        self._follow: Follow | None = None
+        self._thread: threading.Thread | None = None
+        # Guards the two below; both are about turns of this runner only.
+        self._lock = threading.Lock()
+        self._running: dict[str, Turn] = {}
+        self._waiting: dict[str, deque[Record]] = {}
+
+    def start(self) -> None:
+        """Begin to look for requests, in a thread of its own."""
+        self._follow = self._log.follow(after=self._log.tail())
+        self._thread = threading.Thread(
+            target=self._watch, args=(self._follow,), name="lazychat-runner"
+        )
+        self._thread.daemon = True
+        self._thread.start()
+
+    def close(self, *, cancel: bool = True) -> None:
+        """Take no more requests and wait for the turns that run.
+
+        `cancel` asks them to stop first; what was said until then is settled.
+        """
+        if self._follow:
+            self._follow.close()
+        if self._thread:
+            self._thread.join()
+        with self._lock:
+            self._waiting.clear()
+            running = list(self._running.values())
+        for turn in running if cancel else ():
+            turn.cancel.request()
+        self._pool.shutdown()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn of this runner runs or waits."""
+        with self._lock:
+            return bool(self._running or any(self._waiting.values()))
+
+    def _watch(self, follow: Follow) -> None:
+        with suppress(LogError):  # the log was closed under a program that ends
+            while not follow.closed:
+                with self._lock:
+                    waits = list(self._waiting)
+                # A turn that waits for one of another process is looked after now
+                # and then: that process may have died without a word.
+                records = follow.poll(LOOK_AFTER_SECONDS if waits else None)
+                for record in records:
+                    self._take(record)
+                for conversation_id in waits if not records else ():
+                    self._claim(conversation_id)
+
+    def _take(self, record: Record) -> None:
+        turn = record.turn or ""
+        match record.event:
+            case TurnRequested() if record.event.runner in ("", self.id):
+                with self._lock:
+                    self._waiting.setdefault(record.conversation, deque()).append(
+                        record
+                    )
+                self._claim(record.conversation)
+            case CancelRequested():
+                self._cancel(record.conversation, turn)
+            case TurnWithdrawn():
+                self._drop(record.conversation, turn)
+            case TurnFinished():
+                # Perhaps a turn of another runner, for which one of ours waited.
+                self._claim(record.conversation)
+            case _:
+                pass
+
+    def _cancel(self, conversation: str, turn: str) -> None:
+        with self._lock:
+            running = self._running.get(turn)
+            waits = any(r.turn == turn for r in self._waiting.get(conversation, ()))
+        if running:
+            running.cancel.request()
+        elif waits:
+            self._log.append(conversation, TurnWithdrawn(), turn=turn)
+
+    def _drop(self, conversation: str, turn: str) -> None:
+        with self._lock:
+            waiting = self._waiting.get(conversation)
+            if waiting:
+                kept = deque(record for record in waiting if record.turn != turn)
+                self._waiting[conversation] = kept
+
+    def _claim(self, conversation: str) -> None:
+        """Start the oldest waiting turn of the conversation if none runs there."""
+        with self._lock:
+            waiting = self._waiting.get(conversation)
+            if not waiting:
+                self._waiting.pop(conversation, None)
+                return
+            record = waiting[0]
+        id = record.turn or ""
+        end_if_gone(self._log, conversation)
+        claimed = self._log.append(
+            conversation, process.claim(), turn=id, guard=_may_start(record)
+        )
+        try:
+            claimed.result()
+        except ConflictError:
+            if _is_settled(self._log, record):
+                self._drop(conversation, id)
+                self._claim(conversation)
+            return
+        turn = Turn(id)
+        with self._lock:
+            waiting.popleft()
+            self._running[id] = turn
+        with session.use(conversation):
+            self._pool.submit(self._run, record, turn)
+
+    def _run(self, record: Record, turn: Turn) -> None:
+        request = record.event
+        assert isinstance(request, TurnRequested)
+        try:
+            if _cancelled(self._log, record):
+                turn.cancel.request()
+            drive(
+                self._log,
+                record.conversation,
+                turn,
+                lambda: self._make_agent(request),
+            )
+        except LogError as error:  # the disk refused; there is nobody else to tell
+            _logger.error("%s", error)
+        finally:
+            with self._lock:
+                self._running.pop(turn.id, None)
+
+
+def request(
+    log: EventLog, conversation: str, message: Message, turn: TurnRequested
+) -> tuple[str, "Future[int]"]:
+    """Ask for an answer to `message`: it and the request in one transaction.
+
+    Returns the id of the new turn, and a future as of `EventLog.append`.
+    """
+    id = uuid.uuid4().hex
+    added = MessageAdded(f"{id}.0", message)
+    return id, log.append(conversation, added, turn, turn=id)
+
+
+def drive(
+    log: EventLog,
+    conversation_id: str,
+    turn: Turn,
+    make_agent: Callable[[], Agent],
+    messages: Sequence[Message] | None = None,
+) -> Message | None:
+    """Run a claimed turn to its end in this thread; write everything it yields.
+
+    `messages` None means what the log holds. Returns the last message, None when
+    there is none: the reason is in the log. Whatever happens the turn is ended, and
+    what was said is settled. Raises only `LogError`.
+    """
+    said = _Said()
+    reason, problems, answer = "stop", [], None
+
+    def write(event: Event) -> "Future[int]":
+        said.take(event)
+        return log.append(conversation_id, event, turn=turn.id)
+
+    try:
+        turn.cancel.raise_if_requested()
+        if messages is None:
+            messages = conversation.fold(log.read(conversation_id)).messages()
+        run = make_agent().run(messages, turn)
+        while True:
+            try:
+                write(next(run))
+            except StopIteration as stop:
+                answer = stop.value
+                break
+        if said.finish_reason == "length":
+            reason = "length"
+    except Cancelled:
+        reason = "cancelled"
+    except ModelError as error:
+        reason, problems = "error", [ErrorRaised(error.kind, str(error))]
+    except LazychatError as error:
+        reason, problems = "error", [ErrorRaised("config", str(error))]
+    except Exception as error:
+        # A fault of ours or of a plugin: one line for the user, the rest for the log.
+        _logger.exception("turn %s failed", turn.id)
+        text = f"{type(error).__name__}: {error}. This is a fault in lazychat."
+        reason, problems = "error", [ErrorRaised("internal", text)]
+    ending = [*said.unsettled(reason), *problems, TurnFinished(reason)]
+    # Ended already: whoever thought this process dead has settled the same.
+    with suppress(ConflictError):
+        log.append(conversation_id, *ending, turn=turn.id).result()
+    return answer
+
+
+class _Said:
+    """What a message that is under way has said so far."""
+
+    def __init__(self) -> None:
+        self._message_id = ""
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self.finish_reason: str | None = None
+
+    def take(self, event: Event) -> None:
+        match event:
+            case TextDelta(message_id, text):
+                self._message_id = message_id
+                self._text.append(text)
+            case ReasoningDelta(message_id, text):
+                self._message_id = message_id
+                self._reasoning.append(text)
+            case MessageAdded() if event.message.role == "assistant":
+                self.finish_reason = event.finish_reason
+                self._text.clear()
+                self._reasoning.clear()
+            case _:
+                pass
+
+    def unsettled(self, reason: str) -> list[Event]:
+        """Return what settles a message that was broken off."""
+        text, reasoning = "".join(self._text), "".join(self._reasoning)
+        if not (text or reasoning):
+            return []
+        message = Message("assistant", text, reasoning)
+        return [MessageAdded(self._message_id, message, finish_reason=reason)]
+
+
+def end_if_gone(log: EventLog, conversation_id: str) -> None:
+    """End the turns of a conversation whose process is gone, as `interrupted`.
+
+    What they had said is settled. Whoever looks at a conversation may call this; the
+    log sees to it that it happens once.
+    """
+    rows = log.query(
+        "SELECT turn, data FROM event AS started WHERE kind = 'turn_started' "
+        "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
+        "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')",
+        (conversation_id,),
+    )
+    for turn, data in rows:
+        if not process.is_gone(msgspec.json.decode(data, type=TurnStarted)):
+            continue
+        said = _Said()
+        for record in log.read(conversation_id):
+            if record.turn == turn:
+                said.take(record.event)
+        ending = [*said.unsettled("interrupted"), TurnFinished("interrupted")]
+        with suppress(ConflictError):
+            log.append(conversation_id, *ending, turn=turn).result()
+
+
+def _may_start(request: Record) -> Callable[[sqlite3.Connection], bool]:
+    """Within the claiming transaction: nothing runs there, and it is still wanted."""
+
+    def look(db: sqlite3.Connection) -> bool:
+        running = db.execute(
+            "SELECT 1 FROM event AS started WHERE kind = 'turn_started' "
+            "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
+            "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')",
+            (request.conversation,),
+        ).fetchone()
+        withdrawn = db.execute(*_has(request, "turn_withdrawn")).fetchone()
+        return running is None and withdrawn is None
+
+    return look
+
+
+def _is_settled(log: EventLog, request: Record) -> bool:
+    """Return whether the request needs no runner any more."""
+    kinds = ("turn_started", "turn_withdrawn", "turn_finished")
+    return any(log.query(*_has(request, kind)) for kind in kinds)
+
+
+def _cancelled(log: EventLog, request: Record) -> bool:
+    """Return whether somebody asked to cancel while the turn waited."""
+    return bool(log.query(*_has(request, "cancel_requested")))
+
+
+def _has(request: Record, kind: str) -> tuple[str, tuple[object, ...]]:
+    """Return a query for an event of the turn, after its request."""
+    sql = (
+        "SELECT 1 FROM event WHERE conversation = ? AND seq > ? AND turn = ? "
+        "AND kind = ? LIMIT 1"
+    )
+    return sql, (request.conversation, request.seq, request.turn, kind)
