@@ -1,0 +1,1 @@
+"""Widgets: each gets data and posts messages; none opens a file."""

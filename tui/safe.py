@@ -1,0 +1,66 @@
+"""Text for a terminal: nothing in it may drive or deceive the screen.
+
+What a model, a tool or a file says is shown through `safe`, so that it can move no
+cursor, set no title, write to no clipboard and turn no line around. The log keeps
+what was really said. One character is judged at a time, so a stream may be cleaned
+in any pieces: ``safe(a) + safe(b) == safe(a + b)``.
+"""
+
+import re
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+# Invisible and of no use in a grid of cells: bidirectional marks, embeddings and
+# isolates, invisible operators, joiners other than ZWJ and ZWNJ (emoji and Persian
+# need those two), soft hyphens (terminals disagree on their width), annotation and
+# shorthand marks, tags.
+_DROPPED = (
+    "\r\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e007f"
+)
+# C1 controls, surrogates and noncharacters have no picture of their own.
+_REPLACED = "\x80-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join(
+    chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17)
+)
+_SEPARATORS = "\u2028\u2029"
+_SPECIAL = f"\\x00-\\x09\\x0b-\\x1f\\x7f{_REPLACED}{_SEPARATORS}{_DROPPED}"
+
+_unsafe = re.compile(f"[{_SPECIAL}]")
+_unsafe_or_newline = re.compile(f"[\\n{_SPECIAL}]")
+_dropped = re.compile(f"[{_DROPPED}]")
+
+
+def _substitute(match: re.Match[str]) -> str:
+    character = match[0]
+    if character == "\t":
+        return "    "
+    if character in _SEPARATORS:
+        return "\n"
+    if _dropped.match(character):
+        return ""
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    if character == "\x7f":
+        return "\N{SYMBOL FOR DELETE}"
+    return _REPLACEMENT
+
+
+def _substitute_on_one_line(match: re.Match[str]) -> str:
+    return " " if match[0] in "\n\u2028\u2029" else _substitute(match)
+
+
+def safe(text: str, *, newlines: bool = True) -> str:
+    r"""Return `text` with nothing in it that acts on a terminal.
+
+    C0 controls and DEL become their pictures (ESC is shown as ``␛``), C1 controls,
+    surrogates and noncharacters U+FFFD, a tab four spaces, the line and paragraph
+    separators ``\n``. Bidirectional controls, tags, other invisible format
+    characters and ``\r`` are dropped. Combining marks, variation selectors and the
+    joiners of emoji stay. What is safe already is returned as it is.
+
+    With `newlines` False each line end becomes a space: for titles, tables, notices.
+    """
+    if newlines:
+        return _unsafe.sub(_substitute, text)
+    return _unsafe_or_newline.sub(_substitute_on_one_line, text)
