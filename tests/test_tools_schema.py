@@ -186,7 +186,7 @@ ADDRESS = {
             },
         ),
         (
-            Optional[Annotated[Point, "Where"]],  # noqa: UP045 - types allow no | here
+            Optional[Annotated[Point, "Where"]],
             {"anyOf": [POINT, {"type": "null"}], "description": "Where"},
         ),
     ],

@@ -73,8 +73,8 @@ ModelConfig = OpenAIModelConfig | LlamaModelConfig | ScriptedModelConfig
 class ToolsConfig(Section, frozen=True):
     """`[tools]`: what models may call."""
 
-    enabled: tuple[str, ...] = ("get_current_weather", "get_n_day_weather_forecast")
-    """Which tools are switched on at the start."""
+    disabled: tuple[str, ...] = ()
+    """Which tools are switched off at the start; the others are on."""
     files: tuple[str, ...] = ()
     """Python files with `@tool` functions, besides those in the tools folder."""
     timeout: float = 60.0
@@ -182,7 +182,7 @@ def default_model(config: Config) -> str:
 
 def nearest(word: str, words: "list[str] | dict[str, Any]") -> str:
     """Return ' Did you mean "x"?' for the word of `words` most like `word`, or ""."""
-    close = difflib.get_close_matches(word, list(words), 1, 0.5)
+    close = difflib.get_close_matches(word, list(words), 1, 0.6)
     return f' Did you mean "{close[0]}"?' if close else ""
 
 

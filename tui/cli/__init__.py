@@ -1,0 +1,175 @@
+"""The command line. stdout is the answer, stderr is talk.
+
+Each command that does more than hand on its options has a module here.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from tui import config, paths
+from tui.cli.codes import CANCELLED, FAILED, USED_WRONGLY
+from tui.config import Config
+from tui.errors import ConfigError, LazychatError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run lazychat with `arguments` (None: those of the process); return the code."""
+    options = _parser().parse_args(_with_command(arguments))
+    _log_to_file()
+    try:
+        match options.command:
+            case "ask":
+                return _ask(options)
+            case _:
+                return _chat(options)
+    except ConfigError as error:
+        print(f"lazychat: {error}", file=sys.stderr)
+        return USED_WRONGLY
+    except LazychatError as error:
+        print(f"lazychat: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return CANCELLED
+
+
+COMMANDS = ("chat", "ask")
+
+
+def _with_command(arguments: Sequence[str] | None) -> list[str]:
+    """Put `chat` before arguments that name no command."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] in (["-h"], ["--help"], ["--version"]):
+        return given
+    return given if given[:1] and given[0] in COMMANDS else ["chat", *given]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lazychat",
+        description="Chat with language models in the terminal.",
+        epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "-m",
+        "--model",
+        help="a name of the configuration, a .gguf file, or supplier/model",
+    )
+    common.add_argument("-s", "--system", help="instructions for the model")
+    common.add_argument(
+        "-T",
+        "--tool",
+        action="append",
+        default=[],
+        metavar="TOOL",
+        help="switch on this tool and no others; a .py file stands "
+        "for the tools in it, `none` for no tool; may be repeated",
+    )
+    common.add_argument(
+        "--no-stream",
+        dest="stream",
+        action="store_false",
+        default=None,
+        help="show an answer when it is whole",
+    )
+    common.add_argument(
+        "--config", metavar="FILE", help="instead of the user's config.toml"
+    )
+
+    chat = commands.add_parser("chat", parents=[common], help="open the chat screen")
+    chat.add_argument(
+        "-c",
+        "--continue",
+        dest="last",
+        action="store_true",
+        help="open the last conversation",
+    )
+    chat.add_argument("--cid", metavar="ID", help="open this conversation")
+
+    ask = commands.add_parser(
+        "ask", parents=[common], help="print the answer to one question"
+    )
+    ask.add_argument(
+        "prompt",
+        nargs="*",
+        help="the question; standard input, when it is not a terminal, is added to it",
+    )
+    ask.add_argument(
+        "-c",
+        "--continue",
+        dest="last",
+        action="store_true",
+        help="go on with the last conversation",
+    )
+    ask.add_argument("--cid", metavar="ID", help="go on with this conversation")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Config:
+    path = Path(options.config) if options.config else None
+    if path and not path.is_file():
+        raise ConfigError(f"{path}: there is no such file.")
+    return _with_flags(config.load(path), options)
+
+
+def _with_flags(settings: Config, options: argparse.Namespace) -> Config:
+    changes = {
+        name: value
+        for name in ("model", "system", "stream")
+        if (value := getattr(options, name)) is not None
+    }
+    return msgspec.structs.replace(settings, **changes)
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from tui.cli.ask import ask
+
+    prompt = " ".join(options.prompt)
+    if not sys.stdin.isatty():
+        piped = sys.stdin.read()
+        prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
+    if not prompt.strip():
+        raise ConfigError('ask needs a question: lazychat ask "..."')
+    return ask(_settings(options), prompt, options.tool, options.cid, options.last)
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from tui.app import run
+
+    problems: list[str] = []
+    try:
+        settings = _settings(options)
+    except ConfigError as error:
+        # The screen opens all the same: that is where it is read.
+        problems.append(f"{error} Until it is mended the defaults are used.")
+        settings = _with_flags(Config(), options)
+    return run(settings, problems, options.tool, options.cid, options.last)
+
+
+def _version() -> str:
+    try:
+        return f"lazychat {version('lazychat')}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "lazychat (source)"
+
+
+def _log_to_file() -> None:
+    """Keep faults in a file: on the terminal they would be drawn over the screen."""
+    file = paths.state_file().with_name("lazychat.log")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.FileHandler(file, delay=True)
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    logging.getLogger("tui").addHandler(handler)
+    logging.getLogger("tui").propagate = False

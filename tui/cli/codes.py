@@ -1,0 +1,6 @@
+"""Exit codes: what a script may rely on."""
+
+DONE = 0
+FAILED = 1
+USED_WRONGLY = 2
+CANCELLED = 130

@@ -1,0 +1,102 @@
+"""Everything a process needs to host turns: log, models, tools, runner.
+
+Built by `cli` from the configuration and handed to the app; nothing in it knows a
+screen. What could not be set up is a notice, and the rest works.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tui import config, paths
+from tui.agents import Agent, FunctionCallAgent
+from tui.config import Config
+from tui.errors import ConfigError, LogError
+from tui.eventlog import EventLog
+from tui.events import TurnRequested
+from tui.messages import ToolSchema
+from tui.models.catalog import ModelCatalog
+from tui.runner import Runner
+from tui.tools import Tool, ToolBox, builtin, installed_tools, load_tools
+from tui.tools.loading import Loaded
+
+
+class Host:
+    """Hosts turns for one process. `start` it, `close` it at the end.
+
+    `problems` are lines for the user, from here and from whoever made the
+    configuration.
+    """
+
+    def __init__(
+        self, settings: Config, problems: Sequence[str] = (), log: Path | None = None
+    ) -> None:
+        self.config = settings
+        self.problems = list(problems)
+        self.log = self._open(log or paths.log_file())
+        self.models = ModelCatalog(settings)
+        self.model = config.default_model(settings)
+        self._tools: dict[str, Tool[..., object]] = dict(builtin())
+        self.enabled = set(self._tools) - set(settings.tools.disabled)
+        """The names of the tools that are on at the start."""
+        self.runner = Runner(self.log, self._agent)
+
+    @property
+    def tools(self) -> list[ToolSchema]:
+        """What tools there are, the bundled ones first."""
+        return [tool.schema for tool in self._tools.values()]
+
+    def start(self) -> None:
+        """Begin to run turns."""
+        self.runner.start()
+
+    def load_tools(self, only: Sequence[str] = ()) -> None:
+        """Load the user's own tools, which runs their code.
+
+        They come from the tools folder, the configured files and installed packages.
+        `only`, when given, are the names of the tools to be on; one that ends in .py
+        is a file and stands for its tools, `none` for no tool. What cannot be loaded
+        becomes a problem; a name that is not there raises `ConfigError`.
+        """
+        folder = paths.tools_folder()
+        files = sorted(folder.glob("*.py")) if folder.is_dir() else []
+        asked = self._load(load_tools(name for name in only if name.endswith(".py")))
+        found = self._load(load_tools([*files, *self.config.tools.files]))
+        found += self._load(installed_tools())
+        names = [name for name in only if not name.endswith(".py") and name != "none"]
+        for name in names:
+            if name not in self._tools:
+                hint = config.nearest(name, self._tools)
+                raise ConfigError(f'There is no tool "{name}".{hint}')
+        if only:
+            self.enabled = {*names, *asked}
+        else:
+            self.enabled |= set(found) - set(self.config.tools.disabled)
+
+    def _load(self, loaded: Loaded) -> list[str]:
+        self.problems += [str(error) for error in loaded.errors]
+        self._tools |= {tool.name: tool for tool in loaded.tools}
+        return [tool.name for tool in loaded.tools]
+
+    def close(self, *, cancel: bool = True) -> None:
+        """End the turns that run (`cancel`: ask them to stop first) and the rest."""
+        self.runner.close(cancel=cancel)
+        self.models.close()
+        self.log.close()
+
+    def _agent(self, request: TurnRequested) -> Agent:
+        box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
+        return FunctionCallAgent(
+            self.models.get(request.model),
+            box.select(name for name in request.tools if name in self._tools),
+            self.config.max_rounds,
+            self.config.system,
+        )
+
+    def _open(self, path: Path) -> EventLog:
+        try:
+            return EventLog(path)
+        except LogError as error:
+            self.problems.append(f"{error} Until then nothing is kept.")
+        self._folder = tempfile.TemporaryDirectory(prefix="lazychat-")
+        return EventLog(Path(self._folder.name) / "lazychat.db")

@@ -1,0 +1,208 @@
+"""Finds models by name and makes each once."""
+
+import os
+import shlex
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui import config
+from tui.config import (
+    Config,
+    LlamaModelConfig,
+    ModelConfig,
+    OpenAIModelConfig,
+    ScriptedModelConfig,
+)
+from tui.errors import ConfigError, ModelError
+from tui.models import Model
+
+STARTER_NOTE = (
+    "The starter is a tiny model (135 million parameters) for trying things out. "
+    "It often errs. A real one: see config.example.toml, or set OPENAI_API_KEY."
+)
+
+
+class ModelCatalog:
+    """The models of a configuration. Any thread; a model is made at its first use."""
+
+    def __init__(self, settings: Config) -> None:
+        self._config = settings
+        self._models: dict[str, Model] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """The names that stand in the configuration or are built in."""
+        return list(config.models(self._config))
+
+    def find(self, name: str) -> ModelConfig:
+        """Return what `name` stands for.
+
+        That is a name of the configuration, else the path of a GGUF file, else
+        `supplier/model`. Raises `ConfigError` for anything else.
+        """
+        known = config.models(self._config)
+        if name in known:
+            return known[name]
+        if name.endswith(".gguf"):
+            return LlamaModelConfig(name)
+        supplier, slash, model = name.partition("/")
+        if slash and model:
+            from tui.models.suppliers import SUPPLIERS
+
+            if supplier in SUPPLIERS:
+                return OpenAIModelConfig(model, supplier=supplier)
+        hint = config.nearest(name, known) or f" Known are: {', '.join(known)}."
+        raise ConfigError(
+            f'No model is named "{name}".{hint} A path of a .gguf file or '
+            "supplier/model will do too."
+        )
+
+    def get(self, name: str) -> Model:
+        """Return the model, ready to be asked. Raises `LazychatError`."""
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = _make(name, self.find(name))
+            return self._models[name]
+
+    def note(self, name: str) -> str:
+        """Return a line that the user should know of the model, or ""."""
+        try:
+            found = self.find(name)
+        except ConfigError:
+            return ""
+        starter = isinstance(found, LlamaModelConfig) and found.path == "starter"
+        return STARTER_NOTE if starter else ""
+
+    def preload(self, name: str) -> None:
+        """Do ahead what the first answer would wait for; blocks, never raises.
+
+        What is wrong is said when the model is asked.
+        """
+        with suppress(Exception):
+            match self.find(name):
+                case OpenAIModelConfig():
+                    from tui.models.openai import preload
+
+                    preload()
+                case LlamaModelConfig():
+                    model: Any = self.get(name)
+                    model.preload()
+                case _:
+                    pass
+
+    def close(self) -> None:
+        """Let go of connections and memory. No model may be in use."""
+        with self._lock:
+            models, self._models = self._models, {}
+        for model in models.values():
+            close: Callable[[], None] | None = getattr(model, "close", None)
+            if close:
+                close()
+
+
+def _make(name: str, settings: ModelConfig) -> Model:
+    match settings:
+        case OpenAIModelConfig():
+            return _openai(name, settings)
+        case LlamaModelConfig():
+            return _llama(name, settings)
+        case ScriptedModelConfig():
+            from tui.models.scripted import ScriptedModel
+
+            return ScriptedModel.from_file(Path(settings.path).expanduser(), name)
+
+
+def _openai(name: str, settings: OpenAIModelConfig) -> Model:
+    from tui.models.openai import OpenAIModel
+    from tui.models.suppliers import SUPPLIERS
+
+    base_url, key_env = settings.base_url, settings.api_key_env
+    if settings.supplier:
+        if settings.supplier not in SUPPLIERS:
+            hint = config.nearest(settings.supplier, list(SUPPLIERS))
+            raise ConfigError(
+                f'[models.{name}]: no supplier is named "{settings.supplier}".{hint}'
+            )
+        supplier = SUPPLIERS[settings.supplier]
+        if settings.supplier == "openai":
+            base_url = base_url or os.environ.get("OPENAI_BASE_URL", "")
+        base_url = base_url or supplier.base_url
+        key_env = key_env or supplier.key_env
+    return OpenAIModel(
+        name,
+        settings.model or name,
+        base_url or os.environ.get("OPENAI_BASE_URL") or None,
+        _key(name, settings.api_key_cmd, key_env),
+        key_hint=key_env,
+        dialect=settings.dialect,
+        options=settings.options,
+        stream=settings.stream,
+        timeout=settings.timeout,
+        max_retries=settings.max_retries,
+    )
+
+
+def _key(name: str, command: str, variable: str) -> Callable[[], str] | None:
+    """Return how to get the key, afresh for each request, or None when unneeded."""
+    if command:
+        return lambda: _run(name, command)
+    if variable:
+        return lambda: _variable(name, variable)
+    return None
+
+
+def _variable(name: str, variable: str) -> str:
+    if key := os.environ.get(variable):
+        return key
+    raise ModelError(
+        f"The model {name} needs a key: set the variable {variable}, or api_key_env "
+        f"or api_key_cmd in [models.{name}].",
+        "missing_key",
+    )
+
+
+def _run(name: str, command: str) -> str:
+    try:
+        done = subprocess.run(
+            shlex.split(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise ModelError(
+            f"[models.{name}]: api_key_cmd did not give a key: {error}.", "missing_key"
+        ) from error
+    return done.stdout.strip()
+
+
+def _llama(name: str, settings: LlamaModelConfig) -> Model:
+    from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
+
+    options = dict(settings.options)
+    max_tokens = options.pop("max_tokens", None)
+    try:
+        sampling = msgspec.convert(options, Sampling)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"[models.{name}]: options: {error}.") from error
+    unknown = set(options) - set(Sampling.__struct_fields__)
+    for option in sorted(unknown):
+        hint = config.nearest(option, list(Sampling.__struct_fields__))
+        raise ConfigError(f'[models.{name}]: options: unknown key "{option}".{hint}')
+    starter = settings.path == "starter"
+    path = starter_path() if starter else Path(settings.path).expanduser()
+    engine = LlamaEngine(path, settings.context, settings.threads or None)
+    if starter:
+        from tui.models.starter import StarterModel
+
+        return StarterModel(engine, name)
+    return LlamaModel(engine, name, sampling, max_tokens, settings.dialect or None)
