@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
@@ -205,21 +206,29 @@ def request(
     return id, log.append(conversation, added, turn, turn=id)
 
 
+class Outcome(NamedTuple):
+    """How a turn ended."""
+
+    answer: Message | None
+    """The last message; None when the turn did not get so far."""
+    failure: Exception | None
+    """Why it was broken off; `Cancelled` when it was cancelled."""
+
+
 def drive(
     log: EventLog,
     conversation_id: str,
     turn: Turn,
     make_agent: Callable[[], Agent],
     messages: Sequence[Message] | None = None,
-) -> Message | None:
+) -> Outcome:
     """Run a claimed turn to its end in this thread; write everything it yields.
 
-    `messages` None means what the log holds. Returns the last message, None when
-    there is none: the reason is in the log. Whatever happens the turn is ended, and
+    `messages` None means what the log holds. Whatever happens the turn is ended, and
     what was said is settled. Raises only `LogError`.
     """
     said = _Said()
-    reason, problems, answer = "stop", [], None
+    reason, answer, failure = "stop", None, None
 
     def write(event: Event) -> "Future[int]":
         said.take(event)
@@ -238,22 +247,29 @@ def drive(
                 break
         if said.finish_reason == "length":
             reason = "length"
-    except Cancelled:
-        reason = "cancelled"
-    except ModelError as error:
-        reason, problems = "error", [ErrorRaised(error.kind, str(error))]
-    except LazychatError as error:
-        reason, problems = "error", [ErrorRaised("config", str(error))]
+    except Cancelled as error:
+        reason, failure = "cancelled", error
     except Exception as error:
-        # A fault of ours or of a plugin: one line for the user, the rest for the log.
-        _logger.exception("turn %s failed", turn.id)
-        text = f"{type(error).__name__}: {error}. This is a fault in lazychat."
-        reason, problems = "error", [ErrorRaised("internal", text)]
+        reason, failure = "error", error
+    problems = [_explained(failure)] if failure and reason == "error" else []
     ending = [*said.unsettled(reason), *problems, TurnFinished(reason)]
     # Ended already: whoever thought this process dead has settled the same.
     with suppress(ConflictError):
         log.append(conversation_id, *ending, turn=turn.id).result()
-    return answer
+    return Outcome(answer, failure)
+
+
+def _explained(error: Exception) -> ErrorRaised:
+    match error:
+        case ModelError():
+            return ErrorRaised(error.kind, str(error))
+        case LazychatError():
+            return ErrorRaised("config", str(error))
+        case _:
+            # A fault of ours or of a plugin: a line for the user, the rest for us.
+            _logger.error("a turn failed", exc_info=error)
+            text = f"{type(error).__name__}: {error}. This is a fault in lazychat."
+            return ErrorRaised("internal", text)
 
 
 class _Said:

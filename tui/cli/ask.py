@@ -50,11 +50,15 @@ def ask(
         host.models.find(host.model)
         host.start()
         asked = TurnRequested(
-            host.model, settings.agent, tuple(host.enabled), runner=host.runner.id
+            host.model,
+            settings.agent,
+            tuple(host.enabled),
+            {"stream": settings.stream},
+            runner=host.runner.id,
         )
         turn, written = request(host.log, id, Message("user", prompt), asked)
         with host.log.follow(id, written.result() - 1) as follow:
-            return _print_answer(host.log, follow, id, turn, settings.stream)
+            return _print_answer(host.log, follow, id, turn)
     finally:
         host.close()
 
@@ -69,10 +73,8 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
     raise LogError("There is no conversation yet that could be gone on with.")
 
 
-def _print_answer(
-    log: EventLog, follow: Follow, id: str, turn: str, stream: bool
-) -> int:
-    printer = _Printer(stream)
+def _print_answer(log: EventLog, follow: Follow, id: str, turn: str) -> int:
+    printer = _Printer()
     try:
         while True:
             try:
@@ -91,8 +93,7 @@ def _print_answer(
 class _Printer:
     """Prints the user-facing text of one turn."""
 
-    def __init__(self, stream: bool) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self._spoken = SpokenText()
         self._message_id = ""
         self._ends_line = True
@@ -103,10 +104,7 @@ class _Printer:
     def take(self, record: Record) -> bool:
         """Print what `record` adds; return whether the turn has ended."""
         match record.event:
-            case TextDelta(message_id):
-                if self._stream:
-                    self._print(message_id, self._spoken.take(record))
-            case MessageAdded(message_id):
+            case TextDelta(message_id) | MessageAdded(message_id):
                 self._print(message_id, self._spoken.take(record))
             case ErrorRaised(_, text):
                 self._end_line()
@@ -114,6 +112,8 @@ class _Printer:
             case NoticeGiven(text):
                 self._end_line()
                 _talk(text)
+            case TurnRequested():
+                self._spoken.take(record)
             case TurnFinished(reason):
                 self._end_line()
                 codes = {"error": FAILED, "interrupted": FAILED, "cancelled": CANCELLED}

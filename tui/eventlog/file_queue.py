@@ -5,7 +5,14 @@ from collections.abc import Iterable
 
 from tui import paths, session
 from tui.eventlog.log import EventLog
-from tui.events import MessageAdded, Queued, Record, TextDelta
+from tui.events import (
+    MessageAdded,
+    Queued,
+    Record,
+    TextDelta,
+    TurnFinished,
+    TurnRequested,
+)
 
 AGENT = "lazychat"
 """The channel that carries what models say to the user."""
@@ -17,16 +24,24 @@ class SpokenText:
     A printed character cannot be taken back, and a message settles under the
     reader's feet: its deltas vanish and the whole comes in their place. So it
     remembers how much of each message it has given, and of a settled message gives
-    only the rest.
+    only the rest. A turn that was requested with the option `stream` false is given
+    message by message.
     """
 
     def __init__(self) -> None:
         self._given: dict[str, int] = {}
+        self._whole: set[str | None] = set()
 
     def take(self, record: Record) -> str:
         """Return the user-facing text that `record` adds, "" when none."""
         match record.event:
-            case TextDelta(message_id, text):
+            case TurnRequested(options={"stream": False}):
+                self._whole.add(record.turn)
+                return ""
+            case TurnFinished():
+                self._whole.discard(record.turn)
+                return ""
+            case TextDelta(message_id, text) if record.turn not in self._whole:
                 self._given[message_id] = self._given.get(message_id, 0) + len(text)
                 return text
             case MessageAdded(message_id, message) if message.role == "assistant":
@@ -38,6 +53,7 @@ class SpokenText:
         """Return one that goes on by itself from here."""
         twin = SpokenText()
         twin._given = dict(self._given)
+        twin._whole = set(self._whole)
         return twin
 
 

@@ -1,0 +1,244 @@
+"""LazyLLM's names over our own parts, and nothing else.
+
+The programs of LazyLLM's tutorial on streaming bots run here with their import lines
+changed to `from tui import lazyllm` or `from tui.lazyllm import ...`. A call of a
+module is a turn in the log of the current session, so what it says can be drained
+from a `FileSystemQueue` while it runs, by this process or another.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any, ParamSpec, TypeVar
+
+from tui import agents, config, process, runner, session
+from tui.errors import ConfigError, ModelError
+from tui.eventlog import FileSystemQueue
+from tui.eventlog.file_queue import default_log
+from tui.events import MessageAdded, TurnRequested
+from tui.messages import Message
+from tui.models import Model
+from tui.models.catalog import ModelCatalog
+from tui.tools import Tool, register
+from tui.turn import Turn
+
+__all__ = [
+    "FileSystemQueue",
+    "FunctionCallAgent",
+    "OnlineChatModule",
+    "ThreadPoolExecutor",
+    "TrainableModule",
+    "fc_register",
+    "tools",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+History = Sequence[Sequence[str] | Mapping[str, str]]
+"""`[user, assistant]` pairs, or dicts with `role` and `content`."""
+
+
+class _Module:
+    """Whatever can be called with a question and returns the answer."""
+
+    def __init__(self, stream: bool) -> None:
+        self.stream = stream
+        """False gives the queue each message whole; may be changed at any time."""
+
+    def _agent(self) -> agents.Agent:
+        raise NotImplementedError
+
+    def __call__(self, query: str, *, llm_chat_history: History = ()) -> str:
+        """Answer `query` in this thread; what is said streams into the log.
+
+        Raises `LazychatError`; what was said until then stays in the log.
+        """
+        log, id = default_log(), session.current()
+        turn = Turn()
+        question = Message("user", query)
+        log.append(
+            id,
+            MessageAdded(f"{turn.id}.0", question),
+            TurnRequested("", options={"stream": self.stream}, runner="lazyllm"),
+            process.claim(),
+            turn=turn.id,
+        ).result()
+        messages = [*_messages(llm_chat_history), question]
+        outcome = runner.drive(log, id, turn, self._agent, messages)
+        if outcome.failure or outcome.answer is None:
+            raise outcome.failure or ModelError("The model gave no answer.")
+        return outcome.answer.text
+
+
+class _ChatModule(_Module):
+    """A model without tools."""
+
+    def __init__(self, model: Model, stream: bool) -> None:
+        super().__init__(stream)
+        self.model = model
+
+    def _agent(self) -> agents.Agent:
+        return agents.FunctionCallAgent(self.model)
+
+
+class TrainableModule(_ChatModule):
+    """A local model: `[models.NAME]` of the configuration, else a GGUF file.
+
+    When there is neither the starter takes its place, which a line on stderr says.
+    """
+
+    def __init__(self, base_model: str = "", stream: bool = True) -> None:
+        settings = config.load()
+        catalog = ModelCatalog(settings)
+        name = base_model
+        try:
+            catalog.find(name)
+        except ConfigError:
+            name = "starter"
+            print(
+                f'lazychat: no model is named "{base_model}"; the starter answers.',
+                file=sys.stderr,
+            )
+        super().__init__(catalog.get(name), stream)
+
+
+class OnlineChatModule(_ChatModule):
+    """A model behind an OpenAI-compatible server.
+
+    `source` is a supplier such as `openai` or `deepseek`; None takes the first whose
+    key is set. Raises `ModelError` that names the variable when no key is set.
+    """
+
+    def __init__(
+        self,
+        source: str | None = None,
+        model: str | None = None,
+        stream: bool = True,
+        base_url: str = "",
+    ) -> None:
+        from tui.models.suppliers import SUPPLIERS
+
+        if source is None and not base_url:
+            keyed = [s for s, preset in SUPPLIERS.items() if _has_key(preset.key_env)]
+            if not keyed:
+                raise ModelError(
+                    "No online model has a key: set the variable OPENAI_API_KEY, or "
+                    "that of another supplier.",
+                    "missing_key",
+                )
+            source = keyed[0]
+        source = source or "openai"
+        if source in SUPPLIERS:
+            variable = SUPPLIERS[source].key_env
+            if variable and not base_url and not _has_key(variable):
+                raise ModelError(
+                    f"The supplier {source} needs a key: set the variable {variable}.",
+                    "missing_key",
+                )
+            model = model or SUPPLIERS[source].default_model
+        chosen = config.OpenAIModelConfig(model or "", base_url, source)
+        settings = config.Config(models={source: chosen})
+        super().__init__(ModelCatalog(settings).get(source), stream)
+
+
+class FunctionCallAgent(_Module):
+    """An agent that calls tools until it has the answer.
+
+    `tools` are names of registered tools, functions or bound methods; `max_retries`
+    is how often tools may be called. What is said to the user streams, function
+    calls stay unseen and are run.
+    """
+
+    def __init__(
+        self,
+        llm: _ChatModule | Model,
+        tools: Iterable[object],
+        max_retries: int = 5,
+        stream: bool = True,
+    ) -> None:
+        super().__init__(stream)
+        model = llm.model if isinstance(llm, _ChatModule) else llm
+        self._function_call = agents.FunctionCallAgent(model, list(tools), max_retries)
+
+    def _agent(self) -> agents.Agent:
+        return self._function_call
+
+
+def fc_register(group: str) -> Callable[[F], F]:
+    """Register the decorated function as a tool; `group` is `tool`.
+
+    Raises `ConfigError` for another group and for a function without a docstring.
+    """
+    if group != "tool":
+        raise ConfigError(f'fc_register knows the group "tool", not "{group}".')
+
+    def decorate(function: F) -> F:
+        register(Tool(function))
+        return function
+
+    return decorate
+
+
+class ThreadPoolExecutor(session.SessionPool):
+    """A pool that carries the session, so that producer and consumer share a queue."""
+
+    def submit(
+        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Run `fn` in a worker thread, in the session of the caller."""
+        future: _LookTwice[T] = _LookTwice()
+        inner = super().submit(fn, *args, **kwargs)
+        inner.add_done_callback(future.settle)
+        return future
+
+
+class _LookTwice(Future[T]):
+    """A future that `done()` reports at the second look after it has ended.
+
+    The tutorial's loop drains the queue and then asks whether the task is done; what
+    was said between the two would be lost. This way the loop drains once more.
+    """
+
+    _looked = False
+
+    def settle(self, inner: "Future[T]") -> None:
+        if error := inner.exception():
+            self.set_exception(error)
+        else:
+            self.set_result(inner.result())
+
+    def done(self) -> bool:
+        """Return whether the task has ended and this was asked after it had."""
+        if not super().done():
+            return False
+        looked, self._looked = self._looked, True
+        return looked
+
+    def result(self, timeout: float | None = None) -> T:
+        """Return what the task returned, or raise what it raised."""
+        value = super().result(timeout)
+        self._looked = True
+        return value
+
+
+tools = SimpleNamespace(FunctionCallAgent=FunctionCallAgent)
+
+
+def _messages(history: History) -> list[Message]:
+    messages: list[Message] = []
+    for said in history:
+        if isinstance(said, Mapping):
+            role: Any = said["role"]
+            messages.append(Message(role, said["content"]))
+        else:
+            question, answer = said
+            messages += [Message("user", question), Message("assistant", answer)]
+    return messages
+
+
+def _has_key(variable: str) -> bool:
+    return bool(variable and os.environ.get(variable))
