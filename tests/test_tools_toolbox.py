@@ -449,6 +449,11 @@ def test_what_is_no_tool_is_refused(item, message):
         ToolBox([item])
 
 
+def test_a_lone_name_is_no_list():
+    with pytest.raises(ConfigError, match=r"as a list: \['add'\]"):
+        ToolBox("add")
+
+
 def test_a_registered_tool_is_found_and_goes_before_a_bundled_one(monkeypatch):
     monkeypatch.setattr(registry, "_registered", {})
     mine = Tool(lambda_named("fog"), name="get_current_weather", description="x")

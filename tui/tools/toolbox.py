@@ -46,6 +46,8 @@ class ToolBox:
         Raises `ConfigError` for a name that is not known or is there twice, and for
         what cannot be a tool.
         """
+        if isinstance(tools, str):
+            raise ConfigError(f"Give the tools as a list: [{tools!r}].")
         self._timeout = timeout
         self._limit = output_limit
         self._tools: dict[str, Tool[..., Any]] = {}
