@@ -64,6 +64,13 @@ def test_each_call_plays_the_next_reply_and_is_remembered():
     assert model.requests == [Request(tuple(HELLO), (schema,)), Request((), ())]
 
 
+def test_what_looks_like_a_marker_at_the_end_is_told():
+    events, reply = play(ScriptedModel([["a ", "<"]]))
+
+    assert "".join(e.text for e in events) == "a <"
+    assert reply.message.text == "a <"
+
+
 def test_a_script_that_is_over_says_so():
     model = ScriptedModel(["one"], name="demo")
     play(model)

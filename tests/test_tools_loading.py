@@ -62,7 +62,10 @@ def test_two_files_of_one_name_are_two_modules(write):
     one = write("a/mine.py", GOOD)
     two = write("b/mine.py", GOOD.replace("second", "third"))
 
-    assert names(load_tools([one, two])) == ["second", "first", "third", "first"]
+    loaded = load_tools([one, two])
+
+    assert names(loaded) == ["second", "first", "third", "first"]
+    assert len({tool.function.__module__ for tool in loaded.tools}) == 2
 
 
 def test_a_module_and_its_attributes_can_be_named(write):

@@ -75,6 +75,15 @@ class Address(pydantic.BaseModel):
     number: int = pydantic.Field(description="House number")
 
 
+@dataclasses.dataclass
+class Named:
+    x: str
+
+
+class Options(pydantic.BaseModel):
+    values: dict[str, str] = {"title": "kept"}
+
+
 class Customer(pydantic.BaseModel):
     name: str
     address: Address
@@ -245,6 +254,12 @@ def test_a_parameter_may_be_named_title():
     assert "title" in parameters(f)["properties"]["properties"]["properties"]
 
 
+def test_a_default_keeps_its_title():
+    schema = prop(Options)
+
+    assert schema["properties"]["values"]["default"] == {"title": "kept"}
+
+
 def test_a_type_that_contains_itself_is_kept_as_definition():
     def f(tree: Tree): ...
 
@@ -391,6 +406,7 @@ def test_a_hint_describes_better_than_the_docstring():
         ),
         (str, "[1]", "[1]"),
         (Any, "3", "3"),
+        (Point | Named, {"x": "3"}, Named("3")),
     ],
 )
 def test_an_argument_that_stands_for_the_right_thing_is_taken(hint, value, expected):

@@ -340,6 +340,26 @@ def test_no_limit_is_possible():
     assert call(quick).output == "done"
 
 
+def test_a_coroutine_that_comes_after_the_limit_is_not_begun():
+    release, begun = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    async def late():
+        begun.set()
+
+    def slow():
+        threads.append(threading.current_thread())
+        release.wait(LIMIT)
+        return late()
+
+    call(slow, timeout=0.02)
+    release.set()
+    threads[0].join(LIMIT)
+
+    assert not threads[0].is_alive()
+    assert not begun.is_set()
+
+
 @pytest.mark.parametrize("kind", ["plain", "async"])
 def test_a_cancel_ends_the_wait_at_once(kind):
     started, release = threading.Event(), threading.Event()
@@ -527,3 +547,12 @@ def test_a_tool_is_still_the_function():
     assert both.schema.description == "Add."
     assert both.schema.keywords == ("sum",)
     assert repr(both) == "<Tool plus>"
+
+
+def test_attributes_of_the_function_are_not_taken_for_the_tools():
+    def plain():
+        """Do it."""
+
+    plain.name = "other"  # pyright: ignore[reportFunctionMemberAccess]
+
+    assert tool(plain).name == "plain"

@@ -141,6 +141,9 @@ class _Job:
         assert task is not None
         with self._lock:
             self._cancel_task = lambda: loop.call_soon_threadsafe(task.cancel)
-            if self._abandoned:
-                task.cancel()
+            late = self._abandoned
+        if late:
+            if inspect.iscoroutine(value):
+                value.close()  # never begun
+            raise Cancelled
         return await value

@@ -147,7 +147,7 @@ class ToolBox:
                     case running.Returned():
                         return self._cut(_as_text(tool, news.value))
                     case running.Raised():
-                        raise _told(tool, news.error, turn) from news.error
+                        raise _told(tool, news.error) from news.error
                     case running.TimedOut():
                         raise ToolError(
                             f"{tool.name} has not ended within {seconds:g} seconds "
@@ -188,9 +188,7 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
     return ToolResult(call.id, f"Error: {error}", error)
 
 
-def _told(tool: Tool[..., Any], error: BaseException, turn: Turn) -> ToolError:
-    if turn.cancel.requested:
-        return ToolError("cancelled")
+def _told(tool: Tool[..., Any], error: BaseException) -> ToolError:
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
     if isinstance(error, LazychatError):
         return ToolError(f"{tool.name} failed: {error}")
