@@ -195,6 +195,10 @@ ADDRESS = {
             },
         ),
         (
+            Annotated[int, msgspec.Meta(description="How many", gt=0)],
+            {"type": "integer", "description": "How many", "exclusiveMinimum": 0},
+        ),
+        (
             Optional[Annotated[Point, "Where"]],  # noqa: UP045 - types allow no | here
             {"anyOf": [POINT, {"type": "null"}], "description": "Where"},
         ),
@@ -211,6 +215,7 @@ def test_a_hint_becomes_a_plain_schema(hint, schema):
         (Color, Color.RED, "red"),
         (Point, Point(1), {"x": 1, "y": 0}),
         (Path, Path("a"), "a"),
+        (Address, Address(street="Oak", number=1), {"street": "Oak", "number": 1}),
         (Customer | None, None, None),
         (list[int], [1, 2], [1, 2]),
     ],
@@ -422,6 +427,7 @@ def test_an_argument_that_stands_for_the_right_thing_is_taken(hint, value, expec
         (int, True, "x: expected int, got bool"),
         (int, "soon", "x: expected int, got str"),
         (int, 3.5, "x: expected int, got float"),
+        (list[int], "[1, 2", "x: expected array, got str"),
         (str, 3, "x: expected str, got int"),
         (bool, "yes", "x: expected bool, got str"),
         (float, "nan", "x: expected float, got str"),
@@ -449,6 +455,13 @@ def test_all_that_is_wrong_is_said_at_once():
         "d is unknown (the parameters are a, b, c); a is missing; "
         "b: expected int, got str"
     )
+
+
+def test_an_argument_where_there_are_none_is_unknown():
+    def f(): ...
+
+    with pytest.raises(ToolError, match=r"^a is unknown \(there are no parameters\)$"):
+        Tool(f, description="x").bind({"a": 1})
 
 
 def test_null_for_an_argument_with_a_default_means_the_default():

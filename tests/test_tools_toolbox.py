@@ -141,6 +141,11 @@ def test_a_very_long_result_is_cut_with_a_note():
             "add was not run: the arguments must be a JSON object, not [1, 2]",
         ),
         (
+            ToolCall("1", "add", '{"a": 1}'),
+            "add was not run: the arguments must be a JSON object, not a string that "
+            "holds one.",
+        ),
+        (
             ToolCall("1", "add", {}),
             "add was not run: a is missing.",
         ),

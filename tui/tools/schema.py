@@ -208,8 +208,8 @@ def _convert(value: Any, hint: Any, strict: bool) -> Any:
         value, hint, strict=strict, dec_hook=_load, str_keys=True
     )
     # "nan" and "inf" are words, not numbers that anybody meant.
-    meant = not isinstance(value, str) or not isinstance(converted, float)
-    if not meant and not math.isfinite(converted):
+    read = isinstance(value, str) and isinstance(converted, float)
+    if read and not math.isfinite(converted):
         raise msgspec.ValidationError("Expected `float`, got `str`")
     return converted
 
