@@ -4,6 +4,7 @@ The one place where the gate stands between a stream and the events: a model han
 over text as it comes and yields what comes back.
 """
 
+import uuid
 from collections.abc import Iterable, Iterator
 
 from tui.events import Event, ReasoningDelta, TextDelta, ToolCallOpened
@@ -39,7 +40,7 @@ class ReplyBuilder:
         used = {c.id for c in self._calls}
         id = call.id
         if not id or id in used:
-            id = f"call_{self._id}_{len(self._calls) + 1}"
+            id = f"call_{uuid.uuid4().hex[:12]}"
         self._calls.append(ToolCall(id, call.name, call.arguments))
 
     def end_text(self) -> Iterator[Event]:
