@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world, driven by tests step by step."""

@@ -1,0 +1,67 @@
+"""What users write as a base URL, made into what the client needs."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+from tui.errors import ConfigError
+
+DEFAULT = "https://api.openai.com/v1"
+
+
+def normalize_base_url(text: str) -> str:
+    """Return `text` as scheme, host and path, without a final slash.
+
+    `localhost:11434` gets a scheme: http for this machine, for bare names and
+    addresses and where there is a port, https else. A URL without a path gets /v1;
+    a path is kept to its last part. The address of the completions themselves is
+    cut back to its base. Raises `ConfigError` for what is no HTTP URL.
+    """
+    text = text.strip()
+    if not re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", text):
+        text = f"{_scheme(text)}://{text}"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError(f"base_url {text!r} is no URL: {error}.") from error
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f"base_url {text!r} is no URL of a server; "
+            "write it like http://localhost:8080/v1."
+        )
+    if port == 0:
+        raise ConfigError(f"base_url {text!r} has no usable port.")
+    path = re.sub(r"(/chat)?/(completions|models)/*$", "", parts.path).rstrip("/")
+    return urlunsplit((parts.scheme.lower(), parts.netloc, path or "/v1", "", ""))
+
+
+def shown(base_url: str) -> str:
+    """Return a URL for messages: without a user's name and password in it."""
+    parts = urlsplit(base_url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def is_local(base_url: str) -> bool:
+    """Whether the server is on this machine."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def is_openai(base_url: str) -> bool:
+    """Whether the server is OpenAI's own."""
+    host = urlsplit(base_url).hostname or ""
+    return host == "openai.com" or host.endswith(".openai.com")
+
+
+def _scheme(text: str) -> str:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "http"  # what is wrong with it is said later
+    named = "." in host and not re.fullmatch(r"[\d.]+", host)
+    return "https" if named and port in (None, 443) and ":" not in host else "http"

@@ -1,0 +1,171 @@
+"""Puts tool calls together from the pieces in which servers stream them.
+
+OpenAI sends an index with each piece, the id and the name with the first and the
+arguments as text over many. Others leave out the index or the id, say the same
+index for every call, repeat the name in each piece or send it in parts, or send
+the arguments whole, as text, object or null. The rule where a piece is ambiguous:
+better one call too many, which is refused, than two melted into one.
+"""
+
+import json
+from typing import Any, cast
+
+import msgspec
+
+from tui.messages import ToolCall
+
+
+class _Open:
+    """A call that is being written."""
+
+    def __init__(self, index: int | None) -> None:
+        self.index = index
+        self.id = ""
+        self.name = ""
+        self.text: list[str] = []
+        self.object: dict[str, Any] | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether any arguments have come."""
+        return bool(self.text) or self.object is not None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the arguments are a JSON object by now."""
+        if self.object is not None:
+            return True
+        text = "".join(self.text)
+        return text.rstrip().endswith("}") and isinstance(read_arguments(text), dict)
+
+    def add(self, id: str, name: str, arguments: Any) -> None:
+        if name and not (self.name and self.begun):
+            # A longer form of what is there is the name so far, or all of it again.
+            self.name = name if name.startswith(self.name) else self.name + name
+        if isinstance(arguments, dict):
+            self.object = (self.object or {}) | cast(dict[str, Any], arguments)
+        elif isinstance(arguments, str):
+            # A server that ends with the whole call once more has said it already.
+            again = id and id == self.id and arguments == "".join(self.text)
+            if arguments and not (again and self.whole):
+                self.text.append(arguments)
+        elif arguments is not None:
+            self.text.append(json.dumps(arguments))
+        self.id = self.id or id
+
+    def call(self) -> ToolCall:
+        if self.object is not None:
+            return ToolCall(self.id, self.name, self.object)
+        return ToolCall(self.id, self.name, read_arguments("".join(self.text)))
+
+
+class CallAssembler:
+    """Collects the pieces of all calls of one message."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Open] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, pieces: Any) -> None:
+        """Take the `tool_calls` of a delta, whatever they look like."""
+        if isinstance(pieces, dict):
+            pieces = [pieces]
+        if not isinstance(pieces, list):
+            return
+        known = [
+            cast(dict[str, Any], piece)
+            for piece in cast(list[Any], pieces)
+            if isinstance(piece, dict)
+        ]
+        begun: list[_Open] = []
+        for place, piece in enumerate(known):
+            function: Any = piece.get("function")
+            # Some servers leave the level of `function` out.
+            fields = cast(
+                dict[str, Any], function if isinstance(function, dict) else piece
+            )
+            piece_id, name = _text(piece.get("id")), _text(fields.get("name"))
+            arguments: Any = fields.get("arguments", fields.get("parameters"))
+            index = _integer(piece.get("index"))
+            if index is None and len(known) > 1 and not name and not piece_id:
+                call = self._calls[place] if place < len(self._calls) else None
+            else:
+                call = self._find(index, piece_id)
+            if call is None or _is_another(
+                call, piece_id, name, arguments, call in begun
+            ):
+                call = _Open(index)
+                self._calls.append(call)
+            begun.append(call)
+            call.add(piece_id, name, arguments)
+
+    def add_function(self, function: Any) -> None:
+        """Take the `function_call` of a delta, the older form."""
+        if isinstance(function, dict):
+            self.add([{"index": 0, "function": function}])
+
+    def finish(self) -> list[ToolCall]:
+        """Return the calls, in the order in which they began."""
+        return [call.call() for call in self._calls if call.begun or call.name]
+
+    def _find(self, index: int | None, id: str) -> _Open | None:
+        """Return the call that a piece most likely goes on with."""
+        calls = self._calls
+        if index is not None:
+            calls = [call for call in calls if call.index == index]
+        # An id tells which, when a server gives all calls one index or none.
+        same_id = [call for call in calls if id and call.id == id]
+        return (same_id or calls or [None])[-1]
+
+
+def _is_another(
+    call: _Open, id: str, name: str, arguments: Any, same_delta: bool
+) -> bool:
+    """Whether a piece begins a call, although `call` would fit it."""
+    if not name:
+        return False
+    if same_delta and call.index is None:
+        return True
+    new_id = bool(id and call.id and id != call.id)
+    if not call.begun:
+        return new_id
+    if call.name and not name.startswith(call.name):
+        return True
+    if not call.whole:
+        return False  # a name, or even an id, that is repeated with each piece
+    return new_id or (bool(arguments) and (call.index is None or not id))
+
+
+def read_arguments(text: str) -> dict[str, Any] | str:
+    """Return the arguments that `text` writes, or `text` when it is no object.
+
+    Nothing, white space and null are no arguments. An object written as a JSON
+    string of JSON is read as well.
+    """
+    if not text.strip():
+        return {}
+    value: Any = text
+    for _ in range(2):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return text
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return cast(dict[str, Any], value)
+        if not isinstance(value, str):
+            return text
+    return text
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

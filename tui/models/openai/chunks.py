@@ -1,0 +1,129 @@
+"""The JSON that servers stream, read leniently.
+
+Only the fields that are used are decoded; the fields in which servers differ are
+`Any`, because one odd value must not cost the whole answer. Decoding a chunk so
+takes 1 µs; the library's own models take 60 µs.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import msgspec
+
+from tui.events import UsageReported
+
+
+class Delta(msgspec.Struct):
+    """What a chunk adds to the message; in a plain answer the whole message."""
+
+    content: Any = None
+    reasoning_content: Any = None
+    """DeepSeek, llama.cpp, vLLM, Qwen, GLM, Kimi."""
+    reasoning: Any = None
+    """OpenRouter, Ollama, newer vLLM."""
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+    """How a single call was written before there were `tool_calls`."""
+
+
+class Choice(msgspec.Struct):
+    """One of the answers; there is never more than one here."""
+
+    delta: Delta | None = None
+    message: Delta | None = None
+    finish_reason: Any = None
+    usage: Any = None
+    """Where Kimi puts it."""
+
+
+class Chunk(msgspec.Struct):
+    """One event of a stream, or a whole answer."""
+
+    choices: list[Choice] | None = None
+    usage: Any = None
+    error: Any = None
+    object: Any = None
+    message: Any = None
+    """Of an error: vLLM used to stream `{"object": "error", "message": ...}`."""
+
+
+_decode = msgspec.json.Decoder(Chunk).decode
+
+
+def decode(data: bytes) -> Chunk:
+    """Return the chunk; raises ValueError when it is not one."""
+    try:
+        return _decode(data)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Half a surrogate pair or a byte that is no UTF-8: spoils one character,
+        # not the answer.
+        try:
+            value = json.loads(data.decode(errors="replace"))
+            return msgspec.convert(_without_surrogates(value), Chunk)
+        except (ValueError, msgspec.ValidationError, RecursionError) as error:
+            raise ValueError(str(error)) from error
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            items = cast(list[Any], value)
+            return [_without_surrogates(item) for item in items]
+        case dict():
+            fields = cast(dict[str, Any], value)
+            return {key: _without_surrogates(item) for key, item in fields.items()}
+        case _:
+            return value
+
+
+def is_json(data: bytes) -> bool:
+    """Whether `data` is whole JSON, and not the beginning of some."""
+    try:
+        decode(data)
+    except ValueError:
+        return False
+    return True
+
+
+def texts(content: Any) -> Iterator[tuple[bool, str]]:
+    """Yield the pieces of a `content` as (is reasoning, text).
+
+    Most servers send a string; Mistral sends a list of parts, whose `thinking`
+    parts hold parts themselves.
+    """
+    if isinstance(content, str):
+        yield False, content
+    elif isinstance(content, list):
+        for part in cast(list[Any], content):
+            match part:
+                case {"type": "thinking", "thinking": thought}:
+                    for _, text in texts(thought):
+                        yield True, text
+                case {"text": str(text)}:
+                    yield False, text
+                case str():
+                    yield False, part
+                case _:
+                    pass
+
+
+def usage_event(usage: Mapping[str, Any], seconds: float) -> UsageReported | None:
+    """Return what a server's `usage` says; None when it says nothing."""
+    details: Any = usage.get("prompt_tokens_details")
+    cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
+    if isinstance(details, Mapping):
+        cached = cast(Mapping[str, Any], details).get("cached_tokens") or cached
+    input, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not isinstance(input, int) and not isinstance(output, int):
+        return None
+    return UsageReported(_count(input), _count(output), seconds, _count(cached))
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0

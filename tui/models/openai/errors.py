@@ -1,0 +1,300 @@
+"""What went wrong with a server, in a sentence that helps.
+
+Each message says what happened, where, and what to do, and quotes the server's own
+words, which are thrown away by most programs and mostly say it best. Servers agree
+on nothing but the status, and not always on that, so phrases are looked for.
+"""
+
+import difflib
+import re
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+
+from tui.errors import ContextOverflow, ModelError
+
+_QUOTE = 300
+"""How much of a server's own message is quoted, in characters."""
+
+_OVERFLOW = re.compile(
+    r"context_length_exceeded|exceed_context_size"  # OpenAI; llama.cpp
+    r"|maximum context length"  # OpenAI, vLLM, DeepSeek, OpenRouter, SiliconFlow
+    r"|exceeds? (the )?(available |model'?s? )?(maximum )?context"  # llama.cpp, Ollama
+    r"|context (window|size|length) .{0,30}(exceed|limit|overflow)"  # MiniMax
+    r"|(prompt|input|request) .{0,40}exceed.{0,30}(context|token limit|max(imum)? length)"
+    r"|longer than the (maximum )?(model|context) length"  # vLLM
+    r"|(greater|larger) than the context"  # LM Studio
+    r"|when context the overflows|context (the )?overflow"  # LM Studio
+    r"|range of input length"  # DashScope
+    r"|exceeded model token limit"  # Kimi
+    r"|prompt is too long|reduce the length of the (messages|input|prompt)"
+    r"|input token count .{0,40}exceed|inputs? tokens? .{0,40}must be <="  # Gemini; TGI
+    r"|too many (input )?tokens in (the )?(prompt|input)",
+    re.I,
+)
+_NO_MODEL = re.compile(
+    r"model_not_found|model[^.]{0,80}(not found|(does )?not exist|not available"
+    r"|no longer available|is not supported)"
+    r"|(unknown|invalid|no such|not a valid) model|not a valid model",
+    re.I,
+)
+_NO_CREDIT = re.compile(
+    r"insufficient[_ ](quota|balance|credit|funds)|billing|arrearage|余额|欠费", re.I
+)
+_NO_TOOLS = re.compile(
+    r"does ?n[o']t support (tool|function)"  # Ollama
+    r"|no endpoints found that support tool"  # OpenRouter
+    r"|enable-auto-tool-choice|tools? (param )?requires? --jinja"  # vLLM; llama.cpp
+    r"|(tools?|function calling|tool_choice) (is|are) not supported",
+    re.I,
+)
+
+
+class Where(msgspec.Struct, frozen=True):
+    """Which model on which server: what messages name."""
+
+    model: str
+    base_url: str
+    key_hint: str = ""
+    """The variable that the key comes from, if it is known."""
+    secret: str = ""
+    """The key, so that no message quotes it."""
+
+
+def provider_message(body: str | bytes, where: Where) -> str:
+    """Return a server's own words from the body of an error, in one short line."""
+    if isinstance(body, bytes):
+        body = body.decode(errors="replace")
+    try:
+        words = _find_message(msgspec.json.decode(body))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        words = ""
+        if is_html(body):
+            title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", body, re.I | re.S)
+            body = title[2] if title else ""
+    return one_line(words or body, where)
+
+
+def one_line(text: str, where: Where) -> str:
+    """Return text fit to be quoted: one line, no controls, no key, not long."""
+    if where.secret:
+        text = text.replace(where.secret, "***")
+    text = "".join(c if c.isprintable() else " " for c in text)
+    text = " ".join(text.split())
+    return text if len(text) <= _QUOTE else text[: _QUOTE - 1] + "…"
+
+
+def is_html(body: str) -> bool:
+    """Whether a body is a web page."""
+    return bool(re.match(r"\s*<(!doctype|html|head|body|\?xml)", body, re.I))
+
+
+def lacks(status: int, message: str) -> str:
+    """Return what a server refuses the request for and can do without.
+
+    `usage`: it does not know `stream_options`. `tools`: it, or its model, takes
+    none. "": something else.
+    """
+    if status not in (400, 404, 422, 500, 501):
+        return ""
+    if re.search(r"stream_options|include_usage", message):
+        return "usage"
+    return "tools" if _NO_TOOLS.search(message) else ""
+
+
+def never_connected(error: BaseException) -> bool:
+    """Whether a timeout was one of connecting."""
+    return "ConnectTimeout" in type(error.__cause__).__name__
+
+
+def is_about_model(status: int, message: str) -> bool:
+    """Whether a server does not have the model."""
+    return status in (400, 403, 404, 422) and bool(_NO_MODEL.search(message))
+
+
+def status_error(
+    status: int,
+    message: str,
+    where: Where,
+    models: Sequence[str] = (),
+    retry_after: str = "",
+) -> ModelError:
+    """Return the error for a bad status; `message` comes from `provider_message`."""
+    said = f': "{message}"' if message else ""
+    url = where.base_url
+    # Some servers say 500 for what the request had too much of, or say it within a
+    # stream; a rate limit in tokens a minute reads alike and is none.
+    if status not in (401, 403, 429) and _OVERFLOW.search(message):
+        return ContextOverflow(
+            f"The conversation is longer than {where.model} can take{said}. "
+            "Leave older messages out, or take a model with a larger context."
+        )
+    if is_about_model(status, message):
+        return ModelError(_no_model(where, message, models), "not_found")
+    if status == 402 or (status in (400, 403, 429) and _NO_CREDIT.search(message)):
+        return ModelError(
+            f"The account at {url} has no credit for this{said}. "
+            "See its billing page, or choose another model.",
+            "rate_limited",
+        )
+    match status:
+        case 401 | 403 | 407:
+            return ModelError(_refused(status, where, said), "unauthorized")
+        case 404 | 405:
+            return ModelError(
+                f"{url} has no chat completions ({status}){said}. Check base_url; "
+                "most servers want it to end in /v1.",
+                "not_found",
+            )
+        case 429:
+            when = f"{retry_after} seconds" if retry_after.isdigit() else "a moment"
+            return ModelError(
+                f"{url} limits the number of requests{said}. Try again in {when}.",
+                "rate_limited",
+            )
+        case 413:
+            return ModelError(
+                f"The request is too large for {url}{said}. "
+                "Leave attachments or older messages out.",
+            )
+        case _ if status >= 500:
+            return ModelError(
+                f"{url} has failed ({status}){said}. Try again in a moment."
+            )
+        case _:
+            return ModelError(
+                f"{url} refused the request ({status}){said}. "
+                f"Check the options of {where.model}."
+            )
+
+
+def connection_error(error: BaseException, where: Where) -> ModelError:
+    """Return the error for a server that could not be reached."""
+    why = reason(error)
+    what_to_do = "Check that the server runs and that base_url is right."
+    return ModelError(
+        f"Cannot reach {where.base_url}: {why}. {what_to_do}", "unreachable"
+    )
+
+
+def timeout_error(seconds: float, where: Where) -> ModelError:
+    """Return the error for a server that says nothing."""
+    return ModelError(
+        f"{where.base_url} has not answered within {seconds:g} seconds. It may still "
+        "be loading the model; try again, or set a longer timeout.",
+        "unreachable",
+    )
+
+
+def web_page(body: str, where: Where) -> ModelError:
+    """Return the error for a web page in place of an answer."""
+    title = provider_message(body, where)
+    page = f'a web page ("{title}")' if title else "a web page"
+    return ModelError(
+        f"{where.base_url} answered with {page} and not as a model. Check base_url "
+        "(most end in /v1) and whether a proxy wants a login.",
+        "not_found",
+    )
+
+
+def dropped(what: str, where: Where) -> ModelError:
+    """Return the error for an answer that has broken off."""
+    return ModelError(
+        f"{where.base_url} broke off the answer: {what}. "
+        "What has come is kept; continue or try again.",
+        "dropped",
+    )
+
+
+def error_in_answer(error: Any, where: Where) -> ModelError:
+    """Return the error for an error object in an answer with status 200."""
+    message = provider_message(msgspec.json.encode(error), where)
+    code: Any = None
+    if isinstance(error, dict):
+        fields = cast(dict[str, Any], error)
+        code = fields.get("code") or fields.get("status_code")
+    if isinstance(code, str) and code.isdigit():
+        code = int(code)
+    if _OVERFLOW.search(message):
+        code = 400
+    if isinstance(code, int) and 400 <= code < 600 and code != 404:
+        return status_error(code, message, where)
+    return ModelError(
+        f'{where.base_url} reported an error: "{message}". '
+        "What has come is kept; try again.",
+        "dropped",
+    )
+
+
+def _find_message(value: Any) -> str:
+    """Return the message of an error, wherever a server puts it."""
+    match value:
+        case str():
+            return value
+        case {"error": dict() | str() as error}:
+            return _find_message(error)
+        case {"message": str(text)} if text:
+            # OpenRouter's own message only says that the provider failed.
+            raw: Any = cast(dict[str, Any], value).get("metadata")
+            if isinstance(raw, dict) and isinstance(raw := raw.get("raw"), str):
+                return f"{text}: {raw}"
+            return text
+        case {"error_msg": str(text)} | {"msg": str(text)} | {"status_msg": str(text)}:
+            return text
+        case {"base_resp": dict() as inner} | {"errors": dict() as inner}:
+            return _find_message(inner)
+        case {"detail": detail} | {"errors": [*detail]}:  # FastAPI
+            return _find_message(detail)
+        case [*items]:
+            found = [_find_message(item) for item in cast(list[Any], items)]
+            return "; ".join(filter(None, found))
+        case _:
+            return ""
+
+
+def _no_model(where: Where, message: str, models: Sequence[str]) -> str:
+    said = f'{where.base_url} has no model "{where.model}"'
+    if not models:
+        return f'{said}: "{message}". Set `model` to one that it has.'
+    near = difflib.get_close_matches(where.model, models, n=8, cutoff=0.5)
+    names = (near + [name for name in models if name not in near])[:8]
+    more = f" and {len(models) - len(names)} more" if len(models) > len(names) else ""
+    return f"{said}. It has: {', '.join(names)}{more}."
+
+
+def _refused(status: int, where: Where, said: str) -> str:
+    key = f"the key in {where.key_hint}" if where.key_hint else "its API key"
+    if not where.secret:
+        variable = where.key_hint or "api_key_env's variable"
+        return f"{where.base_url} wants an API key{said}. Set {variable}."
+    if status == 403:
+        return (
+            f"{where.base_url} does not allow this{said}. Check what {key} may use, "
+            f"and that {where.model} is open to it."
+        )
+    return f"{where.base_url} did not accept the API key{said}. Check {key}."
+
+
+def reason(error: BaseException) -> str:
+    """Return the root of a chain of errors, in words."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for link in reversed(chain):
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return f"its certificate is not valid ({link.verify_message})"
+        if isinstance(link, ssl.SSLError):
+            return f"no TLS there ({link.reason or link}); it may speak plain http"
+        if isinstance(link, socket.gaierror):
+            return "its name is not known"
+        if isinstance(link, TimeoutError):
+            return "no answer"
+        if isinstance(link, OSError) and link.strerror:
+            return link.strerror.lower()
+    root = next((str(link) for link in reversed(chain) if str(link)), "")
+    return " ".join(root.split())[:_QUOTE].rstrip(".") or type(chain[-1]).__name__

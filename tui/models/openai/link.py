@@ -1,0 +1,189 @@
+"""One connection to a server, which another thread can break off at any moment.
+
+Closing a response from another thread does not wake a thread that waits in `recv`
+on it: the system keeps the socket until that call returns. Shutting the socket
+down does. Hence each link has an HTTP client of its own, learns its socket from
+the client's trace (so also while it waits for headers, when there is no response
+yet), and is lent to one request at a time.
+
+What has no socket to shut down (the import of the library, finding the host,
+connecting, the library's wait between two tries) happens in a helper thread that
+is left behind on cancel and then ends without sending anything.
+"""
+
+import contextlib
+import queue
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from tui.errors import Cancelled
+from tui.turn import Cancellation
+
+T = TypeVar("T")
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How to reach a server."""
+
+    base_url: str
+    own_service: bool
+    """Whether this is OpenAI itself, to which organization and project belong."""
+    local: bool
+    """Whether the host is this machine: no proxy is asked then."""
+    timeout: float
+    max_retries: int
+
+
+class Link:
+    """See the module's docstring. `abort` is for any thread, the rest for one."""
+
+    def __init__(self, settings: Settings, api_key: Callable[[], str]) -> None:
+        self._settings = settings
+        self._api_key = api_key
+        self.key = ""
+        """The API key of the last request, "" for none."""
+        self._client: Any = None
+        self._socket: socket.socket | None = None
+        self._aborted = False
+
+    def chat(self, cancel: Cancellation, body: Mapping[str, Any]) -> Any:
+        """Send a request; return the HTTP response when its headers are there.
+
+        With `stream` false the body has been read as well. Raises `Cancelled`, the
+        library's errors for all bad statuses, and what `api_key` raises.
+        """
+
+        def work() -> Any:
+            rest = dict(body)
+            fields = {key: rest.pop(key) for key in ("model", "messages", "stream")}
+            completions = self._ready().chat.completions
+            # The raw response, since its bytes are decoded faster here; all other
+            # fields as extra_body, since the library refuses those of other servers.
+            raw = completions.with_raw_response.create(**fields, extra_body=rest)
+            return raw.http_response
+
+        return self._run(cancel, work)
+
+    def models(self, cancel: Cancellation, seconds: float) -> list[str]:
+        """Return the ids of the server's models; none when it does not say soon."""
+
+        def work() -> list[str]:
+            client = self._ready().with_options(timeout=seconds, max_retries=0)
+            body: Any = client.models.with_raw_response.list().http_response.json()
+            rows = cast(list[dict[str, Any]], body["data"])
+            return [str(row["id"]) for row in rows]
+
+        try:
+            return self._run(cancel, work)
+        except Cancelled:
+            raise
+        except Exception:
+            # Help for another error's message: its own failure says nothing new.
+            return []
+
+    def abort(self) -> None:
+        """End whatever this link does, now and for good."""
+        self._aborted = True
+        self._shut_down()
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self.abort()
+        if self._client is not None:
+            self._client.close()
+
+    def settle(self, rest: Iterator[bytes], seconds: float = 1.0) -> bool:
+        """Read the end of a response, so that the connection can be used again.
+
+        Waits at most `seconds`; returns whether it can.
+        """
+        if self._aborted or self._socket is None:
+            return False
+        try:
+            ready, _, _ = select.select([self._socket], [], [], seconds)
+            return bool(ready) and next(rest, None) is None and not self._aborted
+        except Exception:
+            return False  # the answer itself has come; a new link will do
+
+    def _ready(self) -> Any:
+        """Return the client, with the key of this moment."""
+        self.key = self._api_key()
+        # The library insists on one; servers that want none ignore it.
+        key = self.key or "none"
+        if self._client is None:
+            import openai  # 0.5 s of CPU
+
+            http = openai.DefaultHttpxClient(
+                event_hooks={"request": [self._watch]},
+                trust_env=not self._settings.local,
+            )
+            client = openai.OpenAI(
+                api_key=key,
+                base_url=self._settings.base_url,
+                timeout=openai.Timeout(
+                    self._settings.timeout, connect=min(self._settings.timeout, 10.0)
+                ),
+                max_retries=self._settings.max_retries,
+                http_client=http,
+            )
+            if not self._settings.own_service:
+                # Taken from OPENAI_ORG_ID and OPENAI_PROJECT_ID: nobody else's
+                # business.
+                client.organization = client.project = None
+            self._client = client
+        self._client.api_key = key
+        return self._client
+
+    def _run(self, cancel: Cancellation, work: Callable[[], T]) -> T:
+        """Do `work` in a helper thread; return or raise as soon as it or `cancel`."""
+        done: queue.SimpleQueue[tuple[T | None, BaseException | None]]
+        done = queue.SimpleQueue()
+
+        def helper() -> None:
+            try:
+                result = work()
+            except BaseException as error:
+                done.put((None, error))
+            else:
+                if self._aborted and hasattr(result, "close"):
+                    cast(Any, result).close()  # nobody waits for it any more
+                done.put((result, None))
+
+        def wake() -> None:
+            self.abort()
+            done.put((None, Cancelled()))
+
+        with cancel.on(wake):
+            threading.Thread(
+                target=helper, name="lazychat-request", daemon=True
+            ).start()
+            result, error = done.get()
+        if error is not None:
+            cancel.raise_if_requested()
+            raise error
+        return cast(T, result)
+
+    def _watch(self, request: Any) -> None:
+        """Look at a request before it is sent, a second try too."""
+        if self._aborted:
+            raise Cancelled
+        request.extensions["trace"] = self._traced
+
+    def _traced(self, name: str, info: Mapping[str, Any]) -> None:
+        """Learn which socket is used: the plain one, then the one inside TLS."""
+        if name.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self._aborted:
+                self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            # The base class's method: SSLSocket's own takes the TLS layer away
+            # under the feet of the thread that reads.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

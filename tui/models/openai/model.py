@@ -1,0 +1,241 @@
+"""A model behind any server that speaks OpenAI's chat completions API."""
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any
+
+from tui.errors import LazychatError, ModelError
+from tui.events import Event, NoticeGiven
+from tui.messages import Message, Reply, ToolSchema
+from tui.models import gate
+from tui.models.openai import errors
+from tui.models.openai.address import (
+    DEFAULT,
+    is_local,
+    is_openai,
+    normalize_base_url,
+    shown,
+)
+from tui.models.openai.errors import Where
+from tui.models.openai.link import Link, Settings
+from tui.models.openai.stream import AnswerReader
+from tui.models.openai.wire import wire_messages, wire_tools
+from tui.models.reply import ReplyBuilder
+from tui.turn import Turn
+
+_IDLE = 4
+"""How many connections are kept for the next round."""
+
+
+def preload() -> None:
+    """Import the library, which takes 0.5 s of CPU. For a thread at the start."""
+    import openai.resources.chat.completions  # noqa: F401  # imported for its effect
+
+
+class OpenAIModel:
+    """A model on a server. Any number of threads may generate at once.
+
+    Nothing is imported or sent before the first `generate`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: str,
+        base_url: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
+        *,
+        key_hint: str = "",
+        dialect: str = "",
+        options: Mapping[str, Any] | None = None,
+        stream: bool = True,
+        timeout: float = 600.0,
+        max_retries: int = 2,
+    ) -> None:
+        """Describe the model; raises `ConfigError` for a bad `base_url`.
+
+        `api_key`: a function is called before each request, in a thread of its own,
+        and may block; None is for servers that want none. `key_hint`: the variable
+        that it comes from, for messages. `dialect`: how the model writes calls in
+        text, for the gate; "" finds it by the model's name. `options` go into each
+        request as they are. `stream=False`: for a server that cannot stream.
+        `timeout`: seconds without a byte until an answer is given up. `max_retries`:
+        tries after the first when there is no connection, or a status 429 or 5xx; a
+        `Retry-After` up to two minutes is waited for.
+        """
+        self._name = name
+        self._model = model
+        self._base_url = normalize_base_url(base_url or DEFAULT)
+        self._api_key = api_key
+        self._key_hint = key_hint
+        self._dialect = dialect or _dialect_of(model)
+        self._options = dict(options or {})
+        self._stream = stream
+        self._settings = Settings(
+            self._base_url,
+            is_openai(self._base_url),
+            is_local(self._base_url),
+            timeout,
+            max_retries,
+        )
+        self._lock = threading.Lock()
+        self._idle: list[Link] = []
+        # What this server has been found not to take.
+        self._without: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self._name
+
+    def generate(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, Reply]:
+        """See `Model.generate`."""
+        turn.cancel.raise_if_requested()
+        link = self._lease()
+        try:
+            response = yield from self._open(link, messages, tools, turn)
+            with turn.cancel.on(link.abort):
+                body: Iterator[bytes] = response.iter_bytes()
+                schemas = {tool.name: tool.parameters for tool in tools}
+                builder = ReplyBuilder(turn, gate.Gate(self._dialect, schemas or None))
+                reader = AnswerReader(builder, turn.cancel, self._where(link))
+                reply = yield from reader.read(body)
+        except BaseException:
+            # Also when the generator is closed before its end.
+            link.close()
+            raise
+        self._take_back(link, body, reader.complete)
+        return reply
+
+    def close(self) -> None:
+        """Close the connections that are kept for later."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for link in idle:
+            link.close()
+
+    def _open(
+        self,
+        link: Link,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        turn: Turn,
+    ) -> Generator[Event, None, Any]:
+        """Send the request, again without what the server does not take."""
+        while True:
+            try:
+                return link.chat(turn.cancel, self._body(messages, tools))
+            except LazychatError:
+                raise
+            except Exception as error:
+                failure = self._failure(error, link, turn)
+                if failure is None:
+                    raise
+                lacks, refusal = failure
+                if lacks == "" or lacks in self._without:
+                    raise refusal from error
+                self._without.add(lacks)
+            if lacks == "tools":
+                yield NoticeGiven(
+                    f"{self._model} does not take tools on {shown(self._base_url)}, "
+                    "so it is asked without them."
+                )
+
+    def _body(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema]
+    ) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": wire_messages(messages),
+            "stream": self._stream,
+        }
+        if tools and "tools" not in self._without:
+            body["tools"] = wire_tools(tools)
+        if self._stream and "usage" not in self._without:
+            body["stream_options"] = {"include_usage": True}
+        return body | self._options
+
+    def _failure(
+        self, error: Exception, link: Link, turn: Turn
+    ) -> tuple[str, ModelError] | None:
+        """Return what the server lacks ("" for nothing known) and the error.
+
+        None for an error that is not the library's: a fault of our own.
+        """
+        import openai  # loaded by now
+
+        where = self._where(link)
+        match error:
+            case openai.APIStatusError():
+                status = error.status_code
+                message = errors.provider_message(error.response.text, where)
+                lacks = errors.lacks(status, message)
+                if errors.is_html(error.response.text) and status < 500:
+                    return "", errors.web_page(error.response.text, where)
+                models = ()
+                if errors.is_about_model(status, message):
+                    models = link.models(turn.cancel, seconds=2.0)
+                wait = error.response.headers.get("retry-after", "")
+                return lacks, errors.status_error(status, message, where, models, wait)
+            case openai.APITimeoutError():
+                if errors.never_connected(error):
+                    return "", errors.connection_error(error, where)
+                return "", errors.timeout_error(self._settings.timeout, where)
+            case openai.APIConnectionError():
+                return "", errors.connection_error(error, where)
+            case openai.OpenAIError():
+                return "", ModelError(errors.one_line(str(error), where))
+            case _:
+                return None
+
+    def _where(self, link: Link) -> Where:
+        return Where(self._model, shown(self._base_url), self._key_hint, link.key)
+
+    def _lease(self) -> Link:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return Link(self._settings, self._find_key)
+
+    def _take_back(self, link: Link, rest: Iterator[bytes], complete: bool) -> None:
+        """Keep the connection for the next round: tools make several in a row."""
+
+        def settle() -> None:
+            if complete and link.settle(rest):
+                with self._lock:
+                    if len(self._idle) < _IDLE:
+                        self._idle.append(link)
+                        return
+            link.close()
+
+        # The end of the transfer may come a moment after the end of the answer;
+        # nobody should wait for it.
+        threading.Thread(target=settle, name="lazychat-settle", daemon=True).start()
+
+    def _find_key(self) -> str:
+        """Return the key, "" for none."""
+        if self._api_key is None:
+            return ""
+        key = self._api_key if isinstance(self._api_key, str) else self._api_key()
+        key = key.strip()
+        source = self._key_hint or "its api_key"
+        if not key:
+            raise ModelError(
+                f"{self._name} needs an API key for {shown(self._base_url)}. "
+                f"Set {source}.",
+                "missing_key",
+            )
+        if not (key.isascii() and key.isprintable() and " " not in key):
+            raise ModelError(
+                f"The API key in {source} has characters that no key has. "
+                "Copy it again.",
+                "unauthorized",
+            )
+        return key
+
+
+def _dialect_of(model: str) -> str:
+    find = getattr(gate, "dialect_of_name", None)
+    return (find(model) if find else "") or "auto"

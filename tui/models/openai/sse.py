@@ -1,0 +1,71 @@
+"""Server-sent events: bytes in, the data of whole events out.
+
+As the HTML standard has it (lines end with LF, CR or CRLF; comments; several data
+lines make one; the last event needs its empty line), with one thing more: older
+llama.cpp servers write an error as a line `error: {...}`, which counts as data.
+Only lines are cut here, never characters, so UTF-8 that is split over two reads
+needs no care.
+"""
+
+from collections.abc import Iterator
+
+
+class SSEDecoder:
+    """An incremental decoder; one for each response."""
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        self._data: list[bytes] = []
+        self._after_cr = False
+        self._begun = False
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Take what was read; yield the data of each event that is now whole."""
+        if not chunk:
+            return
+        if not self._begun:
+            self._begun = True
+            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+        if self._after_cr:
+            # The CR has ended its line already; this LF is the rest of it.
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        if not chunk:
+            return
+        lines = chunk.splitlines()
+        # bytes.splitlines cuts at LF, CR and CRLF only, unlike str.splitlines.
+        rest = b"" if chunk[-1] in b"\r\n" else lines.pop()
+        self._after_cr = chunk[-1] == 13
+        for line in lines:
+            if self._line:
+                self._line.append(line)
+                line = b"".join(self._line)
+                self._line.clear()
+            if line:
+                self._take(line)
+            elif self._data:
+                yield self._whole()
+        if rest:
+            self._line.append(rest)
+
+    def finish(self) -> Iterator[bytes]:
+        """Take the end of the stream; yield an event that lacks its empty line.
+
+        The standard drops such an event. Servers that end without it exist, and
+        what is half an event is no JSON and found out there.
+        """
+        if self._line:
+            self._take(b"".join(self._line))
+            self._line.clear()
+        if self._data:
+            yield self._whole()
+
+    def _take(self, line: bytes) -> None:
+        field, _, value = line.partition(b":")
+        if field in (b"data", b"error"):
+            self._data.append(value[1:] if value[:1] == b" " else value)
+
+    def _whole(self) -> bytes:
+        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+        self._data.clear()
+        return data
