@@ -2,7 +2,7 @@
 
 Only the fields that are used are decoded; the fields in which servers differ are
 `Any`, because one odd value must not cost the whole answer. Decoding a chunk so
-takes 1 µs; the library's own models take 60 µs.
+takes 0.4 µs; into the library's own models it takes 57 µs.
 """
 
 import json

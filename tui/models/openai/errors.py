@@ -24,7 +24,8 @@ _OVERFLOW = re.compile(
     r"|maximum context length"  # OpenAI, vLLM, DeepSeek, OpenRouter, SiliconFlow
     r"|exceeds? (the )?(available |model'?s? )?(maximum )?context"  # llama.cpp, Ollama
     r"|context (window|size|length) .{0,30}(exceed|limit|overflow)"  # MiniMax
-    r"|(prompt|input|request) .{0,40}exceed.{0,30}(context|token limit|max(imum)? length)"
+    r"|(prompt|input|request) .{0,40}exceed.{0,30}(context|token limit|max length"
+    r"|maximum length)"
     r"|longer than the (maximum )?(model|context) length"  # vLLM
     r"|(greater|larger) than the context"  # LM Studio
     r"|when context the overflows|context (the )?overflow"  # LM Studio
@@ -66,16 +67,15 @@ class Where(msgspec.Struct, frozen=True):
 
 def provider_message(body: str | bytes, where: Where) -> str:
     """Return a server's own words from the body of an error, in one short line."""
-    if isinstance(body, bytes):
-        body = body.decode(errors="replace")
+    text = body if isinstance(body, str) else body.decode(errors="replace")
     try:
-        words = _find_message(msgspec.json.decode(body))
+        words = _find_message(msgspec.json.decode(text))
     except (msgspec.DecodeError, ValueError, RecursionError):
         words = ""
-        if is_html(body):
-            title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", body, re.I | re.S)
-            body = title[2] if title else ""
-    return one_line(words or body, where)
+        if is_html(text):
+            title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", text, re.I | re.S)
+            text = title[2] if title else ""
+    return one_line(words or text, where)
 
 
 def one_line(text: str, where: Where) -> str:
@@ -231,28 +231,21 @@ def error_in_answer(error: Any, where: Where) -> ModelError:
 
 def _find_message(value: Any) -> str:
     """Return the message of an error, wherever a server puts it."""
-    match value:
-        case str():
-            return value
-        case {"error": dict() | str() as error}:
-            return _find_message(error)
-        case {"message": str(text)} if text:
-            # OpenRouter's own message only says that the provider failed.
-            raw: Any = cast(dict[str, Any], value).get("metadata")
-            if isinstance(raw, dict) and isinstance(raw := raw.get("raw"), str):
-                return f"{text}: {raw}"
-            return text
-        case {"error_msg": str(text)} | {"msg": str(text)} | {"status_msg": str(text)}:
-            return text
-        case {"base_resp": dict() as inner} | {"errors": dict() as inner}:
-            return _find_message(inner)
-        case {"detail": detail} | {"errors": [*detail]}:  # FastAPI
-            return _find_message(detail)
-        case [*items]:
-            found = [_find_message(item) for item in cast(list[Any], items)]
-            return "; ".join(filter(None, found))
-        case _:
-            return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):  # FastAPI's `detail`
+        found = [_find_message(item) for item in cast(list[Any], value)]
+        return "; ".join(filter(None, found))
+    if not isinstance(value, dict):
+        return ""
+    fields = cast(dict[str, Any], value)
+    keys = ("error", "message", "error_msg", "msg", "status_msg")
+    for key in (*keys, "detail", "errors", "base_resp", "raw"):
+        if words := _find_message(fields.get(key)):
+            # OpenRouter's own message only says that the provider has failed.
+            raw = _find_message(fields.get("metadata"))
+            return f"{words}: {raw}" if raw and raw != words else words
+    return ""
 
 
 def _no_model(where: Where, message: str, models: Sequence[str]) -> str:

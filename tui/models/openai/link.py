@@ -13,9 +13,9 @@ is left behind on cancel and then ends without sending anything.
 
 import contextlib
 import queue
-import select
 import socket
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
@@ -25,6 +25,9 @@ from tui.errors import Cancelled
 from tui.turn import Cancellation
 
 T = TypeVar("T")
+
+_IDLE = 4
+"""How many connections a pool keeps: as many turns may run at once with reuse."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -102,13 +105,16 @@ class Link:
 
         Waits at most `seconds`; returns whether it can.
         """
-        if self._aborted or self._socket is None:
-            return False
+        # The end may be read already or not; only reading tells, and it may block.
+        watchdog = threading.Timer(seconds, self.abort)
+        watchdog.daemon = True
+        watchdog.start()
         try:
-            ready, _, _ = select.select([self._socket], [], [], seconds)
-            return bool(ready) and next(rest, None) is None and not self._aborted
+            return next(rest, None) is None and not self._aborted
         except Exception:
             return False  # the answer itself has come; a new link will do
+        finally:
+            watchdog.cancel()
 
     def _ready(self) -> Any:
         """Return the client, with the key of this moment."""
@@ -187,3 +193,53 @@ class Link:
             # under the feet of the thread that reads.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class LinkPool:
+    """The links to one server: a turn's rounds with tools follow one another soon.
+
+    For any thread.
+    """
+
+    def __init__(self, settings: Settings, api_key: Callable[[], str]) -> None:
+        self._settings = settings
+        self._api_key = api_key
+        self._lock = threading.Lock()
+        self._idle: list[Link] = []
+        self._closed = False
+        weakref.finalize(self, _close_all, self._idle)
+
+    def lend(self) -> Link:
+        """Return a link, one that is connected if there is one."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return Link(self._settings, self._api_key)
+
+    def take_back(self, link: Link, rest: Iterator[bytes]) -> None:
+        """Keep a link whose answer has come, or close it.
+
+        The end of the transfer (`rest`) may come a moment after that of the answer.
+        Nobody should wait for it, so this is done in a thread of its own.
+        """
+
+        def settle() -> None:
+            if link.settle(rest):
+                with self._lock:
+                    if len(self._idle) < _IDLE and not self._closed:
+                        self._idle.append(link)
+                        return
+            link.close()
+
+        threading.Thread(target=settle, name="lazychat-settle", daemon=True).start()
+
+    def close(self) -> None:
+        """Close all links that are not lent, and from now on those that come back."""
+        with self._lock:
+            self._closed = True
+            _close_all(self._idle)
+
+
+def _close_all(links: list[Link]) -> None:
+    while links:
+        links.pop().close()

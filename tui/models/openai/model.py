@@ -1,6 +1,6 @@
 """A model behind any server that speaks OpenAI's chat completions API."""
 
-import threading
+import importlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,19 +17,16 @@ from tui.models.openai.address import (
     shown,
 )
 from tui.models.openai.errors import Where
-from tui.models.openai.link import Link, Settings
+from tui.models.openai.link import Link, LinkPool, Settings
 from tui.models.openai.stream import AnswerReader
 from tui.models.openai.wire import wire_messages, wire_tools
 from tui.models.reply import ReplyBuilder
 from tui.turn import Turn
 
-_IDLE = 4
-"""How many connections are kept for the next round."""
-
 
 def preload() -> None:
     """Import the library, which takes 0.5 s of CPU. For a thread at the start."""
-    import openai.resources.chat.completions  # noqa: F401  # imported for its effect
+    importlib.import_module("openai.resources.chat.completions")
 
 
 class OpenAIModel:
@@ -78,8 +75,7 @@ class OpenAIModel:
             timeout,
             max_retries,
         )
-        self._lock = threading.Lock()
-        self._idle: list[Link] = []
+        self._links = LinkPool(self._settings, self._find_key)
         # What this server has been found not to take.
         self._without: set[str] = set()
 
@@ -93,7 +89,7 @@ class OpenAIModel:
     ) -> Generator[Event, None, Reply]:
         """See `Model.generate`."""
         turn.cancel.raise_if_requested()
-        link = self._lease()
+        link = self._links.lend()
         try:
             response = yield from self._open(link, messages, tools, turn)
             with turn.cancel.on(link.abort):
@@ -106,15 +102,15 @@ class OpenAIModel:
             # Also when the generator is closed before its end.
             link.close()
             raise
-        self._take_back(link, body, reader.complete)
+        if reader.complete:
+            self._links.take_back(link, body)
+        else:
+            link.close()
         return reply
 
     def close(self) -> None:
-        """Close the connections that are kept for later."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for link in idle:
-            link.close()
+        """Close the connections that are kept for the next round."""
+        self._links.close()
 
     def _open(
         self,
@@ -192,27 +188,6 @@ class OpenAIModel:
 
     def _where(self, link: Link) -> Where:
         return Where(self._model, shown(self._base_url), self._key_hint, link.key)
-
-    def _lease(self) -> Link:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return Link(self._settings, self._find_key)
-
-    def _take_back(self, link: Link, rest: Iterator[bytes], complete: bool) -> None:
-        """Keep the connection for the next round: tools make several in a row."""
-
-        def settle() -> None:
-            if complete and link.settle(rest):
-                with self._lock:
-                    if len(self._idle) < _IDLE:
-                        self._idle.append(link)
-                        return
-            link.close()
-
-        # The end of the transfer may come a moment after the end of the answer;
-        # nobody should wait for it.
-        threading.Thread(target=settle, name="lazychat-settle", daemon=True).start()
 
     def _find_key(self) -> str:
         """Return the key, "" for none."""
