@@ -64,7 +64,8 @@ class Pause:
         return self._waiting in ready
 
     def close(self) -> None:
-        """Let the server go on for good and free the sockets."""
+        """Free the sockets, when nobody waits any more."""
+        self._waiting.close()
         self._going.close()
 
 
@@ -125,6 +126,7 @@ class SSEServer:
         self.gone = threading.Event()
         """Set when a client has left before the end of its answer."""
         self._answers: list[Answer] = []
+        self._pauses: list[Pause] = []
         self._lock = threading.Lock()
         self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
         self._http.script = self
@@ -140,19 +142,19 @@ class SSEServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for answer in self._answers:
-            for step in (*answer.steps, answer.before):
-                if isinstance(step, Pause):
-                    step.close()
         self._http.shutdown()
+        self._http.hang_up()
         self._http.server_close()
         self._thread.join(LIMIT)
+        for pause in self._pauses:
+            pause.close()
 
     def answer(self, *steps: Step, **options: Any) -> Answer:
         """Add an answer; `options` are the fields of `Answer`."""
         answer = Answer(steps, **options)
         with self._lock:
             self._answers.append(answer)
+        self._pauses += [s for s in (*steps, answer.before) if isinstance(s, Pause)]
         return answer
 
     def json(self, value: object, **options: Any) -> Answer:
@@ -183,8 +185,24 @@ class SSEServer:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    daemon_threads = True
+    # All handlers have ended when the server is closed: no test leaves a thread.
+    daemon_threads = False
     script: SSEServer
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.connections: set[socket.socket] = set()
+
+    def get_request(self) -> Any:
+        request, address = super().get_request()
+        self.connections.add(request)
+        return request, address
+
+    def hang_up(self) -> None:
+        """End all connections, and so all that handlers wait for."""
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients that go away are what many tests are about."""

@@ -46,7 +46,7 @@ class Chunk(msgspec.Struct):
     error: Any = None
     object: Any = None
     message: Any = None
-    """Of an error: vLLM used to stream `{"object": "error", "message": ...}`."""
+    """Of an error that is not wrapped in `error`: older vLLM and llama.cpp."""
 
 
 _decode = msgspec.json.Decoder(Chunk).decode

@@ -286,7 +286,7 @@ def reason(error: BaseException) -> str:
         if isinstance(link, socket.gaierror):
             return "its name is not known"
         if isinstance(link, TimeoutError):
-            return "no answer"
+            return "it is silent"
         if isinstance(link, OSError) and link.strerror:
             return link.strerror.lower()
     root = next((str(link) for link in reversed(chain) if str(link)), "")

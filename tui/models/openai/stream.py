@@ -156,8 +156,10 @@ class AnswerReader:
             yield from self._choice(chunk.choices[0])
         if chunk.usage:
             self._usage = chunk.usage
-        if chunk.error or chunk.object == "error":
-            raise errors.error_in_answer(chunk.error or chunk.message, self._where)
+        bare = chunk.choices is None and isinstance(chunk.message, str)
+        if chunk.error or chunk.object == "error" or bare:
+            error = chunk.error or msgspec.json.decode(item)
+            raise errors.error_in_answer(error, self._where)
 
     def _choice(self, choice: Choice) -> Iterator[Event]:
         delta = choice.delta or choice.message
