@@ -114,6 +114,16 @@ def test_cached_tokens_are_reported(
     assert events[-1].cached_tokens == 7
 
 
+def test_usage_that_says_nothing_is_not_reported(
+    server: SSEServer, model: OpenAIModel
+) -> None:
+    server.answer(text("x"), finish(), event({"choices": [], "usage": {"a": 1}}), DONE)
+
+    events, _ = ask(model)
+
+    assert events == [TextDelta("t.1", "x")]
+
+
 def test_usage_in_a_choice_is_found(server: SSEServer, model: OpenAIModel) -> None:
     tokens = {"prompt_tokens": 3, "completion_tokens": 4}
     last = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": tokens}
@@ -192,18 +202,26 @@ def test_reasoning_under_both_names_is_shown_once(
     assert reasoning_of(events) == "Hm"
 
 
+def test_refusal_is_text(server: SSEServer, model: OpenAIModel) -> None:
+    server.answer(delta(content=None, refusal="I cannot."), finish(), DONE)
+
+    assert ask(model)[1].message.text == "I cannot."
+
+
 def test_content_in_parts_is_read(server: SSEServer, model: OpenAIModel) -> None:
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
     server.answer(
         delta(content=[thought]),
-        delta(content=[{"type": "text", "text": "Yes"}]),
+        delta(content=[{"type": "text", "text": "Yes"}, ", ", {"type": "image"}, 3]),
+        delta(content={"text": "lost"}),
+        delta(content=["sir"]),
         finish(),
         DONE,
     )
 
     events, _ = ask(model)
 
-    assert (reasoning_of(events), text_of(events)) == ("Hm", "Yes")
+    assert (reasoning_of(events), text_of(events)) == ("Hm", "Yes, sir")
 
 
 def test_parallel_calls_in_pieces_with_text_between(
@@ -268,6 +286,19 @@ def test_old_function_call_is_read(server: SSEServer, model: OpenAIModel) -> Non
 
     assert [call.name for call in reply.message.tool_calls] == ["get_time"]
     assert reply.finish_reason == "tool_calls"
+
+
+def test_call_that_is_written_in_both_ways_is_one(
+    server: SSEServer, model: OpenAIModel
+) -> None:
+    """As `python -m llama_cpp.server` writes it."""
+    pieces = [call(0, "a", "get_weather", a) for a in ('{"city"', ': "Rome"}')]
+    chunks = [calls(piece, function_call=piece["function"]) for piece in pieces]
+    server.answer(*chunks, finish("tool_calls"), DONE)
+
+    _, reply = ask(model, (TOOL,))
+
+    assert reply.message.tool_calls == (ToolCall("a", "get_weather", {"city": "Rome"}),)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,34 @@ def test_no_server_is_named_with_what_to_do() -> None:
     )
 
 
+def test_server_that_does_not_accept_is_given_up() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+
+        error, _ = failure(f"http://127.0.0.1:{port}/v1", timeout=0.1)
+
+        for client in waiting:
+            client.close()
+    assert error.kind == "unreachable"
+    assert "Cannot reach" in str(error)
+
+
+@pytest.mark.parametrize("proxy", ["nonsense://127.0.0.1:1", "http://[::1"])
+def test_unusable_proxy_is_named(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+
+    error, _ = failure("http://no-such-host.invalid/v1")
+
+    assert error.kind == "unreachable"
+    assert "ALL_PROXY" in str(error)
+
+
 def test_unknown_host_is_named() -> None:
     error, _ = failure("http://no-such-host.invalid/v1")
 
@@ -371,6 +399,55 @@ def test_bad_json_in_a_chunk_is_quoted(server: SSEServer) -> None:
 
     assert (error.kind, said) == ("dropped", "Hello")
     assert "'{oops'" in str(error)
+
+
+@pytest.mark.parametrize("body", [b'{"choices": {}}', b"[1, 2]", b"{oops"])
+def test_document_that_is_no_answer_is_quoted(server: SSEServer, body: bytes) -> None:
+    server.answer(body, content_type="application/json")
+
+    error, _ = failure(server, stream=False)
+
+    assert error.kind == "dropped"
+    assert "it sent no answer but" in str(error)
+
+
+def test_error_code_inside_a_stream_counts_like_a_status(server: SSEServer) -> None:
+    server.answer(event({"error": {"message": "Slow down", "code": "429"}}))
+
+    error, _ = failure(server)
+
+    assert error.kind == "rate_limited"
+
+
+def test_message_of_the_provider_behind_the_provider_is_quoted(
+    server: SSEServer,
+) -> None:
+    inner = {"raw": '{"error": "GPU is on fire"}', "provider_name": "X"}
+    error_body = openai_error("Provider returned error", metadata=inner)
+    server.json(error_body, status=502)
+
+    error, _ = failure(server)
+
+    assert "Provider returned error: " in str(error)
+    assert "GPU is on fire" in str(error)
+
+
+def test_validation_errors_are_joined(server: SSEServer) -> None:
+    server.json({"detail": [{"msg": "too hot"}, {"msg": "too cold"}]}, status=422)
+
+    error, _ = failure(server)
+
+    assert '"too hot; too cold"' in str(error)
+    assert "Check the options" in str(error)
+
+
+def test_too_large_a_request_is_told(server: SSEServer) -> None:
+    server.answer(b"<html><h1>413 Too Large</h1></html>", status=413)
+
+    error, _ = failure(server)
+
+    assert "too large" in str(error)
+    assert '"413 Too Large"' in str(error)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ class OpenAIModel:
                 status = error.status_code
                 message = errors.provider_message(error.response.text, where)
                 lacks = errors.lacks(status, message)
-                if errors.is_html(error.response.text) and status < 500:
+                if errors.is_html(error.response.text) and status < 410:
                     return "", errors.web_page(error.response.text, where)
                 models = ()
                 if errors.is_about_model(status, message):

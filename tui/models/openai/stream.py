@@ -191,8 +191,10 @@ class AnswerReader:
                 yield from take(text)
         if delta.tool_calls or delta.function_call:
             before = bool(self._calls)
-            self._calls.add(delta.tool_calls)
-            self._calls.add_function(delta.function_call)
+            if delta.tool_calls:
+                self._calls.add(delta.tool_calls)
+            else:  # llama_cpp.server writes the same call in both ways
+                self._calls.add_function(delta.function_call)
             if self._calls and not before:
                 yield self._builder.opened()
 
