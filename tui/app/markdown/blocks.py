@@ -1,0 +1,203 @@
+"""Blocks of Markdown as lines, for one width.
+
+markdown-it says what is what; here it only gets its look. A container lays out its
+children in a narrower pane and puts its mark to their left, so nesting needs no
+special case.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from tui.app.markdown.code import code_lines
+from tui.app.markdown.inline import inline_spans
+from tui.app.markdown.lines import (
+    BLANK,
+    Line,
+    Span,
+    Style,
+    indent,
+    to_lines,
+    wrap,
+)
+from tui.app.markdown.table import Table
+from tui.safe import safe
+
+BULLETS = "•◦▪"
+_NARROWEST = 8  # a pane narrower than this is not made narrower by nesting
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def parse(source: str, references: dict[str, Any] | None = None) -> list[Token]:
+    """Parse Markdown; link definitions are read from and added to `references`."""
+    return _parser().parse(
+        source, {"references": {} if references is None else references}
+    )
+
+
+def parse_inline(source: str, references: dict[str, Any]) -> list[Token]:
+    """Parse what stands within a paragraph."""
+    return _parser().parseInline(source, {"references": references})[0].children or []
+
+
+def top_level(tokens: Sequence[Token]) -> list[list[Token]]:
+    """Cut a list of tokens into those of each outermost block."""
+    blocks: list[list[Token]] = []
+    depth = 0
+    for token in tokens:
+        if depth == 0:
+            blocks.append([])
+        blocks[-1].append(token)
+        depth += token.nesting
+    return blocks
+
+
+def first_line(block: Sequence[Token]) -> int:
+    """Return the number of the source line where a block begins."""
+    return block[0].map[0] if block[0].map else 0
+
+
+def list_number(block: Sequence[Token]) -> int:
+    """Return the number an ordered list starts with."""
+    return int(block[0].attrs.get("start", 1))
+
+
+def table_cells(block: Sequence[Token], style: Style = ()) -> list[list[list[Span]]]:
+    """Return the cells of a table's rows, the header first."""
+    rows: list[list[list[Span]]] = []
+    for token in block:
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(inline_spans(token.children or [], style))
+    return rows
+
+
+def table_aligns(block: Sequence[Token]) -> list[str]:
+    """Return `left`, `center`, `right` or nothing for each column."""
+    return [
+        str(token.attrs.get("style", "")).removeprefix("text-align:")
+        for token in block
+        if token.type == "th_open"
+    ]
+
+
+class Layout:
+    """Lays out blocks whose source lines are at hand, to see the gaps in them."""
+
+    def __init__(self, source_lines: Sequence[str]) -> None:
+        self._source = source_lines
+
+    def gap_before(self, block: Sequence[Token]) -> bool:
+        """Whether a blank line stands above a block in the source."""
+        above = first_line(block) - 1
+        return 0 <= above < len(self._source) and not self._source[above].strip(" >\t")
+
+    def block(
+        self, block: Sequence[Token], width: int, style: Style = ()
+    ) -> list[Line]:
+        """Lay out one block with all that is in it."""
+        token = block[0]
+        match token.type:
+            case "heading_open":
+                look = (*style, f"h{token.tag[1:]}")
+                return to_lines(
+                    wrap(inline_spans(block[1].children or [], look), width)
+                )
+            case "paragraph_open":
+                return to_lines(
+                    wrap(inline_spans(block[1].children or [], style), width)
+                )
+            case "fence":
+                return code_lines(token.content, token.info, width)
+            case "code_block":
+                return code_lines(token.content, "", width)
+            case "hr":
+                return [Line((("─" * width, (*style, "rule")),))]
+            case "bullet_list_open" | "ordered_list_open":
+                return self.items(block, width, list_number(block), style)
+            case "blockquote_open":
+                inner = self.children(
+                    block[1:-1], max(width - 2, _NARROWEST), (*style, "quote")
+                )
+                bar: tuple[Span, ...] = (("▎ ", (*style, "quote", "bar")),)
+                return indent(inner, bar, bar, copied=False)
+            case "table_open":
+                header, *rows = table_cells(block, style)
+                table = Table(header, table_aligns(block), width)
+                table.add(rows)
+                table.update(exact=True)
+                return table.lines
+            case _:
+                return to_lines(wrap([(safe(token.content), style)], width))
+
+    def children(self, tokens: Sequence[Token], width: int, style: Style) -> list[Line]:
+        """Lay out the blocks in a container, as far apart as in the source."""
+        lines: list[Line] = []
+        for block in top_level(tokens):
+            if lines and self.gap_before(block):
+                lines.append(BLANK)
+            lines += self.block(block, width, style)
+        return lines
+
+    def items(
+        self, block: Sequence[Token], width: int, number: int, style: Style
+    ) -> list[Line]:
+        """Lay out the items of a list, from `number` on if it is ordered."""
+        lines: list[Line] = []
+        for item in top_level(block[1:-1]):
+            if lines and self.gap_before(item):
+                lines.append(BLANK)
+            lines += self.item(block[0], item, width, number, style)
+            number += 1
+        return lines
+
+    def item(
+        self,
+        opening: Token,
+        item: Sequence[Token],
+        width: int,
+        number: int,
+        style: Style = (),
+    ) -> list[Line]:
+        """Lay out one item of the list that `opening` opens."""
+        look = (*style, "marker")
+        if opening.type == "ordered_list_open":
+            marker = f"{number}{opening.markup} "
+        else:
+            marker = BULLETS[min(opening.level // 2, len(BULLETS) - 1)] + " "
+        content = item[1:-1]
+        done = _task(content)
+        if done is not None:
+            marker = ("☑ " if done else "☐ ") + (
+                marker if opening.type == "ordered_list_open" else ""
+            )
+            look = (*style, "done" if done else "marker")
+        inner = self.children(content, max(width - len(marker), _NARROWEST), style)
+        return indent(
+            inner or [BLANK], ((marker, look),), ((" " * len(marker), style),)
+        )
+
+
+def _task(content: Sequence[Token]) -> bool | None:
+    """Take the box off a task's text; return whether it is ticked, None if no task."""
+    if len(content) < 2 or content[1].type != "inline" or not content[1].children:
+        return None
+    text = content[1].children[0]
+    if text.type != "text" or text.content[:4].lower() not in ("[ ] ", "[x] "):
+        return None
+    ticked = text.content[1] != " "
+    text.content = text.content[4:]
+    return ticked
+
+
+def join(above: list[Line], below: list[Line]) -> list[Line]:
+    """Put one blank line between two blocks of the outermost level."""
+    return [*above, BLANK, *below] if above and below else above + below

@@ -1,0 +1,100 @@
+"""What stands within a line of Markdown, as spans.
+
+Raw HTML stays text. A link shows where it leads, since a terminal has no status bar
+for that and a model may say one thing and link another.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from markdown_it.token import Token
+
+from tui.app.markdown.lines import Span, Style, is_wide
+from tui.safe import safe
+
+_MARKS = {"strong_open": "strong", "em_open": "em", "s_open": "strike"}
+_CLOSERS = {"strong_close", "em_close", "s_close"}
+_bare_url = re.compile(r"https?://[^\s<>()\[\]{}\"'`，。；：！？、）」』】]+[\w/#=&-]")
+
+
+def _text(text: str, style: Style) -> list[Span]:
+    text = safe(text)
+    if "://" not in text:
+        return [(text, style)]
+    spans: list[Span] = []
+    position = 0
+    for match in _bare_url.finditer(text):
+        spans.append((text[position : match.start()], style))
+        spans.append((match[0], (*style, "link")))
+        position = match.end()
+    spans.append((text[position:], style))
+    return spans
+
+
+def _address(href: str, shown: str, style: Style) -> list[Span]:
+    """Return the part that tells where a link leads, if `shown` does not."""
+    address = safe(href, newlines=False)
+    readable = safe(unquote(href), newlines=False)
+    told = {address, readable, address.removeprefix("mailto:")}
+    told |= {re.sub(r"^https?://|/$", "", each) for each in told}
+    if not address or shown.strip() in told:
+        return []
+    if " " in readable or len(readable) > len(address):
+        readable = address
+    return [(f" ({readable})", (*style, "url"))]
+
+
+def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
+    """Turn the children of an inline token into spans; hard breaks are line ends."""
+    spans: list[Span] = []
+    styles = [style]
+    links: list[tuple[str, int]] = []
+    for token in tokens:
+        kind = token.type
+        if kind in ("text", "text_special", "html_inline", "entity"):
+            inside_link = bool(links)
+            if inside_link:
+                spans.append((safe(token.content), styles[-1]))
+            else:
+                spans += _text(token.content, styles[-1])
+        elif kind in _MARKS:
+            styles.append((*styles[-1], _MARKS[kind]))
+        elif kind in _CLOSERS:
+            styles.pop()
+        elif kind == "code_inline":
+            spans.append((safe(token.content), (*styles[-1], "code")))
+        elif kind == "softbreak":
+            spans.append(("\x00", styles[-1]))  # decided when both sides are known
+        elif kind == "hardbreak":
+            spans.append(("\n", styles[-1]))
+        elif kind == "link_open":
+            links.append((str(token.attrs.get("href", "")), len(spans)))
+            styles.append((*styles[-1], "link"))
+        elif kind == "link_close":
+            styles.pop()
+            href, start = links.pop()
+            shown = "".join(text for text, _ in spans[start:])
+            spans += _address(href, shown, styles[-1])
+        elif kind == "image":
+            described = safe(token.content, newlines=False) or "image"
+            spans.append((f"▣ {described}", (*styles[-1], "link")))
+            spans += _address(str(token.attrs.get("src", "")), "", styles[-1])
+        elif token.content:
+            spans.append((safe(token.content), styles[-1]))
+    return _join_softbreaks(spans)
+
+
+def _join_softbreaks(spans: list[Span]) -> list[Span]:
+    """Make a line end in the source a space, except between wide characters."""
+    result: list[Span] = []
+    for index, (text, style) in enumerate(spans):
+        if text == "\x00":
+            before = next((t for t, _ in reversed(result) if t), "")
+            after = next((t for t, _ in spans[index + 1 :] if t), "")
+            both = before and after and is_wide(before[-1]) and is_wide(after[0])
+            if not both:
+                result.append((" ", style))
+        elif text:
+            result.append((text, style))
+    return result

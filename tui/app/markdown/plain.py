@@ -1,0 +1,38 @@
+"""Text that is no Markdown: what the user has written, what a model thinks aloud."""
+
+from tui.app.markdown.lines import Flow, Line, Style, to_lines
+from tui.safe import safe
+
+
+class PlainStream:
+    """The lines of a plain text of which more may come; like `Stream`."""
+
+    def __init__(self, width: int, style: Style = ()) -> None:
+        self.lines: list[Line] = []
+        self._style = style
+        self._flow = Flow(max(width, 1))
+        self._new: list[str] = []
+
+    def append(self, text: str) -> None:
+        """Add text, in pieces of any size; nothing is laid out before `update`."""
+        if text:
+            self._new.append(text)
+
+    def update(self) -> int:
+        """Lay out what has been added; return the first line that may have changed."""
+        if not self._new:
+            return len(self.lines)
+        first = len(self._flow.rows)
+        self._flow.extend([(safe("".join(self._new)), self._style)])
+        self._new.clear()
+        self.lines[first:] = to_lines(
+            [*self._flow.rows[first:], *self._flow.preview(())]
+        )
+        return first
+
+    def finish(self) -> int:
+        """Lay out the rest: no more will come. Blank lines at the end go."""
+        first = self.update()
+        while self.lines and not self.lines[-1].spans:
+            self.lines.pop()
+        return min(first, len(self.lines))

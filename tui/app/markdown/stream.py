@@ -1,0 +1,333 @@
+"""Markdown that grows: what is done with stays, what is open is laid out again.
+
+A block is done with when the next one has begun in a line that cannot mean anything
+else any more. Only the text after that is parsed again, and where that is long (a
+page of code, a table, a paragraph, a list) it grows by itself: see `growing`. When
+the text ends, the lines are those that the whole text gives at once.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it.token import Token
+
+from tui.app.markdown.blocks import Layout, first_line, list_number, parse, top_level
+from tui.app.markdown.growing import (
+    Growing,
+    GrowingCode,
+    GrowingParagraph,
+    GrowingTable,
+    lay_out_alone,
+)
+from tui.app.markdown.lines import BLANK, Line, indent
+
+_LONG_LINE = 200  # characters after which a line's beginning is certain
+_LONG_PARAGRAPH = 600  # characters
+_LONG_TABLE = 8  # rows
+_LARGE = 3000  # characters of any other block that grows
+_letter = re.compile(r"[^\W\d_]")
+_setext = re.compile(r" {0,3}(-+|=+) *$")
+_container = re.compile(r" {0,3}(> ?)+|[ >]+")
+_LISTS = ("bullet_list_open", "ordered_list_open")
+
+
+class _List:
+    """A list some of whose items are done with."""
+
+    def __init__(self, opening: Token, number: int, gap: bool) -> None:
+        self._kind = opening.type, opening.markup
+        self.number = number
+        """The number of the next item."""
+        self.gap = gap
+        """Whether a blank line stands above it."""
+
+    def goes_on_in(self, block: Sequence[Token]) -> bool:
+        return (block[0].type, block[0].markup) == self._kind
+
+
+class Stream:
+    """The lines of a Markdown text of which more may come.
+
+    `lines` is what to draw; it is changed in place by `update` and `finish`, which
+    return the number of the first line that may have changed.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = max(width, 1)
+        """Cells that a line may take."""
+        self.lines: list[Line] = []
+        self._source: list[str] = []
+        self._new: list[str] = []
+        self._tail = ""  # the text whose lines may change, unless a block grows
+        self._examined = 0  # how much of the tail has been looked through for an end
+        self._firm = 0  # how many lines will not change
+        self._list: _List | None = None
+        self._growing: Growing | None = None
+        self._base = 0  # where the lines of `_growing` begin
+        self._refs: dict[str, Any] = {}
+        self._settled: tuple[int, list[Line]] = (0, [])
+        self._finished = False
+
+    def append(self, text: str) -> None:
+        """Add text, in pieces of any size; nothing is laid out before `update`."""
+        if text:
+            self._source.append(text)
+            self._new.append(text)
+
+    def update(self) -> int:
+        """Lay out what has been added."""
+        if not self._new:
+            return len(self.lines)
+        first = self._take()
+        self._advance()
+        first = min(first, self._firm)
+        self._show()
+        return first
+
+    def finish(self) -> int:
+        """Lay out the rest: no more will come."""
+        if self._finished:
+            return len(self.lines)
+        self._finished = True
+        first = self._take()
+        if isinstance(self._growing, GrowingParagraph):
+            self._tail = self._growing.source
+            self._growing = None
+            first = self._restart(self._base)
+        if self._growing:
+            first = min(first, self._show_growing(exact=True))
+            self._end_growing()
+        del self.lines[self._firm :]
+        refs = self._refs
+        blocks = top_level(parse(self._tail, refs))
+        if refs and self._firm:
+            # A definition may stand below what refers to it.
+            blocks = top_level(parse("".join(self._source), refs))
+            first = self._restart(0)
+            self._tail = "".join(self._source)
+        self.lines += self._lay_out(blocks, self._tail)
+        first = min(first, self._firm)
+        self._firm = len(self.lines)
+        self._tail = ""
+        return first
+
+    def _restart(self, base: int) -> int:
+        del self.lines[base:]
+        self._firm = base
+        self._examined = 0
+        self._settled = (0, [])
+        if not base:
+            self._list = None
+        return base
+
+    def _take(self) -> int:
+        """Hand new text to where it belongs; return the first line that changed."""
+        text = "".join(self._new)
+        self._new.clear()
+        if self._growing is None:
+            self._tail += text
+            return self._firm
+        rest = self._growing.feed(text)
+        if rest is None:
+            return self._firm
+        return self._close_growing(rest)
+
+    def _close_growing(self, rest: str) -> int:
+        self._tail = rest
+        if isinstance(self._growing, GrowingParagraph):
+            self._growing = None
+            return self._restart(self._base)
+        first = self._show_growing(exact=True)
+        self._end_growing()
+        return first
+
+    def _end_growing(self) -> None:
+        self._growing = None
+        del self.lines[self._firm :]
+        self._examined = 0
+        self._settled = (0, [])
+        self._list = None
+
+    def _advance(self) -> None:
+        """Put aside what is done with, as far as that is certain."""
+        while self._growing is None:
+            tail = self._tail
+            end = tail.rfind("\n") + 1
+            partial = tail[end:]
+            if (
+                len(partial) >= _LONG_LINE
+                and _letter.search(partial)
+                and partial.lstrip()[0] not in "`~"
+            ):
+                end = len(tail)
+            grown = end - self._examined
+            if grown <= 0 or (end > _LARGE and grown < self._examined // 8):
+                return
+            self._examined = end
+            if not self._put_aside(tail, end):
+                return
+
+    def _put_aside(self, tail: str, end: int) -> bool:
+        """Keep the lines of blocks that have ended; return whether there were any."""
+        refs = dict(self._refs)
+        blocks = top_level(parse(tail[:end], refs))
+        if not blocks:
+            return False
+        source = tail.split("\n")
+        last = blocks[-1]
+        if len(blocks) > 1:
+            self._refs = refs
+        self._keep(self._lay_out(blocks[:-1], tail))
+        cut = first_line(last)
+        kind = last[0].type
+        if kind in _LISTS:
+            cut = self._put_items_aside(last, tail, first=len(blocks) == 1)
+        else:
+            if len(blocks) > 1:
+                self._list = None
+            self._growing = self._begin(last, source[cut:], end == len(tail))
+        moved = cut > 0 or self._growing is not None
+        if not moved:
+            return False
+        self._tail = "\n".join(source[cut:])
+        self._examined = 0
+        self._settled = (0, [])
+        if self._growing is not None:
+            self._start_growing(kind)
+        return True
+
+    def _keep(self, lines: list[Line]) -> None:
+        if lines:
+            del self.lines[self._firm :]
+            self.lines += lines
+            self._firm = len(self.lines)
+
+    def _put_items_aside(
+        self, block: Sequence[Token], tail: str, *, first: bool
+    ) -> int:
+        """Keep the items of an open list but the last; return where that begins."""
+        items = top_level(block[1:-1])
+        going_on = self._list if first else None
+        if going_on and not going_on.goes_on_in(block):
+            going_on = None
+        layout = Layout(tail.split("\n"))
+        if len(items) > 1:
+            self._keep(self._list_lines(block, items[:-1], layout, going_on))
+            number = going_on.number if going_on else list_number(block)
+            gap = layout.gap_before(items[-1])
+            self._list = _List(block[0], number + len(items) - 1, gap)
+        elif not first:
+            self._list = None
+        return first_line(items[-1]) if len(items) > 1 else first_line(block)
+
+    def _begin(
+        self, block: Sequence[Token], source: list[str], whole: bool
+    ) -> Growing | None:
+        """Let a block grow by itself if it is one that can."""
+        match block[0].type:
+            case "fence":
+                return GrowingCode(block[0], source[0], self.width)
+            case "table_open" if len(source) > _LONG_TABLE + 2:
+                head = "\n".join(source[:2]) + "\n"
+                return GrowingTable(head, block, self._refs, self.width)
+            case "paragraph_open" if sum(map(len, source)) > _LONG_PARAGRAPH:
+                return GrowingParagraph(self._refs, self.width)
+            case _:
+                return None
+
+    def _start_growing(self, kind: str) -> None:
+        assert self._growing
+        del self.lines[self._firm :]
+        self._base = self._firm
+        if self.lines:
+            self.lines.append(BLANK)
+            self._firm += 1
+        skipped = {"fence": 1, "table_open": 2}.get(kind, 0)
+        rest = self._growing.feed("\n".join(self._tail.split("\n")[skipped:]))
+        self._tail = ""
+        if rest is not None:
+            self._close_growing(rest)
+
+    def _show(self) -> None:
+        if self._growing:
+            self._show_growing(exact=False)
+            return
+        del self.lines[self._firm :]
+        self.lines += self._open_lines()
+
+    def _show_growing(self, *, exact: bool) -> int:
+        """Draw the block that grows; return the first line that may have changed."""
+        growing = self._growing
+        assert growing
+        start = self._base + (1 if self._base else 0)
+        first = start + growing.update(exact=exact)
+        del self.lines[min(first, self._firm) :]
+        self.lines += growing.lines[len(self.lines) - start :]
+        self._firm = len(self.lines)
+        if not exact:
+            self.lines += growing.open_lines()
+        return first
+
+    def _open_lines(self) -> list[Line]:
+        """Lay out the tail as it is now."""
+        tail = self._tail
+        end = tail.rfind("\n") + 1
+        if end and tail[end - 2 : end - 1] != "\n" and _setext.match(tail[end:]):
+            tail = tail[:end]  # or each list would make a heading of what is above it
+        length, settled = self._settled
+        if len(tail) > _LARGE:
+            if not length or len(tail) > length * 9 // 8:
+                length = end or len(tail)
+                refs = dict(self._refs)
+                settled = self._lay_out(top_level(parse(tail[:length], refs)), tail)
+                self._settled = length, settled
+            return settled + self._approximate(tail[length:])
+        return self._lay_out(top_level(parse(tail, dict(self._refs))), tail)
+
+    def _approximate(self, source: str) -> list[Line]:
+        """Lay out what has been added to a large block as if it stood alone."""
+        if not source.strip():
+            return []
+        rows = source.split("\n")
+        found = _container.match(next(row for row in rows if row.strip()))
+        prefix = found[0] if found else ""
+        inner = "\n".join(row.removeprefix(prefix) for row in rows)
+        lines = lay_out_alone(inner, max(1, self.width - len(prefix)), self._refs)
+        shown = prefix.replace("> ", "▎ ").replace(">", "▎ ")
+        left = ((shown, ("quote", "bar")),) if shown else ()
+        return indent(lines, left, left)
+
+    def _lay_out(self, blocks: Sequence[Sequence[Token]], source: str) -> list[Line]:
+        """Lay out blocks that come after the firm lines."""
+        layout = Layout(source.split("\n"))
+        lines: list[Line] = []
+        for index, block in enumerate(blocks):
+            going_on = self._list if index == 0 else None
+            if going_on and going_on.goes_on_in(block):
+                items = top_level(block[1:-1])
+                lines += self._list_lines(block, items, layout, going_on)
+                continue
+            if self._firm or lines:
+                lines.append(BLANK)
+            lines += layout.block(block, self.width)
+        return lines
+
+    def _list_lines(
+        self,
+        block: Sequence[Token],
+        items: Sequence[Sequence[Token]],
+        layout: Layout,
+        going_on: _List | None,
+    ) -> list[Line]:
+        lines: list[Line] = []
+        number = going_on.number if going_on else list_number(block)
+        for index, item in enumerate(items):
+            if index:
+                gap = layout.gap_before(item)
+            else:
+                gap = going_on.gap if going_on else bool(self._firm)
+            if gap:
+                lines.append(BLANK)
+            lines += layout.item(block[0], item, self.width, number + index)
+        return lines

@@ -1,0 +1,387 @@
+"""A message as lines: what the transcript draws of it.
+
+No widget and no part of Textual: the transcript asks for lines by number. A message
+that is far off screen only has an estimate of its height; its lines are made when
+they are needed, and dropped when the width changes.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from tui.app.markdown import (
+    BLANK,
+    Line,
+    PlainStream,
+    Span,
+    Stream,
+    Style,
+    indent,
+    to_lines,
+    wrap,
+)
+from tui.safe import safe
+
+NoteKind = Literal["info", "warning", "error", "cancelled"]
+
+GUTTER = 2
+"""Columns to the left of all text: a bar, and a space."""
+_BROKEN_OFF = {
+    "cancelled": ("■", "Cancelled"),
+    "interrupted": ("■", "Interrupted: the program that answered is gone"),
+    "error": ("✗", "Ended by an error"),
+    "length": ("…", "Cut off: the limit of its length was reached"),
+    "content_filter": ("✗", "Ended by the provider's content filter"),
+}
+_NOTE_MARKS = {"info": "·", "warning": "!", "error": "✗", "cancelled": "■"}
+
+
+def _gutter(lines: list[Line], mark: str, style: Style, fill: Style = ()) -> list[Line]:
+    left: tuple[Span, ...] = ((mark.ljust(GUTTER), style),)
+    return indent(lines, left, left, fill=fill, copied=False)
+
+
+def _estimate(text: str, width: int) -> int:
+    return text.count("\n") + len(text) // max(width, 1) + 1 if text else 0
+
+
+class Item:
+    """Something that the transcript shows: a message or a note."""
+
+    selectable = False
+    """Whether the message cursor stops at it."""
+
+    def __init__(self) -> None:
+        self.width = 0
+        """Columns of the pane; 0 before it is known."""
+        self.exact = False
+        """Whether `height` is what the lines have, or an estimate."""
+        self.height = 1
+        """Rows, with the blank one below."""
+
+    @property
+    def source(self) -> str:
+        """What is copied: the text as it was written."""
+        raise NotImplementedError
+
+    def resize(self, width: int) -> None:
+        """Forget all lines; the height is an estimate until `lay_out`."""
+        raise NotImplementedError
+
+    def lay_out(self) -> None:
+        """Make the lines for `width`."""
+        raise NotImplementedError
+
+    def line(self, number: int) -> Line:
+        """Return a line of what is laid out; BLANK outside of it."""
+        raise NotImplementedError
+
+    def lines(self) -> Iterator[Line]:
+        """Yield all lines of what is laid out."""
+        return (self.line(number) for number in range(self.height))
+
+
+class Note(Item):
+    """A short notice between messages."""
+
+    def __init__(self, text: str, kind: NoteKind = "info") -> None:
+        super().__init__()
+        self._text = safe(text, newlines=False).strip()
+        self._kind = kind
+        self._lines: list[Line] = []
+
+    @property
+    def source(self) -> str:
+        """What is copied: the text as it was written."""
+        return self._text
+
+    def resize(self, width: int) -> None:
+        """Forget all lines; the height is an estimate until `lay_out`."""
+        self.width = width
+        self.exact = False
+        self._lines = []
+        self.height = _estimate(self._text, width - GUTTER - 2) + 1
+
+    def lay_out(self) -> None:
+        """Make the lines for `width`."""
+        style = ("note", f"note-{self._kind}")
+        rows = to_lines(wrap([(self._text, style)], self.width - GUTTER - 2))
+        mark: tuple[Span, ...] = ((_NOTE_MARKS[self._kind] + " ", style),)
+        self._lines = _gutter(indent(rows, mark, (("  ", style),)), "", ())
+        self.height = len(self._lines) + 1
+        self.exact = True
+
+    def line(self, number: int) -> Line:
+        """Return a line of what is laid out; BLANK outside of it."""
+        return self._lines[number] if 0 <= number < len(self._lines) else BLANK
+
+
+class MessageView(Item):
+    """A message, which may still grow."""
+
+    selectable = True
+
+    def __init__(
+        self,
+        message_id: str,
+        role: str,
+        text: str = "",
+        reasoning: str = "",
+        *,
+        label: str = "",
+        done: bool = True,
+    ) -> None:
+        super().__init__()
+        self.message_id = message_id
+        self.role = role
+        self.label = safe(label, newlines=False)
+        self.done = done
+        self.finish_reason: str | None = None
+        self.folded = True
+        """Whether the reasoning is one line."""
+        self._text = [text] if text else []
+        self._reasoning = [reasoning] if reasoning else []
+        self._words = len(reasoning.split())
+        self._open_word = not reasoning[-1:].isspace() and bool(reasoning)
+        self._body: Stream | PlainStream | None = None
+        self._thought: PlainStream | None = None
+        # Lines with the gutter to their left; together they are the message.
+        self._top: list[Line] = []
+        self._thought_lines: list[Line] = []
+        self._body_lines: list[Line] = []
+        self._bottom: list[Line] = []
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    @property
+    def reasoning(self) -> str:
+        """What the model has thought aloud so far."""
+        if len(self._reasoning) > 1:
+            self._reasoning = ["".join(self._reasoning)]
+        return self._reasoning[0] if self._reasoning else ""
+
+    @property
+    def source(self) -> str:
+        """What is copied: the text as it was written."""
+        return self.text
+
+    @property
+    def fold_line(self) -> int | None:
+        """The number of the line that folds the reasoning, if there is one."""
+        return len(self._top) - 1 if self._reasoning and self.exact else None
+
+    def append_text(self, text: str) -> None:
+        """Add to the text; drawn after `update`."""
+        self._text.append(text)
+        if self._body:
+            self._body.append(text)
+
+    def append_reasoning(self, text: str) -> None:
+        """Add to the reasoning; drawn after `update`."""
+        self._reasoning.append(text)
+        self._words += len(text.split())
+        if self._open_word and text and not text[0].isspace():
+            self._words -= 1
+        if text:
+            self._open_word = not text[-1].isspace()
+        if self._thought:
+            self._thought.append(text)
+
+    def resize(self, width: int) -> None:
+        """Forget all lines; the height is an estimate until `lay_out`."""
+        self.width = width
+        self.exact = False
+        self._body = self._thought = None
+        room = width - GUTTER
+        self.height = _estimate(self.text, room) + 1 + bool(self.label)
+        if self._reasoning:
+            self.height += 2 if self.folded else 2 + _estimate(self.reasoning, room)
+
+    def lay_out(self) -> None:
+        """Make the lines for `width`."""
+        self._body = self._thought = None
+        self._body_lines, self._thought_lines = [], []
+        self.update()
+
+    def finish(self, text: str, reasoning: str, finish_reason: str | None) -> int:
+        """Set what was said in the end; return the first line that changed."""
+        before = list(self.lines()) if self.exact else []
+        self.done = True
+        self.finish_reason = finish_reason
+        if text != self.text:
+            self._text = [text] if text else []
+            self._body = None
+        if reasoning != self.reasoning:
+            self._reasoning = [reasoning] if reasoning else []
+            self._words = len(reasoning.split())
+            self._thought = None
+        if not self.width:
+            return 0
+        if not self.exact:
+            self.resize(self.width)
+            return 0
+        self.update()
+        after = list(self.lines())
+        same = 0
+        for old, new in zip(before, after, strict=False):
+            if old != new:
+                break
+            same += 1
+        return same
+
+    def toggle(self) -> None:
+        """Fold or unfold the reasoning."""
+        self.folded = not self.folded
+        if self.width:
+            self.update()
+
+    def update(self) -> int:
+        """Lay out what is new; return the first line that changed."""
+        top, thought = self._head()
+        first = _replace(self._top, 0, top)
+        if first == len(self._top):
+            first += thought
+            if thought == len(self._thought_lines):
+                first += self._update_body()
+            else:
+                self._update_body()
+        else:
+            self._update_body()
+        bottom = self._tail()
+        if bottom != self._bottom:
+            first = min(first, self.height - 1 - len(self._bottom))
+            self._bottom = bottom
+        self.height = (
+            len(self._top)
+            + len(self._thought_lines)
+            + len(self._body_lines)
+            + len(self._bottom)
+            + 1
+        )
+        self.exact = True
+        return max(first, 0)
+
+    def _style(self) -> Style:
+        return (self.role,) if self.role in ("user", "system") else ()
+
+    def _bar(self) -> str:
+        return "▌" if self.role in ("user", "system") else ""
+
+    def _head(self) -> tuple[list[Line], int]:
+        """Return the lines above, and the first line of the thought that changed."""
+        style = self._style()
+        title: list[Span] = [(self.label, (*style, "label"))] if self.label else []
+        if self._reasoning:
+            verb = "Thought for" if self.done or self._text else "Thinking:"
+            words = f"{self._words:,} word{'' if self._words == 1 else 's'}"
+            text = f"{'▸' if self.folded else '▾'} {verb} {words}"
+            title += [("  " if title else "", ()), (text, ("fold",))]
+        lines: list[Line] = []
+        if title:
+            rows = to_lines(wrap(title, self.width - GUTTER))
+            lines = _gutter(rows, self._bar(), (*style, "bar"), style)
+        if not self._reasoning:
+            self._thought, self._thought_lines = None, []
+            return lines, 0
+        if self.folded:
+            self._thought, self._thought_lines = None, []
+            return lines, 0
+        width = self.width - 2 * GUTTER
+        if self._thought is None:
+            self._thought = PlainStream(width, ("thought",))
+            self._thought.append(self.reasoning)
+            self._thought_lines = []
+        changed = self._thought.finish() if self.done else self._thought.update()
+        bar: tuple[Span, ...] = (("│ ", ("thought", "rule")),)
+        new = indent(self._thought.lines[changed:], bar, bar, copied=False)
+        return lines, _replace(
+            self._thought_lines, changed, [*_gutter(new, "", ()), BLANK]
+        )
+
+    def _update_body(self) -> int:
+        style = self._style()
+        width = self.width - GUTTER
+        if self._body is None:
+            plain = self.role != "assistant"
+            self._body = PlainStream(width - 1, style) if plain else Stream(width)
+            self._body.append(self.text)
+        changed = self._body.finish() if self.done else self._body.update()
+        new = self._body.lines[changed:]
+        return _replace(
+            self._body_lines,
+            changed,
+            _gutter(new, self._bar(), (*style, "bar"), style),
+        )
+
+    def _tail(self) -> list[Line]:
+        if self.finish_reason not in _BROKEN_OFF:
+            return []
+        mark, text = _BROKEN_OFF[self.finish_reason]
+        kind = "error" if mark == "✗" else "cancelled"
+        style = ("note", f"note-{kind}")
+        return _gutter([Line(((f"{mark} {text}", style),))], "", ())
+
+    def line(self, number: int) -> Line:
+        """Return a line of what is laid out; BLANK outside of it."""
+        for lines in (self._top, self._thought_lines, self._body_lines, self._bottom):
+            if number < len(lines):
+                return lines[number] if number >= 0 else BLANK
+            number -= len(lines)
+        return BLANK
+
+
+def _replace(lines: list[Line], start: int, new: list[Line]) -> int:
+    """Set ``lines[start:]``; return the number of the first that differs."""
+    same = 0
+    for old, line in zip(lines[start:], new, strict=False):
+        if old != line:
+            break
+        same += 1
+    lines[start + same :] = new[same:]
+    return start + same
+
+
+def selected_text(
+    items: list[Item], start: tuple[int, int, int], end: tuple[int, int, int]
+) -> str:
+    """Return the text from `start` to `end`: (item, line, character), end excluded.
+
+    Soft wraps are undone and decoration at the left is left out.
+    """
+    parts: list[str] = []
+    for index in range(start[0], end[0] + 1):
+        item = items[index]
+        if not item.exact:
+            item.lay_out()
+        for number in range(item.height):
+            place = index, number
+            if place < start[:2] or place > end[:2]:
+                continue
+            line = item.line(number)
+            text = line.text
+            stop = end[2] if place == end[:2] else len(text)
+            begin = max(line.lead, start[2] if place == start[:2] else 0)
+            glue = "\n" if line.glue is None else line.glue
+            parts.append((glue if parts else "") + text[begin : max(begin, stop)])
+    return "".join(parts)
+
+
+def word_at(text: str, index: int) -> tuple[int, int]:
+    """Return where the word around a character begins and ends."""
+
+    def inside(character: str) -> bool:
+        return character.isalnum() or character in "_-./:@~"
+
+    if not 0 <= index < len(text) or not inside(text[index]):
+        return index, min(index + 1, len(text))
+    start = index
+    while start and inside(text[start - 1]):
+        start -= 1
+    end = index
+    while end < len(text) and inside(text[end]):
+        end += 1
+    return start, end
