@@ -1,0 +1,302 @@
+"""The composer in a small app: what it sends, keeps and leaves to others."""
+
+from typing import ClassVar
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.pilot import Pilot
+from textual.widgets import Button
+
+from tui.app.widgets.composer import Composer
+
+APP_KEYS = "ctrl+t ctrl+n ctrl+s ctrl+l ctrl+o ctrl+p ctrl+q escape f1 f2 f3".split()
+
+
+class Host(App[None]):
+    CSS = "Screen { align: left bottom; }"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key, f"seen('{key}')") for key in [*APP_KEYS, "ctrl+c"]
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submitted: list[str] = []
+        self.drafts: list[str] = []
+        self.keys: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Composer()
+        yield Button("after")
+
+    def on_composer_submitted(self, message: Composer.Submitted) -> None:
+        self.submitted.append(message.text)
+
+    def on_text_area_changed(self, message: Composer.Changed) -> None:
+        self.drafts.append(message.text_area.text)
+
+    def action_seen(self, key: str) -> None:
+        self.keys.append(key)
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+
+async def write(pilot: Pilot[None], text: str) -> None:
+    await pilot.press(*({"\n": "ctrl+j", " ": "space"}.get(c, c) for c in text))
+
+
+def screen_text(app: App[None]) -> str:
+    lines = app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in lines)
+
+
+async def test_enter_sends_the_text_and_empties():
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "hello there")
+        await pilot.press("enter")
+
+        assert app.submitted == ["hello there"]
+        assert app.composer.text == ""
+
+
+async def test_blank_text_is_not_sent():
+    async with (app := Host()).run_test() as pilot:
+        await pilot.press("enter")
+        await write(pilot, "  \n ")
+        await pilot.press("enter")
+
+        assert app.submitted == []
+        assert app.composer.text == "  \n "
+
+
+async def test_blank_lines_around_the_text_are_not_sent_but_its_indent_is():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.text = "\n \n  def f():\n    pass\n\n"
+        await pilot.press("enter")
+
+        assert app.submitted == ["  def f():\n    pass"]
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "alt+enter", "shift+enter"])
+async def test_newline_keys(key: str):
+    async with (app := Host()).run_test() as pilot:
+        await pilot.press("a", key, "b")
+
+        assert app.composer.text == "a\nb"
+        assert app.submitted == []
+
+
+async def test_backslash_before_enter_makes_a_new_line():
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "a\\")
+        await pilot.press("enter", "b")
+
+        assert app.composer.text == "a\nb"
+        assert app.submitted == []
+
+
+async def test_backslash_elsewhere_is_sent():
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "a\\b")
+        await pilot.press("enter")
+
+        assert app.submitted == ["a\\b"]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
+async def test_pasted_lines_are_inserted_and_not_sent(line_end: str):
+    async with (app := Host()).run_test() as pilot:
+        app.composer.post_message(events.Paste(line_end.join(["a", "\tb", "c", ""])))
+        await pilot.pause()
+
+        assert app.composer.text == "a\n\tb\nc\n"
+        assert app.submitted == []
+
+
+async def test_pasted_escape_sequences_become_visible():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.post_message(events.Paste("\x1b[2Jx"))
+        await pilot.pause()
+
+        assert app.composer.text == "␛[2Jx"
+
+
+async def test_paste_replaces_the_selection():
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "old")
+        app.composer.select_all()
+        app.composer.post_message(events.Paste("new"))
+        await write(pilot, "!")
+
+        assert app.composer.text == "new!"
+
+
+async def test_placeholder_is_on_the_screen_until_something_is_written():
+    async with (app := Host()).run_test() as pilot:
+        assert "Message (Enter sends" in screen_text(app)
+
+        await write(pilot, "x")
+
+        assert "Message" not in screen_text(app)
+
+
+async def test_grows_to_eight_rows_and_then_scrolls():
+    async with (app := Host()).run_test() as pilot:
+        heights = []
+        for _ in range(10):
+            heights.append(app.composer.content_size.height)
+            await pilot.press("x", "ctrl+j")
+            await pilot.pause()
+
+        assert heights == [1, 2, 3, 4, 5, 6, 7, 8, 8, 8]
+        assert app.composer.scroll_offset.y == app.composer.max_scroll_y == 3
+
+
+async def test_wide_characters_wrap_and_count_as_two_cells():
+    async with (app := Host()).run_test(size=(24, 10)) as pilot:
+        app.composer.text = "你好" * 6
+        await pilot.pause()
+
+        rows = [line for line in screen_text(app).split("\n") if "你" in line]
+        assert len(rows) == app.composer.content_size.height == 2
+        # 24 columns less border, padding and one for the cursor: nine in a row.
+        assert app.cursor_position == (8, app.composer.content_region.bottom - 1)
+
+
+async def test_cursor_follows_when_only_the_layout_moves():
+    async with (app := Host()).run_test(size=(40, 12)) as pilot:
+        before = app.cursor_position
+        app.query_one(Button).styles.display = "none"
+        await pilot.pause()
+
+        assert app.cursor_position == app.composer.content_region.offset
+        assert app.cursor_position != before
+
+
+async def test_history_walks_back_and_forth_and_keeps_the_draft():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.set_history(["one", "two\nlines"])
+        await write(pilot, "draft")
+        seen = []
+        for key in ["up", "up", "up", "down", "down", "down", "down"]:
+            await pilot.press(key)
+            seen.append(app.composer.text)
+
+        two = "two\nlines"
+        # Up at the oldest and Down at the newest stay; the second Down moves in `two`.
+        assert seen == [two, "one", "one", two, "draft", "draft", "draft"]
+
+
+async def test_walking_back_needs_one_key_an_entry_whatever_its_rows():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.set_history(["a", "1\n2\n3", "x\ny"])
+        await pilot.press("up", "up", "up")
+
+        assert app.composer.text == "a"
+
+
+async def test_up_moves_within_the_text_before_it_leaves_it():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.set_history(["old"])
+        await write(pilot, "a\nb")
+        await pilot.press("up")
+        assert app.composer.text == "a\nb"
+
+        await pilot.press("up")
+        assert app.composer.text == "old"
+
+
+async def test_up_moves_within_a_wrapped_line_before_it_leaves_it():
+    async with (app := Host()).run_test(size=(24, 10)) as pilot:
+        app.composer.set_history(["old"])
+        app.composer.text = "word " * 6
+        await pilot.pause()
+        await pilot.press("up")
+        assert app.composer.text == "word " * 6
+
+        await pilot.press("up")
+        assert app.composer.text == "old"
+
+
+async def test_a_changed_entry_is_kept_while_walking_and_forgotten_after_sending():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.set_history(["one", "two"])
+        await pilot.press("up", "!", "up", "down")
+        assert app.composer.text == "two!"
+
+        await pilot.press("up", "enter", "up", "up", "up")
+        assert app.submitted == ["one"]
+        assert app.composer.text == "one"
+        await pilot.press("down")
+        assert app.composer.text == "two"
+
+
+async def test_what_is_sent_joins_the_history():
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "first")
+        await pilot.press("enter")
+        await write(pilot, "second")
+        await pilot.press("enter", "up", "up")
+
+        assert app.composer.text == "first"
+
+
+async def test_new_history_does_not_lose_the_draft_of_one_who_walks():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.set_history(["one"])
+        await write(pilot, "draft")
+        await pilot.press("up")
+        app.composer.set_history(["one", "two"])
+        await pilot.press("down", "down")
+
+        assert app.composer.text == "draft"
+
+
+@pytest.mark.parametrize("key", APP_KEYS)
+async def test_keys_of_the_app_reach_it(key: str):
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "text")
+        await pilot.press(key)
+
+        assert app.keys == [key]
+        assert app.composer.text == "text"
+
+
+async def test_ctrl_c_copies_a_selection_and_else_reaches_the_app():
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "text")
+        app.composer.select_all()
+        await pilot.press("ctrl+c")
+        assert app.clipboard == "text"
+        assert app.keys == []
+
+        await pilot.press("right", "ctrl+c")
+        assert app.keys == ["ctrl+c"]
+
+
+async def test_tab_leaves_it():
+    async with (app := Host()).run_test() as pilot:
+        await pilot.press("a", "tab")
+
+        assert isinstance(app.focused, Button)
+        assert app.composer.text == "a"
+
+
+async def test_drafts_are_posted():
+    async with (app := Host()).run_test() as pilot:
+        await write(pilot, "ab")
+        await pilot.pause()
+
+        assert app.drafts[-2:] == ["a", "ab"]
+
+
+async def test_loaded_text_has_the_cursor_at_its_end():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.text = "one\ntwo"
+        await pilot.press("!")
+
+        assert app.composer.text == "one\ntwo!"

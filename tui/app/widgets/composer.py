@@ -1,0 +1,211 @@
+"""Where one writes: a text area that sends with Enter and remembers what was sent.
+
+It grows with its text, never sends what is pasted, and keeps the terminal's cursor
+at the place of writing, also when the layout moves: input methods open there.
+"""
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import TextArea
+
+from tui.safe import safe
+
+PLACEHOLDER = "Message (Enter sends, Ctrl+J new line, F1 help)"
+
+
+class Composer(TextArea):
+    """An input of one to eight rows.
+
+    Enter posts `Submitted` and empties it. Ctrl+J, Alt+Enter, Shift+Enter where the
+    terminal tells it apart, and a backslash before Enter make a new line. Up on the
+    first row and Down on the last walk through what was sent before. Everything that
+    `TextArea` posts is posted too: `Composer.Changed` is its message.
+    """
+
+    DEFAULT_CSS = """
+    Composer, Composer:focus {
+        height: auto;
+        max-height: 10;
+        padding: 0 1;
+        border: round $foreground 30%;
+        background: $background;
+        color: $foreground;
+        scrollbar-size-vertical: 1;
+    }
+    Composer:focus {
+        border: round $primary;
+    }
+    Composer > .text-area--placeholder {
+        color: $text-muted;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+j,alt+enter,shift+enter", "newline", "New line", show=False),
+    ]
+
+    class Submitted(Message):
+        """The user sends `text`: not blank, without blank lines around it."""
+
+        def __init__(self, composer: "Composer", text: str) -> None:
+            super().__init__()
+            self.composer = composer
+            self.text = text
+
+        @property
+        def control(self) -> "Composer":
+            """The composer it comes from, for `@on` with a selector."""
+            return self.composer
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        placeholder: str = PLACEHOLDER,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(
+            _clean(text),
+            soft_wrap=True,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+            placeholder=placeholder,
+            name=name,
+            id=id,
+            classes=classes,
+        )
+        self.cursor_blink = False
+        self.match_cursor_bracket = False
+        self._entries: list[str] = []
+        self._place: int | None = None
+        """Index of the entry that is shown; None while it is the draft."""
+        self._changed: dict[int | None, str] = {}
+        """What stood at a place when it was left; at None, the draft."""
+
+    def set_history(self, entries: list[str]) -> None:
+        """Take what was sent before, the oldest first; what is being written stays.
+
+        Blank entries and repetitions of the one before are left out. The composer
+        adds what it sends itself, until it is told anew.
+        """
+        kept: list[str] = []
+        for entry in map(_clean, entries):
+            if entry.strip() and kept[-1:] != [entry]:
+                kept.append(entry)
+        if self._place is not None and kept[: len(self._entries)] != self._entries:
+            self._forget_place()
+        self._entries = kept
+
+    def load_text(self, text: str) -> None:
+        """Replace the text and forget what could be undone; the cursor is at its end.
+
+        Control characters become visible, tabs stay.
+        """
+        super().load_text(_clean(text))
+        self._forget_place()
+        self.move_cursor(self.document.end)
+
+    def action_newline(self) -> None:
+        """Begin a new line at the cursor."""
+        self._put("\n")
+
+    def action_submit(self) -> None:
+        """Send the text if it is not blank, and be empty."""
+        text = _without_blank_lines(self.text)
+        if not text:
+            return
+        if self._entries[-1:] != [text]:
+            self._entries.append(text)
+        self.load_text("")
+        self.post_message(self.Submitted(self, text))
+
+    def action_paste(self) -> None:
+        """Insert what the app has copied last."""
+        self._put(_clean(self.app.clipboard))
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Move up a row; from the first one, to the entry before."""
+        row = self.wrapped_document.location_to_offset(self.cursor_location).y
+        if select or row > 0 or not self._walk(-1):
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Move down a row; from the last one, to the entry after."""
+        row = self.wrapped_document.location_to_offset(self.cursor_location).y
+        last = self.wrapped_document.height - 1
+        if select or row < last or not self._walk(1):
+            super().action_cursor_down(select)
+
+    def on_mount(self) -> None:
+        """Follow the layout: it may move this widget without telling it."""
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._place_cursor)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take Enter before the text area makes a new line of it."""
+        if event.key != "enter":
+            return
+        event.stop()
+        event.prevent_default()
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        if self.selection.is_empty and line[:column].endswith("\\"):
+            self.replace("\n", (row, column - 1), (row, column))
+            self.move_cursor((row + 1, 0))
+        else:
+            self.action_submit()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert what is pasted; its line ends never send."""
+        event.stop()
+        event.prevent_default()
+        self._put(_clean(event.text))
+        self.focus()
+
+    def _put(self, text: str) -> None:
+        result = self.replace(text, *self.selection, maintain_selection_offset=False)
+        self.move_cursor(result.end_location)
+
+    def _walk(self, step: int) -> bool:
+        """Show the entry `step` away; False when there is none."""
+        here = len(self._entries) if self._place is None else self._place
+        there = here + step
+        if not 0 <= there <= len(self._entries):
+            return False
+        changed = self._changed | {self._place: self.text}
+        place = there if there < len(self._entries) else None
+        self.load_text(changed.get(place, self._entries[there] if place == there else ""))
+        self._place, self._changed = place, changed
+        if step < 0:
+            # At the end of the first line, so that Up goes on and on.
+            self.move_cursor((0, len(self.document.get_line(0))))
+        return True
+
+    def _forget_place(self) -> None:
+        self._place = None
+        self._changed = {}
+
+    def _place_cursor(self, _: Screen[object]) -> None:
+        if self.has_focus:
+            self.app.cursor_position = self.cursor_screen_offset
+
+
+def _clean(text: str) -> str:
+    """Return `text` with line feeds as line ends and nothing that acts on a terminal.
+
+    Tabs stay, for what is pasted may be a Makefile.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\t".join(map(safe, text.split("\t")))
+
+
+def _without_blank_lines(text: str) -> str:
+    lines = text.rstrip().split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    return "\n".join(lines)
