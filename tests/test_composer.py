@@ -11,7 +11,19 @@ from textual.widgets import Button
 
 from tui.app.widgets.composer import Composer
 
-APP_KEYS = "ctrl+t ctrl+n ctrl+s ctrl+l ctrl+o ctrl+p ctrl+q escape f1 f2 f3".split()
+APP_KEYS = [
+    "ctrl+t",
+    "ctrl+n",
+    "ctrl+s",
+    "ctrl+l",
+    "ctrl+o",
+    "ctrl+p",
+    "ctrl+q",
+    "escape",
+    "f1",
+    "f2",
+    "f3",
+]
 
 
 class Host(App[None]):

@@ -4,9 +4,10 @@ It grows with its text, never sends what is pasted, and keeps the terminal's cur
 at the place of writing, also when the layout moves: input methods open there.
 """
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -127,7 +128,7 @@ class Composer(TextArea):
 
     def action_paste(self) -> None:
         """Insert what the app has copied last."""
-        self._put(_clean(self.app.clipboard))
+        self._put(_clean(self._host.clipboard))
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up a row; from the first one, to the entry before."""
@@ -144,7 +145,8 @@ class Composer(TextArea):
 
     def on_mount(self) -> None:
         """Follow the layout: it may move this widget without telling it."""
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._place_cursor)
+        screen = cast("Screen[object]", self.screen)
+        screen.screen_layout_refresh_signal.subscribe(self, self._place_cursor)
 
     def on_key(self, event: events.Key) -> None:
         """Take Enter before the text area makes a new line of it."""
@@ -167,6 +169,11 @@ class Composer(TextArea):
         self._put(_clean(event.text))
         self.focus()
 
+    @property
+    def _host(self) -> App[object]:
+        # Textual leaves open what an app returns.
+        return cast("App[object]", self.app)  # pyright: ignore[reportUnknownMemberType]
+
     def _put(self, text: str) -> None:
         result = self.replace(text, *self.selection, maintain_selection_offset=False)
         self.move_cursor(result.end_location)
@@ -179,7 +186,9 @@ class Composer(TextArea):
             return False
         changed = self._changed | {self._place: self.text}
         place = there if there < len(self._entries) else None
-        self.load_text(changed.get(place, self._entries[there] if place == there else ""))
+        self.load_text(
+            changed.get(place, self._entries[there] if place == there else "")
+        )
         self._place, self._changed = place, changed
         if step < 0:
             # At the end of the first line, so that Up goes on and on.
@@ -192,7 +201,7 @@ class Composer(TextArea):
 
     def _place_cursor(self, _: Screen[object]) -> None:
         if self.has_focus:
-            self.app.cursor_position = self.cursor_screen_offset
+            self._host.cursor_position = self.cursor_screen_offset
 
 
 def _clean(text: str) -> str:

@@ -1,0 +1,178 @@
+"""Themes: TOML files made into Textual's themes.
+
+The built-in ones are the files of `tui.themes`; the user's lie in a folder and may
+replace a built-in one by its name. A bad file is named with its reason, and the rest
+load. A file has the keys of `textual.theme.Theme`, and a table `variables` with any
+of the variables that Textual's CSS knows.
+"""
+
+import re
+import tomllib
+from dataclasses import fields
+from importlib import import_module, resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, cast
+
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+from tui.config import nearest
+from tui.errors import ConfigError
+
+DARK = "lazychat-dark"
+LIGHT = "lazychat-light"
+DEFAULT = DARK
+
+_KEYS = [field.name for field in fields(Theme)]
+_COLOURS = frozenset(
+    [
+        "primary",
+        "secondary",
+        "warning",
+        "error",
+        "success",
+        "accent",
+        "foreground",
+        "background",
+        "surface",
+        "panel",
+        "boost",
+    ]
+)
+_NUMBERS = ("luminosity_spread", "text_alpha")
+_TEXT_STYLES = frozenset(
+    [
+        "bold",
+        "italic",
+        "underline",
+        "underline2",
+        "reverse",
+        "strike",
+        "dim",
+        "none",
+        "not",
+        "b",
+        "i",
+        "u",
+        "r",
+        "s",
+    ]
+)
+_faded = re.compile(r"(.+?)\s+\d+(\.\d+)?%")
+
+
+def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]]:
+    """Return the themes, the built-in ones first, and what is wrong with others.
+
+    Each complaint is one line with the file's name. A folder that does not exist has
+    no themes in it. Of two files that define the same name the later replaces the
+    earlier, in the order of their names and the user's after the built-in ones.
+    """
+    themes: dict[str, Theme] = {}
+    errors: list[str] = []
+    for file in [*_files(_built_in()), *_files(user_folder)]:
+        try:
+            theme = parse(_read(file), file.name.removesuffix(".toml"), str(file))
+        except ConfigError as error:
+            errors.append(str(error))
+        else:
+            themes[theme.name] = theme
+    return list(themes.values()), errors
+
+
+def parse(text: str, name: str, where: str) -> Theme:
+    """Return the theme in the TOML `text`; it is called `name` if it does not say.
+
+    Raises `ConfigError` with `where` and the key.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: this is not TOML: {error}.") from error
+    for key, value in table.items():
+        if key not in _KEYS:
+            hint = nearest(key, _KEYS) or f" Known are: {', '.join(_KEYS)}."
+            raise ConfigError(f'{where}: unknown key "{key}".{hint}')
+        if problem := _problem(key, value):
+            raise ConfigError(f"{where}: {key} {problem}")
+    if "primary" not in table:
+        raise ConfigError(f'{where}: a theme needs at least "primary", a colour.')
+    values: dict[str, Any] = {"name": name, **table}
+    theme = Theme(**values)
+    # Which variables there are depends on nothing but Textual's version.
+    known = theme.to_color_system().generate()
+    for key, value in theme.variables.items():
+        if key not in known:
+            hint = nearest(key, list(known))
+            raise ConfigError(f'{where}: unknown variable "{key}".{hint}')
+        style = key.endswith("-style") or "-style-" in key
+        if problem := _style_problem(value) if style else _colour_problem(value):
+            raise ConfigError(f"{where}: variables.{key} {problem}")
+    return theme
+
+
+def _built_in() -> Traversable:
+    try:
+        import_module("tui.themes")
+    except ModuleNotFoundError:
+        # A source checkout that is not installed: the folder beside the package.
+        return Path(__file__).parents[2] / "themes"
+    return resources.files("tui.themes")
+
+
+def _files(folder: Traversable | None) -> list[Traversable]:
+    if folder is None or not folder.is_dir():
+        return []
+    files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _read(file: Traversable) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: this is not UTF-8 text.") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{file}: cannot be read: {reason}.") from error
+
+
+def _problem(key: str, value: object) -> str:
+    """Return what is wrong with the value of a theme's key, or ""."""
+    if key in _COLOURS:
+        return _colour_problem(value, fading=False)
+    if key in _NUMBERS:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = number and 0 <= cast(float, value) <= 1
+        return "" if fits else f"must be a number from 0 to 1, not {value!r}."
+    if key == "variables":
+        return "" if isinstance(value, dict) else "must be a table: [variables]."
+    if key == "name":
+        good = isinstance(value, str) and value.strip()
+        return "" if good else f"must be a word, not {value!r}."
+    return "" if isinstance(value, bool) else f"must be true or false, not {value!r}."
+
+
+def _colour_problem(value: Any, *, fading: bool = True) -> str:
+    advice = 'Say it as "#rrggbb" or by a name of CSS.'
+    if not isinstance(value, str):
+        return f"must be a colour, not {value!r}. {advice}"
+    colour = value.strip()
+    if fading and (faded := _faded.fullmatch(colour)):
+        colour = faded[1]
+    if fading and colour in ("auto", "initial", "transparent"):
+        return ""
+    try:
+        Color.parse(colour)
+    except ColorParseError:
+        return f"cannot be {value!r}, which is no colour. {advice}"
+    return ""
+
+
+def _style_problem(value: Any) -> str:
+    words = value.split() if isinstance(value, str) else []
+    if words and set(words) <= _TEXT_STYLES:
+        return ""
+    known = ", ".join(sorted(word for word in _TEXT_STYLES if len(word) > 1))
+    return f"cannot be {value!r}. Known are: {known}."

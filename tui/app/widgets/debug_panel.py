@@ -1,0 +1,279 @@
+"""Every tool call, as it happens: the one place where calls are shown.
+
+A call takes one or two rows, and unfolds to its JSON. What tools and models write
+passes through `safe` when it is drawn; a copy has what they really wrote.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from rich.cells import chop_cells
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from tui.app.widgets.rows import Entry, Line, Rows, Span
+from tui.messages import ToolCall
+from tui.safe import safe
+
+State = Literal["running", "done", "error"]
+
+_MARKS: dict[State, Span] = {
+    "running": ("» ", "running"),
+    "done": ("✓ ", "on"),
+    "error": ("✗ ", "error"),
+}
+_CUT = 400
+"""Characters of arguments or result that are looked at for a folded call."""
+_MAX_LINES = 2_000
+"""Lines of JSON that are drawn; a copy has all."""
+
+
+class _Note(Entry):
+    """Something to know that is no call."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._shown = safe(text[:_CUT], newlines=False)
+
+    def height(self, width: int) -> int:
+        return 1
+
+    def line(self, number: int, width: int) -> Line:
+        return Line((("! ", "running"), (self._shown, "muted")))
+
+
+class _Call(Entry):
+    """A tool call and what has come of it."""
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call = call
+        self.state: State = "running"
+        self.seconds: float | None = None
+        self.error: str | None = None
+        self.output: str | None = None
+        self.progress = ""
+        self._unfolded: list[Line] = []
+
+    def height(self, width: int) -> int:
+        if self.unfolded:
+            self._unfolded = list(self._json_lines(width - 2))
+            return 1 + len(self._unfolded)
+        return 2 if self.error or self.output or self.progress else 1
+
+    def line(self, number: int, width: int) -> Line:
+        if number == 0:
+            return Line((_MARKS[self.state], *self._signature()), self._outcome())
+        if self.unfolded:
+            return self._unfolded[number - 1]
+        if self.error:
+            return Line((("  " + _first_line(self.error), "error"),))
+        if self.output is not None:
+            return Line((("  " + _first_line(self.output), "muted"),))
+        return Line((("  " + _first_line(self.progress), "muted"),))
+
+    def as_json(self) -> str:
+        """Return the call and its outcome as one JSON object."""
+        about: dict[str, Any] = {
+            "call": {
+                "id": self.call.id,
+                "name": self.call.name,
+                "arguments": self.call.arguments,
+            },
+            "state": self.state,
+        }
+        if self.seconds is not None:
+            about["seconds"] = self.seconds
+        if self.error is not None:
+            about["error"] = self.error
+        if self.output is not None:
+            about["output"] = _parsed(self.output)
+        return _pretty(about)
+
+    def _signature(self) -> tuple[Span, ...]:
+        name = safe(self.call.name, newlines=False) or "unreadable call"
+        arguments = self.call.arguments
+        if isinstance(arguments, str):
+            return (name, "name"), (f"({_short(arguments)})", "error")
+        pairs: list[str] = []
+        size = 0
+        for key, value in arguments.items():
+            pairs.append(f"{_short(key)}={_short(_compact(value))}")
+            size += len(pairs[-1])
+            if size > _CUT:
+                break
+        return (name, "name"), (f"({', '.join(pairs)})", "")
+
+    def _outcome(self) -> tuple[Span, ...]:
+        took = "" if self.seconds is None else f" {_duration(self.seconds)}"
+        look = {"running": "running", "error": "error", "done": "muted"}[self.state]
+        return ((self.state + took, look),)
+
+    def _json_lines(self, width: int) -> Iterator[Line]:
+        rows = (
+            row
+            for text in safe(self.as_json()).split("\n")
+            for row in (chop_cells(text, max(width, 2)) or [""])
+        )
+        for number, row in enumerate(rows):
+            if number == _MAX_LINES:
+                yield Line((("  … y copies the rest too", "muted"),))
+                return
+            yield Line((("  " + row, ""),))
+
+
+class DebugPanel(Rows):
+    """Tool calls in the order in which they began, the newest at the bottom.
+
+    Enter, r or a click shows a call's JSON, y posts it to be copied. The panel stays
+    with the newest call until the reader moves; End goes back to it. A result may
+    come before or after the end of its call; what belongs to no call that began is
+    shown as a call whose name is not known.
+    """
+
+    FOLLOWS = True
+
+    DEFAULT_CSS = """
+    DebugPanel {
+        height: 10;
+        padding: 0 0 0 1;
+        border-top: solid $foreground 20%;
+        border-title-color: $text-muted;
+    }
+    DebugPanel:focus {
+        border-top: solid $primary;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "unfold", "JSON", show=False),
+        Binding("y", "copy", "Copy JSON", show=False),
+    ]
+
+    class CopyRequested(Message):
+        """The user wants `text` on the clipboard."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._places: dict[str, int] = {}
+        """Index of the newest call of each id: ids are unique only in a message."""
+        self._calls = 0
+        self._errors = 0
+        self.clear()
+
+    def call_started(self, call: ToolCall) -> None:
+        """Show a call as running."""
+        self._places[call.id] = len(self.entries)
+        self._calls += 1
+        self.append(_Call(call))
+        self._count()
+
+    def call_progressed(self, call_id: str, text: str) -> None:
+        """Show what a running call reports, until it has a result."""
+        entry, index = self._find(call_id)
+        entry.progress = text
+        self.changed(index)
+
+    def call_finished(
+        self, call_id: str, seconds: float, error: str | None = None
+    ) -> None:
+        """Show that a call has ended, with its `error` if it failed."""
+        entry, index = self._find(call_id)
+        entry.seconds, entry.error = seconds, error
+        self._errors += (error is not None) - (entry.state == "error")
+        entry.state = "done" if error is None else "error"
+        self.changed(index)
+        self._count()
+
+    def call_output(self, call_id: str, output: str) -> None:
+        """Show what the model was told of a call."""
+        entry, index = self._find(call_id)
+        entry.output = output
+        self.changed(index)
+
+    def note(self, text: str) -> None:
+        """Show a line that is no call, such as one on a call that cannot be read."""
+        self.append(_Note(text))
+
+    def clear(self) -> None:
+        """Forget all calls and notes, and follow the newest again."""
+        self._places = {}
+        self._calls = self._errors = 0
+        self.set_entries([])
+        self._count()
+
+    def action_unfold(self) -> None:
+        """Show the selected call's JSON, or fold it; a note has none."""
+        if self.cursor is not None and isinstance(self.entries[self.cursor], _Call):
+            super().action_unfold()
+
+    def action_copy(self) -> None:
+        """Ask for the selected call's JSON, or the note, to be copied."""
+        match self.entries[self.cursor] if self.cursor is not None else None:
+            case _Call() as call:
+                self.post_message(self.CopyRequested(call.as_json()))
+            case _Note(text=text):
+                self.post_message(self.CopyRequested(text))
+            case _:
+                pass
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show the keys while they work."""
+        super().watch_has_focus(_has_focus)
+        self._count()
+
+    def _find(self, call_id: str) -> tuple[_Call, int]:
+        if call_id not in self._places:
+            self.call_started(ToolCall(call_id, "", {}))
+        index = self._places[call_id]
+        entry = self.entries[index]
+        assert isinstance(entry, _Call)
+        return entry, index
+
+    def _count(self) -> None:
+        calls = "no calls yet" if not self._calls else f"{self._calls} calls"
+        calls = "1 call" if self._calls == 1 else calls
+        failed = f", {self._errors} failed" if self._errors else ""
+        keys = "  Enter JSON, y copy" if self.has_focus and self._calls else ""
+        self.border_title = f"Tool calls: {calls}{failed}{keys} "
+
+
+def _first_line(text: str) -> str:
+    return _short(text.strip())
+
+
+def _short(text: str) -> str:
+    """Return the beginning of `text` on one line."""
+    return safe(text[:_CUT], newlines=False) + ("…" if len(text) > _CUT else "")
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+def _parsed(output: str) -> object:
+    """Return the value that `output` is the JSON of, else `output`."""
+    try:
+        return json.loads(output)
+    except (ValueError, RecursionError):
+        return output
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds >= 0.05 else f"{seconds * 1000:.0f} ms"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

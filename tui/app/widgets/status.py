@@ -1,0 +1,148 @@
+"""The line at the bottom: which model, what it does, what it took.
+
+What does not fit goes, the least needed first; the state stays. It does not move by
+itself: nothing is sent to the terminal while nothing changes.
+"""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import RenderResult
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.app.widgets.rows import Span, cut
+from tui.safe import safe
+
+KEYS = (("F1", "help"), ("F2", "tools"), ("F3", "debug"), ("Esc", "stop"))
+_SEPARATOR: Span = ("  ", "")
+
+
+class Status(Widget):
+    """One row; every attribute may be set at any time."""
+
+    DEFAULT_CSS = """
+    Status {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+        color: $foreground;
+    }
+    Status > .status--model { text-style: bold; }
+    Status > .status--muted { color: $text-muted; }
+    Status > .status--key { color: $text-accent; }
+    Status > .status--ready { color: $text-success; }
+    Status > .status--busy { color: $text-warning; }
+    Status > .status--error { color: $text-error; text-style: bold; }
+    Status > .status--hint { color: $text-accent; text-style: bold; }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "status--model",
+        "status--muted",
+        "status--key",
+        "status--ready",
+        "status--busy",
+        "status--error",
+        "status--hint",
+    }
+
+    model: reactive[str] = reactive("")
+    state: reactive[str] = reactive("ready")
+    """`ready`, `loading`, `thinking`, `writing`, `writing a tool call`, `running
+    NAME`, `cancelling`, `error`, or any other few words."""
+    input_tokens: reactive[int | None] = reactive(None)
+    """Of the last answer; None when not known."""
+    output_tokens: reactive[int | None] = reactive(None)
+    tokens_per_second: reactive[float | None] = reactive(None)
+    stream: reactive[bool] = reactive(True)
+    hint: reactive[str] = reactive("")
+    """Said in the place of all on the right until it is empty, such as "Press Ctrl+C
+    again to quit"."""
+    keys: reactive[tuple[tuple[str, str], ...]] = reactive(KEYS)
+    """Keys and what they do, the first being the most needed."""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return 1."""
+        return 1
+
+    def render(self) -> RenderResult:
+        """Return the row."""
+        width = self.content_size.width
+        spans = self.spans(width)
+        styles = {
+            look: self.get_visual_style(f"status--{look}", partial=True)
+            for _, look in spans
+            if look
+        }
+        return Content.assemble(
+            *((text, styles[look]) if look else text for text, look in spans)
+        )
+
+    def spans(self, width: int) -> tuple[Span, ...]:
+        """Return what is shown at `width` columns."""
+        state = self._state()
+        model = self._model()
+        if self.hint:
+            right: list[list[Span]] = [[(safe(self.hint, newlines=False), "hint")]]
+        else:
+            right = self._facts(width - _size([*model, *state]))
+        ends = [span for group in right for span in (_SEPARATOR, *group)][1:]
+        room = width - _size(ends) - (2 if ends else 0)
+        if room < _size(state) + min(_size(model), 10):
+            # A long hint, or next to no columns: the state is what must be read.
+            left = cut(tuple(state), width) if not self.hint else ()
+            ends = list(cut(tuple(ends), width)) if self.hint else []
+        else:
+            left = (*cut(tuple(model), room - _size(state)), *state)
+        gap = width - _size([*left, *ends])
+        return (*left, (" " * max(gap, 0), ""), *ends)
+
+    def _model(self) -> list[Span]:
+        name = safe(self.model, newlines=False)
+        return [(name, "model"), _SEPARATOR] if name else []
+
+    def _state(self) -> list[Span]:
+        look = {"ready": "ready", "error": "error"}.get(self.state, "busy")
+        return [(safe(self.state, newlines=False), look)]
+
+    def _facts(self, room: int) -> list[list[Span]]:
+        """Return the groups on the right that fit in `room` beside the rest."""
+        tokens: list[Span] = []
+        if self.input_tokens is not None:
+            tokens.append((f"{_count(self.input_tokens)} in", "muted"))
+        if self.output_tokens is not None:
+            between = " / " if tokens else ""
+            tokens.append((f"{between}{_count(self.output_tokens)} out", "muted"))
+        speed: list[Span] = []
+        if self.tokens_per_second is not None:
+            speed.append((f"{self.tokens_per_second:.0f} tok/s", "muted"))
+        stream: list[Span] = [(f"stream {'on' if self.stream else 'off'}", "muted")]
+        keys: list[list[Span]] = [
+            [(key, "key"), (" " + what, "muted")] for key, what in self.keys
+        ]
+        # In the order of need; shown in the order of `shown`.
+        wanted = [*keys[:1], tokens, stream, speed, *keys[1:]]
+        shown = [tokens, speed, stream, *keys]
+        kept: list[list[Span]] = []
+        for group in filter(None, wanted):
+            size = 2 + _size(group)
+            if size > room:
+                break
+            room -= size
+            kept.append(group)
+        return [group for group in shown if any(group is each for each in kept)]
+
+
+def _size(spans: list[Span]) -> int:
+    return sum(cell_len(text) for text, _ in spans)
+
+
+def _count(tokens: int) -> str:
+    if tokens < 10_000:
+        return str(tokens)
+    if tokens < 999_500:
+        return f"{tokens / 1000:.0f}k"
+    return f"{tokens / 1_000_000:.1f}M"

@@ -1,0 +1,308 @@
+"""The tools a model may call, each with its switch, and the stream switch above.
+
+One list that draws lines: a tool takes two rows, and unfolds to its parameters.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from tui.app.widgets.rows import Entry, Line, Rows, Span, wrap
+from tui.messages import ToolSchema
+from tui.safe import safe
+
+_MARK = 4
+"""Columns of a switch: `[x] `."""
+
+
+def _switch(on: bool) -> Span:
+    return ("[x] ", "on") if on else ("[ ] ", "muted")
+
+
+class _Text(Entry):
+    """Lines that cannot be selected."""
+
+    selectable = False
+
+    def __init__(self, *parts: Span, above: int = 0) -> None:
+        """Take paragraphs; `above` is the number of blank lines before them."""
+        self._parts = parts
+        self._above = above
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        self._lines = [Line()] * self._above
+        for text, look in self._parts:
+            self._lines += [Line(((row, look),)) for row in wrap(text, width)]
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        return self._lines[number]
+
+
+class _Stream(Entry):
+    """The stream switch."""
+
+    def __init__(self, on: bool, key: str) -> None:
+        self.on = on
+        self.key = key
+
+    def height(self, width: int) -> int:
+        return 1
+
+    def line(self, number: int, width: int) -> Line:
+        return Line((_switch(self.on), ("Stream", "name")), ((self.key, "key"),))
+
+
+class _Tool(Entry):
+    """A tool; unfolded, with its whole description and its parameters."""
+
+    def __init__(self, schema: ToolSchema, on: bool) -> None:
+        self.schema = schema
+        self.on = on
+        description = safe(schema.description).strip()
+        self._description = description or "No description."
+        self._first, _, _ = self._description.partition("\n")
+        self._more: list[Line] = []
+
+    def height(self, width: int) -> int:
+        if not self.unfolded:
+            return 2
+        rows = wrap(self._description, width - _MARK - 2)
+        self._more = [Line((("    " + row, "muted"),)) for row in rows]
+        self._more[0] = Line(self._more[0].left, (("▾", "muted"),))
+        self._more += _parameters(self.schema.parameters, width - _MARK)
+        return 1 + len(self._more)
+
+    def line(self, number: int, width: int) -> Line:
+        if number == 0:
+            name = safe(self.schema.name, newlines=False)
+            return Line((_switch(self.on), (name, "name" if self.on else "")))
+        if self.unfolded:
+            return self._more[number - 1]
+        return Line((("    " + self._first, "muted"),), (("▸", "muted"),))
+
+
+class ToolSidebar(Rows):
+    """What the next turn may use.
+
+    Space or a click on the mark switches, Enter or a click on the name unfolds.
+    `model`, `note`, `stream` and `tools_folder` may be set at any time, and set
+    nothing off: only the user's own switching is posted.
+    """
+
+    DEFAULT_CSS = """
+    ToolSidebar {
+        width: 24%;
+        min-width: 34;
+        max-width: 50;
+        height: 1fr;
+        padding: 0 0 0 1;
+        border-left: solid $foreground 20%;
+    }
+    ToolSidebar:focus {
+        border-left: solid $primary;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "switch", "Switch", show=False),
+    ]
+
+    model: reactive[str] = reactive("")
+    """Name of the model; empty when none is chosen."""
+    note: reactive[str] = reactive("")
+    """One honest line on the model, such as what it cannot do."""
+    stream: reactive[bool] = reactive(True)
+    """Whether answers are shown as they are written."""
+    stream_key: reactive[str] = reactive("ctrl+t")
+    """The key shown beside the stream switch."""
+    tools_folder: reactive[str] = reactive("")
+    """Where the user puts tools; named when there are none."""
+
+    class ToolToggled(Message):
+        """The user has switched a tool."""
+
+        def __init__(self, name: str, enabled: bool) -> None:
+            super().__init__()
+            self.name = name
+            self.enabled = enabled
+
+    class StreamToggled(Message):
+        """The user has switched streaming."""
+
+        def __init__(self, on: bool) -> None:
+            super().__init__()
+            self.on = on
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._tools: list[_Tool] = []
+        self._build()
+
+    def set_tools(self, tools: Iterable[ToolSchema], enabled: set[str]) -> None:
+        """Show `tools` in this order, those named in `enabled` switched on.
+
+        The cursor and what is unfolded stay with the tools of the same name.
+        """
+        unfolded = {tool.schema.name for tool in self._tools if tool.unfolded}
+        self._tools = [_Tool(tool, tool.name in enabled) for tool in tools]
+        for tool in self._tools:
+            tool.unfolded = tool.schema.name in unfolded
+        self._build()
+
+    @property
+    def enabled(self) -> set[str]:
+        """Names of the tools that are switched on."""
+        return {tool.schema.name for tool in self._tools if tool.on}
+
+    def click(self, index: int, number: int, x: int) -> None:
+        """Switch by the mark, or the line of the stream; unfold by the rest."""
+        if (x < _MARK - 1 and number == 0) or isinstance(self.entries[index], _Stream):
+            self.action_switch()
+        else:
+            self.action_unfold()
+
+    def action_unfold(self) -> None:
+        """Unfold the selected tool; switch the stream, which has nothing to unfold."""
+        if self.cursor is not None and isinstance(self.entries[self.cursor], _Stream):
+            self.action_switch()
+        else:
+            super().action_unfold()
+
+    def action_switch(self) -> None:
+        """Switch what is selected."""
+        if self.cursor is None:
+            return
+        match self.entries[self.cursor]:
+            case _Stream():
+                self.stream = not self.stream
+                self.post_message(self.StreamToggled(self.stream))
+            case _Tool() as tool:
+                tool.on = not tool.on
+                self._build()
+                self.post_message(self.ToolToggled(tool.schema.name, tool.on))
+            case _:
+                pass
+
+    def watch_model(self) -> None:
+        """Show it."""
+        self._build()
+
+    def watch_note(self) -> None:
+        """Show it."""
+        self._build()
+
+    def watch_stream(self) -> None:
+        """Show it."""
+        self._build()
+
+    def watch_stream_key(self) -> None:
+        """Show it."""
+        self._build()
+
+    def watch_tools_folder(self) -> None:
+        """Show it."""
+        self._build()
+
+    def _build(self) -> None:
+        """Make the list anew; it is short."""
+        selected: object = None
+        if self.cursor is not None and self.cursor < len(self.entries):
+            selected = _identity(self.entries[self.cursor])
+        model = safe(self.model, newlines=False) or "No model"
+        note = safe(self.note, newlines=False)
+        parts: list[Span] = [("Model", "heading"), (model, "label")]
+        entries: list[Entry] = [_Text(*parts, *([(note, "muted")] if note else []))]
+        entries += [_Text(above=1), _Stream(self.stream, self.stream_key)]
+        on = len(self.enabled)
+        heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"
+        entries.append(_Text((heading, "heading"), above=1))
+        if not self._tools:
+            entries.append(_Text(*self._how_to_add()))
+        entries += self._tools
+        places = [_identity(entry) for entry in entries]
+        cursor = places.index(selected) if selected in places else None
+        self.set_entries(entries, cursor if selected else None)
+
+    def _how_to_add(self) -> list[Span]:
+        folder = safe(self.tools_folder, newlines=False)
+        where = "this folder:" if folder else "the tools folder."
+        how = f"None yet. Put a Python file with @tool functions in {where}"
+        return [(how, "muted"), *([(folder, "")] if folder else [])]
+
+
+def _identity(entry: Entry) -> object:
+    match entry:
+        case _Stream():
+            return "stream"
+        case _Tool():
+            return ("tool", entry.schema.name)
+        case _:
+            return None
+
+
+def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
+    """Return lines on each parameter of a JSON Schema of an object."""
+    properties = cast(dict[str, Any], schema.get("properties") or {})
+    required = cast(list[str], schema.get("required") or [])
+    if not properties:
+        return [Line((("    No parameters.", "muted"),))]
+    lines: list[Line] = []
+    for name, about in properties.items():
+        about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
+        kind = _type(about)
+        facts = "required" if name in required else "optional"
+        if "default" in about:
+            facts = f"default {_json(about['default'])}"
+        head = (("    " + safe(name, newlines=False), "label"), (f"  {kind}", ""))
+        lines.append(Line(head, ((facts, "muted"),)))
+        details: list[str] = []
+        if about.get("description"):
+            details.append(safe(str(about["description"])).strip())
+        if values := _values(about):
+            details.append("One of " + ", ".join(map(_json, values)))
+        for detail in details:
+            rows = wrap(detail, width - 2)
+            lines += [Line((("      " + row, "muted"),)) for row in rows]
+    return lines
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """Return a JSON Schema's type in words: `string`, `list of integer or null`."""
+    choices = schema.get("anyOf") or schema.get("oneOf")
+    if isinstance(choices, list):
+        types = [_type(each) for each in cast(list[dict[str, Any]], choices)]
+        return " or ".join(dict.fromkeys(types))
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return " or ".join(map(str, cast(list[object], kind)))
+    if kind == "array":
+        items = schema.get("items")
+        inner = _type(cast(dict[str, Any], items)) if isinstance(items, dict) else ""
+        return f"list of {inner}" if inner not in ("", "any") else "list"
+    return safe(str(kind), newlines=False) if kind else "any"
+
+
+def _values(schema: dict[str, Any]) -> list[object]:
+    if "const" in schema:
+        return [schema["const"]]
+    values: list[object] = list(cast(list[object], schema.get("enum") or []))
+    for choice in cast(list[Any], schema.get("anyOf") or []):
+        if isinstance(choice, dict):
+            values += _values(cast(dict[str, Any], choice))
+    return values
+
+
+def _json(value: object) -> str:
+    return safe(json.dumps(value, ensure_ascii=False), newlines=False)
