@@ -117,7 +117,7 @@ ADDRESS = {
         (Literal[1, 2], {"type": "integer", "enum": [1, 2]}),
         (Color, {"type": "string", "enum": ["blue", "red"]}),
         (
-            Optional[int],  # noqa: UP045 - the old way of saying it
+            Optional[int],
             {"anyOf": [{"type": "integer"}, {"type": "null"}]},
         ),
         (int | str, {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
@@ -181,7 +181,7 @@ ADDRESS = {
             },
         ),
         (
-            Union[Point, Address],  # noqa: UP007 - the old way of saying it
+            Union[Point, Address],
             {"anyOf": [POINT, ADDRESS]},
         ),
         (Annotated[int, "How many"], {"type": "integer", "description": "How many"}),
@@ -199,7 +199,7 @@ ADDRESS = {
             {"type": "integer", "description": "How many", "exclusiveMinimum": 0},
         ),
         (
-            Optional[Annotated[Point, "Where"]],  # noqa: UP045 - types allow no | here
+            Optional[Annotated[Point, "Where"]],
             {"anyOf": [POINT, {"type": "null"}], "description": "Where"},
         ),
     ],

@@ -28,7 +28,7 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """`[models.NAME]` with `provider = "openai"`: any compatible server."""
 
     model: str = ""
-    """The server's name of the model; empty means NAME."""
+    """The server's name of it; empty means the supplier's usual one, else NAME."""
     base_url: str = ""
     """Empty means the supplier's, OPENAI_BASE_URL, or OpenAI's own."""
     supplier: str = ""
@@ -101,7 +101,7 @@ class Config(Section, frozen=True):
 
 BUILT_IN_MODELS: dict[str, ModelConfig] = {
     "starter": LlamaModelConfig("starter"),
-    "openai": OpenAIModelConfig("gpt-4o-mini", supplier="openai"),
+    "openai": OpenAIModelConfig(supplier="openai"),
 }
 """What there is without a configuration; [models.NAME] of that name replaces it."""
 

@@ -167,6 +167,19 @@ def find(log: EventLog, prefix: str) -> str:
     raise LogError(f"{problem} an id that begins with {prefix!r}.")
 
 
+def running(log: EventLog, id: str) -> list[tuple[str, TurnStarted]]:
+    """Return the turns of a conversation that have started and not ended."""
+    rows = log.query(RUNNING, (id,))
+    return [(turn, msgspec.json.decode(data, type=TurnStarted)) for turn, data in rows]
+
+
+RUNNING = (
+    "SELECT turn, data FROM event AS started WHERE kind = 'turn_started' "
+    "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
+    "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')"
+)
+
+
 def new_id() -> str:
     """Return the id of a new conversation; it is stored with its first message."""
     return session.new_id()

@@ -139,7 +139,7 @@ class OnlineChatModule(_ChatModule):
                     f"The supplier {source} needs a key: set the variable {variable}.",
                     "missing_key",
                 )
-            model = model or SUPPLIERS[source].default_model
+            model = model or SUPPLIERS[source].model
         chosen = config.OpenAIModelConfig(model or "", base_url, source)
         settings = config.Config(models={source: chosen})
         super().__init__(ModelCatalog(settings).get(source), stream)

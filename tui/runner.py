@@ -16,8 +16,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import NamedTuple
 
-import msgspec
-
 from tui import conversation, process, session
 from tui.agents import Agent
 from tui.errors import Cancelled, ConflictError, LazychatError, LogError, ModelError
@@ -32,7 +30,6 @@ from tui.events import (
     TextDelta,
     TurnFinished,
     TurnRequested,
-    TurnStarted,
     TurnWithdrawn,
 )
 from tui.messages import Message
@@ -311,14 +308,8 @@ def end_if_gone(log: EventLog, conversation_id: str) -> None:
     What they had said is settled. Whoever looks at a conversation may call this; the
     log sees to it that it happens once.
     """
-    rows = log.query(
-        "SELECT turn, data FROM event AS started WHERE kind = 'turn_started' "
-        "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
-        "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')",
-        (conversation_id,),
-    )
-    for turn, data in rows:
-        if not process.is_gone(msgspec.json.decode(data, type=TurnStarted)):
+    for turn, owner in conversation.running(log, conversation_id):
+        if not process.is_gone(owner):
             continue
         said = _Said()
         for record in log.read(conversation_id):
@@ -333,12 +324,7 @@ def _may_start(request: Record) -> Callable[[sqlite3.Connection], bool]:
     """Within the claiming transaction: nothing runs there, and it is still wanted."""
 
     def look(db: sqlite3.Connection) -> bool:
-        running = db.execute(
-            "SELECT 1 FROM event AS started WHERE kind = 'turn_started' "
-            "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
-            "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')",
-            (request.conversation,),
-        ).fetchone()
+        running = db.execute(conversation.RUNNING, (request.conversation,)).fetchone()
         withdrawn = db.execute(*_has(request, "turn_withdrawn")).fetchone()
         return running is None and withdrawn is None
 

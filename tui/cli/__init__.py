@@ -143,7 +143,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    from tui.app import run
+    from tui.cli.chat import chat
 
     problems: list[str] = []
     try:
@@ -152,7 +152,7 @@ def _chat(options: argparse.Namespace) -> int:
         # The screen opens all the same: that is where it is read.
         problems.append(f"{error} Until it is mended the defaults are used.")
         settings = _with_flags(Config(), options)
-    return run(settings, problems, options.tool, options.cid, options.last)
+    return chat(settings, problems, options.tool, options.cid, options.last)
 
 
 def _version() -> str:

@@ -123,7 +123,7 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
     from tui.models.openai import OpenAIModel
     from tui.models.suppliers import SUPPLIERS
 
-    base_url, key_env = settings.base_url, settings.api_key_env
+    base_url, key_env, model = settings.base_url, settings.api_key_env, settings.model
     if settings.supplier:
         if settings.supplier not in SUPPLIERS:
             hint = config.nearest(settings.supplier, list(SUPPLIERS))
@@ -135,9 +135,10 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
             base_url = base_url or os.environ.get("OPENAI_BASE_URL", "")
         base_url = base_url or supplier.base_url
         key_env = key_env or supplier.key_env
+        model = model or supplier.model
     return OpenAIModel(
         name,
-        settings.model or name,
+        model or name,
         base_url or os.environ.get("OPENAI_BASE_URL") or None,
         _key(name, settings.api_key_cmd, key_env),
         key_hint=key_env,

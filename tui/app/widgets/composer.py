@@ -4,6 +4,9 @@ It grows with its text, never sends what is pasted, and keeps the terminal's cur
 at the place of writing, also when the layout moves: input methods open there.
 """
 
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
 from typing import ClassVar, cast
 
 from textual import events
@@ -145,8 +148,7 @@ class Composer(TextArea):
 
     def on_mount(self) -> None:
         """Follow the layout: it may move this widget without telling it."""
-        screen = cast("Screen[object]", self.screen)
-        screen.screen_layout_refresh_signal.subscribe(self, self._place_cursor)
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._place_cursor)
 
     def on_key(self, event: events.Key) -> None:
         """Take Enter before the text area makes a new line of it."""

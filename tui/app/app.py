@@ -1,0 +1,180 @@
+"""The app: one chat screen over a host, with themes, keys and dialogs."""
+
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Iterable, Sequence
+from time import monotonic
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tui import conversation, paths
+from tui.app import commands, state
+from tui.app.screens.chat import ChatScreen
+from tui.app.themes import load_themes
+from tui.errors import ConfigError, LazychatError
+from tui.host import Host
+
+QUIT_SECONDS = 2.0
+"""How soon a second Ctrl+C has to follow the first to quit."""
+
+
+class LazychatApp(App[None]):
+    """The full-screen chat. `host` is not started and not closed here."""
+
+    TITLE = "lazychat"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
+        Binding("ctrl+q", "quit", "Leave", show=False, priority=True, id="quit"),
+    ]
+
+    def __init__(
+        self, host: Host, conversation_id: str, tools: Sequence[str] = ()
+    ) -> None:
+        super().__init__()
+        self.host = host
+        self._conversation = conversation_id
+        self._only_tools = list(tools)
+        self._interrupted = -QUIT_SECONDS
+        # A frame costs bytes on a slow link: nothing moves for the sake of moving.
+        self.animation_level = "none"
+
+    def on_mount(self) -> None:
+        """Set the theme and open the conversation."""
+        themes, problems = load_themes(paths.themes_folder())
+        for name in list(self.available_themes):
+            self.unregister_theme(name)
+        for theme in themes:
+            self.register_theme(theme)
+        self.host.problems += problems
+        remembered = state.load(paths.state_file()).theme
+        self._use_theme(self.host.config.theme or remembered or "lazychat-dark")
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.set_keymap(self.host.config.keys)
+        self.push_screen(ChatScreen(self.host, self._conversation))
+        self._load_tools()
+
+    def _use_theme(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            known = ", ".join(sorted(self.available_themes))
+            self.host.problems.append(
+                f'There is no theme "{name}". Known are: {known}.'
+            )
+            self.theme = "lazychat-dark"
+
+    def _remember_theme(self, _: object) -> None:
+        if not self.host.config.theme:
+            state.save(paths.state_file(), theme=self.theme)
+
+    @property
+    def chat(self) -> ChatScreen | None:
+        """The chat screen, whatever lies over it."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, ChatScreen):
+                return screen
+        return None
+
+    # -- tools of the user's own
+
+    @work(thread=True)
+    def _load_tools(self) -> None:
+        """Load them after the first frame: it runs foreign code."""
+        before = len(self.host.problems)
+        try:
+            self.host.load_tools(self._only_tools)
+        except LazychatError as error:
+            self.host.problems.append(str(error))
+        self.call_from_thread(self._show_tools, before)
+
+    def _show_tools(self, before: int) -> None:
+        if self.chat:
+            self.chat.show_tools(before)
+
+    # -- commands
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Put our commands into the palette, in the place of Textual's."""
+        chat = self.chat
+        for command in commands.COMMANDS:
+            if chat and command.name != "cancel":
+                title = command.help
+                yield SystemCommand(
+                    title, command.slash, lambda c=command: self._run(c, "")
+                )
+
+    @on(ChatScreen.Commanded)
+    def _obey(self, typed: ChatScreen.Commanded) -> None:
+        self._run(typed.command, typed.argument)
+
+    def _run(self, command: commands.Command, argument: str) -> None:
+        chat = self.chat
+        if chat is None:
+            return
+        match command.name, argument:
+            case "model", name if name:
+                self._choose(name)
+            case "copy", number if number.isdigit():
+                chat.action_copy_answer(int(number))
+            case "theme", name if name:
+                self._use_theme(name)
+            case _:
+                self.run_worker(chat.run_action(command.action))
+
+    def action_new_conversation(self) -> None:
+        """Begin a new conversation; the turns of this one go on."""
+        self.switch_screen(ChatScreen(self.host, conversation.new_id()))
+
+    def action_choose_model(self) -> None:
+        """Ask which model answers next."""
+        from tui.app.screens.models import ModelScreen
+
+        if self.chat:
+            names = self.host.models.names
+            self.push_screen(ModelScreen(names, self.chat.model), self._choose)
+
+    def _choose(self, name: str | None) -> None:
+        if not name or not self.chat:
+            return
+        try:
+            self.host.models.find(name)
+        except ConfigError as error:
+            self.chat.transcript.add_note(str(error), "error")
+        else:
+            self.host.model = self.chat.model = name
+
+    def action_show_help(self) -> None:
+        """Show the keys."""
+        from tui.app.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.host.config.keys))
+
+    def action_interrupt(self) -> None:
+        """Copy what is selected, else stop the answer, else quit at the second time."""
+        chat = self.chat
+        if chat is None:
+            return
+        if selected := self.screen.get_selected_text():
+            chat.copy(selected)
+            self.screen.clear_selection()
+            return
+        if monotonic() - self._interrupted < QUIT_SECONDS:
+            self.exit()
+            return
+        self._interrupted = monotonic()
+        if chat.presenter.running or chat.presenter.waiting:
+            chat.action_cancel()
+        chat.hint("Ctrl+C again quits")
+
+
+def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> int:
+    """Run the app in this terminal until the user leaves; return its exit code."""
+    app = LazychatApp(host, conversation_id, tools)
+    app.run()
+    return app.return_code or 0

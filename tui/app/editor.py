@@ -1,0 +1,27 @@
+"""Writing a message in the user's own editor."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+def edit(text: str) -> tuple[str, str]:
+    """Open `text` in $VISUAL, $EDITOR or vi and wait until it is closed.
+
+    Returns the new text and "", or the old text and why it could not be edited. The
+    terminal must be the editor's meanwhile.
+    """
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    with tempfile.TemporaryDirectory(prefix="lazychat-") as folder:
+        path = Path(folder) / "message.md"
+        path.write_text(text, "utf-8")
+        try:
+            subprocess.run([*shlex.split(command), str(path)], check=True)
+            return path.read_text("utf-8").rstrip("\n"), ""
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            return (
+                text,
+                f"The editor {command} failed: {error}. Set $VISUAL or $EDITOR.",
+            )

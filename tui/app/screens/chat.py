@@ -1,0 +1,287 @@
+"""The chat screen: follows one conversation's log and shows it.
+
+It draws nothing that is not in the log: what the user sends is appended there and
+comes back like everything else. Opening an old conversation is the same act as
+watching a new one: follow it from the start.
+"""
+
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
+from threading import Event
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.message import Message
+from textual.reactive import var
+from textual.screen import Screen
+
+from tui import messages, paths, runner
+from tui.app import commands, state
+from tui.app.presenter import Presenter
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.status import Status
+from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.app.widgets.transcript import Transcript
+from tui.errors import LogError
+from tui.eventlog import Follow
+from tui.events import CancelRequested, Record, TurnRequested
+from tui.host import Host
+
+FRAME = 0.05
+"""Seconds between two batches of records, at least: 20 frames a second."""
+
+NARROW = 100
+"""Columns below which the sidebar takes the place of the conversation."""
+
+
+class ChatScreen(Screen[None]):
+    """One conversation: transcript, debug panel, composer, tools, status."""
+
+    CSS_PATH = "chat.tcss"
+    AUTO_FOCUS = "Composer"
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings()
+
+    stream: var[bool] = var(True, init=False)
+    """Whether answers are shown while they are written."""
+    model: var[str] = var("", init=False)
+    """The name of the model that is asked next."""
+
+    class Arrived(Message):
+        """The log has more records of this conversation."""
+
+        def __init__(self, records: list[Record]) -> None:
+            super().__init__()
+            self.records = records
+
+    class Commanded(Message):
+        """The user typed a slash command."""
+
+        def __init__(self, command: commands.Command, argument: str) -> None:
+            super().__init__()
+            self.command = command
+            self.argument = argument
+
+    def __init__(self, host: Host, conversation: str) -> None:
+        super().__init__()
+        self.host = host
+        self.conversation = conversation
+        self._enabled = set(host.enabled)
+        self._follow: Follow | None = None
+        self._left = Event()
+
+    def compose(self) -> ComposeResult:
+        """Put the parts together; chat.tcss arranges them."""
+        with Horizontal(id="middle"):
+            with Vertical(id="conversation"):
+                yield Transcript()
+                yield DebugPanel()
+                yield Composer()
+            yield ToolSidebar()
+        yield Status()
+
+    def on_mount(self) -> None:
+        """Begin to follow the conversation."""
+        self.transcript = self.query_one(Transcript)
+        self.composer = self.query_one(Composer)
+        self.sidebar = self.query_one(ToolSidebar)
+        self.status = self.query_one(Status)
+        self.debug_panel = self.query_one(DebugPanel)
+        self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
+
+        remembered = state.load(paths.state_file())
+        self.stream = self.host.config.stream and remembered.stream is not False
+        self.model = self.host.model
+        wide = self.app.size.width >= NARROW
+        self.set_class(wide and remembered.sidebar is not False, "-sidebar")
+        self.sidebar.tools_folder = str(paths.tools_folder())
+        self.show_tools()
+        self._poll()
+
+    def on_unmount(self) -> None:
+        """Stop following; turns that run go on."""
+        self._left.set()
+        if self._follow:
+            self._follow.close()
+
+    @on(Resize)
+    def _fit(self, event: Resize) -> None:
+        self.set_class(event.size.width < NARROW, "-narrow")
+
+    def watch_stream(self, on: bool) -> None:
+        """Show what was held back, or hold back what comes."""
+        self.presenter.stream = on
+        self.sidebar.stream = on
+        self.status.stream = on
+
+    def watch_model(self, name: str) -> None:
+        """Say which model answers next, and what is to be known of it."""
+        self.status.model = name
+        self.sidebar.model = name
+        self.sidebar.note = self.host.models.note(name)
+        self._preload(name)
+
+    def show_tools(self, problems: int = 0) -> None:
+        """Show the host's tools anew, and those of its problems from the Nth on."""
+        self._enabled |= self.host.enabled
+        self.sidebar.set_tools(self.host.tools, self._enabled)
+        for problem in self.host.problems[problems:]:
+            self.transcript.add_note(problem, "warning")
+
+    # -- following the log
+
+    @work(thread=True)
+    def _poll(self) -> None:
+        """The reactive poller: posts what the log gains, 20 times a second at most."""
+        log = self.host.log
+        runner.end_if_gone(log, self.conversation)
+        self._follow = follow = log.follow(self.conversation)
+        with follow:
+            if self._left.is_set():
+                return
+            try:
+                for records in follow:
+                    self.post_message(self.Arrived(records))
+                    # What comes meanwhile is read together; the first is not delayed.
+                    self._left.wait(FRAME)
+            except LogError:
+                return  # the log was closed: the program ends
+
+    @on(Arrived)
+    def _show(self, arrived: Arrived) -> None:
+        self.presenter.show(arrived.records)
+        self.composer.set_history(self.presenter.questions)
+
+    # -- what the user does
+
+    @on(Composer.Submitted)
+    def _send(self, submitted: Composer.Submitted) -> None:
+        text = submitted.text
+        if command := commands.parse(text):
+            self.post_message(self.Commanded(*command))
+            return
+        asked = TurnRequested(
+            self.model,
+            self.host.config.agent,
+            tuple(
+                schema.name
+                for schema in self.host.tools
+                if schema.name in self._enabled
+            ),
+            {"stream": self.stream},
+            runner=self.host.runner.id,
+        )
+        said = messages.Message("user", text)
+        _, written = runner.request(self.host.log, self.conversation, said, asked)
+        written.add_done_callback(
+            lambda done: (
+                self._not_written(done.exception()) if done.exception() else None
+            )
+        )
+        self.transcript.action_follow()
+
+    def _not_written(self, error: BaseException | None) -> None:
+        self.app.call_from_thread(self.transcript.add_note, str(error), "error")
+
+    @on(ToolSidebar.ToolToggled)
+    def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
+        if toggled.enabled:
+            self._enabled.add(toggled.name)
+        else:
+            self._enabled.discard(toggled.name)
+
+    @on(ToolSidebar.StreamToggled)
+    def _toggle_stream(self, toggled: ToolSidebar.StreamToggled) -> None:
+        self.stream = toggled.on
+        state.save(paths.state_file(), stream=toggled.on)
+
+    @on(Transcript.CopyRequested)
+    @on(DebugPanel.CopyRequested)
+    def _copy(
+        self, request: Transcript.CopyRequested | DebugPanel.CopyRequested
+    ) -> None:
+        self.copy(request.text)
+
+    def copy(self, text: str) -> None:
+        """Send `text` to the terminal's clipboard by OSC 52.
+
+        Nobody answers whether the terminal took it, so we do not say that it did.
+        """
+        self.app.copy_to_clipboard(text)
+        self.hint(f"{len(text)} characters sent to the terminal's clipboard")
+
+    def hint(self, text: str) -> None:
+        """Say something in the status line until the next key."""
+        self.status.hint = text
+
+    def on_key(self) -> None:
+        """Take back the hint: it was read."""
+        if self.status.hint:
+            self.status.hint = ""
+
+    # -- actions; `tui.app.commands` has their keys
+
+    def action_cancel(self) -> None:
+        """Stop the turn that runs, else take back the newest that waits."""
+        turn = self.presenter.running
+        if turn is None and self.presenter.waiting:
+            turn = self.presenter.waiting[-1]
+        if turn:
+            self.host.log.append(self.conversation, CancelRequested(), turn=turn)
+        elif not self.composer.has_focus:
+            self.composer.focus()
+
+    def action_toggle_stream(self) -> None:
+        """Switch streaming, for the answer that is being written too."""
+        self.stream = not self.stream
+        state.save(paths.state_file(), stream=self.stream)
+
+    def action_toggle_sidebar(self) -> None:
+        """Show or hide the tools; shown by key they have the focus."""
+        shown = not self.has_class("-sidebar")
+        self.set_class(shown, "-sidebar")
+        state.save(paths.state_file(), sidebar=shown)
+        (self.sidebar if shown else self.composer).focus()
+
+    def action_toggle_debug(self) -> None:
+        """Show or hide the tool calls."""
+        shown = not self.has_class("-debug")
+        self.set_class(shown, "-debug")
+        if not shown and self.debug_panel.has_focus:
+            self.composer.focus()
+
+    def action_edit(self) -> None:
+        """Write the message in $VISUAL or $EDITOR."""
+        from tui.app.editor import edit
+
+        with self.app.suspend():
+            text, problem = edit(self.composer.text)
+        self.composer.load_text(text)
+        if problem:
+            self.transcript.add_note(problem, "error")
+
+    def action_copy_answer(self, number: int = 1) -> None:
+        """Copy the Markdown of the `number`th answer from the end."""
+        answers = self.presenter.answers
+        if 1 <= number <= len(answers):
+            self.copy(answers[-number])
+        else:
+            self.hint("There is no such answer")
+
+    # -- work beside the screen
+
+    @work(thread=True, exclusive=True, group="preload")
+    def _preload(self, name: str) -> None:
+        """Load the model while the user types, after the first frame."""
+        self.app.call_from_thread(self._loading, True)
+        self.host.models.preload(name)
+        self.app.call_from_thread(self._loading, False)
+
+    def _loading(self, loads: bool) -> None:
+        if self.status.state in ("ready", "loading"):
+            self.status.state = "loading" if loads else "ready"

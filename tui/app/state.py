@@ -1,0 +1,40 @@
+"""What the screen remembers between runs: theme, sidebar, stream.
+
+State, not configuration: config.toml is the user's and never written, this file is
+ours. One that cannot be read or written is done without.
+"""
+
+import os
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+
+class State(msgspec.Struct, frozen=True):
+    """What is remembered; None means: never chosen."""
+
+    theme: str | None = None
+    sidebar: bool | None = None
+    stream: bool | None = None
+
+
+def load(path: Path) -> State:
+    """Return what `path` remembers; nothing when it is not there or unreadable."""
+    with suppress(OSError, ValueError, msgspec.ValidationError):
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), State)
+    return State()
+
+
+def save(path: Path, **changes: str | bool) -> None:
+    """Remember `changes` besides what another terminal has remembered meanwhile."""
+    import tomli_w  # needed only here, after the first frame
+
+    state = msgspec.structs.asdict(load(path)) | changes
+    text = tomli_w.dumps({k: v for k, v in state.items() if v is not None})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, "utf-8")
+        temporary.replace(path)

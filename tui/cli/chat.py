@@ -1,0 +1,63 @@
+"""`lazychat`: opens the chat screen."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from tui import conversation
+from tui.config import Config
+from tui.errors import ConfigError, LazychatError
+from tui.eventlog import EventLog
+from tui.host import Host
+
+
+def chat(
+    settings: Config,
+    problems: Sequence[str],
+    tools: Sequence[str] = (),
+    cid: str | None = None,
+    last: bool = False,
+) -> int:
+    """Open the screen on a conversation and return the exit code.
+
+    Without `cid` (the beginning of an id) or `last` it is a new one, unless the
+    newest has a turn that still runs. `problems` are shown on the screen.
+    """
+    _require_terminal()
+    # A lone Esc is understood after 25 ms, not 100. Read when textual is imported.
+    os.environ.setdefault("ESCDELAY", "25")
+    from tui.app.app import run_app
+
+    host = Host(settings, problems)
+    try:
+        try:
+            host.models.find(host.model)
+        except LazychatError as error:
+            host.problems.append(str(error))
+        id = _conversation(host.log, cid, last)
+        host.start()
+        return run_app(host, id, tools)
+    finally:
+        host.close()
+
+
+def _require_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError(
+            "The chat screen needs a terminal. For a script or a pipe there is "
+            'lazychat ask "..."'
+        )
+    if os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+        raise ConfigError(
+            "This terminal (TERM=dumb) cannot show a screen. There is "
+            'lazychat ask "..."; or set TERM, as in TERM=xterm-256color.'
+        )
+
+
+def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
+    if cid:
+        return conversation.find(log, cid)
+    newest = conversation.recent(log, 1)
+    if newest and (last or conversation.running(log, newest[0].id)):
+        return newest[0].id
+    return conversation.new_id()
