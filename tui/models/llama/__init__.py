@@ -2,7 +2,18 @@
 
 from tui.models.llama.context import Context
 from tui.models.llama.engine import LlamaEngine
+from tui.models.llama.model import LlamaModel, TokenSource
+from tui.models.llama.sampling import Sampler, Sampling
 from tui.models.llama.starter_file import starter_path
 from tui.models.llama.weights import Weights
 
-__all__ = ["Context", "LlamaEngine", "Weights", "starter_path"]
+__all__ = [
+    "Context",
+    "LlamaEngine",
+    "LlamaModel",
+    "Sampler",
+    "Sampling",
+    "TokenSource",
+    "Weights",
+    "starter_path",
+]

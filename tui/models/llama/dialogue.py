@@ -1,0 +1,251 @@
+"""Messages in the form that chat templates take, and in other words for the choosy.
+
+Templates differ in what they refuse: a system message, two messages of one role in
+succession, several calls at once, long call ids, tools altogether. What they refuse
+is said in words that they take; the order of `variants` is from the mildest change to
+the strongest.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tui.messages import Attachment, Message, ToolSchema
+
+Dialogue = list[dict[str, Any]]
+"""Messages as dicts: `role`, `content`, and what tool calls need."""
+
+HOW_TO_CALL = """\
+You can call these functions, described in JSON:
+<tools>
+{tools}
+</tools>
+To call one, write nothing but this, with its name and its arguments in JSON:
+<tool_call>
+{{"name": "...", "arguments": {{...}}}}
+</tool_call>
+Its result comes back between <tool_response> and </tool_response>. Call a function \
+only when you need it to answer."""
+"""What a model is told whose template says nothing of tools."""
+
+
+class Arguments(dict[str, Any]):
+    """Arguments that are a mapping to a template, and JSON when it prints them."""
+
+    def __str__(self) -> str:
+        return json.dumps(self, ensure_ascii=False)
+
+
+def dialogue(messages: Sequence[Message]) -> Dialogue:
+    """Return `messages` as templates take them."""
+    names = {call.id: call.name for m in messages for call in m.tool_calls}
+    result: Dialogue = []
+    for message in messages:
+        entry: dict[str, Any] = {"role": message.role, "content": _content(message)}
+        if message.tool_calls:
+            entry["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {
+                        "name": call.name,
+                        # What was no JSON object is told of in the tool's result.
+                        "arguments": Arguments(
+                            {} if isinstance(call.arguments, str) else call.arguments
+                        ),
+                    },
+                }
+                for call in message.tool_calls
+            ]
+        if message.tool_call_id is not None:
+            entry["tool_call_id"] = message.tool_call_id
+            entry["name"] = names.get(message.tool_call_id, "")
+        result.append(entry)
+    return result
+
+
+def tool_list(tools: Sequence[ToolSchema]) -> list[dict[str, Any]]:
+    """Return `tools` in the form of the OpenAI API, which templates take."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters,
+            },
+        }
+        for tool in tools
+    ]
+
+
+def unreadable(messages: Sequence[Message]) -> list[Attachment]:
+    """Return the attachments that are no text, so that the model cannot have them."""
+    return [a for m in messages for a in m.attachments if not _is_text(a)]
+
+
+def variants(dialogue: Dialogue, flatten: bool = False) -> Iterator[Dialogue]:
+    """Yield `dialogue` as it is, then changed more and more.
+
+    With `flatten`, calls and results are text from the start.
+    """
+    steps: list[Callable[[Dialogue], Dialogue]] = [
+        _short_ids,
+        _one_call_each,
+        _system_into_user,
+        _alternating,
+    ]
+    if flatten:
+        dialogue = _flat(dialogue)
+    else:
+        steps.append(lambda entries: _alternating(_system_into_user(_flat(entries))))
+    for step in [None, *steps]:
+        if step is not None:
+            changed = step(dialogue)
+            if changed == dialogue:
+                continue
+            dialogue = changed
+        yield dialogue
+        if any("tool_calls" in entry for entry in dialogue):
+            yield _json_arguments(dialogue)
+
+
+def _content(message: Message) -> str:
+    parts = [message.text] if message.text or not message.attachments else []
+    for file in message.attachments:
+        if _is_text(file):
+            text = file.data.decode("utf-8", "replace")
+            parts.append(f"File {file.name}:\n\n{text}")
+    return "\n\n".join(parts)
+
+
+def _is_text(file: Attachment) -> bool:
+    return file.media_type.startswith("text/") or file.media_type in (
+        "application/json",
+        "application/xml",
+        "application/toml",
+        "application/yaml",
+    )
+
+
+def _map_calls(
+    entries: Dialogue, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Dialogue:
+    return [
+        {**entry, "tool_calls": [change(call) for call in entry["tool_calls"]]}
+        if "tool_calls" in entry
+        else entry
+        for entry in entries
+    ]
+
+
+def _json_arguments(entries: Dialogue) -> Dialogue:
+    def change(call: dict[str, Any]) -> dict[str, Any]:
+        function = call["function"]
+        arguments = str(function["arguments"])
+        return {**call, "function": {**function, "arguments": arguments}}
+
+    return _map_calls(entries, change)
+
+
+def _short_ids(entries: Dialogue) -> Dialogue:
+    """Mistral's templates want ids of nine letters and digits."""
+
+    def short(id: str) -> str:
+        if len(id) == 9 and id.isalnum():
+            return id
+        return hashlib.sha256(id.encode("utf-8", "replace")).hexdigest()[:9]
+
+    entries = _map_calls(entries, lambda call: {**call, "id": short(call["id"])})
+    return [
+        {**entry, "tool_call_id": short(entry["tool_call_id"])}
+        if "tool_call_id" in entry
+        else entry
+        for entry in entries
+    ]
+
+
+def _one_call_each(entries: Dialogue) -> Dialogue:
+    """Llama 3.1's template takes one call a message."""
+    result: Dialogue = []
+    results = {e["tool_call_id"]: e for e in entries if "tool_call_id" in e}
+    moved: set[str] = set()
+    for entry in entries:
+        calls = entry.get("tool_calls", [])
+        if len(calls) > 1:
+            for n, call in enumerate(calls):
+                content = entry["content"] if n == 0 else ""
+                result.append({**entry, "content": content, "tool_calls": [call]})
+                if call["id"] in results:
+                    result.append(results[call["id"]])
+                    moved.add(call["id"])
+        elif entry.get("tool_call_id") not in moved:
+            result.append(entry)
+    return result
+
+
+def _system_into_user(entries: Dialogue) -> Dialogue:
+    """Gemma's template has no system role."""
+    system = "\n\n".join(e["content"] for e in entries if e["role"] == "system")
+    rest = [e for e in entries if e["role"] != "system"]
+    if not system:
+        return entries
+    for n, entry in enumerate(rest):
+        if entry["role"] == "user":
+            text = f"{system}\n\n{entry['content']}"
+            return [*rest[:n], {**entry, "content": text}, *rest[n + 1 :]]
+    return [{"role": "user", "content": system}, *rest]
+
+
+def _alternating(entries: Dialogue) -> Dialogue:
+    """Join messages of one role that follow each other; begin with the user's."""
+    result: Dialogue = []
+    for entry in entries:
+        last = result[-1] if result else None
+        if (
+            last is not None
+            and last["role"] == entry["role"]
+            and last.keys() == entry.keys() == {"role", "content"}
+        ):
+            text = "\n\n".join(t for t in (last["content"], entry["content"]) if t)
+            result[-1] = {**last, "content": text}
+        else:
+            result.append(entry)
+    roles = [e["role"] for e in result if e["role"] != "system"]
+    if roles and roles[0] == "assistant":
+        at = [e["role"] for e in result].index("assistant")
+        result.insert(at, {"role": "user", "content": "Hello."})
+    return result
+
+
+def _flat(entries: Dialogue) -> Dialogue:
+    """Write calls and results as text, for a template that knows neither."""
+    result: Dialogue = []
+    for entry in entries:
+        text = entry["content"]
+        if entry["role"] == "tool":
+            entry = {
+                "role": "user",
+                "content": f"<tool_response>\n{text}\n</tool_response>",
+            }
+        elif "tool_calls" in entry:
+            calls = [
+                "<tool_call>\n"
+                + json.dumps(
+                    {
+                        "name": call["function"]["name"],
+                        "arguments": call["function"]["arguments"],
+                    },
+                    ensure_ascii=False,
+                )
+                + "\n</tool_call>"
+                for call in entry["tool_calls"]
+            ]
+            text = "\n".join([text, *calls] if text else calls)
+            entry = {"role": entry["role"], "content": text}
+        result.append(entry)
+    if any(a["role"] == b["role"] == "user" for a, b in pairwise(result)):
+        return _alternating(result)
+    return result

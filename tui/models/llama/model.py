@@ -1,0 +1,282 @@
+"""A GGUF file as a chat model."""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from typing import Protocol
+
+from tui.errors import ContextOverflow, ModelError
+from tui.events import Event, NoticeGiven, UsageReported
+from tui.messages import Message, Reply, ToolSchema
+from tui.models.gate import Gate
+from tui.models.llama.context import Context
+from tui.models.llama.decode import StopText, TextDecoder
+from tui.models.llama.dialogue import dialogue, tool_list, unreadable
+from tui.models.llama.engine import LlamaEngine
+from tui.models.llama.fit import shortened
+from tui.models.llama.sampling import Sampler, Sampling
+from tui.models.llama.template import (
+    CHATML,
+    CHATML_STOPS,
+    ChatTemplate,
+    reasoning_open,
+)
+from tui.models.llama.tokens import Prompt, Tokenizer
+from tui.models.llama.weights import Weights
+from tui.models.reply import ReplyBuilder
+from tui.turn import Cancellation, Turn
+
+_MESSAGE_OVERHEAD = 8
+"""Tokens that a template adds to a message, about."""
+_LEAST_ANSWER = 64
+"""Tokens that are left for the answer to the longest possible message."""
+
+
+class TokenSource(Protocol):
+    """Where the tokens of an answer come from."""
+
+    def start(
+        self, context: Context, prompt: Sequence[int], cancel: Cancellation
+    ) -> int:
+        """Begin an answer to `prompt`; return how many of its tokens were known."""
+        ...
+
+    def next(self) -> int:
+        """Return the next token of the answer."""
+        ...
+
+
+class _Sampled:
+    """The tokens that the model itself finds."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def start(
+        self, context: Context, prompt: Sequence[int], cancel: Cancellation
+    ) -> int:
+        self._context, self._cancel = context, cancel
+        self._said: int | None = None
+        self._sampler.reset()
+        return context.read(prompt, cancel)
+
+    def next(self) -> int:
+        # A token is read when the next one is wanted, not before it is shown.
+        if self._said is not None:
+            self._context.read_one(self._said, self._cancel)
+        token = self._said = self._sampler.sample(self._context)
+        return token
+
+
+class LlamaModel:
+    """A `Model` on a `LlamaEngine`.
+
+    `max_tokens` bounds an answer (None: the context window does). `dialect` is the
+    gate's name of the format in which the model writes calls; None finds it from
+    the template. `source` stands in for the model's own choice of tokens, in tests.
+    One conversation at a time; others wait for the engine's lock.
+    """
+
+    def __init__(
+        self,
+        engine: LlamaEngine,
+        name: str = "",
+        sampling: Sampling | None = None,
+        max_tokens: int | None = None,
+        dialect: str | None = None,
+        source: TokenSource | None = None,
+    ) -> None:
+        self.engine = engine
+        self._name = name or engine.path.stem
+        self._sampling = sampling or Sampling()
+        self._max_tokens = max_tokens
+        self._dialect = dialect
+        self._source = source
+        self._made: _Made | None = None
+        self._told: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self._name
+
+    def generate(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, Reply]:
+        """Answer `messages`: see `Model.generate`."""
+        with self.engine.hold(turn.cancel) as context:
+            made = self._made_for(context.weights)
+            if made.fallback:
+                yield from self._tell(
+                    f"{self._name} brings no chat template: ChatML is used, which may "
+                    "not be the format it has learnt."
+                )
+            for file in unreadable(messages):
+                yield from self._tell(
+                    f"{self._name} reads text only: {file.name} is left out."
+                )
+            prompt, left_out = self._fit(made, messages, tools, context)
+            if left_out:
+                yield from self._tell(
+                    f"The conversation is longer than the {context.size} tokens that "
+                    f"{self._name} can hold: the oldest {left_out} messages are no "
+                    "longer sent to it."
+                )
+            gate = Gate(
+                self._dialect or made.dialect,
+                {tool.name: tool.parameters for tool in tools} or None,
+                reasoning_open(prompt.text),
+            )
+            builder = ReplyBuilder(turn, gate)
+            return (yield from self._answer(made, prompt, builder, context, turn))
+
+    def close(self) -> None:
+        """Free the sampler and the engine's memory. The next use loads again."""
+        self.engine.close()
+        if self._made is not None:
+            self._made.sampler.close()
+            self._made = None
+
+    def _answer(
+        self,
+        made: "_Made",
+        prompt: Prompt,
+        builder: ReplyBuilder,
+        context: Context,
+        turn: Turn,
+    ) -> Generator[Event, None, Reply]:
+        cancel = turn.cancel
+        weights = made.weights
+        source = self._source or _Sampled(made.sampler)
+        decode = TextDecoder().feed
+        stop = StopText(CHATML_STOPS if made.fallback else ())
+        room = context.size - len(prompt.tokens)
+        limit = min(room, self._max_tokens or room)
+        said: list[int] = []
+        finish_reason = "length"
+        cached = source.start(context, prompt.tokens, cancel)
+        began = last = time.perf_counter()
+        try:
+            while len(said) < limit:
+                cancel.raise_if_requested()
+                token = source.next()
+                last = time.perf_counter()
+                if not said:
+                    began = last
+                if weights.is_eog(token):
+                    finish_reason = "stop"
+                    break
+                said.append(token)
+                if token in made.silent:
+                    continue
+                text = stop.feed(decode(weights.piece(token)))
+                if text:
+                    yield from builder.text(text)
+                if stop.stopped:
+                    finish_reason = "stop"
+                    break
+            if held := stop.finish():
+                yield from builder.text(held)
+            yield from builder.end_text()
+        finally:
+            made.tokenizer.remember(prompt, said)
+        yield UsageReported(len(prompt.tokens), len(said), last - began, cached)
+        return builder.reply(finish_reason)
+
+    def _fit(
+        self,
+        made: "_Made",
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        context: Context,
+    ) -> tuple[Prompt, int]:
+        """Return the prompt, and how many messages had to be left out of it."""
+        size = context.size
+        prompt = made.prompt(messages, tools)
+        reserved = min(self._max_tokens or size // 4, size // 4)
+        limit = size - reserved
+        if len(prompt.tokens) <= limit:
+            return prompt, 0
+        kept: Sequence[Message] = messages
+        for kept in shortened(
+            messages, made.size, len(prompt.tokens) - limit, max(1, limit // 3)
+        ):
+            prompt = made.prompt(kept, tools)
+            if len(prompt.tokens) <= limit:
+                return prompt, len(messages) - len(kept)
+        # Nothing more can be left out, so the answer gets less room.
+        if len(prompt.tokens) + min(_LEAST_ANSWER, reserved) <= size:
+            return prompt, len(messages) - len(kept)
+        trained = made.weights.context_trained
+        advice = (
+            f" or set a larger `context` for {self._name} (up to {trained})"
+            if trained > size
+            else ""
+        )
+        raise ContextOverflow(
+            f"The last message needs {len(prompt.tokens)} tokens, with what must go "
+            f"with it, and {self._name} can hold {size}. Send less{advice}."
+        )
+
+    def _made_for(self, weights: Weights) -> "_Made":
+        if self._made is None or self._made.weights is not weights:
+            if self._made is not None:
+                self._made.sampler.close()
+            self._made = _Made(weights, self._sampling)
+        return self._made
+
+    def _tell(self, text: str) -> Iterator[Event]:
+        """Give a notice, unless this model has given it before."""
+        if text not in self._told:
+            self._told.add(text)
+            yield NoticeGiven(text)
+
+
+class _Made:
+    """What a model needs and can only have once its weights are loaded."""
+
+    def __init__(self, weights: Weights, sampling: Sampling) -> None:
+        self.weights = weights
+        self.tokenizer = Tokenizer(weights)
+        source = weights.template()
+        self.fallback = source is None
+        special = {
+            "bos_token": weights.special("bos"),
+            "eos_token": weights.special("eos"),
+            "unk_token": "",
+            "pad_token": weights.special("pad"),
+        }
+        self._plain = ChatTemplate(source or CHATML, special)
+        with_tools = weights.template("tool_use")
+        self._with_tools = ChatTemplate(with_tools, special) if with_tools else None
+        self.dialect = _dialect(with_tools or source or "", list(weights.control))
+        self.silent = {
+            token
+            for which in ("bos", "pad")
+            if (token := weights.control.get(weights.special(which), (-1, 0))[0]) >= 0
+        }
+        """Control tokens that are never part of what is said."""
+        self.sampler = Sampler(weights, sampling)
+
+    def prompt(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema]
+    ) -> Prompt:
+        template = self._with_tools if tools and self._with_tools else self._plain
+        quote = self.tokenizer.quote
+        text = template.render(quote(dialogue(messages)), quote(tool_list(tools)))
+        prompt = self.tokenizer.encode(text)
+        if not prompt.tokens:
+            raise ModelError("The model's chat template makes nothing of the messages.")
+        return prompt
+
+    def size(self, message: Message) -> int:
+        """Return about how many tokens `message` takes."""
+        [entry] = dialogue([message])
+        text = "".join(map(str, entry.values()))
+        return len(self.weights.tokenize(text)) + _MESSAGE_OVERHEAD
+
+
+def _dialect(template: str, special: Sequence[str]) -> str:
+    from tui.models import gate
+
+    find = getattr(gate, "dialect_of_template", None)
+    return find(template, special) if find else "auto"
