@@ -15,7 +15,7 @@ from tui.models.llama.weights import Weights
 from tui.turn import Cancellation
 
 _BATCH = 512
-"""Tokens that are read in one call."""
+"""Tokens that are read in one call, at most."""
 _ABORTED = 2
 """What llama_decode returns when the abort callback says so."""
 
@@ -53,7 +53,9 @@ class Context:
         """In tokens; llama.cpp may have rounded it up."""
         self.tokens: list[int] = []
         """What has been read, in order."""
-        self._buffer = (ctypes.c_int32 * _BATCH)()
+        # Smaller than asked for in a small window; llama.cpp aborts on a larger one.
+        self._batch: int = lib.llama_n_batch(self.pointer)
+        self._buffer = (ctypes.c_int32 * self._batch)()
         self._one = lib.llama_batch_get_one(self._buffer, 1)
 
     def close(self) -> None:
@@ -92,8 +94,8 @@ class Context:
                 self.forget()
                 known = 0
             del self.tokens[known:]
-        for start in range(known, len(tokens), _BATCH):
-            part = tokens[start : start + _BATCH]
+        for start in range(known, len(tokens), self._batch):
+            part = tokens[start : start + self._batch]
             self._buffer[: len(part)] = part
             batch = self._lib.llama_batch_get_one(self._buffer, len(part))
             self._check(self._lib.llama_decode(self.pointer, batch), cancel)

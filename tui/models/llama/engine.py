@@ -7,6 +7,7 @@ done while its lock is held, whichever context it concerns.
 import atexit
 import os
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +94,7 @@ class LlamaEngine:
     ) -> None:
         self.path = Path(path).expanduser()
         self.context = context
-        self.threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self.threads = threads or max(1, _cores() - 1)
         self._slot: _Slot | None = None
         self._contexts: list[Context] = []
         self._main: Context | None = None
@@ -117,17 +118,16 @@ class LlamaEngine:
         `ModelError` when the model cannot be had, and `Cancelled` while it waits.
         """
         cancel = cancel or Cancellation()
-        slot = self._shared()
-        slot.wait(cancel)
-        with slot.lock.held(cancel):
-            # It may have been closed while this thread waited for the lock.
-            weights = slot.wait(cancel)
+        slot = self._acquire(cancel)
+        try:
             if self._main is None:
-                wanted = self.context or weights.context_trained
-                size = min(wanted, weights.context_trained or wanted)
-                self._main = self._make(weights, size, 1)
+                trained = self.weights.context_trained
+                wanted = self.context or trained
+                self._main = self.new_context(min(wanted, trained or wanted))
             with self._main.running(cancel):
                 yield self._main
+        finally:
+            slot.lock.release()
 
     def new_context(self, size: int, sequences: int = 1) -> Context:
         """Return another context on the weights; call it within `hold`.
@@ -135,7 +135,9 @@ class LlamaEngine:
         `size` is in tokens, for all `sequences` together. The engine frees it at
         `close`, if the caller has not done so with `Context.close` by then.
         """
-        return self._make(self.weights, size, sequences)
+        context = Context(self.weights, size, self.threads, sequences)
+        self._contexts.append(context)
+        return context
 
     @property
     def weights(self) -> Weights:
@@ -148,21 +150,22 @@ class LlamaEngine:
             raise ModelError(f"{self.path.name} is not loaded.")
         return self._slot.weights
 
-    def close(self, timeout: float | None = None) -> None:
+    def close(self, timeout: float = 5.0) -> bool:
         """Break off what runs on this engine and free its memory.
 
-        Waits `timeout` seconds (None: any time) for the lock and frees nothing when
-        it is not to be had. The next use loads again.
+        Waits at most `timeout` seconds for the lock; returns False, with nothing
+        freed, when somebody keeps it. The next use loads again.
         """
         slot = self._slot
         if slot is None:
-            return
-        for context in self._contexts:
-            context.abort()
-        if not slot.lock.try_acquire(
-            threading.TIMEOUT_MAX if timeout is None else timeout
-        ):
-            return
+            return True
+        until = time.monotonic() + timeout
+        while not slot.lock.try_acquire(0.05):
+            # Again and again: a turn that just begins clears the flag.
+            for context in self._contexts:
+                context.abort()
+            if time.monotonic() > until:
+                return False
         try:
             for context in self._contexts:
                 context.close()
@@ -172,16 +175,21 @@ class LlamaEngine:
                 slot.engines.discard(self)
                 last = not slot.engines
                 if last:
-                    _slots.pop(slot.path, None)
+                    del _slots[slot.path]
             if last:
                 slot.close()
         finally:
             slot.lock.release()
+        return True
 
-    def _make(self, weights: Weights, size: int, sequences: int) -> Context:
-        context = Context(weights, size, self.threads, sequences)
-        self._contexts.append(context)
-        return context
+    def _acquire(self, cancel: Cancellation) -> _Slot:
+        while True:
+            slot = self._shared()
+            slot.wait(cancel)
+            slot.lock.acquire(cancel)
+            if self._slot is slot and slot.weights is not None:
+                return slot
+            slot.lock.release()  # closed while this thread waited for the lock
 
     def _shared(self) -> _Slot:
         slot = self._slot
@@ -197,9 +205,16 @@ class LlamaEngine:
         return slot
 
 
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _close_all() -> None:
     """Stop computations and loads, so that none runs while the process ends."""
     with _slots_lock:
         engines = [engine for slot in _slots.values() for engine in slot.engines]
     for engine in engines:
-        engine.close(timeout=2.0)
+        engine.close(timeout=1.0)

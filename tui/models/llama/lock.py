@@ -1,8 +1,7 @@
 """A lock whose waiters listen to a turn's cancellation."""
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from tui.turn import Cancellation
 
@@ -54,12 +53,3 @@ class TurnLock:
         with self._changed:
             self._held = False
             self._changed.notify_all()
-
-    @contextmanager
-    def held(self, cancel: Cancellation) -> Generator[None, None, None]:
-        """Hold the lock while the block is open."""
-        self.acquire(cancel)
-        try:
-            yield
-        finally:
-            self.release()

@@ -92,7 +92,7 @@ class LlamaModel:
         self._dialect = dialect
         self._source = source
         self._made: _Made | None = None
-        self._told: set[str] = set()
+        self._told: set[int] = set()
 
     @property
     def name(self) -> str:
@@ -118,8 +118,8 @@ class LlamaModel:
             if left_out:
                 yield from self._tell(
                     f"The conversation is longer than the {context.size} tokens that "
-                    f"{self._name} can hold: the oldest {left_out} messages are no "
-                    "longer sent to it."
+                    f"{self._name} can hold: its oldest messages are no longer sent.",
+                    next((m.text for m in messages if m.role == "user"), ""),
                 )
             gate = Gate(
                 self._dialect or made.dialect,
@@ -131,8 +131,7 @@ class LlamaModel:
 
     def close(self) -> None:
         """Free the sampler and the engine's memory. The next use loads again."""
-        self.engine.close()
-        if self._made is not None:
+        if self.engine.close() and self._made is not None:
             self._made.sampler.close()
             self._made = None
 
@@ -224,10 +223,11 @@ class LlamaModel:
             self._made = _Made(weights, self._sampling)
         return self._made
 
-    def _tell(self, text: str) -> Iterator[Event]:
-        """Give a notice, unless this model has given it before."""
-        if text not in self._told:
-            self._told.add(text)
+    def _tell(self, text: str, conversation: str = "") -> Iterator[Event]:
+        """Give a notice, unless it has been given (in that conversation) before."""
+        key = hash((text, conversation))
+        if key not in self._told:
+            self._told.add(key)
             yield NoticeGiven(text)
 
 
