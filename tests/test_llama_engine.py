@@ -32,6 +32,10 @@ def likeliest(context: Context) -> int:
         sampler.close()
 
 
+def raises_model_error(match: str) -> pytest.RaisesExc[ModelError]:
+    return pytest.raises(ModelError, match=match)
+
+
 def words(context: Context, n: int) -> list[int]:
     return context.weights.tokenize(" one two three four five six seven" * n)
 
@@ -198,7 +202,7 @@ def test_a_wait_for_loading_ends_with_the_turn(tmp_path: Path):
     """A named pipe stands for a slow disk: opening it waits for a writer."""
     path = tmp_path / "slow.gguf"
     os.mkfifo(path)
-    engine = LlamaEngine(path)
+    engine = LlamaEngine(path, context=256)
     cancel = Cancellation()
     timer = threading.Timer(0.05, cancel.request)
     timer.start()
@@ -207,10 +211,12 @@ def test_a_wait_for_loading_ends_with_the_turn(tmp_path: Path):
         pass
 
     timer.join()
-    with path.open("wb") as file:  # the loading went on, and now gets its answer
-        file.write(b"slow and wrong")
-    with pytest.raises(ModelError, match="not a GGUF file"), engine.hold():
-        pass
+    file = path.open("wb")  # the loading went on: somebody has the other end
+    path.unlink()
+    path.symlink_to(starter_path())
+    file.close()
+    with engine.hold() as context:
+        assert context.weights.path == path
     engine.close()
 
 
@@ -248,9 +254,8 @@ def test_a_close_waits_only_so_long(engine: LlamaEngine):
 def test_a_missing_file_is_named(tmp_path: Path):
     engine = LlamaEngine(tmp_path / "none.gguf")
 
-    with pytest.raises(ModelError, match=r"no file .*none\.gguf") as caught:
-        with engine.hold():
-            pass
+    with raises_model_error(r"no file .*none\.gguf") as caught, engine.hold():
+        pass
     assert caught.value.kind == "bad_file"
     engine.close()
 
@@ -258,9 +263,8 @@ def test_a_missing_file_is_named(tmp_path: Path):
 def test_a_folder_is_no_model(tmp_path: Path):
     engine = LlamaEngine(tmp_path)
 
-    with pytest.raises(ModelError, match="cannot be read: Is a directory"):
-        with engine.hold():
-            pass
+    with raises_model_error("cannot be read: Is a directory"), engine.hold():
+        pass
     engine.close()
 
 
@@ -269,9 +273,8 @@ def test_another_kind_of_file_is_told_by_its_first_bytes(tmp_path: Path):
     path.write_bytes(b"PK\x03\x04 and more")
     engine = LlamaEngine(path)
 
-    with pytest.raises(ModelError, match="not a GGUF file") as caught:
-        with engine.hold():
-            pass
+    with raises_model_error("not a GGUF file") as caught, engine.hold():
+        pass
     assert caught.value.kind == "bad_file"
     engine.close()
 
@@ -282,9 +285,9 @@ def test_a_damaged_file_is_told_with_the_librarys_reason(tmp_path: Path):
         path.write_bytes(file.read(3_000_000))
     engine = LlamaEngine(path)
 
-    with pytest.raises(ModelError, match=r"cannot load .*half\.gguf \(.+\)") as caught:
-        with engine.hold():
-            pass
+    reason = r"cannot load .*half\.gguf \(.+\)"
+    with raises_model_error(reason) as caught, engine.hold():
+        pass
     assert caught.value.kind == "bad_file"
     engine.close()
 

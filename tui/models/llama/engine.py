@@ -59,7 +59,8 @@ class _Slot:
         self._stop = True
         thread = self._thread
         if thread is not None:
-            thread.join()
+            # Not for ever: it may hang in a dead network drive.
+            thread.join(2.0)
         if self.weights is not None:
             self.weights.close()
             self.weights = None
@@ -70,6 +71,9 @@ class _Slot:
             weights = Weights(self.path, lambda: not self._stop)
         except Exception as caught:  # handed to the thread that waits
             error = None if self._stop else caught
+        if weights is not None and self._stop:
+            weights.close()
+            weights = None
         with self._changed:
             self.weights, self._error, self._thread = weights, error, None
             self._changed.notify_all()
@@ -105,7 +109,7 @@ class LlamaEngine:
         return self._slot is not None and self._slot.weights is not None
 
     def preload(self) -> None:
-        """Begin to load in a thread and return at once; errors wait for `hold`."""
+        """Begin to load in a thread and return at once; errors come up in `hold`."""
         self._shared().start()
 
     @contextmanager
