@@ -9,7 +9,6 @@ the strongest.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import Any
 
 from tui.messages import Attachment, Message, ToolSchema
@@ -86,30 +85,71 @@ def unreadable(messages: Sequence[Message]) -> list[Attachment]:
     return [a for m in messages for a in m.attachments if not _is_text(a)]
 
 
-def variants(dialogue: Dialogue, flatten: bool = False) -> Iterator[Dialogue]:
+def variants(dialogue: Dialogue) -> Iterator[Dialogue]:
     """Yield `dialogue` as it is, then changed more and more.
 
-    With `flatten`, calls and results are text from the start.
+    Each has its arguments first as mappings, then as JSON, which some templates add
+    to strings.
     """
     steps: list[Callable[[Dialogue], Dialogue]] = [
+        lambda entries: entries,
         _short_ids,
-        _one_call_each,
+        one_call_each,
         _system_into_user,
         _alternating,
+        lambda entries: _alternating(flat(entries)),
     ]
-    if flatten:
-        dialogue = _flat(dialogue)
-    else:
-        steps.append(lambda entries: _alternating(_system_into_user(_flat(entries))))
-    for step in [None, *steps]:
-        if step is not None:
-            changed = step(dialogue)
-            if changed == dialogue:
-                continue
-            dialogue = changed
+    for n, step in enumerate(steps):
+        changed = step(dialogue)
+        if n and changed == dialogue:
+            continue
+        dialogue = changed
         yield dialogue
         if any("tool_calls" in entry for entry in dialogue):
             yield _json_arguments(dialogue)
+
+
+def flat(entries: Dialogue, calls: bool = True, results: bool = True) -> Dialogue:
+    """Write calls and results as text, for a template that does not know them."""
+    changed: Dialogue = []
+    for entry in entries:
+        text = entry["content"]
+        if results and entry["role"] == "tool":
+            text = f"<tool_response>\n{text}\n</tool_response>"
+            entry = {"role": "user", "content": text}
+        elif calls and "tool_calls" in entry:
+            lines = [text] if text else []
+            for call in entry["tool_calls"]:
+                name, arguments = (
+                    call["function"]["name"],
+                    call["function"]["arguments"],
+                )
+                data = {"name": name, "arguments": arguments}
+                lines.append(f"<tool_call>\n{Arguments(data)}\n</tool_call>")
+            entry = {"role": entry["role"], "content": "\n".join(lines)}
+        changed.append(entry)
+    if changed == entries:
+        return entries
+    return _alternating(changed)
+
+
+def one_call_each(entries: Dialogue) -> Dialogue:
+    """Give each call a message of its own, with its result right after it."""
+    changed: Dialogue = []
+    results = {e["tool_call_id"]: e for e in entries if "tool_call_id" in e}
+    moved: set[str] = set()
+    for entry in entries:
+        calls = entry.get("tool_calls", [])
+        if len(calls) > 1:
+            for n, call in enumerate(calls):
+                content = entry["content"] if n == 0 else ""
+                changed.append({**entry, "content": content, "tool_calls": [call]})
+                if call["id"] in results:
+                    changed.append(results[call["id"]])
+                    moved.add(call["id"])
+        elif entry.get("tool_call_id") not in moved:
+            changed.append(entry)
+    return changed
 
 
 def _content(message: Message) -> str:
@@ -167,25 +207,6 @@ def _short_ids(entries: Dialogue) -> Dialogue:
     ]
 
 
-def _one_call_each(entries: Dialogue) -> Dialogue:
-    """Llama 3.1's template takes one call a message."""
-    result: Dialogue = []
-    results = {e["tool_call_id"]: e for e in entries if "tool_call_id" in e}
-    moved: set[str] = set()
-    for entry in entries:
-        calls = entry.get("tool_calls", [])
-        if len(calls) > 1:
-            for n, call in enumerate(calls):
-                content = entry["content"] if n == 0 else ""
-                result.append({**entry, "content": content, "tool_calls": [call]})
-                if call["id"] in results:
-                    result.append(results[call["id"]])
-                    moved.add(call["id"])
-        elif entry.get("tool_call_id") not in moved:
-            result.append(entry)
-    return result
-
-
 def _system_into_user(entries: Dialogue) -> Dialogue:
     """Gemma's template has no system role."""
     system = "\n\n".join(e["content"] for e in entries if e["role"] == "system")
@@ -217,35 +238,4 @@ def _alternating(entries: Dialogue) -> Dialogue:
     if roles and roles[0] == "assistant":
         at = [e["role"] for e in result].index("assistant")
         result.insert(at, {"role": "user", "content": "Hello."})
-    return result
-
-
-def _flat(entries: Dialogue) -> Dialogue:
-    """Write calls and results as text, for a template that knows neither."""
-    result: Dialogue = []
-    for entry in entries:
-        text = entry["content"]
-        if entry["role"] == "tool":
-            entry = {
-                "role": "user",
-                "content": f"<tool_response>\n{text}\n</tool_response>",
-            }
-        elif "tool_calls" in entry:
-            calls = [
-                "<tool_call>\n"
-                + json.dumps(
-                    {
-                        "name": call["function"]["name"],
-                        "arguments": call["function"]["arguments"],
-                    },
-                    ensure_ascii=False,
-                )
-                + "\n</tool_call>"
-                for call in entry["tool_calls"]
-            ]
-            text = "\n".join([text, *calls] if text else calls)
-            entry = {"role": entry["role"], "content": text}
-        result.append(entry)
-    if any(a["role"] == b["role"] == "user" for a, b in pairwise(result)):
-        return _alternating(result)
     return result

@@ -122,7 +122,7 @@ class LlamaModel:
                     next((m.text for m in messages if m.role == "user"), ""),
                 )
             gate = Gate(
-                self._dialect or made.dialect,
+                self._dialect or made.dialect(bool(tools)),
                 {tool.name: tool.parameters for tool in tools} or None,
                 reasoning_open(prompt.text),
             )
@@ -248,7 +248,7 @@ class _Made:
         self._plain = ChatTemplate(source or CHATML, special)
         with_tools = weights.template("tool_use")
         self._with_tools = ChatTemplate(with_tools, special) if with_tools else None
-        self.dialect = _dialect(with_tools or source or "", list(weights.control))
+        self._dialect = _dialect(with_tools or source or "", list(weights.control))
         self.silent = {
             token
             for which in ("bos", "pad")
@@ -260,13 +260,21 @@ class _Made:
     def prompt(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema]
     ) -> Prompt:
-        template = self._with_tools if tools and self._with_tools else self._plain
+        template = self._template(bool(tools))
         quote = self.tokenizer.quote
         text = template.render(quote(dialogue(messages)), quote(tool_list(tools)))
         prompt = self.tokenizer.encode(text)
         if not prompt.tokens:
             raise ModelError("The model's chat template makes nothing of the messages.")
         return prompt
+
+    def dialect(self, tools: bool) -> str:
+        """Return the gate's name of the format in which calls are to be expected."""
+        told = self._template(tools).describes_tools
+        return self._dialect if told or not tools else "hermes"
+
+    def _template(self, tools: bool) -> ChatTemplate:
+        return self._with_tools if tools and self._with_tools else self._plain
 
     def size(self, message: Message) -> int:
         """Return about how many tokens `message` takes."""

@@ -9,10 +9,20 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from tui.errors import ModelError
-from tui.models.llama.dialogue import HOW_TO_CALL, Dialogue, variants
+from tui.messages import Message, ToolCall, ToolSchema
+from tui.models.llama.dialogue import (
+    HOW_TO_CALL,
+    Dialogue,
+    dialogue,
+    flat,
+    one_call_each,
+    tool_list,
+    variants,
+)
 
 CHATML = """\
 {%- for message in messages -%}
@@ -50,36 +60,65 @@ class ChatTemplate:
             ) from error
         self._special = dict(special or {})
         self.describes_tools = "tools" in names
-        """Whether it tells the model of its tools."""
-        self.writes_calls = "tool_calls" in source
-        """Whether it shows the model its earlier calls."""
+        """Whether it tells the model of its tools; else the model is told in Hermes'
+        format, and shown its calls in it."""
+        known = self.describes_tools
+        self._flat_calls = not (known and "tool_calls" in source)
+        self._flat_results = not (known and re.search("""['"]tool['"]""", source))
 
-    def render(self, dialogue: Dialogue, tools: Sequence[Mapping[str, Any]]) -> str:
+    def render(self, messages: Dialogue, tools: Sequence[Mapping[str, Any]]) -> str:
         """Return the text up to where the model is to speak.
 
         `tools` are in the form of the OpenAI API. A template that refuses what is
-        in the dialogue gets it in other words: see `dialogue.variants`. Raises
+        in `messages` gets it in other words: see `dialogue.variants`. Raises
         `ModelError` when it refuses all of them.
         """
         if tools and not self.describes_tools:
-            dialogue = _with_instructions(dialogue, tools)
+            messages = _with_instructions(messages, tools)
             tools = ()
+        messages = flat(messages, self._flat_calls, self._flat_results)
+        if self._drops_calls and any(
+            len(m.get("tool_calls", ())) > 1 for m in messages
+        ):
+            messages = one_call_each(messages)
+        return self._first(messages, tools)
+
+    def _first(self, dialogue: Dialogue, tools: Sequence[Mapping[str, Any]]) -> str:
+        """Render the first variant of `dialogue` that the template takes."""
         first: Exception | None = None
-        for messages in variants(dialogue, flatten=not self.writes_calls):
-            try:
-                return self._template.render(
-                    messages=messages,
-                    # Templates ask `if tools` and `tools is not none`.
-                    tools=list(tools) or None,
-                    add_generation_prompt=True,
-                    **self._special,
-                )
-            # Besides `raise_exception`, any operation that a template misuses.
-            except Exception as error:
-                first = first or error
+        # Most templates ask `if tools`, some `tools is not none`, and those for
+        # tools only go through the list.
+        for value in [list(tools)] if tools else [None, []]:
+            for messages in variants(dialogue):
+                try:
+                    return self._template.render(
+                        messages=messages,
+                        tools=value,
+                        add_generation_prompt=True,
+                        **self._special,
+                    )
+                # Besides `raise_exception`, any operation that a template misuses.
+                except Exception as error:
+                    first = first or error
         raise ModelError(
             f"The model's chat template refuses this conversation: {first}"
         ) from first
+
+    @cached_property
+    def _drops_calls(self) -> bool:
+        """Whether only the first of several calls in a message would be written."""
+        calls = [ToolCall(name, name, {}) for name in ("probe_first", "probe_second")]
+        messages = [
+            Message("user", "probe"),
+            Message("assistant", tool_calls=tuple(calls)),
+            *(Message("tool", "probe", tool_call_id=call.id) for call in calls),
+        ]
+        tools = [ToolSchema("probe_tool", "probe", {"type": "object"})]
+        try:
+            text = self._first(dialogue(messages), tool_list(tools))
+        except ModelError:
+            return False
+        return "probe_first" in text and "probe_second" not in text
 
 
 def reasoning_open(prompt: str) -> bool:
@@ -88,20 +127,21 @@ def reasoning_open(prompt: str) -> bool:
 
 
 def _with_instructions(
-    dialogue: Dialogue, tools: Sequence[Mapping[str, Any]]
+    messages: Dialogue, tools: Sequence[Mapping[str, Any]]
 ) -> Dialogue:
     lines = "\n".join(to_json(tool) for tool in tools)
     text = HOW_TO_CALL.format(tools=lines)
-    if dialogue and dialogue[0]["role"] == "system":
-        system = dialogue[0]
+    if messages and messages[0]["role"] == "system":
+        system = messages[0]
         text = f"{system['content']}\n\n{text}"
-        return [{**system, "content": text}, *dialogue[1:]]
-    return [{"role": "system", "content": text}, *dialogue]
+        return [{**system, "content": text}, *messages[1:]]
+    return [{"role": "system", "content": text}, *messages]
 
 
 def to_json(value: Any, **options: Any) -> str:
     """Return JSON as templates expect it: Chinese as it is, nothing escaped."""
-    return json.dumps(value, ensure_ascii=False, **options)
+    # Templates pass what their filters yield, too.
+    return json.dumps(value, ensure_ascii=False, default=list, **options)
 
 
 def _tojson(
