@@ -7,6 +7,8 @@ sees it.
 from collections.abc import Mapping
 from typing import Any
 
+from tui.models.gate.engine import Splitter
+from tui.models.gate.formats import DIALECTS
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 
 __all__ = ["Broken", "Call", "CallOpened", "Gate", "Piece", "Reasoning", "Text"]
@@ -24,11 +26,17 @@ class Gate:
         self.dialect = dialect
         self.tools = tools
         self.reasoning_open = reasoning_open
+        known = DIALECTS.get(dialect) or DIALECTS["hermes"]
+        self._splitter = Splitter(known, tools, reasoning_open)
+        self.feed = self._splitter.feed
+        self.ended_in_reasoning = False
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next piece of the stream, of any length, "" too."""
-        return [Text(text)] if text else []
+        return self._splitter.feed(text)
 
     def finish(self) -> list[Piece]:
         """Take the end of the stream; called once."""
-        return []
+        pieces = self._splitter.finish()
+        self.ended_in_reasoning = self._splitter.thinking
+        return pieces

@@ -1,0 +1,47 @@
+"""The gate as the plain splitter that a conformance checker of any origin can drive."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
+
+Event = tuple[str, Any]
+
+
+def make_splitter(
+    family: str, tools: Mapping[str, dict[str, Any]] | None, reasoning_open: bool
+) -> "Adapter":
+    return Adapter(Gate(family, tools, reasoning_open))
+
+
+class Adapter:
+    """Events: ("text" | "reasoning", str), ("call", dict), ("error", kind)."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._feed = gate.feed
+
+    def feed(self, text: str) -> Iterable[Event]:
+        return [_event(piece) for piece in self._feed(text)]
+
+    def finish(self) -> Iterator[Event]:
+        for piece in self._gate.finish():
+            yield _event(piece)
+        if self._gate.ended_in_reasoning:
+            yield ("error", "truncated")
+
+
+def _event(piece: Piece) -> Event:
+    if type(piece) is Text:
+        return ("text", piece.text)
+    match piece:
+        case Text(text):
+            return ("text", text)
+        case Reasoning(text):
+            return ("reasoning", text)
+        case Call(name, arguments, id):
+            return ("call", {"name": name, "arguments": arguments, "id": id})
+        case Broken(kind, _):
+            return ("error", kind)
+        case CallOpened():
+            return ("call_started", None)

@@ -1,0 +1,195 @@
+"""Finds where a payload ends while it streams in, without reading it twice.
+
+Each piece is looked at once; only the beginning of a token that a piece cuts in two
+is kept for the next one. So a call of any length costs time linear in it. What the
+payload means is read once, when it is whole (see the readers).
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from tui.models.gate.patterns import Atom, Lit, part, whole
+from tui.models.gate.rules import Payload, Quote
+
+_PAIRS = {"]": "[", "}": "{", ")": "("}
+
+
+class End(NamedTuple):
+    """Where a payload ended."""
+
+    body: str
+    tail: str
+    """The closer, if it belongs to the payload."""
+    rest: str
+    """What came behind it."""
+    closed: bool
+
+
+class Boundary:
+    """Gathers one payload; `stops` are tokens that end the whole message."""
+
+    def __init__(self, payload: Payload, stops: Sequence[str]) -> None:
+        self._payload = payload
+        self._stops = tuple(stops)
+        self._gathered: list[str] = []
+        self._carry = ""
+        self._depth: list[str] = []
+        self._quote: Quote | None = None
+        self._set(tuple(payload.quotes), tuple(payload.closers), payload.balanced)
+        self._header = bool(payload.header)
+
+    def feed(self, text: str) -> End | None:
+        """Take the next piece; return the end if it is in it."""
+        data = self._carry + text
+        self._carry = ""
+        at = 0
+        if self._header:
+            if (start := self._head(data)) < 0:
+                self._carry = data
+                return None
+            at = start
+        while True:
+            if self._quote is None:
+                found = self._outside.search(data, at)
+                if found is None:
+                    break
+                kind = found.lastgroup
+                token = found[0]
+                if kind == "part":
+                    self._carry = data[found.start() :]
+                    data = data[: found.start()]
+                    break
+                at = found.end()
+                if kind == "quote":
+                    self._quote = self._quotes[token]
+                elif kind == "closer":
+                    return self._end(data, found.start(), at, closed=True)
+                elif kind == "resume":
+                    return self._end(data, found.start(), found.start(), closed=True)
+                elif kind == "stop":
+                    return self._end(data, found.start(), found.start(), closed=False)
+                elif self._bracket(token):
+                    return self._end(data, at, at, closed=True)
+            else:
+                found = _inside(self._quote).search(data, at)
+                if found is None:
+                    break
+                if found.lastgroup == "part":
+                    self._carry = data[found.start() :]
+                    data = data[: found.start()]
+                    break
+                at = found.end()
+                if found.lastgroup == "close":
+                    self._quote = None
+        self._gathered.append(data)
+        return None
+
+    def finish(self) -> End:
+        """Take the end of the stream."""
+        body = "".join(self._gathered)
+        if self._quote is not None:
+            body += self._carry
+            # The string never ended: the first closer must have been meant as one.
+            ends = [
+                (at, closer)
+                for closer in self._payload.closers
+                if (at := body.find(closer)) >= 0
+            ]
+            if ends:
+                at, closer = min(ends)
+                rest = body[at + len(closer) :]
+                return End(body[:at], closer, rest, closed=True)
+            return End(body, "", "", closed=False)
+        carry = self._carry
+        if any(c.startswith(carry) for c in (*self._payload.closers, *self._stops)):
+            # The beginning of a closer is no part of what it would have closed.
+            return End(body, carry, "", closed=False)
+        return End(body + carry, "", "", closed=False)
+
+    def _head(self, data: str) -> int:
+        """Return where the header ends, or -1 for not yet."""
+        full, begun = _header(tuple(self._payload.header), tuple(self._payload.look))
+        if found := full.match(data):
+            self._header = False
+            return found.end()
+        if begun.match(data):
+            return -1
+        self._header = False
+        self._set((), (), balanced=False, resume=self._payload.resume)
+        return 0
+
+    def _set(
+        self,
+        quotes: tuple[Quote, ...],
+        closers: tuple[str, ...],
+        balanced: bool,
+        resume: str = "",
+    ) -> None:
+        self._quotes = {q.open: q for q in quotes}
+        self._outside = _outside(quotes, closers, self._stops, balanced, resume)
+
+    def _bracket(self, char: str) -> bool:
+        if char in "[{(":
+            self._depth.append(char)
+            return False
+        opener = _PAIRS[char]
+        if opener in self._depth:
+            # A bracket that closes an outer one closes what is still open in it.
+            while self._depth.pop() != opener:
+                pass
+        return not self._depth
+
+    def _end(self, data: str, end: int, rest: int, closed: bool) -> End:
+        body = "".join(self._gathered) + data[:end]
+        return End(body, data[end:rest], data[rest:], closed)
+
+
+@lru_cache(maxsize=256)
+def _outside(
+    quotes: tuple[Quote, ...],
+    closers: tuple[str, ...],
+    stops: tuple[str, ...],
+    balanced: bool,
+    resume: str,
+) -> re.Pattern[str]:
+    opens = sorted((q.open for q in quotes), key=len, reverse=True)
+    groups = [("closer", closers), ("resume", (resume,)), ("quote", opens)]
+    groups.append(("stop", stops))
+    if balanced:
+        groups.append(("bracket", "[](){}"))
+    tokens = [
+        (name, "|".join(re.escape(t) for t in texts if t)) for name, texts in groups
+    ]
+    # What may still become a longer token is not taken for a shorter one.
+    partial = [t for _, texts in groups for t in texts if len(t) > 1]
+    choices = [rf"(?P<part>(?:{'|'.join(_cut(t) for t in partial)}))"] if partial else []
+    choices += [f"(?P<{name}>{choice})" for name, choice in tokens if choice]
+    return re.compile("|".join(choices) or "(?!)")
+
+
+@lru_cache(maxsize=64)
+def _inside(quote: Quote) -> re.Pattern[str]:
+    close = re.escape(quote.close)
+    cut = [_cut(quote.close)] if len(quote.close) > 1 else []
+    if quote.escapes:
+        cut.append(r"\\\Z")
+    begun = f"(?P<part>{'|'.join(cut)})|" if cut else ""
+    escaped = r"|(?P<escape>(?:\\.)+)" if quote.escapes else ""
+    return re.compile(f"{begun}(?P<close>{close}){escaped}", re.DOTALL)
+
+
+def _cut(token: str) -> str:
+    """Return the expression of a proper, non-empty beginning at the end."""
+    return re.escape(token[0]) + part((Lit(token[1:]),))
+
+
+@lru_cache(maxsize=64)
+def _header(
+    header: tuple[Atom, ...], look: tuple[Atom, ...]
+) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return (
+        re.compile(f"{whole(header)}(?={whole(look)})"),
+        re.compile(part((*header, *look))),
+    )

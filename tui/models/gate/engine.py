@@ -1,0 +1,284 @@
+"""The one loop that splits a stream, whatever the dialect.
+
+At any moment the stream is in one of four states: text (of some channel) in which
+rules are looked for; a payload that is being gathered; a draft, which is a call in
+reasoning that counts only if the reasoning is never closed; or the end of it all,
+after which nothing is let out. Text is let out as soon as no rule can begin in it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tui.models.gate.boundary import Boundary, End
+from tui.models.gate.markdown import Markdown
+from tui.models.gate.matcher import RuleSet, after_set, rule_set
+from tui.models.gate.pieces import Broken, CallOpened, Piece, Reasoning, Text
+from tui.models.gate.rules import Channel, Dialect, Drop, Payload, Rule, Switch
+
+_LOOK_BACK = 64
+"""Characters kept of what was let out: line starts, back-ticks, look-behinds."""
+
+
+class Splitter:
+    """Splits one message; `feed` and `finish` as in `Gate`."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        tools: Mapping[str, dict[str, Any]] | None,
+        reasoning_open: bool,
+    ) -> None:
+        self._dialect = dialect
+        self._tools = tools or {}
+        self._names = None if tools is None else tuple(sorted(tools))
+        self._channel: Channel = "text"
+        self._close = ""
+        self._fresh = True
+        self._may_think = True
+        self._called = False
+        self._mute = False
+        self._quoting = False
+        self._markdown = Markdown()
+        self._back = "\n"
+        self._held = ""
+        self._run: list[str] = []
+        self._payload: Payload | None = None
+        self._rule: Rule | None = None
+        self._opening = ""
+        self._boundary: Boundary | None = None
+        self._after: RuleSet | None = None
+        self._line_start = True
+        self._draft: list[str] | None = None
+        self._draft_end = ""
+        if reasoning_open and (dialect.thinking or dialect.structural):
+            self._channel = "reasoning"
+            self._close = dialect.thinking[0].close if dialect.thinking else ""
+            self._may_think = False
+        self._renew()
+
+    @property
+    def thinking(self) -> bool:
+        """Reasoning is open."""
+        return self._channel == "reasoning"
+
+    def feed(self, text: str) -> list[Piece]:
+        """Take the next piece of the stream."""
+        if self._calm:
+            # Nearly all of a stream is prose: here it costs one search.
+            back = self._back
+            data = back + text
+            if self._search(data, len(back)) is None:
+                if not text:
+                    return []
+                self._back = data[-_LOOK_BACK:]
+                if self._quoting and not (self._markdown.plain and "\n" not in text):
+                    self._markdown.feed(text)
+                return [self._kind(text)]
+        out: list[Piece] = []
+        self._take(text, False, out)
+        self._flush(out)
+        return out
+
+    def finish(self) -> list[Piece]:
+        """Take the end of the stream."""
+        out: list[Piece] = []
+        self._take("", True, out)
+        self._flush(out)
+        return out
+
+    def _take(self, text: str, final: bool, out: list[Piece]) -> None:
+        rest: str | None = text
+        while rest is not None:
+            if self._mute:
+                return
+            if self._boundary is not None:
+                end = self._boundary.feed(rest)
+                if end is None and final:
+                    end = self._boundary.finish()
+                rest = None if end is None else self._close_payload(end, out)
+            elif self._draft is not None:
+                rest = self._draft_on(rest, final)
+            else:
+                rest = self._scan(rest, final, out)
+        self._calm = (
+            self._boundary is None
+            and self._draft is None
+            and self._after is None
+            and not self._held
+            and not (self._fresh and self._channel == "text")
+            and self._channel != "nothing"
+        )
+
+    def _scan(self, text: str, final: bool, out: list[Piece]) -> str | None:
+        """Let out text until something opens; return what follows, None for no more."""
+        data = self._back + self._held + text
+        at = len(self._back)
+        self._held = ""
+        while True:
+            if self._after is not None:
+                found = self._after.open.match(data, at)
+                if found is None:
+                    self._after = None
+                    continue
+                rule, quoted, i = self._after.rule(found), False, at
+                if rule is None and final:
+                    self._after = None
+                    continue
+            else:
+                first = self._search(data, at)
+                if first is None:
+                    self._let_out(data[at:])
+                    self._back = data[-_LOOK_BACK:]
+                    return None
+                i = first.start()
+                if i > at:
+                    fresh = self._fresh
+                    self._let_out(data[at:i])
+                    at = i
+                    if fresh and not self._fresh:
+                        continue
+                quoted = self._quoting and (
+                    data[i - 1] == "`" or self._markdown.quotes()
+                )
+                rules = self._rules.quoted if quoted else self._rules.open
+                found = rules.match(data, i)
+                if found is None:
+                    self._let_out(data[i])
+                    at = i + 1
+                    continue
+                rule = self._rules.rule(found)
+            if rule is None:
+                if not final:
+                    self._back = data[max(0, i - _LOOK_BACK) : i]
+                    self._held = data[i:]
+                    return None
+                if self._rules.cut_off(data, i, quoted):
+                    self._flush(out)
+                    out += [CallOpened(), Broken("truncated", data[i:])]
+                    self._channel = "text"
+                    self._back = " "
+                    return None
+                self._let_out(data[i])
+                at = i + 1
+                continue
+            self._line_start = data[i - 1] == "\n"
+            end = found.end()
+            self._back = "\n" if self._line_start else " "
+            match rule.action:
+                case Drop():
+                    pass
+                case Switch(channel, for_ever):
+                    self._flush(out)
+                    self._mute = for_ever
+                    self._switch(channel, data[i:end])
+                    if for_ever:
+                        return None
+                case Payload():
+                    self._flush(out)
+                    if self._channel == "reasoning" and not self._dialect.structural:
+                        self._draft = []
+                        self._draft_end = ""
+                        return data[i:]
+                    self._open(rule, rule.action, data[i:end], out)
+                    return data[end:]
+            data = self._back + data[end:]
+            at = 1
+
+    def _open(self, rule: Rule, payload: Payload, opening: str, out: list[Piece]) -> None:
+        self._rule = rule
+        self._payload = payload
+        self._opening = opening
+        self._after = None
+        self._boundary = Boundary(payload, self._dialect.dropped)
+        if payload.call:
+            out.append(CallOpened())
+
+    def _close_payload(self, end: End, out: list[Piece]) -> str | None:
+        assert self._payload is not None
+        assert self._rule is not None
+        payload, rule = self._payload, self._rule
+        self._boundary = None
+        reading = payload.read(end.body, self._tools, end.closed)
+        opening = self._opening
+        out += reading.calls
+        if not reading.whole:
+            kind = "malformed" if end.closed else "truncated"
+            out.append(Broken(kind, opening + end.body + end.tail))
+        if reading.then is not None:
+            self._open(rule, reading.then, opening + end.body + end.tail, out)
+        else:
+            if payload.call:
+                self._called = True
+                if self._channel == "reasoning":
+                    self._switch("text")
+            if reading.channel is not None:
+                self._switch(reading.channel)
+            if rule.after:
+                self._after = after_set(tuple(rule.after), self._names or ())
+            self._fresh = False
+            self._renew()
+        self._back = "\n" if self._line_start else " "
+        return end.rest
+
+    def _draft_on(self, text: str, final: bool) -> str | None:
+        """Go on with a call in reasoning; return what follows the reasoning."""
+        assert self._draft is not None
+        self._draft.append(text)
+        seen = self._draft_end + text
+        closed = seen.find(self._close) >= 0
+        # Shorter than the closer, so that it cannot be found in here again.
+        self._draft_end = seen[-(len(self._close) - 1) :]
+        if not closed and not final:
+            return None
+        whole = "".join(self._draft)
+        self._draft = None
+        if closed:
+            reasoning, _, rest = whole.partition(self._close)
+            self._let_out(reasoning)
+            return self._close + rest
+        self._switch("text")
+        self._fresh = False
+        self._renew()
+        return whole
+
+    def _switch(self, channel: Channel, marker: str = "") -> None:
+        if channel == "reasoning":
+            self._may_think = False
+            self._close = next(
+                (t.close for t in self._dialect.thinking if t.open == marker), ""
+            )
+        self._channel = channel
+        self._markdown = Markdown()
+        self._renew()
+
+    def _let_out(self, text: str) -> None:
+        if not text:
+            return
+        if self._fresh and not text.isspace() and self._channel == "text":
+            self._fresh = False
+            self._renew()
+        if self._quoting:
+            self._markdown.feed(text)
+        if self._channel != "nothing":
+            self._run.append(text)
+
+    def _flush(self, out: list[Piece]) -> None:
+        if self._run:
+            out.append(self._kind("".join(self._run)))
+            self._run.clear()
+
+    def _renew(self) -> None:
+        """Choose the rules that hold from here on."""
+        self._rules = rule_set(
+            self._dialect,
+            self._names,
+            self._channel,
+            self._close if self._channel == "reasoning" else "",
+            self._fresh,
+            self._may_think,
+            self._called,
+        )
+        self._search = self._rules.first.search
+        self._kind = Reasoning if self._channel == "reasoning" else Text
+        self._quoting = any(r.quotable for r in self._rules.rules)
+        self._calm = False

@@ -1,0 +1,137 @@
+"""Reads payloads of JSON: calls as objects and lists, and a call's arguments.
+
+Models write nearly JSON, so the few things repaired are named here: raw control
+characters in strings, arguments that are JSON in a string, "parameters" for
+"arguments", none at all, and closing brackets too many. All else is a fault.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+from tui.models.gate.pieces import Call
+from tui.models.gate.rules import Reading, Tools
+
+_SPACE = re.compile(r"\s*")
+_SURPLUS = re.compile(r"[\s\]})]*")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_DECODER = json.JSONDecoder(strict=False)
+
+
+class Fault(ValueError):
+    """The payload is not what its format says."""
+
+
+def parse(text: str) -> Any:
+    """Return the one JSON value of `text`; brackets may follow it. Raise `Fault`."""
+    value, end = value_at(text, _skip(text, 0))
+    if _SURPLUS.fullmatch(text, end) is None:
+        raise Fault("text after the value")
+    return value
+
+
+def value_at(text: str, at: int) -> tuple[Any, int]:
+    """Return the JSON value that starts at `at` and where it ends; raise `Fault`."""
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError) as error:
+        raise Fault(str(error)) from error
+    # Half a surrogate pair is no character: it could be neither stored nor sent.
+    return (_mend(value) if "\\u" in text else value), end
+
+
+def arguments(value: Any) -> dict[str, Any]:
+    """Return a call's arguments as a dict; raise `Fault`."""
+    if isinstance(value, str):
+        value = parse(value)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Fault("arguments are not an object")
+    return cast("dict[str, Any]", value)
+
+
+def arguments_of(text: str) -> dict[str, Any]:
+    """Return the arguments written in `text`, {} for blank; raise `Fault`."""
+    return arguments(parse(text)) if text.strip() else {}
+
+
+def read_calls(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read objects with "name" and "arguments", one by one or in lists."""
+    return _read(body, _named_call)
+
+
+def read_keyed_calls(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read a list of objects whose one key is the tool's name."""
+    return _read(body, _keyed_call)
+
+
+def _read(body: str, call_of: Callable[[Any], Call]) -> Reading:
+    calls: list[Call] = []
+    try:
+        for value in _values(body):
+            calls.append(call_of(value))
+    except Fault:
+        return Reading(calls, whole=False)
+    return Reading(calls, whole=bool(calls))
+
+
+def _values(body: str) -> Iterator[Any]:
+    """Yield the objects of a body as far as it can be read; raise `Fault`."""
+    at = _skip(body, 0)
+    while at < len(body):
+        if body[at] != "[":
+            value, at = value_at(body, at)
+            yield value
+        else:
+            at = _skip(body, at + 1)
+            while body[at : at + 1] != "]":
+                value, at = value_at(body, at)
+                yield value
+                at = _skip(body, at)
+                if body[at : at + 1] == ",":
+                    at = _skip(body, at + 1)
+                elif body[at : at + 1] != "]":
+                    raise Fault("list without end")
+            at += 1
+        if _SURPLUS.fullmatch(body, at):
+            return
+        at = _skip(body, at)
+
+
+def _named_call(value: Any) -> Call:
+    if not isinstance(value, dict):
+        raise Fault("not an object")
+    call = cast("Mapping[str, Any]", value)
+    name = call.get("name", call.get("tool_name"))
+    if not isinstance(name, str) or not name:
+        raise Fault("no name")
+    id = call.get("id", call.get("tool_call_id"))
+    given = call.get("arguments", call.get("parameters"))
+    return Call(name, arguments(given), id if isinstance(id, str) else "")
+
+
+def _keyed_call(value: Any) -> Call:
+    if not isinstance(value, dict) or len(cast("dict[str, Any]", value)) != 1:
+        raise Fault("not one name")
+    [(name, given)] = cast("dict[str, Any]", value).items()
+    if not name:
+        raise Fault("no name")
+    return Call(name, arguments(given))
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _mend(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mend(v) for v in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return {_mend(k): _mend(v) for k, v in items}
+    return value

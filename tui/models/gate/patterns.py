@@ -1,0 +1,140 @@
+"""Opener patterns that can also be asked whether the end of a text may become one.
+
+Python's `re` cannot say "not yet, but perhaps with more text", and that is all a
+stream needs to know. So an opener is a sequence of atoms, from which two regular
+expressions are made: one that matches it whole, and one that matches every proper
+beginning of it at the end of the text. All repetitions are bounded: what a gate
+holds back, and so the work for each piece of the stream, is bounded too.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+LONGEST_RUN = 200
+"""Characters; white space longer than this between two markers parts them."""
+
+
+class Lit(NamedTuple):
+    """These very characters."""
+
+    text: str
+
+
+class Run(NamedTuple):
+    """`low` to `high` characters of a class, written as in a regular expression."""
+
+    chars: str
+    low: int = 0
+    high: int = LONGEST_RUN
+
+
+class Opt(NamedTuple):
+    """A sequence that may be absent."""
+
+    atoms: "Atoms"
+
+
+class Alt(NamedTuple):
+    """One of several sequences."""
+
+    choices: Sequence["Atoms"]
+
+
+class ToolName(NamedTuple):
+    """The name of an offered tool, or one of `others`."""
+
+    others: Sequence[str] = ()
+
+
+Atom = Lit | Run | Opt | Alt | ToolName
+Atoms = Sequence[Atom]
+
+SPACE = Run(r"\s")
+BLANK = Run(r"[ \t]")
+NAME = (Run("[A-Za-z_]", 1, 1), Run(r"[\w.\-]"))
+"""A tool's name as the marked formats write it."""
+
+
+def with_names(atoms: Atoms, names: Sequence[str]) -> Atoms:
+    """Put the offered names, longest first, in place of `ToolName`."""
+    put: list[Atom] = []
+    for atom in atoms:
+        match atom:
+            case ToolName(others):
+                all_names = sorted({*names, *others}, key=lambda n: (-len(n), n))
+                put.append(Alt(tuple((Lit(n),) for n in all_names)))
+            case Opt(inner):
+                put.append(Opt(with_names(inner, names)))
+            case Alt(choices):
+                put.append(Alt(tuple(with_names(c, names) for c in choices)))
+            case _:
+                put.append(atom)
+    return tuple(put)
+
+
+def whole(atoms: Atoms) -> str:
+    """Return the regular expression of the whole sequence, without groups."""
+    return "".join(_whole(atom) for atom in atoms)
+
+
+def part(atoms: Atoms) -> str:
+    r"""Return the expression of every proper beginning up to `\Z`, the empty too."""
+    pattern = "(?!)"
+    for i in range(len(atoms) - 1, -1, -1):
+        atom = atoms[i]
+        match atom:
+            case Lit(text):
+                for char in reversed(text):
+                    pattern = rf"(?:\Z|{re.escape(char)}{pattern})"
+            case Run(chars, low, high):
+                if low:
+                    pattern = rf"(?:\Z|{chars}{{1,{high}}}+(?:\Z|{pattern}))"
+                else:
+                    pattern = rf"{chars}{{0,{high}}}+(?:\Z|{pattern})"
+            case Opt(inner):
+                pattern = rf"(?:{part(inner)}|(?:{whole(inner)})?{pattern})"
+            case Alt(choices):
+                begun = "|".join(part(c) for c in choices) or "(?!)"
+                pattern = rf"(?:{begun}|{_whole(atom)}{pattern})"
+            case ToolName():
+                raise TypeError("with_names comes first")
+    return pattern
+
+
+def first_chars(atoms: Atoms) -> tuple[set[str], bool]:
+    """Return the characters (or classes) it may start with, and if it may be empty."""
+    found: set[str] = set()
+    for atom in atoms:
+        match atom:
+            case Lit(text):
+                found.add(re.escape(text[0]))
+                return found, False
+            case Run(chars, low, _):
+                found.add(chars.strip("[]"))
+                if low:
+                    return found, False
+            case Opt(inner):
+                found |= first_chars(inner)[0]
+            case Alt(choices):
+                for choice in choices:
+                    found |= first_chars(choice)[0]
+                return found, False
+            case ToolName():
+                raise TypeError("with_names comes first")
+    return found, True
+
+
+def _whole(atom: Atom) -> str:
+    match atom:
+        case Lit(text):
+            return re.escape(text)
+        case Run(chars, low, high):
+            return rf"{chars}{{{low},{high}}}+"
+        case Opt(inner):
+            return rf"(?:{whole(inner)})?"
+        case Alt(choices):
+            # No choice at all matches nothing: no tool was offered.
+            return rf"(?:{'|'.join(whole(c) for c in choices) or '(?!)'})"
+        case ToolName():
+            raise TypeError("with_names comes first")

@@ -1,0 +1,121 @@
+"""The words in which the table of formats is written.
+
+A dialect is a list of rules. A rule says what opens something (`marker`, which is
+taken out of the text, and `look`, which must follow it), where that may stand, and
+what begins there: a payload to read, another channel, or nothing (a dropped token).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from tui.models.gate.patterns import Atoms, Lit
+from tui.models.gate.pieces import Call
+
+Tools = Mapping[str, dict[str, Any]]
+Channel = Literal["text", "reasoning", "nothing"]
+
+
+class Quote(NamedTuple):
+    """A region of a payload in which closers do not close."""
+
+    open: str
+    close: str
+    escapes: bool = False
+    """A backslash takes the next character with it."""
+
+
+class Reading(NamedTuple):
+    """What a payload turned out to be."""
+
+    calls: Sequence[Call] = ()
+    """The good ones, in order, until the first fault."""
+    whole: bool = True
+    """False: something in it is not to be understood, or is missing."""
+    channel: Channel | None = None
+    """Where the text after it goes, if that changes."""
+    then: "Payload | None" = None
+    """What follows it at once."""
+
+
+Reader = Callable[[str, Tools, bool], Reading]
+"""Takes the body, the offered tools, and whether the body was closed."""
+
+
+class Payload(NamedTuple):
+    """What follows a marker: how to find its end and how to read it."""
+
+    read: Reader
+    quotes: Sequence[Quote] = ()
+    closers: Sequence[str] = ()
+    """Each ends it, outside a quote."""
+    balanced: bool = False
+    """It also ends where its first bracket is closed."""
+    header: Atoms = ()
+    """Must come first; brackets count only after it."""
+    look: Atoms = ()
+    """Must follow the header."""
+    resume: str = ""
+    """What ends a payload whose header is wrong; "" means the end of the stream."""
+    call: bool = True
+    """False: a frame's header, which becomes a call only if it says so."""
+
+
+class Switch(NamedTuple):
+    """From here on text goes to another channel."""
+
+    channel: Channel
+    for_ever: bool = False
+
+
+class Drop(NamedTuple):
+    """The marker is taken out, and that is all."""
+
+
+Action = Payload | Switch | Drop
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One thing that may interrupt the text."""
+
+    marker: Atoms
+    look: Atoms
+    action: Action
+    anchor: Literal["any", "line", "start", "called"] = "any"
+    """Where: anywhere, at a line's start, before any text, after the first call."""
+    quotable: bool = True
+    """Markdown quoting makes it text."""
+    after: Sequence["Rule"] = ()
+    """Looked for only directly behind the payload."""
+    unless: str = ""
+    """An expression (a look-behind) under which it is text."""
+
+    @property
+    def sign(self) -> str:
+        """What makes the end of a stream a cut-off call rather than text."""
+        head = self.marker[0] if self.marker else None
+        return head.text if isinstance(head, Lit) else ""
+
+
+class Thinking(NamedTuple):
+    """How a dialect marks reasoning."""
+
+    open: str
+    close: str
+    anywhere: bool = False
+    """Not only at the start of the message."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dialect:
+    """One way of writing calls, reasoning and ends of turns."""
+
+    id: str
+    rules: Sequence[Rule]
+    thinking: Sequence[Thinking] = ()
+    dropped: Sequence[str] = ()
+    wrappers: Sequence[str] = ()
+    """Dropped too, but Markdown quoting protects them: they are plain tags."""
+    structural: bool = False
+    """Its rules are the message's frame: they hold without tools, in any channel."""
