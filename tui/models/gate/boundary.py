@@ -37,7 +37,12 @@ class Boundary:
         self._carry = ""
         self._depth: list[str] = []
         self._quote: Quote | None = None
-        self._set(tuple(payload.quotes), tuple(payload.closers), payload.balanced)
+        self._set(
+            tuple(payload.quotes),
+            tuple(payload.closers),
+            payload.balanced,
+            tuple(payload.before),
+        )
         self._header = bool(payload.header)
 
     def feed(self, text: str) -> End | None:
@@ -66,7 +71,7 @@ class Boundary:
                     self._quote = self._quotes[token]
                 elif kind == "closer":
                     return self._end(data, found.start(), at, closed=True)
-                elif kind == "resume":
+                elif kind == "before":
                     return self._end(data, found.start(), found.start(), closed=True)
                 elif kind == "stop":
                     return self._end(data, found.start(), found.start(), closed=False)
@@ -117,7 +122,8 @@ class Boundary:
         if begun.match(data):
             return -1
         self._header = False
-        self._set((), (), balanced=False, resume=self._payload.resume)
+        before = (*self._payload.before, self._payload.resume)
+        self._set((), (), balanced=False, before=before)
         return 0
 
     def _set(
@@ -125,10 +131,10 @@ class Boundary:
         quotes: tuple[Quote, ...],
         closers: tuple[str, ...],
         balanced: bool,
-        resume: str = "",
+        before: tuple[str, ...],
     ) -> None:
         self._quotes = {q.open: q for q in quotes}
-        self._outside = _outside(quotes, closers, self._stops, balanced, resume)
+        self._outside = _outside(quotes, closers, self._stops, balanced, before)
 
     def _bracket(self, char: str) -> bool:
         if char in "[{(":
@@ -152,10 +158,10 @@ def _outside(
     closers: tuple[str, ...],
     stops: tuple[str, ...],
     balanced: bool,
-    resume: str,
+    before: tuple[str, ...],
 ) -> re.Pattern[str]:
     opens = sorted((q.open for q in quotes), key=len, reverse=True)
-    groups = [("closer", closers), ("resume", (resume,)), ("quote", opens)]
+    groups = [("closer", closers), ("before", before), ("quote", opens)]
     groups.append(("stop", stops))
     if balanced:
         groups.append(("bracket", "[](){}"))

@@ -83,9 +83,10 @@ def rule_set(
             for r in dialect.rules
             if (fresh or r.anchor != "start") and (called or r.anchor != "called")
         ]
-    rules += [Rule((Lit(t),), (), Drop(), quotable=False) for t in dialect.dropped]
-    if channel == "text":
-        rules += [Rule((Lit(t),), (), Drop()) for t in dialect.wrappers]
+    quotable = not dialect.special
+    rules += [Rule((Lit(t),), (), Drop(), quotable=quotable) for t in dialect.dropped]
+    mute = Switch("nothing", for_ever=True)
+    rules += [Rule((Lit(t),), (), mute, quotable=False) for t in dialect.endings]
     return RuleSet(rules, names or ())
 
 

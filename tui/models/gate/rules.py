@@ -57,6 +57,8 @@ class Payload(NamedTuple):
     """Must follow the header."""
     resume: str = ""
     """What ends a payload whose header is wrong; "" means the end of the stream."""
+    before: Sequence[str] = ()
+    """Each ends it as a closer does, but belongs to what comes next."""
     call: bool = True
     """False: a frame's header, which becomes a call only if it says so."""
 
@@ -115,7 +117,9 @@ class Dialect:
     rules: Sequence[Rule]
     thinking: Sequence[Thinking] = ()
     dropped: Sequence[str] = ()
-    wrappers: Sequence[str] = ()
-    """Dropped too, but Markdown quoting protects them: they are plain tags."""
+    endings: Sequence[str] = ()
+    """Dropped with all that follows: what comes then is a made-up result."""
+    special: bool = False
+    """Its markers are special tokens, which Markdown quoting does not protect."""
     structural: bool = False
     """Its rules are the message's frame: they hold without tools, in any channel."""

@@ -1,0 +1,57 @@
+"""Reads the frames of formats in which the whole message is framed.
+
+A frame's header says where what follows it goes: to the user, to the reasoning, or
+to a tool.
+"""
+
+import re
+
+from tui.models.gate.named_payload import arguments_reader
+from tui.models.gate.patterns import BLANK, Lit, Opt, Run
+from tui.models.gate.rules import Payload, Quote, Reading, Tools
+
+_STRING = Quote('"', '"', escapes=True)
+_TO = re.compile(r"\bto=([^\s<]+)")
+_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")
+_ROLE = re.compile(r"<\|start\|>\s*([^\s<]+)")
+_PEOPLE = ("user", "assistant", "all")
+
+
+def read_harmony_header(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read role, recipient and channel, which come in any order."""
+    if not closed:
+        return Reading(whole=False)
+    role = _ROLE.search(body)
+    if role and role[1] != "assistant":
+        # A made-up turn of somebody else, a tool's result for one.
+        return Reading(channel="nothing")
+    to = _TO.search(body)
+    if to and to[1] not in _PEOPLE:
+        name = to[1].removeprefix("functions.")
+        return Reading(then=_harmony_call(name))
+    channel = _CHANNEL.search(body)
+    thinks = channel is not None and channel[1] == "analysis"
+    return Reading(channel="reasoning" if thinks else "text")
+
+
+def _harmony_call(name: str) -> Payload:
+    return Payload(
+        arguments_reader(name),
+        (_STRING,),
+        ("<|call|>", "<|end|>", "<|return|>"),
+        before=("<|start|>", "<|channel|>"),
+    )
+
+
+def read_react_action(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read the name; the arguments follow."""
+    return Reading(
+        then=Payload(
+            arguments_reader(body.strip()),
+            (_STRING,),
+            balanced=True,
+            header=(BLANK, Opt((Run(r"\n", 1, 1), BLANK))),
+            look=(Lit("{"),),
+            resume="\n",
+        )
+    )

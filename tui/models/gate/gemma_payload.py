@@ -1,0 +1,103 @@
+"""Reads Gemma's payloads: call:NAME{key:value,...} with strings between markers."""
+
+import re
+from typing import Any
+
+from tui.models.gate.json_payload import Fault
+from tui.models.gate.pieces import Call
+from tui.models.gate.rules import Reader, Reading, Tools
+
+_SPACE = re.compile(r"\s*")
+_CALL = re.compile(r"\s*call:\s*(?P<name>[^\s{}:]+)\s*(?=\{)")
+_KEY = re.compile(r"(?P<key>[^\s:,{}\[\]]+)\s*:")
+_NUMBER = re.compile(r"-?\d+(?P<real>(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])")
+_WORD = re.compile(r"[A-Za-z]+")
+_WORDS = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "True": True,
+    "False": False,
+    "None": None,
+}
+_DEEPEST = 200
+
+
+def gemma_reader(mark: str) -> Reader:
+    """Return a reader for the dialect that writes strings between two `mark`s."""
+    string = re.compile(f"{re.escape(mark)}(.*?){re.escape(mark)}", re.DOTALL)
+
+    def read(body: str, tools: Tools, closed: bool) -> Reading:
+        start = _CALL.match(body)
+        if start is None:
+            return Reading(whole=False)
+        try:
+            given, at = dict_at(body, start.end(), 0)
+        except Fault:
+            return Reading(whole=False)
+        if body[at:].strip(" \t\r\n]})"):
+            return Reading(whole=False)
+        return Reading([Call(start["name"], given)])
+
+    def dict_at(body: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
+        values: dict[str, Any] = {}
+        at = _skip(body, at + 1)
+        while not body.startswith("}", at):
+            if quoted := string.match(body, at):
+                key = quoted[1]
+                at = _skip(body, quoted.end())
+                if not body.startswith(":", at):
+                    raise Fault("no value")
+                at += 1
+            elif bare := _KEY.match(body, at):
+                key, at = bare["key"], bare.end()
+            else:
+                raise Fault("no key")
+            values[key], at = value_at(body, _skip(body, at), depth + 1)
+            at = _comma(body, at, "}")
+        return values, at + 1
+
+    def list_at(body: str, at: int, depth: int) -> tuple[list[Any], int]:
+        values: list[Any] = []
+        at = _skip(body, at + 1)
+        while not body.startswith("]", at):
+            value, at = value_at(body, at, depth + 1)
+            values.append(value)
+            at = _comma(body, at, "]")
+        return values, at + 1
+
+    def value_at(body: str, at: int, depth: int) -> tuple[Any, int]:
+        if depth > _DEEPEST:
+            raise Fault("too deep")
+        if found := string.match(body, at):
+            return found[1], found.end()
+        if body.startswith("{", at):
+            return dict_at(body, at, depth)
+        if body.startswith("[", at):
+            return list_at(body, at, depth)
+        if found := _NUMBER.match(body, at):
+            try:
+                number = float(found[0]) if found["real"] else int(found[0])
+            except ValueError as error:
+                raise Fault("number too long") from error
+            return number, found.end()
+        word = _WORD.match(body, at)
+        if word is None or word[0] not in _WORDS:
+            raise Fault("not a value")
+        return _WORDS[word[0]], word.end()
+
+    return read
+
+
+def _comma(body: str, at: int, end: str) -> int:
+    at = _skip(body, at)
+    if body.startswith(",", at):
+        return _skip(body, at + 1)
+    if not body.startswith(end, at):
+        raise Fault(f"no {end}")
+    return at
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at

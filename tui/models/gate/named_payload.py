@@ -1,0 +1,137 @@
+"""Reads payloads that name the tool first and give its arguments as JSON after it."""
+
+import re
+from collections.abc import Callable
+
+from tui.models.gate.json_payload import Fault, arguments, arguments_of, value_at
+from tui.models.gate.pieces import Call
+from tui.models.gate.rules import Reader, Reading, Tools
+
+_SPACE = re.compile(r"\s*")
+_SURPLUS = re.compile(r"[\s\]})]*")
+
+_PLAIN = re.compile(r"\s*(?P<name>[^\s{]+?)[ \t]*(?:\n\s*|(?=\{)|\Z)", re.DOTALL)
+_FUNCTION_TAG = re.compile(r"(?P<name>[\w.\-]+)>")
+_MISTRAL = re.compile(
+    r"\s*(?P<name>[\w.\-]+)(?:\[CALL_ID\](?P<id>[^\[\s{]*))?(?:\[ARGS\])?\s*"
+)
+_LAZYLLM_GLM = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:✿ARGS✿:\s*)?")
+_LAZYLLM_INTERNLM = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:<\|args\|>\s*)?")
+
+
+def _named(header: re.Pattern[str]) -> Reader:
+    def read(body: str, tools: Tools, closed: bool) -> Reading:
+        found = header.match(body)
+        written = body[found.end() :] if found else ""
+        # Without an end, arguments that are not there may be still to come.
+        if found is None or not (closed or written.strip()):
+            return Reading(whole=False)
+        id = found.groupdict().get("id") or ""
+        try:
+            return Reading([Call(found["name"], arguments_of(written), id)])
+        except Fault:
+            return Reading(whole=False)
+
+    return read
+
+
+read_name_line = _named(_PLAIN)
+read_function_tag = _named(_FUNCTION_TAG)
+read_mistral = _named(_MISTRAL)
+read_lazyllm_glm = _named(_LAZYLLM_GLM)
+read_lazyllm_internlm = _named(_LAZYLLM_INTERNLM)
+
+
+def arguments_reader(name: str) -> Reader:
+    """Return a reader for a payload of nothing but the arguments of tool `name`."""
+
+    def read(body: str, tools: Tools, closed: bool) -> Reading:
+        if not (closed or body.strip()):
+            return Reading(whole=False)
+        try:
+            return Reading([Call(name, arguments_of(body))])
+        except Fault:
+            return Reading(whole=False)
+
+    return read
+
+
+def section_reader(
+    begin: str, end: str, header: re.Pattern[str], split_id: Callable[[str], str]
+) -> Reader:
+    """Return a reader for a section of calls, each between `begin` and `end`.
+
+    `header` finds "name" before the JSON; `split_id` makes the tool's name of it. A
+    call that is wrong does not take the others with it.
+    """
+
+    def one(body: str, at: int) -> tuple[Call, int]:
+        found = header.match(body, at)
+        if found is None:
+            raise Fault("no header")
+        given = None
+        at = found.end()
+        if not body.startswith(end, at):
+            given, at = value_at(body, at)
+        surplus = _SURPLUS.match(body, at)
+        at = surplus.end() if surplus else at
+        if body.startswith("```", at):
+            at = _skip(body, at + 3)
+        if body.startswith(end, at):
+            at += len(end)
+        elif at < len(body) and not end.startswith(body[at:]):
+            raise Fault("text after the arguments")
+        name = split_id(found["name"])
+        if not name:
+            raise Fault("no name")
+        # The whole header is the id where it says more than the name.
+        id = found["name"].strip() if found["name"].strip() != name else ""
+        return Call(name, arguments(given), id), at
+
+    def read(body: str, tools: Tools, closed: bool) -> Reading:
+        calls: list[Call] = []
+        whole = True
+        at = _skip(body, 0)
+        while at < len(body):
+            try:
+                if not body.startswith(begin, at):
+                    raise Fault("no begin")
+                call, at = one(body, at + len(begin))
+                calls.append(call)
+            except Fault:
+                whole = False
+                at = body.find(begin, at + 1)
+                if at < 0:
+                    break
+            at = _skip(body, at)
+        return Reading(calls, whole and bool(calls))
+
+    return read
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _kimi_name(header: str) -> str:
+    name = re.sub(r":\d+\s*$", "", header.strip())
+    return name.removeprefix("functions.")
+
+
+read_deepseek = section_reader(
+    "<｜tool▁call▁begin｜>",
+    "<｜tool▁call▁end｜>",
+    # V3 writes function<sep>NAME and a fence, V3.1 NAME<sep> and the bare JSON.
+    re.compile(
+        r"\s*(?:function\s*<｜tool▁sep｜>\s*(?=[^\s{`])(?!\Z))?(?P<name>[^\s<`{]+)\s*"
+        r"(?:<｜tool▁sep｜>)?\s*(?:```(?:json)?\s*)?"
+    ),
+    str.strip,
+)
+read_kimi = section_reader(
+    "<|tool_call_begin|>",
+    "<|tool_call_end|>",
+    re.compile(r"(?P<name>[^<]+)<\|tool_call_argument_begin\|>\s*"),
+    _kimi_name,
+)

@@ -1,0 +1,75 @@
+"""Reads payloads of a name with <arg_key>/<arg_value> pairs.
+
+These have no end tag of their own inside the block, so a block that was not closed
+may always lack something.
+"""
+
+import re
+from typing import Any
+
+from tui.models.gate.json_payload import Fault
+from tui.models.gate.pieces import Call
+from tui.models.gate.rules import Reading, Tools
+from tui.models.gate.typed_values import schema_of, typed
+
+_PAIR = re.compile(
+    r"\s*<arg_key>(?P<key>.*?)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>",
+    re.DOTALL,
+)
+_NAME = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:<tool_sep>)?")
+_SPACE = re.compile(r"\s*")
+_UNIT = re.compile(r"\s*<tool_call>")
+_UNIT_END = re.compile(r"\s*</tool_call>\s*")
+
+
+def read_pairs(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read one call, the whole block."""
+    if not closed:
+        return Reading(whole=False)
+    try:
+        call, at = _call(body, 0, tools)
+    except Fault:
+        return Reading(whole=False)
+    return Reading([call]) if not body[at:].strip() else Reading(whole=False)
+
+
+def read_pair_section(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read calls, each in an element of its own."""
+    if not closed:
+        return Reading(whole=False)
+    calls: list[Call] = []
+    whole = True
+    at = 0
+    while body[at:].strip():
+        try:
+            begin = _UNIT.match(body, at)
+            if begin is None:
+                raise Fault("no start tag")
+            at = begin.end()
+            call, at = _call(body, at, tools)
+            end = _UNIT_END.match(body, at)
+            if end is None:
+                raise Fault("text outside pairs")
+            at = end.end()
+            calls.append(call)
+        except Fault:
+            whole = False
+            again = _UNIT.search(body, at)
+            if again is None:
+                break
+            at = again.start()
+    return Reading(calls, whole and bool(calls))
+
+
+def _call(body: str, at: int, tools: Tools) -> tuple[Call, int]:
+    found = _NAME.match(body, at)
+    if found is None:
+        raise Fault("no name")
+    name = found["name"]
+    at = found.end()
+    given: dict[str, Any] = {}
+    while pair := _PAIR.match(body, at):
+        key = pair["key"].strip()
+        given[key] = typed(pair["value"], schema_of(tools, name, key))
+        at = pair.end()
+    return Call(name, given), at

@@ -1,0 +1,148 @@
+"""Reads payloads of XML-like elements: a call with one element for each parameter."""
+
+import re
+from typing import Any, NamedTuple
+
+from tui.models.gate.json_payload import Fault, arguments_of, read_calls
+from tui.models.gate.pieces import Call
+from tui.models.gate.rules import Reader, Reading, Tools
+from tui.models.gate.typed_values import from_json, schema_of, typed
+
+_SPACE = re.compile(r"\s*")
+
+
+class Tags(NamedTuple):
+    """How a format writes its elements."""
+
+    call: re.Pattern[str]
+    """The start tag of a call, with the group "name"."""
+    call_end: str
+    parameter: re.Pattern[str]
+    """The start tag of a parameter: "name", and perhaps "string" (true or false)."""
+    parameter_end: str
+    strips: bool = False
+    """One newline on each side of a value is not part of it."""
+    json: bool = False
+    """A JSON object may stand for the parameters."""
+    between: re.Pattern[str] = _SPACE
+    """What stands around the calls."""
+
+
+def _names(tag: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    name = r"""\s+name\s*=\s*["'](?P<name>[^"'>]*)["']"""
+    string = r"""(?:\s+string\s*=\s*["'](?P<string>true|false)["'])?"""
+    call = re.compile(rf"<{tag}invoke{name}\s*>")
+    return call, re.compile(rf"<{tag}parameter{name}{string}\s*>")
+
+
+def _invoke(tag: str, **more: Any) -> Tags:
+    call, parameter = _names(tag)
+    return Tags(call, f"</{tag}invoke>", parameter, f"</{tag}parameter>", **more)
+
+
+FUNCTION = Tags(
+    re.compile(r"<function=(?P<name>[^>\n]*)>"),
+    "</function>",
+    re.compile(r"<parameter=(?P<name>[^>\n]*)>"),
+    "</parameter>",
+    strips=True,
+)
+INVOKE = _invoke("")
+DSML = _invoke("｜DSML｜", json=True)
+STEPTML = _invoke(
+    "steptml:",
+    between=re.compile(
+        r"(?:\s|<｜tool_call_begin｜>|function\s*<｜tool_sep｜>|<｜tool_call_end｜>)*"
+    ),
+)
+
+
+def tag_reader(tags: Tags) -> Reader:
+    """Return a reader for calls in the elements of `tags`.
+
+    A call is whole when its own end tag was seen; a call that is wrong does not take
+    the others with it.
+    """
+
+    def read(body: str, tools: Tools, closed: bool) -> Reading:
+        calls: list[Call] = []
+        whole = True
+        at = _after(tags.between, body, 0)
+        while at < len(body):
+            try:
+                call, at = _call(tags, body, at, tools)
+                calls.append(call)
+            except Fault:
+                whole = False
+                again = tags.call.search(body, at + 1)
+                if again is None:
+                    break
+                at = again.start()
+            at = _after(tags.between, body, at)
+        return Reading(calls, whole and bool(calls))
+
+    return read
+
+
+def read_bare_function(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read a function element whose end tag was what closed the payload."""
+    return _read_function(body + FUNCTION.call_end if closed else body, tools, closed)
+
+
+def read_dots(body: str, tools: Tools, closed: bool) -> Reading:
+    """Read invoke elements or JSON objects."""
+    reader = read_calls if body.lstrip().startswith(("{", "[")) else _read_invoke
+    return reader(body, tools, closed)
+
+
+def _call(tags: Tags, body: str, at: int, tools: Tools) -> tuple[Call, int]:
+    start = tags.call.match(body, at)
+    if start is None:
+        raise Fault("no start tag")
+    name = start["name"].strip()
+    if not name:
+        raise Fault("no name")
+    given: dict[str, Any] = {}
+    at = _after(_SPACE, body, start.end())
+    if tags.json and body.startswith("{", at):
+        end = _json_end(body, at, tags.call_end)
+        return Call(name, arguments_of(body[at:end])), end + len(tags.call_end)
+    while not body.startswith(tags.call_end, at):
+        parameter = tags.parameter.match(body, at)
+        if parameter is None:
+            raise Fault("text outside parameters")
+        end = body.find(tags.parameter_end, parameter.end())
+        if end < 0:
+            raise Fault("parameter without end")
+        key = parameter["name"].strip()
+        text = body[parameter.end() : end]
+        if tags.strips:
+            text = text.removeprefix("\n").removesuffix("\n")
+        string = parameter.groupdict().get("string")
+        if string == "true":
+            given[key] = text
+        elif string == "false":
+            given[key] = from_json(text)
+        else:
+            given[key] = typed(text, schema_of(tools, name, key))
+        at = _after(_SPACE, body, end + len(tags.parameter_end))
+    return Call(name, given), at + len(tags.call_end)
+
+
+def _json_end(body: str, at: int, close: str) -> int:
+    """Return where the end tag behind the JSON at `at` is, strings left out."""
+    for found in re.compile(
+        rf'"(?:[^"\\]|\\.)*+"|(?P<close>{re.escape(close)})', re.DOTALL
+    ).finditer(body, at):
+        if found["close"]:
+            return found.start()
+    raise Fault("no end tag")
+
+
+def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+_read_function = tag_reader(FUNCTION)
+_read_invoke = tag_reader(INVOKE)

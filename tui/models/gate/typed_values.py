@@ -1,0 +1,67 @@
+"""Gives the bare text of an XML-like parameter the type that its schema asks for."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from tui.models.gate.rules import Tools
+
+_PYTHON = {"True": True, "False": False, "None": None}
+_STRUCTURED = ("$ref", "anyOf", "oneOf", "allOf")
+
+
+def typed(text: str, schema: Mapping[str, Any] | None) -> Any:
+    """Return the value of `text`: as it is for strings, else JSON if it is JSON."""
+    types = _types(schema)
+    if not types or "string" in types:
+        null = "null" in types and text.strip() in ("null", "None")
+        return None if null else text
+    return from_json(text)
+
+
+def from_json(text: str) -> Any:
+    """Return the JSON value of `text`, or `text` itself if it is not JSON."""
+    bare = text.strip()
+    if bare in _PYTHON:
+        return _PYTHON[bare]
+    try:
+        return json.loads(bare, strict=False, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return text
+
+
+def schema_of(tools: Tools, tool: str, parameter: str) -> Mapping[str, Any] | None:
+    """Return the schema of one parameter, None if there is none."""
+    properties = tools.get(tool, {}).get("properties")
+    if not isinstance(properties, Mapping):
+        return None
+    schema = cast("Mapping[str, Any]", properties).get(parameter)
+    return cast("Mapping[str, Any]", schema) if isinstance(schema, Mapping) else None
+
+
+def _types(schema: Mapping[str, Any] | None) -> set[str]:
+    """Return the type names a schema allows; none means that it does not say."""
+    if schema is None:
+        return set()
+    kind: Any = schema.get("type")
+    if isinstance(kind, str):
+        return {kind}
+    if isinstance(kind, list):
+        return {str(k) for k in cast("list[Any]", kind)}
+    for key in ("anyOf", "oneOf"):
+        choices: Any = schema.get(key)
+        if isinstance(choices, list):
+            found: set[str] = set()
+            for choice in cast("list[Any]", choices):
+                if isinstance(choice, Mapping):
+                    found |= _types(cast("Mapping[str, Any]", choice)) or {"object"}
+            return found
+    values: Any = schema.get("enum")
+    if isinstance(values, list):
+        strings = all(isinstance(v, str) for v in cast("list[Any]", values))
+        return {"string"} if strings else {"number"}
+    return {"object"} if any(key in schema for key in _STRUCTURED) else set()
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
