@@ -22,7 +22,10 @@ class Adapter:
         self._feed = gate.feed
 
     def feed(self, text: str) -> Iterable[Event]:
-        return [_event(piece) for piece in self._feed(text)]
+        pieces = self._feed(text)
+        if len(pieces) == 1 and type(pieces[0]) is Text:
+            return (("text", pieces[0].text),)
+        return [_event(piece) for piece in pieces]
 
     def finish(self) -> Iterator[Event]:
         for piece in self._gate.finish():
@@ -32,8 +35,6 @@ class Adapter:
 
 
 def _event(piece: Piece) -> Event:
-    if type(piece) is Text:
-        return ("text", piece.text)
     match piece:
         case Text(text):
             return ("text", text)

@@ -38,6 +38,8 @@ class Splitter:
         self._called = False
         self._mute = False
         self._quoting = False
+        self._far = False
+        self._simple = False
         self._markdown = Markdown()
         self._back = "\n"
         self._held = ""
@@ -64,20 +66,42 @@ class Splitter:
     def feed(self, text: str) -> list[Piece]:
         """Take the next piece of the stream."""
         if self._calm:
-            # Nearly all of a stream is prose: here it costs one search.
-            back = self._back
-            data = back + text
-            if self._search(data, len(back)) is None:
+            # Nearly all of a stream is prose: here it costs one search. A piece is
+            # taken for a line's start here, which can only lead to a closer look.
+            if self._held:
+                text = self._held + text
+                self._held = ""
+            found = self._search(text)
+            if found is None:
                 if not text:
                     return []
-                self._back = data[-_LOOK_BACK:]
-                if self._quoting and not (self._markdown.plain and "\n" not in text):
+                if self._quoting and ("\n" in text or not self._markdown.plain):
                     self._markdown.feed(text)
+                self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
                 return [self._kind(text)]
+            if self._simple and found.end() == len(text):
+                return self._hold_one(text, found.start())
         out: list[Piece] = []
         self._take(text, False, out)
         self._flush(out)
         return out
+
+    def _hold_one(self, text: str, at: int) -> list[Piece]:
+        """Keep back only the last character: a marker may begin with it."""
+        before = text[:at]
+        if self._quoting:
+            markdown = self._markdown
+            if "\n" in before or not markdown.plain:
+                markdown.feed(before)
+            if (before or self._back)[-1] == "`" or markdown.quotes():
+                markdown.feed(text[at:])
+                self._back = (self._back + text)[-_LOOK_BACK:]
+                return [self._kind(text)]
+        self._held = text[at:]
+        if not before:
+            return []
+        self._back = (self._back + before)[-_LOOK_BACK:] if self._far else before
+        return [self._kind(before)]
 
     def finish(self) -> list[Piece]:
         """Take the end of the stream."""
@@ -281,4 +305,6 @@ class Splitter:
         self._search = self._rules.first.search
         self._kind = Reasoning if self._channel == "reasoning" else Text
         self._quoting = any(r.quotable for r in self._rules.rules)
+        self._far = any(r.unless for r in self._rules.rules)
+        self._simple = self._rules.simple
         self._calm = False

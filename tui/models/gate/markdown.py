@@ -36,12 +36,14 @@ class Markdown:
                     self._end(line)
             else:
                 text = text[text.rfind("\n") + 1 :]
-        self.plain = not _MAY_OPEN.match(text)
+        self.plain = text[:1].isalnum() or _MAY_OPEN.match(text) is None
         self._line = "" if self.plain else text
 
     def quotes(self) -> bool:
         """Say whether what comes next stands in a fence (or on its opening line)."""
-        return bool(self._fence) or bool(_OPENING.fullmatch(self._line))
+        if self._fence or self.plain:
+            return bool(self._fence)
+        return _OPENING.fullmatch(self._line) is not None
 
     def _end(self, line: str) -> None:
         if self._fence:

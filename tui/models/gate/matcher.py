@@ -12,8 +12,8 @@ from functools import lru_cache
 from tui.models.gate.patterns import (
     Atoms,
     Lit,
-    first_chars,
     part,
+    starts,
     whole,
     with_names,
 )
@@ -32,6 +32,8 @@ class RuleSet:
             )
             for r in rules
         ]
+        self.simple = all(r.anchor == "any" and r.quotable for r in self.rules)
+        """One letter at the end may begin a rule, unless Markdown quotes it."""
         self.first = re.compile(_first(self.rules))
         self.open = re.compile(_choice(self.rules))
         self.quoted = re.compile(_choice(self.rules, quoted=True))
@@ -120,14 +122,14 @@ def _place(rule: Rule) -> str:
 
 
 def _first(rules: Sequence[Rule]) -> str:
-    anywhere: set[str] = set()
-    line: set[str] = set()
+    """Return an expression for where any rule could begin, by its first two letters."""
+    begun: dict[tuple[bool, str], set[str]] = {}
     for rule in rules:
-        found, _ = first_chars((*rule.marker, *rule.look))
-        (line if rule.anchor == "line" else anywhere).update(found)
+        for first, second in starts((*rule.marker, *rule.look)):
+            begun.setdefault((rule.anchor == "line", first), set()).add(second)
     choices: list[str] = []
-    if anywhere:
-        choices.append(f"[{''.join(sorted(anywhere))}]")
-    if line - anywhere:
-        choices.append(f"(?m:^)[{''.join(sorted(line))}]")
+    for (line, first), seconds in sorted(begun.items()):
+        char = f"[{first}]" if len(first.lstrip("\\")) > 1 else first
+        ahead = "" if "" in seconds else rf"(?=[{''.join(sorted(seconds))}]|\Z)"
+        choices.append(("(?m:^)" if line else "") + char + ahead)
     return "|".join(choices) or "(?!)"

@@ -102,27 +102,30 @@ def part(atoms: Atoms) -> str:
     return pattern
 
 
-def first_chars(atoms: Atoms) -> tuple[set[str], bool]:
-    """Return the characters (or classes) it may start with, and if it may be empty."""
-    found: set[str] = set()
-    for atom in atoms:
+def starts(atoms: Atoms) -> set[tuple[str, str]]:
+    """Return what a match may start with: a class of characters and the next one.
+
+    Classes are written without their brackets; "" as the second means any character.
+    """
+    found: set[tuple[str, str]] = set()
+    for i, atom in enumerate(atoms):
+        rest = atoms[i + 1 :]
         match atom:
             case Lit(text):
-                found.add(re.escape(text[0]))
-                return found, False
+                ahead = (Lit(text[1:]), *rest) if text[1:] else rest
+                seconds = {first for first, _ in starts(ahead)} or {""}
+                return found | {(re.escape(text[0]), second) for second in seconds}
             case Run(chars, low, _):
-                found.add(chars.strip("[]"))
+                found.add((chars.strip("[]"), ""))
                 if low:
-                    return found, False
+                    return found
             case Opt(inner):
-                found |= first_chars(inner)[0]
+                found |= starts((*inner, *rest))
             case Alt(choices):
-                for choice in choices:
-                    found |= first_chars(choice)[0]
-                return found, False
+                return found.union(*(starts((*c, *rest)) for c in choices))
             case ToolName():
                 raise TypeError("with_names comes first")
-    return found, True
+    return found
 
 
 def _whole(atom: Atom) -> str:
