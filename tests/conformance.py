@@ -23,14 +23,15 @@ class Adapter:
 
     def feed(self, text: str) -> Iterable[Event]:
         pieces = self._feed(text)
-        if len(pieces) == 1 and type(pieces[0]) is Text:
-            return (("text", pieces[0].text),)
+        # One piece of text is what nearly all pieces of a stream come to.
+        if len(pieces) == 1 and type(piece := pieces[0]) is Text:
+            return (("text", piece.text),)
         return [_event(piece) for piece in pieces]
 
     def finish(self) -> Iterator[Event]:
         for piece in self._gate.finish():
             yield _event(piece)
-        if self._gate.ended_in_reasoning:
+        if self._gate.in_reasoning:
             yield ("error", "truncated")
 
 

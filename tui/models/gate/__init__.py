@@ -1,21 +1,51 @@
 """The gate: splits a model's text stream into text, reasoning and function calls.
 
-Everything that a model says passes here, whatever the backend, before anybody
-sees it.
+Everything that a model says passes here, whatever the backend, before anybody sees
+it. What the gate knows of a format is a row in `formats`; a Gate is told the dialect
+by whoever knows the model, and `auto` guards the common ones at once.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from tui.models.gate.detect import (
+    dialect_of_name,
+    dialect_of_template,
+    dropped_tokens,
+    find_dialect,
+    reasoning_opener,
+)
 from tui.models.gate.engine import Splitter
-from tui.models.gate.formats import DIALECTS
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 
-__all__ = ["Broken", "Call", "CallOpened", "Gate", "Piece", "Reasoning", "Text"]
+__all__ = [
+    "Broken",
+    "Call",
+    "CallOpened",
+    "Gate",
+    "Piece",
+    "Reasoning",
+    "Text",
+    "dialect_of_name",
+    "dialect_of_template",
+    "dropped_tokens",
+    "reasoning_opener",
+]
 
 
 class Gate:
-    """An incremental splitter; one for each message of a model."""
+    """An incremental splitter; one for each message of a model.
+
+    `dialect` is a format's id or "auto"; another one raises `ValueError`. `tools`
+    maps the names of the offered tools to the JSON schemas of their parameters; None
+    means that none were offered, and then calls are text. `reasoning_open` says that
+    the prompt has opened the reasoning already.
+
+    Together the pieces are the same for every way of cutting the stream. Nothing is
+    held back but what may still become a marker. Not for use by several threads.
+    """
+
+    __slots__ = ("_splitter", "feed")
 
     def __init__(
         self,
@@ -23,20 +53,15 @@ class Gate:
         tools: Mapping[str, dict[str, Any]] | None = None,
         reasoning_open: bool = False,
     ) -> None:
-        self.dialect = dialect
-        self.tools = tools
-        self.reasoning_open = reasoning_open
-        known = DIALECTS.get(dialect) or DIALECTS["hermes"]
-        self._splitter = Splitter(known, tools, reasoning_open)
+        self._splitter = Splitter(find_dialect(dialect), tools, reasoning_open)
         self.feed = self._splitter.feed
-        self.ended_in_reasoning = False
-
-    def feed(self, text: str) -> list[Piece]:
         """Take the next piece of the stream, of any length, "" too."""
-        return self._splitter.feed(text)
 
     def finish(self) -> list[Piece]:
         """Take the end of the stream; called once."""
-        pieces = self._splitter.finish()
-        self.ended_in_reasoning = self._splitter.thinking
-        return pieces
+        return self._splitter.finish()
+
+    @property
+    def in_reasoning(self) -> bool:
+        """Reasoning is open: at the end, that the answer was cut off before it began."""
+        return self._splitter.in_reasoning

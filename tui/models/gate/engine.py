@@ -22,6 +22,37 @@ _LOOK_BACK = 64
 class Splitter:
     """Splits one message; `feed` and `finish` as in `Gate`."""
 
+    __slots__ = (
+        "_after",
+        "_back",
+        "_boundary",
+        "_called",
+        "_calm",
+        "_channel",
+        "_closes",
+        "_dialect",
+        "_draft",
+        "_draft_end",
+        "_far",
+        "_fresh",
+        "_held",
+        "_kind",
+        "_line_start",
+        "_markdown",
+        "_may_think",
+        "_mute",
+        "_names",
+        "_opening",
+        "_payload",
+        "_quoting",
+        "_rule",
+        "_rules",
+        "_run",
+        "_search",
+        "_simple",
+        "_tools",
+    )
+
     def __init__(
         self,
         dialect: Dialect,
@@ -32,7 +63,7 @@ class Splitter:
         self._tools = tools or {}
         self._names = None if tools is None else tuple(sorted(tools))
         self._channel: Channel = "text"
-        self._close = ""
+        self._closes: tuple[str, ...] = ()
         self._fresh = True
         self._may_think = True
         self._called = False
@@ -54,12 +85,12 @@ class Splitter:
         self._draft_end = ""
         if reasoning_open and (dialect.thinking or dialect.structural):
             self._channel = "reasoning"
-            self._close = dialect.thinking[0].close if dialect.thinking else ""
+            self._closes = tuple(t.close for t in dialect.thinking)
             self._may_think = False
         self._renew()
 
     @property
-    def thinking(self) -> bool:
+    def in_reasoning(self) -> bool:
         """Reasoning is open."""
         return self._channel == "reasoning"
 
@@ -249,17 +280,17 @@ class Splitter:
         assert self._draft is not None
         self._draft.append(text)
         seen = self._draft_end + text
-        closed = seen.find(self._close) >= 0
-        # Shorter than the closer, so that it cannot be found in here again.
-        self._draft_end = seen[-(len(self._close) - 1) :]
+        closed = any(close in seen for close in self._closes)
+        # Long enough for all but one character of a closer.
+        self._draft_end = seen[-max(len(close) for close in self._closes) :]
         if not closed and not final:
             return None
         whole = "".join(self._draft)
         self._draft = None
         if closed:
-            reasoning, _, rest = whole.partition(self._close)
-            self._let_out(reasoning)
-            return self._close + rest
+            at = min(at for c in self._closes if (at := whole.find(c)) >= 0)
+            self._let_out(whole[:at])
+            return whole[at:]
         self._switch("text")
         self._fresh = False
         self._renew()
@@ -268,8 +299,8 @@ class Splitter:
     def _switch(self, channel: Channel, marker: str = "") -> None:
         if channel == "reasoning":
             self._may_think = False
-            self._close = next(
-                (t.close for t in self._dialect.thinking if t.open == marker), ""
+            self._closes = tuple(
+                t.close for t in self._dialect.thinking if t.open == marker
             )
         self._channel = channel
         self._markdown = Markdown()
@@ -297,7 +328,7 @@ class Splitter:
             self._dialect,
             self._names,
             self._channel,
-            self._close if self._channel == "reasoning" else "",
+            self._closes if self._channel == "reasoning" else (),
             self._fresh,
             self._may_think,
             self._called,

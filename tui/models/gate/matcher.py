@@ -60,20 +60,22 @@ def rule_set(
     dialect: Dialect,
     names: tuple[str, ...] | None,
     channel: Channel,
-    close: str,
+    closes: tuple[str, ...],
     fresh: bool,
     may_think: bool,
     called: bool,
 ) -> RuleSet:
     """Return the rules that hold now.
 
-    `names` are the offered tools (None: none were offered), `close` is what ends the
+    `names` are the offered tools (None: none were offered), `closes` are what ends the
     reasoning that is open, `fresh` says that only white space has come so far, and
     `called` that a call has.
     """
     rules: list[Rule] = []
-    if channel == "reasoning" and close:
-        rules.append(Rule((Lit(close),), (), Switch("text"), quotable=False))
+    if channel == "reasoning":
+        rules += [
+            Rule((Lit(close),), (), Switch("text"), quotable=False) for close in closes
+        ]
     elif channel == "text":
         for thinking in dialect.thinking:
             if thinking.anywhere or (fresh and may_think):
