@@ -120,7 +120,9 @@ def test_the_engine_is_free_again_after_a_generator_is_closed(engine: LlamaEngin
 
 
 def test_the_next_turn_reads_only_what_is_new(engine: LlamaEngine):
-    model = LlamaModel(engine, sampling=Sampling(temperature=1.0, seed=3), max_tokens=32)
+    model = LlamaModel(
+        engine, sampling=Sampling(temperature=1.0, seed=3), max_tokens=32
+    )
     events, reply = play(model, QUESTION)
     first = usage(events)
 

@@ -57,7 +57,7 @@ class LazychatApp(App[None]):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.set_keymap(self.host.config.keys)
         self.push_screen(ChatScreen(self.host, self._conversation))
-        self._load_tools()
+        self.call_after_refresh(self._load_tools)
 
     def _use_theme(self, name: str) -> None:
         if name in self.available_themes:
@@ -86,16 +86,15 @@ class LazychatApp(App[None]):
     @work(thread=True)
     def _load_tools(self) -> None:
         """Load them after the first frame: it runs foreign code."""
-        before = len(self.host.problems)
         try:
             self.host.load_tools(self._only_tools)
         except LazychatError as error:
             self.host.problems.append(str(error))
-        self.call_from_thread(self._show_tools, before)
+        self.call_from_thread(self._show_tools)
 
-    def _show_tools(self, before: int) -> None:
+    def _show_tools(self) -> None:
         if self.chat:
-            self.chat.show_tools(before)
+            self.chat.show_tools()
 
     # -- commands
 

@@ -71,6 +71,13 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self.host = host
         self.conversation = conversation
+        self.transcript = Transcript()
+        self.debug_panel = DebugPanel()
+        self.composer = Composer()
+        self.sidebar = ToolSidebar()
+        self.status = Status()
+        self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
+        self._problems = 0  # those of the host that have been shown
         self._enabled = set(host.enabled)
         self._follow: Follow | None = None
         self._left = Event()
@@ -79,21 +86,14 @@ class ChatScreen(Screen[None]):
         """Put the parts together; chat.tcss arranges them."""
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
-                yield Transcript()
-                yield DebugPanel()
-                yield Composer()
-            yield ToolSidebar()
-        yield Status()
+                yield self.transcript
+                yield self.debug_panel
+                yield self.composer
+            yield self.sidebar
+        yield self.status
 
     def on_mount(self) -> None:
         """Begin to follow the conversation."""
-        self.transcript = self.query_one(Transcript)
-        self.composer = self.query_one(Composer)
-        self.sidebar = self.query_one(ToolSidebar)
-        self.status = self.query_one(Status)
-        self.debug_panel = self.query_one(DebugPanel)
-        self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
-
         remembered = state.load(paths.state_file())
         self.stream = self.host.config.stream and remembered.stream is not False
         self.model = self.host.model
@@ -126,11 +126,13 @@ class ChatScreen(Screen[None]):
         self.sidebar.note = self.host.models.note(name)
         self._preload(name)
 
-    def show_tools(self, problems: int = 0) -> None:
-        """Show the host's tools anew, and those of its problems from the Nth on."""
-        self._enabled |= self.host.enabled
+    def show_tools(self) -> None:
+        """Show the host's tools anew, and what problems it has met since."""
+        self._enabled = set(self.host.enabled)
         self.sidebar.set_tools(self.host.tools, self._enabled)
-        for problem in self.host.problems[problems:]:
+        problems = self.host.problems[self._problems :]
+        self._problems += len(problems)
+        for problem in problems:
             self.transcript.add_note(problem, "warning")
 
     # -- following the log

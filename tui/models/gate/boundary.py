@@ -170,7 +170,9 @@ def _outside(
     ]
     # What may still become a longer token is not taken for a shorter one.
     partial = [t for _, texts in groups for t in texts if len(t) > 1]
-    choices = [rf"(?P<part>(?:{'|'.join(_cut(t) for t in partial)}))"] if partial else []
+    choices = (
+        [rf"(?P<part>(?:{'|'.join(_cut(t) for t in partial)}))"] if partial else []
+    )
     choices += [f"(?P<{name}>{choice})" for name, choice in tokens if choice]
     return re.compile("|".join(choices) or "(?!)")
 

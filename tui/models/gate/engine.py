@@ -239,7 +239,9 @@ class Splitter:
             data = self._back + data[end:]
             at = 1
 
-    def _open(self, rule: Rule, payload: Payload, opening: str, out: list[Piece]) -> None:
+    def _open(
+        self, rule: Rule, payload: Payload, opening: str, out: list[Piece]
+    ) -> None:
         self._rule = rule
         self._payload = payload
         self._opening = opening

@@ -72,7 +72,18 @@ _EITHER = Run(r"[{\[]", 1, 1)
 _BARE: Atoms = (
     Lit("{"),
     SPACE,
-    Opt((Lit('"type"'), SPACE, Lit(":"), SPACE, Lit('"function"'), SPACE, Lit(","), SPACE)),
+    Opt(
+        (
+            Lit('"type"'),
+            SPACE,
+            Lit(":"),
+            SPACE,
+            Lit('"function"'),
+            SPACE,
+            Lit(","),
+            SPACE,
+        )
+    ),
     Lit('"name"'),
     SPACE,
     Lit(":"),
@@ -195,7 +206,9 @@ _ROWS = (
         dropped=("<answer>", "</answer>"),
     ),
     _row(
-        "minimax_m1", _json("<tool_calls>", (_OBJECT,), "</tool_calls>"), thinking=_THINK
+        "minimax_m1",
+        _json("<tool_calls>", (_OBJECT,), "</tool_calls>"),
+        thinking=_THINK,
     ),
     _row("nemotron_v2", _json("<TOOLCALL>", (_LIST,), "</TOOLCALL>"), thinking=_THINK),
     _row(
@@ -263,7 +276,9 @@ _ROWS = (
     _row(
         "llama3_json",
         Rule((), _BARE, _LLAMA_JSON, anchor="line", after=_LLAMA_AFTER),
-        Rule((Lit("<|python_tag|>"),), (SPACE, _OBJECT), _LLAMA_JSON, after=_LLAMA_AFTER),
+        Rule(
+            (Lit("<|python_tag|>"),), (SPACE, _OBJECT), _LLAMA_JSON, after=_LLAMA_AFTER
+        ),
         Rule(
             (Lit("<|python_tag|>"),),
             (SPACE, _LETTER),
@@ -313,9 +328,7 @@ _ROWS = (
                 resume="\n",
             ),
         ),
-        Rule(
-            (Lit("✿RESULT✿"),), (), Switch("nothing", for_ever=True), anchor="called"
-        ),
+        Rule((Lit("✿RESULT✿"),), (), Switch("nothing", for_ever=True), anchor="called"),
     ),
     _row(
         "glm4",

@@ -146,7 +146,9 @@ def _dict(body: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
 
 
 def _string(found: re.Match[str]) -> str:
-    text = next(t for t in (found["a"], found["b"], found["c"], found["d"], "") if t is not None)
+    text = next(
+        t for t in (found["a"], found["b"], found["c"], found["d"], "") if t is not None
+    )
     if found["raw"] or "\\" not in text:
         return text
     # Quotes and raw newlines are escaped, so that one triple quote holds them all.
