@@ -4,22 +4,23 @@ Each command that does more than hand on its options has a module here.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from tui import config, paths
+from tui.cli import streams
 from tui.cli.codes import CANCELLED, FAILED, USED_WRONGLY
-from tui.config import Config
 from tui.errors import ConfigError, LazychatError
+from tui.safe import safe
+
+if TYPE_CHECKING:
+    from tui.config import Config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
+    streams.fill()
     options = _parser().parse_args(_with_command(arguments))
     _log_to_file()
     try:
@@ -28,12 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _ask(options)
             case _:
                 return _chat(options)
-    except ConfigError as error:
-        print(f"lazychat: {error}", file=sys.stderr)
-        return USED_WRONGLY
     except LazychatError as error:
-        print(f"lazychat: {error}", file=sys.stderr)
-        return FAILED
+        print(f"lazychat: {safe(str(error), newlines=False)}", file=sys.stderr)
+        return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
         return CANCELLED
 
@@ -55,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Chat with language models in the terminal.",
         epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",
     )
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action=_Version, help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     common = argparse.ArgumentParser(add_help=False)
@@ -114,14 +112,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _settings(options: argparse.Namespace) -> Config:
+def _settings(options: argparse.Namespace) -> "Config":
+    from tui import config
+
     path = Path(options.config) if options.config else None
     if path and not path.is_file():
         raise ConfigError(f"{path}: there is no such file.")
     return _with_flags(config.load(path), options)
 
 
-def _with_flags(settings: Config, options: argparse.Namespace) -> Config:
+def _with_flags(settings: "Config", options: argparse.Namespace) -> "Config":
+    import msgspec
+
     changes = {
         name: value
         for name in ("model", "system", "stream")
@@ -135,15 +137,27 @@ def _ask(options: argparse.Namespace) -> int:
 
     prompt = " ".join(options.prompt)
     if not sys.stdin.isatty():
-        piped = sys.stdin.read()
+        piped = _piped()
         prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
     if not prompt.strip():
         raise ConfigError('ask needs a question: lazychat ask "..."')
     return ask(_settings(options), prompt, options.tool, options.cid, options.last)
 
 
+def _piped() -> str:
+    """Return what is on stdin; a file, so UTF-8 whatever the terminal's encoding."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"standard input is not UTF-8 text (byte {error.start + 1}): convert it "
+            "first, with iconv or a program that knows its format."
+        ) from error
+
+
 def _chat(options: argparse.Namespace) -> int:
     from tui.cli.chat import chat
+    from tui.config import Config
 
     problems: list[str] = []
     try:
@@ -155,15 +169,28 @@ def _chat(options: argparse.Namespace) -> int:
     return chat(settings, problems, options.tool, options.cid, options.last)
 
 
-def _version() -> str:
-    try:
-        return f"lazychat {version('lazychat')}"
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return "lazychat (source)"
+class _Version(argparse.Action):
+    """Prints the version; to look it up takes as long as all else of `--help`."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"lazychat {version('lazychat')}")
+        except PackageNotFoundError:  # run from a source tree that is not installed
+            print("lazychat (source)")
+        parser.exit()
 
 
 def _log_to_file() -> None:
     """Keep faults in a file: on the terminal they would be drawn over the screen."""
+    import logging
+
+    from tui import paths
+
     file = paths.state_file().with_name("lazychat.log")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
