@@ -33,6 +33,7 @@ class Host:
     ) -> None:
         self.config = settings
         self.problems = list(problems)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.log = self._open(log or paths.log_file())
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
@@ -75,6 +76,10 @@ class Host:
             self.enabled = {*names, *asked}
         else:
             self.enabled |= set(found) - set(self.config.tools.disabled)
+        for name in self.config.tools.disabled:
+            if name not in self._tools:
+                hint = config.nearest(name, self._tools)
+                self.problems.append(f'[tools] disabled: no tool is "{name}".{hint}')
 
     def _load(self, loaded: Loaded) -> list[str]:
         self.problems += [str(error) for error in loaded.errors]
@@ -89,6 +94,8 @@ class Host:
         self.runner.close(cancel=cancel)
         self.models.close()
         self.log.close()
+        if self._folder:
+            self._folder.cleanup()
 
     def _agent(self, request: TurnRequested) -> Agent:
         box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
@@ -104,5 +111,6 @@ class Host:
             return EventLog(path)
         except LogError as error:
             self.problems.append(f"{error} Until then nothing is kept.")
+        # The conversation can be had all the same, for as long as it lasts.
         self._folder = tempfile.TemporaryDirectory(prefix="lazychat-")
         return EventLog(Path(self._folder.name) / "lazychat.db")
