@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from tui.conversation import Entry, fold, recent
 from tui.eventlog import EventLog
@@ -86,19 +86,21 @@ class Home:
         )
 
     def start(
-        self, *arguments: str | Path, env: dict[str, str] | None = None, **options: Any
+        self,
+        *arguments: str | Path,
+        env: dict[str, str] | None = None,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.PIPE,
+        stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> "subprocess.Popen[bytes]":
-        """Start Python with `arguments`; nothing on stdin unless `options` say so."""
-        pipes: dict[str, Any] = {
-            "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.PIPE,
-        }
+        """Start Python with `arguments`."""
         return subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             env=self.env | (env or {}),
             cwd=self.work,
-            **(pipes | options),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
         )
 
     def python(
