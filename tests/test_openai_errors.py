@@ -11,6 +11,7 @@ from fakes.sse_server import DONE, Close, Reset, SSEServer, Stall, event, finish
 from tui.errors import ConfigError, ContextOverflow, ModelError
 from tui.events import Event
 from tui.messages import Message
+from tui.models.gate import Gate, Piece, Text
 from tui.models.openai import OpenAIModel
 from tui.turn import Turn
 
@@ -314,12 +315,23 @@ def test_no_credit_points_at_billing(
 
 
 def test_rate_limit_in_tokens_is_no_overflow(server: SSEServer) -> None:
-    message = "Request too large for fake on tokens per min (TPM): Limit 30000"
+    message = "Over 30000 tokens per min: reduce the length of the messages"
     server.json(openai_error(message), status=429)
 
     error, _ = failure(server)
 
     assert error.kind == "rate_limited"
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_server_that_moved_says_where_to(server: SSEServer, status: int) -> None:
+    server.answer(status=status, headers={"Location": "https://new.example/v1"})
+
+    error, _ = failure(server)
+
+    assert error.kind == "not_found"
+    assert "https://new.example/v1" in str(error)
+    assert len(server.requests) == 1
 
 
 def test_server_fault_is_quoted_in_one_line(server: SSEServer) -> None:
@@ -380,6 +392,28 @@ def test_empty_body_is_a_drop(server: SSEServer) -> None:
     server.answer()
 
     assert failure(server)[0].kind == "dropped"
+
+
+class HoldingGate(Gate):
+    """Holds all text back until the end."""
+
+    def feed(self, text: str) -> list[Piece]:
+        self.held = getattr(self, "held", "") + text
+        return []
+
+    def finish(self) -> list[Piece]:
+        return [Text(self.held)]
+
+
+def test_drop_keeps_what_the_gate_has_held(
+    server: SSEServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.models.gate.Gate", HoldingGate)
+    server.answer(text("Hel"), text("lo"), Close())
+
+    error, said = failure(server)
+
+    assert (error.kind, said) == ("dropped", "Hello")
 
 
 def test_drop_after_the_finish_reason_loses_nothing(server: SSEServer) -> None:

@@ -168,13 +168,14 @@ class OpenAIModel:
                 status = error.status_code
                 message = errors.provider_message(error.response.text, where)
                 lacks = errors.lacks(status, message)
-                if errors.is_html(error.response.text) and status < 410:
+                if errors.is_html(error.response.text) and 400 <= status < 410:
                     return "", errors.web_page(error.response.text, where)
                 models = ()
                 if errors.is_about_model(status, message):
                     models = link.models(turn.cancel, seconds=2.0)
-                wait = error.response.headers.get("retry-after", "")
-                return lacks, errors.status_error(status, message, where, models, wait)
+                headers = error.response.headers
+                refusal = errors.status_error(status, message, where, models, headers)
+                return lacks, refusal
             case openai.APITimeoutError():
                 if errors.never_connected(error):
                     return "", errors.connection_error(error, where)

@@ -130,6 +130,8 @@ class AnswerReader:
         decoder = SSEDecoder()
         for data in chain([start], self._chunks(body)):
             for item in decoder.feed(data):
+                # One read may hold seconds of text.
+                self._cancel.raise_if_requested()
                 if item.startswith(b"[DONE]"):
                     self.complete = True
                     return
