@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fakes.sse_server import call
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.messages import ToolCall
@@ -185,6 +185,7 @@ words = st.text('ab"{}\\ 好👋', max_size=5)
 values = st.dictionaries(words, words | st.integers() | st.none() | st.lists(words))
 
 
+@settings(max_examples=50)
 @given(st.lists(values, min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_interleaved_pieces_of_any_size_give_the_arguments(
     arguments: list[dict[str, Any]], random: Any

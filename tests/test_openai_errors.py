@@ -11,7 +11,7 @@ from fakes.sse_server import DONE, Close, Reset, SSEServer, Stall, event, finish
 from tui.errors import ConfigError, ContextOverflow, ModelError
 from tui.events import Event
 from tui.messages import Message
-from tui.models.gate import Gate, Piece, Text
+from tui.models.gate import Piece, Text
 from tui.models.openai import OpenAIModel
 from tui.turn import Turn
 
@@ -137,6 +137,19 @@ def test_missing_key_is_told_before_anything_is_sent(server: SSEServer) -> None:
     assert error.kind == "missing_key"
     assert "Set FAKE_API_KEY." in str(error)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("error", [ConfigError("no such command"), OSError("boom")])
+def test_error_of_the_key_function_comes_through(
+    server: SSEServer, error: Exception
+) -> None:
+    def find_key() -> str:
+        raise error
+
+    model = OpenAIModel("test", "fake", server.url, find_key)
+
+    with pytest.raises(type(error), match=str(error)):
+        collect(model.generate(ASK, (), Turn("t")))
 
 
 def test_server_that_wants_a_key_where_none_is_set(server: SSEServer) -> None:
@@ -394,11 +407,14 @@ def test_empty_body_is_a_drop(server: SSEServer) -> None:
     assert failure(server)[0].kind == "dropped"
 
 
-class HoldingGate(Gate):
-    """Holds all text back until the end."""
+class HoldingGate:
+    """A gate that holds all text back until the end."""
+
+    def __init__(self, dialect: str, tools: object) -> None:
+        self.held = ""
 
     def feed(self, text: str) -> list[Piece]:
-        self.held = getattr(self, "held", "") + text
+        self.held += text
         return []
 
     def finish(self) -> list[Piece]:

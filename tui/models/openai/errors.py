@@ -96,13 +96,13 @@ def is_html(body: str) -> bool:
 def lacks(status: int, message: str) -> str:
     """Return what a server refuses the request for and can do without.
 
-    `usage`: it does not know `stream_options`. `tools`: it, or its model, takes
-    none. "": something else.
+    The name of the field: `stream_options`, which older servers do not know, or
+    `tools`, which it or its model does not take. "": something else.
     """
     if status not in (400, 404, 422, 500, 501):
         return ""
     if re.search(r"stream_options|include_usage", message):
-        return "usage"
+        return "stream_options"
     return "tools" if _NO_TOOLS.search(message) else ""
 
 

@@ -94,7 +94,8 @@ class OpenAIModel:
             response = yield from self._open(link, messages, tools, turn)
             with turn.cancel.on(link.abort):
                 body: Iterator[bytes] = response.iter_bytes()
-                schemas = {tool.name: tool.parameters for tool in tools}
+                asked = () if "tools" in self._without else tools
+                schemas = {tool.name: tool.parameters for tool in asked}
                 builder = ReplyBuilder(turn, gate.Gate(self._dialect, schemas or None))
                 reader = AnswerReader(builder, turn.cancel, self._where(link))
                 reply = yield from reader.read(body)
@@ -120,9 +121,11 @@ class OpenAIModel:
         turn: Turn,
     ) -> Generator[Event, None, Any]:
         """Send the request, again without what the server does not take."""
+        tried: set[str] = set()
         while True:
+            body = self._body(messages, tools)
             try:
-                return link.chat(turn.cancel, self._body(messages, tools))
+                return link.chat(turn.cancel, body)
             except LazychatError:
                 raise
             except Exception as error:
@@ -130,8 +133,11 @@ class OpenAIModel:
                 if failure is None:
                     raise
                 lacks, refusal = failure
-                if lacks == "" or lacks in self._without:
+                # What is left out already (by another thread too) is no reason to ask
+                # again for ever.
+                if lacks in tried or lacks not in body:
                     raise refusal from error
+                tried.add(lacks)
                 self._without.add(lacks)
             if lacks == "tools":
                 yield NoticeGiven(
@@ -149,7 +155,7 @@ class OpenAIModel:
         }
         if tools and "tools" not in self._without:
             body["tools"] = wire_tools(tools)
-        if self._stream and "usage" not in self._without:
+        if self._stream and "stream_options" not in self._without:
             body["stream_options"] = {"include_usage": True}
         return body | self._options
 

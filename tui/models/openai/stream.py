@@ -143,6 +143,7 @@ class AnswerReader:
             self.complete = item.startswith(b"[DONE]")
         if not self._finish_reason and not self.complete:
             raise errors.dropped("the stream ended early", self._where)
+        self.complete = True
 
     def _item(self, item: bytes) -> Iterator[Event]:
         try:
