@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
     own_service: bool
     """Whether this is OpenAI itself, to which organization and project belong."""
     local: bool
-    """Whether the host is this machine: no proxy is asked then."""
+    """Whether the host is this machine: no proxy is asked for plain http then."""
     timeout: float
     max_retries: int
 
@@ -128,13 +128,15 @@ class Link:
         if self._client is None:
             import openai  # 0.5 s of CPU
 
-            options: dict[str, Any] = {"trust_env": not self._settings.local}
+            options: dict[str, Any] = {}
             if self._settings.base_url.startswith("http:"):
                 # To load the system's certificates takes 18 ms, which plain http
                 # does not need, as it is not sent on to another place: a POST would
                 # become a GET on the way. A context without any trusts nobody.
                 options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 options["follow_redirects"] = False
+                # With https the environment may name the certificate to trust.
+                options["trust_env"] = not self._settings.local
             try:
                 hooks = {"request": [self._watch]}
                 http = openai.DefaultHttpxClient(event_hooks=hooks, **options)
