@@ -61,7 +61,7 @@ class Splitter:
     ) -> None:
         self._dialect = dialect
         self._tools = tools or {}
-        self._names = None if tools is None else tuple(sorted(tools))
+        self._names = tuple(sorted(tools)) if tools else None
         self._channel: Channel = "text"
         self._closes: tuple[str, ...] = ()
         self._fresh = True
@@ -80,7 +80,7 @@ class Splitter:
         self._opening = ""
         self._boundary: Boundary | None = None
         self._after: RuleSet | None = None
-        self._line_start = True
+        self._line_start: bool = True
         self._draft: list[str] | None = None
         self._draft_end = ""
         if reasoning_open and (dialect.thinking or dialect.structural):
@@ -216,7 +216,8 @@ class Splitter:
                 self._let_out(data[i])
                 at = i + 1
                 continue
-            self._line_start = data[i - 1] == "\n"
+            # What is taken out directly behind a call only parts it from the next.
+            self._line_start = (self._after is not None) or data[i - 1] == "\n"
             end = found.end()
             self._back = "\n" if self._line_start else " "
             match rule.action:
