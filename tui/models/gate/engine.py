@@ -50,6 +50,7 @@ class Splitter:
         "_run",
         "_search",
         "_simple",
+        "_stops",
         "_tools",
     )
 
@@ -60,6 +61,7 @@ class Splitter:
         reasoning_open: bool,
     ) -> None:
         self._dialect = dialect
+        self._stops = (*dialect.dropped, *dialect.endings)
         self._tools = tools or {}
         self._names = tuple(sorted(tools)) if tools else None
         self._channel: Channel = "text"
@@ -247,7 +249,7 @@ class Splitter:
         self._payload = payload
         self._opening = opening
         self._after = None
-        self._boundary = Boundary(payload, self._dialect.dropped)
+        self._boundary = Boundary(payload, self._stops)
         if payload.call:
             out.append(CallOpened())
 
@@ -338,7 +340,7 @@ class Splitter:
         )
         self._search = self._rules.first.search
         self._kind = Reasoning if self._channel == "reasoning" else Text
-        self._quoting = any(r.quotable for r in self._rules.rules)
-        self._far = any(r.unless for r in self._rules.rules)
+        self._quoting = self._rules.quotable
+        self._far = self._rules.far
         self._simple = self._rules.simple
         self._calm = False

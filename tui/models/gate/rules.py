@@ -30,7 +30,7 @@ class Reading(NamedTuple):
     """What a payload turned out to be."""
 
     calls: Sequence[Call] = ()
-    """The good ones, in order, until the first fault."""
+    """The good ones, in order."""
     whole: bool = True
     """False: something in it is not to be understood, or is missing."""
     channel: Channel | None = None
