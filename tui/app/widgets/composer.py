@@ -4,9 +4,6 @@ It grows with its text, never sends what is pasted, and keeps the terminal's cur
 at the place of writing, also when the layout moves: input methods open there.
 """
 
-# Textual does not say of what its App and Screen are generic.
-# pyright: reportUnknownMemberType=false
-
 from typing import ClassVar, cast
 
 from textual import events
@@ -14,6 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.signal import Signal
 from textual.widgets import TextArea
 
 from tui.safe import safe
@@ -148,7 +146,11 @@ class Composer(TextArea):
 
     def on_mount(self) -> None:
         """Follow the layout: it may move this widget without telling it."""
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._place_cursor)
+        signal = cast(
+            "Signal[Screen[object]]",
+            self.screen.screen_layout_refresh_signal,  # pyright: ignore[reportUnknownMemberType]
+        )
+        signal.subscribe(self, self._place_cursor)
 
     def on_key(self, event: events.Key) -> None:
         """Take Enter before the text area makes a new line of it."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
@@ -261,17 +262,21 @@ def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
     lines: list[Line] = []
     for name, about in properties.items():
         about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
-        kind = _type(about)
-        facts = "required" if name in required else "optional"
-        if "default" in about:
-            facts = f"default {_json(about['default'])}"
-        head = (("    " + safe(name, newlines=False), "label"), (f"  {kind}", ""))
-        lines.append(Line(head, ((facts, "muted"),)))
+        name = safe(name, newlines=False)
+        fact = "required" if name in required else "optional"
+        head: tuple[Span, ...] = (("    " + name, "label"),)
         details: list[str] = []
+        if cell_len(name + _type(about) + fact) + 3 <= width:
+            head += (("  " + _type(about), ""),)
+        else:
+            details.append(_type(about).capitalize())
+        lines.append(Line(head, ((fact, "muted"),)))
         if about.get("description"):
             details.append(safe(str(about["description"])).strip())
         if values := _values(about):
-            details.append("One of " + ", ".join(map(_json, values)))
+            details.append("One of: " + ", ".join(map(_plain, values)))
+        if "default" in about:
+            details.append("Default: " + _plain(about["default"]))
         for detail in details:
             rows = wrap(detail, width - 2)
             lines += [Line((("      " + row, "muted"),)) for row in rows]
@@ -304,5 +309,8 @@ def _values(schema: dict[str, Any]) -> list[object]:
     return values
 
 
-def _json(value: object) -> str:
-    return safe(json.dumps(value, ensure_ascii=False), newlines=False)
+def _plain(value: object) -> str:
+    """Return a value as its JSON, but a word without its quotes."""
+    word = isinstance(value, str) and value.strip() == value != ""
+    text = value if word else json.dumps(value, ensure_ascii=False)
+    return safe(str(text), newlines=False)
