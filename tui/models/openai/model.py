@@ -65,7 +65,7 @@ class OpenAIModel:
         self._base_url = normalize_base_url(base_url or DEFAULT)
         self._api_key = api_key
         self._key_hint = key_hint
-        self._dialect = dialect or _dialect_of(model)
+        self._dialect = dialect or gate.dialect_of_name(model)
         self._options = dict(options or {})
         self._stream = stream
         self._settings = Settings(
@@ -216,8 +216,3 @@ class OpenAIModel:
                 "unauthorized",
             )
         return key
-
-
-def _dialect_of(model: str) -> str:
-    find = getattr(gate, "dialect_of_name", None)
-    return (find(model) if find else "") or "auto"
