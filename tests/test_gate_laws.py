@@ -1,4 +1,4 @@
-"""Laws of the gate that hold for any text; hypothesis looks for what breaks them."""
+"""Laws of the gate that hold for any text: hypothesis looks for one that breaks them."""
 
 import sys
 from collections.abc import Callable

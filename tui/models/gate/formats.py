@@ -181,7 +181,7 @@ def _deepseek(id: str) -> Dialect:
 
 _LLAMA_JSON = _list_payload()
 _LLAMA_AFTER = (
-    *_eat((SPACE, Lit(";"))),
+    *_eat((SPACE, Lit(";"), SPACE)),
     Rule((Run(r"\s", 1),), _BARE, Drop()),
 )
 
