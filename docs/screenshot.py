@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 QUESTION = "What's the weather in Tokyo?"
+# ruff: noqa: E501 - inline tables of TOML are one line
 SCRIPT = '''
 [[reply]]
 steps = [
@@ -46,8 +47,8 @@ for event in agent.run([Message("user", "Weather in Tokyo?")]):
 '''
 
 
-async def draw(file: Path, home: Path) -> None:
-    """Ask the question in the app and save what it shows."""
+async def draw(home: Path) -> str:
+    """Ask the question in the app and return what it shows, as SVG."""
     from tui.app.app import LazychatApp
     from tui.config import Config, ScriptedModelConfig
     from tui.conversation import new_id
@@ -65,17 +66,17 @@ async def draw(file: Path, home: Path) -> None:
             await pilot.pause(0.05)
         await pilot.pause(0.2)
         svg = app.export_screenshot(title="lazychat")
-        # Pages that show the picture load no fonts for it: the reader's will do.
-        svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-        file.write_text(svg, "utf-8")
     host.close()
+    # Pages that show the picture load no fonts for it: the reader's will do.
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
 def main() -> None:
     """Draw into a store of its own, so that the user's is left alone."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["LAZYCHAT_HOME"] = home
-        asyncio.run(draw(Path(sys.argv[1]), Path(home)))
+        svg = asyncio.run(draw(Path(home)))
+    Path(sys.argv[1]).write_text(svg, "utf-8")
 
 
 if __name__ == "__main__":

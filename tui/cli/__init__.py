@@ -7,13 +7,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
 
 from tui import config, paths
-from tui.cli.codes import CANCELLED, FAILED, USED_WRONGLY
+from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 
@@ -21,6 +20,9 @@ from tui.errors import ConfigError, LazychatError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
     options = _parser().parse_args(_with_command(arguments))
+    if options.version:
+        print(_version())
+        return DONE
     _log_to_file()
     try:
         match options.command:
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Chat with language models in the terminal.",
         epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",
     )
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action="store_true", help="show the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     common = argparse.ArgumentParser(add_help=False)
@@ -156,6 +158,8 @@ def _chat(options: argparse.Namespace) -> int:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms
+
     try:
         return f"lazychat {version('lazychat')}"
     except PackageNotFoundError:  # run from a source tree that is not installed
