@@ -99,6 +99,10 @@ class LlamaModel:
         """What the user calls it."""
         return self._name
 
+    def preload(self) -> None:
+        """Get ready in a thread, so that the first answer need not wait for it."""
+        self.engine.preload(lambda context: self._made_for(context.weights))
+
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> Generator[Event, None, Reply]:
