@@ -155,7 +155,8 @@ class LlamaEngine:
         `close`, if the caller has not done so with `Context.close` by then.
         """
         context = Context(self.weights, size, self.threads, sequences)
-        self._contexts.append(context)
+        open = [other for other in self._contexts if other.pointer]
+        self._contexts = [*open, context]
         return context
 
     @property
