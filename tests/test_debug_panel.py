@@ -141,6 +141,37 @@ async def test_the_same_id_in_a_later_turn_is_another_call():
         assert [line[:8] for line in app.lines] == ["✓ first(", "✗ second", "  broke"]
 
 
+async def test_a_call_without_end_does_not_run_for_ever():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call("1", "done"))
+        app.panel.call_finished("1", 1)
+        app.panel.call_started(call("2", "left"))
+        app.panel.turn_finished("cancelled")
+        await pilot.pause()
+        assert app.lines[0].startswith("✓ done()")
+        assert app.lines[1].startswith("✗ left()")
+        assert app.lines[2].strip() == "no result when the turn ended (cancelled)"
+        assert "1 failed" in str(app.panel.border_title)
+
+        app.panel.call_finished("2", 3)
+        await pilot.pause()
+        assert app.lines[1].startswith("✓ left()")
+        assert "failed" not in str(app.panel.border_title)
+
+
+async def test_unfolded_json_grows_with_the_call():
+    async with (app := Host()).run_test(size=(60, 40)) as pilot:
+        app.panel.styles.height = 30
+        app.panel.call_started(call())
+        await pilot.press("enter")
+        assert '"state": "running"' in "".join(app.lines)
+
+        app.panel.call_finished("c1", 2)
+        app.panel.call_output("c1", "late")
+        await pilot.pause()
+        assert '"output": "late"' in "".join(app.lines)
+
+
 async def test_output_of_a_call_that_never_began_is_not_lost():
     async with (app := Host()).run_test() as pilot:
         app.panel.call_output("x", "Error: no tool named x")

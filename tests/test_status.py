@@ -55,11 +55,7 @@ async def test_leaves_out_what_does_not_fit_the_least_needed_first(
 
 
 async def test_the_model_is_cut_before_the_state():
-<<<<<<< HEAD
     assert await shown(20, model="a-very-long-name-of-a-model") == "a-very-l…  writing"
-=======
-    assert await shown(20, model="a-very-long-name-of-a-model") == "a-very-lo…  writing"
->>>>>>> a18f732 (Test the widgets and the themes)
 
 
 async def test_next_to_no_room_leaves_the_state():

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 from rich.color import ColorSystem as Palette
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.color import Color
+from textual.containers import Horizontal, Vertical
 from textual.theme import Theme
 
 from tui.app import themes
 from tui.app.themes import DARK, LIGHT, load_themes
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.status import Status
+from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.messages import ToolCall, ToolSchema
 
 GROUNDS = ("background", "surface", "panel")
 TEXTS = (
@@ -126,6 +132,66 @@ async def test_an_app_takes_the_theme(name: str):
             variables(name)["background"]
         )
         assert app.theme_variables["text-muted"] == variables(name)["text-muted"]
+
+
+class Scene(App[None]):
+    """All widgets with something of everything in them."""
+
+    CSS = "#left { width: 1fr; } DebugPanel { height: 1fr; }"
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            with Vertical(id="left"):
+                yield DebugPanel()
+                yield Composer()
+            yield ToolSidebar()
+        yield Status()
+
+    def show(self, theme: str, state: str) -> None:
+        self.register_theme(built_in(theme))
+        self.theme = theme
+        sidebar, panel = self.query_one(ToolSidebar), self.query_one(DebugPanel)
+        sidebar.model, sidebar.note = "starter", "A note."
+        parameters = {"properties": {"x": {"type": "string", "default": "y"}}}
+        tools = [ToolSchema(name, "About it.", parameters) for name in ("one", "two")]
+        sidebar.set_tools(tools, {"two"})
+        panel.call_started(ToolCall("1", "one", {"x": 1}))
+        panel.call_started(ToolCall("2", "two", "{broken"))
+        panel.call_started(ToolCall("3", "three", {}))
+        panel.call_output("1", "output")
+        panel.call_finished("1", 1)
+        panel.call_finished("2", 1, "failed")
+        panel.note("A note.")
+        status = self.query_one(Status)
+        status.model, status.state, status.input_tokens = "starter", state, 7
+
+
+@pytest.mark.parametrize("name", [DARK, LIGHT])
+@pytest.mark.parametrize("state", ["ready", "error", "writing"])
+async def test_all_that_the_widgets_write_has_wcag_aa_contrast(name: str, state: str):
+    poor: set[tuple[str, float]] = set()
+    seen = 0
+    async with (app := Scene()).run_test(size=(110, 40)) as pilot:
+        app.show(name, state)
+        for focused in (Composer, ToolSidebar, DebugPanel):
+            app.query_one(focused).focus()
+            for keys in (["home"], ["down", "enter"], ["down", "enter"], ["down"]):
+                await pilot.press(*keys)
+                await pilot.pause()
+                for strip in app.screen._compositor.render_strips():
+                    for text, style, _ in strip:
+                        if not (style and any(c.isalnum() for c in text)):
+                            continue
+                        assert style.color
+                        assert style.bgcolor
+                        front = Color.from_rich_color(style.color)
+                        back = Color.from_rich_color(style.bgcolor)
+                        seen += 1
+                        if (found := contrast(front, back)) < 4.5:
+                            poor.add((text, found))
+
+    assert poor == set()
+    assert seen > 500
 
 
 def test_a_users_theme_joins_the_built_in_ones(tmp_path: Path):

@@ -74,7 +74,7 @@ async def test_shows_model_stream_and_tools_with_their_switches():
             "starter",
             "Small, English only.",
             "[x] Stream ctrl+t",
-            "Tools, 1 of 3 on",
+            "Tools, 1 of 3 on space",
             "[x] get_weather",
             "Get the weather. ▸",
             "[ ] add",
@@ -204,6 +204,17 @@ async def test_new_tools_keep_cursor_and_unfolding_by_name():
 
         assert app.posted == [("get_weather", True)]
         assert any("Of today only." in line for line in app.lines)
+
+
+async def test_a_frame_right_after_a_change_shows_it():
+    async with (app := Host()).run_test() as pilot:
+        await pilot.press("down", "enter")
+        app.sidebar.set_tools([schema("new", "About it.")], set())
+        fewer = app.lines
+        app.sidebar.set_tools(TOOLS, set())
+
+        assert fewer[-2].strip() == "[ ] new"
+        assert app.lines[-2].strip() == "[ ] 查询"
 
 
 async def test_text_of_tools_cannot_drive_the_terminal():

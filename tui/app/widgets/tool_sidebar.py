@@ -29,16 +29,24 @@ class _Text(Entry):
 
     selectable = False
 
-    def __init__(self, *parts: Span, above: int = 0) -> None:
-        """Take paragraphs; `above` is the number of blank lines before them."""
+    def __init__(self, *parts: Span, above: int = 0, key: str = "") -> None:
+        """Take paragraphs.
+
+        `above` is the number of blank lines before them, `key` stands at the end of
+        the first line.
+        """
         self._parts = parts
         self._above = above
+        self._key = key
         self._lines: list[Line] = []
 
     def height(self, width: int) -> int:
         self._lines = [Line()] * self._above
         for text, look in self._parts:
             self._lines += [Line(((row, look),)) for row in wrap(text, width)]
+        if self._key:
+            first = self._lines[self._above]
+            self._lines[self._above] = Line(first.left, ((self._key, "key"),))
         return len(self._lines)
 
     def line(self, number: int, width: int) -> Line:
@@ -228,7 +236,8 @@ class ToolSidebar(Rows):
         entries += [_Text(above=1), _Stream(self.stream, self.stream_key)]
         on = len(self.enabled)
         heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"
-        entries.append(_Text((heading, "heading"), above=1))
+        key = "space" if self._tools else ""
+        entries.append(_Text((heading, "heading"), above=1, key=key))
         if not self._tools:
             entries.append(_Text(*self._how_to_add()))
         entries += self._tools
