@@ -49,7 +49,7 @@ $(VENV)/.venv:
 # By itself and first: the slow part, and the one that can fail for want of a compiler.
 $(VENV)/.llama: $(VENV)/.venv
 	@echo "Building llama.cpp; about two minutes on two cores, once ..."
-	@$(PIP) install --quiet 'llama-cpp-python>=0.3.16' || { echo "llama.cpp could not be built: is a C++ compiler installed? (Debian: apt install g++)"; exit 1; }
+	@$(PIP) install --quiet 'llama-cpp-python>=0.3.36' || { echo "llama.cpp could not be built: is a C++ compiler installed? (Debian: apt install g++)"; exit 1; }
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.llama pyproject.toml

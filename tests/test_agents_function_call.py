@@ -105,7 +105,8 @@ def test_calls_of_one_message_run_side_by_side_and_answer_in_order():
         meet.wait()
         if name == "first":
             assert second_done.wait(LIMIT)
-        second_done.set()
+        else:
+            second_done.set()
         return name
 
     calls = [ToolCall(n, "wait", {"name": n}) for n in ("first", "second")]
@@ -113,7 +114,7 @@ def test_calls_of_one_message_run_side_by_side_and_answer_in_order():
 
     finished = [e.call_id for e in events if isinstance(e, ToolCallFinished)]
     answers = [m.message for m in added(events) if m.message.role == "tool"]
-    assert finished == ["second", "first"]
+    assert sorted(finished) == ["first", "second"]
     assert [(m.tool_call_id, m.text) for m in answers] == [
         ("first", "first"),
         ("second", "second"),

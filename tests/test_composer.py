@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pytest
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
@@ -93,13 +94,25 @@ async def test_blank_lines_around_the_text_are_not_sent_but_its_indent_is():
         assert app.submitted == ["  def f():\n    pass"]
 
 
-@pytest.mark.parametrize("key", ["ctrl+j", "alt+enter", "shift+enter"])
+@pytest.mark.parametrize("key", ["ctrl+j", "alt+enter", "shift+enter", "shift+\r"])
 async def test_newline_keys(key: str):
     async with (app := Host()).run_test() as pilot:
         await pilot.press("a", key, "b")
 
         assert app.composer.text == "a\nb"
         assert app.submitted == []
+
+
+async def test_alt_enter_as_most_terminals_send_it_is_a_new_line():
+    """They send ESC CR; see `tell_alt_enter_apart`."""
+    async with Host().run_test():
+        keys = [
+            event.key
+            for event in XTermParser(False).feed("a\x1b\rb\r")
+            if isinstance(event, events.Key)
+        ]
+
+    assert keys == ["a", "ctrl+j", "b", "enter"]
 
 
 async def test_backslash_before_enter_makes_a_new_line():
@@ -304,6 +317,10 @@ async def test_drafts_are_posted():
         await pilot.pause()
 
         assert app.drafts[-2:] == ["a", "ab"]
+
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.drafts[-1] == ""
 
 
 async def test_loaded_text_has_the_cursor_at_its_end():

@@ -5,12 +5,21 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
 from tui.errors import Cancelled, ModelError
-from tui.models.llama import Context, LlamaEngine, Sampler, Sampling, starter_path
+from tui.models.llama import (
+    Context,
+    LlamaEngine,
+    Sampler,
+    Sampling,
+    Weights,
+    starter_path,
+)
 from tui.models.llama.native import library
 from tui.turn import Cancellation
 
@@ -215,6 +224,8 @@ def test_a_wait_for_loading_ends_with_the_turn(tmp_path: Path):
     path.unlink()
     path.symlink_to(starter_path())
     file.close()
+    with suppress(ModelError), engine.hold():
+        pass  # it has found an empty file, and may say so
     with engine.hold() as context:
         assert context.weights.path == path
     engine.close()
@@ -242,6 +253,59 @@ def test_a_close_breaks_off_what_runs():
     thread.join(5)
     assert "was closed" in str(result[0])
     assert not engine.loaded
+
+
+def test_a_close_ends_a_load_and_whoever_waits_for_it(tmp_path: Path):
+    path = tmp_path / "slow.gguf"
+    os.mkfifo(path)
+    engine = LlamaEngine(path, context=256)
+    result: Queue[str] = Queue()
+
+    def use() -> None:
+        try:
+            with engine.hold():
+                result.put("held")
+        except ModelError as error:
+            result.put(str(error))
+
+    threading.Thread(target=use).start()
+    file = path.open("wb")  # returns when the load has opened the other end
+    timer = threading.Timer(0.05, file.close)
+    timer.start()
+
+    assert engine.close()
+
+    assert "was closed" in result.get(timeout=10)
+    timer.join()
+
+
+def test_every_thread_that_waits_hears_why_a_load_failed(tmp_path: Path):
+    path = tmp_path / "slow.gguf"
+    os.mkfifo(path)
+    engine = LlamaEngine(path)
+    errors: Queue[ModelError] = Queue()
+    waiting = threading.Barrier(4)
+
+    def use() -> None:
+        waiting.wait(10)
+        try:
+            with engine.hold():
+                pass
+        except ModelError as error:
+            errors.put(error)
+
+    threads = [threading.Thread(target=use) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    waiting.wait(10)
+    path.open("wb").close()
+    path.unlink()  # who comes late finds no file
+
+    for thread in threads:
+        thread.join(10)
+    texts = [str(errors.get(timeout=10)) for _ in threads]
+    assert all("not a GGUF" in text or "no file" in text for text in texts)
+    engine.close()
 
 
 def test_a_close_waits_only_so_long(engine: LlamaEngine):
@@ -305,14 +369,51 @@ def test_a_file_that_was_put_right_is_loaded_at_the_next_use(tmp_path: Path):
     engine.close()
 
 
-def test_preload_loads_in_the_background_and_keeps_its_error(tmp_path: Path):
+def test_preload_gets_everything_ready_in_another_thread():
+    engine = LlamaEngine(starter_path(), context=256)
+    ready: Queue[tuple[Context, threading.Thread]] = Queue()
+
+    engine.preload(lambda context: ready.put((context, threading.current_thread())))
+    context, thread = ready.get(timeout=30)
+
+    assert thread is not threading.current_thread()
+    with engine.hold() as held:
+        assert held is context
+    engine.close()
+
+
+def test_a_preload_that_fails_leaves_the_error_to_the_first_use(tmp_path: Path):
     engine = LlamaEngine(tmp_path / "none.gguf")
 
     engine.preload()
 
-    with pytest.raises(ModelError, match="no file"), engine.hold():
+    with raises_model_error("no file"), engine.hold():
         pass
     engine.close()
+
+
+def test_a_model_that_cannot_continue_a_text_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(library(), "llama_model_has_decoder", lambda model: False)
+
+    with raises_model_error("holds no chat model"):
+        Weights(starter_path())
+
+
+def test_more_than_the_window_is_an_error_and_harms_nothing(engine: LlamaEngine):
+    cancel = Cancellation()
+    with engine.hold() as context:
+        text = context.weights.tokenize("The capital of France is the city of")
+        small = engine.new_context(256)
+        small.read(text, cancel)
+
+        with raises_model_error("llama_decode returned 1"):
+            small.read([*text, *words(context, 40)], cancel)
+        small.read(text, cancel)
+
+        assert context.weights.piece(likeliest(small)) == b" Paris"
+        small.close()
 
 
 def test_without_the_library_the_error_says_what_to_install(

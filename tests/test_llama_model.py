@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tui.errors import Cancelled, ContextOverflow
+from tui.errors import Cancelled, ContextOverflow, ModelError
 from tui.events import (
     Event,
     NoticeGiven,
@@ -213,6 +213,18 @@ def test_one_message_beyond_the_window_is_an_error_with_numbers(engine: LlamaEng
     assert caught.value.kind == "context_overflow"
 
 
+def test_a_long_message_leaves_less_room_for_the_answer(engine: LlamaEngine):
+    script = Script(special("Yes.<|im_end|>"))
+    model = LlamaModel(engine, source=script)
+    history = [*QUESTION, Message("assistant", ANSWER)]
+
+    events, reply = play(model, [*history, Message("user", "word " * 880)])
+
+    assert 1024 - 256 < len(script.prompts[0]) <= 1024 - 64
+    assert len(notices(events)) == 1
+    assert reply.message.text == "Yes."
+
+
 def test_a_cancel_stops_between_tokens(engine: LlamaEngine):
     turn = Turn()
     model = LlamaModel(engine, sampling=GREEDY, max_tokens=32)
@@ -332,6 +344,34 @@ def test_a_model_without_a_template_speaks_chatml(
     assert reply.finish_reason == "stop"
     assert "no chat template" in notices(events)[0]
     assert notices(more) == []
+
+
+def test_a_model_without_a_template_may_end_with_half_a_stop(
+    engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Weights, "template", lambda self, name="": None)
+    script = Script(lambda w: [*w.tokenize("1 <|"), *w.tokenize("<|im_end|>", True)])
+
+    _, reply = play(LlamaModel(engine, source=script), QUESTION)
+
+    assert reply.message.text == "1 <|"
+
+
+def test_a_template_that_makes_nothing_is_an_error(
+    engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Weights, "template", lambda self, name="": "{# nothing #}")
+
+    with pytest.raises(ModelError, match="makes nothing"):
+        play(LlamaModel(engine), QUESTION)
+
+
+def test_a_preloaded_model_answers(engine: LlamaEngine):
+    model = LlamaModel(engine, sampling=GREEDY)
+
+    model.preload()
+
+    assert play(model, QUESTION)[1].message.text == ANSWER
 
 
 def test_a_closed_model_answers_again(engine: LlamaEngine):

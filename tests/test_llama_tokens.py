@@ -83,6 +83,37 @@ def test_quoting_reaches_into_json_and_leaves_the_rest(made: Made):
     assert made.tokenizer.encode(quoted["a"][0]).text == "x<|im_end|>y"
 
 
+def test_tokens_that_eat_the_space_beside_them_do(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+):
+    """As Phi's do; what llama.cpp does was compared on its vocabularies."""
+    lib, control = made.weights.lib, dict(made.weights.control)
+    [start, end] = made.weights.tokenize("<|im_start|><|im_end|>", True)
+    control["<|im_start|>"] = start, lib.LLAMA_TOKEN_ATTR_RSTRIP
+    control["<|im_end|>"] = end, lib.LLAMA_TOKEN_ATTR_LSTRIP
+    monkeypatch.setattr(made.weights, "control", control)
+
+    tokens = (
+        Tokenizer(made.weights).encode(" a <|im_start|> \n b \n<|im_end|> c").tokens
+    )
+
+    assert b"".join(map(made.weights.piece, tokens)) == b" a <|im_start|>b<|im_end|> c"
+
+
+def test_a_text_begins_as_the_model_wants_it(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Weights, "adds_bos", True)
+    bos = made.weights.bos
+    assert bos is not None
+
+    assert made.tokenizer.encode("a").tokens == [bos, *made.weights.tokenize("a")]
+    # Most templates write it themselves.
+    assert (
+        made.tokenizer.encode(f"{made.weights.special('bos')}a").tokens.count(bos) == 1
+    )
+
+
 def test_an_answer_is_tokenised_as_it_was_spoken(made: Made):
     """A model may spell a word with other tokens than the tokenizer would."""
     weights, tokenizer = made

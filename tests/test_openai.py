@@ -21,6 +21,7 @@ from fakes.sse_server import (
     usage,
 )
 
+from tui.errors import ModelError
 from tui.events import NoticeGiven, TextDelta, UsageReported
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.openai import OpenAIModel
@@ -172,6 +173,23 @@ def test_server_that_takes_no_tools_is_asked_without_and_says_so(
     assert isinstance(events[0], NoticeGiven)
     assert "does not take tools" in events[0].text
     assert ["tools" in request.json for request in server.requests] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "message", ["Unknown field: stream_options", "fake does not support tools"]
+)
+def test_refusal_of_what_is_left_out_already_is_no_endless_loop(
+    server: SSEServer, message: str
+) -> None:
+    server.json({"error": {"message": message}}, status=400)
+    options = {"stream_options": {"include_usage": True}}
+    model = OpenAIModel("test", "fake", server.url, options=options, max_retries=0)
+
+    with pytest.raises(ModelError, match=message):
+        ask(model)
+
+    model.close()
+    assert len(server.requests) <= 2
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fakes.sse_server import call
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.messages import ToolCall
@@ -34,6 +34,12 @@ SERVERS: dict[str, list[Any]] = {
         [call(0, "a", "f"), call(1, "b", "g")],
         [call(0, arguments=X[:3]), call(1, arguments=Y[:4])],
         [call(0, arguments=X[3:]), call(1, arguments=Y[4:])],
+    ],
+    "index 0 for all, told by id": [
+        [call(0, "a", "f", X[:3])],
+        [call(0, "b", "g", Y[:3])],
+        [call(0, "a", None, X[3:])],
+        [call(0, "b", None, Y[3:])],
     ],
     "whole, no index": [
         [call(id="a", name="f", arguments=X)],
@@ -124,10 +130,23 @@ def test_one_tool_twice_is_two_calls_without_index_and_with_one_id() -> None:
     assert [c.arguments for c in found] == [{"x": 1}, {"x": 2}]
 
 
-def test_one_tool_twice_without_arguments_is_two_calls() -> None:
-    found = assemble([call(None, "a", "f", ""), call(None, "b", "f", "")])
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [[call(None, "a", "f", ""), call(None, "b", "f", "")]],
+        [[call(None, "a", "f", "")], [call(None, "b", "f", "")]],
+        [[call(0, "a", "f", "")], [call(0, "b", "f", "")]],
+        [[call(0, "a", "f", ""), call(0, "b", "f", "")]],
+    ],
+)
+def test_one_tool_twice_without_arguments_is_two_calls(deltas: list[Any]) -> None:
+    assert assemble(*deltas) == [ToolCall("a", "f", {}), ToolCall("b", "f", {})]
 
-    assert found == [ToolCall("a", "f", {}), ToolCall("b", "f", {})]
+
+def test_two_names_in_one_delta_are_two_calls() -> None:
+    found = assemble([call(name="f"), call(name="g")])
+
+    assert [c.name for c in found] == ["f", "g"]
 
 
 def test_another_name_after_broken_arguments_is_another_call() -> None:
@@ -166,6 +185,7 @@ words = st.text('ab"{}\\ 好👋', max_size=5)
 values = st.dictionaries(words, words | st.integers() | st.none() | st.lists(words))
 
 
+@settings(max_examples=50)
 @given(st.lists(values, min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_interleaved_pieces_of_any_size_give_the_arguments(
     arguments: list[dict[str, Any]], random: Any

@@ -11,6 +11,7 @@ from fakes.sse_server import DONE, Close, Reset, SSEServer, Stall, event, finish
 from tui.errors import ConfigError, ContextOverflow, ModelError
 from tui.events import Event
 from tui.messages import Message
+from tui.models.gate import Piece, Text
 from tui.models.openai import OpenAIModel
 from tui.turn import Turn
 
@@ -136,6 +137,19 @@ def test_missing_key_is_told_before_anything_is_sent(server: SSEServer) -> None:
     assert error.kind == "missing_key"
     assert "Set FAKE_API_KEY." in str(error)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("error", [ConfigError("no such command"), OSError("boom")])
+def test_error_of_the_key_function_comes_through(
+    server: SSEServer, error: Exception
+) -> None:
+    def find_key() -> str:
+        raise error
+
+    model = OpenAIModel("test", "fake", server.url, find_key)
+
+    with pytest.raises(type(error), match=str(error)):
+        collect(model.generate(ASK, (), Turn("t")))
 
 
 def test_server_that_wants_a_key_where_none_is_set(server: SSEServer) -> None:
@@ -314,12 +328,23 @@ def test_no_credit_points_at_billing(
 
 
 def test_rate_limit_in_tokens_is_no_overflow(server: SSEServer) -> None:
-    message = "Request too large for fake on tokens per min (TPM): Limit 30000"
+    message = "Over 30000 tokens per min: reduce the length of the messages"
     server.json(openai_error(message), status=429)
 
     error, _ = failure(server)
 
     assert error.kind == "rate_limited"
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_server_that_moved_says_where_to(server: SSEServer, status: int) -> None:
+    server.answer(status=status, headers={"Location": "https://new.example/v1"})
+
+    error, _ = failure(server)
+
+    assert error.kind == "not_found"
+    assert "https://new.example/v1" in str(error)
+    assert len(server.requests) == 1
 
 
 def test_server_fault_is_quoted_in_one_line(server: SSEServer) -> None:
@@ -380,6 +405,31 @@ def test_empty_body_is_a_drop(server: SSEServer) -> None:
     server.answer()
 
     assert failure(server)[0].kind == "dropped"
+
+
+class HoldingGate:
+    """A gate that holds all text back until the end."""
+
+    def __init__(self, dialect: str, tools: object) -> None:
+        self.held = ""
+
+    def feed(self, text: str) -> list[Piece]:
+        self.held += text
+        return []
+
+    def finish(self) -> list[Piece]:
+        return [Text(self.held)]
+
+
+def test_drop_keeps_what_the_gate_has_held(
+    server: SSEServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.models.gate.Gate", HoldingGate)
+    server.answer(text("Hel"), text("lo"), Close())
+
+    error, said = failure(server)
+
+    assert (error.kind, said) == ("dropped", "Hello")
 
 
 def test_drop_after_the_finish_reason_loses_nothing(server: SSEServer) -> None:

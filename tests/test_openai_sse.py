@@ -44,6 +44,13 @@ def test_error_line_of_old_servers_is_data() -> None:
     assert decode(b'error: {"code": 500}\n\n') == [b'{"code": 500}']
 
 
+def test_line_end_that_is_cut_in_two_is_one() -> None:
+    stream = b"data: a\r\ndata: b\r\n\r\n"
+
+    for i in range(len(stream)):
+        assert decode(stream[:i], stream[i:]) == [b"a\nb"]
+
+
 @given(st.data())
 def test_cuts_change_nothing(data: st.DataObject) -> None:
     stream = data.draw(

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from tui.eventlog import EventLog
 from tui.events import (
     CancelRequested,
     ErrorRaised,
+    Event,
     MessageAdded,
     TextDelta,
     TurnFinished,
@@ -36,7 +38,7 @@ def play(log):
     """Returns a function that starts a runner on a script."""
     runners: list[Runner] = []
 
-    def start(*script: object, tools=()) -> Runner:
+    def start(*script: Any, tools=()) -> Runner:
         model = ScriptedModel(script)
         made = Runner(log, lambda _: FunctionCallAgent(model, tools))
         made.start()
@@ -55,7 +57,7 @@ def ask(log, made: Runner, text="hi", conversation_id="c") -> str:
     return turn
 
 
-def wait(log, turn: str, kind=TurnFinished, conversation_id="c"):
+def wait(log, turn: str, kind: type[Event] = TurnFinished, conversation_id="c"):
     """Follow the log to the event of this kind of the turn; return what came."""
     events = []
     with log.follow(conversation_id) as follow:

@@ -37,7 +37,8 @@ class ModelError(LazychatError):
         super().__init__(message)
         self.kind = kind
         """A short word for programs: `unreachable`, `unauthorized`, `not_found`,
-        `rate_limited`, `dropped`, `missing_key`, `bad_file` or `model`."""
+        `rate_limited`, `dropped`, `missing_key`, `bad_file`, `not_installed` or
+        `model`."""
 
 
 class ContextOverflow(ModelError):

@@ -157,6 +157,11 @@ class SSEServer:
         self._pauses += [s for s in (*steps, answer.before) if isinstance(s, Pause)]
         return answer
 
+    @property
+    def connections(self) -> int:
+        """How many connections there have been."""
+        return len(self._http.connections)
+
     def json(self, value: object, **options: Any) -> Answer:
         """Add an answer that is one JSON document."""
         body = json.dumps(value, ensure_ascii=False).encode()

@@ -1,5 +1,7 @@
 """What the user can do, said once: each is a key, a slash command, a palette entry."""
 
+import difflib
+import re
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -59,3 +61,16 @@ def parse(text: str) -> tuple[Command, str] | None:
         if command.slash and command.slash == word:
             return command, argument.strip()
     return None
+
+
+def mistyped(text: str) -> str:
+    """Return what to say when `text` looks like a command that there is not, or "".
+
+    Only a single word does: "/etc/passwd has a line too many" is a question.
+    """
+    if not re.fullmatch(r"/[a-z]+", text.strip()):
+        return ""
+    known = [command.slash for command in COMMANDS if command.slash]
+    close = difflib.get_close_matches(text.strip(), known, 1, 0.5)
+    meant = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
+    return f"No command {text.strip()}. {meant}"

@@ -131,6 +131,7 @@ class Presenter:
                 if turn == self.running:
                     self.running = None
                 self._tools.clear()
+                self._debug.turn_finished(reason)
                 self._rest("error" if reason == "error" else "ready")
             case _:
                 pass

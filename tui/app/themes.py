@@ -9,7 +9,7 @@ of the variables that Textual's CSS knows.
 import re
 import tomllib
 from dataclasses import fields
-from importlib import import_module, resources
+from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, cast
@@ -113,12 +113,13 @@ def parse(text: str, name: str, where: str) -> Theme:
 
 
 def _built_in() -> Traversable:
-    try:
-        import_module("tui.themes")
-    except ModuleNotFoundError:
-        # A source checkout that is not installed: the folder beside the package.
-        return Path(__file__).parents[2] / "themes"
-    return resources.files("tui.themes")
+    """Return the folder that is installed as `tui.themes`.
+
+    It is looked up beside this code and not imported: a checkout would otherwise get
+    the themes of whichever version is installed.
+    """
+    installed = resources.files("tui") / "themes"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "themes"
 
 
 def _files(folder: Traversable | None) -> list[Traversable]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.cli import streams
-from tui.cli.codes import CANCELLED, FAILED, USED_WRONGLY
+from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.errors import ConfigError, LazychatError
 from tui.safe import safe
 
@@ -22,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
     streams.fill()
     options = _parser().parse_args(_with_command(arguments))
+    if options.version:
+        print(_version())
+        return DONE
     _log_to_file()
     try:
         match options.command:
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Chat with language models in the terminal.",
         epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",
     )
-    parser.add_argument("--version", action=_Version, help="print the version")
+    parser.add_argument("--version", action="store_true", help="show the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     common = argparse.ArgumentParser(add_help=False)
@@ -169,20 +172,13 @@ def _chat(options: argparse.Namespace) -> int:
     return chat(settings, problems, options.tool, options.cid, options.last)
 
 
-class _Version(argparse.Action):
-    """Prints the version; to look it up takes as long as all else of `--help`."""
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 30 ms
 
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            print(f"lazychat {version('lazychat')}")
-        except PackageNotFoundError:  # run from a source tree that is not installed
-            print("lazychat (source)")
-        parser.exit()
+    try:
+        return f"lazychat {version('lazychat')}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "lazychat (source)"
 
 
 def _log_to_file() -> None:

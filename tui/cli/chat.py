@@ -42,7 +42,8 @@ def chat(
 
 
 def _require_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on stderr: with `2>file` there would be a screen in the file.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise ConfigError(
             "The chat screen needs a terminal. For a script or a pipe there is "
             'lazychat ask "..."'

@@ -167,6 +167,10 @@ class ChatScreen(Screen[None]):
         if command := commands.parse(text):
             self.post_message(self.Commanded(*command))
             return
+        if hint := commands.mistyped(text):
+            self.composer.load_text(text)
+            self.hint(hint)
+            return
         asked = TurnRequested(
             self.model,
             self.host.config.agent,

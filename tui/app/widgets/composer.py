@@ -4,16 +4,15 @@ It grows with its text, never sends what is pasted, and keeps the terminal's cur
 at the place of writing, also when the layout moves: input methods open there.
 """
 
-# Textual does not say of what its App and Screen are generic.
-# pyright: reportUnknownMemberType=false
-
 from typing import ClassVar, cast
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.keys import Keys
 from textual.message import Message
 from textual.screen import Screen
+from textual.signal import Signal
 from textual.widgets import TextArea
 
 from tui.safe import safe
@@ -42,6 +41,10 @@ class Composer(TextArea):
     }
     Composer:focus {
         border: round $primary;
+    }
+    Composer:light > .text-area--cursor, Composer:dark > .text-area--cursor {
+        background: $input-cursor-background;
+        color: $input-cursor-foreground;
     }
     Composer > .text-area--placeholder {
         color: $text-muted;
@@ -148,14 +151,23 @@ class Composer(TextArea):
 
     def on_mount(self) -> None:
         """Follow the layout: it may move this widget without telling it."""
-        self.screen.screen_layout_refresh_signal.subscribe(self, self._place_cursor)
+        tell_alt_enter_apart()
+        signal = cast(
+            "Signal[Screen[object]]",
+            self.screen.screen_layout_refresh_signal,  # pyright: ignore[reportUnknownMemberType]
+        )
+        signal.subscribe(self, self._place_cursor)
 
     def on_key(self, event: events.Key) -> None:
         """Take Enter before the text area makes a new line of it."""
-        if event.key != "enter":
+        # The latter are what xterm's modifyOtherKeys makes of Alt+ and Shift+Enter.
+        if event.key not in ("enter", "\r", "shift+\r"):
             return
         event.stop()
         event.prevent_default()
+        if event.key != "enter":
+            self.action_newline()
+            return
         row, column = self.cursor_location
         line = self.document.get_line(row)
         if self.selection.is_empty and line[:column].endswith("\\"):
@@ -204,6 +216,19 @@ class Composer(TextArea):
     def _place_cursor(self, _: Screen[object]) -> None:
         if self.has_focus:
             self._host.cursor_position = self.cursor_screen_offset
+
+
+def tell_alt_enter_apart() -> None:
+    """Have Textual read Alt+Enter as Ctrl+J where it would read Enter.
+
+    Most terminals, and tmux, send ESC CR for it, of which Textual 8 drops the ESC: the
+    message would be sent instead of getting a new line. Changes a table of Textual for
+    the whole process; doing it again is harmless.
+    """
+    from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+
+    table = cast("dict[str, tuple[Keys, ...]]", ANSI_SEQUENCES_KEYS)
+    table["\x1b\r"] = (Keys.ControlJ,)
 
 
 def _clean(text: str) -> str:

@@ -5,6 +5,7 @@ passes through `safe` when it is drawn; a copy has what they really wrote.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
@@ -23,6 +24,7 @@ _MARKS: dict[State, Span] = {
     "done": ("✓ ", "on"),
     "error": ("✗ ", "error"),
 }
+_json_key = re.compile(r'( *"(?:[^"\\]|\\.)*"):')
 _CUT = 400
 """Characters of arguments or result that are looked at for a folded call."""
 _MAX_LINES = 2_000
@@ -54,10 +56,14 @@ class _Call(Entry):
         self.output: str | None = None
         self.progress = ""
         self._unfolded: list[Line] = []
+        self._unfolded_from: object = None
 
     def height(self, width: int) -> int:
         if self.unfolded:
-            self._unfolded = list(self._json_lines(width - 2))
+            made_from = (width, self.state, self.seconds, self.error, self.output)
+            if made_from != self._unfolded_from:
+                self._unfolded = list(self._json_lines(width - 2))
+                self._unfolded_from = made_from
             return 1 + len(self._unfolded)
         return 2 if self.error or self.output or self.progress else 1
 
@@ -113,13 +119,13 @@ class _Call(Entry):
         rows = (
             row
             for text in safe(self.as_json()).split("\n")
-            for row in (chop_cells(text, max(width, 2)) or [""])
+            for row in _coloured(text, max(width, 2))
         )
         for number, row in enumerate(rows):
             if number == _MAX_LINES:
                 yield Line((("  … y copies the rest too", "muted"),))
                 return
-            yield Line((("  " + row, ""),))
+            yield Line((("  ", ""), *row))
 
 
 class DebugPanel(Rows):
@@ -167,6 +173,7 @@ class DebugPanel(Rows):
         super().__init__(name=name, id=id, classes=classes)
         self._places: dict[str, int] = {}
         """Index of the newest call of each id: ids are unique only in a message."""
+        self._unfinished: set[str] = set()
         self._calls = 0
         self._errors = 0
         self.clear()
@@ -174,6 +181,7 @@ class DebugPanel(Rows):
     def call_started(self, call: ToolCall) -> None:
         """Show a call as running."""
         self._places[call.id] = len(self.entries)
+        self._unfinished.add(call.id)
         self._calls += 1
         self.append(_Call(call))
         self._count()
@@ -189,6 +197,7 @@ class DebugPanel(Rows):
     ) -> None:
         """Show that a call has ended, with its `error` if it failed."""
         entry, index = self._find(call_id)
+        self._unfinished.discard(call_id)
         entry.seconds, entry.error = seconds, error
         self._errors += (error is not None) - (entry.state == "error")
         entry.state = "done" if error is None else "error"
@@ -201,6 +210,20 @@ class DebugPanel(Rows):
         entry.output = output
         self.changed(index)
 
+    def turn_finished(self, reason: str) -> None:
+        """Show the calls that still run as failed: nobody waits for them any more.
+
+        `reason` is that of `TurnFinished`. A call that ends later is shown as ended.
+        """
+        for call_id in list(self._unfinished):
+            entry, index = self._find(call_id)
+            entry.state = "error"
+            entry.error = f"no result when the turn ended ({safe(reason)})"
+            self._errors += 1
+            self.changed(index)
+        self._unfinished.clear()
+        self._count()
+
     def note(self, text: str) -> None:
         """Show a line that is no call, such as one on a call that cannot be read."""
         self.append(_Note(text))
@@ -208,6 +231,7 @@ class DebugPanel(Rows):
     def clear(self) -> None:
         """Forget all calls and notes, and follow the newest again."""
         self._places = {}
+        self._unfinished = set()
         self._calls = self._errors = 0
         self.set_entries([])
         self._count()
@@ -255,6 +279,19 @@ def _first_line(text: str) -> str:
 def _short(text: str) -> str:
     """Return the beginning of `text` on one line."""
     return safe(text[:_CUT], newlines=False) + ("…" if len(text) > _CUT else "")
+
+
+def _coloured(text: str, width: int) -> Iterator[tuple[Span, ...]]:
+    """Yield a line of pretty JSON in rows of at most `width` columns."""
+    first, *more = chop_cells(text, width) or [""]
+    key = _json_key.match(first)
+    if key is None:
+        yield ((first, ""),)
+    else:
+        end = key.end(1)
+        yield ((first[:end], "label"), (first[end:], ""))
+    for row in more:
+        yield ((row, ""),)
 
 
 def _compact(value: object) -> str:

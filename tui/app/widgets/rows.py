@@ -67,7 +67,7 @@ class Rows(ScrollView, can_focus=True):
     Rows > .rows--running { color: $text-warning; }
     Rows > .rows--error { color: $text-error; }
     Rows > .rows--cursor { background: $foreground 8%; }
-    Rows:focus > .rows--cursor { background: $primary 25%; }
+    Rows:focus > .rows--cursor { background: $primary 15%; }
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -240,9 +240,11 @@ class Rows(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one row of the screen."""
         width = self.scrollable_content_region.width
+        # A frame may come between a change and its `_settle`.
+        self._measure(width)
         line = y + self.scroll_offset.y
         index = bisect_right(self._tops, line) - 1
-        if not 0 <= index < min(len(self.entries), len(self._tops) - 1):
+        if not 0 <= index < len(self.entries):
             return Strip.blank(width, self._style("", False))
         number = line - self._tops[index]
         left, right = self.entries[index].line(number, width)
@@ -310,23 +312,29 @@ class Rows(ScrollView, can_focus=True):
             self._settling = False
             return
         self._settling = True
+        self._measure(width)
+        if self.cursor is None or self.cursor >= len(self.entries):
+            self.cursor = self._selectable(0)
+        self.virtual_size = Size(width, self._tops[-1])
+        if self._following:
+            self._scroll(self._tops[-1])
+        self.refresh()
+        self._settling = False
+
+    def _measure(self, width: int) -> None:
+        """Make `_tops` right for `width` and the entries of this moment."""
         if width != self._width:
             self._width = width
             self._stale_from = 0
         first = min(self._stale_from, len(self._tops) - 1)
+        self._stale_from = len(self.entries)
+        if first == len(self.entries) == len(self._tops) - 1:
+            return
         del self._tops[first + 1 :]
         top = self._tops[first]
         for entry in self.entries[first:]:
             top += entry.height(width)
             self._tops.append(top)
-        self._stale_from = len(self.entries)
-        if self.cursor is None or self.cursor >= len(self.entries):
-            self.cursor = self._selectable(0)
-        self.virtual_size = Size(width, top)
-        if self._following:
-            self._scroll(top)
-        self.refresh()
-        self._settling = False
 
     def _selectable(self, index: int, step: int = 1) -> int | None:
         while 0 <= index < len(self.entries):

@@ -85,24 +85,25 @@ class Status(Widget):
         """Return what is shown at `width` columns."""
         state = self._state()
         model = self._model()
+        separator = [_SEPARATOR] if model else []
         if self.hint:
             right: list[list[Span]] = [[(safe(self.hint, newlines=False), "hint")]]
         else:
-            right = self._facts(width - _size([*model, *state]))
+            right = self._facts(width - _size([*model, *separator, *state]))
         ends = [span for group in right for span in (_SEPARATOR, *group)][1:]
         room = width - _size(ends) - (2 if ends else 0)
-        if room < _size(state) + min(_size(model), 10):
+        if room < _size(state) + min(_size(model), 8) + 2:
             # A long hint, or next to no columns: the state is what must be read.
             left = cut(tuple(state), width) if not self.hint else ()
             ends = list(cut(tuple(ends), width)) if self.hint else []
         else:
-            left = (*cut(tuple(model), room - _size(state)), *state)
+            left = (*cut(tuple(model), room - _size(state) - 2), *separator, *state)
         gap = width - _size([*left, *ends])
         return (*left, (" " * max(gap, 0), ""), *ends)
 
     def _model(self) -> list[Span]:
         name = safe(self.model, newlines=False)
-        return [(name, "model"), _SEPARATOR] if name else []
+        return [(name, "model")] if name else []
 
     def _state(self) -> list[Span]:
         look = {"ready": "ready", "error": "error"}.get(self.state, "busy")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
@@ -28,16 +29,24 @@ class _Text(Entry):
 
     selectable = False
 
-    def __init__(self, *parts: Span, above: int = 0) -> None:
-        """Take paragraphs; `above` is the number of blank lines before them."""
+    def __init__(self, *parts: Span, above: int = 0, key: str = "") -> None:
+        """Take paragraphs.
+
+        `above` is the number of blank lines before them, `key` stands at the end of
+        the first line.
+        """
         self._parts = parts
         self._above = above
+        self._key = key
         self._lines: list[Line] = []
 
     def height(self, width: int) -> int:
         self._lines = [Line()] * self._above
         for text, look in self._parts:
             self._lines += [Line(((row, look),)) for row in wrap(text, width)]
+        if self._key:
+            first = self._lines[self._above]
+            self._lines[self._above] = Line(first.left, ((self._key, "key"),))
         return len(self._lines)
 
     def line(self, number: int, width: int) -> Line:
@@ -227,7 +236,8 @@ class ToolSidebar(Rows):
         entries += [_Text(above=1), _Stream(self.stream, self.stream_key)]
         on = len(self.enabled)
         heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"
-        entries.append(_Text((heading, "heading"), above=1))
+        key = "space" if self._tools else ""
+        entries.append(_Text((heading, "heading"), above=1, key=key))
         if not self._tools:
             entries.append(_Text(*self._how_to_add()))
         entries += self._tools
@@ -261,17 +271,21 @@ def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
     lines: list[Line] = []
     for name, about in properties.items():
         about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
-        kind = _type(about)
-        facts = "required" if name in required else "optional"
-        if "default" in about:
-            facts = f"default {_json(about['default'])}"
-        head = (("    " + safe(name, newlines=False), "label"), (f"  {kind}", ""))
-        lines.append(Line(head, ((facts, "muted"),)))
+        name = safe(name, newlines=False)
+        fact = "required" if name in required else "optional"
+        head: tuple[Span, ...] = (("    " + name, "label"),)
         details: list[str] = []
+        if cell_len(name + _type(about) + fact) + 3 <= width:
+            head += (("  " + _type(about), ""),)
+        else:
+            details.append(_type(about).capitalize())
+        lines.append(Line(head, ((fact, "muted"),)))
         if about.get("description"):
             details.append(safe(str(about["description"])).strip())
         if values := _values(about):
-            details.append("One of " + ", ".join(map(_json, values)))
+            details.append("One of: " + ", ".join(map(_plain, values)))
+        if "default" in about:
+            details.append("Default: " + _plain(about["default"]))
         for detail in details:
             rows = wrap(detail, width - 2)
             lines += [Line((("      " + row, "muted"),)) for row in rows]
@@ -304,5 +318,8 @@ def _values(schema: dict[str, Any]) -> list[object]:
     return values
 
 
-def _json(value: object) -> str:
-    return safe(json.dumps(value, ensure_ascii=False), newlines=False)
+def _plain(value: object) -> str:
+    """Return a value as its JSON, but a word without its quotes."""
+    word = isinstance(value, str) and value.strip() == value != ""
+    text = value if word else json.dumps(value, ensure_ascii=False)
+    return safe(str(text), newlines=False)

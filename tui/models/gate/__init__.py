@@ -63,5 +63,5 @@ class Gate:
 
     @property
     def in_reasoning(self) -> bool:
-        """Reasoning is open: at the end, that the answer was cut off before it began."""
+        """Reasoning is open; at the end it means that the answer was cut off."""
         return self._splitter.in_reasoning

@@ -160,11 +160,11 @@ def _outside(
     balanced: bool,
     before: tuple[str, ...],
 ) -> re.Pattern[str]:
-    opens = sorted((q.open for q in quotes), key=len, reverse=True)
+    opens = tuple(sorted((q.open for q in quotes), key=len, reverse=True))
     groups = [("closer", closers), ("before", before), ("quote", opens)]
     groups.append(("stop", stops))
     if balanced:
-        groups.append(("bracket", "[](){}"))
+        groups.append(("bracket", tuple("[](){}")))
     tokens = [
         (name, "|".join(re.escape(t) for t in texts if t)) for name, texts in groups
     ]

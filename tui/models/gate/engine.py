@@ -50,6 +50,7 @@ class Splitter:
         "_run",
         "_search",
         "_simple",
+        "_stops",
         "_tools",
     )
 
@@ -60,8 +61,9 @@ class Splitter:
         reasoning_open: bool,
     ) -> None:
         self._dialect = dialect
+        self._stops = (*dialect.dropped, *dialect.endings)
         self._tools = tools or {}
-        self._names = None if tools is None else tuple(sorted(tools))
+        self._names = tuple(sorted(tools)) if tools else None
         self._channel: Channel = "text"
         self._closes: tuple[str, ...] = ()
         self._fresh = True
@@ -80,7 +82,7 @@ class Splitter:
         self._opening = ""
         self._boundary: Boundary | None = None
         self._after: RuleSet | None = None
-        self._line_start = True
+        self._line_start: bool = True
         self._draft: list[str] | None = None
         self._draft_end = ""
         if reasoning_open and (dialect.thinking or dialect.structural):
@@ -216,7 +218,8 @@ class Splitter:
                 self._let_out(data[i])
                 at = i + 1
                 continue
-            self._line_start = data[i - 1] == "\n"
+            # What is taken out directly behind a call only parts it from the next.
+            self._line_start = (self._after is not None) or data[i - 1] == "\n"
             end = found.end()
             self._back = "\n" if self._line_start else " "
             match rule.action:
@@ -246,7 +249,7 @@ class Splitter:
         self._payload = payload
         self._opening = opening
         self._after = None
-        self._boundary = Boundary(payload, self._dialect.dropped)
+        self._boundary = Boundary(payload, self._stops)
         if payload.call:
             out.append(CallOpened())
 
@@ -337,7 +340,7 @@ class Splitter:
         )
         self._search = self._rules.first.search
         self._kind = Reasoning if self._channel == "reasoning" else Text
-        self._quoting = any(r.quotable for r in self._rules.rules)
-        self._far = any(r.unless for r in self._rules.rules)
+        self._quoting = self._rules.quotable
+        self._far = self._rules.far
         self._simple = self._rules.simple
         self._calm = False

@@ -6,6 +6,7 @@ which cannot occur in prose; the others are protected by Markdown quoting.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from tui.models.gate.frame_payload import read_harmony_header, read_react_action
@@ -136,10 +137,9 @@ def _special(
     endings: Sequence[str] = (),
     structural: bool = False,
 ) -> Dialect:
-    for rule in rules:
-        object.__setattr__(rule, "quotable", False)
+    bare = tuple(replace(rule, quotable=False) for rule in rules)
     return Dialect(
-        id, rules, thinking, dropped, endings, special=True, structural=structural
+        id, bare, thinking, dropped, endings, special=True, structural=structural
     )
 
 
@@ -182,7 +182,7 @@ def _deepseek(id: str) -> Dialect:
 _LLAMA_JSON = _list_payload()
 _LLAMA_AFTER = (
     *_eat((SPACE, Lit(";"), SPACE)),
-    Rule((SPACE,), _BARE, _LLAMA_JSON),
+    Rule((Run(r"\s", 1),), _BARE, Drop()),
 )
 
 _ROWS = (

@@ -59,21 +59,23 @@ def arguments_of(text: str) -> dict[str, Any]:
 
 def read_calls(body: str, tools: Tools, closed: bool) -> Reading:
     """Read objects with "name" and "arguments", one by one or in lists."""
-    return _read(body, _named_call)
+    return _read(body, _named_call, closed)
 
 
 def read_keyed_calls(body: str, tools: Tools, closed: bool) -> Reading:
     """Read a list of objects whose one key is the tool's name."""
-    return _read(body, _keyed_call)
+    return _read(body, _keyed_call, closed)
 
 
-def _read(body: str, call_of: Callable[[Any], Call]) -> Reading:
+def _read(body: str, call_of: Callable[[Any], Call], closed: bool) -> Reading:
     calls: list[Call] = []
     try:
         for value in _values(body):
             calls.append(call_of(value))
     except Fault:
-        return Reading(calls, whole=False)
+        # What was whole before the stream broke off counts; a block that was written
+        # to its end and is wrong does not, with all that is in it.
+        return Reading(() if closed else calls, whole=False)
     return Reading(calls, whole=bool(calls))
 
 

@@ -7,12 +7,14 @@ an answer inside a list is indented.
 
 import re
 
-_OPENING = re.compile(r"[ \t]*+(?:(`{3,})[^`]*|(~{3,}).*)", re.DOTALL)
-_MAY_OPEN = re.compile(r"[ \t]*+(?:\Z|`{1,2}\Z|~{1,2}\Z|`{3}|~{3})")
+_FENCE = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
+_BEGUN = re.compile(r"`{1,2}|~{1,2}|")
 
 
 class Markdown:
     """Follows visible text, in pieces of any length."""
+
+    __slots__ = ("_fence", "_line", "plain")
 
     def __init__(self) -> None:
         self.plain = False
@@ -36,19 +38,40 @@ class Markdown:
                     self._end(line)
             else:
                 text = text[text.rfind("\n") + 1 :]
-        self.plain = text[:1].isalnum() or _MAY_OPEN.match(text) is None
-        self._line = "" if self.plain else text
+        if text[:1].isalnum():
+            self.plain = True
+        else:
+            self._keep(text.lstrip(" \t"))
 
     def quotes(self) -> bool:
         """Say whether what comes next stands in a fence (or on its opening line)."""
         if self._fence or self.plain:
             return bool(self._fence)
-        return _OPENING.fullmatch(self._line) is not None
+        return _opens(self._line) != ""
+
+    def _keep(self, line: str) -> None:
+        """Remember of the current line what matters, however long it is."""
+        found = _FENCE.fullmatch(line)
+        if found is None:
+            self.plain = _BEGUN.fullmatch(line) is None
+            self._line = "" if self.plain else line
+            return
+        run, info = found.groups()
+        self.plain = run[0] == "`" and "`" in info
+        short = "x" if info.strip() else info[:1]
+        self._line = "" if self.plain else run + short
 
     def _end(self, line: str) -> None:
-        if self._fence:
-            bare = line.strip()
-            if len(bare) >= len(self._fence) and not bare.strip(self._fence[0]):
-                self._fence = ""
-        elif opening := _OPENING.fullmatch(line):
-            self._fence = opening[1] or opening[2]
+        line = line.strip()
+        if not self._fence:
+            self._fence = _opens(line)
+        elif len(line) >= len(self._fence) and not line.strip(self._fence[0]):
+            self._fence = ""
+
+
+def _opens(line: str) -> str:
+    """Return the run of characters with which the line opens a fence, or ""."""
+    found = _FENCE.fullmatch(line)
+    if found is None or (line[0] == "`" and "`" in found[2]):
+        return ""
+    return found[1]

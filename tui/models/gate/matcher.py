@@ -34,6 +34,9 @@ class RuleSet:
         ]
         self.simple = all(r.anchor == "any" and r.quotable for r in self.rules)
         """One letter at the end may begin a rule, unless Markdown quotes it."""
+        self.quotable = any(r.quotable for r in self.rules)
+        self.far = any(r.unless for r in self.rules)
+        """One looks back behind the last piece."""
         self.first = re.compile(_first(self.rules))
         self.open = re.compile(_choice(self.rules))
         self.quoted = re.compile(_choice(self.rules, quoted=True))

@@ -48,12 +48,12 @@ def read_python_list(body: str, tools: Tools, closed: bool) -> Reading:
     at = _skip(body, 0)
     if not body.startswith("[", at):
         return Reading(whole=False)
-    return _read(body, _skip(body, at + 1), end="]")
+    return _read(body, _skip(body, at + 1), closed, end="]")
 
 
 def read_python_lines(body: str, tools: Tools, closed: bool) -> Reading:
     """Read calls with white space between them."""
-    return _read(body, _skip(body, 0), end="")
+    return _read(body, _skip(body, 0), closed, end="")
 
 
 def read_builtin(body: str, tools: Tools, closed: bool) -> Reading:
@@ -64,7 +64,7 @@ def read_builtin(body: str, tools: Tools, closed: bool) -> Reading:
     )
 
 
-def _read(body: str, at: int, end: str) -> Reading:
+def _read(body: str, at: int, closed: bool, end: str) -> Reading:
     """Read calls until `end`, a bracket, or the end of the body."""
     calls: list[Call] = []
     try:
@@ -80,7 +80,8 @@ def _read(body: str, at: int, end: str) -> Reading:
         if end and (at >= len(body) or body[at:].strip(" \t\r\n])}")):
             raise Fault("text after the list")
     except Fault:
-        return Reading(calls, whole=False)
+        # As with JSON: a block that was closed counts as a whole or not at all.
+        return Reading(() if closed else calls, whole=False)
     return Reading(calls, whole=bool(calls))
 
 

@@ -13,6 +13,7 @@ from tui.models.gate.patterns import Atoms, Lit
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
+Anchor = Literal["any", "line", "start", "called"]
 Channel = Literal["text", "reasoning", "nothing"]
 
 
@@ -29,7 +30,7 @@ class Reading(NamedTuple):
     """What a payload turned out to be."""
 
     calls: Sequence[Call] = ()
-    """The good ones, in order, until the first fault."""
+    """The good ones, in order."""
     whole: bool = True
     """False: something in it is not to be understood, or is missing."""
     channel: Channel | None = None
@@ -84,7 +85,7 @@ class Rule:
     marker: Atoms
     look: Atoms
     action: Action
-    anchor: Literal["any", "line", "start", "called"] = "any"
+    anchor: Anchor = "any"
     """Where: anywhere, at a line's start, before any text, after the first call."""
     quotable: bool = True
     """Markdown quoting makes it text."""

@@ -8,8 +8,8 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tui.errors import ModelError
@@ -17,6 +17,14 @@ from tui.models.llama.context import Context
 from tui.models.llama.lock import TurnLock, wait_until
 from tui.models.llama.weights import Weights
 from tui.turn import Cancellation
+
+
+class _Load:
+    """One attempt to load a file."""
+
+    done = False
+    error: Exception | None = None
+    thread: threading.Thread | None = None
 
 
 class _Slot:
@@ -27,37 +35,34 @@ class _Slot:
         self.lock = TurnLock()
         self.weights: Weights | None = None
         self.engines: set[LlamaEngine] = set()
+        self.closed = False
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._error: Exception | None = None
-        self._stop = False
+        self._load = _Load()
+        self._load.done = True
 
-    def start(self) -> None:
+    def wait(self, cancel: Cancellation) -> None:
+        """Return when the weights are there, or closed; raise what went wrong.
+
+        A file that could not be loaded is tried again: it may have been put right.
+        A cancelled wait leaves the loading to the next.
+        """
         with self._changed:
-            if self.weights is None and self._thread is None:
-                self._error = None
-                self._stop = False
-                self._thread = threading.Thread(
-                    target=self._load, name="lazychat-load", daemon=True
+            if self.weights is not None or self.closed:
+                return
+            load = self._load
+            if load.done:
+                load = self._load = _Load()
+                load.thread = threading.Thread(
+                    target=self._run, args=[load], name="lazychat-load", daemon=True
                 )
-                self._thread.start()
-
-    def wait(self, cancel: Cancellation) -> Weights:
-        """Return the weights; a cancelled wait leaves the loading to the next."""
-        if self.weights is None:
-            self.start()
-            wait_until(self._changed, lambda: self._thread is None, cancel)
-        with self._changed:
-            if self._error is not None:
-                error, self._error = self._error, None
-                raise error
-            if self.weights is None:
-                raise ModelError(f"{self.path.name} was closed while it was loading.")
-            return self.weights
+                load.thread.start()
+        wait_until(self._changed, lambda: load.done, cancel)
+        if load.error is not None:
+            raise load.error
 
     def close(self) -> None:
-        self._stop = True
-        thread = self._thread
+        self.closed = True
+        thread = self._load.thread
         if thread is not None:
             # Not for ever: it may hang in a dead network drive.
             thread.join(2.0)
@@ -65,22 +70,23 @@ class _Slot:
             self.weights.close()
             self.weights = None
 
-    def _load(self) -> None:
-        weights = error = None
+    def _run(self, load: _Load) -> None:
+        weights = None
         try:
-            weights = Weights(self.path, lambda: not self._stop)
-        except Exception as caught:  # handed to the thread that waits
-            error = None if self._stop else caught
-        if weights is not None and self._stop:
+            weights = Weights(self.path, lambda: not self.closed)
+        except Exception as error:  # handed to the threads that wait
+            load.error = None if self.closed else error
+        if weights is not None and self.closed:
             weights.close()
             weights = None
         with self._changed:
-            self.weights, self._error, self._thread = weights, error, None
+            self.weights, load.done = weights, True
             self._changed.notify_all()
 
 
 _slots: dict[Path, _Slot] = {}
 _slots_lock = threading.Lock()
+_exiting = threading.Event()
 
 
 class LlamaEngine:
@@ -108,9 +114,18 @@ class LlamaEngine:
         """Whether the weights are in memory."""
         return self._slot is not None and self._slot.weights is not None
 
-    def preload(self) -> None:
-        """Begin to load in a thread and return at once; errors come up in `hold`."""
-        self._shared().start()
+    def preload(self, then: Callable[[Context], object] | None = None) -> None:
+        """Load in a thread, and do there what comes `then`; return at once.
+
+        What fails is left for the first `hold` to find again.
+        """
+
+        def load() -> None:
+            with suppress(ModelError), self.hold() as context:
+                if then is not None:
+                    then(context)
+
+        threading.Thread(target=load, name="lazychat-preload", daemon=True).start()
 
     @contextmanager
     def hold(
@@ -140,7 +155,8 @@ class LlamaEngine:
         `close`, if the caller has not done so with `Context.close` by then.
         """
         context = Context(self.weights, size, self.threads, sequences)
-        self._contexts.append(context)
+        open = [other for other in self._contexts if other.pointer]
+        self._contexts = [*open, context]
         return context
 
     @property
@@ -187,19 +203,21 @@ class LlamaEngine:
         return True
 
     def _acquire(self, cancel: Cancellation) -> _Slot:
-        while True:
-            slot = self._shared()
-            slot.wait(cancel)
-            slot.lock.acquire(cancel)
-            if self._slot is slot and slot.weights is not None:
-                return slot
-            slot.lock.release()  # closed while this thread waited for the lock
+        slot = self._shared()
+        slot.wait(cancel)
+        slot.lock.acquire(cancel)
+        if self._slot is slot and slot.weights is not None:
+            return slot
+        slot.lock.release()
+        raise ModelError(f"{self.path.name} was closed before it could speak.")
 
     def _shared(self) -> _Slot:
         slot = self._slot
         if slot is None:
             path = self.path.resolve()
             with _slots_lock:
+                if _exiting.is_set():
+                    raise ModelError("The program is ending.")
                 if not _slots:
                     # At exit, not by __del__: Python may have ended by then.
                     atexit.unregister(_close_all)
@@ -219,6 +237,7 @@ def _cores() -> int:
 def _close_all() -> None:
     """Stop computations and loads, so that none runs while the process ends."""
     with _slots_lock:
+        _exiting.set()
         engines = [engine for slot in _slots.values() for engine in slot.engines]
     for engine in engines:
         engine.close(timeout=1.0)

@@ -99,6 +99,10 @@ class LlamaModel:
         """What the user calls it."""
         return self._name
 
+    def preload(self) -> None:
+        """Get ready in a thread, so that the first answer need not wait for it."""
+        self.engine.preload(lambda context: self._made_for(context.weights))
+
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> Generator[Event, None, Reply]:
@@ -269,9 +273,12 @@ class _Made:
         return prompt
 
     def dialect(self, tools: bool) -> str:
-        """Return the gate's name of the format in which calls are to be expected."""
+        """Return the gate's name of the format in which calls are to be expected.
+
+        A model that was told of another format than its own may fall back to that.
+        """
         told = self._template(tools).describes_tools
-        return self._dialect if told or not tools else "hermes"
+        return self._dialect if told or not tools else "auto"
 
     def _template(self, tools: bool) -> ChatTemplate:
         return self._with_tools if tools and self._with_tools else self._plain

@@ -9,7 +9,8 @@ import difflib
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
@@ -95,13 +96,13 @@ def is_html(body: str) -> bool:
 def lacks(status: int, message: str) -> str:
     """Return what a server refuses the request for and can do without.
 
-    `usage`: it does not know `stream_options`. `tools`: it, or its model, takes
-    none. "": something else.
+    The name of the field: `stream_options`, which older servers do not know, or
+    `tools`, which it or its model does not take. "": something else.
     """
     if status not in (400, 404, 422, 500, 501):
         return ""
     if re.search(r"stream_options|include_usage", message):
-        return "usage"
+        return "stream_options"
     return "tools" if _NO_TOOLS.search(message) else ""
 
 
@@ -120,9 +121,13 @@ def status_error(
     message: str,
     where: Where,
     models: Sequence[str] = (),
-    retry_after: str = "",
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> ModelError:
-    """Return the error for a bad status; `message` comes from `provider_message`."""
+    """Return the error for a bad status.
+
+    `message` comes from `provider_message`, `models` is what the server has, and
+    `headers` are the response's, by names in lower case.
+    """
     said = f': "{message}"' if message else ""
     url = where.base_url
     # Some servers say 500 for what the request had too much of, or say it within a
@@ -150,7 +155,8 @@ def status_error(
                 "not_found",
             )
         case 429:
-            when = f"{retry_after} seconds" if retry_after.isdigit() else "a moment"
+            wait = headers.get("retry-after", "")
+            when = f"{wait} seconds" if wait.isdigit() else "a moment"
             return ModelError(
                 f"{url} limits the number of requests{said}. Try again in {when}.",
                 "rate_limited",
@@ -159,6 +165,12 @@ def status_error(
             return ModelError(
                 f"The request is too large for {url}{said}. "
                 "Leave attachments or older messages out.",
+            )
+        case _ if status < 400:
+            place = one_line(headers.get("location", "another place"), where)
+            return ModelError(
+                f"{url} sends requests on to {place}. Write that address as base_url.",
+                "not_found",
             )
         case _ if status >= 500:
             return ModelError(

@@ -14,6 +14,7 @@ is left behind on cancel and then ends without sending anything.
 import contextlib
 import queue
 import socket
+import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
     own_service: bool
     """Whether this is OpenAI itself, to which organization and project belong."""
     local: bool
-    """Whether the host is this machine: no proxy is asked then."""
+    """Whether the host is this machine: no proxy is asked for plain http then."""
     timeout: float
     max_retries: int
 
@@ -127,11 +128,18 @@ class Link:
         if self._client is None:
             import openai  # 0.5 s of CPU
 
+            options: dict[str, Any] = {}
+            if self._settings.base_url.startswith("http:"):
+                # To load the system's certificates takes 18 ms, which plain http
+                # does not need, as it is not sent on to another place: a POST would
+                # become a GET on the way. A context without any trusts nobody.
+                options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                options["follow_redirects"] = False
+                # With https the environment may name the certificate to trust.
+                options["trust_env"] = not self._settings.local
             try:
-                http = openai.DefaultHttpxClient(
-                    event_hooks={"request": [self._watch]},
-                    trust_env=not self._settings.local,
-                )
+                hooks = {"request": [self._watch]}
+                http = openai.DefaultHttpxClient(event_hooks=hooks, **options)
             except Exception as error:
                 # All else is fixed, so it is the environment: a proxy that is no URL
                 # or needs a package of its own, a file of certificates that is not
@@ -169,8 +177,6 @@ class Link:
             except BaseException as error:
                 done.put((None, error))
             else:
-                if self._aborted and hasattr(result, "close"):
-                    cast(Any, result).close()  # nobody waits for it any more
                 done.put((result, None))
 
         def wake() -> None:

@@ -65,7 +65,7 @@ class OpenAIModel:
         self._base_url = normalize_base_url(base_url or DEFAULT)
         self._api_key = api_key
         self._key_hint = key_hint
-        self._dialect = dialect or _dialect_of(model)
+        self._dialect = dialect or gate.dialect_of_name(model)
         self._options = dict(options or {})
         self._stream = stream
         self._settings = Settings(
@@ -94,7 +94,8 @@ class OpenAIModel:
             response = yield from self._open(link, messages, tools, turn)
             with turn.cancel.on(link.abort):
                 body: Iterator[bytes] = response.iter_bytes()
-                schemas = {tool.name: tool.parameters for tool in tools}
+                asked = () if "tools" in self._without else tools
+                schemas = {tool.name: tool.parameters for tool in asked}
                 builder = ReplyBuilder(turn, gate.Gate(self._dialect, schemas or None))
                 reader = AnswerReader(builder, turn.cancel, self._where(link))
                 reply = yield from reader.read(body)
@@ -120,9 +121,11 @@ class OpenAIModel:
         turn: Turn,
     ) -> Generator[Event, None, Any]:
         """Send the request, again without what the server does not take."""
+        tried: set[str] = set()
         while True:
+            body = self._body(messages, tools)
             try:
-                return link.chat(turn.cancel, self._body(messages, tools))
+                return link.chat(turn.cancel, body)
             except LazychatError:
                 raise
             except Exception as error:
@@ -130,8 +133,11 @@ class OpenAIModel:
                 if failure is None:
                     raise
                 lacks, refusal = failure
-                if lacks == "" or lacks in self._without:
+                # What is left out already (by another thread too) is no reason to ask
+                # again for ever.
+                if lacks in tried or lacks not in body:
                     raise refusal from error
+                tried.add(lacks)
                 self._without.add(lacks)
             if lacks == "tools":
                 yield NoticeGiven(
@@ -149,7 +155,7 @@ class OpenAIModel:
         }
         if tools and "tools" not in self._without:
             body["tools"] = wire_tools(tools)
-        if self._stream and "usage" not in self._without:
+        if self._stream and "stream_options" not in self._without:
             body["stream_options"] = {"include_usage": True}
         return body | self._options
 
@@ -168,13 +174,14 @@ class OpenAIModel:
                 status = error.status_code
                 message = errors.provider_message(error.response.text, where)
                 lacks = errors.lacks(status, message)
-                if errors.is_html(error.response.text) and status < 410:
+                if errors.is_html(error.response.text) and 400 <= status < 410:
                     return "", errors.web_page(error.response.text, where)
                 models = ()
                 if errors.is_about_model(status, message):
                     models = link.models(turn.cancel, seconds=2.0)
-                wait = error.response.headers.get("retry-after", "")
-                return lacks, errors.status_error(status, message, where, models, wait)
+                headers = error.response.headers
+                refusal = errors.status_error(status, message, where, models, headers)
+                return lacks, refusal
             case openai.APITimeoutError():
                 if errors.never_connected(error):
                     return "", errors.connection_error(error, where)
@@ -209,8 +216,3 @@ class OpenAIModel:
                 "unauthorized",
             )
         return key
-
-
-def _dialect_of(model: str) -> str:
-    find = getattr(gate, "dialect_of_name", None)
-    return (find(model) if find else "") or "auto"

@@ -130,6 +130,8 @@ class AnswerReader:
         decoder = SSEDecoder()
         for data in chain([start], self._chunks(body)):
             for item in decoder.feed(data):
+                # One read may hold seconds of text.
+                self._cancel.raise_if_requested()
                 if item.startswith(b"[DONE]"):
                     self.complete = True
                     return
@@ -141,6 +143,7 @@ class AnswerReader:
             self.complete = item.startswith(b"[DONE]")
         if not self._finish_reason and not self.complete:
             raise errors.dropped("the stream ended early", self._where)
+        self.complete = True
 
     def _item(self, item: bytes) -> Iterator[Event]:
         try:

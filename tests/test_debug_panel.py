@@ -1,0 +1,293 @@
+"""The debug panel in a small app: calls and their states, JSON, following."""
+
+import json
+import time
+
+from textual.app import App, ComposeResult
+from textual.events import MouseScrollDown, MouseScrollUp
+from textual.widgets import Input
+
+from tui.app.widgets.debug_panel import DebugPanel
+from tui.messages import ToolCall
+
+
+class Host(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.copied: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield DebugPanel()
+        yield Input()
+
+    def on_mount(self) -> None:
+        self.panel.focus()
+
+    def on_debug_panel_copy_requested(self, message: DebugPanel.CopyRequested) -> None:
+        self.copied.append(message.text)
+
+    @property
+    def panel(self) -> DebugPanel:
+        return self.query_one(DebugPanel)
+
+    @property
+    def lines(self) -> list[str]:
+        height = self.panel.content_size.height
+        lines = [self.panel.render_line(y).text.rstrip() for y in range(height)]
+        return [line for line in lines if line]
+
+
+def call(call_id: str = "c1", name: str = "add", **arguments: object) -> ToolCall:
+    return ToolCall(call_id, name, arguments)
+
+
+async def test_a_call_from_start_to_end():
+    async with (app := Host()).run_test(size=(60, 24)) as pilot:
+        app.panel.call_started(call(a=1, b="two"))
+        await pilot.pause()
+        running = app.lines
+        app.panel.call_progressed("c1", "half way")
+        await pilot.pause()
+        progressed = app.lines
+        app.panel.call_output("c1", "3\nand more")
+        app.panel.call_finished("c1", 1.25)
+        await pilot.pause()
+
+        assert [line.split() for line in running] == [
+            ["»", "add(a=1,", 'b="two")', "running"]
+        ]
+        assert progressed[1].strip() == "half way"
+        assert app.lines[0].split()[-3:] == ["done", "1.2", "s"]
+        assert app.lines[0].startswith("✓ add(")
+        assert app.lines[1].strip() == "3 and more"
+
+
+async def test_a_failed_call_shows_its_error_in_the_error_colour():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call())
+        app.panel.call_finished("c1", 0.01, "division by zero")
+        app.panel.call_output("c1", "Error: division by zero")
+        await pilot.pause()
+
+        assert app.lines[0].startswith("✗ add()")
+        assert app.lines[0].endswith("error 10 ms")
+        assert app.lines[1].strip() == "division by zero"
+        error = app.panel.get_component_rich_style("rows--error").color
+        colours = [s.style.color for s in app.panel.render_line(1) if s.style]
+        assert error in colours
+        assert "1 failed" in str(app.panel.border_title)
+
+
+async def test_enter_shows_the_json_of_call_and_result_and_hides_it():
+    async with (app := Host()).run_test(size=(60, 40)) as pilot:
+        app.panel.styles.height = 30
+        app.panel.call_started(call(place="巴黎"))
+        app.panel.call_finished("c1", 0.5)
+        app.panel.call_output("c1", '{"sky": ["blue"]}')
+        await pilot.pause()
+        folded = app.lines
+        await pilot.press("enter")
+
+        assert json.loads("".join(app.lines[1:])) == {
+            "call": {"id": "c1", "name": "add", "arguments": {"place": "巴黎"}},
+            "state": "done",
+            "seconds": 0.5,
+            "output": {"sky": ["blue"]},
+        }
+        assert app.lines[5].strip() == '"arguments": {'
+
+        await pilot.press("r")
+        assert app.lines == folded
+
+
+async def test_y_posts_the_json_of_the_selected_call():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call("c1", "first"))
+        app.panel.call_started(call("c2", "second", raw="\x1b[2J"))
+        app.panel.call_output("c2", "plain text")
+        await pilot.press("y", "up", "y")
+
+        second, first = map(json.loads, app.copied)
+        assert second["call"]["arguments"] == {"raw": "\x1b[2J"}
+        assert second["output"] == "plain text"
+        assert first["call"]["name"] == "first"
+
+
+async def test_arguments_that_are_no_object_are_shown_as_written():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(ToolCall("c1", "", "{broken"))
+        await pilot.pause()
+
+        assert app.lines[0].startswith("» unreadable call({broken)")
+
+
+async def test_a_note_is_shown_and_copied_but_not_unfolded():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.note("A call could not be read:\n<tool_call>{")
+        await pilot.press("enter", "y")
+
+        assert app.lines == ["! A call could not be read: <tool_call>{"]
+        assert app.copied == ["A call could not be read:\n<tool_call>{"]
+
+
+async def test_the_same_id_in_a_later_turn_is_another_call():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call("1", "first"))
+        app.panel.call_finished("1", 1)
+        app.panel.call_started(call("1", "second"))
+        app.panel.call_finished("1", 1, "broke")
+        await pilot.pause()
+
+        assert [line[:8] for line in app.lines] == ["✓ first(", "✗ second", "  broke"]
+
+
+async def test_a_call_without_end_does_not_run_for_ever():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call("1", "done"))
+        app.panel.call_finished("1", 1)
+        app.panel.call_started(call("2", "left"))
+        app.panel.turn_finished("cancelled")
+        await pilot.pause()
+        assert app.lines[0].startswith("✓ done()")
+        assert app.lines[1].startswith("✗ left()")
+        assert app.lines[2].strip() == "no result when the turn ended (cancelled)"
+        assert "1 failed" in str(app.panel.border_title)
+
+        app.panel.call_finished("2", 3)
+        await pilot.pause()
+        assert app.lines[1].startswith("✓ left()")
+        assert "failed" not in str(app.panel.border_title)
+
+
+async def test_unfolded_json_grows_with_the_call():
+    async with (app := Host()).run_test(size=(60, 40)) as pilot:
+        app.panel.styles.height = 30
+        app.panel.call_started(call())
+        await pilot.press("enter")
+        assert '"state": "running"' in "".join(app.lines)
+
+        app.panel.call_finished("c1", 2)
+        app.panel.call_output("c1", "late")
+        await pilot.pause()
+        assert '"output": "late"' in "".join(app.lines)
+
+
+async def test_output_of_a_call_that_never_began_is_not_lost():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_output("x", "Error: no tool named x")
+        await pilot.pause()
+
+        assert app.lines[1].strip() == "Error: no tool named x"
+
+
+async def test_text_of_tools_cannot_drive_the_terminal():
+    async with (app := Host()).run_test(size=(60, 40)) as pilot:
+        app.panel.styles.height = 30
+        app.panel.call_started(call("c1", "a\x1b[2J", **{"\x1b]": "\x9b\x1b[0m"}))
+        app.panel.call_progressed("c1", "\x1b[3J")
+        app.panel.note("\x1b[4J")
+        await pilot.pause()
+        text = "".join(app.lines)
+        app.panel.call_output("c1", "\x1b[5J")
+        await pilot.press("up", "enter")
+        text += "".join(app.lines)
+
+        assert "␛[2J" in text
+        assert "␛[4J" in text
+        assert not {"\x1b", "\x9b"} & set(text)
+
+
+async def test_follows_the_newest_until_the_reader_moves_and_again_at_the_end():
+    async with (app := Host()).run_test() as pilot:
+        for n in range(30):
+            app.panel.call_started(call(f"c{n}", f"tool_{n}"))
+        await pilot.pause()
+        assert "tool_29" in app.lines[-1]
+
+        await pilot.press("up")
+        for n in range(30, 40):
+            app.panel.call_started(call(f"c{n}", f"tool_{n}"))
+        await pilot.pause()
+        assert "tool_29" in app.lines[-1]
+
+        await pilot.press("end")
+        app.panel.call_started(call("c40", "tool_40"))
+        app.panel.call_progressed("c40", "working")
+        await pilot.pause()
+        assert "working" in app.lines[-1]
+        await pilot.press("y")
+        assert json.loads(app.copied[-1])["call"]["name"] == "tool_40"
+
+
+async def test_wheel_stops_following_and_resumes_it_at_the_bottom():
+    async with (app := Host()).run_test() as pilot:
+        for n in range(30):
+            app.panel.call_started(call(f"c{n}", f"tool_{n}"))
+        await pilot.pause()
+        wheel = (app.panel, 1, 1, 0, 0, 0, False, False, False)
+        app.panel.post_message(MouseScrollUp(*wheel))
+        await pilot.pause()
+        app.panel.call_started(call("c30", "tool_30"))
+        await pilot.pause()
+        assert "tool_30" not in "".join(app.lines)
+
+        for _ in range(5):
+            app.panel.post_message(MouseScrollDown(*wheel))
+        await pilot.pause()
+        app.panel.call_started(call("c31", "tool_31"))
+        await pilot.pause()
+        assert "tool_31" in app.lines[-1]
+
+
+async def test_calls_made_while_hidden_are_there_when_it_is_shown():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.display = False
+        await pilot.pause()
+        for n in range(30):
+            app.panel.call_started(call(f"c{n}", f"tool_{n}"))
+        await pilot.pause()
+        app.panel.display = True
+        await pilot.pause()
+
+        assert "tool_29" in app.lines[-1]
+
+
+async def test_clear_forgets_everything():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call())
+        await pilot.pause()
+        app.panel.clear()
+        await pilot.pause()
+        await pilot.press("y", "enter", "up", "down", "pageup", "pagedown", "end")
+
+        assert app.lines == []
+        assert app.copied == []
+        assert "no calls yet" in str(app.panel.border_title)
+
+
+async def test_ten_thousand_calls_are_quick():
+    async with (app := Host()).run_test() as pilot:
+        start = time.process_time()
+        for n in range(10_000):
+            app.panel.call_started(call(f"c{n}", "tool", text="x" * 1_000))
+            app.panel.call_finished(f"c{n}", 0.1)
+            app.panel.call_output(f"c{n}", "y" * 10_000)
+        await pilot.pause()
+        await pilot.press("home", "end", "up")
+        seconds = time.process_time() - start
+
+        assert app.panel.virtual_size.height == 20_000
+        # 0.4 s where it was written; a widget a call would take minutes.
+        assert seconds < 5
+
+
+async def test_click_selects_and_unfolds():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call("c1", "first"))
+        app.panel.call_started(call("c2", "second"))
+        await pilot.pause()
+        await pilot.click(DebugPanel, offset=(5, 1))
+        await pilot.press("y")
+
+        assert json.loads(app.copied[0])["call"]["name"] == "first"
+        assert app.lines[1].strip() == "{"

@@ -1,0 +1,38 @@
+"""Laws of the lines that lists are made of."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tui.app.widgets.rows import cut, wrap
+from tui.safe import safe
+
+words = st.text("ab 你好é😀…").map(lambda text: safe(text, newlines=False))
+widths = st.integers(0, 30)
+
+
+@given(st.lists(words), widths)
+def test_what_is_cut_fits_and_says_that_it_is_cut(texts: list[str], width: int):
+    spans = tuple((text, "") for text in texts)
+
+    text = "".join(text for text, _ in cut(spans, width))
+
+    assert cell_len(text) <= width
+    whole = "".join(texts)
+    assert text == whole or text.endswith("…") or width == 0
+
+
+@given(words, st.integers(2, 30))
+def test_wrapped_lines_fit_and_lose_no_word(text: str, width: int):
+    lines = wrap(text, width)
+
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+def test_cut_keeps_looks_and_whole_wide_characters():
+    spans = (("你好", "a"), ("世界", "b"))
+
+    assert cut(spans, 8) == spans
+    assert cut(spans, 7) == (("你好", "a"), ("世…", "b"))
+    assert cut(spans, 6) == (("你好", "a"), ("…", "b"))

@@ -1,0 +1,120 @@
+"""The status line: what it says at which width."""
+
+import pytest
+from rich.cells import cell_len
+from textual.app import App, ComposeResult
+
+from tui.app.widgets.status import Status
+
+
+class Host(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Status()
+
+    def on_mount(self) -> None:
+        status = self.query_one(Status)
+        status.model, status.state = "starter", "writing"
+        status.input_tokens, status.output_tokens = 1204, 356
+        status.tokens_per_second = 42.4
+
+
+async def shown(width: int, **attributes: object) -> str:
+    async with (app := Host()).run_test(size=(width, 5)) as pilot:
+        for name, value in attributes.items():
+            setattr(app.query_one(Status), name, value)
+        await pilot.pause()
+        row = app.query_one(Status).region.y
+        return app.screen._compositor.render_strips()[row].text.strip()
+
+
+async def test_says_everything_where_there_is_room():
+    text = await shown(120)
+
+    assert " ".join(text.split()) == (
+        "starter writing 1204 in / 356 out 42 tok/s stream on "
+        "F1 help F2 tools F3 debug Esc stop"
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "right"),
+    [
+        (80, "1204 in / 356 out 42 tok/s stream on F1 help F2 tools"),
+        (60, "1204 in / 356 out stream on F1 help"),
+        (52, "1204 in / 356 out F1 help"),
+        (45, "F1 help"),
+        (20, ""),
+    ],
+)
+async def test_leaves_out_what_does_not_fit_the_least_needed_first(
+    width: int, right: str
+):
+    text = " ".join((await shown(width)).split())
+
+    assert text == f"starter writing {right}".strip()
+
+
+async def test_the_model_is_cut_before_the_state():
+    assert await shown(20, model="a-very-long-name-of-a-model") == "a-very-l…  writing"
+
+
+async def test_next_to_no_room_leaves_the_state():
+    assert await shown(10) == "writing"
+
+
+@pytest.mark.parametrize("width", range(1, 130, 3))
+async def test_never_wider_than_the_screen(width: int):
+    status = Status()
+    status.set_reactive(Status.model, "模型名字")
+    status.set_reactive(Status.state, "running 查询天气")
+    status.set_reactive(Status.input_tokens, 123_456)
+
+    for hint in ("", "Press Ctrl+C again to quit"):
+        status.set_reactive(Status.hint, hint)
+        assert cell_len("".join(t for t, _ in status.spans(width))) <= width
+
+
+async def test_a_hint_stands_in_the_place_of_all_on_the_right():
+    text = await shown(80, hint="Press Ctrl+C again to quit")
+
+    assert " ".join(text.split()) == "starter writing Press Ctrl+C again to quit"
+
+
+async def test_unknown_numbers_are_not_shown():
+    text = await shown(
+        51, input_tokens=None, output_tokens=None, tokens_per_second=None, stream=False
+    )
+
+    assert " ".join(text.split()) == (
+        "starter writing stream off F1 help F2 tools"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [(0, "0 in"), (9_999, "9999 in"), (12_345, "12k in"), (1_250_000, "1.2M in")],
+)
+async def test_token_counts_stay_short(tokens: int, text: str):
+    assert text in await shown(90, input_tokens=tokens)
+
+
+@pytest.mark.parametrize(
+    ("state", "look"),
+    [("ready", "ready"), ("error", "error"), ("running add", "busy")],
+)
+async def test_colour_of_the_state(state: str, look: str):
+    async with (app := Host()).run_test() as pilot:
+        status = app.query_one(Status)
+        status.state = state
+        await pilot.pause()
+        row = app.screen._compositor.render_strips()[status.region.y]
+        colours = [s.style.color for s in row if s.style and s.text.strip() == state]
+
+        assert colours == [status.get_component_rich_style(f"status--{look}").color]
+
+
+async def test_names_cannot_drive_the_terminal():
+    text = await shown(80, model="\x1b[2J", state="running \x07", hint="\x9b")
+
+    assert text.startswith("␛[2J  running ␇")
+    assert text.endswith("\ufffd")
