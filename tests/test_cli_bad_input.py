@@ -144,7 +144,7 @@ def test_a_key_command_that_fails_is_told(home):
 
     said = complaint(home.ask("hi"), 1)
 
-    assert said.startswith("[models.remote]: api_key_cmd did not give a key: ")
+    assert said.startswith("[models.remote]: api_key_cmd gave no key: ")
 
 
 def test_a_server_that_does_not_run_is_told(home):
