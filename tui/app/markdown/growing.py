@@ -81,14 +81,18 @@ class GrowingCode:
         return None
 
     def _unindent(self, line: str) -> str:
-        for _ in range(self._indent):
-            line = line.removeprefix(" ")
-        return line
+        """Take off the fence's own indent; a tab may be used up in part."""
+        columns = 0
+        while columns < self._indent and line[:1] in (" ", "\t"):
+            columns += 1 if line[0] == " " else 4 - columns % 4
+            line = line[1:]
+        return " " * (columns - self._indent) + line
 
     def update(self, *, exact: bool) -> int:
         """Bring `lines` up to date."""
         if exact:
-            if self._partial and not self._closing.match(self._partial):
+            # A last line of nothing but spaces is none, says markdown-it.
+            if self._partial.strip() and not self._closing.match(self._partial):
                 self._block.feed(self._unindent(self._partial))
             self._block.lines += self._block.open_lines()
         first, self._reported = self._reported, len(self.lines)
@@ -176,7 +180,8 @@ class GrowingParagraph:
     gives all of its text back to be laid out anew.
     """
 
-    def __init__(self, refs: dict[str, Any], width: int) -> None:
+    def __init__(self, known: int, refs: dict[str, Any], width: int) -> None:
+        self._known = known  # lines that the parser has found to belong to it
         self._refs = refs
         self._width = width
         self._flow = Flow(width)
@@ -210,7 +215,7 @@ class GrowingParagraph:
         return "\n".join([*self._source, self._partial])
 
     def _continues(self, line: str) -> bool:
-        if not self._source or _plainly_text.match(line):
+        if len(self._source) < self._known or _plainly_text.match(line):
             return True
         if _underline.match(line):
             return False

@@ -752,7 +752,8 @@ class Transcript(ScrollView, can_focus=True):
         elif marked:
             spans[:1] = [("▌ ", (*line.fill, "cursor"))]
         if selected:
-            spans = _mark_selected(spans, *selected)
+            start, end = selected
+            spans = _mark_selected(spans, max(start, line.lead), end)
         segments = [Segment(text, palette.style(style)) for text, style in spans]
         strip = Strip(segments)
         width = self.size.width
