@@ -319,12 +319,24 @@ class LinePane(ScrollView, can_focus=True):
         self._strips.forget()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Render rows for the screen."""
+        """Render rows for the screen.
+
+        Textual's own cache of styled rows costs more than making them from ours: a
+        row that scrolls is a new one to it. A border or padding set by CSS needs it.
+        """
         self._compositing = True
         try:
-            return super().render_lines(crop)
+            if self.styles.gutter or self.opacity < 1:
+                return super().render_lines(crop)
+            strips = [self.render_line(y) for y in crop.line_range]
         finally:
             self._compositing = False
+        _, background = self.background_colors
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def render_line(self, y: int) -> Strip:
         """Render a row.
