@@ -94,7 +94,7 @@ class GrowingCode:
             # A last line of nothing but spaces is none, says markdown-it.
             if self._partial.strip() and not self._closing.match(self._partial):
                 self._block.feed(self._unindent(self._partial))
-            self._block.lines += self._block.open_lines()
+            self._block.close()
         first, self._reported = self._reported, len(self.lines)
         return first
 
@@ -169,7 +169,7 @@ _plainly_text = re.compile(r" {0,3}[^\W\d_]")
 _letter = re.compile(r"[^\W\d_]")
 _underline = re.compile(r"[ \t:|=-]*$")
 _unresolved = re.compile(r"[*~`\[\]!<&\\]|(?<!\w)_|_(?!\w)")
-_SEAL_AT, _SEAL_STEP, _FORCE_AT = 320, 120, 2000  # characters
+_SEAL_AT, _SEAL_STEP, _FORCE_AT = 320, 120, 1000  # characters
 
 
 class GrowingParagraph:
