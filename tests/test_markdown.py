@@ -173,6 +173,25 @@ def test_an_open_fence_is_code_while_it_streams():
     ]
 
 
+@pytest.mark.parametrize(
+    ("source", "spans"),
+    [
+        ("It is **bo", [("It is ", ()), ("bo", ("strong",))]),
+        ("It is **bold*", [("It is ", ()), ("bold", ("strong",))]),
+        ("It is **", [("It is", ())]),
+        ("call `f(", [("call ", ()), ("f(", ("code",))]),
+        ("2**3 and", [("2**3 and", ())]),
+        ("`**` and", [("**", ("code",)), (" and", ())]),
+    ],
+)
+def test_marks_whose_other_half_is_to_come_do_not_show(source: str, spans: list):
+    open_text = Stream(40)
+    open_text.append(source)
+    open_text.update()
+
+    assert list(open_text.lines[0].spans) == spans
+
+
 def test_a_list_below_a_line_makes_no_heading_of_it():
     open_text = Stream(40)
     open_text.append("Things:\n-")

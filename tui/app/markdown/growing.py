@@ -20,7 +20,7 @@ from tui.app.markdown.blocks import (
     top_level,
 )
 from tui.app.markdown.code import CodeBlock
-from tui.app.markdown.inline import inline_spans
+from tui.app.markdown.inline import close_marks, inline_spans
 from tui.app.markdown.lines import BLANK, Flow, Line, to_lines
 from tui.app.markdown.table import Table
 
@@ -254,9 +254,8 @@ class GrowingParagraph:
         partial = "" if self._taken else self._partial
         inside = not partial or self._continues(partial)
         text = self._pending + partial if inside else self._pending
-        lines = to_lines(
-            self._flow.preview(inline_spans(parse_inline(text.rstrip(), self._refs)))
-        )
+        children = parse_inline(close_marks(text.rstrip()), self._refs)
+        lines = to_lines(self._flow.preview(inline_spans(children)))
         if not inside and not _underline.match(partial):
             lines += [BLANK, *lay_out_alone(partial, self._width, self._refs)]
         return lines

@@ -20,6 +20,7 @@ from tui.app.markdown.growing import (
     GrowingTable,
     lay_out_alone,
 )
+from tui.app.markdown.inline import close_marks
 from tui.app.markdown.lines import BLANK, Line, indent
 
 _LONG_LINE = 200  # characters after which a line's beginning is certain
@@ -307,6 +308,7 @@ class Stream:
             tail = tail[:end]  # or each list would make a heading of what is above it
         if len(tail) <= _LARGE:
             self._settled = None
+            tail = close_marks(tail)
             blocks = top_level(parse(tail, dict(self._refs)))
             return 0, self._lay_out(blocks, tail)
         settled = self._settled

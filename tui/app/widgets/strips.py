@@ -64,7 +64,7 @@ class Strips:
     ) -> Strip:
         palette = self.palette
         spans: list[Span] = list(line.spans)
-        if marked:
+        if marked and spans:
             spans[:1] = [("▌ ", (*line.fill, "cursor"))]
         if selected:
             start, end = selected

@@ -340,14 +340,11 @@ class Transcript(LinePane, can_focus=True):
     def _toggle(self, index: int) -> None:
         view = self._items[index]
         assert isinstance(view, MessageView)
-        top = self._tops[index]
-        # What is clicked must stay under the pointer, so it no longer follows.
-        if not view.folded or top + view.height < self._tops[-1]:
-            pass
         self._forget_selection()
         view.toggle()
         anchor = self._anchor()
         if view.done:
+            # What was clicked must stay under the pointer.
             self.following = False
         self._retop(index)
         self._settle(anchor)
