@@ -102,7 +102,7 @@ def draft(tool: ToolSchema, text: str) -> Draft:
             choice = _choice(text, schema, used)
             if choice is not None:
                 values[name] = choice
-                fit += 1.5
+                fit += 2.5
             elif name in required:
                 if "default" in schema:
                     values[name] = schema["default"]
@@ -139,7 +139,8 @@ def draft(tool: ToolSchema, text: str) -> Draft:
         if not slot.spans:
             possible = False
         best = slot.spans[0].score if slot.spans else -4.0
-        fit += max(-3.0, min(0.0, best)) + (
+        weak = 0.3 if has_han(text) else 1.0
+        fit += max(-3.0, min(0.0, best - weak)) + (
             2.0 if slot.parameter.is_sum and best > 5 else 0.0
         )
     return Draft(values, slots, fit, possible)
@@ -332,8 +333,10 @@ def _choice(text: str, schema: Property, used: list[tuple[int, int]]) -> Any | N
 
 def _find(text: str, word: str) -> tuple[int, int] | None:
     if has_han(word):
-        at = text.find(word)
-        return (at, at + len(word)) if at >= 0 else None
+        # One character is often part of another word: 关于, 开始.
+        later = r"(?![于系注键心始会发车])" if len(word) == 1 else ""
+        found = re.search(re.escape(word) + later, text)
+        return found.span() if found else None
     found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
     if found is None and word.lower() not in STOP:
         for m in re.finditer(r"[^\W\d_]+", text):

@@ -26,9 +26,9 @@ from tui.models.starter.arguments import (
     several,
     vocabulary,
 )
-from tui.models.starter.mood import PURPOSES, clauses, hints
+from tui.models.starter.mood import PURPOSES, clauses, hints, remarks, speaks_for
 from tui.models.starter.scorer import Scorer
-from tui.models.starter.words import has_han, shared
+from tui.models.starter.words import has_han, shared, stem
 from tui.turn import Cancellation
 
 MOST_TOOLS = 6
@@ -99,6 +99,7 @@ def _decide(
 ) -> list[Choice]:
     candidates = shortlist(text, tools)
     hinted = hints(text)
+    remarked = remarks(text)
     if not candidates or (sure and not candidates[0].hits):
         return []
     if any(hinted) and not any(c.hits or c.draft.fit > 0 for c in candidates):
@@ -122,6 +123,12 @@ def _decide(
         for c, likelihood in zip(candidates, found, strict=False)
     ]
     best = max(range(len(scores)), key=scores.__getitem__)
+    chosen = candidates[best]
+    words = {*vocabulary(chosen.tool), *map(stem, chosen.tool.keywords)}
+    hinted = [
+        hint and (speaks_for(purpose, text, words) or remarked)
+        for hint, purpose in zip(hinted, PURPOSES, strict=True)
+    ]
     against = max(
         scale * likelihood
         + (_PHRASE + _SECOND_PHRASE * (sum(hinted) - 1) if hinted[i] else 0.0)
@@ -129,7 +136,6 @@ def _decide(
     )
     if scores[best] - against < _MARGIN:
         return []
-    chosen = candidates[best]
     return _fill(text, chosen.tool, chosen.draft, scorer, cancel)
 
 

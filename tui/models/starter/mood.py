@@ -5,6 +5,7 @@ pattern of everyday phrases. A phrase is evidence only, weighed against a tool's
 """
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from tui.models.starter.words import has_han
@@ -82,16 +83,16 @@ PURPOSES = (
             |called|measured|calculated|predicted|determined)\b
             |\bhow\s(?:do|can|does|would)\s(?:i|you|one|people|we|they)\s(?:learn|become|make
             |write|take|read|play|improve|stay|keep|deal|choose|cook|grow|build)\b
-            |为什么|为何|解释|怎么(?:做|形成|工作|学|样才|产生|来)|如何|的?原理|怎样才"""
+            |为什么|为何|解释|怎么(?:做|形成|工作|学|样才|产生|来)|如何(?!\W*$)|的?原理|怎样才"""
         ),
     ),
     Purpose(
         "say that nothing needs to be done",
         _phrases(
             r"""\bno\sneed\b|\bneedn'?t\b|\bnever\s?mind\b|\b(?:do\s?n[o']t|dont)\s(?!forget|know
-            |you\b|see|remember|understand|have|let)|\bforget\s(?:it|about)\b|\bnot\snecessary
+            |you\b|see|remember|understand|have\b(?!\sto)|let)|\bforget\s(?:it|about)\b|\bnot\snecessary
             |\bno\slonger\b|\bno,?\sthanks?\b|\bcancel\sthat\b|\brather\snot\b|\bnot\sasking\b
-            |不用|不要|不必|无需|不需要|没必要|算了|别(?!忘|的|人|墅|名|针|克)"""
+            |不用|不要|不想|不打算|不必|无需|不需要|没必要|算了|别(?!忘|的|人|墅|名|针|克)"""
         ),
     ),
     Purpose("tell what they already know or did", _phrases(r"\balready\b|已经")),
@@ -112,7 +113,7 @@ _REMARK = _phrases(
     |that's|there|these|those|a|an|you|you're|your|some|someone|everyone)\b
     |^\W*\w+(?:\s\w+)?\s(?:is|are|was|were|has|have|had)\b
     |^\W*(?:昨天|今天|上周|去年|刚才|刚刚|以前|其实)?(?:我|他|她|它|我们|他们|这|那|大家)
-    |(?:昨天|上周|去年|刚才|刚刚).*了"""
+    |(?:昨天|上周|去年|刚才|刚刚).*了|真(?:好|是|不错|的)|太.+了|啊\W*$"""
 )
 _CLAUSES = re.compile(r"(?<=[.!;?。！；？])\s*|[,，]\s*|\s+(?:but|so)\s+")
 
@@ -124,6 +125,20 @@ def remarks(text: str) -> bool:
         return True
     return not any(_ASKS.search(c) for c in clauses) and any(
         _REMARK.search(c) for c in clauses
+    )
+
+
+def speaks_for(purpose: Purpose, text: str, words: Collection[str]) -> bool:
+    """Whether a typical phrase of `purpose` in `text` is not one of a tool's own words.
+
+    "What does ephemeral mean?" is general knowledge, unless a tool is about meanings.
+    """
+    typical = purpose.phrases.pattern
+    lower = text.lower()
+    return not any(
+        (w in typical and w in lower) if has_han(w) else re.search(rf"\b{re.escape(w)}", typical) and re.search(rf"\b{re.escape(w)}", lower)
+        for w in words
+        if len(w) > 2 or has_han(w)
     )
 
 

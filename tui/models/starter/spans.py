@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from tui.models.starter.numbers import numbers
 from tui.models.starter.words import (
     FILLER,
     LEADING,
@@ -55,7 +56,7 @@ _ROLES = (
     _role(
         "to target destination end into dest goal language",
         "to|into|in|towards?|and|as|how many|how much",
-        "换成|翻译成|译成|成|到|至|去|往|为|用|多少",
+        "换成|翻译成|译成|成|到|至|去|往|为|用|多少|对|兑",
     ),
     _role(
         "to recipient receiver whom who person contact addressee attendee email",
@@ -101,6 +102,28 @@ _STRETCH = re.compile(
 )
 """What follows these words is a value even where it has common words in it."""
 
+_TASK = re.compile(
+    r"\b(?:me|us|him|her|them)\s+(?:(?:in|at|on)\s.{1,24}?\s)?to\s+(\S.*?)"
+    r"(?=\s+(?:in|at|on)\s+(?:\S+\s+){0,2}\S+\W*$|[?.!,]*\s*$)",
+    re.IGNORECASE,
+)
+"""What somebody is to be told or reminded to do."""
+_TASK_NAMES = frozenset(
+    map(stem, "text task title what message label note reminder content todo".split())
+)
+_LEAD = re.compile(
+    r"\W*(?:(?:please|can\syou|could\syou|what\sis|what's|how\smuch\sis|calculate|compute"
+    r"|evaluate|work\sout|solve|tell\sme|the\sresult\sof|what\sdoes)\s+)+"
+    r"|(?:请|帮我|计算|算一下|算|一下|\s)+",
+    re.IGNORECASE,
+)
+"""What comes before arithmetic."""
+_SUM = re.compile(
+    r"[+*/×÷^%]|\d\s*-\s*\d|\b(?:plus|minus|times|divided|multiplied|root|power|squared"
+    r"|cubed|percent|sum|product|factorial|log|sin|cos)\b|[加减乘除]|平方|根",
+    re.IGNORECASE,
+)
+
 
 class Parameter(NamedTuple):
     """A text parameter of a tool."""
@@ -118,7 +141,10 @@ class Parameter(NamedTuple):
         """Return how well the text before a piece fits what this parameter is."""
         best = 0.0
         own = self.words
-        described = {stem(w) for w in _split(self.description.split("e.g.")[0])}
+        said = _split(self.description.split("e.g.")[0])
+        described = {stem(w) for w in said}
+        if {"from", "to"} <= described:  # "what to convert from": the last word counts
+            described.discard("to" if said[::-1].index("from") < said[::-1].index("to") else "from")
         for role in _ROLES:
             strength = 1.0 if own & role.names else 0.0
             if not strength and described & role.names:
@@ -176,9 +202,21 @@ def pieces(text: str, used: Collection[tuple[int, int]], tool: set[str]) -> list
             if first.text.lower() in _GENERIC_VERBS or stem(first.text) in tool:
                 rest = text[start + first.end : later]
                 found.add((later - len(rest.lstrip()), later))
-    for m in _STRETCH.finditer(text):
+    for m in [*_STRETCH.finditer(text), *_TASK.finditer(text)]:
         if not any(s < m.end(1) and m.start(1) < e for s, e in used):
             found.add(m.span(1))
+    for m in re.finditer(r"([\u4e00-\u9fff]{1,6})[对兑]([\u4e00-\u9fff]{1,6}?)(?=的|$|\W)", text):
+        found.update((m.span(1), m.span(2)))
+    free = [
+        n for n in numbers(text) if not any(s < n.end and n.start < e for s, e in used)
+    ]
+    if free:
+        lead = _LEAD.match(text)
+        begin = lead.end() if lead else 0
+        end = len(text.rstrip(" ?？.。=!！"))
+        found.add((free[0].start, free[-1].end))
+        if 0 < begin < free[0].start:
+            found.add((begin, max(end, free[-1].end)))
     return [Span(s, e, 0.0) for s, e in sorted(found) if text[s:e].strip()]
 
 
@@ -193,8 +231,13 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         points += 2.5  # the unit of an amount: what is converted from
     if before[-1:] in "\"'“‘「《" and before:
         points += 5
-    if any(u.kind == "sum" for u in inside):
-        points += 6 if parameter.is_sum and len(inside) == 1 else -1
+    if parameter.is_sum:
+        counted = numbers(piece)
+        points += 4 if _SUM.search(piece) and counted else -5
+        points += len(counted)
+        points -= 0.4 * sum(u.kind == "word" and u.text.lower() in STOP for u in inside)
+    elif any(u.kind == "sum" for u in inside):
+        points -= 1
     if any(u.kind == "whole" for u in inside):
         points += 3 if len(inside) == 1 else 0
     when = TEMPORAL.fullmatch(piece) is not None
@@ -210,7 +253,12 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         points -= 4
     elif words and (stems[0] in tool or stems[-1] in tool):
         points -= 1.5
-    if any(m.span(1) == (span.start, span.end) for m in _STRETCH.finditer(text)):
+    place = span.start, span.end
+    if any(m.span(1) == place for m in _TASK.finditer(text)) and (
+        parameter.words & _TASK_NAMES
+    ):
+        points += 4
+    elif any(m.span(1) == place for m in _STRETCH.finditer(text)):
         points += 2
     elif words:
         lower = [w.lower() for w in words]
@@ -237,7 +285,7 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         if "的" in piece:
             points -= 1
     if re.match(r"\s(?:with|of)\s\w", text[span.end :]):
-        points -= 0.4
+        points -= 1.2
     # The longer of two pieces that fit alike: "garage door code", not "door".
     return points + 0.15 * min(len(inside), 8)
 

@@ -10,20 +10,24 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_OPERATOR = (
+    r"[+\-*/×÷^%x]|乘以|除以|加上?|减去?|乘|除|plus|minus|times|divided\sby"
+    r"|multiplied\sby|(?:%|percent)\sof|to\sthe\spower\sof"
+)
 _UNIT = re.compile(
     rf"""
     (?P<quote>"[^"\n]+"|“[^”\n]+”|「[^」\n]+」|《[^》\n]+》|(?<!\w)['‘][^'’\n]+['’](?!\w))
   | (?P<whole>\d{{1,2}}:\d\d(?:\s?[ap]\.?m\b)?|\d{{1,2}}\s?[ap]\.?m\b|https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]*\w|[~.]?/[\w./~-]*\w
       |[\w-]+(?:/[\w-]+)*\.[A-Za-z]\w{{0,4}}\b)
-  | (?P<sum>(?!\d{4}-\d)[(\d][\d\s.,()+\-*/×÷^%]*[+\-*/×÷^][\d\s.,()+\-*/×÷^%]*[)\d%])
+  | (?P<sum>(?!\d{{4}}-\d)[(]*\d[\d.,]*[)%]*(?:\s*(?:{_OPERATOR})\s*[(]*-?\d[\d.,]*(?<=[\d])[)%]*)+)
+  | (?P<code>[A-Za-z]+\d[\w-]*|\d+[A-Za-z]+\d[\w-]*)
   | (?P<number>\d[\d,]*(?:\.\d+)?)
   | (?P<han>[{_HAN}])
   | (?P<word>[^\W\d_{_HAN}](?:[\w]|['’.-](?=[^\W{_HAN}]))*)
   | (?P<mark>[^\s\w])
     """,
-    re.VERBOSE | re.ASCII,
+    re.VERBOSE | re.IGNORECASE,
 )
-_UNIT = re.compile(_UNIT.pattern, re.VERBOSE)
 
 
 class Unit(NamedTuple):
@@ -48,7 +52,9 @@ STOP = frozenset(
     "how's that's don't doesn't didn't can't won't isn't up out off one e.g etc given "
     "something somebody someone anything thing return returns user user's own new "
     "name text string word value current currently now today's today right between "
-    "place called another within got take put say says said".split()
+    "place called another within got take put say says said use uses contain contains "
+    "already again still ever never always maybe really quite instead soon later thanks "
+    "thank hello hi hey ok okay myself yourself anyway actually course well".split()
 )
 """Words that say nothing of what a tool is for."""
 
@@ -60,7 +66,7 @@ FILLER = tuple(
         "最新 最近 未来 接下来 怎么样 怎样 如何 怎么走 怎么 什么 哪些 哪里 多少 几 有没有 有 是多少 "
         "是什么 是 吗 呢 吧 啊 呀 了 的 我的 我们 我 你的 你 里面 把 和 与 跟 及 到 从 给 关于 有关 "
         "换成 成为 写着 内容 左右 大概 大约 的话 同时 以及 还有 或者 里的 上的 中的 "
-        "等于 换算 换算成 转换 转换成 发送 翻译成 翻译 播放 设置 添加 打开 关闭 提醒 计算 主题 标题".split(),
+        "等于 换算 换算成 转换 转换成 发送 翻译成 翻译 播放 设置 添加 打开 关闭 提醒 计算 主题 标题 谢谢 你好 已经 喜欢 知道 ".split(),
         key=len,
         reverse=True,
     )
@@ -90,7 +96,7 @@ def units(text: str) -> list[Unit]:
     """Return the units of `text` in order."""
     found: list[Unit] = []
     for m in _UNIT.finditer(text):
-        kind = m.lastgroup or "mark"
+        kind = "whole" if m.lastgroup == "code" else m.lastgroup or "mark"
         found.append(Unit(kind, m[0], m.start(), m.end()))
     return found
 
