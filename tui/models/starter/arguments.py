@@ -99,7 +99,7 @@ def draft(tool: ToolSchema, text: str) -> Draft:
         if name in values:
             continue
         if "enum" in schema or "const" in schema:
-            choice = _choice(text, schema, used)
+            choice = _choice(text, name, schema, used)
             if choice is not None:
                 values[name] = choice
                 fit += 2.5
@@ -311,24 +311,32 @@ def _tie(
     if "hour" in name.lower() and re.search(r"(?:\bat|@|[上下]午|晚上)\s*$", text[: number.start]):
         points += 2
     unit = seconds_of(name) or seconds_of(_description(schema))
+    noun = re.match(r"\s*[^\W\d]", text[number.end :]) and not number.seconds
+    if noun and re.search(r"count|quantity|amount|number|num\b", name, re.IGNORECASE):
+        points += 1.2
     if number.seconds:
         points += 2 if unit else -1
     return points
 
 
-def _choice(text: str, schema: Property, used: list[tuple[int, int]]) -> Any | None:
+def _choice(
+    text: str, name: str, schema: Property, used: list[tuple[int, int]]
+) -> Any | None:
     """Return the value of an enum that stands in `text`, as itself or by an alias."""
     values = cast(list[Any], schema.get("enum", [schema.get("const")]))
-    hits: list[tuple[int, int, Any]] = []
+    parameter = Parameter(name, _description(schema))
+    hits: list[tuple[float, int, int, Any]] = []
     for value in values:
         word = str(value).replace("_", " ")
         for alias in (word, *_ALIASES.get(word.lower(), "").split("|")):
             place = _find(text, alias) if alias else None
             if place is not None:
-                hits.append((len(alias), -place[0], value))
+                fits = parameter.role_weight(text[: place[0]])
+                hits.append((fits, len(alias), -place[0], value))
                 used.append(place)
-    # The longest, "turn off" before "off"; then the first.
-    return max(hits, key=lambda h: h[:2])[2] if hits else None
+    # What stands where it should ("to celsius"); then the longest, "turn off" before
+    # "off"; then the first.
+    return max(hits, key=lambda h: h[:3])[3] if hits else None
 
 
 def _find(text: str, word: str) -> tuple[int, int] | None:

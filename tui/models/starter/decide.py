@@ -28,7 +28,7 @@ from tui.models.starter.arguments import (
 )
 from tui.models.starter.mood import PURPOSES, clauses, hints, remarks, speaks_for
 from tui.models.starter.scorer import Scorer
-from tui.models.starter.words import has_han, shared, stem
+from tui.models.starter.words import has_han, is_sum, shared, stem
 from tui.turn import Cancellation
 
 MOST_TOOLS = 6
@@ -39,6 +39,8 @@ _ENGLISH, _CHINESE = 0.6, 0.3
 """How much a nat of likelihood counts: the tokenizer has few Chinese words."""
 _WORD, _MOST_WORDS = 2.0, 2
 _PARAMETER_WORD = 0.5
+_NO_KEYWORD = 3.0
+"""Against a tool that has Chinese keywords when none is in the Chinese message."""
 _PHRASE, _SECOND_PHRASE = 6.0, 2.0
 _MARGIN = 0.25
 """What a tool must be ahead of the best purpose."""
@@ -142,18 +144,23 @@ def _decide(
 def shortlist(text: str, tools: Sequence[ToolSchema]) -> list[_Candidate]:
     """Return at most `MOST_TOOLS` tools that can be called, by words and arguments."""
     found: list[_Candidate] = []
+    chinese = has_han(text)
     for tool in tools:
         drafted = draft(tool, text)
         if not drafted.possible:
             continue
         own = vocabulary(tool)
         hits = shared(text, own, tool.keywords)
+        if any(slot.parameter.is_sum and is_sum(text) for slot in drafted.slots):
+            hits.append("arithmetic")
         more = shared(text, parameter_words(tool) - own, ())
         points = (
             _WORD * min(_MOST_WORDS, len(hits))
             + _PARAMETER_WORD * min(1, len(more))
             + drafted.fit
         )
+        if chinese and not hits and any(map(has_han, tool.keywords)):
+            points -= _NO_KEYWORD
         found.append(_Candidate(tool, drafted, points, len(hits)))
     found.sort(key=lambda c: -c.points)  # stable: earlier tools first
     return found[:MOST_TOOLS]

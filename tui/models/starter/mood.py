@@ -46,7 +46,7 @@ PURPOSES = (
         "chat about themselves, their likes and their day",
         _phrases(
             r"""\bdo\syou\s(?:like|love|think|believe|prefer|have|feel)\b|\bi\s(?:really\s)?
-            (?:like|love|hate|enjoy|prefer|feel)\b|^\W*i'?\s?a?m\s(?!looking)|你(?:喜欢|觉得|认为)
+            (?:like|love|hate|enjoy|prefer|feel)\b|\byour\s(?:opinion|view|favou?rite)|你(?:喜欢|觉得|认为)
             |我(?:很|最|真|不|也)?(?:喜欢|爱|讨厌|觉得)"""
         ),
     ),
@@ -112,8 +112,8 @@ _REMARK = _phrases(
     (?:i|i'm|i've|i'll|i'd|we|we're|he|she|they|it|it's|my|our|his|her|their|the|this|that
     |that's|there|these|those|a|an|you|you're|your|some|someone|everyone)\b
     |^\W*\w+(?:\s\w+)?\s(?:is|are|was|were|has|have|had)\b
-    |^\W*(?:昨天|今天|上周|去年|刚才|刚刚|以前|其实)?(?:我|他|她|它|我们|他们|这|那|大家)
-    |(?:昨天|上周|去年|刚才|刚刚).*了|真(?:好|是|不错|的)|太.+了|啊\W*$"""
+    |^\W*(?:昨天|今天|上周|去年|刚才|刚刚|以前|其实)?的?(?:我|他|她|它|我们|他们|这|那|大家)
+    |(?:昨天|上周|去年|刚才|刚刚).*了|真(?:好|是|不错|的)|太.+了|[很真太]\w{1,3}\W*$|非常|坏了|啊\W*$"""
 )
 _CLAUSES = re.compile(r"(?<=[.!;?。！；？])\s*|[,，]\s*|\s+(?:but|so)\s+")
 
@@ -142,9 +142,16 @@ def speaks_for(purpose: Purpose, text: str, words: Collection[str]) -> bool:
     )
 
 
+def spelled_out(text: str) -> str:
+    """Return `text` with "what's" as "what is", "I'm" as "I am" and the like."""
+    text = text.replace("’", "'")
+    text = re.sub(r"\b(what|who|where|how|when|that|it|there)'s\b", r"\1 is", text, flags=re.I)
+    return re.sub(r"\bi'm\b", "I am", text, flags=re.I)
+
+
 def hints(text: str) -> list[bool]:
     """Return for each of `PURPOSES` whether a phrase or the grammar speaks for it."""
-    found = [p.phrases.search(text) is not None for p in PURPOSES]
+    found = [p.phrases.search(spelled_out(text)) is not None for p in PURPOSES]
     if remarks(text):
         found[-1] = True
     return found

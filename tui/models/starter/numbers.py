@@ -104,6 +104,9 @@ def numbers(text: str) -> list[Number]:
                 0.5 if half else 1.0, m.start(), m.end(), _SECONDS[unit_text.lower()]
             )
         )
+    if len(result) > 1:  # an article beside a real number: 订一张三人的桌子
+        articles = {n for n in result if re.match(r"一[只张条次个]", text[n.start :])}
+        result = [n for n in result if n not in articles or n.seconds]
     return sorted(result, key=lambda n: n.start)
 
 

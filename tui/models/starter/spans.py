@@ -66,11 +66,11 @@ _ROLES = (
     _role(
         "subject topic query about search term keyword keywords question phrase theme "
         "label reason purpose body message content note",
-        "about|regarding|concerning|on|for|of|saying|that|called|titled|named|to|says",
+        "about|regarding|concerning|on|for|of|saying|that|called|titled|named|says",
         "关于|有关|主题是|主题为|内容是|题目是|标题是|说|叫|搜索|查找|找|搜",
     ),
     _role(
-        "location city place where town country room region area zone timezone address "
+        "location city place restaurant where town country room region area zone timezone address "
         "state store",
         "in|at|for|of|near|around|within|inside",
         "(?<![现正])在|去|到",
@@ -96,7 +96,7 @@ _GENERIC_VERBS = frozenset(
 _NAMELIKE = frozenset("new own name text string word value current".split())
 """Words that say nothing of a tool but may belong to a value, as in New York."""
 _STRETCH = re.compile(
-    r"\b(?:say|saying|says|about|called|titled|named|translate|that)\s+(\S.*?)"
+    r"\b(?:say|saying|says|about|called|titled|named|translate)\s+(\S.*?)"
     r"(?=\s+(?:in|into|to|for|on|from|please)\s+\S+(?:\s\S+)?\W*$|[?.!,]*\s*$)",
     re.IGNORECASE,
 )
@@ -118,6 +118,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 """What comes before arithmetic."""
+_ENDS = re.compile(r"(?:\s+please)?\W*(?:$|[.!?。！？])", re.IGNORECASE)
 _SUM = re.compile(
     r"[+*/×÷^%]|\d\s*-\s*\d|\b(?:plus|minus|times|divided|multiplied|root|power|squared"
     r"|cubed|percent|sum|product|factorial|log|sin|cos)\b|[加减乘除]|平方|根",
@@ -225,6 +226,8 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
     piece = text[span.start : span.end]
     before = text[: span.start]
     points = parameter.role_weight(before)
+    if points and parameter.words & _ROLES[3].names and _ENDS.match(text[span.end :]):
+        points += 1.5  # a topic goes on to the end: "cheap flights to Lima"
     inside = units(piece)
     words = [u.text for u in inside if u.kind in ("word", "whole")]
     if re.search(r"\d\s*$", before) and parameter.words & _ROLES[0].names:
@@ -285,6 +288,8 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         if "的" in piece:
             points -= 1
     if re.match(r"\s(?:with|of)\s\w", text[span.end :]):
+        points -= 1.2
+    if re.search(r"\w\s(?:with|of)\s$", before) and not points > 2.5:
         points -= 1.2
     # The longer of two pieces that fit alike: "garage door code", not "door".
     return points + 0.15 * min(len(inside), 8)

@@ -73,8 +73,8 @@ FILLER = tuple(
 )
 """Chinese words that are no part of an argument's value, the longest first."""
 
-LEADING = "用将对向去要会想这那个位发打设关放成为叫让"
-TRAILING = "里上中去要会想个点天度掉开后前内时着发"
+LEADING = "用将对向去要会想这那个位发打设关放成为叫让订买卖查加写"
+TRAILING = "里上中去要会想个点天度掉开后前内时着发订买卖查加写"
 """Characters that are no part of a value at its begin, or at its end."""
 
 TEMPORAL = re.compile(
@@ -99,6 +99,11 @@ def units(text: str) -> list[Unit]:
         kind = "whole" if m.lastgroup == "code" else m.lastgroup or "mark"
         found.append(Unit(kind, m[0], m.start(), m.end()))
     return found
+
+
+def is_sum(text: str) -> bool:
+    """Whether arithmetic stands in `text`: 2 * 3, 15% of 80, 12乘以8."""
+    return any(u.kind == "sum" for u in units(text))
 
 
 def has_han(text: str) -> bool:
