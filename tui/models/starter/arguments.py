@@ -143,6 +143,9 @@ def draft(tool: ToolSchema, text: str) -> Draft:
         fit += max(-3.0, min(0.0, best - weak)) + (
             2.0 if slot.parameter.is_sum and best > 5 else 0.0
         )
+    good = [s.spans[0].score for s in slots if s.required and s.spans]
+    if good and not has_han(text):
+        fit += max(0.0, min(1.0, (min(good) - 3.0) / 2))
     return Draft(values, slots, fit, possible)
 
 

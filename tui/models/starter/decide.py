@@ -26,7 +26,7 @@ from tui.models.starter.arguments import (
     several,
     vocabulary,
 )
-from tui.models.starter.mood import PURPOSES, clauses, hints, remarks, speaks_for
+from tui.models.starter.mood import PURPOSES, clauses, declines, hints, speaks_for
 from tui.models.starter.scorer import Scorer
 from tui.models.starter.words import has_han, is_sum, shared, stem
 from tui.turn import Cancellation
@@ -41,8 +41,8 @@ _WORD, _MOST_WORDS = 2.0, 2
 _PARAMETER_WORD = 0.5
 _NO_KEYWORD = 3.0
 """Against a tool that has Chinese keywords when none is in the Chinese message."""
-_PHRASE, _SECOND_PHRASE = 6.0, 2.0
-_MARGIN = 0.25
+_PHRASE, _SECOND_PHRASE = 7.0, 2.0
+_MARGIN = 0.1
 """What a tool must be ahead of the best purpose."""
 _DOUBT = 1.2
 """Two pieces of the message whose scores are closer than this are put to the model."""
@@ -99,9 +99,10 @@ def _decide(
     cancel: Cancellation,
     sure: bool = False,
 ) -> list[Choice]:
+    if declines(text):
+        return []
     candidates = shortlist(text, tools)
     hinted = hints(text)
-    remarked = remarks(text)
     if not candidates or (sure and not candidates[0].hits):
         return []
     if any(hinted) and not any(c.hits or c.draft.fit > 0 for c in candidates):
@@ -128,7 +129,7 @@ def _decide(
     chosen = candidates[best]
     words = {*vocabulary(chosen.tool), *map(stem, chosen.tool.keywords)}
     hinted = [
-        hint and (speaks_for(purpose, text, words) or remarked)
+        hint if speaks_for(purpose, text, words) else hint - 1
         for hint, purpose in zip(hinted, PURPOSES, strict=True)
     ]
     against = max(

@@ -115,16 +115,29 @@ _REMARK = _phrases(
     |^\W*(?:昨天|今天|上周|去年|刚才|刚刚|以前|其实)?的?(?:我|他|她|它|我们|他们|这|那|大家)
     |(?:昨天|上周|去年|刚才|刚刚).*了|真(?:好|是|不错|的)|太.+了|[很真太]\w{1,3}\W*$|非常|坏了|啊\W*$"""
 )
+_NOTHING = next(p for p in PURPOSES if "nothing" in p.description).phrases
 _CLAUSES = re.compile(r"(?<=[.!;?。！；？])\s*|[,，]\s*|\s+(?:but|so)\s+")
+
+
+def _clauses(text: str) -> list[str]:
+    return [c for c in _CLAUSES.split(spelled_out(text)) if re.search(r"\w", c)]
 
 
 def remarks(text: str) -> bool:
     """Whether no clause of `text` asks or orders, as far as its grammar tells."""
-    clauses = [c for c in _CLAUSES.split(text) if c and re.search(r"\w", c)]
-    if not clauses:
-        return True
+    clauses = _clauses(text)
     return not any(_ASKS.search(c) for c in clauses) and any(
         _REMARK.search(c) for c in clauses
+    )
+
+
+def declines(text: str) -> bool:
+    """Whether `text` says not to do something, and asks for nothing else."""
+    clauses = _clauses(text)
+    negated = [_NOTHING.search(c) is not None for c in clauses]
+    return any(negated) and all(
+        no or (_REMARK.search(c) and not _ASKS.search(c))
+        for no, c in zip(negated, clauses, strict=True)
     )
 
 
@@ -135,6 +148,8 @@ def speaks_for(purpose: Purpose, text: str, words: Collection[str]) -> bool:
     """
     typical = purpose.phrases.pattern
     lower = text.lower()
+    if not purpose.phrases.search(spelled_out(text)):
+        return True  # nothing to take back: its hint is one of grammar
     return not any(
         (w in typical and w in lower) if has_han(w) else re.search(rf"\b{re.escape(w)}", typical) and re.search(rf"\b{re.escape(w)}", lower)
         for w in words
@@ -149,11 +164,10 @@ def spelled_out(text: str) -> str:
     return re.sub(r"\bi'm\b", "I am", text, flags=re.I)
 
 
-def hints(text: str) -> list[bool]:
-    """Return for each of `PURPOSES` whether a phrase or the grammar speaks for it."""
-    found = [p.phrases.search(spelled_out(text)) is not None for p in PURPOSES]
-    if remarks(text):
-        found[-1] = True
+def hints(text: str) -> list[int]:
+    """Return for each of `PURPOSES` how much speaks for it: phrases, and grammar."""
+    found = [int(p.phrases.search(spelled_out(text)) is not None) for p in PURPOSES]
+    found[-1] += remarks(text)
     return found
 
 

@@ -232,8 +232,8 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
     words = [u.text for u in inside if u.kind in ("word", "whole")]
     if re.search(r"\d\s*$", before) and parameter.words & _ROLES[0].names:
         points += 2.5  # the unit of an amount: what is converted from
-    if before[-1:] in "\"'“‘「《" and before:
-        points += 5
+    if before and before[-1] in "\"'“‘「《":
+        points += 1 if parameter.words & _ROLES[4].names else 5
     if parameter.is_sum:
         counted = numbers(piece)
         points += 4 if _SUM.search(piece) and counted else -5
