@@ -370,20 +370,19 @@ def several(text: str, span: Span) -> Iterator[str]:
     """Yield the things that `span` begins a list of: "Tokyo and Paris", 北京和上海."""
     joint = r"\s*(?:,\s*and\s|,|、|，|\band\b|&|和|与|跟|及|以及)\s*"
     parts = [p for p in re.split(joint, text[span.start : span.end]) if p]
-    if len(parts) > 1 and _alike(parts) and not re.search(r", [A-Z]{2}\b", text):
+    joined = re.search(r"\band\b|[&、和与跟及]", text[span.start :])
+    if len(parts) > 1 and joined and _alike(parts):
         yield from parts
         parts = parts[-1:]
-        listed = True
     else:
         yield text[span.start : span.end]
         parts = [text[span.start : span.end]]
-        listed = False
     tail = text[span.end :]
     while m := re.match(
         joint + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))",
         tail,
     ):
-        if not _alike([parts[0], m[1]]) or (not listed and m[0].startswith(", ")):
+        if not _alike([parts[0], m[1]]) or (not joined and m[0].startswith(", ")):
             break
         yield m[1]
         tail = tail[m.end() :]

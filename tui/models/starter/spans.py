@@ -76,6 +76,11 @@ _ROLES = (
         "(?<![现正])在|去|到",
     ),
     _role(
+        "artist author singer writer band composer brand maker by",
+        "by",
+        "由",
+    ),
+    _role(
         "text title task item song artist expression path file company symbol word name "
         "event movie book product ticker stock dish recipe url website",
         "of|for|add|play|read|open|create|buy|called|named|is|word|define|put|say",
@@ -108,8 +113,14 @@ _TASK = re.compile(
     re.IGNORECASE,
 )
 """What somebody is to be told or reminded to do."""
+_SAID = re.compile(
+    r"\w\s+that\s+(?P<en>\S.*?)[.?!]*\s*$"
+    r"|(?:说|内容是|写着|主题是|标题是|提醒我|告诉(?:他|她|我))[：:，,\s]*(?P<zh>[^“「，,]+?)[。！？]*$",
+    re.IGNORECASE,
+)
+"""What a message is to say."""
 _TASK_NAMES = frozenset(
-    map(stem, "text task title what message label note reminder content todo".split())
+    map(stem, "text task title what message label note reminder content body subject todo".split())
 )
 _LEAD = re.compile(
     r"\W*(?:(?:please|can\syou|could\syou|what\sis|what's|how\smuch\sis|calculate|compute"
@@ -203,9 +214,10 @@ def pieces(text: str, used: Collection[tuple[int, int]], tool: set[str]) -> list
             if first.text.lower() in _GENERIC_VERBS or stem(first.text) in tool:
                 rest = text[start + first.end : later]
                 found.add((later - len(rest.lstrip()), later))
-    for m in [*_STRETCH.finditer(text), *_TASK.finditer(text)]:
-        if not any(s < m.end(1) and m.start(1) < e for s, e in used):
-            found.add(m.span(1))
+    for m in [x for p in (_STRETCH, _TASK, _SAID) for x in p.finditer(text)]:
+        place = m.span(m.lastindex or 1)
+        if not any(s < place[1] and place[0] < e for s, e in used):
+            found.add(place)
     for m in re.finditer(r"([\u4e00-\u9fff]{1,6})[对兑]([\u4e00-\u9fff]{1,6}?)(?=的|$|\W)", text):
         found.update((m.span(1), m.span(2)))
     free = [
@@ -243,24 +255,28 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         points -= 1
     if any(u.kind == "whole" for u in inside):
         points += 3 if len(inside) == 1 else 0
-    when = TEMPORAL.fullmatch(piece) is not None
+    when = TEMPORAL.fullmatch(piece) is not None and not (
+        # "Play Yesterday": a name. Days of the week are always capitalised.
+        piece[0].isupper() and span.start > 0 and "day" == piece[-3:]
+        and piece.lower() in ("yesterday", "today")
+    )
     if when:
         points += 4 if parameter.is_temporal else -4
     elif parameter.is_temporal:
         points -= 2
     elif TEMPORAL.search(piece):
         points -= 3
-    stems = [stem(w) for w in words]
+    # A capitalised word is part of a name, Mexico City, even if the tool has it.
+    stems = [stem(w) if w[0].islower() or span.start == 0 else w for w in words]
     vocabulary = sum(s in tool for s in stems)
     if words and vocabulary == len(words):
         points -= 4
     elif words and (stems[0] in tool or stems[-1] in tool):
         points -= 1.5
     place = span.start, span.end
-    if any(m.span(1) == place for m in _TASK.finditer(text)) and (
-        parameter.words & _TASK_NAMES
-    ):
-        points += 4
+    tasks = [m.span(m.lastindex or 1) for p in (_TASK, _SAID) for m in p.finditer(text)]
+    if place in tasks and parameter.words & _TASK_NAMES:
+        points += 5
     elif any(m.span(1) == place for m in _STRETCH.finditer(text)):
         points += 2
     elif words:
@@ -303,6 +319,8 @@ def _runs(text: str, used: Collection[tuple[int, int]]) -> Iterator[list[Unit]]:
         taken = any(s < unit.end and unit.start < e for s, e in used)
         taken = taken or any(s <= unit.start < e for s, e in fillers)
         stop = unit.kind == "word" and unit.text.lower() in STOP - _NAMELIKE
+        if unit.text in ("The", "A", "An") and unit.start > 0:
+            stop = False  # of a name: The Beatles
         single = unit.kind in ("quote", "whole", "sum")
         if taken or stop or single or unit.kind == "mark":
             if run:
