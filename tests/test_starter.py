@@ -247,7 +247,9 @@ def test_cancel_breaks_off_a_decision_and_leaves_the_model_usable(
     model: StarterModel,
 ) -> None:
     many = [
-        ToolSchema(f"tool_{i}", f"Look up fact number {i} of a city", WEATHER.parameters)
+        ToolSchema(
+            f"tool_{i}", f"Look up fact number {i} of a city", WEATHER.parameters
+        )
         for i in range(6)
     ]
     turn = Turn()
@@ -256,7 +258,9 @@ def test_cancel_breaks_off_a_decision_and_leaves_the_model_usable(
     with pytest.raises(Cancelled):
         for n in range(50):
             turn.cancel.raise_if_requested()
-            ask_with(model, f"Which fact of Tokyo do you know about city {n}?", turn, many)
+            ask_with(
+                model, f"Which fact of Tokyo do you know about city {n}?", turn, many
+            )
     _, reply = collect(model, user("What's the weather in Tokyo?"), TOOLS)
 
     assert reply.message.tool_calls[0].arguments == {"location": "Tokyo"}

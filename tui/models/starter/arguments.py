@@ -269,9 +269,7 @@ def _value(
     if unit and number.seconds and number.seconds != unit:
         value = value * number.seconds / unit
     elif "hour" in name.lower():
-        if re.match(r"\s*p\.?m\b", after) and value < 12:
-            value += 12
-        elif re.search(r"(?:下午|晚上)$", text[: number.start]) and value < 12:
+        if (re.match(r"\s*p\.?m\b", after) and value < 12) or (re.search(r"(?:下午|晚上)$", text[: number.start]) and value < 12):
             value += 12
     if _type(schema) == "integer":
         if value != int(value):
@@ -311,7 +309,9 @@ def _tie(
     near = after & own or any(k in tail for k in keywords if has_han(k))
     if near:
         points += counts
-    if "hour" in name.lower() and re.search(r"(?:\bat|@|[上下]午|晚上)\s*$", text[: number.start]):
+    if "hour" in name.lower() and re.search(
+        r"(?:\bat|@|[上下]午|晚上)\s*$", text[: number.start]
+    ):
         points += 2
     unit = seconds_of(name) or seconds_of(_description(schema))
     noun = re.match(r"\s*[^\W\d]", text[number.end :]) and not number.seconds
@@ -379,7 +379,8 @@ def several(text: str, span: Span) -> Iterator[str]:
         parts = [text[span.start : span.end]]
     tail = text[span.end :]
     while m := re.match(
-        joint + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))",
+        joint
+        + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))",
         tail,
     ):
         if not _alike([parts[0], m[1]]) or (not joined and m[0].startswith(", ")):

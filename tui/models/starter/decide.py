@@ -28,7 +28,7 @@ from tui.models.starter.arguments import (
 )
 from tui.models.starter.mood import PURPOSES, clauses, declines, hints, speaks_for
 from tui.models.starter.scorer import Scorer
-from tui.models.starter.words import has_han, is_sum, shared, stem
+from tui.models.starter.words import has_han, in_symbols, is_sum, shared, stem
 from tui.turn import Cancellation
 
 MOST_TOOLS = 6
@@ -48,7 +48,7 @@ _DOUBT = 1.2
 """Two pieces of the message whose scores are closer than this are put to the model."""
 _PIECE = 0.35
 """How much a nat counts there."""
-_ALWAYS = (2, 3, 4, 5, 6)
+_ALWAYS = (2, 3, 4, 6)
 """Purposes that are weighed even when no phrase speaks for them."""
 
 _EXTRACT = """\
@@ -107,9 +107,7 @@ def _decide(
         return []
     if any(hinted) and not any(c.hits or c.draft.fit > 0 for c in candidates):
         return []  # small talk need not wait for the likelihoods
-    purposes = [
-        i for i in range(len(PURPOSES)) if i in _ALWAYS or hinted[i]
-    ]
+    purposes = [i for i in range(len(PURPOSES)) if i in _ALWAYS or hinted[i]]
     found = scorer.likelihoods(
         [
             *(_beginning(_wish(c.tool)) for c in candidates),
@@ -199,6 +197,8 @@ def _fill(
             continue
         span = spans[name]
         values[name] = text[span.start : span.end]
+        if slot.parameter.is_sum:
+            values[name] = in_symbols(text[span.start : span.end])
         if slot.is_list:
             values[name] = list(several(text, span))
         elif len(required) == 1 and slot.required:

@@ -152,7 +152,10 @@ def speaks_for(purpose: Purpose, text: str, words: Collection[str]) -> bool:
     if not purpose.phrases.search(spelled_out(text)):
         return True  # nothing to take back: its hint is one of grammar
     return not any(
-        (w in typical and w in lower) if has_han(w) else re.search(rf"\b{re.escape(w)}", typical) and re.search(rf"\b{re.escape(w)}", lower)
+        (w in typical and w in lower)
+        if has_han(w)
+        else re.search(rf"\b{re.escape(w)}", typical)
+        and re.search(rf"\b{re.escape(w)}", lower)
         for w in words
         if len(w) > 2 or has_han(w)
     )
@@ -161,7 +164,9 @@ def speaks_for(purpose: Purpose, text: str, words: Collection[str]) -> bool:
 def spelled_out(text: str) -> str:
     """Return `text` with "what's" as "what is", "I'm" as "I am" and the like."""
     text = text.replace("’", "'")
-    text = re.sub(r"\b(what|who|where|how|when|that|it|there)'s\b", r"\1 is", text, flags=re.I)
+    text = re.sub(
+        r"\b(what|who|where|how|when|that|it|there)'s\b", r"\1 is", text, flags=re.I
+    )
     return re.sub(r"\bi'm\b", "I am", text, flags=re.I)
 
 

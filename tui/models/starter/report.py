@@ -97,7 +97,9 @@ def plain(output: str) -> str:
 
 def truthful(sentence: str, question: str, data: Sequence[Value]) -> bool:
     """Whether all figures in `sentence` are known and stand with their own names."""
-    known = {n.value for text in [question, *(v.text for v in data)] for n in _all(text)}
+    known = {
+        n.value for text in [question, *(v.text for v in data)] for n in _all(text)
+    }
     for number in _all(sentence):
         if number.value not in known:
             return False

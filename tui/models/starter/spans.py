@@ -41,9 +41,13 @@ class Role(NamedTuple):
 
 
 def _role(names: str, english: str, chinese: str, weight: float = 3.0) -> Role:
-    cue = rf"(?:\b(?:{english})\s+(?:the\s+|an?\s+|my\s+)?|(?:{chinese})\s*)[\"'“‘「《]?$"
+    cue = (
+        rf"(?:\b(?:{english})\s+(?:the\s+|an?\s+|my\s+)?|(?:{chinese})\s*)[\"'“‘「《]?$"
+    )
     return Role(
-        frozenset(stem(n) for n in names.split()), re.compile(cue, re.IGNORECASE), weight
+        frozenset(stem(n) for n in names.split()),
+        re.compile(cue, re.IGNORECASE),
+        weight,
     )
 
 
@@ -88,17 +92,17 @@ _ROLES = (
         2.0,
     ),
 )
-_TEMPORAL_NAMES = frozenset(map(stem, "day date when time weekday deadline due".split()))
-_SUM_NAMES = frozenset(map(stem, "expression formula equation arithmetic sum".split()))
-_JOINERS = frozenset("of with and the a an in for & de la von to at on's".split())
+_TEMPORAL_NAMES = frozenset(
+    map(stem, ["day", "date", "when", "time", "weekday", "deadline", "due"])
+)
+_SUM_NAMES = frozenset(map(stem, ["expression", "formula", "equation", "arithmetic", "sum"]))
+_JOINERS = frozenset(["of", "with", "and", "the", "a", "an", "in", "for", "&", "de", "la", "von", "to", "at", "on's"])
 _GENERIC_VERBS = frozenset(
-    "give get tell show find look search check set start make create add put open send "
-    "play turn switch read write convert translate calculate compute remind search fetch "
-    "book buy order pick choose roll work list please can could would let what's search".split()
+    ["give", "get", "tell", "show", "find", "look", "search", "check", "set", "start", "make", "create", "add", "put", "open", "send", "play", "turn", "switch", "read", "write", "convert", "translate", "calculate", "compute", "remind", "search", "fetch", "book", "buy", "order", "pick", "choose", "roll", "work", "list", "please", "can", "could", "would", "let", "what's", "search"]
 )
 
 
-_NAMELIKE = frozenset("new own name text string word value current".split())
+_NAMELIKE = frozenset(["new", "own", "name", "text", "string", "word", "value", "current"])
 """Words that say nothing of a tool but may belong to a value, as in New York."""
 _STRETCH = re.compile(
     r"\b(?:say|saying|says|about|called|titled|named|translate)\s+(\S.*?)"
@@ -120,7 +124,10 @@ _SAID = re.compile(
 )
 """What a message is to say."""
 _TASK_NAMES = frozenset(
-    map(stem, "text task title what message label note reminder content body subject todo".split())
+    map(
+        stem,
+        ["text", "task", "title", "what", "message", "label", "note", "reminder", "content", "body", "subject", "todo"],
+    )
 )
 _LEAD = re.compile(
     r"\W*(?:(?:please|can\syou|could\syou|what\sis|what's|how\smuch\sis|calculate|compute"
@@ -156,7 +163,9 @@ class Parameter(NamedTuple):
         said = _split(self.description.split("e.g.")[0])
         described = {stem(w) for w in said}
         if {"from", "to"} <= described:  # "what to convert from": the last word counts
-            described.discard("to" if said[::-1].index("from") < said[::-1].index("to") else "from")
+            described.discard(
+                "to" if said[::-1].index("from") < said[::-1].index("to") else "from"
+            )
         for role in _ROLES:
             strength = 1.0 if own & role.names else 0.0
             if not strength and described & role.names:
@@ -218,7 +227,9 @@ def pieces(text: str, used: Collection[tuple[int, int]], tool: set[str]) -> list
         place = m.span(m.lastindex or 1)
         if not any(s < place[1] and place[0] < e for s, e in used):
             found.add(place)
-    for m in re.finditer(r"([\u4e00-\u9fff]{1,6})[对兑]([\u4e00-\u9fff]{1,6}?)(?=的|$|\W)", text):
+    for m in re.finditer(
+        r"([\u4e00-\u9fff]{1,6})[对兑]([\u4e00-\u9fff]{1,6}?)(?=的|$|\W)", text
+    ):
         found.update((m.span(1), m.span(2)))
     free = [
         n for n in numbers(text) if not any(s < n.end and n.start < e for s, e in used)
@@ -257,7 +268,9 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         points += 3 if len(inside) == 1 else 0
     when = TEMPORAL.fullmatch(piece) is not None and not (
         # "Play Yesterday": a name. Days of the week are always capitalised.
-        piece[0].isupper() and span.start > 0 and "day" == piece[-3:]
+        piece[0].isupper()
+        and span.start > 0
+        and piece[-3:] == "day"
         and piece.lower() in ("yesterday", "today")
     )
     if when:

@@ -30,6 +30,14 @@ _UNIT = re.compile(
 )
 
 
+_SIGNS = (
+    (r"\s*乘以?\s*|\s+(?:times|multiplied\sby|x)\s+|\s*×\s*", " * "),
+    (r"\s*除以?\s*|\s+divided\sby\s+|\s*÷\s*", " / "),
+    (r"\s*加上?\s*|\s+plus\s+", " + "),
+    (r"\s*减去?\s*|\s+minus\s+", " - "),
+)
+
+
 class Unit(NamedTuple):
     """A word, a Chinese character, a number, a quotation ... of a message."""
 
@@ -42,31 +50,13 @@ class Unit(NamedTuple):
 
 
 STOP = frozenset(
-    "a an the this that these those some any my your our their his her its i you he "
-    "she we they me us him them it mine what which who whom whose when where why how "
-    "is are was were be been being am do does did done doing has have had having can "
-    "could will would shall should may might must of in on at to from for with about "
-    "into over under by as and or but if than then so not no yes please just only "
-    "also too very much many more most there here give get tell let make made want "
-    "need like know show find use using used i'm i'd i'll it's what's who's where's "
-    "how's that's don't doesn't didn't can't won't isn't up out off one e.g etc given "
-    "something somebody someone anything thing return returns user user's own new "
-    "name text string word value current currently now today's today right between "
-    "place called another within got take put say says said use uses contain contains "
-    "already again still ever never always maybe really quite instead soon later thanks "
-    "thank hello hi hey ok okay myself yourself anyway actually course well".split()
+    ["a", "an", "the", "this", "that", "these", "those", "some", "any", "my", "your", "our", "their", "his", "her", "its", "i", "you", "he", "she", "we", "they", "me", "us", "him", "them", "it", "mine", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "done", "doing", "has", "have", "had", "having", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "of", "in", "on", "at", "to", "from", "for", "with", "about", "into", "over", "under", "by", "as", "and", "or", "but", "if", "than", "then", "so", "not", "no", "yes", "please", "just", "only", "also", "too", "very", "much", "many", "more", "most", "there", "here", "give", "get", "tell", "let", "make", "made", "want", "need", "like", "know", "show", "find", "use", "using", "used", "i'm", "i'd", "i'll", "it's", "what's", "who's", "where's", "how's", "that's", "don't", "doesn't", "didn't", "can't", "won't", "isn't", "up", "out", "off", "one", "e.g", "etc", "given", "something", "somebody", "someone", "anything", "thing", "return", "returns", "user", "user's", "own", "new", "name", "text", "string", "word", "value", "current", "currently", "now", "today's", "today", "right", "between", "place", "called", "another", "within", "got", "take", "put", "say", "says", "said", "use", "uses", "contain", "contains", "already", "again", "still", "ever", "never", "always", "maybe", "really", "quite", "instead", "soon", "later", "thanks", "thank", "hello", "hi", "hey", "ok", "okay", "myself", "yourself", "anyway", "actually", "course", "well"]
 )
 """Words that say nothing of what a tool is for."""
 
 FILLER = tuple(
     sorted(
-        "请问 请你 请 麻烦你 麻烦 帮我 帮忙 帮 给我 替我 我想知道 我想要 我想 我要 我需要 能不能 "
-        "可不可以 可以 能否 告诉我 查一下 查查 查询 查找 查 看一下 看看 找一下 找找 找 搜索一下 "
-        "搜索 搜一下 搜 一下 一些 一个 一封 一条 一首 一份 现在 目前 当前 今天 今晚 明天 后天 昨天 "
-        "最新 最近 未来 接下来 怎么样 怎样 如何 怎么走 怎么 什么 哪些 哪里 多少 几 有没有 有 是多少 "
-        "是什么 是 吗 呢 吧 啊 呀 了 的 我的 我们 我 你的 你 里面 把 和 与 跟 及 到 从 给 关于 有关 "
-        "换成 成为 写着 内容 左右 大概 大约 的话 同时 以及 还有 或者 里的 上的 中的 "
-        "等于 换算 换算成 转换 转换成 发送 翻译成 翻译 播放 设置 添加 打开 关闭 提醒 计算 主题 标题 谢谢 你好 已经 喜欢 知道 ".split(),
+        ["请问", "请你", "请", "麻烦你", "麻烦", "帮我", "帮忙", "帮", "给我", "替我", "我想知道", "我想要", "我想", "我要", "我需要", "能不能", "可不可以", "可以", "能否", "告诉我", "查一下", "查查", "查询", "查找", "查", "看一下", "看看", "找一下", "找找", "找", "搜索一下", "搜索", "搜一下", "搜", "一下", "一些", "一个", "一封", "一条", "一首", "一份", "现在", "目前", "当前", "今天", "今晚", "明天", "后天", "昨天", "最新", "最近", "未来", "接下来", "怎么样", "怎样", "如何", "怎么走", "怎么", "什么", "哪些", "哪里", "多少", "几", "有没有", "有", "是多少", "是什么", "是", "吗", "呢", "吧", "啊", "呀", "了", "的", "我的", "我们", "我", "你的", "你", "里面", "把", "和", "与", "跟", "及", "到", "从", "给", "关于", "有关", "换成", "成为", "写着", "内容", "左右", "大概", "大约", "的话", "同时", "以及", "还有", "或者", "里的", "上的", "中的", "等于", "换算", "换算成", "转换", "转换成", "发送", "翻译成", "翻译", "播放", "设置", "添加", "打开", "关闭", "提醒", "计算", "主题", "标题", "谢谢", "你好", "已经", "喜欢", "知道"],
         key=len,
         reverse=True,
     )
@@ -104,6 +94,19 @@ def units(text: str) -> list[Unit]:
 def is_sum(text: str) -> bool:
     """Whether arithmetic stands in `text`: 2 * 3, 15% of 80, 12乘以8."""
     return any(u.kind == "sum" for u in units(text))
+
+
+def in_symbols(text: str) -> str:
+    """Return arithmetic with signs for words: "12 times 8" is "12 * 8".
+
+    What is not arithmetic throughout is returned as it is.
+    """
+    found = units(text)
+    if len(found) != 1 or found[0].kind != "sum":
+        return text
+    for pattern, sign in _SIGNS:
+        text = re.sub(pattern, sign, text, flags=re.IGNORECASE)
+    return text
 
 
 def has_han(text: str) -> bool:
