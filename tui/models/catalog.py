@@ -187,7 +187,7 @@ def _run(name: str, command: str) -> str:
 
 
 def _llama(name: str, settings: LlamaModelConfig) -> Model:
-    from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
+    from tui.models.llama import LlamaEngine, LlamaModel, Sampling
 
     options = dict(settings.options)
     max_tokens = options.pop("max_tokens", None)
@@ -199,11 +199,11 @@ def _llama(name: str, settings: LlamaModelConfig) -> Model:
     for option in sorted(unknown):
         hint = config.nearest(option, list(Sampling.__struct_fields__))
         raise ConfigError(f'[models.{name}]: options: unknown key "{option}".{hint}')
-    starter = settings.path == "starter"
-    path = starter_path() if starter else Path(settings.path).expanduser()
-    engine = LlamaEngine(path, settings.context, settings.threads or None)
-    if starter:
+    threads = settings.threads or None
+    if settings.path == "starter":
         from tui.models.starter import StarterModel
 
-        return StarterModel(engine, name)
+        return StarterModel(None, name, settings.context, threads)
+    path = Path(settings.path).expanduser()
+    engine = LlamaEngine(path, settings.context, threads)
     return LlamaModel(engine, name, sampling, max_tokens, settings.dialect or None)

@@ -269,7 +269,9 @@ def _value(
     if unit and number.seconds and number.seconds != unit:
         value = value * number.seconds / unit
     elif "hour" in name.lower():
-        if (re.match(r"\s*p\.?m\b", after) and value < 12) or (re.search(r"(?:下午|晚上)$", text[: number.start]) and value < 12):
+        if (re.match(r"\s*p\.?m\b", after) and value < 12) or (
+            re.search(r"(?:下午|晚上)$", text[: number.start]) and value < 12
+        ):
             value += 12
     if _type(schema) == "integer":
         if value != int(value):

@@ -95,14 +95,80 @@ _ROLES = (
 _TEMPORAL_NAMES = frozenset(
     map(stem, ["day", "date", "when", "time", "weekday", "deadline", "due"])
 )
-_SUM_NAMES = frozenset(map(stem, ["expression", "formula", "equation", "arithmetic", "sum"]))
-_JOINERS = frozenset(["of", "with", "and", "the", "a", "an", "in", "for", "&", "de", "la", "von", "to", "at", "on's"])
+_SUM_NAMES = frozenset(
+    map(stem, ["expression", "formula", "equation", "arithmetic", "sum"])
+)
+_JOINERS = frozenset(
+    [
+        "of",
+        "with",
+        "and",
+        "the",
+        "a",
+        "an",
+        "in",
+        "for",
+        "&",
+        "de",
+        "la",
+        "von",
+        "to",
+        "at",
+        "on's",
+    ]
+)
 _GENERIC_VERBS = frozenset(
-    ["give", "get", "tell", "show", "find", "look", "search", "check", "set", "start", "make", "create", "add", "put", "open", "send", "play", "turn", "switch", "read", "write", "convert", "translate", "calculate", "compute", "remind", "search", "fetch", "book", "buy", "order", "pick", "choose", "roll", "work", "list", "please", "can", "could", "would", "let", "what's", "search"]
+    [
+        "give",
+        "get",
+        "tell",
+        "show",
+        "find",
+        "look",
+        "search",
+        "check",
+        "set",
+        "start",
+        "make",
+        "create",
+        "add",
+        "put",
+        "open",
+        "send",
+        "play",
+        "turn",
+        "switch",
+        "read",
+        "write",
+        "convert",
+        "translate",
+        "calculate",
+        "compute",
+        "remind",
+        "search",
+        "fetch",
+        "book",
+        "buy",
+        "order",
+        "pick",
+        "choose",
+        "roll",
+        "work",
+        "list",
+        "please",
+        "can",
+        "could",
+        "would",
+        "let",
+        "what's",
+        "search",
+    ]
 )
 
 
-_NAMELIKE = frozenset(["new", "own", "name", "text", "string", "word", "value", "current"])
+_NAMELIKE = frozenset(
+    ["new", "own", "name", "text", "string", "word", "value", "current"]
+)
 """Words that say nothing of a tool but may belong to a value, as in New York."""
 _STRETCH = re.compile(
     r"\b(?:say|saying|says|about|called|titled|named|translate)\s+(\S.*?)"
@@ -126,7 +192,20 @@ _SAID = re.compile(
 _TASK_NAMES = frozenset(
     map(
         stem,
-        ["text", "task", "title", "what", "message", "label", "note", "reminder", "content", "body", "subject", "todo"],
+        [
+            "text",
+            "task",
+            "title",
+            "what",
+            "message",
+            "label",
+            "note",
+            "reminder",
+            "content",
+            "body",
+            "subject",
+            "todo",
+        ],
     )
 )
 _LEAD = re.compile(
