@@ -23,8 +23,9 @@ from tui.errors import ConfigError, ModelError
 from tui.models import Model
 
 STARTER_NOTE = (
-    "The starter is a tiny model (135 million parameters) for trying things out. "
-    "It often errs. A real one: see config.example.toml, or set OPENAI_API_KEY."
+    "This is the starter, a tiny model of 135 million parameters for trying things "
+    "out: it often errs. For a real one set OPENAI_API_KEY, or see README.md and "
+    "config.example.toml. Try: What's the weather in Tokyo?"
 )
 
 
