@@ -37,6 +37,7 @@ class Splitter:
         "_fresh",
         "_held",
         "_kind",
+        "_lead",
         "_line_start",
         "_markdown",
         "_may_think",
@@ -109,8 +110,8 @@ class Splitter:
             self._held = ""
             self._one_held = False
             self._calm = True
-        found = self._search(text)
-        if found is None:
+        lead = self._lead
+        if (lead and lead not in text) or (found := self._search(text)) is None:
             if not text:
                 return []
             if self._quoting and ("\n" in text or not self._markdown.plain):
@@ -340,6 +341,7 @@ class Splitter:
             self._called,
         )
         self._search = self._rules.first.search
+        self._lead = self._rules.lead
         self._kind = Reasoning if self._channel == "reasoning" else Text
         self._quoting = self._rules.quotable
         self._far = self._rules.far
