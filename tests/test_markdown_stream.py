@@ -56,8 +56,6 @@ Setext
 hard\\
 break <b>html</b>
 
-[ref]: /url "title"
-[ref] is defined
 ~~~
 open to the end
 """
@@ -92,6 +90,8 @@ FRAGMENTS = [
     "[a](",
     "[a][ref]",
     "[a]: /x\n",
+    '[ref]: /url "title"\n',
+    "[ref] is defined\n",
     ")",
     "]",
     "<",
@@ -154,7 +154,14 @@ def test_the_sample_in_pieces_ends_as_the_whole(size: int, width: int):
     assert streamed(pieces(SAMPLE, [size]), width) == whole(SAMPLE, width)
 
 
-@settings(max_examples=60, deadline=None)
+def test_a_definition_below_what_refers_to_it_is_found():
+    text = "See [this].\n\n- a\n- b\n\ntext\n\n[this]: https://x.org\n"
+
+    assert streamed(pieces(text, [5]), 60) == whole(text, 60)
+    assert whole(text, 60)[0].text == "See this (https://x.org)."
+
+
+@settings(max_examples=100, deadline=None)
 @given(texts, st.lists(st.integers(3, 90), min_size=1, max_size=8), widths)
 def test_any_text_in_pieces_ends_as_the_whole(text: str, sizes: list[int], width: int):
     assert streamed(pieces(text, sizes), width) == whole(text, width)

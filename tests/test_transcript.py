@@ -1,10 +1,15 @@
 """The chat pane as its reader meets it: text, place, keys and mouse."""
 
+import asyncio
 from collections.abc import Callable
+from itertools import pairwise
+from time import monotonic
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.events import MouseScrollUp
 from textual.pilot import Pilot
+from textual.scrollbar import ScrollDown, ScrollTo
 
 from tui.app.widgets.transcript import FRAME, Transcript
 
@@ -156,6 +161,40 @@ async def test_scrolling_down_to_the_bottom_follows_again():
 
         assert transcript.following
         assert rows(transcript)[-1] == "  paragraph 59"
+
+
+async def test_the_wheel_and_the_scroll_bar_move_at_once():
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", LONG)
+        await settled(pilot)
+        end = transcript.scroll_offset.y
+
+        await pilot._post_mouse_events([MouseScrollUp], Transcript, button=0)
+        assert transcript.scroll_offset.y == end - 3
+        assert transcript.vertical_scrollbar.position == end - 3
+
+        transcript.post_message(ScrollTo(y=10, animate=True))
+        await pilot.pause()
+        assert rows(transcript)[0] == "  paragraph 5"
+        transcript.post_message(ScrollDown())
+        await pilot.pause()
+        assert rows(transcript)[0] == "  paragraph 9"
+
+
+async def test_a_click_on_the_hint_goes_to_the_newest_text():
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", LONG, done=False)
+        transcript.focus()
+        await settled(pilot)
+        await pilot.press("home")
+        transcript.append_text("a", "\n\nnew")
+        await until(pilot, lambda: "more below" in rows(transcript)[-1])
+
+        await pilot.click(Transcript, offset=(30, 9))
+
+        assert rows(transcript)[-1] == "  new"
 
 
 async def test_the_readers_place_stays_when_estimates_turn_out_wrong():
@@ -331,20 +370,26 @@ async def test_idle_draws_nothing():
         assert not app.transcript._timers
 
 
-async def test_many_pieces_are_drawn_in_few_frames():
+async def test_pieces_are_drawn_at_most_20_times_a_second():
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:
         await settled(pilot)
-        frames: list[int] = []
+        frames: list[float] = []
         frame = app.transcript._frame
-        app.transcript._frame = lambda: frames.append(1) or frame()
+        app.transcript._frame = lambda: frames.append(monotonic()) or frame()
 
-        for number in range(500):
-            app.transcript.append_text("a", f"word{number} ")
-        await until(pilot, lambda: "word499" in app.transcript.shown_text())
+        start = monotonic()
+        while monotonic() < start + 6 * FRAME:
+            app.transcript.append_text("a", "word ")
+            await asyncio.sleep(FRAME / 20)
+        app.transcript.append_text("a", "end")
+        await until(pilot, lambda: "end" in app.transcript.shown_text())
         await settled(pilot)
 
-        assert len(frames) <= 2
+        assert frames[0] - start < FRAME / 2
+        gaps = [b - a for a, b in pairwise(frames)]
+        assert len(gaps) >= 3
+        assert min(gaps) >= FRAME * 0.9
 
 
 async def test_clear_removes_everything():

@@ -48,6 +48,7 @@ class LinePane(ScrollView, can_focus=True):
         self._unseen = False  # whether there is new text below the screen
         self._strips = Strips(self)
         self._compositing = False
+        self._thumb = (0, 0)  # where the scroll bar's is, and its length, in eighths
         self._width = 0  # columns of the lines; 0 before it is known
 
     def is_marked(self, index: int) -> bool:
@@ -126,8 +127,26 @@ class LinePane(ScrollView, can_focus=True):
         size = Size(self.size.width, max(0, self._tops[-1] - 1))
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]: Textual's own use
-            self.vertical_scrollbar.window_virtual_size = size.height
-            self.vertical_scrollbar.window_size = self.size.height
+            self._draw_scroll_bar()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what is scrolled to."""
+        if round(old_value) != round(new_value):
+            self._draw_scroll_bar()
+            self.refresh(self.size.region)
+
+    def _draw_scroll_bar(self) -> None:
+        """Move the thumb, if by an eighth of a row: drawing it is half of a frame."""
+        window, rows = self.size.height, max(1, self.virtual_size.height)
+        eighths = 8 * window
+        thumb = eighths * self.scroll_offset.y // rows, eighths * window // rows
+        if thumb == self._thumb:
+            return
+        self._thumb = thumb
+        bar = self.vertical_scrollbar
+        bar.window_size = window
+        bar.window_virtual_size = self.virtual_size.height
+        bar.position = self.scroll_offset.y
 
     def _scroll_to_row(self, row: int) -> bool:
         row = max(0, min(row, self.max_scroll_y))
@@ -211,7 +230,8 @@ class LinePane(ScrollView, can_focus=True):
                 anchor = anchor[0], round(line * self._items[anchor[0]].height)
             self._retop(0)
         self._settle(anchor)
-        self.vertical_scrollbar.window_size = self.size.height
+        self._thumb = (0, 0)
+        self._draw_scroll_bar()
         self.refresh()
 
     def action_scroll_by(self, rows: int) -> None:
