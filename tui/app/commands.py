@@ -34,7 +34,7 @@ COMMANDS = (
         "copy_answer",
         "",
         "/copy",
-        "Copy the last answer (/copy 2: the one before)",
+        "Copy an answer (/copy 2: last but one)",
     ),
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),

@@ -23,8 +23,9 @@ from tui.errors import ConfigError, ModelError
 from tui.models import Model
 
 STARTER_NOTE = (
-    "The starter is a tiny model (135 million parameters) for trying things out. "
-    "It often errs. A real one: see config.example.toml, or set OPENAI_API_KEY."
+    "This is the starter, a tiny model of 135 million parameters for trying things "
+    "out: it often errs. For a real one set OPENAI_API_KEY, or see README.md and "
+    "config.example.toml. Try: What's the weather in Tokyo?"
 )
 
 
@@ -203,7 +204,7 @@ def _run(name: str, command: str) -> str:
 
 
 def _llama(name: str, settings: LlamaModelConfig) -> Model:
-    from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
+    from tui.models.llama import LlamaEngine, LlamaModel, Sampling
 
     options = dict(settings.options)
     max_tokens = options.pop("max_tokens", None)
@@ -215,11 +216,11 @@ def _llama(name: str, settings: LlamaModelConfig) -> Model:
     for option in sorted(unknown):
         hint = config.nearest(option, list(Sampling.__struct_fields__))
         raise ConfigError(f'[models.{name}]: options: unknown key "{option}".{hint}')
-    starter = settings.path == "starter"
-    path = starter_path() if starter else Path(settings.path).expanduser()
-    engine = LlamaEngine(path, settings.context, settings.threads or None)
-    if starter:
+    threads = settings.threads or None
+    if settings.path == "starter":
         from tui.models.starter import StarterModel
 
-        return StarterModel(engine, name)
+        return StarterModel(None, name, settings.context, threads)
+    path = Path(settings.path).expanduser()
+    engine = LlamaEngine(path, settings.context, threads)
     return LlamaModel(engine, name, sampling, max_tokens, settings.dialect or None)

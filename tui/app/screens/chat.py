@@ -100,6 +100,9 @@ class ChatScreen(Screen[None]):
         wide = self.app.size.width >= NARROW
         self.set_class(wide and remembered.sidebar is not False, "-sidebar")
         self.sidebar.tools_folder = str(paths.tools_folder())
+        if note := self.host.models.note(self.model):
+            # On a narrow screen the sidebar, which says so too, is not seen.
+            self.transcript.add_note(note)
         self.show_tools()
         self._poll()
 
