@@ -55,6 +55,8 @@ def ask(
             # What a killed process had said comes before what is asked now.
             end_if_gone(host.log, id)
             host.models.find(host.model)
+            if not settings.model and sys.stderr.isatty():
+                _talk(host.models.note(host.model))
             host.start()
             asked = TurnRequested(
                 host.model,
@@ -183,4 +185,5 @@ class _Printer:
 
 
 def _talk(text: str) -> None:
-    print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr)
+    if text:
+        print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr)
