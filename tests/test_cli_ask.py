@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes.lazychat import LIMIT, Home, complaint
+from fakes.lazychat import LIMIT, Home, complaint, needs_starter
 from fakes.sse_server import (
     DONE,
     Pause,
@@ -367,6 +367,23 @@ def test_an_interrupt_while_another_answer_is_waited_for_ends_it(home):
     end(first)
 
 
+def test_an_interrupt_does_not_wait_for_a_tool_that_hangs(home):
+    home.write(
+        "tools/slow.py",
+        "import threading\nfrom tui.tools import tool\n\n@tool\ndef slow() -> str:\n"
+        '    """Take long."""\n    print("begun", flush=True)\n'
+        "    threading.Event().wait()\n",
+    )
+    home.scripted([{"text": "Let me see."}, {"call": "slow"}], "Never said.")
+    asking = home.start("-m", "tui", "ask", "hi")
+    assert read(asking.stderr, 6) == b"begun\n"
+
+    asking.send_signal(signal.SIGINT)
+
+    assert end(asking) == (130, "Let me see.\n", "")
+    assert [role for role, _ in home.said()] == ["user", "assistant", "tool"]
+
+
 def test_an_interrupt_before_the_first_word_ends_it_too(home, server):
     home.server(server.url)
     pause = Stall()
@@ -483,3 +500,18 @@ def test_half_a_character_of_a_tool_breaks_nothing(home):
     assert home.ask("List.") == (0, "Done.\n", "")
 
     assert home.said()[2] == ("tool", "caf?")
+
+
+@needs_starter
+def test_a_newcomer_asks_for_the_weather(home):
+    """No key, no configuration: the main job, from the weights that come along."""
+    done = home.ask("What's the weather in Tokyo?")
+
+    assert (done.code, done.err) == (0, "")
+    assert "10" in done.out
+    assert "get_current_weather" not in done.out
+    asked, called, told, answered = (e.message for e in home.entries())
+    assert called.tool_calls[0].name == "get_current_weather"
+    assert '"temperature":"10"' in told.text
+    assert answered.text == done.out.removesuffix("\n")
+    assert asked.text == "What's the weather in Tokyo?"

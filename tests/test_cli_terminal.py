@@ -7,7 +7,7 @@ import sys
 
 import pexpect
 import pytest
-from fakes.lazychat import LIMIT, Home
+from fakes.lazychat import LIMIT, Home, needs_starter
 
 EVIL = "Hi \x1b]0;owned\x07\x1b[31mred\x1b[0m \x9b2J \u202eback"
 
@@ -159,3 +159,13 @@ def read_all(terminal):
     except OSError:  # how Linux says that the other side is closed
         pass
     return b"".join(pieces).decode()
+
+
+@needs_starter
+def test_who_sees_the_starter_answer_unasked_is_told_what_it_is(home):
+    with Terminal(home, "ask", "-T", "none", "Say hello.") as terminal:
+        assert terminal.end() == 0
+
+    first, *answer = terminal.shown.splitlines()
+    assert first.startswith("lazychat: This is the starter, a tiny model")
+    assert answer

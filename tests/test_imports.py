@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes.lazychat import Home
+from fakes.lazychat import Home, needs_starter
 
 import tui
 
@@ -59,6 +59,16 @@ def test_ask_loads_only_its_own_models_library(home):
     assert out == "Fine.\n"
     assert heavy(modules) == []
     assert "asyncio" not in modules
+
+
+@needs_starter
+def test_the_starter_loads_no_other_library(home):
+    modules, out = modules_after(
+        home, RUN.format(arguments=["ask", "-T", "none", "Hi"])
+    )
+
+    assert out
+    assert set(heavy(modules)) <= {"llama_cpp", "numpy"}
 
 
 def test_the_app_loads_no_model_library(home):

