@@ -52,9 +52,7 @@ class RuleSet:
         """One looks back behind the last piece."""
         self.first = re.compile(_first(self.rules))
         """Finds where any rule could begin."""
-        leads = {
-            first for r in self.rules for first, _ in starts((*r.marker, *r.look))
-        }
+        leads = {first for r in self.rules for first, _ in starts((*r.marker, *r.look))}
         self.lead = leads.pop() if len(leads) == 1 else ""
         """The one character with which all rules begin; "" when there are several.
         Looking for a character costs a quarter of looking for a pattern."""
