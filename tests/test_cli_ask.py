@@ -1,6 +1,7 @@
 """`lazychat ask` in processes of its own: what comes out where, when, and the code."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from fakes.sse_server import (
 )
 
 from tui.eventlog import EventLog
-from tui.events import MessageAdded, TurnRequested
+from tui.events import MessageAdded, TextDelta, TurnRequested
 from tui.messages import Message
 
 WEATHER = {"call": "get_current_weather", "arguments": {"location": "Tokyo"}}
@@ -29,7 +30,8 @@ WEATHER = {"call": "get_current_weather", "arguments": {"location": "Tokyo"}}
 
 @pytest.fixture
 def home(tmp_path):
-    return Home(tmp_path)
+    with Home(tmp_path) as home:
+        yield home
 
 
 @pytest.fixture
@@ -47,6 +49,20 @@ def iter_bytes(stream, count):
     while count > 0 and (piece := os.read(stream.fileno(), count)):
         count -= len(piece)
         yield piece
+
+
+def wait_for(home, wanted):
+    """Wait until an event that is `wanted`, and has a message, is in the store."""
+    with EventLog(home.store) as log, log.follow() as follow:
+        while records := follow.poll(LIMIT):
+            events = (r.event for r in records)
+            if any(wanted(e) for e in events if hasattr(e, "message_id")):
+                return
+    raise AssertionError("it has not come")
+
+
+def told(event):
+    return event.message if isinstance(event, MessageAdded) else None
 
 
 def end(process):
@@ -75,11 +91,12 @@ def test_no_stream_prints_the_answer_when_it_is_whole(home, server):
     asking = home.start("-m", "tui", "ask", "--no-stream", "hi")
 
     pause.reached()
-    os.set_blocking(asking.stdout.fileno(), False)
-    with pytest.raises(BlockingIOError):
-        os.read(asking.stdout.fileno(), 1)
-    os.set_blocking(asking.stdout.fileno(), True)
+    wait_for(home, lambda event: event == TextDelta(event.message_id, "Hel"))
+    # Not a word of it for longer than a streaming printer needs.
+    readable, _, _ = select.select([asking.stdout], [], [], 0.3)
     pause.go()
+
+    assert readable == []
 
     assert end(asking) == (0, "Hello.\n", "")
 
@@ -351,13 +368,8 @@ def test_an_interrupt_while_another_answer_is_waited_for_ends_it(home):
     first = home.start("-m", "tui", "ask", "hi")
     read(first.stdout, 7)
     second = home.start("-m", "tui", "ask", "-c", "and then?")
-    with EventLog(home.store) as log, log.follow(after=log.tail()) as follow:
-        while not any(
-            r.event == MessageAdded(r.event.message_id, Message("user", "and then?"))
-            for r in follow.poll(LIMIT)
-            if isinstance(r.event, MessageAdded)
-        ):
-            assert second.poll() is None
+    wait_for(home, lambda event: told(event) == Message("user", "and then?"))
+    assert second.poll() is None
 
     second.send_signal(signal.SIGINT)
 

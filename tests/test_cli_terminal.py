@@ -14,7 +14,8 @@ EVIL = "Hi \x1b]0;owned\x07\x1b[31mred\x1b[0m \x9b2J \u202eback"
 
 @pytest.fixture
 def home(tmp_path):
-    return Home(tmp_path)
+    with Home(tmp_path) as home:
+        yield home
 
 
 class Terminal:

@@ -27,7 +27,8 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 
 @pytest.fixture
 def home(tmp_path):
-    return Home(tmp_path)
+    with Home(tmp_path) as home:
+        yield home
 
 
 def modules_after(home, code):

@@ -314,6 +314,14 @@ def test_what_a_task_returns_or_raises_comes_through_the_pool(log):
     assert good.done()
 
 
+def test_a_task_is_done_at_the_second_look_after_its_end(log):
+    """What it said last may have come between the look at the queue and this one."""
+    with lazyllm.ThreadPoolExecutor(1) as pool:
+        future = pool.submit(abs, -1)
+
+    assert [future.done() for _ in range(3)] == [False, True, True]
+
+
 def test_a_task_that_waits_can_be_cancelled(log):
     gate = threading.Event()
     with lazyllm.ThreadPoolExecutor(1) as pool:

@@ -12,7 +12,8 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 @pytest.fixture
 def home(tmp_path):
-    return Home(tmp_path)
+    with Home(tmp_path) as home:
+        yield home
 
 
 @pytest.fixture

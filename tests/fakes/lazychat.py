@@ -1,8 +1,8 @@
 """lazychat as a user runs it: a process, with a home folder of its own.
 
-    home = Home(tmp_path)
-    home.scripted("Hello.")
-    assert home.ask("hi").out == "Hello.\n"
+    with Home(tmp_path) as home:
+        home.scripted("Hello.")
+        assert home.ask("hi").out == "Hello.\n"
 
 Nothing of the user who runs the tests comes in: no key, no configuration, no
 variable of lazychat's.
@@ -49,6 +49,7 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "home"
         self.folder.mkdir(exist_ok=True)
+        self._started: list[subprocess.Popen[bytes]] = []
         self.work = folder
         """The folder that processes run in."""
         kept = {"PATH", "LANG", "TMPDIR", "VIRTUAL_ENV"}
@@ -105,7 +106,7 @@ class Home:
         stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> "subprocess.Popen[bytes]":
         """Start Python with `arguments`."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             env=self.env | (env or {}),
             cwd=self.work,
@@ -113,6 +114,18 @@ class Home:
             stdout=stdout,
             stderr=stderr,
         )
+        self._started.append(process)
+        return process
+
+    def __enter__(self) -> "Home":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what still runs, because a test has failed."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def python(
         self,
