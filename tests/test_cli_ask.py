@@ -210,6 +210,17 @@ def test_an_unknown_option_is_used_wrongly(home):
     assert "--colour" in done.err
 
 
+@pytest.mark.parametrize(
+    "arguments", [["What is this?"], ["-m", "play", "ask", "What is this?"]]
+)
+def test_a_question_without_its_command_is_told_the_command(home, arguments):
+    done = home.run(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert "What is this?" in done.err
+    assert done.err.endswith('; to ask: lazychat ask "..."\n')
+
+
 def test_the_model_is_chosen_by_name(home):
     home.scripted("From the first.")
     script = home.write("other.json", '{"reply": [{"text": "From the other."}]}')

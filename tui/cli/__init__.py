@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
     streams.fill()
-    options = _parser().parse_args(_with_command(arguments))
+    options = _options(_with_command(arguments))
     if options.version:
         print(_version())
         return DONE
@@ -48,6 +48,15 @@ def _with_command(arguments: Sequence[str] | None) -> list[str]:
     if given[:1] in (["-h"], ["--help"], ["--version"]):
         return given
     return given if given[:1] and given[0] in COMMANDS else ["chat", *given]
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest:
+        hint = "" if options.command == "ask" else '; to ask: lazychat ask "..."'
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
