@@ -7,35 +7,21 @@ requires one is never called.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, NamedTuple, cast
 
 from tui.messages import ToolSchema
+from tui.models.starter.choices import choice, truth
 from tui.models.starter.numbers import Number, numbers, seconds_of
 from tui.models.starter.spans import Parameter, Span, pieces, score
-from tui.models.starter.words import STOP, content, has_han, stem
+from tui.models.starter.words import content, has_han, stem
 
 Property = dict[str, Any]
 
-_ALIASES: dict[str, str] = {
-    "on": "打开|开启|开|turn on|switch on|enable", "off": "关掉|关闭|关|turn off|switch off",
-    "high": "紧急|高|urgent|important", "low": "低|not urgent", "normal": "普通|一般",
-    "small": "小", "medium": "中等|中", "large": "大|big", "yes": "是的|好", "no": "不",
-    "celsius": "摄氏|centigrade|°c", "fahrenheit": "华氏|°f", "metric": "公制",
-    "imperial": "英制", "walking": "步行|走路|on foot|by foot", "driving": "开车|驾车|by car",
-    "transit": "公交|地铁|bus|train|subway|public transport", "cycling": "骑车|bike|bicycle",
-    "up": "上|升|增大|louder|higher|increase", "down": "下|降|减小|quieter|lower|decrease",
-    "add": "加", "delete": "删除|remove", "list": "列出", "start": "开始", "stop": "停止",
-    "english": "英语|英文", "chinese": "中文|汉语|mandarin", "french": "法语|法文",
-    "german": "德语|德文", "spanish": "西班牙语|西班牙文", "japanese": "日语|日文",
-    "korean": "韩语|韩文", "red": "红", "green": "绿", "blue": "蓝", "yellow": "黄",
-    "white": "白", "black": "黑", "daily": "每天|every day", "weekly": "每周|every week",
-    "monthly": "每月|every month", "morning": "早上|上午", "evening": "晚上",
-}  # fmt: skip
-"""Other words for values that choices of many tools have."""
-
 _MISSING = -6.0
 """For a required parameter that nothing in the message can fill."""
+_MOST_PARAMETERS, _MOST_NUMBERS = 8, 4
+"""Text and numeric parameters that are filled; what is beyond is left out."""
 _SPANS = 6
 """Pieces of the message that are kept for each text parameter."""
 
@@ -99,9 +85,9 @@ def draft(tool: ToolSchema, text: str) -> Draft:
         if name in values:
             continue
         if "enum" in schema or "const" in schema:
-            choice = _choice(text, name, schema, used)
-            if choice is not None:
-                values[name] = choice
+            chosen = choice(text, name, schema, used)
+            if chosen is not None:
+                values[name] = chosen
                 fit += 2.5
             elif name in required:
                 if "default" in schema:
@@ -109,7 +95,7 @@ def draft(tool: ToolSchema, text: str) -> Draft:
                 else:
                     possible = False
         elif kind == "boolean":
-            said = _truth(text, name, schema, own)
+            said = truth(text, name, schema, own)
             if said is not None:
                 values[name] = said
             elif name in required:
@@ -156,10 +142,15 @@ def assign(slots: Sequence[Slot]) -> dict[str, Span]:
     """
     best: dict[str, Span] = {}
     best_score = float("-inf")
+    # All combinations are tried, so many parameters get few pieces each.
+    kept = _SPANS if len(slots) <= 4 else 2
     options = [
-        [None, *slot.spans] if not slot.required or not slot.spans else slot.spans
-        for slot in slots
+        [None, *slot.spans[:kept]]
+        if not slot.required or not slot.spans
+        else slot.spans[:kept]
+        for slot in slots[:_MOST_PARAMETERS]
     ]
+    slots = slots[:_MOST_PARAMETERS]
     for chosen in product(*options):
         taken = [s for s in chosen if s is not None]
         total = sum(
@@ -229,6 +220,7 @@ def _assign(
         [p for p in props.values() if "enum" not in p and _type(p) != "boolean"]
     )
     options: list[list[tuple[Number | None, int | float, float]]] = []
+    wanted = dict(list(wanted.items())[:_MOST_NUMBERS])
     for name, schema in wanted.items():
         choices: list[tuple[Number | None, int | float, float]] = [(None, 0, 0.0)]
         for number in found[:6]:
@@ -248,7 +240,7 @@ def _assign(
         picked = [c[0] for c in chosen if c[0] is not None]
         if len(set(picked)) < len(picked):
             continue
-        order = sum(a.start < b.start for a, b in zip(picked, picked[1:], strict=False))
+        order = sum(a.start < b.start for a, b in pairwise(picked))
         total = sum(c[2] for c in chosen) + 0.1 * order
         if total > best_score:
             best_score = total
@@ -268,11 +260,15 @@ def _value(
     after = text[number.end : number.end + 6].lower()
     if unit and number.seconds and number.seconds != unit:
         value = value * number.seconds / unit
-    elif "hour" in name.lower():
-        if (re.match(r"\s*p\.?m\b", after) and value < 12) or (
-            re.search(r"(?:下午|晚上)$", text[: number.start]) and value < 12
-        ):
-            value += 12
+    elif (
+        "hour" in name.lower()
+        and value < 12
+        and (
+            re.match(r"\s*p\.?m\b", after)
+            or re.search(r"(?:下午|晚上)$", text[: number.start])
+        )
+    ):
+        value += 12
     if _type(schema) == "integer":
         if value != int(value):
             return None
@@ -319,53 +315,11 @@ def _tie(
     noun = re.match(r"\s*[^\W\d]", text[number.end :]) and not number.seconds
     if noun and re.search(r"count|quantity|amount|number|num\b", name, re.IGNORECASE):
         points += 1.2
+    if "year" in name.lower() and 1000 <= number.value <= 2100:
+        points += 2.5
     if number.seconds:
         points += 2 if unit else -1
     return points
-
-
-def _choice(
-    text: str, name: str, schema: Property, used: list[tuple[int, int]]
-) -> Any | None:
-    """Return the value of an enum that stands in `text`, as itself or by an alias."""
-    values = cast(list[Any], schema.get("enum", [schema.get("const")]))
-    parameter = Parameter(name, _description(schema))
-    hits: list[tuple[float, int, int, Any]] = []
-    for value in values:
-        word = str(value).replace("_", " ")
-        for alias in (word, *_ALIASES.get(word.lower(), "").split("|")):
-            place = _find(text, alias) if alias else None
-            if place is not None:
-                fits = parameter.role_weight(text[: place[0]])
-                hits.append((fits, len(alias), -place[0], value))
-                used.append(place)
-    # What stands where it should ("to celsius"); then the longest, "turn off" before
-    # "off"; then the first.
-    return max(hits, key=lambda h: h[:3])[3] if hits else None
-
-
-def _find(text: str, word: str) -> tuple[int, int] | None:
-    if has_han(word):
-        # One character is often part of another word: 关于, 开始.
-        later = r"(?![于系注键心始会发车])" if len(word) == 1 else ""
-        found = re.search(re.escape(word) + later, text)
-        return found.span() if found else None
-    found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
-    if found is None and word.lower() not in STOP:
-        for m in re.finditer(r"[^\W\d_]+", text):
-            if stem(m[0]) == stem(word):
-                return m.span()
-    return found.span() if found else None
-
-
-def _truth(text: str, name: str, schema: Property, own: set[str]) -> bool | None:
-    """Return what `text` says of a yes-or-no parameter, None when nothing."""
-    mine = (content(name) | content(_description(schema))) - own
-    for m in re.finditer(r"[^\W\d_]+", text):
-        if stem(m[0]) in mine:
-            before = text[max(0, m.start() - 12) : m.start()].lower()
-            return re.search(r"\b(?:no|not|without|n't|non)\b", before) is None
-    return None
 
 
 def several(text: str, span: Span) -> Iterator[str]:
@@ -382,7 +336,8 @@ def several(text: str, span: Span) -> Iterator[str]:
     tail = text[span.end :]
     while m := re.match(
         joint
-        + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))",
+        + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*"
+        + r"|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))",
         tail,
     ):
         if not _alike([parts[0], m[1]]) or (not joined and m[0].startswith(", ")):

@@ -6,8 +6,8 @@ is *if* the user wants what a tool does, against the likelihoods that the user o
 chats, asks for an explanation, and so on. That evidence is weak alone (a language model
 is overconfident, so it is scaled down) and strong together with words and grammar:
 
-    score(tool)    = a * log P(message | wants what the tool does)
-                     + words shared with the tool + what the message has for its parameters
+    score(tool)    = a * log P(message | wants what the tool does) + words shared
+                     with the tool + what the message has for its parameters
     score(purpose) = a * log P(message | wants the purpose) + phrases typical of it
 
 The best tool is called when it beats the best purpose. Nothing is generated.
@@ -33,12 +33,18 @@ from tui.turn import Cancellation
 
 MOST_TOOLS = 6
 """Tools whose likelihood is asked for; the words choose among more."""
+_MOST_CHARACTERS = 240
+"""Of a longer message only its end is looked at: requests stand there, or are short."""
+_MOST_DRAFTS = 16
+"""Tools for which arguments are sought, chosen by words alone: 2 ms each."""
 _LONGEST = 20
 """Tokens of a message, from its end, that are scored."""
 _ENGLISH, _CHINESE = 0.6, 0.3
 """How much a nat of likelihood counts: the tokenizer has few Chinese words."""
 _WORD, _MOST_WORDS = 2.0, 2
 _PARAMETER_WORD = 0.5
+_NOTHING_SHARED = 2.0
+"""Against a tool that takes nothing from the message and shares no word with it."""
 _NO_KEYWORD = 3.0
 """Against a tool that has Chinese keywords when none is in the Chinese message."""
 _PHRASE, _SECOND_PHRASE = 7.0, 2.0
@@ -83,6 +89,7 @@ def decide(
     Takes about `(MOST_TOOLS + 6) * n` tokens of computation at most, n those of the
     message, however many tools there are. Raises `Cancelled`.
     """
+    text = text[-_MOST_CHARACTERS:]
     parts = clauses(text)
     if len(parts) > 1:
         found = [_decide(part, tools, scorer, cancel, sure=True) for part in parts]
@@ -142,22 +149,26 @@ def _decide(
 
 def shortlist(text: str, tools: Sequence[ToolSchema]) -> list[_Candidate]:
     """Return at most `MOST_TOOLS` tools that can be called, by words and arguments."""
-    found: list[_Candidate] = []
     chinese = has_han(text)
+    worded: list[tuple[ToolSchema, list[str]]] = []
     for tool in tools:
+        worded.append((tool, shared(text, vocabulary(tool), tool.keywords)))
+    worded.sort(key=lambda pair: -len(pair[1]))  # stable: earlier tools first
+    found: list[_Candidate] = []
+    for tool, hits in worded[:_MOST_DRAFTS]:
         drafted = draft(tool, text)
         if not drafted.possible:
             continue
-        own = vocabulary(tool)
-        hits = shared(text, own, tool.keywords)
         if any(slot.parameter.is_sum and is_sum(text) for slot in drafted.slots):
             hits.append("arithmetic")
-        more = shared(text, parameter_words(tool) - own, ())
+        more = shared(text, parameter_words(tool) - vocabulary(tool), ())
         points = (
             _WORD * min(_MOST_WORDS, len(hits))
             + _PARAMETER_WORD * min(1, len(more))
             + drafted.fit
         )
+        if not hits and not drafted.values and not drafted.slots:
+            points -= _NOTHING_SHARED
         if chinese and not hits and any(map(has_han, tool.keywords)):
             points -= _NO_KEYWORD
         found.append(_Candidate(tool, drafted, points, len(hits)))

@@ -18,14 +18,15 @@ ENGLISH = (
     "and make many mistakes. Set a real model in lazychat's config for serious work."
 )
 CHINESE = (
-    "我是 lazychat 自带的小型入门模型（SmolLM2，1.35 亿参数），供试用。我能用英语简单聊天，也能调用"
-    "工具，但知道得很少，常常出错。要认真使用，请在 lazychat 的配置里设置一个真正的模型。"
+    "我是 lazychat 自带的小型入门模型（SmolLM2，1.35 亿参数），供试用。"
+    "我能用英语简单聊天，也能调用工具，但知道得很少，常常出错。"
+    "要认真使用，请在 lazychat 的配置里设置一个真正的模型。"
 )
 
 
 def asks_who(text: str) -> bool:
     """Whether `text` asks what the assistant is or what it can do."""
-    return _ABOUT.phrases.search(spelled_out(text)) is not None and len(text) < 120
+    return len(text) < 120 and _ABOUT.phrases.search(spelled_out(text)) is not None
 
 
 def introduction(text: str, tools: Sequence[ToolSchema]) -> str:

@@ -29,7 +29,8 @@ PURPOSES = (
         _phrases(
             r"""^\W*(?:hi|hey|hello|good\s(?:morning|evening|afternoon|night)|bye
             |goodbye|thanks?|thank\syou|cheers|ok(?:ay)?|great|cool|nice)\b
-            (?!.*\b(?:and|but|now|can|could|please|what|how\s(?!are|is\sit|do\syou\sdo))\b)
+            (?!.*\b(?:and|but|now|can|could|please|what
+            |how\s(?!are|is\sit|do\syou\sdo))\b)
             |how\sare\syou|^\W*(?:你好|您好|早上好|晚上好|下午好|再见|拜拜|晚安|谢谢|多谢|好的)
             (?!.*[请帮查吗几])"""
         ),
@@ -45,8 +46,10 @@ PURPOSES = (
     Purpose(
         "chat about themselves, their likes and their day",
         _phrases(
-            r"""\bdo\syou\s(?:like|love|think|believe|prefer|have|feel)\b|\bi\s(?:really\s)?
-            (?:like|love|hate|enjoy|prefer|feel)\b|\byour\s(?:opinion|view|favou?rite)|你(?:喜欢|觉得|认为)
+            r"""\bdo\syou\s(?:like|love|think|believe|prefer|have|feel)\b
+            |\bi\s(?:really\s)?
+            (?:like|love|hate|enjoy|prefer|feel)\b
+            |\byour\s(?:opinion|view|favou?rite)|你(?:喜欢|觉得|认为)
             |我(?:很|最|真|不|也)?(?:喜欢|爱|讨厌|觉得)"""
         ),
     ),
@@ -56,8 +59,9 @@ PURPOSES = (
             r"""\bwho\s(?:wrote|invented|discovered|painted|made|founded|is|was)\b
             |\bwhat\s(?:is|are)\s(?:a|an|the\s(?:difference|capital|meaning|history|point
             |largest|biggest|best))\b|\bwhat\sdoes\s.*\bmean\b|\bthe\shistory\sof\b
-            |\btell\s(?:me|us)\s(?:more\s|something\s)?about\b|^\W*which\b|^\W*(?:is|are|was
-            |were)\s(?!it\b|there\b)[\w\s]+\san?\s|\bin\swhich\s(?:year|century)\b|\bwhen\s(?:was|did|were)\b|\bis\s(?:a|an)\s
+            |\btell\s(?:me|us)\s(?:more\s|something\s)?about\b|^\W*(?:which|who)\b|^\W*(?:is|are|was
+            |were)\s(?!it\b|there\b)[\w\s]+\san?\s
+            |\bin\swhich\s(?:year|century)\b|\bwhen\s(?:was|did|were)\b|\bis\s(?:a|an)\s
             |什么是|是什么意思|的(?:区别|历史|首都)|谁(?:写|发明|发现|是)|^\W*[^\d]{1,8}是什么\W*$"""
         ),
     ),
@@ -66,7 +70,8 @@ PURPOSES = (
         _phrases(
             r"""\b(?:write|compose|make\sup|tell)\b.*\b(?:poem|haiku|story|joke|song|essay
             |letter|paragraph|limerick|tale|speech|sentence|lyrics)\b
-            |\b(?:summari[sz]e|summary|rewrite|rephrase|proofread|plot\sof)\b|写.{0,6}(?:诗|故事|文章|作文|歌词|信|书|段)|[讲说].{0,3}(?:笑话|故事)"""
+            |\b(?:summari[sz]e|summary|rewrite|rephrase|proofread|plot\sof)\b
+            |写.{0,6}(?:诗|故事|文章|作文|歌词|信|书|段)|[讲说].{0,3}(?:笑话|故事)"""
         ),
     ),
     Purpose(
@@ -79,7 +84,8 @@ PURPOSES = (
     Purpose(
         "understand how something works or why something is so",
         _phrases(
-            r"""^\W*(?:but\s|so\s|and\s)?why\b(?!\sdon'?t\syou)|\bexplain\b|\b(?:learn|study|practi[cs]e|homework)\b|\bwhat\scauses?\b|\bhow\scome\b
+            r"""^\W*(?:but\s|so\s|and\s)?why\b(?!\sdon'?t\syou)|\bexplain\b
+            |\b(?:learn|study|practi[cs]e|homework)\b|\bwhat\scauses?\b|\bhow\scome\b
             |\bhow\s(?:do|does|did|is|are|can)\b.*\b(?:works?|made|formed|affect\w*|invented
             |called|measured|calculated|predicted|determined)\b
             |\bhow\s(?:do|can|does|would)\s(?:i|you|one|people|we|they)\s(?:learn|become|make
@@ -90,7 +96,8 @@ PURPOSES = (
     Purpose(
         "say that nothing needs to be done",
         _phrases(
-            r"""\bno\sneed\b|\blet(?:'s|\sus)\snot\b|\bdo\snot\s(?!know|forget|have\b(?!\sto))|\bneedn'?t\b|\bnever\s?mind\b|\b(?:do\s?n[o']t|dont)\s(?!forget|know
+            r"""\bno\sneed\b|\blet(?:'s|\sus)\snot\b|\bdo\snot\s(?!know|forget|have\b(?!\sto))
+            |\bneedn'?t\b|\bnever\s?mind\b|\b(?:do\s?n[o']t|dont)\s(?!forget|know
             |you\b|see|remember|understand|have\b(?!\sto)|let)|\bforget\s(?:it|about)\b|\bnot\snecessary
             |\bno\slonger\b|\bno,?\sthanks?\b|\bcancel\sthat\b|\brather\snot\b|\bnot\sasking\b
             |不用|不要|不想|不打算|不必|无需|不需要|没必要|算了|别(?!忘|的|人|墅|名|针|克)"""

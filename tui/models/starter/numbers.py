@@ -3,37 +3,21 @@
 import re
 from typing import NamedTuple
 
+from tui.models.starter.words import split_words
+
 _SMALL = {
     word: n
     for n, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
+        split_words(
+            "zero one two three four five six seven eight nine ten eleven twelve "
+            "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+        )
     )
 }
 _TENS = {
     word: 10 * n
     for n, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
+        split_words("twenty thirty forty fifty sixty seventy eighty ninety"),
         2,
     )
 }
@@ -53,7 +37,8 @@ _CHINESE_RUN = re.compile(
     r"|一(?=[零〇一二三四五六七八九十百千万]))[零〇一二两三四五六七八九十百千万]*"
 )
 _DIGITS = re.compile(
-    r"(?<![A-Za-z\d_.])-?\d[\d,]*(?:\.\d+)?(?!\d*[A-Za-z]+\d{2})|(?<=\dd)\d+|(?<=\bd)\d+"
+    r"(?<![A-Za-z\d_.])-?\d[\d,]*(?:\.\d+)?(?!\d*[A-Za-z]+\d{2})"
+    r"|(?<=\dd)\d+|(?<=\bd)\d+"
 )
 _SECONDS = {
     "second": 1, "sec": 1, "秒": 1, "minute": 60, "min": 60, "分钟": 60, "分": 60,

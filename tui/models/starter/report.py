@@ -74,7 +74,7 @@ def values(output: str) -> list[Value] | None:
     if isinstance(data, list):
         items = cast(list[Any], data)
         if len(items) == 1 and isinstance(items[0], dict):
-            data = items[0]
+            data = cast(Any, items[0])
         elif len(items) > 2 or any(isinstance(i, (dict, list)) for i in items):
             return None
     found = list(_flat(data, ""))
@@ -109,9 +109,9 @@ def truthful(sentence: str, question: str, data: Sequence[Value]) -> bool:
         named = [v for v in data if stem(after[1]) in map(stem, v.name.split())]
         own = [v for v in data if number.value in {n.value for n in _all(v.text)}]
         # "42 minutes" when the minutes are 55 and 42 is something else.
-        if own and named and not any(v in named for v in own):
-            if not any(stem(after[1]) == stem(v.text) for v in data):
-                return False
+        unit = any(stem(after[1]) == stem(v.text) for v in data)
+        if own and named and not unit and not any(v in named for v in own):
+            return False
     return True
 
 

@@ -7,7 +7,7 @@ nothing else: about 150 tokens for one second of CPU.
 
 import ctypes
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -138,7 +138,7 @@ class Scorer:
         self._free = list(range(_SEQUENCES))
 
     @contextmanager
-    def _undisturbed(self, context: Context, cancel: Cancellation) -> Iterator[None]:
+    def _undisturbed(self, context: Context, cancel: Cancellation) -> Generator[None]:
         """Drop everything when the block is broken off: sequences may be half read."""
         try:
             with context.running(cancel):

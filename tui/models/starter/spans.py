@@ -1,4 +1,4 @@
-"""Which pieces of a message may be the value of a text parameter, and how well they fit.
+"""Which pieces of a message may be a text parameter's value, and how well they fit.
 
 The value is always a piece of the message: nothing is invented. What comes before a
 piece (`from`, `about`, 给, 关于) and what the parameter is called decide most cases;
@@ -19,6 +19,7 @@ from tui.models.starter.words import (
     Unit,
     content,
     has_han,
+    split_words,
     stem,
     units,
 )
@@ -74,7 +75,9 @@ _ROLES = (
         "关于|有关|主题是|主题为|内容是|题目是|标题是|说|叫|搜索|查找|找|搜",
     ),
     _role(
-        "location city place restaurant where town country room region area zone timezone address "
+        "location city place restaurant where town country room region area "
+        "zone timezone "
+        "address "
         "state store",
         "in|at|for|of|near|around|within|inside",
         "(?<![现正])在|去|到",
@@ -85,8 +88,8 @@ _ROLES = (
         "由",
     ),
     _role(
-        "text title task item song artist expression path file company symbol word name "
-        "event movie book product ticker stock dish recipe url website",
+        "text title task item song artist expression path file company symbol word "
+        "name event movie book product ticker stock dish recipe url website",
         "of|for|add|play|read|open|create|buy|called|named|is|word|define|put|say",
         "把|将|播放|放|打开|读取|读|添加|叫|是|买",
         2.0,
@@ -98,77 +101,20 @@ _TEMPORAL_NAMES = frozenset(
 _SUM_NAMES = frozenset(
     map(stem, ["expression", "formula", "equation", "arithmetic", "sum"])
 )
-_JOINERS = frozenset(
-    [
-        "of",
-        "with",
-        "and",
-        "the",
-        "a",
-        "an",
-        "in",
-        "for",
-        "&",
-        "de",
-        "la",
-        "von",
-        "to",
-        "at",
-        "on's",
-    ]
-)
+_JOINERS = frozenset(split_words("of with and the a an in for & de la von to at on's"))
 _GENERIC_VERBS = frozenset(
-    [
-        "give",
-        "get",
-        "tell",
-        "show",
-        "find",
-        "look",
-        "search",
-        "check",
-        "set",
-        "start",
-        "make",
-        "create",
-        "add",
-        "put",
-        "open",
-        "send",
-        "play",
-        "turn",
-        "switch",
-        "read",
-        "write",
-        "convert",
-        "translate",
-        "calculate",
-        "compute",
-        "remind",
-        "search",
-        "fetch",
-        "book",
-        "buy",
-        "order",
-        "pick",
-        "choose",
-        "roll",
-        "work",
-        "list",
-        "please",
-        "can",
-        "could",
-        "would",
-        "let",
-        "what's",
-        "search",
-    ]
+    split_words(
+        "give get tell show find look search check set start make create add "
+        "put open send play turn switch read write convert translate "
+        "calculate compute remind fetch book buy order pick choose roll work "
+        "list please can could would let what's"
+    )
 )
 
 
-_NAMELIKE = frozenset(
-    ["new", "own", "name", "text", "string", "word", "value", "current"]
-)
+_MOST_PIECES = 80
+"""More come only of long messages, of which each costs time."""
+_NAMELIKE = frozenset(split_words("new own name text string word value current"))
 """Words that say nothing of a tool but may belong to a value, as in New York."""
 _STRETCH = re.compile(
     r"\b(?:say|saying|says|about|called|titled|named|translate)\s+(\S.*?)"
@@ -192,24 +138,14 @@ _SAID = re.compile(
 _TASK_NAMES = frozenset(
     map(
         stem,
-        [
-            "text",
-            "task",
-            "title",
-            "what",
-            "message",
-            "label",
-            "note",
-            "reminder",
-            "content",
-            "body",
-            "subject",
-            "todo",
-        ],
+        split_words(
+            "text task title what message label note reminder content body subject todo"
+        ),
     )
 )
 _LEAD = re.compile(
-    r"\W*(?:(?:please|can\syou|could\syou|what\sis|what's|how\smuch\sis|calculate|compute"
+    r"\W*(?:(?:please|can\syou|could\syou|what\sis|what's|how\smuch\sis|calculate"
+    r"|compute"
     r"|evaluate|work\sout|solve|tell\sme|the\sresult\sof|what\sdoes)\s+)+"
     r"|(?:请|帮我|计算|算一下|算|一下|\s)+",
     re.IGNORECASE,
@@ -237,8 +173,10 @@ class Parameter(NamedTuple):
 
     def role_weight(self, before: str) -> float:
         """Return how well the text before a piece fits what this parameter is."""
-        best = 0.0
         own = self.words
+        # The unit of an amount, "6 feet": what is converted from.
+        amount = re.search(r"\d\s*$", before) and own & _ROLES[0].names
+        best = 2.5 if amount else 0.0
         said = _split(self.description.split("e.g.")[0])
         described = {stem(w) for w in said}
         if {"from", "to"} <= described:  # "what to convert from": the last word counts
@@ -295,15 +233,17 @@ def pieces(text: str, used: Collection[tuple[int, int]], tool: set[str]) -> list
             between = text[end:later]
             if len(between) > 60 or any(s < later and e > end for s, e in used):
                 break
-            if re.search(r"[.;:!?。！？，]\s|[?!]", text[start:later].rstrip()):
+            if re.search(
+                r"[.;:!?。！？，]\s|[?!：；。！？]", text[start:later].rstrip()
+            ):
                 break
             found.add((start, later))
             first = next(u for u in units(text[start:later]))
             if first.text.lower() in _GENERIC_VERBS or stem(first.text) in tool:
                 rest = text[start + first.end : later]
                 found.add((later - len(rest.lstrip()), later))
-    for m in [x for p in (_STRETCH, _TASK, _SAID) for x in p.finditer(text)]:
-        place = m.span(m.lastindex or 1)
+    found.update(m.span() for m in TEMPORAL.finditer(text))
+    for place in _stretches(text, _STRETCH, _TASK, _SAID):
         if not any(s < place[1] and place[0] < e for s, e in used):
             found.add(place)
     for m in re.finditer(
@@ -320,7 +260,8 @@ def pieces(text: str, used: Collection[tuple[int, int]], tool: set[str]) -> list
         found.add((free[0].start, free[-1].end))
         if 0 < begin < free[0].start:
             found.add((begin, max(end, free[-1].end)))
-    return [Span(s, e, 0.0) for s, e in sorted(found) if text[s:e].strip()]
+    spans = [Span(s, e, 0.0) for s, e in sorted(found) if text[s:e].strip()]
+    return spans[:_MOST_PIECES]
 
 
 def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
@@ -332,8 +273,6 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         points += 1.5  # a topic goes on to the end: "cheap flights to Lima"
     inside = units(piece)
     words = [u.text for u in inside if u.kind in ("word", "whole")]
-    if re.search(r"\d\s*$", before) and parameter.words & _ROLES[0].names:
-        points += 2.5  # the unit of an amount: what is converted from
     if before and before[-1] in "\"'“‘「《":
         points += 1 if parameter.words & _ROLES[4].names else 5
     if parameter.is_sum:
@@ -366,8 +305,7 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
     elif words and (stems[0] in tool or stems[-1] in tool):
         points -= 1.5
     place = span.start, span.end
-    tasks = [m.span(m.lastindex or 1) for p in (_TASK, _SAID) for m in p.finditer(text)]
-    if place in tasks and parameter.words & _TASK_NAMES:
+    if place in _stretches(text, _TASK, _SAID) and parameter.words & _TASK_NAMES:
         points += 5
     elif any(m.span(1) == place for m in _STRETCH.finditer(text)):
         points += 2
@@ -401,6 +339,20 @@ def score(text: str, span: Span, parameter: Parameter, tool: set[str]) -> float:
         points -= 1.2
     # The longer of two pieces that fit alike: "garage door code", not "door".
     return points + 0.15 * min(len(inside), 8)
+
+
+def _stretches(text: str, *patterns: re.Pattern[str]) -> set[tuple[int, int]]:
+    """Return where the pieces that `patterns` find are, without a day at their end."""
+    found: set[tuple[int, int]] = set()
+    for m in (m for pattern in patterns for m in pattern.finditer(text)):
+        start, end = m.span(m.lastindex or 1)
+        for when in TEMPORAL.finditer(text, start, end):
+            if not text[when.end() : end].strip(" .!?。！？"):
+                end = start + len(text[start : when.start()].rstrip())
+                break
+        if end > start:
+            found.add((start, end))
+    return found
 
 
 def _runs(text: str, used: Collection[tuple[int, int]]) -> Iterator[list[Unit]]:

@@ -9,6 +9,12 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+
+def split_words(text: str) -> list[str]:
+    """Return the words of `text`: how long lists of words are written here."""
+    return text.split()
+
+
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _OPERATOR = (
     r"[+\-*/×÷^%x]|乘以|除以|加上?|减去?|乘|除|plus|minus|times|divided\sby"
@@ -17,9 +23,11 @@ _OPERATOR = (
 _UNIT = re.compile(
     rf"""
     (?P<quote>"[^"\n]+"|“[^”\n]+”|「[^」\n]+」|《[^》\n]+》|(?<!\w)['‘][^'’\n]+['’](?!\w))
-  | (?P<whole>\d{{1,2}}:\d\d(?:\s?[ap]\.?m\b)?|\d{{1,2}}\s?[ap]\.?m\b|https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]*\w|[~.]?/[\w./~-]*\w
+  | (?P<whole>\d{{1,2}}:\d\d(?:\s?[ap]\.?m\b)?|\d{{1,2}}\s?[ap]\.?m\b
+      |https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]*\w|[~.]?/[\w./~-]*\w
       |[\w-]+(?:/[\w-]+)*\.[A-Za-z]\w{{0,4}}\b)
-  | (?P<sum>(?!\d{{4}}-\d)[(]*\d[\d.,]*[)%]*(?:\s*(?:{_OPERATOR})\s*[(]*-?\d[\d.,]*(?<=[\d])[)%]*)+)
+  | (?P<sum>(?!\d{{4}}-\d)[(]*\d[\d.,]*[)%]*
+      (?:\s*(?:{_OPERATOR})\s*[(]*-?\d[\d.,]*(?<=[\d])[)%]*)+)
   | (?P<code>[A-Za-z]+\d[\w-]*|\d+[A-Za-z]+\d[\w-]*)
   | (?P<number>\d[\d,]*(?:\.\d+)?)
   | (?P<han>[{_HAN}])
@@ -50,348 +58,49 @@ class Unit(NamedTuple):
 
 
 STOP = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "this",
-        "that",
-        "these",
-        "those",
-        "some",
-        "any",
-        "my",
-        "your",
-        "our",
-        "their",
-        "his",
-        "her",
-        "its",
-        "i",
-        "you",
-        "he",
-        "she",
-        "we",
-        "they",
-        "me",
-        "us",
-        "him",
-        "them",
-        "it",
-        "mine",
-        "what",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "when",
-        "where",
-        "why",
-        "how",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "am",
-        "do",
-        "does",
-        "did",
-        "done",
-        "doing",
-        "has",
-        "have",
-        "had",
-        "having",
-        "can",
-        "could",
-        "will",
-        "would",
-        "shall",
-        "should",
-        "may",
-        "might",
-        "must",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "from",
-        "for",
-        "with",
-        "about",
-        "into",
-        "over",
-        "under",
-        "by",
-        "as",
-        "and",
-        "or",
-        "but",
-        "if",
-        "than",
-        "then",
-        "so",
-        "not",
-        "no",
-        "yes",
-        "please",
-        "just",
-        "only",
-        "also",
-        "too",
-        "very",
-        "much",
-        "many",
-        "more",
-        "most",
-        "there",
-        "here",
-        "give",
-        "get",
-        "tell",
-        "let",
-        "make",
-        "made",
-        "want",
-        "need",
-        "like",
-        "know",
-        "show",
-        "find",
-        "use",
-        "using",
-        "used",
-        "i'm",
-        "i'd",
-        "i'll",
-        "it's",
-        "what's",
-        "who's",
-        "where's",
-        "how's",
-        "that's",
-        "don't",
-        "doesn't",
-        "didn't",
-        "can't",
-        "won't",
-        "isn't",
-        "up",
-        "out",
-        "off",
-        "one",
-        "e.g",
-        "etc",
-        "given",
-        "something",
-        "somebody",
-        "someone",
-        "anything",
-        "thing",
-        "return",
-        "returns",
-        "user",
-        "user's",
-        "own",
-        "new",
-        "name",
-        "text",
-        "string",
-        "word",
-        "value",
-        "current",
-        "currently",
-        "now",
-        "today's",
-        "today",
-        "right",
-        "between",
-        "place",
-        "called",
-        "another",
-        "within",
-        "got",
-        "take",
-        "put",
-        "say",
-        "says",
-        "said",
-        "use",
-        "uses",
-        "contain",
-        "contains",
-        "already",
-        "again",
-        "still",
-        "ever",
-        "never",
-        "always",
-        "maybe",
-        "really",
-        "quite",
-        "instead",
-        "soon",
-        "later",
-        "thanks",
-        "thank",
-        "hello",
-        "hi",
-        "hey",
-        "ok",
-        "okay",
-        "myself",
-        "yourself",
-        "anyway",
-        "actually",
-        "course",
-        "well",
-    ]
+    split_words(
+        "a an the this that these those some any my your our their his her "
+        "its i you he she we they me us him them it mine what which who whom "
+        "whose when where why how is are was were be been being am do does "
+        "did done doing has have had having can could will would shall should "
+        "may might must of in on at to from for with about into over under by "
+        "as and or but if than then so not no yes please just only also too "
+        "very much many more most there here give get tell let make made want "
+        "need like know show find use using used i'm i'd i'll it's what's "
+        "who's where's how's that's don't doesn't didn't can't won't isn't up "
+        "out off one e.g etc given something somebody someone anything thing "
+        "return returns user user's own new name text string word value "
+        "current currently now today's today right between place called "
+        "another within got take put say says said uses contain contains "
+        "already again still ever never always maybe really quite instead "
+        "soon later thanks thank hello hi hey ok okay myself yourself anyway "
+        "actually course well"
+    )
 )
 """Words that say nothing of what a tool is for."""
 
 FILLER = tuple(
     sorted(
-        [
-            "请问",
-            "请你",
-            "请",
-            "麻烦你",
-            "麻烦",
-            "帮我",
-            "帮忙",
-            "帮",
-            "给我",
-            "替我",
-            "我想知道",
-            "我想要",
-            "我想",
-            "我要",
-            "我需要",
-            "能不能",
-            "可不可以",
-            "可以",
-            "能否",
-            "告诉我",
-            "查一下",
-            "查查",
-            "查询",
-            "查找",
-            "查",
-            "看一下",
-            "看看",
-            "找一下",
-            "找找",
-            "找",
-            "搜索一下",
-            "搜索",
-            "搜一下",
-            "搜",
-            "一下",
-            "一些",
-            "一个",
-            "一封",
-            "一条",
-            "一首",
-            "一份",
-            "现在",
-            "目前",
-            "当前",
-            "今天",
-            "今晚",
-            "明天",
-            "后天",
-            "昨天",
-            "最新",
-            "最近",
-            "未来",
-            "接下来",
-            "怎么样",
-            "怎样",
-            "如何",
-            "怎么走",
-            "怎么",
-            "什么",
-            "哪些",
-            "哪里",
-            "多少",
-            "几",
-            "有没有",
-            "有",
-            "是多少",
-            "是什么",
-            "是",
-            "吗",
-            "呢",
-            "吧",
-            "啊",
-            "呀",
-            "了",
-            "的",
-            "我的",
-            "我们",
-            "我",
-            "你的",
-            "你",
-            "里面",
-            "把",
-            "和",
-            "与",
-            "跟",
-            "及",
-            "到",
-            "从",
-            "给",
-            "关于",
-            "有关",
-            "换成",
-            "成为",
-            "写着",
-            "内容",
-            "左右",
-            "大概",
-            "大约",
-            "的话",
-            "同时",
-            "以及",
-            "还有",
-            "或者",
-            "里的",
-            "上的",
-            "中的",
-            "等于",
-            "换算",
-            "换算成",
-            "转换",
-            "转换成",
-            "发送",
-            "翻译成",
-            "翻译",
-            "播放",
-            "设置",
-            "添加",
-            "打开",
-            "关闭",
-            "提醒",
-            "计算",
-            "主题",
-            "标题",
-            "谢谢",
-            "你好",
-            "已经",
-            "喜欢",
-            "知道",
-        ],
+        split_words(
+            "请问 请你 请 麻烦你 麻烦 帮我 帮忙 帮 给我 替我 我想知道 我想要 我想 "
+            "我要 我需要 能不能 可不可以 可以 能否 告诉我 查一下 查查 查询 查找 "
+            "查 看一下 看看 找一下 找找 找 搜索一下 搜索 搜一下 搜 一下 一些 一个 "
+            "一部 一本 一场 一家 一道 一位 一张 一只 "
+            "一封 一条 一首 一份 现在 目前 当前 今天 今晚 明天 后天 昨天 最新 "
+            "最近 未来 接下来 怎么样 怎样 如何 怎么走 怎么 什么 哪些 哪里 多少 几 "
+            "有没有 有 是多少 是什么 是 吗 呢 吧 啊 呀 了 的 我的 我们 我 你的 你 "
+            "里面 把 和 与 跟 及 到 从 给 关于 有关 换成 成为 写着 内容 左右 大概 "
+            "大约 的话 同时 以及 还有 或者 里的 上的 中的 等于 换算 换算成 转换 "
+            "转换成 发送 翻译成 翻译 播放 设置 添加 打开 关闭 提醒 计算 主题 标题 "
+            "谢谢 你好 已经 喜欢 知道"
+        ),
         key=len,
         reverse=True,
     )
 )
 """Chinese words that are no part of an argument's value, the longest first."""
 
-LEADING = "用将对向去要会想这那个位发打设关放成为叫让订买卖查加写"
+LEADING = "用将对向去要想这那个位发打设关放成为叫让订买卖查加写"
 TRAILING = "里上中去要会想个点天度掉开后前内时着发订买卖查加写"
 """Characters that are no part of a value at its begin, or at its end."""
 
@@ -400,7 +109,8 @@ TEMPORAL = re.compile(
     r"(?:\s(?:morning|afternoon|evening|night))?"
     r"|\b(?:right\snow|now|today|tonight|tomorrow|yesterday|currently|at\sthe\smoment"
     r"|(?:this|next|last)\s(?:week(?:end)?|month|year|morning|afternoon|evening|night))\b"
-    r"|(?:at\s)?\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|(?:at\s)?\d{1,2}:\d\d|\d{4}-\d\d?-\d\d?|(?:这|下|本)?(?:周|星期|礼拜)[一二三四五六日天末]|[今明后]天|今晚"
+    r"|(?:at\s)?\d{1,2}(?::\d\d)?\s?[ap]\.?m\b|(?:at\s)?\d{1,2}:\d\d|\d{4}-\d\d?-\d\d?"
+    r"|(?:这|下|本)?(?:周|星期|礼拜)[一二三四五六日天末]|[今明后]天|今晚"
     r"|(?:上午|中午|下午|早上|晚上)?[\d一二三四五六七八九十两]+点(?:半|\d+分)?"
     r"|\d{1,2}月\d{1,2}[日号]",
     re.IGNORECASE,
