@@ -199,10 +199,8 @@ class Terminal:
         self.close()
 
     def close(self) -> None:
-        """Hang up, as a closed window does, and see to it that the command ends."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        """Hang up and see to it that the command ends."""
+        self.hang_up()
         try:
             self.process.wait(3)
         except subprocess.TimeoutExpired:
@@ -278,9 +276,10 @@ class Terminal:
     def paste(self, text: str) -> None:
         """Paste `text`, bracketed if the command has asked for that.
 
-        As terminals do, line ends are sent as Enter.
+        As terminals do, line ends are sent as Enter, and controls as blanks.
         """
-        data = text.replace("\n", "\r")
+        data = re.sub("[\x00-\x08\x0b-\x1f\x7f]", " ", text.replace("\r\n", "\n"))
+        data = data.replace("\n", "\r")
         if "2004" in self._on:
             data = f"\x1b[200~{data}\x1b[201~"
         self.send(data.encode())
@@ -316,9 +315,14 @@ class Terminal:
     def wait_for(
         self, what: "str | Callable[[Terminal], object]", seconds: float = LIMIT
     ) -> None:
-        """Wait until a text is on the screen, or a condition holds."""
+        """Wait until a text is on the screen, or a condition holds.
+
+        It is looked at between frames, when all of a frame is on the screen.
+        """
 
         def holds() -> bool:
+            if self._in_frame:
+                return False
             return what in self.text if isinstance(what, str) else bool(what(self))
 
         until = monotonic() + seconds
@@ -354,6 +358,12 @@ class Terminal:
             if left <= 0 or not (self._wait(left) or self._ended):
                 raise AssertionError(f"it does not end:\n{self.picture()}")
         return self.process.wait(max(until - monotonic(), 0.1))
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a closed window or a lost line does."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
     def signal(self, number: signal.Signals) -> None:
         """Send the command a signal."""
