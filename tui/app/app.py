@@ -3,6 +3,8 @@
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
+import asyncio
+import signal
 from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import ClassVar
@@ -59,6 +61,17 @@ class LazychatApp(KeysInOrder):
         self.set_keymap(self.host.config.keys)
         self.push_screen(ChatScreen(self.host, self._conversation))
         self.call_after_refresh(self._load_tools)
+        if not self.is_headless:
+            self._obey_signals()
+
+    def _obey_signals(self) -> None:
+        """Leave when told to, and give the terminal back first."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # 128 + N is how shells spell "ended by signal N".
+            loop.add_signal_handler(
+                number, lambda n=number: self.exit(return_code=128 + n)
+            )
 
     def _use_theme(self, name: str) -> None:
         if name in self.available_themes:
