@@ -18,7 +18,7 @@ from tui import conversation, paths
 from tui.app import commands, state
 from tui.app.keys import KeysInOrder
 from tui.app.screens.chat import ChatScreen
-from tui.app.themes import load_themes
+from tui.app.themes import DEFAULT, load_themes
 from tui.errors import ConfigError, LazychatError
 from tui.host import Host
 
@@ -56,8 +56,12 @@ class LazychatApp(KeysInOrder):
             self.register_theme(theme)
         self.host.problems += problems
         remembered = state.load(paths.state_file()).theme
-        self._use_theme(self.host.config.theme or remembered or "lazychat-dark")
+        for name in filter(None, (self.host.config.theme, remembered, DEFAULT)):
+            if not (problem := self._use_theme(name)):
+                break
+            self.host.problems.append(problem)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.host.problems += commands.unknown(self.host.config.keys)
         self.set_keymap(self.host.config.keys)
         self.push_screen(ChatScreen(self.host, self._conversation))
         self.call_after_refresh(self._load_tools)
@@ -73,15 +77,13 @@ class LazychatApp(KeysInOrder):
                 number, lambda n=number: self.exit(return_code=128 + n)
             )
 
-    def _use_theme(self, name: str) -> None:
-        if name in self.available_themes:
-            self.theme = name
-        else:
+    def _use_theme(self, name: str) -> str:
+        """Switch to a theme; return why that cannot be done, or ""."""
+        if name not in self.available_themes:
             known = ", ".join(sorted(self.available_themes))
-            self.host.problems.append(
-                f'There is no theme "{name}". Known are: {known}.'
-            )
-            self.theme = "lazychat-dark"
+            return f'There is no theme "{name}". Known are: {known}.'
+        self.theme = name
+        return ""
 
     def _remember_theme(self, _: object) -> None:
         if not self.host.config.theme:
@@ -136,7 +138,8 @@ class LazychatApp(KeysInOrder):
             case "copy", number if number.isdigit():
                 chat.action_copy_answer(int(number))
             case "theme", name if name:
-                self._use_theme(name)
+                if problem := self._use_theme(name):
+                    chat.transcript.add_note(problem, "error")
             case _:
                 self.run_worker(chat.run_action(command.action))
 
