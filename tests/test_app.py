@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from tui import config, conversation, paths
 from tui.app import commands
 from tui.app.app import LazychatApp
+from tui.app.editor import edit
 from tui.app.screens.chat import ChatScreen
 from tui.host import Host
 from tui.messages import ToolCall
@@ -383,18 +384,27 @@ async def test_copy_counts_from_the_last_answer() -> None:
         assert chat.app.clipboard == "**One.**"
 
 
-async def test_message_is_written_in_an_editor_and_not_sent(
-    monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
-    editor = home / "editor"
-    editor.write_text('#!/bin/sh\nprintf " and more\\n" >> "$1"\n')
-    editor.chmod(0o755)
-    monkeypatch.setenv("VISUAL", str(editor))
-    from tui.app.editor import edit
+async def test_hint_goes_with_the_next_key_or_when_it_is_no_longer_true() -> None:
+    async with opened() as chat:
+        await chat.pilot.press("ctrl+c")
+        await chat.until("Ctrl+C again quits")
+        await chat.pilot.press("x")
+        await chat.until(lambda: "again quits" not in chat.text)
 
-    assert edit("some") == ("some and more", "")
+        # Not the second time: something else came between.
+        await chat.pilot.press("ctrl+c")
+        await chat.until("Ctrl+C again quits")
+        await chat.until(lambda: "again quits" not in chat.text)
+        assert chat.app.is_running
+
+
+def test_editor_that_fails_is_named_and_the_text_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("VISUAL", "/no/such/editor")
+
     text, problem = edit("some")
+
     assert text == "some"
     assert "/no/such/editor" in problem
     assert "$EDITOR" in problem

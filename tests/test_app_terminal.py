@@ -268,6 +268,25 @@ def test_cursor_is_where_one_types(start: Start) -> None:
     assert terminal._screen.cursor.x == x + 4
 
 
+def test_editor_has_the_terminal_to_itself(start: Start, home: Path) -> None:
+    editor = home / "editor"
+    editor.write_text('#!/bin/sh\necho OPEN; read line; echo "$line" >> "$1"\n')
+    editor.chmod(0o755)
+    terminal = start([{"text": "Got it."}], environment={"VISUAL": str(editor)})
+
+    terminal.type("a draft ")
+    terminal.press("ctrl+o")
+    terminal.wait_for("OPEN")
+    assert terminal.left_on() == set()
+    ask(terminal, "is mended")
+
+    terminal.wait_for("a draft is mended")
+    assert "alternate screen" in terminal.left_on()
+    assert "Got it." not in terminal.text
+    terminal.press("enter")
+    terminal.wait_for("Got it.")
+
+
 # -- leaving
 
 

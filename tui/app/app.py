@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.screen import Screen
 
 from tui import conversation, paths
@@ -67,6 +68,15 @@ class LazychatApp(KeysInOrder):
         self.call_after_refresh(self._load_tools)
         if not self.is_headless:
             self._obey_signals()
+
+    async def on_event(self, event: Event) -> None:
+        """Take back the hint at the next key: it was read."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            if self.chat:
+                self.chat.hint("")
+            if event.key != "ctrl+c":
+                self._interrupted = -QUIT_SECONDS
+        await super().on_event(event)
 
     def _obey_signals(self) -> None:
         """Leave when told to, and give the terminal back first."""
@@ -186,7 +196,7 @@ class LazychatApp(KeysInOrder):
         self._interrupted = monotonic()
         if chat.presenter.running or chat.presenter.waiting:
             chat.action_cancel()
-        chat.hint("Ctrl+C again quits")
+        chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 
 def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> int:

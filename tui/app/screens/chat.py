@@ -249,13 +249,14 @@ class ChatScreen(Screen[None]):
         self.app.copy_to_clipboard(text)
         self.hint(f"{len(text)} characters sent to the terminal's clipboard")
 
-    def hint(self, text: str) -> None:
-        """Say something in the status line until the next key."""
+    def hint(self, text: str, seconds: float | None = None) -> None:
+        """Say something in the status line until the next key, or for `seconds`."""
         self.status.hint = text
+        if seconds is not None:
+            self.set_timer(seconds, lambda: self._unhint(text))
 
-    def on_key(self) -> None:
-        """Take back the hint: it was read."""
-        if self.status.hint:
+    def _unhint(self, text: str) -> None:
+        if self.status.hint == text:
             self.status.hint = ""
 
     # -- actions; `tui.app.commands` has their keys
