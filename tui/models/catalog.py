@@ -170,21 +170,37 @@ def _variable(name: str, variable: str) -> str:
     )
 
 
+KEY_SECONDS = 60
+"""How long `api_key_cmd` may take: it may ask for a passphrase in a window."""
+
+
 def _run(name: str, command: str) -> str:
+    """Return the first line that `command` prints, as `pass show` has it."""
+    why = ""
     try:
         done = subprocess.run(
             shlex.split(command),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
-            check=True,
+            timeout=KEY_SECONDS,
         )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise ModelError(
-            f"[models.{name}]: api_key_cmd did not give a key: {error}.", "missing_key"
-        ) from error
-    return done.stdout.strip()
+        if done.returncode:
+            why = f"it ended with status {done.returncode}"
+            if said := done.stderr.strip():
+                why += f': "{said.splitlines()[-1][:200]}"'
+        elif key := done.stdout.strip():
+            return key.splitlines()[0].rstrip()
+        else:
+            why = "it printed nothing"
+    except subprocess.TimeoutExpired:
+        why = f"it took more than {KEY_SECONDS} seconds"
+    except OSError as error:
+        why = error.strerror or str(error)
+    except ValueError as error:  # of shlex, or what was printed is not UTF-8
+        why = str(error)
+    # Neither the command nor its output is quoted: a key may stand in them.
+    raise ModelError(f"[models.{name}]: api_key_cmd gave no key: {why}.", "missing_key")
 
 
 def _llama(name: str, settings: LlamaModelConfig) -> Model:
