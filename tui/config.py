@@ -97,7 +97,7 @@ class Config(Section, frozen=True):
     tools: ToolsConfig = ToolsConfig()
     models: dict[str, ModelConfig] = {}
     keys: dict[str, str] = {}
-    """Action to key, such as `toggle_stream = "ctrl+t"`."""
+    """Command to key, such as `stream = "ctrl+t"`; see `tui.app.commands`."""
 
 
 BUILT_IN_MODELS: dict[str, ModelConfig] = {
