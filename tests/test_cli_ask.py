@@ -448,6 +448,22 @@ def test_a_full_disk_behind_stdout_is_one_line(home):
     )
 
 
+def test_a_full_disk_behind_the_store_is_one_line(home):
+    """A limit on the size of files is what a disk that runs full looks like."""
+    home.scripted([{"text": "word "}] * 20_000)
+    limited = (
+        "import resource, sys; from tui.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000)); "
+        'sys.exit(main(["ask", "hi"]))'
+    )
+
+    done = home.python("-c", limited)
+
+    assert done.code == 1
+    assert done.err.startswith("lazychat: The conversation store cannot be written: ")
+    assert done.err.count("\n") == 1
+
+
 def test_c_goes_on_with_the_last_conversation(home):
     home.scripted("I am one.")
     home.ask("first")
