@@ -384,7 +384,9 @@ def test_an_interrupt_while_another_answer_is_waited_for_ends_it(home):
 
     second.send_signal(signal.SIGINT)
 
-    assert end(second) == (130, "", "")
+    code, out, err = end(second)
+    assert (code, out) == (130, "")
+    assert "Another answer runs in this conversation" in err
     assert first.poll() is None
     first.kill()
     end(first)

@@ -55,6 +55,10 @@ def ask(
             # What a killed process had said comes before what is asked now.
             end_if_gone(host.log, id)
             host.models.find(host.model)
+            if conversation.running(host.log, id):
+                _talk(
+                    "Another answer runs in this conversation: this one waits for it."
+                )
             if not settings.model and sys.stderr.isatty():
                 _talk(host.models.note(host.model))
             host.start()
