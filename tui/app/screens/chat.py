@@ -21,7 +21,7 @@ from textual.reactive import var
 from textual.screen import Screen
 
 from tui import messages, paths, runner
-from tui.app import commands, state
+from tui.app import background, commands, state
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
@@ -319,13 +319,19 @@ class ChatScreen(Screen[None]):
 
     # -- work beside the screen
 
-    @work(thread=True, exclusive=True, group="preload")
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
-        self.app.call_from_thread(self._loading, True)
-        self.host.models.preload(name)
-        self.app.call_from_thread(self._loading, False)
+        self._show_loading(True)
+        background.run("preload", lambda: self._load(name))
 
-    def _loading(self, loads: bool) -> None:
+    def _load(self, name: str) -> None:
+        self.host.models.preload(name)
+        self.call_later(self._loaded, name)
+
+    def _loaded(self, name: str) -> None:
+        if name == self.model:
+            self._show_loading(False)
+
+    def _show_loading(self, loads: bool) -> None:
         if self.status.state in ("ready", "loading"):
             self.status.state = "loading" if loads else "ready"
