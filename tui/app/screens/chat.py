@@ -25,6 +25,7 @@ from tui.app import background, commands, state
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.queue import Queue
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.app.widgets.transcript import Transcript
@@ -35,6 +36,9 @@ from tui.host import Host
 
 FRAME = 0.05
 """Seconds between two batches of records, at least: 20 frames a second."""
+
+FAILURE_SECONDS = 0.5
+"""How often a turn under way is looked after that may have failed unheard."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -76,7 +80,14 @@ class ChatScreen(Screen[None]):
         self.composer = Composer()
         self.sidebar = ToolSidebar()
         self.status = Status()
-        self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
+        self.queue = Queue()
+        self.presenter = Presenter(
+            self.transcript,
+            self.debug_panel,
+            self.status,
+            self.queue,
+            host.runner.id,
+        )
         self._problems = 0  # those of the host that have been shown
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
@@ -91,6 +102,7 @@ class ChatScreen(Screen[None]):
             with Vertical(id="conversation"):
                 yield self.transcript
                 yield self.debug_panel
+                yield self.queue
                 yield self.composer
             yield self.sidebar
         yield self.status
@@ -109,17 +121,17 @@ class ChatScreen(Screen[None]):
         self._spell_keys()
         self.show_tools()
         self._poll()
+        self.set_interval(FAILURE_SECONDS, self._look_for_failure)
 
     def _spell_keys(self) -> None:
         """Show the keys as the configuration has them."""
-
-        def key(name: str) -> str:
-            return commands.spelled(commands.named(name), self.host.config.keys)
-
-        self.sidebar.stream_key = key("stream")
+        self.sidebar.stream_key = self._key("stream")
         shown = ("help", "tools", "debug")
-        keys = [(key(name), name) for name in shown]
-        self.presenter.spell_keys(tuple(keys), (key("cancel"), "stop"))
+        keys = [(self._key(name), name) for name in shown]
+        self.presenter.spell_keys(tuple(keys), (self._key("cancel"), "stop"))
+
+    def _key(self, name: str) -> str:
+        return commands.spelled(commands.named(name), self.host.config.keys)
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
@@ -179,6 +191,13 @@ class ChatScreen(Screen[None]):
                     self._left.wait(FRAME)
             except LogError:
                 return  # the log was closed: the program ends
+
+    def _look_for_failure(self) -> None:
+        """Say it when a turn cannot be written: then the log brings no end of it."""
+        presenter = self.presenter
+        for turn in filter(None, (presenter.running, *presenter.waiting)):
+            if failure := self.host.runner.failure(turn):
+                presenter.give_up(turn, str(failure))
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
@@ -289,7 +308,7 @@ class ChatScreen(Screen[None]):
             self._sidebar_wanted = shown
             state.save(paths.state_file(), sidebar=shown)
         elif shown:
-            self.hint(f"{self.status.keys[-1][0]}: back to the conversation")
+            self.hint(f"{self._key('tools')} or Esc: back to the conversation")
         (self.sidebar if shown else self.composer).focus()
 
     def action_toggle_debug(self) -> None:
@@ -321,7 +340,7 @@ class ChatScreen(Screen[None]):
 
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
-        self._show_loading(True)
+        self.presenter.loading = True
         background.run("preload", lambda: self._load(name))
 
     def _load(self, name: str) -> None:
@@ -330,8 +349,4 @@ class ChatScreen(Screen[None]):
 
     def _loaded(self, name: str) -> None:
         if name == self.model:
-            self._show_loading(False)
-
-    def _show_loading(self, loads: bool) -> None:
-        if self.status.state in ("ready", "loading"):
-            self.status.state = "loading" if loads else "ready"
+            self.presenter.loading = False
