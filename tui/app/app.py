@@ -131,10 +131,10 @@ class LazychatApp(KeysInOrder):
         chat = self.chat
         for command in commands.COMMANDS:
             if chat and command.name != "cancel":
-                title = command.help
-                yield SystemCommand(
-                    title, command.slash, lambda c=command: self._run(c, "")
-                )
+                # By what it does or by its name, and with its key: one row each.
+                key = commands.spelled(command, self.host.config.keys)
+                title = f"{command.slash:<8} {command.help}{key and f' ({key})'}"
+                yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
 
     @on(ChatScreen.Commanded)
     def _obey(self, typed: ChatScreen.Commanded) -> None:

@@ -45,13 +45,15 @@ class ModelCatalog:
     def find(self, name: str) -> ModelConfig:
         """Return what `name` stands for.
 
-        That is a name of the configuration, else the path of a GGUF file, else
-        `supplier/model`. Raises `ConfigError` for anything else.
+        That is a name of the configuration, else the path of a GGUF file that is
+        there, else `supplier/model`. Raises `ConfigError` for anything else.
         """
         known = config.models(self._config)
         if name in known:
             return known[name]
         if name.endswith(".gguf"):
+            if not Path(name).expanduser().is_file():
+                raise ConfigError(f"There is no file {name}.")
             return LlamaModelConfig(name)
         supplier, slash, model = name.partition("/")
         if slash and model:

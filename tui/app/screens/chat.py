@@ -162,7 +162,9 @@ class ChatScreen(Screen[None]):
         """Say which model answers next, and what is to be known of it."""
         self.status.model = name
         self.sidebar.model = name
-        self.sidebar.note = self.host.models.note(name)
+        # The rest of it stands in the conversation.
+        first, end, _ = self.host.models.note(name).partition(". ")
+        self.sidebar.note = first + end.strip()
         self._preload(name)
 
     def show_tools(self) -> None:
