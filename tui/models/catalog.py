@@ -95,8 +95,12 @@ class ModelCatalog:
 
                     preload()
                 case LlamaModelConfig():
+                    from tui.models.llama import LlamaModel
+
                     model: Any = self.get(name)
                     model.preload()
+                    if isinstance(model, LlamaModel):
+                        model.engine.load()
                 case _:
                     pass
 

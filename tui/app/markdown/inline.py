@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from tui.app.markdown.lines import Span, Style, is_wide
+from tui.app.markdown.lines import Span, Style
 from tui.safe import safe
 
 _MARKS = {"strong_open": "strong", "em_open": "em", "s_open": "strike"}
@@ -88,9 +88,8 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
             styles.pop()
         elif kind == "code_inline":
             spans.append((safe(token.content), (*styles[-1], "code")))
-        elif kind == "softbreak":
-            spans.append(("\x00", styles[-1]))  # decided when both sides are known
-        elif kind == "hardbreak":
+        elif kind in ("softbreak", "hardbreak"):
+            # Models end a line where they mean it: in verses, addresses, short lists.
             spans.append(("\n", styles[-1]))
         elif kind == "link_open":
             links.append((str(token.attrs.get("href", "")), len(spans)))
@@ -106,19 +105,4 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
             spans += _address(str(token.attrs.get("src", "")), "", styles[-1])
         elif token.content:
             spans.append((safe(token.content), styles[-1]))
-    return _join_softbreaks(spans)
-
-
-def _join_softbreaks(spans: list[Span]) -> list[Span]:
-    """Make a line end in the source a space, except between wide characters."""
-    result: list[Span] = []
-    for index, (text, style) in enumerate(spans):
-        if text == "\x00":
-            before = next((t for t, _ in reversed(result) if t), "")
-            after = next((t for t, _ in spans[index + 1 :] if t), "")
-            both = before and after and is_wide(before[-1]) and is_wide(after[0])
-            if not both:
-                result.append((" ", style))
-        elif text:
-            result.append((text, style))
-    return result
+    return [span for span in spans if span[0]]
