@@ -246,6 +246,7 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
 
         assert not chat.screen.presenter.waiting
         assert not chat.screen.presenter.running
+        assert chat.screen.composer.text == "Second"
 
 
 async def test_answer_goes_on_while_another_conversation_is_open() -> None:

@@ -46,6 +46,8 @@ class Presenter:
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
+        self._asked: dict[str, tuple[str, str]] = {}
+        """The questions whose turn has not begun: message id and text."""
         self._transcript = transcript
         self._debug = debug
         self._status = status
@@ -72,6 +74,14 @@ class Presenter:
                 for delta in deltas:
                     self._append(delta)
 
+    @property
+    def queued(self) -> list[str]:
+        """The questions that wait for the turn before theirs, the oldest first.
+
+        They are shown when their own turn begins, where their answers will be.
+        """
+        return [self._asked[turn][1] for turn in self.waiting if turn in self._asked]
+
     def spell_keys(self, keys: tuple[Key, ...], stop: Key) -> None:
         """Tell these keys in the status line, and `stop` while a turn runs."""
         self._keys, self._stop = keys, stop
@@ -93,7 +103,10 @@ class Presenter:
                 self._state("thinking" if thinks else "writing")
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
-                self._add(message_id, message, record.event.finish_reason)
+                if message.role == "user" and record.turn:
+                    self._asked[record.turn] = (message_id, message.text)
+                else:
+                    self._add(message_id, message, record.event.finish_reason)
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
@@ -124,18 +137,22 @@ class Presenter:
                     self._status.state = "waiting"
             case TurnStarted():
                 self._no_longer_waits(turn)
+                self._ask(turn)
                 self.running = turn
                 self._status.state = "thinking"
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
-                self._transcript.add_note("Taken back before it was answered.", "info")
+                _, question = self._asked.pop(turn, ("", ""))
+                first = " ".join(question.split())[:60]
+                self._transcript.add_note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
                     self._status.state = "cancelling"
             case TurnFinished(reason):
                 self._no_longer_waits(turn)
+                self._ask(turn)
                 if turn == self.running:
                     self.running = None
                 self._tools.clear()
@@ -159,6 +176,11 @@ class Presenter:
                 self._debug.call_output(message.tool_call_id or "", text)
             case "system":
                 self._transcript.add(message_id, "system", text)
+
+    def _ask(self, turn: str) -> None:
+        if turn in self._asked:
+            message_id, text = self._asked.pop(turn)
+            self._add(message_id, Message("user", text), None)
 
     def _append(self, delta: TextDelta | ReasoningDelta) -> None:
         if isinstance(delta, TextDelta):

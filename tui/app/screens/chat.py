@@ -15,6 +15,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
@@ -32,6 +33,7 @@ from tui.errors import LogError
 from tui.eventlog import Follow
 from tui.events import CancelRequested, Record, TurnRequested
 from tui.host import Host
+from tui.safe import safe
 
 FRAME = 0.05
 """Seconds between two batches of records, at least: 20 frames a second."""
@@ -78,6 +80,7 @@ class ChatScreen(Screen[None]):
         self.status = Status()
         self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
         self._problems = 0  # those of the host that have been shown
+        self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
@@ -183,7 +186,17 @@ class ChatScreen(Screen[None]):
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        self._show_queue()
         self.composer.set_history(self.presenter.questions)
+
+    def _show_queue(self) -> None:
+        """Say above the composer what waits to be asked."""
+        queued = [" ".join(safe(q).split()) for q in self.presenter.queued]
+        more = f" and {len(queued) - 1} more" if queued[1:] else ""
+        title = f"waits: {queued[0][:40]}{more}" if queued else ""
+        if title != self._queue_title:
+            self._queue_title = title
+            self.composer.border_title = Content(title) if title else None
 
     # -- what the user does
 
@@ -270,6 +283,8 @@ class ChatScreen(Screen[None]):
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
             turn = self.presenter.waiting[-1]
+            if self.presenter.queued and not self.composer.text:
+                self.composer.load_text(self.presenter.queued[-1])
         if turn:
             self._cancelled = turn
             self.host.log.append(self.conversation, CancelRequested(), turn=turn)
