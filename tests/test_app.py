@@ -250,6 +250,7 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
 
         assert not chat.screen.presenter.waiting
         assert not chat.screen.presenter.running
+        assert chat.screen.composer.text == "Second"
 
 
 async def test_question_that_waits_stands_below_the_answer_that_is_written() -> None:
@@ -259,7 +260,7 @@ async def test_question_that_waits_stands_below_the_answer_that_is_written() -> 
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("waits  Second")
+        await chat.until("waits: Second")
         gate.set()
         await chat.until("Answer two.")
 
@@ -274,12 +275,12 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("waits  Second")
+        await chat.until("waits: Second")
         id = chat.screen.conversation
 
     async with opened(["Answer."]) as chat:
         chat.app.switch_screen(ChatScreen(chat.app.host, id))
-        await chat.until("Taken back before it was answered.")
+        await chat.until("Taken back: Second")
         await chat.ready()
         assert "waits" not in chat.text
 
@@ -290,8 +291,13 @@ async def test_question_of_a_program_that_is_gone_is_not_waited_for() -> None:
         gone = TurnRequested("starter", runner="gone")
         request(log, id, Message("user", "Lost"), gone)[1].result()
 
-        await chat.until("Lost")
+        await chat.until("not asked: Lost")
         await chat.ready()
+        await chat.pilot.press("escape")
+        await chat.until("Taken back: Lost")
+
+        assert chat.screen.composer.text == "Lost"
+        assert "not asked" not in chat.text
 
 
 async def test_failure_to_write_an_answer_is_told() -> None:

@@ -9,7 +9,6 @@ is whole.
 from collections.abc import Iterable
 
 from tui.app.widgets.debug_panel import DebugPanel
-from tui.app.widgets.queue import Queue
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
 from tui.events import (
@@ -32,7 +31,6 @@ from tui.events import (
 )
 from tui.messages import Message
 
-LOADING = "loading"
 SHORTEST_SECONDS = 0.02
 """How long an answer has to take for its speed to mean anything."""
 
@@ -45,7 +43,6 @@ class Presenter:
         transcript: Transcript,
         debug: DebugPanel,
         status: Status,
-        queue: Queue,
         runner: str = "",
     ) -> None:
         """Take the widgets, and the id of the runner that runs what is asked here."""
@@ -57,15 +54,14 @@ class Presenter:
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
+        self._asked: dict[str, tuple[str, str]] = {}
+        """The questions whose turn has not begun: message id and text."""
         self._transcript = transcript
         self._debug = debug
         self._status = status
-        self._queue = queue
         self._runner = runner
         self._strange: set[str] = set()
         """Turns that another program was asked for."""
-        self._queued: dict[str, tuple[str, str]] = {}
-        """Turn to message id and text of the questions in the queue."""
         self._loading = False
         self._stream = True
         self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
@@ -90,6 +86,14 @@ class Presenter:
                 for delta in deltas:
                     self._append(delta)
 
+    @property
+    def queued(self) -> list[str]:
+        """The questions that wait for the turn before theirs, the oldest first.
+
+        They are shown when their own turn begins, where their answers will be.
+        """
+        return [self._asked[turn][1] for turn in self.waiting if turn in self._asked]
+
     def spell_keys(self, keys: tuple[Key, ...], stop: Key) -> None:
         """Tell these keys in the status line, and `stop` while a turn runs."""
         self._keys, self._stop = keys, stop
@@ -103,15 +107,21 @@ class Presenter:
     @loading.setter
     def loading(self, loads: bool) -> None:
         self._loading = loads
-        if self._status.state in ("ready", "thinking", LOADING):
+        if self._status.state in ("ready", "thinking", "loading"):
             rest = "thinking" if self.running else "ready"
-            self._status.state = LOADING if loads else rest
+            self._status.state = "loading" if loads else rest
+
+    def is_forlorn(self, turn: str) -> bool:
+        """Whether another program was asked for a turn and nothing runs before it.
+
+        That program will take it at once if it is still there.
+        """
+        return not self.running and turn in self._strange
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
-        self._transcript.add_note(why, "error")
-        self._dequeue(turn)
         self._ended(turn, "error")
+        self._transcript.add_note(why, "error")
 
     def show(self, records: Iterable[Record]) -> None:
         """Show what `records` add, in the order of the log."""
@@ -129,8 +139,10 @@ class Presenter:
                 self._state("thinking" if thinks else "writing")
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
-                ended = record.event.finish_reason
-                self._add(message_id, message, ended, record.turn or "")
+                if message.role == "user" and record.turn:
+                    self._asked[record.turn] = (message_id, message.text)
+                else:
+                    self._add(message_id, message, record.event.finish_reason)
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
@@ -161,16 +173,17 @@ class Presenter:
                     self._strange.add(turn)
                 self._rest(self._status.state)
             case TurnStarted():
-                self._dequeue(turn)
                 self._no_longer_waits(turn)
+                self._ask(turn)
                 self.running = turn
                 self._forget_usage()
-                self._status.state = LOADING if self.loading else "thinking"
+                self._status.state = "loading" if self.loading else "thinking"
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
-                self._dequeue(turn)
                 self._no_longer_waits(turn)
-                self._transcript.add_note("Taken back before it was answered.", "info")
+                _, question = self._asked.pop(turn, ("", ""))
+                first = " ".join(question.split())[:60]
+                self._transcript.add_note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
@@ -182,27 +195,19 @@ class Presenter:
 
     def _ended(self, turn: str, reason: str) -> None:
         self._no_longer_waits(turn)
+        self._ask(turn)
         if turn == self.running:
             self.running = None
-        if not self.running:
-            # The next one begins now, unless its program is gone.
-            self._dequeue(next(iter(self._queued), ""))
         self._tools.clear()
         self._debug.turn_finished(reason)
         self._rest("error" if reason == "error" else "ready")
 
-    def _add(
-        self, message_id: str, message: Message, ended: str | None, turn: str
-    ) -> None:
+    def _add(self, message_id: str, message: Message, ended: str | None) -> None:
         text, thought = message.text, message.reasoning
         match message.role:
             case "user":
                 self.questions.append(text)
-                if turn and (self.running or self._queued):
-                    self._queued[turn] = message_id, text
-                    self._show_queue()
-                else:
-                    self._transcript.add(message_id, "user", text)
+                self._transcript.add(message_id, "user", text)
             case "assistant":
                 if text or thought:
                     self._transcript.finish(message_id, text, thought, ended)
@@ -212,6 +217,11 @@ class Presenter:
                 self._debug.call_output(message.tool_call_id or "", text)
             case "system":
                 self._transcript.add(message_id, "system", text)
+
+    def _ask(self, turn: str) -> None:
+        if turn in self._asked:
+            message_id, text = self._asked.pop(turn)
+            self._add(message_id, Message("user", text), None)
 
     def _append(self, delta: TextDelta | ReasoningDelta) -> None:
         if isinstance(delta, TextDelta):
@@ -229,25 +239,13 @@ class Presenter:
 
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
-            # What another program was asked may wait for ever: it may be gone.
-            ours = any(turn not in self._strange for turn in self.waiting)
-            self._status.state = "waiting" if ours else state
+            waits = any(not self.is_forlorn(turn) for turn in self.waiting)
+            self._status.state = "waiting" if waits else state
             self._status.keys = self._keys
 
     def _no_longer_waits(self, turn: str) -> None:
         if turn in self.waiting:
             self.waiting.remove(turn)
-
-    def _dequeue(self, turn: str) -> None:
-        """Move a question, and those before it, from the queue to the transcript."""
-        while turn in self._queued:
-            first = next(iter(self._queued))
-            message_id, text = self._queued.pop(first)
-            self._transcript.add(message_id, "user", text)
-        self._show_queue()
-
-    def _show_queue(self) -> None:
-        self._queue.questions = tuple(text for _, text in self._queued.values())
 
     def _forget_usage(self) -> None:
         """Figures of one answer are not left standing beside another."""

@@ -15,6 +15,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
@@ -25,14 +26,14 @@ from tui.app import background, commands, state
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
-from tui.app.widgets.queue import Queue
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.app.widgets.transcript import Transcript
 from tui.errors import LogError
 from tui.eventlog import Follow
-from tui.events import CancelRequested, Record, TurnRequested
+from tui.events import CancelRequested, Record, TurnRequested, TurnWithdrawn
 from tui.host import Host
+from tui.safe import safe
 
 FRAME = 0.05
 """Seconds between two batches of records, at least: 20 frames a second."""
@@ -80,15 +81,11 @@ class ChatScreen(Screen[None]):
         self.composer = Composer()
         self.sidebar = ToolSidebar()
         self.status = Status()
-        self.queue = Queue()
         self.presenter = Presenter(
-            self.transcript,
-            self.debug_panel,
-            self.status,
-            self.queue,
-            host.runner.id,
+            self.transcript, self.debug_panel, self.status, host.runner.id
         )
         self._problems = 0  # those of the host that have been shown
+        self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
@@ -102,7 +99,6 @@ class ChatScreen(Screen[None]):
             with Vertical(id="conversation"):
                 yield self.transcript
                 yield self.debug_panel
-                yield self.queue
                 yield self.composer
             yield self.sidebar
         yield self.status
@@ -200,11 +196,24 @@ class ChatScreen(Screen[None]):
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
+                self._show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        self._show_queue()
         self.composer.set_history(self.presenter.questions)
+
+    def _show_queue(self) -> None:
+        """Say above the composer what waits to be asked."""
+        queued = [" ".join(safe(q).split()) for q in self.presenter.queued]
+        more = f" and {len(queued) - 1} more" if queued[1:] else ""
+        forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
+        state = "not asked" if forlorn else "waits"
+        title = f"{state}: {queued[0][:40]}{more}" if queued else ""
+        if title != self._queue_title:
+            self._queue_title = title
+            self.composer.border_title = Content(title) if title else None
 
     # -- what the user does
 
@@ -291,9 +300,14 @@ class ChatScreen(Screen[None]):
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
             turn = self.presenter.waiting[-1]
+            if self.presenter.queued and not self.composer.text:
+                self.composer.load_text(self.presenter.queued[-1])
         if turn:
             self._cancelled = turn
-            self.host.log.append(self.conversation, CancelRequested(), turn=turn)
+            # Nobody may be there to hear the cancel of what nobody runs.
+            forlorn = self.presenter.is_forlorn(turn)
+            event = TurnWithdrawn() if forlorn else CancelRequested()
+            self.host.log.append(self.conversation, event, turn=turn)
         elif not self.composer.has_focus:
             self.composer.focus()
 
