@@ -74,6 +74,19 @@ def test_a_file_that_is_not_there_is_told_before_a_question_is_asked(tmp_path):
         catalog().find(str(tmp_path / "no.gguf"))
 
 
+def test_what_a_model_is_is_told_in_a_few_words():
+    models = catalog(
+        file=LlamaModelConfig("~/m.gguf"),
+        home=OpenAIModelConfig("qwen", base_url="http://127.0.0.1:1/v1"),
+    )
+
+    assert models.about("file") == "~/m.gguf"
+    assert models.about("home") == "qwen at http://127.0.0.1:1/v1"
+    assert models.about("openrouter/a/b") == "a/b at openrouter"
+    assert "135 million" in models.about("starter")
+    assert models.about("openai").endswith(" at openai")
+
+
 def test_a_model_is_made_once(tmp_path):
     (tmp_path / "s.toml").write_text('[[reply]]\ntext = "x"\n')
     models = catalog(play=ScriptedModelConfig(str(tmp_path / "s.toml")))

@@ -164,8 +164,11 @@ class LazychatApp(KeysInOrder):
         from tui.app.screens.models import ModelScreen
 
         if self.chat:
-            names = self.host.models.names
-            self.push_screen(ModelScreen(names, self.chat.model), self._choose)
+            models = self.host.models
+            listed = {name: models.about(name) for name in models.names}
+            # What was chosen by its path or supplier can be chosen again.
+            listed.setdefault(self.chat.model, models.about(self.chat.model))
+            self.push_screen(ModelScreen(listed, self.chat.model), self._choose)
 
     def _choose(self, name: str | None) -> None:
         if not name or not self.chat:

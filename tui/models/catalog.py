@@ -83,6 +83,24 @@ class ModelCatalog:
         starter = isinstance(found, LlamaModelConfig) and found.path == "starter"
         return STARTER_NOTE if starter else ""
 
+    def about(self, name: str) -> str:
+        """Return in a few words what `name` stands for: a file, or a server's model."""
+        try:
+            found = self.find(name)
+        except ConfigError as error:
+            return str(error)
+        match found:
+            case LlamaModelConfig(path="starter"):
+                return "built in, 135 million parameters"
+            case LlamaModelConfig(path=path) | ScriptedModelConfig(path=path):
+                return path
+            case OpenAIModelConfig():
+                from tui.models.suppliers import SUPPLIERS
+
+                known = SUPPLIERS.get(found.supplier)
+                model = found.model or (known.model if known else "") or name
+                return f"{model} at {found.base_url or found.supplier or 'openai'}"
+
     def preload(self, name: str) -> None:
         """Do ahead what the first answer would wait for; blocks, never raises.
 
