@@ -50,7 +50,8 @@ class ModelScreen(ModalScreen[str | None]):
         for name, about in self._models.items():
             gap = " " * max(column - cell_len(name) + 2, 2)
             what = "" if about == name else gap + safe(about, newlines=False)
-            yield Content.assemble(safe(name, newlines=False), (what, "$text-muted"))
+            # In one colour: a muted one is not to be read on the highlighted row.
+            yield Content(safe(name, newlines=False) + what)
 
     def on_mount(self) -> None:
         """Put the cursor on the current model."""
