@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -312,6 +313,20 @@ async def test_failure_to_write_an_answer_is_told() -> None:
         await chat.until("The disk is full.")
         await chat.until(lambda: chat.screen.status.state == "error")
         gate.set()
+
+
+async def test_question_that_cannot_be_written_is_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened() as chat:
+        failed: Future[int] = Future()
+        failed.set_exception(LogError("The disk is full."))
+        monkeypatch.setattr(chat.app.host.log, "append", lambda *_, **__: failed)
+        await chat.ask("Keep me")
+
+        await chat.until("The disk is full.")
+        await chat.until(lambda: chat.screen.composer.text == "Keep me")
+        monkeypatch.undo()
 
 
 async def test_figures_of_the_last_answer_go_when_the_next_begins() -> None:

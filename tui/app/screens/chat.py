@@ -8,6 +8,7 @@ watching a new one: follow it from the start.
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
+from concurrent.futures import Future
 from threading import Event
 from typing import ClassVar
 
@@ -238,15 +239,19 @@ class ChatScreen(Screen[None]):
         )
         said = messages.Message("user", text)
         _, written = runner.request(self.host.log, self.conversation, said, asked)
-        written.add_done_callback(
-            lambda done: (
-                self._not_written(done.exception()) if done.exception() else None
-            )
-        )
+
+        def tell(done: Future[int]) -> None:  # in the log's thread
+            if error := done.exception():
+                self.call_later(self._not_written, text, str(error))
+
+        written.add_done_callback(tell)
         self.transcript.action_follow()
 
-    def _not_written(self, error: BaseException | None) -> None:
-        self.app.call_from_thread(self.transcript.add_note, str(error), "error")
+    def _not_written(self, text: str, why: str) -> None:
+        """Say why a question was not sent, and give it back."""
+        self.transcript.add_note(why, "error")
+        if not self.composer.text:
+            self.composer.load_text(text)
 
     @on(ToolSidebar.ToolToggled)
     def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
