@@ -11,6 +11,7 @@ from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 from textual.scrollbar import ScrollDown, ScrollTo
 
+from tui.app.widgets import transcript as module
 from tui.app.widgets.transcript import FRAME, Transcript
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
@@ -56,6 +57,21 @@ async def settled(pilot: Pilot[None]) -> None:
     transcript = pilot.app.query_one(Transcript)
     await until(pilot, lambda: not transcript._frame_due)
     await pilot.pause()
+
+
+async def test_a_frame_that_is_due_in_next_to_no_time_is_drawn_too(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(module, "monotonic", lambda: 100.0)
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", "It ", done=False)
+        for number in range(20):
+            transcript._drawn = 100.0 - FRAME + 1e-9
+            transcript.append_text("a", f"{number} ")
+            await settled(pilot)
+
+        assert "19" in "".join(rows(transcript))
 
 
 async def test_messages_and_notes_are_shown_in_order():

@@ -8,6 +8,7 @@ are and how they scroll is `LinePane`'s business.
 It draws what it is told and posts what is asked of it; it knows no log and no file.
 """
 
+import asyncio
 from time import monotonic
 from typing import ClassVar
 
@@ -236,7 +237,9 @@ class Transcript(LinePane, can_focus=True):
         if wait <= 0:
             self.call_next(self._frame)
         else:
-            self.set_timer(wait, self._frame)
+            # Not by set_timer: Textual drops a timer whose time has come before it
+            # is looked at, and without that frame there would never be another.
+            asyncio.get_running_loop().call_later(wait, self.call_next, self._frame)
 
     def _frame(self) -> None:
         self._frame_due = False
