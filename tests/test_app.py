@@ -390,6 +390,20 @@ async def test_one_can_type_and_leave_while_a_model_loads() -> None:
     loaded.set()
 
 
+async def test_page_keys_scroll_the_conversation_while_one_writes() -> None:
+    long = "\n\n".join(f"paragraph {number}" for number in range(60))
+    async with opened([long], size=(80, 24)) as chat:
+        await chat.ask("Go")
+        await chat.until("paragraph 59")
+        await chat.type("draft")
+
+        await chat.pilot.press("pageup")
+        await chat.until(lambda: "paragraph 59" not in chat.text)
+        await chat.pilot.press("x", "pagedown")
+        await chat.until("paragraph 59")
+        assert chat.screen.composer.text == "draftx"
+
+
 # -- commands
 
 

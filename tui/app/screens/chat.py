@@ -253,6 +253,10 @@ class ChatScreen(Screen[None]):
         if not self.composer.text:
             self.composer.load_text(text)
 
+    @on(Composer.Paged)
+    def _page(self, paged: Composer.Paged) -> None:
+        self.transcript.action_page(paged.pages)
+
     @on(ToolSidebar.ToolToggled)
     def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
         self._toggled[toggled.name] = toggled.enabled

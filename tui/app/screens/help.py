@@ -15,11 +15,12 @@ _WRITING = (
     ("Enter", "Send"),
     ("Ctrl+J, Alt+Enter, \\ Enter", "New line"),
     ("Up, Down", "What you sent before (first, last line)"),
+    ("PageUp, PageDown", "Scroll the conversation"),
     ("Tab, Shift+Tab", "To the next part of the screen, to the last"),
 )
 _READING = (
     ("Up, Down", "Message above, below"),
-    ("PageUp, PageDown, Home, End", "Scroll; End follows the answer again"),
+    ("Home, End", "First message; newest text, which is followed again"),
     ("Enter", "Unfold or fold what the model thought"),
     ("y, Y", "Copy the message, its last code block"),
 )

@@ -53,7 +53,18 @@ class Composer(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,alt+enter,shift+enter", "newline", "New line", show=False),
+        # A message is seldom longer than its field; what is read while it is written
+        # stands above.
+        Binding("pageup", "read(-1)", "Page up", show=False),
+        Binding("pagedown", "read(1)", "Page down", show=False),
     ]
+
+    class Paged(Message):
+        """The user wants to read: `pages` up (-1) or down (1) in the conversation."""
+
+        def __init__(self, pages: int) -> None:
+            super().__init__()
+            self.pages = pages
 
     class Submitted(Message):
         """The user sends `text`: not blank, without blank lines around it."""
@@ -117,6 +128,10 @@ class Composer(TextArea):
         super().load_text(_clean(text))
         self._forget_place()
         self.move_cursor(self.document.end)
+
+    def action_read(self, pages: int) -> None:
+        """Ask for the conversation to be scrolled."""
+        self.post_message(self.Paged(pages))
 
     def action_newline(self) -> None:
         """Begin a new line at the cursor."""
