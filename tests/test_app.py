@@ -652,6 +652,7 @@ async def test_model_that_fails_says_why_and_the_next_question_is_answered(
         assert "Error" not in chat.text
 
         await chat.ask("/model starter")
+        await chat.ready()  # the error was the other model's
         await chat.ask("Hello?")
         await chat.until("From the starter.")
         assert chat.screen.status.state == "ready"

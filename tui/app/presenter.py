@@ -107,9 +107,10 @@ class Presenter:
     @loading.setter
     def loading(self, loads: bool) -> None:
         self._loading = loads
-        if self._status.state in ("ready", "thinking", "loading"):
-            rest = "thinking" if self.running else "ready"
-            self._status.state = "loading" if loads else rest
+        if loads and self._status.state in ("ready", "error"):
+            self._status.state = "loading"
+        elif not loads and self._status.state == "loading":
+            self._status.state = "thinking" if self.running else "ready"
 
     def is_forlorn(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.
