@@ -383,6 +383,9 @@ def test_drop_keeps_the_text_and_says_so(
 
     assert error.kind == "dropped"
     assert "broke off the answer" in str(error)
+    if end is Close:
+        why = "closed the connection" if chunked else "ended early"
+        assert why in str(error)
     assert said in ("Hello", "") if end is Reset else said == "Hello"
 
 

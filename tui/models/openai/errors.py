@@ -316,4 +316,6 @@ def reason(error: BaseException) -> str:
         if isinstance(link, OSError) and link.strerror:
             return link.strerror.lower()
     root = next((str(link) for link in reversed(chain) if str(link)), "")
+    if re.search(r"peer closed|disconnected without", root):  # as h11 has it
+        return "it closed the connection"
     return " ".join(root.split())[:_QUOTE].rstrip(".") or type(chain[-1]).__name__
