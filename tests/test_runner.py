@@ -3,13 +3,15 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from tui import conversation, process, runner
 from tui.agents import FunctionCallAgent
-from tui.errors import ConfigError, ModelError
+from tui.errors import ConfigError, LogError, ModelError
 from tui.eventlog import EventLog
 from tui.events import (
     CancelRequested,
@@ -150,6 +152,40 @@ def test_a_question_that_waited_is_the_last_thing_that_its_model_is_sent(log):
 
     texts = [m.text for m in model.requests[1].messages]
     assert texts == ["1", "first answer", "2"]
+
+
+def test_a_turn_that_could_not_be_written_does_not_hold_up_the_next(
+    log, play, monkeypatch
+):
+    gate, full, append = threading.Event(), threading.Event(), log.append
+
+    def append_if_there_is_room(*args, **options):
+        if not full.is_set():
+            return append(*args, **options)
+        refused = Future()
+        refused.set_exception(LogError("The disk is full."))
+        return refused
+
+    monkeypatch.setattr(log, "append", append_if_there_is_room)
+    made = play(["Half ", gate, "way"], ["Yes."])
+    first = ask(log, made)
+    wait(log, first, TextDelta)
+
+    full.set()
+    gate.set()
+    limit = monotonic() + 10
+    while not made.failure(first):
+        assert monotonic() < limit
+        sleep(0.01)
+    full.clear()
+    wait(log, ask(log, made, "again"))
+
+    assert said(log) == [
+        ("user", "hi", None),
+        ("assistant", "Half ", "error"),
+        ("user", "again", None),
+        ("assistant", "Yes.", "stop"),
+    ]
 
 
 def test_turns_of_two_conversations_run_side_by_side(log, play):

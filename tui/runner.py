@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import NamedTuple
@@ -167,9 +167,10 @@ class Runner:
                 self._waiting.pop(conversation, None)
                 return
             record = waiting[0]
+            failed = set(self._failures) - set(self._running)
         id = record.turn or ""
         try:
-            end_if_gone(self._log, conversation)
+            end_if_gone(self._log, conversation, failed)
             self._log.append(
                 conversation, process.claim(), turn=id, guard=_may_start(record)
             ).result()
@@ -329,20 +330,24 @@ class _Said:
         return [MessageAdded(self._message_id, message, finish_reason=reason)]
 
 
-def end_if_gone(log: EventLog, conversation_id: str) -> None:
+def end_if_gone(
+    log: EventLog, conversation_id: str, failed: Collection[str] = ()
+) -> None:
     """End the turns of a conversation whose process is gone, as `interrupted`.
 
+    Those in `failed`, whose end could not be written at its time, end as `error`.
     What they had said is settled. Whoever looks at a conversation may call this; the
     log sees to it that it happens once.
     """
     for turn, owner in conversation.running(log, conversation_id):
-        if not process.is_gone(owner):
+        if turn not in failed and not process.is_gone(owner):
             continue
+        reason = "error" if turn in failed else "interrupted"
         said = _Said()
         for record in log.read(conversation_id):
             if record.turn == turn:
                 said.take(record.event)
-        ending = [*said.unsettled("interrupted"), TurnFinished("interrupted")]
+        ending = [*said.unsettled(reason), TurnFinished(reason)]
         with suppress(ConflictError):
             log.append(conversation_id, *ending, turn=turn).result()
 
