@@ -453,6 +453,16 @@ def test_auto_reads_what_the_family_reads(family: str) -> None:
     assert came.text.split() == ["Let", "me", "see.", "It", "is", "[20]."]
 
 
+MARKED = [f for f in AUTO if ROWS[f].marker and not ROWS[f].special]
+
+
+@pytest.mark.parametrize("family", MARKED)
+def test_auto_leaves_a_call_between_back_ticks_alone(family: str) -> None:
+    text = f"Write `{ROWS[family].write(ROME)}` for it."
+
+    assert outcome("auto", text) == Outcome(text, "", [], [])
+
+
 def test_auto_takes_any_end_of_reasoning_that_the_prompt_opened() -> None:
     came = outcome("auto", f"a</seed:think>b{CALL}", reasoning_open=True)
 
