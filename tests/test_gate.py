@@ -400,6 +400,14 @@ def test_a_recipient_opens_the_message_only_once(text: str) -> None:
     assert text != "a" or at_once
 
 
+def test_the_word_before_a_fence_is_no_name() -> None:
+    nameless = ROWS["deepseek_v3"].write(ROME).replace("get_weather", "")
+
+    came = outcome("deepseek_v3", f"{nameless}So.")
+
+    assert came == Outcome("So.", "", [], ["malformed"])
+
+
 def test_a_final_text_is_no_header() -> None:
     text = " to=functions.get_time {}"
 

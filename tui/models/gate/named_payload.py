@@ -130,6 +130,7 @@ read_deepseek = section_reader(
     "<｜tool▁call▁end｜>",
     # V3 writes function<sep>NAME and a fence, V3.1 NAME<sep> and the bare JSON.
     re.compile(
+        r"(?!\s*function\s*<｜tool▁sep｜>\s*```)"
         r"\s*(?:function\s*<｜tool▁sep｜>\s*(?=[^\s{`])(?!\Z))?(?P<name>[^\s<`{]+)\s*"
         r"(?:<｜tool▁sep｜>)?\s*(?:```(?:json)?\s*)?"
     ),
