@@ -20,7 +20,7 @@ _WRITING = (
 )
 _READING = (
     ("Up, Down", "Message above, below"),
-    ("Home, End", "First message; newest text, which is followed again"),
+    ("Home, End", "First message; the newest, followed again"),
     ("Enter", "Unfold or fold what the model thought"),
     ("y, Y", "Copy the message, its last code block"),
 )
