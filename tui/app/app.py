@@ -8,12 +8,13 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui import conversation, paths
 from tui.app import commands, state
+from tui.app.output.hook import OutputApp
 from tui.app.screens.chat import ChatScreen
 from tui.app.themes import load_themes
 from tui.errors import ConfigError, LazychatError
@@ -23,7 +24,7 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(App[None]):
+class LazychatApp(OutputApp):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
