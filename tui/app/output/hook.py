@@ -15,11 +15,11 @@ import os
 from typing import TYPE_CHECKING
 
 from textual.app import App
+from textual.screen import Screen
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.driver import Driver
-    from textual.screen import Screen
 
     from tui.app.output.stage import Stage
 
@@ -72,9 +72,9 @@ class OutputApp(App[None]):
 
         return OutputDriver if chosen is LinuxDriver else chosen
 
-    def _display(self, screen: "Screen", renderable: "RenderableType | None") -> None:
+    def _display(self, screen: Screen, renderable: "RenderableType | None") -> None:
         """Give an update to the stage instead of writing it."""
-        from textual._compositor import ChopsUpdate, LayoutUpdate
+        from tui.app.output.surface import Update
 
         stage: Stage | None = getattr(self._driver, "stage", None)
         if (
@@ -82,7 +82,7 @@ class OutputApp(App[None]):
             or stage.failed
             or self._batch_count
             or not self._running
-            or not isinstance(renderable, LayoutUpdate | ChopsUpdate)
+            or not isinstance(renderable, Update)
         ):
             super()._display(screen, renderable)
             return
@@ -93,3 +93,19 @@ class OutputApp(App[None]):
             size.clamp_offset(self.cursor_position),
         )
         self.post_display_hook()
+
+
+class OutputScreen(Screen[None]):
+    """A screen of which only what has changed is rendered."""
+
+    def __init__(
+        self,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name, id, classes)
+        if not missing():
+            from tui.app.output.compositor import DirectCompositor
+
+            self._compositor = DirectCompositor()

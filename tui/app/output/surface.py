@@ -1,8 +1,8 @@
 """The rows that are wanted, kept up to date by what Textual's compositor gives out.
 
 The compositor gives a `LayoutUpdate` (the whole screen) or a `ChopsUpdate` (pieces of
-rows). Both are Textual's private classes: the attributes that are read here are all
-there is to it, and a test names them.
+rows), ours `Pieces`. The first two are Textual's private classes: the attributes that
+are read here are all there is to it, and a test names them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +12,9 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from tui.app.output.cells import CellMaker, Row, is_fragile
+from tui.app.output.compositor import Pieces
 
-Update = LayoutUpdate | ChopsUpdate
+Update = LayoutUpdate | ChopsUpdate | Pieces
 
 
 class Surface:
@@ -28,7 +29,11 @@ class Surface:
 
     def take(self, update: Update) -> None:
         """Put an update where it belongs."""
-        if isinstance(update, LayoutUpdate):
+        if isinstance(update, Pieces):
+            for x, first, strips in update.pieces:
+                for y, strip in enumerate(strips, first):
+                    self._put(x, y, strip)
+        elif isinstance(update, LayoutUpdate):
             region = update.region
             lines = cast("Sequence[Iterable[Strip]]", update.strips)
             for y, line in enumerate(lines, region.y):

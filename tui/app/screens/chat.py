@@ -18,10 +18,10 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
-from textual.screen import Screen
 
 from tui import messages, paths, runner
 from tui.app import commands, state
+from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
@@ -40,7 +40,7 @@ NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(OutputScreen):
     """One conversation: transcript, debug panel, composer, tools, status."""
 
     CSS_PATH = "chat.tcss"
