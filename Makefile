@@ -1,6 +1,7 @@
 # make run    set everything up, then open the app
 # make test   set everything up, then run the tests
 # make check  formatting, lint, types, import contracts
+# make bench  what things cost, in ratios within one run
 # make shot   draw the picture of the README anew
 #
 # All of it lives in .venv; `make clean` removes that.
@@ -15,7 +16,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LEAN   := $(VENV)/lean.cmake
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/$(LEAN)
 
-.PHONY: run test check shot clean
+.PHONY: run test check bench shot clean
 
 run: $(VENV)/.run
 	@$(BIN)/lazychat
@@ -32,6 +33,9 @@ check: $(VENV)/.dev
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@echo "Import contracts ..."
 	@$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev
+	@$(BIN)/python tests/bench/llama_loop.py
 
 shot: $(VENV)/.dev
 	@$(BIN)/python docs/screenshot.py docs/lazychat.svg

@@ -19,14 +19,18 @@ class Adapter:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._feed = gate.feed
+        split = gate.feed
 
-    def feed(self, text: str) -> Iterable[Event]:
-        pieces = self._feed(text)
-        # One piece of text is what nearly all pieces of a stream come to.
-        if len(pieces) == 1 and type(piece := pieces[0]) is Text:
-            return (("text", piece.text),)
-        return [_event(piece) for piece in pieces]
+        def feed(text: str) -> Iterable[Event]:
+            pieces = split(text)
+            # One piece of text is what nearly all pieces of a stream come to.
+            if len(pieces) == 1:
+                piece = pieces[0]
+                if type(piece) is Text:
+                    return (("text", piece.text),)
+            return [_event(piece) for piece in pieces]
+
+        self.feed = feed
 
     def finish(self) -> Iterator[Event]:
         for piece in self._gate.finish():

@@ -374,7 +374,7 @@ ROWS = {
         marker="<start_function_call>",
         breaks=("city:", "city:,"),
     ),
-    "phi4mini": Row(_one("functools@"), think=None, marker="functools"),
+    "phi4mini": Row(_one("functools@"), think=None, marker="functools["),
     "xlam": Row(_list, think=None),
     "apertus": Row(
         lambda c: f"<|tools_prefix|>{_json([{n: a} for n, a in c])}<|tools_suffix|>",

@@ -31,8 +31,7 @@ async def test_says_everything_where_there_is_room():
     text = await shown(120)
 
     assert " ".join(text.split()) == (
-        "starter writing 1204 in / 356 out 42 tok/s stream on "
-        "F1 help F2 tools F3 debug Esc stop"
+        "starter writing 1204 in / 356 out 42 tok/s stream on F1 help F2 tools F3 debug"
     )
 
 

@@ -1,1 +1,107 @@
-"""lazychat: a full-screen terminal chat for language models."""
+"""lazychat: a full-screen terminal chat for language models.
+
+The public names, for programs that use lazychat as a library:
+
+    from tui import FunctionCallAgent, Message, ToolBox, tool
+
+Each is found when it is first asked for (PEP 562): `import tui` imports nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.agents import FunctionCallAgent
+    from tui.config import Config
+    from tui.errors import (
+        Cancelled,
+        ConfigError,
+        ContextOverflow,
+        LazychatError,
+        LogError,
+        ModelError,
+        ToolError,
+    )
+    from tui.eventlog import EventLog, FileSystemQueue
+    from tui.messages import Message, ToolCall, ToolResult, ToolSchema
+    from tui.models import Model
+    from tui.models.catalog import ModelCatalog
+    from tui.models.llama import LlamaEngine, LlamaModel
+    from tui.models.openai import OpenAIModel
+    from tui.models.scripted import ScriptedModel
+    from tui.session import SessionPool
+    from tui.tools import Tool, ToolBox, tool
+    from tui.turn import Cancellation, Turn
+
+_HOMES = {
+    "Cancellation": "tui.turn",
+    "Cancelled": "tui.errors",
+    "Config": "tui.config",
+    "ConfigError": "tui.errors",
+    "ContextOverflow": "tui.errors",
+    "EventLog": "tui.eventlog",
+    "FileSystemQueue": "tui.eventlog",
+    "FunctionCallAgent": "tui.agents",
+    "LazychatError": "tui.errors",
+    "LlamaEngine": "tui.models.llama",
+    "LlamaModel": "tui.models.llama",
+    "LogError": "tui.errors",
+    "Message": "tui.messages",
+    "Model": "tui.models",
+    "ModelCatalog": "tui.models.catalog",
+    "ModelError": "tui.errors",
+    "OpenAIModel": "tui.models.openai",
+    "ScriptedModel": "tui.models.scripted",
+    "SessionPool": "tui.session",
+    "Tool": "tui.tools",
+    "ToolBox": "tui.tools",
+    "ToolCall": "tui.messages",
+    "ToolError": "tui.errors",
+    "ToolResult": "tui.messages",
+    "ToolSchema": "tui.messages",
+    "Turn": "tui.turn",
+    "tool": "tui.tools",
+}
+"""Where each public name is defined."""
+
+__all__ = [
+    "Cancellation",
+    "Cancelled",
+    "Config",
+    "ConfigError",
+    "ContextOverflow",
+    "EventLog",
+    "FileSystemQueue",
+    "FunctionCallAgent",
+    "LazychatError",
+    "LlamaEngine",
+    "LlamaModel",
+    "LogError",
+    "Message",
+    "Model",
+    "ModelCatalog",
+    "ModelError",
+    "OpenAIModel",
+    "ScriptedModel",
+    "SessionPool",
+    "Tool",
+    "ToolBox",
+    "ToolCall",
+    "ToolError",
+    "ToolResult",
+    "ToolSchema",
+    "Turn",
+    "tool",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # found without this function from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,9 +10,10 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from tui import paths
 from tui.errors import ConfigError
@@ -39,9 +40,9 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """How the model writes tool calls in text; empty means: from its name."""
     stream: bool = True
     """False for a server that cannot stream."""
-    timeout: float = 120.0
+    timeout: Annotated[float, Meta(gt=0)] = 120.0
     """Seconds without a byte after which a request is given up."""
-    max_retries: int = 2
+    max_retries: Annotated[int, Meta(ge=0)] = 2
     options: dict[str, Any] = {}
     """Sent along as they are: temperature, max_tokens, extra_body ..."""
 
@@ -51,9 +52,9 @@ class LlamaModelConfig(Section, frozen=True, tag_field="provider", tag="llama"):
 
     path: str
     """A GGUF file, or `starter` for the model that comes along."""
-    context: int = 8192
+    context: Annotated[int, Meta(ge=0)] = 8192
     """Tokens; 0 means as many as the model was trained for."""
-    threads: int = 0
+    threads: Annotated[int, Meta(ge=0)] = 0
     """0 means one fewer than there are cores."""
     dialect: str = ""
     """How the model writes tool calls; empty means: from its chat template."""
@@ -77,7 +78,7 @@ class ToolsConfig(Section, frozen=True):
     """Which tools are switched off at the start; the others are on."""
     files: tuple[str, ...] = ()
     """Python files with `@tool` functions, besides those in the tools folder."""
-    timeout: float = 60.0
+    timeout: Annotated[float, Meta(gt=0)] = 60.0
     """Seconds after which a tool call is given up; a tool may set its own."""
 
 
@@ -91,12 +92,12 @@ class Config(Section, frozen=True):
     stream: bool = True
     theme: str = ""
     """Empty means: the one chosen last, at first `lazychat-dark`."""
-    max_rounds: int = 8
+    max_rounds: Annotated[int, Meta(ge=0)] = 8
     """How often a model may call tools before it has to answer."""
     tools: ToolsConfig = ToolsConfig()
     models: dict[str, ModelConfig] = {}
     keys: dict[str, str] = {}
-    """Action to key, such as `toggle_stream = "ctrl+t"`."""
+    """Command to key, such as `stream = "ctrl+t"`; see `tui.app.commands`."""
 
 
 BUILT_IN_MODELS: dict[str, ModelConfig] = {

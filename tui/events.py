@@ -8,7 +8,7 @@ runner.
 """
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -219,8 +219,30 @@ def kind(event: Event) -> str:
 
 
 def encode(event: Event) -> bytes:
-    """Return the JSON of `event`, without its kind."""
-    return event.data if isinstance(event, Unknown) else _encode(event)
+    """Return the JSON of `event`, without its kind.
+
+    Half a surrogate pair, as in a file name that is no UTF-8, becomes `?`: it is no
+    character and could be neither stored nor sent.
+    """
+    if isinstance(event, Unknown):
+        return event.data
+    try:
+        return _encode(event)
+    except UnicodeEncodeError:
+        return _encode(_without_surrogates(msgspec.to_builtins(event)))
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            entries = cast(dict[str, Any], value).items()
+            return {_without_surrogates(k): _without_surrogates(v) for k, v in entries}
+        case list() | tuple():
+            return [_without_surrogates(v) for v in cast(list[Any], value)]
+        case _:
+            return value
 
 
 def decode(kind: str, data: bytes) -> Event:

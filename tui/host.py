@@ -33,6 +33,7 @@ class Host:
     ) -> None:
         self.config = settings
         self.problems = list(problems)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.log = self._open(log or paths.log_file())
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
@@ -56,13 +57,16 @@ class Host:
         They come from the tools folder, the configured files and installed packages.
         `only`, when given, are the names of the tools to be on; one that ends in .py
         is a file and stands for its tools, `none` for no tool. What cannot be loaded
-        becomes a problem; a name that is not there raises `ConfigError`.
+        becomes a problem; what `only` names and is not there raises `ConfigError`.
         """
         folder = paths.tools_folder()
         files = sorted(folder.glob("*.py")) if folder.is_dir() else []
-        asked = self._load(load_tools(name for name in only if name.endswith(".py")))
+        loaded = load_tools(name for name in only if name.endswith(".py"))
+        asked = self._add(loaded.tools)
         found = self._load(load_tools([*files, *self.config.tools.files]))
         found += self._load(installed_tools())
+        if loaded.errors:
+            raise loaded.errors[0]
         names = [name for name in only if not name.endswith(".py") and name != "none"]
         for name in names:
             if name not in self._tools:
@@ -72,17 +76,26 @@ class Host:
             self.enabled = {*names, *asked}
         else:
             self.enabled |= set(found) - set(self.config.tools.disabled)
+        for name in self.config.tools.disabled:
+            if name not in self._tools:
+                hint = config.nearest(name, self._tools)
+                self.problems.append(f'[tools] disabled: no tool is "{name}".{hint}')
 
     def _load(self, loaded: Loaded) -> list[str]:
         self.problems += [str(error) for error in loaded.errors]
-        self._tools |= {tool.name: tool for tool in loaded.tools}
-        return [tool.name for tool in loaded.tools]
+        return self._add(loaded.tools)
+
+    def _add(self, tools: Sequence[Tool[..., object]]) -> list[str]:
+        self._tools |= {tool.name: tool for tool in tools}
+        return [tool.name for tool in tools]
 
     def close(self, *, cancel: bool = True) -> None:
         """End the turns that run (`cancel`: ask them to stop first) and the rest."""
         self.runner.close(cancel=cancel)
         self.models.close()
         self.log.close()
+        if self._folder:
+            self._folder.cleanup()
 
     def _agent(self, request: TurnRequested) -> Agent:
         box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
@@ -98,5 +111,6 @@ class Host:
             return EventLog(path)
         except LogError as error:
             self.problems.append(f"{error} Until then nothing is kept.")
+        # The conversation can be had all the same, for as long as it lasts.
         self._folder = tempfile.TemporaryDirectory(prefix="lazychat-")
         return EventLog(Path(self._folder.name) / "lazychat.db")

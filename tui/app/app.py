@@ -3,6 +3,8 @@
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
+import asyncio
+import signal
 from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import ClassVar
@@ -10,13 +12,15 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.screen import Screen
 
 from tui import conversation, paths
 from tui.app import commands, state
+from tui.app.keys import KeysInOrder
 from tui.app.output.hook import OutputApp
 from tui.app.screens.chat import ChatScreen
-from tui.app.themes import load_themes
+from tui.app.themes import DEFAULT, load_themes
 from tui.errors import ConfigError, LazychatError
 from tui.host import Host
 
@@ -24,7 +28,7 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(OutputApp):
+class LazychatApp(OutputApp, KeysInOrder):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -54,21 +58,43 @@ class LazychatApp(OutputApp):
             self.register_theme(theme)
         self.host.problems += problems
         remembered = state.load(paths.state_file()).theme
-        self._use_theme(self.host.config.theme or remembered or "lazychat-dark")
+        for name in filter(None, (self.host.config.theme, remembered, DEFAULT)):
+            if not (problem := self._use_theme(name)):
+                break
+            self.host.problems.append(problem)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.host.problems += commands.unknown(self.host.config.keys)
         self.set_keymap(self.host.config.keys)
         self.push_screen(ChatScreen(self.host, self._conversation))
         self.call_after_refresh(self._load_tools)
+        if not self.is_headless:
+            self._obey_signals()
 
-    def _use_theme(self, name: str) -> None:
-        if name in self.available_themes:
-            self.theme = name
-        else:
-            known = ", ".join(sorted(self.available_themes))
-            self.host.problems.append(
-                f'There is no theme "{name}". Known are: {known}.'
+    async def on_event(self, event: Event) -> None:
+        """Take back the hint at the next key: it was read."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            if self.chat:
+                self.chat.hint("")
+            if event.key != "ctrl+c":
+                self._interrupted = -QUIT_SECONDS
+        await super().on_event(event)
+
+    def _obey_signals(self) -> None:
+        """Leave when told to, and give the terminal back first."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # 128 + N is how shells spell "ended by signal N".
+            loop.add_signal_handler(
+                number, lambda n=number: self.exit(return_code=128 + n)
             )
-            self.theme = "lazychat-dark"
+
+    def _use_theme(self, name: str) -> str:
+        """Switch to a theme; return why that cannot be done, or ""."""
+        if name not in self.available_themes:
+            known = ", ".join(sorted(self.available_themes))
+            return f'There is no theme "{name}". Known are: {known}.'
+        self.theme = name
+        return ""
 
     def _remember_theme(self, _: object) -> None:
         if not self.host.config.theme:
@@ -123,7 +149,8 @@ class LazychatApp(OutputApp):
             case "copy", number if number.isdigit():
                 chat.action_copy_answer(int(number))
             case "theme", name if name:
-                self._use_theme(name)
+                if problem := self._use_theme(name):
+                    chat.transcript.add_note(problem, "error")
             case _:
                 self.run_worker(chat.run_action(command.action))
 
@@ -170,7 +197,7 @@ class LazychatApp(OutputApp):
         self._interrupted = monotonic()
         if chat.presenter.running or chat.presenter.waiting:
             chat.action_cancel()
-        chat.hint("Ctrl+C again quits")
+        chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 
 def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> int:

@@ -1,10 +1,12 @@
 """What the user can do, said once: each is a key, a slash command, a palette entry."""
 
-import difflib
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
+
+from tui.config import nearest
 
 
 class Command(NamedTuple):
@@ -34,7 +36,7 @@ COMMANDS = (
         "copy_answer",
         "",
         "/copy",
-        "Copy an answer (/copy 2: last but one)",
+        "Copy the last answer; /copy 2: the one before",
     ),
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),
@@ -51,6 +53,30 @@ def bindings() -> list[BindingType]:
     ]
 
 
+def spelled(command: Command, keys: Mapping[str, str]) -> str:
+    """Return the command's key as people write it; `keys` are the user's own."""
+    names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
+    key = keys.get(command.name, command.key)
+    parts = key.split(",")[0].split("+") if key else []
+    return "+".join(names.get(part, part.capitalize()) for part in parts)
+
+
+def unknown(keys: Mapping[str, str]) -> list[str]:
+    """Return a complaint on each name in `keys` that is no command's."""
+    known = {command.name: command for command in COMMANDS}
+    return [
+        f'[keys]: nothing is called "{name}".'
+        + (nearest(name, known) or f" Known are: {', '.join(known)}.")
+        for name in keys
+        if name not in known
+    ]
+
+
+def named(name: str) -> Command:
+    """Return the command of that name; raises KeyError."""
+    return {command.name: command for command in COMMANDS}[name]
+
+
 def parse(text: str) -> tuple[Command, str] | None:
     """Return the command that `text` names and its argument, None when it does not.
 
@@ -64,13 +90,10 @@ def parse(text: str) -> tuple[Command, str] | None:
 
 
 def mistyped(text: str) -> str:
-    """Return what to say when `text` looks like a command that there is not, or "".
-
-    Only a single word does: "/etc/passwd has a line too many" is a question.
-    """
-    if not re.fullmatch(r"/[a-z]+", text.strip()):
+    """Return what to say of a `text` that looks like a command but is none, or ""."""
+    word = text.strip()
+    if not re.fullmatch(r"/[a-z]+", word) or parse(word):
         return ""
     known = [command.slash for command in COMMANDS if command.slash]
-    close = difflib.get_close_matches(text.strip(), known, 1, 0.5)
-    meant = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
-    return f"No command {text.strip()}. {meant}"
+    hint = nearest(word, known) or f" Known are: {', '.join(known)}."
+    return f"There is no command {word}.{hint}"

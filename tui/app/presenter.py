@@ -9,7 +9,7 @@ is whole.
 from collections.abc import Iterable
 
 from tui.app.widgets.debug_panel import DebugPanel
-from tui.app.widgets.status import Status
+from tui.app.widgets.status import KEYS, STOP, Status
 from tui.app.widgets.transcript import Transcript
 from tui.events import (
     CancelRequested,
@@ -119,6 +119,7 @@ class Presenter:
                 self._no_longer_waits(turn)
                 self.running = turn
                 self._status.state = "thinking"
+                self._status.keys = (STOP, *KEYS)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
                 self._transcript.add_note("Taken back before it was answered.", "info")
@@ -169,6 +170,7 @@ class Presenter:
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
             self._status.state = "waiting" if self.waiting else state
+            self._status.keys = KEYS
 
     def _no_longer_waits(self, turn: str) -> None:
         if turn in self.waiting:

@@ -4,22 +4,24 @@ Each command that does more than hand on its options has a module here.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from tui import config, paths
+from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
-from tui.config import Config
 from tui.errors import ConfigError, LazychatError
+from tui.safe import safe
+
+if TYPE_CHECKING:
+    from tui.config import Config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
-    options = _parser().parse_args(_with_command(arguments))
+    streams.fill()
+    options = _options(_with_command(arguments))
     if options.version:
         print(_version())
         return DONE
@@ -30,12 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _ask(options)
             case _:
                 return _chat(options)
-    except ConfigError as error:
-        print(f"lazychat: {error}", file=sys.stderr)
-        return USED_WRONGLY
     except LazychatError as error:
-        print(f"lazychat: {error}", file=sys.stderr)
-        return FAILED
+        print(f"lazychat: {safe(str(error), newlines=False)}", file=sys.stderr)
+        return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
         return CANCELLED
 
@@ -49,6 +48,15 @@ def _with_command(arguments: Sequence[str] | None) -> list[str]:
     if given[:1] in (["-h"], ["--help"], ["--version"]):
         return given
     return given if given[:1] and given[0] in COMMANDS else ["chat", *given]
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest:
+        hint = "" if options.command == "ask" else '; to ask: lazychat ask "..."'
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,14 +124,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _settings(options: argparse.Namespace) -> Config:
+def _settings(options: argparse.Namespace) -> "Config":
+    from tui import config
+
     path = Path(options.config) if options.config else None
     if path and not path.is_file():
         raise ConfigError(f"{path}: there is no such file.")
     return _with_flags(config.load(path), options)
 
 
-def _with_flags(settings: Config, options: argparse.Namespace) -> Config:
+def _with_flags(settings: "Config", options: argparse.Namespace) -> "Config":
+    import msgspec
+
     changes = {
         name: value
         for name in ("model", "system", "stream")
@@ -137,15 +149,27 @@ def _ask(options: argparse.Namespace) -> int:
 
     prompt = " ".join(options.prompt)
     if not sys.stdin.isatty():
-        piped = sys.stdin.read()
+        piped = _piped()
         prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
     if not prompt.strip():
         raise ConfigError('ask needs a question: lazychat ask "..."')
     return ask(_settings(options), prompt, options.tool, options.cid, options.last)
 
 
+def _piped() -> str:
+    """Return what is on stdin; a file, so UTF-8 whatever the terminal's encoding."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"standard input is not UTF-8 text (byte {error.start + 1}): convert it "
+            "first, with iconv or a program that knows its format."
+        ) from error
+
+
 def _chat(options: argparse.Namespace) -> int:
     from tui.cli.chat import chat
+    from tui.config import Config
 
     problems: list[str] = []
     try:
@@ -158,7 +182,7 @@ def _chat(options: argparse.Namespace) -> int:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # 20 ms
+    from importlib.metadata import PackageNotFoundError, version  # 30 ms
 
     try:
         return f"lazychat {version('lazychat')}"
@@ -168,6 +192,10 @@ def _version() -> str:
 
 def _log_to_file() -> None:
     """Keep faults in a file: on the terminal they would be drawn over the screen."""
+    import logging
+
+    from tui import paths
+
     file = paths.state_file().with_name("lazychat.log")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

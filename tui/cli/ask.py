@@ -4,14 +4,17 @@ The same act as a screen's: it appends a request and follows the log, so the ans
 is kept and can be gone on with.
 """
 
-import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
 
 from tui import conversation
+from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
-from tui.errors import LogError
+from tui.errors import LazychatError, LogError
 from tui.eventlog import EventLog, Follow, SpokenText
 from tui.events import (
     CancelRequested,
@@ -22,10 +25,11 @@ from tui.events import (
     TextDelta,
     TurnFinished,
     TurnRequested,
+    TurnWithdrawn,
 )
 from tui.host import Host
 from tui.messages import Message
-from tui.runner import request
+from tui.runner import end_if_gone, request
 from tui.safe import safe
 
 
@@ -41,26 +45,38 @@ def ask(
     `cid` is the beginning of a conversation's id, `last` means the newest one; else
     a new one is begun. Ctrl+C cancels: what was said stays, in the store too.
     """
-    host = Host(settings)
-    try:
-        host.load_tools(tools)
-        for problem in host.problems:
-            _talk(problem)
-        id = _conversation(host.log, cid, last)
-        host.models.find(host.model)
-        host.start()
-        asked = TurnRequested(
-            host.model,
-            settings.agent,
-            tuple(host.enabled),
-            {"stream": settings.stream},
-            runner=host.runner.id,
-        )
-        turn, written = request(host.log, id, Message("user", prompt), asked)
-        with host.log.follow(id, written.result() - 1) as follow:
-            return _print_answer(host.log, follow, id, turn)
-    finally:
-        host.close()
+    with streams.answer_alone() as out:
+        host = Host(settings)
+        try:
+            host.load_tools(tools)
+            for problem in host.problems:
+                _talk(problem)
+            id = _conversation(host.log, cid, last)
+            # What a killed process had said comes before what is asked now.
+            end_if_gone(host.log, id)
+            host.models.find(host.model)
+            if not settings.model and sys.stderr.isatty():
+                _talk(host.models.note(host.model))
+            host.start()
+            asked = TurnRequested(
+                host.model,
+                settings.agent,
+                tuple(host.enabled),
+                {"stream": settings.stream},
+                runner=host.runner.id,
+            )
+            turn, written = request(host.log, id, Message("user", prompt), asked)
+
+            def cancel() -> None:
+                host.log.append(id, CancelRequested(), turn=turn)
+
+            with (
+                host.log.follow(id, written.result() - 1) as follow,
+                _interrupts(cancel),
+            ):
+                return _print_answer(follow, turn, out, cancel)
+        finally:
+            host.close()
 
 
 def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
@@ -73,32 +89,57 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
     raise LogError("There is no conversation yet that could be gone on with.")
 
 
-def _print_answer(log: EventLog, follow: Follow, id: str, turn: str) -> int:
-    printer = _Printer()
+@contextmanager
+def _interrupts(cancel: Callable[[], None]) -> Generator[None]:
+    """Have Ctrl+C call `cancel`; the second time it ends the program.
+
+    A handler, and not KeyboardInterrupt: that could come between two records of a
+    batch, and the rest of it would never be printed.
+    """
+
+    def handle(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        cancel()
+
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:  # `nohup`, or in a script's background
+        signal.signal(signal.SIGINT, handle)
     try:
-        while True:
-            try:
-                for record in follow.poll():
-                    if record.turn == turn and printer.take(record):
-                        return printer.code
-            except KeyboardInterrupt:
-                log.append(id, CancelRequested(), turn=turn)
-    except BrokenPipeError:
-        # The reader has gone (`| head`). Python flushes stdout once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        log.append(id, CancelRequested(), turn=turn)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _print_answer(
+    follow: Follow, turn: str, out: TextIO, cancel: Callable[[], None]
+) -> int:
+    printer = _Printer(out)
+    try:
+        for records in follow:
+            for record in records:
+                if record.turn == turn and printer.take(record):
+                    return printer.code
+        raise LogError("The conversation store was closed.")
+    except BrokenPipeError:  # the reader has gone (`| head`)
+        cancel()
         return FAILED
+    except OSError as error:
+        cancel()
+        raise LazychatError(
+            f"The answer cannot be written: {error.strerror}."
+        ) from error
 
 
 class _Printer:
     """Prints the user-facing text of one turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
         self._spoken = SpokenText()
         self._message_id = ""
         self._ends_line = True
         # A pipe or a file gets what the model said; a terminal what cannot drive it.
-        self._clean = safe if sys.stdout.isatty() else str
+        self._clean = safe if out.isatty() else str
         self.code = DONE
 
     def take(self, record: Record) -> bool:
@@ -106,14 +147,14 @@ class _Printer:
         match record.event:
             case TextDelta(message_id) | MessageAdded(message_id):
                 self._print(message_id, self._spoken.take(record))
-            case ErrorRaised(_, text):
-                self._end_line()
-                _talk(text)
-            case NoticeGiven(text):
+            case ErrorRaised(_, text) | NoticeGiven(text):
                 self._end_line()
                 _talk(text)
             case TurnRequested():
                 self._spoken.take(record)
+            case TurnWithdrawn():
+                self.code = CANCELLED
+                return True
             case TurnFinished(reason):
                 self._end_line()
                 codes = {"error": FAILED, "interrupted": FAILED, "cancelled": CANCELLED}
@@ -130,18 +171,19 @@ class _Printer:
             return
         if self._message_id not in ("", message_id):
             self._end_line()
-            sys.stdout.write("\n")
+            self._out.write("\n")
         self._message_id = message_id
-        sys.stdout.write(self._clean(text))
-        sys.stdout.flush()
+        self._out.write(self._clean(text))
+        self._out.flush()
         self._ends_line = text.endswith("\n")
 
     def _end_line(self) -> None:
         if not self._ends_line:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
+            self._out.write("\n")
+            self._out.flush()
             self._ends_line = True
 
 
 def _talk(text: str) -> None:
-    print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr)
+    if text:
+        print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr)

@@ -48,9 +48,10 @@ def _require_terminal() -> None:
             "The chat screen needs a terminal. For a script or a pipe there is "
             'lazychat ask "..."'
         )
-    if os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+    term = os.environ.get("TERM", "")
+    if term in ("dumb", "unknown", ""):
         raise ConfigError(
-            "This terminal (TERM=dumb) cannot show a screen. There is "
+            f"This terminal (TERM={term}) cannot show a screen. There is "
             'lazychat ask "..."; or set TERM, as in TERM=xterm-256color.'
         )
 

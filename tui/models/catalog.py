@@ -23,8 +23,9 @@ from tui.errors import ConfigError, ModelError
 from tui.models import Model
 
 STARTER_NOTE = (
-    "The starter is a tiny model (135 million parameters) for trying things out. "
-    "It often errs. A real one: see config.example.toml, or set OPENAI_API_KEY."
+    "This is the starter, a tiny model of 135 million parameters for trying things "
+    "out: it often errs. For a real one set OPENAI_API_KEY, or see README.md and "
+    "config.example.toml. Try: What's the weather in Tokyo?"
 )
 
 
@@ -169,25 +170,41 @@ def _variable(name: str, variable: str) -> str:
     )
 
 
+KEY_SECONDS = 60
+"""How long `api_key_cmd` may take: it may ask for a passphrase in a window."""
+
+
 def _run(name: str, command: str) -> str:
+    """Return the first line that `command` prints, as `pass show` has it."""
+    why = ""
     try:
         done = subprocess.run(
             shlex.split(command),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
-            check=True,
+            timeout=KEY_SECONDS,
         )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise ModelError(
-            f"[models.{name}]: api_key_cmd did not give a key: {error}.", "missing_key"
-        ) from error
-    return done.stdout.strip()
+        if done.returncode:
+            why = f"it ended with status {done.returncode}"
+            if said := done.stderr.strip():
+                why += f': "{said.splitlines()[-1][:200]}"'
+        elif key := done.stdout.strip():
+            return key.splitlines()[0].rstrip()
+        else:
+            why = "it printed nothing"
+    except subprocess.TimeoutExpired:
+        why = f"it took more than {KEY_SECONDS} seconds"
+    except OSError as error:
+        why = error.strerror or str(error)
+    except ValueError as error:  # of shlex, or what was printed is not UTF-8
+        why = str(error)
+    # Neither the command nor its output is quoted: a key may stand in them.
+    raise ModelError(f"[models.{name}]: api_key_cmd gave no key: {why}.", "missing_key")
 
 
 def _llama(name: str, settings: LlamaModelConfig) -> Model:
-    from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
+    from tui.models.llama import LlamaEngine, LlamaModel, Sampling
 
     options = dict(settings.options)
     max_tokens = options.pop("max_tokens", None)
@@ -199,11 +216,11 @@ def _llama(name: str, settings: LlamaModelConfig) -> Model:
     for option in sorted(unknown):
         hint = config.nearest(option, list(Sampling.__struct_fields__))
         raise ConfigError(f'[models.{name}]: options: unknown key "{option}".{hint}')
-    starter = settings.path == "starter"
-    path = starter_path() if starter else Path(settings.path).expanduser()
-    engine = LlamaEngine(path, settings.context, settings.threads or None)
-    if starter:
+    threads = settings.threads or None
+    if settings.path == "starter":
         from tui.models.starter import StarterModel
 
-        return StarterModel(engine, name)
+        return StarterModel(None, name, settings.context, threads)
+    path = Path(settings.path).expanduser()
+    engine = LlamaEngine(path, settings.context, threads)
     return LlamaModel(engine, name, sampling, max_tokens, settings.dialect or None)

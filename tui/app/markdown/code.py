@@ -74,22 +74,34 @@ def _style(token: Any) -> Style:
     return ("fence",)
 
 
-def highlight(lines: list[str], language: str) -> list[list[Span]]:
-    """Colour lines of code, which are safe already, each on its own."""
+def highlight(lines: list[str], language: str) -> tuple[list[list[Span]], Style | None]:
+    """Colour lines of code, which are safe already, each on its own.
+
+    Also returns the style that the next line goes on with, if a string or a comment
+    is open at the end.
+    """
     lexer = _lexer(language.lower()) if language else None
+    plain: list[list[Span]] = [[(line, ("fence",))] for line in lines]
     if lexer is None or any(len(line) > _LONGEST for line in lines):
-        return [[(line, ("fence",))] for line in lines]
+        return plain, None
     result: list[list[Span]] = [[]]
-    for token, text in lexer.get_tokens("\n".join(lines)):
+    token = None
+    for token, text in lexer.get_tokens("\n".join(lines) + "\n"):
         style = _style(token)
         first, *others = text.split("\n")
         result[-1].append((first, style))
         for other in others:
             result.append([(other, style)])
+    result.pop()
     # A lexer may add or drop a line end; the text itself must be whole.
     if ["".join(t for t, _ in spans) for spans in result] != lines:
-        return [[(line, ("fence",))] for line in lines]
-    return result
+        return plain, None
+    name = str(token)
+    open_ended = name.startswith("Token.Literal.String") or name in (
+        "Token.Comment",
+        "Token.Comment.Multiline",
+    )
+    return result, _style(token) if open_ended else None
 
 
 def _chop(spans: tuple[Span, ...], width: int) -> list[Line]:
@@ -125,6 +137,11 @@ class CodeBlock:
             title: tuple[Span, ...] = (_PAD, (label, ("fence", "label")))
             self.lines.append(Line(title, ("fence",), None, 1 + len(label)))
         self._group: list[str] = []
+        # The lines of the group, which is coloured as a whole only now and then.
+        self._shown: list[Line] = []
+        self._laid_out = 0  # how much of the group is in `_shown`
+        self._exact = 0  # how much of it was coloured as a whole
+        self._carried: Style | None = None  # style of a string or comment left open
 
     def feed(self, line: str) -> None:
         """Add a whole line, without its end."""
@@ -134,22 +151,46 @@ class CodeBlock:
         if len(group) >= _LARGE or (
             len(group) >= _SMALL and margin and not group[-1].strip()
         ):
-            self.lines += self._lay_out(group)
-            self._group = group = []
-        group.append(line)
+            self.close()
+        self._group.append(line)
 
-    def _lay_out(self, group: list[str]) -> list[Line]:
-        lines: list[Line] = []
-        for spans in highlight(group, self.language):
-            lines += _chop(merge(spans), self._width)
-        return lines
+    def close(self) -> None:
+        """Move what is open to `lines`, as it would be if it had come at once."""
+        if self._group:
+            self.lines += self._lay_out(*highlight(self._group, self.language))
+        self._group, self._shown = [], []
+        self._laid_out = self._exact = 0
+        self._carried = None
+
+    def _lay_out(self, rows: list[list[Span]], carried: Style | None) -> list[Line]:
+        self._carried = carried
+        return [line for spans in rows for line in _chop(merge(spans), self._width)]
+
+    def _alone(self, line: str) -> list[Line]:
+        """Lay out a line without those above it: nearly right, and cheap."""
+        if self._carried:
+            return _chop(((line, self._carried),) if line else (), self._width)
+        rows, _ = highlight([line], self.language)
+        return _chop(merge(rows[0]), self._width)
 
     def open_lines(self, partial: str = "") -> list[Line]:
-        """Return the lines after `lines`, with `partial` as the last if not empty."""
-        group = self._group
-        if partial:
-            group = [*group, safe(partial.expandtabs(4), newlines=False)]
-        return self._lay_out(group) if group else []
+        """Return the lines after `lines`, with `partial` as the last if not empty.
+
+        A group is coloured as a whole when a quarter has been added: pygments takes
+        10 µs for each token of Python, so each line must not be done 60 times.
+        """
+        count = len(self._group)
+        if count > self._laid_out:
+            if count > self._exact + self._exact // 4:
+                self._shown = self._lay_out(*highlight(self._group, self.language))
+                self._exact = count
+            else:
+                for line in self._group[self._laid_out :]:
+                    self._shown += self._alone(line)
+            self._laid_out = count
+        if not partial:
+            return list(self._shown)
+        return self._shown + self._alone(safe(partial.expandtabs(4), newlines=False))
 
 
 def code_lines(content: str, info: str, width: int) -> list[Line]:
@@ -157,4 +198,5 @@ def code_lines(content: str, info: str, width: int) -> list[Line]:
     block = CodeBlock(info, width)
     for line in content.removesuffix("\n").split("\n") if content else []:
         block.feed(line)
-    return block.lines + block.open_lines()
+    block.close()
+    return block.lines

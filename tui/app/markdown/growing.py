@@ -20,7 +20,7 @@ from tui.app.markdown.blocks import (
     top_level,
 )
 from tui.app.markdown.code import CodeBlock
-from tui.app.markdown.inline import inline_spans
+from tui.app.markdown.inline import close_marks, inline_spans
 from tui.app.markdown.lines import BLANK, Flow, Line, to_lines
 from tui.app.markdown.table import Table
 
@@ -81,16 +81,20 @@ class GrowingCode:
         return None
 
     def _unindent(self, line: str) -> str:
-        for _ in range(self._indent):
-            line = line.removeprefix(" ")
-        return line
+        """Take off the fence's own indent; a tab may be used up in part."""
+        columns = 0
+        while columns < self._indent and line[:1] in (" ", "\t"):
+            columns += 1 if line[0] == " " else 4 - columns % 4
+            line = line[1:]
+        return " " * (columns - self._indent) + line
 
     def update(self, *, exact: bool) -> int:
         """Bring `lines` up to date."""
         if exact:
-            if self._partial and not self._closing.match(self._partial):
+            # A last line of nothing but spaces is none, says markdown-it.
+            if self._partial.strip() and not self._closing.match(self._partial):
                 self._block.feed(self._unindent(self._partial))
-            self._block.lines += self._block.open_lines()
+            self._block.close()
         first, self._reported = self._reported, len(self.lines)
         return first
 
@@ -165,7 +169,7 @@ _plainly_text = re.compile(r" {0,3}[^\W\d_]")
 _letter = re.compile(r"[^\W\d_]")
 _underline = re.compile(r"[ \t:|=-]*$")
 _unresolved = re.compile(r"[*~`\[\]!<&\\]|(?<!\w)_|_(?!\w)")
-_SEAL_AT, _SEAL_STEP, _FORCE_AT = 320, 120, 2000  # characters
+_SEAL_AT, _SEAL_STEP, _FORCE_AT = 320, 120, 1000  # characters
 
 
 class GrowingParagraph:
@@ -176,7 +180,8 @@ class GrowingParagraph:
     gives all of its text back to be laid out anew.
     """
 
-    def __init__(self, refs: dict[str, Any], width: int) -> None:
+    def __init__(self, known: int, refs: dict[str, Any], width: int) -> None:
+        self._known = known  # lines that the parser has found to belong to it
         self._refs = refs
         self._width = width
         self._flow = Flow(width)
@@ -210,7 +215,7 @@ class GrowingParagraph:
         return "\n".join([*self._source, self._partial])
 
     def _continues(self, line: str) -> bool:
-        if not self._source or _plainly_text.match(line):
+        if len(self._source) < self._known or _plainly_text.match(line):
             return True
         if _underline.match(line):
             return False
@@ -249,9 +254,8 @@ class GrowingParagraph:
         partial = "" if self._taken else self._partial
         inside = not partial or self._continues(partial)
         text = self._pending + partial if inside else self._pending
-        lines = to_lines(
-            self._flow.preview(inline_spans(parse_inline(text.rstrip(), self._refs)))
-        )
+        children = parse_inline(close_marks(text.rstrip()), self._refs)
+        lines = to_lines(self._flow.preview(inline_spans(children)))
         if not inside and not _underline.match(partial):
             lines += [BLANK, *lay_out_alone(partial, self._width, self._refs)]
         return lines

@@ -18,6 +18,30 @@ _CLOSERS = {"strong_close", "em_close", "s_close"}
 _bare_url = re.compile(r"https?://[^\s<>()\[\]{}\"'`，。；：！？、）」』】]+[\w/#=&-]")
 
 
+_code_span = re.compile(r"(?<!`)(`+)(?!`)(?s:.+?)(?<!`)\1(?!`)")
+_loose_end = re.compile(r"(?:^|(?<=\s))[*_~`]+$")
+_bold_start = re.compile(r"(?<![\w*])\*\*(?=[^\s*])")
+
+
+def close_marks(source: str) -> str:
+    """Close the bold and the code left open at the end of a text.
+
+    For a text that is still being written: its marks would be seen as such until
+    their other half has come. A mark that nothing follows yet is left out.
+    """
+    source = _loose_end.sub("", source)
+    paragraph = source[source.rfind("\n\n") + 1 :]
+    if "`" not in paragraph and "**" not in paragraph:
+        return source
+    rest = _code_span.sub("", paragraph)
+    if "`" in rest:
+        ticks = rest[rest.index("`") :]
+        return source + ticks[: len(ticks) - len(ticks.lstrip("`"))]
+    if rest.count("**") % 2 and _bold_start.search(rest, rest.rindex("**") - 1):
+        return source.rstrip(" *") + "**"
+    return source
+
+
 def _text(text: str, style: Style) -> list[Span]:
     text = safe(text)
     if "://" not in text:

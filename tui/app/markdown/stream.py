@@ -20,12 +20,14 @@ from tui.app.markdown.growing import (
     GrowingTable,
     lay_out_alone,
 )
+from tui.app.markdown.inline import close_marks
 from tui.app.markdown.lines import BLANK, Line, indent
 
 _LONG_LINE = 200  # characters after which a line's beginning is certain
 _LONG_PARAGRAPH = 600  # characters
 _LONG_TABLE = 8  # rows
 _LARGE = 3000  # characters of any other block that grows
+_STEP = 600  # characters of such a block that are laid out again and again
 _letter = re.compile(r"[^\W\d_]")
 _setext = re.compile(r" {0,3}(-+|=+) *$")
 _container = re.compile(r" {0,3}(> ?)+|[ >]+")
@@ -44,6 +46,14 @@ class _List:
 
     def goes_on_in(self, block: Sequence[Token]) -> bool:
         return (block[0].type, block[0].markup) == self._kind
+
+
+class _Settled:
+    """The lines of a large block up to a line end: at first exact, then nearly so."""
+
+    def __init__(self, length: int, lines: list[Line]) -> None:
+        self.exact = self.length = length  # characters
+        self.lines = lines
 
 
 class Stream:
@@ -66,7 +76,7 @@ class Stream:
         self._growing: Growing | None = None
         self._base = 0  # where the lines of `_growing` begin
         self._refs: dict[str, Any] = {}
-        self._settled: tuple[int, list[Line]] = (0, [])
+        self._settled: _Settled | None = None
         self._finished = False
 
     def append(self, text: str) -> None:
@@ -79,22 +89,27 @@ class Stream:
         """Lay out what has been added."""
         if not self._new:
             return len(self.lines)
-        first = self._take()
-        self._advance()
-        first = min(first, self._firm)
-        self._show()
-        return first
+        firm = self._firm
+        ended = self._take()
+        moved = self._advance()
+        shown = self._show()
+        if ended is not None:
+            return min(firm, ended, shown)
+        return min(firm, shown) if moved else shown
 
     def finish(self) -> int:
         """Lay out the rest: no more will come."""
         if self._finished:
             return len(self.lines)
         self._finished = True
-        first = self._take()
+        first = self._firm
+        ended = self._take()
+        if ended is not None:
+            first = min(first, ended)
         if isinstance(self._growing, GrowingParagraph):
             self._tail = self._growing.source
             self._growing = None
-            first = self._restart(self._base)
+            first = min(first, self._restart(self._base))
         if self._growing:
             first = min(first, self._show_growing(exact=True))
             self._end_growing()
@@ -103,7 +118,7 @@ class Stream:
         blocks = top_level(parse(self._tail, refs))
         if refs and self._firm:
             # A definition may stand below what refers to it.
-            blocks = top_level(parse("".join(self._source), refs))
+            blocks = top_level(parse("".join(self._source), {}))
             first = self._restart(0)
             self._tail = "".join(self._source)
         self.lines += self._lay_out(blocks, self._tail)
@@ -116,22 +131,23 @@ class Stream:
         del self.lines[base:]
         self._firm = base
         self._examined = 0
-        self._settled = (0, [])
+        self._settled = None
         if not base:
             self._list = None
         return base
 
-    def _take(self) -> int:
-        """Hand new text to where it belongs; return the first line that changed."""
+    def _take(self) -> int | None:
+        """Hand new text to where it belongs.
+
+        Returns the first line that changed if that has ended the block that grew.
+        """
         text = "".join(self._new)
         self._new.clear()
         if self._growing is None:
             self._tail += text
-            return self._firm
+            return None
         rest = self._growing.feed(text)
-        if rest is None:
-            return self._firm
-        return self._close_growing(rest)
+        return None if rest is None else self._close_growing(rest)
 
     def _close_growing(self, rest: str) -> int:
         self._tail = rest
@@ -146,11 +162,12 @@ class Stream:
         self._growing = None
         del self.lines[self._firm :]
         self._examined = 0
-        self._settled = (0, [])
+        self._settled = None
         self._list = None
 
-    def _advance(self) -> None:
-        """Put aside what is done with, as far as that is certain."""
+    def _advance(self) -> bool:
+        """Put aside what is done with, as far as that is certain; return if any was."""
+        moved = False
         while self._growing is None:
             tail = self._tail
             end = tail.rfind("\n") + 1
@@ -163,10 +180,12 @@ class Stream:
                 end = len(tail)
             grown = end - self._examined
             if grown <= 0 or (end > _LARGE and grown < self._examined // 8):
-                return
+                return moved
             self._examined = end
             if not self._put_aside(tail, end):
-                return
+                return moved
+            moved = True
+        return moved
 
     def _put_aside(self, tail: str, end: int) -> bool:
         """Keep the lines of blocks that have ended; return whether there were any."""
@@ -176,26 +195,35 @@ class Stream:
             return False
         source = tail.split("\n")
         last = blocks[-1]
-        if len(blocks) > 1:
-            self._refs = refs
+        kind = last[0].type
+        ending = last[0].map[1] if last[0].map else 0
+        if kind == "paragraph_open" and ending < tail.count("\n", 0, end):
+            # The blank line below it has ended it.
+            self._keep(self._lay_out(blocks, tail))
+            self._set_tail(source[ending:], refs)
+            self._list = None
+            return True
         self._keep(self._lay_out(blocks[:-1], tail))
         cut = first_line(last)
-        kind = last[0].type
         if kind in _LISTS:
             cut = self._put_items_aside(last, tail, first=len(blocks) == 1)
         else:
             if len(blocks) > 1:
                 self._list = None
-            self._growing = self._begin(last, source[cut:], end == len(tail))
+            self._growing = self._begin(last, source[cut:], ending - cut)
         moved = cut > 0 or self._growing is not None
         if not moved:
             return False
-        self._tail = "\n".join(source[cut:])
-        self._examined = 0
-        self._settled = (0, [])
+        self._set_tail(source[cut:], refs)
         if self._growing is not None:
             self._start_growing(kind)
         return True
+
+    def _set_tail(self, source: list[str], refs: dict[str, Any]) -> None:
+        self._tail = "\n".join(source)
+        self._refs = refs
+        self._examined = 0
+        self._settled = None
 
     def _keep(self, lines: list[Line]) -> None:
         if lines:
@@ -222,7 +250,7 @@ class Stream:
         return first_line(items[-1]) if len(items) > 1 else first_line(block)
 
     def _begin(
-        self, block: Sequence[Token], source: list[str], whole: bool
+        self, block: Sequence[Token], source: list[str], known: int
     ) -> Growing | None:
         """Let a block grow by itself if it is one that can."""
         match block[0].type:
@@ -232,7 +260,7 @@ class Stream:
                 head = "\n".join(source[:2]) + "\n"
                 return GrowingTable(head, block, self._refs, self.width)
             case "paragraph_open" if sum(map(len, source)) > _LONG_PARAGRAPH:
-                return GrowingParagraph(self._refs, self.width)
+                return GrowingParagraph(known, self._refs, self.width)
             case _:
                 return None
 
@@ -249,12 +277,15 @@ class Stream:
         if rest is not None:
             self._close_growing(rest)
 
-    def _show(self) -> None:
+    def _show(self) -> int:
+        """Draw what is open; return the first line that may have changed."""
         if self._growing:
-            self._show_growing(exact=False)
-            return
-        del self.lines[self._firm :]
-        self.lines += self._open_lines()
+            return self._show_growing(exact=False)
+        same, lines = self._open_lines()
+        first = self._firm + same
+        del self.lines[first:]
+        self.lines += lines
+        return first
 
     def _show_growing(self, *, exact: bool) -> int:
         """Draw the block that grows; return the first line that may have changed."""
@@ -269,21 +300,31 @@ class Stream:
             self.lines += growing.open_lines()
         return first
 
-    def _open_lines(self) -> list[Line]:
-        """Lay out the tail as it is now."""
+    def _open_lines(self) -> tuple[int, list[Line]]:
+        """Lay out the tail; return how many lines stay, and those after them."""
         tail = self._tail
         end = tail.rfind("\n") + 1
         if end and tail[end - 2 : end - 1] != "\n" and _setext.match(tail[end:]):
             tail = tail[:end]  # or each list would make a heading of what is above it
-        length, settled = self._settled
-        if len(tail) > _LARGE:
-            if not length or len(tail) > length * 9 // 8:
-                length = end or len(tail)
-                refs = dict(self._refs)
-                settled = self._lay_out(top_level(parse(tail[:length], refs)), tail)
-                self._settled = length, settled
-            return settled + self._approximate(tail[length:])
-        return self._lay_out(top_level(parse(tail, dict(self._refs))), tail)
+        if len(tail) <= _LARGE:
+            self._settled = None
+            tail = close_marks(tail)
+            blocks = top_level(parse(tail, dict(self._refs)))
+            return 0, self._lay_out(blocks, tail)
+        settled = self._settled
+        if settled is None or len(tail) > settled.exact * 5 // 4:
+            length = end or len(tail)
+            blocks = top_level(parse(tail[:length], dict(self._refs)))
+            lines = self._lay_out(blocks, tail)
+            settled = self._settled = _Settled(length, lines)
+            same = 0
+        else:
+            same = len(settled.lines)
+            if end - settled.length > _STEP:
+                settled.lines += self._approximate(tail[settled.length : end])
+                settled.length = end
+        rest = self._approximate(tail[settled.length :])
+        return same, settled.lines[same:] + rest
 
     def _approximate(self, source: str) -> list[Line]:
         """Lay out what has been added to a large block as if it stood alone."""

@@ -79,6 +79,9 @@ class ChatScreen(OutputScreen):
         self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
         self._problems = 0  # those of the host that have been shown
         self._enabled = set(host.enabled)
+        self._cancelled: str | None = None
+        """The turn that was cancelled last."""
+        self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
         self._left = Event()
 
@@ -97,11 +100,26 @@ class ChatScreen(OutputScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.host.config.stream and remembered.stream is not False
         self.model = self.host.model
-        wide = self.app.size.width >= NARROW
-        self.set_class(wide and remembered.sidebar is not False, "-sidebar")
+        self._sidebar_wanted = remembered.sidebar is not False
+        self._arrange(self.app.size.width < NARROW)
         self.sidebar.tools_folder = str(paths.tools_folder())
+        if note := self.host.models.note(self.model):
+            # On a narrow screen the sidebar, which says so too, is not seen.
+            self.transcript.add_note(note)
+        self._spell_keys()
         self.show_tools()
         self._poll()
+
+    def _spell_keys(self) -> None:
+        """Show the keys as the configuration has them."""
+
+        def key(name: str) -> str:
+            return commands.spelled(commands.named(name), self.host.config.keys)
+
+        self.sidebar.stream_key = key("stream")
+        shown = ("help", "tools", "debug")
+        keys = [(key(name), name) for name in shown]
+        self.status.keys = (*keys, (key("cancel"), "stop"))
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
@@ -111,7 +129,16 @@ class ChatScreen(OutputScreen):
 
     @on(Resize)
     def _fit(self, event: Resize) -> None:
-        self.set_class(event.size.width < NARROW, "-narrow")
+        narrow = event.size.width < NARROW
+        if narrow != self.has_class("-narrow"):
+            self._arrange(narrow)
+
+    def _arrange(self, narrow: bool) -> None:
+        """Make a screen that has become narrow the conversation's."""
+        self.set_class(narrow, "-narrow")
+        self.set_class(self._sidebar_wanted and not narrow, "-sidebar")
+        if narrow and self.sidebar.has_focus:
+            self.composer.focus()
 
     def watch_stream(self, on: bool) -> None:
         """Show what was held back, or hold back what comes."""
@@ -167,9 +194,10 @@ class ChatScreen(OutputScreen):
         if command := commands.parse(text):
             self.post_message(self.Commanded(*command))
             return
-        if hint := commands.mistyped(text):
+        if problem := commands.mistyped(text):
+            # A message that is one word with a slash before it is hardly ever meant.
+            self.transcript.add_note(problem, "warning")
             self.composer.load_text(text)
-            self.hint(hint)
             return
         asked = TurnRequested(
             self.model,
@@ -221,23 +249,31 @@ class ChatScreen(OutputScreen):
         self.app.copy_to_clipboard(text)
         self.hint(f"{len(text)} characters sent to the terminal's clipboard")
 
-    def hint(self, text: str) -> None:
-        """Say something in the status line until the next key."""
+    def hint(self, text: str, seconds: float | None = None) -> None:
+        """Say something in the status line until the next key, or for `seconds`."""
         self.status.hint = text
+        if seconds is not None:
+            self.set_timer(seconds, lambda: self._unhint(text))
 
-    def on_key(self) -> None:
-        """Take back the hint: it was read."""
-        if self.status.hint:
+    def _unhint(self, text: str) -> None:
+        if self.status.hint == text:
             self.status.hint = ""
 
     # -- actions; `tui.app.commands` has their keys
 
     def action_cancel(self) -> None:
-        """Stop the turn that runs, else take back the newest that waits."""
+        """Stop the turn that runs, else take back the newest that waits.
+
+        Tools that hide the conversation go first.
+        """
+        if self.has_class("-narrow") and self.has_class("-sidebar"):
+            self.action_toggle_sidebar()
+            return
         turn = self.presenter.running
-        if turn is None and self.presenter.waiting:
+        if self.presenter.waiting and turn in (None, self._cancelled):
             turn = self.presenter.waiting[-1]
         if turn:
+            self._cancelled = turn
             self.host.log.append(self.conversation, CancelRequested(), turn=turn)
         elif not self.composer.has_focus:
             self.composer.focus()
@@ -251,7 +287,11 @@ class ChatScreen(OutputScreen):
         """Show or hide the tools; shown by key they have the focus."""
         shown = not self.has_class("-sidebar")
         self.set_class(shown, "-sidebar")
-        state.save(paths.state_file(), sidebar=shown)
+        if not self.has_class("-narrow"):
+            self._sidebar_wanted = shown
+            state.save(paths.state_file(), sidebar=shown)
+        elif shown:
+            self.hint(f"{self.status.keys[-1][0]}: back to the conversation")
         (self.sidebar if shown else self.composer).focus()
 
     def action_toggle_debug(self) -> None:

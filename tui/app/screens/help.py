@@ -5,15 +5,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.app.commands import COMMANDS
+from tui.app import commands
 
 _WRITING = (
     ("Enter", "Send"),
     ("Ctrl+J, Alt+Enter, \\ Enter", "New line"),
-    ("Up, Down", "What you sent before (on the first, last line)"),
+    ("Up, Down", "What you sent before (first, last line)"),
     ("Tab, Shift+Tab", "To the next part of the screen, to the last"),
 )
 _READING = (
@@ -39,27 +40,22 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the page."""
-        commands = [
+        does = [
             (
-                ", ".join(filter(None, [_key(self._keys.get(c.name, c.key)), c.slash])),
+                ", ".join(filter(None, [commands.spelled(c, self._keys), c.slash])),
                 c.help,
             )
-            for c in COMMANDS
+            for c in commands.COMMANDS
         ]
         palette = ("Ctrl+P", "All of these, by typing their names")
-        with VerticalScroll(classes="dialog"):
-            yield Static(_section("Everywhere", (*commands, palette)), markup=False)
-            yield Static(_section("Writing", _WRITING), markup=False)
-            yield Static(
-                _section("Reading (Tab or click first)", _READING), markup=False
-            )
+        with VerticalScroll(classes="dialog") as page:
+            page.border_title = "Keys and commands"
+            page.border_subtitle = "Up, Down scroll   Esc closes"
+            yield Static(_section("Writing", _WRITING))
+            yield Static(_section("Everywhere", (*does, palette)))
+            yield Static(_section("Reading (Tab or click first)", _READING))
 
 
-def _section(title: str, rows: "tuple[tuple[str, str], ...]") -> str:
-    return "\n".join([title, *(f"  {keys:<28} {does}" for keys, does in rows), ""])
-
-
-def _key(key: str) -> str:
-    """Spell a key as people do."""
-    names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
-    return "+".join(names.get(part, part.capitalize()) for part in key.split("+"))
+def _section(title: str, rows: tuple[tuple[str, str], ...]) -> Content:
+    lines = "".join(f"\n {keys:<27} {does}" for keys, does in rows)
+    return Content.assemble((title, "bold $text-primary"), lines)

@@ -21,9 +21,7 @@ _RULES = {
     "thought": "color: $foreground 60%; text-style: italic;",
     "cursor": "color: $accent; text-style: none;",
     "hint": "background: $primary; color: auto 90%;",
-    "selection": (
-        "background: $screen-selection-background; color: $screen-selection-foreground;"
-    ),
+    "selection": "background: $screen-selection-background;",
     "note": "text-style: none;",
     "note-info": "color: $foreground 50%;",
     "note-warning": "color: $text-warning;",

@@ -299,7 +299,7 @@ class MessageView(Item):
         bar: tuple[Span, ...] = (("│ ", ("thought", "rule")),)
         new = indent(self._thought.lines[changed:], bar, bar, copied=False)
         return lines, _replace(
-            self._thought_lines, changed, [*_gutter(new, "", ()), BLANK]
+            self._thought_lines, changed, _gutter([*new, BLANK], "", ())
         )
 
     def _update_body(self) -> int:

@@ -16,7 +16,8 @@ from textual.widget import Widget
 from tui.app.widgets.rows import Span, cut
 from tui.safe import safe
 
-KEYS = (("F1", "help"), ("F2", "tools"), ("F3", "debug"), ("Esc", "stop"))
+KEYS = (("F1", "help"), ("F2", "tools"), ("F3", "debug"))
+STOP = ("Esc", "stop")
 _SEPARATOR: Span = ("  ", "")
 
 

@@ -37,11 +37,13 @@ class Splitter:
         "_fresh",
         "_held",
         "_kind",
+        "_lead",
         "_line_start",
         "_markdown",
         "_may_think",
         "_mute",
         "_names",
+        "_one_held",
         "_opening",
         "_payload",
         "_quoting",
@@ -76,6 +78,7 @@ class Splitter:
         self._markdown = Markdown()
         self._back = "\n"
         self._held = ""
+        self._one_held = False
         self._run: list[str] = []
         self._payload: Payload | None = None
         self._rule: Rule | None = None
@@ -98,22 +101,28 @@ class Splitter:
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next piece of the stream."""
-        if self._calm:
-            # Nearly all of a stream is prose: here it costs one search. A piece is
-            # taken for a line's start here, which can only lead to a closer look.
-            if self._held:
-                text = self._held + text
-                self._held = ""
-            found = self._search(text)
-            if found is None:
-                if not text:
-                    return []
-                if self._quoting and ("\n" in text or not self._markdown.plain):
-                    self._markdown.feed(text)
-                self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
-                return [self._kind(text)]
-            if self._simple and found.end() == len(text):
-                return self._hold_one(text, found.start())
+        # Nearly all of a stream is prose: here it costs one search. A piece is taken
+        # for a line's start here, which can only lead to a closer look.
+        if not self._calm:
+            if not self._one_held:
+                return self._feed_slowly(text)
+            text = self._held + text
+            self._held = ""
+            self._one_held = False
+            self._calm = True
+        lead = self._lead
+        if (lead and lead not in text) or (found := self._search(text)) is None:
+            if not text:
+                return []
+            if self._quoting and ("\n" in text or not self._markdown.plain):
+                self._markdown.feed(text)
+            self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
+            return [self._kind(text)]
+        if self._simple and found.end() == len(text):
+            return self._hold_one(text, found.start())
+        return self._feed_slowly(text)
+
+    def _feed_slowly(self, text: str) -> list[Piece]:
         out: list[Piece] = []
         self._take(text, False, out)
         self._flush(out)
@@ -131,6 +140,8 @@ class Splitter:
                 self._back = (self._back + text)[-_LOOK_BACK:]
                 return [self._kind(text)]
         self._held = text[at:]
+        self._one_held = True
+        self._calm = False
         if not before:
             return []
         self._back = (self._back + before)[-_LOOK_BACK:] if self._far else before
@@ -173,14 +184,11 @@ class Splitter:
         self._held = ""
         while True:
             if self._after is not None:
-                found = self._after.open.match(data, at)
-                if found is None:
+                found = self._after.at(data, at)
+                if found is None or (found.rule is None and final):
                     self._after = None
                     continue
-                rule, quoted, i = self._after.rule(found), False, at
-                if rule is None and final:
-                    self._after = None
-                    continue
+                quoted, i = False, at
             else:
                 first = self._search(data, at)
                 if first is None:
@@ -189,21 +197,16 @@ class Splitter:
                     return None
                 i = first.start()
                 if i > at:
-                    fresh = self._fresh
                     self._let_out(data[at:i])
-                    at = i
-                    if fresh and not self._fresh:
-                        continue
                 quoted = self._quoting and (
                     data[i - 1] == "`" or self._markdown.quotes()
                 )
-                rules = self._rules.quoted if quoted else self._rules.open
-                found = rules.match(data, i)
+                found = self._rules.at(data, i, quoted)
                 if found is None:
                     self._let_out(data[i])
                     at = i + 1
                     continue
-                rule = self._rules.rule(found)
+            rule, end = found
             if rule is None:
                 if not final:
                     self._back = data[max(0, i - _LOOK_BACK) : i]
@@ -220,7 +223,6 @@ class Splitter:
                 continue
             # What is taken out directly behind a call only parts it from the next.
             self._line_start = (self._after is not None) or data[i - 1] == "\n"
-            end = found.end()
             self._back = "\n" if self._line_start else " "
             match rule.action:
                 case Drop():
@@ -286,7 +288,7 @@ class Splitter:
         self._draft.append(text)
         seen = self._draft_end + text
         closed = any(close in seen for close in self._closes)
-        # Long enough for all but one character of a closer.
+        # Enough to find a closer that a piece has cut in two.
         self._draft_end = seen[-max(len(close) for close in self._closes) :]
         if not closed and not final:
             return None
@@ -339,6 +341,7 @@ class Splitter:
             self._called,
         )
         self._search = self._rules.first.search
+        self._lead = self._rules.lead
         self._kind = Reasoning if self._channel == "reasoning" else Text
         self._quoting = self._rules.quotable
         self._far = self._rules.far

@@ -8,6 +8,8 @@ an answer inside a list is indented.
 import re
 
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
+_LONGEST = 200
+"""Characters; longer fences count as this long, so that a line stays short."""
 _BEGUN = re.compile(r"`{1,2}|~{1,2}|")
 
 
@@ -59,7 +61,7 @@ class Markdown:
         run, info = found.groups()
         self.plain = run[0] == "`" and "`" in info
         short = "x" if info.strip() else info[:1]
-        self._line = "" if self.plain else run + short
+        self._line = "" if self.plain else run[:_LONGEST] + short
 
     def _end(self, line: str) -> None:
         line = line.strip()
@@ -74,4 +76,4 @@ def _opens(line: str) -> str:
     found = _FENCE.fullmatch(line)
     if found is None or (line[0] == "`" and "`" in found[2]):
         return ""
-    return found[1]
+    return found[1][:_LONGEST]

@@ -5,13 +5,15 @@ begin, and only there the rules themselves are tried, in C and all at once.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
+from typing import NamedTuple
 
 from tui.models.gate.patterns import (
     Atoms,
     Lit,
+    Names,
     part,
     starts,
     whole,
@@ -22,37 +24,75 @@ from tui.models.gate.rules import Channel, Dialect, Drop, Payload, Rule, Switch
 _ANCHORS = {"any": "", "line": "(?m:^)", "start": "", "called": ""}
 
 
+class Found(NamedTuple):
+    """What stands at a place of the text."""
+
+    rule: Rule | None
+    """None: with more text it may become a rule's opener."""
+    end: int
+    """Where the marker ends."""
+
+
 class RuleSet:
-    """The rules of one moment; `quoted` is what holds inside Markdown quoting."""
+    """The rules of one moment.
+
+    Compiled when first needed, since all markers at once take a tenth of a second;
+    those with tool names one by one, since with a hundred tools each takes some time.
+    """
 
     def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
-        self.rules = [
-            replace(
-                r, marker=with_names(r.marker, names), look=with_names(r.look, names)
-            )
-            for r in rules
-        ]
-        self.simple = all(r.anchor == "any" and r.quotable for r in self.rules)
+        self.rules = [_with_tools(r, tuple(names)) for r in rules]
+        self._named = [r for r in self.rules if _names_tools(r)]
+        self._plain = [r for r in self.rules if not _names_tools(r)]
+        anywhere = all(r.anchor == "any" for r in self.rules)
+        self.simple = anywhere and len({r.quotable for r in self.rules}) < 2
         """One letter at the end may begin a rule, unless Markdown quotes it."""
         self.quotable = any(r.quotable for r in self.rules)
         self.far = any(r.unless for r in self.rules)
         """One looks back behind the last piece."""
         self.first = re.compile(_first(self.rules))
-        self.open = re.compile(_choice(self.rules))
-        self.quoted = re.compile(_choice(self.rules, quoted=True))
+        """Finds where any rule could begin."""
+        leads = {first for r in self.rules for first, _ in starts((*r.marker, *r.look))}
+        self.lead = leads.pop() if len(leads) == 1 else ""
+        """The one character with which all rules begin; "" when there are several.
+        Looking for a character costs a quarter of looking for a pattern."""
+        if len(self.lead) != 1:
+            self.lead = ""
 
-    def rule(self, found: re.Match[str]) -> Rule | None:
-        """Return the rule that matched whole, None when one only may yet."""
-        group = found.lastgroup or "part"
-        return None if group == "part" else self.rules[int(group[1:])]
+    @cached_property
+    def _open(self) -> tuple[list[Rule], re.Pattern[str]]:
+        return self._plain, re.compile(_choice(self._plain))
+
+    @cached_property
+    def _quoted(self) -> tuple[list[Rule], re.Pattern[str]]:
+        rules = [r for r in self._plain if not r.quotable]
+        return rules, re.compile(_choice(rules))
+
+    def at(self, text: str, at: int, quoted: bool = False) -> Found | None:
+        """Return what opens at a place, inside Markdown quoting or not."""
+        rules, pattern = self._quoted if quoted else self._open
+        partly = None
+        if found := pattern.match(text, at):
+            group = found.lastgroup or "part"
+            if group != "part":
+                return Found(rules[int(group[1:])], found.end())
+            partly = Found(None, found.end())
+        for rule in self._named:
+            if quoted and rule.quotable:
+                continue
+            first, pattern = _alone(rule)
+            if first.match(text, at) and (found := pattern().match(text, at)):
+                if found.lastgroup != "part":
+                    return Found(rule, found.end())
+                partly = Found(None, found.end())
+        return partly
 
     def cut_off(self, text: str, at: int, quoted: bool) -> bool:
         """Say whether the rest of the text is a call that ends after its marker."""
         return any(
-            bool(rule.sign)
-            and isinstance(rule.action, Payload)
+            isinstance(rule.action, Payload)
             and not (quoted and rule.quotable)
-            and text.startswith(rule.sign, at)
+            and rule.cut_off(text, at)
             and re.compile(_begun(rule)).match(text, at) is not None
             for rule in self.rules
         )
@@ -103,12 +143,28 @@ def after_set(rules: tuple[Rule, ...], names: tuple[str, ...]) -> RuleSet:
     return RuleSet(rules, names)
 
 
-def _choice(rules: Sequence[Rule], quoted: bool = False) -> str:
+@lru_cache(maxsize=256)
+def _with_tools(rule: Rule, names: tuple[str, ...]) -> Rule:
+    look = with_names(rule.look, names)
+    # The same rule for the same tools, so that it is compiled once for all moments.
+    return rule if look == rule.look else replace(rule, look=look)
+
+
+def _names_tools(rule: Rule) -> bool:
+    return any(isinstance(atom, Names) for atom in rule.look)
+
+
+@lru_cache(maxsize=256)
+def _alone(rule: Rule) -> tuple[re.Pattern[str], Callable[[], re.Pattern[str]]]:
+    """Return where one rule could begin, and what makes its expression."""
+    first = re.compile(_first([rule]))
+    return first, cache(lambda: re.compile(_choice([rule])))
+
+
+def _choice(rules: Sequence[Rule]) -> str:
     choices: list[str] = []
     begun: list[str] = []
     for i, rule in enumerate(rules):
-        if quoted and rule.quotable:
-            continue
         ahead = f"(?={whole(rule.look)})" if rule.look else ""
         choices.append(f"(?P<r{i}>{_place(rule)}{whole(rule.marker)}{ahead})")
         begun.append(_begun(rule))

@@ -14,6 +14,8 @@ from typing import NamedTuple
 LONGEST_RUN = 200
 """Characters; white space longer than this between two markers parts them."""
 
+_DEEPEST = 100
+
 
 class Lit(NamedTuple):
     """These very characters."""
@@ -42,12 +44,16 @@ class Alt(NamedTuple):
 
 
 class ToolName(NamedTuple):
-    """The name of an offered tool, or one of `others`."""
-
-    others: Sequence[str] = ()
+    """The name of an offered tool."""
 
 
-Atom = Lit | Run | Opt | Alt | ToolName
+class Names(NamedTuple):
+    """One of these names; what `ToolName` becomes."""
+
+    names: tuple[str, ...]
+
+
+Atom = Lit | Run | Opt | Alt | ToolName | Names
 Atoms = Sequence[Atom]
 
 SPACE = Run(r"\s")
@@ -57,13 +63,13 @@ NAME = (Run("[A-Za-z_]", 1, 1), Run(r"[\w.\-]"))
 
 
 def with_names(atoms: Atoms, names: Sequence[str]) -> Atoms:
-    """Put the offered names, longest first, in place of `ToolName`."""
+    """Put the offered names in place of `ToolName`."""
     put: list[Atom] = []
     for atom in atoms:
         match atom:
-            case ToolName(others):
-                all_names = sorted({*names, *others}, key=lambda n: (-len(n), n))
-                put.append(Alt(tuple((Lit(n),) for n in all_names)))
+            case ToolName():
+                # The longest first: one name may be the beginning of another.
+                put.append(Names(tuple(sorted(names, key=lambda n: (-len(n), n)))))
             case Opt(inner):
                 put.append(Opt(with_names(inner, names)))
             case Alt(choices):
@@ -95,8 +101,10 @@ def part(atoms: Atoms) -> str:
             case Opt(inner):
                 pattern = rf"(?:{part(inner)}|(?:{whole(inner)})?{pattern})"
             case Alt(choices):
-                begun = "|".join(part(c) for c in choices) or "(?!)"
+                begun = "|".join(part(c) for c in choices)
                 pattern = rf"(?:{begun}|{_whole(atom)}{pattern})"
+            case Names(names):
+                pattern = rf"(?:{_begun(names)}|{_whole(atom)}{pattern})"
             case ToolName():
                 raise TypeError("with_names comes first")
     return pattern
@@ -112,8 +120,9 @@ def starts(atoms: Atoms) -> set[tuple[str, str]]:
         rest = atoms[i + 1 :]
         match atom:
             case Lit(text):
-                ahead = (Lit(text[1:]), *rest) if text[1:] else rest
-                seconds = {first for first, _ in starts(ahead)} or {""}
+                if text[1:]:
+                    return found | {(re.escape(text[0]), re.escape(text[1]))}
+                seconds = {first for first, _ in starts(rest)} or {""}
                 return found | {(re.escape(text[0]), second) for second in seconds}
             case Run(chars, low, _):
                 found.add((chars.strip("[]"), ""))
@@ -123,6 +132,8 @@ def starts(atoms: Atoms) -> set[tuple[str, str]]:
                 found |= starts((*inner, *rest))
             case Alt(choices):
                 return found.union(*(starts((*c, *rest)) for c in choices))
+            case Names(names):
+                return found.union(*(starts((Lit(n), *rest)) for n in names))
             case ToolName():
                 raise TypeError("with_names comes first")
     return found
@@ -137,7 +148,27 @@ def _whole(atom: Atom) -> str:
         case Opt(inner):
             return rf"(?:{whole(inner)})?"
         case Alt(choices):
-            # No choice at all matches nothing: no tool was offered.
-            return rf"(?:{'|'.join(whole(c) for c in choices) or '(?!)'})"
+            return rf"(?:{'|'.join(whole(c) for c in choices)})"
+        case Names(names):
+            # No tool was offered: nothing matches.
+            return rf"(?:{'|'.join(map(re.escape, names)) or '(?!)'})"
         case ToolName():
             raise TypeError("with_names comes first")
+
+
+def _begun(names: Sequence[str], depth: int = 0) -> str:
+    """Return the expression of every proper beginning of a name, common ones once."""
+    follow: dict[str, list[str]] = {}
+    for name in names:
+        if name:
+            follow.setdefault(name[0], []).append(name[1:])
+    if not follow:
+        return "(?!)"
+    if depth == _DEEPEST:
+        # Groups cannot be nested without end; what is left of such a name is not
+        # looked at letter by letter.
+        return rf"[^\s\"(]{{0,{max(map(len, names))}}}+\Z"
+    further = "|".join(
+        re.escape(char) + _begun(rest, depth + 1) for char, rest in follow.items()
+    )
+    return rf"(?:\Z|{further})"

@@ -94,11 +94,16 @@ class Rule:
     unless: str = ""
     """An expression (a look-behind) under which it is text."""
 
-    @property
-    def sign(self) -> str:
-        """What makes the end of a stream a cut-off call rather than text."""
+    sign: str | None = None
+    """What makes the end of a stream a cut-off call rather than text: "" for nothing
+    but the whole opener, None for the first literal of the marker."""
+
+    def cut_off(self, text: str, at: int) -> bool:
+        """Say whether a text that ends while this could begin has shown its sign."""
         head = self.marker[0] if self.marker else None
-        return head.text if isinstance(head, Lit) else ""
+        first = head.text if isinstance(head, Lit) else ""
+        sign = first if self.sign is None else self.sign
+        return bool(sign) and text.startswith(sign, at)
 
 
 class Thinking(NamedTuple):

@@ -1,21 +1,15 @@
-"""LazyLLM's names over our own parts, and nothing else.
+"""What is called with a question and returns the answer: models and agents.
 
-The programs of LazyLLM's tutorial on streaming bots run here with their import lines
-changed to `from tui import lazyllm` or `from tui.lazyllm import ...`. A call of a
-module is a turn in the log of the current session, so what it says can be drained
-from a `FileSystemQueue` while it runs, by this process or another.
+Each call is a turn in the log of the current session.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
-from types import SimpleNamespace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from tui import agents, config, process, runner, session
 from tui.errors import ConfigError, ModelError
-from tui.eventlog import FileSystemQueue
 from tui.eventlog.file_queue import default_log
 from tui.events import MessageAdded, TurnRequested
 from tui.messages import Message
@@ -24,18 +18,6 @@ from tui.models.catalog import ModelCatalog
 from tui.tools import Tool, register
 from tui.turn import Turn
 
-__all__ = [
-    "FileSystemQueue",
-    "FunctionCallAgent",
-    "OnlineChatModule",
-    "ThreadPoolExecutor",
-    "TrainableModule",
-    "fc_register",
-    "tools",
-]
-
-P = ParamSpec("P")
-T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 History = Sequence[Sequence[str] | Mapping[str, str]]
@@ -110,7 +92,8 @@ class OnlineChatModule(_ChatModule):
     """A model behind an OpenAI-compatible server.
 
     `source` is a supplier such as `openai` or `deepseek`; None takes the first whose
-    key is set. Raises `ModelError` that names the variable when no key is set.
+    key is set. `base_url` is the address of a server of one's own, which may want no
+    key; else `ModelError` names the variable when no key is set.
     """
 
     def __init__(
@@ -123,24 +106,30 @@ class OnlineChatModule(_ChatModule):
         from tui.models.suppliers import SUPPLIERS
 
         if source is None and not base_url:
-            keyed = [s for s, preset in SUPPLIERS.items() if _has_key(preset.key_env)]
-            if not keyed:
+            usable = [s for s, preset in SUPPLIERS.items() if _has_key(preset.key_env)]
+            if not usable:
                 raise ModelError(
                     "No online model has a key: set the variable OPENAI_API_KEY, or "
                     "that of another supplier.",
                     "missing_key",
                 )
-            source = keyed[0]
+            source = usable[0]
         source = source or "openai"
-        if source in SUPPLIERS:
-            variable = SUPPLIERS[source].key_env
-            if variable and not base_url and not _has_key(variable):
-                raise ModelError(
-                    f"The supplier {source} needs a key: set the variable {variable}.",
-                    "missing_key",
-                )
-            model = model or SUPPLIERS[source].model
-        chosen = config.OpenAIModelConfig(model or "", base_url, source)
+        preset = SUPPLIERS.get(source)
+        variable = preset.key_env if preset else ""
+        keyed = _has_key(variable)
+        if variable and not keyed and not base_url:
+            raise ModelError(
+                f"The supplier {source} needs a key: set the variable {variable}.",
+                "missing_key",
+            )
+        model = model or (preset.model if preset else "")
+        if base_url:  # a server of one's own may want no key
+            chosen = config.OpenAIModelConfig(
+                model, base_url, api_key_env=variable if keyed else ""
+            )
+        else:
+            chosen = config.OpenAIModelConfig(model, supplier=source)
         settings = config.Config(models={source: chosen})
         super().__init__(ModelCatalog(settings).get(source), stream)
 
@@ -150,7 +139,7 @@ class FunctionCallAgent(_Module):
 
     `tools` are names of registered tools, functions or bound methods; `max_retries`
     is how often tools may be called. What is said to the user streams, function
-    calls stay unseen and are run.
+    calls stay unseen and are run. `stream` None means: as `llm` does.
     """
 
     def __init__(
@@ -158,10 +147,13 @@ class FunctionCallAgent(_Module):
         llm: _ChatModule | Model,
         tools: Iterable[object],
         max_retries: int = 5,
-        stream: bool = True,
+        stream: bool | None = None,
     ) -> None:
-        super().__init__(stream)
-        model = llm.model if isinstance(llm, _ChatModule) else llm
+        if isinstance(llm, _ChatModule):
+            model, streams = llm.model, llm.stream
+        else:
+            model, streams = llm, True
+        super().__init__(streams if stream is None else stream)
         self._function_call = agents.FunctionCallAgent(model, list(tools), max_retries)
 
     def _agent(self) -> agents.Agent:
@@ -183,57 +175,12 @@ def fc_register(group: str) -> Callable[[F], F]:
     return decorate
 
 
-class ThreadPoolExecutor(session.SessionPool):
-    """A pool that carries the session, so that producer and consumer share a queue."""
-
-    def submit(
-        self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
-        """Run `fn` in a worker thread, in the session of the caller."""
-        future: _LookTwice[T] = _LookTwice()
-        inner = super().submit(fn, *args, **kwargs)
-        inner.add_done_callback(future.settle)
-        return future
-
-
-class _LookTwice(Future[T]):
-    """A future that `done()` reports at the second look after it has ended.
-
-    The tutorial's loop drains the queue and then asks whether the task is done; what
-    was said between the two would be lost. This way the loop drains once more.
-    """
-
-    _looked = False
-
-    def settle(self, inner: "Future[T]") -> None:
-        if error := inner.exception():
-            self.set_exception(error)
-        else:
-            self.set_result(inner.result())
-
-    def done(self) -> bool:
-        """Return whether the task has ended and this was asked after it had."""
-        if not super().done():
-            return False
-        looked, self._looked = self._looked, True
-        return looked
-
-    def result(self, timeout: float | None = None) -> T:
-        """Return what the task returned, or raise what it raised."""
-        value = super().result(timeout)
-        self._looked = True
-        return value
-
-
-tools = SimpleNamespace(FunctionCallAgent=FunctionCallAgent)
-
-
 def _messages(history: History) -> list[Message]:
     messages: list[Message] = []
     for said in history:
         if isinstance(said, Mapping):
             role: Any = said["role"]
-            messages.append(Message(role, said["content"]))
+            messages.append(Message(role, said["content"] or ""))
         else:
             question, answer = said
             messages += [Message("user", question), Message("assistant", answer)]

@@ -1,0 +1,114 @@
+"""What all tests share: a home of their own, no skipping in CI, the app in a pty."""
+
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import tomli_w
+from terminal import Terminal
+
+ROOT = Path(__file__).parent.parent
+
+R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
+
+Start = Callable[..., Terminal]
+"""Starts the app in a terminal; see the fixture `start`."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    return _missing_nothing(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    return _missing_nothing(report)
+
+
+def _missing_nothing(report: R) -> R:
+    """Make a skip a failure in CI: there, nothing that a test needs may be missing."""
+    expected = hasattr(report, "wasxfail")
+    if report.skipped and not expected and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which lazychat keeps everything, and no trace of the user's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in list(os.environ):
+        if name.startswith(("LAZYCHAT_", "OPENAI_", "TEXTUAL")):
+            monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LAZYCHAT_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Start]:
+    """Start the app in a terminal: `start(script, ...)` waits until it can be used.
+
+    `script` is what the model plays, a file of `ScriptedModel` as a dict or its list
+    of replies; `config` is added to config.toml, which a text replaces whole.
+    """
+    with ExitStack() as stack:
+
+        def start_app(
+            script: list[dict[str, Any]] | dict[str, Any] | None = None,
+            *arguments: str,
+            columns: int = 80,
+            rows: int = 24,
+            config: Mapping[str, Any] | str = {},
+            environment: Mapping[str, str] = {},
+        ) -> Terminal:
+            file = write_config(home, script, config)
+            command = [sys.executable, "-m", "tui", "--config", str(file), *arguments]
+            given = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            terminal = Terminal(
+                command,
+                columns=columns,
+                rows=rows,
+                env={**os.environ, **given, "PYTHONPATH": str(ROOT), **environment},
+                cwd=home,
+            )
+            stack.enter_context(terminal)
+            terminal.wait_for("Message")
+            return terminal
+
+        yield start_app
+
+
+def write_config(
+    home: Path,
+    script: list[dict[str, Any]] | dict[str, Any] | None,
+    config: Mapping[str, Any] | str = {},
+) -> Path:
+    """Write config.toml with a scripted model, called `scripted`, as the default."""
+    file = home / "config.toml"
+    if isinstance(config, str):
+        file.write_text(config, "utf-8")
+        return file
+    settings = dict(config)
+    if script is not None:
+        played = {"reply": script} if isinstance(script, list) else script
+        plays = home / "script.toml"
+        plays.write_text(tomli_w.dumps(played), "utf-8")
+        model = {"provider": "scripted", "path": str(plays)}
+        settings["models"] = {"scripted": model, **settings.get("models", {})}
+        settings.setdefault("model", "scripted")
+    file.write_text(tomli_w.dumps(settings), "utf-8")
+    return file

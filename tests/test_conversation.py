@@ -1,0 +1,184 @@
+"""What records make of a conversation, whenever and however they are folded."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui import conversation
+from tui.conversation import Transcript
+from tui.errors import LogError
+from tui.eventlog import EventLog
+from tui.events import (
+    Event,
+    MessageAdded,
+    ReasoningDelta,
+    Record,
+    TextDelta,
+    ToolCallStarted,
+    TurnFinished,
+    TurnRequested,
+    TurnStarted,
+    TurnWithdrawn,
+)
+from tui.messages import Message, ToolCall
+
+USER = Message("user", "hi")
+CALLS = Message(
+    "assistant", tool_calls=(ToolCall("a", "f", {}), ToolCall("b", "g", {}))
+)
+
+
+@pytest.fixture
+def log(tmp_path):
+    with EventLog(tmp_path / "log.db") as log:
+        yield log
+
+
+def folded(*events: Event | tuple[str, Event]) -> Transcript:
+    """Fold events; those of a turn come with its id."""
+    transcript = Transcript()
+    for seq, item in enumerate(events, 1):
+        turn, event = item if isinstance(item, tuple) else (None, item)
+        transcript.apply(Record(seq, "c", turn, 0.0, event))
+    return transcript
+
+
+def told(transcript):
+    return [(m.role, m.text) for m in transcript.messages()]
+
+
+def test_deltas_are_a_message_that_is_not_settled():
+    transcript = folded(
+        ReasoningDelta("m", "Hm"), TextDelta("m", "Hel"), TextDelta("m", "lo")
+    )
+
+    entry = transcript.entries["m"]
+    assert entry.message == Message("assistant", "Hello", "Hm")
+    assert not entry.settled
+
+
+@given(st.lists(st.text(max_size=5)), st.integers(0, 20))
+def test_a_settled_message_is_the_same_wherever_one_came_in(pieces, seen):
+    whole = MessageAdded(
+        "m", Message("assistant", "".join(pieces)), finish_reason="stop"
+    )
+    deltas = [TextDelta("m", piece) for piece in pieces]
+
+    late, early = folded(whole), folded(*deltas[:seen], whole)
+
+    assert late == early
+    assert late.entries["m"].finish_reason == "stop"
+
+
+def test_messages_stand_in_the_order_in_which_they_began():
+    transcript = folded(
+        TextDelta("1", "a"),
+        TextDelta("2", "b"),
+        MessageAdded("2", Message("assistant", "b")),
+        MessageAdded("1", Message("assistant", "a")),
+    )
+
+    assert list(transcript.entries) == ["1", "2"]
+
+
+def test_turns_go_from_requested_to_running_to_finished():
+    asked, begun = TurnRequested("m"), TurnStarted("host", "boot", 1, 2)
+    first = folded(("x", asked), ("y", asked))
+    assert (first.requested, first.running) == (["x", "y"], set())
+
+    later = folded(("x", asked), ("y", asked), ("x", begun), ("y", TurnWithdrawn()))
+    assert (later.requested, later.running) == ([], {"x"})
+
+    last = folded(("x", asked), ("x", begun), ("x", TurnFinished("stop")))
+    assert (last.requested, last.running, last.finished) == ([], set(), {"x": "stop"})
+
+
+def test_each_call_is_answered_before_a_model_is_asked_again():
+    transcript = folded(
+        MessageAdded("1", USER),
+        MessageAdded("2", CALLS),
+        MessageAdded("3", Message("tool", "done", tool_call_id="b")),
+        MessageAdded("4", Message("user", "go on")),
+    )
+
+    assert [(m.role, m.text, m.tool_call_id) for m in transcript.messages()] == [
+        ("user", "hi", None),
+        ("assistant", "", None),
+        ("tool", "done", "b"),
+        ("tool", "not run", "a"),
+        ("user", "go on", None),
+    ]
+
+
+def test_calls_at_the_end_are_answered_too():
+    transcript = folded(MessageAdded("1", CALLS))
+
+    assert told(transcript)[1:] == [("tool", "not run")] * 2
+
+
+def test_a_result_that_nobody_asked_for_is_not_sent():
+    transcript = folded(
+        MessageAdded("1", USER),
+        MessageAdded("2", Message("tool", "stray", tool_call_id="z")),
+        MessageAdded("3", CALLS),
+        MessageAdded("4", Message("tool", "done", tool_call_id="a")),
+        MessageAdded("5", Message("tool", "again", tool_call_id="a")),
+    )
+
+    assert told(transcript) == [
+        ("user", "hi"),
+        ("assistant", ""),
+        ("tool", "done"),
+        ("tool", "not run"),
+    ]
+
+
+def test_an_answer_of_nothing_is_not_sent():
+    transcript = folded(
+        MessageAdded("1", USER),
+        MessageAdded("2", Message("assistant", reasoning="Hm"), finish_reason="error"),
+        MessageAdded("3", USER),
+    )
+
+    assert told(transcript) == [("user", "hi")] * 2
+
+
+def test_what_is_unknown_or_no_message_changes_nothing():
+    transcript = folded(ToolCallStarted(ToolCall("a", "f", {})))
+
+    assert transcript == Transcript()
+
+
+def test_conversations_are_listed_newest_first_with_their_first_question(log):
+    log.append("a", MessageAdded("1", Message("user", "  the\nfirst "))).result()
+    log.append("a", MessageAdded("2", Message("user", "the second"))).result()
+    log.append("b", MessageAdded("3", Message("user", "x" * 200))).result()
+
+    listed = conversation.recent(log)
+
+    assert [(s.id, s.title) for s in listed] == [("b", "x" * 80), ("a", "the first")]
+    assert [s.id for s in conversation.recent(log, 1)] == ["b"]
+
+
+def test_a_conversation_is_found_by_the_beginning_of_its_id(log):
+    for id in ("abc1", "abd2", "a%c3"):
+        log.append(id, MessageAdded(id, USER)).result()
+
+    assert conversation.find(log, "abc") == "abc1"
+    assert conversation.find(log, "a%") == "a%c3"
+    with pytest.raises(LogError, match="Several conversations have"):
+        conversation.find(log, "ab")
+    with pytest.raises(LogError, match="No conversation has"):
+        conversation.find(log, "x")
+    with pytest.raises(LogError):
+        conversation.find(log, "")
+
+
+def test_only_turns_that_have_not_ended_are_running(log):
+    begun = TurnStarted("host", "boot", 1, 2)
+    log.append("a", begun, turn="x").result()
+    log.append("a", begun, turn="y").result()
+    log.append("a", TurnFinished("stop"), turn="y").result()
+    log.append("b", begun, turn="z").result()
+
+    assert conversation.running(log, "a") == [("x", begun)]

@@ -1,0 +1,211 @@
+"""The host: what a process needs to run turns, and what it does when some lacks."""
+
+import threading
+
+import pytest
+
+from tui import config
+from tui.config import Config, ScriptedModelConfig, ToolsConfig
+from tui.errors import ConfigError
+from tui.events import ErrorRaised, MessageAdded, TurnFinished, TurnRequested
+from tui.host import Host
+from tui.messages import Message
+from tui.runner import request
+
+LIMIT = 10.0
+
+TOOL = '''
+from tui.tools import tool
+
+@tool
+def {name}() -> str:
+    """Say {name}."""
+    return "{name}"
+'''
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    for name in ("OPENAI_API_KEY", "LAZYCHAT_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LAZYCHAT_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def make(home):
+    hosts = []
+
+    def host(settings=None, **options) -> Host:
+        hosts.append(Host(settings or Config(), **options))
+        return hosts[-1]
+
+    yield host
+    for made in hosts:
+        made.close()
+
+
+def scripted(folder, *replies, **options):
+    path = folder / "script.toml"
+    path.write_text("".join(f"[[reply]]\ntext = {reply!r}\n" for reply in replies))
+    return Config("play", models={"play": ScriptedModelConfig(str(path))}, **options)
+
+
+def ask(host, model="play", tools=(), id="c"):
+    """Ask, wait for the end; return the events of the turn."""
+    asked = TurnRequested(model, tools=tools, runner=host.runner.id)
+    turn, written = request(host.log, id, Message("user", "hi"), asked)
+    events = []
+    with host.log.follow(id, written.result(LIMIT) - 2) as follow:
+        while not any(isinstance(e, TurnFinished) for e in events):
+            records = follow.poll(LIMIT)
+            assert records
+            events += [r.event for r in records if r.turn == turn]
+    return events
+
+
+def test_a_newcomer_has_the_starter_and_two_tools(make):
+    host = make()
+
+    assert host.model == "starter"
+    assert [t.name for t in host.tools] == [
+        "get_current_weather",
+        "get_n_day_weather_forecast",
+    ]
+    assert host.enabled == {t.name for t in host.tools}
+    assert host.problems == []
+
+
+def test_a_key_makes_the_online_model_the_default(make, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+
+    assert make().model == "openai"
+
+
+def test_it_runs_what_it_is_asked_for(home, make):
+    host = make(scripted(home, "Fine."))
+    host.start()
+
+    events = ask(host)
+
+    assert events[-1] == TurnFinished("stop")
+    assert [e.message.text for e in events if isinstance(e, MessageAdded)] == [
+        "hi",
+        "Fine.",
+    ]
+
+
+def test_a_model_that_is_not_there_is_the_end_of_one_turn_only(home, make):
+    host = make(scripted(home, "Fine."))
+    host.start()
+
+    failed, fine = ask(host, "plya"), ask(host)
+
+    errors = [e for e in failed if isinstance(e, ErrorRaised)]
+    assert errors[0].kind == "config"
+    assert 'Did you mean "play"?' in errors[0].text
+    assert fine[-1] == TurnFinished("stop")
+
+
+def test_only_the_tools_of_the_request_are_offered(home, make):
+    script = home / "script.json"
+    script.write_text('{"reply": [{"steps": [{"call": "beta"}]}, {"text": "Done."}]}')
+    (home / "tools").mkdir()
+    for name in ("alpha", "beta"):
+        (home / "tools" / f"{name}.py").write_text(TOOL.format(name=name))
+    host = make(Config(models={"play": ScriptedModelConfig(str(script))}))
+    host.load_tools()
+    host.start()
+
+    events = ask(host, tools=("alpha", "gone"))
+
+    told = [
+        e.message.text
+        for e in events
+        if isinstance(e, MessageAdded) and e.message.role == "tool"
+    ]
+    assert "no tool" in told[0].lower()
+    assert "alpha" in told[0]
+
+
+def test_tools_are_loaded_in_order_and_the_disabled_are_off(home, make):
+    (home / "tools").mkdir()
+    for name in ("beta", "alpha"):
+        (home / "tools" / f"{name}.py").write_text(TOOL.format(name=name))
+    (home / "more.py").write_text(TOOL.format(name="gamma"))
+    tools = ToolsConfig(("beta", "get_current_weather"), (str(home / "more.py"),))
+    host = make(Config(tools=tools))
+
+    host.load_tools()
+
+    assert [t.name for t in host.tools][2:] == ["alpha", "beta", "gamma"]
+    assert host.enabled == {"get_n_day_weather_forecast", "alpha", "gamma"}
+    assert host.problems == []
+
+
+def test_a_tool_of_the_user_takes_the_place_of_a_bundled_one(home, make):
+    (home / "tools").mkdir()
+    (home / "tools" / "mine.py").write_text(TOOL.format(name="get_current_weather"))
+    host = make()
+
+    host.load_tools()
+
+    assert host.tools[0].description == "Say get_current_weather."
+    assert len(host.tools) == 2
+
+
+def test_what_is_asked_for_by_name_and_missing_is_refused(home, make):
+    host = make()
+
+    with pytest.raises(ConfigError, match="Did you mean"):
+        host.load_tools(["get_curent_weather"])
+    with pytest.raises(ConfigError, match="no such file"):
+        host.load_tools([str(home / "no.py")])
+
+
+def test_a_store_that_cannot_be_opened_is_a_problem_and_turns_run(home, make):
+    (home / "file").write_text("")
+    host = make(scripted(home, "Fine."), log=home / "file" / "lazychat.db")
+    host.start()
+
+    assert ask(host)[-1] == TurnFinished("stop")
+
+    assert len(host.problems) == 1
+    assert str(home / "file" / "lazychat.db") in host.problems[0]
+    stand_in = host.log.path
+    host.close()
+    assert not stand_in.parent.exists()
+
+
+def test_closing_ends_what_runs_and_keeps_what_was_said(home, make):
+    script = home / "script.json"
+    script.write_text(
+        '{"reply": [{"steps": [{"text": "Half an"}, {"pause": 60}, {"text": "x"}]}]}'
+    )
+    settings = Config(models={"play": ScriptedModelConfig(str(script))})
+    host = make(settings)
+    host.start()
+    asked = TurnRequested("play", runner=host.runner.id)
+    _, written = request(host.log, "c", Message("user", "hi"), asked)
+    with host.log.follow("c", written.result(LIMIT)) as follow:
+        while not any(
+            type(r.event).__name__ == "TextDelta" for r in follow.poll(LIMIT)
+        ):
+            pass
+
+    closing = threading.Thread(target=host.close)
+    closing.start()
+    closing.join(LIMIT)
+
+    assert not closing.is_alive()
+    again = make(settings)
+    last = [r.event for r in again.log.read("c")][-2:]
+    assert isinstance(last[0], MessageAdded)
+    assert (last[0].message.text, last[1]) == ("Half an", TurnFinished("cancelled"))
+
+
+def test_a_configuration_may_replace_what_is_built_in(home, make):
+    settings = Config(models={"starter": ScriptedModelConfig(str(home / "s.toml"))})
+
+    assert config.models(settings)["starter"] == settings.models["starter"]
+    assert make(settings).models.note("starter") == ""

@@ -1,0 +1,189 @@
+"""A text that comes in pieces ends as the lines that the whole text gives."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tui.app.markdown import Line, Stream
+from tui.safe import safe
+
+SAMPLE = """\
+# Title
+
+A **bold** claim with *emphasis*, `code`, ~~struck~~ and a [link](https://x.org/a).
+中文段落也要正確換行，不可以把標點放在行首。
+- one
+- two **strong**
+  - nested and long enough to be wrapped at the edge of the pane
+    1. deep
+- [ ] open
+- [x] done
+
+1. First
+   ```bash
+   pip install it
+   ```
+1. Second
+
+   paragraph
+7. Third
+* other
+
+> Quoted **text** that goes on
+> > nested
+lazy
+
+| Name | Qty |
+|:-----|----:|
+| a    | 1   |
+| 中文 | 22  |
+not | last
+
+```python
+def f():
+    return \"\"\"x\"\"\"
+
+
+def g(): ...
+```
+Setext
+---
+***
+    indented code
+
+![alt](http://x.org/i.png)  
+hard\\
+break <b>html</b>
+
+~~~
+open to the end
+"""
+
+FRAGMENTS = [
+    *SAMPLE.splitlines(keepends=True),
+    "\n",
+    "\n\n",
+    "- ",
+    "  - ",
+    "1. ",
+    "10) ",
+    "> ",
+    "* * *\n",
+    "---\n",
+    "===\n",
+    "```\n",
+    "````md\n",
+    "~~~ py\n",
+    "    ",
+    "\t",
+    "#",
+    "## ",
+    "a | b\n",
+    "--|--\n",
+    "| c | d |\n",
+    "|",
+    "**",
+    "*",
+    "_",
+    "`",
+    "[a](",
+    "[a][ref]",
+    "[a]: /x\n",
+    '[ref]: /url "title"\n',
+    "[ref] is defined\n",
+    ")",
+    "]",
+    "<",
+    "\\",
+    "&amp;",
+    "word ",
+    "x",
+    "中",
+    "👩‍👩‍👧",
+    "\x1b[2J",
+    "- [ ] ",
+    "long " * 60,
+    "long **bold** " * 60 + "\n",
+    "1984 numbers " * 60,
+    "snake_case*" * 60,
+    "- item\n" * 9,
+    "| r | s |\n" * 12,
+    "code()\n" * 70,
+    "> quote of some length\n" * 150,
+]
+texts = st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join)
+widths = st.sampled_from([1, 12, 40, 79])
+
+
+def whole(text: str, width: int) -> list[Line]:
+    """Lay out in one go: nothing is ever put aside."""
+    stream = Stream(width)
+    stream.append(text)
+    stream.finish()
+    return stream.lines
+
+
+def pieces(text: str, sizes: list[int]) -> list[str]:
+    found: list[str] = []
+    position = turn = 0
+    while position < len(text):
+        size = sizes[turn % len(sizes)]
+        found.append(text[position : position + size])
+        position += size
+        turn += 1
+    return found
+
+
+def streamed(parts: list[str], width: int) -> list[Line]:
+    stream = Stream(width)
+    seen: list[Line] = []
+    for part in parts:
+        stream.append(part)
+        first = stream.update()
+        assert stream.lines[:first] == seen[:first], "a line changed unannounced"
+        seen = list(stream.lines)
+    first = stream.finish()
+    assert stream.lines[:first] == seen[:first], "a line changed unannounced"
+    return stream.lines
+
+
+@pytest.mark.parametrize("width", [20, 60])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 40, 400])
+def test_the_sample_in_pieces_ends_as_the_whole(size: int, width: int):
+    assert streamed(pieces(SAMPLE, [size]), width) == whole(SAMPLE, width)
+
+
+def test_a_definition_below_what_refers_to_it_is_found():
+    text = "See [this].\n\n- a\n- b\n\ntext\n\n[this]: https://x.org\n"
+
+    assert streamed(pieces(text, [5]), 60) == whole(text, 60)
+    assert whole(text, 60)[0].text == "See this (https://x.org)."
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts, st.lists(st.integers(3, 90), min_size=1, max_size=8), widths)
+def test_any_text_in_pieces_ends_as_the_whole(text: str, sizes: list[int], width: int):
+    assert streamed(pieces(text, sizes), width) == whole(text, width)
+
+
+@settings(max_examples=30, deadline=None)
+@given(texts, st.sampled_from([2, 12, 40, 79]))
+def test_no_line_is_wider_than_the_pane_or_unsafe(text: str, width: int):
+    nested = 5 * 10  # a pane is not made narrower than 8 by nesting
+
+    for line in whole(text, width):
+        assert cell_len(line.text) <= width + (nested if width < 40 else 0)
+        assert safe(line.text, newlines=False) == line.text
+
+
+@settings(max_examples=30, deadline=None)
+@given(texts)
+def test_finishing_twice_changes_nothing(text: str):
+    stream = Stream(40)
+    stream.append(text)
+    stream.finish()
+    before = list(stream.lines)
+
+    assert stream.finish() == len(before)
+    assert stream.lines == before

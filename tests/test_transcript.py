@@ -1,0 +1,405 @@
+"""The chat pane as its reader meets it: text, place, keys and mouse."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import pairwise
+from time import monotonic
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.events import MouseScrollUp
+from textual.pilot import Pilot
+from textual.scrollbar import ScrollDown, ScrollTo
+
+from tui.app.widgets.transcript import FRAME, Transcript
+
+LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
+
+
+class Host(App[None]):
+    CSS = "Transcript { height: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copied: list[str] = []
+        self.cursor: list[str | None] = []
+
+    def compose(self) -> ComposeResult:
+        yield Transcript()
+
+    def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
+        self.copied.append(message.text)
+
+    def on_transcript_cursor_moved(self, message: Transcript.CursorMoved) -> None:
+        self.cursor.append(message.message_id)
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+
+async def until(pilot: Pilot[None], reached: Callable[[], bool]) -> None:
+    for _ in range(200):
+        await pilot.pause(FRAME / 5)
+        if reached():
+            return
+    raise AssertionError("not reached in time")
+
+
+def rows(transcript: Transcript) -> list[str]:
+    """What is on the screen, without the scroll bar's column."""
+    height = transcript.size.height
+    return [transcript.render_line(y).text[:-1].rstrip() for y in range(height)]
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    transcript = pilot.app.query_one(Transcript)
+    await until(pilot, lambda: not transcript._frame_due)
+    await pilot.pause()
+
+
+async def test_messages_and_notes_are_shown_in_order():
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("u", "user", "what *is* it?")
+        transcript.add("a", "assistant", "It is **bold**.", label="model")
+        transcript.add_note("the tool failed\nbadly", "error")
+        await settled(pilot)
+
+        assert transcript.shown_text().split("\n") == [
+            "▌ what *is* it?",
+            "",
+            "  model",
+            "  It is bold.",
+            "",
+            "  ✗ the tool failed badly",
+            "",
+        ]
+        assert rows(transcript)[:2] == ["▌ what *is* it?", ""]
+
+
+async def test_text_that_streams_in_is_drawn_and_settled_without_a_change():
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        for piece in ["It ", "is **bo", "ld**", ".\n"]:
+            transcript.append_text("a", piece)
+        await until(pilot, lambda: "  It is bold." in rows(transcript))
+        before = rows(transcript)
+
+        transcript.finish("a", "It is **bold**.\n", finish_reason="stop")
+        await settled(pilot)
+
+        assert rows(transcript) == before
+
+
+async def test_a_settled_message_replaces_what_was_streamed():
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.append_text("a", "half an ans")
+        await settled(pilot)
+
+        transcript.finish("a", "the whole answer", finish_reason="cancelled")
+
+        assert transcript.shown_text().split("\n") == [
+            "  the whole answer",
+            "  ■ Cancelled",
+            "",
+        ]
+        transcript.finish("b", "never streamed")
+        assert "never streamed" in transcript.shown_text()
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "tool"])
+async def test_nothing_shown_can_drive_the_terminal(role: str):
+    evil = "a\x1b[2Jb \x9b2J \u202ec"
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("m", role, f"{evil}\n\n```{evil}\n{evil}\n```", evil, label=evil)
+        transcript.add_note(evil)
+        transcript.cursor = 0
+        transcript.action_fold()
+        await settled(pilot)
+
+        shown = transcript.shown_text() + "".join(rows(transcript))
+
+    assert "␛[2J" in shown
+    assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
+
+
+async def test_it_follows_the_bottom_until_the_reader_scrolls_up():
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", LONG, done=False)
+        await settled(pilot)
+        assert rows(transcript)[-1] == "  paragraph 59"
+
+        transcript.focus()
+        await pilot.press("pageup")
+        place = rows(transcript)
+        transcript.append_text("a", "\n\nnewest text" * 30)
+        await until(pilot, lambda: "more below" in rows(transcript)[-1])
+
+        assert rows(transcript)[:-1] == place[:-1]
+        await pilot.press("end")
+        assert rows(transcript)[-1] == "  newest text"
+        transcript.append_text("a", "\n\nthe last")
+        await until(pilot, lambda: rows(transcript)[-1] == "  the last")
+
+
+async def test_scrolling_down_to_the_bottom_follows_again():
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", LONG, done=False)
+        transcript.focus()
+        await settled(pilot)
+
+        await pilot.press("home")
+        assert rows(transcript)[0] == "  paragraph 0"
+        assert not transcript.following
+        for _ in range(20):
+            await pilot.press("pagedown")
+
+        assert transcript.following
+        assert rows(transcript)[-1] == "  paragraph 59"
+
+
+async def test_the_wheel_and_the_scroll_bar_move_at_once():
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", LONG)
+        await settled(pilot)
+        end = transcript.scroll_offset.y
+
+        await pilot._post_mouse_events([MouseScrollUp], Transcript, button=0)
+        assert transcript.scroll_offset.y == end - 3
+        assert transcript.vertical_scrollbar.position == end - 3
+
+        transcript.post_message(ScrollTo(y=10, animate=True))
+        await pilot.pause()
+        assert rows(transcript)[0] == "  paragraph 5"
+        transcript.post_message(ScrollDown())
+        await pilot.pause()
+        assert rows(transcript)[0] == "  paragraph 9"
+
+
+async def test_a_click_on_the_hint_goes_to_the_newest_text():
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", LONG, done=False)
+        transcript.focus()
+        await settled(pilot)
+        await pilot.press("home")
+        transcript.append_text("a", "\n\nnew")
+        await until(pilot, lambda: "more below" in rows(transcript)[-1])
+
+        await pilot.click(Transcript, offset=(30, 9))
+
+        assert rows(transcript)[-1] == "  new"
+
+
+async def test_the_readers_place_stays_when_estimates_turn_out_wrong():
+    async with Host().run_test(size=(40, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        for number in range(200):
+            transcript.add(f"m{number}", "assistant", f"message {number}\n\n- x\n" * 3)
+        transcript.focus()
+        await settled(pilot)
+
+        seen: list[str] = []
+        for _ in range(40):
+            above = rows(transcript)
+            await pilot.press("pageup")
+            now = rows(transcript)
+            # two rows of the page before stay in view
+            assert now[-2:] == above[:2]
+            seen += now
+
+        assert any("message 150" in row for row in seen)
+
+
+async def test_opening_many_messages_lays_out_only_the_last_page():
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        for number in range(1000):
+            transcript.add(f"m{number}", "assistant", f"# {number}\n\n" + LONG)
+        await settled(pilot)
+
+        laid_out = sum(item.exact for item in transcript._items)
+
+    assert 1 <= laid_out <= 3
+
+
+async def test_the_readers_place_stays_when_the_width_changes():
+    async with Host().run_test(size=(80, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        for number in range(50):
+            transcript.add(f"m{number}", "user", f"number {number} " + "word " * 40)
+        transcript.focus()
+        await settled(pilot)
+        for _ in range(5):
+            await pilot.press("pageup")
+        first = next(row for row in rows(transcript) if "number" in row).split()[2]
+
+        await pilot.resize_terminal(44, 12)
+        await until(pilot, lambda: transcript.size.width == 44)
+        await settled(pilot)
+
+        assert any(row.startswith(f"▌ number {first} ") for row in rows(transcript))
+
+
+async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
+    async with Host().run_test(size=(40, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", "answer", "think one\nthink two")
+        transcript.focus()
+        await settled(pilot)
+        folded = rows(transcript)[:2]
+
+        await pilot.press("enter")
+        unfolded = rows(transcript)[:5]
+        await pilot.click(Transcript, offset=(5, 0))
+
+        assert folded == ["  ▸ Thought for 4 words", "  answer"]
+        assert unfolded == [
+            "  ▾ Thought for 4 words",
+            "  │ think one",
+            "  │ think two",
+            "",
+            "  answer",
+        ]
+        assert rows(transcript)[:2] == folded
+
+
+async def test_the_cursor_walks_over_messages_and_copies_their_source():
+    app = Host()
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.transcript.add("u", "user", "a question")
+        app.transcript.add_note("in between")
+        app.transcript.add(
+            "a", "assistant", "**b**\n\n```\ncode 1\n```\n\n    code 2\n"
+        )
+        app.transcript.focus()
+        await settled(pilot)
+
+        await pilot.press("y", "up", "Y", "up", "y", "up", "down", "down")
+        await pilot.pause()
+
+        source = "**b**\n\n```\ncode 1\n```\n\n    code 2\n"
+        assert app.copied == [source, "code 2\n", "a question"]
+        assert app.cursor == ["a", "u", "a", None]
+
+
+async def test_a_selection_is_copied_without_wraps_and_decoration():
+    app = Host()
+    async with app.run_test(size=(30, 20)) as pilot:
+        app.transcript.add(
+            "a",
+            "assistant",
+            "one two three four five six seven eight\n\n"
+            "- item with some more words to wrap\n\n"
+            "> quoted words that are wrapped as well\n\n"
+            "```\nlong_code(argument_one, argument_two)\n```\n\n中文段落" * 1,
+        )
+        await settled(pilot)
+
+        app.screen.selections = {}
+        app.transcript.text_select_all()
+
+        assert app.screen.get_selected_text() == (
+            "one two three four five six seven eight\n\n"
+            "• item with some more words to wrap\n\n"
+            "quoted words that are wrapped as well\n\n"
+            "long_code(argument_one, argument_two)\n\n中文段落"
+        )
+
+
+async def test_the_mouse_selects_text():
+    app = Host()
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.transcript.add("a", "assistant", "first line\n\nsecond 中文 line")
+        await settled(pilot)
+
+        await pilot.mouse_down(Transcript, offset=(8, 0))
+        await pilot.hover(Transcript, offset=(11, 2))
+        await pilot.mouse_up(Transcript, offset=(11, 2))
+
+        assert app.screen.get_selected_text() == "line\n\nsecond 中文"
+
+
+async def test_a_double_click_selects_a_word():
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.transcript.add("a", "assistant", "see /usr/lib/x.py, please")
+        await settled(pilot)
+
+        await pilot.click(Transcript, offset=(10, 0), times=2)
+
+        assert app.screen.get_selected_text() == "/usr/lib/x.py"
+
+
+async def test_colours_follow_the_theme():
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.transcript.add("a", "assistant", "plain `code`")
+        await settled(pilot)
+
+        def colours() -> list[tuple[object, object]]:
+            strip = app.transcript.render_line(0)
+            return [(s.style.color, s.style.bgcolor) for s in strip if s.style]
+
+        dark = colours()
+        app.theme = "textual-light"
+        await until(pilot, lambda: colours() != dark)
+
+        assert all(a != b for a, b in zip(dark, colours(), strict=True))
+
+
+async def test_idle_draws_nothing():
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.transcript.add("a", "assistant", LONG, done=False)
+        app.transcript.focus()
+        await settled(pilot)
+        drawn: list[int] = []
+        render_line = app.transcript.render_line
+        app.transcript.render_line = lambda y: drawn.append(y) or render_line(y)
+
+        await pilot.pause(FRAME * 4)
+
+        assert drawn == []
+        assert not app.transcript._timers
+
+
+async def test_pieces_are_drawn_at_most_20_times_a_second():
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        await settled(pilot)
+        frames: list[float] = []
+        frame = app.transcript._frame
+        app.transcript._frame = lambda: frames.append(monotonic()) or frame()
+
+        start = monotonic()
+        while monotonic() < start + 6 * FRAME:
+            app.transcript.append_text("a", "word ")
+            await asyncio.sleep(FRAME / 20)
+        app.transcript.append_text("a", "end")
+        await until(pilot, lambda: "end" in app.transcript.shown_text())
+        await settled(pilot)
+
+        assert frames[0] - start < FRAME / 2
+        gaps = [b - a for a, b in pairwise(frames)]
+        assert len(gaps) >= 3
+        assert min(gaps) >= FRAME * 0.9
+
+
+async def test_clear_removes_everything():
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.transcript.add("a", "assistant", LONG)
+        await settled(pilot)
+
+        app.transcript.clear()
+        app.transcript.add("b", "user", "anew")
+        await settled(pilot)
+
+        assert rows(app.transcript) == ["▌ anew"] + [""] * 9

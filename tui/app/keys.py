@@ -1,0 +1,60 @@
+"""Keys take effect in the order in which they were pressed.
+
+Textual hands a key to the focused widget at once, but runs a binding only when the
+key has bubbled up to the app; keys that came meanwhile overtake it. Over a slow link
+keys come in bursts, and "teh", Backspace, Backspace, "he" was read as "tehhe". Here
+the next key is looked at when the last one has gone all its way.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from textual.app import App
+from textual.dom import DOMNode
+from textual.events import Event, Key, Paste
+
+PATIENCE = 0.25
+"""Seconds after which a key counts as done: its widget may have gone meanwhile."""
+
+
+class KeysInOrder(App[None]):
+    """An app whose keys and pastes wait for the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: deque[Key | Paste] = deque()
+        self._on_its_way: object | None = None
+        """A token of the key that is being handled."""
+
+    async def on_event(self, event: Event) -> None:
+        """Put a key from the terminal in line; the rest is Textual's."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            self._keys.append(event)
+            if self._on_its_way is None:
+                await self._next_key()
+        else:
+            await super().on_event(event)
+
+    async def _next_key(self) -> None:
+        while self._keys and self._on_its_way is None:
+            event = self._keys.popleft()
+            way = (self.focused or self.screen).ancestors_with_self
+            await super().on_event(event)
+            if event.is_forwarded:
+                token = self._on_its_way = object()
+                asyncio.get_running_loop().call_later(PATIENCE, self._arrived, token)
+                self._accompany(token, iter(way))
+            # Else a priority binding of the app took it and has run.
+
+    def _accompany(self, token: object, way: Iterator[DOMNode]) -> None:
+        """Queue up behind the key at each node that it bubbles through."""
+        node: Any = next(way, None)
+        if node is None or not node.call_later(self._accompany, token, way):
+            self._arrived(token)
+
+    def _arrived(self, token: object) -> None:
+        if self._on_its_way is token:
+            self._on_its_way = None
+            self.call_later(self._next_key)

@@ -1,0 +1,5 @@
+"""What LazyLLM keeps in `lazyllm.tools`."""
+
+from tui.lazyllm.modules import FunctionCallAgent, fc_register
+
+__all__ = ["FunctionCallAgent", "fc_register"]

@@ -1,0 +1,92 @@
+"""What the rows of the table of formats have in common.
+
+The words of `rules`, put together as most formats need them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from tui.models.gate.json_payload import read_calls
+from tui.models.gate.patterns import SPACE, Alt, Atom, Atoms, Lit, Opt, Run, ToolName
+from tui.models.gate.rules import Action, Dialect, Drop, Payload, Quote, Rule, Thinking
+
+
+def _spaced(*atoms: Atom) -> tuple[Atom, ...]:
+    return tuple(a for atom in atoms for a in (atom, SPACE))[:-1]
+
+
+LETTER = Run("[A-Za-z_]", 1, 1)
+OBJECT = Lit("{")
+LIST = Lit("[")
+EITHER = Run(r"[{\[]", 1, 1)
+STRINGS = (Quote('"', '"', escapes=True),)
+
+# A call as bare JSON: it must name an offered tool and go on to its arguments.
+BARE_CALL: Atoms = (
+    Lit("{"),
+    SPACE,
+    Opt(
+        (
+            *_spaced(Lit('"type"'), Lit(":"), Lit('"function"'), Lit(",")),
+            SPACE,
+        )
+    ),
+    *_spaced(Lit('"name"'), Lit(":"), Lit('"')),
+    ToolName(),
+    *_spaced(
+        Lit('"'),
+        Lit(","),
+        Alt(((Lit('"parameters"'),), (Lit('"arguments"'),))),
+        Lit(":"),
+        Lit("{"),
+    ),
+)
+
+THINK = (Thinking("<think>", "</think>"),)
+CHATML = ("<|im_end|>",)
+DEEPSEEK_END = ("<｜end▁of▁sentence｜>",)
+
+list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
+
+
+def block(marker: str, look: Atoms, action: Action) -> Rule:
+    """Return a rule for a marker, white space, and what must follow."""
+    return Rule((Lit(marker),), (SPACE, *look), action)
+
+
+def json_block(marker: str, look: Atoms, closer: str) -> Rule:
+    """Return a rule for JSON calls between a marker and a closer."""
+    return block(marker, look, Payload(read_calls, STRINGS, (closer,)))
+
+
+def row(
+    id: str,
+    *rules: Rule,
+    thinking: Sequence[Thinking] = (),
+    dropped: Sequence[str] = (),
+    endings: Sequence[str] = (),
+    structural: bool = False,
+) -> Dialect:
+    """Return a dialect whose markers Markdown quoting makes text."""
+    return Dialect(id, rules, thinking, dropped, endings, structural=structural)
+
+
+def special_row(
+    id: str,
+    *rules: Rule,
+    thinking: Sequence[Thinking] = (),
+    dropped: Sequence[str] = (),
+    endings: Sequence[str] = (),
+    structural: bool = False,
+) -> Dialect:
+    """Return a dialect whose markers are special tokens."""
+    bare = tuple(replace(rule, quotable=False) for rule in rules)
+    return Dialect(
+        id, bare, thinking, dropped, endings, special=True, structural=structural
+    )
+
+
+def eat(*atoms: Atoms) -> tuple[Rule, ...]:
+    """Return rules that take something out directly behind a call."""
+    return tuple(Rule(a, (), Drop(), quotable=False) for a in atoms)

@@ -1,0 +1,66 @@
+"""Rows of formats that frame the whole message, so that they hold without tools."""
+
+from tui.models.gate.frame_payload import read_harmony_header, read_react_action
+from tui.models.gate.named_payload import read_name_line
+from tui.models.gate.patterns import BLANK, SPACE, Atoms, Lit, Run, ToolName
+from tui.models.gate.row_words import OBJECT, STRINGS, row, special_row
+from tui.models.gate.rules import Anchor, Payload, Rule, Switch
+
+
+def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
+    """Return the rule for a line that names a tool and the JSON under it."""
+    payload = Payload(
+        read_name_line,
+        STRINGS,
+        balanced=True,
+        header=(Run(r"[^\n]", 1), Lit("\n"), SPACE),
+        look=(OBJECT,),
+        resume="\n>>>",
+    )
+    return Rule(marker, (ToolName(), Lit("\n")), payload, anchor)
+
+
+def _header(look: Atoms, anchor: Anchor) -> Rule:
+    """Return the rule for a header; its own tokens are read as part of it."""
+    closers = ("<|message|>", "<|end|>", "<|return|>", "<|call|>")
+    payload = Payload(read_harmony_header, closers=closers, call=False)
+    return Rule((), look, payload, anchor)
+
+
+ROWS = (
+    row(
+        "react",
+        Rule(
+            (Lit("Action:"),),
+            (BLANK, ToolName(), BLANK, Run(r"\n", 1), BLANK, Lit("Action Input:")),
+            Payload(read_react_action, closers=("Action Input:",), call=False),
+            anchor="line",
+        ),
+        Rule((Lit("Thought:"),), (), Switch("reasoning"), anchor="line"),
+        Rule((Lit("Final Answer:"),), (), Switch("text"), anchor="line"),
+        Rule((Lit("Observation:"),), (), Switch("nothing", True), anchor="line"),
+        structural=True,
+    ),
+    row(
+        "functionary_v32",
+        # The prompt ends in the first >>>.
+        Rule((Lit("all\n"),), (), Switch("text"), "start", quotable=False),
+        _recipient((), "start"),
+        Rule((Lit(">>>all\n"),), (), Switch("text"), "line"),
+        _recipient((Lit(">>>"),), "line"),
+        dropped=("<|eot_id|>",),
+        structural=True,
+    ),
+    special_row(
+        "harmony",
+        _header((Lit("<|start|>"),), "any"),
+        _header((Lit("<|channel|>"),), "any"),
+        # The prompt ends in <|start|>assistant, and the recipient may come first.
+        _header((SPACE, Lit("to=")), "start"),
+        Rule((Lit("<|message|>"),), (), Switch("text")),
+        Rule((Lit("<|end|>"),), (), Switch("text")),
+        Rule((Lit("<|return|>"),), (), Switch("text")),
+        Rule((Lit("<|call|>"),), (), Switch("text")),
+        structural=True,
+    ),
+)

