@@ -72,10 +72,10 @@ async def opened(
     toml: str = "",
     *,
     size: tuple[int, int] = (120, 40),
-    rate: float | None = None,
+    model: ScriptedModel | None = None,
 ) -> AsyncIterator[Chat]:
     host = Host(config.parse(toml))
-    model = ScriptedModel(script, rate=rate)
+    model = model or ScriptedModel(script)
     host.models._models["starter"] = model
     host.start()
     try:
@@ -264,6 +264,28 @@ async def test_answer_goes_on_while_another_conversation_is_open() -> None:
         *_, answer = conversation.fold(log.read(old)).entries.values()
         assert answer.message.text == "Slow answer."
         assert "Slow" not in chat.text
+
+
+async def test_one_can_type_and_leave_while_a_model_loads() -> None:
+    loaded = threading.Event()
+
+    class Slow(ScriptedModel):
+        def preload(self) -> None:
+            loaded.wait(LIMIT)
+
+    async with opened(model=Slow(["Loaded now."])) as chat:
+        await chat.until("loading")
+        await chat.pilot.press("h", "i")
+        await chat.until(lambda: chat.screen.composer.text == "hi")
+        loaded.set()
+        await chat.ready()
+        loaded.clear()
+
+        await chat.pilot.press("ctrl+n")
+        await chat.until("loading")
+        began = monotonic()
+    assert monotonic() - began < LIMIT / 2
+    loaded.set()
 
 
 # -- commands

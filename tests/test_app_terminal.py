@@ -13,8 +13,6 @@ import pytest
 from conftest import ROOT, Start
 from terminal import Terminal
 
-SIZES = pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
-
 STRUCTURED = {"call": "get_current_weather", "arguments": {"location": "Tokyo"}}
 WRITTEN_OUT = {
     "text": "Let me look.\n<tool_call>\n"
@@ -51,8 +49,11 @@ def long_answer(words: int = 400) -> str:
 # -- the main job
 
 
-@SIZES
-@pytest.mark.parametrize("call", [STRUCTURED, WRITTEN_OUT], ids=["called", "written"])
+@pytest.mark.parametrize(
+    ("columns", "rows", "call"),
+    [(80, 24, STRUCTURED), (80, 24, WRITTEN_OUT), (120, 40, WRITTEN_OUT)],
+    ids=["called", "written", "written, large"],
+)
 def test_answers_from_a_tool_and_shows_the_call_only_in_the_debug_panel(
     start: Start, columns: int, rows: int, call: dict[str, Any]
 ) -> None:
@@ -161,8 +162,8 @@ def test_escape_stops_and_what_was_said_stays_and_is_marked(start: Start) -> Non
 
 
 def test_one_can_type_scroll_and_switch_while_an_answer_streams(start: Start) -> None:
-    lines = "\n\n".join(f"line{number} of it" for number in range(200))
-    terminal = start({"rate": 150, "reply": [{"text": lines}, {"text": "Second."}]})
+    lines = "\n\n".join(f"line{number} of it" for number in range(150))
+    terminal = start({"rate": 200, "reply": [{"text": lines}, {"text": "Second."}]})
     ask(terminal, "Go on")
     terminal.wait_for("line20 ")
 
@@ -210,7 +211,7 @@ def test_reasoning_is_folded_and_unfolds(start: Start) -> None:
 
 
 def test_resize_while_streaming_keeps_the_text(start: Start) -> None:
-    terminal = start({"rate": 80, "reply": [{"text": long_answer(200)}]})
+    terminal = start({"rate": 120, "reply": [{"text": long_answer(200)}]})
     ask(terminal, "Go on")
     terminal.wait_for("word20 ")
 
@@ -290,9 +291,8 @@ def test_editor_has_the_terminal_to_itself(start: Start, home: Path) -> None:
 # -- leaving
 
 
-@SIZES
-def test_leaving_gives_the_terminal_back(start: Start, columns: int, rows: int) -> None:
-    terminal = start([{"text": "Hi."}], columns=columns, rows=rows)
+def test_leaving_gives_the_terminal_back(start: Start) -> None:
+    terminal = start([{"text": "Hi."}], columns=120, rows=40)
     ask(terminal, "Hello")
     terminal.wait_for("Hi.")
     assert {"alternate screen", "bracketed paste"} <= terminal.left_on()
@@ -318,15 +318,12 @@ def test_leaving_in_mid_answer_is_quick_and_keeps_what_was_said(start: Start) ->
     assert "Go on" in again.text
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_terminal_is_given_back_when_the_app_is_told_to_end(
-    start: Start, number: signal.Signals
-) -> None:
+def test_terminal_is_given_back_when_the_app_is_told_to_end(start: Start) -> None:
     terminal = start([])
 
-    terminal.signal(number)
+    terminal.signal(signal.SIGTERM)
 
-    terminal.wait_exit()
+    assert terminal.wait_exit() == 128 + signal.SIGTERM
     assert terminal.left_on() == set()
 
 
@@ -610,6 +607,18 @@ def test_whatever_else_is_broken_is_one_message_each(start: Start, home: Path) -
     ):
         says(terminal, piece)
     answered(terminal)
+
+
+def test_tool_file_that_hangs_keeps_nobody(start: Start, home: Path) -> None:
+    (home / "tools").mkdir()
+    hangs = "import threading\nthreading.Event().wait(60)\n"
+    (home / "tools" / "hangs.py").write_text(hangs)
+
+    terminal = start(STILL)
+    answered(terminal)
+    terminal.press("ctrl+q")
+
+    assert terminal.wait_exit(5) == 0
 
 
 def test_unknown_tool_on_the_command_line_is_named(start: Start) -> None:

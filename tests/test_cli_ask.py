@@ -384,7 +384,9 @@ def test_an_interrupt_while_another_answer_is_waited_for_ends_it(home):
 
     second.send_signal(signal.SIGINT)
 
-    assert end(second) == (130, "", "")
+    code, out, err = end(second)
+    assert (code, out) == (130, "")
+    assert "Another answer runs in this conversation" in err
     assert first.poll() is None
     first.kill()
     end(first)
@@ -446,6 +448,22 @@ def test_a_full_disk_behind_stdout_is_one_line(home):
         1,
         ["lazychat: The answer cannot be written: No space left on device."],
     )
+
+
+def test_a_full_disk_behind_the_store_is_one_line(home):
+    """A limit on the size of files is what a disk that runs full looks like."""
+    home.scripted([{"text": "word "}] * 20_000)
+    limited = (
+        "import resource, sys; from tui.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000)); "
+        'sys.exit(main(["ask", "hi"]))'
+    )
+
+    done = home.python("-c", limited)
+
+    assert done.code == 1
+    assert done.err.startswith("lazychat: The conversation store cannot be written: ")
+    assert done.err.count("\n") == 1
 
 
 def test_c_goes_on_with_the_last_conversation(home):

@@ -68,7 +68,7 @@ def test_an_unknown_key_is_told_with_its_line_and_the_nearest(home):
     ("text", "line", "told"),
     [
         ("stream = 1", 1, ["stream", "bool"]),
-        ('agent = "magic"', 1, ["agent", '"magic"']),
+        ('agent = "magic"', 1, ["agent", '"magic"', "Known are: function_call"]),
         ("max_rounds = -1", 1, ["max_rounds", ">= 0"]),
         ("[tools]\ntimeout = 0", 2, ["tools.timeout", "> 0"]),
         ("[tools]\ntimeout = nan", 2, ["tools.timeout", "> 0"]),
@@ -97,13 +97,35 @@ def test_a_configuration_that_is_not_text_is_told(home):
     path = home.folder / "config.toml"
     path.write_bytes(b"model = \xff")
 
-    assert str(path) in complaint(home.ask("hi"), 2)
+    said = complaint(home.ask("hi"), 2)
+
+    assert said == f"{path} cannot be read: it is not UTF-8 (byte 9)."
 
 
 def test_a_configuration_that_is_named_and_missing_is_told(home):
     said = complaint(home.ask("--config", "no.toml", "hi"), 2)
 
     assert said == "no.toml: there is no such file."
+
+
+def test_a_configuration_that_is_a_folder_is_told(home):
+    said = complaint(home.ask("--config", home.folder, "hi"), 2)
+
+    assert said == f"{home.folder} cannot be read: Is a directory."
+
+
+@pytest.mark.parametrize(
+    "table",
+    ['provider = "openai"\nmodel = "m"', 'provider = "llama"\npath = "m.gguf"'],
+)
+def test_an_unknown_dialect_is_told_with_the_nearest(home, table):
+    home.config(f'[models.mine]\n{table}\ndialect = "hermse"')
+
+    said = complaint(home.ask("-m", "mine", "hi"), 1)
+
+    assert said.startswith(
+        '[models.mine]: there is no dialect "hermse". Did you mean "hermes"?'
+    )
 
 
 def test_an_unknown_model_names_the_nearest(home):

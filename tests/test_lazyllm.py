@@ -1,6 +1,7 @@
 """What LazyLLM's names do beyond the tutorial's programs."""
 
 import threading
+import time
 from functools import partial
 from typing import Any
 
@@ -8,9 +9,16 @@ import pytest
 from fakes.sse_server import DONE, SSEServer, finish, text
 
 from tui import lazyllm, session
-from tui.errors import ConfigError, ModelError
+from tui.errors import Cancelled, ConfigError, ModelError
 from tui.eventlog import EventLog, file_queue
-from tui.events import ErrorRaised, MessageAdded, NoticeGiven, TextDelta, TurnFinished
+from tui.events import (
+    ErrorRaised,
+    MessageAdded,
+    NoticeGiven,
+    TextDelta,
+    TurnFinished,
+    TurnRequested,
+)
 from tui.lazyllm import FileSystemQueue, FunctionCallAgent, fc_register
 from tui.messages import Message, ToolCall
 from tui.models.scripted import Finish, ScriptedModel
@@ -140,12 +148,15 @@ def test_the_stream_switch_acts_from_one_question_to_the_next(log):
     # All three had settled when the queue was read: what matters is that the switch
     # was written down with each question.
     assert given == [["a b"]] * 3
-    asked = [r.event for r in log.read(session.current())]
-    assert [e.options["stream"] for e in asked if hasattr(e, "options")] == [
-        False,
-        True,
-        False,
-    ]
+    asked = [r.event for r in log.read() if isinstance(r.event, TurnRequested)]
+    assert [event.options["stream"] for event in asked] == [False, True, False]
+
+
+def test_the_model_is_written_down_with_the_question(log):
+    FunctionCallAgent(ScriptedModel(["Fine."], name="mine"), [])("go")
+
+    asked = [r.event for r in log.read() if isinstance(r.event, TurnRequested)]
+    assert [event.model for event in asked] == ["mine"]
 
 
 def test_an_agent_streams_as_its_model_unless_told_otherwise(monkeypatch):
@@ -312,6 +323,36 @@ def test_what_a_task_returns_or_raises_comes_through_the_pool(log):
     with pytest.raises(ValueError, match="invalid literal"):
         bad.result(LIMIT)
     assert good.done()
+
+
+def test_an_exception_in_the_block_cancels_what_runs_in_it(log):
+    never = threading.Event()
+    elsewhere = lazyllm.ThreadPoolExecutor(1)
+    other = elsewhere.submit(
+        agent(["still ", gate := threading.Event(), "there"]), "go"
+    )
+
+    tasks = []
+
+    def broken_off():
+        with lazyllm.ThreadPoolExecutor(1) as pool:
+            tasks.append(pool.submit(agent(["half an ", never]), "go"))
+            tasks.append(pool.submit(agent(["x"]), "go"))
+            given_up = time.monotonic() + LIMIT
+            while "half an " not in FileSystemQueue().dequeue():
+                assert time.monotonic() < given_up
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+
+    running, waiting = tasks
+    with pytest.raises(Cancelled):
+        running.result(LIMIT)
+    assert waiting.cancelled()
+    gate.set()
+    assert other.result(LIMIT) == "still there"
+    elsewhere.shutdown()
 
 
 def test_a_task_is_done_at_the_second_look_after_its_end(log):

@@ -1,11 +1,22 @@
 """The tutorial's programs as processes: against a server, and on the starter."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from fakes.lazychat import LIMIT, Home, needs_starter
-from fakes.sse_server import DONE, Pause, SSEServer, call, calls, delta, finish, text
+from fakes.sse_server import (
+    DONE,
+    Pause,
+    SSEServer,
+    Stall,
+    call,
+    calls,
+    delta,
+    finish,
+    text,
+)
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -159,6 +170,21 @@ def test_a_drop_keeps_what_was_said_and_tells_why(online, server):
     assert done.code == 1
     assert "ModelError: " in done.err.splitlines()[-1]
     assert online.said() == [("user", "hi"), ("assistant", "Half an")]
+
+
+def test_ctrl_c_in_the_loop_ends_the_answer_at_once(online, server):
+    server.answer(text("Half an"), Stall())
+    running = online.start("-u", PROGRAMS / "chat_loop.py", "online", "hi")
+    first = running.stdout.readline()
+
+    running.send_signal(signal.SIGINT)
+
+    _, err = running.communicate(timeout=LIMIT)
+    server.wait_gone()
+    assert first == b"output: Half an\n"
+    assert err.endswith(b"KeyboardInterrupt\n")
+    last = online.entries()[-1]
+    assert (last.message.text, last.finish_reason) == ("Half an", "cancelled")
 
 
 def test_no_key_names_the_variable(home):

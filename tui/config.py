@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -117,8 +117,12 @@ def load(path: Path | None = None) -> Config:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         config = Config()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} cannot be read: it is not UTF-8 (byte {error.start + 1})."
+        ) from error
     else:
         config = parse(text, str(path))
     return with_environment(config)
@@ -204,8 +208,7 @@ def _explain(problem: str, table: dict[str, Any], text: str, where: str) -> str:
         return f'{where}, line {line}: [{".".join(keys)}] needs "{missing[1]}".'
     if invalid := re.match(r"Invalid (?:enum )?value '(.*)'", problem):
         line = _line(text, keys)
-        known = [section.__struct_config__.tag for section in _MODEL_SECTIONS]
-        known = [str(name) for name in known] if keys[-1:] == ["provider"] else []
+        known = _known_values(keys)
         hint = f" Known are: {', '.join(known)}." if known else ""
         key = ".".join(keys)
         return f'{where}, line {line}: {key} cannot be "{invalid[1]}".{hint}'
@@ -245,6 +248,16 @@ def _known_keys(table: dict[str, Any], keys: list[str]) -> list[str]:
             section = Config
     extra = ["provider"] if keys[:1] == ["models"] else []
     return [*extra, *section.__struct_fields__]
+
+
+def _known_values(keys: list[str]) -> list[str]:
+    match keys:
+        case ["models", _, "provider"]:
+            return [str(s.__struct_config__.tag) for s in _MODEL_SECTIONS]
+        case ["agent"]:
+            return list(get_args(Config.__annotations__["agent"]))
+        case _:
+            return []
 
 
 def _line(text: str, keys: list[str]) -> int:

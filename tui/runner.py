@@ -65,6 +65,7 @@ class Runner:
         self._lock = threading.Lock()
         self._running: dict[str, Turn] = {}
         self._waiting: dict[str, deque[Record]] = {}
+        self._failures: dict[str, LogError] = {}
 
     def start(self) -> None:
         """Begin to look for requests, in a thread of its own."""
@@ -96,6 +97,14 @@ class Runner:
         """Whether a turn of this runner runs or waits."""
         with self._lock:
             return bool(self._running or any(self._waiting.values()))
+
+    def failure(self, turn: str) -> LogError | None:
+        """Return why a turn of this runner could not be written to its end, or None.
+
+        The log cannot say it: the disk is full, or gone. No more of it will come.
+        """
+        with self._lock:
+            return self._failures.get(turn)
 
     def _watch(self, follow: Follow) -> None:
         with suppress(LogError):  # the log was closed under a program that ends
@@ -154,16 +163,19 @@ class Runner:
                 return
             record = waiting[0]
         id = record.turn or ""
-        end_if_gone(self._log, conversation)
-        claimed = self._log.append(
-            conversation, process.claim(), turn=id, guard=_may_start(record)
-        )
         try:
-            claimed.result()
+            end_if_gone(self._log, conversation)
+            self._log.append(
+                conversation, process.claim(), turn=id, guard=_may_start(record)
+            ).result()
         except ConflictError:
             if _is_settled(self._log, record):
                 self._drop(conversation, id)
                 self._claim(conversation)
+            return
+        except LogError as error:
+            self._fail(id, error)
+            self._drop(conversation, id)
             return
         turn = Turn(id)
         with self._lock:
@@ -184,11 +196,16 @@ class Runner:
                 turn,
                 lambda: self._make_agent(request),
             )
-        except LogError as error:  # the disk refused; there is nobody else to tell
-            _logger.error("%s", error)
+        except LogError as error:
+            self._fail(turn.id, error)
         finally:
             with self._lock:
                 self._running.pop(turn.id, None)
+
+    def _fail(self, turn: str, error: LogError) -> None:
+        _logger.error("%s", error)
+        with self._lock:
+            self._failures[turn] = error
 
 
 def request(
@@ -226,10 +243,15 @@ def drive(
     """
     said = _Said()
     reason, answer, failure = "stop", None, None
+    written: Future[int] | None = None
 
-    def write(event: Event) -> "Future[int]":
+    def write(event: Event) -> None:
+        nonlocal written
+        # Nobody hears the rest of an answer that the disk refuses.
+        if written and written.done():
+            written.result()
         said.take(event)
-        return log.append(conversation_id, event, turn=turn.id)
+        written = log.append(conversation_id, event, turn=turn.id)
 
     try:
         turn.cancel.raise_if_requested()

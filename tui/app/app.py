@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.screen import Screen
 
 from tui import conversation, paths
-from tui.app import commands, state
+from tui.app import background, commands, state
 from tui.app.keys import KeysInOrder
 from tui.app.output.hook import OutputApp
 from tui.app.screens.chat import ChatScreen
@@ -110,14 +110,16 @@ class LazychatApp(OutputApp, KeysInOrder):
 
     # -- tools of the user's own
 
-    @work(thread=True)
     def _load_tools(self) -> None:
         """Load them after the first frame: it runs foreign code."""
+        background.run("tools", self._load_in_background)
+
+    def _load_in_background(self) -> None:
         try:
             self.host.load_tools(self._only_tools)
         except LazychatError as error:
             self.host.problems.append(str(error))
-        self.call_from_thread(self._show_tools)
+        self.call_later(self._show_tools)
 
     def _show_tools(self) -> None:
         if self.chat:

@@ -9,7 +9,7 @@ is whole.
 from collections.abc import Iterable
 
 from tui.app.widgets.debug_panel import DebugPanel
-from tui.app.widgets.status import KEYS, STOP, Status
+from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
 from tui.events import (
     CancelRequested,
@@ -52,6 +52,8 @@ class Presenter:
         self._stream = True
         self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
         self._tools: dict[str, str] = {}
+        self._keys: tuple[Key, ...] = KEYS
+        self._stop: Key = STOP
 
     @property
     def stream(self) -> bool:
@@ -69,6 +71,11 @@ class Presenter:
             for deltas in held.values():
                 for delta in deltas:
                     self._append(delta)
+
+    def spell_keys(self, keys: tuple[Key, ...], stop: Key) -> None:
+        """Tell these keys in the status line, and `stop` while a turn runs."""
+        self._keys, self._stop = keys, stop
+        self._status.keys = keys
 
     def show(self, records: Iterable[Record]) -> None:
         """Show what `records` add, in the order of the log."""
@@ -119,7 +126,7 @@ class Presenter:
                 self._no_longer_waits(turn)
                 self.running = turn
                 self._status.state = "thinking"
-                self._status.keys = (STOP, *KEYS)
+                self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
                 self._transcript.add_note("Taken back before it was answered.", "info")
@@ -170,7 +177,7 @@ class Presenter:
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
             self._status.state = "waiting" if self.waiting else state
-            self._status.keys = KEYS
+            self._status.keys = self._keys
 
     def _no_longer_waits(self, turn: str) -> None:
         if turn in self.waiting:

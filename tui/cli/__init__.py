@@ -128,7 +128,7 @@ def _settings(options: argparse.Namespace) -> "Config":
     from tui import config
 
     path = Path(options.config) if options.config else None
-    if path and not path.is_file():
+    if path and not path.exists():
         raise ConfigError(f"{path}: there is no such file.")
     return _with_flags(config.load(path), options)
 

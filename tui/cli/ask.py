@@ -29,7 +29,7 @@ from tui.events import (
 )
 from tui.host import Host
 from tui.messages import Message
-from tui.runner import end_if_gone, request
+from tui.runner import LOOK_AFTER_SECONDS, Runner, end_if_gone, request
 from tui.safe import safe
 
 
@@ -55,6 +55,10 @@ def ask(
             # What a killed process had said comes before what is asked now.
             end_if_gone(host.log, id)
             host.models.find(host.model)
+            if conversation.running(host.log, id):
+                _talk(
+                    "Another answer runs in this conversation: this one waits for it."
+                )
             if not settings.model and sys.stderr.isatty():
                 _talk(host.models.note(host.model))
             host.start()
@@ -74,7 +78,7 @@ def ask(
                 host.log.follow(id, written.result() - 1) as follow,
                 _interrupts(cancel),
             ):
-                return _print_answer(follow, turn, out, cancel)
+                return _print_answer(follow, host.runner, turn, out, cancel)
         finally:
             host.close()
 
@@ -111,14 +115,20 @@ def _interrupts(cancel: Callable[[], None]) -> Generator[None]:
 
 
 def _print_answer(
-    follow: Follow, turn: str, out: TextIO, cancel: Callable[[], None]
+    follow: Follow,
+    runner: Runner,
+    turn: str,
+    out: TextIO,
+    cancel: Callable[[], None],
 ) -> int:
     printer = _Printer(out)
     try:
-        for records in follow:
-            for record in records:
+        while not follow.closed:
+            for record in follow.poll(LOOK_AFTER_SECONDS):
                 if record.turn == turn and printer.take(record):
                     return printer.code
+            if failure := runner.failure(turn):
+                raise failure
         raise LogError("The conversation store was closed.")
     except BrokenPipeError:  # the reader has gone (`| head`)
         cancel()

@@ -12,6 +12,7 @@ from tui import agents, config, process, runner, session
 from tui.errors import ConfigError, ModelError
 from tui.eventlog.file_queue import default_log
 from tui.events import MessageAdded, TurnRequested
+from tui.lazyllm import pool
 from tui.messages import Message
 from tui.models import Model
 from tui.models.catalog import ModelCatalog
@@ -31,7 +32,7 @@ class _Module:
         self.stream = stream
         """False gives the queue each message whole; may be changed at any time."""
 
-    def _agent(self) -> agents.Agent:
+    def _agent(self) -> agents.FunctionCallAgent:
         raise NotImplementedError
 
     def __call__(self, query: str, *, llm_chat_history: History = ()) -> str:
@@ -40,17 +41,20 @@ class _Module:
         Raises `LazychatError`; what was said until then stays in the log.
         """
         log, id = default_log(), session.current()
-        turn = Turn()
+        turn, agent = Turn(), self._agent()
         question = Message("user", query)
         log.append(
             id,
             MessageAdded(f"{turn.id}.0", question),
-            TurnRequested("", options={"stream": self.stream}, runner="lazyllm"),
+            TurnRequested(
+                agent.model.name, options={"stream": self.stream}, runner="lazyllm"
+            ),
             process.claim(),
             turn=turn.id,
         ).result()
         messages = [*_messages(llm_chat_history), question]
-        outcome = runner.drive(log, id, turn, self._agent, messages)
+        with pool.breakable(turn.cancel):
+            outcome = runner.drive(log, id, turn, lambda: agent, messages)
         if outcome.failure or outcome.answer is None:
             raise outcome.failure or ModelError("The model gave no answer.")
         return outcome.answer.text
@@ -63,7 +67,7 @@ class _ChatModule(_Module):
         super().__init__(stream)
         self.model = model
 
-    def _agent(self) -> agents.Agent:
+    def _agent(self) -> agents.FunctionCallAgent:
         return agents.FunctionCallAgent(self.model)
 
 
@@ -156,7 +160,7 @@ class FunctionCallAgent(_Module):
         super().__init__(streams if stream is None else stream)
         self._function_call = agents.FunctionCallAgent(model, list(tools), max_retries)
 
-    def _agent(self) -> agents.Agent:
+    def _agent(self) -> agents.FunctionCallAgent:
         return self._function_call
 
 

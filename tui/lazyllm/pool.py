@@ -1,11 +1,14 @@
 """A pool of threads whose tasks share the queue of whoever submits them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from tui import session
+from tui.turn import Cancellation
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,14 +18,74 @@ LOOK_SECONDS = 0.005
 a rest, which took a whole core, and half of the model's; 5 ms cannot be seen."""
 
 
+class _Turns:
+    """The turns that run in one pool."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancels: set[Cancellation] = set()
+        self._broken = False
+
+    @contextmanager
+    def holding(self, cancel: Cancellation) -> Generator[None]:
+        with self._lock:
+            self._cancels.add(cancel)
+            broken = self._broken
+        if broken:
+            cancel.request()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cancels.discard(cancel)
+
+    def break_off(self) -> None:
+        """Cancel those that run and those that are about to."""
+        with self._lock:
+            self._broken = True
+            cancels = list(self._cancels)
+        for cancel in cancels:
+            cancel.request()
+
+
+_of_pool: ContextVar[_Turns | None] = ContextVar("of_pool", default=None)
+
+
+def breakable(cancel: Cancellation) -> AbstractContextManager[None]:
+    """Have `cancel` requested when the pool of this thread is broken off."""
+    turns = _of_pool.get()
+    return turns.holding(cancel) if turns else nullcontext()
+
+
 class ThreadPoolExecutor(session.SessionPool):
-    """A pool that carries the session, so that producer and consumer share a queue."""
+    """A pool that carries the session, so that producer and consumer share a queue.
+
+    An exception that leaves its `with` block, such as Ctrl+C, cancels what runs in
+    it; what was said until then is settled.
+    """
+
+    def __init__(
+        self, max_workers: int | None = None, thread_name_prefix: str = "lazyllm"
+    ) -> None:
+        super().__init__(max_workers, thread_name_prefix)
+        self._turns = _Turns()
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind:
+            self.shutdown(wait=False, cancel_futures=True)
+            self._turns.break_off()
+        self.shutdown()
 
     def submit(
         self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
         """Run `fn` in a worker thread, in the session of the caller."""
-        inner = super().submit(fn, *args, **kwargs)
+
+        def run() -> T:
+            _of_pool.set(self._turns)
+            return fn(*args, **kwargs)
+
+        inner = super().submit(run)
         future = _LookTwice(inner)
         inner.add_done_callback(future.settle)
         return future

@@ -109,6 +109,8 @@ class ModelCatalog:
 
 
 def _make(name: str, settings: ModelConfig) -> Model:
+    if dialect := getattr(settings, "dialect", ""):
+        _check_dialect(name, dialect)
     match settings:
         case OpenAIModelConfig():
             return _openai(name, settings)
@@ -118,6 +120,18 @@ def _make(name: str, settings: ModelConfig) -> Model:
             from tui.models.scripted import ScriptedModel
 
             return ScriptedModel.from_file(Path(settings.path).expanduser(), name)
+
+
+def _check_dialect(name: str, dialect: str) -> None:
+    from tui.models.gate.detect import AUTO, DIALECTS
+
+    known = sorted((AUTO, *DIALECTS))
+    if dialect not in known:
+        hint = config.nearest(dialect, known) or f" Known are: {', '.join(known)}."
+        raise ConfigError(
+            f'[models.{name}]: there is no dialect "{dialect}".{hint} Leave it out '
+            "to have it found from the model."
+        )
 
 
 def _openai(name: str, settings: OpenAIModelConfig) -> Model:

@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner
-from tui.app import commands, state
+from tui.app import background, commands, state
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
@@ -78,7 +78,7 @@ class ChatScreen(OutputScreen):
         self.status = Status()
         self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
         self._problems = 0  # those of the host that have been shown
-        self._enabled = set(host.enabled)
+        self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
         self._sidebar_wanted = True  # where there is room for it
@@ -119,7 +119,7 @@ class ChatScreen(OutputScreen):
         self.sidebar.stream_key = key("stream")
         shown = ("help", "tools", "debug")
         keys = [(key(name), name) for name in shown]
-        self.status.keys = (*keys, (key("cancel"), "stop"))
+        self.presenter.spell_keys(tuple(keys), (key("cancel"), "stop"))
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
@@ -155,8 +155,7 @@ class ChatScreen(OutputScreen):
 
     def show_tools(self) -> None:
         """Show the host's tools anew, and what problems it has met since."""
-        self._enabled = set(self.host.enabled)
-        self.sidebar.set_tools(self.host.tools, self._enabled)
+        self.sidebar.set_tools(self.host.tools, self._enabled())
         problems = self.host.problems[self._problems :]
         self._problems += len(problems)
         for problem in problems:
@@ -199,14 +198,11 @@ class ChatScreen(OutputScreen):
             self.transcript.add_note(problem, "warning")
             self.composer.load_text(text)
             return
+        enabled = self._enabled()
         asked = TurnRequested(
             self.model,
             self.host.config.agent,
-            tuple(
-                schema.name
-                for schema in self.host.tools
-                if schema.name in self._enabled
-            ),
+            tuple(schema.name for schema in self.host.tools if schema.name in enabled),
             {"stream": self.stream},
             runner=self.host.runner.id,
         )
@@ -224,10 +220,12 @@ class ChatScreen(OutputScreen):
 
     @on(ToolSidebar.ToolToggled)
     def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
-        if toggled.enabled:
-            self._enabled.add(toggled.name)
-        else:
-            self._enabled.discard(toggled.name)
+        self._toggled[toggled.name] = toggled.enabled
+
+    def _enabled(self) -> set[str]:
+        """Return the names of the tools that are on; the user's word is the last."""
+        on = {name for name, enabled in self._toggled.items() if enabled}
+        return (self.host.enabled | on) - (set(self._toggled) - on)
 
     @on(ToolSidebar.StreamToggled)
     def _toggle_stream(self, toggled: ToolSidebar.StreamToggled) -> None:
@@ -321,13 +319,19 @@ class ChatScreen(OutputScreen):
 
     # -- work beside the screen
 
-    @work(thread=True, exclusive=True, group="preload")
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
-        self.app.call_from_thread(self._loading, True)
-        self.host.models.preload(name)
-        self.app.call_from_thread(self._loading, False)
+        self._show_loading(True)
+        background.run("preload", lambda: self._load(name))
 
-    def _loading(self, loads: bool) -> None:
+    def _load(self, name: str) -> None:
+        self.host.models.preload(name)
+        self.call_later(self._loaded, name)
+
+    def _loaded(self, name: str) -> None:
+        if name == self.model:
+            self._show_loading(False)
+
+    def _show_loading(self, loads: bool) -> None:
         if self.status.state in ("ready", "loading"):
             self.status.state = "loading" if loads else "ready"

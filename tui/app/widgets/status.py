@@ -16,8 +16,11 @@ from textual.widget import Widget
 from tui.app.widgets.rows import Span, cut
 from tui.safe import safe
 
-KEYS = (("F1", "help"), ("F2", "tools"), ("F3", "debug"))
-STOP = ("Esc", "stop")
+Key = tuple[str, str]
+"""A key and what it does."""
+
+KEYS: tuple[Key, ...] = (("F1", "help"), ("F2", "tools"), ("F3", "debug"))
+STOP: Key = ("Esc", "stop")
 _SEPARATOR: Span = ("  ", "")
 
 
