@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.screen import Screen
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -72,6 +73,10 @@ class OutputApp(App[None]):
 
         return OutputDriver if chosen is LinuxDriver else chosen
 
+    def draws(self, screen: Screen) -> bool:
+        """Return whether `screen` is on top, and nobody gathers its changes."""
+        return screen.is_current and not self._batch_count
+
     def _display(self, screen: Screen, renderable: "RenderableType | None") -> None:
         """Give an update to the stage instead of writing it."""
         from tui.app.output.surface import Update
@@ -109,3 +114,19 @@ class OutputScreen(Screen[None]):
             from tui.app.output.compositor import DirectCompositor
 
             self._compositor = DirectCompositor()
+
+    def draw(self, *widgets: Widget) -> None:
+        """Show at once what `widgets` have marked as changed.
+
+        It would be shown a few messages and a tick of a timer later: half of the cost
+        of a frame, and up to 16 ms. Does nothing when it must be shown by Textual,
+        as when another screen lies over this one.
+        """
+        waiting = self._layout_required or self._scroll_required
+        app = self.app
+        if waiting or not (isinstance(app, OutputApp) and app.draws(self)):
+            return
+        for widget in widgets:
+            widget._repaint_required = False
+        self._compositor.update_widgets(set(widgets))
+        self._compositor_refresh()
