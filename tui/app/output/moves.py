@@ -1,34 +1,48 @@
 """The shortest way to move the terminal's cursor."""
 
+from typing import NamedTuple
 
-def move(from_y: int, from_x: int, y: int, x: int, last_y: int, *, onlcr: bool) -> str:
-    """Return what moves the cursor from one cell to another; all count from 0.
+EDGE = -2
+"""A column: the last one, after a character was written there. Whether the cursor
+stands on it or behind it depends on the terminal; up and down it stays there."""
+UNKNOWN = -1
+"""A row or a column."""
 
-    A `from_x` or `from_y` below 0 is not known: after text in the last column it
-    depends on the terminal. `last_y` is the last row, where a line feed would scroll.
-    `onlcr` says whether the tty writes a line feed as carriage return, line feed.
+
+class Place(NamedTuple):
+    """A cell; both count from 0."""
+
+    y: int
+    x: int
+
+
+def move(start: Place, end: Place, last: Place, *, onlcr: bool) -> str:
+    """Return what moves the cursor from `start`, which may be unknown, to `end`.
+
+    `last` is the last cell: in its row a line feed would scroll. `onlcr` says whether
+    the tty writes a line feed as carriage return and line feed.
     """
-    if y == from_y and x == from_x:
+    if start == end:
         return ""
-    ways = [_to(y, x)]
-    if from_y < 0:
+    ways = [_to(*end)]
+    if start.y < 0:
         return ways[0]
-    if y == from_y:
-        if from_x >= 0:
-            ways += _along(from_x, x)
-        ways += (f"\r{_right(x)}", f"\x1b[{x + 1}G")
-    else:
-        if x == from_x:
-            ways += (_down(y - from_y), f"\x1b[{y + 1}d")
-        if 0 < y - from_y <= 3 and y <= last_y:
-            feeds = "\n" * (y - from_y)
-            ways.append(f"{feeds if onlcr else chr(13) + feeds}{_right(x)}")
+    down = end.y - start.y
+    if start.x >= 0:
+        ways += [_down(down) + along for along in _along(start.x, end.x)]
+    elif start.x == EDGE and end.x == last.x and down:
+        ways.append(_down(down))
+    if down == 0:
+        ways += (f"\r{_right(end.x)}", f"\x1b[{end.x + 1}G")
+    elif 0 < down <= 3:
+        feeds = "\n" * down
+        ways.append(f"{feeds if onlcr else chr(13) + feeds}{_right(end.x)}")
     return min(ways, key=_length)
 
 
 def _length(way: str) -> int:
     # The tty makes two bytes of a line feed.
-    return len(way) + way.count("\n") - way.startswith("\r\n")
+    return len(way) + way.count("\n")
 
 
 def _to(y: int, x: int) -> str:
@@ -37,11 +51,11 @@ def _to(y: int, x: int) -> str:
     return f"\x1b[{y + 1}H" if y else "\x1b[H"
 
 
-def _along(from_x: int, x: int) -> list[str]:
-    if x > from_x:
-        return [_right(x - from_x)]
-    back = from_x - x
-    return ["\b" * back, f"\x1b[{back}D"]
+def _along(start: int, end: int) -> list[str]:
+    if end >= start:
+        return [_right(end - start)]
+    back = start - end
+    return ["\b" * back if back < 5 else f"\x1b[{back}D"]
 
 
 def _right(columns: int) -> str:
@@ -51,5 +65,7 @@ def _right(columns: int) -> str:
 
 
 def _down(rows: int) -> str:
+    if rows == 0:
+        return ""
     letter = "B" if rows > 0 else "A"
     return f"\x1b[{letter}" if abs(rows) == 1 else f"\x1b[{abs(rows)}{letter}"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tui.app.output.cells import Row, is_fragile
-from tui.app.output.moves import move
+from tui.app.output.moves import EDGE, UNKNOWN, Place, move
 from tui.app.output.pen import Pen, PenBook
 from tui.app.output.scroll import Shift, find_shift
 
@@ -33,6 +33,20 @@ class Abilities(NamedTuple):
     """The tty writes a line feed as carriage return and line feed."""
 
 
+_BLANK, _TEXT, _ERASE, _REST = range(4)
+_LONG = 80  # characters of a frame that may be shorter in another order
+
+
+class _Piece(NamedTuple):
+    """Cells of one row that are written with one pen."""
+
+    kind: int
+    pen: Pen
+    y: int
+    begin: int
+    end: int
+
+
 class _State(NamedTuple):
     pen: Pen
     y: int
@@ -47,6 +61,7 @@ class Painter:
     ) -> None:
         self.width = width
         self.height = height
+        self._last = Place(height - 1, width - 1)
         self._pens = pens
         self._can = abilities
         nothing: list[str] = ["\0"] * width
@@ -58,7 +73,7 @@ class Painter:
         self._shown: list[Row] = [self._unknown] * self.height
         self._known = False
         self._saved: tuple[int, int, Pen] | None = None
-        self._set(_State(self._pens.default, -1, -1))
+        self._set(_State(self._pens.default, UNKNOWN, UNKNOWN))
 
     def paint(self, wanted: Sequence[Row], cursor: tuple[int, int]) -> str:
         """Return what makes the terminal show `wanted`, with its cursor at (x, y).
@@ -86,21 +101,15 @@ class Painter:
         self._known = True
         # The saved cursor, the margins and the pen may be another program's.
         self._out.append("\x1b[r\x1b[m")
-        self._set(_State(self._pens.default, -1, -1))
-        backs: Counter[str] = Counter()
-        for row in wanted:
-            backs.update(
-                pen.back
-                for text, pen in zip(row.text, row.pens, strict=True)
-                if text == " " and pen.plain
-            )
-        back = ""
-        if self._can.back_colour_erase and backs:
-            back = backs.most_common(1)[0][0]
+        self._set(_State(self._pens.default, UNKNOWN, UNKNOWN))
+        back = _background(wanted) if self._can.back_colour_erase else ""
         self._ground(back)
         self._out.append("\x1b[2J")
-        blank = [self._pens.pen(0, "", back, "")] * self.width
-        self._shown = [Row([" "] * self.width, blank, False)] * self.height
+        self._shown = [self._blank_row(back)] * self.height
+
+    def _blank_row(self, back: str) -> Row:
+        pen = self._pens.pen(0, "", back, "")
+        return Row([" "] * self.width, [pen] * self.width, False)
 
     def _scrolled(self, wanted: Sequence[Row], changed: list[int]) -> bool:
         """Scroll and draw the rest, if that is shorter."""
@@ -109,7 +118,8 @@ class Painter:
         shift = find_shift(self._shown, wanted, changed)
         if shift is None:
             return False
-        shown = self._shifted(shift)
+        back = self._uncovered(wanted, shift)
+        shown = self._shifted(shift, back)
         rest = [
             y
             for y in range(self.height)
@@ -120,7 +130,7 @@ class Painter:
             return False
         before = _State(self._pen, self._y, self._x)
         out, self._out = self._out, []
-        self._scroll(shift)
+        self._scroll(shift, back)
         self._draw(shown, wanted, rest)
         scrolled = sum(map(len, self._out))
         # Without scrolling each row costs a move and the cells that differ.
@@ -135,17 +145,28 @@ class Painter:
         self._set(before)
         return False
 
-    def _shifted(self, shift: Shift) -> list[Row]:
+    def _uncovered(self, wanted: Sequence[Row], shift: Shift) -> str | None:
+        """Return the best background for rows that come in; None: not known."""
+        if not self._can.back_colour_erase:
+            return None
+        top, bottom, rows = shift
+        fresh = wanted[bottom - rows : bottom] if rows > 0 else wanted[top : top - rows]
+        return _background(fresh)
+
+    def _shifted(self, shift: Shift, back: str | None) -> list[Row]:
         top, bottom, rows = shift
         shown = list(self._shown)
-        fresh = [self._unknown] * abs(rows)
+        row = self._unknown if back is None else self._blank_row(back)
+        fresh = [row] * abs(rows)
         if rows > 0:
             shown[top:bottom] = [*shown[top + rows : bottom], *fresh]
         else:
             shown[top:bottom] = [*fresh, *shown[top : bottom + rows]]
         return shown
 
-    def _scroll(self, shift: Shift) -> None:
+    def _scroll(self, shift: Shift, back: str | None) -> None:
+        if back is not None:
+            self._ground(back)
         # Lines are deleted and inserted, not scrolled: the Linux console has no SU.
         top, bottom, rows = shift
         margins = bottom < self.height
@@ -156,7 +177,7 @@ class Painter:
         count = abs(rows) if abs(rows) > 1 else ""
         self._out.append(f"\x1b[{count}{'M' if rows > 0 else 'L'}")
         # Where the cursor's column is now depends on the terminal.
-        self._x = -1
+        self._x = UNKNOWN
         if margins:
             self._out.append("\x1b[r")
             self._y = self._x = 0
@@ -166,15 +187,36 @@ class Painter:
     def _draw(
         self, shown: Sequence[Row], wanted: Sequence[Row], rows: Sequence[int]
     ) -> None:
+        pieces: list[_Piece] = []
         for y in rows:
             old, new = shown[y], wanted[y]
             if old.fragile or new.fragile:
                 self._draw_whole(y, new)
             else:
-                self._draw_row(y, old, new)
+                self._add_pieces(y, old, new, pieces)
+        if not pieces:
+            return
+        out, before = self._out, _State(self._pen, self._y, self._x)
+        self._out = []
+        for piece in pieces:
+            self._write(piece, wanted)
+        best, after = self._out, _State(self._pen, self._y, self._x)
+        if len(pieces) > 2 and sum(map(len, best)) > _LONG:
+            # A colour costs more bytes than a move: all of one pen, then the next.
+            order = {before.pen: 0}
+            for piece in pieces:
+                order.setdefault(piece.pen, len(order))
+            self._out = []
+            self._set(before)
+            for piece in sorted(pieces, key=lambda piece: order[piece.pen]):
+                self._write(piece, wanted)
+            if sum(map(len, self._out)) < sum(map(len, best)):
+                best, after = self._out, _State(self._pen, self._y, self._x)
+        self._out = [*out, *best]
+        self._set(after)
 
-    def _draw_row(self, y: int, old: Row, new: Row) -> None:
-        """Write the cells that differ."""
+    def _add_pieces(self, y: int, old: Row, new: Row, pieces: list[_Piece]) -> None:
+        """Find the cells of a row that differ."""
         differing = _differing(old, new)
         tail = self._tail(new)
         erased = [x for x in differing if x >= tail]
@@ -182,23 +224,18 @@ class Painter:
             del differing[-len(erased) :]
         else:
             erased = []
-        text, pens = new.text, new.pens
         begin = end = -1
         for x in differing:
             if end < 0:
                 begin = x
             elif x > end and not self._fills(new, end, x):
-                self._write(y, begin, end, new)
+                self._split(y, begin, end, new, pieces)
                 begin = x
             end = max(end, x + 1)
         if end >= 0:
-            while not text[begin]:
-                begin -= 1
-            self._write(y, begin, end, new)
+            self._split(y, begin, end, new, pieces)
         if erased:
-            self._move(y, erased[0])
-            self._ground(pens[-1].back)
-            self._out.append("\x1b[K")
+            pieces.append(_Piece(_REST, new.pens[-1], y, erased[0], self.width))
 
     def _fills(self, row: Row, begin: int, end: int) -> bool:
         """Return whether cells that are right already are best written again."""
@@ -225,6 +262,47 @@ class Painter:
     def _erasable(self, pen: Pen) -> bool:
         return pen.plain and (not pen.back or self._can.back_colour_erase)
 
+    def _split(
+        self, y: int, begin: int, end: int, row: Row, pieces: list[_Piece]
+    ) -> None:
+        """Part cells by their pens; blanks go with what stands beside them."""
+        text, pens = row.text, row.pens
+        while not text[begin]:
+            begin -= 1
+        while end < self.width and not text[end]:
+            end += 1
+        kind, pen, start = _BLANK, pens[begin], begin
+        x = begin
+        while x < end:
+            if text[x] == " " and pens[x].plain:
+                this, first = pens[x], x
+                while x < end and text[x] == " " and pens[x] is this:
+                    x += 1
+                long = x - first >= _ERASED_AMID and self._can.erase_characters
+                if long and self._erasable(this):
+                    if first > start:
+                        pieces.append(_Piece(kind, pen, y, start, first))
+                    pieces.append(_Piece(_ERASE, this, y, first, x))
+                    kind, pen, start = _BLANK, this, x
+                elif pen.back != this.back or not pen.plain:
+                    if first > start:
+                        pieces.append(_Piece(kind, pen, y, start, first))
+                    kind, pen, start = _BLANK, this, first
+                continue
+            this = pens[x]
+            joins = kind == _BLANK and this.plain and this.back == pen.back
+            if joins:
+                kind, pen = _TEXT, this
+            elif this is not pen or kind == _BLANK:
+                if x > start:
+                    pieces.append(_Piece(kind, pen, y, start, x))
+                kind, pen, start = _TEXT, this, x
+            x += 1
+            while x < end and not text[x]:
+                x += 1
+        if end > start:
+            pieces.append(_Piece(kind, pen, y, start, end))
+
     def _draw_whole(self, y: int, row: Row) -> None:
         """Write a row of disputed widths: find the column again after each dispute."""
         begin = x = 0
@@ -234,58 +312,45 @@ class Painter:
             while end < len(text) and not text[end]:
                 end += 1
             if text[x] and is_fragile(text[x]):
-                if x > begin:
-                    self._write(y, begin, x, row)
+                self._write_cells(y, begin, x, row)
                 self._move(y, x)
                 self._pen_to(row.pens[x])
                 # What a narrower character would leave behind has to go first.
                 self._out.append(" " * (end - x))
-                self._x = end if end < self.width else -1
+                self._x = end if end < self.width else EDGE
                 self._move(y, x)
                 self._out.append(text[x])
-                self._x = -1
+                self._x = UNKNOWN
                 begin = end
             x = end
-        if begin < len(text):
-            self._write(y, begin, len(text), row)
+        self._write_cells(y, begin, len(text), row)
 
-    def _write(self, y: int, begin: int, end: int, row: Row) -> None:
-        """Write cells from `begin` to before `end`."""
-        text, pens = row.text, row.pens
-        while not text[begin]:
-            begin -= 1
+    def _write_cells(self, y: int, begin: int, end: int, row: Row) -> None:
+        if begin < end:
+            pieces: list[_Piece] = []
+            self._split(y, begin, end, row, pieces)
+            for piece in pieces:
+                self._write_piece(piece, row)
+
+    def _write(self, piece: _Piece, wanted: Sequence[Row]) -> None:
+        self._write_piece(piece, wanted[piece.y])
+
+    def _write_piece(self, piece: _Piece, row: Row) -> None:
+        kind, pen, y, begin, end = piece
         self._move(y, begin)
-        out = self._out
-        x = begin
-        while x < end:
-            pen = pens[x]
-            start = x
-            x += 1
-            if text[start] == " " and pen.plain:
-                while x < end and text[x] == " " and pens[x] is pen:
-                    x += 1
-                self._ground(pen.back, pens[x] if x < end else None)
-                count = x - start
-                if (
-                    count >= _ERASED_AMID
-                    and self._can.erase_characters
-                    and self._erasable(pen)
-                ):
-                    out.append(f"\x1b[{count}X")
-                    if x >= end:
-                        self._x = start
-                        return
-                    out.append(f"\x1b[{count}C")
-                else:
-                    out.append(" " * count)
-            else:
-                while x < end and pens[x] is pen and text[x] != " ":
-                    x += 1
-                self._pen_to(pen)
-                out.append("".join(text[start:x]))
-        while end < self.width and not text[end]:
-            end += 1
-        self._x = end if end < self.width else -1
+        if kind == _TEXT:
+            self._pen_to(pen)
+            self._out.append("".join(row.text[begin:end]))
+        else:
+            self._ground(pen.back)
+            if kind == _REST:
+                self._out.append("\x1b[K")
+                return
+            if kind == _ERASE:
+                self._out.append(f"\x1b[{end - begin}X")
+                return
+            self._out.append(" " * (end - begin))
+        self._x = end if end < self.width else EDGE
 
     # The pen and the cursor
 
@@ -294,19 +359,16 @@ class Painter:
             self._out.append(self._pen.to(pen))
             self._pen = pen
 
-    def _ground(self, back: str, following: Pen | None = None) -> None:
-        """Take a pen for blanks on `back`; best the one that is used after them."""
-        pen = self._pen
-        if pen.back == back and pen.plain:
-            return
-        if following is None or following.back != back or not following.plain:
-            following = self._pens.over(pen, back)
-        self._pen_to(following)
+    def _ground(self, back: str) -> None:
+        """Take a pen for blanks on `back`."""
+        if self._pen.back != back or not self._pen.plain:
+            self._pen_to(self._pens.over(self._pen, back))
 
     def _move(self, y: int, x: int) -> None:
         if y != self._y or x != self._x:
+            start, end = Place(self._y, self._x), Place(y, x)
             onlcr = self._can.line_feed_returns
-            self._out.append(move(self._y, self._x, y, x, self.height - 1, onlcr=onlcr))
+            self._out.append(move(start, end, self._last, onlcr=onlcr))
             self._y, self._x = y, x
 
     def _place(self, x: int, y: int) -> None:
@@ -336,3 +398,14 @@ def _differing(old: Row, new: Row) -> list[int]:
         )
         if a != b or c is not d
     ]
+
+
+def _background(rows: Sequence[Row]) -> str:
+    """Return the background that most blank cells have."""
+    backs = Counter(
+        pen.back
+        for row in rows
+        for text, pen in zip(row.text, row.pens, strict=True)
+        if text == " " and pen.plain
+    )
+    return backs.most_common(1)[0][0] if backs else ""
