@@ -36,6 +36,32 @@ class _Screen(pyte.Screen):
         super().restore_cursor()
         self.savepoints = saved
 
+    # pyte erases in the pen's background within a line only; terminals always do.
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        super().erase_in_display(how, *args, **kwargs)
+        if how == 2:
+            self._blank(range(self.lines))
+
+    def delete_lines(self, count: int | None = None) -> None:
+        top, bottom = self.margins or (0, self.lines - 1)
+        if top <= self.cursor.y <= bottom:
+            super().delete_lines(count)
+            fresh = max(self.cursor.y, bottom + 1 - (count or 1))
+            self._blank(range(fresh, bottom + 1))
+
+    def insert_lines(self, count: int | None = None) -> None:
+        top, bottom = self.margins or (0, self.lines - 1)
+        y = self.cursor.y
+        if top <= y <= bottom:
+            super().insert_lines(count)
+            self._blank(range(y, min(bottom + 1, y + (count or 1))))
+
+    def _blank(self, rows: range) -> None:
+        for y in rows:
+            for x in range(self.columns):
+                self.buffer[y][x] = self.cursor.attrs
+
     def set_margins(self, *args: Any, **kwargs: Any) -> None:
         kwargs.pop("private", None)
         super().set_margins(*args, **kwargs)
@@ -86,6 +112,13 @@ class _Position(ctypes.Structure):
 
 _BOLD, _ITALIC = 1, 8
 _INVISIBLE_ON_BLANKS = _BOLD | _ITALIC
+
+
+def _colour(parts: Any) -> tuple[int, ...]:
+    kind = parts[0]
+    if kind & 6:  # the terminal's own
+        return ()
+    return tuple(parts[1:2]) if kind & 1 else tuple(parts[1:])
 
 
 def find_vterm() -> str | None:
@@ -145,10 +178,10 @@ class Vterm:
             self._screen, _Position(y, x), ctypes.byref(cell)
         )
         chars = [code for code in cell.chars if code]
-        back = tuple(cell.back)
+        fore, back = _colour(cell.fore), _colour(cell.back)
         if chars and chars[0] > 0x10FFFF:  # the second cell of a wide character
             return Cell("", ())
         text = "".join(map(chr, chars)) or " "
         if text == " " and not cell.attributes & ~_INVISIBLE_ON_BLANKS:
             return Cell(" ", (back,))
-        return Cell(text, (tuple(cell.fore), back, cell.attributes))
+        return Cell(text, (fore, back, cell.attributes))
