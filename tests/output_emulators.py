@@ -29,11 +29,18 @@ def tty(data: str) -> str:
     return data.replace("\n", "\r\n")
 
 
-class _Screen(pyte.Screen):
+class BceScreen(pyte.Screen):
+    """pyte's screen, with what it lacks: erasing in colour, a cursor that is kept."""
+
     def restore_cursor(self) -> None:
         # pyte takes a saved cursor off a stack; terminals keep it.
         saved = list(self.savepoints)
         super().restore_cursor()
+        self.savepoints = saved
+
+    def resize(self, *args: Any, **kwargs: Any) -> None:
+        saved = list(self.savepoints)
+        super().resize(*args, **kwargs)  # saves the cursor for itself
         self.savepoints = saved
 
     # pyte erases in the pen's background within a line only; terminals always do.
@@ -42,6 +49,8 @@ class _Screen(pyte.Screen):
         super().erase_in_display(how, *args, **kwargs)
         if how == 2:
             self._blank(range(self.lines))
+        elif how == 0:
+            self._blank(range(self.cursor.y + 1, self.lines))
 
     def delete_lines(self, count: int | None = None) -> None:
         top, bottom = self.margins or (0, self.lines - 1)
@@ -66,13 +75,10 @@ class _Screen(pyte.Screen):
         kwargs.pop("private", None)
         super().set_margins(*args, **kwargs)
 
-    def report_device_status(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
 
 class Pyte:
     def __init__(self, width: int, height: int) -> None:
-        self.screen = _Screen(width, height)
+        self.screen = BceScreen(width, height)
         self._stream = pyte.Stream(self.screen)
         self.feed("\x1b[?7l")
 

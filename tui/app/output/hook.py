@@ -79,6 +79,8 @@ class OutputApp(App[None]):
 
     def _display(self, screen: Screen, renderable: "RenderableType | None") -> None:
         """Give an update to the stage instead of writing it."""
+        from textual._compositor import Compositor, LayoutUpdate
+
         from tui.app.output.surface import Update
 
         stage: Stage | None = getattr(self._driver, "stage", None)
@@ -91,12 +93,13 @@ class OutputApp(App[None]):
         ):
             super()._display(screen, renderable)
             return
-        size = screen.outer_size
-        stage.show(
-            renderable,
-            (size.width, size.height),
-            size.clamp_offset(self.cursor_position),
-        )
+        # Not the screen's size: that is another one while a resize is under way.
+        compositor: Compositor = screen._compositor  # pyright: ignore[reportPrivateUsage]: see above
+        width, height = compositor.size
+        if stage.size != (width, height) and not isinstance(renderable, LayoutUpdate):
+            renderable = compositor.render_full_update()
+        cursor = compositor.size.clamp_offset(self.cursor_position)
+        stage.show(renderable, (width, height), cursor)
         self.post_display_hook()
 
 

@@ -104,7 +104,8 @@ class Painter:
         self._set(_State(self._pens.default, UNKNOWN, UNKNOWN))
         back = _background(wanted) if self._can.back_colour_erase else ""
         self._ground(back)
-        self._out.append("\x1b[2J")
+        self._out.append("\x1b[H\x1b[J")
+        self._y = self._x = 0
         self._shown = [self._blank_row(back)] * self.height
 
     def _blank_row(self, back: str) -> Row:

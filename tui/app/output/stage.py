@@ -49,12 +49,18 @@ class Stage:
         self.synchronized = False
         """Whether the terminal has said that it can draw a frame at once."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of what it has been shown; (0, 0) before."""
+        surface = self._surface
+        return (surface.width, surface.height) if surface else (0, 0)
+
     # What is wanted
 
     def show(self, update: Update, size: tuple[int, int], cursor: Offset) -> None:
         """Show an update of a screen of `size` (columns, rows) soon."""
         surface = self._surface
-        if surface is None or (surface.width, surface.height) != size:
+        if surface is None or self.size != size:
             self._surface = surface = Surface(*size, self._maker)
             self._painter = Painter(*size, self._pens, self._abilities)
         try:
@@ -155,7 +161,7 @@ class Stage:
         """Leave the screen to Textual's own writer."""
         self.failed = error
         if self._writer is not None:
-            self._writer.write(b"\x1b[r\x1b[m\x1b[2J")
+            self._writer.write(b"\x1b[r\x1b[m\x1b[H\x1b[J")
         self.close()
         self._tell_failure()
 
