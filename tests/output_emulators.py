@@ -4,6 +4,7 @@ pyte comes with the development tools. libvterm is used where it is installed (D
 and Ubuntu: libvterm0); it is what Neovim and others show terminals with.
 """
 
+import copy
 import ctypes
 import ctypes.util
 from typing import Any, NamedTuple, Protocol
@@ -36,6 +37,7 @@ class BceScreen(pyte.Screen):
         # pyte takes a saved cursor off a stack; terminals keep it.
         saved = list(self.savepoints)
         super().restore_cursor()
+        self.cursor = copy.copy(self.cursor)
         self.savepoints = saved
 
     def resize(self, *args: Any, **kwargs: Any) -> None:
