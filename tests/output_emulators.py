@@ -76,6 +76,7 @@ class BceScreen(pyte.Screen):
     def set_margins(self, *args: Any, **kwargs: Any) -> None:
         kwargs.pop("private", None)
         super().set_margins(*args, **kwargs)
+        self.cursor_position()  # pyte forgets it when there are none
 
 
 class Pyte:

@@ -131,5 +131,6 @@ class OutputScreen(Screen[None]):
             return
         for widget in widgets:
             widget._repaint_required = False
-        self._compositor.update_widgets(set(widgets))
+        # The refresh forgets those that wait for the timer, so they go with it.
+        self._compositor.update_widgets({*widgets, *self._dirty_widgets})
         self._compositor_refresh()
