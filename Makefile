@@ -22,7 +22,7 @@ run: $(VENV)/.run
 	@$(BIN)/lazychat
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=93
 
 check: $(VENV)/.dev
 	@echo "Formatting ..."

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -15,9 +15,13 @@ from tui.app import commands
 from tui.app.app import LazychatApp
 from tui.app.editor import edit
 from tui.app.screens.chat import ChatScreen
+from tui.errors import LogError
+from tui.events import Event, TurnRequested, UsageReported
 from tui.host import Host
-from tui.messages import ToolCall
+from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.scripted import ScriptedModel, Step, Think
+from tui.runner import request
+from tui.turn import Turn
 
 LIMIT = 10.0
 """Seconds after which a wait that should have ended fails the test."""
@@ -246,6 +250,79 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
 
         assert not chat.screen.presenter.waiting
         assert not chat.screen.presenter.running
+        assert chat.screen.composer.text == "Second"
+
+
+async def test_question_that_waits_stands_below_the_answer_that_is_written() -> None:
+    gate, more = threading.Event(), ToolCall("1", "nonesuch", {})
+    script = [["Begin. ", gate, more], ["Rest of one."], ["Answer two."]]
+    async with opened(script) as chat:
+        await chat.ask("First")
+        await chat.until("Begin.")
+        await chat.ask("Second")
+        await chat.until("waits: Second")
+        gate.set()
+        await chat.until("Answer two.")
+
+        assert "waits" not in chat.text
+        said = ["First", "Begin.", "Rest of one.", "Second", "Answer two."]
+        places = [chat.text.index(text) for text in said]
+        assert places == sorted(places)
+
+
+async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> None:
+    async with opened([["Begin. ", threading.Event()]]) as chat:
+        await chat.ask("First")
+        await chat.until("Begin.")
+        await chat.ask("Second")
+        await chat.until("waits: Second")
+        id = chat.screen.conversation
+
+    async with opened(["Answer."]) as chat:
+        chat.app.switch_screen(ChatScreen(chat.app.host, id))
+        await chat.until("Taken back: Second")
+        await chat.ready()
+        assert "waits" not in chat.text
+
+
+async def test_question_of_a_program_that_is_gone_is_not_waited_for() -> None:
+    async with opened() as chat:
+        log, id = chat.app.host.log, chat.screen.conversation
+        gone = TurnRequested("starter", runner="gone")
+        request(log, id, Message("user", "Lost"), gone)[1].result()
+
+        await chat.until("not asked: Lost")
+        await chat.ready()
+        await chat.pilot.press("escape")
+        await chat.until("Taken back: Lost")
+
+        assert chat.screen.composer.text == "Lost"
+        assert "not asked" not in chat.text
+
+
+async def test_failure_to_write_an_answer_is_told() -> None:
+    gate = threading.Event()
+    async with opened([["Begin. ", gate, "Rest."]]) as chat:
+        await chat.ask("First")
+        await chat.until("Begin.")
+        turn = chat.screen.presenter.running
+        assert turn
+        chat.app.host.runner._fail(turn, LogError("The disk is full."))
+
+        await chat.until("The disk is full.")
+        await chat.until(lambda: chat.screen.status.state == "error")
+        gate.set()
+
+
+async def test_figures_of_the_last_answer_go_when_the_next_begins() -> None:
+    script = [["One.", UsageReported(12, 34, 1.0)], [threading.Event()]]
+    async with opened(script) as chat:
+        await chat.ask("First")
+        await chat.until("12 in / 34 out")
+        await chat.ask("Second")
+        await chat.until("thinking")
+
+        assert "34 out" not in chat.text
 
 
 async def test_answer_goes_on_while_another_conversation_is_open() -> None:
@@ -273,11 +350,21 @@ async def test_one_can_type_and_leave_while_a_model_loads() -> None:
         def preload(self) -> None:
             loaded.wait(LIMIT)
 
+        def generate(
+            self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+        ) -> Generator[Event, None, Reply]:
+            self.preload()
+            return (yield from super().generate(messages, tools, turn))
+
     async with opened(model=Slow(["Loaded now."])) as chat:
         await chat.until("loading")
         await chat.pilot.press("h", "i")
         await chat.until(lambda: chat.screen.composer.text == "hi")
+        await chat.pilot.press("enter")
+        await chat.until(lambda: chat.screen.presenter.running)
+        assert chat.screen.status.state == "loading"
         loaded.set()
+        await chat.until("Loaded now.")
         await chat.ready()
         loaded.clear()
 
@@ -341,6 +428,7 @@ async def test_model_is_chosen_from_the_list_or_by_name(home: Path) -> None:
     async with opened(["I am the starter."], toml) as chat:
         await chat.pilot.press("ctrl+l")
         await chat.until("Which model")
+        assert "starter  built in" in chat.text
         await chat.pilot.press("up", "enter")
         await chat.until(lambda: chat.screen.status.model == "b")
         await chat.ask("Who?")
@@ -353,6 +441,18 @@ async def test_model_is_chosen_from_the_list_or_by_name(home: Path) -> None:
 
         await chat.ask("/model startr")
         await chat.until('Did you mean "starter"?')
+
+
+async def test_commands_are_found_in_the_palette_by_name_and_by_what_they_do() -> None:
+    async with opened() as chat:
+        for typed in ("quit", "leave"):
+            await chat.pilot.press("ctrl+p")
+            await chat.until("Search for commands")
+            await chat.pilot.press(*typed)
+            await chat.until(lambda: "/help" not in chat.text)
+            await chat.until("/quit    Leave (Ctrl+Q)")
+            await chat.pilot.press("escape")
+            await chat.until(lambda: "Search for commands" not in chat.text)
 
 
 async def test_theme_is_chosen_and_remembered() -> None:

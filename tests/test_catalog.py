@@ -46,13 +46,15 @@ def asked(server, models, name):
     return server.requests[0]
 
 
-def test_a_name_is_of_the_configuration_or_a_file_or_of_a_supplier():
+def test_a_name_is_of_the_configuration_or_a_file_or_of_a_supplier(tmp_path):
+    file = tmp_path / "m.gguf"
+    file.touch()
     mine = OpenAIModelConfig("big")
     models = catalog(mine=mine)
 
     assert models.names == ["mine", "starter", "openai"]
     assert models.find("mine") is mine
-    assert models.find("/there/m.gguf") == LlamaModelConfig("/there/m.gguf")
+    assert models.find(str(file)) == LlamaModelConfig(str(file))
     assert models.find("deepseek/deepseek-chat") == OpenAIModelConfig(
         "deepseek-chat", supplier="deepseek"
     )
@@ -65,6 +67,24 @@ def test_a_name_is_of_the_configuration_or_a_file_or_of_a_supplier():
 def test_anything_else_is_told_with_what_there_is(name):
     with pytest.raises(ConfigError, match=f'No model is named "{name}"'):
         catalog().find(name)
+
+
+def test_a_file_that_is_not_there_is_told_before_a_question_is_asked(tmp_path):
+    with pytest.raises(ConfigError, match="There is no file"):
+        catalog().find(str(tmp_path / "no.gguf"))
+
+
+def test_what_a_model_is_is_told_in_a_few_words():
+    models = catalog(
+        file=LlamaModelConfig("~/m.gguf"),
+        home=OpenAIModelConfig("qwen", base_url="http://127.0.0.1:1/v1"),
+    )
+
+    assert models.about("file") == "~/m.gguf"
+    assert models.about("home") == "qwen at http://127.0.0.1:1/v1"
+    assert models.about("openrouter/a/b") == "a/b at openrouter"
+    assert "135 million" in models.about("starter")
+    assert models.about("openai").endswith(" at openai")
 
 
 def test_a_model_is_made_once(tmp_path):

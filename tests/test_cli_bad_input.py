@@ -209,7 +209,8 @@ def test_a_missing_gguf_is_told(home, by_name):
     path = home.work / "no.gguf"
     home.config(f'[models.mine]\nprovider = "llama"\npath = "{path}"')
 
-    said = complaint(home.ask("-m", "mine" if by_name else str(path), "hi"), 1)
+    name, code = ("mine", 1) if by_name else (str(path), 2)
+    said = complaint(home.ask("-m", name, "hi"), code)
 
     assert f"There is no file {path}" in said
 

@@ -389,6 +389,41 @@ def test_what_only_looks_like_a_call_is_text(dialect: str, text: str) -> None:
     assert outcome(dialect, text) == Outcome(text, "", [], [])
 
 
+@pytest.mark.parametrize("text", ["a", "get_time\n{}", "all\nx", ">> get_time\n{}"])
+def test_a_recipient_opens_the_message_only_once(text: str) -> None:
+    gate = Gate("functionary_v32", TOOLS)
+    gate.feed("all\n")
+
+    at_once = gate.feed(text)
+
+    assert at_once + gate.finish() == [Text(text)]
+    assert text != "a" or at_once
+
+
+def test_the_word_before_a_fence_is_no_name() -> None:
+    nameless = ROWS["deepseek_v3"].write(ROME).replace("get_weather", "")
+
+    came = outcome("deepseek_v3", f"{nameless}So.")
+
+    assert came == Outcome("So.", "", [], ["malformed"])
+
+
+def test_a_final_text_is_no_header() -> None:
+    text = " to=functions.get_time {}"
+
+    came = outcome("harmony", f"<|channel|>final<|message|>{text}<|return|>")
+
+    assert came == Outcome(text, "", [], [])
+
+
+def test_a_key_without_a_value_takes_no_other_key_with_it() -> None:
+    pairs = "<arg_key>a</arg_key><arg_key>b</arg_key><arg_value>c</arg_value>"
+
+    came = outcome("glm45", f"<tool_call>f{pairs}</tool_call>So.")
+
+    assert came == Outcome("So.", "", [], ["malformed"])
+
+
 def test_thoughts_and_final_answer_are_told_apart() -> None:
     came = outcome("react", "Thought: I know.\nMore.\nFinal Answer: It is\nsunny.")
 
@@ -424,6 +459,16 @@ def test_auto_reads_what_the_family_reads(family: str) -> None:
 
     assert came == Outcome(came.text, "3 < 5?", ROME + NONE, [])
     assert came.text.split() == ["Let", "me", "see.", "It", "is", "[20]."]
+
+
+MARKED = [f for f in AUTO if ROWS[f].marker and not ROWS[f].special]
+
+
+@pytest.mark.parametrize("family", MARKED)
+def test_auto_leaves_a_call_between_back_ticks_alone(family: str) -> None:
+    text = f"Write `{ROWS[family].write(ROME)}` for it."
+
+    assert outcome("auto", text) == Outcome(text, "", [], [])
 
 
 def test_auto_takes_any_end_of_reasoning_that_the_prompt_opened() -> None:

@@ -490,6 +490,16 @@ def test_the_end_of_the_stream_closes_a_whole_payload(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_a_stream_cut_behind_a_whole_call_has_it_and_no_fault(family: str) -> None:
+    text = ROWS[family].write(ROME)
+
+    came = [run(family, [text[:i]]) for i in range(len(text) + 1)]
+
+    whole = [(one.calls, one.errors) == (ROME, []) for one in came]
+    assert all(whole[whole.index(True) :]), text[: whole.index(True)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_stream_cut_inside_a_call_shows_none_of_it(family: str) -> None:
     row = ROWS[family]
     start = _then(family, "Hi.", [("get_weather", {"city": "Reykjavik"})])

@@ -82,9 +82,15 @@ def test_links_tell_where_they_lead():
     ]
 
 
+def test_line_ends_of_the_source_are_kept():
+    assert shown("The sea,\nthe *sea*\n\n- 北京\n  天气") == [
+        *("The sea,", "the sea", "", "• 北京", "  天气"),
+    ]
+
+
 def test_html_is_text():
     assert shown("<b>x</b> <!-- y -->\n\n<script>\nz\n</script>") == [
-        *("<b>x</b> <!-- y -->", "", "<script> z </script>"),
+        *("<b>x</b> <!-- y -->", "", "<script>", "z", "</script>"),
     ]
 
 

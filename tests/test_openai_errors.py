@@ -401,10 +401,17 @@ def test_half_an_event_at_the_end_is_a_drop(server: SSEServer) -> None:
     assert "ended early" in str(error)
 
 
-def test_empty_body_is_a_drop(server: SSEServer) -> None:
-    server.answer()
+@pytest.mark.parametrize("body", [b"", b": ping\n\n"])
+def test_stream_without_an_event_hints_at_the_context(
+    server: SSEServer, body: bytes
+) -> None:
+    server.answer(body)
 
-    assert failure(server)[0].kind == "dropped"
+    error, said = failure(server)
+
+    assert "before the first word" in str(error)
+    assert "context" in str(error)
+    assert (error.kind, said) == ("dropped", "")
 
 
 class HoldingGate:

@@ -12,10 +12,14 @@ from tui.events import (
     Event,
     MessageAdded,
     ReasoningDelta,
+    Record,
     TextDelta,
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
+    TurnRequested,
+    TurnStarted,
+    TurnWithdrawn,
 )
 from tui.messages import Message, ToolCall
 
@@ -88,20 +92,47 @@ def test_whoever_attaches_at_any_time_ends_with_the_same(rounds, data):
         assert transcript.finished == {"t": "stop"}
 
 
+def test_a_question_that_waits_is_not_asked_before_its_turn():
+    """Whether the first answer was followed as it came or is read when it is whole."""
+    asked, begun = TurnRequested("m"), TurnStarted("host", "boot", 1, 2)
+    answer = MessageAdded("a.1", Message("assistant", "one"))
+    before = [
+        ("a", MessageAdded("a.0", Message("user", "1"))),
+        ("a", asked),
+        ("a", begun),
+    ]
+    waiting = [("b", MessageAdded("b.0", Message("user", "2"))), ("b", asked)]
+    after = [("a", answer), ("a", TurnFinished("stop"))]
+    live = [*before, ("a", TextDelta("a.1", "on")), *waiting, *after]
+    late = [*before, *waiting, *after]
+
+    def folded(events):
+        return conversation.fold(
+            Record(seq, "c", turn, 0.0, event)
+            for seq, (turn, event) in enumerate(events, 1)
+        )
+
+    for events in (live, late):
+        waits = folded(events)
+        assert [m.text for m in waits.messages()] == ["1", "one"]
+        assert [entry.message.text for entry in waits.queued] == ["2"]
+        begins = folded([*events, ("b", begun)])
+        assert [m.text for m in begins.messages()] == ["1", "one", "2"]
+        assert begins.queued == []
+        taken_back = folded([*events, ("b", TurnWithdrawn())])
+        assert [m.text for m in taken_back.messages()] == ["1", "one"]
+
+
 def test_calls_left_open_by_a_broken_turn_are_answered_for_the_model():
     calls = (ToolCall("a", "tool", {}), ToolCall("b", "tool", {}))
     asked = Message("user", "go")
     wants = Message("assistant", "", "", calls)
     again = Message("user", "again")
     transcript = conversation.Transcript()
-    for id, message in [
-        ("1", asked),
-        ("2", wants),
-        ("3", Message("tool", "ok", tool_call_id="a")),
-        ("4", again),
-    ]:
-        entry = conversation.Entry(id, message, settled=True)
-        transcript.entries[id] = entry
+    result = Message("tool", "ok", tool_call_id="a")
+    for seq, message in enumerate([asked, wants, result, again], 1):
+        added = MessageAdded(str(seq), message)
+        transcript.apply(Record(seq, "c", None, 0.0, added))
 
     assert transcript.messages() == [
         asked,

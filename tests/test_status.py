@@ -57,6 +57,10 @@ async def test_the_model_is_cut_before_the_state():
     assert await shown(20, model="a-very-long-name-of-a-model") == "a-very-l…  writing"
 
 
+async def test_a_file_is_told_by_its_name():
+    assert (await shown(45, model="/a/long/way/to/m.gguf")).startswith("m.gguf ")
+
+
 async def test_next_to_no_room_leaves_the_state():
     assert await shown(10) == "writing"
 

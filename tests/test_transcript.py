@@ -214,7 +214,7 @@ async def test_the_readers_place_stays_when_estimates_turn_out_wrong():
             assert now[-2:] == above[:2]
             seen += now
 
-        assert any("message 150" in row for row in seen)
+        assert any("message 160" in row for row in seen)
 
 
 async def test_opening_many_messages_lays_out_only_the_last_page():

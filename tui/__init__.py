@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ToolError,
     )
     from tui.eventlog import EventLog, FileSystemQueue
+    from tui.events import TextDelta
     from tui.messages import Message, ToolCall, ToolResult, ToolSchema
     from tui.models import Model
     from tui.models.catalog import ModelCatalog
@@ -53,6 +54,7 @@ _HOMES = {
     "OpenAIModel": "tui.models.openai",
     "ScriptedModel": "tui.models.scripted",
     "SessionPool": "tui.session",
+    "TextDelta": "tui.events",
     "Tool": "tui.tools",
     "ToolBox": "tui.tools",
     "ToolCall": "tui.messages",
@@ -84,6 +86,7 @@ __all__ = [
     "OpenAIModel",
     "ScriptedModel",
     "SessionPool",
+    "TextDelta",
     "Tool",
     "ToolBox",
     "ToolCall",

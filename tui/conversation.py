@@ -40,21 +40,40 @@ class Entry:
 class Transcript:
     """What a conversation looks like after the records applied so far."""
 
-    entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    """By message id, in the order in which they began."""
     requested: list[str] = field(default_factory=list[str])
     """Turns that wait for a runner, oldest first."""
     running: set[str] = field(default_factory=set[str])
     """Turns that have been claimed and have not ended."""
     finished: dict[str, str] = field(default_factory=dict[str, str])
     """Turns that have ended, with the reason."""
+    _said: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    _ranks: dict[str | None, int] = field(default_factory=dict[str | None, int])
+    """The turns that have begun, numbered in that order."""
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """The messages by id, turn after turn in the order in which these began.
+
+        A question that waits for the turn before it is not among them: it is asked
+        when its own turn begins, and until then may be taken back.
+        """
+        begun = [e for e in self._said.values() if e.turn in self._ranks]
+        begun.sort(key=lambda entry: self._ranks[entry.turn])
+        return {entry.message_id: entry for entry in begun}
+
+    @property
+    def queued(self) -> list[Entry]:
+        """The questions that wait, the oldest first."""
+        return [e for e in self._said.values() if e.turn in self.requested]
 
     def apply(self, record: Record) -> None:
         """Take the next record of the conversation."""
         turn = record.turn or ""
         match record.event:
             case MessageAdded(message_id, message):
-                self.entries[message_id] = Entry(
+                if record.turn is None or message.role != "user":
+                    self._begun(record.turn)
+                self._said[message_id] = Entry(
                     message_id,
                     message,
                     record.turn,
@@ -79,6 +98,7 @@ class Transcript:
                 self._claimed(turn)
             case TurnStarted():
                 self._claimed(turn)
+                self._begun(turn)
                 self.running.add(turn)
             case TurnFinished(reason):
                 self._claimed(turn)
@@ -111,9 +131,13 @@ class Transcript:
         return messages + _not_run(open_calls)
 
     def _open(self, message_id: str, turn: str | None) -> Entry:
-        if message_id not in self.entries:
-            self.entries[message_id] = Entry(message_id, Message("assistant"), turn)
-        return self.entries[message_id]
+        if message_id not in self._said:
+            self._said[message_id] = Entry(message_id, Message("assistant"), turn)
+        self._begun(turn)
+        return self._said[message_id]
+
+    def _begun(self, turn: str | None) -> None:
+        self._ranks.setdefault(turn, len(self._ranks))
 
     def _claimed(self, turn: str) -> None:
         if turn in self.requested:

@@ -79,15 +79,20 @@ class Runner:
     def close(self, *, cancel: bool = True) -> None:
         """Take no more requests and wait for the turns that run.
 
-        `cancel` asks them to stop first; what was said until then is settled.
+        `cancel` asks them to stop first; what was said until then is settled. Those
+        that wait are withdrawn: nobody else may run them.
         """
         if self._follow:
             self._follow.close()
         if self._thread:
             self._thread.join()
         with self._lock:
+            waiting = [record for queue in self._waiting.values() for record in queue]
             self._waiting.clear()
             running = list(self._running.values())
+        with suppress(LogError):
+            for record in waiting:
+                self._log.append(record.conversation, TurnWithdrawn(), turn=record.turn)
         for turn in running if cancel else ():
             turn.cancel.request()
         self._pool.shutdown()

@@ -132,10 +132,10 @@ class LazychatApp(OutputApp, KeysInOrder):
         chat = self.chat
         for command in commands.COMMANDS:
             if chat and command.name != "cancel":
-                title = command.help
-                yield SystemCommand(
-                    title, command.slash, lambda c=command: self._run(c, "")
-                )
+                # By what it does or by its name, and with its key: one row each.
+                key = commands.spelled(command, self.host.config.keys)
+                title = f"{command.slash:<8} {command.help}{key and f' ({key})'}"
+                yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
 
     @on(ChatScreen.Commanded)
     def _obey(self, typed: ChatScreen.Commanded) -> None:
@@ -165,8 +165,11 @@ class LazychatApp(OutputApp, KeysInOrder):
         from tui.app.screens.models import ModelScreen
 
         if self.chat:
-            names = self.host.models.names
-            self.push_screen(ModelScreen(names, self.chat.model), self._choose)
+            models = self.host.models
+            listed = {name: models.about(name) for name in models.names}
+            # What was chosen by its path or supplier can be chosen again.
+            listed.setdefault(self.chat.model, models.about(self.chat.model))
+            self.push_screen(ModelScreen(listed, self.chat.model), self._choose)
 
     def _choose(self, name: str | None) -> None:
         if not name or not self.chat:

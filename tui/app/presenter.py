@@ -31,13 +31,21 @@ from tui.events import (
 )
 from tui.messages import Message
 
+SHORTEST_SECONDS = 0.02
+"""How long an answer has to take for its speed to mean anything."""
+
 
 class Presenter:
     """The one place that knows which event is shown where. Runs in the UI's thread."""
 
     def __init__(
-        self, transcript: Transcript, debug: DebugPanel, status: Status
+        self,
+        transcript: Transcript,
+        debug: DebugPanel,
+        status: Status,
+        runner: str = "",
     ) -> None:
+        """Take the widgets, and the id of the runner that runs what is asked here."""
         self.answers: list[str] = []
         """The texts of the answers, for copying; the newest last."""
         self.questions: list[str] = []
@@ -46,9 +54,15 @@ class Presenter:
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
+        self._asked: dict[str, tuple[str, str]] = {}
+        """The questions whose turn has not begun: message id and text."""
         self._transcript = transcript
         self._debug = debug
         self._status = status
+        self._runner = runner
+        self._strange: set[str] = set()
+        """Turns that another program was asked for."""
+        self._loading = False
         self._stream = True
         self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
         self._tools: dict[str, str] = {}
@@ -72,10 +86,42 @@ class Presenter:
                 for delta in deltas:
                     self._append(delta)
 
+    @property
+    def queued(self) -> list[str]:
+        """The questions that wait for the turn before theirs, the oldest first.
+
+        They are shown when their own turn begins, where their answers will be.
+        """
+        return [self._asked[turn][1] for turn in self.waiting if turn in self._asked]
+
     def spell_keys(self, keys: tuple[Key, ...], stop: Key) -> None:
         """Tell these keys in the status line, and `stop` while a turn runs."""
         self._keys, self._stop = keys, stop
         self._status.keys = keys
+
+    @property
+    def loading(self) -> bool:
+        """Whether the model of the next answer is being loaded: who waits is told."""
+        return self._loading
+
+    @loading.setter
+    def loading(self, loads: bool) -> None:
+        self._loading = loads
+        if self._status.state in ("ready", "thinking", "loading"):
+            rest = "thinking" if self.running else "ready"
+            self._status.state = "loading" if loads else rest
+
+    def is_forlorn(self, turn: str) -> bool:
+        """Whether another program was asked for a turn and nothing runs before it.
+
+        That program will take it at once if it is still there.
+        """
+        return not self.running and turn in self._strange
+
+    def give_up(self, turn: str, why: str) -> None:
+        """Say that no more of a turn will come: the log itself cannot say it."""
+        self._ended(turn, "error")
+        self._transcript.add_note(why, "error")
 
     def show(self, records: Iterable[Record]) -> None:
         """Show what `records` add, in the order of the log."""
@@ -93,7 +139,10 @@ class Presenter:
                 self._state("thinking" if thinks else "writing")
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
-                self._add(message_id, message, record.event.finish_reason)
+                if message.role == "user" and record.turn:
+                    self._asked[record.turn] = (message_id, message.text)
+                else:
+                    self._add(message_id, message, record.event.finish_reason)
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
@@ -118,31 +167,40 @@ class Presenter:
     def _turn(self, record: Record) -> None:
         turn = record.turn or ""
         match record.event:
-            case TurnRequested():
+            case TurnRequested(runner=runner):
                 self.waiting.append(turn)
-                if not self.running:
-                    self._status.state = "waiting"
+                if runner not in ("", self._runner):
+                    self._strange.add(turn)
+                self._rest(self._status.state)
             case TurnStarted():
                 self._no_longer_waits(turn)
+                self._ask(turn)
                 self.running = turn
-                self._status.state = "thinking"
+                self._forget_usage()
+                self._status.state = "loading" if self.loading else "thinking"
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
-                self._transcript.add_note("Taken back before it was answered.", "info")
+                _, question = self._asked.pop(turn, ("", ""))
+                first = " ".join(question.split())[:60]
+                self._transcript.add_note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
                     self._status.state = "cancelling"
             case TurnFinished(reason):
-                self._no_longer_waits(turn)
-                if turn == self.running:
-                    self.running = None
-                self._tools.clear()
-                self._debug.turn_finished(reason)
-                self._rest("error" if reason == "error" else "ready")
+                self._ended(turn, reason)
             case _:
                 pass
+
+    def _ended(self, turn: str, reason: str) -> None:
+        self._no_longer_waits(turn)
+        self._ask(turn)
+        if turn == self.running:
+            self.running = None
+        self._tools.clear()
+        self._debug.turn_finished(reason)
+        self._rest("error" if reason == "error" else "ready")
 
     def _add(self, message_id: str, message: Message, ended: str | None) -> None:
         text, thought = message.text, message.reasoning
@@ -160,6 +218,11 @@ class Presenter:
             case "system":
                 self._transcript.add(message_id, "system", text)
 
+    def _ask(self, turn: str) -> None:
+        if turn in self._asked:
+            message_id, text = self._asked.pop(turn)
+            self._add(message_id, Message("user", text), None)
+
     def _append(self, delta: TextDelta | ReasoningDelta) -> None:
         if isinstance(delta, TextDelta):
             self._transcript.append_text(delta.message_id, delta.text)
@@ -176,15 +239,24 @@ class Presenter:
 
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
-            self._status.state = "waiting" if self.waiting else state
+            waits = any(not self.is_forlorn(turn) for turn in self.waiting)
+            self._status.state = "waiting" if waits else state
             self._status.keys = self._keys
 
     def _no_longer_waits(self, turn: str) -> None:
         if turn in self.waiting:
             self.waiting.remove(turn)
 
+    def _forget_usage(self) -> None:
+        """Figures of one answer are not left standing beside another."""
+        self._status.input_tokens = None
+        self._status.output_tokens = None
+        self._status.tokens_per_second = None
+
     def _usage(self, usage: UsageReported) -> None:
         self._status.input_tokens = usage.input_tokens
         self._status.output_tokens = usage.output_tokens
-        speed = usage.output_tokens / usage.seconds if usage.seconds > 0 else None
+        # What comes in one piece has no speed.
+        timed = usage.seconds >= SHORTEST_SECONDS
+        speed = usage.output_tokens / usage.seconds if timed else None
         self._status.tokens_per_second = speed

@@ -45,13 +45,15 @@ class ModelCatalog:
     def find(self, name: str) -> ModelConfig:
         """Return what `name` stands for.
 
-        That is a name of the configuration, else the path of a GGUF file, else
-        `supplier/model`. Raises `ConfigError` for anything else.
+        That is a name of the configuration, else the path of a GGUF file that is
+        there, else `supplier/model`. Raises `ConfigError` for anything else.
         """
         known = config.models(self._config)
         if name in known:
             return known[name]
         if name.endswith(".gguf"):
+            if not Path(name).expanduser().is_file():
+                raise ConfigError(f"There is no file {name}.")
             return LlamaModelConfig(name)
         supplier, slash, model = name.partition("/")
         if slash and model:
@@ -81,6 +83,24 @@ class ModelCatalog:
         starter = isinstance(found, LlamaModelConfig) and found.path == "starter"
         return STARTER_NOTE if starter else ""
 
+    def about(self, name: str) -> str:
+        """Return in a few words what `name` stands for: a file, or a server's model."""
+        try:
+            found = self.find(name)
+        except ConfigError as error:
+            return str(error)
+        match found:
+            case LlamaModelConfig(path="starter"):
+                return "built in, 135 million parameters"
+            case LlamaModelConfig(path=path) | ScriptedModelConfig(path=path):
+                return path
+            case OpenAIModelConfig():
+                from tui.models.suppliers import SUPPLIERS
+
+                known = SUPPLIERS.get(found.supplier)
+                model = found.model or (known.model if known else "") or name
+                return f"{model} at {found.base_url or found.supplier or 'openai'}"
+
     def preload(self, name: str) -> None:
         """Do ahead what the first answer would wait for; blocks, never raises.
 
@@ -93,8 +113,12 @@ class ModelCatalog:
 
                     preload()
                 case LlamaModelConfig():
+                    from tui.models.llama import LlamaModel
+
                     model: Any = self.get(name)
                     model.preload()
+                    if isinstance(model, LlamaModel):
+                        model.engine.load()
                 case _:
                     pass
 

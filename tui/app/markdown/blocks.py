@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tui.app.markdown.code import code_lines
-from tui.app.markdown.inline import inline_spans
+from tui.app.markdown.formula import use_formulas
+from tui.app.markdown.inline import formula_spans, inline_spans
 from tui.app.markdown.lines import (
     BLANK,
     Line,
@@ -32,7 +33,8 @@ _NARROWEST = 8  # a pane narrower than this is not made narrower by nesting
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False})
+    return use_formulas(parser.enable(["table", "strikethrough"]))
 
 
 def parse(source: str, references: dict[str, Any] | None = None) -> list[Token]:
@@ -119,6 +121,12 @@ class Layout:
                 return code_lines(token.content, token.info, width)
             case "code_block":
                 return code_lines(token.content, "", width)
+            case "math_block":
+                shown = formula_spans(token, style)
+                edge: Span = ("  ", style)
+                return indent(
+                    to_lines(wrap(shown, max(width - 2, 1))), (edge,), (edge,)
+                )
             case "hr":
                 return [Line((("─" * width, (*style, "rule")),))]
             case "bullet_list_open" | "ordered_list_open":

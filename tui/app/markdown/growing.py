@@ -20,6 +20,7 @@ from tui.app.markdown.blocks import (
     top_level,
 )
 from tui.app.markdown.code import CodeBlock
+from tui.app.markdown.formula import formula_open
 from tui.app.markdown.inline import close_marks, inline_spans
 from tui.app.markdown.lines import BLANK, Flow, Line, to_lines
 from tui.app.markdown.table import Table
@@ -168,7 +169,7 @@ def lay_out_alone(source: str, width: int, refs: dict[str, Any]) -> list[Line]:
 _plainly_text = re.compile(r" {0,3}[^\W\d_]")
 _letter = re.compile(r"[^\W\d_]")
 _underline = re.compile(r"[ \t:|=-]*$")
-_unresolved = re.compile(r"[*~`\[\]!<&\\]|(?<!\w)_|_(?!\w)")
+_unresolved = re.compile(r"[*~`\[\]!<&\\]|\$(?=\S)|(?<!\w)_|_(?!\w)")
 _SEAL_AT, _SEAL_STEP, _FORCE_AT = 320, 120, 1000  # characters
 
 
@@ -228,9 +229,13 @@ class GrowingParagraph:
             for part in (1.0, 0.66, 0.33):
                 cut = self._pending.rfind(" ", 0, int(limit * part)) + 1
                 children = parse_inline(self._pending[:cut], self._refs) if cut else []
-                if cut and not any(
-                    token.type == "text" and _unresolved.search(token.content)
-                    for token in children
+                if (
+                    cut
+                    and not formula_open(self._pending[:cut])
+                    and not any(
+                        token.type == "text" and _unresolved.search(token.content)
+                        for token in children
+                    )
                 ):
                     break
             else:

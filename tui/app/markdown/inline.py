@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from tui.app.markdown.lines import Span, Style, is_wide
+from tui.app.markdown.formula import hold_back
+from tui.app.markdown.lines import Span, Style
 from tui.safe import safe
 
 _MARKS = {"strong_open": "strong", "em_open": "em", "s_open": "strike"}
@@ -29,7 +30,7 @@ def close_marks(source: str) -> str:
     For a text that is still being written: its marks would be seen as such until
     their other half has come. A mark that nothing follows yet is left out.
     """
-    source = _loose_end.sub("", source)
+    source = hold_back(_loose_end.sub("", source))
     paragraph = source[source.rfind("\n\n") + 1 :]
     if "`" not in paragraph and "**" not in paragraph:
         return source
@@ -69,6 +70,18 @@ def _address(href: str, shown: str, style: Style) -> list[Span]:
     return [(f" ({readable})", (*style, "url"))]
 
 
+def formula_spans(token: Token, style: Style) -> list[Span]:
+    """Return a formula as Unicode where that is exact, else as it was written."""
+    # Imported with the first formula; most conversations have none.
+    from tui.app.markdown.latex import to_unicode
+
+    formula, mark, end = token.content, token.markup, token.info
+    text = to_unicode(formula) if end else None
+    if text is not None and ("\n" not in text or token.block):
+        return [(safe(text + end.lstrip("$\\])").rstrip()), style)]
+    return [(safe(mark + formula + end, newlines=token.block), (*style, "code"))]
+
+
 def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
     """Turn the children of an inline token into spans; hard breaks are line ends."""
     spans: list[Span] = []
@@ -88,9 +101,10 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
             styles.pop()
         elif kind == "code_inline":
             spans.append((safe(token.content), (*styles[-1], "code")))
-        elif kind == "softbreak":
-            spans.append(("\x00", styles[-1]))  # decided when both sides are known
-        elif kind == "hardbreak":
+        elif kind == "math_inline":
+            spans += formula_spans(token, styles[-1])
+        elif kind in ("softbreak", "hardbreak"):
+            # Models end a line where they mean it: in verses, addresses, short lists.
             spans.append(("\n", styles[-1]))
         elif kind == "link_open":
             links.append((str(token.attrs.get("href", "")), len(spans)))
@@ -106,19 +120,4 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
             spans += _address(str(token.attrs.get("src", "")), "", styles[-1])
         elif token.content:
             spans.append((safe(token.content), styles[-1]))
-    return _join_softbreaks(spans)
-
-
-def _join_softbreaks(spans: list[Span]) -> list[Span]:
-    """Make a line end in the source a space, except between wide characters."""
-    result: list[Span] = []
-    for index, (text, style) in enumerate(spans):
-        if text == "\x00":
-            before = next((t for t, _ in reversed(result) if t), "")
-            after = next((t for t, _ in spans[index + 1 :] if t), "")
-            both = before and after and is_wide(before[-1]) and is_wide(after[0])
-            if not both:
-                result.append((" ", style))
-        elif text:
-            result.append((text, style))
-    return result
+    return [span for span in spans if span[0]]

@@ -59,11 +59,6 @@ _plain_unit = re.compile(" +|[^ ]+")
 _wide = re.compile(f"[{_WIDE}]")
 
 
-def is_wide(character: str) -> bool:
-    """Whether text may be broken beside this character without a space."""
-    return bool(_wide.match(character))
-
-
 def spans_text(spans: Iterable[Span]) -> str:
     """Join the text of spans."""
     return "".join(text for text, _ in spans)

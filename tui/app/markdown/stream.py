@@ -175,7 +175,7 @@ class Stream:
             if (
                 len(partial) >= _LONG_LINE
                 and _letter.search(partial)
-                and partial.lstrip()[0] not in "`~"
+                and partial.lstrip()[0] not in "`~$\\"
             ):
                 end = len(tail)
             grown = end - self._examined

@@ -15,6 +15,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
@@ -30,11 +31,15 @@ from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.app.widgets.transcript import Transcript
 from tui.errors import LogError
 from tui.eventlog import Follow
-from tui.events import CancelRequested, Record, TurnRequested
+from tui.events import CancelRequested, Record, TurnRequested, TurnWithdrawn
 from tui.host import Host
+from tui.safe import safe
 
 FRAME = 0.05
 """Seconds between two batches of records, at least: 20 frames a second."""
+
+FAILURE_SECONDS = 0.5
+"""How often a turn under way is looked after that may have failed unheard."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -76,8 +81,11 @@ class ChatScreen(OutputScreen):
         self.composer = Composer()
         self.sidebar = ToolSidebar()
         self.status = Status()
-        self.presenter = Presenter(self.transcript, self.debug_panel, self.status)
+        self.presenter = Presenter(
+            self.transcript, self.debug_panel, self.status, host.runner.id
+        )
         self._problems = 0  # those of the host that have been shown
+        self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
@@ -109,17 +117,17 @@ class ChatScreen(OutputScreen):
         self._spell_keys()
         self.show_tools()
         self._poll()
+        self.set_interval(FAILURE_SECONDS, self._look_for_failure)
 
     def _spell_keys(self) -> None:
         """Show the keys as the configuration has them."""
-
-        def key(name: str) -> str:
-            return commands.spelled(commands.named(name), self.host.config.keys)
-
-        self.sidebar.stream_key = key("stream")
+        self.sidebar.stream_key = self._key("stream")
         shown = ("help", "tools", "debug")
-        keys = [(key(name), name) for name in shown]
-        self.presenter.spell_keys(tuple(keys), (key("cancel"), "stop"))
+        keys = [(self._key(name), name) for name in shown]
+        self.presenter.spell_keys(tuple(keys), (self._key("cancel"), "stop"))
+
+    def _key(self, name: str) -> str:
+        return commands.spelled(commands.named(name), self.host.config.keys)
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
@@ -150,7 +158,9 @@ class ChatScreen(OutputScreen):
         """Say which model answers next, and what is to be known of it."""
         self.status.model = name
         self.sidebar.model = name
-        self.sidebar.note = self.host.models.note(name)
+        # The rest of it stands in the conversation.
+        first, end, _ = self.host.models.note(name).partition(". ")
+        self.sidebar.note = first + end.strip()
         self._preload(name)
 
     def show_tools(self) -> None:
@@ -180,10 +190,30 @@ class ChatScreen(OutputScreen):
             except LogError:
                 return  # the log was closed: the program ends
 
+    def _look_for_failure(self) -> None:
+        """Say it when a turn cannot be written: then the log brings no end of it."""
+        presenter = self.presenter
+        for turn in filter(None, (presenter.running, *presenter.waiting)):
+            if failure := self.host.runner.failure(turn):
+                presenter.give_up(turn, str(failure))
+                self._show_queue()
+
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        self._show_queue()
         self.composer.set_history(self.presenter.questions)
+
+    def _show_queue(self) -> None:
+        """Say above the composer what waits to be asked."""
+        queued = [" ".join(safe(q).split()) for q in self.presenter.queued]
+        more = f" and {len(queued) - 1} more" if queued[1:] else ""
+        forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
+        state = "not asked" if forlorn else "waits"
+        title = f"{state}: {queued[0][:40]}{more}" if queued else ""
+        if title != self._queue_title:
+            self._queue_title = title
+            self.composer.border_title = Content(title) if title else None
 
     # -- what the user does
 
@@ -270,9 +300,14 @@ class ChatScreen(OutputScreen):
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
             turn = self.presenter.waiting[-1]
+            if self.presenter.queued and not self.composer.text:
+                self.composer.load_text(self.presenter.queued[-1])
         if turn:
             self._cancelled = turn
-            self.host.log.append(self.conversation, CancelRequested(), turn=turn)
+            # Nobody may be there to hear the cancel of what nobody runs.
+            forlorn = self.presenter.is_forlorn(turn)
+            event = TurnWithdrawn() if forlorn else CancelRequested()
+            self.host.log.append(self.conversation, event, turn=turn)
         elif not self.composer.has_focus:
             self.composer.focus()
 
@@ -289,7 +324,7 @@ class ChatScreen(OutputScreen):
             self._sidebar_wanted = shown
             state.save(paths.state_file(), sidebar=shown)
         elif shown:
-            self.hint(f"{self.status.keys[-1][0]}: back to the conversation")
+            self.hint(f"{self._key('tools')} or Esc: back to the conversation")
         (self.sidebar if shown else self.composer).focus()
 
     def action_toggle_debug(self) -> None:
@@ -321,7 +356,7 @@ class ChatScreen(OutputScreen):
 
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
-        self._show_loading(True)
+        self.presenter.loading = True
         background.run("preload", lambda: self._load(name))
 
     def _load(self, name: str) -> None:
@@ -330,8 +365,4 @@ class ChatScreen(OutputScreen):
 
     def _loaded(self, name: str) -> None:
         if name == self.model:
-            self._show_loading(False)
-
-    def _show_loading(self, loads: bool) -> None:
-        if self.status.state in ("ready", "loading"):
-            self.status.state = "loading" if loads else "ready"
+            self.presenter.loading = False

@@ -106,7 +106,9 @@ class Status(Widget):
         return (*left, (" " * max(gap, 0), ""), *ends)
 
     def _model(self) -> list[Span]:
+        # Of a path the name of the file is what tells; the sidebar has all of it.
         name = safe(self.model, newlines=False)
+        name = name.rpartition("/")[2] if name.endswith(".gguf") else name
         return [(name, "model")] if name else []
 
     def _state(self) -> list[Span]:

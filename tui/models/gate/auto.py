@@ -50,6 +50,9 @@ _FAMILIES = (
 _PLAIN_TAGS = ("</s>", "<answer>", "</answer>", "<response>", "</response>")
 """Ends and wrappers that are HTML, or words, to every other model."""
 
+_NOT_IN_A_BLOCK = "".join(rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls"))
+"""Behind a block's own marker a bare call is text only if the marker was quoted."""
+
 
 def auto_dialect() -> Dialect:
     """Return the dialect made of all those above."""
@@ -82,4 +85,6 @@ def _careful(rule: Rule) -> Rule:
     if rule.marker == (Lit("[TOOL_CALLS]"),):
         end = Rule((SPACE, Lit("</s>")), (), Drop(), quotable=False)
         return replace(rule, after=(end,))
+    if not rule.marker and (rule.anchor == "line" or rule.unless):
+        return replace(rule, unless=_NOT_IN_A_BLOCK)
     return rule

@@ -309,6 +309,9 @@ class Splitter:
             self._closes = tuple(
                 t.close for t in self._dialect.thinking if t.open == marker
             )
+        if self._dialect.structural:
+            # Its own header is not the white space that a message may begin with.
+            self._fresh = False
         self._channel = channel
         self._markdown = Markdown()
         self._renew()

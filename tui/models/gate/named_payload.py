@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from tui.models.gate.json_payload import Fault, arguments, arguments_of, value_at
+from tui.models.gate.patterns import Lit, part
 from tui.models.gate.pieces import Call
 from tui.models.gate.rules import Reader, Reading, Tools
 
@@ -65,7 +66,9 @@ def section_reader(
     call that is wrong does not take the others with it.
     """
 
-    def one(body: str, at: int) -> tuple[Call, int]:
+    begun = re.compile(f"`{{1,2}}|{part((Lit(end),))}")
+
+    def one(body: str, at: int, closed: bool) -> tuple[Call, int]:
         found = header.match(body, at)
         if found is None:
             raise Fault("no header")
@@ -79,7 +82,10 @@ def section_reader(
             at = _skip(body, at + 3)
         if body.startswith(end, at):
             at += len(end)
-        elif at < len(body) and not end.startswith(body[at:]):
+        elif not closed and body[at:] and begun.fullmatch(body, at):
+            # The stream broke off in what only closes the call.
+            at = len(body)
+        elif at < len(body):
             raise Fault("text after the arguments")
         name = split_id(found["name"])
         if not name:
@@ -96,7 +102,7 @@ def section_reader(
             try:
                 if not body.startswith(begin, at):
                     raise Fault("no begin")
-                call, at = one(body, at + len(begin))
+                call, at = one(body, at + len(begin), closed)
                 calls.append(call)
             except Fault:
                 whole = False
@@ -124,6 +130,7 @@ read_deepseek = section_reader(
     "<｜tool▁call▁end｜>",
     # V3 writes function<sep>NAME and a fence, V3.1 NAME<sep> and the bare JSON.
     re.compile(
+        r"(?!\s*function\s*<｜tool▁sep｜>\s*```)"
         r"\s*(?:function\s*<｜tool▁sep｜>\s*(?=[^\s{`])(?!\Z))?(?P<name>[^\s<`{]+)\s*"
         r"(?:<｜tool▁sep｜>)?\s*(?:```(?:json)?\s*)?"
     ),

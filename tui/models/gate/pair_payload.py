@@ -13,7 +13,7 @@ from tui.models.gate.rules import Reading, Tools
 from tui.models.gate.typed_values import schema_of, typed
 
 _PAIR = re.compile(
-    r"\s*<arg_key>(?P<key>.*?)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>",
+    r"\s*<arg_key>(?P<key>[^<]*)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>",
     re.DOTALL,
 )
 _NAME = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:<tool_sep>)?")

@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from tui.models.gate.json_payload import Fault, arguments_of, read_calls
+from tui.models.gate.patterns import Lit, part, whole
 from tui.models.gate.pieces import Call
 from tui.models.gate.rules import Reader, Reading, Tools
 from tui.models.gate.typed_values import from_json, schema_of, typed
@@ -28,15 +29,15 @@ class Tags(NamedTuple):
     """What stands around the calls."""
 
 
-def _names(tag: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _names(tag: str, before: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     name = r"""\s+name\s*=\s*["'](?P<name>[^"'>]*)["']"""
     string = r"""(?:\s+string\s*=\s*["'](?P<string>true|false)["'])?"""
-    call = re.compile(rf"<{tag}invoke{name}\s*>")
+    call = re.compile(rf"{before}<{tag}invoke{name}\s*>")
     return call, re.compile(rf"<{tag}parameter{name}{string}\s*>")
 
 
-def _invoke(tag: str, **more: Any) -> Tags:
-    call, parameter = _names(tag)
+def _invoke(tag: str, before: str = "", **more: Any) -> Tags:
+    call, parameter = _names(tag, before)
     return Tags(call, f"</{tag}invoke>", parameter, f"</{tag}parameter>", **more)
 
 
@@ -49,11 +50,12 @@ FUNCTION = Tags(
 )
 INVOKE = _invoke("")
 DSML = _invoke("｜DSML｜", json=True)
+_STEP_END = Lit("<｜tool_call_end｜>")
 STEPTML = _invoke(
     "steptml:",
-    between=re.compile(
-        r"(?:\s|<｜tool_call_begin｜>|function\s*<｜tool_sep｜>|<｜tool_call_end｜>)*"
-    ),
+    before=r"(?:<｜tool_call_begin｜>\s*)?(?:function\s*<｜tool_sep｜>\s*)?",
+    # A stream may break off in what only closes the call.
+    between=re.compile(rf"(?:\s|{whole((_STEP_END,))})*(?:{part((_STEP_END,))})?"),
 )
 
 

@@ -61,8 +61,9 @@ class _Slot:
             raise load.error
 
     def close(self) -> None:
-        self.closed = True
-        thread = self._load.thread
+        with self._changed:  # a thread that is there is started, too
+            self.closed = True
+            thread = self._load.thread
         if thread is not None:
             # Not for ever: it may hang in a dead network drive.
             thread.join(2.0)
@@ -113,6 +114,10 @@ class LlamaEngine:
     def loaded(self) -> bool:
         """Whether the weights are in memory."""
         return self._slot is not None and self._slot.weights is not None
+
+    def load(self) -> None:
+        """Return when the weights are in memory. Raises `ModelError`."""
+        self._shared().wait(Cancellation())
 
     def preload(self, then: Callable[[Context], object] | None = None) -> None:
         """Load in a thread, and do there what comes `then`; return at once.

@@ -221,6 +221,20 @@ def dropped(what: str, where: Where) -> ModelError:
     )
 
 
+def silent(where: Where) -> ModelError:
+    """Return the error for a stream that has ended without a single event.
+
+    llama_cpp.server does so with a status of 200 when the prompt does not fit.
+    """
+    return ModelError(
+        f"{where.base_url} ended its answer before the first word and gave no reason. "
+        "Often the conversation is longer than the context that the server was "
+        "started with: begin a new one, or give the server a larger context. Its own "
+        "log may tell more.",
+        "dropped",
+    )
+
+
 def error_in_answer(error: Any, where: Where) -> ModelError:
     """Return the error for an error object in an answer with status 200."""
     message = provider_message(msgspec.json.encode(error), where)

@@ -128,8 +128,10 @@ class AnswerReader:
 
     def _events(self, start: bytes, body: Iterator[bytes]) -> Iterator[Event]:
         decoder = SSEDecoder()
+        said = False
         for data in chain([start], self._chunks(body)):
             for item in decoder.feed(data):
+                said = True
                 # One read may hold seconds of text.
                 self._cancel.raise_if_requested()
                 if item.startswith(b"[DONE]"):
@@ -137,10 +139,13 @@ class AnswerReader:
                     return
                 yield from self._item(item)
         for item in decoder.finish():
+            said = True
             # Half an event is no news: the stream has ended early, said below.
             if not item.startswith(b"[DONE]") and is_json(item):
                 yield from self._item(item)
             self.complete = item.startswith(b"[DONE]")
+        if not said:
+            raise errors.silent(self._where)
         if not self._finish_reason and not self.complete:
             raise errors.dropped("the stream ended early", self._where)
         self.complete = True

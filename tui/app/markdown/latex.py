@@ -1,0 +1,410 @@
+r"""LaTeX mathematics in Unicode, where that says exactly the same.
+
+All of a formula or nothing: one part that has no Unicode (a matrix, an exponent with
+a letter that is not there raised) and the reader is better served by the source. So
+nothing is approximated: `x^{2^n}` does not become `x^2^n`, nor `\frac{a+b}{c}d`
+`a+b/cd`. Imported with the first formula; see `symbols` for the tables.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from tui.app.markdown.symbols import (
+    ACCENTS,
+    ALPHABETS,
+    BIG,
+    BINARY,
+    BRACKETS,
+    FRACTIONS,
+    FUNCTIONS,
+    IGNORED,
+    ORDINARY,
+    RELATIONS,
+    SPACES,
+    SUBSCRIPT,
+    SUPERSCRIPT,
+)
+
+_token = re.compile(r"\\operatorname\*|\\[a-zA-Z]+|\\.|\s+|.", re.DOTALL)
+_raw_group = re.compile(r"\{([^{}$\\^_&#]*(?:\\[%_#&{} ][^{}$\\^_&#]*)*)\}")
+_environment = re.compile(
+    r"\\begin\{((?:align|gather)(?:ed|\*)?)\}(.*)\\end\{\1\}", re.DOTALL
+)
+_atom = re.compile(r"[0-9]+(?:\.[0-9]+)?|[^\W\d_]|[d∂][^\W\d_]|∞")
+# Divided as a whole or in its last factor, a product gives the same.
+_product = re.compile(r"(?:[^\W_]|[∂∞′]|\([^()/]*\))+")
+_TEXT = {"text", "textrm", "textnormal", "textit", "textbf", "mbox"}
+_NAMES = {"operatorname", "operatorname*"}
+_UPRIGHT = {"mathrm", "mathit", "mathsf", "mathnormal"}
+_SIZES = {
+    size + side
+    for size in ("big", "Big", "bigg", "Bigg")
+    for side in ("", "l", "r", "m")
+}
+_DEEPEST = 20  # groups within groups
+
+
+class _NotExact(Exception):
+    """Something in the formula cannot be said in Unicode."""
+
+
+class _Piece(NamedTuple):
+    text: str
+    kind: str
+    """What it is to its neighbours: `ord`, `op`, `bin`, `rel`, `sign`, `punct`,
+    `slash`, `open`, `close`, `^`, `_`, `fraction`, `root` (`rooted` in brackets),
+    `space`, `newline` or `cell`."""
+
+
+@lru_cache(maxsize=512)
+def to_unicode(formula: str) -> str | None:
+    r"""Return a formula, without its dollars, as text; None if that is not exact.
+
+    Lines of ``aligned`` and those parted by ``\\`` are parted by line ends.
+    """
+    try:
+        pieces = _Reader(formula).read()
+        text = _join(pieces)
+    except (_NotExact, RecursionError):
+        return None
+    return text if text.strip() else None
+
+
+class _Reader:
+    """Turns source into pieces, one group after the other."""
+
+    def __init__(self, source: str) -> None:
+        environment = _environment.fullmatch(source.strip())
+        self._source = environment[2] if environment else source.strip()
+        self._aligned = bool(environment)
+        self._at = 0
+        self._depth = 0
+
+    def read(self) -> list[_Piece]:
+        """Read all of the source."""
+        return self._until("")
+
+    def _next(self) -> str:
+        match = _token.match(self._source, self._at)
+        if not match:
+            return ""
+        self._at = match.end()
+        return match[0]
+
+    def _take(self, wanted: str) -> bool:
+        """Take the next token if it is `wanted`; blanks before it go too."""
+        rest = self._source[self._at :].lstrip()
+        if not rest.startswith(wanted):
+            return False
+        self._at = len(self._source) - len(rest) + len(wanted)
+        return True
+
+    def _until(self, closing: str) -> list[_Piece]:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _NotExact
+        pieces: list[_Piece] = []
+        while token := self._next():
+            if token == closing:
+                break
+            if token in ("^", "_"):
+                pieces.append(self._script(token, pieces))
+            elif token == "'":
+                pieces.append(self._primes())
+            else:
+                pieces += self._one(token)
+        else:
+            if closing:
+                raise _NotExact
+        self._depth -= 1
+        return pieces
+
+    def _one(self, token: str) -> list[_Piece]:
+        if token.isspace():
+            return [_Piece(" ", "space")]
+        if token[0] == "\\":
+            return self._command(token[1:])
+        if token == "{":
+            return self._until("}")
+        if token == "~":
+            return [_Piece(" ", "space")]
+        if token == "&" and self._aligned and self._depth == 1:
+            return [_Piece("", "cell")]
+        if token in "}#%^_$&":
+            raise _NotExact
+        return [_character(token)]
+
+    def _argument(self) -> list[_Piece]:
+        """Read what a command or a script applies to."""
+        token = self._next()
+        while token.isspace():
+            token = self._next()
+        if not token or token in ("^", "_", "&", "}"):
+            raise _NotExact
+        return self._one(token)
+
+    def _command(self, name: str) -> list[_Piece]:
+        for table, kind in (
+            (ORDINARY, "ord"),
+            (BINARY, "bin"),
+            (RELATIONS, "rel"),
+            (BIG, "op"),
+            (BRACKETS, ""),
+        ):
+            if name in table:
+                symbol = table[name]
+                return [_Piece(symbol, kind) if kind else _bracket(symbol)]
+        if name in FUNCTIONS:
+            return [_Piece(name, "op")]
+        if name in SPACES:
+            return [_Piece(SPACES[name], "space")]
+        if name in IGNORED or name in _SIZES:
+            return []
+        if name in _TEXT:
+            return [_Piece(self._raw(), "ord")]
+        if name in _NAMES:
+            return [_Piece(self._raw(), "op")]
+        if name in _UPRIGHT:
+            return [_Piece(_join(self._argument()), "ord")]
+        if name in ("left", "right", "middle"):
+            return self._delimiter(name)
+        if name == "\\" and self._depth == 1 and not self._take("["):
+            return [_Piece("\n", "newline")]
+        return self._built(name)
+
+    def _built(self, name: str) -> list[_Piece]:
+        """Read a command with arguments that needs more than a look into a table."""
+        if name in ("frac", "tfrac", "dfrac"):
+            return [_fraction(_join(self._argument()), _join(self._argument()))]
+        if name == "sqrt":
+            return [self._root()]
+        if name in ALPHABETS:
+            letters = _join(self._argument())
+            return [_Piece("".join(_letter(name, each) for each in letters), "ord")]
+        if name in ACCENTS:
+            base = _join(self._argument())
+            if len(base) != 1 or not base.isalpha():
+                raise _NotExact
+            return [_Piece(unicodedata.normalize("NFC", base + ACCENTS[name]), "ord")]
+        if name == "pmod":
+            return [_Piece(f"(mod {_join(self._argument())})", "rel")]
+        if name == "not":
+            struck = unicodedata.normalize("NFC", _join(self._argument()) + "\u0338")
+            if len(struck) != 1:
+                raise _NotExact
+            return [_Piece(struck, "rel")]
+        raise _NotExact
+
+    def _raw(self) -> str:
+        self._take("")
+        match = _raw_group.match(self._source, self._at)
+        if not match:
+            raise _NotExact
+        self._at = match.end()
+        return re.sub(r"\\(.)", r"\1", match[1]).replace("~", " ")
+
+    def _delimiter(self, side: str) -> list[_Piece]:
+        self._take("")
+        token = self._next()
+        if token == ".":
+            return []
+        name = token[1:]
+        if token[:1] == "\\" and name in BRACKETS:
+            symbol = BRACKETS[name]
+        elif token[:1] == "\\" and name in ("|", "vert", "lvert", "rvert", "Vert"):
+            symbol = ORDINARY[name]
+        elif token in ("(", ")", "[", "]", "|", "/", "<", ">"):
+            symbol = {"<": "⟨", ">": "⟩"}.get(token, token)
+        else:
+            raise _NotExact
+        kinds = {"left": "open", "right": "close", "middle": "rel"}
+        return [_Piece(symbol, kinds[side])]
+
+    def _root(self) -> _Piece:
+        degree = ""
+        if self._take("["):
+            degree = _join(self._until("]"))
+        inside = _join(self._argument())
+        sign = {"": "√", "2": "√", "3": "∛", "4": "∜"}.get(degree)
+        if sign is None:
+            sign = _translate(degree, SUPERSCRIPT) + "√"
+        if not inside:
+            raise _NotExact
+        if _atom.fullmatch(inside):
+            return _Piece(sign + inside, "root")
+        return _Piece(f"{sign}({inside})", "rooted")
+
+    def _script(self, token: str, before: list[_Piece]) -> _Piece:
+        while before and before[-1].kind == "space":
+            before.pop()
+        if before and before[-1].kind not in ("ord", "op", "close", "^", "_"):
+            raise _NotExact  # √x² would be the root of x²
+        if before and before[-1].kind == token:
+            raise _NotExact
+        table = SUPERSCRIPT if token == "^" else SUBSCRIPT
+        pieces = self._argument()
+        text = _join([piece for piece in pieces if piece.kind != "space"], tight=True)
+        if token == "^" and text in ("∘", "°"):
+            return _Piece("°", token)
+        if token == "^" and text and not text.strip("′†"):
+            return _Piece(text, token)  # raised by themselves
+        return _Piece(_translate(text, table), token)
+
+    def _primes(self) -> _Piece:
+        count = 1
+        while self._take("'"):
+            count += 1
+        return _Piece({1: "′", 2: "″", 3: "‴"}.get(count) or "′" * count, "ord")
+
+
+def _translate(text: str, table: dict[str, str]) -> str:
+    if not text or any(each not in table for each in text):
+        raise _NotExact
+    return "".join(table[each] for each in text)
+
+
+def _letter(alphabet: str, letter: str) -> str:
+    """Return a letter of an alphabet; the older ones of Unicode have other names."""
+    if letter.isascii() and letter.isalpha():
+        case = "CAPITAL" if letter.isupper() else "SMALL"
+        which = f"{case} {letter.upper()}"
+    elif letter.isascii() and letter.isdigit():
+        which = unicodedata.name(letter)
+    else:
+        raise _NotExact
+    style, older = ALPHABETS[alphabet]
+    for name in (f"MATHEMATICAL {style} {which}", f"{older} {which}"):
+        try:
+            return unicodedata.lookup(name)
+        except KeyError:
+            continue
+    raise _NotExact
+
+
+def _character(character: str) -> _Piece:
+    if character in "+*":
+        return _Piece(character, "sign")
+    if character == "-":
+        return _Piece("−", "sign")
+    if character in "=<>:≤≥≠≈":
+        return _Piece(character, "sign")
+    if character in ",;":
+        return _Piece(character, "punct")
+    if character in "([":
+        return _Piece(character, "open")
+    if character in ")]!":
+        return _Piece(character, "close")
+    if character == "/":
+        return _Piece(character, "slash")
+    return _Piece(character, "ord")
+
+
+def _bracket(symbol: str) -> _Piece:
+    return _Piece(symbol, "close" if symbol in "}⌋⌉⟩" else "open")
+
+
+def _fraction(above: str, below: str) -> _Piece:
+    if "\n" in above + below or not above or not below:
+        raise _NotExact
+    if f"{above}/{below}" in FRACTIONS:
+        return _Piece(FRACTIONS[f"{above}/{below}"], "ord")
+    if not _product.fullmatch(above):
+        above = f"({above})"
+    if not _atom.fullmatch(below):
+        below = f"({below})"
+    return _Piece(f"{above}/{below}", "fraction")
+
+
+_APART = ("bin", "rel")
+_PREFIXES = ("∂", "∇", "Δ", "¬")
+_FIRST = ("open", "sign", "punct", *_APART)
+_BESIDE_A_FRACTION = ("bin", "rel", "sign", "punct", "newline", "cell")
+
+
+def _join(pieces: list[_Piece], *, tight: bool = False) -> str:
+    r"""Put pieces together, with blanks where LaTeX would leave room.
+
+    A blank of the source stays, though LaTeX does not look at it: who wrote `a + b`
+    meant it to be read so. `tight` is for scripts.
+    """
+    found = [piece for piece in pieces if piece.kind != "space"]
+    for index, piece in enumerate(found):
+        before = found[index - 1] if index else None
+        after = found[index + 1] if index + 1 < len(found) else None
+        if piece.kind == "fraction":
+            _check_beside(before, ("open",))
+            _check_beside(after, ("close",))
+        if piece.kind == "root":
+            _check_beside(after, ("close",))  # √2π would be the root of 2π
+        if piece.kind in ("root", "rooted") and piece.text[0] not in "√∛∜":
+            _check_beside(before, ("open",))  # xⁿ√y
+    if tight:
+        return "".join(piece.text for piece in found)
+    if any(piece.kind in ("newline", "cell") for piece in found):
+        return _rows(pieces)
+    text = ""
+    last = _Piece("", "open")
+    for piece in pieces:
+        if piece.kind == "bin" and last.kind in _FIRST:
+            piece = piece._replace(kind="ord")  # a sign, as in `= \pm 2`
+        wide = piece.kind in _APART and last.kind != "open"
+        follows = last.kind in _APART and piece.kind != "close"
+        named = last.kind == "op" and last.text[-1:].isalpha() and piece.kind == "ord"
+        naming = (
+            piece.kind == "op"
+            and piece.text[:1].isalpha()
+            and last.kind in ("ord", "close", "fraction")
+        )
+        if (wide or follows or named or naming) and text and text[-1:] != " ":
+            text += " "
+        if last.kind == "open" or last.text in _PREFIXES:
+            text = text.rstrip(" ")
+        if piece.kind == "close":
+            text = text.rstrip(" ")
+        if piece.kind == "space" and (not text or text[-1:] == " "):
+            text += piece.text[1:]
+        else:
+            text += piece.text
+        if piece.kind != "space":
+            last = piece
+    return text.strip(" ")
+
+
+def _check_beside(piece: _Piece | None, also: tuple[str, ...]) -> None:
+    if piece is not None and piece.kind not in (*_BESIDE_A_FRACTION, *also):
+        raise _NotExact
+
+
+def _rows(pieces: list[_Piece]) -> str:
+    """Lay out rows, the cells right and left of their alignment mark by turns."""
+    rows: list[list[list[_Piece]]] = [[[]]]
+    for piece in pieces:
+        if piece.kind == "newline":
+            rows.append([[]])
+        elif piece.kind == "cell":
+            rows[-1].append([])
+        else:
+            rows[-1][-1].append(piece)
+    texts = [[_join(cell) for cell in row] for row in rows]
+    columns = max(map(len, texts))
+    widths = [
+        max(cell_len(row[column]) if column < len(row) else 0 for row in texts)
+        for column in range(columns)
+    ]
+    lines: list[str] = []
+    for row in texts:
+        cells = [
+            _pad(cell, width, left=column % 2 == 0)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        lines.append((" ".join(cells) if columns > 1 else row[0]).rstrip())
+    return "\n".join(line for line in lines if line)
+
+
+def _pad(text: str, width: int, *, left: bool) -> str:
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if left else text + blanks
