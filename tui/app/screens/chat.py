@@ -22,6 +22,7 @@ from textual.reactive import var
 
 from tui import messages, paths, runner
 from tui.app import background, commands, state
+from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
@@ -360,7 +361,10 @@ class ChatScreen(OutputScreen):
         background.run("preload", lambda: self._load(name))
 
     def _load(self, name: str) -> None:
-        self.host.models.preload(name)
+        try:
+            self.host.models.preload(name)
+        finally:
+            settle()
         self.call_later(self._loaded, name)
 
     def _loaded(self, name: str) -> None:
