@@ -40,6 +40,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 import pyte
+from output_emulators import BceScreen
 from pyte.screens import Char
 
 LIMIT = 15.0
@@ -114,7 +115,7 @@ class Control(NamedTuple):
     end: str
 
 
-class _Screen(pyte.Screen):
+class _Screen(BceScreen):
     """pyte's screen, and what it lacks: scrolling by SU and SD."""
 
     def scroll_up(self, count: int = 1) -> None:

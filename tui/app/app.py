@@ -17,17 +17,21 @@ from textual.screen import Screen
 
 from tui import conversation, paths
 from tui.app import background, commands, state
+from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
+from tui.app.output.hook import OutputApp
 from tui.app.screens.chat import ChatScreen
 from tui.app.themes import DEFAULT, load_themes
 from tui.errors import ConfigError, LazychatError
 from tui.host import Host
 
+LOADED_SECONDS = 10.0
+"""When the garbage collector is to work again, if the model is still not loaded."""
 QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(KeysInOrder):
+class LazychatApp(OutputApp, KeysInOrder):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -66,6 +70,8 @@ class LazychatApp(KeysInOrder):
         self.set_keymap(self.host.config.keys)
         self.push_screen(ChatScreen(self.host, self._conversation))
         self.call_after_refresh(self._load_tools)
+        # By then all is imported that ever will be, or the user waits for a model.
+        self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
             self._obey_signals()
 

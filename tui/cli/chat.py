@@ -1,5 +1,6 @@
 """`lazychat`: opens the chat screen."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ def chat(
     _require_terminal()
     # A lone Esc is understood after 25 ms, not 100. Read when textual is imported.
     os.environ.setdefault("ESCDELAY", "25")
+    # Until all is imported: see tui.app.garbage.
+    gc.disable()
     from tui.app.app import run_app
 
     host = Host(settings, problems)

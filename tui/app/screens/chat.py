@@ -20,10 +20,11 @@ from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
-from textual.screen import Screen
 
 from tui import messages, paths, runner
 from tui.app import background, commands, state
+from tui.app.garbage import settle
+from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
@@ -46,7 +47,7 @@ NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(OutputScreen):
     """One conversation: transcript, debug panel, composer, tools, status."""
 
     CSS_PATH = "chat.tcss"
@@ -369,7 +370,10 @@ class ChatScreen(Screen[None]):
         background.run("preload", lambda: self._load(name))
 
     def _load(self, name: str) -> None:
-        self.host.models.preload(name)
+        try:
+            self.host.models.preload(name)
+        finally:
+            settle()
         self.call_later(self._loaded, name)
 
     def _loaded(self, name: str) -> None:

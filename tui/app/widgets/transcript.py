@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui.app.markdown.blocks import parse
+from tui.app.output.hook import OutputScreen
 from tui.app.widgets.line_pane import LinePane
 from tui.app.widgets.looks import LOOKS, LOOKS_CSS
 from tui.app.widgets.message import Item, MessageView, Note, NoteKind
@@ -233,18 +234,16 @@ class Transcript(LinePane, can_focus=True):
         if self._frame_due or not self.is_mounted:
             return
         self._frame_due = True
-        wait = self._drawn + FRAME - monotonic()
-        if wait <= 0:
-            self.call_next(self._frame)
-        else:
-            # Not by set_timer: Textual drops a timer whose time has come before it
-            # is looked at, and without that frame there would never be another.
-            asyncio.get_running_loop().call_later(wait, self.call_next, self._frame)
+        # Not by set_timer: Textual drops a timer whose time has come before it is
+        # looked at, and without that frame there would never be another. It is also
+        # a task with two messages: a third of a frame's cost.
+        wait = max(0.0, self._drawn + FRAME - monotonic())
+        asyncio.get_running_loop().call_later(wait, self._frame)
 
     def _frame(self) -> None:
         self._frame_due = False
         self._drawn = monotonic()
-        if not self._width:
+        if not self._width or not self.is_attached:
             return
         changed, self._changed = self._changed, {}
         dirty: list[tuple[int, int]] = []
@@ -262,6 +261,8 @@ class Transcript(LinePane, can_focus=True):
             for index, first in dirty:
                 self._refresh_from(index, first)
             self._mark_unseen()
+        if isinstance(self.screen, OutputScreen):
+            self.screen.draw(self, self.vertical_scrollbar)
 
     def _place_changed(self, index: int, first: int) -> None:
         """Draw an item anew from a line on, at once; the reader's place stays."""
