@@ -186,6 +186,20 @@ async def test_keys_go_on_when_the_widget_of_the_last_one_is_gone() -> None:
         await chat.until(lambda: chat.screen.composer.text == "ab")
 
 
+async def test_status_says_that_a_call_is_being_written_and_shows_none_of_it() -> None:
+    gate = threading.Event()
+    opening = ["Wait. ", '<tool_call>\n{"name": "get_current', gate]
+    rest = '_weather", "arguments": {"location": "Tokyo"}}\n</tool_call>'
+    async with opened([[*opening, rest], ["Cold."]]) as chat:
+        await chat.ask("Weather?")
+        await chat.until("writing a tool call")
+
+        assert "get_current" not in chat.screen.transcript.shown_text()
+        gate.set()
+        await chat.until("Cold.")
+        assert "get_current" not in chat.screen.transcript.shown_text()
+
+
 # -- streaming
 
 
