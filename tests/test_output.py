@@ -284,3 +284,11 @@ def test_ordinary_text_is_not_taken_for_disputed(text: str):
 @pytest.mark.parametrize("text", ["👩‍👩‍👧", "🇩🇪", "❤️", "e\u0301", "नमस्ते", "1️⃣"])
 def test_text_of_disputed_width_is_known(text: str):
     assert is_fragile([text])
+
+
+def test_of_bold_and_dim_either_can_end_alone():
+    """One code ends both, so the other has to begin again."""
+    pens = PenBook(ColorSystem.TRUECOLOR)
+    both, dim = pens.pen(3, "31", "41", ""), pens.pen(2, "31", "41", "")
+
+    assert both.to(dim) == "\x1b[22;2m"

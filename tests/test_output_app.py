@@ -226,3 +226,19 @@ async def test_answers_are_told_from_function_keys(
 
 def test_the_chat_screen_is_one_that_draws_directly() -> None:
     assert issubclass(ChatScreen, hook.OutputScreen)
+
+
+async def test_a_frame_of_the_transcript_forgets_no_other_change(
+    mirror: Mirror,
+) -> None:
+    async with opened([]) as chat:
+        await chat.pilot.pause(0.05)
+        chat.screen.status._set_dirty()
+        chat.screen.status.set_reactive(type(chat.screen.status).hint, "Look here")
+        chat.screen._dirty_widgets.add(chat.screen.status)
+
+        chat.screen.transcript.append_text("answer", "Text")
+        chat.screen.transcript._frame()
+
+        shown = "".join(cell.text for cell in mirror.ours.rows()[-1])
+        assert "Look here" in shown
