@@ -154,7 +154,7 @@ def test_server_that_refuses_stream_options_is_asked_without(
 @pytest.mark.parametrize(
     "message",
     [
-        "registry.ollama.ai/library/gemma:2b does not support tools",
+        "gemma:2b does not support tools",
         '"auto" tool choice requires --enable-auto-tool-choice and '
         "--tool-call-parser to be set",
         "tools param requires --jinja flag",
