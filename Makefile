@@ -36,6 +36,7 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python tests/bench/llama_loop.py
+	@$(BIN)/python tests/bench/wire.py
 
 shot: $(VENV)/.dev
 	@$(BIN)/python docs/screenshot.py docs/lazychat.svg
