@@ -3,11 +3,10 @@
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault
+from tui.models.gate.json_payload import Fault, after_item, skip_space
 from tui.models.gate.pieces import Call
 from tui.models.gate.rules import Reader, Reading, Tools
 
-_SPACE = re.compile(r"\s*")
 _CALL = re.compile(r"\s*call:\s*(?P<name>[^\s{}:]+)\s*(?=\{)")
 _KEY = re.compile(r"(?P<key>[^\s:,{}\[\]]+)\s*:")
 _NUMBER = re.compile(r"-?\d+(?P<real>(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])")
@@ -41,11 +40,11 @@ def gemma_reader(mark: str) -> Reader:
 
     def dict_at(body: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
         values: dict[str, Any] = {}
-        at = _skip(body, at + 1)
+        at = skip_space(body, at + 1)
         while not body.startswith("}", at):
             if quoted := string.match(body, at):
                 key = quoted[1]
-                at = _skip(body, quoted.end())
+                at = skip_space(body, quoted.end())
                 if not body.startswith(":", at):
                     raise Fault("no value")
                 at += 1
@@ -53,17 +52,17 @@ def gemma_reader(mark: str) -> Reader:
                 key, at = bare["key"], bare.end()
             else:
                 raise Fault("no key")
-            values[key], at = value_at(body, _skip(body, at), depth + 1)
-            at = _comma(body, at, "}")
+            values[key], at = value_at(body, skip_space(body, at), depth + 1)
+            at = after_item(body, at, "}")
         return values, at + 1
 
     def list_at(body: str, at: int, depth: int) -> tuple[list[Any], int]:
         values: list[Any] = []
-        at = _skip(body, at + 1)
+        at = skip_space(body, at + 1)
         while not body.startswith("]", at):
             value, at = value_at(body, at, depth + 1)
             values.append(value)
-            at = _comma(body, at, "]")
+            at = after_item(body, at, "]")
         return values, at + 1
 
     def value_at(body: str, at: int, depth: int) -> tuple[Any, int]:
@@ -87,17 +86,3 @@ def gemma_reader(mark: str) -> Reader:
         return _WORDS[word[0]], word.end()
 
     return read
-
-
-def _comma(body: str, at: int, end: str) -> int:
-    at = _skip(body, at)
-    if body.startswith(",", at):
-        return _skip(body, at + 1)
-    if not body.startswith(end, at):
-        raise Fault(f"no {end}")
-    return at
-
-
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at

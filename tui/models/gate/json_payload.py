@@ -25,7 +25,7 @@ class Fault(ValueError):
 
 def parse(text: str) -> Any:
     """Return the one JSON value of `text`; brackets may follow it. Raise `Fault`."""
-    value, end = value_at(text, _skip(text, 0))
+    value, end = value_at(text, skip_space(text, 0))
     if _SURPLUS.fullmatch(text, end) is None:
         raise Fault("text after the value")
     return value
@@ -81,25 +81,25 @@ def _read(body: str, call_of: Callable[[Any], Call], closed: bool) -> Reading:
 
 def _values(body: str) -> Iterator[Any]:
     """Yield the objects of a body as far as it can be read; raise `Fault`."""
-    at = _skip(body, 0)
+    at = skip_space(body, 0)
     while at < len(body):
         if body[at] != "[":
             value, at = value_at(body, at)
             yield value
         else:
-            at = _skip(body, at + 1)
+            at = skip_space(body, at + 1)
             while body[at : at + 1] != "]":
                 value, at = value_at(body, at)
                 yield value
-                at = _skip(body, at)
+                at = skip_space(body, at)
                 if body[at : at + 1] == ",":
-                    at = _skip(body, at + 1)
+                    at = skip_space(body, at + 1)
                 elif body[at : at + 1] != "]":
                     raise Fault("list without end")
             at += 1
         if _SURPLUS.fullmatch(body, at):
             return
-        at = _skip(body, at)
+        at = skip_space(body, at)
 
 
 def _named_call(value: Any) -> Call:
@@ -123,11 +123,6 @@ def _keyed_call(value: Any) -> Call:
     return Call(name, arguments(given))
 
 
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
 def _mend(value: Any) -> Any:
     if isinstance(value, str):
         return _LONE_SURROGATE.sub("\ufffd", value)
@@ -137,3 +132,19 @@ def _mend(value: Any) -> Any:
         items = cast("dict[str, Any]", value).items()
         return {_mend(k): _mend(v) for k, v in items}
     return value
+
+
+def skip_space(text: str, at: int) -> int:
+    """Return where the white space at a place ends."""
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def after_item(text: str, at: int, end: str) -> int:
+    """Return the place behind an item's comma, or of the `end` of the list."""
+    at = skip_space(text, at)
+    if text.startswith(",", at):
+        return skip_space(text, at + 1)
+    if not text.startswith(end, at):
+        raise Fault(f"no {end}")
+    return at

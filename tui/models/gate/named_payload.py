@@ -3,12 +3,17 @@
 import re
 from collections.abc import Callable
 
-from tui.models.gate.json_payload import Fault, arguments, arguments_of, value_at
+from tui.models.gate.json_payload import (
+    Fault,
+    arguments,
+    arguments_of,
+    skip_space,
+    value_at,
+)
 from tui.models.gate.patterns import Lit, part
 from tui.models.gate.pieces import Call
 from tui.models.gate.rules import Reader, Reading, Tools
 
-_SPACE = re.compile(r"\s*")
 _SURPLUS = re.compile(r"[\s\]})]*")
 
 _PLAIN = re.compile(r"\s*(?P<name>[^\s{]+?)[ \t]*(?:\n\s*|(?=\{)|\Z)", re.DOTALL)
@@ -79,7 +84,7 @@ def section_reader(
         surplus = _SURPLUS.match(body, at)
         at = surplus.end() if surplus else at
         if body.startswith("```", at):
-            at = _skip(body, at + 3)
+            at = skip_space(body, at + 3)
         if body.startswith(end, at):
             at += len(end)
         elif not closed and body[at:] and begun.fullmatch(body, at):
@@ -97,7 +102,7 @@ def section_reader(
     def read(body: str, tools: Tools, closed: bool) -> Reading:
         calls: list[Call] = []
         whole = True
-        at = _skip(body, 0)
+        at = skip_space(body, 0)
         while at < len(body):
             try:
                 if not body.startswith(begin, at):
@@ -109,15 +114,10 @@ def section_reader(
                 at = body.find(begin, at + 1)
                 if at < 0:
                     break
-            at = _skip(body, at)
+            at = skip_space(body, at)
         return Reading(calls, whole and bool(calls))
 
     return read
-
-
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
 
 
 def _kimi_name(header: str) -> str:

@@ -8,7 +8,7 @@ import ast
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault, read_calls
+from tui.models.gate.json_payload import Fault, after_item, read_calls, skip_space
 from tui.models.gate.pieces import Call
 from tui.models.gate.rules import Quote, Reading, Tools
 
@@ -18,7 +18,6 @@ PYTHON_STRINGS = (
     Quote('"', '"', escapes=True),
     Quote("'", "'", escapes=True),
 )
-_SPACE = re.compile(r"\s*")
 _CALL = re.compile(r"(?P<name>[A-Za-z_][\w.\-]*)\s*\(")
 _KEY = re.compile(r"(?P<key>[^\W\d]\w*)\s*=")
 _STRING = re.compile(
@@ -45,15 +44,15 @@ def read_python_list(body: str, tools: Tools, closed: bool) -> Reading:
     """Read a list of calls, or a list of JSON calls."""
     if re.match(r"\s*\[\s*\{", body):
         return read_calls(body, tools, closed)
-    at = _skip(body, 0)
+    at = skip_space(body, 0)
     if not body.startswith("[", at):
         return Reading(whole=False)
-    return _read(body, _skip(body, at + 1), closed, end="]")
+    return _read(body, skip_space(body, at + 1), closed, end="]")
 
 
 def read_python_lines(body: str, tools: Tools, closed: bool) -> Reading:
     """Read calls with white space between them."""
-    return _read(body, _skip(body, 0), closed, end="")
+    return _read(body, skip_space(body, 0), closed, end="")
 
 
 def read_builtin(body: str, tools: Tools, closed: bool) -> Reading:
@@ -71,9 +70,9 @@ def _read(body: str, at: int, closed: bool, end: str) -> Reading:
         while at < len(body) and not (end and body[at] == end):
             call, at = _call(body, at)
             calls.append(call)
-            at = _skip(body, at)
+            at = skip_space(body, at)
             if body.startswith(",", at):
-                at = _skip(body, at + 1)
+                at = skip_space(body, at + 1)
             elif end and body[at : at + 1] != end:
                 raise Fault("list without end")
         # The list's own bracket, and surplus ones.
@@ -90,14 +89,14 @@ def _call(body: str, at: int) -> tuple[Call, int]:
     if start is None:
         raise Fault("no call")
     given: dict[str, Any] = {}
-    at = _skip(body, start.end())
+    at = skip_space(body, start.end())
     while not body.startswith(")", at):
         key = _KEY.match(body, at)
         if key is None:
             raise Fault("no keyword")
-        value, at = _value(body, _skip(body, key.end()), 0)
+        value, at = _value(body, skip_space(body, key.end()), 0)
         given[key["key"]] = value
-        at = _comma(body, _skip(body, at), ")")
+        at = after_item(body, at, ")")
     return Call(start["name"], given), at + 1
 
 
@@ -125,24 +124,24 @@ def _value(body: str, at: int, depth: int) -> tuple[Any, int]:
 def _list(body: str, at: int, depth: int) -> tuple[list[Any], int]:
     end = _ENDS[body[at]]
     values: list[Any] = []
-    at = _skip(body, at + 1)
+    at = skip_space(body, at + 1)
     while not body.startswith(end, at):
         value, at = _value(body, at, depth + 1)
         values.append(value)
-        at = _comma(body, _skip(body, at), end)
+        at = after_item(body, at, end)
     return values, at + 1
 
 
 def _dict(body: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
     values: dict[str, Any] = {}
-    at = _skip(body, at + 1)
+    at = skip_space(body, at + 1)
     while not body.startswith("}", at):
         key, at = _value(body, at, depth + 1)
-        at = _skip(body, at)
+        at = skip_space(body, at)
         if not isinstance(key, str) or not body.startswith(":", at):
             raise Fault("no key")
-        values[key], at = _value(body, _skip(body, at + 1), depth + 1)
-        at = _comma(body, _skip(body, at), "}")
+        values[key], at = _value(body, skip_space(body, at + 1), depth + 1)
+        at = after_item(body, at, "}")
     return values, at + 1
 
 
@@ -164,16 +163,3 @@ def _string(found: re.Match[str]) -> str:
 
 
 _ESCAPES = {'"': '\\"', "\r": "\\r", "\n": "\\n", "\0": "\\0"}
-
-
-def _comma(body: str, at: int, end: str) -> int:
-    if body.startswith(",", at):
-        return _skip(body, at + 1)
-    if not body.startswith(end, at):
-        raise Fault(f"no {end}")
-    return at
-
-
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
