@@ -242,3 +242,14 @@ def test_many_threads_may_read_while_one_writes(log):
             log.append("c", Queued("x", str(number)))
         expected = [str(number) for number in range(200)]
         assert [r.result(20) for r in readers] == [expected] * 4
+
+
+def test_what_was_seen_never_goes_back(log, path):
+    assert log.seen("c") == 0
+
+    log.mark_seen("c", 7).result(5)
+    log.mark_seen("c", 3).result(5)
+
+    with EventLog(path) as other:
+        assert other.seen("c") == 7
+        assert other.seen("d") == 0

@@ -43,7 +43,10 @@ MIGRATIONS = [
         id TEXT PRIMARY KEY, title TEXT NOT NULL DEFAULT '', created REAL NOT NULL);
     CREATE TABLE draft(
         conversation TEXT PRIMARY KEY, text TEXT NOT NULL, time REAL NOT NULL)
+    """,
     """
+    CREATE TABLE seen(conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL)
+    """,
 ]
 """Statement by statement, what leads from one format of the file to the next."""
 
@@ -144,6 +147,26 @@ class EventLog:
                     "INSERT INTO draft VALUES (?, ?, ?)",
                     (conversation, text, time.time()),
                 )
+            return True
+
+        return self.append(conversation, guard=write)
+
+    def seen(self, conversation: str) -> int:
+        """Return the `seq` up to which any screen has shown it, 0 when none has."""
+        rows = self.query(
+            "SELECT seq FROM seen WHERE conversation = ?", (conversation,)
+        )
+        return rows[0][0] if rows else 0
+
+    def mark_seen(self, conversation: str, seq: int) -> "Future[int]":
+        """Keep that a screen has shown everything up to `seq`; it never goes back."""
+
+        def write(connection: sqlite3.Connection) -> bool:
+            connection.execute(
+                "INSERT INTO seen VALUES (?, ?) ON CONFLICT(conversation) "
+                "DO UPDATE SET seq = max(seq, excluded.seq)",
+                (conversation, seq),
+            )
             return True
 
         return self.append(conversation, guard=write)
