@@ -120,8 +120,9 @@ class OutputDriver(LinuxDriver):
 
     def _take_answer(self) -> None:
         with self._answers:
-            # One that nobody asked for must not be taken for one to wait for.
-            self._answered = min(self._answered + 1, self.stage.asked)
+            if self._answered >= self.stage.asked:
+                return  # nobody has asked
+            self._answered += 1
             self._answers.notify_all()
         self._in_loop(self.stage.answered)
 
