@@ -253,8 +253,6 @@ def test_answers_under_way_are_not_typed_into_the_shell(
     then_listen = ["sh", "-c", '"$@"; echo LEFT; sleep 1; echo THEN', "sh"]
     with link.terminal([*then_listen, *app]) as terminal:
         terminal.wait_for("Message")
-        terminal.settle()
-        terminal.send(b"\x1b[12;40R" * 20)  # nobody has asked for these
         link.relay.round_trip = 0.4
         ask(terminal, "Go on")
         terminal.wait_for("w00050")
