@@ -28,6 +28,7 @@ from terminal import LIMIT, Terminal
 
 _SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 _PIECE = 1024  # bytes that are carried in one go, about a packet
+_BURST = 1024  # bytes that may come at once after a silence, as shapers allow
 _BUFFER = 65536  # bytes that are under way before a sender has to wait
 _TRIES = 5  # ports; between the choice and its use another may have taken it
 
@@ -140,9 +141,9 @@ class Server:
 class Relay:
     """A line from a port of its own, `port`, to another on 127.0.0.1.
 
-    `rate` is bytes a second, each way (0: as many as come); `round_trip` seconds, half
-    of them each way. Both may be changed while it runs. It carries any number of
-    connections, in one thread.
+    `rate` is bytes a second, each way (0: as many as come), but for a kilobyte after a
+    silence; `round_trip` seconds, half of them each way. Both may be changed while it
+    runs. It carries any number of connections, in one thread.
     """
 
     def __init__(
@@ -278,8 +279,10 @@ class _Way:
     def take(self, rate: float, delay: float) -> int:
         """Read a piece and put it on the line; return its size if it counts."""
         data = self.source.recv(_PIECE)
-        self._free = max(self._free, monotonic()) + (len(data) / rate if rate else 0)
-        self.queue.append((self._free + delay, data))
+        now = monotonic()
+        if rate:
+            self._free = max(self._free, now - _BURST / rate) + len(data) / rate
+        self.queue.append((max(self._free, now) + delay, data))
         self._size += len(data)
         return len(data) if self._counts else 0
 
