@@ -111,7 +111,7 @@ class ToolSidebar(Rows):
         max-width: 50;
         height: 1fr;
         padding: 0 0 0 1;
-        border-left: solid $foreground 20%;
+        border-left: solid $border-blurred;
     }
     ToolSidebar:focus {
         border-left: solid $primary;

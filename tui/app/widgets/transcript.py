@@ -37,8 +37,8 @@ class Transcript(LinePane, can_focus=True):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        scrollbar-color: $foreground 15%;
-        scrollbar-color-hover: $foreground 30%;
+        scrollbar-color: $border-blurred;
+        scrollbar-color-hover: $scrollbar-hover;
         scrollbar-color-active: $primary;
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
