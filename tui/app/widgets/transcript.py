@@ -191,6 +191,7 @@ class Transcript(LinePane, can_focus=True):
         self._changed.clear()
         self._tops = [0]
         self._unseen = False
+        self._bottom = 0
         self.following = True
         self.cursor = None
         self._forget_selection()
