@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from itertools import pairwise
-from itertools import pairwise
 from time import monotonic
 
 import pytest

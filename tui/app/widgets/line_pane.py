@@ -183,7 +183,9 @@ class LinePane(ScrollView, can_focus=True):
         terminal's own scrolling would take it along, and it had to be put back.
         """
         bar = self.vertical_scrollbar
-        bar.renderer = _NoThumb if self.following else ScrollBarRender
+        renderer = _NoThumb if self.following else ScrollBarRender
+        bar.renderer = renderer  # pyright: ignore[reportAttributeAccessIssue]: Textual looks it up on the bar
+
         bar.refresh()
         self._thumb = (0, 0)
         self._draw_scroll_bar()
