@@ -24,6 +24,7 @@ from textual.reactive import var
 from tui import messages, paths, runner
 from tui.app import background, commands, state
 from tui.app.garbage import settle
+from tui.app.markdown import code
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
@@ -42,6 +43,9 @@ FRAME = 0.05
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
+
+PRELOAD_SECONDS = 0.15
+"""After which a model is loaded, so that the first frame is drawn before."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -367,11 +371,16 @@ class ChatScreen(OutputScreen):
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
-        background.run("preload", lambda: self._load(name))
+        # Not at once: the threads of Python share one core.
+        self.set_timer(
+            PRELOAD_SECONDS,
+            lambda: background.run("preload", lambda: self._load(name)),
+        )
 
     def _load(self, name: str) -> None:
         try:
             self.host.models.preload(name)
+            code.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)
