@@ -65,7 +65,7 @@ def _lexer(language: str) -> Any:
 
 
 def preload() -> None:
-    """Load the rules of the commonest language, 30 ms of CPU. For any thread."""
+    """Load the rules of the commonest language."""
     _lexer("python")
 
 

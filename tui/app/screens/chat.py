@@ -22,9 +22,8 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner
-from tui.app import background, commands, state
+from tui.app import background, commands, markdown, state
 from tui.app.garbage import settle
-from tui.app.markdown import code
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
 from tui.app.widgets.composer import Composer
@@ -380,7 +379,7 @@ class ChatScreen(OutputScreen):
     def _load(self, name: str) -> None:
         try:
             self.host.models.preload(name)
-            code.preload()
+            markdown.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)

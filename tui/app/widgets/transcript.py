@@ -17,7 +17,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import var
 
-from tui.app.markdown.blocks import parse
 from tui.app.output.hook import OutputScreen
 from tui.app.widgets.line_pane import LinePane
 from tui.app.widgets.looks import LOOKS, LOOKS_CSS
@@ -325,6 +324,8 @@ class Transcript(LinePane, can_focus=True):
 
     def action_copy_code(self) -> None:
         """Copy the last block of code of a message."""
+        from tui.app.markdown.blocks import parse  # see there
+
         view = self._view_in_question()
         blocks = [
             token.content
