@@ -105,7 +105,11 @@ FOREGROUNDS = {
     "#ee8d88": "91",
     "#93c48b": "92",
     "#dfc07a": "93",
-    "#7fb3d5": "96",
+    "#87afd7": "96",
+    "#d7af87": "93",
+    "#b3a1d8": "94",
+    "#d787d7": "95",
+    "#803030": "31",
 }
 
 
@@ -260,11 +264,12 @@ def test_an_error_is_red_in_16_colours_too(start: Start) -> None:
     assert terminal.cells(y)[x].fg == "brightred"
 
 
-def test_without_colours_there_is_none(start: Start) -> None:
+def test_a_vt100_gets_no_colours_and_no_lines_moved(start: Start) -> None:
     environment = {"TERM": "vt100", "COLORTERM": ""}
-    terminal = start([{"text": EVERYTHING}], rows=40, environment=environment)
+    script = {"rate": 300, "reply": [{"text": EVERYTHING * 3 + "whole"}]}
+    terminal = start(script, rows=40, environment=environment)
     ask(terminal, "Show")
-    terminal.wait_for("theend")
+    terminal.wait_for("whole")
     terminal.press("ctrl+p")
     terminal.wait_for("/copy")
     terminal.press("down")
@@ -272,6 +277,7 @@ def test_without_colours_there_is_none(start: Start) -> None:
 
     sent = sgr(bytes(terminal.raw))
     assert {int(code) for code in sent} <= {*range(10), *range(22, 30)} - {3}
+    assert not [s for s in terminal.sequences if s.end in "LMSTX"]
     x, y = terminal.find("/debug")
     assert terminal.cells(y)[x].reverse
     x, y = terminal.find("/copy")

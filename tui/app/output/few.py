@@ -6,6 +6,7 @@ keeps its hue, and a grey its place in the order of greys. Without colours, what
 out by its ground alone (a cursor, a chosen row, a selection) is reversed.
 """
 
+from bisect import bisect
 from collections.abc import Callable
 from colorsys import rgb_to_hsv
 from typing import TYPE_CHECKING
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 _COLOURED = 0.25  # saturation, 0 to 1, of what is no longer taken for grey
 _TINTED = 0.15  # saturation of a ground that is there to be noticed
 _DARK, _DIM, _LIGHT = 0.27, 0.56, 0.85  # value, 0 to 1, between two of the four greys
-# Red, yellow, green, cyan, blue, magenta, by the circle; each bright on dark.
-_ON_DARK = (9, 11, 10, 14, 12, 13)
-# Yellow, green and cyan cannot be read on white, whose palettes make them bright.
-_ON_LIGHT = (1, None, None, 4, 4, 5)
+# Where hues end, in degrees: red, yellow, green, cyan, blue, magenta, and red again.
+# Orange is yellow here, for red is what errors are, and sky cyan: blue is hard to read.
+_ENDS = (15, 75, 160, 225, 265, 330)
+_ON_DARK = (9, 11, 10, 14, 12, 13, 9)
+# Palettes make yellow, green and cyan so bright that they cannot be read on white.
+_ON_LIGHT = (1, None, None, 4, 4, 5, 1)
 
 
 class FewPens(PenBook):
@@ -57,7 +60,7 @@ class FewPens(PenBook):
         number = None
         if foreground and saturation >= _COLOURED and value > _DARK:
             dark = self._dark()
-            number = (_ON_DARK if dark else _ON_LIGHT)[round(hue * 6) % 6]
+            number = (_ON_DARK if dark else _ON_LIGHT)[bisect(_ENDS, hue * 360)]
             if number and dark and value <= _DIM:
                 number -= 8
         if number is None:

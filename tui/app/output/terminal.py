@@ -29,14 +29,17 @@ class Looks(NamedTuple):
 def abilities(fd: int) -> Abilities:
     """Return what the terminal at `fd` can do; what nobody knows it cannot."""
     erases_in_colour = erases_characters = False
+    moves_lines = True
     if terminfo := _terminfo(fd):
         erases_in_colour = terminfo.tigetflag("bce") > 0
         erases_characters = terminfo.tigetstr("ech") is not None
+        # VT100 has neither IL nor DL.
+        moves_lines = terminfo.tigetstr("dl1") is not None
     returns = False
     with suppress(termios.error):
         output = termios.tcgetattr(fd)[1]
         returns = bool(output & termios.OPOST and output & termios.ONLCR)
-    return Abilities(erases_in_colour, erases_characters, returns)
+    return Abilities(erases_in_colour, erases_characters, returns, moves_lines)
 
 
 def looks(fd: int) -> Looks:
