@@ -100,6 +100,9 @@ class ChatScreen(OutputScreen):
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
+        # Before there are parts: each change of a class styles them all anew.
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._arrange(self.app.size.width < NARROW)
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
                 yield self.transcript
@@ -113,8 +116,6 @@ class ChatScreen(OutputScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.host.config.stream and remembered.stream is not False
         self.model = self.host.model
-        self._sidebar_wanted = remembered.sidebar is not False
-        self._arrange(self.app.size.width < NARROW)
         self.sidebar.tools_folder = str(paths.tools_folder())
         if note := self.host.models.note(self.model):
             # On a narrow screen the sidebar, which says so too, is not seen.
