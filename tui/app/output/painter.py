@@ -353,7 +353,9 @@ class Painter:
                 self._out.append(f"\x1b[{end - begin}X")
                 return
             self._out.append(" " * (end - begin))
-        self._x = end if end < self.width else EDGE
+        # Behind a wide character at the edge terminals differ by a column.
+        edge = EDGE if row.text[-1] else UNKNOWN
+        self._x = end if end < self.width else edge
 
     # The pen and the cursor
 
