@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, Start, write_config
 from terminal import Terminal
 
-ANSWER = " ".join(f"w{number:05d}" for number in range(300)) + " theend"
+ANSWER = " ".join(f"w{number:05d}" for number in range(200)) + " theend"
 SCRIPT = {"rate": 150, "reply": [{"text": ANSWER}]}
 REPORT = re.compile(r"\x1b\[\d+;\d+R")
 LOOKS_LIKE_ONE = {"Shift+F3": b"\x1b[1;2R", "Ctrl+F3": b"\x1b[1;5R"}
