@@ -15,11 +15,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tui import conversation
+from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, Queued, Record
 from tui.messages import Message
@@ -27,6 +29,8 @@ from tui.messages import Message
 PER_CONVERSATION = 20
 RUNS = 15
 LIMIT = 2.0
+SMALLEST = 0.05
+"""Milliseconds below which nothing is told apart."""
 
 QUERIES = {
     "a word in each": "message",
@@ -35,7 +39,7 @@ QUERIES = {
     "two words": "server window",
     "a name in code": "read_table",
     "as typed": "std::vector",
-    "in quotes": '"the server"',
+    "in quotes": '"restart it"',
     "Chinese": "窗口",
     "one character": "窗",
     "three letters": "ser",
@@ -44,7 +48,7 @@ QUERIES = {
 }
 
 _SYLLABLES = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u")]
-_COMMON = "the of and to in is that it for on with as are this be by or from".split()
+_COMMON = ["the", "of", "and", "to", "in", "is", "that", "it", "for", "on", "with"]
 
 
 def words(random: random.Random, count: int = 20_000) -> list[str]:
@@ -59,11 +63,17 @@ def seed(log: EventLog, messages: int) -> None:
     """Fill a store; what is searched for is as frequent in each tenth of it."""
     rng = random.Random(7)
     vocabulary = [*_COMMON, "server", "window", *words(rng)]
-    weights = [1 / (rank + 3) for rank in range(len(vocabulary))]
-    extras = ["", "", "`read_table(path)`", "std::vector<int> x;", "打开窗口看看。"]
+    weights = list(accumulate(1 / (rank + 3) for rank in range(len(vocabulary))))
+    extras = [
+        "",
+        "",
+        "`read_table(path)`",
+        "std::vector<int> x;",
+        "打开窗口看看。 Restart it",
+    ]
     records: list[Record] = []
     for number in range(messages):
-        said = rng.choices(vocabulary, weights, k=100)
+        said = rng.choices(vocabulary, cum_weights=weights, k=100)
         text = f"Message {number}: {' '.join(said)} {extras[number % 5]}"
         if number in (messages // 2, messages - 100):
             text += " needle"
@@ -112,7 +122,7 @@ def index_size(log: EventLog) -> tuple[int, int]:
             "SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'message\\_text\\_%' "
             "ESCAPE '\\'"
         )
-    except conversation.store.LogError:  # an SQLite without `dbstat`
+    except LogError:  # an SQLite without `dbstat`
         return 0, 0
     events = [record.event for record in log.read()]
     said = [e.message.text for e in events if isinstance(e, MessageAdded)]
@@ -166,7 +176,9 @@ def main(sizes: list[int]) -> int:
                 f"{wait:.2f} s at most"
             )
     small, large = found[0], found[-1]
-    ratios = {name: large[name] / small[name] for name in small}
+    ratios = {
+        name: max(large[name], SMALLEST) / max(small[name], SMALLEST) for name in small
+    }
     print(f"{'ms of CPU':28}" + "".join(f"{size:>10,}" for size in sizes) + "   ratio")
     for name in small:
         costs = "".join(f"{costs[name]:10.3f}" for costs in found)
