@@ -205,13 +205,14 @@ def _needle(text: str, *, open_end: bool) -> Needle | None:
             case "word":
                 pieces = _pieces(fold(token[0]))
                 certain = certain and len(pieces) == 1 and len(pieces[0]) <= LONGEST
-                if open_end and token.end() == len(text) and pieces:
-                    asked += map(_quoted, pieces[:-1])
-                    quick += map(_quoted, pieces[:-1])
-                    asked.append(_beginning(pieces[-1]))
-                    quick.append(_beginning(pieces[-1][:PREFIX]))
-                    continue
                 expressions = [_quoted(piece[:LONGEST]) for piece in pieces]
+                if open_end and token.end() == len(text) and pieces:
+                    del expressions[-1]
+                    last = pieces[-1]
+                    # The index need not be asked for the `b` of `foo_b`.
+                    if len(last) >= PREFIX or not (asked or expressions):
+                        asked.append(_beginning(last))
+                        quick.append(_beginning(last[:PREFIX]))
             case "run":
                 run = fold(token[0])
                 certain = certain and len(run) <= 2
