@@ -33,7 +33,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 _SUMMARY = "SELECT id, title, created, updated, messages, pinned FROM conversation "
 RECENT = _SUMMARY + "ORDER BY pinned DESC, updated DESC, id LIMIT ?"
-NEWEST = _SUMMARY + "ORDER BY updated DESC, id LIMIT 1"
+NEWEST = _SUMMARY + "ORDER BY updated DESC LIMIT 1"
 FIND = "SELECT id FROM conversation WHERE id >= :begin AND id < :end LIMIT 2"
 
 
