@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.messages import Message, ToolCall
-from tui.models.llama.fit import shortened
+from tui.models.fit import Fitted, estimate, fit, shortened
 
 
 def size(message: Message) -> int:
