@@ -20,7 +20,7 @@ from tui.config import (
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, ModelError
-from tui.models import Model
+from tui.models import Model, window_of
 
 STARTER_NOTE = (
     "This is the starter, a tiny model of 135 million parameters for trying things "
@@ -101,6 +101,13 @@ class ModelCatalog:
                 model = found.model or (known.model if known else "") or name
                 return f"{model} at {found.base_url or found.supplier or 'openai'}"
 
+    def window(self, name: str) -> int:
+        """Return how many tokens the model can have before it, as far as known.
+
+        0 when that is not known (yet): see `preload`. Never blocks.
+        """
+        return window_of(self._models.get(name))
+
     def preload(self, name: str) -> None:
         """Do ahead what the first answer would wait for; blocks, never raises.
 
@@ -108,10 +115,15 @@ class ModelCatalog:
         """
         with suppress(Exception):
             match self.find(name):
-                case OpenAIModelConfig():
-                    from tui.models.openai import preload
+                case OpenAIModelConfig() as settings:
+                    from tui.models.openai import OpenAIModel, preload
 
                     preload()
+                    # A command that gives the key may ask for a passphrase, which
+                    # nobody expects before a question.
+                    remote = None if settings.api_key_cmd else self.get(name)
+                    if isinstance(remote, OpenAIModel):
+                        remote.learn_window()
                 case LlamaModelConfig():
                     from tui.models.llama import LlamaModel
 
@@ -186,6 +198,7 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         stream=settings.stream,
         timeout=settings.timeout,
         max_retries=settings.max_retries,
+        context=settings.context,
     )
 
 
