@@ -124,7 +124,7 @@ def test_a_server_that_does_not_tell_is_asked_once_and_used_all_the_same(
     assert model.window == 0
     assert [r.method for r in server.requests] == ["GET", "POST"]
     assert len(sent(server)[0]) == 101
-    assert [e for e in events if isinstance(e, UsageReported)][0].window == 0
+    assert next(e for e in events if isinstance(e, UsageReported)).window == 0
     model.close()
 
 
@@ -156,7 +156,7 @@ def test_a_long_one_is_trimmed_before_it_is_refused(server: SSEServer):
         "The conversation is longer than the 4,000 tokens that m can hold: its oldest "
         f"{left_out} messages are no longer sent."
     )
-    assert [e for e in events if isinstance(e, UsageReported)][0].window == 4000
+    assert next(e for e in events if isinstance(e, UsageReported)).window == 4000
     model.close()
 
 
@@ -281,8 +281,8 @@ def test_an_estimate_that_was_too_low_is_put_right(server: SSEServer):
     [
         (OPENAI, 8192, 9001),
         (
-            "This model's maximum context length is 8192 tokens. However, you requested "
-            "9001 tokens (3001 in the messages, 6000 in the completion).",
+            "This model's maximum context length is 8192 tokens. However, you "
+            "requested 9001 tokens (3001 in the messages, 6000 in the completion).",
             8192, 3001,
         ),
         (
