@@ -36,6 +36,8 @@ class TurnRequested(Event, frozen=True):
 
     model: str
     agent: str = "function_call"
+    """`summary` answers nothing: it ends in a `SummaryAdded`. Its option `keep` says
+    what must not get lost."""
     tools: tuple[str, ...] = ()
     options: dict[str, Any] = {}
     parent: str | None = None
