@@ -115,15 +115,10 @@ class ModelCatalog:
         """
         with suppress(Exception):
             match self.find(name):
-                case OpenAIModelConfig() as settings:
-                    from tui.models.openai import OpenAIModel, preload
+                case OpenAIModelConfig():
+                    from tui.models.openai import preload
 
                     preload()
-                    # A command that gives the key may ask for a passphrase, which
-                    # nobody expects before a question.
-                    remote = None if settings.api_key_cmd else self.get(name)
-                    if isinstance(remote, OpenAIModel):
-                        remote.learn_window()
                 case LlamaModelConfig():
                     from tui.models.llama import LlamaModel
 
@@ -133,6 +128,18 @@ class ModelCatalog:
                         model.engine.load()
                 case _:
                     pass
+
+    def learn_window(self, name: str) -> None:
+        """Ask a server how large its model's window is; blocks, never raises.
+
+        Not where a command gives the key: it may ask for a passphrase, which nobody
+        expects before a question.
+        """
+        with suppress(Exception):
+            settings = self.find(name)
+            if isinstance(settings, OpenAIModelConfig) and not settings.api_key_cmd:
+                model: Any = self.get(name)
+                model.learn_window()
 
     def close(self) -> None:
         """Let go of connections and memory. No model may be in use."""
