@@ -375,6 +375,7 @@ class ChatScreen(OutputScreen):
         )
         typed = f"/compact {keep}".strip()
         written.add_done_callback(lambda done: self._tell(done, typed))
+        self.transcript.action_follow()
 
     # -- work beside the screen
 
