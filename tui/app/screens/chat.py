@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner
-from tui.app import background, commands, compact, state
+from tui.app import background, commands, compact, markdown, state
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
@@ -42,6 +42,9 @@ FRAME = 0.05
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
+
+PRELOAD_SECONDS = 0.15
+"""After which a model is loaded, so that the first frame is drawn before."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -382,11 +385,16 @@ class ChatScreen(OutputScreen):
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
-        background.run("preload", lambda: self._load(name))
+        # Not at once: the threads of Python share one core.
+        self.set_timer(
+            PRELOAD_SECONDS,
+            lambda: background.run("preload", lambda: self._load(name)),
+        )
 
     def _load(self, name: str) -> None:
         try:
             self.host.models.preload(name)
+            markdown.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)

@@ -32,8 +32,9 @@ _LOOK_UP_SECONDS = 2.0
 
 
 def preload() -> None:
-    """Import the library, which takes 0.5 s of CPU. For a thread at the start."""
+    """Do what takes 0.5 s of CPU the first time. For a thread at the start."""
     importlib.import_module("openai.resources.chat.completions")
+    gate.preload()
 
 
 class OpenAIModel:
