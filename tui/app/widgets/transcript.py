@@ -291,9 +291,14 @@ class Transcript(LinePane, can_focus=True):
         anchor = self._anchor()
         before = self._tops[index + 1]
         self._retop(index)
+        moved = self._tops[index + 1] - before
+        if moved and self.following and index < anchor[0]:
+            # Above the screen: what is on it stays where it is.
+            self._bottom += moved
+            self._set_height()
+            self._scroll_to_row(self.scroll_offset.y + moved)
         if not self._settle(anchor):
-            moved = self._tops[index + 1] != before
-            self._refresh_from(index, first, below=moved)
+            self._refresh_from(index, first, below=bool(moved))
             self._mark_unseen()
 
     # Actions
