@@ -7,6 +7,7 @@ from threading import Event as Flag
 from time import monotonic
 
 import pytest
+from fakes.sse_server import DONE, SSEServer, finish, text, usage
 from textual.pilot import Pilot
 
 from tui import config, conversation
@@ -83,14 +84,15 @@ class Chat:
 
 @asynccontextmanager
 async def opened(
-    model: ScriptedModel, id: str = "", size: tuple[int, int] = (120, 40)
+    model: ScriptedModel | None, id: str = "", toml: str = ""
 ) -> AsyncIterator[Chat]:
-    host = Host(config.parse(""))
-    host.models._models["starter"] = model
+    host = Host(config.parse(toml))
+    if model:
+        host.models._models["starter"] = model
     host.start()
     try:
         app = LazychatApp(host, id or conversation.new_id())
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=(120, 40)) as pilot:
             chat = Chat(app, pilot)
             await chat.until(lambda: app.chat and app.chat.composer.has_focus)
             yield chat
@@ -139,6 +141,55 @@ async def test_the_meter_is_the_same_when_the_conversation_is_opened_again() -> 
 
     async with opened(ScriptedModel([]), id) as chat:
         await chat.until("89/1k")
+
+
+async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
+    with SSEServer() as server:
+        server.json({"data": [{"id": "m", "max_model_len": 4096}]}, path="/models")
+        server.answer(text("Fine."), finish(), usage(1990, 10), DONE)
+        toml = (
+            f'model = "m"\n[models.m]\nprovider = "openai"\nbase_url = "{server.url}"'
+        )
+        async with opened(None, toml=toml) as chat:
+            await chat.until(lambda: chat.app.host.models.window("m"))
+            assert "▰" not in chat.text
+
+            await chat.ask("Hi")
+
+            await chat.until("▰▰▱▱▱ 2k/4.1k")
+
+
+async def test_another_model_has_another_window() -> None:
+    async with opened(Small(answers(1))) as chat:
+        chat.app.host.models._models["openai"] = ScriptedModel([])
+        await chat.ask("Hi " * 100)
+        await chat.until("89/1k")
+
+        await chat.ask("/model openai")
+
+        await chat.until(lambda: "▰" not in chat.text)
+        await chat.ask("/model starter")
+        await chat.until("89/1k")
+
+
+async def test_pieces_of_text_do_not_work_anything_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = Flag()
+    model = Small([["one ", "two ", go_on, "three ", "four"]])
+    async with opened(model) as chat:
+        await chat.ask("Hi")
+        await chat.until("one two")
+        looked: list[object] = []
+        context = chat.screen.presenter.context
+        said = context._said
+        monkeypatch.setattr(context, "path", lambda: looked.append(None) or said)
+
+        go_on.set()
+        await chat.until("four")
+        await chat.until(lambda: chat.screen.presenter.running is None)
+
+        assert len(looked) == 1  # for the whole message and its count
 
 
 # -- what is left out

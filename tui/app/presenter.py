@@ -134,8 +134,7 @@ class Presenter:
         """Show what `records` add, in the order of the log."""
         for record in records:
             self._show(record)
-        if not self.running:
-            self.context.settle()
+        self.context.flush()
 
     def _show(self, record: Record) -> None:
         match record.event:
