@@ -165,8 +165,7 @@ class Presenter:
                 self._state_of_tools()
             case UsageReported():
                 self._usage(record.event)
-                if record.turn not in self._summaries:
-                    self.context.used(record.event)
+                self.context.used(record.event)
             case SummaryAdded(text=text):
                 count = self.context.summed_up(record.event)
                 label = f"Summary of {count} messages, sent in their place"
