@@ -39,8 +39,7 @@ def sent(server: SSEServer) -> list[list[str]]:
     """The beginnings of what each request for an answer has sent."""
     return [
         [message["content"][:9].strip() for message in request.json["messages"]]
-        for request in server.requests
-        if request.method == "POST"
+        for request in server.asked
     ]
 
 

@@ -158,6 +158,11 @@ class SSEServer:
         return answer
 
     @property
+    def asked(self) -> list[Request]:
+        """The requests for an answer: the app also looks up the window of a model."""
+        return [request for request in self.requests if request.method == "POST"]
+
+    @property
     def connections(self) -> int:
         """How many connections there have been."""
         return len(self._http.connections)
