@@ -2,9 +2,9 @@
 
 A frame ends with a question that the terminal answers when it has drawn it (the cursor
 position report). Two frames may be unanswered: one is drawn while the next is under
-way, and a third when a key was pressed. So a slow link never carries old news: what has been sent is drawn soon, and what
-has not is replaced by what is newer. A terminal that never answers gets frames by the
-clock alone.
+way; and a third that shows what a key did. So a slow link never carries old news: what
+has been sent is drawn soon, and what has not is replaced by what is newer. A terminal
+that never answers gets frames by the clock alone.
 
 Times are seconds of a monotonic clock, and are given, so that this needs no clock.
 """
