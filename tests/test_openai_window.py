@@ -210,6 +210,19 @@ def test_a_refusal_tells_the_window_and_the_rest_is_sent_again(server: SSEServer
     model.close()
 
 
+def test_a_refusal_does_not_widen_what_is_configured(server: SSEServer):
+    server.json({"error": {"message": OPENAI}}, status=400)
+    answer(server)
+    model = OpenAIModel("m", "m", server.url, context=2000)
+
+    ask(model, conversation(10))
+
+    first, second = sent(server)
+    assert len(second) < len(first)
+    assert model.window == 2000
+    model.close()
+
+
 def test_a_refusal_inside_the_stream_is_learnt_from_as_well(server: SSEServer):
     server.answer(event({"error": {"message": OPENAI.replace("8192", "1000")}}))
     answer(server)

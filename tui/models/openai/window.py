@@ -160,7 +160,7 @@ class Window:
     def refused(self, fitted: Fitted, overflow: ContextOverflow) -> None:
         """Take it that `fitted` was too much; the next `fit` allows less."""
         if overflow.window:
-            self._refused = overflow.window
+            self._refused = min(overflow.window, self._size or overflow.window)
         if overflow.tokens > fitted.tokens:
             self._raise(overflow.tokens / max(1, fitted.tokens))
         elif fitted.tokens <= self._limit():
