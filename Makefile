@@ -38,6 +38,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python tests/bench/llama_loop.py
 	@$(BIN)/python tests/bench/wire.py
 	@$(BIN)/python tests/bench/store.py
+	@$(BIN)/python tests/bench/ssh_link.py
 
 shot: $(VENV)/.dev
 	@$(BIN)/python docs/screenshot.py docs/lazychat.svg

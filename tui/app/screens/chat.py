@@ -96,7 +96,8 @@ class ChatScreen(OutputScreen):
         """The turn that was cancelled last."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
-        self._left = Event()
+        self._left = False
+        self._hurried = Event()  # while each batch is to be shown at once
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
@@ -137,7 +138,8 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
-        self._left.set()
+        self._left = True
+        self._hurried.set()
         if self._follow:
             self._follow.close()
 
@@ -186,13 +188,13 @@ class ChatScreen(OutputScreen):
         runner.end_if_gone(log, self.conversation)
         self._follow = follow = log.follow(self.conversation)
         with follow:
-            if self._left.is_set():
+            if self._left:
                 return
             try:
                 for records in follow:
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
-                    self._left.wait(FRAME)
+                    self._hurried.wait(FRAME)
             except LogError:
                 return  # the log was closed: the program ends
 
@@ -207,6 +209,8 @@ class ChatScreen(OutputScreen):
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        if not self.presenter.running:
+            self._hurried.clear()
         self._show_queue()
         self.composer.set_history(self.presenter.questions)
 
@@ -318,6 +322,7 @@ class ChatScreen(OutputScreen):
                 self.composer.load_text(self.presenter.queued[-1])
         if turn:
             self._cancelled = turn
+            self._hurried.set()  # who has stopped an answer wants to see it stop
             # Nobody may be there to hear the cancel of what nobody runs.
             forlorn = self.presenter.is_forlorn(turn)
             event = TurnWithdrawn() if forlorn else CancelRequested()
