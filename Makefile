@@ -37,13 +37,8 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python tests/bench/llama_loop.py
 	@$(BIN)/python tests/bench/wire.py
-<<<<<<< HEAD
 	@$(BIN)/python tests/bench/ssh_link.py
 	@$(BIN)/python tests/bench/store.py
-=======
-	@$(BIN)/python tests/bench/store.py
-	@$(BIN)/python tests/bench/ssh_link.py
->>>>>>> store
 
 shot: $(VENV)/.dev
 	@$(BIN)/python docs/screenshot.py docs/lazychat.svg
