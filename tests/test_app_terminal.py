@@ -661,16 +661,3 @@ def test_terminal_that_cannot_show_a_screen_is_told_so(home: Path) -> None:
 
         assert "lazychat ask" in terminal.words
         assert terminal.left_on() == set()
-
-
-def test_hang_up_ends_the_app_and_the_answer_so_far_is_kept(start: Start) -> None:
-    script = {"rate": 50, "reply": [{"text": long_answer()}]}
-    terminal = start(script)
-    ask(terminal, "Go on")
-    terminal.wait_for("word9 ")
-
-    terminal.hang_up()
-
-    assert terminal.process.wait(5) == 128 + signal.SIGHUP
-    again = start(script, "-c")
-    again.wait_for("word9 ")

@@ -6,8 +6,9 @@
 import asyncio
 import signal
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from time import monotonic
-from typing import ClassVar
+from typing import ClassVar, Literal, NamedTuple
 
 from textual import on
 from textual.app import SystemCommand
@@ -31,6 +32,23 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
+How = Literal["", "hung up", "background"]
+
+
+class Left(NamedTuple):
+    """How the app was left."""
+
+    code: int
+    """The exit code."""
+    how: How = ""
+    """Empty when the turns are to be cancelled, else why they go on."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the turns of this process go on without the screen."""
+        return bool(self.how)
+
+
 class LazychatApp(OutputApp, KeysInOrder):
     """The full-screen chat. `host` is not started and not closed here."""
 
@@ -48,6 +66,7 @@ class LazychatApp(OutputApp, KeysInOrder):
         self.host = host
         self._conversation = conversation_id
         self._only_tools = list(tools)
+        self.left = Left(0)
         self._interrupted = -QUIT_SECONDS
         # A frame costs bytes on a slow link: nothing moves for the sake of moving.
         self.animation_level = "none"
@@ -80,6 +99,7 @@ class LazychatApp(OutputApp, KeysInOrder):
         if isinstance(event, Key) and not event.is_forwarded:
             if self.chat:
                 self.chat.hint("")
+                self.chat.seen.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
         await super().on_event(event)
@@ -87,11 +107,34 @@ class LazychatApp(OutputApp, KeysInOrder):
     def _obey_signals(self) -> None:
         """Leave when told to, and give the terminal back first."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+
+        def terminate() -> None:
             # 128 + N is how shells spell "ended by signal N".
-            loop.add_signal_handler(
-                number, lambda n=number: self.exit(return_code=128 + n)
-            )
+            self.leave(code=128 + signal.SIGTERM)
+
+        loop.add_signal_handler(signal.SIGTERM, terminate)
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+            return  # asked for by whoever started us
+
+        def hang_up(number: int, frame: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed: we are leaving
+                loop.call_soon_threadsafe(self.hang_up)
+
+        # Not by the loop, which forgets its handlers when it ends: the kernel and the
+        # shell each send one, and the second would end us in the middle.
+        signal.signal(signal.SIGHUP, hang_up)
+
+    def hang_up(self) -> None:
+        """Leave because the terminal has gone; the turns go on."""
+        self.leave("hung up", 128 + signal.SIGHUP)
+
+    def leave(self, how: "How" = "", code: int = 0) -> None:
+        """End the screen. The first reason to do so counts."""
+        if not self._exit:
+            if code and self.chat:
+                self.chat.seen.lose()
+            self.left = Left(code, how)
+            self.exit(return_code=code)
 
     def _use_theme(self, name: str) -> str:
         """Switch to a theme; return why that cannot be done, or ""."""
@@ -210,8 +253,9 @@ class LazychatApp(OutputApp, KeysInOrder):
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 
-def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> int:
-    """Run the app in this terminal until the user leaves; return its exit code."""
+def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> Left:
+    """Run the app in this terminal until it is left; return how that came."""
     app = LazychatApp(host, conversation_id, tools)
     app.run()
-    return app.return_code or 0
+    # A fault of the app itself has a code too.
+    return app.left._replace(code=app.return_code or 0)

@@ -78,7 +78,10 @@ def ask(
                 host.log.follow(id, written.result() - 1) as follow,
                 _interrupts(cancel),
             ):
-                return _print_answer(follow, host.runner, turn, out, cancel)
+                code = _print_answer(follow, host.runner, turn, out, cancel)
+                # The chat screen need not bring the user back here.
+                host.log.mark_seen(id, follow.cursor)
+                return code
         finally:
             host.close()
 
@@ -88,8 +91,8 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
         return conversation.find(log, cid)
     if not last:
         return conversation.new_id()
-    if newest := conversation.recent(log, 1):
-        return newest[0].id
+    if newest := conversation.last(log):
+        return newest
     raise LogError("There is no conversation yet that could be gone on with.")
 
 

@@ -26,6 +26,7 @@ from tui.app import background, commands, state
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
+from tui.app.seen import Seen
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
@@ -86,6 +87,7 @@ class ChatScreen(OutputScreen):
         self.presenter = Presenter(
             self.transcript, self.debug_panel, self.status, host.runner.id
         )
+        self.seen = Seen(host.log, conversation)
         self._problems = 0  # those of the host that have been shown
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
@@ -133,6 +135,7 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
+        self.seen.leave()
         self._left.set()
         if self._follow:
             self._follow.close()
@@ -203,6 +206,7 @@ class ChatScreen(OutputScreen):
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        self.seen.show(arrived.records)
         self._show_queue()
         self.composer.set_history(self.presenter.questions)
 
