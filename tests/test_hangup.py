@@ -2,18 +2,20 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import ssh
 from conftest import Start
 from terminal import Terminal
 
 from tui import conversation
 from tui.eventlog import EventLog
-from tui.events import TurnFinished
+from tui.events import TurnFinished, TurnStarted
 
 WORDS = [f"word{number}" for number in range(60)]
 ANSWER = " ".join([*WORDS, "theend"])
@@ -257,3 +259,50 @@ def test_without_a_turn_a_hang_up_ends_the_program(start: Start) -> None:
     terminal.hang_up()
 
     assert terminal.process.wait(5) == 128 + signal.SIGHUP
+
+
+def test_a_cut_link_leaves_the_answer_to_go_on(
+    start_remote: Start, link: ssh.Link, log: EventLog
+) -> None:
+    """As over a real line: sshd finds its client gone, and hangs up."""
+    first = start_remote(slow(rate=25), rows=40)
+    ask(first)
+    first.wait_for("word9")
+    link.relay.cut()
+    first.process.wait(10)
+
+    again = start_remote(None, rows=40, config=the_same(log))
+    again.wait_for("word9")
+    assert "theend" not in again.text
+    again.wait_for("theend")
+
+    # As in an uninterrupted run, on the screen and in the store.
+    assert " ".join(WORDS[50:]) in again.words.replace(" │ ", " ")
+    assert answers(log) == [ANSWER]
+    assert ends(log) == ["stop"]
+    (owner,) = {
+        record.event.pid
+        for record in log.read()
+        if isinstance(record.event, TurnStarted)
+    }
+    wait_until(lambda: gone(owner))
+
+
+def test_a_line_that_has_died_unheard_does_not_keep_anybody_out(
+    start_remote: Start, link: ssh.Link, log: EventLog
+) -> None:
+    """The first app does not know that nobody is there; the second is live too."""
+    first = start_remote(slow(rate=25), rows=40)
+    ask(first)
+    first.wait_for("word9")
+    link.relay.freeze()
+
+    with ssh.Relay(link.server.port) as line:
+        command = [sys.executable, "-m", "tui"]
+        other = ssh.Link(link.server, line, link.env)
+        with other.terminal(command, rows=40) as again:
+            again.wait_for("theend")
+
+            assert answers(log) == [ANSWER]
+            again.press("ctrl+q")
+            assert again.wait_exit() == 0

@@ -128,11 +128,11 @@ class Runner:
             return bool(self._running or any(self._waiting.values()))
 
     @property
-    def wanted(self) -> bool:
-        """Whether a turn of this runner runs or waits that nobody has cancelled."""
+    def wanted(self) -> int:
+        """How many turns of this runner run or wait that nobody has cancelled."""
         with self._lock:
-            running = any(not t.cancel.requested for t in self._running.values())
-            return running or any(self._waiting.values())
+            running = [t for t in self._running.values() if not t.cancel.requested]
+            return len(running) + sum(map(len, self._waiting.values()))
 
     def runs(self, turn: str) -> bool:
         """Whether this runner runs a turn right now."""

@@ -8,13 +8,14 @@ import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.screen import Screen
+from textual.timer import Timer
 
 from tui import conversation, paths
 from tui.app import background, commands, state
@@ -28,9 +29,14 @@ from tui.host import Host
 
 LOADED_SECONDS = 10.0
 """When the garbage collector is to work again, if the model is still not loaded."""
+PATIENCE_SECONDS = 0.2
+"""How often is looked whether the answer that the user waits for has ended."""
 QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
+
+if TYPE_CHECKING:
+    from tui.app.screens.quit import Choice
 
 How = Literal["", "hung up", "background"]
 
@@ -67,6 +73,8 @@ class LazychatApp(OutputApp, KeysInOrder):
         self._conversation = conversation_id
         self._only_tools = list(tools)
         self.left = Left(0)
+        self._patience: Timer | None = None
+        """Runs while the user waits for the end of the answer to leave."""
         self._interrupted = -QUIT_SECONDS
         # A frame costs bytes on a slow link: nothing moves for the sake of moving.
         self.animation_level = "none"
@@ -235,6 +243,46 @@ class LazychatApp(OutputApp, KeysInOrder):
 
         self.push_screen(HelpScreen(self.host.config.keys))
 
+    async def action_quit(self) -> None:
+        """Leave; while answers are being written ask what is to become of them."""
+        self.quit()
+
+    def quit(self) -> None:
+        """Leave, or ask first: what others run goes on in any case."""
+        if not (count := self.host.runner.wanted):
+            self.leave()
+            return
+        from tui.app.screens.quit import QuitScreen
+
+        if not isinstance(self.screen, QuitScreen):
+            self._wait_to_leave(False)
+            self.push_screen(QuitScreen(count, self.host.keeps), self._quit_so)
+
+    def _quit_so(self, choice: "Choice | None") -> None:
+        match choice:
+            case "wait":
+                self._wait_to_leave(True)
+            case "background" if self.host.runner.wanted:
+                self.leave("background")
+            case "background" | "cancel":
+                self.leave()
+            case None:
+                pass
+
+    def _wait_to_leave(self, waits: bool) -> None:
+        if self._patience:
+            self._patience.stop()
+        look = self._leave_when_done
+        self._patience = self.set_interval(PATIENCE_SECONDS, look) if waits else None
+        if waits:
+            look()
+
+    def _leave_when_done(self) -> None:
+        if not self.host.runner.busy:
+            self.leave()
+        elif self.chat and not self.chat.status.hint:
+            self.chat.hint("Leaves when the answer has ended")
+
     def action_interrupt(self) -> None:
         """Copy what is selected, else stop the answer, else quit at the second time."""
         chat = self.chat
@@ -245,7 +293,7 @@ class LazychatApp(OutputApp, KeysInOrder):
             self.screen.clear_selection()
             return
         if monotonic() - self._interrupted < QUIT_SECONDS:
-            self.exit()
+            self.quit()
             return
         self._interrupted = monotonic()
         if chat.presenter.running or chat.presenter.waiting:
