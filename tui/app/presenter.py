@@ -6,7 +6,7 @@ reader's choice and not the model's: with `stream` off its text is held back unt
 is whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
@@ -44,8 +44,12 @@ class Presenter:
         debug: DebugPanel,
         status: Status,
         runner: str = "",
+        is_alive: Callable[[str], bool] = lambda runner: False,
     ) -> None:
-        """Take the widgets, and the id of the runner that runs what is asked here."""
+        """Take the widgets, and the id of the runner that runs what is asked here.
+
+        `is_alive` tells whether another one is known to be there.
+        """
         self.answers: list[str] = []
         """The texts of the answers, for copying; the newest last."""
         self.questions: list[str] = []
@@ -60,8 +64,9 @@ class Presenter:
         self._debug = debug
         self._status = status
         self._runner = runner
-        self._strange: set[str] = set()
-        """Turns that another program was asked for."""
+        self._is_alive = is_alive
+        self._strange: dict[str, str] = {}
+        """Turns that another program was asked for, and its runner."""
         self._loading = False
         self._stream = True
         self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
@@ -117,7 +122,9 @@ class Presenter:
 
         That program will take it at once if it is still there.
         """
-        return not self.running and turn in self._strange
+        if self.running or turn not in self._strange:
+            return False
+        return not self._is_alive(self._strange[turn])
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
@@ -171,7 +178,7 @@ class Presenter:
             case TurnRequested(runner=runner):
                 self.waiting.append(turn)
                 if runner not in ("", self._runner):
-                    self._strange.add(turn)
+                    self._strange[turn] = runner
                 self._rest(self._status.state)
             case TurnStarted():
                 self._no_longer_waits(turn)

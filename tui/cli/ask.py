@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from tui import conversation
+from tui import conversation, worker
 from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
@@ -29,7 +29,7 @@ from tui.events import (
 )
 from tui.host import Host
 from tui.messages import Message
-from tui.runner import LOOK_AFTER_SECONDS, Runner, end_if_gone, request
+from tui.runner import LOOK_AFTER_SECONDS, end_if_gone, request
 from tui.safe import safe
 
 
@@ -67,7 +67,7 @@ def ask(
                 settings.agent,
                 tuple(host.enabled),
                 {"stream": settings.stream},
-                runner=host.runner.id,
+                runner=worker.runner_for(host, host.model, host.enabled),
             )
             turn, written = request(host.log, id, Message("user", prompt), asked)
 
@@ -78,7 +78,7 @@ def ask(
                 host.log.follow(id, written.result() - 1) as follow,
                 _interrupts(cancel),
             ):
-                code = _print_answer(follow, host.runner, turn, out, cancel)
+                code = _print_answer(follow, host, asked.runner, turn, out, cancel)
                 # The chat screen need not bring the user back here.
                 host.log.mark_seen(id, follow.cursor)
                 return code
@@ -119,7 +119,8 @@ def _interrupts(cancel: Callable[[], None]) -> Generator[None]:
 
 def _print_answer(
     follow: Follow,
-    runner: Runner,
+    host: Host,
+    runner: str,
     turn: str,
     out: TextIO,
     cancel: Callable[[], None],
@@ -127,11 +128,14 @@ def _print_answer(
     printer = _Printer(out)
     try:
         while not follow.closed:
-            for record in follow.poll(LOOK_AFTER_SECONDS):
+            records = follow.poll(LOOK_AFTER_SECONDS)
+            for record in records:
                 if record.turn == turn and printer.take(record):
                     return printer.code
-            if failure := runner.failure(turn):
+            if failure := host.runner.failure(turn):
                 raise failure
+            if not records and runner != host.runner.id:
+                _look_after(host.log, runner, turn)
         raise LogError("The conversation store was closed.")
     except BrokenPipeError:  # the reader has gone (`| head`)
         cancel()
@@ -141,6 +145,19 @@ def _print_answer(
         raise LazychatError(
             f"The answer cannot be written: {error.strerror}."
         ) from error
+
+
+def _look_after(log: EventLog, runner: str, turn: str) -> None:
+    """See to it that the death of a worker is not waited out."""
+    if worker.is_alive(runner):
+        return
+    (id,) = log.query("SELECT conversation FROM event WHERE turn = ? LIMIT 1", (turn,))[
+        0
+    ]
+    end_if_gone(log, id)
+    if turn in conversation.fold(log.read(id)).requested:
+        log.append(id, TurnWithdrawn(), turn=turn).result()
+        raise LogError("The worker that was asked has ended. Ask again.")
 
 
 class _Printer:

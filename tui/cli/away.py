@@ -78,13 +78,17 @@ def _shell_waits() -> bool:
 
 
 @contextmanager
-def ended_by_signal() -> Generator[None]:
-    """Have SIGTERM and SIGINT end the block, by `SystemExit`: 128 + N, as shells do."""
+def ended_by_signal(*more: signal.Signals) -> Generator[None]:
+    """Have SIGTERM and SIGINT end the block, by `SystemExit`: 128 + N, as shells do.
+
+    So do `more`, unless they are ignored.
+    """
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
 
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    heard = [n for n in more if signal.getsignal(n) != signal.SIG_IGN]
+    numbers = (signal.SIGTERM, signal.SIGINT, *heard)
     before = {number: signal.signal(number, leave) for number in numbers}
     try:
         yield

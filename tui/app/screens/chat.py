@@ -21,7 +21,7 @@ from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import messages, paths, runner
+from tui import messages, paths, runner, worker
 from tui.app import background, commands, state
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
@@ -85,7 +85,11 @@ class ChatScreen(OutputScreen):
         self.sidebar = ToolSidebar()
         self.status = Status()
         self.presenter = Presenter(
-            self.transcript, self.debug_panel, self.status, host.runner.id
+            self.transcript,
+            self.debug_panel,
+            self.status,
+            host.runner.id,
+            worker.is_alive,
         )
         self.seen = Seen(host.log, conversation)
         self._problems = 0  # those of the host that have been shown
@@ -201,7 +205,8 @@ class ChatScreen(OutputScreen):
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
-                self._show_queue()
+        # A worker that was asked may have gone.
+        self._show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
@@ -234,16 +239,26 @@ class ChatScreen(OutputScreen):
             self.transcript.add_note(problem, "warning")
             self.composer.load_text(text)
             return
+        self.ask(text)
+
+    def requested(self) -> TurnRequested:
+        """Return the request for an answer, as the screen is set now."""
         enabled = self._enabled()
-        asked = TurnRequested(
+        tools = tuple(s.name for s in self.host.tools if s.name in enabled)
+        return TurnRequested(
             self.model,
             self.host.config.agent,
-            tuple(schema.name for schema in self.host.tools if schema.name in enabled),
+            tools,
             {"stream": self.stream},
-            runner=self.host.runner.id,
+            runner=worker.runner_for(self.host, self.model, tools),
         )
+
+    def ask(self, text: str) -> None:
+        """Send `text` as the user's next message."""
         said = messages.Message("user", text)
-        _, written = runner.request(self.host.log, self.conversation, said, asked)
+        _, written = runner.request(
+            self.host.log, self.conversation, said, self.requested()
+        )
 
         def tell(done: Future[int]) -> None:  # in the log's thread
             if error := done.exception():
@@ -369,7 +384,13 @@ class ChatScreen(OutputScreen):
     # -- work beside the screen
 
     def _preload(self, name: str) -> None:
-        """Load the model while the user types, after the first frame."""
+        """Load the model while the user types, after the first frame.
+
+        One that a worker has loaded is not needed here.
+        """
+        there = worker.find(self.host.log.path)
+        if there and worker.has_model(there, self.host, name):
+            return
         self.presenter.loading = True
         background.run("preload", lambda: self._load(name))
 
