@@ -90,11 +90,11 @@ def test_without_a_conversation_it_says_so(place: Home) -> None:
 def test_nothing_in_it_drives_the_terminal(place: Home) -> None:
     with EventLog(place.store) as log:
         evil = "\x1b[2J\x1b]0;owned\x07\nmore " + "x" * 200
-        log.append("c", NoticeGiven(evil)).result(5)
+        log.append("c", HELLO, NoticeGiven(evil)).result(5)
 
     out = place.run("tail", "c").out
 
-    assert out.count("\n") == 1
+    assert out.count("\n") == 2
     assert not set("\x1b\x07") & set(out)
     assert out.endswith("x...\n")
 

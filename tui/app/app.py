@@ -107,7 +107,7 @@ class LazychatApp(OutputApp, KeysInOrder):
         if isinstance(event, Key) and not event.is_forwarded:
             if self.chat:
                 self.chat.hint("")
-                self.chat.seen.look()
+                self.chat.presence.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
         await super().on_event(event)
@@ -140,7 +140,7 @@ class LazychatApp(OutputApp, KeysInOrder):
         """End the screen. The first reason to do so counts."""
         if not self._exit:
             if code and self.chat:
-                self.chat.seen.lose()
+                self.chat.presence.lose()
             self.left = Left(code, how)
             self.exit(return_code=code)
 

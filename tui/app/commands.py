@@ -30,6 +30,15 @@ COMMANDS = (
     Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
     Command("new", "app.new_conversation", "ctrl+n", "/new", "New conversation"),
     Command("model", "app.choose_model", "ctrl+l", "/model", "Choose the model"),
+    Command("continue", "go_on", "", "/continue", "Go on where an answer stopped"),
+    Command("retry", "retry", "", "/retry", "Ask the last question again"),
+    Command(
+        "takeover",
+        "take_over",
+        "",
+        "/takeover",
+        "End an answer that another machine has left unfinished",
+    ),
     Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
     Command(
         "copy",

@@ -58,6 +58,8 @@ class Presenter:
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
+        self.owner: TurnStarted | None = None
+        """Which process runs it."""
         self._asked: dict[str, tuple[str, str]] = {}
         """The questions whose turn has not begun: message id and text."""
         self._transcript = transcript
@@ -69,6 +71,8 @@ class Presenter:
         """Turns that another program was asked for, and its runner."""
         self._loading = False
         self._stream = True
+        self._last_ended: str | None = None
+        """How the last message of the turn ended."""
         self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
@@ -180,7 +184,8 @@ class Presenter:
                 if runner not in ("", self._runner):
                     self._strange[turn] = runner
                 self._rest(self._status.state)
-            case TurnStarted():
+            case TurnStarted() as owner:
+                self.owner = owner
                 self._no_longer_waits(turn)
                 self._ask(turn)
                 self.running = turn
@@ -206,6 +211,13 @@ class Presenter:
         self._ask(turn)
         if turn == self.running:
             self.running = None
+        if reason == "interrupted" and self._last_ended != reason:
+            self._transcript.add_note(
+                "Interrupted: the program that answered is gone. "
+                "/continue goes on, /retry asks again.",
+                "warning",
+            )
+        self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
         self._rest("error" if reason == "error" else "ready")
@@ -217,6 +229,7 @@ class Presenter:
                 self.questions.append(text)
                 self._transcript.add(message_id, "user", text)
             case "assistant":
+                self._last_ended = ended
                 if text or thought:
                     self._transcript.finish(message_id, text, thought, ended)
                 if text:

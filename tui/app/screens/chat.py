@@ -22,11 +22,12 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner, worker
-from tui.app import background, commands, state
+from tui.app import background, commands, resume, state
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
+from tui.app.presence import Presence
 from tui.app.presenter import Presenter
-from tui.app.seen import Seen
+from tui.app.resume import Owners
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
@@ -91,7 +92,8 @@ class ChatScreen(OutputScreen):
             host.runner.id,
             worker.is_alive,
         )
-        self.seen = Seen(host.log, conversation)
+        self.presence = Presence(host.log, conversation)
+        self._owners = Owners(self)
         self._problems = 0  # those of the host that have been shown
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
@@ -139,7 +141,7 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
-        self.seen.leave()
+        self.presence.leave()
         self._left.set()
         if self._follow:
             self._follow.close()
@@ -205,13 +207,14 @@ class ChatScreen(OutputScreen):
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
+        self._owners.look()
         # A worker that was asked may have gone.
         self._show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
-        self.seen.show(arrived.records)
+        self.presence.show(arrived.records)
         self._show_queue()
         self.composer.set_history(self.presenter.questions)
 
@@ -380,6 +383,18 @@ class ChatScreen(OutputScreen):
             self.copy(answers[-number])
         else:
             self.hint("There is no such answer")
+
+    def action_go_on(self) -> None:
+        """Have the model go on where its answer was broken off."""
+        resume.go_on(self)
+
+    def action_retry(self) -> None:
+        """Ask the last question again."""
+        resume.retry(self)
+
+    def action_take_over(self) -> None:
+        """End a turn that runs on another machine, as one may think it no longer."""
+        resume.take_over(self)
 
     # -- work beside the screen
 

@@ -1,4 +1,4 @@
-"""Keeps how far the user has seen a conversation.
+"""Whether somebody is there: keeps how far the user has seen a conversation.
 
 What is drawn need not be seen: the line may have been dead for a minute when it was
 written to. So it counts when a key follows, or when the user leaves. A terminal that
@@ -11,7 +11,7 @@ from tui.eventlog import EventLog
 from tui.events import Record, TurnFinished
 
 
-class Seen:
+class Presence:
     """What a screen has shown of `conversation`. Runs in the UI's thread.
 
     One write a turn at most, and none while nothing has ended.
