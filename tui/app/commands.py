@@ -30,6 +30,17 @@ COMMANDS = (
     Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
     Command("new", "app.new_conversation", "ctrl+n", "/new", "New conversation"),
     Command("model", "app.choose_model", "ctrl+l", "/model", "Choose the model"),
+    Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
+    Command(
+        "copy",
+        "copy_answer",
+        "",
+        "/copy",
+        "Copy the last answer; /copy 2: the one before",
+    ),
+    Command(
+        "unsend", "unsend", "alt+up", "/unsend", "Take back the message that waits"
+    ),
     Command("continue", "go_on", "", "/continue", "Go on where an answer stopped"),
     Command("retry", "retry", "", "/retry", "Ask the last question again"),
     Command(
@@ -38,14 +49,6 @@ COMMANDS = (
         "",
         "/takeover",
         "End an answer that another machine has left unfinished",
-    ),
-    Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
-    Command(
-        "copy",
-        "copy_answer",
-        "",
-        "/copy",
-        "Copy the last answer; /copy 2: the one before",
     ),
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),

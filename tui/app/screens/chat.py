@@ -224,7 +224,9 @@ class ChatScreen(OutputScreen):
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
         forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
         state = "not asked" if forlorn else "waits"
-        title = f"{state}: {queued[0][:40]}{more}" if queued else ""
+        key = self._key("unsend")
+        back = f" ({key} takes back)" if key else ""
+        title = f"{state}: {queued[0][:40]}{more}{back}" if queued else ""
         if title != self._queue_title:
             self._queue_title = title
             self.composer.border_title = Content(title) if title else None
@@ -331,17 +333,26 @@ class ChatScreen(OutputScreen):
             return
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
-            turn = self.presenter.waiting[-1]
-            if self.presenter.queued and not self.composer.text:
-                self.composer.load_text(self.presenter.queued[-1])
-        if turn:
+            self.action_unsend()
+        elif turn:
             self._cancelled = turn
-            # Nobody may be there to hear the cancel of what nobody runs.
-            forlorn = self.presenter.is_forlorn(turn)
-            event = TurnWithdrawn() if forlorn else CancelRequested()
-            self.host.log.append(self.conversation, event, turn=turn)
+            self.host.log.append(self.conversation, CancelRequested(), turn=turn)
         elif not self.composer.has_focus:
             self.composer.focus()
+
+    def action_unsend(self) -> None:
+        """Take back the newest message that waits, whoever sent it, to be edited."""
+        if not self.presenter.waiting:
+            self.hint("No message waits")
+            return
+        turn = self.presenter.waiting[-1]
+        if self.presenter.queued and not self.composer.text:
+            self.composer.load_text(self.presenter.queued[-1])
+        self._cancelled = turn
+        # Nobody may be there to hear the cancel of what nobody runs.
+        forlorn = self.presenter.is_forlorn(turn)
+        event = TurnWithdrawn() if forlorn else CancelRequested()
+        self.host.log.append(self.conversation, event, turn=turn)
 
     def action_toggle_stream(self) -> None:
         """Switch streaming, for the answer that is being written too."""
