@@ -48,7 +48,7 @@ COMMANDS = (
         "take_over",
         "",
         "/takeover",
-        "End an answer that another machine has left unfinished",
+        "End what another machine has left",
     ),
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),

@@ -45,10 +45,11 @@ class QuitScreen(ModalScreen[Choice | None]):
 
     def compose(self) -> ComposeResult:
         """Show the choices; the harmless one is highlighted."""
-        many = self._count > 1
-        what = f"{self._count} answers are" if many else "An answer is"
+        what = f"{self._count} answers are still to come"
+        if self._count == 1:
+            what = "An answer is still being written"
         with Vertical(classes="dialog"):
-            yield Static(f"{what} still being written.", markup=False)
+            yield Static(f"{what}.", markup=False)
             yield OptionList(*(Option(self._row(choice)) for choice in self._choices))
             yield Static("Esc: back to the chat", markup=False, classes="note")
 
