@@ -55,7 +55,7 @@ class QuitScreen(ModalScreen[Choice | None]):
 
     def _row(self, choice: Choice) -> Content:
         key, help = _CHOICES[choice]
-        return Content.assemble((key, "bold $text-accent"), f"  {help}")
+        return Content.assemble((key, "bold"), f"  {help}")
 
     def on_mount(self) -> None:
         """Give the list the focus."""
