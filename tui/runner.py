@@ -73,7 +73,7 @@ class Runner:
     def start(self) -> None:
         """Begin to look for requests, in a thread of its own."""
         self._taken = self._log.tail()
-        self._follow = self._log.follow(after=self._taken)
+        self._follow = self._log.follow(after=self._taken, provisional=False)
         self._thread = threading.Thread(
             target=self._watch, args=(self._follow,), name="lazychat-runner"
         )
@@ -91,14 +91,19 @@ class Runner:
         with suppress(LogError), self._lock:
             asked = self._newest()
             while self._thread and self._thread.is_alive():
-                # Rows may have been deleted since: what is newest may be older now.
-                taken = self._taken >= asked or self._taken >= self._newest()
+                # It may have been deleted since: then an older one is the newest.
+                taken = self._taken >= min(asked, self._newest())
                 if taken and not (self._running or any(self._waiting.values())):
                     return
                 self._lock.wait(LOOK_AFTER_SECONDS)
 
     def _newest(self) -> int:
-        return self._log.query("SELECT coalesce(max(seq), 0) FROM event")[0][0]
+        """Return the `seq` of the newest request in the log."""
+        rows = self._log.query(
+            "SELECT seq FROM event WHERE kind = 'turn_requested' "
+            "ORDER BY seq DESC LIMIT 1"
+        )
+        return rows[0][0] if rows else 0
 
     def close(self, *, cancel: bool = True) -> None:
         """Take no more requests and wait for the turns that run.

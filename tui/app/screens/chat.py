@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner, worker
-from tui.app import background, commands, resume, state
+from tui.app import background, commands, markdown, resume, state
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presence import Presence
@@ -44,6 +44,9 @@ FRAME = 0.05
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
+
+PRELOAD_SECONDS = 0.15
+"""After which a model is loaded, so that the first frame is drawn before."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -410,19 +413,21 @@ class ChatScreen(OutputScreen):
     # -- work beside the screen
 
     def _preload(self, name: str) -> None:
-        """Load the model while the user types, after the first frame.
-
-        One that a worker has loaded is not needed here.
-        """
-        there = worker.find(self.host.log.path)
-        if there and worker.has_model(there, self.host, name):
-            return
+        """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
-        background.run("preload", lambda: self._load(name))
+        # Not at once: the threads of Python share one core.
+        self.set_timer(
+            PRELOAD_SECONDS,
+            lambda: background.run("preload", lambda: self._load(name)),
+        )
 
     def _load(self, name: str) -> None:
         try:
-            self.host.models.preload(name)
+            # What a worker answers with is not needed here.
+            there = worker.find(self.host.log.path)
+            if not (there and worker.has_model(there, self.host, name)):
+                self.host.models.preload(name)
+            markdown.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)
