@@ -137,11 +137,8 @@ def test_hang_up_by_signal_gives_the_terminal_back_at_once(
 
     terminal.signal(signal.SIGHUP)
     terminal.signal(signal.SIGHUP)
-    # The kernel tells the other side when nobody has it open any more.
-    while terminal._wait(10):
-        pass
+    terminal.wait_closed()
 
-    assert terminal._ended
     assert terminal.left_on() == set()
     assert not gone(terminal.process.pid)
     assert ends(log) == ["stop"]

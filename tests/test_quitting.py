@@ -158,8 +158,7 @@ def test_in_the_background_it_lets_go_of_the_window(
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("b")
-    while terminal._wait(10):
-        pass  # until nobody has the terminal open any more
+    terminal.wait_closed()
 
     assert "The answer goes on in the background (process " in terminal.words
     assert terminal.left_on() == set()
