@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import ssh
-from conftest import Start
+from conftest import ROOT, Start, write_config
 from terminal import Terminal
 
 from tui import conversation
@@ -256,6 +256,21 @@ def test_without_a_turn_a_hang_up_ends_the_program(start: Start) -> None:
     terminal.hang_up()
 
     assert terminal.process.wait(5) == 128 + signal.SIGHUP
+
+
+def test_the_answer_of_ask_goes_on_too(home: Path, log: EventLog) -> None:
+    config = write_config(home, slow())
+    command = [sys.executable, "-m", "tui", "ask", "--config", str(config), PROMPT]
+    env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+    with Terminal(command, env=env, cwd=home) as terminal:
+        terminal.wait_for("word9")
+        terminal.hang_up()
+
+        assert ends(log) == ["stop"]
+        assert answers(log) == [ANSWER]
+        assert terminal.process.wait(5) == 0
+    (one,) = conversation.recent(log)
+    assert conversation.is_unseen(log, one.id)
 
 
 def test_a_cut_link_leaves_the_answer_to_go_on(

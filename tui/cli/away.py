@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
@@ -38,8 +38,11 @@ os.killpg(group, signal.SIGCONT)
 """
 
 
-def let_go() -> None:
-    """Have no more to do with the terminal, whatever it still sends or is asked."""
+def let_go(descriptors: Iterable[int] = (0, 1, 2)) -> None:
+    """Have no more to do with the terminal, whatever it still sends or is asked.
+
+    `descriptors` are those that it is open on.
+    """
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     # Textual would take the terminal again.
@@ -50,7 +53,7 @@ def let_go() -> None:
         with suppress(OSError):
             stream.flush()
     nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
+    for descriptor in descriptors:
         os.dup2(nothing, descriptor)
     os.close(nothing)
 
