@@ -3,25 +3,21 @@
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
-import asyncio
-import signal
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import ClassVar
 
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.screen import Screen
-from textual.timer import Timer
 
 from tui import conversation, paths
 from tui.app import background, commands, state
 from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
-from tui.app.output.hook import OutputApp
+from tui.app.leaving import Leaving, Left
 from tui.app.screens.chat import ChatScreen
 from tui.app.themes import DEFAULT, load_themes
 from tui.errors import ConfigError, LazychatError
@@ -29,33 +25,11 @@ from tui.host import Host
 
 LOADED_SECONDS = 10.0
 """When the garbage collector is to work again, if the model is still not loaded."""
-PATIENCE_SECONDS = 0.2
-"""How often is looked whether the answer that the user waits for has ended."""
 QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-if TYPE_CHECKING:
-    from tui.app.screens.quit import Choice
-
-How = Literal["", "hung up", "background"]
-
-
-class Left(NamedTuple):
-    """How the app was left."""
-
-    code: int
-    """The exit code."""
-    how: How = ""
-    """Empty when the turns are to be cancelled, else why they go on."""
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether the turns of this process go on without the screen."""
-        return bool(self.how)
-
-
-class LazychatApp(OutputApp, KeysInOrder):
+class LazychatApp(Leaving, KeysInOrder):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -72,9 +46,6 @@ class LazychatApp(OutputApp, KeysInOrder):
         self.host = host
         self._conversation = conversation_id
         self._only_tools = list(tools)
-        self.left = Left(0)
-        self._patience: Timer | None = None
-        """Runs while the user waits for the end of the answer to leave."""
         self._interrupted = -QUIT_SECONDS
         # A frame costs bytes on a slow link: nothing moves for the sake of moving.
         self.animation_level = "none"
@@ -100,7 +71,7 @@ class LazychatApp(OutputApp, KeysInOrder):
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
-            self._obey_signals()
+            self.obey_signals()
 
     async def on_event(self, event: Event) -> None:
         """Take back the hint at the next key: it was read."""
@@ -111,38 +82,6 @@ class LazychatApp(OutputApp, KeysInOrder):
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
         await super().on_event(event)
-
-    def _obey_signals(self) -> None:
-        """Leave when told to, and give the terminal back first."""
-        loop = asyncio.get_running_loop()
-
-        def terminate() -> None:
-            # 128 + N is how shells spell "ended by signal N".
-            self.leave(code=128 + signal.SIGTERM)
-
-        loop.add_signal_handler(signal.SIGTERM, terminate)
-        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-            return  # asked for by whoever started us
-
-        def hang_up(number: int, frame: object) -> None:
-            with suppress(RuntimeError):  # the loop is closed: we are leaving
-                loop.call_soon_threadsafe(self.hang_up)
-
-        # Not by the loop, which forgets its handlers when it ends: the kernel and the
-        # shell each send one, and the second would end us in the middle.
-        signal.signal(signal.SIGHUP, hang_up)
-
-    def hang_up(self) -> None:
-        """Leave because the terminal has gone; the turns go on."""
-        self.leave("hung up", 128 + signal.SIGHUP)
-
-    def leave(self, how: "How" = "", code: int = 0) -> None:
-        """End the screen. The first reason to do so counts."""
-        if not self._exit:
-            if code and self.chat:
-                self.chat.presence.lose()
-            self.left = Left(code, how)
-            self.exit(return_code=code)
 
     def _use_theme(self, name: str) -> str:
         """Switch to a theme; return why that cannot be done, or ""."""
@@ -242,46 +181,6 @@ class LazychatApp(OutputApp, KeysInOrder):
         from tui.app.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.host.config.keys))
-
-    async def action_quit(self) -> None:
-        """Leave; while answers are being written ask what is to become of them."""
-        self.quit()
-
-    def quit(self) -> None:
-        """Leave, or ask first: what others run goes on in any case."""
-        if not (count := self.host.runner.wanted):
-            self.leave()
-            return
-        from tui.app.screens.quit import QuitScreen
-
-        if not isinstance(self.screen, QuitScreen):
-            self._wait_to_leave(False)
-            self.push_screen(QuitScreen(count, self.host.keeps), self._quit_so)
-
-    def _quit_so(self, choice: "Choice | None") -> None:
-        match choice:
-            case "wait":
-                self._wait_to_leave(True)
-            case "background" if self.host.runner.wanted:
-                self.leave("background")
-            case "background" | "cancel":
-                self.leave()
-            case None:
-                pass
-
-    def _wait_to_leave(self, waits: bool) -> None:
-        if self._patience:
-            self._patience.stop()
-        look = self._leave_when_done
-        self._patience = self.set_interval(PATIENCE_SECONDS, look) if waits else None
-        if waits:
-            look()
-
-    def _leave_when_done(self) -> None:
-        if not self.host.runner.busy:
-            self.leave()
-        elif self.chat and not self.chat.status.hint:
-            self.chat.hint("Leaves when the answer has ended")
 
     def action_interrupt(self) -> None:
         """Copy what is selected, else stop the answer, else quit at the second time."""

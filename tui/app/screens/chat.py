@@ -104,10 +104,14 @@ class ChatScreen(OutputScreen):
         """The turn that was cancelled last."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
-        self._left = Event()
+        self._left = False
+        self._hurried = Event()  # while each batch is to be shown at once
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
+        # Before there are parts: each change of a class styles them all anew.
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._arrange(self.app.size.width < NARROW)
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
                 yield self.transcript
@@ -121,8 +125,6 @@ class ChatScreen(OutputScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.host.config.stream and remembered.stream is not False
         self.model = self.host.model
-        self._sidebar_wanted = remembered.sidebar is not False
-        self._arrange(self.app.size.width < NARROW)
         self.sidebar.tools_folder = str(paths.tools_folder())
         if note := self.host.models.note(self.model):
             # On a narrow screen the sidebar, which says so too, is not seen.
@@ -145,7 +147,8 @@ class ChatScreen(OutputScreen):
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
         self.presence.leave()
-        self._left.set()
+        self._left = True
+        self._hurried.set()
         if self._follow:
             self._follow.close()
 
@@ -194,13 +197,13 @@ class ChatScreen(OutputScreen):
         runner.end_if_gone(log, self.conversation)
         self._follow = follow = log.follow(self.conversation)
         with follow:
-            if self._left.is_set():
+            if self._left:
                 return
             try:
                 for records in follow:
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
-                    self._left.wait(FRAME)
+                    self._hurried.wait(FRAME)
             except LogError:
                 return  # the log was closed: the program ends
 
@@ -218,6 +221,8 @@ class ChatScreen(OutputScreen):
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
         self.presence.show(arrived.records)
+        if not self.presenter.running:
+            self._hurried.clear()
         self._show_queue()
         self.composer.set_history(self.presenter.questions)
 
@@ -339,6 +344,7 @@ class ChatScreen(OutputScreen):
             self.action_unsend()
         elif turn:
             self._cancelled = turn
+            self._hurried.set()  # who has stopped an answer wants to see it stop
             self.host.log.append(self.conversation, CancelRequested(), turn=turn)
         elif not self.composer.has_focus:
             self.composer.focus()

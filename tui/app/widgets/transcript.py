@@ -19,7 +19,6 @@ from textual.reactive import var
 
 from tui.app.output.hook import OutputScreen
 from tui.app.widgets.line_pane import LinePane
-from tui.app.widgets.looks import LOOKS, LOOKS_CSS
 from tui.app.widgets.message import Item, MessageView, Note, NoteKind
 
 FRAME = 0.05  # seconds between two frames, at least
@@ -28,8 +27,7 @@ FRAME = 0.05  # seconds between two frames, at least
 class Transcript(LinePane, can_focus=True):
     """A conversation: user's and assistant's messages, and notes between them."""
 
-    DEFAULT_CSS = (
-        """
+    DEFAULT_CSS = """
     Transcript {
         background: $background;
         color: $foreground;
@@ -44,9 +42,6 @@ class Transcript(LinePane, can_focus=True):
         scrollbar-background-active: $background;
     }
     """
-        + LOOKS_CSS
-    )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{look}" for look in LOOKS}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", "Message above", show=False),
         Binding("down", "cursor(1)", "Message below", show=False),
