@@ -27,7 +27,7 @@ from typing import Any
 import tomli_w
 from terminal import Terminal
 
-from tui import conversation
+from tui import conversation, runner
 from tui.eventlog import EventLog
 from tui.events import (
     MessageAdded,
@@ -119,9 +119,21 @@ class Faults:
         words = sorted({word for row in rows for word in WORD.findall(row)})
         trial = Trial("", len(words))
         self._look_into_the_store(trial, words, before)
-        if restart and trial.stage != STAGES[0]:
+        if trial.stage == STAGES[0]:
+            return trial
+        if restart:
             self._start_again(trial, words)
+        else:
+            self._be_done_with_it()
         return trial
+
+    def _be_done_with_it(self) -> None:
+        """Have the next start open a conversation of its own."""
+        with EventLog(self._store) as log:
+            id = conversation.last(log)
+            assert id
+            runner.end_if_gone(log, id)
+            log.mark_seen(id, log.tail()).result()
 
     def _look_into_the_store(self, trial: Trial, words: list[str], before: int) -> None:
         with closing(sqlite3.connect(self._store)) as db:

@@ -257,7 +257,7 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
         await chat.ask("First")
         await chat.until("Busy")
         await chat.ask("Second")
-        await chat.until("Second")
+        await chat.until("waits: Second")
 
         chat.app.simulate_key("escape")
         chat.app.simulate_key("escape")
