@@ -130,10 +130,10 @@ class Faults:
     def _be_done_with_it(self) -> None:
         """Have the next start open a conversation of its own."""
         with EventLog(self._store) as log:
-            id = conversation.last(log)
-            assert id
-            runner.end_if_gone(log, id)
-            log.mark_seen(id, log.tail()).result()
+            newest = conversation.newest(log)
+            assert newest
+            runner.end_if_gone(log, newest.id)
+            log.mark_seen(newest.id, log.tail()).result()
 
     def _look_into_the_store(self, trial: Trial, words: list[str], before: int) -> None:
         with closing(sqlite3.connect(self._store)) as db:

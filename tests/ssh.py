@@ -9,6 +9,7 @@ The server has a host key, a configuration and a port of its own, and lets in wh
 the tests, by a key made for this. Nothing is read from or written to a home folder.
 """
 
+import grp
 import os
 import pwd
 import select
@@ -28,6 +29,7 @@ from terminal import LIMIT, Terminal
 
 _SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 _PIECE = 1024  # bytes that are carried in one go, about a packet
+_BURST = 1024  # bytes that may come at once after a silence, as shapers allow
 _BUFFER = 65536  # bytes that are under way before a sender has to wait
 _TRIES = 5  # ports; between the choice and its use another may have taken it
 
@@ -53,6 +55,13 @@ def missing() -> str:
     for name in ("sshd", "ssh", "ssh-keygen"):
         if shutil.which(name, path=_SBIN) is None:
             return f"needs {name} (Debian: openssh-server, openssh-client)"
+    if os.getuid() != 0:
+        ours, theirs = os.openpty()
+        group = os.fstat(theirs).st_gid
+        os.close(ours)
+        os.close(theirs)
+        if group != grp.getgrnam("tty").gr_gid:
+            return "needs root: sshd wants terminals to be of the group tty"
     return ""
 
 
@@ -140,9 +149,9 @@ class Server:
 class Relay:
     """A line from a port of its own, `port`, to another on 127.0.0.1.
 
-    `rate` is bytes a second, each way (0: as many as come); `round_trip` seconds, half
-    of them each way. Both may be changed while it runs. It carries any number of
-    connections, in one thread.
+    `rate` is bytes a second, each way (0: as many as come), but for a kilobyte after a
+    silence; `round_trip` seconds, half of them each way. Both may be changed while it
+    runs. It carries any number of connections, in one thread.
     """
 
     def __init__(
@@ -278,8 +287,10 @@ class _Way:
     def take(self, rate: float, delay: float) -> int:
         """Read a piece and put it on the line; return its size if it counts."""
         data = self.source.recv(_PIECE)
-        self._free = max(self._free, monotonic()) + (len(data) / rate if rate else 0)
-        self.queue.append((self._free + delay, data))
+        now = monotonic()
+        if rate:
+            self._free = max(self._free, now - _BURST / rate) + len(data) / rate
+        self.queue.append((max(self._free, now) + delay, data))
         self._size += len(data)
         return len(data) if self._counts else 0
 

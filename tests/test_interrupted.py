@@ -52,9 +52,9 @@ def killed(start: Start, *script: dict[str, Any], until: str = "One two") -> Non
 
 
 def said(log: EventLog) -> list[tuple[str, str, str | None]]:
-    id = conversation.last(log)
-    assert id
-    entries = conversation.fold(log.read(id)).entries.values()
+    newest = conversation.newest(log)
+    assert newest
+    entries = conversation.fold(log.read(newest.id)).entries.values()
     return [(e.message.role, e.message.text, e.finish_reason) for e in entries]
 
 

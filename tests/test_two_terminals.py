@@ -78,9 +78,9 @@ def test_a_frame_of_one_is_never_ahead_of_the_store(pair: Pair, log: EventLog) -
     for _ in range(5):
         second.written_within(0.1)
         shown = [int(n) for n in re.findall(r"word(\d+)", second.text)]
-        id = conversation.last(log)
-        assert id
-        entries = conversation.fold(log.read(id)).entries.values()
+        newest = conversation.newest(log)
+        assert newest
+        entries = conversation.fold(log.read(newest.id)).entries.values()
         stored = [int(n) for e in entries for n in re.findall(r"\d+", e.message.text)]
         assert shown == stored[: len(shown)]
 

@@ -50,6 +50,9 @@ COMMANDS = (
         "/takeover",
         "End what another machine has left",
     ),
+    Command(
+        "compact", "compact", "", "/compact", "Sum up old messages; /compact X: keep X"
+    ),
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),
     Command("quit", "app.quit", "ctrl+q", "/quit", "Leave"),

@@ -8,6 +8,7 @@ is whole.
 
 from collections.abc import Callable, Iterable
 
+from tui.app.context import ContextView
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
@@ -18,6 +19,7 @@ from tui.events import (
     NoticeGiven,
     ReasoningDelta,
     Record,
+    SummaryAdded,
     TextDelta,
     ToolCallFinished,
     ToolCallOpened,
@@ -62,6 +64,9 @@ class Presenter:
         """Which process runs it."""
         self._asked: dict[str, tuple[str, str]] = {}
         """The questions whose turn has not begun: message id and text."""
+        self.context = ContextView(transcript, status)
+        self._summaries: set[str] = set()
+        """Turns that sum up what was said."""
         self._transcript = transcript
         self._debug = debug
         self._status = status
@@ -119,7 +124,8 @@ class Presenter:
         if loads and self._status.state in ("ready", "error"):
             self._status.state = "loading"
         elif not loads and self._status.state == "loading":
-            self._status.state = "thinking" if self.running else "ready"
+            works = "summing up" if self.running in self._summaries else "thinking"
+            self._status.state = works if self.running else "ready"
 
     def is_forlorn(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.
@@ -139,6 +145,7 @@ class Presenter:
         """Show what `records` add, in the order of the log."""
         for record in records:
             self._show(record)
+        self.context.flush()
 
     def _show(self, record: Record) -> None:
         match record.event:
@@ -169,18 +176,28 @@ class Presenter:
                 self._state_of_tools()
             case UsageReported():
                 self._usage(record.event)
+                self.context.used(record.event)
+            case SummaryAdded(text=text):
+                count = self.context.summed_up(record.event)
+                label = f"Summary of {count} messages, sent in their place"
+                id = f"summary:{record.seq}"
+                self._transcript.add(id, "summary", "", text, label=label)
             case ErrorRaised(_, text):
                 self._transcript.add_note(text, "error")
             case NoticeGiven(text):
-                self._transcript.add_note(text, "info")
+                # What is left out is told when that changes.
+                if not record.event.left_out or self.context.left_out(record.event):
+                    self._transcript.add_note(text, "info")
             case _:
                 self._turn(record)
 
     def _turn(self, record: Record) -> None:
         turn = record.turn or ""
         match record.event:
-            case TurnRequested(runner=runner):
+            case TurnRequested(runner=runner, agent=agent):
                 self.waiting.append(turn)
+                if agent == "summary":
+                    self._summaries.add(turn)
                 if runner not in ("", self._runner):
                     self._strange[turn] = runner
                 self._rest(self._status.state)
@@ -190,12 +207,16 @@ class Presenter:
                 self._ask(turn)
                 self.running = turn
                 self._forget_usage()
-                self._status.state = "loading" if self.loading else "thinking"
+                self.context.turn_started()
+                works = "summing up" if turn in self._summaries else "thinking"
+                self._status.state = "loading" if self.loading else works
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
                 _, question = self._asked.pop(turn, ("", ""))
                 first = " ".join(question.split())[:60]
+                if turn in self._summaries:
+                    first = "/compact"
                 self._transcript.add_note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
@@ -203,6 +224,9 @@ class Presenter:
                     self._status.state = "cancelling"
             case TurnFinished(reason):
                 self._ended(turn, reason)
+                if turn in self._summaries and reason in ("cancelled", "interrupted"):
+                    note = "The summary was stopped; all is sent as before."
+                    self._transcript.add_note(note, "cancelled")
             case _:
                 pass
 
@@ -224,6 +248,7 @@ class Presenter:
 
     def _add(self, message_id: str, message: Message, ended: str | None) -> None:
         text, thought = message.text, message.reasoning
+        self.context.said(message_id, message)
         match message.role:
             case "user":
                 self.questions.append(text)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.cli import streams
+from tui.cli import conversations, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.errors import ConfigError, LazychatError
 from tui.safe import safe
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _worker(options)
             case "tail":
                 return _tail(options)
+            case command if command in conversations.COMMANDS:
+                return conversations.run(options)
             case _:
                 return _chat(options)
     except LazychatError as error:
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CANCELLED
 
 
-COMMANDS = ("chat", "ask", "tail", "worker")
+COMMANDS = ("chat", "ask", "tail", "worker", *conversations.COMMANDS)
 
 
 def _with_command(arguments: Sequence[str] | None) -> list[str]:
@@ -129,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--cid", metavar="ID", help="go on with this conversation")
     _add_tail(commands)
     _add_worker(commands)
+    conversations.add_to(commands)
     return parser
 
 

@@ -85,9 +85,9 @@ def _require_terminal() -> None:
 def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
     if cid:
         return conversation.find(log, cid)
-    newest = conversation.last(log)
-    if newest and (last or _calls_back(log, newest)):
-        return newest
+    newest = conversation.newest(log)
+    if newest and (last or _calls_back(log, newest.id)):
+        return newest.id
     return conversation.new_id()
 
 

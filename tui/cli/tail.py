@@ -44,9 +44,10 @@ def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
     Ctrl+C, or when nobody reads any more.
     """
     with EventLog(paths.log_file()) as log:
-        id = conversation.find(log, cid) if cid else conversation.last(log)
-        if id is None:
+        newest = None if cid else conversation.newest(log)
+        if not (cid or newest):
             raise LogError("There is no conversation yet.")
+        id = newest.id if newest else conversation.find(log, cid or "")
         line = _json if as_json else _human
         try:
             with log.follow(id, after) as records:

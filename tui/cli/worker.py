@@ -58,8 +58,8 @@ def status() -> int:
         return FAILED
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
     with EventLog(Path(found.store)) as log:
-        running = conversation.running_everywhere(log)
-    answers = sum(turn.owner == found.owner for turn in running)
+        running = conversation.running_anywhere(log)
+    answers = sum(owners.count(found.owner) for owners in running.values())
     print(f"A worker runs: {_which(found)}, since {since}.")
     print(f"Store:   {found.store}")
     print(f"Models:  {safe(', '.join(found.models), newlines=False)}")

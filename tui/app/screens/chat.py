@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner, worker
-from tui.app import background, commands, markdown, resume, state
+from tui.app import background, commands, compact, markdown, resume, state
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presence import Presence
@@ -97,6 +97,7 @@ class ChatScreen(OutputScreen):
         )
         self.presence = Presence(host.log, conversation)
         self._owners = Owners(self)
+        self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
@@ -174,6 +175,7 @@ class ChatScreen(OutputScreen):
     def watch_model(self, name: str) -> None:
         """Say which model answers next, and what is to be known of it."""
         self.status.model = name
+        self.presenter.context.model_changed()
         self.sidebar.model = name
         # The rest of it stands in the conversation.
         first, end, _ = self.host.models.note(name).partition(". ")
@@ -273,12 +275,13 @@ class ChatScreen(OutputScreen):
             self.host.log, self.conversation, said, self.requested()
         )
 
-        def tell(done: Future[int]) -> None:  # in the log's thread
-            if error := done.exception():
-                self.call_later(self._not_written, text, str(error))
-
-        written.add_done_callback(tell)
+        written.add_done_callback(lambda done: self._tell(done, text))
         self.transcript.action_follow()
+
+    def _tell(self, done: Future[int], text: str) -> None:
+        """Say it if `text` could not be sent; runs in the log's thread."""
+        if error := done.exception():
+            self.call_later(self._not_written, text, str(error))
 
     def _not_written(self, text: str, why: str) -> None:
         """Say why a question was not sent, and give it back."""
@@ -416,6 +419,18 @@ class ChatScreen(OutputScreen):
         """End a turn that runs on another machine, as one may think it no longer."""
         resume.take_over(self)
 
+    def action_compact(self, keep: str = "") -> None:
+        """Have what was said first summed up, and the summary sent in its place."""
+        if not self.presenter.questions:
+            self.transcript.add_note("There is nothing to sum up yet.", "warning")
+            return
+        written = compact.request_summary(
+            self.host, self.conversation, self.model, keep
+        )
+        typed = f"/compact {keep}".strip()
+        written.add_done_callback(lambda done: self._tell(done, typed))
+        self.transcript.action_follow()
+
     # -- work beside the screen
 
     def _preload(self, name: str) -> None:
@@ -437,6 +452,8 @@ class ChatScreen(OutputScreen):
         finally:
             settle()
         self.call_later(self._loaded, name)
+        self.host.models.learn_window(name)
+        self.call_later(self.presenter.context.show)
 
     def _loaded(self, name: str) -> None:
         if name == self.model:

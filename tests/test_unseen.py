@@ -1,4 +1,4 @@
-"""Which conversation is come back to, and what runs anywhere."""
+"""What the user has not seen yet, and is brought back to."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,18 +35,6 @@ def end(log: EventLog, id: str, turn: str, reason: str = "stop") -> int:
     return log.append(id, TurnFinished(reason), turn=turn).result(5)
 
 
-def test_the_last_is_the_one_that_was_asked_last(log: EventLog) -> None:
-    assert conversation.last(log) is None
-    first = begin(log, "a")
-    begin(log, "b")
-    end(log, "a", first)
-    assert conversation.last(log) == "b"
-
-    ask(log, "a")
-
-    assert conversation.last(log) == "a"
-
-
 def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
     turn = begin(log, "a")
     seq = end(log, "a", turn)
@@ -67,17 +55,6 @@ def test_who_has_cancelled_an_answer_has_seen_it(log: EventLog) -> None:
     end(log, "a", turn, "cancelled")
 
     assert not conversation.is_unseen(log, "a")
-
-
-def test_what_runs_is_found_in_all_conversations(log: EventLog) -> None:
-    one, two, three = begin(log, "a"), begin(log, "b"), begin(log, "b")
-    ask(log, "c")
-    end(log, "b", two)
-
-    running = conversation.running_everywhere(log)
-
-    assert [(r.conversation, r.turn) for r in running] == [("a", one), ("b", three)]
-    assert {r.owner for r in running} == {process.claim()}
 
 
 def test_a_key_after_the_end_marks_it_and_no_other_does(log: EventLog) -> None:
