@@ -47,6 +47,11 @@ class Host:
         """What tools there are, the bundled ones first."""
         return [tool.schema for tool in self._tools.values()]
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is said outlives the process: the store could be opened."""
+        return self._folder is None
+
     def start(self) -> None:
         """Begin to run turns."""
         self.runner.start()

@@ -6,7 +6,7 @@ reader's choice and not the model's: with `stream` off its text is held back unt
 is whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tui.app.context import ContextView
 from tui.app.widgets.debug_panel import DebugPanel
@@ -46,8 +46,12 @@ class Presenter:
         debug: DebugPanel,
         status: Status,
         runner: str = "",
+        is_alive: Callable[[str], bool] = lambda runner: False,
     ) -> None:
-        """Take the widgets, and the id of the runner that runs what is asked here."""
+        """Take the widgets, and the id of the runner that runs what is asked here.
+
+        `is_alive` tells whether another one is known to be there.
+        """
         self.answers: list[str] = []
         """The texts of the answers, for copying; the newest last."""
         self.questions: list[str] = []
@@ -56,6 +60,8 @@ class Presenter:
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
+        self.owner: TurnStarted | None = None
+        """Which process runs it."""
         self._asked: dict[str, tuple[str, str]] = {}
         """The questions whose turn has not begun: message id and text."""
         self.context = ContextView(transcript, status)
@@ -65,10 +71,13 @@ class Presenter:
         self._debug = debug
         self._status = status
         self._runner = runner
-        self._strange: set[str] = set()
-        """Turns that another program was asked for."""
+        self._is_alive = is_alive
+        self._strange: dict[str, str] = {}
+        """Turns that another program was asked for, and its runner."""
         self._loading = False
         self._stream = True
+        self._last_ended: str | None = None
+        """How the last message of the turn ended."""
         self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
@@ -123,7 +132,9 @@ class Presenter:
 
         That program will take it at once if it is still there.
         """
-        return not self.running and turn in self._strange
+        if self.running or turn not in self._strange:
+            return False
+        return not self._is_alive(self._strange[turn])
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
@@ -188,9 +199,10 @@ class Presenter:
                 if agent == "summary":
                     self._summaries.add(turn)
                 if runner not in ("", self._runner):
-                    self._strange.add(turn)
+                    self._strange[turn] = runner
                 self._rest(self._status.state)
-            case TurnStarted():
+            case TurnStarted() as owner:
+                self.owner = owner
                 self._no_longer_waits(turn)
                 self._ask(turn)
                 self.running = turn
@@ -223,6 +235,13 @@ class Presenter:
         self._ask(turn)
         if turn == self.running:
             self.running = None
+        if reason == "interrupted" and self._last_ended != reason:
+            self._transcript.add_note(
+                "Interrupted: the program that answered is gone. "
+                "/continue goes on, /retry asks again.",
+                "warning",
+            )
+        self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
         self._rest("error" if reason == "error" else "ready")
@@ -235,6 +254,7 @@ class Presenter:
                 self.questions.append(text)
                 self._transcript.add(message_id, "user", text)
             case "assistant":
+                self._last_ended = ended
                 if text or thought:
                     self._transcript.finish(message_id, text, thought, ended)
                 if text:
