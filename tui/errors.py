@@ -3,7 +3,8 @@
     LazychatError
     ├── ConfigError           the configuration file, a flag or a variable is wrong
     ├── LogError              the event log cannot be opened, read or written
-    │   └── ConflictError     somebody else has written this already (a claim, an end)
+    │   ├── ConflictError     somebody else has written this already (a claim, an end)
+    │   └── DamagedError      the file of the event log is broken
     ├── ModelError            a model cannot be had or has failed
     │   └── ContextOverflow   one message alone is larger than the context window
     ├── ToolError             a tool call failed; its text is meant for the model
@@ -28,6 +29,10 @@ class LogError(LazychatError):
 
 class ConflictError(LogError):
     """An event that may exist only once exists already, so nothing was written."""
+
+
+class DamagedError(LogError):
+    """The file of the event log is broken; it has been left as it is."""
 
 
 class ModelError(LazychatError):

@@ -3,9 +3,14 @@
 import time
 from contextlib import ExitStack
 
+from tui.errors import LogError
+from tui.eventlog import codes
 from tui.eventlog.changes import Changes
 from tui.eventlog.reader import Reader
 from tui.events import Record
+
+BUSY_SECONDS = 0.2
+"""How soon a store that was locked for readers is read again."""
 
 
 class Follow:
@@ -18,14 +23,18 @@ class Follow:
     def __init__(
         self, reader: Reader, changes: Changes, conversation: str | None, after: int
     ) -> None:
-        self.cursor = after
-        """The `seq` of the last record given."""
+        self._position = reader.position(after)
         self._reader = reader
         self._changes = changes
         self._conversation = conversation
         self._closed = False
         self._watching = ExitStack()
         self._watching.enter_context(changes.watched())
+
+    @property
+    def cursor(self) -> int:
+        """The `seq` of the last record given."""
+        return self._position.after
 
     @property
     def closed(self) -> bool:
@@ -41,12 +50,18 @@ class Follow:
         end = None if timeout is None else time.monotonic() + timeout
         while not self.closed:
             count = self._changes.count
-            records = self._reader.read(self._conversation, self.cursor)
-            if records:
-                self.cursor = records[-1].seq
-                return records
             left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
+            try:
+                records = self._reader.read(self._conversation, self._position)
+            except LogError as error:
+                if codes.code(error.__cause__) not in codes.BUSY:
+                    raise
+                # Nobody may even read: it will be let go.
+                left, records = min(left or BUSY_SECONDS, BUSY_SECONDS), []
+            if records:
+                self._position.after = records[-1].seq
+                return records
+            if end is not None and time.monotonic() >= end:
                 break
             self._changes.wait(count, left)
         return []

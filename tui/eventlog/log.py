@@ -2,26 +2,29 @@
 
 import atexit
 import functools
+import logging
 import os
 import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tui.errors import LogError
+from tui.errors import DamagedError, LogError
+from tui.eventlog import codes, mounts, rescue
 from tui.eventlog.changes import Changes
 from tui.eventlog.follow import Follow
-from tui.eventlog.reader import Reader
-from tui.eventlog.writer import Guard, Writer
+from tui.eventlog.reader import Position, Reader
+from tui.eventlog.refuge import Refuge, Store
+from tui.eventlog.writer import WRITE_SECONDS, Guard, Writer
 from tui.events import Event, Record
 
 BUSY_SECONDS = 15.0
-"""How long a write waits for another process's write."""
+"""How long reading and opening wait for another process's lock."""
 
 MIGRATIONS = [
     """
@@ -54,36 +57,82 @@ VERSION = len(MIGRATIONS)
 """The format of the file that this version reads (`PRAGMA user_version`)."""
 
 
+_logger = logging.getLogger(__name__)
+
+
 class EventLog:
     """The log in the file `path`, made when it does not exist (mode 0600).
 
     All methods may be called from any thread. Raises `LogError` when the file
-    cannot be opened, is no log, or was written by a later version; in that case it
-    is left as it is.
+    cannot be opened, is no log, was written by a later version, or is damaged
+    (`DamagedError`); in that case it is left as it is.
+
+    When it cannot be written any more, what is appended is kept in memory until it
+    can: `tell` gets a line for the user then, from any thread; the default logs it.
+    With a `source` (SQLite's URI of a log, or "" for none) that is read, and nothing
+    is kept ever.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tell: Callable[[str], None] | None = None,
+        *,
+        source: str | None = None,
+    ) -> None:
         self.path = path
+        self._told = tell
+        self._keeps = source is None
+        self._network = False
+        connection = None
         try:
-            self._create()
-            connection = self._connect()
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
+            if source is None:
+                self._create()
+                self._network = mounts.on_network(path.parent)
+                connection = self._opened()
         except (OSError, sqlite3.Error) as error:
-            raise LogError(
-                f"The conversation store {path} cannot be opened: {error}. Check the "
-                "permissions of the folder, or set LAZYCHAT_HOME to another one."
-            ) from error
-        self._reader = Reader(self._connect)
-        self._changes = Changes(self._connect)
-        self._writer = Writer(connection, self._changes.notify)
+            raise self._unopened(error) from error
+        self._reader = Reader(self._connect, lambda: rescue.mark(path))
+        self._changes = Changes(
+            lambda: self._open(":memory:" if source is not None else str(path), 0)
+        )
+        store = Store(
+            path,
+            self._open,
+            migrate,
+            lambda: rescue.mend(path, self._open, migrate),
+            self._tell,
+        )
+        refuge = Refuge(store, self._reader, kept=source is None)
+        if source is not None:
+            try:
+                refuge.read_only(source)
+            except sqlite3.Error as error:
+                raise self._unopened(error) from error
+        self._writer = Writer(connection, refuge, path, self._changes.notify)
         self._closed = False
         # What has been appended is written even when nobody calls close().
         self._at_exit = functools.partial(_close, weakref.ref(self))
         atexit.register(self._at_exit)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is appended is, or will be, in the file."""
+        return self._keeps
+
+    @staticmethod
+    def is_marked(path: Path) -> bool:
+        """Return whether a broken page was found in the file: `mend` it then."""
+        return rescue.is_marked(path)
+
+    @staticmethod
+    def mend(path: Path) -> str:
+        """Set the file aside if it is damaged, and save what can be read of it.
+
+        Returns what to tell the user, "" when nothing is damaged. Raises `LogError`
+        when that cannot be done.
+        """
+        return rescue.mend(path, _open, migrate)
 
     def append(
         self,
@@ -94,22 +143,27 @@ class EventLog:
     ) -> "Future[int]":
         """Write `events`, all or none, in this order, and return at once.
 
-        The future gives the last `seq` once they are on disk and followers can see
-        them. It raises `ConflictError` when the turn was claimed or ended already
-        or `guard` said no, and `LogError` when the disk refused.
+        The future gives the last `seq` once they are on disk, or in memory while the
+        disk refuses, and followers can see them. It raises `ConflictError` when the
+        turn was claimed or ended already or `guard` said no, and `LogError` when
+        they can be put nowhere. A `guard` may be called more than once.
         """
         return self._writer.append(conversation, events, turn, guard)
 
     def flush(self) -> None:
-        """Wait until everything appended so far is on disk. Raises `LogError`."""
+        """Wait until followers see everything appended so far. Raises `LogError`."""
         self.append("").result()
 
     def read(
-        self, conversation: str | None = None, after: int = 0, limit: int = -1
+        self,
+        conversation: str | None = None,
+        after: int | Position = 0,
+        limit: int = -1,
     ) -> list[Record]:
         """Return the records with `seq > after`, oldest first; no side effect.
 
-        `conversation` None means all of them; `limit` -1 means no limit.
+        `conversation` None means all of them; `limit` -1 means no limit. Who reads
+        on and on, and does not `follow`, uses a `position`.
         """
         return self._reader.read(conversation, after, limit)
 
@@ -123,10 +177,13 @@ class EventLog:
         """Return an iterator over what is there after `after` and what is to come."""
         return Follow(self._reader, self._changes, conversation, after)
 
+    def position(self, after: int = 0) -> Position:
+        """Return a cursor that stays right when the store could not be written."""
+        return self._reader.position(after)
+
     def tail(self) -> int:
         """Return the largest `seq` written so far, 0 when there is none."""
-        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
-        return rows[0][0] if rows else 0
+        return self._reader.tail()
 
     def draft(self, conversation: str) -> str:
         """Return what `save_draft` has kept, "" when nothing."""
@@ -197,32 +254,101 @@ class EventLog:
             os.close(os.open(self.path, flags, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        # NORMAL: a crash of the process loses nothing, a power cut at most the last
-        # moments, and never the file (https://sqlite.org/pragma.html).
-        connection.execute("PRAGMA synchronous = NORMAL")
+        return self._open(str(self.path), BUSY_SECONDS)
+
+    def _open(self, where: str, seconds: float) -> sqlite3.Connection:
+        return _open(where, seconds, self._network)
+
+    def _tell(self, text: str) -> None:
+        (self._told or _logger.warning)(text)
+
+    def _opened(self) -> sqlite3.Connection:
+        """Return the writing connection to a file that is as it should be."""
+        connection = self._connect()
+        try:
+            _require_known(connection, self.path)
+            if self._network:
+                _use_rollback_journal(connection, self._tell)
+            else:
+                _use_wal(connection)
+            migrate(connection)
+            _try(connection)
+            connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = _user_version(connection)
-        if version > VERSION:
-            raise LogError(
-                f"The conversation store {self.path} was written by a newer lazychat "
-                f"(format {version}, this one knows {VERSION}) and is left alone. "
-                "Update lazychat, or set LAZYCHAT_HOME to another folder."
-            )
-        _use_wal(connection)
+    def _unopened(self, error: Exception) -> LogError:
+        match codes.code(error):
+            case code if code in codes.DAMAGED:
+                return DamagedError(
+                    f"The conversation store {self.path} is damaged: {error}."
+                )
+            case sqlite3.SQLITE_READONLY:
+                return LogError(
+                    f"The conversation store {self.path} is read-only. Make it "
+                    "writable, or set LAZYCHAT_HOME to another folder."
+                )
+            case _:
+                return LogError(
+                    f"The conversation store {self.path} cannot be opened: {error}. "
+                    "Check the permissions of the folder, or set LAZYCHAT_HOME to "
+                    "another one."
+                )
+
+
+def _open(where: str, seconds: float, network: bool = False) -> sqlite3.Connection:
+    """Open a database by path or URI, to wait `seconds` for others' locks."""
+    connection = sqlite3.connect(
+        where, timeout=seconds, isolation_level=None, check_same_thread=False, uri=True
+    )
+    # NORMAL: a crash of the process loses nothing, a power cut at most the last
+    # moments, and never the file (https://sqlite.org/pragma.html). The last is true
+    # of the write-ahead log only.
+    connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to this version's format, or make them."""
+    version = _user_version(connection)
+    if version > VERSION:
+        raise LogError(
+            f"The conversation store was written by a newer lazychat (format {version},"
+            f" this one knows {VERSION}) and is left alone."
+        )
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for number in range(_user_version(connection), VERSION):
+        for statement in MIGRATIONS[number].split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number + 1}")
+    connection.execute("COMMIT")
+
+
+def _require_known(connection: sqlite3.Connection, path: Path) -> None:
+    version = _user_version(connection)
+    if version > VERSION:
+        raise LogError(
+            f"The conversation store {path} was written by a newer lazychat "
+            f"(format {version}, this one knows {VERSION}) and is left alone. "
+            "Update lazychat, or set LAZYCHAT_HOME to another folder."
+        )
+
+
+def _try(connection: sqlite3.Connection) -> None:
+    """Find out whether the file can be read and written, at little cost."""
+    for table in ("event", "conversation"):
+        connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
         connection.execute("BEGIN IMMEDIATE")
-        for number in range(_user_version(connection), VERSION):
-            for statement in MIGRATIONS[number].split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number + 1}")
-        connection.execute("COMMIT")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if codes.code(error) not in codes.BUSY:
+            raise
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -233,10 +359,29 @@ def _use_wal(connection: sqlite3.Connection) -> None:
     """
     end = time.monotonic() + BUSY_SECONDS
     while time.monotonic() < end:
-        with suppress(sqlite3.OperationalError):
+        try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
+        except sqlite3.OperationalError as error:
+            if codes.code(error) not in codes.BUSY:
+                raise
         threading.Event().wait(0.02)
+
+
+def _use_rollback_journal(
+    connection: sqlite3.Connection, tell: Callable[[str], None]
+) -> None:
+    """Switch the write-ahead log off; another process that uses it is in the way."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        return
+    connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = DELETE")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        tell(
+            "The conversation store is on a network file system, and another program "
+            "has it open in a way that is safe on one machine only. Close that one."
+        )
 
 
 def _user_version(connection: sqlite3.Connection) -> int:

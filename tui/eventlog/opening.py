@@ -1,0 +1,75 @@
+"""Opens the log of this process whatever state its file is in.
+
+A damaged file is set aside and what can be read of it saved; one that cannot be
+written is read, and what is new is kept in memory; one that cannot be had at all
+leaves a log in memory. In each case the user is told, and the chat works.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from tui.errors import DamagedError, LogError
+from tui.eventlog.log import EventLog
+from tui.eventlog.stand_in import uri
+
+
+def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
+    """Return the log in the file `path`, or the best that can be had of it.
+
+    `tell` is given lines for the user, now and later, from any thread.
+    """
+    try:
+        if EventLog.is_marked(path):
+            _mend(path, tell)
+        try:
+            return EventLog(path, tell)
+        except DamagedError:
+            _mend(path, tell)
+            return EventLog(path, tell)
+    except LogError as error:
+        problem = error
+    log, reads = _unkept(path, tell)
+    if reads:
+        tell(
+            f"{problem} Until then old conversations can be read, "
+            "and nothing new is kept."
+        )
+    else:
+        tell(f"{problem} Until then nothing is kept.")
+    return log
+
+
+def _mend(path: Path, tell: Callable[[str], None]) -> None:
+    if told := EventLog.mend(path):
+        tell(told)
+
+
+def _unkept(path: Path, tell: Callable[[str], None]) -> tuple[EventLog, bool]:
+    """Return a log that reads what is stored, if it can, and keeps nothing."""
+    name = str(path)
+    if path.is_file():
+        for mode in ("ro", *([] if _has_wal(path) else ["immutable"])):
+            with suppress(LogError):
+                return EventLog(path, tell, source=uri(name, mode)), True
+        # Nobody may write beside it, and not all of it has been put in its place:
+        # that can be done to a copy.
+        if not _has_wal(path):
+            return EventLog(path, tell, source=""), False
+        with suppress(LogError, OSError), tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copy(path, folder)
+            shutil.copy(f"{path}-wal", folder)
+            with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as db:
+                db.execute("PRAGMA journal_mode = DELETE")
+            log = EventLog(path, tell, source=uri(copy, "immutable"))
+            # It stays open, and goes with the last who has it open.
+            return log, True
+    return EventLog(path, tell, source=""), False
+
+
+def _has_wal(path: Path) -> bool:
+    wal = path.with_name(path.name + "-wal")
+    return wal.is_file() and wal.stat().st_size > 0

@@ -1,0 +1,270 @@
+"""Sets a damaged store aside, under a new name, and saves what can be read of it.
+
+Rows are read by their number, a thousand at a time; where that fails the range is
+halved until only the rows on broken pages are left out. The damaged file stays as it
+is, byte for byte, for whoever wants to try more. A process that finds its file
+replaced goes on with the new one: see `Writer`.
+"""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tui import events
+from tui.errors import LogError
+from tui.eventlog import codes, rows
+from tui.eventlog.stand_in import tables, uri
+from tui.events import MessageAdded
+
+CHUNK = 1000
+"""How many rows are read at a time while nothing is broken."""
+
+FARTHEST = 1 << 20
+"""The last row looked for when nothing says which it is."""
+
+Connect = Callable[[str, float], sqlite3.Connection]
+Migrate = Callable[[sqlite3.Connection], None]
+
+
+class Saved(NamedTuple):
+    """What could be read of a damaged store."""
+
+    conversations: int
+    lost: int
+    """Records that should be there and are not; those on broken pages."""
+
+
+def mark(path: Path) -> None:
+    """Have the store looked at when it is opened next: a page of it is broken."""
+    with suppress(OSError):
+        _marker(path).touch(mode=0o600)
+
+
+def is_marked(path: Path) -> bool:
+    """Return whether somebody has found a broken page."""
+    return _marker(path).exists()
+
+
+def mend(path: Path, connect: Connect, migrate: Migrate) -> str:
+    """Replace the store if it is damaged; return what to tell the user, else "".
+
+    Raises `LogError` when it cannot be looked at (locked, newer) or replaced; then
+    it is left as it is. Whoever comes second finds it mended.
+    """
+    with _alone(path):
+        try:
+            damage = _damage(path, connect)
+            told = _replace(path, damage, connect, migrate) if damage else ""
+            with suppress(FileNotFoundError):
+                _marker(path).unlink()
+        except (OSError, sqlite3.Error) as error:
+            raise LogError(
+                f"The conversation store {path} is damaged and cannot be mended: "
+                f"{error}."
+            ) from error
+    return told
+
+
+def _replace(path: Path, damage: str, connect: Connect, migrate: Migrate) -> str:
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        saved = _save(path, fresh, connect, migrate)
+        aside = _set_aside(path, fresh)
+    finally:
+        _remove(fresh)
+    number = saved.conversations
+    what = "1 conversation was" if number == 1 else f"{number} conversations were"
+    lost = f", {saved.lost} records of them were lost" if saved.lost else ""
+    return (
+        f"The conversation store was damaged ({damage}) and is set aside as {aside}. "
+        f"{what} saved from it{lost}."
+    )
+
+
+def _marker(path: Path) -> Path:
+    return path.with_name(path.name + ".damaged")
+
+
+@contextmanager
+def _alone(path: Path) -> Generator[None]:
+    """Keep other processes from mending the same store."""
+    lock = path.with_name(path.name + ".mending")
+    while True:
+        held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held), lock.stat()):
+                break
+        os.close(held)  # whoever had it has removed it meanwhile
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(held)
+
+
+def _damage(path: Path, connect: Connect) -> str:
+    """Return what is broken, "" when nothing is."""
+    try:
+        with closing(connect(uri(str(path), "ro"), 15.0)) as db:
+            return _problem(db)
+    except sqlite3.DatabaseError as error:
+        if codes.code(error) not in codes.DAMAGED:
+            raise
+        return str(error)
+
+
+def _problem(db: sqlite3.Connection) -> str:
+    (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    return "" if found == "ok" else " ".join(found.replace("*", "").split())
+
+
+def _save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
+    _remove(fresh)
+    os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(connect(str(fresh), 15.0)) as new:
+        migrate(new)
+        new.execute("BEGIN IMMEDIATE")
+        saved = Saved(0, 0)
+        with closing(connect(uri(str(path), "ro"), 15.0)) as old:
+            old.text_factory = _text
+            try:
+                saved = _copy(old, new)
+            except sqlite3.DatabaseError as error:
+                # Not even the list of tables can be read. The new file may be what
+                # fails (no room): then the old one stays in its place.
+                if codes.code(error) not in codes.DAMAGED:
+                    raise
+        new.execute("COMMIT")
+    return saved
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
+    for table in sorted(tables(new) & tables(old) - {"event"}):
+        columns = _columns(old, new, table)
+        for row in _rows(old, table, columns, _last(old, table)):
+            _insert(new, table, columns, row)
+    last, found = _last(old, "event"), 0
+    columns = _columns(old, new, "event")
+    for row in _rows(old, "event", columns, last):
+        event = _event(dict(zip(columns, row, strict=True)))
+        if event and _insert(new, "event", columns, row):
+            found += 1
+            if isinstance(event, MessageAdded):
+                named = dict(zip(columns, row, strict=True))
+                rows.settle(new, named["conversation"], named["time"], event)
+    # A number that was ever given is not given again.
+    sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
+    known = max([last, *(row[0] for row in new.execute(sequence))])
+    new.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
+    new.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('event', ?)", (known,))
+    (conversations,) = new.execute(
+        "SELECT count(*) FROM (SELECT conversation FROM event "
+        "UNION SELECT id FROM conversation)"
+    ).fetchone()
+    return Saved(conversations, _lost(old, found))
+
+
+def _lost(old: sqlite3.Connection, found: int) -> int:
+    """Return how many events an index knows of that were not `found`."""
+    with suppress(sqlite3.DatabaseError):
+        (known,) = old.execute(
+            "SELECT count(*) FROM event INDEXED BY event_conversation "
+            "WHERE conversation >= ''"
+        ).fetchone()
+        return max(known - found, 0)
+    return 0
+
+
+def _event(row: dict[str, Any]) -> events.Event | None:
+    """Return the event of a row, None when its bytes make no sense."""
+    if not isinstance(row["kind"], str) or not isinstance(row["data"], str):
+        return None
+    try:
+        return events.decode(row["kind"], row["data"].encode())
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+
+
+def _columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> list[str]:
+    info = f"PRAGMA table_info({table})"
+    known = {row[1] for row in old.execute(info)}
+    return [row[1] for row in new.execute(info) if row[1] in known]
+
+
+def _last(db: sqlite3.Connection, table: str) -> int:
+    """Return the number of the last row, or a number that is not less."""
+    found: list[int] = []
+    for sql in (
+        f"SELECT max(rowid) FROM {table}",
+        f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",
+    ):
+        with suppress(sqlite3.DatabaseError):
+            found += [row[0] or 0 for row in db.execute(sql)]
+    return max(found, default=FARTHEST)
+
+
+def _rows(
+    db: sqlite3.Connection, table: str, columns: list[str], last: int
+) -> Iterator[tuple[Any, ...]]:
+    """Yield all rows up to the number `last` that can be read."""
+    sql = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid BETWEEN ? AND ?"
+    for first in range(0, last + 1, CHUNK):
+        yield from _range(db, sql, first, min(first + CHUNK - 1, last))
+
+
+def _range(
+    db: sqlite3.Connection, sql: str, first: int, last: int
+) -> list[tuple[Any, ...]]:
+    try:
+        return db.execute(sql, (first, last)).fetchall()
+    except sqlite3.DatabaseError as error:
+        if codes.code(error) in codes.BUSY:
+            raise
+        if first == last:
+            return []
+    middle = (first + last) // 2
+    return _range(db, sql, first, middle) + _range(db, sql, middle + 1, last)
+
+
+def _insert(
+    db: sqlite3.Connection, table: str, columns: list[str], row: tuple[Any, ...]
+) -> bool:
+    marks = ", ".join("?" * len(columns))
+    sql = f"INSERT OR IGNORE INTO {table}({', '.join(columns)}) VALUES ({marks})"
+    return db.execute(sql, row).rowcount > 0
+
+
+def _set_aside(path: Path, fresh: Path) -> Path:
+    """Give `path` another name, and its name to `fresh`."""
+    day = time.strftime("%Y-%m-%d")
+    names = (path.with_name(f"{path.name}.broken-{day}-{n}") for n in count(1))
+    aside = next(name for name in names if not name.exists())
+    try:
+        # A second name first: at no moment is there no file of the first.
+        os.link(path, aside)
+    except OSError:  # the file system has no links
+        path.rename(aside)
+    # A log that belongs to the old file must not be played into the new one.
+    for suffix in ("-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+    fresh.replace(path)
+    return aside
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
