@@ -4,7 +4,8 @@
     ├── ConfigError           the configuration file, a flag or a variable is wrong
     ├── LogError              the event log cannot be opened, read or written
     │   ├── ConflictError     somebody else has written this already (a claim, an end)
-    │   └── DamagedError      the file of the event log is broken
+    │   ├── DamagedError      the file of the event log is broken
+    │   └── NewerError        it was written by a later version
     ├── ModelError            a model cannot be had or has failed
     │   └── ContextOverflow   one message alone is larger than the context window
     ├── ToolError             a tool call failed; its text is meant for the model
@@ -33,6 +34,10 @@ class ConflictError(LogError):
 
 class DamagedError(LogError):
     """The file of the event log is broken; it has been left as it is."""
+
+
+class NewerError(LogError):
+    """The file of the event log was written by a later version; it is left alone."""
 
 
 class ModelError(LazychatError):

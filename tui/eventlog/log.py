@@ -10,16 +10,17 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from tui.errors import DamagedError, LogError
+from tui.errors import DamagedError, LogError, NewerError
 from tui.eventlog import codes, mounts, rescue
 from tui.eventlog.changes import Changes
 from tui.eventlog.follow import Follow
 from tui.eventlog.reader import Position, Reader
 from tui.eventlog.refuge import Refuge, Store
+from tui.eventlog.stand_in import has_wal, uri
 from tui.eventlog.writer import WRITE_SECONDS, Guard, Writer
 from tui.events import Event, Record
 
@@ -264,6 +265,10 @@ class EventLog:
 
     def _opened(self) -> sqlite3.Connection:
         """Return the writing connection to a file that is as it should be."""
+        if has_wal(self.path):
+            # Who closes a file last tidies it up, unless it was opened to be read.
+            with closing(self._open(uri(str(self.path), "ro"), BUSY_SECONDS)) as reads:
+                _require_known(reads, self.path)
         connection = self._connect()
         try:
             _require_known(connection, self.path)
@@ -312,14 +317,10 @@ def _open(where: str, seconds: float, network: bool = False) -> sqlite3.Connecti
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables to this version's format, or make them."""
-    version = _user_version(connection)
-    if version > VERSION:
-        raise LogError(
-            f"The conversation store was written by a newer lazychat (format {version},"
-            f" this one knows {VERSION}) and is left alone."
-        )
-    if version == VERSION:
+    if (version := _user_version(connection)) == VERSION:
         return
+    if version > VERSION:
+        raise NewerError("The conversation store was written by a newer lazychat.")
     connection.execute("BEGIN IMMEDIATE")
     for number in range(_user_version(connection), VERSION):
         for statement in MIGRATIONS[number].split(";"):
@@ -331,7 +332,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 def _require_known(connection: sqlite3.Connection, path: Path) -> None:
     version = _user_version(connection)
     if version > VERSION:
-        raise LogError(
+        raise NewerError(
             f"The conversation store {path} was written by a newer lazychat "
             f"(format {version}, this one knows {VERSION}) and is left alone. "
             "Update lazychat, or set LAZYCHAT_HOME to another folder."

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from tui.errors import DamagedError, LogError
+from tui.errors import DamagedError, LogError, NewerError
 from tui.eventlog.log import EventLog
-from tui.eventlog.stand_in import uri
+from tui.eventlog.stand_in import has_wal, uri
 
 
 def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
@@ -32,7 +32,10 @@ def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
             return EventLog(path, tell)
     except LogError as error:
         problem = error
-    log, reads = _unkept(path, tell)
+    if isinstance(problem, NewerError):
+        log, reads = EventLog(path, tell, source=""), False
+    else:
+        log, reads = _unkept(path, tell)
     if reads:
         tell(
             f"{problem} Until then old conversations can be read, "
@@ -52,24 +55,20 @@ def _unkept(path: Path, tell: Callable[[str], None]) -> tuple[EventLog, bool]:
     """Return a log that reads what is stored, if it can, and keeps nothing."""
     name = str(path)
     if path.is_file():
-        for mode in ("ro", *([] if _has_wal(path) else ["immutable"])):
+        for mode in ("ro", *([] if has_wal(path) else ["immutable"])):
             with suppress(LogError):
                 return EventLog(path, tell, source=uri(name, mode)), True
         # Nobody may write beside it, and not all of it has been put in its place:
         # that can be done to a copy.
-        if not _has_wal(path):
+        if not has_wal(path):
             return EventLog(path, tell, source=""), False
         with suppress(LogError, OSError), tempfile.TemporaryDirectory() as folder:
-            copy = shutil.copy(path, folder)
-            shutil.copy(f"{path}-wal", folder)
+            copy = f"{folder}/{path.name}"
+            for suffix in ("", "-wal"):
+                shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
             with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as db:
                 db.execute("PRAGMA journal_mode = DELETE")
             log = EventLog(path, tell, source=uri(copy, "immutable"))
             # It stays open, and goes with the last who has it open.
             return log, True
     return EventLog(path, tell, source=""), False
-
-
-def _has_wal(path: Path) -> bool:
-    wal = path.with_name(path.name + "-wal")
-    return wal.is_file() and wal.stat().st_size > 0

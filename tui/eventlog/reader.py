@@ -6,11 +6,20 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from tui import events
 from tui.errors import LogError
 from tui.eventlog import codes
 from tui.eventlog.stand_in import Move, StandIn
-from tui.events import Record
+from tui.events import Event, Record, Unknown
+
+
+def _decoded(kind: str, data: bytes) -> Event:
+    try:
+        return events.decode(kind, data)
+    except msgspec.MsgspecError:
+        return Unknown(kind, data)  # a byte has changed on the disk: the rest is good
 
 
 class Position:
@@ -98,7 +107,7 @@ class Reader:
         if isinstance(after, Position):
             rows = [row for row in rows if after.is_new(row[0])]
         return [
-            Record(seq, of, turn, at, events.decode(kind, data.encode()))
+            Record(seq, of, turn, at, _decoded(kind, data.encode()))
             for seq, of, turn, at, kind, data in rows
         ]
 

@@ -196,6 +196,7 @@ class Refuge:
         stand_in.close()
 
     def _refused(self, error: Exception) -> None:
+        _logger.info("%s: %s", self._store.path, error)
         now = time.monotonic()
         self._again = now + RETRY_SECONDS
         if isinstance(error, sqlite3.Error):

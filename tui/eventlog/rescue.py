@@ -8,9 +8,10 @@ replaced goes on with the new one: see `Writer`.
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -29,6 +30,12 @@ CHUNK = 1000
 
 FARTHEST = 1 << 20
 """The last row looked for when nothing says which it is."""
+
+FRUITLESS = 16
+"""After how many times `CHUNK` rows not found that search ends."""
+
+LOCK_SECONDS = 15.0
+"""How long others' locks are waited for."""
 
 Connect = Callable[[str, float], sqlite3.Connection]
 Migrate = Callable[[sqlite3.Connection], None]
@@ -114,7 +121,7 @@ def _alone(path: Path) -> Generator[None]:
 def _damage(path: Path, connect: Connect) -> str:
     """Return what is broken, "" when nothing is."""
     try:
-        with closing(connect(uri(str(path), "ro"), 15.0)) as db:
+        with closing(connect(uri(str(path), "ro"), LOCK_SECONDS)) as db:
             return _problem(db)
     except sqlite3.DatabaseError as error:
         if codes.code(error) not in codes.DAMAGED:
@@ -130,21 +137,70 @@ def _problem(db: sqlite3.Connection) -> str:
 def _save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
     _remove(fresh)
     os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(connect(str(fresh), 15.0)) as new:
+    with closing(connect(str(fresh), LOCK_SECONDS)) as new:
         migrate(new)
         new.execute("BEGIN IMMEDIATE")
         saved = Saved(0, 0)
-        with closing(connect(uri(str(path), "ro"), 15.0)) as old:
-            old.text_factory = _text
-            try:
+        try:
+            with _opened(path, fresh, connect) as old:
                 saved = _copy(old, new)
-            except sqlite3.DatabaseError as error:
-                # Not even the list of tables can be read. The new file may be what
-                # fails (no room): then the old one stays in its place.
-                if codes.code(error) not in codes.DAMAGED:
-                    raise
+        except sqlite3.DatabaseError as error:
+            # Not even the list of tables can be read. The new file may be what
+            # fails (no room): then the old one stays in its place.
+            if codes.code(error) not in codes.DAMAGED:
+                raise
         new.execute("COMMIT")
     return saved
+
+
+@contextmanager
+def _opened(path: Path, fresh: Path, connect: Connect) -> Generator[sqlite3.Connection]:
+    """Open a damaged store for reading, if need be a copy that lets itself be read."""
+    copy = fresh.with_name(fresh.name + "-copy")
+    try:
+        try:
+            old = connect(uri(str(path), "ro"), LOCK_SECONDS)
+            old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError as error:
+            if codes.code(error) not in codes.DAMAGED:
+                raise
+            _copy_readable(path, copy, fresh)
+            old = connect(uri(str(copy), "rw"), LOCK_SECONDS)
+        with closing(old):
+            old.text_factory = _text
+            yield old
+    finally:
+        _remove(copy)
+
+
+def _copy_readable(path: Path, copy: Path, like: Path) -> None:
+    """Copy `path`, so that SQLite looks at more than its first page.
+
+    A header that is none becomes that of `like`; pages that were cut off become
+    empty ones (https://sqlite.org/fileformat.html).
+    """
+    shutil.copyfile(path, copy)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+    size = copy.stat().st_size
+    with like.open("rb") as whole, copy.open("r+b") as broken:
+        good, header = whole.read(100), broken.read(100)
+        # Magic, and what follows the size of a page and is the same in every store.
+        if (header[:18], header[20:24]) != (good[:18], good[20:24]):
+            pages = (size // _page_size(good)).to_bytes(4, "big")
+            # No free pages; and the number of pages is believed.
+            header = (
+                good[:28] + pages + bytes(8) + good[40:92] + good[24:28] + good[96:]
+            )
+            broken.seek(0)
+            broken.write(header)
+        pages = int.from_bytes(header[28:32], "big")
+        if size < pages * _page_size(good) < size + FARTHEST * _page_size(good):
+            broken.truncate(pages * _page_size(good))
+
+
+def _page_size(header: bytes) -> int:
+    return int.from_bytes(header[16:18], "big")
 
 
 def _text(data: bytes) -> str:
@@ -154,38 +210,45 @@ def _text(data: bytes) -> str:
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
     for table in sorted(tables(new) & tables(old) - {"event"}):
         columns = _columns(old, new, table)
-        for row in _rows(old, table, columns, _last(old, table)):
+        for row in _rows(old, table, columns, _numbers(old, table)):
             _insert(new, table, columns, row)
-    last, found = _last(old, "event"), 0
+    numbers, found = _numbers(old, "event"), 0
     columns = _columns(old, new, "event")
-    for row in _rows(old, "event", columns, last):
-        event = _event(dict(zip(columns, row, strict=True)))
+    for row in _rows(old, "event", columns, numbers):
+        named = dict(zip(columns, row, strict=True))
+        event = _event(named)
         if event and _insert(new, "event", columns, row):
             found += 1
             if isinstance(event, MessageAdded):
-                named = dict(zip(columns, row, strict=True))
                 rows.settle(new, named["conversation"], named["time"], event)
     # A number that was ever given is not given again.
     sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
-    known = max([last, *(row[0] for row in new.execute(sequence))])
+    known = [row[0] for db in (old, new) for row in _tried(db, sequence)]
+    last = max([*known, *([numbers[-1]] if numbers else [])], default=0)
     new.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
-    new.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('event', ?)", (known,))
+    new.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('event', ?)", (last,))
     (conversations,) = new.execute(
         "SELECT count(*) FROM (SELECT conversation FROM event "
         "UNION SELECT id FROM conversation)"
     ).fetchone()
-    return Saved(conversations, _lost(old, found))
+    return Saved(conversations, len(numbers) - found if numbers else 0)
 
 
-def _lost(old: sqlite3.Connection, found: int) -> int:
-    """Return how many events an index knows of that were not `found`."""
+def _tried(db: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, [] when they cannot be read."""
     with suppress(sqlite3.DatabaseError):
-        (known,) = old.execute(
-            "SELECT count(*) FROM event INDEXED BY event_conversation "
-            "WHERE conversation >= ''"
-        ).fetchone()
-        return max(known - found, 0)
-    return 0
+        return db.execute(sql).fetchall()
+    return []
+
+
+def _numbers(db: sqlite3.Connection, table: str) -> list[int] | None:
+    """Return the numbers of all rows, from an index that is whole, None without."""
+    for _, index, _, _, partial in _tried(db, f"PRAGMA index_list({table})"):
+        if not partial:
+            sql = f"SELECT rowid FROM {table} INDEXED BY {index}"
+            if found := _tried(db, sql):
+                return sorted(row[0] for row in found)
+    return None
 
 
 def _event(row: dict[str, Any]) -> events.Event | None:
@@ -204,39 +267,36 @@ def _columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> li
     return [row[1] for row in new.execute(info) if row[1] in known]
 
 
-def _last(db: sqlite3.Connection, table: str) -> int:
-    """Return the number of the last row, or a number that is not less."""
-    found: list[int] = []
-    for sql in (
-        f"SELECT max(rowid) FROM {table}",
-        f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",
-    ):
-        with suppress(sqlite3.DatabaseError):
-            found += [row[0] or 0 for row in db.execute(sql)]
-    return max(found, default=FARTHEST)
-
-
 def _rows(
-    db: sqlite3.Connection, table: str, columns: list[str], last: int
+    db: sqlite3.Connection, table: str, columns: list[str], numbers: list[int] | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield all rows up to the number `last` that can be read."""
+    """Yield all rows that can be read, those of `numbers` or whatever there is."""
     sql = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid BETWEEN ? AND ?"
-    for first in range(0, last + 1, CHUNK):
-        yield from _range(db, sql, first, min(first + CHUNK - 1, last))
+    ends = f"SELECT max(rowid) FROM {table}"
+    last = max([row[0] or 0 for row in _tried(db, ends)], default=FARTHEST)
+    wanted: Sequence[int] = range(1, last + 1) if numbers is None else numbers
+    fruitless = 0
+    for start in range(0, len(wanted), CHUNK):
+        found = _some(db, sql, wanted[start : start + CHUNK])
+        yield from found
+        # Behind a broken last page the end of the table cannot be told.
+        fruitless = 0 if found else fruitless + 1
+        if numbers is None and last == FARTHEST and fruitless == FRUITLESS:
+            return
 
 
-def _range(
-    db: sqlite3.Connection, sql: str, first: int, last: int
+def _some(
+    db: sqlite3.Connection, sql: str, wanted: Sequence[int]
 ) -> list[tuple[Any, ...]]:
     try:
-        return db.execute(sql, (first, last)).fetchall()
+        return db.execute(sql, (wanted[0], wanted[-1])).fetchall()
     except sqlite3.DatabaseError as error:
         if codes.code(error) in codes.BUSY:
             raise
-        if first == last:
+        if len(wanted) == 1:
             return []
-    middle = (first + last) // 2
-    return _range(db, sql, first, middle) + _range(db, sql, middle + 1, last)
+    middle = len(wanted) // 2
+    return _some(db, sql, wanted[:middle]) + _some(db, sql, wanted[middle:])
 
 
 def _insert(

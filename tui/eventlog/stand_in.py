@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -203,6 +204,12 @@ def uri(path: str, mode: str) -> str:
     """Return SQLite's name for a file, with its `mode`: `rw`, `ro`, `immutable`."""
     option = "immutable=1" if mode == "immutable" else f"mode={mode}"
     return f"file:{quote(path)}?{option}"
+
+
+def has_wal(path: Path) -> bool:
+    """Return whether something is in the write-ahead log of the store."""
+    wal = path.with_name(path.name + "-wal")
+    return wal.is_file() and wal.stat().st_size > 0
 
 
 def abandon(connection: sqlite3.Connection) -> None:

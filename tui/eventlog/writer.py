@@ -160,7 +160,8 @@ class Writer:
         self, db: sqlite3.Connection, runs: list[list[_Append]]
     ) -> list[int | LogError]:
         try:
-            db.execute("BEGIN IMMEDIATE")
+            # Where the store is attached an immediate one would lock it, too.
+            db.execute("BEGIN" if self._refuge.active else "BEGIN IMMEDIATE")
             outcomes = [self._insert(db, run[0], _joined(run)) for run in runs]
             db.execute("COMMIT")
         except BaseException:
