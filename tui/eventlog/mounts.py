@@ -6,7 +6,6 @@ table of mounts is the only thing asked; nothing is written to find out.
 """
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -69,6 +68,8 @@ def _of_mount(output: str) -> Iterator[tuple[Path, str]]:
 
 
 def _mount_output() -> str:
+    import subprocess  # 2 ms, for macOS only
+
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(
             ["/sbin/mount"], capture_output=True, text=True, timeout=2, check=True
