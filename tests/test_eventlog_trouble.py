@@ -101,9 +101,10 @@ class FileLimit:
         self.folder = folder
         self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def fill(self, path: Path) -> None:
-        size = max(path.stat().st_size, Path(f"{path}-wal").stat().st_size)
-        limit = (size + 20_000, self._before[1])
+    def fill(self, path: Path, but: int = 20_000) -> None:
+        wal = Path(f"{path}-wal")
+        size = max(path.stat().st_size, wal.stat().st_size) if but else 0
+        limit = (size + but, self._before[1])
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
     def free(self) -> None:
@@ -121,9 +122,9 @@ class SmallDisk:
         mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none"]
         subprocess.run([*mount, str(self.folder)], check=True, capture_output=True)
 
-    def fill(self, path: Path) -> None:
+    def fill(self, path: Path, but: int = 20_000) -> None:
         left = os.statvfs(self.folder)
-        self._ballast.write_bytes(bytes(left.f_bavail * left.f_bsize - 20_000))
+        self._ballast.write_bytes(bytes(left.f_bavail * left.f_bsize - but))
 
     def free(self) -> None:
         self._ballast.unlink()
@@ -235,6 +236,27 @@ def test_what_was_written_in_time_is_stored_when_the_log_closes(disk, told):
         disk.free()
     with EventLog(path) as log:
         assert "".join(texts(log)[1:-1]) == answer(60)
+
+
+@pytest.mark.parametrize("existed", [True, False])
+def test_a_disk_that_is_full_at_the_start_is_tried_again(disk, told, existed):
+    path = disk.folder / "data" / "lazychat.db"
+    path.parent.mkdir()
+    if existed:
+        talk(path, 2)
+    disk.fill(path, 0)
+    with closing(open_log(path, told.append)) as log:
+        assert log.keeps
+        assert len(conversation.recent(log)) == (2 if existed else 0)
+        assert stream(log, 20) == answer(20)
+        until(lambda: told)
+        assert "kept in memory only" in told[0]
+        disk.free()
+        until(lambda: len(told) == 2)
+        assert told[1].endswith("everything is kept.")
+    assert "".join(stored(path)[:-1]) == answer(20)
+    assert journal_mode(path) == "wal"
+    assert is_whole(path)
 
 
 @pytest.fixture

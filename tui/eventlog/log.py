@@ -70,8 +70,8 @@ class EventLog:
 
     When it cannot be written any more, what is appended is kept in memory until it
     can: `tell` gets a line for the user then, from any thread; the default logs it.
-    With a `source` (SQLite's URI of a log, or "" for none) that is read, and nothing
-    is kept ever.
+    With a `source` (SQLite's URI of a log, or "" for none) that is read. What comes
+    is then kept nowhere, or, with `keeps`, in the file as soon as it can be opened.
     """
 
     def __init__(
@@ -80,34 +80,40 @@ class EventLog:
         tell: Callable[[str], None] | None = None,
         *,
         source: str | None = None,
+        keeps: bool = False,
     ) -> None:
         self.path = path
         self._told = tell
-        self._keeps = source is None
+        self._keeps = source is None or keeps
         self._network = False
         connection = None
         try:
             if source is None:
-                self._create()
-                self._network = mounts.on_network(path.parent)
-                connection = self._opened()
+                connection = self._opened(BUSY_SECONDS, create=True)
         except (OSError, sqlite3.Error) as error:
             raise self._unopened(error) from error
         self._reader = Reader(self._connect, lambda: rescue.mark(path))
         self._changes = Changes(
             lambda: self._open(":memory:" if source is not None else str(path), 0)
         )
+
+        def reopened(seconds: float) -> sqlite3.Connection:
+            # What has been there and is there no more is not to be made anew: it may
+            # have been on a disk that is gone.
+            return self._opened(seconds, create=source is not None)
+
         store = Store(
             path,
             self._open,
+            reopened,
             migrate,
             lambda: rescue.mend(path, self._open, migrate),
             self._tell,
         )
-        refuge = Refuge(store, self._reader, kept=source is None)
+        refuge = Refuge(store, self._reader, self._keeps)
         if source is not None:
             try:
-                refuge.read_only(source)
+                refuge.begin(source)
             except sqlite3.Error as error:
                 raise self._unopened(error) from error
         self._writer = Writer(connection, refuge, path, self._changes.notify)
@@ -263,19 +269,25 @@ class EventLog:
     def _tell(self, text: str) -> None:
         (self._told or _logger.warning)(text)
 
-    def _opened(self) -> sqlite3.Connection:
-        """Return the writing connection to a file that is as it should be."""
+    def _opened(self, seconds: float, create: bool) -> sqlite3.Connection:
+        """Return the writing connection to a file that is as it should be.
+
+        Waits `seconds` for others' locks. `create`: make the file when there is none.
+        """
+        if create:
+            self._create()
+            self._network = mounts.on_network(self.path.parent)
         if has_wal(self.path):
             # Who closes a file last tidies it up, unless it was opened to be read.
-            with closing(self._open(uri(str(self.path), "ro"), BUSY_SECONDS)) as reads:
+            with closing(self._open(uri(str(self.path), "ro"), seconds)) as reads:
                 _require_known(reads, self.path)
-        connection = self._connect()
+        connection = self._open(uri(str(self.path), "rw"), seconds)
         try:
             _require_known(connection, self.path)
             if self._network:
                 _use_rollback_journal(connection, self._tell)
             else:
-                _use_wal(connection)
+                _use_wal(connection, seconds)
             migrate(connection)
             _try(connection)
             connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
@@ -285,7 +297,11 @@ class EventLog:
         return connection
 
     def _unopened(self, error: Exception) -> LogError:
-        match codes.code(error):
+        code = codes.code(error)
+        there = code == sqlite3.SQLITE_CANTOPEN and self.path.exists()
+        if there and not os.access(self.path.parent, os.W_OK):
+            code = sqlite3.SQLITE_READONLY  # nothing can be put beside it
+        match code:
             case code if code in codes.DAMAGED:
                 return DamagedError(
                     f"The conversation store {self.path} is damaged: {error}."
@@ -352,13 +368,13 @@ def _try(connection: sqlite3.Connection) -> None:
             raise
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _use_wal(connection: sqlite3.Connection, seconds: float) -> None:
     """Switch to the write-ahead log, where readers never wait for the writer.
 
     Where it is refused SQLite stays with its rollback journal: slower, right. Two
     processes may open a new file at once, and the switch ignores the busy timeout.
     """
-    end = time.monotonic() + BUSY_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

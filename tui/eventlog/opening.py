@@ -13,8 +13,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from tui.errors import DamagedError, LogError, NewerError
+from tui.eventlog import codes
 from tui.eventlog.log import EventLog
 from tui.eventlog.stand_in import has_wal, uri
+
+FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+"""What a disk says that has no room, if need be for the log's shared memory."""
 
 
 def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
@@ -35,7 +39,11 @@ def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
     if isinstance(problem, NewerError):
         log, reads = EventLog(path, tell, source=""), False
     else:
-        log, reads = _unkept(path, tell)
+        # A disk that is full may have room soon.
+        keeps = codes.code(problem.__cause__) in FULL
+        log, reads = _over_what_is_there(path, tell, keeps)
+        if keeps:
+            return log
     if reads:
         tell(
             f"{problem} Until then old conversations can be read, "
@@ -51,24 +59,26 @@ def _mend(path: Path, tell: Callable[[str], None]) -> None:
         tell(told)
 
 
-def _unkept(path: Path, tell: Callable[[str], None]) -> tuple[EventLog, bool]:
-    """Return a log that reads what is stored, if it can, and keeps nothing."""
+def _over_what_is_there(
+    path: Path, tell: Callable[[str], None], keeps: bool
+) -> tuple[EventLog, bool]:
+    """Return a log in memory, and whether what is stored can be read through it."""
     name = str(path)
     if path.is_file():
         for mode in ("ro", *([] if has_wal(path) else ["immutable"])):
             with suppress(LogError):
-                return EventLog(path, tell, source=uri(name, mode)), True
+                log = EventLog(path, tell, source=uri(name, mode), keeps=keeps)
+                return log, True
+    if path.is_file() and has_wal(path):
         # Nobody may write beside it, and not all of it has been put in its place:
         # that can be done to a copy.
-        if not has_wal(path):
-            return EventLog(path, tell, source=""), False
         with suppress(LogError, OSError), tempfile.TemporaryDirectory() as folder:
             copy = f"{folder}/{path.name}"
             for suffix in ("", "-wal"):
                 shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
             with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as db:
                 db.execute("PRAGMA journal_mode = DELETE")
-            log = EventLog(path, tell, source=uri(copy, "immutable"))
+            log = EventLog(path, tell, source=uri(copy, "immutable"), keeps=keeps)
             # It stays open, and goes with the last who has it open.
             return log, True
-    return EventLog(path, tell, source=""), False
+    return EventLog(path, tell, source="", keeps=keeps), False

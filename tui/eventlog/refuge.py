@@ -41,6 +41,8 @@ class Store(NamedTuple):
     path: Path
     connect: Callable[[str, float], sqlite3.Connection]
     """Opens a database by its path or URI, to wait so many seconds for a lock."""
+    open: Callable[[float], sqlite3.Connection]
+    """Opens the store for writing, likewise."""
     migrate: Callable[[sqlite3.Connection], None]
     """Brings the tables to this version's format, or makes them."""
     mend: Callable[[], str]
@@ -94,13 +96,14 @@ class Refuge:
             return None
         return max(self._again - time.monotonic(), 0.0)
 
-    def read_only(self, source: str) -> None:
-        """Go to memory for good, over the log at the URI `source`, if any.
+    def begin(self, source: str) -> None:
+        """Begin in memory, over the log at the URI `source`, if any.
 
         Raises `sqlite3.Error` when that is none.
         """
         stand_in = self._made()
         last = stand_in.lay_over(source) if source else 0
+        self._since = self._again = time.monotonic()
         self._go_to(stand_in, last)
 
     def enter(self, error: sqlite3.Error) -> bool:
@@ -146,19 +149,18 @@ class Refuge:
         stand_in = self.stand_in
         if not self._kept:
             return None
-        mended = ""
         connection = None
         try:
-            if self._code in codes.DAMAGED:
-                mended = self._store.mend()
-            connection = self._store.connect(uri(str(self._store.path), "rw"), patience)
-            self._store.migrate(connection)
+            if self._code in codes.DAMAGED and (mended := self._store.mend()):
+                self._store.tell(mended)
+            connection = self._store.open(patience)
+            connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
             connection.execute("BEGIN IMMEDIATE")
             move = stand_in.copy_to(connection)
             for guard in self._guards:
                 guard(connection)
             connection.execute("COMMIT")
-        except (sqlite3.Error, LogError) as error:
+        except (sqlite3.Error, OSError, LogError) as error:
             if connection:
                 abandon(connection)
                 connection.close()
@@ -168,8 +170,6 @@ class Refuge:
         self._guards.clear()
         self._reader.go_back(move)
         stand_in.close()
-        if mended:
-            self._store.tell(mended)
         if self._told:
             self._told = False
             self._store.tell(
@@ -213,7 +213,10 @@ class Refuge:
         if code == sqlite3.SQLITE_FULL:
             why, until = "The disk is full", "there is room"
         elif code in codes.BUSY:
-            why, until = "Another program has locked the conversation store", "it ends"
+            why, until = (
+                "Another program has locked the conversation store",
+                "it lets go",
+            )
         elif code in codes.DAMAGED:
             why, until = "The conversation store is damaged", "it is mended"
         else:

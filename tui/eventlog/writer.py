@@ -200,8 +200,8 @@ class Writer:
         """Try to store what is in memory; wait `seconds` for locks, None: briefly."""
         store = self._refuge.leave(*([] if seconds is None else [seconds]))
         if store:
-            old, self._store, self._file = self._store, store, self._found()
             store.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+            old, self._store, self._file = self._store, store, self._found()
             if old:
                 with suppress(sqlite3.Error):
                     old.close()
