@@ -4,6 +4,7 @@ A full disk is a small file system, where one may be mounted, and else a limit o
 size of files; a lock is another process's; a damaged file has bytes overwritten.
 """
 
+import fcntl
 import os
 import resource
 import shutil
@@ -624,12 +625,16 @@ def test_without_the_write_ahead_log_a_whole_message_replaces_its_deltas(network
         assert [r.event for r in log.read("c")] == [whole]
 
 
-def test_without_the_write_ahead_log_a_lock_is_waited_for(network, path, told):
+def test_without_the_write_ahead_log_a_lock_is_waited_for(
+    network, path, told, monkeypatch
+):
     """Nobody may even read then, so nothing can be shown; and nothing is lost."""
+    monkeypatch.setattr("tui.eventlog.log.BUSY_SECONDS", 0.1)
     with EventLog(path, told.append) as log, log.follow("c") as follow:
         log.append("c", Queued("x", "1")).result(LIMIT)
         assert follow.poll(LIMIT)
         with locked(path):
+            assert follow.poll(0.5) == []
             written = log.append("c", Queued("x", "2"))
             with pytest.raises(TimeoutError):
                 written.result(2.5)
@@ -909,6 +914,28 @@ def test_of_many_processes_one_sets_the_damaged_store_aside(path):
         kept = texts(log)
         assert len(log.read()) == 180
     assert sorted(kept) == sorted(f"{name} {n}" for name in "abcd" for n in range(20))
+
+
+def test_who_comes_second_to_a_damaged_store_finds_it_mended(path):
+    talk(path, 3)
+    good = path.read_bytes()
+    scratch(path, 0, 100)
+    with (
+        Path(f"{path}.mending").open("w") as lock,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = pool.submit(EventLog.mend, path)
+        with pytest.raises(TimeoutError):
+            second.result(0.3)
+
+        path.write_bytes(good)
+        Path(lock.name).unlink()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+
+        assert second.result(LIMIT) == ""
+    assert path.read_bytes() == good
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_log_whose_file_was_replaced_goes_on_with_the_new_one(path, told):
