@@ -700,6 +700,18 @@ def test_a_read_only_store_is_read_and_what_is_new_is_not_kept(shelf, told):
     assert contents(shelf) == before
 
 
+def test_a_read_only_file_in_a_folder_that_is_not_is_read(shelf, told):
+    path = shelf / "lazychat.db"
+    said = talk(path, 1)
+    path.chmod(0o444)
+    shelf.chmod(0o777)
+
+    with unprivileged(), closing(open_log(path, told.append)) as log:
+        assert not log.keeps
+        assert texts(log, "c0") == said
+    assert "is read-only" in told[0]
+
+
 def test_a_read_only_store_whose_last_words_are_in_its_log_is_read(shelf, told):
     """As after a crash: the main file has not got everything."""
     path = shelf / "lazychat.db"
@@ -935,7 +947,38 @@ def test_who_comes_second_to_a_damaged_store_finds_it_mended(path):
 
         assert second.result(LIMIT) == ""
     assert path.read_bytes() == good
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert list(path.parent.glob("*.broken-*")) == []
+    assert not Path(f"{path}.mending").exists()
+
+
+def test_a_damaged_store_of_a_newer_version_is_left_alone(path, told):
+    talk(path, 3)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    os.truncate(path, path.stat().st_size - 4096)
+    before = path.read_bytes()
+
+    with closing(open_log(path, told.append)) as log:
+        assert texts(log, None) == []
+
+    assert path.read_bytes() == before
+    assert list(path.parent.glob("*.broken-*")) == []
+    assert "newer lazychat" in told[0]
+
+
+def test_a_broken_first_page_of_a_table_is_found_by_opening(path):
+    talk(path, 100)
+    with closing(sqlite3.connect(path)) as db:
+        sql = "SELECT rootpage FROM sqlite_master WHERE name = 'event'"
+        (page,) = db.execute(sql).fetchone()
+    scratch(path, (page - 1) * 4096, page * 4096)
+
+    with pytest.raises(DamagedError):
+        EventLog(path)
+    with closing(open_log(path, print)) as log:
+        assert len(conversation.recent(log)) == 100
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        assert log.tail() == 101
 
 
 def test_a_log_whose_file_was_replaced_goes_on_with_the_new_one(path, told):

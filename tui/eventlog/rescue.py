@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tui import events
-from tui.errors import LogError
+from tui.errors import LogError, NewerError
 from tui.eventlog import codes, rows
 from tui.eventlog.stand_in import tables, uri
 from tui.events import MessageAdded
@@ -208,6 +208,15 @@ def _text(data: bytes) -> str:
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
+    version, known = (
+        db.execute("PRAGMA user_version").fetchone()[0] for db in (old, new)
+    )
+    if version > known:
+        raise NewerError(
+            "The conversation store is damaged, was written by a newer lazychat "
+            f"(format {version}, this one knows {known}) and is left alone. Update "
+            "lazychat."
+        )
     for table in sorted(tables(new) & tables(old) - {"event"}):
         columns = _columns(old, new, table)
         for row in _rows(old, table, columns, _numbers(old, table)):
