@@ -21,8 +21,17 @@ class Follow:
     """
 
     def __init__(
-        self, reader: Reader, changes: Changes, conversation: str | None, after: int
+        self,
+        reader: Reader,
+        changes: Changes,
+        conversation: str | None,
+        after: int,
+        *,
+        provisional: bool = True,
     ) -> None:
+        self.cursor = after
+        """The `seq` of the last record given."""
+        self._provisional = provisional
         self._position = reader.position(after)
         self._reader = reader
         self._changes = changes
@@ -30,11 +39,6 @@ class Follow:
         self._closed = False
         self._watching = ExitStack()
         self._watching.enter_context(changes.watched())
-
-    @property
-    def cursor(self) -> int:
-        """The `seq` of the last record given."""
-        return self._position.after
 
     @property
     def closed(self) -> bool:
@@ -49,22 +53,36 @@ class Follow:
         """
         end = None if timeout is None else time.monotonic() + timeout
         while not self.closed:
-            count = self._changes.count
+            changes = self._changes
+            count = changes.count if self._provisional else changes.whole_count
             left = None if end is None else end - time.monotonic()
             try:
-                records = self._reader.read(self._conversation, self._position)
+                records = self._read()
             except LogError as error:
                 if codes.code(error.__cause__) not in codes.BUSY:
                     raise
                 # Nobody may even read: it will be let go.
                 left, records = min(left or BUSY_SECONDS, BUSY_SECONDS), []
             if records:
-                self._position.after = records[-1].seq
+                self.cursor = records[-1].seq
                 return records
             if end is not None and time.monotonic() >= end:
                 break
-            self._changes.wait(count, left)
+            (changes.wait if self._provisional else changes.wait_whole)(count, left)
         return []
+
+    def _read(self) -> list[Record]:
+        position, tail = self._position, 0
+        if not self._provisional:
+            # Deltas that are passed over now are not looked at again the next time: a
+            # long answer has thousands. The tail comes first: it may grow meanwhile.
+            tail = self._reader.tail()
+        records = self._reader.read(
+            self._conversation, position, provisional=self._provisional
+        )
+        last = records[-1].seq if records else 0
+        position.after = max(position.after, tail, last)
+        return records
 
     def __iter__(self) -> "Follow":
         return self

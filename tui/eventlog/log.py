@@ -180,9 +180,20 @@ class EventLog:
         """Run a SELECT and return its rows. Raises `LogError`."""
         return self._reader.query(sql, parameters)
 
-    def follow(self, conversation: str | None = None, after: int = 0) -> Follow:
-        """Return an iterator over what is there after `after` and what is to come."""
-        return Follow(self._reader, self._changes, conversation, after)
+    def follow(
+        self,
+        conversation: str | None = None,
+        after: int = 0,
+        *,
+        provisional: bool = True,
+    ) -> Follow:
+        """Return an iterator over what is there after `after` and what is to come.
+
+        With `provisional` False it gives no deltas, and is not woken by them.
+        """
+        return Follow(
+            self._reader, self._changes, conversation, after, provisional=provisional
+        )
 
     def position(self, after: int = 0) -> Position:
         """Return a cursor that stays right when the store could not be written."""

@@ -79,13 +79,17 @@ class Reader:
         conversation: str | None = None,
         after: int | Position = 0,
         limit: int = -1,
+        *,
+        provisional: bool = True,
     ) -> list[Record]:
         """Return the records with `seq > after`, oldest first; no side effect.
 
-        `conversation` None means all of them; `limit` -1 means no limit. A
+        `conversation` None means all of them; `limit` -1 means no limit. With
+        `provisional` False those are left out that go when their message is added. A
         `Position` is not set to the last of them: its owner does it.
         """
         where = "" if conversation is None else "conversation = :conversation AND "
+        where += "" if provisional else "delta_of IS NULL AND "
         sql = (
             "SELECT seq, conversation, turn, time, kind, data FROM {} "
             f"WHERE {where}seq > :after ORDER BY seq LIMIT :limit"

@@ -9,11 +9,10 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tui.errors import ConflictError, LogError
 from tui.eventlog import codes, rows
@@ -22,6 +21,13 @@ from tui.eventlog.stand_in import abandon
 from tui.events import Event, ReasoningDelta, TextDelta
 
 __all__ = ["GATHER_SECONDS", "Guard", "Writer"]
+
+
+class Committed(Protocol):
+    """Is told of each commit, and whether all of its records are provisional."""
+
+    def __call__(self, *, provisional: bool) -> None: ...
+
 
 GATHER_SECONDS = 0.005
 """How long a piece of text waits for more before it is committed. A tenth of a frame:
@@ -54,7 +60,7 @@ class Writer:
         connection: sqlite3.Connection | None,
         refuge: Refuge,
         path: Path,
-        committed: Callable[[], None],
+        committed: Committed,
     ) -> None:
         self._store = connection
         self._refuge = refuge
@@ -116,7 +122,7 @@ class Writer:
 
     def _commit(self, runs: list[list[_Append]]) -> None:
         outcomes = self._write(runs)
-        self._committed()
+        self._committed(provisional=all(_is_delta(run[0]) for run in runs))
         for run, outcome in zip(runs, outcomes, strict=True):
             for append in run:
                 if isinstance(outcome, LogError):
@@ -205,7 +211,7 @@ class Writer:
             if old:
                 with suppress(sqlite3.Error):
                     old.close()
-            self._committed()
+            self._committed(provisional=False)
 
 
 def _cannot(error: sqlite3.Error) -> LogError:

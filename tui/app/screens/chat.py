@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner
-from tui.app import background, commands, state
+from tui.app import background, commands, markdown, state
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
@@ -42,6 +42,9 @@ FRAME = 0.05
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
+
+PRELOAD_SECONDS = 0.15
+"""After which a model is loaded, so that the first frame is drawn before."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -93,10 +96,14 @@ class ChatScreen(OutputScreen):
         """The turn that was cancelled last."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
-        self._left = Event()
+        self._left = False
+        self._hurried = Event()  # while each batch is to be shown at once
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
+        # Before there are parts: each change of a class styles them all anew.
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._arrange(self.app.size.width < NARROW)
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
                 yield self.transcript
@@ -110,8 +117,6 @@ class ChatScreen(OutputScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.host.config.stream and remembered.stream is not False
         self.model = self.host.model
-        self._sidebar_wanted = remembered.sidebar is not False
-        self._arrange(self.app.size.width < NARROW)
         self.sidebar.tools_folder = str(paths.tools_folder())
         if note := self.host.models.note(self.model):
             # On a narrow screen the sidebar, which says so too, is not seen.
@@ -133,7 +138,8 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
-        self._left.set()
+        self._left = True
+        self._hurried.set()
         if self._follow:
             self._follow.close()
 
@@ -185,13 +191,13 @@ class ChatScreen(OutputScreen):
         runner.end_if_gone(log, self.conversation)
         self._follow = follow = log.follow(self.conversation)
         with follow:
-            if self._left.is_set():
+            if self._left:
                 return
             try:
                 for records in follow:
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
-                    self._left.wait(FRAME)
+                    self._hurried.wait(FRAME)
             except LogError as error:
                 if not follow.closed:  # else the program ends
                     self.call_later(self.transcript.add_note, str(error), "error")
@@ -208,6 +214,8 @@ class ChatScreen(OutputScreen):
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        if not self.presenter.running:
+            self._hurried.clear()
         self._show_queue()
         self.composer.set_history(self.presenter.questions)
 
@@ -319,6 +327,7 @@ class ChatScreen(OutputScreen):
                 self.composer.load_text(self.presenter.queued[-1])
         if turn:
             self._cancelled = turn
+            self._hurried.set()  # who has stopped an answer wants to see it stop
             # Nobody may be there to hear the cancel of what nobody runs.
             forlorn = self.presenter.is_forlorn(turn)
             event = TurnWithdrawn() if forlorn else CancelRequested()
@@ -372,11 +381,16 @@ class ChatScreen(OutputScreen):
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
-        background.run("preload", lambda: self._load(name))
+        # Not at once: the threads of Python share one core.
+        self.set_timer(
+            PRELOAD_SECONDS,
+            lambda: background.run("preload", lambda: self._load(name)),
+        )
 
     def _load(self, name: str) -> None:
         try:
             self.host.models.preload(name)
+            markdown.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)
