@@ -336,11 +336,13 @@ def test_what_another_process_writes_meanwhile_comes_once_and_nothing_twice(
 ):
     queue = FileSystemQueue("other", full)
     monkeypatch.setattr("tui.session.current", lambda: "c")
-    with full.follow("c") as follow:
+    with full.follow("c") as follow, full.follow("c", provisional=False) as whole:
         got = [text(r.event) for r in follow.poll(LIMIT)]
+        got_whole = [text(r.event) for r in whole.poll(LIMIT)]
         last = full.append("c", Queued("other", "mine")).result(LIMIT)
         got += [text(r.event) for r in follow.poll(LIMIT)]
-        assert got[-1] == "mine"
+        got_whole += [text(r.event) for r in whole.poll(LIMIT)]
+        assert got[-1] == got_whole[-1] == "mine"
         assert queue.dequeue() == ["mine"]
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         other = python(
@@ -359,7 +361,12 @@ def test_what_another_process_writes_meanwhile_comes_once_and_nothing_twice(
             records = follow.poll(LIMIT)
             assert records
             got += [text(r.event) for r in records]
+        while got_whole[-1] != "after":
+            records = whole.poll(LIMIT)
+            assert records
+            got_whole += [text(r.event) for r in records]
 
+    assert got_whole == [said for said in got if said != "half"]
     assert got[-4:] == ["mine", "theirs 1", "theirs 2", "after"]
     assert len(got) == 7
     there = [(r.seq, text(r.event)) for r in full.read("c")]

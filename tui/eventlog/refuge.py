@@ -149,7 +149,7 @@ class Refuge:
         stand_in = self.stand_in
         if not self._kept:
             return None
-        connection = None
+        connection, began = None, time.monotonic()
         try:
             if self._code in codes.DAMAGED and (mended := self._store.mend()):
                 self._store.tell(mended)
@@ -164,7 +164,7 @@ class Refuge:
             if connection:
                 abandon(connection)
                 connection.close()
-            self._refused(error)
+            self._refused(error, time.monotonic() - began)
             return None
         self._stand_in = None
         self._guards.clear()
@@ -195,13 +195,15 @@ class Refuge:
                 )
         stand_in.close()
 
-    def _refused(self, error: Exception) -> None:
+    def _refused(self, error: Exception, took: float) -> None:
         _logger.info("%s: %s", self._store.path, error)
         now = time.monotonic()
-        self._again = now + RETRY_SECONDS
+        busy = codes.code(error) in codes.BUSY
+        # What has gathered in an hour is not to be written each second in vain.
+        self._again = now + (RETRY_SECONDS if busy else max(RETRY_SECONDS, 20 * took))
         if isinstance(error, sqlite3.Error):
             self._code = codes.code(error)
-            if self._code not in codes.BUSY or now - self._since > QUIET_SECONDS:
+            if not busy or now - self._since > QUIET_SECONDS:
                 self._tell(error)
 
     def _tell(self, error: sqlite3.Error) -> None:
