@@ -6,6 +6,7 @@ size of files; a lock is another process's; a damaged file has bytes overwritten
 
 import fcntl
 import os
+import random
 import resource
 import shutil
 import sqlite3
@@ -442,6 +443,69 @@ def test_a_lock_that_lasts_is_told(path, told, monkeypatch):
             until(lambda: told)
             assert told[0].startswith("Another program has locked")
         until(lambda: len(told) == 2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_locks_at_any_time_lose_nothing_and_double_nothing(path, monkeypatch, seed):
+    """Two logs go to memory and come back, each at its own time."""
+    monkeypatch.setattr("tui.eventlog.log.WRITE_SECONDS", 0.01)
+    monkeypatch.setattr("tui.eventlog.writer.WRITE_SECONDS", 0.01)
+    monkeypatch.setattr("tui.eventlog.refuge.RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("tui.eventlog.refuge.PATIENCE_SECONDS", 0.01)
+    rnd = random.Random(seed)
+    with (
+        EventLog(path) as one,
+        EventLog(path) as two,
+        closing(sqlite3.connect(path, timeout=LIMIT, isolation_level=None)) as db,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        said: dict[str, list[str]] = {"one": [], "two": []}
+        readers = [
+            pool.submit(read_to_end, log, whole)
+            for log in (one, two)
+            for whole in (True, False)
+        ]
+        for number in range(150):
+            action = rnd.random()
+            if action < 0.05 and not db.in_transaction:
+                db.execute("BEGIN IMMEDIATE")
+            elif action < 0.15 and db.in_transaction:
+                db.execute("ROLLBACK")
+            name, log = rnd.choice([("one", one), ("two", two)])
+            words = f"{name} {number}"
+            said[name].append(words)
+            written = log.append("c", Queued("x", words))
+            if rnd.random() < 0.5:
+                written.result(LIMIT)
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        for log in (one, two):
+            log.append("c", Queued("x", "end")).result(LIMIT)
+        everything = sorted(said["one"] + said["two"])
+        for reader in readers:
+            got = reader.result(LIMIT)
+            assert sorted(got) == everything
+            for name, words in said.items():
+                assert [one for one in got if one.startswith(name)] == words
+
+    with EventLog(path) as log:
+        kept = [words for words in texts(log) if words != "end"]
+        seqs = [record.seq for record in log.read()]
+    assert sorted(kept) == everything
+    for name, words in said.items():
+        assert [one for one in kept if one.startswith(name)] == words
+    assert seqs == list(range(1, len(everything) + 3))
+
+
+def read_to_end(log: EventLog, provisional: bool) -> list[str]:
+    """Follow until both have come to their end."""
+    got: list[str] = []
+    with log.follow("c", provisional=provisional) as follow:
+        while got.count("end") < 2:
+            records = follow.poll(LIMIT)
+            assert records, "a record is missing"
+            got += [text(record.event) for record in records]
+    return [words for words in got if words != "end"]
 
 
 def test_a_slow_backup_disturbs_nothing(path, tmp_path, told):
