@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from tui.errors import DamagedError, LogError, NewerError
-from tui.eventlog import codes, mounts, rescue
+from tui.eventlog import codes, listing, mounts, rescue
 from tui.eventlog.changes import Changes
 from tui.eventlog.follow import Follow
+from tui.eventlog.purge import DUE, Purge
 from tui.eventlog.reader import Position, Reader
 from tui.eventlog.refuge import Refuge, Store
 from tui.eventlog.stand_in import has_wal, uri
@@ -27,7 +28,7 @@ from tui.events import Event, Record
 BUSY_SECONDS = 15.0
 """How long reading and opening wait for another process's lock."""
 
-MIGRATIONS = [
+MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """
     CREATE TABLE event(
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,8 +52,10 @@ MIGRATIONS = [
     """
     CREATE TABLE seen(conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL)
     """,
+    listing.migrate,
 ]
-"""Statement by statement, what leads from one format of the file to the next."""
+"""What leads from one format of the file to the next: statements, or a function
+where rows must be filled in."""
 
 VERSION = len(MIGRATIONS)
 """The format of the file that this version reads (`PRAGMA user_version`)."""
@@ -86,10 +89,11 @@ class EventLog:
         self._told = tell
         self._keeps = source is None or keeps
         self._network = False
-        connection = None
+        connection, purge_is_due = None, False
         try:
             if source is None:
                 connection = self._opened(BUSY_SECONDS, create=True)
+                purge_is_due = connection.execute(DUE).fetchone()[0] is not None
         except (OSError, sqlite3.Error) as error:
             raise self._unopened(error) from error
         self._reader = Reader(self._connect, lambda: rescue.mark(path))
@@ -117,6 +121,10 @@ class EventLog:
             except sqlite3.Error as error:
                 raise self._unopened(error) from error
         self._writer = Writer(connection, refuge, path, self._changes.notify)
+        self._purge = Purge(self._connect)
+        self._purges = source is None
+        if purge_is_due:
+            self._purge.start()
         self._closed = False
         # What has been appended is written even when nobody calls close().
         self._at_exit = functools.partial(_close, weakref.ref(self))
@@ -156,6 +164,25 @@ class EventLog:
         they can be put nowhere. A `guard` may be called more than once.
         """
         return self._writer.append(conversation, events, turn, guard)
+
+    def add(
+        self, records: Sequence[Record], guard: Guard | None = None
+    ) -> "Future[int]":
+        """Write events that bring conversation, turn and time along, all or none.
+
+        For what was recorded elsewhere; their `seq` is given anew. The future is as
+        of `append`.
+        """
+        return self._writer.add(tuple(records), guard)
+
+    def purge(self, seconds: float = 5.0) -> str:
+        """Wipe what deleted conversations have left in the files.
+
+        Blocks for as long as it takes; returns "" when no trace is left, else a
+        sentence that says why. `seconds` is how long readers are waited for that hold
+        an old state of the file.
+        """
+        return self._purge.run(seconds) if self._purges else ""
 
     def flush(self) -> None:
         """Wait until followers see everything appended so far. Raises `LogError`."""
@@ -251,6 +278,7 @@ class EventLog:
         if self._closed:
             return
         self._closed = True
+        self._purge.close()
         self._writer.close()
         self._changes.close()
         self._reader.close()
@@ -339,6 +367,8 @@ def _open(where: str, seconds: float, network: bool = False) -> sqlite3.Connecti
     # moments, and never the file (https://sqlite.org/pragma.html). The last is true
     # of the write-ahead log only.
     connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
+    # What is deleted is overwritten; the default of some systems, not of all.
+    connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 
@@ -350,8 +380,12 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise NewerError("The conversation store was written by a newer lazychat.")
     connection.execute("BEGIN IMMEDIATE")
     for number in range(_user_version(connection), VERSION):
-        for statement in MIGRATIONS[number].split(";"):
-            connection.execute(statement)
+        step = MIGRATIONS[number]
+        if isinstance(step, str):
+            for statement in step.split(";"):
+                connection.execute(statement)
+        else:
+            step(connection)
         connection.execute(f"PRAGMA user_version = {number + 1}")
     connection.execute("COMMIT")
 

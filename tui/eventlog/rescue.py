@@ -23,7 +23,7 @@ from tui import events
 from tui.errors import LogError, NewerError
 from tui.eventlog import codes, rows
 from tui.eventlog.stand_in import tables, uri
-from tui.events import MessageAdded
+from tui.events import PROVISIONAL
 
 CHUNK = 1000
 """How many rows are read at a time while nothing is broken."""
@@ -217,10 +217,6 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
             f"(format {version}, this one knows {known}) and is left alone. Update "
             "lazychat."
         )
-    for table in sorted(tables(new) & tables(old) - {"event"}):
-        columns = _columns(old, new, table)
-        for row in _rows(old, table, columns, _numbers(old, table)):
-            _insert(new, table, columns, row)
     numbers, found = _numbers(old, "event"), 0
     columns = _columns(old, new, "event")
     for row in _rows(old, "event", columns, numbers):
@@ -228,8 +224,14 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
         event = _event(named)
         if event and _insert(new, "event", columns, row):
             found += 1
-            if isinstance(event, MessageAdded):
-                rows.settle(new, named["conversation"], named["time"], event)
+            if not isinstance(event, PROVISIONAL):
+                of, turn, at = named["conversation"], named["turn"], named["time"]
+                rows.follow(new, of, turn, named["seq"], at, event)
+    # What does not follow from the events, or from those that are lost.
+    for table in sorted((tables(new) & tables(old)) - {"event", "running", "purge"}):
+        columns = _columns(old, new, table)
+        for row in _rows(old, table, columns, _numbers(old, table)):
+            _insert(new, table, columns, row)
     # A number that was ever given is not given again.
     sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
     known = [row[0] for db in (old, new) for row in _tried(db, sequence)]

@@ -3,6 +3,7 @@
 import sqlite3
 
 from tui import events
+from tui.eventlog import listing
 from tui.events import PROVISIONAL, Event, MessageAdded
 
 
@@ -13,12 +14,11 @@ def insert(
     time: float,
     event: Event,
 ) -> int:
-    """Insert one event and return its `seq`.
+    """Insert one event, with all that follows from it, and return its `seq`.
 
-    A message that is whole removes its deltas, and the first of a user's enters its
-    conversation in the list. Raises `sqlite3.IntegrityError` for a second claim or
-    end of a turn.
+    Raises `sqlite3.IntegrityError` for a second claim or end of a turn.
     """
+    message_id = event.message_id if isinstance(event, PROVISIONAL) else None
     row = db.execute(
         "INSERT INTO main.event(conversation, turn, kind, time, delta_of, data) "
         "VALUES (?, ?, ?, ?, ?, ?)",
@@ -27,23 +27,28 @@ def insert(
             turn,
             events.kind(event),
             time,
-            event.message_id if isinstance(event, PROVISIONAL) else None,
+            message_id,
             events.encode(event).decode(),
         ),
     )
-    if isinstance(event, MessageAdded):
-        settle(db, conversation, time, event)
-    return row.lastrowid or 0
+    seq = row.lastrowid or 0
+    if message_id is None:
+        follow(db, conversation, turn, seq, time, event)
+    return seq
 
 
-def settle(
-    db: sqlite3.Connection, conversation: str, time: float, event: MessageAdded
+def follow(
+    db: sqlite3.Connection,
+    conversation: str,
+    turn: str | None,
+    seq: int,
+    time: float,
+    event: Event,
 ) -> None:
-    """Remove the deltas of a message that is whole; list its conversation."""
-    db.execute("DELETE FROM main.event WHERE delta_of = ?", (event.message_id,))
-    if event.message.role == "user":
-        # Its first question is its title.
+    """Write what follows from an event: a whole message removes its deltas."""
+    if isinstance(event, MessageAdded):
         db.execute(
-            "INSERT OR IGNORE INTO conversation(id, title, created) VALUES (?, ?, ?)",
-            (conversation, " ".join(event.message.text.split())[:80], time),
+            "DELETE FROM main.event WHERE delta_of = ? AND conversation = ?",
+            (event.message_id, conversation),
         )
+    listing.keep(db, conversation, turn, seq, time, event)

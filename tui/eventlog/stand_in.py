@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from tui import events
 from tui.eventlog import rows
-from tui.events import MessageAdded
 
 ONCE = "('turn_started', 'turn_finished')"
 """The kinds of which a turn has one."""
@@ -124,18 +123,16 @@ class StandIn:
         # A mended store may have lost its last records: no number is given twice.
         move = Move(self.start, max(self.start, found[0] if found else 0))
         for seq, conversation, turn, kind, time, delta_of, data in self._events():
-            store.execute(
+            stored = seq - move.start + move.end
+            inserted = store.execute(
                 "INSERT OR IGNORE INTO event"
                 "(seq, conversation, turn, kind, time, delta_of, data) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(seq - move.start + move.end, conversation, turn, kind),
-                    *(time, delta_of, data),
-                ),
+                (stored, conversation, turn, kind, time, delta_of, data),
             )
-            event = events.decode(kind, data.encode())
-            if isinstance(event, MessageAdded):
-                rows.settle(store, conversation, time, event)
+            if inserted.rowcount > 0 and delta_of is None:
+                event = events.decode(kind, data.encode())
+                rows.follow(store, conversation, turn, stored, time, event)
         return move
 
     @property

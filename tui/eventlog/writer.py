@@ -18,7 +18,7 @@ from tui.errors import ConflictError, LogError
 from tui.eventlog import codes, rows
 from tui.eventlog.refuge import Guard, Refuge, Replaced
 from tui.eventlog.stand_in import abandon
-from tui.events import Event, ReasoningDelta, TextDelta
+from tui.events import Event, ReasoningDelta, Record, TextDelta
 
 __all__ = ["GATHER_SECONDS", "Guard", "Writer"]
 
@@ -47,6 +47,8 @@ class _Append(NamedTuple):
     time: float
     guard: Guard | None
     done: "Future[int]"
+    records: tuple[Record, ...] = ()
+    """Events that bring their turn and time along."""
 
 
 class Writer:
@@ -83,12 +85,19 @@ class Writer:
     ) -> "Future[int]":
         """See `EventLog.append`."""
         done: Future[int] = Future()
+        return self._put(_Append(conversation, turn, items, time.time(), guard, done))
+
+    def add(self, records: tuple[Record, ...], guard: Guard | None) -> "Future[int]":
+        """See `EventLog.add`."""
+        done: Future[int] = Future()
+        return self._put(_Append("", None, (), 0.0, guard, done, records))
+
+    def _put(self, append: _Append) -> "Future[int]":
         if self._closed:
-            done.set_exception(LogError("The conversation store is closed."))
+            append.done.set_exception(LogError("The conversation store is closed."))
         else:
-            now = time.time()
-            self._appends.put(_Append(conversation, turn, items, now, guard, done))
-        return done
+            self._appends.put(append)
+        return append.done
 
     def close(self) -> None:
         """Commit what has gathered, end the thread, close the connection."""
@@ -185,10 +194,11 @@ class Writer:
             if append.guard is not None and not append.guard(db):
                 refused = ConflictError("This was written already.")
             else:
+                of, turn, now = append.conversation, append.turn, append.time
                 for event in items:
-                    seq = rows.insert(
-                        db, append.conversation, append.turn, append.time, event
-                    )
+                    seq = rows.insert(db, of, turn, now, event)
+                for it in append.records:
+                    seq = rows.insert(db, it.conversation, it.turn, it.time, it.event)
         except sqlite3.IntegrityError:
             refused = ConflictError("This was written already.")
         except sqlite3.Error as error:
@@ -198,7 +208,8 @@ class Writer:
         if refused:
             db.execute("ROLLBACK TO append")
         db.execute("RELEASE append")
-        if append.guard and not items and not refused and self._refuge.active:
+        empty = not items and not append.records
+        if append.guard and empty and not refused and self._refuge.active:
             self._refuge.keep(append.guard)
         return refused or seq
 
