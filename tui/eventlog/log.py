@@ -343,7 +343,8 @@ class EventLog:
         match code:
             case code if code in codes.DAMAGED:
                 return DamagedError(
-                    f"The conversation store {self.path} is damaged: {error}."
+                    f"The conversation store {self.path} is damaged: {error}. Start "
+                    "lazychat: it sets the store aside and saves what can be read."
                 )
             case sqlite3.SQLITE_READONLY:
                 return LogError(
