@@ -10,6 +10,7 @@ from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
 from tui.host import Host
+from tui.safe import safe
 
 
 def chat(
@@ -46,6 +47,8 @@ def chat(
         return left.code
     finally:
         host.close()
+        for words in host.last_words:
+            print(f"lazychat: {safe(words, newlines=False)}", file=sys.stderr)
 
 
 def _go_on(host: Host, *, hung_up: bool) -> None:
