@@ -7,7 +7,7 @@
     │   ├── DamagedError      the file of the event log is broken
     │   └── NewerError        it was written by a later version
     ├── ModelError            a model cannot be had or has failed
-    │   └── ContextOverflow   one message alone is larger than the context window
+    │   └── ContextOverflow   what cannot be left out exceeds the context window
     ├── ToolError             a tool call failed; its text is meant for the model
     └── Cancelled             the user stopped the turn
 
@@ -54,8 +54,12 @@ class ModelError(LazychatError):
 class ContextOverflow(ModelError):
     """The messages that cannot be left out exceed the context window."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, window: int = 0, tokens: int = 0) -> None:
         super().__init__(message, "context_overflow")
+        self.window = window
+        """The size of the window in tokens; 0 when that is not known."""
+        self.tokens = tokens
+        """What the messages take; 0 when that is not known."""
 
 
 class ToolError(LazychatError):

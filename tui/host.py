@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui import config, paths
-from tui.agents import Agent, FunctionCallAgent
+from tui.agents import Agent, FunctionCallAgent, SummaryAgent
 from tui.config import Config
 from tui.errors import ConfigError
 from tui.eventlog import open_log
@@ -103,6 +103,10 @@ class Host:
         self.last_words = self.problems[said:]
 
     def _agent(self, request: TurnRequested) -> Agent:
+        if request.agent == "summary":
+            keep = str(request.options.get("keep", ""))
+            model = self.models.get(request.model)
+            return SummaryAgent(model, keep, self.config.system)
         box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
         return FunctionCallAgent(
             self.models.get(request.model),

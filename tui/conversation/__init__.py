@@ -1,6 +1,7 @@
 """Conversations: what one looks like, and the store that holds them all."""
 
 from tui.conversation.delete import Deleted, delete, restore
+from tui.conversation.entry import Entry
 from tui.conversation.export import export_json, export_markdown, import_json
 from tui.conversation.search import Hit, search
 from tui.conversation.store import (
@@ -17,7 +18,9 @@ from tui.conversation.store import (
     running_anywhere,
     short_ids,
 )
-from tui.conversation.transcript import Entry, Transcript, fold
+from tui.conversation.summaries import apply_summaries
+from tui.conversation.transcript import Transcript, fold
+from tui.conversation.unseen import is_unseen
 
 __all__ = [
     "RUNNING",
@@ -26,6 +29,7 @@ __all__ = [
     "Hit",
     "Summary",
     "Transcript",
+    "apply_summaries",
     "delete",
     "export_json",
     "export_markdown",
@@ -33,6 +37,7 @@ __all__ = [
     "fold",
     "get",
     "import_json",
+    "is_unseen",
     "new_id",
     "newest",
     "pin",
