@@ -474,7 +474,7 @@ def test_a_store_that_takes_no_more_does_not_end_the_answer(home):
     home.scripted([{"text": "word "}] * 20_000)
     limited = (
         "import resource, sys; from tui.cli import main; "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000)); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000)); "
         'sys.exit(main(["ask", "hi"]))'
     )
 

@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tui import conversation
 from tui.config import Config
@@ -47,8 +48,9 @@ def chat(
         return left.code
     finally:
         host.close()
-        for words in host.last_words:
-            print(f"lazychat: {safe(words, newlines=False)}", file=sys.stderr)
+        with suppress(OSError):  # the terminal may have gone
+            for words in host.last_words:
+                print(f"lazychat: {safe(words, newlines=False)}", file=sys.stderr)
 
 
 def _go_on(host: Host, *, hung_up: bool) -> None:
