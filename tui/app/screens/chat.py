@@ -103,6 +103,8 @@ class ChatScreen(OutputScreen):
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
+        self._waited: set[str] = set()
+        """The turns that waited then."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
         self._left = False
@@ -250,6 +252,7 @@ class ChatScreen(OutputScreen):
 
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
+        self._waited.clear()
         text = submitted.text
         if command := commands.parse(text):
             self.post_message(self.Commanded(*command))
@@ -351,7 +354,11 @@ class ChatScreen(OutputScreen):
         if self.presenter.waiting and turn in (None, self._cancelled):
             self.action_unsend()
         elif turn:
+            # It waited when Esc was pressed before: so its question was meant.
+            if turn in self._waited and not self.composer.text:
+                self.composer.load_text(self.presenter.questions[-1])
             self._cancelled = turn
+            self._waited = set(self.presenter.waiting)
             self._hurried.set()  # who has stopped an answer wants to see it stop
             self.host.log.append(self.conversation, CancelRequested(), turn=turn)
         elif not self.composer.has_focus:
