@@ -121,11 +121,14 @@ class Presenter:
     @loading.setter
     def loading(self, loads: bool) -> None:
         self._loading = loads
-        if loads and self._status.state in ("ready", "error"):
-            self._status.state = "loading"
-        elif not loads and self._status.state == "loading":
+        if not loads and self._status.state == "loading":
             works = "summing up" if self.running in self._summaries else "thinking"
             self._status.state = works if self.running else "ready"
+
+    def tell_loading(self) -> None:
+        """Say that a model is being loaded, if that still is so and nothing else is."""
+        if self._loading and self._status.state in ("ready", "error"):
+            self._status.state = "loading"
 
     def is_forlorn(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.

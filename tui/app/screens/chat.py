@@ -48,6 +48,9 @@ FAILURE_SECONDS = 0.5
 PRELOAD_SECONDS = 0.15
 """After which a model is loaded, so that the first frame is drawn before."""
 
+LOADING_SECONDS = 1.0
+"""How long it may load before that is told to one who waits for nothing."""
+
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
 
@@ -448,6 +451,7 @@ class ChatScreen(OutputScreen):
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
+        self.set_timer(LOADING_SECONDS, self.presenter.tell_loading)
         # Not at once: the threads of Python share one core.
         self.set_timer(
             PRELOAD_SECONDS,
