@@ -8,7 +8,7 @@ from bench import store as bench
 
 from tui import conversation
 from tui.conversation import store
-from tui.conversation.search import SEARCH
+from tui.conversation.searching import SEARCH
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.eventlog import log as log_module
@@ -87,12 +87,12 @@ def test_a_title_stays_what_it_was_renamed_to(log):
 
 
 def test_ids_are_shown_as_short_as_they_are_found_by(log):
-    ids = ["abcdef01", "abcdef02", "abcdefg", "b", "zzzzzzzzzz"]
+    ids = ["abcdef01", "abcdef02", "abcdefg", "b", "ba", "zzzzzzzzzz"]
     log.add([said(id, id, "hi", 1.0) for id in ids]).result(5)
 
     shorts = conversation.short_ids(log, ids)
 
-    assert shorts == ["abcdef01", "abcdef02", "abcdefg", "b", "zzzzzz"]
+    assert shorts == ["abcdef01", "abcdef02", "abcdefg", "b", "ba", "zzzzzz"]
     assert [conversation.find(log, short) for short in shorts] == ids
 
 

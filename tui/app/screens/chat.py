@@ -185,6 +185,9 @@ class ChatScreen(OutputScreen):
     def show_tools(self) -> None:
         """Show the host's tools anew, and what problems it has met since."""
         self.sidebar.set_tools(self.host.tools, self._enabled())
+        self._show_problems()
+
+    def _show_problems(self) -> None:
         problems = self.host.problems[self._problems :]
         self._problems += len(problems)
         for problem in problems:
@@ -206,11 +209,13 @@ class ChatScreen(OutputScreen):
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
                     self._hurried.wait(FRAME)
-            except LogError:
-                return  # the log was closed: the program ends
+            except LogError as error:
+                if not follow.closed:  # else the program ends
+                    self.call_later(self.transcript.add_note, str(error), "error")
 
     def _look_for_failure(self) -> None:
         """Say it when a turn cannot be written: then the log brings no end of it."""
+        self._show_problems()  # the store may be in trouble, or out of it
         presenter = self.presenter
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
