@@ -244,9 +244,11 @@ class ChatScreen(OutputScreen):
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
         forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
         state = "not asked" if forlorn else "waits"
-        key = self._key("unsend")
-        back = f" ({key} takes back)" if key else ""
-        title = f"{state}: {queued[0][:40]}{more}{back}" if queued else ""
+        title = ""
+        if queued:
+            key = self._key("unsend")
+            back = f" ({key} takes back)" if key else ""
+            title = f"{state}: {queued[0][:40]}{more}{back}"
         if title != self._queue_title:
             self._queue_title = title
             self.composer.border_title = Content(title) if title else None
