@@ -72,10 +72,11 @@ class Talk:
         self.said += 1
         id = f"{self.running}.{self.said}"
         self.write(TextDelta(id, id), self.running)
-        calls = (ToolCall(f"call of {id}", "f", {}),) if call else ()
-        self.write(MessageAdded(id, Message("assistant", id, "", calls)), self.running)
+        wanted = ToolCall(f"call of {id}", "f", {})
+        answer = Message("assistant", id, "", (wanted,) if call else ())
+        self.write(MessageAdded(id, answer), self.running)
         if call:
-            result = Message("tool", "ok", tool_call_id=calls[0].id)
+            result = Message("tool", "ok", tool_call_id=wanted.id)
             self.write(MessageAdded(f"{id}.1", result), self.running)
         return id
 
@@ -304,8 +305,9 @@ def test_question_that_failed_can_be_asked_again():
 
 def test_messages_without_a_turn_have_versions_too():
     talk = Talk()
-    for id, role in [("1", "user"), ("2", "assistant"), ("3", "user")]:
-        talk.write(MessageAdded(id, Message(role, id)), None)
+    said = [Message("user", "1"), Message("assistant", "2"), Message("user", "3")]
+    for message in said:
+        talk.write(MessageAdded(message.text, message), None)
     talk.edit("3")
     talk.answer()
     assert talk.shown == ["1", "2", "t1.0", "t1.1"]

@@ -8,6 +8,7 @@ is whole.
 
 from collections.abc import Iterable
 
+from tui.app.shelf import Shelf
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
@@ -46,16 +47,16 @@ class Presenter:
         runner: str = "",
     ) -> None:
         """Take the widgets, and the id of the runner that runs what is asked here."""
-        self.answers: list[str] = []
-        """The texts of the answers, for copying; the newest last."""
         self.questions: list[str] = []
         """What the user sent, the newest last."""
         self.waiting: list[str] = []
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
-        self._asked: dict[str, tuple[str, str]] = {}
-        """The questions whose turn has not begun: message id and text."""
+        self.shelf = Shelf(transcript)
+        """The messages with all their versions."""
+        self._asked: dict[str, str] = {}
+        """The questions whose turn has not begun."""
         self._transcript = transcript
         self._debug = debug
         self._status = status
@@ -64,7 +65,7 @@ class Presenter:
         """Turns that another program was asked for."""
         self._loading = False
         self._stream = True
-        self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
+        self._held: dict[str, list[Record]] = {}
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
         self._stop: Key = STOP
@@ -82,9 +83,10 @@ class Presenter:
         self._stream = on
         if on:
             held, self._held = self._held, {}
-            for deltas in held.values():
-                for delta in deltas:
-                    self._append(delta)
+            for records in held.values():
+                for record in records:
+                    self._append(record)
+            self.shelf.flush()
 
     @property
     def queued(self) -> list[str]:
@@ -92,7 +94,17 @@ class Presenter:
 
         They are shown when their own turn begins, where their answers will be.
         """
-        return [self._asked[turn][1] for turn in self.waiting if turn in self._asked]
+        return [self._asked.get(turn, "another answer") for turn in self.waiting]
+
+    def question(self, turn: str) -> str:
+        """Return the question of a turn that waits; "" when it has none of its own."""
+        return self._asked.get(turn, "")
+
+    @property
+    def answers(self) -> list[str]:
+        """The texts of the answers that are shown, for copying; the newest last."""
+        answers = [v for v in self._transcript.views if v.role == "assistant"]
+        return [view.text for view in answers if view.done and view.text]
 
     def spell_keys(self, keys: tuple[Key, ...], stop: Key) -> None:
         """Tell these keys in the status line, and `stop` while a turn runs."""
@@ -121,29 +133,33 @@ class Presenter:
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
+        self.shelf.begin(turn)
         self._ended(turn, "error")
-        self._transcript.add_note(why, "error")
+        self.shelf.note(why, "error", turn)
+        self.shelf.flush()
 
     def show(self, records: Iterable[Record]) -> None:
         """Show what `records` add, in the order of the log."""
         for record in records:
             self._show(record)
+        self.shelf.flush()
 
     def _show(self, record: Record) -> None:
         match record.event:
             case TextDelta() | ReasoningDelta() as delta:
                 if self._stream:
-                    self._append(delta)
+                    self._append(record)
                 else:
-                    self._held.setdefault(delta.message_id, []).append(delta)
+                    self.shelf.take(record)
+                    self._held.setdefault(delta.message_id, []).append(record)
                 thinks = isinstance(delta, ReasoningDelta)
                 self._state("thinking" if thinks else "writing")
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
+                self.shelf.take(record)
                 if message.role == "user" and record.turn:
-                    self._asked[record.turn] = (message_id, message.text)
-                else:
-                    self._add(message_id, message, record.event.finish_reason)
+                    self._asked[record.turn] = message.text
+                self._add(message_id, message, record)
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
@@ -159,13 +175,14 @@ class Presenter:
             case UsageReported():
                 self._usage(record.event)
             case ErrorRaised(_, text):
-                self._transcript.add_note(text, "error")
+                self.shelf.note(text, "error", record.turn)
             case NoticeGiven(text):
-                self._transcript.add_note(text, "info")
+                self.shelf.note(text, "info", record.turn)
             case _:
                 self._turn(record)
 
     def _turn(self, record: Record) -> None:
+        self.shelf.take(record)
         turn = record.turn or ""
         match record.event:
             case TurnRequested(runner=runner):
@@ -182,9 +199,9 @@ class Presenter:
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
-                _, question = self._asked.pop(turn, ("", ""))
+                question = self._asked.pop(turn, "another answer")
                 first = " ".join(question.split())[:60]
-                self._transcript.add_note(f"Taken back: {first}", "info")
+                self.shelf.note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
@@ -203,32 +220,34 @@ class Presenter:
         self._debug.turn_finished(reason)
         self._rest("error" if reason == "error" else "ready")
 
-    def _add(self, message_id: str, message: Message, ended: str | None) -> None:
-        text, thought = message.text, message.reasoning
+    def _add(self, message_id: str, message: Message, record: Record) -> None:
+        assert isinstance(record.event, MessageAdded)
         match message.role:
             case "user":
-                self.questions.append(text)
-                self._transcript.add(message_id, "user", text)
+                self.shelf.add(message_id, message)
+                if not record.turn:
+                    self.questions.append(message.text)
             case "assistant":
-                if text or thought:
-                    self._transcript.finish(message_id, text, thought, ended)
-                if text:
-                    self.answers.append(text)
+                if message.text or message.reasoning:
+                    self.shelf.add(message_id, message, record.event.finish_reason)
             case "tool":
-                self._debug.call_output(message.tool_call_id or "", text)
+                self._debug.call_output(message.tool_call_id or "", message.text)
             case "system":
-                self._transcript.add(message_id, "system", text)
+                self.shelf.add(message_id, message)
 
     def _ask(self, turn: str) -> None:
         if turn in self._asked:
-            message_id, text = self._asked.pop(turn)
-            self._add(message_id, Message("user", text), None)
+            self.questions.append(self._asked.pop(turn))
 
-    def _append(self, delta: TextDelta | ReasoningDelta) -> None:
+    def _append(self, record: Record) -> None:
+        delta = record.event
+        assert isinstance(delta, TextDelta | ReasoningDelta)
+        view = self.shelf.open(record, delta.message_id)
         if isinstance(delta, TextDelta):
-            self._transcript.append_text(delta.message_id, delta.text)
+            view.append_text(delta.text)
         else:
-            self._transcript.append_reasoning(delta.message_id, delta.text)
+            view.append_reasoning(delta.text)
+        self._transcript.changed(view)
 
     def _state(self, state: str) -> None:
         if self._status.state != "cancelling":

@@ -23,6 +23,7 @@ from textual.reactive import var
 
 from tui import messages, paths, runner
 from tui.app import background, commands, state
+from tui.app.branching import Branching
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
@@ -86,6 +87,7 @@ class ChatScreen(OutputScreen):
         self.presenter = Presenter(
             self.transcript, self.debug_panel, self.status, host.runner.id
         )
+        self.branching = Branching(self)
         self._problems = 0  # those of the host that have been shown
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
@@ -198,21 +200,22 @@ class ChatScreen(OutputScreen):
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
-                self._show_queue()
+                self.show_title()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
-        self._show_queue()
+        self.show_title()
         self.composer.set_history(self.presenter.questions)
 
-    def _show_queue(self) -> None:
-        """Say above the composer what waits to be asked."""
+    def show_title(self) -> None:
+        """Say above the composer what is edited there, or what waits to be asked."""
         queued = [" ".join(safe(q).split()) for q in self.presenter.queued]
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
         forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
         state = "not asked" if forlorn else "waits"
         title = f"{state}: {queued[0][:40]}{more}" if queued else ""
+        title = self.branching.title or title
         if title != self._queue_title:
             self._queue_title = title
             self.composer.border_title = Content(title) if title else None
@@ -230,29 +233,53 @@ class ChatScreen(OutputScreen):
             self.transcript.add_note(problem, "warning")
             self.composer.load_text(text)
             return
+        edited, parent = self.branching.editing, self.branching.sent()
+        self.request(messages.Message("user", text), self.turn_wanted(), parent, edited)
+
+    def turn_wanted(self, question: str | None = None) -> TurnRequested:
+        """Return the request for an answer as things are set now.
+
+        `question` is one that is to be answered once more.
+        """
         enabled = self._enabled()
-        asked = TurnRequested(
+        return TurnRequested(
             self.model,
             self.host.config.agent,
             tuple(schema.name for schema in self.host.tools if schema.name in enabled),
             {"stream": self.stream},
-            runner=self.host.runner.id,
+            question,
+            self.host.runner.id,
         )
-        said = messages.Message("user", text)
-        _, written = runner.request(self.host.log, self.conversation, said, asked)
+
+    def request(
+        self,
+        said: messages.Message | None,
+        asked: TurnRequested,
+        parent: str | None = None,
+        edited: str | None = None,
+    ) -> None:
+        """Ask for an answer, as of `runner.request`, and follow it.
+
+        `edited` is the message of which `said` is a new version.
+        """
+        log, id = self.host.log, self.conversation
+        _, written = runner.request(log, id, said, asked, parent)
 
         def tell(done: Future[int]) -> None:  # in the log's thread
             if error := done.exception():
-                self.call_later(self._not_written, text, str(error))
+                self.call_later(self._not_written, said, str(error), edited)
 
         written.add_done_callback(tell)
         self.transcript.action_follow()
 
-    def _not_written(self, text: str, why: str) -> None:
+    def _not_written(
+        self, said: messages.Message | None, why: str, edited: str | None
+    ) -> None:
         """Say why a question was not sent, and give it back."""
         self.transcript.add_note(why, "error")
-        if not self.composer.text:
-            self.composer.load_text(text)
+        if said and not self.composer.text:
+            self.branching.resume(edited)
+            self.composer.load_text(said.text)
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
@@ -302,16 +329,18 @@ class ChatScreen(OutputScreen):
     def action_cancel(self) -> None:
         """Stop the turn that runs, else take back the newest that waits.
 
-        Tools that hide the conversation go first.
+        Tools that hide the conversation go first, and a message that is edited.
         """
         if self.has_class("-narrow") and self.has_class("-sidebar"):
             self.action_toggle_sidebar()
             return
+        if self.branching.leave():
+            return
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
             turn = self.presenter.waiting[-1]
-            if self.presenter.queued and not self.composer.text:
-                self.composer.load_text(self.presenter.queued[-1])
+            if not self.composer.text:
+                self.composer.load_text(self.presenter.question(turn))
         if turn:
             self._cancelled = turn
             # Nobody may be there to hear the cancel of what nobody runs.
@@ -343,6 +372,22 @@ class ChatScreen(OutputScreen):
         self.set_class(shown, "-debug")
         if not shown and self.debug_panel.has_focus:
             self.composer.focus()
+
+    @on(Transcript.VersionWanted)
+    def _walk(self, wanted: Transcript.VersionWanted) -> None:
+        self.branching.walk(wanted.step, wanted.message_id)
+
+    def action_revise(self) -> None:
+        """Edit the question at the cursor, or the last: a new version of it."""
+        self.branching.edit()
+
+    def action_regenerate(self) -> None:
+        """Ask the question at the cursor, or the last, once more."""
+        self.branching.regenerate()
+
+    def action_version(self, step: int) -> None:
+        """Show the version before (-1) or after (1) the one at the cursor."""
+        self.branching.walk(step)
 
     def action_edit(self) -> None:
         """Write the message in $VISUAL or $EDITOR."""

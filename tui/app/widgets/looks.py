@@ -17,6 +17,7 @@ _RULES = {
     "user-bar": "color: $primary;",
     "system": "color: $text-muted;",
     "label": "color: $text-muted;",
+    "versions": "color: $text-muted;",
     "fold": "color: $text-muted; text-style: italic;",
     "thought": "color: $text-muted; text-style: italic;",
     "cursor": "color: $accent; text-style: none;",

@@ -49,6 +49,8 @@ class Item:
 
     selectable = False
     """Whether the message cursor stops at it."""
+    passing = False
+    """Whether it is gone when what is above it becomes another version."""
 
     def __init__(self) -> None:
         self.width = 0
@@ -136,6 +138,8 @@ class MessageView(Item):
         self.label = safe(label, newlines=False)
         self.done = done
         self.finish_reason: str | None = None
+        self.versions: tuple[int, int] | None = None
+        """Which of how many versions it is, from 1; drawn after `update`."""
         self.folded = True
         """Whether the reasoning is one line."""
         self._text = [text] if text else []
@@ -174,6 +178,13 @@ class MessageView(Item):
         """The number of the line that folds the reasoning, if there is one."""
         return len(self._top) - 1 if self._reasoning and self.exact else None
 
+    def version_step(self, number: int, column: int) -> int:
+        """Return where a click leads: -1 to the version before, 1 to the next, or 0."""
+        width = len(self._walker())
+        if not self.exact or number or not GUTTER <= column < GUTTER + width:
+            return 0
+        return -1 if column - GUTTER < width / 2 else 1
+
     def append_text(self, text: str) -> None:
         """Add to the text; drawn after `update`."""
         self._text.append(text)
@@ -197,7 +208,8 @@ class MessageView(Item):
         self.exact = False
         self._body = self._thought = None
         room = width - GUTTER
-        self.height = _estimate(self.text, room) + 1 + bool(self.label)
+        title = self.label or self.versions
+        self.height = _estimate(self.text, room) + 1 + bool(title)
         if self._reasoning:
             self.height += 2 if self.folded else 2 + _estimate(self.reasoning, room)
 
@@ -268,13 +280,21 @@ class MessageView(Item):
     def _style(self) -> Style:
         return (self.role,) if self.role in ("user", "system") else ()
 
+    def _walker(self) -> str:
+        place, count = self.versions or (1, 1)
+        return f"‹ {place}/{count} ›" if count > 1 else ""
+
     def _bar(self) -> str:
         return "▌" if self.role in ("user", "system") else ""
 
     def _head(self) -> tuple[list[Line], int]:
         """Return the lines above, and the first line of the thought that changed."""
         style = self._style()
-        title: list[Span] = [(self.label, (*style, "label"))] if self.label else []
+        title: list[Span] = []
+        if walker := self._walker():
+            title = [(walker, (*style, "versions"))]
+        if self.label:
+            title += [("  " if title else "", style), (self.label, (*style, "label"))]
         if self._reasoning:
             verb = "Thought for" if self.done or self._text else "Thinking:"
             words = f"{self._words:,} word{'' if self._words == 1 else 's'}"
