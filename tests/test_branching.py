@@ -125,11 +125,12 @@ async def test_text_of_an_answer_arrives_in_its_own_version() -> None:
         await chat.until("Uno")
         await read(chat, "[")
         await chat.until("One.")
+        await chat.until("The answer that is written is in another version")
 
         gate.set()
         shelf = chat.screen.presenter.shelf
         await chat.until(
-            lambda: any("due" in view.text for view in shelf._views.values())
+            lambda: any("due" in view.text for view in shelf.views.values())
         )
         assert "due" not in chat.text
         await read(chat, "]")

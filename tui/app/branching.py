@@ -27,7 +27,7 @@ class Branching:
         """What the composer says of itself while it edits; else ""."""
         if self.editing is None:
             return ""
-        view = self._screen.presenter.shelf.view(self.editing)
+        view = self._screen.presenter.shelf.views.get(self.editing)
         first = " ".join(safe(view.text if view else "").split())[:30]
         return f"editing: {first} (Esc leaves it)"
 
@@ -36,7 +36,7 @@ class Branching:
         screen = self._screen
         shelf = screen.presenter.shelf
         question = shelf.branches.question(self._target())
-        view = shelf.view(question) if question else None
+        view = shelf.views.get(question) if question else None
         if view is None:
             screen.hint("There is no message to edit")
             return
@@ -84,19 +84,23 @@ class Branching:
     def walk(self, step: int, message_id: str | None = None) -> None:
         """Show the version before or after a message.
 
-        None means the one at the cursor, or else the last that has versions.
+        None means the one at the cursor or the answer below it, or else the last
+        that has versions.
         """
         screen = self._screen
         shelf = screen.presenter.shelf
         id = message_id or self._target()
-        if id is None:
-            views = reversed(screen.transcript.views)
-            id = next((view.message_id for view in views if view.versions), None)
+        shown = [view.message_id for view in screen.transcript.views if view.versions]
+        if id is None or id not in shown:
+            ids = [i for i in shown if id in (None, shelf.branches.question(i))]
+            id = ids[-1] if ids else id
         ids, place = shelf.branches.versions(id) if id else ([], 0)
         if len(ids) < 2:
             screen.hint("This message has one version")
         elif 0 <= place + step < len(ids):
             shelf.choose(ids[place + step])
+            if not shelf.shows(screen.presenter.running):
+                screen.hint("The answer that is written is in another version")
         else:
             screen.hint(f"This is the {'last' if step > 0 else 'first'} version")
 

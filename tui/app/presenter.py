@@ -85,7 +85,8 @@ class Presenter:
             held, self._held = self._held, {}
             for records in held.values():
                 for record in records:
-                    self._append(record)
+                    assert isinstance(record.event, TextDelta | ReasoningDelta)
+                    self._append(record, record.event)
             self.shelf.flush()
 
     @property
@@ -148,7 +149,7 @@ class Presenter:
         match record.event:
             case TextDelta() | ReasoningDelta() as delta:
                 if self._stream:
-                    self._append(record)
+                    self._append(record, delta)
                 else:
                     self.shelf.take(record)
                     self._held.setdefault(delta.message_id, []).append(record)
@@ -239,10 +240,9 @@ class Presenter:
         if turn in self._asked:
             self.questions.append(self._asked.pop(turn))
 
-    def _append(self, record: Record) -> None:
-        delta = record.event
-        assert isinstance(delta, TextDelta | ReasoningDelta)
-        view = self.shelf.open(record, delta.message_id)
+    def _append(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
+        id = delta.message_id
+        view = self.shelf.views.get(id) or self.shelf.open(record, id)
         if isinstance(delta, TextDelta):
             view.append_text(delta.text)
         else:

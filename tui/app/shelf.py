@@ -18,17 +18,14 @@ class Shelf:
     def __init__(self, transcript: Transcript) -> None:
         self.branches = Branches()
         self._transcript = transcript
-        self._views: dict[str, MessageView] = {}
+        self.views: dict[str, MessageView] = {}
+        """The view of each message, shown or not."""
         self._items: dict[str, list[Item]] = {"": []}
         """What is shown of each node of the tree; of "" what comes before all."""
         self._asked: dict[str, int] = {}
         """How many of a node's items are its question."""
         self._stale = False
         """Whether another path is to be shown than the transcript has."""
-
-    def view(self, message_id: str) -> MessageView | None:
-        """Return the view of a message, shown or not."""
-        return self._views.get(message_id)
 
     # What comes
 
@@ -51,7 +48,7 @@ class Shelf:
 
     def add(self, message_id: str, message: Message, ended: str | None = None) -> None:
         """Add or settle a message that was taken."""
-        view = self._views.get(message_id)
+        view = self.views.get(message_id)
         text, thought = message.text, message.reasoning
         if view is None:
             view = MessageView(message_id, message.role, text, thought)
@@ -63,12 +60,10 @@ class Shelf:
             view.finish(text, thought, ended)
 
     def open(self, record: Record, message_id: str) -> MessageView:
-        """Return the view of a message that is being said; begin it if need be."""
-        view = self._views.get(message_id)
-        if view is None:
-            self.take(record)
-            view = MessageView(message_id, "assistant", done=False)
-            self._place(view)
+        """Begin a message that is being said; `record` is its first."""
+        self.take(record)
+        view = MessageView(message_id, "assistant", done=False)
+        self._place(view)
         return view
 
     def note(self, text: str, kind: NoteKind, turn: str | None = None) -> None:
@@ -83,6 +78,11 @@ class Shelf:
             self._transcript.show_items(self._path())
 
     # What is shown
+
+    def shows(self, turn: str | None) -> bool:
+        """Whether a turn is on the path that is shown; None always is."""
+        steps = self.branches.steps()
+        return turn is None or any(step.node == turn for step in steps)
 
     def choose(self, message_id: str) -> None:
         """Show another version; what it has in common with this one stays in place."""
@@ -115,7 +115,7 @@ class Shelf:
             self._stale = True
 
     def _place(self, view: MessageView) -> None:
-        self._views[view.message_id] = view
+        self.views[view.message_id] = view
         node = self.branches.node(view.message_id)
         self._put(view, node)
         if view.role in ("user", "system") and len(self._items[node]) == 1 + (
@@ -130,15 +130,17 @@ class Shelf:
             return
         if node == self.branches.head:
             self._transcript.append(item)
-        elif any(step.node == node for step in self.branches.steps()):
-            self._stale = True
+        elif self.branches.has_begun(node):
+            self._stale = self.shows(node)
 
     def _count_versions(self, message_id: str) -> None:
         """Say on each version of a message that there is one more."""
         ids, _ = self.branches.versions(message_id)
+        if len(ids) < 2:
+            return
         for place, id in enumerate(ids, 1):
             view = self._first_view(id)
-            if len(ids) > 1 and view and view.versions != (place, len(ids)):
+            if view and view.versions != (place, len(ids)):
                 view.versions = place, len(ids)
                 self._transcript.changed(view)
 
@@ -146,7 +148,7 @@ class Shelf:
         """Return what is seen first of a version: a message may have no text."""
         node = self.branches.node(message_id)
         items, asked = self._items.get(node, []), self._asked.get(node, 0)
-        asks = message_id in self._views and self._views[message_id] in items[:asked]
+        asks = message_id in self.views and self.views[message_id] in items[:asked]
         for item in items if asks else items[asked:]:
             if isinstance(item, MessageView):
                 return item

@@ -239,7 +239,11 @@ class Transcript(LinePane, can_focus=True):
         self._forget_selection()
         self._cut(kept)
         for item in items[same:]:
+            if isinstance(item, MessageView) and item.exact:
+                item.update()
             self.append(item)
+        # All of that is drawn now.
+        self._changed = {i: None for i in self._changed if i < kept}
         if stay:
             self.following = False
         if self._items and self._width and self.is_mounted:
@@ -247,7 +251,7 @@ class Transcript(LinePane, can_focus=True):
             self.following = self.scroll_offset.y >= self.max_scroll_y
             self._mark_unseen()
         if cursor is not None and cursor >= kept:
-            self.cursor = kept if kept < len(self._items) else None
+            self.cursor = min(kept, len(self._items) - 1) if self._items else None
             self.post_message(self.CursorMoved(self, self.message_at_cursor()))
         self.refresh()
 
