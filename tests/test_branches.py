@@ -285,6 +285,14 @@ def test_answer_that_never_came_gives_way_to_the_one_that_was_shown():
     assert talk.shown == ["t1.0", "t1.1", "t2.0", "t2.1", "t5.0"]
 
 
+def test_question_whose_turn_ended_before_it_began_is_shown():
+    talk = exchanges(1)
+    talk.running = talk.go_on()
+    talk.end("error")
+
+    assert talk.shown == ["t1.0", "t1.1", "t2.0"]
+
+
 def test_question_that_failed_can_be_asked_again():
     talk = Talk()
     talk.go_on()

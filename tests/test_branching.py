@@ -167,6 +167,42 @@ async def test_answer_that_failed_leaves_the_one_before_and_says_why() -> None:
         assert "No such luck." not in chat.text
 
 
+async def test_failure_of_a_version_that_is_not_shown_is_told_all_the_same() -> None:
+    gate = threading.Event()
+    script = ["One.", "Uno.", [gate, ModelError("No such luck.")]]
+    async with opened(script) as chat:
+        await exchange(chat, "First", "One.")
+        await exchange(chat, "/regenerate", "Uno.")
+        await chat.ask("/regenerate")
+        await chat.until(gone(chat, "Uno."))
+        shelf = chat.screen.presenter.shelf
+        question = shelf.branches.question()
+        shelf.choose(f"{question}".replace(".0", ".1"))
+        await chat.until("One.")
+
+        gate.set()
+
+        await chat.until("No such luck.")
+        assert "‹ 1/2 ›" in chat.text
+
+
+async def test_answer_that_is_held_back_comes_whole_in_its_version() -> None:
+    gate = threading.Event()
+    async with opened(["One.", ["Uno ", gate, "due."]]) as chat:
+        await exchange(chat, "First", "One.")
+        await chat.pilot.press("ctrl+t")
+        await chat.ask("/regenerate")
+        held = chat.screen.presenter._held
+        await chat.until(lambda: any(held.values()))
+        await chat.until(gone(chat, "One."))
+        assert "Uno" not in chat.text
+
+        gate.set()
+
+        await chat.until("Uno due.")
+        assert "‹ 2/2 ›" in chat.text
+
+
 async def test_cancelled_answer_is_asked_for_again() -> None:
     async with opened([["Half ", threading.Event()], "Whole."]) as chat:
         await chat.ask("First")
@@ -252,14 +288,15 @@ async def test_second_answer_that_waits_is_taken_back() -> None:
         await chat.ask("/regenerate")
         await chat.until("waits: another answer")
 
-        chat.app.simulate_key("escape")
-        chat.app.simulate_key("escape")
+        # As after an Esc that the running turn has not obeyed yet.
+        chat.screen._cancelled = chat.screen.presenter.running
+        await chat.pilot.press("escape")
         await chat.until("Taken back: another answer")
-        await chat.ready()
 
-        assert "Busy" in chat.text
+        assert chat.screen.presenter.running
         assert chat.screen.composer.text == ""
         assert len(chat.model.requests) == 1
+        await chat.until(gone(chat, "waits"))
 
 
 async def test_turn_of_another_terminal_is_shown_when_it_begins() -> None:

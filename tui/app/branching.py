@@ -6,6 +6,7 @@ names what it follows. Which version is looked at is this screen's own business.
 
 from typing import TYPE_CHECKING
 
+from tui.app import commands
 from tui.safe import safe
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class Branching:
             return ""
         view = self._screen.presenter.shelf.views.get(self.editing)
         first = " ".join(safe(view.text if view else "").split())[:30]
-        return f"editing: {first} (Esc leaves it)"
+        escape = commands.named("cancel")
+        key = commands.spelled(escape, self._screen.host.config.keys)
+        return f"editing: {first} ({key} leaves it)"
 
     def edit(self) -> None:
         """Put the question at the cursor into the composer, or else the last one."""

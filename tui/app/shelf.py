@@ -33,12 +33,13 @@ class Shelf:
         """Find the place of what a record tells; needed once for each message."""
         before = self.branches.head
         self.branches.apply(record)
+        self._moved(before)
         turn = record.turn or ""
         ended = isinstance(record.event, TurnFinished)
         if ended and turn in self._items and not self.branches.has_begun(turn):
             # It came to nothing; why it did is told below what is shown instead.
-            self._items[self.branches.head] += self._items.pop(turn)
-        self._moved(before)
+            for note in self._items.pop(turn):
+                self._put(note, self.branches.head)
 
     def begin(self, turn: str) -> None:
         """Show a question whose turn never began."""

@@ -121,8 +121,10 @@ class Branches:
             case TurnWithdrawn():
                 if turn in self._nodes and not self.has_begun(turn):
                     self._drop(turn)
-            case TurnFinished():
-                if turn in self._nodes and not self._nodes[turn].messages:
+            case TurnFinished() if turn in self._nodes:
+                if self._nodes[turn].messages:
+                    self.begin(turn)
+                else:
                     self._drop(turn)
             case _:
                 pass
