@@ -343,7 +343,8 @@ def test_log_that_makes_no_sense_is_folded_all_the_same(parents):
 
 ACTS = ["ask", "go on", "edit", "again", "begin", "say", "call", "end", "choose"]
 acts = st.lists(
-    st.tuples(st.sampled_from([*ACTS, "withdraw"]), st.integers(0, 50)), max_size=40
+    st.tuples(st.sampled_from([*ACTS, *ACTS[4:8], "withdraw"]), st.integers(0, 50)),
+    max_size=40,
 )
 
 
@@ -407,7 +408,7 @@ class Expected:
 
 
 @given(acts)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 def test_a_turn_follows_what_its_asker_saw(acts):
     expected = Expected()
     for act in acts:
@@ -415,7 +416,7 @@ def test_a_turn_follows_what_its_asker_saw(acts):
 
 
 @given(acts)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 def test_what_a_turn_is_sent_depends_on_nothing_that_came_later(acts):
     expected, sent = Expected(), {}
     for act in acts:
@@ -433,7 +434,7 @@ def test_what_a_turn_is_sent_depends_on_nothing_that_came_later(acts):
 
 
 @given(acts)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 def test_settled_log_folds_to_the_same_versions(acts):
     expected = Expected()
     for act in acts:
@@ -454,7 +455,7 @@ def test_settled_log_folds_to_the_same_versions(acts):
 
 
 @given(acts)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 def test_versions_agree_with_each_other_and_can_be_walked(acts):
     expected = Expected()
     for act in acts:
@@ -470,7 +471,7 @@ def test_versions_agree_with_each_other_and_can_be_walked(acts):
 
 
 @given(acts)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 def test_log_without_versions_is_one_path_of_turns_as_they_began(acts):
     expected = Expected()
     for act, number in acts:
