@@ -128,9 +128,9 @@ async def test_text_of_an_answer_arrives_in_its_own_version() -> None:
         await chat.until("The answer that is written is in another version")
 
         gate.set()
-        shelf = chat.screen.presenter.shelf
+        views = chat.screen.presenter.views
         await chat.until(
-            lambda: any("due" in view.text for view in shelf.views.values())
+            lambda: any("due" in view.text for view in views.by_id.values())
         )
         assert "due" not in chat.text
         await read(chat, "]")
@@ -175,9 +175,9 @@ async def test_failure_of_a_version_that_is_not_shown_is_told_all_the_same() -> 
         await exchange(chat, "/regenerate", "Uno.")
         await chat.ask("/regenerate")
         await chat.until(gone(chat, "Uno."))
-        shelf = chat.screen.presenter.shelf
-        question = shelf.branches.question()
-        shelf.choose(f"{question}".replace(".0", ".1"))
+        views = chat.screen.presenter.views
+        question = views.branches.question()
+        views.choose(f"{question}".replace(".0", ".1"))
         await chat.until("One.")
 
         gate.set()
@@ -304,7 +304,7 @@ async def test_turn_of_another_terminal_is_shown_when_it_begins() -> None:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
         host, screen = chat.app.host, chat.screen
-        first = screen.presenter.shelf.branches.question()
+        first = screen.presenter.views.branches.question()
         assert first
         other = TurnRequested("starter", runner=host.runner.id)
         said = Message("user", "Anew")
@@ -350,20 +350,37 @@ async def test_nothing_to_edit_or_to_answer_again_is_said() -> None:
 
 async def test_versions_keep_their_place_on_the_screen() -> None:
     long = "\n\n".join(f"paragraph {number}" for number in range(60))
-    short = "\n\n".join(f"line {number}" for number in range(40))
-    async with opened(["One.", long, short], size=(80, 24)) as chat:
+    less = "\n\n".join(f"line {number}" for number in range(40))
+    async with opened(["One.\n" * 9, long, less, "Short."], size=(80, 24)) as chat:
         await exchange(chat, "First", "One.")
         await exchange(chat, "Second", "paragraph 59")
         await exchange(chat, "/regenerate", "line 39")
-        await read(chat, "up")
-        row = next(n for n, t in enumerate(chat.text.split("\n")) if "‹ 2/2 ›" in t)
+        await exchange(chat, "/regenerate", "Short.")
+        await read(chat, "up", "[")
+        await chat.until("line 0")
+        row = next(n for n, t in enumerate(chat.text.split("\n")) if "‹ 2/3 ›" in t)
 
-        for key, text in [("[", "paragraph 0"), ("]", "line 0")] * 2:
+        back = [("[", "line 0"), ("[", "paragraph 0")]
+        for key, text in [back[1], ("]", "line 0"), ("]", "Short."), *back]:
             await chat.pilot.press(key)
             await chat.until(text)
-            line = chat.text.split("\n")[row]
-            assert "/2 ›" in line
-            assert not chat.screen.transcript.following
+            assert "/3 ›" in chat.text.split("\n")[row]
+
+        assert not chat.screen.transcript.following
+
+
+async def test_version_that_a_message_is_in_is_shown() -> None:
+    async with opened(["One.", "Uno."]) as chat:
+        await exchange(chat, "First", "One.")
+        await exchange(chat, "/regenerate", "Uno.")
+        first, answer, other = chat.screen.presenter.views.by_id
+
+        assert chat.screen.branching.show(answer)
+        await chat.until("One.")
+        assert chat.screen.branching.show(other)
+        await chat.until("Uno.")
+        assert chat.screen.branching.show(first)
+        assert not chat.screen.branching.show("nonesuch")
 
 
 async def test_keys_of_versions_can_be_mapped_anew() -> None:

@@ -28,7 +28,7 @@ class Branching:
         """What the composer says of itself while it edits; else ""."""
         if self.editing is None:
             return ""
-        view = self._screen.presenter.shelf.views.get(self.editing)
+        view = self._screen.presenter.views.by_id.get(self.editing)
         first = " ".join(safe(view.text if view else "").split())[:30]
         escape = commands.named("cancel")
         key = commands.spelled(escape, self._screen.host.config.keys)
@@ -37,9 +37,9 @@ class Branching:
     def edit(self) -> None:
         """Put the question at the cursor into the composer, or else the last one."""
         screen = self._screen
-        shelf = screen.presenter.shelf
-        question = shelf.branches.question(self._target())
-        view = shelf.views.get(question) if question else None
+        views = screen.presenter.views
+        question = views.branches.question(self._target())
+        view = views.by_id.get(question) if question else None
         if view is None:
             screen.hint("There is no message to edit")
             return
@@ -60,7 +60,7 @@ class Branching:
 
     def sent(self) -> str | None:
         """Return the `parent` of what the composer sends, which then is done."""
-        branches = self._screen.presenter.shelf.branches
+        branches = self._screen.presenter.views.branches
         if self.editing is None:
             return branches.parent_of_next()
         parent = branches.parent_of_version(self.editing)
@@ -78,11 +78,11 @@ class Branching:
         What was answered stays beside it, also when it was broken off.
         """
         screen = self._screen
-        question = screen.presenter.shelf.branches.question(self._target())
+        question = screen.presenter.views.branches.question(self._target())
         if question is None:
             screen.hint("There is no question to answer again")
         else:
-            screen.request(None, screen.turn_wanted(question))
+            screen.ask_again(question)
 
     def walk(self, step: int, message_id: str | None = None) -> None:
         """Show the version before or after a message.
@@ -91,21 +91,31 @@ class Branching:
         that has versions.
         """
         screen = self._screen
-        shelf = screen.presenter.shelf
+        views = screen.presenter.views
         id = message_id or self._target()
         shown = [view.message_id for view in screen.transcript.views if view.versions]
         if id is None or id not in shown:
-            ids = [i for i in shown if id in (None, shelf.branches.question(i))]
+            ids = [i for i in shown if id in (None, views.branches.question(i))]
             id = ids[-1] if ids else id
-        ids, place = shelf.branches.versions(id) if id else ([], 0)
+        ids, place = views.branches.versions(id) if id else ([], 0)
         if len(ids) < 2:
             screen.hint("This message has one version")
         elif 0 <= place + step < len(ids):
-            shelf.choose(ids[place + step])
-            if not shelf.shows(screen.presenter.running):
+            views.choose(ids[place + step])
+            if not views.shows(screen.presenter.running):
                 screen.hint("The answer that is written is in another version")
         else:
             screen.hint(f"This is the {'last' if step > 0 else 'first'} version")
+
+    def show(self, message_id: str) -> bool:
+        """Show the version that a message is in; False when there is no such message.
+
+        One that waits to be asked is in none yet.
+        """
+        views = self._screen.presenter.views
+        if not self._screen.transcript.shows(message_id) and message_id in views.by_id:
+            views.choose(message_id)
+        return self._screen.transcript.shows(message_id)
 
     def _target(self) -> str | None:
         transcript = self._screen.transcript

@@ -8,7 +8,7 @@ is whole.
 
 from collections.abc import Iterable
 
-from tui.app.shelf import Shelf
+from tui.app.views import Views
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
@@ -53,7 +53,7 @@ class Presenter:
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
-        self.shelf = Shelf(transcript)
+        self.views = Views(transcript)
         """The messages with all their versions."""
         self._asked: dict[str, str] = {}
         """The questions whose turn has not begun."""
@@ -87,7 +87,7 @@ class Presenter:
                 for record in records:
                     assert isinstance(record.event, TextDelta | ReasoningDelta)
                     self._append(record, record.event)
-            self.shelf.flush()
+            self.views.flush()
 
     @property
     def queued(self) -> list[str]:
@@ -134,16 +134,16 @@ class Presenter:
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
-        self.shelf.begin(turn)
+        self.views.begin(turn)
         self._ended(turn, "error")
-        self.shelf.note(why, "error", turn)
-        self.shelf.flush()
+        self.views.note(why, "error", turn)
+        self.views.flush()
 
     def show(self, records: Iterable[Record]) -> None:
         """Show what `records` add, in the order of the log."""
         for record in records:
             self._show(record)
-        self.shelf.flush()
+        self.views.flush()
 
     def _show(self, record: Record) -> None:
         match record.event:
@@ -151,13 +151,13 @@ class Presenter:
                 if self._stream:
                     self._append(record, delta)
                 else:
-                    self.shelf.take(record)
+                    self.views.take(record)
                     self._held.setdefault(delta.message_id, []).append(record)
                 thinks = isinstance(delta, ReasoningDelta)
                 self._state("thinking" if thinks else "writing")
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
-                self.shelf.take(record)
+                self.views.take(record)
                 if message.role == "user" and record.turn:
                     self._asked[record.turn] = message.text
                 self._add(message_id, message, record)
@@ -176,14 +176,14 @@ class Presenter:
             case UsageReported():
                 self._usage(record.event)
             case ErrorRaised(_, text):
-                self.shelf.note(text, "error", record.turn)
+                self.views.note(text, "error", record.turn)
             case NoticeGiven(text):
-                self.shelf.note(text, "info", record.turn)
+                self.views.note(text, "info", record.turn)
             case _:
                 self._turn(record)
 
     def _turn(self, record: Record) -> None:
-        self.shelf.take(record)
+        self.views.take(record)
         turn = record.turn or ""
         match record.event:
             case TurnRequested(runner=runner):
@@ -202,7 +202,7 @@ class Presenter:
                 self._no_longer_waits(turn)
                 question = self._asked.pop(turn, "another answer")
                 first = " ".join(question.split())[:60]
-                self.shelf.note(f"Taken back: {first}", "info")
+                self.views.note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
@@ -225,16 +225,16 @@ class Presenter:
         assert isinstance(record.event, MessageAdded)
         match message.role:
             case "user":
-                self.shelf.add(message_id, message)
+                self.views.add(message_id, message)
                 if not record.turn:
                     self.questions.append(message.text)
             case "assistant":
                 if message.text or message.reasoning:
-                    self.shelf.add(message_id, message, record.event.finish_reason)
+                    self.views.add(message_id, message, record.event.finish_reason)
             case "tool":
                 self._debug.call_output(message.tool_call_id or "", message.text)
             case "system":
-                self.shelf.add(message_id, message)
+                self.views.add(message_id, message)
 
     def _ask(self, turn: str) -> None:
         if turn in self._asked:
@@ -242,7 +242,7 @@ class Presenter:
 
     def _append(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
         id = delta.message_id
-        view = self.shelf.views.get(id) or self.shelf.open(record, id)
+        view = self.views.by_id.get(id) or self.views.open(record, id)
         if isinstance(delta, TextDelta):
             view.append_text(delta.text)
         else:

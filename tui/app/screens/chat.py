@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner
-from tui.app import background, commands, state
+from tui.app import background, commands, markdown, state
 from tui.app.branching import Branching
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
@@ -43,6 +43,9 @@ FRAME = 0.05
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
+
+PRELOAD_SECONDS = 0.15
+"""After which a model is loaded, so that the first frame is drawn before."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -99,6 +102,9 @@ class ChatScreen(OutputScreen):
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
+        # Before there are parts: each change of a class styles them all anew.
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._arrange(self.app.size.width < NARROW)
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
                 yield self.transcript
@@ -112,8 +118,6 @@ class ChatScreen(OutputScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.host.config.stream and remembered.stream is not False
         self.model = self.host.model
-        self._sidebar_wanted = remembered.sidebar is not False
-        self._arrange(self.app.size.width < NARROW)
         self.sidebar.tools_folder = str(paths.tools_folder())
         if note := self.host.models.note(self.model):
             # On a narrow screen the sidebar, which says so too, is not seen.
@@ -234,13 +238,19 @@ class ChatScreen(OutputScreen):
             self.composer.load_text(text)
             return
         edited, parent = self.branching.editing, self.branching.sent()
-        self.request(messages.Message("user", text), self.turn_wanted(), parent, edited)
+        self._request(messages.Message("user", text), None, parent, edited)
 
-    def turn_wanted(self, question: str | None = None) -> TurnRequested:
-        """Return the request for an answer as things are set now.
+    def ask(self, text: str) -> None:
+        """Send `text` as the user's next message, to go on from what is shown."""
+        parent = self.presenter.views.branches.parent_of_next()
+        self._request(messages.Message("user", text), None, parent)
 
-        `question` is one that is to be answered once more.
-        """
+    def ask_again(self, question: str) -> None:
+        """Have a question, of which this is the message's id, answered once more."""
+        self._request(None, question)
+
+    def requested(self, question: str | None = None) -> TurnRequested:
+        """Return the request for an answer, as the screen is set now."""
         enabled = self._enabled()
         return TurnRequested(
             self.model,
@@ -251,18 +261,14 @@ class ChatScreen(OutputScreen):
             self.host.runner.id,
         )
 
-    def request(
+    def _request(
         self,
         said: messages.Message | None,
-        asked: TurnRequested,
+        question: str | None = None,
         parent: str | None = None,
         edited: str | None = None,
     ) -> None:
-        """Ask for an answer, as of `runner.request`, and follow it.
-
-        `edited` is the message of which `said` is a new version.
-        """
-        log, id = self.host.log, self.conversation
+        log, id, asked = self.host.log, self.conversation, self.requested(question)
         _, written = runner.request(log, id, said, asked, parent)
 
         def tell(done: Future[int]) -> None:  # in the log's thread
@@ -412,11 +418,16 @@ class ChatScreen(OutputScreen):
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
-        background.run("preload", lambda: self._load(name))
+        # Not at once: the threads of Python share one core.
+        self.set_timer(
+            PRELOAD_SECONDS,
+            lambda: background.run("preload", lambda: self._load(name)),
+        )
 
     def _load(self, name: str) -> None:
         try:
             self.host.models.preload(name)
+            markdown.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)

@@ -19,10 +19,8 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui.app import commands
-from tui.app.markdown.blocks import parse
 from tui.app.output.hook import OutputScreen
 from tui.app.widgets.line_pane import LinePane
-from tui.app.widgets.looks import LOOKS, LOOKS_CSS
 from tui.app.widgets.message import Item, MessageView, Note, NoteKind
 
 FRAME = 0.05  # seconds between two frames, at least
@@ -31,25 +29,21 @@ FRAME = 0.05  # seconds between two frames, at least
 class Transcript(LinePane, can_focus=True):
     """A conversation: user's and assistant's messages, and notes between them."""
 
-    DEFAULT_CSS = (
-        """
+    DEFAULT_CSS = """
     Transcript {
         background: $background;
         color: $foreground;
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        scrollbar-color: $foreground 15%;
-        scrollbar-color-hover: $foreground 30%;
+        scrollbar-color: $border-blurred;
+        scrollbar-color-hover: $scrollbar-hover;
         scrollbar-color-active: $primary;
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;
     }
     """
-        + LOOKS_CSS
-    )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{look}" for look in LOOKS}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", "Message above", show=False),
         Binding("down", "cursor(1)", "Message below", show=False),
@@ -246,6 +240,9 @@ class Transcript(LinePane, can_focus=True):
         self._changed = {i: None for i in self._changed if i < kept}
         if stay:
             self.following = False
+        if not self.following:
+            # A short version leaves room below, so that what is above need not move.
+            self._bottom = self.scroll_offset.y + self.size.height if stay else 0
         if self._items and self._width and self.is_mounted:
             self._settle((min(anchor[0], len(self._items) - 1), anchor[1]))
             self.following = self.scroll_offset.y >= self.max_scroll_y
@@ -269,6 +266,7 @@ class Transcript(LinePane, can_focus=True):
         """Remove everything, and follow the bottom again."""
         self._cut(0)
         self._unseen = False
+        self._bottom = 0
         self.following = True
         self.cursor = None
         self._forget_selection()
@@ -408,6 +406,8 @@ class Transcript(LinePane, can_focus=True):
 
     def action_copy_code(self) -> None:
         """Copy the last block of code of a message."""
+        from tui.app.markdown.blocks import parse  # see there
+
         view = self._view_in_question()
         blocks = [
             token.content

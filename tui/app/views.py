@@ -12,13 +12,13 @@ from tui.events import Record, TurnFinished
 from tui.messages import Message
 
 
-class Shelf:
+class Views:
     """The items of each turn, and which turns are shown. Runs in the UI's thread."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.branches = Branches()
         self._transcript = transcript
-        self.views: dict[str, MessageView] = {}
+        self.by_id: dict[str, MessageView] = {}
         """The view of each message, shown or not."""
         self._items: dict[str, list[Item]] = {"": []}
         """What is shown of each node of the tree; of "" what comes before all."""
@@ -49,7 +49,7 @@ class Shelf:
 
     def add(self, message_id: str, message: Message, ended: str | None = None) -> None:
         """Add or settle a message that was taken."""
-        view = self.views.get(message_id)
+        view = self.by_id.get(message_id)
         text, thought = message.text, message.reasoning
         if view is None:
             view = MessageView(message_id, message.role, text, thought)
@@ -116,7 +116,7 @@ class Shelf:
             self._stale = True
 
     def _place(self, view: MessageView) -> None:
-        self.views[view.message_id] = view
+        self.by_id[view.message_id] = view
         node = self.branches.node(view.message_id)
         self._put(view, node)
         if view.role in ("user", "system") and len(self._items[node]) == 1 + (
@@ -149,7 +149,7 @@ class Shelf:
         """Return what is seen first of a version: a message may have no text."""
         node = self.branches.node(message_id)
         items, asked = self._items.get(node, []), self._asked.get(node, 0)
-        asks = message_id in self.views and self.views[message_id] in items[:asked]
+        asks = message_id in self.by_id and self.by_id[message_id] in items[:asked]
         for item in items if asks else items[asked:]:
             if isinstance(item, MessageView):
                 return item
