@@ -392,4 +392,4 @@ async def test_keys_of_versions_can_be_mapped_anew() -> None:
         await read(chat, "p")
         await chat.until("One.")
         await chat.pilot.press("f1", "end")
-        await chat.until("X, /regenerate")
+        await chat.until("x, /regenerate")

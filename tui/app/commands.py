@@ -95,6 +95,8 @@ def spelled(command: Command, keys: Mapping[str, str]) -> str:
     names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
     key = keys.get(command.name, command.key)
     parts = key.split(",")[0].split("+") if key else []
+    if len(parts) == 1 == len(parts[0]):
+        return parts[0]  # a letter: its other case is another key
     return "+".join(names.get(part, part.capitalize()) for part in parts)
 
 
