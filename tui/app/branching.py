@@ -4,6 +4,7 @@ Nothing is changed by it in the log: a new version is a new message or a new tur
 names what it follows. Which version is looked at is this screen's own business.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.app import commands
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 class Branching:
     """The acts of one chat screen."""
 
-    def __init__(self, screen: "ChatScreen") -> None:
+    def __init__(self, screen: "ChatScreen", retitle: Callable[[], None]) -> None:
+        """Take the screen, and what to call when `title` has changed."""
         self.editing: str | None = None
         """The message of which the composer holds a new version."""
         self._screen = screen
+        self._retitle = retitle
         self._draft = ""
         """What the composer held before."""
 
@@ -48,7 +51,7 @@ class Branching:
         self.editing = question
         screen.composer.load_text(view.text)
         screen.composer.focus()
-        screen.show_title()
+        self._retitle()
 
     def leave(self) -> bool:
         """Give up the new version; False when none is written."""
@@ -70,7 +73,7 @@ class Branching:
     def resume(self, editing: str | None) -> None:
         """Edit again what could not be sent."""
         self.editing = editing
-        self._screen.show_title()
+        self._retitle()
 
     def regenerate(self) -> None:
         """Have the question at the cursor answered once more, or else the last one.
@@ -126,4 +129,4 @@ class Branching:
         if not self._screen.composer.text:
             self._screen.composer.load_text(self._draft)
         self._draft = ""
-        self._screen.show_title()
+        self._retitle()

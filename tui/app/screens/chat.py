@@ -90,7 +90,7 @@ class ChatScreen(OutputScreen):
         self.presenter = Presenter(
             self.transcript, self.debug_panel, self.status, host.runner.id
         )
-        self.branching = Branching(self)
+        self.branching = Branching(self, self._show_queue)
         self._problems = 0  # those of the host that have been shown
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
@@ -98,7 +98,8 @@ class ChatScreen(OutputScreen):
         """The turn that was cancelled last."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
-        self._left = Event()
+        self._left = False
+        self._hurried = Event()  # while each batch is to be shown at once
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
@@ -139,7 +140,8 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
-        self._left.set()
+        self._left = True
+        self._hurried.set()
         if self._follow:
             self._follow.close()
 
@@ -188,13 +190,13 @@ class ChatScreen(OutputScreen):
         runner.end_if_gone(log, self.conversation)
         self._follow = follow = log.follow(self.conversation)
         with follow:
-            if self._left.is_set():
+            if self._left:
                 return
             try:
                 for records in follow:
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
-                    self._left.wait(FRAME)
+                    self._hurried.wait(FRAME)
             except LogError:
                 return  # the log was closed: the program ends
 
@@ -204,15 +206,17 @@ class ChatScreen(OutputScreen):
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
-                self.show_title()
+                self._show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
-        self.show_title()
+        if not self.presenter.running:
+            self._hurried.clear()
+        self._show_queue()
         self.composer.set_history(self.presenter.questions)
 
-    def show_title(self) -> None:
+    def _show_queue(self) -> None:
         """Say above the composer what is edited there, or what waits to be asked."""
         queued = [" ".join(safe(q).split()) for q in self.presenter.queued]
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
@@ -349,6 +353,7 @@ class ChatScreen(OutputScreen):
                 self.composer.load_text(self.presenter.question(turn))
         if turn:
             self._cancelled = turn
+            self._hurried.set()  # who has stopped an answer wants to see it stop
             # Nobody may be there to hear the cancel of what nobody runs.
             forlorn = self.presenter.is_forlorn(turn)
             event = TurnWithdrawn() if forlorn else CancelRequested()
