@@ -238,12 +238,12 @@ class Transcript(LinePane, can_focus=True):
             self.append(item)
         # All of that is drawn now.
         self._changed = {i: None for i in self._changed if i < kept}
-        if stay:
-            self.following = False
-        if not self.following:
-            # A short version leaves room below, so that what is above need not move.
-            self._bottom = self.scroll_offset.y + self.size.height if stay else 0
         if self._items and self._width and self.is_mounted:
+            if stay:
+                self.following = False
+            if not self.following:
+                # A short version leaves room below: what is above need not move.
+                self._bottom = self.scroll_offset.y + self.size.height if stay else 0
             self._settle((min(anchor[0], len(self._items) - 1), anchor[1]))
             self.following = self.scroll_offset.y >= self.max_scroll_y
             self._mark_unseen()
