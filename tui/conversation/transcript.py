@@ -11,6 +11,7 @@ import msgspec
 
 from tui.conversation.branches import Branches, Versions
 from tui.events import (
+    ConversationDeleted,
     MessageAdded,
     ReasoningDelta,
     Record,
@@ -111,6 +112,9 @@ class Transcript:
                 self._claimed(turn)
                 self.running.discard(turn)
                 self.finished[turn] = reason
+            case ConversationDeleted():
+                # What comes after it, if anything, is a deletion that was undone.
+                self.__init__()
             case _:
                 pass
 

@@ -7,15 +7,17 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tui.errors import LogError
+from tui.eventlog import listing
 from tui.eventlog.changes import Changes
 from tui.eventlog.follow import Follow
+from tui.eventlog.purge import DUE, Purge
 from tui.eventlog.reader import Reader
 from tui.eventlog.writer import Guard, Writer
 from tui.events import Event, Record
@@ -23,7 +25,7 @@ from tui.events import Event, Record
 BUSY_SECONDS = 15.0
 """How long a write waits for another process's write."""
 
-MIGRATIONS = [
+MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """
     CREATE TABLE event(
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -47,8 +49,10 @@ MIGRATIONS = [
     """
     CREATE TABLE seen(conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL)
     """,
+    listing.migrate,
 ]
-"""Statement by statement, what leads from one format of the file to the next."""
+"""What leads from one format of the file to the next: statements, or a function
+where rows must be filled in."""
 
 VERSION = len(MIGRATIONS)
 """The format of the file that this version reads (`PRAGMA user_version`)."""
@@ -69,6 +73,7 @@ class EventLog:
             connection = self._connect()
             try:
                 self._prepare(connection)
+                purge_is_due = connection.execute(DUE).fetchone()[0] is not None
             except BaseException:
                 connection.close()
                 raise
@@ -80,6 +85,9 @@ class EventLog:
         self._reader = Reader(self._connect)
         self._changes = Changes(self._connect)
         self._writer = Writer(connection, self._changes.notify)
+        self._purge = Purge(self._connect)
+        if purge_is_due:
+            self._purge.start()
         self._closed = False
         # What has been appended is written even when nobody calls close().
         self._at_exit = functools.partial(_close, weakref.ref(self))
@@ -99,6 +107,25 @@ class EventLog:
         or `guard` said no, and `LogError` when the disk refused.
         """
         return self._writer.append(conversation, events, turn, guard)
+
+    def add(
+        self, records: Sequence[Record], guard: Guard | None = None
+    ) -> "Future[int]":
+        """Write events that bring conversation, turn and time along, all or none.
+
+        For what was recorded elsewhere; their `seq` is given anew. The future is as
+        of `append`.
+        """
+        return self._writer.add(tuple(records), guard)
+
+    def purge(self, seconds: float = 5.0) -> str:
+        """Wipe what deleted conversations have left in the files.
+
+        Blocks for as long as it takes; returns "" when no trace is left, else a
+        sentence that says why. `seconds` is how long readers are waited for that hold
+        an old state of the file.
+        """
+        return self._purge.run(seconds)
 
     def flush(self) -> None:
         """Wait until everything appended so far is on disk. Raises `LogError`."""
@@ -186,6 +213,7 @@ class EventLog:
         if self._closed:
             return
         self._closed = True
+        self._purge.close()
         self._writer.close()
         self._changes.close()
         self._reader.close()
@@ -216,6 +244,8 @@ class EventLog:
         # NORMAL: a crash of the process loses nothing, a power cut at most the last
         # moments, and never the file (https://sqlite.org/pragma.html).
         connection.execute("PRAGMA synchronous = NORMAL")
+        # What is deleted is overwritten; the default of some systems, not of all.
+        connection.execute("PRAGMA secure_delete = ON")
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
@@ -229,8 +259,12 @@ class EventLog:
         _use_wal(connection)
         connection.execute("BEGIN IMMEDIATE")
         for number in range(_user_version(connection), VERSION):
-            for statement in MIGRATIONS[number].split(";"):
-                connection.execute(statement)
+            step = MIGRATIONS[number]
+            if isinstance(step, str):
+                for statement in step.split(";"):
+                    connection.execute(statement)
+            else:
+                step(connection)
             connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")
 

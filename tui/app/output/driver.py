@@ -5,6 +5,7 @@ writer."""
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
 # pyright: reportMissingTypeArgument=false, reportUnknownVariableType=false
 
+import re
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,17 +13,22 @@ from threading import Condition
 from types import FrameType
 
 from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS
 from textual import events
 from textual.app import App
+from textual.constants import COLOR_SYSTEM
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from tui.app.output.few import FewPens
 from tui.app.output.pen import PenBook
 from tui.app.output.stage import Stage
-from tui.app.output.terminal import abilities
+from tui.app.output.terminal import abilities, looks
 from tui.app.output.writer import Writer
 
+# Titles and pointers (OSC), the keyboard protocol, questions for modes.
+_NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
 _LEAVING = 3.0  # seconds for the terminal to take the last of what was written
 
 
@@ -43,17 +49,24 @@ class OutputDriver(LinuxDriver):
         self._answered = 0
         # As Textual does it: the screen is on stderr, whatever that was made since.
         self._fd = 2 if self._file is None else self._file.fileno()
-        name = app.console.color_system or "truecolor"
-        colours = {
-            "standard": ColorSystem.STANDARD,
-            "256": ColorSystem.EIGHT_BIT,
-            "windows": ColorSystem.WINDOWS,
-        }.get(name, ColorSystem.TRUECOLOR)
-        self.stage = Stage(PenBook(colours), abilities(self._fd), self._failed)
+        self._looks = looks(self._fd)
+        self.stage = Stage(self._pens(), abilities(self._fd), self._failed)
         """Draws the frames."""
+
+    def _pens(self) -> PenBook:
+        # An application that only chooses colours may be asked what it wants.
+        wanted = COLOR_SYSTEM and COLOR_SYSTEMS.get(COLOR_SYSTEM)
+        colours = wanted or self._looks.colours
+        self._app.console._color_system = colours  # pyright: ignore[reportPrivateUsage]: for when Textual has to draw
+        if colours and colours > ColorSystem.STANDARD and self._looks.italic:
+            return PenBook(colours)
+        found = self._looks._replace(colours=colours)
+        return FewPens(found, lambda: self._app.current_theme.dark)
 
     def write(self, data: str) -> None:
         """Write a control sequence after what has been written."""
+        if self._looks.plain and _NEWER.fullmatch(data):
+            return
         if self._output is not None:
             self._output.write(data.encode("utf-8", "replace"))
 
@@ -72,6 +85,9 @@ class OutputDriver(LinuxDriver):
         """
         patience = self.stage.patience
         self.stage.close()
+        # Not every terminal has an alternate screen to go back from: the Linux console
+        # has none, and GNU screen none that was not asked for.
+        self.write("\x1b[m\x1b[H\x1b[J")
         if patience and not self.exit_event.is_set():
             with self._answers:
                 self._answers.wait_for(
@@ -104,6 +120,8 @@ class OutputDriver(LinuxDriver):
 
     def _take_answer(self) -> None:
         with self._answers:
+            if self._answered >= self.stage.asked:
+                return  # nobody has asked
             self._answered += 1
             self._answers.notify_all()
         self._in_loop(self.stage.answered)
