@@ -9,6 +9,7 @@ The server has a host key, a configuration and a port of its own, and lets in wh
 the tests, by a key made for this. Nothing is read from or written to a home folder.
 """
 
+import grp
 import os
 import pwd
 import select
@@ -54,6 +55,13 @@ def missing() -> str:
     for name in ("sshd", "ssh", "ssh-keygen"):
         if shutil.which(name, path=_SBIN) is None:
             return f"needs {name} (Debian: openssh-server, openssh-client)"
+    if os.getuid() != 0:
+        ours, theirs = os.openpty()
+        group = os.fstat(theirs).st_gid
+        os.close(ours)
+        os.close(theirs)
+        if group != grp.getgrnam("tty").gr_gid:
+            return "needs root: sshd wants terminals to be of the group tty"
     return ""
 
 

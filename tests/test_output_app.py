@@ -232,7 +232,12 @@ async def test_a_frame_of_the_transcript_forgets_no_other_change(
     mirror: Mirror,
 ) -> None:
     async with opened([]) as chat:
-        await chat.pilot.pause(0.05)
+        screen = chat.screen
+        # A layout that is still to come would be waited for.
+        for _ in range(100):
+            await chat.pilot.pause(0.02)
+            if not (screen._layout_required or screen._scroll_required):
+                break
         chat.screen.status._set_dirty()
         chat.screen.status.set_reactive(type(chat.screen.status).hint, "Look here")
         chat.screen._dirty_widgets.add(chat.screen.status)

@@ -25,6 +25,7 @@ from tui.events import (
     ErrorRaised,
     Event,
     MessageAdded,
+    NoticeGiven,
     ReasoningDelta,
     Record,
     TextDelta,
@@ -256,9 +257,15 @@ def drive(
     said = _Said()
     reason, answer, failure = "stop", None, None
     written: Future[int] | None = None
+    told: Event | None = None
 
     def write(event: Event) -> None:
-        nonlocal written
+        nonlocal written, told
+        if isinstance(event, NoticeGiven) and event.left_out:
+            # A turn with tools has many requests, mostly without the same messages.
+            if event == told:
+                return
+            told = event
         # Nobody hears the rest of an answer that the disk refuses.
         if written and written.done():
             written.result()
@@ -268,8 +275,9 @@ def drive(
     try:
         turn.cancel.raise_if_requested()
         if messages is None:
-            transcript = conversation.fold(log.read(conversation_id))
-            messages = transcript.messages(turn.id)
+            sent = conversation.fold(log.read(conversation_id)).sent(turn.id)
+            turn.sources = [(entry.message_id, entry.message) for entry in sent]
+            messages = [entry.message for entry in sent]
         run = make_agent().run(messages, turn)
         while True:
             try:

@@ -155,6 +155,8 @@ class LazychatApp(OutputApp, KeysInOrder):
                 self._choose(name)
             case "copy", number if number.isdigit():
                 chat.action_copy_answer(int(number))
+            case "compact", keep:
+                chat.action_compact(keep)
             case "theme", name if name:
                 if problem := self._use_theme(name):
                     chat.transcript.add_note(problem, "error")

@@ -104,7 +104,7 @@ class Branching:
         if len(ids) < 2:
             screen.hint("This message has one version")
         elif 0 <= place + step < len(ids):
-            views.choose(ids[place + step])
+            screen.presenter.choose(ids[place + step])
             if not views.shows(screen.presenter.running):
                 screen.hint("The answer that is written is in another version")
         else:
@@ -117,12 +117,13 @@ class Branching:
         """
         views = self._screen.presenter.views
         if not self._screen.transcript.shows(message_id) and message_id in views.by_id:
-            views.choose(message_id)
+            self._screen.presenter.choose(message_id)
         return self._screen.transcript.shows(message_id)
 
     def _target(self) -> str | None:
         transcript = self._screen.transcript
-        return transcript.message_at_cursor() if transcript.has_focus else None
+        id = transcript.message_at_cursor() if transcript.has_focus else None
+        return id if id in self._screen.presenter.views.by_id else None
 
     def _end(self) -> None:
         self.editing = None

@@ -40,6 +40,9 @@ COMMANDS = (
         "/copy",
         "Copy the last answer; /copy 2: the one before",
     ),
+    Command(
+        "compact", "compact", "", "/compact", "Sum up old messages; /compact X: keep X"
+    ),
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),
     Command("quit", "app.quit", "ctrl+q", "/quit", "Leave"),

@@ -8,6 +8,7 @@ is whole.
 
 from collections.abc import Iterable
 
+from tui.app.context import ContextView
 from tui.app.views import Views
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
@@ -19,6 +20,7 @@ from tui.events import (
     NoticeGiven,
     ReasoningDelta,
     Record,
+    SummaryAdded,
     TextDelta,
     ToolCallFinished,
     ToolCallOpened,
@@ -55,8 +57,12 @@ class Presenter:
         """The turn that runs."""
         self.views = Views(transcript)
         """The messages with all their versions."""
-        self._asked: dict[str, str] = {}
-        """The questions whose turn has not begun."""
+        self._asked: dict[str, tuple[str, str]] = {}
+        """The questions whose turn has not begun: message id and text."""
+        self.context = ContextView(transcript, status)
+        self.context.path = self.views.branches.path
+        self._summaries: set[str] = set()
+        """Turns that sum up what was said."""
         self._transcript = transcript
         self._debug = debug
         self._status = status
@@ -87,7 +93,7 @@ class Presenter:
                 for record in records:
                     assert isinstance(record.event, TextDelta | ReasoningDelta)
                     self._append(record, record.event)
-            self.views.flush()
+            self._flush()
 
     @property
     def queued(self) -> list[str]:
@@ -95,11 +101,15 @@ class Presenter:
 
         They are shown when their own turn begins, where their answers will be.
         """
-        return [self._asked.get(turn, "another answer") for turn in self.waiting]
+        return [self._name(turn) for turn in self.waiting]
 
     def question(self, turn: str) -> str:
         """Return the question of a turn that waits; "" when it has none of its own."""
-        return self._asked.get(turn, "")
+        return self._asked.get(turn, ("", ""))[1]
+
+    def _name(self, turn: str) -> str:
+        what = "/compact" if turn in self._summaries else "another answer"
+        return self.question(turn) or what
 
     @property
     def answers(self) -> list[str]:
@@ -123,7 +133,8 @@ class Presenter:
         if loads and self._status.state in ("ready", "error"):
             self._status.state = "loading"
         elif not loads and self._status.state == "loading":
-            self._status.state = "thinking" if self.running else "ready"
+            works = "summing up" if self.running in self._summaries else "thinking"
+            self._status.state = works if self.running else "ready"
 
     def is_forlorn(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.
@@ -137,13 +148,24 @@ class Presenter:
         self.views.begin(turn)
         self._ended(turn, "error")
         self.views.note(why, "error", turn)
-        self.views.flush()
+        self._flush()
+
+    def choose(self, message_id: str) -> None:
+        """Show the version that a message is in."""
+        self.views.choose(message_id)
+        self.context.show()
+
+    def _flush(self) -> None:
+        if self.views.flush():
+            self.context.show()
+        else:
+            self.context.flush()
 
     def show(self, records: Iterable[Record]) -> None:
         """Show what `records` add, in the order of the log."""
         for record in records:
             self._show(record)
-        self.views.flush()
+        self._flush()
 
     def _show(self, record: Record) -> None:
         match record.event:
@@ -159,7 +181,7 @@ class Presenter:
                 self._held.pop(message_id, None)
                 self.views.take(record)
                 if message.role == "user" and record.turn:
-                    self._asked[record.turn] = message.text
+                    self._asked[record.turn] = (message_id, message.text)
                 self._add(message_id, message, record)
             case ToolCallOpened():
                 self._state("writing a tool call")
@@ -175,10 +197,18 @@ class Presenter:
                 self._state_of_tools()
             case UsageReported():
                 self._usage(record.event)
+                self.context.used(record.event)
+            case SummaryAdded(text=text):
+                count = self.context.summed_up(record.event)
+                label = f"Summary of {count} messages, sent in their place"
+                id = f"summary:{record.seq}"
+                self.views.add_summary(id, text, label, record.turn)
             case ErrorRaised(_, text):
                 self.views.note(text, "error", record.turn)
             case NoticeGiven(text):
-                self.views.note(text, "info", record.turn)
+                # What is left out is told when that changes.
+                if not record.event.left_out or self.context.left_out(record.event):
+                    self.views.note(text, "info", record.turn)
             case _:
                 self._turn(record)
 
@@ -186,8 +216,10 @@ class Presenter:
         self.views.take(record)
         turn = record.turn or ""
         match record.event:
-            case TurnRequested(runner=runner):
+            case TurnRequested(runner=runner, agent=agent):
                 self.waiting.append(turn)
+                if agent == "summary":
+                    self._summaries.add(turn)
                 if runner not in ("", self._runner):
                     self._strange.add(turn)
                 self._rest(self._status.state)
@@ -196,11 +228,14 @@ class Presenter:
                 self._ask(turn)
                 self.running = turn
                 self._forget_usage()
-                self._status.state = "loading" if self.loading else "thinking"
+                self.context.turn_started()
+                works = "summing up" if turn in self._summaries else "thinking"
+                self._status.state = "loading" if self.loading else works
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
-                question = self._asked.pop(turn, "another answer")
+                question = self._name(turn)
+                self._asked.pop(turn, None)
                 first = " ".join(question.split())[:60]
                 self.views.note(f"Taken back: {first}", "info")
                 self._rest()
@@ -209,6 +244,9 @@ class Presenter:
                     self._status.state = "cancelling"
             case TurnFinished(reason):
                 self._ended(turn, reason)
+                if turn in self._summaries and reason in ("cancelled", "interrupted"):
+                    note = "The summary was stopped; all is sent as before."
+                    self._transcript.add_note(note, "cancelled")
             case _:
                 pass
 
@@ -223,6 +261,8 @@ class Presenter:
 
     def _add(self, message_id: str, message: Message, record: Record) -> None:
         assert isinstance(record.event, MessageAdded)
+        if message.role != "user" or not record.turn:
+            self.context.said(message_id, message)
         match message.role:
             case "user":
                 self.views.add(message_id, message)
@@ -238,7 +278,9 @@ class Presenter:
 
     def _ask(self, turn: str) -> None:
         if turn in self._asked:
-            self.questions.append(self._asked.pop(turn))
+            message_id, text = self._asked.pop(turn)
+            self.questions.append(text)
+            self.context.said(message_id, Message("user", text))
 
     def _append(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
         id = delta.message_id

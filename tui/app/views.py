@@ -72,11 +72,18 @@ class Views:
         begun = turn is not None and self.branches.has_begun(turn)
         self._put(Note(text, kind), turn if turn and begun else self.branches.head)
 
-    def flush(self) -> None:
+    def add_summary(self, id: str, text: str, label: str, turn: str | None) -> None:
+        """Add a summary of what was said; it is no message of the conversation."""
+        begun = turn is not None and self.branches.has_begun(turn)
+        view = MessageView(id, "summary", "", text, label=label)
+        self._put(view, turn if turn and begun else self.branches.head)
+
+    def flush(self) -> bool:
         """Show another path, if there is one to show since the last time."""
-        if self._stale:
-            self._stale = False
+        stale, self._stale = self._stale, False
+        if stale:
             self._transcript.show_items(self._path())
+        return stale
 
     # What is shown
 

@@ -2,6 +2,7 @@
 
 from tui.conversation.branches import Branches, Versions
 from tui.conversation.delete import Deleted, delete, restore
+from tui.conversation.entry import Entry
 from tui.conversation.export import export_json, export_markdown, import_json
 from tui.conversation.search import Hit, search
 from tui.conversation.store import (
@@ -18,7 +19,8 @@ from tui.conversation.store import (
     running_anywhere,
     short_ids,
 )
-from tui.conversation.transcript import Entry, Transcript, fold
+from tui.conversation.summaries import apply_summaries
+from tui.conversation.transcript import Transcript, fold
 
 __all__ = [
     "RUNNING",
@@ -29,6 +31,7 @@ __all__ = [
     "Summary",
     "Transcript",
     "Versions",
+    "apply_summaries",
     "delete",
     "export_json",
     "export_markdown",

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from tui.conversation.branches import Branches, Versions
+from tui.conversation.entry import Entry
+from tui.conversation.summaries import apply_summaries, settled
 from tui.events import (
     ConversationDeleted,
     MessageAdded,
     ReasoningDelta,
     Record,
+    SummaryAdded,
     TextDelta,
     TurnFinished,
     TurnRequested,
@@ -22,17 +25,6 @@ from tui.events import (
     TurnWithdrawn,
 )
 from tui.messages import Message
-
-
-@dataclass
-class Entry:
-    """A message of a transcript, whole or still being said."""
-
-    message_id: str
-    message: Message
-    turn: str | None = None
-    finish_reason: str | None = None
-    settled: bool = False
 
 
 @dataclass
@@ -45,6 +37,8 @@ class Transcript:
     """Turns that have been claimed and have not ended."""
     finished: dict[str, str] = field(default_factory=dict[str, str])
     """Turns that have ended, with the reason."""
+    summaries: list[SummaryAdded] = field(default_factory=list[SummaryAdded])
+    """All that were made, the newest last; some may stand for nothing any more."""
     _said: dict[str, Entry] = field(default_factory=dict[str, Entry])
     branches: Branches = field(default_factory=Branches)
     """Which message follows which, and the path that is shown."""
@@ -101,6 +95,8 @@ class Transcript:
                 entry.message = msgspec.structs.replace(
                     message, reasoning=message.reasoning + text
                 )
+            case SummaryAdded():
+                self.summaries.append(record.event)
             case TurnRequested():
                 self.requested.append(turn)
             case TurnWithdrawn():
@@ -119,32 +115,19 @@ class Transcript:
                 pass
 
     def messages(self, turn: str | None = None) -> list[Message]:
-        """Return what is sent to a model that answers `turn`: calls all answered.
+        """Return what is sent to a model; see `sent`."""
+        return [entry.message for entry in self.sent(turn)]
 
-        These are the messages on the way to the end of the turn, whatever is shown;
-        None, or a turn of which nothing is known, means the path that is shown.
+    def sent(self, turn: str | None = None) -> list[Entry]:
+        """Return what is sent to a model that answers `turn`.
 
-        Servers refuse a call without a result. A turn that was broken off may have
-        left some: they are told as not run.
+        These are the messages on the way to the end of the turn, whatever is shown,
+        with summaries in place and calls all answered. None, or a turn of which
+        nothing is known, means the path that is shown.
         """
-        if turn not in self.branches:
-            turn = None
-        messages: list[Message] = []
-        open_calls: dict[str, None] = {}
-        for id in self.branches.path(turn):
-            message = self._said[id].message
-            if message.role == "tool":
-                if message.tool_call_id in open_calls:
-                    del open_calls[message.tool_call_id]
-                    messages.append(message)
-                continue
-            messages += _not_run(open_calls)
-            if message.role == "assistant":
-                if not (message.text or message.tool_calls):
-                    continue
-                open_calls = dict.fromkeys(call.id for call in message.tool_calls)
-            messages.append(message)
-        return messages + _not_run(open_calls)
+        path = self.branches.path(turn if turn in self.branches else None)
+        entries = [self._said[id] for id in path]
+        return settled(apply_summaries(entries, self.summaries))
 
     def _open(self, message_id: str, turn: str | None) -> Entry:
         if message_id not in self._said:
@@ -154,12 +137,6 @@ class Transcript:
     def _claimed(self, turn: str) -> None:
         if turn in self.requested:
             self.requested.remove(turn)
-
-
-def _not_run(open_calls: dict[str, None]) -> list[Message]:
-    results = [Message("tool", "not run", tool_call_id=id) for id in open_calls]
-    open_calls.clear()
-    return results
 
 
 def fold(records: Iterable[Record]) -> Transcript:

@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner
-from tui.app import background, commands, markdown, state
+from tui.app import background, commands, compact, markdown, state
 from tui.app.branching import Branching
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
@@ -91,6 +91,7 @@ class ChatScreen(OutputScreen):
             self.transcript, self.debug_panel, self.status, host.runner.id
         )
         self.branching = Branching(self, self._show_queue)
+        self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
@@ -167,6 +168,7 @@ class ChatScreen(OutputScreen):
     def watch_model(self, name: str) -> None:
         """Say which model answers next, and what is to be known of it."""
         self.status.model = name
+        self.presenter.context.model_changed()
         self.sidebar.model = name
         # The rest of it stands in the conversation.
         first, end, _ = self.host.models.note(name).partition(". ")
@@ -275,21 +277,21 @@ class ChatScreen(OutputScreen):
         log, id, asked = self.host.log, self.conversation, self.requested(question)
         _, written = runner.request(log, id, said, asked, parent)
 
-        def tell(done: Future[int]) -> None:  # in the log's thread
-            if error := done.exception():
-                self.call_later(self._not_written, said, str(error), edited)
-
-        written.add_done_callback(tell)
+        text = said.text if said else ""
+        written.add_done_callback(lambda done: self._tell(done, text, edited))
         self.transcript.action_follow()
 
-    def _not_written(
-        self, said: messages.Message | None, why: str, edited: str | None
-    ) -> None:
+    def _tell(self, done: Future[int], text: str, edited: str | None = None) -> None:
+        """Say it if `text` could not be sent; runs in the log's thread."""
+        if error := done.exception():
+            self.call_later(self._not_written, text, str(error), edited)
+
+    def _not_written(self, text: str, why: str, edited: str | None) -> None:
         """Say why a question was not sent, and give it back."""
         self.transcript.add_note(why, "error")
-        if said and not self.composer.text:
+        if text and not self.composer.text:
             self.branching.resume(edited)
-            self.composer.load_text(said.text)
+            self.composer.load_text(text)
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
@@ -418,6 +420,19 @@ class ChatScreen(OutputScreen):
         else:
             self.hint("There is no such answer")
 
+    def action_compact(self, keep: str = "") -> None:
+        """Have what was said first summed up, and the summary sent in its place."""
+        if not self.presenter.questions:
+            self.transcript.add_note("There is nothing to sum up yet.", "warning")
+            return
+        parent = self.presenter.views.branches.parent_of_next()
+        written = compact.request_summary(
+            self.host, self.conversation, self.model, keep, parent
+        )
+        typed = f"/compact {keep}".strip()
+        written.add_done_callback(lambda done: self._tell(done, typed))
+        self.transcript.action_follow()
+
     # -- work beside the screen
 
     def _preload(self, name: str) -> None:
@@ -436,6 +451,8 @@ class ChatScreen(OutputScreen):
         finally:
             settle()
         self.call_later(self._loaded, name)
+        self.host.models.learn_window(name)
+        self.call_later(self.presenter.context.show)
 
     def _loaded(self, name: str) -> None:
         if name == self.model:

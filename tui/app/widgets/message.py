@@ -18,6 +18,7 @@ from tui.app.markdown import (
     to_lines,
     wrap,
 )
+from tui.app.markdown.lines import spans_text, spans_width
 from tui.safe import safe
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ class MessageView(Item):
         self.finish_reason: str | None = None
         self.versions: tuple[int, int] | None = None
         """Which of how many versions it is, from 1; drawn after `update`."""
+        self.rule = ""
+        """Stands above the message, across the pane."""
         self.folded = True
         """Whether the reasoning is one line."""
         self._text = [text] if text else []
@@ -151,6 +154,7 @@ class MessageView(Item):
         self._body: Stream | PlainStream | None = None
         self._thought: PlainStream | None = None
         # Lines with the gutter to their left; together they are the message.
+        self._title = 0  # the first line below the rule
         self._top: list[Line] = []
         self._thought_lines: list[Line] = []
         self._body_lines: list[Line] = []
@@ -173,7 +177,7 @@ class MessageView(Item):
     @property
     def source(self) -> str:
         """What is copied: the text as it was written."""
-        return self.text
+        return self.reasoning if self.role == "summary" else self.text
 
     @property
     def fold_line(self) -> int | None:
@@ -183,7 +187,9 @@ class MessageView(Item):
     def version_step(self, number: int, column: int) -> int:
         """Return where a click leads: -1 to the version before, 1 to the next, or 0."""
         width = len(self._walker())
-        if not self.exact or number or not GUTTER <= column < GUTTER + width:
+        if not self.exact or number != self._title:
+            return 0
+        if not GUTTER <= column < GUTTER + width:
             return 0
         return -1 if column - GUTTER < width / 2 else 1
 
@@ -212,6 +218,7 @@ class MessageView(Item):
         room = width - GUTTER
         title = self.label or self.versions
         self.height = _estimate(self.text, room) + 1 + bool(title)
+        self.height += 2 * bool(self.rule)
         if self._reasoning:
             self.height += 2 if self.folded else 2 + _estimate(self.reasoning, room)
 
@@ -292,20 +299,25 @@ class MessageView(Item):
     def _head(self) -> tuple[list[Line], int]:
         """Return the lines above, and the first line of the thought that changed."""
         style = self._style()
+        folds = self.role == "summary"  # its label and its fold are one line
         title: list[Span] = []
         if walker := self._walker():
             title = [(walker, (*style, "versions"))]
-        if self.label:
+        if self.label and not folds:
             title += [("  " if title else "", style), (self.label, (*style, "label"))]
         if self._reasoning:
             verb = "Thought for" if self.done or self._text else "Thinking:"
             words = f"{self._words:,} word{'' if self._words == 1 else 's'}"
-            text = f"{'▸' if self.folded else '▾'} {verb} {words}"
+            what = f"{self.label}:" if folds else verb
+            text = f"{'▸' if self.folded else '▾'} {what} {words}"
             title += [("  " if title else "", ()), (text, ("fold",))]
         lines: list[Line] = []
         if title:
             rows = to_lines(wrap(title, self.width - GUTTER))
             lines = _gutter(rows, self._bar(), (*style, "bar"), style)
+        rule = _rule(self.rule, self.width)
+        self._title = len(rule)
+        lines = [*rule, *lines]
         if not self._reasoning:
             self._thought, self._thought_lines = None, []
             return lines, 0
@@ -360,6 +372,21 @@ class MessageView(Item):
                 return lines[number] if number >= 0 else BLANK
             number -= len(lines)
         return BLANK
+
+
+def _rule(text: str, width: int) -> list[Line]:
+    """Return a quiet line across the pane with `text` in it, and a blank one."""
+    if not text:
+        return []
+    style = ("note", "note-info")
+    side, room = "── ", width - GUTTER - 3
+    lines: list[Line] = []
+    for row in to_lines(wrap([(text, style)], room)):
+        rest = room - spans_width(row.spans) - 1 if not lines else 0
+        spans = ((side, style), *row.spans, (" " + "─" * rest, style))
+        lines.append(Line(spans, lead=len(spans_text(spans))))
+        side = "   "
+    return [*_gutter(lines, "", ()), BLANK]
 
 
 def _replace(lines: list[Line], start: int, new: list[Line]) -> int:
