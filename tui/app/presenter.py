@@ -6,7 +6,7 @@ reader's choice and not the model's: with `stream` off its text is held back unt
 is whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tui.app.context import ContextView
 from tui.app.views import Views
@@ -47,14 +47,20 @@ class Presenter:
         debug: DebugPanel,
         status: Status,
         runner: str = "",
+        is_alive: Callable[[str], bool] = lambda runner: False,
     ) -> None:
-        """Take the widgets, and the id of the runner that runs what is asked here."""
+        """Take the widgets, and the id of the runner that runs what is asked here.
+
+        `is_alive` tells whether another one is known to be there.
+        """
         self.questions: list[str] = []
         """What the user sent, the newest last."""
         self.waiting: list[str] = []
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
+        self.owner: TurnStarted | None = None
+        """Which process runs it."""
         self.views = Views(transcript)
         """The messages with all their versions."""
         self._asked: dict[str, tuple[str, str]] = {}
@@ -67,10 +73,13 @@ class Presenter:
         self._debug = debug
         self._status = status
         self._runner = runner
-        self._strange: set[str] = set()
-        """Turns that another program was asked for."""
+        self._is_alive = is_alive
+        self._strange: dict[str, str] = {}
+        """Turns that another program was asked for, and its runner."""
         self._loading = False
         self._stream = True
+        self._last_ended: str | None = None
+        """How the last message of the turn ended."""
         self._held: dict[str, list[Record]] = {}
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
@@ -141,7 +150,9 @@ class Presenter:
 
         That program will take it at once if it is still there.
         """
-        return not self.running and turn in self._strange
+        if self.running or turn not in self._strange:
+            return False
+        return not self._is_alive(self._strange[turn])
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
@@ -221,9 +232,10 @@ class Presenter:
                 if agent == "summary":
                     self._summaries.add(turn)
                 if runner not in ("", self._runner):
-                    self._strange.add(turn)
+                    self._strange[turn] = runner
                 self._rest(self._status.state)
-            case TurnStarted():
+            case TurnStarted() as owner:
+                self.owner = owner
                 self._no_longer_waits(turn)
                 self._ask(turn)
                 self.running = turn
@@ -246,7 +258,7 @@ class Presenter:
                 self._ended(turn, reason)
                 if turn in self._summaries and reason in ("cancelled", "interrupted"):
                     note = "The summary was stopped; all is sent as before."
-                    self._transcript.add_note(note, "cancelled")
+                    self.views.note(note, "cancelled")
             case _:
                 pass
 
@@ -255,6 +267,14 @@ class Presenter:
         self._ask(turn)
         if turn == self.running:
             self.running = None
+        if reason == "interrupted" and self._last_ended != reason:
+            self.views.note(
+                "Interrupted: the program that answered is gone. "
+                "/continue goes on, /retry asks again.",
+                "warning",
+                turn,
+            )
+        self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
         self._rest("error" if reason == "error" else "ready")
@@ -269,6 +289,7 @@ class Presenter:
                 if not record.turn:
                     self.questions.append(message.text)
             case "assistant":
+                self._last_ended = record.event.finish_reason
                 if message.text or message.reasoning:
                     self.views.add(message_id, message, record.event.finish_reason)
             case "tool":

@@ -21,6 +21,7 @@ from tui.conversation.store import (
 )
 from tui.conversation.summaries import apply_summaries
 from tui.conversation.transcript import Transcript, fold
+from tui.conversation.unseen import is_unseen
 
 __all__ = [
     "RUNNING",
@@ -39,6 +40,7 @@ __all__ = [
     "fold",
     "get",
     "import_json",
+    "is_unseen",
     "new_id",
     "newest",
     "pin",

@@ -5,8 +5,11 @@ writer."""
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
 # pyright: reportMissingTypeArgument=false, reportUnknownVariableType=false
 
+import os
 import re
+import select
 import signal
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition
@@ -15,6 +18,7 @@ from types import FrameType
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.constants import COLOR_SYSTEM
 from textual.drivers.linux_driver import LinuxDriver
@@ -22,11 +26,13 @@ from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from tui.app.output.few import FewPens
+from tui.app.output.hook import OutputApp
 from tui.app.output.pen import PenBook
 from tui.app.output.stage import Stage
 from tui.app.output.terminal import abilities, looks
 from tui.app.output.writer import Writer
 
+_TICK = 0.1  # seconds between two looks whether a lone Esc has come, or the app leaves
 # Titles and pointers (OSC), the keyboard protocol, questions for modes.
 _NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
 _LEAVING = 3.0  # seconds for the terminal to take the last of what was written
@@ -47,6 +53,7 @@ class OutputDriver(LinuxDriver):
         self._output: Writer | None = None
         self._answers = Condition()
         self._answered = 0
+        self._gone = False
         # As Textual does it: the screen is on stderr, whatever that was made since.
         self._fd = 2 if self._file is None else self._file.fileno()
         self._looks = looks(self._fd)
@@ -83,7 +90,7 @@ class OutputDriver(LinuxDriver):
 
         They would else be typed into the shell.
         """
-        patience = self.stage.patience
+        patience = 0 if self._gone else self.stage.patience
         self.stage.close()
         # Not every terminal has an alternate screen to go back from: the Linux console
         # has none, and GNU screen none that was not asked for.
@@ -101,6 +108,34 @@ class OutputDriver(LinuxDriver):
             self._output.stop(_LEAVING)
             self._output = None
         super().close()
+
+    def run_input_thread(self) -> None:
+        """Read the terminal until the app leaves, or the terminal has gone.
+
+        Textual's own takes the end of input for a pause and looks again at once: a
+        whole core for as long as the program lives.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        leaving = False
+        while not (leaving or self._gone):
+            leaving = self.exit_event.is_set()  # what comes just then is read too
+            if select.select([self.fileno], [], [], _TICK)[0]:
+                try:
+                    data = os.read(self.fileno, 4096)
+                except OSError:  # how Linux says that the other side is closed
+                    data = b""
+                self._gone = not data
+                for message in parser.feed(text) if (text := decode(data)) else ():
+                    self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+        if self._gone:
+            self._in_loop(self._hung_up)
+
+    def _hung_up(self) -> None:
+        if isinstance(self._app, OutputApp):
+            self._app.hang_up()
 
     def process_message(self, message: Message) -> None:
         """Take the answers to the stage's questions. Runs in the input's thread."""

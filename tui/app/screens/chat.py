@@ -21,12 +21,14 @@ from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import messages, paths, runner
-from tui.app import background, commands, compact, markdown, state
+from tui import messages, paths, runner, worker
+from tui.app import background, commands, compact, markdown, resume, state
 from tui.app.branching import Branching
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
+from tui.app.presence import Presence
 from tui.app.presenter import Presenter
+from tui.app.resume import Owners
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
@@ -88,9 +90,15 @@ class ChatScreen(OutputScreen):
         self.sidebar = ToolSidebar()
         self.status = Status()
         self.presenter = Presenter(
-            self.transcript, self.debug_panel, self.status, host.runner.id
+            self.transcript,
+            self.debug_panel,
+            self.status,
+            host.runner.id,
+            worker.is_alive,
         )
         self.branching = Branching(self, self._show_queue)
+        self.presence = Presence(host.log, conversation)
+        self._owners = Owners(self)
         self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._queue_title = ""
@@ -141,6 +149,7 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
+        self.presence.leave()
         self._left = True
         self._hurried.set()
         if self._follow:
@@ -178,6 +187,9 @@ class ChatScreen(OutputScreen):
     def show_tools(self) -> None:
         """Show the host's tools anew, and what problems it has met since."""
         self.sidebar.set_tools(self.host.tools, self._enabled())
+        self._show_problems()
+
+    def _show_problems(self) -> None:
         problems = self.host.problems[self._problems :]
         self._problems += len(problems)
         for problem in problems:
@@ -199,20 +211,25 @@ class ChatScreen(OutputScreen):
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
                     self._hurried.wait(FRAME)
-            except LogError:
-                return  # the log was closed: the program ends
+            except LogError as error:
+                if not follow.closed:  # else the program ends
+                    self.call_later(self.transcript.add_note, str(error), "error")
 
     def _look_for_failure(self) -> None:
         """Say it when a turn cannot be written: then the log brings no end of it."""
+        self._show_problems()  # the store may be in trouble, or out of it
         presenter = self.presenter
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
-                self._show_queue()
+        self._owners.look()
+        # A worker that was asked may have gone.
+        self._show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        self.presence.show(arrived.records)
         if not self.presenter.running:
             self._hurried.clear()
         self._show_queue()
@@ -224,7 +241,9 @@ class ChatScreen(OutputScreen):
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
         forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
         state = "not asked" if forlorn else "waits"
-        title = f"{state}: {queued[0][:40]}{more}" if queued else ""
+        key = self._key("unsend")
+        back = f" ({key} takes back)" if key else ""
+        title = f"{state}: {queued[0][:40]}{more}{back}" if queued else ""
         title = self.branching.title or title
         if title != self._queue_title:
             self._queue_title = title
@@ -258,13 +277,14 @@ class ChatScreen(OutputScreen):
     def requested(self, question: str | None = None) -> TurnRequested:
         """Return the request for an answer, as the screen is set now."""
         enabled = self._enabled()
+        tools = tuple(s.name for s in self.host.tools if s.name in enabled)
         return TurnRequested(
             self.model,
             self.host.config.agent,
-            tuple(schema.name for schema in self.host.tools if schema.name in enabled),
+            tools,
             {"stream": self.stream},
             question,
-            self.host.runner.id,
+            worker.runner_for(self.host, self.model, tools),
         )
 
     def _request(
@@ -350,18 +370,27 @@ class ChatScreen(OutputScreen):
             return
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
-            turn = self.presenter.waiting[-1]
-            if not self.composer.text:
-                self.composer.load_text(self.presenter.question(turn))
-        if turn:
+            self.action_unsend()
+        elif turn:
             self._cancelled = turn
             self._hurried.set()  # who has stopped an answer wants to see it stop
-            # Nobody may be there to hear the cancel of what nobody runs.
-            forlorn = self.presenter.is_forlorn(turn)
-            event = TurnWithdrawn() if forlorn else CancelRequested()
-            self.host.log.append(self.conversation, event, turn=turn)
+            self.host.log.append(self.conversation, CancelRequested(), turn=turn)
         elif not self.composer.has_focus:
             self.composer.focus()
+
+    def action_unsend(self) -> None:
+        """Take back the newest message that waits, whoever sent it, to be edited."""
+        if not self.presenter.waiting:
+            self.hint("No message waits")
+            return
+        turn = self.presenter.waiting[-1]
+        if not self.composer.text:
+            self.composer.load_text(self.presenter.question(turn))
+        self._cancelled = turn
+        # Nobody may be there to hear the cancel of what nobody runs.
+        forlorn = self.presenter.is_forlorn(turn)
+        event = TurnWithdrawn() if forlorn else CancelRequested()
+        self.host.log.append(self.conversation, event, turn=turn)
 
     def action_toggle_stream(self) -> None:
         """Switch streaming, for the answer that is being written too."""
@@ -420,6 +449,18 @@ class ChatScreen(OutputScreen):
         else:
             self.hint("There is no such answer")
 
+    def action_go_on(self) -> None:
+        """Have the model go on where its answer was broken off."""
+        resume.go_on(self)
+
+    def action_retry(self) -> None:
+        """Ask the last question again."""
+        resume.retry(self)
+
+    def action_take_over(self) -> None:
+        """End a turn that runs on another machine, as one may think it no longer."""
+        resume.take_over(self)
+
     def action_compact(self, keep: str = "") -> None:
         """Have what was said first summed up, and the summary sent in its place."""
         if not self.presenter.questions:
@@ -446,7 +487,10 @@ class ChatScreen(OutputScreen):
 
     def _load(self, name: str) -> None:
         try:
-            self.host.models.preload(name)
+            # What a worker answers with is not needed here.
+            there = worker.find(self.host.log.path)
+            if not (there and worker.has_model(there, self.host, name)):
+                self.host.models.preload(name)
             markdown.preload()
         finally:
             settle()

@@ -30,9 +30,9 @@ GUTTER = 2
 """Columns to the left of all text: a bar, and a space."""
 _BROKEN_OFF = {
     "cancelled": ("■", "Cancelled"),
-    "interrupted": ("■", "Interrupted: the program that answered is gone"),
+    "interrupted": ("■", "Interrupted: /continue goes on, /retry asks again"),
     "error": ("✗", "Ended by an error"),
-    "length": ("…", "Cut off: the limit of its length was reached"),
+    "length": ("…", "Cut off at the limit of its length: /continue goes on"),
     "content_filter": ("✗", "Ended by the provider's content filter"),
 }
 _NOTE_MARKS = {"info": "·", "warning": "!", "error": "✗", "cancelled": "■"}
