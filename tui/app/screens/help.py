@@ -41,20 +41,24 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the page."""
-        does = [
-            (
-                ", ".join(filter(None, [commands.spelled(c, self._keys), c.slash])),
-                c.help,
-            )
-            for c in commands.COMMANDS
-        ]
         palette = ("Ctrl+P", "All of these, by typing their names")
         with VerticalScroll(classes="dialog") as page:
             page.border_title = "Keys and commands"
             page.border_subtitle = "Up, Down scroll   Esc closes"
             yield Static(_section("Writing", _WRITING))
-            yield Static(_section("Everywhere", (*does, palette)))
-            yield Static(_section("Reading (Tab or click first)", _READING))
+            yield Static(_section("Everywhere", (*self._does(reading=False), palette)))
+            reading = (*_READING, *self._does(reading=True))
+            yield Static(_section("Reading (Tab or click first)", reading))
+
+    def _does(self, *, reading: bool) -> list[tuple[str, str]]:
+        return [
+            (
+                ", ".join(filter(None, [commands.spelled(c, self._keys), c.slash])),
+                c.help,
+            )
+            for c in commands.COMMANDS
+            if c.reading == reading
+        ]
 
 
 def _section(title: str, rows: tuple[tuple[str, str], ...]) -> Content:
