@@ -139,7 +139,9 @@ class Presenter:
     @loading.setter
     def loading(self, loads: bool) -> None:
         self._loading = loads
-        if not loads and self._status.state == "loading":
+        if loads and self._status.state == "error":
+            self._status.state = "ready"  # the error was the other model's
+        elif not loads and self._status.state == "loading":
             works = "summing up" if self.running in self._summaries else "thinking"
             self._status.state = works if self.running else "ready"
 
