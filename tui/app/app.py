@@ -68,7 +68,7 @@ class LazychatApp(OutputApp, KeysInOrder):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.host.problems += commands.unknown(self.host.config.keys)
         self.set_keymap(self.host.config.keys)
-        self.push_screen(ChatScreen(self.host, self._conversation))
+        self.push_screen(ChatScreen(self.host, self._conversation, first=True))
         self.call_after_refresh(self._load_tools)
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)

@@ -23,6 +23,7 @@ from textual.reactive import var
 
 from tui import messages, paths, runner
 from tui.app import background, commands, state
+from tui.app.drafts import Drafts
 from tui.app.garbage import settle
 from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
@@ -74,13 +75,16 @@ class ChatScreen(OutputScreen):
             self.command = command
             self.argument = argument
 
-    def __init__(self, host: Host, conversation: str) -> None:
+    def __init__(self, host: Host, conversation: str, first: bool = False) -> None:
+        """Show `conversation`; `first` says that the program begins with it."""
         super().__init__()
         self.host = host
         self.conversation = conversation
+        self._first = first
         self.transcript = Transcript()
         self.debug_panel = DebugPanel()
         self.composer = Composer()
+        self.drafts = Drafts(host.log, conversation, self.composer)
         self.sidebar = ToolSidebar()
         self.status = Status()
         self.presenter = Presenter(
@@ -118,6 +122,7 @@ class ChatScreen(OutputScreen):
             self.transcript.add_note(note)
         self._spell_keys()
         self.show_tools()
+        self.drafts.restore(adopt=self._first)
         self._poll()
         self.set_interval(FAILURE_SECONDS, self._look_for_failure)
 
@@ -134,6 +139,7 @@ class ChatScreen(OutputScreen):
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
         self._left.set()
+        self.drafts.save()
         if self._follow:
             self._follow.close()
 
@@ -239,6 +245,7 @@ class ChatScreen(OutputScreen):
             runner=self.host.runner.id,
         )
         said = messages.Message("user", text)
+        self.drafts.sent()
         _, written = runner.request(self.host.log, self.conversation, said, asked)
 
         def tell(done: Future[int]) -> None:  # in the log's thread
@@ -253,6 +260,10 @@ class ChatScreen(OutputScreen):
         self.transcript.add_note(why, "error")
         if not self.composer.text:
             self.composer.load_text(text)
+
+    @on(Composer.Changed)
+    def _keep_draft(self) -> None:
+        self.drafts.changed()
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:

@@ -106,6 +106,14 @@ class Composer(TextArea):
         self._changed: dict[int | None, str] = {}
         """What stood at a place when it was left; at None, the draft."""
 
+    @property
+    def draft(self) -> str:
+        """What is being written; while one walks through the history, it waits."""
+        place = self._place
+        if place is None or self.text != self._entries[place]:
+            return self.text
+        return self._changed.get(None, "")
+
     def set_history(self, entries: list[str]) -> None:
         """Take what was sent before, the oldest first; what is being written stays.
 
