@@ -9,6 +9,7 @@ watching a new one: follow it from the start.
 # pyright: reportUnknownMemberType=false
 
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Event
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import messages, paths, runner
+from tui import conversation, messages, paths, runner
 from tui.app import background, commands, state
 from tui.app.drafts import Drafts
 from tui.app.garbage import settle
@@ -91,6 +92,7 @@ class ChatScreen(OutputScreen):
             self.transcript, self.debug_panel, self.status, host.runner.id
         )
         self._problems = 0  # those of the host that have been shown
+        self._questions = 0  # those that the composer knows
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
@@ -210,7 +212,10 @@ class ChatScreen(OutputScreen):
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
         self._show_queue()
-        self.composer.set_history(self.presenter.questions)
+        questions = self.presenter.questions
+        if len(questions) != self._questions:
+            self._questions = len(questions)
+            self.composer.set_history(questions)
 
     def _show_queue(self) -> None:
         """Say above the composer what waits to be asked."""
@@ -264,6 +269,15 @@ class ChatScreen(OutputScreen):
     @on(Composer.Changed)
     def _keep_draft(self) -> None:
         self.drafts.changed()
+
+    @on(Composer.HistoryWanted)
+    def _fetch_history(self) -> None:
+        background.run("questions", self._find_questions)
+
+    def _find_questions(self) -> None:
+        with suppress(LogError):
+            found = conversation.questions(self.host.log, besides=self.conversation)
+            self.call_later(self.composer.add_older, found)
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
