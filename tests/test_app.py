@@ -294,7 +294,7 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
         id = chat.screen.conversation
 
     async with opened(["Answer."]) as chat:
-        chat.app.switch_screen(ChatScreen(chat.app.host, id))
+        chat.app.open_chat(id)
         await chat.until("Taken back: Second")
         await chat.ready()
         assert "waits" not in chat.text

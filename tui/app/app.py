@@ -15,12 +15,13 @@ from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.screen import Screen
 
-from tui import conversation, paths
+from tui import paths
 from tui.app import background, commands, state
 from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
 from tui.app.output.hook import OutputApp
 from tui.app.screens.chat import ChatScreen
+from tui.app.switching import SwitchingApp
 from tui.app.themes import DEFAULT, load_themes
 from tui.errors import ConfigError, LazychatError
 from tui.host import Host
@@ -31,7 +32,7 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(OutputApp, KeysInOrder):
+class LazychatApp(OutputApp, KeysInOrder, SwitchingApp):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -68,7 +69,7 @@ class LazychatApp(OutputApp, KeysInOrder):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.host.problems += commands.unknown(self.host.config.keys)
         self.set_keymap(self.host.config.keys)
-        self.push_screen(ChatScreen(self.host, self._conversation, first=True))
+        self.open_first(self._conversation)
         self.call_after_refresh(self._load_tools)
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
@@ -104,14 +105,6 @@ class LazychatApp(OutputApp, KeysInOrder):
     def _remember_theme(self, _: object) -> None:
         if not self.host.config.theme:
             state.save(paths.state_file(), theme=self.theme)
-
-    @property
-    def chat(self) -> ChatScreen | None:
-        """The chat screen, whatever lies over it."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, ChatScreen):
-                return screen
-        return None
 
     # -- tools of the user's own
 
@@ -160,10 +153,6 @@ class LazychatApp(OutputApp, KeysInOrder):
                     chat.transcript.add_note(problem, "error")
             case _:
                 self.run_worker(chat.run_action(command.action))
-
-    def action_new_conversation(self) -> None:
-        """Begin a new conversation; the turns of this one go on."""
-        self.switch_screen(ChatScreen(self.host, conversation.new_id()))
 
     def action_choose_model(self) -> None:
         """Ask which model answers next."""

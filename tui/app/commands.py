@@ -29,6 +29,27 @@ COMMANDS = (
     Command("tools", "toggle_sidebar", "f2", "/tools", "Show or hide the tools"),
     Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
     Command("new", "app.new_conversation", "ctrl+n", "/new", "New conversation"),
+    Command(
+        "next",
+        "app.switch_conversation(1)",
+        "f6,ctrl+pagedown",
+        "/next",
+        "Next open conversation",
+    ),
+    Command(
+        "previous",
+        "app.switch_conversation(-1)",
+        "shift+f6,ctrl+pageup",
+        "/previous",
+        "Open conversation before",
+    ),
+    Command(
+        "close",
+        "app.close_conversation",
+        "alt+w",
+        "/close",
+        "Close the conversation; it stays in the list",
+    ),
     Command("model", "app.choose_model", "ctrl+l", "/model", "Choose the model"),
     Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
     Command(

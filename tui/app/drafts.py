@@ -31,6 +31,11 @@ class Drafts:
         self._saved = ""
         self._timer: Timer | None = None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been sent in this conversation."""
+        return not self._sent
+
     def restore(self, adopt: bool) -> None:
         """Put back what was being written here.
 

@@ -9,8 +9,6 @@ watching a new one: follow it from the start.
 # pyright: reportUnknownMemberType=false
 
 from concurrent.futures import Future
-from contextlib import suppress
-from threading import Event
 from typing import ClassVar
 
 from textual import on, work
@@ -22,12 +20,11 @@ from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import conversation, messages, paths, runner
+from tui import messages, paths, runner
 from tui.app import background, commands, state
-from tui.app.drafts import Drafts
 from tui.app.garbage import settle
-from tui.app.output.hook import OutputScreen
 from tui.app.presenter import Presenter
+from tui.app.screens.kept import KeptScreen
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
@@ -49,7 +46,7 @@ NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
 
 
-class ChatScreen(OutputScreen):
+class ChatScreen(KeptScreen):
     """One conversation: transcript, debug panel, composer, tools, status."""
 
     CSS_PATH = "chat.tcss"
@@ -77,15 +74,9 @@ class ChatScreen(OutputScreen):
             self.argument = argument
 
     def __init__(self, host: Host, conversation: str, first: bool = False) -> None:
-        """Show `conversation`; `first` says that the program begins with it."""
-        super().__init__()
-        self.host = host
-        self.conversation = conversation
-        self._first = first
-        self.transcript = Transcript()
+        """Show `conversation`; `first`: it is the one that the program begins with."""
+        super().__init__(host, conversation, first)
         self.debug_panel = DebugPanel()
-        self.composer = Composer()
-        self.drafts = Drafts(host.log, conversation, self.composer)
         self.sidebar = ToolSidebar()
         self.status = Status()
         self.presenter = Presenter(
@@ -99,10 +90,10 @@ class ChatScreen(OutputScreen):
         """The turn that was cancelled last."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
-        self._left = Event()
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
+        yield self.chat_bar
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
                 yield self.transcript
@@ -124,7 +115,6 @@ class ChatScreen(OutputScreen):
             self.transcript.add_note(note)
         self._spell_keys()
         self.show_tools()
-        self.drafts.restore(adopt=self._first)
         self._poll()
         self.set_interval(FAILURE_SECONDS, self._look_for_failure)
 
@@ -140,8 +130,6 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
-        self._left.set()
-        self.drafts.save()
         if self._follow:
             self._follow.close()
 
@@ -194,6 +182,7 @@ class ChatScreen(OutputScreen):
                 return
             try:
                 for records in follow:
+                    self._may_read.wait()
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
                     self._left.wait(FRAME)
@@ -216,6 +205,7 @@ class ChatScreen(OutputScreen):
         if len(questions) != self._questions:
             self._questions = len(questions)
             self.composer.set_history(questions)
+        self._has_shown(arrived.records)
 
     def _show_queue(self) -> None:
         """Say above the composer what waits to be asked."""
@@ -265,19 +255,6 @@ class ChatScreen(OutputScreen):
         self.transcript.add_note(why, "error")
         if not self.composer.text:
             self.composer.load_text(text)
-
-    @on(Composer.Changed)
-    def _keep_draft(self) -> None:
-        self.drafts.changed()
-
-    @on(Composer.HistoryWanted)
-    def _fetch_history(self) -> None:
-        background.run("questions", self._find_questions)
-
-    def _find_questions(self) -> None:
-        with suppress(LogError):
-            found = conversation.questions(self.host.log, besides=self.conversation)
-            self.call_later(self.composer.add_older, found)
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:

@@ -1,0 +1,107 @@
+"""What lets a conversation be left and come back to.
+
+The draft, what has been seen, the place that a search has found, and the pause of a
+screen that is not shown: a part of the chat screen, in a file of its own.
+"""
+
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Sequence
+from contextlib import suppress
+from threading import Event
+
+from textual import on
+
+from tui import conversation
+from tui.app import background
+from tui.app.drafts import Drafts
+from tui.app.output.hook import OutputScreen
+from tui.app.seen import mark_seen
+from tui.app.widgets.chat_bar import ChatBar, Tab
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.finding import Place
+from tui.app.widgets.transcript import Transcript
+from tui.errors import LogError
+from tui.events import Record, TurnFinished, TurnRequested
+from tui.host import Host
+
+
+class KeptScreen(OutputScreen):
+    """A screen of one conversation; `first`: the program begins with it."""
+
+    def __init__(self, host: Host, conversation: str, first: bool) -> None:
+        super().__init__()
+        self.host = host
+        self.conversation = conversation
+        self.transcript = Transcript()
+        self.composer = Composer()
+        self.chat_bar = ChatBar()
+        self.drafts = Drafts(host.log, conversation, self.composer)
+        self._first = first
+        self._place: Place | None = None
+        """What is to be shown as soon as it has been read."""
+        self._may_read = Event()
+        """Whether the poller may hand on what it reads: this screen is shown."""
+        self._may_read.set()
+        self._left = Event()
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was ever written into this conversation."""
+        return self.drafts.is_new and not self.composer.text
+
+    def on_mount(self) -> None:
+        """Put back what was being written."""
+        self.chat_bar.current = self.conversation
+        with suppress(LogError):
+            self.drafts.restore(adopt=self._first)
+
+    def on_unmount(self) -> None:
+        """Keep what is being written, and end the poller."""
+        self.drafts.save()
+        self._left.set()
+        self._may_read.set()
+
+    def pause(self) -> None:
+        """Follow no further: another conversation is shown."""
+        self.drafts.save()
+        self._may_read.clear()
+
+    def resume(self) -> None:
+        """Go on following where it was paused."""
+        self._may_read.set()
+
+    def show_tabs(self, tabs: Sequence[Tab]) -> None:
+        """Show which conversations are open, if it is more than one."""
+        self.chat_bar.tabs = tuple(tabs)
+        self.set_class(len(tabs) > 1, "-several")
+
+    def show_place(self, place: Place) -> None:
+        """Show a place of the conversation, as soon as it has been read."""
+        self._place = place
+        self.call_after_refresh(self._go_to_place)
+
+    def _has_shown(self, records: Sequence[Record]) -> None:
+        """Do what is to be done when records are on the screen."""
+        if any(isinstance(r.event, TurnFinished | TurnRequested) for r in records):
+            mark_seen(self.host.log, self.conversation, records[-1].seq)
+        if self._place:
+            self.call_after_refresh(self._go_to_place)
+
+    def _go_to_place(self) -> None:
+        if self._place and self.transcript.go_to(self._place):
+            self._place = None
+
+    @on(Composer.Changed)
+    def _keep_draft(self) -> None:
+        self.drafts.changed()
+
+    @on(Composer.HistoryWanted)
+    def _fetch_history(self) -> None:
+        background.run("questions", self._find_questions)
+
+    def _find_questions(self) -> None:
+        with suppress(LogError):
+            found = conversation.questions(self.host.log, besides=self.conversation)
+            self.call_later(self.composer.add_older, found)
