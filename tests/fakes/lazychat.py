@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 
 import pytest
 
-from tui.conversation import Entry, fold, recent
+from tui.conversation import Entry, fold, newest
 from tui.eventlog import EventLog
 from tui.events import Record
 
@@ -161,8 +161,9 @@ class Home:
     def entries(self) -> list[Entry]:
         """Return the messages of the newest conversation."""
         with EventLog(self.store) as log:
-            newest = recent(log, 1)[0].id
-            return list(fold(log.read(newest)).entries.values())
+            last = newest(log)
+            assert last, "there is no conversation"
+            return list(fold(log.read(last.id)).entries.values())
 
     def said(self) -> list[tuple[str, str]]:
         """Return role and text of the messages of the newest conversation."""

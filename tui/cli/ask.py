@@ -88,8 +88,8 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
         return conversation.find(log, cid)
     if not last:
         return conversation.new_id()
-    if newest := conversation.recent(log, 1):
-        return newest[0].id
+    if newest := conversation.newest(log):
+        return newest.id
     raise LogError("There is no conversation yet that could be gone on with.")
 
 

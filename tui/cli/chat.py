@@ -62,7 +62,7 @@ def _require_terminal() -> None:
 def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
     if cid:
         return conversation.find(log, cid)
-    newest = conversation.recent(log, 1)
-    if newest and (last or conversation.running(log, newest[0].id)):
-        return newest[0].id
+    newest = conversation.newest(log)
+    if newest and (last or conversation.running(log, newest.id)):
+        return newest.id
     return conversation.new_id()

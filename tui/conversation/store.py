@@ -1,13 +1,18 @@
-"""The conversations of a store: the list of them, and what runs in each."""
+"""The conversations of a store: the list of them, and what runs in each.
+
+What the list shows is kept in a table of its own as the events come, so that a list
+costs what it shows and not what the store holds.
+"""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import msgspec
 
 from tui import session
 from tui.errors import LogError
 from tui.eventlog import EventLog
-from tui.events import TurnStarted
+from tui.events import ConversationPinned, ConversationRenamed, TurnStarted
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -15,17 +20,46 @@ class Summary(msgspec.Struct, frozen=True):
 
     id: str
     title: str
+    """The first question's beginning until it is renamed; "" before there is one."""
     created: float
     """Seconds since the epoch."""
+    updated: float
+    """When the last message of the user or a model was added; seconds since the
+    epoch."""
+    messages: int
+    """How many the user and the models have said, those without text not counted."""
+    pinned: bool
+
+
+_SUMMARY = "SELECT id, title, created, updated, messages, pinned FROM conversation "
+RECENT = _SUMMARY + "ORDER BY pinned DESC, updated DESC, id LIMIT ?"
+NEWEST = _SUMMARY + "ORDER BY updated DESC, id LIMIT 1"
+FIND = "SELECT id FROM conversation WHERE id >= :begin AND id < :end LIMIT 2"
 
 
 def recent(log: EventLog, limit: int = -1) -> Sequence[Summary]:
-    """Return the conversations, the newest first; `limit` -1 means all."""
-    rows = log.query(
-        "SELECT id, title, created FROM conversation ORDER BY created DESC, id LIMIT ?",
-        (limit,),
-    )
-    return [Summary(*row) for row in rows]
+    """Return the conversations: the pinned, then the others, the last used first.
+
+    `limit` -1 means all.
+    """
+    return [_summary(row) for row in log.query(RECENT, (limit,))]
+
+
+def newest(log: EventLog) -> Summary | None:
+    """Return the conversation that was used last, pinned or not; None without any."""
+    rows = log.query(NEWEST)
+    return _summary(rows[0]) if rows else None
+
+
+def get(log: EventLog, id: str) -> Summary | None:
+    """Return the summary of one conversation; None when the store has none."""
+    rows = log.query(_SUMMARY + "WHERE id = ?", (id,))
+    return _summary(rows[0]) if rows else None
+
+
+def _summary(row: tuple[str, str, float, float, int, int]) -> Summary:
+    id, title, created, updated, messages, pinned = row
+    return Summary(id, title, created, updated, messages, bool(pinned))
 
 
 def find(log: EventLog, prefix: str) -> str:
@@ -33,14 +67,31 @@ def find(log: EventLog, prefix: str) -> str:
 
     Raises `LogError` when there is none or more than one.
     """
-    rows = log.query(
-        "SELECT id FROM conversation WHERE substr(id, 1, length(?)) = ? LIMIT 2",
-        (prefix, prefix),
-    )
+    ends = {"begin": prefix, "end": prefix + "\U0010ffff"}
+    rows = log.query(FIND, ends)
     if len(rows) == 1 and prefix:
         return rows[0][0]
     problem = "Several conversations have" if rows else "No conversation has"
     raise LogError(f"{problem} an id that begins with {prefix!r}.")
+
+
+def rename(log: EventLog, id: str, title: str) -> "Future[int]":
+    """Give a conversation a new title, on one line; the future as of `log.append`.
+
+    It may have no message yet. Raises `LogError` when nothing is left of `title`.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise LogError("A title needs at least one character.")
+    return log.append(id, ConversationRenamed(title))
+
+
+def pin(log: EventLog, id: str, pinned: bool = True) -> "Future[int]":
+    """Keep a conversation at the top of lists, or no longer.
+
+    The future is as of `log.append`.
+    """
+    return log.append(id, ConversationPinned(pinned))
 
 
 def running(log: EventLog, id: str) -> list[tuple[str, TurnStarted]]:
@@ -49,10 +100,24 @@ def running(log: EventLog, id: str) -> list[tuple[str, TurnStarted]]:
     return [(turn, msgspec.json.decode(data, type=TurnStarted)) for turn, data in rows]
 
 
+def running_anywhere(log: EventLog) -> dict[str, list[TurnStarted]]:
+    """Return what runs in the whole store, by conversation; costs what it returns."""
+    found: dict[str, list[TurnStarted]] = {}
+    for conversation, data in log.query(RUNNING_ANYWHERE):
+        started = msgspec.json.decode(data, type=TurnStarted)
+        found.setdefault(conversation, []).append(started)
+    return found
+
+
 RUNNING = (
     "SELECT turn, data FROM event AS started WHERE kind = 'turn_started' "
     "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
     "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')"
+)
+RUNNING_ANYWHERE = (
+    "SELECT running.conversation, started.data FROM running CROSS JOIN event "
+    "AS started ON started.turn = running.turn AND started.kind = 'turn_started' "
+    "ORDER BY started.seq"
 )
 
 

@@ -7,15 +7,17 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tui.errors import LogError
+from tui.eventlog import listing
 from tui.eventlog.changes import Changes
 from tui.eventlog.follow import Follow
+from tui.eventlog.purge import purge
 from tui.eventlog.reader import Reader
 from tui.eventlog.writer import Guard, Writer
 from tui.events import Event, Record
@@ -23,7 +25,7 @@ from tui.events import Event, Record
 BUSY_SECONDS = 15.0
 """How long a write waits for another process's write."""
 
-MIGRATIONS = [
+MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """
     CREATE TABLE event(
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -47,8 +49,10 @@ MIGRATIONS = [
     """
     CREATE TABLE seen(conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL)
     """,
+    listing.migrate,
 ]
-"""Statement by statement, what leads from one format of the file to the next."""
+"""What leads from one format of the file to the next: statements, or a function
+where rows must be filled in."""
 
 VERSION = len(MIGRATIONS)
 """The format of the file that this version reads (`PRAGMA user_version`)."""
@@ -99,6 +103,23 @@ class EventLog:
         or `guard` said no, and `LogError` when the disk refused.
         """
         return self._writer.append(conversation, events, turn, guard)
+
+    def add(
+        self, records: Sequence[Record], guard: Guard | None = None
+    ) -> "Future[int]":
+        """Write events that bring conversation, turn and time along, all or none.
+
+        For what was recorded elsewhere; their `seq` is given anew. The future is as
+        of `append`.
+        """
+        return self._writer.add(tuple(records), guard)
+
+    def purge(self, seconds: float = 5.0) -> str:
+        """Wipe what deleted conversations have left in the files; see `purge.purge`.
+
+        Blocks for as long as it takes. Any thread.
+        """
+        return purge(self._connect, seconds)
 
     def flush(self) -> None:
         """Wait until everything appended so far is on disk. Raises `LogError`."""
@@ -206,6 +227,8 @@ class EventLog:
         # NORMAL: a crash of the process loses nothing, a power cut at most the last
         # moments, and never the file (https://sqlite.org/pragma.html).
         connection.execute("PRAGMA synchronous = NORMAL")
+        # What is deleted is overwritten; the default of some systems, not of all.
+        connection.execute("PRAGMA secure_delete = ON")
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
@@ -219,8 +242,12 @@ class EventLog:
         _use_wal(connection)
         connection.execute("BEGIN IMMEDIATE")
         for number in range(_user_version(connection), VERSION):
-            for statement in MIGRATIONS[number].split(";"):
-                connection.execute(statement)
+            step = MIGRATIONS[number]
+            if isinstance(step, str):
+                for statement in step.split(";"):
+                    connection.execute(statement)
+            else:
+                step(connection)
             connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")
 

@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 from tui import events
 from tui.errors import ConflictError, LogError
-from tui.events import PROVISIONAL, Event, MessageAdded, ReasoningDelta, TextDelta
+from tui.eventlog import listing
+from tui.events import (
+    PROVISIONAL,
+    Event,
+    MessageAdded,
+    ReasoningDelta,
+    Record,
+    TextDelta,
+)
 
 Guard = Callable[[sqlite3.Connection], bool]
 """Looks at the log within the writing transaction; False means: do not write."""
@@ -34,6 +42,8 @@ class _Append(NamedTuple):
     time: float
     guard: Guard | None
     done: "Future[int]"
+    records: tuple[Record, ...] = ()
+    """Events that bring their turn and time along."""
 
 
 class Writer:
@@ -60,12 +70,19 @@ class Writer:
     ) -> "Future[int]":
         """See `EventLog.append`."""
         done: Future[int] = Future()
+        return self._put(_Append(conversation, turn, items, time.time(), guard, done))
+
+    def add(self, records: tuple[Record, ...], guard: Guard | None) -> "Future[int]":
+        """See `EventLog.add`."""
+        done: Future[int] = Future()
+        return self._put(_Append("", None, (), 0.0, guard, done, records))
+
+    def _put(self, append: _Append) -> "Future[int]":
         if self._closed:
-            done.set_exception(LogError("The conversation store is closed."))
+            append.done.set_exception(LogError("The conversation store is closed."))
         else:
-            now = time.time()
-            self._appends.put(_Append(conversation, turn, items, now, guard, done))
-        return done
+            self._appends.put(append)
+        return append.done
 
     def close(self) -> None:
         """Commit what has gathered, end the thread, close the connection."""
@@ -116,8 +133,13 @@ class Writer:
         try:
             refused = append.guard is not None and not append.guard(db)
             if not refused:
+                of, turn, now = append.conversation, append.turn, append.time
                 for event in items:
-                    seq = self._insert_event(append, event)
+                    seq = self._insert_event(of, turn, now, event)
+                for it in append.records:
+                    seq = self._insert_event(
+                        it.conversation, it.turn, it.time, it.event
+                    )
         except sqlite3.IntegrityError:
             refused = True
         if refused:
@@ -125,36 +147,32 @@ class Writer:
         db.execute("RELEASE append")
         return ConflictError("This was written already.") if refused else seq
 
-    def _insert_event(self, append: _Append, event: Event) -> int:
+    def _insert_event(
+        self, conversation: str, turn: str | None, at: float, event: Event
+    ) -> int:
         message_id = event.message_id if isinstance(event, PROVISIONAL) else None
         row = self._db.execute(
             "INSERT INTO event(conversation, turn, kind, time, delta_of, data) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             (
-                append.conversation,
-                append.turn,
+                conversation,
+                turn,
                 events.kind(event),
-                append.time,
+                at,
                 message_id,
                 events.encode(event).decode(),
             ),
         )
-        if isinstance(event, MessageAdded):
-            self._settle(event.message_id)
-            if event.message.role == "user":
-                self._list(append, event.message.text)
-        return row.lastrowid or 0
+        seq = row.lastrowid or 0
+        if message_id is None:
+            if isinstance(event, MessageAdded):
+                self._settle(event.message_id)
+            listing.keep(self._db, conversation, turn, seq, at, event)
+        return seq
 
     def _settle(self, message_id: str) -> None:
         """Remove the deltas of a message that is whole."""
         self._db.execute("DELETE FROM event WHERE delta_of = ?", (message_id,))
-
-    def _list(self, append: _Append, text: str) -> None:
-        """Enter the conversation in the list; its first question is its title."""
-        self._db.execute(
-            "INSERT OR IGNORE INTO conversation(id, title, created) VALUES (?, ?, ?)",
-            (append.conversation, " ".join(text.split())[:80], append.time),
-        )
 
 
 def _is_delta(append: _Append | None) -> bool:

@@ -1,0 +1,271 @@
+"""Conversations as files: JSON that can be taken back in, Markdown to read.
+
+The JSON is the log itself, so nothing is lost, what later versions add included:
+
+    {"format": "lazychat", "version": 1, "conversations": [
+      {"id": "...", "title": "...", "created": 1750000000.0, "pinned": false,
+       "events": [
+         {"kind": "message_added", "time": 1750000000.0, "turn": "...", "data": {
+            "message_id": "...", "message": {"role": "user", "text": "..."}}},
+         ...]}]}
+
+`kind` and `data` are those of `tui.events`, where each field is explained; times are
+seconds since the epoch; a field that has its default is left out. `title`, `created`
+and `pinned` say again what the events do, for those who only list a file.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from tui import events
+from tui.conversation.store import get, new_id
+from tui.conversation.transcript import Entry, fold
+from tui.errors import ConflictError, LogError
+from tui.eventlog import EventLog
+from tui.events import (
+    ConversationDeleted,
+    Event,
+    Record,
+    TurnFinished,
+    TurnRequested,
+    TurnStarted,
+    TurnWithdrawn,
+)
+from tui.messages import Message
+
+FORMAT, VERSION = "lazychat", 1
+
+
+class _Event(msgspec.Struct, omit_defaults=True):
+    kind: str
+    time: float
+    data: msgspec.Raw
+    turn: str | None = None
+
+
+class _Conversation(msgspec.Struct):
+    id: str
+    events: list[_Event]
+    title: str = ""
+    created: float = 0.0
+    pinned: bool = False
+
+
+class _Document(msgspec.Struct):
+    format: str
+    version: int
+    conversations: list[_Conversation]
+
+
+class _Kind(msgspec.Struct):
+    format: str = ""
+    version: int = 0
+
+
+def export_json(log: EventLog, *ids: str) -> str:
+    """Return the conversations `ids` as one JSON document, in that order.
+
+    Raises `LogError` when there is none of an id.
+    """
+    document = _Document(FORMAT, VERSION, [_exported(log, id) for id in ids])
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _exported(log: EventLog, id: str) -> _Conversation:
+    rows = log.query(
+        "SELECT kind, time, data, turn FROM event WHERE conversation = ? "
+        "AND kind <> 'conversation_deleted' ORDER BY seq",
+        (id,),
+    )
+    if not rows:
+        raise LogError(f"There is no conversation {id!r}.")
+    stored = [
+        _Event(kind, at, msgspec.Raw(data.encode()), turn)
+        for kind, at, data, turn in rows
+    ]
+    if summary := get(log, id):
+        return _Conversation(id, stored, summary.title, summary.created, summary.pinned)
+    return _Conversation(id, stored, created=stored[0].time)
+
+
+def import_json(log: EventLog, text: str) -> list[str]:
+    """Add the conversations of a document of `export_json`; return their ids.
+
+    A conversation keeps its id; when the store has one of that id, what comes is
+    added beside it under a new id, and nothing is ever written over. A turn that had
+    not ended is ended as `interrupted`: nobody runs it here.
+
+    Raises `LogError`, before anything is written, when `text` is no such document;
+    it says what is wrong and where.
+    """
+    return [_add(log, id, records) for id, records in _read(text)]
+
+
+def _read(text: str) -> list[tuple[str, list[Record]]]:
+    try:
+        kind = msgspec.json.decode(text.encode(), type=_Kind)
+        if kind.format != FORMAT:
+            raise LogError(
+                'This is no export of lazychat: it does not say "format": "lazychat".'
+            )
+        if kind.version != VERSION:
+            raise LogError(
+                f"This export has version {kind.version}; this lazychat reads "
+                f"{VERSION}. Update lazychat."
+            )
+        document = msgspec.json.decode(text.encode(), type=_Document)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise LogError(f"This is no export of lazychat: {error}.") from error
+    return [
+        (of.id, _records(of, f"conversation {number}"))
+        for number, of in enumerate(document.conversations, 1)
+    ]
+
+
+def _records(of: _Conversation, where: str) -> list[Record]:
+    if not of.id:
+        raise LogError(f"{where} has no id.")
+    if not of.events:
+        raise LogError(f"{where} has no events.")
+    records: list[Record] = []
+    for number, stored in enumerate(of.events, 1):
+        try:
+            event = events.decode(stored.kind, bytes(stored.data))
+        except msgspec.DecodeError as error:
+            raise LogError(f"{where}, event {number}: {error}.") from error
+        if not isinstance(event, ConversationDeleted):
+            records.append(Record(number, of.id, stored.turn, stored.time, event))
+    return records + _endings(records)
+
+
+def _endings(records: Sequence[Record]) -> list[Record]:
+    """Return what ends the turns that nobody runs any more."""
+    open_turns: dict[str, tuple[Record, Event]] = {}
+    for record in records:
+        turn = record.turn or ""
+        match record.event:
+            case TurnRequested():
+                open_turns[turn] = (record, TurnWithdrawn())
+            case TurnStarted():
+                open_turns[turn] = (record, TurnFinished("interrupted"))
+            case TurnFinished() | TurnWithdrawn():
+                open_turns.pop(turn, None)
+            case _:
+                pass
+    return [
+        msgspec.structs.replace(record, event=event)
+        for record, event in open_turns.values()
+    ]
+
+
+def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
+    for _ in range(100):
+        try:
+            log.add(records, guard=_is_free(id)).result()
+            return id
+        except ConflictError:
+            id = new_id()
+            records = _renamed(records, id)
+    raise LogError(f"The conversation {id!r} cannot be added.")
+
+
+def _is_free(id: str) -> Callable[[sqlite3.Connection], bool]:
+    return lambda db: db.execute(TAKEN, (id,)).fetchone() is None
+
+
+TAKEN = (
+    "SELECT 1 FROM event WHERE conversation = ? "
+    "AND kind NOT IN ('conversation_deleted', 'turn_withdrawn') LIMIT 1"
+)
+
+
+def _renamed(records: Iterable[Record], id: str) -> list[Record]:
+    """Return records of a copy: ids of turns and messages are unique in a store."""
+    names: dict[str, str] = {}
+
+    def fresh(name: str | None) -> str | None:
+        return name and names.setdefault(name, new_id())
+
+    renamed: list[Record] = []
+    for record in records:
+        event = record.event
+        changes = {
+            field: fresh(getattr(event, field))
+            for field in _REFERENCES
+            if hasattr(event, field)
+        }
+        if changes:
+            event = msgspec.structs.replace(event, **changes)
+        renamed.append(Record(0, id, fresh(record.turn), record.time, event))
+    return renamed
+
+
+_REFERENCES = ("message_id", "parent", "first_message_id", "last_message_id")
+
+
+def export_markdown(log: EventLog, id: str) -> str:
+    """Return a conversation to be read: what was said, thinking and tools folded.
+
+    Times are local. Raises `LogError` when there is no such conversation.
+    """
+    summary = get(log, id)
+    records = log.read(id)
+    if not summary:
+        raise LogError(f"There is no conversation {id!r}.")
+    times = {
+        record.event.message_id: record.time
+        for record in records
+        if isinstance(record.event, events.MessageAdded)
+    }
+    entries = list(fold(records).entries.values())
+    answers = {e.message.tool_call_id: e.message for e in entries if _is_result(e)}
+    parts = [f"# {summary.title or 'Untitled'}"]
+    for entry in entries:
+        if not _is_result(entry):
+            at = times.get(entry.message_id, summary.updated)
+            parts += _markdown(entry.message, at, answers)
+    return "\n\n".join(parts) + "\n"
+
+
+def _is_result(entry: Entry) -> bool:
+    return entry.message.role == "tool"
+
+
+_SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System"}
+
+
+def _markdown(
+    message: Message, at: float, answers: dict[str | None, Message]
+) -> list[str]:
+    clock = time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+    parts = [f"## {_SPEAKERS[message.role]}, {clock}"]
+    if message.reasoning.strip():
+        parts.append(_folded("Thinking", message.reasoning.strip()))
+    if message.text.strip():
+        parts.append(message.text.strip("\n"))
+    parts += [f"Attached: {attached.name}" for attached in message.attachments]
+    for call in message.tool_calls:
+        arguments = call.arguments
+        if not isinstance(arguments, str):
+            encoded = msgspec.json.encode(arguments)
+            arguments = msgspec.json.format(encoded, indent=2).decode()
+        body = _fenced(arguments, "json")
+        if answer := answers.get(call.id):
+            body += f"\n\n{_fenced(answer.text)}"
+        parts.append(_folded(f"Tool: {call.name}", body))
+    return parts
+
+
+def _folded(title: str, body: str) -> str:
+    title = title.replace("&", "&amp;").replace("<", "&lt;")
+    return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _fenced(text: str, language: str = "") -> str:
+    runs: list[str] = re.findall("`{3,}", text)
+    fence = "`" * max(3, 1 + max(map(len, runs), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
