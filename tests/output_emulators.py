@@ -10,6 +10,7 @@ import ctypes.util
 from typing import Any, NamedTuple, Protocol
 
 import pyte
+from rich._palettes import EIGHT_BIT_PALETTE
 
 
 class Cell(NamedTuple):
@@ -127,7 +128,11 @@ def _colour(parts: Any) -> tuple[int, ...]:
     kind = parts[0]
     if kind & 6:  # the terminal's own
         return ()
-    return tuple(parts[1:2]) if kind & 1 else tuple(parts[1:])
+    if not kind & 1:
+        return tuple(parts[1:])
+    # What the first 16 look like is the user's affair; the others are fixed.
+    number = parts[1]
+    return (number,) if number < 16 else tuple(EIGHT_BIT_PALETTE[number])
 
 
 def find_vterm() -> str | None:

@@ -8,6 +8,7 @@ from time import monotonic
 import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollUp
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.scrollbar import ScrollDown, ScrollTo
 
@@ -51,6 +52,14 @@ def rows(transcript: Transcript) -> list[str]:
     """What is on the screen, without the scroll bar's column."""
     height = transcript.size.height
     return [transcript.render_line(y).text[:-1].rstrip() for y in range(height)]
+
+
+def thumb(pilot: Pilot[None]) -> bool:
+    """Whether anything is seen of the scroll bar."""
+    bar = pilot.app.query_one(Transcript).vertical_scrollbar
+    lines = bar.render_lines(Region(0, 0, 1, bar.size.height))
+    styles = [segment.style for line in lines for segment in line if segment.style]
+    return any(style.reverse or style.bgcolor != styles[0].bgcolor for style in styles)
 
 
 async def settled(pilot: Pilot[None]) -> None:
@@ -159,7 +168,42 @@ async def test_it_follows_the_bottom_until_the_reader_scrolls_up():
         await pilot.press("end")
         assert rows(transcript)[-1] == "  newest text"
         transcript.append_text("a", "\n\nthe last")
-        await until(pilot, lambda: rows(transcript)[-1] == "  the last")
+        await until(pilot, lambda: "  the last" in rows(transcript))
+
+
+async def test_text_that_runs_over_the_bottom_leaps_and_then_stands_still():
+    async with Host().run_test(size=(40, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", "line 0", done=False)
+        await settled(pilot)
+        places: list[int] = []
+
+        for number in range(1, 60):
+            transcript.append_text("a", f"  \nline {number}")
+            await settled(pilot)
+            shown = rows(transcript)
+            assert f"  line {number}" in shown
+            places.append(shown.index(f"  line {number}"))
+
+        leaps = [a - b for a, b in pairwise(places) if b < a]
+        # Half of the screen when it comes too fast to be read.
+        assert leaps
+        assert set(leaps) <= {5, 11}
+
+
+async def test_the_scroll_bar_shows_only_where_one_reads_above():
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", LONG)
+        transcript.focus()
+        await settled(pilot)
+        assert not thumb(pilot)
+
+        await pilot.press("pageup")
+        assert thumb(pilot)
+
+        await pilot.press("end")
+        assert not thumb(pilot)
 
 
 async def test_scrolling_down_to_the_bottom_follows_again():

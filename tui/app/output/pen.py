@@ -124,10 +124,35 @@ class PenBook:
         key = colour, foreground
         codes = self._codes.get(key)
         if codes is None:
-            shown = colour.downgrade(self._colours)
+            shown = _in_palette(colour.downgrade(self._colours))
             codes = ";".join(shown.get_ansi_codes(foreground))
             codes = self._codes[key] = "" if codes in ("39", "49") else codes
         return codes
+
+
+_LEVELS = (0, 95, 135, 175, 215, 255)
+"""What red, green and blue may be in the 6x6x6 cube of xterm's 256 colours."""
+
+
+def _in_palette(colour: "Color") -> "Color":
+    """Return the same colour by its number in the palette, where it has one.
+
+    That is 9 bytes in place of 19. Only the cube and the ramp of greys: what colours
+    0 to 15 look like is the user's own affair.
+    """
+    from rich.color import Color, ColorType
+
+    rgb = colour.triplet
+    if colour.type is not ColorType.TRUECOLOR or rgb is None:
+        return colour
+    if all(part in _LEVELS for part in rgb):
+        red, green, blue = map(_LEVELS.index, rgb)
+        number = 16 + 36 * red + 6 * green + blue
+    elif rgb.red == rgb.green == rgb.blue and (rgb.red - 8) % 10 == 0 < rgb.red < 239:
+        number = 232 + (rgb.red - 8) // 10
+    else:
+        return colour
+    return Color.from_ansi(number)
 
 
 def _change(old: Pen, new: Pen) -> str:

@@ -20,7 +20,7 @@ from tui.app.output.writer import Writer
 
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _ASK = "\x1b[6n"
-_SMALL = 200  # characters: drawn in one go by any terminal, without asking for it
+_SMALL = 1000  # characters: one packet, and drawn in one go without asking for it
 _SETTLE = 0.1  # seconds for a resized terminal to come to rest
 
 

@@ -34,7 +34,7 @@ class Composer(TextArea):
         height: auto;
         max-height: 10;
         padding: 0 1;
-        border: round $foreground 30%;
+        border: round $border-blurred;
         background: $background;
         color: $foreground;
         scrollbar-size-vertical: 1;

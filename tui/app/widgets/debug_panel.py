@@ -143,7 +143,7 @@ class DebugPanel(Rows):
     DebugPanel {
         height: 10;
         padding: 0 0 0 1;
-        border-top: solid $foreground 20%;
+        border-top: solid $border-blurred;
         border-title-color: $text-muted;
     }
     DebugPanel:focus {

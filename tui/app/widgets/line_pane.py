@@ -9,12 +9,14 @@ Text selections are kept the same way: what Textual calls y is (item << 20 | lin
 
 from bisect import bisect_right
 from itertools import accumulate
+from time import monotonic
+from typing import Any
 
 from textual import events
 from textual.geometry import Offset, Region, Size
 from textual.reactive import var
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
+from textual.scrollbar import ScrollBarRender, ScrollDown, ScrollTo, ScrollUp
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
@@ -28,6 +30,15 @@ LINE_BITS = 20
 """How far the item is shifted in what Textual calls y; see above."""
 _LINE_MASK = (1 << LINE_BITS) - 1
 _WHEEL = 3  # rows
+_LEAP = 8  # rows at most that following scrolls at a time
+_RUSH = 0.5  # seconds between two leaps below which text is too fast to be read
+
+
+class _NoThumb(ScrollBarRender):
+    """A scroll bar of which nothing is seen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "window_size": 0})
 
 
 class LinePane(ScrollView, can_focus=True):
@@ -49,6 +60,8 @@ class LinePane(ScrollView, can_focus=True):
         self._unseen = False  # whether there is new text below the screen
         self._strips = Strips(self)
         self._compositing = False
+        self._leapt = 0.0  # when it leapt last
+        self._bottom = 0  # the row below the screen when it followed last
         self._thumb = (0, 0)  # where the scroll bar's is, and its length, in eighths
         self._width = 0  # columns of the lines; 0 before it is known
 
@@ -89,7 +102,8 @@ class LinePane(ScrollView, can_focus=True):
         height = self.size.height
         if self.following:
             self._lay_out_up(len(self._items) - 1, height + _AHEAD)
-            row = self._tops[-1] - height
+            row = self._row_to_follow(height)
+            self._bottom = row + height
         else:
             index, line = anchor
             self._lay_out_down(index, line + height + _AHEAD)
@@ -97,6 +111,30 @@ class LinePane(ScrollView, can_focus=True):
             row = self._tops[index] + min(line, self._items[index].height - 1)
         self._set_height()
         return self._scroll_to_row(row)
+
+    def _row_to_follow(self, height: int) -> int:
+        """Return the first row when the newest text is to be seen.
+
+        Text that runs over the bottom leaps up by some rows at once, and grows into
+        the room below: it is easier to read than text that crawls, and after each
+        scroll what stands beside it has to be put back. Text that comes faster than
+        anybody reads leaps by half of the screen.
+        """
+        end, now = self._end, self.scroll_offset.y
+        leap = max(1, min(_LEAP, height // 4))
+        below = now + height - end
+        if 0 <= below < max(leap, height // 2):
+            return now
+        if self._bottom == now + height and -below < height:
+            time = monotonic()
+            rush, self._leapt = time - self._leapt < _RUSH, time
+            end += (max(leap, height // 2) if rush else leap) - 1
+        return max(0, end - height)
+
+    @property
+    def _end(self) -> int:
+        """Rows of text; the blank one below the last item is not worth scrolling to."""
+        return max(0, self._tops[-1] - 1)
 
     def _lay_out_up(self, index: int, rows: int) -> None:
         lowest = None
@@ -124,8 +162,7 @@ class LinePane(ScrollView, can_focus=True):
 
     def _set_height(self) -> None:
         """Tell the scroll bar. Setting `virtual_size` would lay out the screen."""
-        # The blank row below the last item is not worth scrolling to.
-        size = Size(self.size.width, max(0, self._tops[-1] - 1))
+        size = Size(self.size.width, max(self._end, self._bottom))
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]: Textual's own use
             self._draw_scroll_bar()
@@ -136,8 +173,28 @@ class LinePane(ScrollView, can_focus=True):
             self._draw_scroll_bar()
             self.refresh(self.size.region)
 
+    def on_mount(self) -> None:
+        """Begin without a scroll bar's thumb."""
+        self.watch_following()
+
+    def watch_following(self) -> None:
+        """Show the scroll bar's thumb, or hide it.
+
+        It tells where above the newest text the reader is. While that is followed the
+        terminal's own scrolling would take it along, and it had to be put back.
+        """
+        bar = self.vertical_scrollbar
+        renderer = _NoThumb if self.following else ScrollBarRender
+        bar.renderer = renderer  # pyright: ignore[reportAttributeAccessIssue]: Textual looks it up on the bar
+
+        bar.refresh()
+        self._thumb = (0, 0)
+        self._draw_scroll_bar()
+
     def _draw_scroll_bar(self) -> None:
         """Move the thumb, if by an eighth of a row: drawing it is half of a frame."""
+        if self.following:
+            return
         window, rows = self.size.height, max(1, self.virtual_size.height)
         eighths = 8 * window
         thumb = eighths * self.scroll_offset.y // rows, eighths * window // rows
@@ -166,6 +223,8 @@ class LinePane(ScrollView, can_focus=True):
             return
         row = max(0, min(row, self.max_scroll_y))
         self.following = row >= self.max_scroll_y
+        if row + self.size.height <= self._end:
+            self._bottom = 0  # the room below the text was for text to come
         before = self._tops[-1]
         if not self._settle(self._locate(row)) and self._tops[-1] != before:
             self.refresh()
@@ -225,6 +284,7 @@ class LinePane(ScrollView, can_focus=True):
             self._forget_selection()
             for item in self._items:
                 item.resize(width)
+            self._bottom = 0
             if self._items and not self.following:
                 # The same part of the message, as near as its new height tells.
                 self._lay_out(self._items[anchor[0]])

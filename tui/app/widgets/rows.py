@@ -66,8 +66,7 @@ class Rows(ScrollView, can_focus=True):
     Rows > .rows--key { color: $text-accent; }
     Rows > .rows--running { color: $text-warning; }
     Rows > .rows--error { color: $text-error; }
-    Rows > .rows--cursor { background: $foreground 8%; }
-    Rows:focus > .rows--cursor { background: $primary 15%; }
+    Rows > .rows--cursor { background: $primary 15%; }
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -216,6 +215,11 @@ class Rows(ScrollView, can_focus=True):
         """Measure what was there before."""
         self._settle_soon()
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the rows of all entries, for `height: auto`."""
+        self._measure(max(width - self.styles.scrollbar_size_vertical, 1))
+        return self._tops[-1]
+
     def on_resize(self) -> None:
         """Measure for the new width."""
         self._settle()
@@ -248,7 +252,7 @@ class Rows(ScrollView, can_focus=True):
             return Strip.blank(width, self._style("", False))
         number = line - self._tops[index]
         left, right = self.entries[index].line(number, width)
-        selected = index == self.cursor and number == 0
+        selected = index == self.cursor and number == 0 and self.has_focus
         return self._strip(left, right, width, selected)
 
     def _strip(

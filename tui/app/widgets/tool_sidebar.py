@@ -109,9 +109,13 @@ class ToolSidebar(Rows):
         width: 24%;
         min-width: 34;
         max-width: 50;
-        height: 1fr;
+        /* No higher than its text, and no line beside it: a terminal scrolls whole
+           rows, and what stands beside the conversation has to be put back then. */
+        height: auto;
+        max-height: 100%;
         padding: 0 0 0 1;
-        border-left: solid $foreground 20%;
+        border-left: blank;
+        background: $background;
     }
     ToolSidebar:focus {
         border-left: solid $primary;

@@ -40,8 +40,8 @@ class Transcript(LinePane, can_focus=True):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        scrollbar-color: $foreground 15%;
-        scrollbar-color-hover: $foreground 30%;
+        scrollbar-color: $border-blurred;
+        scrollbar-color-hover: $scrollbar-hover;
         scrollbar-color-active: $primary;
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
@@ -194,6 +194,7 @@ class Transcript(LinePane, can_focus=True):
         self._changed.clear()
         self._tops = [0]
         self._unseen = False
+        self._bottom = 0
         self.following = True
         self.cursor = None
         self._forget_selection()
