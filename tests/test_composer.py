@@ -24,6 +24,11 @@ APP_KEYS = [
     "f1",
     "f2",
     "f3",
+    "f4",
+    "shift+f4",
+    "ctrl+pageup",
+    "ctrl+pagedown",
+    "alt+w",
 ]
 
 

@@ -47,13 +47,13 @@ async def test_several_answers_at_once_and_the_unread_one_is_marked() -> None:
         gates[0].set()
         await chat.until("• First")
         assert "One" not in chat.text
-        await chat.pilot.press("f6")
+        await chat.pilot.press("f4")
         await chat.until("One is done.")
         await chat.until(lambda: bar(chat) == "First … Second")
 
         gates[1].set()
         await chat.until("• Second")
-        await chat.pilot.press("shift+f6")
+        await chat.pilot.press("shift+f4")
         await chat.until("Two is done.")
         await chat.until(lambda: bar(chat) == "First Second")
 
@@ -71,7 +71,7 @@ async def test_screen_that_is_not_shown_reads_nothing_until_it_is() -> None:
         await chat.until("• First")
 
         assert "three" not in left.transcript.shown_text()
-        await chat.pilot.press("f6")
+        await chat.pilot.press("f4")
         await chat.until("One two three.")
         assert chat.screen is left
 
@@ -85,7 +85,7 @@ async def test_draft_and_place_stay_in_a_conversation_that_is_left() -> None:
         await chat.until("New conversation")
         assert chat.screen.composer.text == ""
 
-        await chat.pilot.press("f6")
+        await chat.pilot.press("f4")
 
         await chat.until("half a thought")
 
@@ -98,7 +98,7 @@ async def test_new_conversation_that_was_never_used_is_not_kept_open() -> None:
         await chat.pilot.press("ctrl+n")
         await chat.until("New conversation")
 
-        await chat.pilot.press("f6")
+        await chat.pilot.press("f4")
         await chat.until("One.")
 
         assert chat.app.open_chats == (first,)
@@ -130,7 +130,7 @@ async def test_more_open_than_are_kept_come_back_as_they_were() -> None:
         assert len(chat.app._installed_screens) <= 3
 
         for number in range(5):
-            await chat.pilot.press("f6")
+            await chat.pilot.press("f4")
             await chat.until(f"Answer {number}.")
             await chat.until("draft")
 
@@ -146,7 +146,7 @@ async def test_screen_that_was_left_has_the_theme_and_size_of_now() -> None:
         await chat.pilot.resize_terminal(70, 20)
         await chat.until(lambda: chat.screen.size == (70, 20))
 
-        await chat.pilot.press("f6")
+        await chat.pilot.press("f4")
         await chat.until(lambda: left.is_current and left.size == (70, 20))
 
         await chat.until("One.")

@@ -32,14 +32,14 @@ COMMANDS = (
     Command(
         "next",
         "app.switch_conversation(1)",
-        "f6,ctrl+pagedown",
+        "f4,ctrl+pagedown",
         "/next",
         "Next open conversation",
     ),
     Command(
         "previous",
         "app.switch_conversation(-1)",
-        "shift+f6,ctrl+pageup",
+        "shift+f4,ctrl+pageup",
         "/previous",
         "Open conversation before",
     ),

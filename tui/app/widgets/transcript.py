@@ -311,9 +311,11 @@ class Transcript(LinePane, can_focus=True):
         index = self._indexes.get(place.message_id)
         if index is None or not self._width:
             return False
+        self._frame()  # what has just been added counts in the places
         item = self._items[index]
         self._lay_out(item)
         self._retop(index)
+        self._set_height()
         self.following = False
         self.focus(scroll_visible=False)
         self.cursor = index
