@@ -21,7 +21,7 @@ from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
 from tui.app.output.hook import OutputApp
 from tui.app.screens.chat import ChatScreen
-from tui.app.switching import SwitchingApp
+from tui.app.shelf import ShelfApp
 from tui.app.themes import DEFAULT, load_themes
 from tui.errors import ConfigError, LazychatError
 from tui.host import Host
@@ -32,7 +32,7 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(OutputApp, KeysInOrder, SwitchingApp):
+class LazychatApp(OutputApp, KeysInOrder, ShelfApp):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -146,6 +146,10 @@ class LazychatApp(OutputApp, KeysInOrder, SwitchingApp):
         match command.name, argument:
             case "model", name if name:
                 self._choose(name)
+            case "history", words:
+                self.action_show_history(words)
+            case ("rename" | "pin" | "delete" | "undo" | "export" | "import") as act, _:
+                self.act(act, argument)
             case "copy", number if number.isdigit():
                 chat.action_copy_answer(int(number))
             case "theme", name if name:

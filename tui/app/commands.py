@@ -30,6 +30,13 @@ COMMANDS = (
     Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
     Command("new", "app.new_conversation", "ctrl+n", "/new", "New conversation"),
     Command(
+        "history",
+        "app.show_history",
+        "ctrl+s",
+        "/history",
+        "All conversations; /history WORDS searches",
+    ),
+    Command(
         "next",
         "app.switch_conversation(1)",
         "f4,ctrl+pagedown",
@@ -50,6 +57,18 @@ COMMANDS = (
         "/close",
         "Close the conversation; it stays in the list",
     ),
+    Command("rename", "app.act('rename', '')", "", "/rename", "Give it a title"),
+    Command("pin", "app.act('pin', '')", "", "/pin", "Keep it on top of the list"),
+    Command(
+        "export",
+        "app.act('export', '')",
+        "",
+        "/export",
+        "Write it to a file; /export NAME.json",
+    ),
+    Command("import", "app.act('import', '')", "", "/import", "Read an exported file"),
+    Command("delete", "app.act('delete', '')", "", "/delete", "Delete it wholly"),
+    Command("undo", "app.act('undo', '')", "", "/undo", "Bring back what was deleted"),
     Command("model", "app.choose_model", "ctrl+l", "/model", "Choose the model"),
     Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
     Command(

@@ -29,6 +29,7 @@ class Drafts:
         self._sent = False
         """Whether the conversation is in the store, so that its id can be the key."""
         self._saved = ""
+        self._dropped = False
         self._timer: Timer | None = None
 
     @property
@@ -64,7 +65,7 @@ class Drafts:
             self._timer.stop()
             self._timer = None
         text = self._composer.draft
-        if text != self._saved:
+        if text != self._saved and not self._dropped:
             self._saved = text
             self._log.save_draft(self._key(), text)
 
@@ -77,6 +78,10 @@ class Drafts:
             self._log.save_draft(self._key(), "")
             self._saved = ""
         self._sent = True
+
+    def drop(self) -> None:
+        """Save no more: the conversation was deleted."""
+        self._dropped = True
 
     def _key(self) -> str:
         if self._sent:
