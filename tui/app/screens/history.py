@@ -17,6 +17,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -247,11 +248,21 @@ class HistoryScreen(OutputScreen):
             if isinstance(entry, Stored) and entry.id == id:
                 self.list.go_to(index)
 
-    def _keys(self) -> str:
+    def _keys(self) -> Content:
+        """Return the keys, a key and what it does never torn apart by a line's end."""
         letters = self.list.has_focus
-        keys = [(_LETTERS.get(k, k) if letters else k, does) for k, does in _KEYS]
-        # A key and what it does are not to be torn apart where the line ends.
-        return "  ".join(f"{key}\N{NO-BREAK SPACE}{does}" for key, does in keys)
+        lines: list[list[Content]] = [[]]
+        room = width = self.app.size.width - 2
+        for key, does in _KEYS:
+            key = _LETTERS.get(key, key) if letters else key
+            room -= len(key) + 1 + len(does)
+            if room < 0 and lines[-1]:
+                lines.append([])
+                room = width - len(key) - 1 - len(does)
+            room -= 2
+            pair = Content.assemble((key, "$text-accent"), (f" {does}", "$text-muted"))
+            lines[-1].append(pair)
+        return Content("\n").join(Content("  ").join(line) for line in lines)
 
     def tell(self, text: str, failed: bool = False) -> None:
         """Say how an act ended, until the next one, and show what it changed."""
@@ -266,6 +277,7 @@ class HistoryScreen(OutputScreen):
 
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
+    @on(events.Resize)
     def _spell_keys(self) -> None:
         self.query_one("#keys", Static).update(self._keys())
 

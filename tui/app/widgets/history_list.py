@@ -16,7 +16,6 @@ from tui.app.widgets.rows import Entry, Line, Rows, Span
 from tui.conversation import Hit, Summary
 from tui.safe import safe
 
-
 _ROOMY = 60
 """Columns from which on there is room for more than a title and its age."""
 
@@ -122,6 +121,7 @@ class HistoryList(Rows):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--hit"}
 
+    CURSOR_STAYS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open", "Open", show=False),
         Binding("r", "screen.ask('rename')", "Rename", show=False),
