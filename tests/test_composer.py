@@ -28,7 +28,7 @@ APP_KEYS = [
     "shift+f4",
     "ctrl+pageup",
     "ctrl+pagedown",
-    "alt+w",
+    "ctrl+f4",
 ]
 
 

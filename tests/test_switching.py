@@ -1,5 +1,6 @@
 """Several conversations in one app: what goes on, what is kept, what is marked."""
 
+import asyncio
 import threading
 
 import pytest
@@ -27,7 +28,7 @@ async def test_row_is_there_when_more_than_one_conversation_is_open() -> None:
         await chat.pilot.press("ctrl+n")
         await chat.until(lambda: bar(chat) == "First New conversation")
 
-        await chat.pilot.press("alt+w")
+        await chat.pilot.press("ctrl+f4")
         await chat.until("One.")
         assert not chat.screen.chat_bar.display
 
@@ -111,7 +112,7 @@ async def test_closed_conversation_goes_on_and_the_last_one_makes_room() -> None
         await chat.until("One")
         id = chat.screen.conversation
 
-        await chat.pilot.press("alt+w")
+        await chat.pilot.press("ctrl+f4")
         await chat.until(lambda: chat.screen.conversation != id)
         gate.set()
         chat.app.open_chat(id)
@@ -199,3 +200,34 @@ async def test_turn_of_a_program_that_is_gone_is_not_shown_as_running() -> None:
 
         log.append("c", TurnFinished("interrupted"), turn="t").result()
         assert marks.running(log, ["c"]) == set()
+
+
+async def test_conversation_is_chosen_by_a_click_on_the_row() -> None:
+    async with opened(["One.", "Two."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.pilot.press("ctrl+n")
+        await chat.until(lambda: bar(chat) == "First New conversation")
+
+        await chat.pilot.click(ChatBar, offset=(3, 0))
+
+        await chat.until("One.")
+
+
+async def test_conversation_deleted_elsewhere_says_so_and_comes_back_clean() -> None:
+    async with opened(["One."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ready()
+        log, id = chat.app.host.log, chat.screen.conversation
+
+        deleted = await asyncio.to_thread(conversation.delete, log, id)
+        await chat.until("This conversation was deleted.")
+
+        await asyncio.to_thread(conversation.restore, log, deleted)
+        await chat.pilot.press("ctrl+n")
+        await chat.until(lambda: chat.screen.conversation != id)
+        chat.app.close_chat(id)
+        chat.app.open_chat(id)
+        await chat.until("One.")
+        assert "deleted" not in chat.text

@@ -132,7 +132,7 @@ class LazychatApp(OutputApp, KeysInOrder, ShelfApp):
             if chat and command.name != "cancel":
                 # By what it does or by its name, and with its key: one row each.
                 key = commands.spelled(command, self.host.config.keys)
-                title = f"{command.slash:<8} {command.help}{key and f' ({key})'}"
+                title = f"{command.slash:<9} {command.help}{key and f' ({key})'}"
                 yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
 
     @on(ChatScreen.Commanded)

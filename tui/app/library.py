@@ -72,8 +72,7 @@ class Library:
         runner.end_if_gone(self._log, id)
         deleted = conversation.delete(self._log, id)
         self._deleted.append((deleted, title))
-        said = f"Deleted {_quoted(title)}"
-        return Outcome(f"{said}. {deleted.traces}" if deleted.traces else said, id)
+        return Outcome(f"Deleted {_quoted(title)}. {deleted.traces}".rstrip(), id)
 
     def _undo(self, _: str, __: str) -> Outcome:
         if not self._deleted:

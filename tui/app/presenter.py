@@ -13,6 +13,7 @@ from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
 from tui.events import (
     CancelRequested,
+    ConversationDeleted,
     ErrorRaised,
     MessageAdded,
     NoticeGiven,
@@ -160,6 +161,10 @@ class Presenter:
                 self._usage(record.event)
             case ErrorRaised(_, text):
                 self._transcript.add_note(text, "error")
+            case ConversationDeleted():
+                # One that has come back begins with what is left of its deletion.
+                if self.questions or self.answers:
+                    self._transcript.add_note("This conversation was deleted.", "info")
             case NoticeGiven(text):
                 self._transcript.add_note(text, "info")
             case _:
@@ -184,7 +189,8 @@ class Presenter:
                 self._no_longer_waits(turn)
                 _, question = self._asked.pop(turn, ("", ""))
                 first = " ".join(question.split())[:60]
-                self._transcript.add_note(f"Taken back: {first}", "info")
+                if first:  # else the question was deleted
+                    self._transcript.add_note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:

@@ -80,8 +80,8 @@ class ShelfApp(SwitchingApp):
         if not outcome.failed:
             if act == "delete":
                 self._drop(outcome.id)
-                text += ". F9 brings it back" if listed else ". /undo brings it back"
-                text += " until you leave lazychat"
+                key = "F9" if listed else "/undo"
+                text += f" {key} brings it back until you leave lazychat."
             elif not listed and act in ("undo", "import"):
                 self.open_chat(outcome.id)
             self._look_again.set()

@@ -191,5 +191,9 @@ class SwitchingApp(App[None]):
             self._watching = False
 
     def _mark(self, tabs: tuple[Tab, ...]) -> None:
-        self._shown_tabs = tabs  # of what is open by now, the rest is passed over
+        # What ends on the screen is being marked as seen in this moment.
+        here = self.chat.conversation if self.chat else ""
+        self._shown_tabs = tuple(
+            tab._replace(unread=False) if tab.id == here else tab for tab in tabs
+        )
         self._show_tabs()

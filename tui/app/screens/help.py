@@ -41,19 +41,23 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the page."""
-        does = [
-            (
-                ", ".join(filter(None, [commands.spelled(c, self._keys), c.slash])),
-                c.help,
-            )
-            for c in commands.COMMANDS
+        keyed = [
+            (", ".join(filter(None, [key, command.slash])), command.help)
+            for command in commands.COMMANDS
+            if (key := commands.spelled(command, self._keys))
+        ]
+        typed = [
+            (command.slash, command.help)
+            for command in commands.COMMANDS
+            if not commands.spelled(command, self._keys)
         ]
         palette = ("Ctrl+P", "All of these, by typing their names")
         with VerticalScroll(classes="dialog") as page:
             page.border_title = "Keys and commands"
             page.border_subtitle = "Up, Down scroll   Esc closes"
             yield Static(_section("Writing", _WRITING))
-            yield Static(_section("Everywhere", (*does, palette)))
+            yield Static(_section("Everywhere", (*keyed, palette)))
+            yield Static(_section("To be typed", tuple(typed)))
             yield Static(_section("Reading (Tab or click first)", _READING))
 
 
