@@ -253,3 +253,16 @@ def test_what_was_seen_never_goes_back(log, path):
     with EventLog(path) as other:
         assert other.seen("c") == 7
         assert other.seen("d") == 0
+
+
+def test_who_follows_without_deltas_is_not_woken_by_them(log):
+    with log.follow("c", provisional=False) as follow:
+        log.append("c", TextDelta("m", "a")).result(5)
+        assert follow.poll(0) == []
+        before = log._changes.whole_count
+
+        log.append("c", TextDelta("m", "b")).result(5)
+        assert log._changes.whole_count == before
+        log.append("c", TurnFinished("stop"), turn="t").result(5)
+
+        assert [record.event for record in follow.poll(5)] == [TurnFinished("stop")]

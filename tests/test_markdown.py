@@ -3,7 +3,8 @@
 import pytest
 from rich.cells import cell_len
 
-from tui.app.markdown import Line, Stream, growing, stream, wrap
+from tui.app.markdown import Line, growing, stream, wrap
+from tui.app.markdown.stream import Stream
 
 
 def lines(text: str, width: int = 40) -> list[Line]:

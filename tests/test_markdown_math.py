@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from test_markdown_stream import FRAGMENTS, pieces, streamed, whole, widths
 
-from tui.app.markdown import Stream
 from tui.app.markdown.latex import to_unicode
+from tui.app.markdown.stream import Stream
 from tui.safe import safe
 
 EXACT = {
@@ -286,7 +286,7 @@ def test_no_command_is_ever_left_in_what_is_converted(formula: str):
 def test_the_tables_are_not_loaded_without_mathematics():
     code = """
 import sys
-from tui.app.markdown import Stream
+from tui.app.markdown.stream import Stream
 stream = Stream(60)
 stream.append("Costs $5 and $10.")
 stream.finish()

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.app.markdown import Line, Stream
+from tui.app.markdown import Line
+from tui.app.markdown.stream import Stream
 from tui.safe import safe
 
 SAMPLE = """\

@@ -5,7 +5,6 @@ stored: `api_key_env` says which variable holds the key, `api_key_cmd` which com
 prints it.
 """
 
-import difflib
 import os
 import re
 import tomllib
@@ -187,6 +186,8 @@ def default_model(config: Config) -> str:
 
 def nearest(word: str, words: "list[str] | dict[str, Any]") -> str:
     """Return ' Did you mean "x"?' for the word of `words` most like `word`, or ""."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(words), 1, 0.6)
     return f' Did you mean "{close[0]}"?' if close else ""
 

@@ -5,7 +5,6 @@ A pid alone is not enough: pids are reused, within one boot and after it.
 
 import os
 import socket
-import subprocess
 import zlib
 from functools import cache
 from pathlib import Path
@@ -68,6 +67,8 @@ def _number(words: str) -> int:
 
 
 def _ask(*command: str) -> str:
+    import subprocess  # takes 4 ms, and only macOS needs it
+
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.SubprocessError):

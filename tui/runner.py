@@ -69,7 +69,7 @@ class Runner:
 
     def start(self) -> None:
         """Begin to look for requests, in a thread of its own."""
-        self._follow = self._log.follow(after=self._log.tail())
+        self._follow = self._log.follow(after=self._log.tail(), provisional=False)
         self._thread = threading.Thread(
             target=self._watch, args=(self._follow,), name="lazychat-runner"
         )

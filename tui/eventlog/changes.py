@@ -24,28 +24,43 @@ class Changes:
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        # For those who do not care for pieces of text: not woken by them.
+        self._whole = threading.Condition(lock)
         self._stop = threading.Event()
         self._followers = 0
         self._watcher: threading.Thread | None = None
         self.count = 0
         """Rises with each change; read it before looking, then `wait` on it."""
+        self.whole_count = 0
+        """The same without changes of which all records are provisional."""
 
     @property
     def closed(self) -> bool:
         """Whether `close` has been called: no change will come any more."""
         return self._stop.is_set()
 
-    def notify(self) -> None:
-        """Wake everybody who waits."""
+    def notify(self, *, provisional: bool = False) -> None:
+        """Wake everybody who waits; for `provisional` records those who want them."""
         with self._changed:
             self.count += 1
             self._changed.notify_all()
+            if not provisional:
+                self.whole_count += 1
+                self._whole.notify_all()
 
     def wait(self, count: int, seconds: float | None) -> None:
         """Wait until `self.count` is no longer `count`, or `seconds` have passed."""
         with self._changed:
             self._changed.wait_for(lambda: self.count != count or self.closed, seconds)
+
+    def wait_whole(self, count: int, seconds: float | None) -> None:
+        """Wait as `wait` does, on `self.whole_count`."""
+        with self._whole:
+            self._whole.wait_for(
+                lambda: self.whole_count != count or self.closed, seconds
+            )
 
     @contextmanager
     def watched(self) -> Generator[None]:

@@ -16,10 +16,18 @@ class Follow:
     """
 
     def __init__(
-        self, reader: Reader, changes: Changes, conversation: str | None, after: int
+        self,
+        reader: Reader,
+        changes: Changes,
+        conversation: str | None,
+        after: int,
+        *,
+        provisional: bool = True,
     ) -> None:
         self.cursor = after
         """The `seq` of the last record given."""
+        self._provisional = provisional
+        self._passed = after  # what comes later has not been looked at
         self._reader = reader
         self._changes = changes
         self._conversation = conversation
@@ -40,16 +48,26 @@ class Follow:
         """
         end = None if timeout is None else time.monotonic() + timeout
         while not self.closed:
-            count = self._changes.count
-            records = self._reader.read(self._conversation, self.cursor)
+            changes = self._changes
+            count = changes.count if self._provisional else changes.whole_count
+            records = self._read()
             if records:
                 self.cursor = records[-1].seq
                 return records
             left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0:
                 break
-            self._changes.wait(count, left)
+            (changes.wait if self._provisional else changes.wait_whole)(count, left)
         return []
+
+    def _read(self) -> list[Record]:
+        if self._provisional:
+            return self._reader.read(self._conversation, self.cursor)
+        # Deltas that are passed over now are not looked at again the next time: a
+        # long answer has thousands. The tail comes first: it may grow meanwhile.
+        tail, after = self._reader.tail(), max(self.cursor, self._passed)
+        self._passed = tail
+        return self._reader.read(self._conversation, after, provisional=False)
 
     def __iter__(self) -> "Follow":
         return self

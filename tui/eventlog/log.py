@@ -140,14 +140,24 @@ class EventLog:
         """Run a SELECT and return its rows. Raises `LogError`."""
         return self._reader.query(sql, parameters)
 
-    def follow(self, conversation: str | None = None, after: int = 0) -> Follow:
-        """Return an iterator over what is there after `after` and what is to come."""
-        return Follow(self._reader, self._changes, conversation, after)
+    def follow(
+        self,
+        conversation: str | None = None,
+        after: int = 0,
+        *,
+        provisional: bool = True,
+    ) -> Follow:
+        """Return an iterator over what is there after `after` and what is to come.
+
+        With `provisional` False it gives no deltas, and is not woken by them.
+        """
+        return Follow(
+            self._reader, self._changes, conversation, after, provisional=provisional
+        )
 
     def tail(self) -> int:
         """Return the largest `seq` written so far, 0 when there is none."""
-        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
-        return rows[0][0] if rows else 0
+        return self._reader.tail()
 
     def draft(self, conversation: str) -> str:
         """Return what `save_draft` has kept, "" when nothing."""

@@ -25,13 +25,20 @@ class Reader:
         self._closed = False
 
     def read(
-        self, conversation: str | None = None, after: int = 0, limit: int = -1
+        self,
+        conversation: str | None = None,
+        after: int = 0,
+        limit: int = -1,
+        *,
+        provisional: bool = True,
     ) -> list[Record]:
         """Return the records with `seq > after`, oldest first; no side effect.
 
-        `conversation` None means all of them; `limit` -1 means no limit.
+        `conversation` None means all of them; `limit` -1 means no limit. With
+        `provisional` False those are left out that go when their message is added.
         """
         where = "" if conversation is None else "conversation = :conversation AND "
+        where += "" if provisional else "delta_of IS NULL AND "
         rows = self.query(
             "SELECT seq, conversation, turn, time, kind, data FROM event "
             f"WHERE {where}seq > :after ORDER BY seq LIMIT :limit",
@@ -41,6 +48,11 @@ class Reader:
             Record(seq, of, turn, at, events.decode(kind, data.encode()))
             for seq, of, turn, at, kind, data in rows
         ]
+
+    def tail(self) -> int:
+        """Return the largest `seq` written so far, 0 when there is none."""
+        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+        return rows[0][0] if rows else 0
 
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tui import events
 from tui.errors import ConflictError, LogError
@@ -28,6 +28,12 @@ from tui.events import (
 
 Guard = Callable[[sqlite3.Connection], bool]
 """Looks at the log within the writing transaction; False means: do not write."""
+
+
+class Committed(Protocol):
+    """Is told of each commit, and whether all of its records are provisional."""
+
+    def __call__(self, *, provisional: bool) -> None: ...  # noqa: D102
 
 
 GATHER_SECONDS = 0.005
@@ -49,9 +55,7 @@ class _Append(NamedTuple):
 class Writer:
     """A queue of appends and the thread that commits them."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, committed: Callable[[], None]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, committed: Committed) -> None:
         self._db = connection
         self._committed = committed
         self._closed = False
@@ -117,7 +121,7 @@ class Writer:
                     self._db.execute("ROLLBACK")
             failure = LogError(f"The conversation store cannot be written: {error}.")
             outcomes = [failure] * len(runs)
-        self._committed()
+        self._committed(provisional=all(_is_delta(run[0]) for run in runs))
         for run, outcome in zip(runs, outcomes, strict=True):
             for append in run:
                 if isinstance(outcome, LogError):

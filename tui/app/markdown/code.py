@@ -64,6 +64,11 @@ def _lexer(language: str) -> Any:
         return None
 
 
+def preload() -> None:
+    """Load the rules of the commonest language."""
+    _lexer("python")
+
+
 @lru_cache(maxsize=512)
 def _style(token: Any) -> Style:
     names = str(token).split(".")[1:]

@@ -7,6 +7,7 @@ is kept with the line, so that a selection can be copied without the wraps.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells
@@ -51,12 +52,17 @@ _WIDE = (
     "\U00020000-\U0003fffd"
 )
 _MARKS = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
-_unit = re.compile(
-    f" +|[{_OPENING}]*(?:[^ {_WIDE}{_CLOSING}]+|(?![{_OPENING}{_CLOSING}])[{_WIDE}])"
-    f"[{_MARKS}]*[{_CLOSING}]*|[{_OPENING}{_CLOSING}]+"
-)
 _plain_unit = re.compile(" +|[^ ]+")
-_wide = re.compile(f"[{_WIDE}]")
+
+
+@cache
+def _unit() -> re.Pattern[str]:
+    # Compiled when needed, as it takes 4 ms.
+    return re.compile(
+        f" +|[{_OPENING}]*"
+        f"(?:[^ {_WIDE}{_CLOSING}]+|(?![{_OPENING}{_CLOSING}])[{_WIDE}])"
+        f"[{_MARKS}]*[{_CLOSING}]*|[{_OPENING}{_CLOSING}]+"
+    )
 
 
 def spans_text(spans: Iterable[Span]) -> str:
@@ -112,7 +118,7 @@ def _slice(spans: Sequence[Span], ends: Sequence[tuple[int, int]]) -> list[list[
 
 def _ranges(text: str, width: int) -> Iterable[tuple[int, int, str]]:
     """Yield (start, end, white space that follows) of each row."""
-    units = _plain_unit if text.isascii() else _unit
+    units = _plain_unit if text.isascii() else _unit()
     start = end = used = 0
     for match in units.finditer(text):
         unit = match[0]

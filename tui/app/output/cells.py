@@ -8,6 +8,7 @@ can say what stands in which of its cells.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -26,10 +27,15 @@ _STABLE = (
 """Characters that every terminal gives the same one or two columns, and that stand
 alone. U+3000 and the symbols with an emoji form are left out."""
 _STABLE_ONLY = re.compile(f"[{_STABLE}]*")
-# A mark belongs to the letter before it, so a cluster begins with that one.
-_PARTS = re.compile(f"[{_STABLE}]?[^{_STABLE}]+|[{_STABLE}]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _STRIPS_KEPT = 2048
+
+
+@cache
+def _parts() -> re.Pattern[str]:
+    # A mark belongs to the letter before it, so a cluster begins with that one.
+    # Compiled when needed, which is seldom: it takes 3 ms.
+    return re.compile(f"[{_STABLE}]?[^{_STABLE}]+|[{_STABLE}]")
 
 
 class Row(NamedTuple):
@@ -103,7 +109,7 @@ def _split(content: str, cells: list[str]) -> bool:
         return False
     total = cell_len(content)
     begin = len(cells)
-    for part in _PARTS.findall(content):
+    for part in _parts().findall(content):
         if _STABLE_ONLY.fullmatch(part):
             _split(part, cells)
         elif width := cell_len(part):

@@ -21,7 +21,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui import messages, paths, runner
-from tui.app import background, commands, state
+from tui.app import background, commands, markdown, state
 from tui.app.garbage import settle
 from tui.app.presenter import Presenter
 from tui.app.screens.kept import KeptScreen
@@ -41,6 +41,9 @@ FRAME = 0.05
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
+
+PRELOAD_SECONDS = 0.15
+"""After which a model is loaded, so that the first frame is drawn before."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -93,6 +96,9 @@ class ChatScreen(KeptScreen):
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
+        # Before there are parts: each change of a class styles them all anew.
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._arrange(self.app.size.width < NARROW)
         yield self.chat_bar
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
@@ -107,8 +113,6 @@ class ChatScreen(KeptScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.host.config.stream and remembered.stream is not False
         self.model = self.host.model
-        self._sidebar_wanted = remembered.sidebar is not False
-        self._arrange(self.app.size.width < NARROW)
         self.sidebar.tools_folder = str(paths.tools_folder())
         if note := self.host.models.note(self.model):
             # On a narrow screen the sidebar, which says so too, is not seen.
@@ -369,11 +373,16 @@ class ChatScreen(KeptScreen):
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
-        background.run("preload", lambda: self._load(name))
+        # Not at once: the threads of Python share one core.
+        self.set_timer(
+            PRELOAD_SECONDS,
+            lambda: background.run("preload", lambda: self._load(name)),
+        )
 
     def _load(self, name: str) -> None:
         try:
             self.host.models.preload(name)
+            markdown.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)

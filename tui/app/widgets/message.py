@@ -6,20 +6,22 @@ they are needed, and dropped when the width changes.
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tui.app.markdown import (
     BLANK,
     Line,
     PlainStream,
     Span,
-    Stream,
     Style,
     indent,
     to_lines,
     wrap,
 )
 from tui.safe import safe
+
+if TYPE_CHECKING:
+    from tui.app.markdown.stream import Stream
 
 NoteKind = Literal["info", "warning", "error", "cancelled"]
 
@@ -302,12 +304,18 @@ class MessageView(Item):
             self._thought_lines, changed, _gutter([*new, BLANK], "", ())
         )
 
+    def _begun(self, width: int, style: Style) -> "Stream | PlainStream":
+        if self.role != "assistant":
+            return PlainStream(width - 1, style)
+        from tui.app.markdown.stream import Stream  # see tui.app.markdown
+
+        return Stream(width)
+
     def _update_body(self) -> int:
         style = self._style()
         width = self.width - GUTTER
         if self._body is None:
-            plain = self.role != "assistant"
-            self._body = PlainStream(width - 1, style) if plain else Stream(width)
+            self._body = self._begun(width, style)
             self._body.append(self.text)
         changed = self._body.finish() if self.done else self._body.update()
         new = self._body.lines[changed:]

@@ -19,11 +19,9 @@ from textual.message import Message
 from textual.reactive import var
 from textual.selection import Selection
 
-from tui.app.markdown.blocks import parse
 from tui.app.output.hook import OutputScreen
 from tui.app.widgets.finding import Place, find
 from tui.app.widgets.line_pane import LINE_BITS, LinePane
-from tui.app.widgets.looks import LOOKS, LOOKS_CSS
 from tui.app.widgets.message import Item, MessageView, Note, NoteKind
 
 FRAME = 0.05  # seconds between two frames, at least
@@ -32,8 +30,7 @@ FRAME = 0.05  # seconds between two frames, at least
 class Transcript(LinePane, can_focus=True):
     """A conversation: user's and assistant's messages, and notes between them."""
 
-    DEFAULT_CSS = (
-        """
+    DEFAULT_CSS = """
     Transcript {
         background: $background;
         color: $foreground;
@@ -48,9 +45,6 @@ class Transcript(LinePane, can_focus=True):
         scrollbar-background-active: $background;
     }
     """
-        + LOOKS_CSS
-    )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{look}" for look in LOOKS}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", "Message above", show=False),
         Binding("down", "cursor(1)", "Message below", show=False),
@@ -353,6 +347,8 @@ class Transcript(LinePane, can_focus=True):
 
     def action_copy_code(self) -> None:
         """Copy the last block of code of a message."""
+        from tui.app.markdown.blocks import parse  # see there
+
         view = self._view_in_question()
         blocks = [
             token.content

@@ -29,8 +29,16 @@ __all__ = [
     "dialect_of_name",
     "dialect_of_template",
     "dropped_tokens",
+    "preload",
     "reasoning_opener",
 ]
+
+
+def preload() -> None:
+    """Compile the rules of `auto`, which takes 30 ms of CPU once a process."""
+    probe = Gate("auto", {"probe": {"type": "object", "properties": {}}})
+    for piece in ("a [", "`(` ", "b <", "c {", "\n\n```python\n", "# d\n", "def"):
+        probe.feed(piece)
 
 
 class Gate:

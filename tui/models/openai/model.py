@@ -25,8 +25,9 @@ from tui.turn import Turn
 
 
 def preload() -> None:
-    """Import the library, which takes 0.5 s of CPU. For a thread at the start."""
+    """Do what takes 0.5 s of CPU the first time. For a thread at the start."""
     importlib.import_module("openai.resources.chat.completions")
+    gate.preload()
 
 
 class OpenAIModel:
