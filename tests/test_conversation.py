@@ -9,6 +9,7 @@ from tui.conversation import Transcript
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.events import (
+    ConversationDeleted,
     Event,
     MessageAdded,
     ReasoningDelta,
@@ -147,6 +148,15 @@ def test_what_is_unknown_or_no_message_changes_nothing():
     transcript = folded(ToolCallStarted(ToolCall("a", "f", {})))
 
     assert transcript == Transcript()
+
+
+def test_a_deleted_conversation_is_empty_for_those_who_had_it_on_the_screen():
+    before = [("t", TurnRequested("m")), MessageAdded("1", USER), TextDelta("2", "x")]
+    after = MessageAdded("3", USER)
+
+    transcript = folded(*before, ConversationDeleted(), after)
+
+    assert transcript == folded(after)
 
 
 def test_conversations_are_listed_newest_first_with_their_first_question(log):

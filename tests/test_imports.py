@@ -62,6 +62,16 @@ def test_ask_loads_only_its_own_models_library(home):
     assert "asyncio" not in modules
 
 
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["search", "x"], ["delete", "-y", "x"], ["export", "--all"]]
+)
+def test_commands_for_what_is_there_load_no_library(home, arguments):
+    modules, _ = modules_after(home, RUN.format(arguments=arguments))
+
+    assert heavy(modules) == []
+    assert "asyncio" not in modules
+
+
 @needs_starter
 def test_the_starter_loads_no_other_library(home):
     modules, out = modules_after(

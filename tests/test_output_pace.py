@@ -64,6 +64,16 @@ def test_an_echo_does_not_wait_for_the_clock():
     assert pace.wait(0.02) == 0
 
 
+def test_an_echo_does_not_make_what_a_model_says_wait():
+    pace = answering()
+    pace.key_pressed(0.04)
+    pace.sent(0.04)
+    pace.sent(0.041)
+    pace.answered(0.042)
+
+    assert pace.wait(0.045) == pytest.approx(INTERVAL - 0.045)
+
+
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["draw", "answer", "key"]), st.floats(0, 0.1)),
@@ -268,7 +278,10 @@ async def test_nothing_is_added_while_the_writer_writes():
     assert link.row == "waits"
 
 
-async def test_a_big_frame_is_synchronized_where_the_terminal_can():
+async def test_a_big_frame_is_synchronized_where_the_terminal_can(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("tui.app.output.stage._SMALL", 20)
     link = Link()
     stage = stage_on(link)
     stage.synchronized = True

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.cli import streams
+from tui.cli import conversations, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.errors import ConfigError, LazychatError
 from tui.safe import safe
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match options.command:
             case "ask":
                 return _ask(options)
+            case command if command in conversations.COMMANDS:
+                return conversations.run(options)
             case _:
                 return _chat(options)
     except LazychatError as error:
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CANCELLED
 
 
-COMMANDS = ("chat", "ask")
+COMMANDS = ("chat", "ask", *conversations.COMMANDS)
 
 
 def _with_command(arguments: Sequence[str] | None) -> list[str]:
@@ -121,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         help="go on with the last conversation",
     )
     ask.add_argument("--cid", metavar="ID", help="go on with this conversation")
+    conversations.add_to(commands)
     return parser
 
 

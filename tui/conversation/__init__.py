@@ -16,6 +16,7 @@ from tui.conversation.store import (
     rename,
     running,
     running_anywhere,
+    short_ids,
 )
 from tui.conversation.transcript import Entry, Transcript, fold
 
@@ -43,4 +44,5 @@ __all__ = [
     "running",
     "running_anywhere",
     "search",
+    "short_ids",
 ]

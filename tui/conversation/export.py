@@ -134,7 +134,9 @@ def _records(of: _Conversation, where: str) -> list[Record]:
     records: list[Record] = []
     for number, stored in enumerate(of.events, 1):
         try:
-            event = events.decode(stored.kind, bytes(stored.data))
+            # As the log has it, without the document's line breaks.
+            data = msgspec.json.format(bytes(stored.data), indent=-1)
+            event = events.decode(stored.kind, data)
         except msgspec.DecodeError as error:
             raise LogError(f"{where}, event {number}: {error}.") from error
         if not isinstance(event, ConversationDeleted):

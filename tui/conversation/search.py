@@ -11,7 +11,7 @@ import msgspec
 
 from tui.eventlog import EventLog
 from tui.eventlog.listing import said
-from tui.eventlog.words import Needle, expression, fold, needles, normal
+from tui.eventlog.words import Needle, fold, needles, normal
 from tui.safe import safe
 
 BEFORE, AFTER = 40, 120
@@ -43,6 +43,11 @@ SEARCH = (
     "ORDER BY message_text.rowid DESC LIMIT :limit"
 )
 _ALL = 2**62
+LARGEST = 1000
+"""Messages that are asked for at a time, at most."""
+WORTH = 0.1
+"""The share of hits below which it pays to have the index gather what begins with a
+word, rather than to look at all messages that have its first characters."""
 
 
 class _Identified(msgspec.Struct):
@@ -64,28 +69,39 @@ def search(log: EventLog, query: str, limit: int = 50) -> list[Hit]:
     wanted = needles(query)
     if not wanted:
         return []
-    uncertain = [needle for needle in wanted if not needle.certain]
+    precise = " AND ".join(needle.expression for needle in wanted)
+    asked = " AND ".join(needle.quick for needle in wanted)
     hits: list[Hit] = []
-    before, page = _ALL, limit
+    before, page = _ALL, min(limit, LARGEST)
     while len(hits) < limit:
-        rows = log.query(
-            SEARCH, {"wanted": expression(wanted), "before": before, "limit": page}
-        )
-        for seq, conversation, title, at, data in rows:
-            before = seq
+        unsure = [it for it in wanted if asked != precise or not it.certain]
+        rows = log.query(SEARCH, {"wanted": asked, "before": before, "limit": page})
+        found = 0
+        for _, conversation, title, at, data in rows:
             message = said(data)
             text = normal(message.text)
             folded = fold(text)
-            if not all(needle.pattern.search(folded) for needle in uncertain):
-                continue
-            excerpt, marks = _excerpt(text, folded, wanted)
-            id = _identify(data).message_id
-            hits.append(Hit(conversation, title, id, message.role, at, excerpt, marks))
-            if len(hits) == limit:
-                break
+            if all(needle.stands_in(text, folded) for needle in unsure):
+                found += 1
+                id = _identify(data).message_id
+                hits.append(
+                    Hit(
+                        conversation,
+                        title,
+                        id,
+                        message.role,
+                        at,
+                        *_excerpt(text, folded, wanted),
+                    )
+                )
+                if len(hits) == limit:
+                    return hits
         if len(rows) < page:
             break
-        page = min(2 * page, 1000)
+        before = rows[-1][0]
+        if found < page * WORTH:
+            asked = precise
+        page = min(2 * page, LARGEST)
     return hits
 
 

@@ -33,7 +33,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 _SUMMARY = "SELECT id, title, created, updated, messages, pinned FROM conversation "
 RECENT = _SUMMARY + "ORDER BY pinned DESC, updated DESC, id LIMIT ?"
-NEWEST = _SUMMARY + "ORDER BY updated DESC, id LIMIT 1"
+NEWEST = _SUMMARY + "ORDER BY updated DESC LIMIT 1"
 FIND = "SELECT id FROM conversation WHERE id >= :begin AND id < :end LIMIT 2"
 
 
@@ -73,6 +73,29 @@ def find(log: EventLog, prefix: str) -> str:
         return rows[0][0]
     problem = "Several conversations have" if rows else "No conversation has"
     raise LogError(f"{problem} an id that begins with {prefix!r}.")
+
+
+def short_ids(log: EventLog, ids: Sequence[str]) -> list[str]:
+    """Return the shortest beginnings of `ids` that `find` knows each by.
+
+    At least `SHORTEST` characters, so that most are of one length.
+    """
+    return [_short_id(log, id) for id in ids]
+
+
+SHORTEST = 6
+NEIGHBOURS = (
+    "SELECT max(id) FROM conversation WHERE id < :id "
+    "UNION ALL SELECT min(id) FROM conversation WHERE id > :id"
+)
+
+
+def _short_id(log: EventLog, id: str) -> str:
+    neighbours = [found or "" for (found,) in log.query(NEIGHBOURS, {"id": id})]
+    length = SHORTEST
+    while length < len(id) and any(it.startswith(id[:length]) for it in neighbours):
+        length += 1
+    return id[:length]
 
 
 def rename(log: EventLog, id: str, title: str) -> "Future[int]":

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from tui.events import (
+    ConversationDeleted,
     MessageAdded,
     ReasoningDelta,
     Record,
@@ -101,6 +102,9 @@ class Transcript:
                 self._claimed(turn)
                 self.running.discard(turn)
                 self.finished[turn] = reason
+            case ConversationDeleted():
+                # What comes after it, if anything, is a deletion that was undone.
+                self.__init__()
             case _:
                 pass
 

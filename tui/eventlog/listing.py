@@ -35,7 +35,8 @@ SCHEMA = """
         WITHOUT ROWID;
     CREATE TABLE purge(seq INTEGER PRIMARY KEY);
     CREATE VIRTUAL TABLE message_text
-        USING fts5(terms, content = '', columnsize = 0, detail = none)
+        USING fts5(terms, content = '', columnsize = 0, detail = none,
+                   tokenize = 'ascii')
 """
 """`conversation` and `running` are what lists show; `purge` holds the deletions whose
 traces may still be in the file; `message_text` has the `seq` of a message as rowid."""

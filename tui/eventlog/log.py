@@ -17,7 +17,7 @@ from tui.errors import LogError
 from tui.eventlog import listing
 from tui.eventlog.changes import Changes
 from tui.eventlog.follow import Follow
-from tui.eventlog.purge import purge
+from tui.eventlog.purge import DUE, Purge
 from tui.eventlog.reader import Reader
 from tui.eventlog.writer import Guard, Writer
 from tui.events import Event, Record
@@ -73,6 +73,7 @@ class EventLog:
             connection = self._connect()
             try:
                 self._prepare(connection)
+                purge_is_due = connection.execute(DUE).fetchone()[0] is not None
             except BaseException:
                 connection.close()
                 raise
@@ -84,6 +85,9 @@ class EventLog:
         self._reader = Reader(self._connect)
         self._changes = Changes(self._connect)
         self._writer = Writer(connection, self._changes.notify)
+        self._purge = Purge(self._connect)
+        if purge_is_due:
+            self._purge.start()
         self._closed = False
         # What has been appended is written even when nobody calls close().
         self._at_exit = functools.partial(_close, weakref.ref(self))
@@ -115,11 +119,13 @@ class EventLog:
         return self._writer.add(tuple(records), guard)
 
     def purge(self, seconds: float = 5.0) -> str:
-        """Wipe what deleted conversations have left in the files; see `purge.purge`.
+        """Wipe what deleted conversations have left in the files.
 
-        Blocks for as long as it takes. Any thread.
+        Blocks for as long as it takes; returns "" when no trace is left, else a
+        sentence that says why. `seconds` is how long readers are waited for that hold
+        an old state of the file.
         """
-        return purge(self._connect, seconds)
+        return self._purge.run(seconds)
 
     def flush(self) -> None:
         """Wait until everything appended so far is on disk. Raises `LogError`."""
@@ -207,6 +213,7 @@ class EventLog:
         if self._closed:
             return
         self._closed = True
+        self._purge.close()
         self._writer.close()
         self._changes.close()
         self._reader.close()

@@ -170,13 +170,16 @@ class Writer:
         seq = row.lastrowid or 0
         if message_id is None:
             if isinstance(event, MessageAdded):
-                self._settle(event.message_id)
+                self._settle(conversation, event.message_id)
             listing.keep(self._db, conversation, turn, seq, at, event)
         return seq
 
-    def _settle(self, message_id: str) -> None:
+    def _settle(self, conversation: str, message_id: str) -> None:
         """Remove the deltas of a message that is whole."""
-        self._db.execute("DELETE FROM event WHERE delta_of = ?", (message_id,))
+        self._db.execute(
+            "DELETE FROM event WHERE delta_of = ? AND conversation = ?",
+            (message_id, conversation),
+        )
 
 
 def _is_delta(append: _Append | None) -> bool:

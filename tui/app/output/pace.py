@@ -66,9 +66,11 @@ class Pace:
 
     def sent(self, now: float) -> bool:
         """Note that a frame is sent; return whether it has to ask."""
-        self._sent = now
-        if self._echoes:
+        if self._echoes and now - self._key < _KEY:
+            # It came out of turn: what a model says keeps its own time.
             self._echoes -= 1
+        else:
+            self._sent = now
         # One that is silent is asked now and then: it may be far, not dumb.
         if self.silent and self._asked and now - self._asked[-1] < _PATIENCE:
             return False

@@ -1,0 +1,75 @@
+"""`lazychat export` and `import`: conversations as files."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tui import conversation
+from tui.cli.codes import DONE
+from tui.errors import ConfigError, LazychatError, LogError
+from tui.eventlog import EventLog
+from tui.safe import safe
+
+
+def export(
+    log: EventLog,
+    prefixes: Sequence[str],
+    everything: bool,
+    format: str | None,
+    file: str | None,
+) -> int:
+    """Write conversations to `file` or stdout.
+
+    `format` is `md`, `json` or None, which is what the name of `file` says, else md.
+    """
+    if everything == bool(prefixes):
+        raise ConfigError("export needs the id of a conversation, or --all.")
+    if everything:
+        # The oldest first: what is imported last is the newest again.
+        ids = [it.id for it in reversed(conversation.recent(log))]
+    else:
+        ids = [conversation.find(log, prefix) for prefix in prefixes]
+    if format is None:
+        format = "json" if file and file.endswith(".json") else "md"
+    if format == "json":
+        text = conversation.export_json(log, *ids)
+    else:
+        text = "\n---\n\n".join(conversation.export_markdown(log, id) for id in ids)
+    if file is None:
+        sys.stdout.write(safe(text) if sys.stdout.isatty() else text)
+        sys.stdout.flush()
+        return DONE
+    try:
+        _write(Path(file), text)
+    except OSError as error:
+        raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
+    return DONE
+
+
+def _write(file: Path, text: str) -> None:
+    # For the user alone, as the store is.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def take_in(log: EventLog, files: Sequence[str]) -> int:
+    """Import the conversations of `files` ("-" is stdin) and print their ids."""
+    for file in files:
+        name = "standard input" if file == "-" else file
+        try:
+            source = sys.stdin.buffer if file == "-" else None
+            data = source.read() if source else Path(file).read_bytes()
+        except OSError as error:
+            raise LazychatError(f"{name} cannot be read: {error.strerror}.") from error
+        try:
+            ids = conversation.import_json(log, data.decode("utf-8-sig"))
+        except (LogError, UnicodeDecodeError) as error:
+            problem = (
+                "it is not UTF-8 text." if isinstance(error, ValueError) else error
+            )
+            raise LazychatError(f"{name}: {problem}") from error
+        for id in ids:
+            print(id, flush=True)
+    return DONE

@@ -1,0 +1,86 @@
+"""`lazychat list`: the conversations of the store."""
+
+import json
+import shutil
+import sys
+import time
+import unicodedata
+from collections.abc import Sequence
+
+from tui import conversation, process
+from tui.cli.codes import DONE
+from tui.eventlog import EventLog
+from tui.events import TurnStarted
+from tui.safe import safe
+
+
+def show_list(log: EventLog, limit: int, as_json: bool) -> int:
+    """Print the conversations, `limit` at most (0: all), and return the exit code."""
+    listed = conversation.recent(log, limit if limit > 0 else -1)
+    running = conversation.running_anywhere(log)
+    if as_json:
+        rows = [
+            {
+                "id": it.id,
+                "title": it.title,
+                "created": it.created,
+                "updated": it.updated,
+                "messages": it.messages,
+                "pinned": it.pinned,
+                "running": [
+                    {"host": turn.host, "pid": turn.pid}
+                    for turn in running.get(it.id, ())
+                    if not process.is_gone(turn)
+                ],
+            }
+            for it in listed
+        ]
+        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
+        print()
+        return DONE
+    clean = safe if sys.stdout.isatty() else str
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    ids = conversation.short_ids(log, [it.id for it in listed])
+    column = max(map(len, ids), default=0)
+    for id, it in zip(ids, listed, strict=True):
+        state = state_of(running.get(it.id, ()))
+        row = (
+            f"{id:{column}}  {clock(it.updated)}  {it.messages:>4}  "
+            f"{'* ' if it.pinned else ''}{f'[{state}] ' if state else ''}"
+            f"{clean(it.title) or '(no title)'}"
+        )
+        print(_cut(row, width) if width else row)
+    if limit > 0 and len(listed) == limit:
+        print(
+            f"lazychat: these are the first {limit}; `-n 0` lists all.", file=sys.stderr
+        )
+    return DONE
+
+
+def state_of(running: Sequence[TurnStarted]) -> str:
+    """Return what goes on in a conversation whose `running` turns have not ended.
+
+    "" when nothing does.
+    """
+    if not running:
+        return ""
+    turn = running[-1]
+    if process.is_gone(turn):
+        return "interrupted"
+    here = turn.host == process.claim().host
+    return f"running, pid {turn.pid}" if here else f"running on {turn.host}"
+
+
+def clock(seconds: float) -> str:
+    """Return a time for a table: local, to the minute, as wide as any other."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _cut(row: str, width: int) -> str:
+    """Return as much of `row` as `width` cells of a terminal hold."""
+    cells = 0
+    for at, character in enumerate(row):
+        cells += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if cells > width:
+            return row[: at - 1] + "…"
+    return row
