@@ -114,6 +114,35 @@ async def test_search_finds_titles_that_were_given() -> None:
         await chat.until("Nothing found.")
 
 
+async def test_enter_before_the_answer_opens_what_was_typed() -> None:
+    async with opened() as chat:
+        log = chat.app.host.log
+        keep(log, "Wanted", "a needle in it")
+        keep(log, "Newest", "nothing of the kind")
+        await listed(chat, "Newest", "Wanted")
+
+        for key in [*"needle", "enter"]:
+            chat.app.simulate_key(key)
+
+        await chat.until(lambda: chat.app.screen.get_selected_text() == "needle")
+
+
+async def test_act_without_what_it_needs_asks_for_it_and_keeps_the_draft() -> None:
+    async with opened(["One."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ask("/rename")
+        await chat.until("/rename TITLE")
+        assert chat.screen.composer.text == "/rename "
+        await chat.type("Better")
+        await chat.pilot.press("enter")
+        await chat.until('Renamed to "Better"')
+
+        await chat.type("half a thought")
+        chat.app.act("rename", "")
+        assert chat.screen.composer.text == "half a thought"
+
+
 async def test_slash_history_searches_for_its_words() -> None:
     async with opened() as chat:
         keep(chat.app.host.log, "Title", "a needle in it")

@@ -7,6 +7,7 @@ import pytest
 from test_app import Chat, opened
 
 from tui import conversation
+from tui.app.seen import unread
 from tui.app.widgets.chat_bar import ChatBar, Tab
 from tui.events import MessageAdded, TurnFinished, TurnStarted
 from tui.messages import Message
@@ -231,3 +232,35 @@ async def test_conversation_deleted_elsewhere_says_so_and_comes_back_clean() -> 
         chat.app.open_chat(id)
         await chat.until("One.")
         assert "deleted" not in chat.text
+
+
+async def test_up_in_a_new_conversation_brings_what_was_asked_in_another() -> None:
+    async with opened(["One.", "Two."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ask("Second")
+        await chat.until("Two.")
+        await chat.pilot.press("ctrl+n")
+        await chat.until("New conversation")
+
+        await chat.pilot.press("up")
+        await chat.until(lambda: chat.screen.composer.text == "Second")
+        await chat.pilot.press("up")
+        assert chat.screen.composer.text == "First"
+
+
+async def test_answer_that_ends_behind_the_list_is_unread_until_one_is_back() -> None:
+    gate = threading.Event()
+    async with opened([["One ", gate, "is done."]]) as chat:
+        await chat.ask("First")
+        await chat.until("One")
+        await chat.pilot.press("ctrl+s")
+        await chat.until("… First")
+        gate.set()
+        await chat.until("• First")
+
+        await chat.pilot.press("escape")
+        await chat.until("One is done.")
+
+        log, id = chat.app.host.log, chat.screen.conversation
+        await chat.until(lambda: not unread(log, [id]))

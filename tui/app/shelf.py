@@ -29,13 +29,14 @@ class ShelfApp(SwitchingApp):
 
         if self.chat and not self._lists:
             here = self.chat.conversation
+            self.chat.pause()  # what is not seen need not be drawn
             self._history = HistoryScreen(self.host.log, here, words)
             self.push_screen(self._history)
 
     @property
     def _lists(self) -> bool:
         """Whether the list is what is on the screen."""
-        return self._history is not None and self._history.is_current
+        return self._history is not None and self._history.is_active
 
     def act(self, act: str, argument: str) -> None:
         """Do `act` of `Library.do` to the conversation that is shown."""
@@ -44,8 +45,10 @@ class ShelfApp(SwitchingApp):
             return
         if not argument and act in ("rename", "import"):
             # From the palette: the rest is typed where commands are.
-            chat.composer.load_text(f"/{act} ")
+            if not chat.composer.text:
+                chat.composer.load_text(f"/{act} ")
             chat.composer.focus()
+            chat.hint(f"/{act} {'TITLE' if act == 'rename' else 'FILE'}")
         else:
             self._start(act, chat.conversation, argument)
 
@@ -105,3 +108,5 @@ class ShelfApp(SwitchingApp):
         self.close_chat(id)
         if history:
             self.push_screen(history)
+            if self.chat:
+                self.chat.pause()

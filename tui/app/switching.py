@@ -133,7 +133,6 @@ class SwitchingApp(App[None]):
         chat = known[0] if known else self._new_screen(id)
         self._screens.remove(chat)
         self._screens.append(chat)
-        chat.resume()
         self._show_tabs()
         self.switch_screen(chat)
         gone = [s for s in self._screens if s.conversation not in self._tabs]

@@ -129,6 +129,8 @@ class HistoryScreen(OutputScreen):
         self._found: tuple[str, Sequence[Hit]] | None = None
         """The last query that was answered."""
         self._pause: Timer | None = None
+        self._opens = False
+        """Whether Enter was pressed before the search had an answer."""
         self._left = threading.Event()
         self._look_again = threading.Event()
 
@@ -198,6 +200,9 @@ class HistoryScreen(OutputScreen):
             stay = bool(self._found and self._found[0] == query)
             self._found = query, hits
             self._show(stay)
+            if self._opens:
+                self._opens = False
+                self.action_open()
 
     def _show(self, stay: bool) -> None:
         if self._query.strip():
@@ -286,6 +291,7 @@ class HistoryScreen(OutputScreen):
         if self._prompt or changed.value == self._query:
             return
         self._query = changed.value
+        self._opens = False
         if self._pause:
             self._pause.stop()
             self._pause = None
@@ -309,14 +315,13 @@ class HistoryScreen(OutputScreen):
     @on(HistoryList.Opened)
     def action_open(self) -> None:
         """Open what the cursor is on."""
-        if self._pause:
-            # What is shown is not what was typed yet.
-            self._pause.stop()
-            self._pause = None
-            with suppress(LogError):
-                hits = conversation.search(self._log, self._query, HITS)
-                self._show_hits(self._query, hits)
-        if selected := self.list.selected:
+        if self._query.strip() and (self._found or ("",))[0] != self._query:
+            # What is shown is not what was typed: it is opened when it has been found.
+            self._opens = True
+            if self._pause:
+                self._pause.stop()
+                self._search()
+        elif selected := self.list.selected:
             self.post_message(self.Opened(selected.id, selected.place))
 
     def action_move(self, how: str, *arguments: int) -> None:

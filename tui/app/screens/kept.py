@@ -64,11 +64,11 @@ class KeptScreen(OutputScreen):
         self._may_read.set()
 
     def pause(self) -> None:
-        """Follow no further: another conversation is shown."""
+        """Follow no further until this screen is shown again."""
         self.drafts.save()
         self._may_read.clear()
 
-    def resume(self) -> None:
+    def on_screen_resume(self) -> None:
         """Go on following where it was paused."""
         self._may_read.set()
 
