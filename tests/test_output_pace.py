@@ -67,9 +67,9 @@ def test_an_echo_does_not_wait_for_the_clock():
 def test_an_echo_does_not_make_what_a_model_says_wait():
     pace = answering()
     pace.key_pressed(0.04)
-    pace.sent(0.04)
-    pace.sent(0.041)
-    pace.answered(0.042)
+    for _ in range(3):
+        pace.sent(0.04)
+        pace.answered(0.042)
 
     assert pace.wait(0.045) == pytest.approx(INTERVAL - 0.045)
 
@@ -80,20 +80,24 @@ def test_an_echo_does_not_make_what_a_model_says_wait():
         max_size=60,
     )
 )
-def test_never_more_than_two_frames_are_unanswered(steps: list[tuple[str, float]]):
+def test_never_more_than_two_frames_are_unanswered_but_an_echo(
+    steps: list[tuple[str, float]],
+):
     pace, now, open_questions = answering(), 0.1, 0
+    keys = 0
 
     for step, seconds in steps:
         now += seconds
         if step == "key":
             pace.key_pressed(now)
+            keys += 1
         elif step == "answer" and open_questions:
             open_questions -= 1
             pace.answered(now)
         elif step == "draw" and pace.wait(now) == 0:
             open_questions += pace.sent(now)
         if seconds * len(steps) < 1.9:  # else one may be given up
-            assert open_questions <= UNANSWERED
+            assert open_questions <= UNANSWERED + (keys > 0)
 
 
 def test_a_terminal_that_never_answers_gets_its_frames_by_the_clock():
@@ -222,7 +226,7 @@ async def test_newer_state_takes_the_place_of_what_waits():
     stage = stage_on(link)
     draw(stage, "one")
     stage.answered()
-    for text in ("two", "three", "four", "five"):
+    for text in ("two", "three", "four", "five", "six"):
         stage.key_pressed()
         draw(stage, text)
     sent = len(link.frames)
@@ -230,8 +234,8 @@ async def test_newer_state_takes_the_place_of_what_waits():
     stage.answered()
 
     await until(lambda: len(link.frames) > sent)
-    assert link.row == "five"
-    assert not any("four" in frame for frame in link.frames)
+    assert link.row == "six"
+    assert not any("five" in frame for frame in link.frames)
 
 
 async def test_a_frame_asks_whether_it_was_drawn():

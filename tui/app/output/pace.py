@@ -2,9 +2,9 @@
 
 A frame ends with a question that the terminal answers when it has drawn it (the cursor
 position report). Two frames may be unanswered: one is drawn while the next is under
-way. So a slow link never carries old news: what has been sent is drawn soon, and what
-has not is replaced by what is newer. A terminal that never answers gets frames by the
-clock alone.
+way; and a third that shows what a key did. So a slow link never carries old news: what
+has been sent is drawn soon, and what has not is replaced by what is newer. A terminal
+that never answers gets frames by the clock alone.
 
 Times are seconds of a monotonic clock, and are given, so that this needs no clock.
 """
@@ -14,12 +14,12 @@ from collections import deque
 INTERVAL = 0.05
 """Seconds between two frames, at least."""
 UNANSWERED = 2
-"""Frames that may be unanswered."""
+"""Frames that may be unanswered; one more when it shows what a key did."""
 _PATIENCE = 1.0  # seconds, for a terminal that has never answered
 _LOST = 2.0  # seconds, at least, after which an answer is taken to be lost
 _KEY = 0.06  # seconds after a key within which its echo is expected
 _REMEMBERED = 64  # questions; a terminal that is silent is asked once a second
-_ECHOES = 2  # frames that are drawn at once after a key
+_ECHOES = 3  # frames that are drawn at once after a key
 
 
 class Pace:
@@ -54,7 +54,7 @@ class Pace:
         """Return in how many seconds a frame may be sent; 0 is now."""
         echo = self._echoes > 0 and now - self._key < _KEY
         wait = 0.0 if echo else max(0.0, self._sent + INTERVAL - now)
-        if len(self._asked) >= UNANSWERED and not self.silent:
+        if len(self._asked) >= UNANSWERED + echo and not self.silent:
             left = self._asked[-1] + self.patience - now
             if left > 0:
                 return max(wait, left)

@@ -93,6 +93,7 @@ class ChatScreen(KeptScreen):
         """The turn that was cancelled last."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
+        self._hurried = Event()  # while each batch is to be shown at once
 
     def compose(self) -> ComposeResult:
         """Put the parts together; chat.tcss arranges them."""
@@ -134,6 +135,7 @@ class ChatScreen(KeptScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
+        self._hurried.set()
         if self._follow:
             self._follow.close()
 
@@ -182,14 +184,14 @@ class ChatScreen(KeptScreen):
         runner.end_if_gone(log, self.conversation)
         self._follow = follow = log.follow(self.conversation)
         with follow:
-            if self._left.is_set():
+            if self._left:
                 return
             try:
                 for records in follow:
                     self._may_read.wait()
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
-                    self._left.wait(FRAME)
+                    self._hurried.wait(FRAME)
             except LogError:
                 return  # the log was closed: the program ends
 
@@ -204,6 +206,8 @@ class ChatScreen(KeptScreen):
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        if not self.presenter.running:
+            self._hurried.clear()
         self._show_queue()
         questions = self.presenter.questions
         if len(questions) != self._questions:
@@ -320,6 +324,7 @@ class ChatScreen(KeptScreen):
                 self.composer.load_text(self.presenter.queued[-1])
         if turn:
             self._cancelled = turn
+            self._hurried.set()  # who has stopped an answer wants to see it stop
             # Nobody may be there to hear the cancel of what nobody runs.
             forlorn = self.presenter.is_forlorn(turn)
             event = TurnWithdrawn() if forlorn else CancelRequested()

@@ -44,7 +44,7 @@ class KeptScreen(OutputScreen):
         self._may_read = Event()
         """Whether the poller may hand on what it reads: this screen is shown."""
         self._may_read.set()
-        self._left = Event()
+        self._left = False
 
     @property
     def is_untouched(self) -> bool:
@@ -60,7 +60,7 @@ class KeptScreen(OutputScreen):
     def on_unmount(self) -> None:
         """Keep what is being written, and end the poller."""
         self.drafts.save()
-        self._left.set()
+        self._left = True
         self._may_read.set()
 
     def pause(self) -> None:
