@@ -9,6 +9,7 @@ watching a new one: follow it from the start.
 # pyright: reportUnknownMemberType=false
 
 from concurrent.futures import Future
+from threading import Event
 from typing import ClassVar
 
 from textual import on, work
