@@ -319,6 +319,41 @@ async def test_export_and_import_by_command(
     assert (tmp_path / "a b.json").stat().st_mode & 0o077 == 0
 
 
+async def test_export_and_import_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened() as chat:
+        keep(chat.app.host.log, "Kept: all of it", "Answer.")
+        screen = await listed(chat, "Kept")
+
+        await chat.pilot.press("f5")
+        await chat.until("Export to")
+        assert screen.field.value == "Kept-all-of-it.md"
+        screen.field.value = "kept.json"
+        await chat.pilot.press("enter")
+        await chat.until("Exported to")
+        await chat.pilot.press("f6")
+        await chat.until("Import the file")
+        screen.field.value = "kept.json"
+        await chat.pilot.press("enter")
+
+        await chat.until("Imported 1 conversation")
+        await chat.until("2 conversations")
+
+
+async def test_click_opens_a_conversation() -> None:
+    async with opened() as chat:
+        log = chat.app.host.log
+        keep(log, "Oldest", "Answer of the oldest.")
+        keep(log, "Newest")
+        screen = await listed(chat, "Newest", "Oldest")
+
+        await chat.pilot.click(screen.list, offset=(10, 1))
+
+        await chat.until("Answer of the oldest.")
+
+
 async def test_import_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     async with opened() as chat:

@@ -41,6 +41,8 @@ class KeptScreen(OutputScreen):
         self._first = first
         self._place: Place | None = None
         """What is to be shown as soon as it has been read."""
+        self._place_end = 0
+        """The last record that could bring it."""
         self._may_read = Event()
         """Whether the poller may hand on what it reads: this screen is shown."""
         self._may_read.set()
@@ -80,6 +82,12 @@ class KeptScreen(OutputScreen):
     def show_place(self, place: Place) -> None:
         """Show a place of the conversation, as soon as it has been read."""
         self._place = place
+        with suppress(LogError):
+            rows = self.host.log.query(
+                "SELECT max(seq) FROM event WHERE conversation = ?",
+                (self.conversation,),
+            )
+            self._place_end = rows[0][0] or 0
         self.call_after_refresh(self._go_to_place)
 
     def _has_shown(self, records: Sequence[Record]) -> None:
@@ -87,10 +95,12 @@ class KeptScreen(OutputScreen):
         if any(isinstance(r.event, TurnFinished | TurnRequested) for r in records):
             mark_seen(self.host.log, self.conversation, records[-1].seq)
         if self._place:
-            self.call_after_refresh(self._go_to_place)
+            all_read = records[-1].seq >= self._place_end
+            self.call_after_refresh(self._go_to_place, all_read)
 
-    def _go_to_place(self) -> None:
-        if self._place and self.transcript.go_to(self._place):
+    def _go_to_place(self, give_up: bool = False) -> None:
+        """Go there if it is there by now; later it would be a surprise."""
+        if self._place and (self.transcript.go_to(self._place) or give_up):
             self._place = None
 
     @on(Composer.Changed)
