@@ -37,6 +37,7 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python tests/bench/llama_loop.py
 	@$(BIN)/python tests/bench/wire.py
+	@$(BIN)/python tests/bench/ssh_link.py
 	@$(BIN)/python tests/bench/store.py
 
 shot: $(VENV)/.dev

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import ssh
 import tomli_w
 from terminal import Terminal
 
@@ -88,6 +89,43 @@ def start(home: Path) -> Iterator[Start]:
             )
             stack.enter_context(terminal)
             terminal.wait_for(until)
+            return terminal
+
+        yield start_app
+
+
+@pytest.fixture(scope="session")
+def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssh.Server]:
+    """A real sshd, the same for all tests."""
+    if why := ssh.missing():
+        pytest.skip(why)
+    with ssh.Server(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def link(ssh_server: ssh.Server, home: Path) -> Iterator[ssh.Link]:
+    """A line to a real sshd: `link.relay` can be slow, and cut."""
+    env = {"LAZYCHAT_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    with ssh.Relay(ssh_server.port) as relay:
+        yield ssh.Link(ssh_server, relay, env)
+
+
+@pytest.fixture
+def start_remote(link: ssh.Link, home: Path) -> Iterator[Start]:
+    """Start the app over ssh; as `start`, but with `term`, and with COLORTERM unset."""
+    with ExitStack() as stack:
+
+        def start_app(
+            script: list[dict[str, Any]] | dict[str, Any] | None = None,
+            *arguments: str,
+            config: Mapping[str, Any] | str = {},
+            **options: Any,
+        ) -> Terminal:
+            file = write_config(home, script, config)
+            command = [sys.executable, "-m", "tui", "--config", str(file), *arguments]
+            terminal = stack.enter_context(link.terminal(command, **options))
+            terminal.wait_for("Message")
             return terminal
 
         yield start_app

@@ -360,6 +360,14 @@ class Terminal:
                 raise AssertionError(f"it does not end:\n{self.picture()}")
         return self.process.wait(max(until - monotonic(), 0.1))
 
+    def wait_closed(self, seconds: float = LIMIT) -> None:
+        """Wait until no process has the terminal open any more."""
+        until = monotonic() + seconds
+        while not self._ended:
+            left = until - monotonic()
+            if left <= 0 or not (self._wait(left) or self._ended):
+                raise AssertionError(f"somebody keeps it open:\n{self.picture()}")
+
     def hang_up(self) -> None:
         """Take the terminal away, as a closed window or a lost line does."""
         if self._fd >= 0:

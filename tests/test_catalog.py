@@ -237,3 +237,38 @@ def test_close_lets_go_of_what_was_made(server):
 
     assert models.get("big") is not first
     models.close()
+
+
+def test_the_window_is_the_configured_one_or_the_servers(server):
+    server.json({"data": [{"id": "m", "max_model_len": 4096}]}, path="/models")
+    told = OpenAIModelConfig("m", base_url=server.url)
+    models = catalog(told=told, set=OpenAIModelConfig("m", context=2048))
+
+    assert models.window("told") == models.window("set") == models.window("no") == 0
+    for name in ("told", "set", "no", "starter"):
+        models.learn_window(name)
+
+    assert models.window("told") == 4096
+    assert models.window("set") == 2048
+    assert [r.method for r in server.requests] == ["GET"]
+    models.close()
+
+
+def test_a_command_for_the_key_is_not_run_to_learn_the_window(server, tmp_path):
+    trace = tmp_path / "asked"
+    settings = OpenAIModelConfig("m", base_url=server.url, api_key_cmd=f"touch {trace}")
+    models = catalog(m=settings)
+
+    models.learn_window("m")
+
+    assert not trace.exists()
+    assert server.requests == []
+
+
+def test_a_server_that_is_not_there_tells_nothing():
+    models = catalog(m=OpenAIModelConfig("m", base_url="http://127.0.0.1:9"))
+
+    models.learn_window("m")
+
+    assert models.window("m") == 0
+    models.close()

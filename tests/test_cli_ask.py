@@ -51,6 +51,25 @@ def iter_bytes(stream, count):
         yield piece
 
 
+def test_a_conversation_that_outgrows_the_window_is_trimmed_and_that_is_said(
+    home, server
+):
+    server.answer(text("Yes."), finish(), DONE)
+    home.server(server.url, "context = 600")
+    for n in range(5):
+        home.ask("-T", "none", *["-c"][:n], f"{n} " + "abc " * 100)
+
+    done = home.ask("-T", "none", "-c", "And now?")
+
+    assert done.out == "Yes.\n"
+    assert done.err.splitlines() == [
+        "lazychat: The conversation is longer than the 600 tokens that remote can "
+        "hold: its oldest 4 messages are no longer sent."
+    ]
+    sent = [m["content"][:1] for m in server.requests[-1].json["messages"]]
+    assert sent == ["2", "Y", "3", "Y", "4", "Y", "A"]
+
+
 def wait_for(home, wanted):
     """Wait until an event that is `wanted`, and has a message, is in the store."""
     with EventLog(home.store) as log, log.follow() as follow:

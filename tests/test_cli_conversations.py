@@ -60,6 +60,12 @@ def terminal(home, *arguments):
     )
 
 
+def printed(spawned):
+    spawned.expect(pexpect.EOF)
+    assert spawned.before is not None
+    return spawned.before
+
+
 def test_list_shows_the_last_used_first_and_what_runs(home):
     home.env["TZ"] = "UTC"
     fill(home, aaaaaaaa="First", bbbbbbbb="第二", cccccccc="Third")
@@ -115,10 +121,8 @@ def test_list_is_json_for_programs(home):
 def test_on_a_terminal_rows_are_cut_and_can_drive_nothing(home):
     fill(home, a="\x1b]0;owned\x07" + "长" * 60)
 
-    shown = terminal(home, "list")
-    shown.expect(pexpect.EOF)
+    row = printed(terminal(home, "list")).rstrip("\r\n")
 
-    row = shown.before.rstrip("\r\n")
     assert "\x1b" not in row
     assert "␛]0;owned␇长" in row
     assert row.endswith("长…")
@@ -145,10 +149,9 @@ def test_search_shows_hits_in_their_place(home):
 def test_search_marks_hits_on_a_terminal(home):
     fill(home, a="Where is the needle?")
 
-    shown = terminal(home, "search", "needle")
-    shown.expect(pexpect.EOF)
+    shown = printed(terminal(home, "search", "needle"))
 
-    assert "Where is the \x1b[1mneedle\x1b[22m?" in shown.before
+    assert "Where is the \x1b[1mneedle\x1b[22m?" in shown
 
 
 def test_search_is_json_for_programs(home):

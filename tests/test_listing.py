@@ -87,12 +87,12 @@ def test_a_title_stays_what_it_was_renamed_to(log):
 
 
 def test_ids_are_shown_as_short_as_they_are_found_by(log):
-    ids = ["abcdef01", "abcdef02", "abcdefg", "b", "zzzzzzzzzz"]
+    ids = ["abcdef01", "abcdef02", "abcdefg", "b", "ba", "zzzzzzzzzz"]
     log.add([said(id, id, "hi", 1.0) for id in ids]).result(5)
 
     shorts = conversation.short_ids(log, ids)
 
-    assert shorts == ["abcdef01", "abcdef02", "abcdefg", "b", "zzzzzz"]
+    assert shorts == ["abcdef01", "abcdef02", "abcdefg", "b", "ba", "zzzzzz"]
     assert [conversation.find(log, short) for short in shorts] == ids
 
 

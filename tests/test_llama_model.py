@@ -90,7 +90,7 @@ def notices(events: Sequence[Event]) -> list[str]:
 
 
 def test_a_question_is_answered(engine: LlamaEngine):
-    model: Model = LlamaModel(engine, "starter", GREEDY)
+    model = LlamaModel(engine, "starter", GREEDY)
     turn = Turn("t1")
 
     events, reply = play(model, QUESTION, turn)
@@ -105,6 +105,7 @@ def test_a_question_is_answered(engine: LlamaEngine):
     assert used.input_tokens > 20
     assert used.output_tokens > 5
     assert 0 < used.seconds < 60
+    assert used.window == model.window == 1024
 
 
 def test_the_engine_is_free_again_after_a_generator_is_closed(engine: LlamaEngine):
@@ -180,20 +181,29 @@ def test_an_answer_ends_where_the_window_does():
     small.close()
 
 
-def test_the_oldest_turns_are_left_out_and_that_is_said_once(engine: LlamaEngine):
+def test_the_oldest_turns_are_left_out_in_steps_and_that_is_said(engine: LlamaEngine):
     script = Script(special("Yes.<|im_end|>"))
     model = LlamaModel(engine, "tiny", source=script)
     history = [Message("system", "Be brief.")]
-    told: list[str] = []
-    for turn in range(30):
-        history.append(Message("user", f"Question {turn}: " + "word " * 40))
-        events, reply = play(model, history)
-        told += notices(events)
+    told: list[NoticeGiven] = []
+    for number in range(30):
+        history.append(Message("user", f"Question {number}: " + "word " * 40))
+        turn = Turn()
+        turn.sources = [(f"m{n}", message) for n, message in enumerate(history)]
+        events, reply = play(model, history, turn)
+        told += [event for event in events if isinstance(event, NoticeGiven)]
         history.append(reply.message)
 
-    [notice] = told
-    assert "tiny" in notice
-    assert "1024 tokens" in notice
+    assert told[0].text == (
+        "The conversation is longer than the 1,024 tokens that tiny can hold: its "
+        "oldest 8 messages are no longer sent."
+    )
+    # It is told for each request, and is the same for several.
+    assert len(told) > 16
+    steps = list(dict.fromkeys((n.left_out, n.first_message_id) for n in told))
+    assert steps[0] == (8, "m9")
+    assert 3 <= len(steps) <= 6
+    assert all(id == f"m{count + 1}" for count, id in steps)
     last = script.prompts[-1]
     with engine.hold() as context:
         text = b"".join(map(context.weights.piece, last)).decode()

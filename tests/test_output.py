@@ -157,6 +157,21 @@ def test_terminals_of_fewer_abilities_look_alike(make, abilities, screens):
         both.check()
 
 
+@pytest.mark.parametrize("make", EMULATORS)
+def test_a_wide_character_at_the_edge_leaves_the_column_open(make):
+    """libvterm's cursor stays on its first column, others' on its second."""
+    both = Both(make, abilities=Abilities(back_colour_erase=True))
+    blank = to_strip([])
+    plain = Style()
+    above = to_strip([Segment(" " * 23, plain), Segment("a", STYLES[2])])
+    wide = to_strip([Segment("all of one pen first  中", plain)])
+    both.show([*[blank] * 7, to_strip([Segment("a", plain)])])
+
+    both.show([*[blank] * 5, above, wide, blank])
+
+    both.check()
+
+
 def _fresh(style: Style | None) -> Style:
     copy = (style or Style()).copy()
     copy._ansi = None  # rich remembers the codes, whatever the number of colours

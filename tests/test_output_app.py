@@ -10,6 +10,7 @@ from output_emulators import Emulator, Pyte, Vterm, find_vterm
 from rich.color import ColorSystem
 from test_app import opened
 from textual import _compositor
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition, Key
@@ -57,7 +58,7 @@ def test_textual_still_has_the_parts_that_are_used() -> None:
     for name in ("_full_map", "_cuts"):
         assert name in vars(_compositor.Compositor())
     assert issubclass(OutputDriver, LinuxDriver)
-    assert OutputDriver.run_input_thread is LinuxDriver.run_input_thread
+    assert {"feed", "tick"} <= set(dir(XTermParser))
 
 
 @pytest.mark.usefixtures("home")
@@ -232,7 +233,12 @@ async def test_a_frame_of_the_transcript_forgets_no_other_change(
     mirror: Mirror,
 ) -> None:
     async with opened([]) as chat:
-        await chat.pilot.pause(0.05)
+        screen = chat.screen
+        # A layout that is still to come would be waited for.
+        for _ in range(100):
+            await chat.pilot.pause(0.02)
+            if not (screen._layout_required or screen._scroll_required):
+                break
         chat.screen.status._set_dirty()
         chat.screen.status.set_reactive(type(chat.screen.status).hint, "Look here")
         chat.screen._dirty_widgets.add(chat.screen.status)

@@ -127,6 +127,14 @@ def test_one_that_answers_late_is_waited_for_again():
     assert pace.wait(1.4) > 0
 
 
+def test_an_answer_that_nobody_asked_for_is_none():
+    pace = Pace()
+
+    pace.answered(0.5)
+
+    assert not pace.answers
+
+
 def test_an_answer_that_is_lost_does_not_stop_the_screen():
     pace = answering()
     pace.sent(1.0)

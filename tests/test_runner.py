@@ -18,13 +18,15 @@ from tui.events import (
     ErrorRaised,
     Event,
     MessageAdded,
+    NoticeGiven,
     TextDelta,
     TurnFinished,
     TurnRequested,
     TurnStarted,
     TurnWithdrawn,
 )
-from tui.messages import Message
+from tui.messages import Message, ToolCall
+from tui.models.fit import fit, notice
 from tui.models.scripted import ScriptedModel
 from tui.runner import Runner, request
 
@@ -279,6 +281,33 @@ def test_the_model_is_sent_the_conversation_so_far(log):
         ("assistant", "one"),
         ("user", "second"),
     ]
+
+
+def test_what_is_left_out_is_told_once_a_turn_with_the_first_message_sent(log):
+    class Short(ScriptedModel):
+        def generate(self, messages, tools, turn):
+            fitted = fit(messages, len, lambda _: 1, 3)
+            if fitted.left_out:
+                yield notice(fitted, "short", 3, turn)
+            return (yield from super().generate(fitted.messages, tools, turn))
+
+    calls = [[ToolCall(str(n), "nothing", {})] for n in range(2)]
+    model = Short([["one"], *calls, ["two"]])
+    made = Runner(log, lambda _: FunctionCallAgent(model))
+    made.start()
+    first = ask(log, made, "first")
+    wait(log, first)
+    second = ask(log, made, "second")
+    wait(log, second)
+    made.close()
+
+    told = [
+        (r.event.left_out, r.event.first_message_id)
+        for r in log.read("c")
+        if isinstance(r.event, NoticeGiven) and r.event.left_out
+    ]
+    # Two messages when there is one round of calls, four when there are two.
+    assert told == [(2, f"{second}.0"), (4, f"{second}.0")]
 
 
 DYING = """

@@ -111,7 +111,7 @@ def test_no_frame_shows_a_byte_of_a_call_in_any_dialect(start: Start, seed: str)
             expected.append(f"{before(family)} {after(family)}")
         terminal.wait_for(lambda t: " ready " in t.row(-1))
 
-    assert len(server.requests) == 2 * len(FAMILIES)
+    assert len(server.asked) == 2 * len(FAMILIES)
     assert "ZQX" not in terminal.raw.decode("utf-8", "replace")
     assert unexpected(terminal, expected) == []
 
@@ -128,7 +128,7 @@ def test_the_call_was_run_and_is_in_the_debug_panel(start: Start):
         terminal.press("f3")
 
         terminal.wait_for('get_current_weather(location="ZQX Rome")')
-    result = server.requests[1].json["messages"][-1]
+    result = server.asked[1].json["messages"][-1]
     assert (result["role"], "unknown" in result["content"]) == ("tool", True)
 
 
@@ -147,7 +147,7 @@ def test_a_truncated_call_is_one_line_in_the_debug_panel(start: Start):
 
         terminal.wait_for("1 call, 1 failed")
         terminal.wait_for("unreadable call")
-    told = [m for m in server.requests[1].json["messages"] if m["role"] == "tool"]
+    told = [m for m in server.asked[1].json["messages"] if m["role"] == "tool"]
     assert len(told) == 1
     assert "could not be read" in told[0]["content"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from starter_eval import ask, decisions, load
 
-from tui.errors import Cancelled
+from tui.agents import SummaryAgent
+from tui.errors import Cancelled, ModelError
 from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.starter import StarterModel
@@ -305,3 +306,29 @@ def test_tuning_set_stays_above_its_floor(model: StarterModel, name: str) -> Non
     right, total = decisions(model, load(TUNING / name), keywords=True)
 
     assert right["all"] / total["all"] >= 0.88, (right, total)
+
+
+def test_a_long_conversation_keeps_the_examples_and_tells_what_it_lost() -> None:
+    small = StarterModel(context=512)
+    messages: list[Message] = []
+    for n in range(8):
+        messages.append(Message("user", f"Tell me of {n}. " + "word " * 50))
+        messages.append(Message("assistant", "No."))
+    messages.append(Message("user", "Hello"))
+    turn = Turn("t")
+    turn.sources = [(f"m{n}", message) for n, message in enumerate(messages)]
+
+    events, _ = collect(small, messages, turn=turn)
+    small.close()
+
+    [notice] = [e for e in events if isinstance(e, NoticeGiven)]
+    assert notice.first_message_id == f"m{notice.left_out}"
+    assert 8 <= notice.left_out <= 14
+    assert small.window == 512
+
+
+def test_it_does_not_pretend_to_sum_up(model: StarterModel) -> None:
+    messages = [Message(r, "Hi.") for _ in range(4) for r in ("user", "assistant")]
+
+    with pytest.raises(ModelError, match="starter is too small to sum up"):
+        list(SummaryAgent(model).run(messages))

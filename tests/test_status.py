@@ -4,7 +4,7 @@ import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from tui.app.widgets.status import Status
+from tui.app.widgets.status import Fill, Status
 
 
 class Host(App[None]):
@@ -121,3 +121,63 @@ async def test_names_cannot_drive_the_terminal():
 
     assert text.startswith("␛[2J  running ␇")
     assert text.endswith("\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("width", "right"),
+    [
+        (120, "1204 in / 356 out 42 tok/s ▰▰▱▱▱ 3.2k/8.2k stream on F1 help F2 tools"),
+        (80, "1204 in / 356 out ▰▰▱▱▱ 3.2k/8.2k stream on F1 help"),
+        (60, "1204 in / 356 out 39% F1 help"),
+        (45, "39% F1 help"),
+        (30, "F1 help"),
+        (20, ""),
+    ],
+)
+async def test_the_meter_is_short_where_there_is_little_room(width: int, right: str):
+    text = " ".join((await shown(width, context=Fill(3200, 8192))).split())
+
+    assert text.removesuffix(" F3 debug") == f"starter writing {right}".strip()
+
+
+@pytest.mark.parametrize(
+    ("fill", "text"),
+    [
+        (Fill(0, 8000), "▰▱▱▱▱ 0/8k"),
+        (Fill(999, 8000), "▰▱▱▱▱ 999/8k"),
+        (Fill(4000, 8000, True), "▰▰▱▱▱ ~4k/8k"),
+        (Fill(131_072, 131_072), "▰▰▰▰▰ 131k/131k"),
+        (Fill(99_960, 1_047_576), "▰▱▱▱▱ 100k/1M"),
+        (Fill(9_000, 8_000), "▰▰▰▰▰ 9k/8k"),
+    ],
+)
+async def test_the_meter_counts_in_thousands(fill: Fill, text: str):
+    assert f"  {text}  " in await shown(120, context=fill)
+
+
+@pytest.mark.parametrize(
+    ("used", "look"), [(79, "muted"), (80, "high"), (94, "high"), (95, "full")]
+)
+async def test_the_meter_takes_on_colours_as_it_fills(used: int, look: str):
+    async with (app := Host()).run_test(size=(120, 5)) as pilot:
+        status = app.query_one(Status)
+        status.context = Fill(used, 100)
+        await pilot.pause()
+        row = app.screen._compositor.render_strips()[status.region.y]
+        colours = [s.style.color for s in row if s.style and "▰" in s.text]
+
+        assert colours == [status.get_component_rich_style(f"status--{look}").color]
+
+
+async def test_what_the_meter_says_already_is_not_drawn_again():
+    async with (app := Host()).run_test(size=(120, 5)) as pilot:
+        status = app.query_one(Status)
+        status.context = Fill(50, 100)
+        await pilot.pause()
+        drawn: list[object] = []
+        status.refresh = lambda *_, **__: drawn.append(None)  # type: ignore[assignment]
+
+        status.context = Fill(50, 100)
+        assert drawn == []
+        status.context = Fill(51, 100)
+        assert drawn

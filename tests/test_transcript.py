@@ -463,3 +463,75 @@ async def test_clear_removes_everything():
         await settled(pilot)
 
         assert rows(app.transcript) == ["▌ anew"] + [""] * 9
+
+
+async def test_a_rule_stands_above_one_message_at_a_time():
+    async with (app := Host()).run_test(size=(40, 20)) as pilot:
+        for n in range(3):
+            app.transcript.add(f"m{n}", "user", f"message {n}")
+
+        app.transcript.mark("m1", "from here on")
+        await settled(pilot)
+        first = rows(app.transcript)
+        app.transcript.mark("m2", "now from here on")
+        app.transcript.mark("m2", "really from here on")
+        await settled(pilot)
+        second = rows(app.transcript)
+        app.transcript.mark("", "")
+        await settled(pilot)
+
+        assert first[:7] == [
+            "▌ message 0", "", "  ── from here on ─────────────────────",
+            "", "▌ message 1", "", "▌ message 2",
+        ]  # fmt: skip
+        assert second[:7] == [
+            "▌ message 0", "", "▌ message 1", "",
+            "  ── really from here on ──────────────", "", "▌ message 2",
+        ]  # fmt: skip
+        assert rows(app.transcript)[:5] == [
+            "▌ message 0", "", "▌ message 1", "", "▌ message 2"
+        ]  # fmt: skip
+
+
+async def test_a_rule_is_wrapped_and_not_copied():
+    async with (app := Host()).run_test(size=(24, 20)) as pilot:
+        app.transcript.add("m0", "user", "hello")
+        app.transcript.mark("m0", "above here is no longer sent")
+        await settled(pilot)
+
+        assert rows(app.transcript)[:4] == [
+            "  ── above here is no ─", "     longer sent", "", "▌ hello"
+        ]  # fmt: skip
+        app.transcript.focus()
+        await pilot.press("up", "y")
+        assert app.copied == ["hello"]
+
+
+async def test_a_rule_far_above_does_not_move_the_reader():
+    async with (app := Host()).run_test(size=(40, 10)) as pilot:
+        for n in range(300):
+            app.transcript.add(f"m{n}", "user", f"message {n}")
+        await settled(pilot)
+        before = rows(app.transcript)
+
+        app.transcript.mark("m100", "from here on")
+        await settled(pilot)
+
+        assert rows(app.transcript) == before
+        assert "message 99\n\n  ── from here on ─" in app.transcript.shown_text()
+
+
+async def test_a_summary_is_one_line_that_unfolds_and_is_copied():
+    async with (app := Host()).run_test(size=(60, 20)) as pilot:
+        label = "Summary of 4 messages"
+        app.transcript.add("s", "summary", "", "They like tea.", label=label)
+        app.transcript.focus()
+        await settled(pilot)
+
+        assert rows(app.transcript)[:2] == ["  ▸ Summary of 4 messages: 3 words", ""]
+        await pilot.press("up", "enter", "y")
+        await settled(pilot)
+        assert [row.strip("▌ ") for row in rows(app.transcript)[:2]] == [
+            "▾ Summary of 4 messages: 3 words", "│ They like tea."
+        ]  # fmt: skip
+        assert app.copied == ["They like tea."]

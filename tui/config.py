@@ -42,6 +42,8 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     timeout: Annotated[float, Meta(gt=0)] = 120.0
     """Seconds without a byte after which a request is given up."""
     max_retries: Annotated[int, Meta(ge=0)] = 2
+    context: Annotated[int, Meta(ge=0)] = 0
+    """Tokens of the model's window; 0 means: as the server tells, if it does."""
     options: dict[str, Any] = {}
     """Sent along as they are: temperature, max_tokens, extra_body ..."""
 

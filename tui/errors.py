@@ -5,7 +5,7 @@
     ├── LogError              the event log cannot be opened, read or written
     │   └── ConflictError     somebody else has written this already (a claim, an end)
     ├── ModelError            a model cannot be had or has failed
-    │   └── ContextOverflow   one message alone is larger than the context window
+    │   └── ContextOverflow   what cannot be left out exceeds the context window
     ├── ToolError             a tool call failed; its text is meant for the model
     └── Cancelled             the user stopped the turn
 
@@ -44,8 +44,12 @@ class ModelError(LazychatError):
 class ContextOverflow(ModelError):
     """The messages that cannot be left out exceed the context window."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, window: int = 0, tokens: int = 0) -> None:
         super().__init__(message, "context_overflow")
+        self.window = window
+        """The size of the window in tokens; 0 when that is not known."""
+        self.tokens = tokens
+        """What the messages take; 0 when that is not known."""
 
 
 class ToolError(LazychatError):

@@ -36,6 +36,8 @@ class TurnRequested(Event, frozen=True):
 
     model: str
     agent: str = "function_call"
+    """`summary` answers nothing: it ends in a `SummaryAdded`. Its option `keep` says
+    what must not get lost."""
     tools: tuple[str, ...] = ()
     options: dict[str, Any] = {}
     parent: str | None = None
@@ -123,6 +125,8 @@ class UsageReported(Event, frozen=True):
     """From the first token to the last, so that output_tokens / seconds is speed."""
     cached_tokens: int = 0
     """Those of the input that the model had read before."""
+    window: int = 0
+    """Tokens that input and output may have together; 0 when that is not known."""
 
 
 class ErrorRaised(Event, frozen=True):
@@ -136,6 +140,11 @@ class NoticeGiven(Event, frozen=True):
     """Something the user should know that is no error, such as a trimmed history."""
 
     text: str
+    left_out: int = 0
+    """How many messages of the conversation the request is without, because they do
+    not fit the model's window; such a notice is given for each request."""
+    first_message_id: str = ""
+    """The first message that is still sent; empty when it is not in the log."""
 
 
 class CancelRequested(Event, frozen=True):
@@ -173,7 +182,11 @@ class ConversationDeleted(Event, frozen=True):
 
 
 class SummaryAdded(Event, frozen=True):
-    """A summary stands for a range of messages in requests to the model."""
+    """A summary stands for a range of messages in requests to the model.
+
+    The messages stay in the log and on the screen. The rule for ranges that overlap is
+    that of `conversation.apply_summaries`.
+    """
 
     first_message_id: str
     last_message_id: str

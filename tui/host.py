@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui import config, paths
-from tui.agents import Agent, FunctionCallAgent
+from tui.agents import Agent, FunctionCallAgent, SummaryAgent
 from tui.config import Config
 from tui.errors import ConfigError, LogError
 from tui.eventlog import EventLog
@@ -46,6 +46,11 @@ class Host:
     def tools(self) -> list[ToolSchema]:
         """What tools there are, the bundled ones first."""
         return [tool.schema for tool in self._tools.values()]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is said outlives the process: the store could be opened."""
+        return self._folder is None
 
     def start(self) -> None:
         """Begin to run turns."""
@@ -98,6 +103,10 @@ class Host:
             self._folder.cleanup()
 
     def _agent(self, request: TurnRequested) -> Agent:
+        if request.agent == "summary":
+            keep = str(request.options.get("keep", ""))
+            model = self.models.get(request.model)
+            return SummaryAgent(model, keep, self.config.system)
         box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
         return FunctionCallAgent(
             self.models.get(request.model),

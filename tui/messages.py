@@ -67,6 +67,9 @@ class Message(Value, frozen=True):
     tool_call_id: str | None = None
     """Which call a message of role `tool` answers."""
     attachments: tuple[Attachment, ...] = ()
+    pinned: bool = False
+    """Whether it stays when older messages are left out of a request, such as a
+    summary that stands for some of them."""
 
 
 class Reply(Value, frozen=True):

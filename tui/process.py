@@ -12,10 +12,13 @@ from pathlib import Path
 from tui.events import TurnStarted
 
 
-@cache
 def claim() -> TurnStarted:
     """Return the claim with which this process starts a turn."""
-    pid = os.getpid()
+    return _claim(os.getpid())  # which is another one after a fork
+
+
+@cache
+def _claim(pid: int) -> TurnStarted:
     return TurnStarted(socket.gethostname(), _boot_id(), pid, _process_start(pid))
 
 

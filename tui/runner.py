@@ -25,6 +25,7 @@ from tui.events import (
     ErrorRaised,
     Event,
     MessageAdded,
+    NoticeGiven,
     ReasoningDelta,
     Record,
     TextDelta,
@@ -61,20 +62,49 @@ class Runner:
         self._pool = session.SessionPool(workers, "lazychat-turn")
         self._follow: Follow | None = None
         self._thread: threading.Thread | None = None
-        # Guards the two below; both are about turns of this runner only.
-        self._lock = threading.Lock()
+        # Guards the four below, which are about turns of this runner only; notified
+        # when one of them ends.
+        self._lock = threading.Condition()
         self._running: dict[str, Turn] = {}
         self._waiting: dict[str, deque[Record]] = {}
         self._failures: dict[str, LogError] = {}
+        self._taken = 0
+        """The `seq` up to which requests have been looked at."""
 
     def start(self) -> None:
         """Begin to look for requests, in a thread of its own."""
-        self._follow = self._log.follow(after=self._log.tail(), provisional=False)
+        self._taken = self._log.tail()
+        self._follow = self._log.follow(after=self._taken, provisional=False)
         self._thread = threading.Thread(
             target=self._watch, args=(self._follow,), name="lazychat-runner"
         )
         self._thread.daemon = True
         self._thread.start()
+
+    def finish(self) -> None:
+        """Wait for the end of all that was asked of this runner before this call.
+
+        Those that wait run too, and all can still be cancelled. What others ask of
+        others does not matter.
+        """
+        with suppress(LogError):
+            self._log.flush()
+        with suppress(LogError), self._lock:
+            asked = self._newest()
+            while self._thread and self._thread.is_alive():
+                # It may have been deleted since: then an older one is the newest.
+                taken = self._taken >= min(asked, self._newest())
+                if taken and not (self._running or any(self._waiting.values())):
+                    return
+                self._lock.wait(LOOK_AFTER_SECONDS)
+
+    def _newest(self) -> int:
+        """Return the `seq` of the newest request in the log."""
+        rows = self._log.query(
+            "SELECT seq FROM event WHERE kind = 'turn_requested' "
+            "ORDER BY seq DESC LIMIT 1"
+        )
+        return rows[0][0] if rows else 0
 
     def close(self, *, cancel: bool = True) -> None:
         """Take no more requests and wait for the turns that run.
@@ -103,6 +133,18 @@ class Runner:
         with self._lock:
             return bool(self._running or any(self._waiting.values()))
 
+    @property
+    def wanted(self) -> int:
+        """How many turns of this runner run or wait that nobody has cancelled."""
+        with self._lock:
+            running = [t for t in self._running.values() if not t.cancel.requested]
+            return len(running) + sum(map(len, self._waiting.values()))
+
+    def runs(self, turn: str) -> bool:
+        """Whether this runner runs a turn right now."""
+        with self._lock:
+            return turn in self._running
+
     def failure(self, turn: str) -> LogError | None:
         """Return why a turn of this runner could not be written to its end, or None.
 
@@ -121,6 +163,10 @@ class Runner:
                 records = follow.poll(LOOK_AFTER_SECONDS if waits else None)
                 for record in records:
                     self._take(record)
+                if records:
+                    with self._lock:
+                        self._taken = records[-1].seq
+                        self._lock.notify_all()
                 for conversation_id in waits if not records else ():
                     self._claim(conversation_id)
 
@@ -138,7 +184,9 @@ class Runner:
             case TurnWithdrawn():
                 self._drop(record.conversation, turn)
             case TurnFinished():
-                # Perhaps a turn of another runner, for which one of ours waited.
+                # Perhaps a turn of another runner, for which one of ours waited; or
+                # one of ours that somebody has taken over: no more of it is wanted.
+                self._cancel(record.conversation, turn)
                 self._claim(record.conversation)
             case _:
                 pass
@@ -158,6 +206,7 @@ class Runner:
             if waiting:
                 kept = deque(record for record in waiting if record.turn != turn)
                 self._waiting[conversation] = kept
+                self._lock.notify_all()
 
     def _claim(self, conversation: str) -> None:
         """Start the oldest waiting turn of the conversation if none runs there."""
@@ -207,6 +256,7 @@ class Runner:
         finally:
             with self._lock:
                 self._running.pop(turn.id, None)
+                self._lock.notify_all()
 
     def _fail(self, turn: str, error: LogError) -> None:
         _logger.error("%s", error)
@@ -250,9 +300,15 @@ def drive(
     said = _Said()
     reason, answer, failure = "stop", None, None
     written: Future[int] | None = None
+    told: Event | None = None
 
     def write(event: Event) -> None:
-        nonlocal written
+        nonlocal written, told
+        if isinstance(event, NoticeGiven) and event.left_out:
+            # A turn with tools has many requests, mostly without the same messages.
+            if event == told:
+                return
+            told = event
         # Nobody hears the rest of an answer that the disk refuses.
         if written and written.done():
             written.result()
@@ -262,7 +318,9 @@ def drive(
     try:
         turn.cancel.raise_if_requested()
         if messages is None:
-            messages = conversation.fold(log.read(conversation_id)).messages()
+            sent = conversation.fold(log.read(conversation_id)).sent()
+            turn.sources = [(entry.message_id, entry.message) for entry in sent]
+            messages = [entry.message for entry in sent]
         run = make_agent().run(messages, turn)
         while True:
             try:
@@ -340,16 +398,24 @@ def end_if_gone(
     log sees to it that it happens once.
     """
     for turn, owner in conversation.running(log, conversation_id):
-        if turn not in failed and not process.is_gone(owner):
-            continue
-        reason = "error" if turn in failed else "interrupted"
-        said = _Said()
-        for record in log.read(conversation_id):
-            if record.turn == turn:
-                said.take(record.event)
-        ending = [*said.unsettled(reason), TurnFinished(reason)]
-        with suppress(ConflictError):
-            log.append(conversation_id, *ending, turn=turn).result()
+        if turn in failed:
+            end(log, conversation_id, turn, "error")
+        elif process.is_gone(owner):
+            end(log, conversation_id, turn, "interrupted")
+
+
+def end(log: EventLog, conversation_id: str, turn: str, reason: str) -> None:
+    """End a turn in the place of its runner, which will not: settle what it said.
+
+    Does nothing when it has ended meanwhile.
+    """
+    said = _Said()
+    for record in log.read(conversation_id):
+        if record.turn == turn:
+            said.take(record.event)
+    ending = [*said.unsettled(reason), TurnFinished(reason)]
+    with suppress(ConflictError):
+        log.append(conversation_id, *ending, turn=turn).result()
 
 
 def _may_start(request: Record) -> Callable[[sqlite3.Connection], bool]:

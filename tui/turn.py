@@ -7,10 +7,11 @@ from another thread.
 
 import threading
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from tui.errors import Cancelled
+from tui.messages import Message
 
 
 class Cancellation:
@@ -70,7 +71,14 @@ class Turn:
     def __init__(self, id: str = "", cancel: Cancellation | None = None) -> None:
         self.id = id or uuid.uuid4().hex
         self.cancel = cancel or Cancellation()
+        self.sources: Sequence[tuple[str, Message]] = ()
+        """The messages that the agent is given, with their ids in the log. Of a
+        library user's own messages nothing is known."""
         self._message = 1
+
+    def id_of(self, message: Message) -> str:
+        """Return the id in the log of this very object, or ""."""
+        return next((id for id, known in self.sources if known is message), "")
 
     @property
     def message_id(self) -> str:

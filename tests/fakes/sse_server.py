@@ -20,9 +20,9 @@ An answer is a script: a list of steps, done in order by the server's thread.
     Reset()     the same with a TCP reset
 
 Answers are used up in order, one a request, those with a `path` only by requests
-whose path ends so; the last one of all stays. When no answer fits, the status is
-404. `server.gone` is set each time when a client has left before its answer's end.
-Nothing waits longer than `LIMIT` seconds.
+whose path ends so, those without only by POST; the last one of all stays. When no
+answer fits, the status is 404. `server.gone` is set each time when a client has left
+before its answer's end. Nothing waits longer than `LIMIT` seconds.
 """
 
 import contextlib
@@ -158,6 +158,11 @@ class SSEServer:
         return answer
 
     @property
+    def asked(self) -> list[Request]:
+        """The requests for an answer: the app also looks up the window of a model."""
+        return [request for request in self.requests if request.method == "POST"]
+
+    @property
     def connections(self) -> int:
         """How many connections there have been."""
         return len(self._http.connections)
@@ -180,7 +185,9 @@ class SSEServer:
                 fitting = [
                     a
                     for a in self._answers
-                    if bool(a.path) is path and request.path.endswith(a.path)
+                    if bool(a.path) is path
+                    and request.path.endswith(a.path)
+                    and (path or request.method == "POST")
                 ]
                 if fitting:
                     if len(fitting) > 1:

@@ -13,11 +13,12 @@ from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from tui.agents.function_call import FunctionCallAgent
+from tui.agents.summary import SummaryAgent
 from tui.events import Event
 from tui.messages import Message
 from tui.turn import Turn
 
-__all__ = ["Agent", "FunctionCallAgent"]
+__all__ = ["Agent", "FunctionCallAgent", "SummaryAgent"]
 
 
 class Agent(Protocol):

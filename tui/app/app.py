@@ -3,8 +3,6 @@
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
-import asyncio
-import signal
 from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import ClassVar
@@ -19,7 +17,7 @@ from tui import paths
 from tui.app import background, commands, state
 from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
-from tui.app.output.hook import OutputApp
+from tui.app.leaving import Leaving, Left
 from tui.app.screens.chat import ChatScreen
 from tui.app.shelf import ShelfApp
 from tui.app.themes import DEFAULT, load_themes
@@ -32,7 +30,7 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(OutputApp, KeysInOrder, ShelfApp):
+class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -74,25 +72,17 @@ class LazychatApp(OutputApp, KeysInOrder, ShelfApp):
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
-            self._obey_signals()
+            self.obey_signals()
 
     async def on_event(self, event: Event) -> None:
         """Take back the hint at the next key: it was read."""
         if isinstance(event, Key) and not event.is_forwarded:
             if self.chat:
                 self.chat.hint("")
+                self.chat.presence.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
         await super().on_event(event)
-
-    def _obey_signals(self) -> None:
-        """Leave when told to, and give the terminal back first."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # 128 + N is how shells spell "ended by signal N".
-            loop.add_signal_handler(
-                number, lambda n=number: self.exit(return_code=128 + n)
-            )
 
     def _use_theme(self, name: str) -> str:
         """Switch to a theme; return why that cannot be done, or ""."""
@@ -152,6 +142,8 @@ class LazychatApp(OutputApp, KeysInOrder, ShelfApp):
                 self.act(act, argument)
             case "copy", number if number.isdigit():
                 chat.action_copy_answer(int(number))
+            case "compact", keep:
+                chat.action_compact(keep)
             case "theme", name if name:
                 if problem := self._use_theme(name):
                     chat.transcript.add_note(problem, "error")
@@ -195,7 +187,7 @@ class LazychatApp(OutputApp, KeysInOrder, ShelfApp):
             self.screen.clear_selection()
             return
         if monotonic() - self._interrupted < QUIT_SECONDS:
-            self.exit()
+            self.quit()
             return
         self._interrupted = monotonic()
         if chat.presenter.running or chat.presenter.waiting:
@@ -203,8 +195,9 @@ class LazychatApp(OutputApp, KeysInOrder, ShelfApp):
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 
-def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> int:
-    """Run the app in this terminal until the user leaves; return its exit code."""
+def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> Left:
+    """Run the app in this terminal until it is left; return how that came."""
     app = LazychatApp(host, conversation_id, tools)
     app.run()
-    return app.return_code or 0
+    # A fault of the app itself has a code too.
+    return app.left._replace(code=app.return_code or 0)

@@ -104,6 +104,21 @@ COMMANDS = (
         "/copy",
         "Copy the last answer; /copy 2: the one before",
     ),
+    Command(
+        "unsend", "unsend", "alt+up", "/unsend", "Take back the message that waits"
+    ),
+    Command("continue", "go_on", "", "/continue", "Go on where an answer stopped"),
+    Command("retry", "retry", "", "/retry", "Ask the last question again"),
+    Command(
+        "takeover",
+        "take_over",
+        "",
+        "/takeover",
+        "End what another machine has left",
+    ),
+    Command(
+        "compact", "compact", "", "/compact", "Sum up old messages; /compact X: keep X"
+    ),
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),
     Command("quit", "app.quit", "ctrl+q", "/quit", "Leave"),

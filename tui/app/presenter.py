@@ -6,8 +6,9 @@ reader's choice and not the model's: with `stream` off its text is held back unt
 is whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from tui.app.context import ContextView
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
@@ -19,6 +20,7 @@ from tui.events import (
     NoticeGiven,
     ReasoningDelta,
     Record,
+    SummaryAdded,
     TextDelta,
     ToolCallFinished,
     ToolCallOpened,
@@ -45,8 +47,12 @@ class Presenter:
         debug: DebugPanel,
         status: Status,
         runner: str = "",
+        is_alive: Callable[[str], bool] = lambda runner: False,
     ) -> None:
-        """Take the widgets, and the id of the runner that runs what is asked here."""
+        """Take the widgets, and the id of the runner that runs what is asked here.
+
+        `is_alive` tells whether another one is known to be there.
+        """
         self.answers: list[str] = []
         """The texts of the answers, for copying; the newest last."""
         self.questions: list[str] = []
@@ -55,16 +61,24 @@ class Presenter:
         """Turns that nobody runs yet, the oldest first."""
         self.running: str | None = None
         """The turn that runs."""
+        self.owner: TurnStarted | None = None
+        """Which process runs it."""
         self._asked: dict[str, tuple[str, str]] = {}
         """The questions whose turn has not begun: message id and text."""
+        self.context = ContextView(transcript, status)
+        self._summaries: set[str] = set()
+        """Turns that sum up what was said."""
         self._transcript = transcript
         self._debug = debug
         self._status = status
         self._runner = runner
-        self._strange: set[str] = set()
-        """Turns that another program was asked for."""
+        self._is_alive = is_alive
+        self._strange: dict[str, str] = {}
+        """Turns that another program was asked for, and its runner."""
         self._loading = False
         self._stream = True
+        self._last_ended: str | None = None
+        """How the last message of the turn ended."""
         self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
@@ -111,14 +125,17 @@ class Presenter:
         if loads and self._status.state in ("ready", "error"):
             self._status.state = "loading"
         elif not loads and self._status.state == "loading":
-            self._status.state = "thinking" if self.running else "ready"
+            works = "summing up" if self.running in self._summaries else "thinking"
+            self._status.state = works if self.running else "ready"
 
     def is_forlorn(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.
 
         That program will take it at once if it is still there.
         """
-        return not self.running and turn in self._strange
+        if self.running or turn not in self._strange:
+            return False
+        return not self._is_alive(self._strange[turn])
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
@@ -129,6 +146,7 @@ class Presenter:
         """Show what `records` add, in the order of the log."""
         for record in records:
             self._show(record)
+        self.context.flush()
 
     def _show(self, record: Record) -> None:
         match record.event:
@@ -159,6 +177,12 @@ class Presenter:
                 self._state_of_tools()
             case UsageReported():
                 self._usage(record.event)
+                self.context.used(record.event)
+            case SummaryAdded(text=text):
+                count = self.context.summed_up(record.event)
+                label = f"Summary of {count} messages, sent in their place"
+                id = f"summary:{record.seq}"
+                self._transcript.add(id, "summary", "", text, label=label)
             case ErrorRaised(_, text):
                 self._transcript.add_note(text, "error")
             case ConversationDeleted():
@@ -166,29 +190,38 @@ class Presenter:
                 if self.questions or self.answers:
                     self._transcript.add_note("This conversation was deleted.", "info")
             case NoticeGiven(text):
-                self._transcript.add_note(text, "info")
+                # What is left out is told when that changes.
+                if not record.event.left_out or self.context.left_out(record.event):
+                    self._transcript.add_note(text, "info")
             case _:
                 self._turn(record)
 
     def _turn(self, record: Record) -> None:
         turn = record.turn or ""
         match record.event:
-            case TurnRequested(runner=runner):
+            case TurnRequested(runner=runner, agent=agent):
                 self.waiting.append(turn)
+                if agent == "summary":
+                    self._summaries.add(turn)
                 if runner not in ("", self._runner):
-                    self._strange.add(turn)
+                    self._strange[turn] = runner
                 self._rest(self._status.state)
-            case TurnStarted():
+            case TurnStarted() as owner:
+                self.owner = owner
                 self._no_longer_waits(turn)
                 self._ask(turn)
                 self.running = turn
                 self._forget_usage()
-                self._status.state = "loading" if self.loading else "thinking"
+                self.context.turn_started()
+                works = "summing up" if turn in self._summaries else "thinking"
+                self._status.state = "loading" if self.loading else works
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
                 _, question = self._asked.pop(turn, ("", ""))
                 first = " ".join(question.split())[:60]
+                if turn in self._summaries:
+                    first = "/compact"
                 if first:  # else the question was deleted
                     self._transcript.add_note(f"Taken back: {first}", "info")
                 self._rest()
@@ -197,6 +230,9 @@ class Presenter:
                     self._status.state = "cancelling"
             case TurnFinished(reason):
                 self._ended(turn, reason)
+                if turn in self._summaries and reason in ("cancelled", "interrupted"):
+                    note = "The summary was stopped; all is sent as before."
+                    self._transcript.add_note(note, "cancelled")
             case _:
                 pass
 
@@ -205,17 +241,26 @@ class Presenter:
         self._ask(turn)
         if turn == self.running:
             self.running = None
+        if reason == "interrupted" and self._last_ended != reason:
+            self._transcript.add_note(
+                "Interrupted: the program that answered is gone. "
+                "/continue goes on, /retry asks again.",
+                "warning",
+            )
+        self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
         self._rest("error" if reason == "error" else "ready")
 
     def _add(self, message_id: str, message: Message, ended: str | None) -> None:
         text, thought = message.text, message.reasoning
+        self.context.said(message_id, message)
         match message.role:
             case "user":
                 self.questions.append(text)
                 self._transcript.add(message_id, "user", text)
             case "assistant":
+                self._last_ended = ended
                 if text or thought:
                     self._transcript.finish(message_id, text, thought, ended)
                 if text:

@@ -1,8 +1,8 @@
 """How far the user has seen a conversation, kept so that another screen knows it.
 
 Seen is what stood on a screen that was shown, or what the user has sent there; what
-came after it is unread. A conversation that no screen has ever shown, such as one of
-`lazychat ask`, is not unread: its answer was printed.
+came after it is unread, unless the user ended it. A conversation that no screen has
+ever shown, such as an imported one, is not unread: nobody waits for it.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from tui.eventlog import EventLog
 _UNREAD = (
     "SELECT conversation FROM seen WHERE {only} EXISTS (SELECT 1 FROM event "
     "WHERE event.conversation = seen.conversation AND event.seq > seen.seq "
-    "AND kind = 'turn_finished')"
+    "AND kind = 'turn_finished' AND json_extract(data, '$.reason') != 'cancelled')"
 )
 
 

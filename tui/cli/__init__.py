@@ -17,6 +17,8 @@ from tui.safe import safe
 if TYPE_CHECKING:
     from tui.config import Config
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage] # argparse has no public name of it
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
@@ -30,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match options.command:
             case "ask":
                 return _ask(options)
+            case "worker":
+                return _worker(options)
+            case "tail":
+                return _tail(options)
             case command if command in conversations.COMMANDS:
                 return conversations.run(options)
             case _:
@@ -41,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CANCELLED
 
 
-COMMANDS = ("chat", "ask", *conversations.COMMANDS)
+COMMANDS = ("chat", "ask", "tail", "worker", *conversations.COMMANDS)
 
 
 def _with_command(arguments: Sequence[str] | None) -> list[str]:
@@ -123,8 +129,45 @@ def _parser() -> argparse.ArgumentParser:
         help="go on with the last conversation",
     )
     ask.add_argument("--cid", metavar="ID", help="go on with this conversation")
+    _add_tail(commands)
+    _add_worker(commands)
     conversations.add_to(commands)
     return parser
+
+
+def _add_tail(commands: "Commands") -> None:
+    tail = commands.add_parser("tail", help="print the records of a conversation")
+    tail.add_argument(
+        "cid", nargs="?", metavar="ID", help="its id or the beginning of it; else: last"
+    )
+    tail.add_argument(
+        "--after",
+        type=int,
+        default=0,
+        metavar="SEQ",
+        help="only what comes after this record",
+    )
+    tail.add_argument("--json", action="store_true", help="one JSON object a line")
+    tail.add_argument(
+        "-f", "--follow", action="store_true", help="go on with what comes, to Ctrl+C"
+    )
+
+
+def _add_worker(commands: "Commands") -> None:
+    worker = commands.add_parser(
+        "worker", help="answer apart from any terminal, also after logout"
+    )
+    does = worker.add_mutually_exclusive_group()
+    does.add_argument(
+        "--detach",
+        action="store_true",
+        help="run in the background, in its own session",
+    )
+    does.add_argument("--stop", action="store_true", help="end the one that runs")
+    does.add_argument("--status", action="store_true", help="tell whether one runs")
+    worker.add_argument(
+        "--config", metavar="FILE", help="instead of the user's config.toml"
+    )
 
 
 def _settings(options: argparse.Namespace) -> "Config":
@@ -142,7 +185,7 @@ def _with_flags(settings: "Config", options: argparse.Namespace) -> "Config":
     changes = {
         name: value
         for name in ("model", "system", "stream")
-        if (value := getattr(options, name)) is not None
+        if (value := getattr(options, name, None)) is not None
     }
     return msgspec.structs.replace(settings, **changes)
 
@@ -182,6 +225,22 @@ def _chat(options: argparse.Namespace) -> int:
         problems.append(f"{error} Until it is mended the defaults are used.")
         settings = _with_flags(Config(), options)
     return chat(settings, problems, options.tool, options.cid, options.last)
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from tui.cli import worker
+
+    if options.stop:
+        return worker.stop()
+    if options.status:
+        return worker.status()
+    return worker.serve(_settings(options), detach=options.detach)
+
+
+def _tail(options: argparse.Namespace) -> int:
+    from tui.cli.tail import tail
+
+    return tail(options.cid, options.after, options.json, options.follow)
 
 
 def _version() -> str:

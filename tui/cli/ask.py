@@ -4,13 +4,15 @@ The same act as a screen's: it appends a request and follows the log, so the ans
 is kept and can be gone on with.
 """
 
+import errno
+import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from tui import conversation
+from tui import conversation, worker
 from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
@@ -29,7 +31,7 @@ from tui.events import (
 )
 from tui.host import Host
 from tui.messages import Message
-from tui.runner import LOOK_AFTER_SECONDS, Runner, end_if_gone, request
+from tui.runner import LOOK_AFTER_SECONDS, end_if_gone, request
 from tui.safe import safe
 
 
@@ -67,7 +69,7 @@ def ask(
                 settings.agent,
                 tuple(host.enabled),
                 {"stream": settings.stream},
-                runner=host.runner.id,
+                runner=worker.runner_for(host, host.model, host.enabled),
             )
             turn, written = request(host.log, id, Message("user", prompt), asked)
 
@@ -78,7 +80,14 @@ def ask(
                 host.log.follow(id, written.result() - 1) as follow,
                 _interrupts(cancel),
             ):
-                return _print_answer(follow, host.runner, turn, out, cancel)
+                terminal = _Terminal(out)
+                terminal.watch()
+                printer = _Printer(out, terminal)
+                code = _print_answer(follow, host, asked.runner, turn, printer, cancel)
+                if not terminal.gone:
+                    # The chat screen need not bring the user back here.
+                    host.log.mark_seen(id, follow.cursor)
+                return code
         finally:
             host.close()
 
@@ -116,19 +125,22 @@ def _interrupts(cancel: Callable[[], None]) -> Generator[None]:
 
 def _print_answer(
     follow: Follow,
-    runner: Runner,
+    host: Host,
+    runner: str,
     turn: str,
-    out: TextIO,
+    printer: "_Printer",
     cancel: Callable[[], None],
 ) -> int:
-    printer = _Printer(out)
     try:
         while not follow.closed:
-            for record in follow.poll(LOOK_AFTER_SECONDS):
+            records = follow.poll(LOOK_AFTER_SECONDS)
+            for record in records:
                 if record.turn == turn and printer.take(record):
                     return printer.code
-            if failure := runner.failure(turn):
+            if failure := host.runner.failure(turn):
                 raise failure
+            if not records and runner != host.runner.id:
+                _look_after(host.log, runner, turn)
         raise LogError("The conversation store was closed.")
     except BrokenPipeError:  # the reader has gone (`| head`)
         cancel()
@@ -140,11 +152,53 @@ def _print_answer(
         ) from error
 
 
+def _look_after(log: EventLog, runner: str, turn: str) -> None:
+    """See to it that the death of a worker is not waited out."""
+    if worker.is_alive(runner):
+        return
+    (id,) = log.query("SELECT conversation FROM event WHERE turn = ? LIMIT 1", (turn,))[
+        0
+    ]
+    end_if_gone(log, id)
+    if turn in conversation.fold(log.read(id)).requested:
+        log.append(id, TurnWithdrawn(), turn=turn).result()
+        raise LogError("The worker that was asked has ended. Ask again.")
+
+
+class _Terminal:
+    """The terminal that it runs on, which may go: the answer goes on without."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.gone = False
+        # To be asked now: one that is gone is no terminal any more.
+        self._descriptors = [fd for fd in (0, 1, 2, out.fileno()) if os.isatty(fd)]
+        self._shows = out.fileno() in self._descriptors
+
+    def watch(self) -> None:
+        """Hear of it from now on; with `nohup` there is nothing to hear."""
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and self._descriptors:
+            signal.signal(signal.SIGHUP, lambda number, frame: self._hang_up())
+
+    def takes(self, error: OSError) -> bool:
+        """Whether what was to be written is no longer wanted, or that is an error."""
+        if error.errno != errno.EIO or not self._shows:
+            return False
+        self._hang_up()
+        return True
+
+    def _hang_up(self) -> None:
+        from tui.cli import away
+
+        self.gone = True
+        away.let_go(self._descriptors)
+
+
 class _Printer:
     """Prints the user-facing text of one turn."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, terminal: _Terminal) -> None:
         self._out = out
+        self._terminal = terminal
         self._spoken = SpokenText()
         self._message_id = ""
         self._ends_line = True
@@ -181,17 +235,23 @@ class _Printer:
             return
         if self._message_id not in ("", message_id):
             self._end_line()
-            self._out.write("\n")
+            self._write("\n")
         self._message_id = message_id
-        self._out.write(self._clean(text))
-        self._out.flush()
+        self._write(self._clean(text))
         self._ends_line = text.endswith("\n")
 
     def _end_line(self) -> None:
         if not self._ends_line:
-            self._out.write("\n")
-            self._out.flush()
+            self._write("\n")
             self._ends_line = True
+
+    def _write(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except OSError as error:
+            if not self._terminal.takes(error):
+                raise
 
 
 def _talk(text: str) -> None:

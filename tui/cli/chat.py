@@ -21,8 +21,9 @@ def chat(
 ) -> int:
     """Open the screen on a conversation and return the exit code.
 
-    Without `cid` (the beginning of an id) or `last` it is a new one, unless the
-    newest has a turn that still runs. `problems` are shown on the screen.
+    Without `cid` (the beginning of an id) or `last` it is a new one, unless the last
+    one has a turn that still runs, or whose end nobody has seen. `problems` are shown
+    on the screen.
     """
     _require_terminal()
     # A lone Esc is understood after 25 ms, not 100. Read when textual is imported.
@@ -39,9 +40,31 @@ def chat(
             host.problems.append(str(error))
         id = _conversation(host.log, cid, last)
         host.start()
-        return run_app(host, id, tools)
+        left = run_app(host, id, tools)
+        if left.goes_on:
+            _go_on(host, hung_up=left.how == "hung up")
+        return left.code
     finally:
         host.close()
+
+
+def _go_on(host: Host, *, hung_up: bool) -> None:
+    """See the turns of this process to their end, without a screen."""
+    from tui.cli import away
+
+    if not host.keeps:
+        return  # nobody could ever read it
+    with away.ended_by_signal():
+        if hung_up:
+            away.let_go()
+        else:
+            print(
+                f"The answer goes on in the background (process {os.getpid()}); "
+                "`lazychat` shows it.",
+                file=sys.stderr,
+            )
+            away.hand_back()
+        host.runner.finish()
 
 
 def _require_terminal() -> None:
@@ -63,6 +86,11 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
     if cid:
         return conversation.find(log, cid)
     newest = conversation.newest(log)
-    if newest and (last or conversation.running(log, newest.id)):
+    if newest and (last or _calls_back(log, newest.id)):
         return newest.id
     return conversation.new_id()
+
+
+def _calls_back(log: EventLog, id: str) -> bool:
+    """Whether an answer runs there, or one that nobody has seen has ended."""
+    return bool(conversation.running(log, id)) or conversation.is_unseen(log, id)

@@ -1,6 +1,7 @@
 """Conversations: what one looks like, and the store that holds them all."""
 
 from tui.conversation.delete import Deleted, delete, restore
+from tui.conversation.entry import Entry
 from tui.conversation.export import export_json, export_markdown, import_json
 from tui.conversation.questions import questions
 from tui.conversation.search import Hit, search
@@ -18,7 +19,9 @@ from tui.conversation.store import (
     running_anywhere,
     short_ids,
 )
-from tui.conversation.transcript import Entry, Transcript, fold
+from tui.conversation.summaries import apply_summaries
+from tui.conversation.transcript import Transcript, fold
+from tui.conversation.unseen import is_unseen
 
 __all__ = [
     "RUNNING",
@@ -27,6 +30,7 @@ __all__ = [
     "Hit",
     "Summary",
     "Transcript",
+    "apply_summaries",
     "delete",
     "export_json",
     "export_markdown",
@@ -34,6 +38,7 @@ __all__ = [
     "fold",
     "get",
     "import_json",
+    "is_unseen",
     "new_id",
     "newest",
     "pin",

@@ -34,7 +34,9 @@ class Summary(msgspec.Struct, frozen=True):
 _SUMMARY = "SELECT id, title, created, updated, messages, pinned FROM conversation "
 RECENT = _SUMMARY + "ORDER BY pinned DESC, updated DESC, id LIMIT ?"
 NEWEST = _SUMMARY + "ORDER BY updated DESC LIMIT 1"
-FIND = "SELECT id FROM conversation WHERE id >= :begin AND id < :end LIMIT 2"
+FIND = (
+    "SELECT id FROM conversation WHERE id >= :begin AND id < :end ORDER BY id LIMIT 2"
+)
 
 
 def recent(log: EventLog, limit: int = -1) -> Sequence[Summary]:
@@ -63,13 +65,13 @@ def _summary(row: tuple[str, str, float, float, int, int]) -> Summary:
 
 
 def find(log: EventLog, prefix: str) -> str:
-    """Return the id of the one conversation whose id begins with `prefix`.
+    """Return the id of the one conversation whose id is, or begins with, `prefix`.
 
     Raises `LogError` when there is none or more than one.
     """
     ends = {"begin": prefix, "end": prefix + "\U0010ffff"}
     rows = log.query(FIND, ends)
-    if len(rows) == 1 and prefix:
+    if prefix and rows and (len(rows) == 1 or rows[0][0] == prefix):
         return rows[0][0]
     problem = "Several conversations have" if rows else "No conversation has"
     raise LogError(f"{problem} an id that begins with {prefix!r}.")

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from tui.conversation.entry import Entry
+from tui.conversation.summaries import apply_summaries, settled
 from tui.events import (
     ConversationDeleted,
     MessageAdded,
     ReasoningDelta,
     Record,
+    SummaryAdded,
     TextDelta,
     TurnFinished,
     TurnRequested,
@@ -21,17 +24,6 @@ from tui.events import (
     TurnWithdrawn,
 )
 from tui.messages import Message
-
-
-@dataclass
-class Entry:
-    """A message of a transcript, whole or still being said."""
-
-    message_id: str
-    message: Message
-    turn: str | None = None
-    finish_reason: str | None = None
-    settled: bool = False
 
 
 @dataclass
@@ -44,6 +36,8 @@ class Transcript:
     """Turns that have been claimed and have not ended."""
     finished: dict[str, str] = field(default_factory=dict[str, str])
     """Turns that have ended, with the reason."""
+    summaries: list[SummaryAdded] = field(default_factory=list[SummaryAdded])
+    """All that were made, the newest last; some may stand for nothing any more."""
     _said: dict[str, Entry] = field(default_factory=dict[str, Entry])
     _ranks: dict[str | None, int] = field(default_factory=dict[str | None, int])
     """The turns that have begun, numbered in that order."""
@@ -90,6 +84,8 @@ class Transcript:
                 entry.message = msgspec.structs.replace(
                     message, reasoning=message.reasoning + text
                 )
+            case SummaryAdded():
+                self.summaries.append(record.event)
             case TurnRequested():
                 self.requested.append(turn)
             case TurnWithdrawn():
@@ -109,27 +105,12 @@ class Transcript:
                 pass
 
     def messages(self) -> list[Message]:
-        """Return what is sent to a model: settled messages, calls all answered.
+        """Return what is sent to a model; see `sent`."""
+        return [entry.message for entry in self.sent()]
 
-        Servers refuse a call without a result. A turn that was broken off may have
-        left some: they are told as not run.
-        """
-        messages: list[Message] = []
-        open_calls: dict[str, None] = {}
-        for entry in self.entries.values():
-            message = entry.message
-            if message.role == "tool":
-                if message.tool_call_id in open_calls:
-                    del open_calls[message.tool_call_id]
-                    messages.append(message)
-                continue
-            messages += _not_run(open_calls)
-            if message.role == "assistant":
-                if not (message.text or message.tool_calls):
-                    continue
-                open_calls = dict.fromkeys(call.id for call in message.tool_calls)
-            messages.append(message)
-        return messages + _not_run(open_calls)
+    def sent(self) -> list[Entry]:
+        """Return what is sent to a model: summaries in place, calls all answered."""
+        return settled(apply_summaries(list(self.entries.values()), self.summaries))
 
     def _open(self, message_id: str, turn: str | None) -> Entry:
         if message_id not in self._said:
@@ -143,12 +124,6 @@ class Transcript:
     def _claimed(self, turn: str) -> None:
         if turn in self.requested:
             self.requested.remove(turn)
-
-
-def _not_run(open_calls: dict[str, None]) -> list[Message]:
-    results = [Message("tool", "not run", tool_call_id=id) for id in open_calls]
-    open_calls.clear()
-    return results
 
 
 def fold(records: Iterable[Record]) -> Transcript:

@@ -13,7 +13,11 @@ from tui.turn import Turn
 
 
 class Model(Protocol):
-    """A language model, wherever it runs."""
+    """A language model, wherever it runs.
+
+    It may also have a `window`, see `window_of`, and `summarizes = False` when it is
+    too small to be asked for a summary.
+    """
 
     @property
     def name(self) -> str:
@@ -35,3 +39,13 @@ class Model(Protocol):
         `ModelError`, and `Cancelled` soon after `turn.cancel` is requested.
         """
         ...
+
+
+def window_of(model: object) -> int:
+    """Return how many tokens a model can have before it; 0 when that is not known.
+
+    Of its optional attribute `window`, which may change once the model is loaded or
+    has answered. Never blocks.
+    """
+    size = getattr(model, "window", 0)
+    return size if isinstance(size, int) else 0

@@ -20,7 +20,7 @@ from tui.config import (
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, ModelError
-from tui.models import Model
+from tui.models import Model, window_of
 
 STARTER_NOTE = (
     "This is the starter, a tiny model of 135 million parameters for trying things "
@@ -101,6 +101,13 @@ class ModelCatalog:
                 model = found.model or (known.model if known else "") or name
                 return f"{model} at {found.base_url or found.supplier or 'openai'}"
 
+    def window(self, name: str) -> int:
+        """Return how many tokens the model can have before it, as far as known.
+
+        0 when that is not known (yet): see `preload`. Never blocks.
+        """
+        return window_of(self._models.get(name))
+
     def preload(self, name: str) -> None:
         """Do ahead what the first answer would wait for; blocks, never raises.
 
@@ -121,6 +128,18 @@ class ModelCatalog:
                         model.engine.load()
                 case _:
                     pass
+
+    def learn_window(self, name: str) -> None:
+        """Ask a server how large its model's window is; blocks, never raises.
+
+        Not where a command gives the key: it may ask for a passphrase, which nobody
+        expects before a question.
+        """
+        with suppress(Exception):
+            settings = self.find(name)
+            if isinstance(settings, OpenAIModelConfig) and not settings.api_key_cmd:
+                model: Any = self.get(name)
+                model.learn_window()
 
     def close(self) -> None:
         """Let go of connections and memory. No model may be in use."""
@@ -186,6 +205,7 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         stream=settings.stream,
         timeout=settings.timeout,
         max_retries=settings.max_retries,
+        context=settings.context,
     )
 
 

@@ -23,6 +23,11 @@ class ReplyBuilder:
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been said."""
+        return bool(self._text or self._reasoning or self._calls)
+
     def text(self, text: str) -> Iterator[Event]:
         """Take text as the model wrote it, function calls and all."""
         return self._events(self._gate.feed(text))

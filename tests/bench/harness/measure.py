@@ -163,50 +163,66 @@ def answer(
     link: Link | None = None,
     stop_after: float = 0.0,
 ) -> Answer:
-    """Have a program answer with `number` tokens, `rate` a second.
+    """Start a program, and do what `answer_of` does."""
+    with running(name, server) as app:
+        return answer_of(
+            app, server, kind, number, rate, link=link, stop_after=stop_after
+        )
+
+
+def answer_of(
+    app: App,
+    server: Server,
+    kind: str,
+    number: int,
+    rate: float,
+    *,
+    link: Link | None = None,
+    stop_after: float = 0.0,
+) -> Answer:
+    """Have a program that starts answer with `number` tokens, `rate` a second.
 
     Letters are typed the while, four a second. With `stop_after` Esc is pressed so
     many seconds after the first mark.
     """
     server.say("plain", 5, 0, _WARM)
-    with running(name, server) as app:
-        app.wait_for(app.program.ready)
-        app.settle()
-        _warm_up(app)
-        server.say(kind, number, rate)
-        app.use_link(link or Link())
-        cpu, written = app.cpu, app.bytes
-        app.type("go")
-        app.pump(0.1)
-        app.track()
-        app.send("\r")
-        if stop_after:
-            app.wait_for(lambda: app.largest >= 0)
-            app.pump(stop_after)
-            stopped = monotonic()
-            app.send("\x1b")
-            app.settle(0.7)
-            echo = []
-        else:
-            stopped = 0.0
-            echo = _type_along(app, limit=60 + number / (rate or 1000))
-        app.settle(0.4)
-        log = server.log()
-        marks = marks_of(log["tokens"])
-        found = Answer(
-            tokens=len(log["tokens"]),
-            cpu=app.cpu - cpu,
-            bytes=app.bytes - written,
-            text_bytes=sum(len(text.encode()) for _, text in log["tokens"]),
-            peak=app.peak,
-            latency=latencies(app.seen, marks),
-            fifths=fifths(app.spent, len(marks), cpu),
-            echo=echo,
-        )
-        if stopped:
-            if log["how"] == "abort":
-                found.abort = (log["ended"] - stopped) * 1000
-            found.quiet = max(0.0, (app.seen[-1][0] - stopped) * 1000)
+    app.wait_for(app.program.ready)
+    app.settle()
+    _warm_up(app)
+    server.say(kind, number, rate)
+    app.use_link(link or Link())
+    cpu, written = app.cpu, app.bytes
+    app.type("go")
+    app.pump(0.1)
+    app.track()
+    app.send("\r")
+    if stop_after:
+        app.wait_for(lambda: app.largest >= 0)
+        app.pump(stop_after)
+        stopped = monotonic()
+        app.send("\x1b")
+        app.settle(0.7)
+        echo = []
+    else:
+        stopped = 0.0
+        echo = _type_along(app, limit=60 + number / (rate or 1000))
+    app.settle(0.4)
+    log = server.log()
+    marks = marks_of(log["tokens"])
+    found = Answer(
+        tokens=len(log["tokens"]),
+        cpu=app.cpu - cpu,
+        bytes=app.bytes - written,
+        text_bytes=sum(len(text.encode()) for _, text in log["tokens"]),
+        peak=app.peak,
+        latency=latencies(app.seen, marks),
+        fifths=fifths(app.spent, len(marks), cpu),
+        echo=echo,
+    )
+    if stopped:
+        if log["how"] == "abort":
+            found.abort = (log["ended"] - stopped) * 1000
+        found.quiet = max(0.0, (app.seen[-1][0] - stopped) * 1000)
     return found
 
 

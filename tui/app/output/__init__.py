@@ -6,8 +6,8 @@ are kept, the smallest difference is written, and never more than the terminal h
 answered for.
 
 - `hook`: where it is put into Textual, and where it steps back
-- `driver`, `writer`, `terminal`: the tty
+- `driver`, `writer`, `terminal`: the tty, and what it can do
 - `stage`, `pace`: when a frame is sent
-- `surface`, `cells`, `pen`: what is wanted
+- `surface`, `cells`, `pen`, `few`: what is wanted, and in how many colours
 - `painter`, `scroll`, `moves`: what is written
 """

@@ -5,24 +5,36 @@ writer."""
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
 # pyright: reportMissingTypeArgument=false, reportUnknownVariableType=false
 
+import os
+import re
+import select
 import signal
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition
 from types import FrameType
 
 from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.constants import COLOR_SYSTEM
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from tui.app.output.few import FewPens
+from tui.app.output.hook import OutputApp
 from tui.app.output.pen import PenBook
 from tui.app.output.stage import Stage
-from tui.app.output.terminal import abilities
+from tui.app.output.terminal import abilities, looks
 from tui.app.output.writer import Writer
 
+_TICK = 0.1  # seconds between two looks whether a lone Esc has come, or the app leaves
+# Titles and pointers (OSC), the keyboard protocol, questions for modes.
+_NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
 _LEAVING = 3.0  # seconds for the terminal to take the last of what was written
 
 
@@ -41,19 +53,27 @@ class OutputDriver(LinuxDriver):
         self._output: Writer | None = None
         self._answers = Condition()
         self._answered = 0
+        self._gone = False
         # As Textual does it: the screen is on stderr, whatever that was made since.
         self._fd = 2 if self._file is None else self._file.fileno()
-        name = app.console.color_system or "truecolor"
-        colours = {
-            "standard": ColorSystem.STANDARD,
-            "256": ColorSystem.EIGHT_BIT,
-            "windows": ColorSystem.WINDOWS,
-        }.get(name, ColorSystem.TRUECOLOR)
-        self.stage = Stage(PenBook(colours), abilities(self._fd), self._failed)
+        self._looks = looks(self._fd)
+        self.stage = Stage(self._pens(), abilities(self._fd), self._failed)
         """Draws the frames."""
+
+    def _pens(self) -> PenBook:
+        # An application that only chooses colours may be asked what it wants.
+        wanted = COLOR_SYSTEM and COLOR_SYSTEMS.get(COLOR_SYSTEM)
+        colours = wanted or self._looks.colours
+        self._app.console._color_system = colours  # pyright: ignore[reportPrivateUsage]: for when Textual has to draw
+        if colours and colours > ColorSystem.STANDARD and self._looks.italic:
+            return PenBook(colours)
+        found = self._looks._replace(colours=colours)
+        return FewPens(found, lambda: self._app.current_theme.dark)
 
     def write(self, data: str) -> None:
         """Write a control sequence after what has been written."""
+        if self._looks.plain and _NEWER.fullmatch(data):
+            return
         if self._output is not None:
             self._output.write(data.encode("utf-8", "replace"))
 
@@ -70,8 +90,11 @@ class OutputDriver(LinuxDriver):
 
         They would else be typed into the shell.
         """
-        patience = self.stage.patience
+        patience = 0 if self._gone else self.stage.patience
         self.stage.close()
+        # Not every terminal has an alternate screen to go back from: the Linux console
+        # has none, and GNU screen none that was not asked for.
+        self.write("\x1b[m\x1b[H\x1b[J")
         if patience and not self.exit_event.is_set():
             with self._answers:
                 self._answers.wait_for(
@@ -85,6 +108,34 @@ class OutputDriver(LinuxDriver):
             self._output.stop(_LEAVING)
             self._output = None
         super().close()
+
+    def run_input_thread(self) -> None:
+        """Read the terminal until the app leaves, or the terminal has gone.
+
+        Textual's own takes the end of input for a pause and looks again at once: a
+        whole core for as long as the program lives.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        leaving = False
+        while not (leaving or self._gone):
+            leaving = self.exit_event.is_set()  # what comes just then is read too
+            if select.select([self.fileno], [], [], _TICK)[0]:
+                try:
+                    data = os.read(self.fileno, 4096)
+                except OSError:  # how Linux says that the other side is closed
+                    data = b""
+                self._gone = not data
+                for message in parser.feed(text) if (text := decode(data)) else ():
+                    self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+        if self._gone:
+            self._in_loop(self._hung_up)
+
+    def _hung_up(self) -> None:
+        if isinstance(self._app, OutputApp):
+            self._app.hang_up()
 
     def process_message(self, message: Message) -> None:
         """Take the answers to the stage's questions. Runs in the input's thread."""
@@ -104,6 +155,8 @@ class OutputDriver(LinuxDriver):
 
     def _take_answer(self) -> None:
         with self._answers:
+            if self._answered >= self.stage.asked:
+                return  # nobody has asked
             self._answered += 1
             self._answers.notify_all()
         self._in_loop(self.stage.answered)

@@ -50,6 +50,10 @@ def missing() -> str:
             getattr(LinuxDriver, "disable_input", None),
             "self",
         ),
+        "LinuxDriver.run_input_thread": (
+            getattr(LinuxDriver, "run_input_thread", None),
+            "self",
+        ),
     }
     for name, (part, parameters) in parts.items():
         if part is None:
@@ -72,6 +76,10 @@ class OutputApp(App[None]):
         from tui.app.output.driver import OutputDriver
 
         return OutputDriver if chosen is LinuxDriver else chosen
+
+    def hang_up(self) -> None:
+        """Leave: the terminal has gone. In the event loop's thread."""
+        self.exit()
 
     def draws(self, screen: Screen) -> bool:
         """Return whether `screen` is on top, and nobody gathers its changes."""

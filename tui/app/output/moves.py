@@ -55,7 +55,7 @@ def _along(start: int, end: int) -> list[str]:
     if end >= start:
         return [_right(end - start)]
     back = start - end
-    return ["\b" * back if back < 4 else f"\x1b[{back}D"]
+    return [f"\x1b[{back}D" if back > 1 else "\x1b[D"]
 
 
 def _right(columns: int) -> str:

@@ -78,9 +78,10 @@ class Pace:
         return True
 
     def answered(self, now: float) -> None:
-        """Note an answer; the oldest question is meant."""
+        """Note an answer; the oldest question is meant, and without one it is none."""
+        if not self._asked:
+            return
         self.answers = True
         self.silent = False
-        if self._asked:
-            took = now - self._asked.popleft()
-            self._slowest = max(took, 0.8 * self._slowest)
+        took = now - self._asked.popleft()
+        self._slowest = max(took, 0.8 * self._slowest)

@@ -31,6 +31,8 @@ class Abilities(NamedTuple):
     """It has ECH."""
     line_feed_returns: bool = False
     """The tty writes a line feed as carriage return and line feed."""
+    moves_lines: bool = True
+    """It has IL and DL, which all but a few old ones have."""
 
 
 _BLANK, _TEXT, _ERASE, _REST = range(4)
@@ -114,7 +116,7 @@ class Painter:
 
     def _scrolled(self, wanted: Sequence[Row], changed: list[int]) -> bool:
         """Scroll and draw the rest, if that is shorter."""
-        if len(changed) < _MOVED:
+        if len(changed) < _MOVED or not self._can.moves_lines:
             return False
         shift = find_shift(self._shown, wanted, changed)
         if shift is None:
@@ -351,7 +353,9 @@ class Painter:
                 self._out.append(f"\x1b[{end - begin}X")
                 return
             self._out.append(" " * (end - begin))
-        self._x = end if end < self.width else EDGE
+        # Behind a wide character at the edge terminals differ by a column.
+        edge = EDGE if row.text[-1] else UNKNOWN
+        self._x = end if end < self.width else edge
 
     # The pen and the cursor
 

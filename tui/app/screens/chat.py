@@ -21,10 +21,11 @@ from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import messages, paths, runner
-from tui.app import background, commands, markdown, state
+from tui import messages, paths, runner, worker
+from tui.app import background, commands, compact, markdown, resume, state
 from tui.app.garbage import settle
 from tui.app.presenter import Presenter
+from tui.app.resume import Owners
 from tui.app.screens.kept import KeptScreen
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
@@ -84,8 +85,14 @@ class ChatScreen(KeptScreen):
         self.sidebar = ToolSidebar()
         self.status = Status()
         self.presenter = Presenter(
-            self.transcript, self.debug_panel, self.status, host.runner.id
+            self.transcript,
+            self.debug_panel,
+            self.status,
+            host.runner.id,
+            worker.is_alive,
         )
+        self._owners = Owners(self)
+        self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._questions = 0  # those that the composer knows
         self._queue_title = ""
@@ -162,6 +169,7 @@ class ChatScreen(KeptScreen):
     def watch_model(self, name: str) -> None:
         """Say which model answers next, and what is to be known of it."""
         self.status.model = name
+        self.presenter.context.model_changed()
         self.sidebar.model = name
         # The rest of it stands in the conversation.
         first, end, _ = self.host.models.note(name).partition(". ")
@@ -202,7 +210,9 @@ class ChatScreen(KeptScreen):
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
-                self._show_queue()
+        self._owners.look()
+        # A worker that was asked may have gone.
+        self._show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
@@ -222,7 +232,9 @@ class ChatScreen(KeptScreen):
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
         forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
         state = "not asked" if forlorn else "waits"
-        title = f"{state}: {queued[0][:40]}{more}" if queued else ""
+        key = self._key("unsend")
+        back = f" ({key} takes back)" if key else ""
+        title = f"{state}: {queued[0][:40]}{more}{back}" if queued else ""
         if title != self._queue_title:
             self._queue_title = title
             self.composer.border_title = Content(title) if title else None
@@ -240,24 +252,37 @@ class ChatScreen(KeptScreen):
             self.transcript.add_note(problem, "warning")
             self.composer.load_text(text)
             return
+        self.ask(text)
+
+    def requested(self) -> TurnRequested:
+        """Return the request for an answer, as the screen is set now."""
         enabled = self._enabled()
-        asked = TurnRequested(
+        tools = tuple(s.name for s in self.host.tools if s.name in enabled)
+        return TurnRequested(
             self.model,
             self.host.config.agent,
-            tuple(schema.name for schema in self.host.tools if schema.name in enabled),
+            tools,
             {"stream": self.stream},
-            runner=self.host.runner.id,
+            runner=worker.runner_for(self.host, self.model, tools),
         )
+
+    def ask(self, text: str) -> None:
+        """Send `text` as the user's next message."""
         said = messages.Message("user", text)
         self.drafts.sent()
-        _, written = runner.request(self.host.log, self.conversation, said, asked)
+        _, written = runner.request(
+            self.host.log, self.conversation, said, self.requested()
+        )
 
-        def tell(done: Future[int]) -> None:  # in the log's thread
-            if error := done.exception():
-                self.call_later(self._not_written, text, str(error))
-
-        written.add_done_callback(tell)
+        written.add_done_callback(lambda done: self._tell(done, text))
         self.transcript.action_follow()
+
+    def _tell(self, done: Future[int], text: str) -> None:
+        """Say it if `text` could not be sent; runs in the log's thread."""
+        if error := done.exception():
+            self.call_later(self._not_written, text, str(error))
+        else:
+            self.call_later(self._has_sent, done.result())
 
     def _not_written(self, text: str, why: str) -> None:
         """Say why a question was not sent, and give it back."""
@@ -320,18 +345,27 @@ class ChatScreen(KeptScreen):
             return
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
-            turn = self.presenter.waiting[-1]
-            if self.presenter.queued and not self.composer.text:
-                self.composer.load_text(self.presenter.queued[-1])
-        if turn:
+            self.action_unsend()
+        elif turn:
             self._cancelled = turn
             self._hurried.set()  # who has stopped an answer wants to see it stop
-            # Nobody may be there to hear the cancel of what nobody runs.
-            forlorn = self.presenter.is_forlorn(turn)
-            event = TurnWithdrawn() if forlorn else CancelRequested()
-            self.host.log.append(self.conversation, event, turn=turn)
+            self.host.log.append(self.conversation, CancelRequested(), turn=turn)
         elif not self.composer.has_focus:
             self.composer.focus()
+
+    def action_unsend(self) -> None:
+        """Take back the newest message that waits, whoever sent it, to be edited."""
+        if not self.presenter.waiting:
+            self.hint("No message waits")
+            return
+        turn = self.presenter.waiting[-1]
+        if self.presenter.queued and not self.composer.text:
+            self.composer.load_text(self.presenter.queued[-1])
+        self._cancelled = turn
+        # Nobody may be there to hear the cancel of what nobody runs.
+        forlorn = self.presenter.is_forlorn(turn)
+        event = TurnWithdrawn() if forlorn else CancelRequested()
+        self.host.log.append(self.conversation, event, turn=turn)
 
     def action_toggle_stream(self) -> None:
         """Switch streaming, for the answer that is being written too."""
@@ -374,6 +408,30 @@ class ChatScreen(KeptScreen):
         else:
             self.hint("There is no such answer")
 
+    def action_go_on(self) -> None:
+        """Have the model go on where its answer was broken off."""
+        resume.go_on(self)
+
+    def action_retry(self) -> None:
+        """Ask the last question again."""
+        resume.retry(self)
+
+    def action_take_over(self) -> None:
+        """End a turn that runs on another machine, as one may think it no longer."""
+        resume.take_over(self)
+
+    def action_compact(self, keep: str = "") -> None:
+        """Have what was said first summed up, and the summary sent in its place."""
+        if not self.presenter.questions:
+            self.transcript.add_note("There is nothing to sum up yet.", "warning")
+            return
+        written = compact.request_summary(
+            self.host, self.conversation, self.model, keep
+        )
+        typed = f"/compact {keep}".strip()
+        written.add_done_callback(lambda done: self._tell(done, typed))
+        self.transcript.action_follow()
+
     # -- work beside the screen
 
     def _preload(self, name: str) -> None:
@@ -387,11 +445,16 @@ class ChatScreen(KeptScreen):
 
     def _load(self, name: str) -> None:
         try:
-            self.host.models.preload(name)
+            # What a worker answers with is not needed here.
+            there = worker.find(self.host.log.path)
+            if not (there and worker.has_model(there, self.host, name)):
+                self.host.models.preload(name)
             markdown.preload()
         finally:
             settle()
         self.call_later(self._loaded, name)
+        self.host.models.learn_window(name)
+        self.call_later(self.presenter.context.show)
 
     def _loaded(self, name: str) -> None:
         if name == self.model:

@@ -17,13 +17,14 @@ from tui import conversation
 from tui.app import background
 from tui.app.drafts import Drafts
 from tui.app.output.hook import OutputScreen
+from tui.app.presence import Presence
 from tui.app.seen import mark_seen
 from tui.app.widgets.chat_bar import ChatBar, Tab
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.finding import Place
 from tui.app.widgets.transcript import Transcript
 from tui.errors import LogError
-from tui.events import Record, TurnFinished, TurnRequested
+from tui.events import Record
 from tui.host import Host
 
 
@@ -38,6 +39,7 @@ class KeptScreen(OutputScreen):
         self.composer = Composer()
         self.chat_bar = ChatBar()
         self.drafts = Drafts(host.log, conversation, self.composer)
+        self.presence = Presence(host.log, conversation)
         self._first = first
         self._place: Place | None = None
         """What is to be shown as soon as it has been read."""
@@ -62,12 +64,14 @@ class KeptScreen(OutputScreen):
     def on_unmount(self) -> None:
         """Keep what is being written, and end the poller."""
         self.drafts.save()
+        self.presence.leave()
         self._left = True
         self._may_read.set()
 
     def pause(self) -> None:
         """Follow no further until this screen is shown again."""
         self.drafts.save()
+        self.presence.leave()
         self._may_read.clear()
 
     def on_screen_resume(self) -> None:
@@ -90,10 +94,16 @@ class KeptScreen(OutputScreen):
             self._place_end = rows[0][0] or 0
         self.call_after_refresh(self._go_to_place)
 
+    def _has_sent(self, request: int) -> None:
+        """Keep that the user knows what is before the record `request`.
+
+        Only of a conversation that was seen it can be told what of it is unread.
+        """
+        mark_seen(self.host.log, self.conversation, request - 1)
+
     def _has_shown(self, records: Sequence[Record]) -> None:
         """Do what is to be done when records are on the screen."""
-        if any(isinstance(r.event, TurnFinished | TurnRequested) for r in records):
-            mark_seen(self.host.log, self.conversation, records[-1].seq)
+        self.presence.show(records)
         if self._place:
             all_read = records[-1].seq >= self._place_end
             self.call_after_refresh(self._go_to_place, all_read)

@@ -18,6 +18,7 @@ from tui.app.markdown import (
     to_lines,
     wrap,
 )
+from tui.app.markdown.lines import spans_text, spans_width
 from tui.safe import safe
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ GUTTER = 2
 """Columns to the left of all text: a bar, and a space."""
 _BROKEN_OFF = {
     "cancelled": ("■", "Cancelled"),
-    "interrupted": ("■", "Interrupted: the program that answered is gone"),
+    "interrupted": ("■", "Interrupted: /continue goes on, /retry asks again"),
     "error": ("✗", "Ended by an error"),
-    "length": ("…", "Cut off: the limit of its length was reached"),
+    "length": ("…", "Cut off at the limit of its length: /continue goes on"),
     "content_filter": ("✗", "Ended by the provider's content filter"),
 }
 _NOTE_MARKS = {"info": "·", "warning": "!", "error": "✗", "cancelled": "■"}
@@ -138,6 +139,8 @@ class MessageView(Item):
         self.label = safe(label, newlines=False)
         self.done = done
         self.finish_reason: str | None = None
+        self.rule = ""
+        """Stands above the message, across the pane."""
         self.folded = True
         """Whether the reasoning is one line."""
         self._text = [text] if text else []
@@ -169,7 +172,7 @@ class MessageView(Item):
     @property
     def source(self) -> str:
         """What is copied: the text as it was written."""
-        return self.text
+        return self.reasoning if self.role == "summary" else self.text
 
     @property
     def fold_line(self) -> int | None:
@@ -200,6 +203,7 @@ class MessageView(Item):
         self._body = self._thought = None
         room = width - GUTTER
         self.height = _estimate(self.text, room) + 1 + bool(self.label)
+        self.height += 2 * bool(self.rule)
         if self._reasoning:
             self.height += 2 if self.folded else 2 + _estimate(self.reasoning, room)
 
@@ -276,16 +280,20 @@ class MessageView(Item):
     def _head(self) -> tuple[list[Line], int]:
         """Return the lines above, and the first line of the thought that changed."""
         style = self._style()
-        title: list[Span] = [(self.label, (*style, "label"))] if self.label else []
+        folds = self.role == "summary"  # its label and its fold are one line
+        labelled = self.label and not folds
+        title: list[Span] = [(self.label, (*style, "label"))] if labelled else []
         if self._reasoning:
             verb = "Thought for" if self.done or self._text else "Thinking:"
             words = f"{self._words:,} word{'' if self._words == 1 else 's'}"
-            text = f"{'▸' if self.folded else '▾'} {verb} {words}"
+            what = f"{self.label}:" if folds else verb
+            text = f"{'▸' if self.folded else '▾'} {what} {words}"
             title += [("  " if title else "", ()), (text, ("fold",))]
         lines: list[Line] = []
         if title:
             rows = to_lines(wrap(title, self.width - GUTTER))
             lines = _gutter(rows, self._bar(), (*style, "bar"), style)
+        lines = [*_rule(self.rule, self.width), *lines]
         if not self._reasoning:
             self._thought, self._thought_lines = None, []
             return lines, 0
@@ -340,6 +348,21 @@ class MessageView(Item):
                 return lines[number] if number >= 0 else BLANK
             number -= len(lines)
         return BLANK
+
+
+def _rule(text: str, width: int) -> list[Line]:
+    """Return a quiet line across the pane with `text` in it, and a blank one."""
+    if not text:
+        return []
+    style = ("note", "note-info")
+    side, room = "── ", width - GUTTER - 3
+    lines: list[Line] = []
+    for row in to_lines(wrap([(text, style)], room)):
+        rest = room - spans_width(row.spans) - 1 if not lines else 0
+        spans = ((side, style), *row.spans, (" " + "─" * rest, style))
+        lines.append(Line(spans, lead=len(spans_text(spans))))
+        side = "   "
+    return [*_gutter(lines, "", ()), BLANK]
 
 
 def _replace(lines: list[Line], start: int, new: list[Line]) -> int:

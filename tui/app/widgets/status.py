@@ -4,7 +4,7 @@ What does not fit goes, the least needed first; the state stays. It does not mov
 itself: nothing is sent to the terminal while nothing changes.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import RenderResult
@@ -22,6 +22,21 @@ Key = tuple[str, str]
 KEYS: tuple[Key, ...] = (("F1", "help"), ("F2", "tools"), ("F3", "debug"))
 STOP: Key = ("Esc", "stop")
 _SEPARATOR: Span = ("  ", "")
+_HIGH, _FULL = 0.8, 0.95
+"""How full the context is when the meter takes on its colours."""
+_BAR = 5  # columns
+_BAR_FROM = 60
+"""Columns beside model and state from which the meter has a bar."""
+
+
+class Fill(NamedTuple):
+    """How much of a model's window a conversation takes, in tokens."""
+
+    used: int
+    window: int
+    """Above 0."""
+    approximate: bool = False
+    """Whether `used` is estimated."""
 
 
 class Status(Widget):
@@ -40,6 +55,8 @@ class Status(Widget):
     Status > .status--ready { color: $text-success; }
     Status > .status--busy { color: $text-warning; }
     Status > .status--error { color: $text-error; text-style: bold; }
+    Status > .status--high { color: $text-warning; }
+    Status > .status--full { color: $text-error; text-style: bold; }
     Status > .status--hint { color: $text-accent; text-style: bold; }
     """
 
@@ -50,6 +67,8 @@ class Status(Widget):
         "status--ready",
         "status--busy",
         "status--error",
+        "status--high",
+        "status--full",
         "status--hint",
     }
 
@@ -61,6 +80,8 @@ class Status(Widget):
     """Of the last answer; None when not known."""
     output_tokens: reactive[int | None] = reactive(None)
     tokens_per_second: reactive[float | None] = reactive(None)
+    context: reactive[Fill | None] = reactive(None)
+    """What the model has before it; None when its window is not known."""
     stream: reactive[bool] = reactive(True)
     hint: reactive[str] = reactive("")
     """Said in the place of all on the right until it is empty, such as "Press Ctrl+C
@@ -130,9 +151,10 @@ class Status(Widget):
         keys: list[list[Span]] = [
             [(key, "key"), (" " + what, "muted")] for key, what in self.keys
         ]
+        context = self._meter(room >= _BAR_FROM)
         # In the order of need; shown in the order of `shown`.
-        wanted = [*keys[:1], tokens, stream, speed, *keys[1:]]
-        shown = [tokens, speed, stream, *keys]
+        wanted = [*keys[:1], context, tokens, stream, speed, *keys[1:]]
+        shown = [tokens, speed, context, stream, *keys]
         kept: list[list[Span]] = []
         for group in filter(None, wanted):
             size = 2 + _size(group)
@@ -141,6 +163,20 @@ class Status(Widget):
             room -= size
             kept.append(group)
         return [group for group in shown if any(group is each for each in kept)]
+
+    def _meter(self, wide: bool) -> list[Span]:
+        """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" where room is short."""
+        if self.context is None:
+            return []
+        used, window, approximate = self.context
+        part = used / window
+        look = "full" if part >= _FULL else "high" if part >= _HIGH else "muted"
+        about = "~" if approximate else ""
+        if not wide:
+            return [(f"{about}{part:.0%}", look)]
+        filled = min(_BAR, max(1, round(part * _BAR)))
+        bar = "▰" * filled + "▱" * (_BAR - filled)
+        return [(f"{bar} {about}{_short(used)}/{_short(window)}", look)]
 
 
 def _size(spans: list[Span]) -> int:
@@ -153,3 +189,12 @@ def _count(tokens: int) -> str:
     if tokens < 999_500:
         return f"{tokens / 1000:.0f}k"
     return f"{tokens / 1_000_000:.1f}M"
+
+
+def _short(tokens: int) -> str:
+    """Return a number in at most five characters."""
+    for unit, size in (("M", 999_500), ("k", 1_000)):
+        if tokens >= size:
+            value = tokens / (1_000_000 if unit == "M" else 1_000)
+            return f"{value:.{0 if value >= 99.95 else 1}f}".removesuffix(".0") + unit
+    return str(tokens)

@@ -101,6 +101,7 @@ class Transcript(LinePane, can_focus=True):
         self._changed: dict[int, None] = {}  # items with text that is not drawn
         self._drawn = 0.0  # when the last frame was
         self._frame_due = False
+        self._ruled = ""  # the message that has a rule above it
 
     def is_marked(self, index: int) -> bool:
         """Whether the message cursor is at an item and to be seen."""
@@ -176,6 +177,24 @@ class Transcript(LinePane, can_focus=True):
         )
         self._place_changed(index, first)
 
+    def mark(self, message_id: str, text: str) -> None:
+        """Draw a rule with `text` above a message, in the place of the one before.
+
+        A message that is not known means none.
+        """
+        rules = {self._ruled: "", message_id: text}
+        self._ruled = message_id
+        for id, rule in rules.items():
+            view = self._views.get(id)
+            if view is None or view.rule == rule:
+                continue
+            view.rule = rule
+            if view.exact:
+                view.update()
+            elif self._width:
+                view.resize(self._width)
+            self._place_changed(self._indexes[id], 0)
+
     def add_note(self, text: str, kind: NoteKind = "info") -> None:
         """Add a notice below all messages."""
         self._append_item(Note(text, kind))
@@ -186,6 +205,7 @@ class Transcript(LinePane, can_focus=True):
         self._views.clear()
         self._indexes.clear()
         self._changed.clear()
+        self._ruled = ""
         self._tops = [0]
         self._unseen = False
         self._bottom = 0
@@ -269,9 +289,14 @@ class Transcript(LinePane, can_focus=True):
         anchor = self._anchor()
         before = self._tops[index + 1]
         self._retop(index)
+        moved = self._tops[index + 1] - before
+        if moved and self.following and index < anchor[0]:
+            # Above the screen: what is on it stays where it is.
+            self._bottom += moved
+            self._set_height()
+            self._scroll_to_row(self.scroll_offset.y + moved)
         if not self._settle(anchor):
-            moved = self._tops[index + 1] != before
-            self._refresh_from(index, first, below=moved)
+            self._refresh_from(index, first, below=bool(moved))
             self._mark_unseen()
 
     # Actions

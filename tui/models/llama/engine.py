@@ -115,6 +115,16 @@ class LlamaEngine:
         """Whether the weights are in memory."""
         return self._slot is not None and self._slot.weights is not None
 
+    @property
+    def window(self) -> int:
+        """Tokens of the main context; 0 while only the file could tell."""
+        if self._main is not None:
+            return self._main.size
+        slot = self._slot
+        trained = slot.weights.context_trained if slot and slot.weights else 0
+        wanted = self.context or trained
+        return min(wanted, trained or wanted)
+
     def load(self) -> None:
         """Return when the weights are in memory. Raises `ModelError`."""
         self._shared().wait(Cancellation())
@@ -145,9 +155,7 @@ class LlamaEngine:
         slot = self._acquire(cancel)
         try:
             if self._main is None:
-                trained = self.weights.context_trained
-                wanted = self.context or trained
-                self._main = self.new_context(min(wanted, trained or wanted))
+                self._main = self.new_context(self.window)
             with self._main.running(cancel):
                 yield self._main
         finally:

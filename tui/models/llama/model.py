@@ -7,12 +7,12 @@ from typing import Protocol
 from tui.errors import ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.messages import Message, Reply, ToolSchema
+from tui.models import fit
 from tui.models.gate import Gate
 from tui.models.llama.context import Context
 from tui.models.llama.decode import StopText, TextDecoder
 from tui.models.llama.dialogue import dialogue, tool_list, unreadable
 from tui.models.llama.engine import LlamaEngine
-from tui.models.llama.fit import shortened
 from tui.models.llama.sampling import Sampler, Sampling
 from tui.models.llama.template import (
     CHATML,
@@ -92,12 +92,17 @@ class LlamaModel:
         self._dialect = dialect
         self._source = source
         self._made: _Made | None = None
-        self._told: set[int] = set()
+        self._told: set[str] = set()
 
     @property
     def name(self) -> str:
         """What the user calls it."""
         return self._name
+
+    @property
+    def window(self) -> int:
+        """Tokens of the context; 0 until that is known."""
+        return self.engine.window
 
     def preload(self) -> None:
         """Get ready in a thread, so that the first answer need not wait for it."""
@@ -118,13 +123,9 @@ class LlamaModel:
                 yield from self._tell(
                     f"{self._name} reads text only: {file.name} is left out."
                 )
-            prompt, left_out = self._fit(made, messages, tools, context)
-            if left_out:
-                yield from self._tell(
-                    f"The conversation is longer than the {context.size} tokens that "
-                    f"{self._name} can hold: its oldest messages are no longer sent.",
-                    next((m.text for m in messages if m.role == "user"), ""),
-                )
+            prompt, fitted = self._fit(made, messages, tools, context)
+            if fitted.left_out:
+                yield fit.notice(fitted, self._name, context.size, turn)
             gate = Gate(
                 self._dialect or made.dialect(bool(tools)),
                 {tool.name: tool.parameters for tool in tools} or None,
@@ -182,7 +183,9 @@ class LlamaModel:
             yield from builder.end_text()
         finally:
             made.tokenizer.remember(prompt, said)
-        yield UsageReported(len(prompt.tokens), len(said), last - began, cached)
+        yield UsageReported(
+            len(prompt.tokens), len(said), last - began, cached, context.size
+        )
         return builder.reply(finish_reason)
 
     def _fit(
@@ -191,24 +194,21 @@ class LlamaModel:
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         context: Context,
-    ) -> tuple[Prompt, int]:
-        """Return the prompt, and how many messages had to be left out of it."""
+    ) -> tuple[Prompt, fit.Fitted]:
+        """Return the prompt, and what of the messages it has."""
         size = context.size
-        prompt = made.prompt(messages, tools)
-        reserved = min(self._max_tokens or size // 4, size // 4)
-        limit = size - reserved
-        if len(prompt.tokens) <= limit:
-            return prompt, 0
-        kept: Sequence[Message] = messages
-        for kept in shortened(
-            messages, made.size, len(prompt.tokens) - limit, max(1, limit // 3)
-        ):
-            prompt = made.prompt(kept, tools)
-            if len(prompt.tokens) <= limit:
-                return prompt, len(messages) - len(kept)
-        # Nothing more can be left out, so the answer gets less room.
-        if len(prompt.tokens) + min(_LEAST_ANSWER, reserved) <= size:
-            return prompt, len(messages) - len(kept)
+        prompt: Prompt | None = None
+
+        def count(messages: Sequence[Message]) -> int:
+            nonlocal prompt
+            prompt = made.prompt(messages, tools)
+            return len(prompt.tokens)
+
+        kept_free = fit.reserved(size, self._max_tokens)
+        fitted = fit.fit(messages, count, made.size, size - kept_free)
+        # When nothing more can be left out the answer gets less room.
+        if prompt and fitted.tokens + min(_LEAST_ANSWER, kept_free) <= size:
+            return prompt, fitted
         trained = made.weights.context_trained
         advice = (
             f" or set a larger `context` for {self._name} (up to {trained})"
@@ -216,8 +216,10 @@ class LlamaModel:
             else ""
         )
         raise ContextOverflow(
-            f"The last message needs {len(prompt.tokens)} tokens, with what must go "
-            f"with it, and {self._name} can hold {size}. Send less{advice}."
+            f"The last message needs {fitted.tokens} tokens, with what must go "
+            f"with it, and {self._name} can hold {size}. Send less{advice}.",
+            size,
+            fitted.tokens,
         )
 
     def _made_for(self, weights: Weights) -> "_Made":
@@ -227,11 +229,10 @@ class LlamaModel:
             self._made = _Made(weights, self._sampling)
         return self._made
 
-    def _tell(self, text: str, conversation: str = "") -> Iterator[Event]:
-        """Give a notice, unless it has been given (in that conversation) before."""
-        key = hash((text, conversation))
-        if key not in self._told:
-            self._told.add(key)
+    def _tell(self, text: str) -> Iterator[Event]:
+        """Give a notice, unless it has been given before."""
+        if text not in self._told:
+            self._told.add(text)
             yield NoticeGiven(text)
 
 

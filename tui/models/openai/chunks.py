@@ -113,7 +113,9 @@ def texts(content: Any) -> Iterator[tuple[bool, str]]:
                     pass
 
 
-def usage_event(usage: Mapping[str, Any], seconds: float) -> UsageReported | None:
+def usage_event(
+    usage: Mapping[str, Any], seconds: float, window: int = 0
+) -> UsageReported | None:
     """Return what a server's `usage` says; None when it says nothing."""
     details: Any = usage.get("prompt_tokens_details")
     cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
@@ -122,7 +124,7 @@ def usage_event(usage: Mapping[str, Any], seconds: float) -> UsageReported | Non
     input, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if not isinstance(input, int) and not isinstance(output, int):
         return None
-    return UsageReported(_count(input), _count(output), seconds, _count(cached))
+    return UsageReported(_count(input), _count(output), seconds, _count(cached), window)
 
 
 def _count(value: Any) -> int:

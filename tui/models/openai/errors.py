@@ -16,6 +16,7 @@ from typing import Any, cast
 import msgspec
 
 from tui.errors import ContextOverflow, ModelError
+from tui.models.openai.window import figures
 
 _QUOTE = 300
 """How much of a server's own message is quoted, in characters."""
@@ -122,11 +123,12 @@ def status_error(
     where: Where,
     models: Sequence[str] = (),
     headers: Mapping[str, str] = MappingProxyType({}),
+    body: str = "",
 ) -> ModelError:
     """Return the error for a bad status.
 
-    `message` comes from `provider_message`, `models` is what the server has, and
-    `headers` are the response's, by names in lower case.
+    `message` comes from `provider_message`, `models` is what the server has,
+    `headers` are the response's, by names in lower case, and `body` is all it said.
     """
     said = f': "{message}"' if message else ""
     url = where.base_url
@@ -135,7 +137,8 @@ def status_error(
     if status not in (401, 403, 429) and _OVERFLOW.search(message):
         return ContextOverflow(
             f"The conversation is longer than {where.model} can take{said}. "
-            "Leave older messages out, or take a model with a larger context."
+            "Send less at once, or take a model with a larger context.",
+            *figures(body or message),
         )
     if is_about_model(status, message):
         return ModelError(_no_model(where, message, models), "not_found")

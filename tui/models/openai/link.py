@@ -78,20 +78,30 @@ class Link:
 
     def models(self, cancel: Cancellation, seconds: float) -> list[str]:
         """Return the ids of the server's models; none when it does not say soon."""
-
-        def work() -> list[str]:
-            client = self._ready().with_options(timeout=seconds, max_retries=0)
-            body: Any = client.models.with_raw_response.list().http_response.json()
+        body = self.look_up(cancel, "/models", seconds)
+        try:
             rows = cast(list[dict[str, Any]], body["data"])
             return [str(row["id"]) for row in rows]
+        except (TypeError, KeyError):
+            return []
+
+    def look_up(self, cancel: Cancellation, path: str, seconds: float) -> Any:
+        """Return the JSON at a path below the base URL, or at a whole URL.
+
+        None when the server does not say soon: nothing asks for this that could not do
+        without.
+        """
+
+        def work() -> Any:
+            client = self._ready().with_options(timeout=seconds, max_retries=0)
+            return client.get(path, cast_to=object)
 
         try:
             return self._run(cancel, work)
         except Cancelled:
             raise
         except Exception:
-            # Help for another error's message: its own failure says nothing new.
-            return []
+            return None
 
     def abort(self) -> None:
         """End whatever this link does, now and for good."""

@@ -1,13 +1,14 @@
 """A model behind any server that speaks OpenAI's chat completions API."""
 
 import importlib
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from tui.errors import LazychatError, ModelError
+from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
-from tui.models import gate
+from tui.models import fit, gate
 from tui.models.openai import errors
 from tui.models.openai.address import (
     DEFAULT,
@@ -19,9 +20,15 @@ from tui.models.openai.address import (
 from tui.models.openai.errors import Where
 from tui.models.openai.link import Link, LinkPool, Settings
 from tui.models.openai.stream import AnswerReader
+from tui.models.openai.window import Window, own_size, told, told_elsewhere
 from tui.models.openai.wire import wire_messages, wire_tools
 from tui.models.reply import ReplyBuilder
-from tui.turn import Turn
+from tui.turn import Cancellation, Turn
+
+_ASKS_FROM = 3000
+"""Tokens from which the server is asked for its window before it is asked anything
+else: shorter conversations fit any."""
+_LOOK_UP_SECONDS = 2.0
 
 
 def preload() -> None:
@@ -49,6 +56,7 @@ class OpenAIModel:
         stream: bool = True,
         timeout: float = 600.0,
         max_retries: int = 2,
+        context: int = 0,
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -59,7 +67,8 @@ class OpenAIModel:
         request as they are. `stream=False`: for a server that cannot stream.
         `timeout`: seconds without a byte until an answer is given up. `max_retries`:
         tries after the first when there is no connection, or a status 429 or 5xx; a
-        `Retry-After` up to two minutes is waited for.
+        `Retry-After` up to two minutes is waited for. `context`: the model's window in
+        tokens, 0 to find it out.
         """
         self._name = name
         self._model = model
@@ -79,36 +88,97 @@ class OpenAIModel:
         self._links = LinkPool(self._settings, self._find_key)
         # What this server has been found not to take.
         self._without: set[str] = set()
+        if not context and self._settings.own_service:
+            context = own_size(model)
+        self._window = Window(context, _max_tokens(self._options))
+        # Where the server is asked next for the size of the window; "" for nowhere.
+        self._ask_at = "" if self._settings.own_service else "/models"
 
     @property
     def name(self) -> str:
         """What the user calls it."""
         return self._name
 
+    @property
+    def window(self) -> int:
+        """Tokens that question and answer may have together; 0 when not known."""
+        return self._window.size
+
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> Generator[Event, None, Reply]:
         """See `Model.generate`."""
         turn.cancel.raise_if_requested()
-        link = self._links.lend()
-        try:
-            response = yield from self._open(link, messages, tools, turn)
-            with turn.cancel.on(link.abort):
-                body: Iterator[bytes] = response.iter_bytes()
-                asked = () if "tools" in self._without else tools
-                schemas = {tool.name: tool.parameters for tool in asked}
-                builder = ReplyBuilder(turn, gate.Gate(self._dialect, schemas or None))
-                reader = AnswerReader(builder, turn.cancel, self._where(link))
-                reply = yield from reader.read(body)
-        except BaseException:
-            # Also when the generator is closed before its end.
-            link.close()
-            raise
+        window = self._window
+        fitted = window.fit(messages, tools)
+        if fitted.tokens > _ASKS_FROM and not window.size:
+            self.learn_window(turn.cancel)
+            fitted = window.fit(messages, tools)
+        while True:
+            builder: ReplyBuilder | None = None
+            link = self._links.lend()
+            size = window.size
+            try:
+                response = yield from self._open(link, fitted.messages, tools, turn)
+                if fitted.left_out:
+                    yield fit.notice(fitted, self._name, size, turn)
+                with turn.cancel.on(link.abort):
+                    body: Iterator[bytes] = response.iter_bytes()
+                    asked = () if "tools" in self._without else tools
+                    schemas = {tool.name: tool.parameters for tool in asked}
+                    splitter = gate.Gate(self._dialect, schemas or None)
+                    builder = ReplyBuilder(turn, splitter)
+                    where = self._where(link)
+                    reader = AnswerReader(builder, turn.cancel, where, size)
+                    reply = yield from reader.read(body)
+            except ContextOverflow as overflow:
+                link.close()
+                window.refused(fitted, overflow)
+                shorter = window.fit(messages, tools)
+                said = builder is not None and builder.begun
+                if said or len(shorter.messages) >= len(fitted.messages):
+                    raise
+                fitted = shorter
+            except BaseException:
+                # Also when the generator is closed before its end.
+                link.close()
+                raise
+            else:
+                break
         if reader.complete:
             self._links.take_back(link, body)
         else:
             link.close()
+        if reader.usage:
+            window.measured(fitted, reader.usage.input_tokens)
+        if self._ask_at == "/api/ps":
+            threading.Thread(target=self.learn_window, daemon=True).start()
         return reply
+
+    def learn_window(self, cancel: Cancellation | None = None) -> None:
+        """Ask the server for the size of the window, unless it is known or was asked.
+
+        Blocks, some seconds at most; what it does not tell is left at that.
+        """
+        path, self._ask_at = self._ask_at, ""
+        if self._window.size or not path:
+            return
+        link = self._links.lend()
+        try:
+            cancel = cancel or Cancellation()
+            root = self._base_url.removesuffix("/v1")
+            if path == "/models":
+                body = link.look_up(cancel, path, _LOOK_UP_SECONDS)
+                size, path = told(body, self._model)
+                self._window.set(size)
+            if path and not self._window.size:
+                body = link.look_up(cancel, root + path, _LOOK_UP_SECONDS)
+                self._window.set(told_elsewhere(path, body, self._model))
+                if path == "/api/ps" and not self._window.size:
+                    self._ask_at = path  # to be asked again when the model is loaded
+        finally:
+            # It is connected: the first question need not wait for that.
+            self._links.take_back(link, iter(()))
 
     def close(self) -> None:
         """Close the connections that are kept for the next round."""
@@ -181,7 +251,10 @@ class OpenAIModel:
                 if errors.is_about_model(status, message):
                     models = link.models(turn.cancel, seconds=2.0)
                 headers = error.response.headers
-                refusal = errors.status_error(status, message, where, models, headers)
+                body = error.response.text
+                refusal = errors.status_error(
+                    status, message, where, models, headers, body
+                )
                 return lacks, refusal
             case openai.APITimeoutError():
                 if errors.never_connected(error):
@@ -217,3 +290,11 @@ class OpenAIModel:
                 "unauthorized",
             )
         return key
+
+
+def _max_tokens(options: Mapping[str, Any]) -> int | None:
+    """Return how long an answer may be by the request's own options."""
+    for name in ("max_completion_tokens", "max_tokens"):
+        if isinstance(options.get(name), int):
+            return options[name]
+    return None

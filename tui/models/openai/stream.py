@@ -15,7 +15,7 @@ from typing import Any, cast
 import msgspec
 
 from tui.errors import LazychatError
-from tui.events import Event
+from tui.events import Event, UsageReported
 from tui.messages import Reply
 from tui.models.openai import errors
 from tui.models.openai.calls import CallAssembler
@@ -60,10 +60,17 @@ class AnswerReader:
     """Reads one response; made for each."""
 
     def __init__(
-        self, builder: ReplyBuilder, cancel: Cancellation, where: Where
+        self,
+        builder: ReplyBuilder,
+        cancel: Cancellation,
+        where: Where,
+        window: int = 0,
     ) -> None:
         self.complete = False
         """Whether the stream has said that it is at its end."""
+        self.usage: UsageReported | None = None
+        """What the server has counted, when it is read to its end."""
+        self._window = window
         self._builder = builder
         self._cancel = cancel
         self._where = where
@@ -92,9 +99,10 @@ class AnswerReader:
             self._builder.call(call)
         if isinstance(self._usage, dict):
             usage = cast(dict[str, Any], self._usage)
-            event = usage_event(usage, max(0.0, self._last - self._first))
-            if event is not None:
-                yield event
+            seconds = max(0.0, self._last - self._first)
+            self.usage = usage_event(usage, seconds, self._window)
+            if self.usage is not None:
+                yield self.usage
         return self._builder.reply(_FINISH.get(self._finish_reason, "stop"))
 
     def _body(self, body: Iterator[bytes]) -> Iterator[Event]:

@@ -16,12 +16,12 @@ from tui.turn import Turn
 
 _SYSTEM = "You are a helpful AI assistant. Answer briefly and clearly."
 _EXAMPLES = (
-    Message("user", "What is the capital of Italy?"),
-    Message("assistant", "The capital of Italy is Rome."),
-    Message("user", "Hi!"),
-    Message("assistant", "Hello! What can I do for you?"),
+    Message("user", "What is the capital of Italy?", pinned=True),
+    Message("assistant", "The capital of Italy is Rome.", pinned=True),
+    Message("user", "Hi!", pinned=True),
+    Message("assistant", "Hello! What can I do for you?", pinned=True),
 )
-"""Without them its answers wander off after a sentence."""
+"""Without them its answers wander off after a sentence, so they always stay."""
 _CHINESE_NOTICE = (
     "The starter model hardly speaks Chinese: its tools work, its chat does not. "
     "Set a larger model in config.toml for that."
@@ -77,6 +77,14 @@ class StarterModel:
     def name(self) -> str:
         """What the user calls it."""
         return self._name
+
+    summarizes = False
+    """Whether its summary of a conversation is worth anything."""
+
+    @property
+    def window(self) -> int:
+        """Tokens of the conversation's context; 0 until that is known."""
+        return self._engine.window
 
     def preload(self) -> None:
         """Begin to load in a thread and return at once."""
@@ -149,4 +157,11 @@ def _chat(messages: Sequence[Message]) -> list[Message]:
     """
     system = [m for m in messages if m.role == "system"] or [Message("system", _SYSTEM)]
     said = [m for m in messages if m.role in ("user", "assistant") and m.text.strip()]
-    return [*system, *_EXAMPLES, *(Message(m.role, m.text) for m in said)]
+    # Messages that are text alone go on as they are: the turn knows their ids.
+    plain = [
+        m
+        if not (m.tool_calls or m.reasoning or m.attachments)
+        else Message(m.role, m.text)
+        for m in said
+    ]
+    return [*system, *_EXAMPLES, *plain]

@@ -1,0 +1,289 @@
+"""Kills the app at random moments of an answer with tools, and looks what is left.
+
+    python tests/faults.py 200 [--seed N]
+
+Each time it is started in a terminal, asked, and killed by SIGKILL; every word that was
+on the screen until then has to be in the store. Then it is started again: the same
+words have to be there, nothing may have been sent, and `/continue` or `/retry` has to
+work. All happens in one store, so what a crash leaves behind meets the next ones. It
+prints the table of docs/faults.md.
+"""
+
+import argparse
+import os
+import random
+import re
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from terminal import Terminal
+
+from tui import conversation, runner
+from tui.eventlog import EventLog
+from tui.events import (
+    MessageAdded,
+    Record,
+    TextDelta,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnFinished,
+    TurnRequested,
+)
+
+ROOT = Path(__file__).parent.parent
+
+WORD = re.compile(r"\bw[0-9]{3}\b")
+FIRST = " ".join(f"w{number:03}" for number in range(20))
+SECOND = " ".join(f"w{number:03}" for number in range(20, 140))
+SCRIPT: dict[str, Any] = {
+    "rate": 150,
+    "reply": [
+        {"steps": [{"text": FIRST}, {"call": "look_up", "arguments": {"what": "it"}}]},
+        {"text": SECOND},
+    ],
+}
+TOOL = '''
+import time
+from tui.tools import tool
+
+@tool
+def look_up(what: str) -> str:
+    """Look something up.
+
+    Args:
+        what: What to look up.
+    """
+    time.sleep(0.2)
+    return "found"
+'''
+SECONDS = 1.4
+"""About how long the answer takes; a little more, so that some kills come after it."""
+
+STAGES = (
+    "before the question was stored",
+    "while the model was waited for",
+    "while text was written",
+    "while a tool ran",
+    "after the answer",
+)
+
+
+@dataclass
+class Trial:
+    """What one kill has led to."""
+
+    stage: str
+    shown: int
+    """How many words had been on the screen."""
+    lost: list[str] = field(default_factory=list[str])
+    """What had been there and was not in the store, or not on the screen again."""
+    faults: list[str] = field(default_factory=list[str])
+    """What else was not as it has to be."""
+
+
+class Faults:
+    """Kills lazychat in the home `folder`, again and again."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._home = folder
+        self._random = random.Random(seed)
+        self._store = folder / "lazychat.db"
+        (folder / "tools").mkdir(parents=True)
+        (folder / "tools" / "look_up.py").write_text(TOOL, "utf-8")
+        self._answering = self._config("answering", SCRIPT)
+        self._resuming = self._config("resuming", {"reply": [{"text": "Well then."}]})
+
+    def kill_once(self, restart: bool = True) -> Trial:
+        """Start, ask, kill at a random moment, look; with `restart` go on."""
+        terminal = self._start(self._answering)
+        with terminal:
+            terminal.type("Tell me all")
+            terminal.wait_for("Tell me all")
+            before = self._last()
+            terminal.press("enter")
+            terminal.written_within(self._random.uniform(0, SECONDS))
+            os.kill(terminal.process.pid, signal.SIGKILL)
+            # What it had written by then is still on its way to us.
+            terminal.written_within(10)
+            terminal.process.wait(10)
+            rows = [*terminal.shown, *terminal.display]
+        words = sorted({word for row in rows for word in WORD.findall(row)})
+        trial = Trial("", len(words))
+        self._look_into_the_store(trial, words, before)
+        if trial.stage == STAGES[0]:
+            return trial
+        if restart:
+            self._start_again(trial, words)
+        else:
+            self._be_done_with_it()
+        return trial
+
+    def _be_done_with_it(self) -> None:
+        """Have the next start open a conversation of its own."""
+        with EventLog(self._store) as log:
+            newest = conversation.newest(log)
+            assert newest
+            runner.end_if_gone(log, newest.id)
+            log.mark_seen(newest.id, log.tail()).result()
+
+    def _look_into_the_store(self, trial: Trial, words: list[str], before: int) -> None:
+        with closing(sqlite3.connect(self._store)) as db:
+            (sound,) = db.execute("PRAGMA integrity_check").fetchone()
+        if sound != "ok":
+            trial.faults.append(f"the store is damaged: {sound}")
+        with EventLog(self._store) as log:
+            records = log.read(after=before)
+        trial.stage = _stage(records)
+        told = _told(records)
+        trial.lost += [word for word in words if word not in told]
+        # Nothing is stored twice or out of order either.
+        whole = WORD.findall(f"{FIRST} {SECOND}")
+        if told != whole[: len(told)]:
+            trial.faults.append(f"the text is not the model's: {told}")
+
+    def _start_again(self, trial: Trial, words: list[str]) -> None:
+        ended = trial.stage == STAGES[-1]
+        with self._start(self._resuming, rows=60) as terminal:
+            try:
+                terminal.wait_for("Tell me all")
+                if not ended:
+                    terminal.wait_for("Interrupted")
+                if words:
+                    terminal.wait_for(words[-1])
+            except AssertionError as error:
+                trial.faults.append(f"after the start: {error}")
+                return
+            there = set(WORD.findall(terminal.text))
+            trial.lost += [word for word in words if word not in there]
+            before = self._requests()
+            terminal.settle()
+            if self._requests() != before:
+                trial.faults.append("something was sent unasked")
+            if not ended:
+                terminal.type(self._random.choice(["/continue", "/retry"]))
+                terminal.press("enter")
+                try:
+                    terminal.wait_for("Well then.")
+                    terminal.wait_for(lambda t: "ready" in t.row(-1))
+                except AssertionError as error:
+                    trial.faults.append(f"going on: {error}")
+            terminal.press("ctrl+q")
+            terminal.wait_exit()
+
+    def _last(self) -> int:
+        with EventLog(self._store) as log:
+            return log.tail()
+
+    def _requests(self) -> int:
+        with EventLog(self._store) as log:
+            return sum(isinstance(r.event, TurnRequested) for r in log.read())
+
+    def _config(self, name: str, script: dict[str, Any]) -> Path:
+        played = self._home / f"{name}-script.toml"
+        played.write_text(tomli_w.dumps(script), "utf-8")
+        file = self._home / f"{name}.toml"
+        model = {"provider": "scripted", "path": str(played)}
+        file.write_text(
+            tomli_w.dumps({"model": "scripted", "models": {"scripted": model}}), "utf-8"
+        )
+        return file
+
+    def _start(self, config: Path, rows: int = 24) -> Terminal:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("LAZYCHAT_")}
+        terminal = Terminal(
+            [sys.executable, "-m", "tui", "--config", str(config)],
+            rows=rows,
+            env=kept
+            | {
+                "LAZYCHAT_HOME": str(self._home),
+                "PYTHONPATH": str(ROOT),
+                "TERM": "xterm-256color",
+            },
+            cwd=self._home,
+        )
+        terminal.wait_for("Message")
+        return terminal
+
+
+def _told(records: list[Record]) -> list[str]:
+    """Return the words of the answer in the order of the transcript."""
+    entries = conversation.fold(records).entries.values()
+    return [
+        word
+        for entry in entries
+        if entry.message.role == "assistant"
+        for word in WORD.findall(entry.message.text)
+    ]
+
+
+def _stage(records: list[Record]) -> str:
+    stage = STAGES[0]
+    for record in records:
+        match record.event:
+            case TurnRequested() | ToolCallFinished():
+                stage = STAGES[1]
+            case ToolCallStarted():
+                stage = STAGES[3]
+            case TextDelta():
+                stage = STAGES[2]
+            case MessageAdded(_, message) if message.role == "assistant":
+                stage = STAGES[2]
+            case TurnFinished():
+                stage = STAGES[4]
+            case _:
+                pass
+    return stage
+
+
+def table(trials: list[Trial]) -> str:
+    """Return the table of docs/faults.md."""
+    kills = Counter(trial.stage for trial in trials)
+    shown = Counter[str]()
+    lost = Counter[str]()
+    faults = Counter[str]()
+    for trial in trials:
+        shown[trial.stage] += trial.shown
+        lost[trial.stage] += len(set(trial.lost))
+        faults[trial.stage] += len(trial.faults)
+    lines = [
+        "| killed | times | words on the screen | lost | other faults |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for stage in (*STAGES, "in all"):
+        counted = [stage] if stage in STAGES else list(STAGES)
+        figures = [sum(c[s] for s in counted) for c in (kills, shown, lost, faults)]
+        lines.append(f"| {stage} | {' | '.join(map(str, figures))} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run as many kills as wanted; the code says whether anything was lost."""
+    parser = argparse.ArgumentParser(description="Kills the app, and looks.")
+    parser.add_argument("kills", type=int, nargs="?", default=200)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    trials: list[Trial] = []
+    with tempfile.TemporaryDirectory() as folder:
+        faults = Faults(Path(folder) / "home", options.seed)
+        for number in range(1, options.kills + 1):
+            trial = faults.kill_once()
+            trials.append(trial)
+            print(f"\r{number} of {options.kills}", end="", file=sys.stderr)
+            for problem in (*trial.lost, *trial.faults):
+                print(f"\n{trial.stage}: {problem}", file=sys.stderr)
+    print(f"\nseed {options.seed}", file=sys.stderr)
+    print(table(trials))
+    return any(trial.lost or trial.faults for trial in trials)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The agent behind `/compact`: has a model sum up what was said first.
+
+It answers nobody: what the model writes becomes a `SummaryAdded`, which stands in the
+place of the messages in later requests. They stay in the log and on the screen.
+"""
+
+from collections.abc import Generator, Sequence
+from itertools import chain
+
+from tui.errors import ModelError
+from tui.events import Event, NoticeGiven, SummaryAdded, UsageReported
+from tui.messages import Message
+from tui.models import Model, window_of
+from tui.models.fit import estimate_message
+from tui.turn import Turn
+
+RECENT_TURNS = 2
+"""How many turns are left as they are: what was just said is needed word for word."""
+
+_INSTRUCTION = """\
+Sum up our conversation so far, for yourself: the summary will take the place of its \
+messages, which you will not see again. Keep what later answers may need: facts, \
+names, numbers, decisions, what I want and like, results of tools, code that still \
+matters, and what is open. Leave out small talk and what was superseded. Write in the \
+language of the conversation, as briefly as that allows, and nothing but the summary."""
+_KEEP = "Above all keep this: {keep}"
+
+
+class SummaryAgent:
+    """Sums up all but the last turns of a conversation."""
+
+    def __init__(self, model: Model, keep: str = "", system: str = "") -> None:
+        """Take a model; `keep` is what must not get lost, in the user's words.
+
+        `system` is put before messages that have no system message, as in the
+        requests before: so what a server has computed for them is of use again.
+        """
+        self.model = model
+        self._system = system
+        self._ask = _INSTRUCTION + (f"\n\n{_KEEP.format(keep=keep)}" if keep else "")
+
+    def run(
+        self, messages: Sequence[Message], turn: Turn | None = None
+    ) -> Generator[Event, None, Message]:
+        """Sum up `messages` but the last turns; see `Agent.run`.
+
+        Yields no text but, at its end, the `SummaryAdded`; so a cancel leaves
+        everything as it was. The messages must be those of `turn.sources`. What does
+        not fit into the model's window at once is summed up part by part, each with the
+        summary of those before. Raises `ModelError` when nothing good comes of it.
+        """
+        turn = turn or Turn()
+        if not getattr(self.model, "summarizes", True):
+            raise ModelError(
+                f"{self.model.name} is too small to sum up a conversation. Choose "
+                "another model and say /compact again."
+            )
+        old = list(chain.from_iterable(_turns(messages)[:-RECENT_TURNS]))
+        ids = [id for m in old if m.role != "system" and (id := turn.id_of(m))]
+        if not [m for m in old if not m.pinned and m.role != "system"] or not ids:
+            yield NoticeGiven(
+                f"There is nothing to sum up: the last {RECENT_TURNS} turns are always "
+                "sent as they are."
+            )
+            return Message("assistant")
+        text = yield from self._sum_up(old, turn)
+        summary = Message("user", text)
+        if estimate_message(summary) >= sum(map(estimate_message, old)):
+            raise ModelError(
+                f"{self.model.name} gave a summary that is longer than the messages, "
+                "so these are sent as before."
+            )
+        yield SummaryAdded(ids[0], ids[-1], text)
+        return Message("assistant", text)
+
+    def _sum_up(self, old: list[Message], turn: Turn) -> Generator[Event, None, str]:
+        before = [m for m in old if m.role == "system"]
+        if self._system and not before:
+            before = [Message("system", self._system)]
+        turns = _turns([m for m in old if m.role != "system"])
+        summary = ""
+        most = 0  # tokens of one part; 0 for no limit
+        while turns:
+            window = window_of(self.model)
+            if window:
+                most = min(most or window, window // 2)
+            count = _fitting(turns, most)
+            part = list(chain.from_iterable(turns[:count]))
+            if summary:
+                part.insert(0, Message("user", _so_far(summary), pinned=True))
+            text, left_out = yield from self._request([*before, *part], turn)
+            if left_out and count > 1:
+                # Larger than was thought: in smaller parts, so that none is missing.
+                most = max(1, sum(map(estimate_message, part)) // 2)
+                continue
+            summary = text
+            del turns[:count]
+        return summary
+
+    def _request(
+        self, messages: list[Message], turn: Turn
+    ) -> Generator[Event, None, tuple[str, int]]:
+        """Return the model's answer, and how many messages it was not sent."""
+        turn.cancel.raise_if_requested()
+        left_out = 0
+        answer = self.model.generate([*messages, Message("user", self._ask)], (), turn)
+        while True:
+            try:
+                event = next(answer)
+            except StopIteration as end:
+                text = end.value.message.text.strip()
+                break
+            match event:
+                case NoticeGiven() if event.left_out:
+                    left_out = event.left_out
+                case NoticeGiven() | UsageReported():
+                    yield event
+                case _:
+                    pass
+        if not text:
+            raise ModelError(
+                f"{self.model.name} gave an empty summary, so all is sent as before."
+            )
+        return text, left_out
+
+
+def _so_far(summary: str) -> str:
+    return f"Summary of what was said before:\n\n{summary}"
+
+
+def _turns(messages: Sequence[Message]) -> list[list[Message]]:
+    """Return the messages of each turn; a pinned one is no turn of its own."""
+    turns: list[list[Message]] = []
+    for message in messages:
+        begins = message.role == "user" and not message.pinned
+        if not turns or (begins and any(not m.pinned for m in turns[-1])):
+            turns.append([])
+        turns[-1].append(message)
+    return turns
+
+
+def _fitting(turns: list[list[Message]], most: int) -> int:
+    """Return how many turns take at most `most` tokens, 0 for any; at least one."""
+    tokens = 0
+    for count, turn in enumerate(turns):
+        tokens += sum(map(estimate_message, turn))
+        if most and count and tokens > most:
+            return count
+    return len(turns)

@@ -1,0 +1,21 @@
+"""`/compact`: asks for a summary that takes the place of older messages in requests."""
+
+import uuid
+from concurrent.futures import Future
+
+from tui.events import TurnRequested
+from tui.host import Host
+
+
+def request_summary(
+    host: Host, conversation: str, model: str, keep: str
+) -> "Future[int]":
+    """Ask `model` to sum up a conversation; it is a turn like any other.
+
+    It waits for the turns before it, may be cancelled, and says what went wrong. `keep`
+    is what must not get lost, "" for nothing in particular. Returns a future as of
+    `EventLog.append`.
+    """
+    options = {"keep": keep} if keep else {}
+    turn = TurnRequested(model, "summary", (), options, runner=host.runner.id)
+    return host.log.append(conversation, turn, turn=uuid.uuid4().hex)

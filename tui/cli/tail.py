@@ -1,0 +1,125 @@
+"""`lazychat tail`: the records of a conversation, as people or programs read them."""
+
+import select
+import sys
+import time
+
+import msgspec
+
+from tui import conversation, events, paths
+from tui.cli.codes import DONE
+from tui.errors import LogError
+from tui.eventlog import EventLog
+from tui.events import (
+    ApprovalGiven,
+    ConversationRenamed,
+    ErrorRaised,
+    MessageAdded,
+    NoticeGiven,
+    Queued,
+    ReasoningDelta,
+    Record,
+    SummaryAdded,
+    TextDelta,
+    ToolCallFinished,
+    ToolCallStarted,
+    ToolProgressed,
+    TurnFinished,
+    TurnRequested,
+    TurnStarted,
+    UsageReported,
+)
+from tui.safe import safe
+
+LOOK_SECONDS = 1.0
+"""How often is looked whether the reader of a pipe has gone."""
+WIDTH = 100
+"""Characters of text in a line for people."""
+
+
+def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
+    """Print the records with `seq > after`, then with `follow` those that come.
+
+    `cid` is the beginning of a conversation's id, None means the last one. Ends at
+    Ctrl+C, or when nobody reads any more.
+    """
+    with EventLog(paths.log_file()) as log:
+        newest = None if cid else conversation.newest(log)
+        if not (cid or newest):
+            raise LogError("There is no conversation yet.")
+        id = newest.id if newest else conversation.find(log, cid or "")
+        line = _json if as_json else _human
+        try:
+            with log.follow(id, after) as records:
+                while True:
+                    for record in records.poll(LOOK_SECONDS if follow else 0):
+                        sys.stdout.write(line(record) + "\n")
+                    sys.stdout.flush()
+                    if not follow or records.closed or _nobody_reads():
+                        return DONE
+        except BrokenPipeError:
+            # Python would complain of it once more when it flushes at the end.
+            sys.stdout = None
+            return DONE
+
+
+def _nobody_reads() -> bool:
+    """Whether the other end of the pipe is closed; asked without writing to it."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(what & select.POLLERR for _, what in poll.poll(0))
+
+
+def _json(record: Record) -> str:
+    return msgspec.json.encode(
+        {
+            "seq": record.seq,
+            "conversation": record.conversation,
+            "turn": record.turn,
+            "time": record.time,
+            "kind": events.kind(record.event),
+            "data": msgspec.Raw(events.encode(record.event)),
+        }
+    ).decode()
+
+
+def _human(record: Record) -> str:
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.time))
+    text = " ".join(safe(_text(record), newlines=False).split())
+    if len(text) > WIDTH:
+        text = f"{text[: WIDTH - 3]}..."
+    kind = events.kind(record.event)
+    return f"{at}  {record.seq:>7}  {kind:<18}  {text}".rstrip()
+
+
+def _text(record: Record) -> str:
+    """Return what a line for people says of an event."""
+    match record.event:
+        case MessageAdded(_, message):
+            calls = ", ".join(call.name or "?" for call in message.tool_calls)
+            said = message.text or (f"calls {calls}" if calls else message.reasoning)
+            return f"{message.role}: {said}"
+        case TextDelta(_, text) | ReasoningDelta(_, text):
+            return text
+        case ErrorRaised(_, text) | NoticeGiven(text) | Queued(_, text):
+            return text
+        case SummaryAdded(text=text) | ToolProgressed(_, text):
+            return text
+        case TurnRequested(model):
+            return f"of {model}"
+        case TurnStarted(host, _, pid):
+            return f"by process {pid} on {host}"
+        case TurnFinished(reason):
+            return reason
+        case ToolCallStarted(call):
+            return call.name or "?"
+        case ToolCallFinished(_, seconds, error):
+            return error or f"in {seconds:.2f} s"
+        case UsageReported(given, said):
+            return f"{given} tokens in, {said} out"
+        case ApprovalGiven(_, allow):
+            return "allowed" if allow else "refused"
+        case ConversationRenamed(title):
+            return title
+        case _:
+            return ""

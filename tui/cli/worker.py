@@ -1,0 +1,169 @@
+"""`lazychat worker`: runs the turns of this store apart from any terminal."""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from tui import conversation, paths, worker
+from tui.cli import away
+from tui.cli.codes import CANCELLED, DONE, FAILED
+from tui.config import Config
+from tui.errors import LazychatError
+from tui.eventlog import EventLog
+from tui.host import Host
+from tui.safe import safe
+from tui.worker import Worker
+
+STOP_SECONDS = 15.0
+"""How long `--stop` waits for the end."""
+
+
+def serve(settings: Config, *, detach: bool = False) -> int:
+    """Run turns until told to end by Ctrl+C, SIGTERM or `stop`; return the exit code.
+
+    `detach` returns as soon as it runs in a process and session of its own.
+    """
+    if found := worker.find():
+        raise LazychatError(f"A worker runs already: {_which(found)}.")
+    if detach:
+        return _detach(settings)
+    return _serve(settings)
+
+
+def stop() -> int:
+    """End the worker of this machine; what it is saying is cancelled, and kept."""
+    found = worker.find()
+    if not found:
+        _talk("No worker runs on this machine.")
+        return FAILED
+    os.kill(found.owner.pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < until:
+        if not worker.is_alive(found.runner):
+            _talk(f"The worker has ended: {_which(found)}.")
+            return DONE
+        time.sleep(0.02)
+    raise LazychatError(f"The worker does not end: {_which(found)}.")
+
+
+def status() -> int:
+    """Say whether a worker runs, and what it does; the code says it too."""
+    found = worker.find()
+    if not found:
+        print("No worker runs on this machine.")
+        return FAILED
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
+    with EventLog(Path(found.store)) as log:
+        running = conversation.running_anywhere(log)
+    answers = sum(owners.count(found.owner) for owners in running.values())
+    print(f"A worker runs: {_which(found)}, since {since}.")
+    print(f"Store:   {found.store}")
+    print(f"Models:  {safe(', '.join(found.models), newlines=False)}")
+    print(f"Tools:   {safe(', '.join(found.tools) or 'none', newlines=False)}")
+    print(f"Running: {answers}")
+    return DONE
+
+
+def _which(found: Worker) -> str:
+    return f"process {found.owner.pid} on {found.owner.host}"
+
+
+def _serve(settings: Config, ready: int | None = None) -> int:
+    """Serve in this process; `ready` is where to say that it does."""
+    host = Host(settings)
+    try:
+        if not host.keeps:
+            raise LazychatError(host.problems[0])
+        host.load_tools()
+        for problem in host.problems:
+            _talk(problem)
+        host.start()
+        me = worker.describe(host, time.time())
+        try:
+            with away.ended_by_signal(signal.SIGHUP):
+                worker.enter(me)
+                _talk(f"The worker runs: {_which(me)}.")
+                if ready is not None:
+                    _say(ready, "")
+                _wait_for_ever()
+        except SystemExit as end:
+            # Told to end by a signal: the usual way.
+            if end.code == 128 + signal.SIGHUP:
+                worker.leave(me)
+                away.let_go()
+                host.runner.finish()
+            return CANCELLED if end.code == 128 + signal.SIGINT else DONE
+        finally:
+            worker.leave(me)
+    finally:
+        host.close()
+
+
+def _wait_for_ever() -> NoReturn:
+    while True:
+        signal.pause()
+
+
+def _detach(settings: Config) -> int:
+    """Serve in a process of its own, with no terminal that could take it along."""
+    log = paths.state_file().with_name("worker.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    said, ready = os.pipe()
+    # Twice, with a session between: the worker leads no session, so that no terminal
+    # which it opens can become its own. There are no threads yet.
+    if child := os.fork():
+        os.close(ready)
+        os.waitpid(child, 0)
+        return _told(said, log)
+    os.close(said)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    code = FAILED
+    try:
+        away.let_go()
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        with suppress(OSError):
+            os.chdir(Path.home())  # else no disk that is here can be taken away
+        code = _serve(settings, ready)
+    except LazychatError as error:
+        _talk(str(error))
+        _say(ready, str(error))
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
+
+
+def _say(ready: int, problem: str) -> None:
+    """Tell whoever waits how the start went; "" means well."""
+    with suppress(OSError):
+        os.write(ready, f"{problem}\n".encode())
+        os.close(ready)
+
+
+def _told(said: int, log: Path) -> int:
+    with open(said, encoding="utf-8") as file:  # a descriptor, no path
+        answer = file.read()
+    if answer == "\n":
+        found = worker.find()
+        _talk(
+            f"The worker runs: {_which(found)}." if found else "The worker has ended."
+        )
+        return DONE
+    raise LazychatError(answer.strip() or f"The worker has not started: see {log}.")
+
+
+def _talk(text: str) -> None:
+    print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr, flush=True)
