@@ -268,14 +268,16 @@ def test_a_store_of_a_newer_version_is_left_alone_and_the_answer_given(home):
     assert home.store.read_bytes() == before
 
 
-def test_a_store_that_is_no_database_is_left_alone_and_the_answer_given(home):
+def test_a_store_that_is_no_database_is_set_aside_and_the_answer_given(home):
     home.scripted("Fine.")
     home.store.write_text("This is my diary. " * 100)
 
     said = only_talk(home.ask("hi"))
 
-    assert f"{home.store} cannot be opened" in said
-    assert home.store.read_text().startswith("This is my diary.")
+    (aside,) = home.folder.glob("lazychat.db.broken-*")
+    assert f"is set aside as {aside}" in said
+    assert aside.read_text() == "This is my diary. " * 100
+    assert home.entries()[-1].message.text == "Fine."
 
 
 def test_a_data_folder_that_cannot_be_written_is_told_and_the_answer_given(

@@ -261,6 +261,7 @@ async def test_answer_that_ends_behind_the_list_is_unread_until_one_is_back() ->
 
         await chat.pilot.press("escape")
         await chat.until("One is done.")
+        await chat.pilot.press("x")
 
         log, id = chat.app.host.log, chat.screen.conversation
         await chat.until(lambda: not unread(log, [id]))

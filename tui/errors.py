@@ -3,7 +3,9 @@
     LazychatError
     ├── ConfigError           the configuration file, a flag or a variable is wrong
     ├── LogError              the event log cannot be opened, read or written
-    │   └── ConflictError     somebody else has written this already (a claim, an end)
+    │   ├── ConflictError     somebody else has written this already (a claim, an end)
+    │   ├── DamagedError      the file of the event log is broken
+    │   └── NewerError        it was written by a later version
     ├── ModelError            a model cannot be had or has failed
     │   └── ContextOverflow   what cannot be left out exceeds the context window
     ├── ToolError             a tool call failed; its text is meant for the model
@@ -28,6 +30,14 @@ class LogError(LazychatError):
 
 class ConflictError(LogError):
     """An event that may exist only once exists already, so nothing was written."""
+
+
+class DamagedError(LogError):
+    """The file of the event log is broken; it has been left as it is."""
+
+
+class NewerError(LogError):
+    """The file of the event log was written by a later version; it is left alone."""
 
 
 class ModelError(LazychatError):

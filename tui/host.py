@@ -4,15 +4,14 @@ Built by `cli` from the configuration and handed to the app; nothing in it knows
 screen. What could not be set up is a notice, and the rest works.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from tui import config, paths
 from tui.agents import Agent, FunctionCallAgent, SummaryAgent
 from tui.config import Config
-from tui.errors import ConfigError, LogError
-from tui.eventlog import EventLog
+from tui.errors import ConfigError
+from tui.eventlog import open_log
 from tui.events import TurnRequested
 from tui.messages import ToolSchema
 from tui.models.catalog import ModelCatalog
@@ -33,8 +32,9 @@ class Host:
     ) -> None:
         self.config = settings
         self.problems = list(problems)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.log = self._open(log or paths.log_file())
+        self.last_words: list[str] = []
+        """Lines for the user from `close`, which nothing else shows any more."""
+        self.log = open_log(log or paths.log_file(), self.problems.append)
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
         self._tools: dict[str, Tool[..., object]] = dict(builtin())
@@ -50,7 +50,7 @@ class Host:
     @property
     def keeps(self) -> bool:
         """Whether what is said outlives the process: the store could be opened."""
-        return self._folder is None
+        return self.log.keeps
 
     def start(self) -> None:
         """Begin to run turns."""
@@ -98,9 +98,9 @@ class Host:
         """End the turns that run (`cancel`: ask them to stop first) and the rest."""
         self.runner.close(cancel=cancel)
         self.models.close()
+        said = len(self.problems)
         self.log.close()
-        if self._folder:
-            self._folder.cleanup()
+        self.last_words = self.problems[said:]
 
     def _agent(self, request: TurnRequested) -> Agent:
         if request.agent == "summary":
@@ -114,12 +114,3 @@ class Host:
             self.config.max_rounds,
             self.config.system,
         )
-
-    def _open(self, path: Path) -> EventLog:
-        try:
-            return EventLog(path)
-        except LogError as error:
-            self.problems.append(f"{error} Until then nothing is kept.")
-        # The conversation can be had all the same, for as long as it lasts.
-        self._folder = tempfile.TemporaryDirectory(prefix="lazychat-")
-        return EventLog(Path(self._folder.name) / "lazychat.db")

@@ -69,14 +69,14 @@ COMMANDS = (
         "app.act('pin', '')",
         "",
         "/pin",
-        "Keep this conversation on top of the list, or no longer",
+        "Keep this conversation on top, or no longer",
     ),
     Command(
         "export",
         "app.act('export', '')",
         "",
         "/export",
-        "Write this conversation to a file: /export NAME.json",
+        "Write it to a file: /export NAME.json or .md",
     ),
     Command(
         "import",

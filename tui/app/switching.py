@@ -179,6 +179,8 @@ class SwitchingApp(App[None]):
                 if last != tail or asked:
                     self._look_again.clear()
                     tail = last
+                    if asked:  # by one who may have just written what is to be read
+                        self.host.log.flush()
                     tabs = marks.of(self.host.log, list(self._tabs))
                     if tabs != shown or asked:
                         shown = tabs

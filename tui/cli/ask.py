@@ -49,10 +49,10 @@ def ask(
     """
     with streams.answer_alone() as out:
         host = Host(settings)
+        told = 0
         try:
             host.load_tools(tools)
-            for problem in host.problems:
-                _talk(problem)
+            told = _talk_of(host.problems, told)
             id = _conversation(host.log, cid, last)
             # What a killed process had said comes before what is asked now.
             end_if_gone(host.log, id)
@@ -90,6 +90,15 @@ def ask(
                 return code
         finally:
             host.close()
+            # The store was in trouble meanwhile.
+            _talk_of(host.problems, told)
+
+
+def _talk_of(problems: Sequence[str], told: int) -> int:
+    """Say what has come since `told` of them; return how many are said now."""
+    for problem in problems[told:]:
+        _talk(problem)
+    return len(problems)
 
 
 def _conversation(log: EventLog, cid: str | None, last: bool) -> str:

@@ -4,12 +4,14 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tui import conversation
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
 from tui.host import Host
+from tui.safe import safe
 
 
 def chat(
@@ -46,6 +48,9 @@ def chat(
         return left.code
     finally:
         host.close()
+        with suppress(OSError):  # the terminal may have gone
+            for words in host.last_words:
+                print(f"lazychat: {safe(words, newlines=False)}", file=sys.stderr)
 
 
 def _go_on(host: Host, *, hung_up: bool) -> None:

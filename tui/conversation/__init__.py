@@ -1,10 +1,12 @@
-"""Conversations: what one looks like, and the store that holds them all."""
+"""Conversations: what one looks like, and the store that holds them all.
 
-from tui.conversation.delete import Deleted, delete, restore
+What is not needed to open one is found when it is first asked for (PEP 562).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from tui.conversation.entry import Entry
-from tui.conversation.export import export_json, export_markdown, import_json
-from tui.conversation.questions import questions
-from tui.conversation.search import Hit, search
 from tui.conversation.store import (
     RUNNING,
     Summary,
@@ -22,6 +24,12 @@ from tui.conversation.store import (
 from tui.conversation.summaries import apply_summaries
 from tui.conversation.transcript import Transcript, fold
 from tui.conversation.unseen import is_unseen
+
+if TYPE_CHECKING:
+    from tui.conversation.asking import questions
+    from tui.conversation.deleting import Deleted, delete, restore
+    from tui.conversation.exporting import export_json, export_markdown, import_json
+    from tui.conversation.searching import Hit, search
 
 __all__ = [
     "RUNNING",
@@ -51,3 +59,23 @@ __all__ = [
     "search",
     "short_ids",
 ]
+
+_HOMES = {
+    "Deleted": "deleting",
+    "Hit": "searching",
+    "delete": "deleting",
+    "export_json": "exporting",
+    "export_markdown": "exporting",
+    "import_json": "exporting",
+    "questions": "asking",
+    "restore": "deleting",
+    "search": "searching",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -9,6 +9,10 @@ Deltas are provisional. The event that makes their message whole removes them in
 the same transaction, so whoever attaches before, during or after a turn ends with
 the same transcript.
 
+While the file cannot be written (the disk is full, another program has locked it, it
+is damaged) the log goes on in memory and catches up when it can: see `refuge`. Where
+a write-ahead log is unsafe it does without: see `mounts`.
+
 What it deliberately does not do: it knows nothing of screens, models or what a
 turn means; `tui.conversation` folds events into messages.
 """
@@ -16,5 +20,6 @@ turn means; `tui.conversation` folds events into messages.
 from tui.eventlog.file_queue import FileSystemQueue, SpokenText
 from tui.eventlog.follow import Follow
 from tui.eventlog.log import EventLog
+from tui.eventlog.opening import open_log
 
-__all__ = ["EventLog", "FileSystemQueue", "Follow", "SpokenText"]
+__all__ = ["EventLog", "FileSystemQueue", "Follow", "SpokenText", "open_log"]

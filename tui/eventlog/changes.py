@@ -8,7 +8,7 @@ busy loop.
 import sqlite3
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 WATCH_SECONDS = 0.1
 """How often a process with followers looks for other processes' writes. Costs
@@ -86,17 +86,21 @@ class Changes:
             watcher.join()
 
     def _watch(self) -> None:
-        connection = self._connect()
+        connection: sqlite3.Connection | None = None
+        seen: object = None
         try:
-            seen: object = None
             while not self._stop.wait(WATCH_SECONDS):
-                version = connection.execute("PRAGMA data_version").fetchone()
-                if version != seen:
-                    seen = version
-                    self.notify()
+                # Locked, or gone for a while: then nothing of it is news.
+                with suppress(sqlite3.Error):
+                    connection = connection or self._connect()
+                    version = connection.execute("PRAGMA data_version").fetchone()
+                    if version != seen:
+                        seen = version
+                        self.notify()
                 with self._changed:
                     if not self._followers:
                         self._watcher = None
                         return
         finally:
-            connection.close()
+            if connection:
+                connection.close()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from tui import paths, session
 from tui.eventlog.log import EventLog
+from tui.eventlog.reader import Position
 from tui.events import (
     MessageAdded,
     Queued,
@@ -58,9 +59,9 @@ class SpokenText:
 
 
 class _Cursor:
-    def __init__(self) -> None:
+    def __init__(self, position: Position) -> None:
         self.lock = threading.Lock()
-        self.after = 0
+        self.position = position
         self.spoken = SpokenText()
 
 
@@ -102,8 +103,8 @@ class FileSystemQueue:
         cursor = self._cursor()
         with cursor.lock:
             pieces: list[str] = []
-            for record, piece in self._pieces(cursor.after, cursor.spoken, limit):
-                cursor.after = record.seq
+            for record, piece in self._pieces(cursor.position, cursor.spoken, limit):
+                cursor.position.after = record.seq
                 if piece:
                     pieces.append(piece)
             return pieces
@@ -124,11 +125,11 @@ class FileSystemQueue:
     def _waiting(self, limit: int | None) -> list[str]:
         cursor = self._cursor()
         with cursor.lock:
-            found = self._pieces(cursor.after, cursor.spoken.copy(), limit)
+            found = self._pieces(cursor.position, cursor.spoken.copy(), limit)
             return [piece for _, piece in found if piece]
 
     def _pieces(
-        self, after: int, spoken: SpokenText, limit: int | None
+        self, after: Position, spoken: SpokenText, limit: int | None
     ) -> Iterable[tuple[Record, str]]:
         for record in self._log.read(session.current(), after):
             if limit is not None and limit <= 0:
@@ -145,4 +146,4 @@ class FileSystemQueue:
     def _cursor(self) -> _Cursor:
         key = (str(self._log.path), session.current(), self._klass)
         with _cursors_lock:
-            return _cursors.setdefault(key, _Cursor())
+            return _cursors.setdefault(key, _Cursor(self._log.position()))

@@ -3,9 +3,14 @@
 import time
 from contextlib import ExitStack
 
+from tui.errors import LogError
+from tui.eventlog import codes
 from tui.eventlog.changes import Changes
 from tui.eventlog.reader import Reader
 from tui.events import Record
+
+BUSY_SECONDS = 0.2
+"""How soon a store that was locked for readers is read again."""
 
 
 class Follow:
@@ -27,7 +32,7 @@ class Follow:
         self.cursor = after
         """The `seq` of the last record given."""
         self._provisional = provisional
-        self._passed = after  # what comes later has not been looked at
+        self._position = reader.position(after)
         self._reader = reader
         self._changes = changes
         self._conversation = conversation
@@ -50,24 +55,34 @@ class Follow:
         while not self.closed:
             changes = self._changes
             count = changes.count if self._provisional else changes.whole_count
-            records = self._read()
+            left = None if end is None else end - time.monotonic()
+            try:
+                records = self._read()
+            except LogError as error:
+                if codes.code(error.__cause__) not in codes.BUSY:
+                    raise
+                # Nobody may even read: it will be let go.
+                left, records = min(left or BUSY_SECONDS, BUSY_SECONDS), []
             if records:
                 self.cursor = records[-1].seq
                 return records
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
+            if end is not None and time.monotonic() >= end:
                 break
             (changes.wait if self._provisional else changes.wait_whole)(count, left)
         return []
 
     def _read(self) -> list[Record]:
-        if self._provisional:
-            return self._reader.read(self._conversation, self.cursor)
-        # Deltas that are passed over now are not looked at again the next time: a
-        # long answer has thousands. The tail comes first: it may grow meanwhile.
-        tail, after = self._reader.tail(), max(self.cursor, self._passed)
-        self._passed = tail
-        return self._reader.read(self._conversation, after, provisional=False)
+        position, tail = self._position, 0
+        if not self._provisional:
+            # Deltas that are passed over now are not looked at again the next time: a
+            # long answer has thousands. The tail comes first: it may grow meanwhile.
+            tail = self._reader.tail()
+        records = self._reader.read(
+            self._conversation, position, provisional=self._provisional
+        )
+        last = records[-1].seq if records else 0
+        position.after = max(position.after, tail, last)
+        return records
 
     def __iter__(self) -> "Follow":
         return self

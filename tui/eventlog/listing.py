@@ -10,7 +10,6 @@ import sqlite3
 
 import msgspec
 
-from tui.eventlog.words import terms
 from tui.events import (
     ConversationDeleted,
     ConversationPinned,
@@ -55,6 +54,12 @@ class _Added(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(_Added).decode
 _SPOKEN = ("user", "assistant")
+
+
+def _terms(text: str) -> set[str]:
+    from tui.eventlog.words import terms  # its patterns take 10 ms to compile
+
+    return terms(text)
 
 
 def said(data: str | bytes) -> Said:
@@ -127,7 +132,7 @@ def _keep_message(
         "updated = max(updated, :time), messages = messages + :count",
         {"id": conversation, "title": title, "time": time, "count": bool(text)},
     )
-    if found := terms(text):
+    if found := _terms(text):
         db.execute(
             "INSERT INTO message_text(rowid, terms) VALUES (?, ?)",
             (seq, " ".join(found)),
@@ -158,7 +163,7 @@ def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
     ).fetchall()
     for seq, data in rows:
         message = said(data)
-        if message.role in _SPOKEN and (found := terms(message.text)):
+        if message.role in _SPOKEN and (found := _terms(message.text)):
             db.execute(
                 "INSERT INTO message_text(message_text, rowid, terms) "
                 "VALUES ('delete', ?, ?)",

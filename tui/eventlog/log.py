@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import logging
 import os
 import sqlite3
 import threading
@@ -9,21 +10,23 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from tui.errors import LogError
-from tui.eventlog import listing
+from tui.errors import DamagedError, LogError, NewerError
+from tui.eventlog import codes, listing, mounts, rescue
 from tui.eventlog.changes import Changes
 from tui.eventlog.follow import Follow
 from tui.eventlog.purge import DUE, Purge
-from tui.eventlog.reader import Reader
-from tui.eventlog.writer import Guard, Writer
+from tui.eventlog.reader import Position, Reader
+from tui.eventlog.refuge import Refuge, Store
+from tui.eventlog.stand_in import has_wal, uri
+from tui.eventlog.writer import WRITE_SECONDS, Guard, Writer
 from tui.events import Event, Record
 
 BUSY_SECONDS = 15.0
-"""How long a write waits for another process's write."""
+"""How long reading and opening wait for another process's lock."""
 
 MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """
@@ -58,40 +61,93 @@ VERSION = len(MIGRATIONS)
 """The format of the file that this version reads (`PRAGMA user_version`)."""
 
 
+_logger = logging.getLogger(__name__)
+
+
 class EventLog:
     """The log in the file `path`, made when it does not exist (mode 0600).
 
     All methods may be called from any thread. Raises `LogError` when the file
-    cannot be opened, is no log, or was written by a later version; in that case it
-    is left as it is.
+    cannot be opened, is no log, was written by a later version, or is damaged
+    (`DamagedError`); in that case it is left as it is.
+
+    When it cannot be written any more, what is appended is kept in memory until it
+    can: `tell` gets a line for the user then, from any thread; the default logs it.
+    With a `source` (SQLite's URI of a log, or "" for none) that is read. What comes
+    is then kept nowhere, or, with `keeps`, in the file as soon as it can be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tell: Callable[[str], None] | None = None,
+        *,
+        source: str | None = None,
+        keeps: bool = False,
+    ) -> None:
         self.path = path
+        self._told = tell
+        self._keeps = source is None or keeps
+        self._network = False
+        connection, purge_is_due = None, False
         try:
-            self._create()
-            connection = self._connect()
-            try:
-                self._prepare(connection)
+            if source is None:
+                connection = self._opened(BUSY_SECONDS, create=True)
                 purge_is_due = connection.execute(DUE).fetchone()[0] is not None
-            except BaseException:
-                connection.close()
-                raise
         except (OSError, sqlite3.Error) as error:
-            raise LogError(
-                f"The conversation store {path} cannot be opened: {error}. Check the "
-                "permissions of the folder, or set LAZYCHAT_HOME to another one."
-            ) from error
-        self._reader = Reader(self._connect)
-        self._changes = Changes(self._connect)
-        self._writer = Writer(connection, self._changes.notify)
+            raise self._unopened(error) from error
+        self._reader = Reader(self._connect, lambda: rescue.mark(path))
+        self._changes = Changes(
+            lambda: self._open(":memory:" if source is not None else str(path), 0)
+        )
+
+        def reopened(seconds: float) -> sqlite3.Connection:
+            # What has been there and is there no more is not to be made anew: it may
+            # have been on a disk that is gone.
+            return self._opened(seconds, create=source is not None)
+
+        store = Store(
+            path,
+            self._open,
+            reopened,
+            migrate,
+            lambda: rescue.mend(path, self._open, migrate),
+            self._tell,
+        )
+        refuge = Refuge(store, self._reader, self._keeps)
+        if source is not None:
+            try:
+                refuge.begin(source)
+            except sqlite3.Error as error:
+                raise self._unopened(error) from error
+        self._writer = Writer(connection, refuge, path, self._changes.notify)
         self._purge = Purge(self._connect)
+        self._purges = source is None
         if purge_is_due:
             self._purge.start()
         self._closed = False
         # What has been appended is written even when nobody calls close().
         self._at_exit = functools.partial(_close, weakref.ref(self))
         atexit.register(self._at_exit)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is appended is, or will be, in the file."""
+        return self._keeps
+
+    @staticmethod
+    def is_marked(path: Path) -> bool:
+        """Return whether a broken page was found in the file: `mend` it then."""
+        return rescue.is_marked(path)
+
+    @staticmethod
+    def mend(path: Path) -> str:
+        """Set the file aside if it is damaged, and save what can be read of it.
+
+        Returns what to tell the user, "" when nothing is damaged. Raises `LogError`
+        when that cannot be done.
+        """
+        return rescue.mend(path, _open, migrate)
 
     def append(
         self,
@@ -102,9 +158,10 @@ class EventLog:
     ) -> "Future[int]":
         """Write `events`, all or none, in this order, and return at once.
 
-        The future gives the last `seq` once they are on disk and followers can see
-        them. It raises `ConflictError` when the turn was claimed or ended already
-        or `guard` said no, and `LogError` when the disk refused.
+        The future gives the last `seq` once they are on disk, or in memory while the
+        disk refuses, and followers can see them. It raises `ConflictError` when the
+        turn was claimed or ended already or `guard` said no, and `LogError` when
+        they can be put nowhere. A `guard` may be called more than once.
         """
         return self._writer.append(conversation, events, turn, guard)
 
@@ -125,18 +182,22 @@ class EventLog:
         sentence that says why. `seconds` is how long readers are waited for that hold
         an old state of the file.
         """
-        return self._purge.run(seconds)
+        return self._purge.run(seconds) if self._purges else ""
 
     def flush(self) -> None:
-        """Wait until everything appended so far is on disk. Raises `LogError`."""
+        """Wait until followers see everything appended so far. Raises `LogError`."""
         self.append("").result()
 
     def read(
-        self, conversation: str | None = None, after: int = 0, limit: int = -1
+        self,
+        conversation: str | None = None,
+        after: int | Position = 0,
+        limit: int = -1,
     ) -> list[Record]:
         """Return the records with `seq > after`, oldest first; no side effect.
 
-        `conversation` None means all of them; `limit` -1 means no limit.
+        `conversation` None means all of them; `limit` -1 means no limit. Who reads
+        on and on, and does not `follow`, uses a `position`.
         """
         return self._reader.read(conversation, after, limit)
 
@@ -160,6 +221,10 @@ class EventLog:
         return Follow(
             self._reader, self._changes, conversation, after, provisional=provisional
         )
+
+    def position(self, after: int = 0) -> Position:
+        """Return a cursor that stays right when the store could not be written."""
+        return self._reader.position(after)
 
     def tail(self) -> int:
         """Return the largest `seq` written so far, 0 when there is none."""
@@ -235,52 +300,151 @@ class EventLog:
             os.close(os.open(self.path, flags, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        # NORMAL: a crash of the process loses nothing, a power cut at most the last
-        # moments, and never the file (https://sqlite.org/pragma.html).
-        connection.execute("PRAGMA synchronous = NORMAL")
-        # What is deleted is overwritten; the default of some systems, not of all.
-        connection.execute("PRAGMA secure_delete = ON")
+        return self._open(str(self.path), BUSY_SECONDS)
+
+    def _open(self, where: str, seconds: float) -> sqlite3.Connection:
+        return _open(where, seconds, self._network)
+
+    def _tell(self, text: str) -> None:
+        (self._told or _logger.warning)(text)
+
+    def _opened(self, seconds: float, create: bool) -> sqlite3.Connection:
+        """Return the writing connection to a file that is as it should be.
+
+        Waits `seconds` for others' locks. `create`: make the file when there is none.
+        """
+        if create:
+            self._create()
+            self._network = mounts.on_network(self.path.parent)
+        if has_wal(self.path):
+            # Who closes a file last tidies it up, unless it was opened to be read.
+            with closing(self._open(uri(str(self.path), "ro"), seconds)) as reads:
+                _require_known(reads, self.path)
+        connection = self._open(uri(str(self.path), "rw"), seconds)
+        try:
+            _require_known(connection, self.path)
+            if self._network:
+                _use_rollback_journal(connection, self._tell)
+            else:
+                _use_wal(connection, seconds)
+            migrate(connection)
+            _try(connection)
+            connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = _user_version(connection)
-        if version > VERSION:
-            raise LogError(
-                f"The conversation store {self.path} was written by a newer lazychat "
-                f"(format {version}, this one knows {VERSION}) and is left alone. "
-                "Update lazychat, or set LAZYCHAT_HOME to another folder."
-            )
-        _use_wal(connection)
-        connection.execute("BEGIN IMMEDIATE")
-        for number in range(_user_version(connection), VERSION):
-            step = MIGRATIONS[number]
-            if isinstance(step, str):
-                for statement in step.split(";"):
-                    connection.execute(statement)
-            else:
-                step(connection)
-            connection.execute(f"PRAGMA user_version = {number + 1}")
-        connection.execute("COMMIT")
+    def _unopened(self, error: Exception) -> LogError:
+        code = codes.code(error)
+        there = code == sqlite3.SQLITE_CANTOPEN and self.path.exists()
+        if there and not os.access(self.path.parent, os.W_OK):
+            code = sqlite3.SQLITE_READONLY  # nothing can be put beside it
+        match code:
+            case code if code in codes.DAMAGED:
+                return DamagedError(
+                    f"The conversation store {self.path} is damaged: {error}. Start "
+                    "lazychat: it sets the store aside and saves what can be read."
+                )
+            case sqlite3.SQLITE_READONLY:
+                return LogError(
+                    f"The conversation store {self.path} is read-only. Make it "
+                    "writable, or set LAZYCHAT_HOME to another folder."
+                )
+            case _:
+                return LogError(
+                    f"The conversation store {self.path} cannot be opened: {error}. "
+                    "Check the permissions of the folder, or set LAZYCHAT_HOME to "
+                    "another one."
+                )
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _open(where: str, seconds: float, network: bool = False) -> sqlite3.Connection:
+    """Open a database by path or URI, to wait `seconds` for others' locks."""
+    connection = sqlite3.connect(
+        where, timeout=seconds, isolation_level=None, check_same_thread=False, uri=True
+    )
+    # NORMAL: a crash of the process loses nothing, a power cut at most the last
+    # moments, and never the file (https://sqlite.org/pragma.html). The last is true
+    # of the write-ahead log only.
+    connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
+    # What is deleted is overwritten; the default of some systems, not of all.
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to this version's format, or make them."""
+    if (version := _user_version(connection)) == VERSION:
+        return
+    if version > VERSION:
+        raise NewerError("The conversation store was written by a newer lazychat.")
+    connection.execute("BEGIN IMMEDIATE")
+    for number in range(_user_version(connection), VERSION):
+        step = MIGRATIONS[number]
+        if isinstance(step, str):
+            for statement in step.split(";"):
+                connection.execute(statement)
+        else:
+            step(connection)
+        connection.execute(f"PRAGMA user_version = {number + 1}")
+    connection.execute("COMMIT")
+
+
+def _require_known(connection: sqlite3.Connection, path: Path) -> None:
+    version = _user_version(connection)
+    if version > VERSION:
+        raise NewerError(
+            f"The conversation store {path} was written by a newer lazychat "
+            f"(format {version}, this one knows {VERSION}) and is left alone. "
+            "Update lazychat, or set LAZYCHAT_HOME to another folder."
+        )
+
+
+def _try(connection: sqlite3.Connection) -> None:
+    """Find out whether the file can be read and written, at little cost."""
+    for table in ("event", "conversation"):
+        connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        # Writes nothing, and is refused all the same where nothing may be written.
+        connection.execute("DELETE FROM event WHERE seq < 0")
+    except sqlite3.OperationalError as error:
+        if codes.code(error) not in codes.BUSY:
+            raise
+
+
+def _use_wal(connection: sqlite3.Connection, seconds: float) -> None:
     """Switch to the write-ahead log, where readers never wait for the writer.
 
     Where it is refused SQLite stays with its rollback journal: slower, right. Two
     processes may open a new file at once, and the switch ignores the busy timeout.
     """
-    end = time.monotonic() + BUSY_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with suppress(sqlite3.OperationalError):
+        try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
+        except sqlite3.OperationalError as error:
+            if codes.code(error) not in codes.BUSY:
+                raise
         threading.Event().wait(0.02)
+
+
+def _use_rollback_journal(
+    connection: sqlite3.Connection, tell: Callable[[str], None]
+) -> None:
+    """Switch the write-ahead log off; another process that uses it is in the way."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        return
+    connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = DELETE")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        tell(
+            "The conversation store is on a network file system, and another program "
+            "has it open in a way that is safe on one machine only. Close that one."
+        )
 
 
 def _user_version(connection: sqlite3.Connection) -> int:

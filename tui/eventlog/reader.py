@@ -1,4 +1,4 @@
-"""Reads the log, from any thread."""
+"""Reads the log, from any thread; the store, or what stands in for it."""
 
 import sqlite3
 import threading
@@ -6,9 +6,48 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from tui import events
 from tui.errors import LogError
-from tui.events import Record
+from tui.eventlog import codes
+from tui.eventlog.stand_in import Move, StandIn
+from tui.events import Event, Record, Unknown
+
+
+def _decoded(kind: str, data: bytes) -> Event:
+    try:
+        return events.decode(kind, data)
+    except msgspec.MsgspecError:
+        return Unknown(kind, data)  # a byte has changed on the disk: the rest is good
+
+
+class Position:
+    """Where somebody is who reads the log on and on.
+
+    `after` is the `seq` of the last record read. It is kept right when records that
+    were read before they were stored have got other numbers there. One thread.
+    """
+
+    def __init__(self, after: int, moved: int) -> None:
+        self.after = after
+        self._moved = moved
+        """How many moves it has made."""
+        self._read: list[tuple[int, int]] = []
+        """What has been read already, though it comes after `after`."""
+
+    def move(self, moves: list[Move]) -> None:
+        """Make the `moves` that it has not made yet."""
+        for start, end in moves[self._moved :]:
+            if self.after > start and end > start:
+                # Others' records have come before ours: read those, not these again.
+                self._read.append((end, self.after + end - start))
+                self.after = start
+        self._moved = len(moves)
+
+    def is_new(self, seq: int) -> bool:
+        """Return whether the record after `after` has not been read."""
+        return not any(first < seq <= last for first, last in self._read)
 
 
 class Reader:
@@ -18,16 +57,27 @@ class Reader:
     connection that died with its thread could not be closed in order.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        damaged: Callable[[], None] = lambda: None,
+    ) -> None:
         self._connect = connect
+        self._damaged = damaged
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self._stand_in: StandIn | None = None
+        self._moves: list[Move] = []
+        self._switches = 0
+        """How often readers have been sent elsewhere."""
+        self._seen = 0
+        """The largest `seq` that anybody in this process knows of."""
 
     def read(
         self,
         conversation: str | None = None,
-        after: int = 0,
+        after: int | Position = 0,
         limit: int = -1,
         *,
         provisional: bool = True,
@@ -35,36 +85,77 @@ class Reader:
         """Return the records with `seq > after`, oldest first; no side effect.
 
         `conversation` None means all of them; `limit` -1 means no limit. With
-        `provisional` False those are left out that go when their message is added.
+        `provisional` False those are left out that go when their message is added. A
+        `Position` is not set to the last of them: its owner does it.
         """
         where = "" if conversation is None else "conversation = :conversation AND "
         where += "" if provisional else "delta_of IS NULL AND "
-        rows = self.query(
-            "SELECT seq, conversation, turn, time, kind, data FROM event "
-            f"WHERE {where}seq > :after ORDER BY seq LIMIT :limit",
-            {"conversation": conversation, "after": after, "limit": limit},
+        sql = (
+            "SELECT seq, conversation, turn, time, kind, data FROM {} "
+            f"WHERE {where}seq > :after ORDER BY seq LIMIT :limit"
         )
+        while True:
+            with self._lock:
+                stand_in, switches = self._stand_in, self._switches
+                if isinstance(after, Position):
+                    after.move(self._moves)
+            start = after.after if isinstance(after, Position) else after
+            wanted = {"conversation": conversation, "after": start, "limit": limit}
+            # The store itself is left in peace where it has nothing to say.
+            late = stand_in is not None and start >= stand_in.start
+            rows = self._query(
+                stand_in, sql.format("main.event" if late else "event"), wanted
+            )
+            if self._stands(switches, rows[-1][0] if rows else 0):
+                break
+        if isinstance(after, Position):
+            rows = [row for row in rows if after.is_new(row[0])]
         return [
-            Record(seq, of, turn, at, events.decode(kind, data.encode()))
+            Record(seq, of, turn, at, _decoded(kind, data.encode()))
             for seq, of, turn, at, kind, data in rows
         ]
-
-    def tail(self) -> int:
-        """Return the largest `seq` written so far, 0 when there is none."""
-        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
-        return rows[0][0] if rows else 0
 
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> list[tuple[Any, ...]]:
         """Run a SELECT and return its rows. Raises `LogError`."""
-        try:
-            with self._connection() as connection:
-                return connection.execute(sql, parameters).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue] # the stubs want a narrower mapping
-        except sqlite3.Error as error:
-            raise LogError(
-                f"The conversation store cannot be read: {error}."
-            ) from error
+        while True:
+            with self._lock:
+                stand_in, switches = self._stand_in, self._switches
+            rows = self._query(stand_in, sql, parameters)
+            if self._stands(switches):
+                return rows
+
+    def tail(self) -> int:
+        """Return the largest `seq` written so far, 0 when there is none."""
+        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+        seq = rows[0][0] if rows else 0
+        with self._lock:
+            self._seen = max(self._seen, seq)
+        return seq
+
+    def position(self, after: int) -> Position:
+        """Return a position that goes on `after` a `seq` of now."""
+        with self._lock:
+            return Position(after, len(self._moves))
+
+    def go_to(self, stand_in: StandIn, last: int) -> None:
+        """Read what stands in, from now on; `last` is the last `seq` of the store."""
+        with self._lock:
+            stand_in.begin(max(last, self._seen))
+            self._stand_in = stand_in
+            self._switches += 1
+
+    def go_back(self, move: Move) -> None:
+        """Read the store again, which holds now what stood in."""
+        with self._lock:
+            self._stand_in = None
+            self._switches += 1
+            self._moves.append(move)
+            # The file may be another one.
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     def close(self) -> None:
         """Close the connections that are not in use, and the others after use."""
@@ -74,18 +165,54 @@ class Reader:
         for connection in idle:
             connection.close()
 
+    def _stands(self, switches: int, seq: int = 0) -> bool:
+        """Return whether what was read is from where one reads now."""
+        with self._lock:
+            stands = switches == self._switches
+            if stands and seq > self._seen:
+                self._seen = seq
+            return stands
+
+    def _query(
+        self,
+        stand_in: StandIn | None,
+        sql: str,
+        parameters: Sequence[object] | Mapping[str, object],
+    ) -> list[tuple[Any, ...]]:
+        try:
+            if stand_in:
+                if self._closed:
+                    raise LogError("The conversation store is closed.")
+                return stand_in.query(sql, parameters)
+            with self._connection() as connection:
+                return connection.execute(sql, parameters).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue] # the stubs want a narrower mapping
+        except sqlite3.Error as error:
+            if stand_in and stand_in is not self._stand_in:
+                return []  # it is closed: the store is read again
+            if codes.code(error) in codes.DAMAGED:
+                self._damaged()
+                raise LogError(
+                    f"The conversation store is damaged: {error}. Restart lazychat: "
+                    "it sets the store aside and saves what can be read of it."
+                ) from error
+            raise LogError(
+                f"The conversation store cannot be read: {error}."
+            ) from error
+
     @contextmanager
     def _connection(self) -> Generator[sqlite3.Connection]:
         with self._lock:
             if self._closed:
                 raise LogError("The conversation store is closed.")
             connection = self._idle.pop() if self._idle else None
+            switches = self._switches
         connection = connection or self._connect()
         try:
             yield connection
         finally:
             with self._lock:
-                if keep := not self._closed:
+                keep = not self._closed and switches == self._switches
+                if keep:
                     self._idle.append(connection)
             if not keep:
                 connection.close()

@@ -2,43 +2,42 @@
 
 It commits whatever has gathered since its last commit, without waiting, so an
 append costs its caller microseconds and neither the network nor the screen ever
-waits for the disk.
+waits for the disk. While the store refuses it goes on in memory: see `refuge`.
 """
 
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from tui import events
 from tui.errors import ConflictError, LogError
-from tui.eventlog import listing
-from tui.events import (
-    PROVISIONAL,
-    Event,
-    MessageAdded,
-    ReasoningDelta,
-    Record,
-    TextDelta,
-)
+from tui.eventlog import codes, rows
+from tui.eventlog.refuge import Guard, Refuge, Replaced
+from tui.eventlog.stand_in import abandon
+from tui.events import Event, ReasoningDelta, Record, TextDelta
 
-Guard = Callable[[sqlite3.Connection], bool]
-"""Looks at the log within the writing transaction; False means: do not write."""
+__all__ = ["GATHER_SECONDS", "Guard", "Writer"]
 
 
 class Committed(Protocol):
     """Is told of each commit, and whether all of its records are provisional."""
 
-    def __call__(self, *, provisional: bool) -> None: ...  # noqa: D102
+    def __call__(self, *, provisional: bool) -> None: ...
 
 
 GATHER_SECONDS = 0.005
 """How long a piece of text waits for more before it is committed. A tenth of a frame:
 nobody sees it. Nothing else waits."""
+
+WRITE_SECONDS = 1.0
+"""How long a commit waits for another process's lock before it goes to memory."""
+
+LAST_SECONDS = 15.0
+"""How long it waits when the process is about to end."""
 
 
 class _Append(NamedTuple):
@@ -53,10 +52,22 @@ class _Append(NamedTuple):
 
 
 class Writer:
-    """A queue of appends and the thread that commits them."""
+    """A queue of appends and the thread that commits them.
 
-    def __init__(self, connection: sqlite3.Connection, committed: Committed) -> None:
-        self._db = connection
+    `connection` None means that the `refuge` is active already and stays so.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection | None,
+        refuge: Refuge,
+        path: Path,
+        committed: Committed,
+    ) -> None:
+        self._store = connection
+        self._refuge = refuge
+        self._path = path
+        self._file = self._found()
         self._committed = committed
         self._closed = False
         self._appends: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
@@ -93,12 +104,17 @@ class Writer:
         self._closed = True
         self._appends.put(None)
         self._thread.join()
-        self._db.close()
+        if self._refuge.active:
+            self._refuge.close()
+        if self._store:
+            self._store.close()
 
     def _run(self) -> None:
         while True:
-            batch = [self._appends.get()]
-            if _is_delta(batch[0]):
+            batch: list[_Append | None] = []
+            with suppress(queue.Empty):
+                batch.append(self._appends.get(timeout=self._refuge.wait))
+            if batch and _is_delta(batch[0]):
                 # A model at 1,000 tokens a second would have each of them committed
                 # by itself, and every follower woken for it.
                 time.sleep(GATHER_SECONDS)
@@ -107,20 +123,14 @@ class Writer:
                     batch.append(self._appends.get_nowait())
             if appends := [append for append in batch if append]:
                 self._commit(_runs(appends))
-            if None in batch:
+            ends = None in batch
+            if self._refuge.active and (ends or self._refuge.wait == 0):
+                self._come_back(LAST_SECONDS if ends else None)
+            if ends:
                 return
 
     def _commit(self, runs: list[list[_Append]]) -> None:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            outcomes = [self._insert(run[0], _joined(run)) for run in runs]
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-            failure = LogError(f"The conversation store cannot be written: {error}.")
-            outcomes = [failure] * len(runs)
+        outcomes = self._write(runs)
         self._committed(provisional=all(_is_delta(run[0]) for run in runs))
         for run, outcome in zip(runs, outcomes, strict=True):
             for append in run:
@@ -129,57 +139,94 @@ class Writer:
                 else:
                     append.done.set_result(outcome)
 
-    def _insert(self, append: _Append, items: tuple[Event, ...]) -> int | LogError:
-        """Write one append, in a savepoint: it may be refused alone."""
-        db = self._db
-        db.execute("SAVEPOINT append")
-        seq = 0
+    def _write(self, runs: list[list[_Append]]) -> list[int | LogError]:
+        """Write to the store, or to memory while it refuses."""
+        limit: float | None = None
+        while not self._refuge.active:
+            assert self._store
+            try:
+                if self._found() != self._file:
+                    raise Replaced
+                return self._transact(self._store, runs)
+            except sqlite3.Error as error:
+                refused = codes.code(error) in codes.REFUSED
+                # Where it is locked for readers too there is no going to memory: all
+                # that can be done is to wait, at the end of the program not for ever.
+                if limit is None and self._closed:
+                    limit = time.monotonic() + LAST_SECONDS
+                late = limit is not None and time.monotonic() > limit
+                if not refused or (not self._refuge.enter(error) and late):
+                    return [_cannot(error)] * len(runs)
+        with self._refuge.stand_in.lock:
+            try:
+                return self._transact(self._refuge.stand_in.db, runs)
+            except sqlite3.Error as error:
+                return [_cannot(error)] * len(runs)
+
+    def _found(self) -> tuple[int, int] | None:
+        """Return which file has the store's name now, in 2 µs."""
         try:
-            refused = append.guard is not None and not append.guard(db)
-            if not refused:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _transact(
+        self, db: sqlite3.Connection, runs: list[list[_Append]]
+    ) -> list[int | LogError]:
+        try:
+            # Where the store is attached an immediate one would lock it, too.
+            db.execute("BEGIN" if self._refuge.active else "BEGIN IMMEDIATE")
+            outcomes = [self._insert(db, run[0], _joined(run)) for run in runs]
+            db.execute("COMMIT")
+        except BaseException:
+            abandon(db)
+            raise
+        return outcomes
+
+    def _insert(
+        self, db: sqlite3.Connection, append: _Append, items: tuple[Event, ...]
+    ) -> int | LogError:
+        """Write one append, in a savepoint: it may be refused alone."""
+        db.execute("SAVEPOINT append")
+        seq, refused = 0, None
+        try:
+            if append.guard is not None and not append.guard(db):
+                refused = ConflictError("This was written already.")
+            else:
                 of, turn, now = append.conversation, append.turn, append.time
                 for event in items:
-                    seq = self._insert_event(of, turn, now, event)
+                    seq = rows.insert(db, of, turn, now, event)
                 for it in append.records:
-                    seq = self._insert_event(
-                        it.conversation, it.turn, it.time, it.event
-                    )
+                    seq = rows.insert(db, it.conversation, it.turn, it.time, it.event)
         except sqlite3.IntegrityError:
-            refused = True
+            refused = ConflictError("This was written already.")
+        except sqlite3.Error as error:
+            if codes.code(error) in codes.REFUSED or not db.in_transaction:
+                raise
+            refused = _cannot(error)
         if refused:
             db.execute("ROLLBACK TO append")
         db.execute("RELEASE append")
-        return ConflictError("This was written already.") if refused else seq
+        empty = not items and not append.records
+        if append.guard and empty and not refused and self._refuge.active:
+            self._refuge.keep(append.guard)
+        return refused or seq
 
-    def _insert_event(
-        self, conversation: str, turn: str | None, at: float, event: Event
-    ) -> int:
-        message_id = event.message_id if isinstance(event, PROVISIONAL) else None
-        row = self._db.execute(
-            "INSERT INTO event(conversation, turn, kind, time, delta_of, data) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                conversation,
-                turn,
-                events.kind(event),
-                at,
-                message_id,
-                events.encode(event).decode(),
-            ),
-        )
-        seq = row.lastrowid or 0
-        if message_id is None:
-            if isinstance(event, MessageAdded):
-                self._settle(conversation, event.message_id)
-            listing.keep(self._db, conversation, turn, seq, at, event)
-        return seq
+    def _come_back(self, seconds: float | None) -> None:
+        """Try to store what is in memory; wait `seconds` for locks, None: briefly."""
+        store = self._refuge.leave(*([] if seconds is None else [seconds]))
+        if store:
+            store.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+            old, self._store, self._file = self._store, store, self._found()
+            if old:
+                with suppress(sqlite3.Error):
+                    old.close()
+            self._committed(provisional=False)
 
-    def _settle(self, conversation: str, message_id: str) -> None:
-        """Remove the deltas of a message that is whole."""
-        self._db.execute(
-            "DELETE FROM event WHERE delta_of = ? AND conversation = ?",
-            (message_id, conversation),
-        )
+
+def _cannot(error: sqlite3.Error) -> LogError:
+    return LogError(f"The conversation store cannot be written: {error}.")
 
 
 def _is_delta(append: _Append | None) -> bool:

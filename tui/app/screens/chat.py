@@ -99,6 +99,8 @@ class ChatScreen(KeptScreen):
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
+        self._waited: set[str] = set()
+        """The turns that waited then."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
         self._hurried = Event()  # while each batch is to be shown at once
@@ -179,6 +181,9 @@ class ChatScreen(KeptScreen):
     def show_tools(self) -> None:
         """Show the host's tools anew, and what problems it has met since."""
         self.sidebar.set_tools(self.host.tools, self._enabled())
+        self._show_problems()
+
+    def _show_problems(self) -> None:
         problems = self.host.problems[self._problems :]
         self._problems += len(problems)
         for problem in problems:
@@ -201,11 +206,13 @@ class ChatScreen(KeptScreen):
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
                     self._hurried.wait(FRAME)
-            except LogError:
-                return  # the log was closed: the program ends
+            except LogError as error:
+                if not follow.closed:  # else the program ends
+                    self.call_later(self.transcript.add_note, str(error), "error")
 
     def _look_for_failure(self) -> None:
         """Say it when a turn cannot be written: then the log brings no end of it."""
+        self._show_problems()  # the store may be in trouble, or out of it
         presenter = self.presenter
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
@@ -243,6 +250,7 @@ class ChatScreen(KeptScreen):
 
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
+        self._waited.clear()
         text = submitted.text
         if command := commands.parse(text):
             self.post_message(self.Commanded(*command))
@@ -347,7 +355,11 @@ class ChatScreen(KeptScreen):
         if self.presenter.waiting and turn in (None, self._cancelled):
             self.action_unsend()
         elif turn:
+            # It waited when Esc was pressed before: so its question was meant.
+            if turn in self._waited and not self.composer.text:
+                self.composer.load_text(self.presenter.questions[-1])
             self._cancelled = turn
+            self._waited = set(self.presenter.waiting)
             self._hurried.set()  # who has stopped an answer wants to see it stop
             self.host.log.append(self.conversation, CancelRequested(), turn=turn)
         elif not self.composer.has_focus:

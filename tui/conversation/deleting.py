@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import msgspec
 
-from tui.conversation.export import TAKEN, export_json, import_json
+from tui.conversation.exporting import TAKEN, export_json, import_json
 from tui.errors import ConflictError, LogError
 from tui.eventlog import EventLog
 from tui.events import ConversationDeleted, Record, TurnWithdrawn

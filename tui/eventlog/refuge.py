@@ -1,0 +1,228 @@
+"""Where a process goes on while the store cannot be written, and how it comes back.
+
+The disk is full, or fails; another program has locked the file; it is damaged, or
+has become read-only. Then what happens is kept in memory (`StandIn`), followers of
+this process see it as before, the user is told once, and the store is tried again
+until it takes everything. Runs in the writer's thread.
+"""
+
+import logging
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from tui.errors import LogError
+from tui.eventlog import codes
+from tui.eventlog.reader import Reader
+from tui.eventlog.stand_in import StandIn, abandon, uri
+
+Guard = Callable[[sqlite3.Connection], bool]
+"""Looks at the log within the writing transaction; False means: do not write."""
+
+RETRY_SECONDS = 1.0
+"""How often the store is tried again."""
+
+PATIENCE_SECONDS = 0.25
+"""How long such a try waits for another process's lock: what comes meanwhile is seen
+by nobody."""
+
+QUIET_SECONDS = 5.0
+"""How long another program may lock the store before the user is told."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Store(NamedTuple):
+    """The doors to the file, which the refuge needs."""
+
+    path: Path
+    connect: Callable[[str, float], sqlite3.Connection]
+    """Opens a database by its path or URI, to wait so many seconds for a lock."""
+    open: Callable[[float], sqlite3.Connection]
+    """Opens the store for writing, likewise."""
+    migrate: Callable[[sqlite3.Connection], None]
+    """Brings the tables to this version's format, or makes them."""
+    mend: Callable[[], str]
+    """Sets a damaged file aside; returns what to tell, "" when nothing is damaged."""
+    tell: Callable[[str], None]
+    """Tells the user a line; any thread."""
+
+
+class Replaced(sqlite3.OperationalError):
+    """The file is not the one that was opened: it was set aside, or removed."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+
+    def __init__(self) -> None:
+        super().__init__("the file was removed or replaced")
+
+
+class Refuge:
+    """Keeps in memory what the store refuses.
+
+    `kept` False means that nothing is ever to be stored.
+    """
+
+    def __init__(self, store: Store, reader: Reader, kept: bool = True) -> None:
+        self._store = store
+        self._reader = reader
+        self._kept = kept
+        self._stand_in: StandIn | None = None
+        self._code = 0
+        """Why: a result code of SQLite."""
+        self._since = 0.0
+        self._again = 0.0
+        self._told = False
+        self._guards: list[Guard] = []
+
+    @property
+    def active(self) -> bool:
+        """Whether what is appended goes to memory."""
+        return self._stand_in is not None
+
+    @property
+    def stand_in(self) -> StandIn:
+        """What is written to now; only while `active`."""
+        assert self._stand_in
+        return self._stand_in
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until the store is to be tried again, None when it is not."""
+        if not self.active or not self._kept:
+            return None
+        return max(self._again - time.monotonic(), 0.0)
+
+    def begin(self, source: str) -> None:
+        """Begin in memory, over the log at the URI `source`, if any.
+
+        Raises `sqlite3.Error` when that is none.
+        """
+        stand_in = self._made()
+        last = stand_in.lay_over(source) if source else 0
+        self._since = self._again = time.monotonic()
+        self._go_to(stand_in, last)
+
+    def enter(self, error: sqlite3.Error) -> bool:
+        """Go to memory because of `error`; return whether that could be done.
+
+        Where the store is locked for readers too, what is claimed there cannot be
+        known, and there is nothing for it but to wait.
+        """
+        stand_in, last = self._made(), 0
+        try:
+            last = stand_in.lay_over(uri(str(self._store.path), "rw"))
+        except sqlite3.Error as unreadable:
+            if codes.code(unreadable) in codes.BUSY:
+                stand_in.close()
+                return False
+            stand_in.detach()
+        self._code = codes.code(error)
+        self._since = time.monotonic()
+        replaced = isinstance(error, Replaced)
+        self._again = self._since + (0 if replaced else RETRY_SECONDS)
+        self._go_to(stand_in, last)
+        if self._code not in codes.BUSY and not replaced:
+            self._tell(error)
+        return True
+
+    def _made(self) -> StandIn:
+        store = self._store
+        return StandIn(lambda path: store.connect(path, 1.0), store.migrate)
+
+    def _go_to(self, stand_in: StandIn, last: int) -> None:
+        self._reader.go_to(stand_in, last)
+        self._stand_in = stand_in
+
+    def keep(self, guard: Guard) -> None:
+        """Run `guard`, which has written to tables of its own, again in the store."""
+        self._guards.append(guard)
+
+    def leave(self, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection | None:
+        """Try to store everything; return the connection to write to from now on.
+
+        None when the store still refuses. Waits `patience` seconds for locks.
+        """
+        stand_in = self.stand_in
+        if not self._kept:
+            return None
+        connection, began = None, time.monotonic()
+        try:
+            if self._code in codes.DAMAGED and (mended := self._store.mend()):
+                self._store.tell(mended)
+            connection = self._store.open(patience)
+            connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+            connection.execute("BEGIN IMMEDIATE")
+            move = stand_in.copy_to(connection)
+            for guard in self._guards:
+                guard(connection)
+            connection.execute("COMMIT")
+        except (sqlite3.Error, OSError, LogError) as error:
+            if connection:
+                abandon(connection)
+                connection.close()
+            self._refused(error, time.monotonic() - began)
+            return None
+        self._stand_in = None
+        self._guards.clear()
+        self._reader.go_back(move)
+        stand_in.close()
+        if self._told:
+            self._told = False
+            self._store.tell(
+                "The conversation store can be written again: everything is kept."
+            )
+        return connection
+
+    def close(self) -> None:
+        """Save elsewhere what could not be stored, and forget it."""
+        stand_in = self.stand_in
+        if self._kept and not stand_in.empty:
+            try:
+                folder = Path(tempfile.mkdtemp(prefix="lazychat-unsaved-"))
+                stand_in.save(str(folder / self._store.path.name))
+            except (sqlite3.Error, OSError) as error:
+                self._store.tell(
+                    f"What was said last could not be kept: {error}. It is lost."
+                )
+            else:
+                self._store.tell(
+                    "What was said last could not be kept with the rest and is in "
+                    f"{folder}: LAZYCHAT_HOME={folder} lazychat shows it."
+                )
+        stand_in.close()
+
+    def _refused(self, error: Exception, took: float) -> None:
+        _logger.info("%s: %s", self._store.path, error)
+        now = time.monotonic()
+        busy = codes.code(error) in codes.BUSY
+        # What has gathered in an hour is not to be written each second in vain.
+        self._again = now + (RETRY_SECONDS if busy else max(RETRY_SECONDS, 20 * took))
+        if isinstance(error, sqlite3.Error):
+            self._code = codes.code(error)
+            if not busy or now - self._since > QUIET_SECONDS:
+                self._tell(error)
+
+    def _tell(self, error: sqlite3.Error) -> None:
+        """Say why and until when nothing is stored, once."""
+        if self._told:
+            return
+        self._told = True
+        code = codes.code(error)
+        if code == sqlite3.SQLITE_FULL:
+            why, until = "The disk is full", "there is room"
+        elif code in codes.BUSY:
+            why, until = (
+                "Another program has locked the conversation store",
+                "it lets go",
+            )
+        elif code in codes.DAMAGED:
+            why, until = "The conversation store is damaged", "it is mended"
+        else:
+            why = f"The conversation store cannot be written ({error})"
+            until = "it can"
+        _logger.warning("%s: %s", self._store.path, error)
+        self._store.tell(f"{why}: what comes is kept in memory only, until {until}.")

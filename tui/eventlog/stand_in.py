@@ -1,0 +1,216 @@
+"""Stands in for the store while it cannot be written.
+
+A database in memory, of the same tables, laid over the store: a temporary view
+called `event` shows what is stored up to the moment when the trouble began and what
+has come since, so everybody's SQL goes on working. What comes gets the numbers that
+follow the last one stored. When the store can be written again all of it goes there,
+with the same numbers unless another process has taken them: see `Move`.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from tui import events
+from tui.eventlog import rows
+
+ONCE = "('turn_started', 'turn_finished')"
+"""The kinds of which a turn has one."""
+
+
+class Move(NamedTuple):
+    """What had the numbers from `start` + 1 on got those from `end` + 1 on.
+
+    Those between belong to another process, which wrote while this one could not.
+    """
+
+    start: int
+    end: int
+
+
+class StandIn:
+    """The events that are not stored yet, over those that are.
+
+    `connect` opens a connection to a database, `migrate` makes the tables. Any
+    thread may `query`; one writes, to `db`, and holds `lock` meanwhile, so that
+    nobody reads half a batch.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[str], sqlite3.Connection],
+        migrate: Callable[[sqlite3.Connection], None],
+    ) -> None:
+        self.lock = threading.RLock()
+        self.start = 0
+        """The last `seq` before those in here."""
+        self.stored = False
+        """Whether what is stored can be seen through it."""
+        self.db = connect(":memory:")
+        self.db.execute("PRAGMA busy_timeout = 1000")
+        # The disk is perhaps what is in trouble.
+        self.db.execute("PRAGMA temp_store = MEMORY")
+        migrate(self.db)
+
+    def lay_over(self, uri: str) -> int:
+        """Show what is stored in the database `uri`; return its last `seq`.
+
+        Raises `sqlite3.Error`. Followed by `begin`.
+        """
+        self.db.execute("ATTACH ? AS stored", (uri,))
+        if self._version("stored") > self._version("main"):
+            raise sqlite3.NotSupportedError("it was written by a newer lazychat")
+        for table in self._tables():
+            if table != "event":
+                columns = self._columns(table)
+                self.db.execute(
+                    f"INSERT OR REPLACE INTO main.{table}({columns}) "
+                    f"SELECT {columns} FROM stored.{table}"
+                )
+        found = self.db.execute(
+            "SELECT seq FROM stored.sqlite_sequence WHERE name = 'event'"
+        ).fetchone()
+        self.stored = True
+        return found[0] if found else 0
+
+    def detach(self) -> None:
+        """Show nothing that is stored: it cannot be read."""
+        self.stored = False
+        with suppress(sqlite3.Error):
+            self.db.execute("DETACH stored")
+
+    def begin(self, start: int) -> None:
+        """Number what comes from `start` + 1 on."""
+        self.start = start
+        self.db.execute("DELETE FROM main.sqlite_sequence WHERE name = 'event'")
+        self.db.execute(
+            "INSERT INTO main.sqlite_sequence(name, seq) VALUES ('event', ?)", (start,)
+        )
+        if self.stored:
+            columns = self._columns("event")
+            self.db.execute(
+                f"CREATE TEMP VIEW event AS SELECT {columns} FROM main.event "
+                f"UNION ALL SELECT {columns} FROM stored.event WHERE seq <= {start}"
+            )
+            # What was claimed or has ended in the store is not to be so again here.
+            self.db.execute(
+                "CREATE TEMP TRIGGER once BEFORE INSERT ON main.event "
+                f"WHEN NEW.kind IN {ONCE} AND EXISTS (SELECT 1 FROM stored.event "
+                f"WHERE turn = NEW.turn AND kind = NEW.kind AND kind IN {ONCE} "
+                f"AND conversation = NEW.conversation AND seq <= {start}) "
+                "BEGIN SELECT RAISE(ABORT, 'written already'); END"
+            )
+
+    def query(
+        self, sql: str, parameters: Sequence[object] | Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
+        """Run a SELECT, over both."""
+        with self.lock:
+            return self.db.execute(sql, parameters).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue] # the stubs want a narrower mapping
+
+    def copy_to(self, store: sqlite3.Connection) -> Move:
+        """Write what is in here to `store`, within its transaction.
+
+        A claim or an end that another process has written meanwhile is left out.
+        """
+        found = store.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
+        ).fetchone()
+        # A mended store may have lost its last records: no number is given twice.
+        move = Move(self.start, max(self.start, found[0] if found else 0))
+        for seq, conversation, turn, kind, time, delta_of, data in self._events():
+            stored = seq - move.start + move.end
+            inserted = store.execute(
+                "INSERT OR IGNORE INTO event"
+                "(seq, conversation, turn, kind, time, delta_of, data) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (stored, conversation, turn, kind, time, delta_of, data),
+            )
+            if inserted.rowcount > 0 and delta_of is None:
+                event = events.decode(kind, data.encode())
+                rows.follow(store, conversation, turn, stored, time, event)
+        return move
+
+    @property
+    def empty(self) -> bool:
+        """Whether no event is in here."""
+        return not self.query("SELECT 1 FROM main.event LIMIT 1", ())
+
+    def save(self, path: str) -> None:
+        """Write what is in here as a store of its own. Raises `sqlite3.Error`."""
+        self.db.execute(
+            "DELETE FROM main.conversation "
+            "WHERE id NOT IN (SELECT conversation FROM main.event)"
+        )
+        target = sqlite3.connect(path)
+        try:
+            self.db.backup(target)
+        finally:
+            target.close()
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.db.close()
+
+    def _events(self) -> Iterator[tuple[Any, ...]]:
+        return self.db.execute(
+            "SELECT seq, conversation, turn, kind, time, delta_of, data "
+            "FROM main.event ORDER BY seq"
+        )
+
+    def _tables(self) -> list[str]:
+        """Return the tables that both have, without those of a search index."""
+        return sorted(tables(self.db, "main") & tables(self.db, "stored"))
+
+    def _version(self, schema: str) -> int:
+        found = self.db.execute(f"PRAGMA {schema}.user_version").fetchone()
+        return int(found[0])
+
+    def _columns(self, table: str) -> str:
+        """Return the columns of a table that both have: the store may be older."""
+        stored = {
+            row[1] for row in self.db.execute(f"PRAGMA stored.table_info({table})")
+        }
+        mine = [row[1] for row in self.db.execute(f"PRAGMA main.table_info({table})")]
+        return ", ".join(name for name in mine if name in stored)
+
+
+def tables(db: sqlite3.Connection, schema: str = "main") -> set[str]:
+    """Return the names of the tables that hold what was said.
+
+    Search indexes are left out: they are made from the others.
+    """
+    listed: list[tuple[str, str]] = db.execute(
+        f"SELECT name, sql FROM {schema}.sqlite_master "
+        "WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+    ).fetchall()
+    virtual = {n for n, sql in listed if sql.upper().startswith("CREATE VIRTUAL")}
+    return {
+        name
+        for name, _ in listed
+        if name not in virtual and not any(name.startswith(f"{v}_") for v in virtual)
+    }
+
+
+def uri(path: str, mode: str) -> str:
+    """Return SQLite's name for a file, with its `mode`: `rw`, `ro`, `immutable`."""
+    option = "immutable=1" if mode == "immutable" else f"mode={mode}"
+    return f"file:{quote(path)}?{option}"
+
+
+def has_wal(path: Path) -> bool:
+    """Return whether something is in the write-ahead log of the store."""
+    wal = path.with_name(path.name + "-wal")
+    return wal.is_file() and wal.stat().st_size > 0
+
+
+def abandon(connection: sqlite3.Connection) -> None:
+    """Roll back what is open."""
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
