@@ -663,3 +663,39 @@ def test_terminal_that_cannot_show_a_screen_is_told_so(home: Path) -> None:
 
         assert "lazychat ask" in terminal.words
         assert terminal.left_on() == set()
+
+
+# -- versions
+
+
+def test_versions_of_an_answer_are_asked_for_and_walked_by_key(start: Start) -> None:
+    answers = [{"text": f"{word} answer."} for word in ("First", "Second", "Third")]
+    terminal = start({"reply": answers, "rate": 200})
+    ask(terminal, "Well?")
+    terminal.wait_for("First answer.")
+    ready(terminal)
+
+    terminal.press("shift+tab", "up", "r")
+    terminal.wait_for("Second answer.")
+    terminal.wait_for("‹ 2/2 ›")
+    ready(terminal)
+    terminal.press("[")
+    terminal.wait_for("First answer.")
+    assert "‹ 1/2 ›" in terminal.text
+    terminal.press("right")
+    terminal.wait_for("Second answer.")
+
+    terminal.press("e")
+    terminal.wait_for("editing: Well?")
+    terminal.type(" Then")
+    terminal.press("enter")
+    terminal.wait_for("Third answer.")
+    assert "Well? Then" in terminal.text
+    assert "Second answer." not in terminal.text
+    ready(terminal)
+
+    terminal.press("ctrl+q")
+    assert terminal.wait_exit() == 0
+    again = start({"reply": answers}, "-c")
+    again.wait_for("Third answer.")
+    assert "‹ 2/2 ›" in again.text

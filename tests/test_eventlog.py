@@ -266,3 +266,25 @@ def test_who_follows_without_deltas_is_not_woken_by_them(log):
         log.append("c", TurnFinished("stop"), turn="t").result(5)
 
         assert [record.event for record in follow.poll(5)] == [TurnFinished("stop")]
+
+
+def test_what_is_written_by_who_waits_keeps_the_order(log):
+    def talk(name: str) -> list[int]:
+        seqs: list[int] = []
+        for number in range(60):
+            text = f"{name}{number}"
+            if number % 3:
+                seqs.append(log.write("c", Queued(name, text)))
+            else:
+                log.append("c", Queued(name, text))
+        log.flush()
+        return seqs
+
+    with ThreadPoolExecutor(4) as pool:
+        seqs = list(pool.map(talk, "abcd"))
+
+    events = [record.event for record in log.read("c")]
+    for name, own in zip("abcd", seqs, strict=True):
+        said = [e.text for e in events if isinstance(e, Queued) and e.channel == name]
+        assert said == [f"{name}{number}" for number in range(60)]
+        assert own == sorted(own)

@@ -283,6 +283,33 @@ def test_the_model_is_sent_the_conversation_so_far(log):
     ]
 
 
+def test_turns_of_two_versions_that_wait_are_sent_their_own(log):
+    gate = threading.Event()
+    script = [["one"], ["two ", gate, "more"], ["uno"], ["due"], ["tre"]]
+    model = ScriptedModel(script)
+    made = Runner(log, lambda _: FunctionCallAgent(model))
+    made.start()
+    asked = TurnRequested("m", runner=made.id)
+    first = ask(log, made, "1")
+    wait(log, first)
+    second = ask(log, made, "2")
+    wait(log, second, TextDelta)
+
+    again = TurnRequested("m", parent=f"{first}.0", runner=made.id)
+    other, _ = request(log, "c", None, again)
+    request(log, "c", Message("user", "3"), asked, parent=second)
+    last, _ = request(log, "c", Message("user", "4"), asked, parent=other)
+    gate.set()
+    wait(log, last)
+    made.close()
+
+    assert [[m.text for m in r.messages] for r in model.requests[2:]] == [
+        ["1"],
+        ["1", "one", "2", "two more", "3"],
+        ["1", "uno", "4"],
+    ]
+
+
 def test_what_is_left_out_is_told_once_a_turn_with_the_first_message_sent(log):
     class Short(ScriptedModel):
         def generate(self, messages, tools, turn):

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.scrollbar import ScrollDown, ScrollTo
 
 from tui.app.widgets import transcript as module
+from tui.app.widgets.message import MessageView
 from tui.app.widgets.transcript import FRAME, Transcript
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
@@ -535,3 +536,126 @@ async def test_a_summary_is_one_line_that_unfolds_and_is_copied():
             "▾ Summary of 4 messages: 3 words", "│ They like tea."
         ]  # fmt: skip
         assert app.copied == ["They like tea."]
+
+
+# -- other versions
+
+
+def views(*texts: str) -> list[MessageView]:
+    return [MessageView(text, "assistant", text) for text in texts]
+
+
+async def test_what_is_above_another_version_stays_and_passing_notes_below_go():
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        a, b, c, d = views("a", "b", "c", "d")
+        transcript.add_note("at first")
+        transcript.show_items([a, b])
+        transcript.add_note("in passing")
+        transcript.append(c)
+        await settled(pilot)
+
+        transcript.show_items([a, b, d])
+        await settled(pilot)
+        assert [row for row in rows(transcript) if row] == [
+            "  · at first",
+            "  a",
+            "  b",
+            "  · in passing",
+            "  d",
+        ]
+
+        transcript.show_items([a, c, d])
+        await settled(pilot)
+        assert [row for row in rows(transcript) if row] == [
+            "  · at first",
+            "  a",
+            "  c",
+            "  d",
+        ]
+
+
+async def test_reader_keeps_the_place_above_another_version_and_within_it():
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        first = MessageView("first", "assistant", LONG)
+        one = MessageView("one", "assistant", LONG.replace("paragraph", "line"))
+        two = MessageView("two", "assistant", LONG.replace("paragraph", "row"))
+        transcript.show_items([first, one])
+        await settled(pilot)
+        transcript.scroll_to(y=30)
+        before = rows(transcript)
+
+        transcript.show_items([first, two])
+        await settled(pilot)
+        assert rows(transcript)[:-1] == before[:-1]
+
+        transcript.scroll_to(y=130)
+        before = rows(transcript)
+        transcript.show_items([first, one], stay=True)
+        await settled(pilot)
+        assert "row" in "".join(before)
+        assert rows(transcript)[:-1] == [
+            row.replace("row", "line") for row in before[:-1]
+        ]
+        assert not transcript.following
+
+
+async def test_version_that_grew_unseen_is_laid_out_when_it_is_shown():
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        a, b = views("a", "b")
+        b.done = False
+        transcript.show_items([b])
+        await settled(pilot)
+        transcript.show_items([a])
+        b.append_text("\n\nmore")
+        transcript.changed(b)
+        await settled(pilot)
+        assert "more" not in "".join(rows(transcript))
+
+        transcript.show_items([b])
+        assert rows(transcript)[:3] == ["  b", "", "  more"]
+
+        transcript.show_items([a])
+        await pilot.resize_terminal(8, 20)
+        b.append_text(" and still more")
+        transcript.show_items([b])
+        await settled(pilot)
+        assert rows(transcript)[2:6] == ["  more", "  and", "  still", "  more"]
+
+
+async def test_cursor_is_never_left_on_what_is_gone():
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        a, b, c = views("a", "b", "c")
+        transcript.show_items([a, b])
+        transcript.focus()
+        await pilot.press("up")
+        assert transcript.message_at_cursor() == "b"
+
+        transcript.show_items([a, c], stay=True)
+        assert transcript.message_at_cursor() == "c"
+        transcript.show_items([a])
+        assert transcript.message_at_cursor() == "a"
+        transcript.show_items([])
+        assert transcript.message_at_cursor() is None
+
+
+async def test_versions_are_counted_in_the_first_row_and_found_by_a_click():
+    async with Host().run_test(size=(40, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        view = MessageView("a", "assistant", "text", "hm")
+        transcript.append(view)
+        await settled(pilot)
+        assert view.version_step(0, 2) == 0
+        assert view.fold_line == 0
+
+        view.versions = 2, 3
+        transcript.changed(view)
+        await settled(pilot)
+
+        assert rows(transcript)[0] == "  ‹ 2/3 ›  ▸ Thought for 1 word"
+        steps = [view.version_step(0, column) for column in range(11)]
+        assert steps == [0, 0, -1, -1, -1, -1, 1, 1, 1, 0, 0]
+        assert view.version_step(1, 2) == 0

@@ -25,7 +25,11 @@ class MessageAdded(Event, frozen=True):
     message_id: str
     message: Message
     parent: str | None = None
-    """The `message_id` that it follows; None means the one before it in the log."""
+    """The `message_id` that it follows; None means the one before it in the log.
+
+    The first of a turn follows the whole turn of the message that it names, and may
+    name that turn itself. "" is the beginning: another version of the first message.
+    """
     finish_reason: str | None = None
     """Of an assistant's message: a `Reply.finish_reason`, or `cancelled`, `error`,
     `interrupted` when it was broken off."""
@@ -41,6 +45,8 @@ class TurnRequested(Event, frozen=True):
     tools: tuple[str, ...] = ()
     options: dict[str, Any] = {}
     parent: str | None = None
+    """The question to answer once more, when the turn has none of its own; else what
+    the turn follows is for its first message to say."""
     runner: str = ""
     """Which runner may claim it; empty means any."""
 

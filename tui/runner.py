@@ -265,15 +265,21 @@ class Runner:
 
 
 def request(
-    log: EventLog, conversation: str, message: Message, turn: TurnRequested
+    log: EventLog,
+    conversation: str,
+    message: Message | None,
+    turn: TurnRequested,
+    parent: str | None = None,
 ) -> tuple[str, "Future[int]"]:
     """Ask for an answer to `message`: it and the request in one transaction.
 
-    Returns the id of the new turn, and a future as of `EventLog.append`.
+    `parent` is what the message follows, as of `MessageAdded.parent`. Without a
+    message it is the question `turn.parent` that is to be answered again. Returns
+    the id of the new turn, and a future as of `EventLog.append`.
     """
     id = uuid.uuid4().hex
-    added = MessageAdded(f"{id}.0", message)
-    return id, log.append(conversation, added, turn, turn=id)
+    added = [MessageAdded(f"{id}.0", message, parent)] if message else []
+    return id, log.append(conversation, *added, turn, turn=id)
 
 
 class Outcome(NamedTuple):
@@ -318,7 +324,7 @@ def drive(
     try:
         turn.cancel.raise_if_requested()
         if messages is None:
-            sent = conversation.fold(log.read(conversation_id)).sent()
+            sent = conversation.fold(log.read(conversation_id)).sent(turn.id)
             turn.sources = [(entry.message_id, entry.message) for entry in sent]
             messages = [entry.message for entry in sent]
         run = make_agent().run(messages, turn)

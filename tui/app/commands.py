@@ -21,6 +21,8 @@ class Command(NamedTuple):
     slash: str
     """What may be typed in its place; "" when typing it makes no sense."""
     help: str
+    reading: bool = False
+    """Whether the key is for the conversation pane alone: elsewhere one types it."""
 
 
 COMMANDS = (
@@ -122,15 +124,50 @@ COMMANDS = (
     Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),
     Command("quit", "app.quit", "ctrl+q", "/quit", "Leave"),
+    Command(
+        "revise",
+        "screen.revise",
+        "e",
+        "/revise",
+        "Edit your message: a new version of it",
+        reading=True,
+    ),
+    Command(
+        "regenerate",
+        "screen.regenerate",
+        "r",
+        "/regenerate",
+        "Ask once more: another answer beside it",
+        reading=True,
+    ),
+    Command(
+        "previous",
+        "screen.version(-1)",
+        "[,left",
+        "/previous",
+        "The version before",
+        reading=True,
+    ),
+    Command(
+        "next",
+        "screen.version(1)",
+        "],right",
+        "/next",
+        "The next version",
+        reading=True,
+    ),
 )
 
 
-def bindings() -> list[BindingType]:
-    """Return the key bindings of the commands, re-mappable by their names."""
+def bindings(*, reading: bool = False) -> list[BindingType]:
+    """Return the key bindings of the commands, re-mappable by their names.
+
+    `reading` tells whether those of the conversation pane or of the screen.
+    """
     return [
         Binding(command.key, command.action, command.help, show=False, id=command.name)
         for command in COMMANDS
-        if command.key
+        if command.key and command.reading == reading
     ]
 
 
@@ -139,6 +176,8 @@ def spelled(command: Command, keys: Mapping[str, str]) -> str:
     names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
     key = keys.get(command.name, command.key)
     parts = key.split(",")[0].split("+") if key else []
+    if len(parts) == 1 == len(parts[0]):
+        return parts[0]  # a letter: its other case is another key
     return "+".join(names.get(part, part.capitalize()) for part in parts)
 
 

@@ -9,6 +9,7 @@ is whole.
 from collections.abc import Callable, Iterable
 
 from tui.app.context import ContextView
+from tui.app.views import Views
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
@@ -53,8 +54,6 @@ class Presenter:
 
         `is_alive` tells whether another one is known to be there.
         """
-        self.answers: list[str] = []
-        """The texts of the answers, for copying; the newest last."""
         self.questions: list[str] = []
         """What the user sent, the newest last."""
         self.waiting: list[str] = []
@@ -63,9 +62,12 @@ class Presenter:
         """The turn that runs."""
         self.owner: TurnStarted | None = None
         """Which process runs it."""
+        self.views = Views(transcript)
+        """The messages with all their versions."""
         self._asked: dict[str, tuple[str, str]] = {}
         """The questions whose turn has not begun: message id and text."""
         self.context = ContextView(transcript, status)
+        self.context.path = self.views.branches.path
         self._summaries: set[str] = set()
         """Turns that sum up what was said."""
         self._transcript = transcript
@@ -79,7 +81,7 @@ class Presenter:
         self._stream = True
         self._last_ended: str | None = None
         """How the last message of the turn ended."""
-        self._held: dict[str, list[TextDelta | ReasoningDelta]] = {}
+        self._held: dict[str, list[Record]] = {}
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
         self._stop: Key = STOP
@@ -97,9 +99,11 @@ class Presenter:
         self._stream = on
         if on:
             held, self._held = self._held, {}
-            for deltas in held.values():
-                for delta in deltas:
-                    self._append(delta)
+            for records in held.values():
+                for record in records:
+                    assert isinstance(record.event, TextDelta | ReasoningDelta)
+                    self._append(record, record.event)
+            self._flush()
 
     @property
     def queued(self) -> list[str]:
@@ -107,7 +111,21 @@ class Presenter:
 
         They are shown when their own turn begins, where their answers will be.
         """
-        return [self._asked[turn][1] for turn in self.waiting if turn in self._asked]
+        return [self._name(turn) for turn in self.waiting]
+
+    def question(self, turn: str) -> str:
+        """Return the question of a turn that waits; "" when it has none of its own."""
+        return self._asked.get(turn, ("", ""))[1]
+
+    def _name(self, turn: str) -> str:
+        what = "/compact" if turn in self._summaries else "another answer"
+        return self.question(turn) or what
+
+    @property
+    def answers(self) -> list[str]:
+        """The texts of the answers that are shown, for copying; the newest last."""
+        answers = [v for v in self._transcript.views if v.role == "assistant"]
+        return [view.text for view in answers if view.done and view.text]
 
     def spell_keys(self, keys: tuple[Key, ...], stop: Key) -> None:
         """Tell these keys in the status line, and `stop` while a turn runs."""
@@ -122,11 +140,14 @@ class Presenter:
     @loading.setter
     def loading(self, loads: bool) -> None:
         self._loading = loads
-        if loads and self._status.state in ("ready", "error"):
-            self._status.state = "loading"
-        elif not loads and self._status.state == "loading":
+        if not loads and self._status.state == "loading":
             works = "summing up" if self.running in self._summaries else "thinking"
             self._status.state = works if self.running else "ready"
+
+    def tell_loading(self) -> None:
+        """Say that a model is being loaded, if that still is so and nothing else is."""
+        if self._loading and self._status.state in ("ready", "error"):
+            self._status.state = "loading"
 
     def is_forlorn(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.
@@ -139,30 +160,44 @@ class Presenter:
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
+        self.views.begin(turn)
         self._ended(turn, "error")
-        self._transcript.add_note(why, "error")
+        self.views.note(why, "error", turn)
+        self._flush()
+
+    def choose(self, message_id: str) -> None:
+        """Show the version that a message is in."""
+        self.views.choose(message_id)
+        self.context.show()
+
+    def _flush(self) -> None:
+        if self.views.flush():
+            self.context.show()
+        else:
+            self.context.flush()
 
     def show(self, records: Iterable[Record]) -> None:
         """Show what `records` add, in the order of the log."""
         for record in records:
             self._show(record)
-        self.context.flush()
+        self._flush()
 
     def _show(self, record: Record) -> None:
         match record.event:
             case TextDelta() | ReasoningDelta() as delta:
                 if self._stream:
-                    self._append(delta)
+                    self._append(record, delta)
                 else:
-                    self._held.setdefault(delta.message_id, []).append(delta)
+                    self.views.take(record)
+                    self._held.setdefault(delta.message_id, []).append(record)
                 thinks = isinstance(delta, ReasoningDelta)
                 self._state("thinking" if thinks else "writing")
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
+                self.views.take(record)
                 if message.role == "user" and record.turn:
                     self._asked[record.turn] = (message_id, message.text)
-                else:
-                    self._add(message_id, message, record.event.finish_reason)
+                self._add(message_id, message, record)
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
@@ -182,9 +217,9 @@ class Presenter:
                 count = self.context.summed_up(record.event)
                 label = f"Summary of {count} messages, sent in their place"
                 id = f"summary:{record.seq}"
-                self._transcript.add(id, "summary", "", text, label=label)
+                self.views.add_summary(id, text, label, record.turn)
             case ErrorRaised(_, text):
-                self._transcript.add_note(text, "error")
+                self.views.note(text, "error", record.turn)
             case ConversationDeleted():
                 # One that has come back begins with what is left of its deletion.
                 if self.questions or self.answers:
@@ -192,11 +227,12 @@ class Presenter:
             case NoticeGiven(text):
                 # What is left out is told when that changes.
                 if not record.event.left_out or self.context.left_out(record.event):
-                    self._transcript.add_note(text, "info")
+                    self.views.note(text, "info", record.turn)
             case _:
                 self._turn(record)
 
     def _turn(self, record: Record) -> None:
+        self.views.take(record)
         turn = record.turn or ""
         match record.event:
             case TurnRequested(runner=runner, agent=agent):
@@ -218,12 +254,11 @@ class Presenter:
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 self._no_longer_waits(turn)
-                _, question = self._asked.pop(turn, ("", ""))
+                question = self._name(turn)
+                self._asked.pop(turn, None)
                 first = " ".join(question.split())[:60]
-                if turn in self._summaries:
-                    first = "/compact"
                 if first:  # else the question was deleted
-                    self._transcript.add_note(f"Taken back: {first}", "info")
+                    self.views.note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
@@ -232,7 +267,7 @@ class Presenter:
                 self._ended(turn, reason)
                 if turn in self._summaries and reason in ("cancelled", "interrupted"):
                     note = "The summary was stopped; all is sent as before."
-                    self._transcript.add_note(note, "cancelled")
+                    self.views.note(note, "cancelled")
             case _:
                 pass
 
@@ -242,44 +277,49 @@ class Presenter:
         if turn == self.running:
             self.running = None
         if reason == "interrupted" and self._last_ended != reason:
-            self._transcript.add_note(
+            self.views.note(
                 "Interrupted: the program that answered is gone. "
                 "/continue goes on, /retry asks again.",
                 "warning",
+                turn,
             )
         self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
         self._rest("error" if reason == "error" else "ready")
 
-    def _add(self, message_id: str, message: Message, ended: str | None) -> None:
-        text, thought = message.text, message.reasoning
-        self.context.said(message_id, message)
+    def _add(self, message_id: str, message: Message, record: Record) -> None:
+        assert isinstance(record.event, MessageAdded)
+        if message.role != "user" or not record.turn:
+            self.context.said(message_id, message)
         match message.role:
             case "user":
-                self.questions.append(text)
-                self._transcript.add(message_id, "user", text)
+                self.views.add(message_id, message)
+                if not record.turn:
+                    self.questions.append(message.text)
             case "assistant":
-                self._last_ended = ended
-                if text or thought:
-                    self._transcript.finish(message_id, text, thought, ended)
-                if text:
-                    self.answers.append(text)
+                self._last_ended = record.event.finish_reason
+                if message.text or message.reasoning:
+                    self.views.add(message_id, message, record.event.finish_reason)
             case "tool":
-                self._debug.call_output(message.tool_call_id or "", text)
+                self._debug.call_output(message.tool_call_id or "", message.text)
             case "system":
-                self._transcript.add(message_id, "system", text)
+                self.views.add(message_id, message)
 
     def _ask(self, turn: str) -> None:
         if turn in self._asked:
             message_id, text = self._asked.pop(turn)
-            self._add(message_id, Message("user", text), None)
+            self.questions.append(text)
+            self.context.said(message_id, Message("user", text))
 
-    def _append(self, delta: TextDelta | ReasoningDelta) -> None:
+    def _append(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
+        id = delta.message_id
+        view = self.views.by_id.get(id) or self.views.open(record, id)
         if isinstance(delta, TextDelta):
-            self._transcript.append_text(delta.message_id, delta.text)
+            view.append_text(delta.text)
         else:
-            self._transcript.append_reasoning(delta.message_id, delta.text)
+            view.append_reasoning(delta.text)
+        self._transcript.changed(view)
 
     def _state(self, state: str) -> None:
         if self._status.state != "cancelling":

@@ -38,13 +38,13 @@ def go_on(screen: "ChatScreen") -> None:
 
 
 def retry(screen: "ChatScreen") -> None:
-    """Ask the last question again; what was answered stays."""
+    """Ask the last question again; what was answered stays as another version."""
     if _is_busy(screen):
         return
-    questions = [e.message.text for e in _entries(screen) if e.message.role == "user"]
-    asked = [text for text in questions if text != GO_ON]
+    questions = [e for e in _entries(screen) if e.message.role == "user"]
+    asked = [e.message_id for e in questions if e.message.text != GO_ON]
     if asked:
-        screen.ask(asked[-1])
+        screen.ask_again(asked[-1])
     else:
         screen.hint("There is no question to ask again")
 
@@ -105,6 +105,7 @@ def _is_busy(screen: "ChatScreen") -> bool:
 
 def _entries(screen: "ChatScreen") -> list[conversation.Entry]:
     transcript = conversation.fold(screen.host.log.read(screen.conversation))
+    transcript.branches.head = screen.presenter.views.branches.head
     return list(transcript.entries.values())
 
 

@@ -6,6 +6,7 @@ What is not needed to open one is found when it is first asked for (PEP 562).
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from tui.conversation.branches import Branches, Versions
 from tui.conversation.entry import Entry
 from tui.conversation.store import (
     RUNNING,
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RUNNING",
+    "Branches",
     "Deleted",
     "Entry",
     "Hit",
     "Summary",
     "Transcript",
+    "Versions",
     "apply_summaries",
     "delete",
     "export_json",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from tui.conversation.branches import Branches, Versions
 from tui.conversation.entry import Entry
 from tui.conversation.summaries import apply_summaries, settled
 from tui.events import (
@@ -39,32 +40,42 @@ class Transcript:
     summaries: list[SummaryAdded] = field(default_factory=list[SummaryAdded])
     """All that were made, the newest last; some may stand for nothing any more."""
     _said: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    _ranks: dict[str | None, int] = field(default_factory=dict[str | None, int])
-    """The turns that have begun, numbered in that order."""
+    branches: Branches = field(default_factory=Branches)
+    """Which message follows which, and the path that is shown."""
 
     @property
     def entries(self) -> dict[str, Entry]:
-        """The messages by id, turn after turn in the order in which these began.
+        """The messages by id, on the path that is shown: the newest unless chosen.
 
-        A question that waits for the turn before it is not among them: it is asked
-        when its own turn begins, and until then may be taken back.
+        Turns stand in the order in which they began. A question that waits for the
+        turn before it is not among them: it is asked when its own turn begins, and
+        until then may be taken back.
         """
-        begun = [e for e in self._said.values() if e.turn in self._ranks]
-        begun.sort(key=lambda entry: self._ranks[entry.turn])
-        return {entry.message_id: entry for entry in begun}
+        return {id: self._said[id] for id in self.branches.path()}
 
     @property
     def queued(self) -> list[Entry]:
         """The questions that wait, the oldest first."""
         return [e for e in self._said.values() if e.turn in self.requested]
 
+    def versions(self, message_id: str) -> Versions:
+        """Return what may stand where a message does; see `Branches.versions`."""
+        return self.branches.versions(message_id)
+
+    def choose(self, message_id: str) -> None:
+        """Show the path through a message, with the newest of what follows it.
+
+        That is the viewer's choice and stands in no log; a turn that begins is shown
+        whatever was chosen before.
+        """
+        self.branches.choose(message_id)
+
     def apply(self, record: Record) -> None:
         """Take the next record of the conversation."""
+        self.branches.apply(record)
         turn = record.turn or ""
         match record.event:
             case MessageAdded(message_id, message):
-                if record.turn is None or message.role != "user":
-                    self._begun(record.turn)
                 self._said[message_id] = Entry(
                     message_id,
                     message,
@@ -92,7 +103,6 @@ class Transcript:
                 self._claimed(turn)
             case TurnStarted():
                 self._claimed(turn)
-                self._begun(turn)
                 self.running.add(turn)
             case TurnFinished(reason):
                 self._claimed(turn)
@@ -104,22 +114,25 @@ class Transcript:
             case _:
                 pass
 
-    def messages(self) -> list[Message]:
+    def messages(self, turn: str | None = None) -> list[Message]:
         """Return what is sent to a model; see `sent`."""
-        return [entry.message for entry in self.sent()]
+        return [entry.message for entry in self.sent(turn)]
 
-    def sent(self) -> list[Entry]:
-        """Return what is sent to a model: summaries in place, calls all answered."""
-        return settled(apply_summaries(list(self.entries.values()), self.summaries))
+    def sent(self, turn: str | None = None) -> list[Entry]:
+        """Return what is sent to a model that answers `turn`.
+
+        These are the messages on the way to the end of the turn, whatever is shown,
+        with summaries in place and calls all answered. None, or a turn of which
+        nothing is known, means the path that is shown.
+        """
+        path = self.branches.path(turn if turn in self.branches else None)
+        entries = [self._said[id] for id in path]
+        return settled(apply_summaries(entries, self.summaries))
 
     def _open(self, message_id: str, turn: str | None) -> Entry:
         if message_id not in self._said:
             self._said[message_id] = Entry(message_id, Message("assistant"), turn)
-        self._begun(turn)
         return self._said[message_id]
-
-    def _begun(self, turn: str | None) -> None:
-        self._ranks.setdefault(turn, len(self._ranks))
 
     def _claimed(self, turn: str) -> None:
         if turn in self.requested:

@@ -93,7 +93,7 @@ class FileSystemQueue:
 
     def enqueue(self, text: str) -> None:
         """Put `text` at the end; whoever dequeues after this call sees it."""
-        self._log.append(session.current(), Queued(self._klass, text)).result()
+        self._log.write(session.current(), Queued(self._klass, text))
 
     def dequeue(self, limit: int | None = None) -> list[str]:
         """Take and return the pieces that have come, [] when none.

@@ -165,6 +165,13 @@ class EventLog:
         """
         return self._writer.append(conversation, events, turn, guard)
 
+    def write(self, conversation: str, event: Event, turn: str | None = None) -> int:
+        """Append `event`, wait until followers can see it, and return its `seq`.
+
+        As `append(...).result()`, in half of the time when nobody else writes.
+        """
+        return self._writer.write(conversation, event, turn)
+
     def add(
         self, records: Sequence[Record], guard: Guard | None = None
     ) -> "Future[int]":

@@ -9,6 +9,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -70,7 +71,9 @@ class Writer:
         self._file = self._found()
         self._committed = committed
         self._closed = False
-        self._appends: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
+        self._appends: deque[_Append] = deque()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._lock = threading.Lock()  # of who commits; also order: oldest first
         self._thread = threading.Thread(
             target=self._run, name="lazychat-log", daemon=True
         )
@@ -96,13 +99,30 @@ class Writer:
         if self._closed:
             append.done.set_exception(LogError("The conversation store is closed."))
         else:
-            self._appends.put(append)
+            self._appends.append(append)
+            self._wake.put(None)
         return append.done
+
+    def write(self, conversation: str, item: Event, turn: str | None) -> int:
+        """Append and wait. See `EventLog.write`."""
+        done: Future[int] = Future()
+        append = _Append(conversation, turn, (item,), time.time(), None, done)
+        # Two changes of thread take longer than the commit: who waits for it anyway
+        # makes it, together with whatever came before, if nobody is at it.
+        if not self._closed and self._lock.acquire(blocking=False):
+            try:
+                self._appends.append(append)
+                self._commit_all()
+            finally:
+                self._lock.release()
+        else:
+            self._put(append)
+        return done.result()
 
     def close(self) -> None:
         """Commit what has gathered, end the thread, close the connection."""
         self._closed = True
-        self._appends.put(None)
+        self._wake.put(None)
         self._thread.join()
         if self._refuge.active:
             self._refuge.close()
@@ -110,24 +130,31 @@ class Writer:
             self._store.close()
 
     def _run(self) -> None:
-        while True:
-            batch: list[_Append | None] = []
+        ends = False
+        while not ends:
             with suppress(queue.Empty):
-                batch.append(self._appends.get(timeout=self._refuge.wait))
-            if batch and _is_delta(batch[0]):
+                self._wake.get(timeout=self._refuge.wait)
+            if self._appends and _is_delta(self._appends[0]):
                 # A model at 1,000 tokens a second would have each of them committed
                 # by itself, and every follower woken for it.
                 time.sleep(GATHER_SECONDS)
             with suppress(queue.Empty):
                 while True:
-                    batch.append(self._appends.get_nowait())
-            if appends := [append for append in batch if append]:
-                self._commit(_runs(appends))
-            ends = None in batch
-            if self._refuge.active and (ends or self._refuge.wait == 0):
-                self._come_back(LAST_SECONDS if ends else None)
-            if ends:
-                return
+                    self._wake.get_nowait()
+            ends = self._closed
+            with self._lock:
+                self._commit_all()
+                if self._refuge.active and (ends or self._refuge.wait == 0):
+                    self._come_back(LAST_SECONDS if ends else None)
+
+    def _commit_all(self) -> None:
+        """Commit what waits; only whoever has the lock may."""
+        appends: list[_Append] = []
+        with suppress(IndexError):
+            while True:
+                appends.append(self._appends.popleft())
+        if appends:
+            self._commit(_runs(appends))
 
     def _commit(self, runs: list[list[_Append]]) -> None:
         outcomes = self._write(runs)
@@ -229,14 +256,10 @@ def _cannot(error: sqlite3.Error) -> LogError:
     return LogError(f"The conversation store cannot be written: {error}.")
 
 
-def _is_delta(append: _Append | None) -> bool:
-    return (
-        append is not None
-        and all(
-            isinstance(event, TextDelta | ReasoningDelta) for event in append.events
-        )
-        and bool(append.events)
-    )
+def _is_delta(append: _Append) -> bool:
+    return all(
+        isinstance(event, TextDelta | ReasoningDelta) for event in append.events
+    ) and bool(append.events)
 
 
 def _runs(appends: list[_Append]) -> list[list[_Append]]:

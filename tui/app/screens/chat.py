@@ -23,6 +23,7 @@ from textual.reactive import var
 
 from tui import messages, paths, runner, worker
 from tui.app import background, commands, compact, markdown, resume, state
+from tui.app.branching import Branching
 from tui.app.garbage import settle
 from tui.app.presenter import Presenter
 from tui.app.resume import Owners
@@ -46,6 +47,9 @@ FAILURE_SECONDS = 0.5
 
 PRELOAD_SECONDS = 0.15
 """After which a model is loaded, so that the first frame is drawn before."""
+
+LOADING_SECONDS = 1.0
+"""How long it may load before that is told to one who waits for nothing."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -91,6 +95,7 @@ class ChatScreen(KeptScreen):
             host.runner.id,
             worker.is_alive,
         )
+        self.branching = Branching(self, self._show_queue)
         self._owners = Owners(self)
         self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
@@ -234,14 +239,17 @@ class ChatScreen(KeptScreen):
         self._has_shown(arrived.records)
 
     def _show_queue(self) -> None:
-        """Say above the composer what waits to be asked."""
+        """Say above the composer what is edited there, or what waits to be asked."""
         queued = [" ".join(safe(q).split()) for q in self.presenter.queued]
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
         forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
         state = "not asked" if forlorn else "waits"
-        key = self._key("unsend")
-        back = f" ({key} takes back)" if key else ""
-        title = f"{state}: {queued[0][:40]}{more}{back}" if queued else ""
+        title = ""
+        if queued:
+            key = self._key("unsend")
+            back = f" ({key} takes back)" if key else ""
+            title = f"{state}: {queued[0][:40]}{more}{back}"
+        title = self.branching.title or title
         if title != self._queue_title:
             self._queue_title = title
             self.composer.border_title = Content(title) if title else None
@@ -260,9 +268,19 @@ class ChatScreen(KeptScreen):
             self.transcript.add_note(problem, "warning")
             self.composer.load_text(text)
             return
-        self.ask(text)
+        edited, parent = self.branching.editing, self.branching.sent()
+        self._request(messages.Message("user", text), None, parent, edited)
 
-    def requested(self) -> TurnRequested:
+    def ask(self, text: str) -> None:
+        """Send `text` as the user's next message, to go on from what is shown."""
+        parent = self.presenter.views.branches.parent_of_next()
+        self._request(messages.Message("user", text), None, parent)
+
+    def ask_again(self, question: str) -> None:
+        """Have a question, of which this is the message's id, answered once more."""
+        self._request(None, question)
+
+    def requested(self, question: str | None = None) -> TurnRequested:
         """Return the request for an answer, as the screen is set now."""
         enabled = self._enabled()
         tools = tuple(s.name for s in self.host.tools if s.name in enabled)
@@ -271,31 +289,38 @@ class ChatScreen(KeptScreen):
             self.host.config.agent,
             tools,
             {"stream": self.stream},
-            runner=worker.runner_for(self.host, self.model, tools),
+            question,
+            worker.runner_for(self.host, self.model, tools),
         )
 
-    def ask(self, text: str) -> None:
-        """Send `text` as the user's next message."""
-        said = messages.Message("user", text)
-        self.drafts.sent()
-        _, written = runner.request(
-            self.host.log, self.conversation, said, self.requested()
-        )
+    def _request(
+        self,
+        said: messages.Message | None,
+        question: str | None = None,
+        parent: str | None = None,
+        edited: str | None = None,
+    ) -> None:
+        if said:
+            self.drafts.sent()
+        log, id, asked = self.host.log, self.conversation, self.requested(question)
+        _, written = runner.request(log, id, said, asked, parent)
 
-        written.add_done_callback(lambda done: self._tell(done, text))
+        text = said.text if said else ""
+        written.add_done_callback(lambda done: self._tell(done, text, edited))
         self.transcript.action_follow()
 
-    def _tell(self, done: Future[int], text: str) -> None:
+    def _tell(self, done: Future[int], text: str, edited: str | None = None) -> None:
         """Say it if `text` could not be sent; runs in the log's thread."""
         if error := done.exception():
-            self.call_later(self._not_written, text, str(error))
+            self.call_later(self._not_written, text, str(error), edited)
         else:
             self.call_later(self._has_sent, done.result())
 
-    def _not_written(self, text: str, why: str) -> None:
+    def _not_written(self, text: str, why: str, edited: str | None) -> None:
         """Say why a question was not sent, and give it back."""
         self.transcript.add_note(why, "error")
-        if not self.composer.text:
+        if text and not self.composer.text:
+            self.branching.resume(edited)
             self.composer.load_text(text)
 
     @on(Composer.Paged)
@@ -346,10 +371,12 @@ class ChatScreen(KeptScreen):
     def action_cancel(self) -> None:
         """Stop the turn that runs, else take back the newest that waits.
 
-        Tools that hide the conversation go first.
+        Tools that hide the conversation go first, and a message that is edited.
         """
         if self.has_class("-narrow") and self.has_class("-sidebar"):
             self.action_toggle_sidebar()
+            return
+        if self.branching.leave():
             return
         turn = self.presenter.running
         if self.presenter.waiting and turn in (None, self._cancelled):
@@ -371,8 +398,8 @@ class ChatScreen(KeptScreen):
             self.hint("No message waits")
             return
         turn = self.presenter.waiting[-1]
-        if self.presenter.queued and not self.composer.text:
-            self.composer.load_text(self.presenter.queued[-1])
+        if not self.composer.text:
+            self.composer.load_text(self.presenter.question(turn))
         self._cancelled = turn
         # Nobody may be there to hear the cancel of what nobody runs.
         forlorn = self.presenter.is_forlorn(turn)
@@ -401,6 +428,22 @@ class ChatScreen(KeptScreen):
         self.set_class(shown, "-debug")
         if not shown and self.debug_panel.has_focus:
             self.composer.focus()
+
+    @on(Transcript.VersionWanted)
+    def _walk(self, wanted: Transcript.VersionWanted) -> None:
+        self.branching.walk(wanted.step, wanted.message_id)
+
+    def action_revise(self) -> None:
+        """Edit the question at the cursor, or the last: a new version of it."""
+        self.branching.edit()
+
+    def action_regenerate(self) -> None:
+        """Ask the question at the cursor, or the last, once more."""
+        self.branching.regenerate()
+
+    def action_version(self, step: int) -> None:
+        """Show the version before (-1) or after (1) the one at the cursor."""
+        self.branching.walk(step)
 
     def action_edit(self) -> None:
         """Write the message in $VISUAL or $EDITOR."""
@@ -437,8 +480,9 @@ class ChatScreen(KeptScreen):
         if not self.presenter.questions:
             self.transcript.add_note("There is nothing to sum up yet.", "warning")
             return
+        parent = self.presenter.views.branches.parent_of_next()
         written = compact.request_summary(
-            self.host, self.conversation, self.model, keep
+            self.host, self.conversation, self.model, keep, parent
         )
         typed = f"/compact {keep}".strip()
         written.add_done_callback(lambda done: self._tell(done, typed))
@@ -449,6 +493,7 @@ class ChatScreen(KeptScreen):
     def _preload(self, name: str) -> None:
         """Load the model while the user types, after the first frame."""
         self.presenter.loading = True
+        self.set_timer(LOADING_SECONDS, self.presenter.tell_loading)
         # Not at once: the threads of Python share one core.
         self.set_timer(
             PRELOAD_SECONDS,

@@ -41,24 +41,26 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the page."""
-        keyed = [
-            (", ".join(filter(None, [key, command.slash])), command.help)
-            for command in commands.COMMANDS
-            if (key := commands.spelled(command, self._keys))
-        ]
-        typed = [
-            (command.slash, command.help)
-            for command in commands.COMMANDS
-            if not commands.spelled(command, self._keys)
-        ]
         palette = ("Ctrl+P", "All of these, by typing their names")
         with VerticalScroll(classes="dialog") as page:
             page.border_title = "Keys and commands"
             page.border_subtitle = "Up, Down scroll   Esc closes"
             yield Static(_section("Writing", _WRITING))
-            yield Static(_section("Everywhere", (*keyed, palette)))
-            yield Static(_section("To be typed", tuple(typed)))
-            yield Static(_section("Reading (Tab or click first)", _READING))
+            yield Static(_section("Everywhere", (*self._does(key=True), palette)))
+            yield Static(_section("To be typed", self._does(key=False)))
+            reading = (*_READING, *self._does(reading=True))
+            yield Static(_section("Reading (Tab or click first)", reading))
+
+    def _does(
+        self, *, key: bool | None = None, reading: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the commands that have a `key` or not (None: both), and their help."""
+        spelled = {c: commands.spelled(c, self._keys) for c in commands.COMMANDS}
+        return tuple(
+            (", ".join(filter(None, [spelled[c], c.slash])), c.help)
+            for c in commands.COMMANDS
+            if c.reading == reading and key in (None, bool(spelled[c]))
+        )
 
 
 def _section(title: str, rows: tuple[tuple[str, str], ...]) -> Content:

@@ -21,6 +21,7 @@ _LOOKS = {
     "user-bar": "$primary",
     "system": "$text-muted",
     "label": "$text-muted",
+    "versions": "$text-muted",
     "fold": "italic $text-muted",
     "thought": "italic $text-muted",
     "cursor": "$accent",

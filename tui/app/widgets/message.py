@@ -52,6 +52,8 @@ class Item:
 
     selectable = False
     """Whether the message cursor stops at it."""
+    passing = False
+    """Whether it is gone when what is above it becomes another version."""
 
     def __init__(self) -> None:
         self.width = 0
@@ -139,6 +141,8 @@ class MessageView(Item):
         self.label = safe(label, newlines=False)
         self.done = done
         self.finish_reason: str | None = None
+        self.versions: tuple[int, int] | None = None
+        """Which of how many versions it is, from 1; drawn after `update`."""
         self.rule = ""
         """Stands above the message, across the pane."""
         self.folded = True
@@ -150,6 +154,7 @@ class MessageView(Item):
         self._body: Stream | PlainStream | None = None
         self._thought: PlainStream | None = None
         # Lines with the gutter to their left; together they are the message.
+        self._title = 0  # the first line below the rule
         self._top: list[Line] = []
         self._thought_lines: list[Line] = []
         self._body_lines: list[Line] = []
@@ -179,6 +184,15 @@ class MessageView(Item):
         """The number of the line that folds the reasoning, if there is one."""
         return len(self._top) - 1 if self._reasoning and self.exact else None
 
+    def version_step(self, number: int, column: int) -> int:
+        """Return where a click leads: -1 to the version before, 1 to the next, or 0."""
+        width = len(self._walker())
+        if not self.exact or number != self._title:
+            return 0
+        if not GUTTER <= column < GUTTER + width:
+            return 0
+        return -1 if column - GUTTER < width / 2 else 1
+
     def append_text(self, text: str) -> None:
         """Add to the text; drawn after `update`."""
         self._text.append(text)
@@ -202,7 +216,8 @@ class MessageView(Item):
         self.exact = False
         self._body = self._thought = None
         room = width - GUTTER
-        self.height = _estimate(self.text, room) + 1 + bool(self.label)
+        title = self.label or self.versions
+        self.height = _estimate(self.text, room) + 1 + bool(title)
         self.height += 2 * bool(self.rule)
         if self._reasoning:
             self.height += 2 if self.folded else 2 + _estimate(self.reasoning, room)
@@ -274,6 +289,10 @@ class MessageView(Item):
     def _style(self) -> Style:
         return (self.role,) if self.role in ("user", "system") else ()
 
+    def _walker(self) -> str:
+        place, count = self.versions or (1, 1)
+        return f"‹ {place}/{count} ›" if count > 1 else ""
+
     def _bar(self) -> str:
         return "▌" if self.role in ("user", "system") else ""
 
@@ -281,8 +300,11 @@ class MessageView(Item):
         """Return the lines above, and the first line of the thought that changed."""
         style = self._style()
         folds = self.role == "summary"  # its label and its fold are one line
-        labelled = self.label and not folds
-        title: list[Span] = [(self.label, (*style, "label"))] if labelled else []
+        title: list[Span] = []
+        if walker := self._walker():
+            title = [(walker, (*style, "versions"))]
+        if self.label and not folds:
+            title += [("  " if title else "", style), (self.label, (*style, "label"))]
         if self._reasoning:
             verb = "Thought for" if self.done or self._text else "Thinking:"
             words = f"{self._words:,} word{'' if self._words == 1 else 's'}"
@@ -293,7 +315,9 @@ class MessageView(Item):
         if title:
             rows = to_lines(wrap(title, self.width - GUTTER))
             lines = _gutter(rows, self._bar(), (*style, "bar"), style)
-        lines = [*_rule(self.rule, self.width), *lines]
+        rule = _rule(self.rule, self.width)
+        self._title = len(rule)
+        lines = [*rule, *lines]
         if not self._reasoning:
             self._thought, self._thought_lines = None, []
             return lines, 0

@@ -9,6 +9,7 @@ It draws what it is told and posts what is asked of it; it knows no log and no f
 """
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.selection import Selection
 
+from tui.app import commands
 from tui.app.output.hook import OutputScreen
 from tui.app.widgets.finding import Place, find
 from tui.app.widgets.line_pane import LINE_BITS, LinePane
@@ -57,6 +59,7 @@ class Transcript(LinePane, can_focus=True):
         Binding("enter,space", "fold", "Fold thought", show=False),
         Binding("y", "copy", "Copy message", show=False),
         Binding("Y", "copy_code", "Copy code", show=False),
+        *commands.bindings(reading=True),
     ]
 
     cursor: var[int | None] = var(None, init=False)
@@ -69,6 +72,20 @@ class Transcript(LinePane, can_focus=True):
             super().__init__()
             self.transcript = transcript
             self.text = text
+
+        @property
+        def control(self) -> "Transcript":
+            """The transcript it comes from."""
+            return self.transcript
+
+    class VersionWanted(Message):
+        """The user wants the version before a message's (-1), or the next (1)."""
+
+        def __init__(self, transcript: "Transcript", message_id: str, step: int):
+            super().__init__()
+            self.transcript = transcript
+            self.message_id = message_id
+            self.step = step
 
         @property
         def control(self) -> "Transcript":
@@ -130,21 +147,19 @@ class Transcript(LinePane, can_focus=True):
             return
         view = MessageView(message_id, role, text, reasoning, label=label, done=done)
         view.finish_reason = finish_reason
-        self._views[message_id] = view
-        self._indexes[message_id] = len(self._items)
-        self._append_item(view)
+        self.append(view)
 
     def append_text(self, message_id: str, text: str) -> None:
         """Add to a message's text; a message that is not known is begun."""
-        self._growing_view(message_id).append_text(text)
-        self._changed[self._indexes[message_id]] = None
-        self._request_frame()
+        view = self._growing_view(message_id)
+        view.append_text(text)
+        self.changed(view)
 
     def append_reasoning(self, message_id: str, text: str) -> None:
         """Add to what a message's model thinks aloud."""
-        self._growing_view(message_id).append_reasoning(text)
-        self._changed[self._indexes[message_id]] = None
-        self._request_frame()
+        view = self._growing_view(message_id)
+        view.append_reasoning(text)
+        self.changed(view)
 
     def finish(
         self,
@@ -196,17 +211,83 @@ class Transcript(LinePane, can_focus=True):
             self._place_changed(self._indexes[id], 0)
 
     def add_note(self, text: str, kind: NoteKind = "info") -> None:
-        """Add a notice below all messages."""
-        self._append_item(Note(text, kind))
+        """Add a passing notice below all messages."""
+        note = Note(text, kind)
+        note.passing = True
+        self._append_item(note)
+
+    def append(self, item: Item) -> None:
+        """Add an item below all others."""
+        if isinstance(item, MessageView):
+            self._views[item.message_id] = item
+            self._indexes[item.message_id] = len(self._items)
+        self._append_item(item)
+
+    def shows(self, message_id: str) -> bool:
+        """Whether a message is among what is shown."""
+        return message_id in self._views
+
+    def changed(self, view: MessageView) -> None:
+        """Draw soon what a message has gained; nothing if it is not shown."""
+        index = self._indexes.get(view.message_id)
+        if index is not None:
+            self._changed[index] = None
+            self._request_frame()
+
+    def show_items(self, items: Sequence[Item], *, stay: bool = False) -> None:
+        """Show these items instead, and the passing notes above the first that differs.
+
+        What both have in common stays as it is laid out, and where it is. With
+        `stay` so does the first that differs, even if that leaves the bottom.
+        """
+        kept = same = 0
+        for item in self._items:
+            if same < len(items) and item is items[same]:
+                same += 1
+            elif not item.passing:
+                break
+            kept += 1
+        if kept == len(self._items) and same == len(items):
+            return
+        index, line = self._anchor()
+        anchor = (index, line) if index <= kept else (kept, 0)
+        cursor = self.cursor
+        self._forget_selection()
+        self._cut(kept)
+        for item in items[same:]:
+            if isinstance(item, MessageView) and item.exact:
+                item.update()
+            self.append(item)
+        # All of that is drawn now.
+        self._changed = {i: None for i in self._changed if i < kept}
+        if self._items and self._width and self.is_mounted:
+            if stay:
+                self.following = False
+            if not self.following:
+                # A short version leaves room below: what is above need not move.
+                self._bottom = self.scroll_offset.y + self.size.height if stay else 0
+            self._settle((min(anchor[0], len(self._items) - 1), anchor[1]))
+            self.following = self.scroll_offset.y >= self.max_scroll_y
+            self._mark_unseen()
+        if cursor is not None and cursor >= kept:
+            self.cursor = min(kept, len(self._items) - 1) if self._items else None
+            self.post_message(self.CursorMoved(self, self.message_at_cursor()))
+        self.refresh()
+
+    def _cut(self, kept: int) -> None:
+        """Take away the items from one on."""
+        for item in self._items[kept:]:
+            if isinstance(item, MessageView):
+                del self._views[item.message_id]
+                del self._indexes[item.message_id]
+        del self._items[kept:]
+        del self._tops[kept + 1 :]
+        self._changed = {i: None for i in self._changed if i < kept}
 
     def clear(self) -> None:
         """Remove everything, and follow the bottom again."""
-        self._items.clear()
-        self._views.clear()
-        self._indexes.clear()
-        self._changed.clear()
+        self._cut(0)
         self._ruled = ""
-        self._tops = [0]
         self._unseen = False
         self._bottom = 0
         self.following = True
@@ -215,6 +296,11 @@ class Transcript(LinePane, can_focus=True):
         self._set_height()
         self._scroll_to_row(0)
         self.refresh()
+
+    @property
+    def views(self) -> list[MessageView]:
+        """The messages that are shown, in their order."""
+        return list(self._views.values())
 
     def message_at_cursor(self) -> str | None:
         """Return the id of the message that the cursor is on."""
@@ -238,7 +324,8 @@ class Transcript(LinePane, can_focus=True):
         return self._views[message_id]
 
     def _append_item(self, item: Item) -> None:
-        if self._width:
+        # One that was shown before may still be laid out.
+        if self._width and item.width != self._width:
             item.resize(self._width)
         self._items.append(item)
         self._tops.append(self._tops[-1] + item.height)
@@ -439,6 +526,10 @@ class Transcript(LinePane, can_focus=True):
             self._select(event, index, number)
         elif self.text_selection is not None:
             return
+        elif isinstance(item, MessageView) and (
+            step := item.version_step(number, event.x)
+        ):
+            self.post_message(self.VersionWanted(self, item.message_id, step))
         elif isinstance(item, MessageView) and number == item.fold_line:
             self._toggle(index)
         elif item.selectable:
