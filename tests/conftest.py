@@ -75,6 +75,7 @@ def start(home: Path) -> Iterator[Start]:
             rows: int = 24,
             config: Mapping[str, Any] | str = {},
             environment: Mapping[str, str] = {},
+            until: str = "Message",
         ) -> Terminal:
             file = write_config(home, script, config)
             command = [sys.executable, "-m", "tui", "--config", str(file), *arguments]
@@ -87,7 +88,7 @@ def start(home: Path) -> Iterator[Start]:
                 cwd=home,
             )
             stack.enter_context(terminal)
-            terminal.wait_for("Message")
+            terminal.wait_for(until)
             return terminal
 
         yield start_app

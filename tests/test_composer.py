@@ -24,6 +24,11 @@ APP_KEYS = [
     "f1",
     "f2",
     "f3",
+    "f4",
+    "shift+f4",
+    "ctrl+pageup",
+    "ctrl+pagedown",
+    "ctrl+f4",
 ]
 
 
@@ -39,6 +44,7 @@ class Host(App[None]):
         self.submitted: list[str] = []
         self.drafts: list[str] = []
         self.keys: list[str] = []
+        self.wanted = 0
 
     def compose(self) -> ComposeResult:
         yield Composer()
@@ -49,6 +55,9 @@ class Host(App[None]):
 
     def on_text_area_changed(self, message: Composer.Changed) -> None:
         self.drafts.append(message.text_area.text)
+
+    def on_composer_history_wanted(self) -> None:
+        self.wanted += 1
 
     def action_seen(self, key: str) -> None:
         self.keys.append(key)
@@ -279,6 +288,32 @@ async def test_new_history_does_not_lose_the_draft_of_one_who_walks():
         await pilot.press("down", "down")
 
         assert app.composer.text == "draft"
+
+
+async def test_older_entries_go_before_the_others_and_the_place_stays():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.set_history(["one", "two"])
+        await write(pilot, "draft")
+        await pilot.press("up", "!", "up")
+        app.composer.add_older(["old", "older"])
+        seen = []
+        for key in ["up", "up", "down", "down", "down", "down"]:
+            await pilot.press(key)
+            seen.append(app.composer.text)
+
+        assert seen == ["older", "old", "older", "one", "two!", "draft"]
+
+
+async def test_first_up_waits_for_what_is_older_when_there_is_nothing_else():
+    async with (app := Host()).run_test() as pilot:
+        await pilot.press("up", "up")
+        app.composer.add_older(["old", "older"])
+
+        assert app.wanted == 1
+        assert app.composer.text == "older"
+        app.composer.set_history(["new"])
+        await pilot.press("up", "down", "down")
+        assert app.composer.text == "new"
 
 
 @pytest.mark.parametrize("key", APP_KEYS)

@@ -192,3 +192,13 @@ def test_only_turns_that_have_not_ended_are_running(log):
     log.append("b", begun, turn="z").result()
 
     assert conversation.running(log, "a") == [("x", begun)]
+
+
+def test_questions_of_all_conversations_are_found_the_oldest_first(log):
+    for id, text in [("a", "one"), ("b", "two"), ("a", "three"), ("c", "mine")]:
+        log.append(id, MessageAdded(f"q-{text}", Message("user", text)))
+        log.append(id, MessageAdded(f"a-{text}", Message("assistant", "No.")))
+    log.flush()
+
+    assert conversation.questions(log, besides="c") == ["one", "two", "three"]
+    assert conversation.questions(log, limit=2) == ["three", "mine"]

@@ -13,12 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.screen import Screen
 
-from tui import conversation, paths
+from tui import paths
 from tui.app import background, commands, state
 from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
 from tui.app.leaving import Leaving, Left
 from tui.app.screens.chat import ChatScreen
+from tui.app.shelf import ShelfApp
 from tui.app.themes import DEFAULT, load_themes
 from tui.errors import ConfigError, LazychatError
 from tui.host import Host
@@ -29,7 +30,7 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(Leaving, KeysInOrder):
+class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -66,7 +67,7 @@ class LazychatApp(Leaving, KeysInOrder):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.host.problems += commands.unknown(self.host.config.keys)
         self.set_keymap(self.host.config.keys)
-        self.push_screen(ChatScreen(self.host, self._conversation))
+        self.open_first(self._conversation)
         self.call_after_refresh(self._load_tools)
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
@@ -95,14 +96,6 @@ class LazychatApp(Leaving, KeysInOrder):
         if not self.host.config.theme:
             state.save(paths.state_file(), theme=self.theme)
 
-    @property
-    def chat(self) -> ChatScreen | None:
-        """The chat screen, whatever lies over it."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, ChatScreen):
-                return screen
-        return None
-
     # -- tools of the user's own
 
     def _load_tools(self) -> None:
@@ -129,7 +122,7 @@ class LazychatApp(Leaving, KeysInOrder):
             if chat and command.name != "cancel":
                 # By what it does or by its name, and with its key: one row each.
                 key = commands.spelled(command, self.host.config.keys)
-                title = f"{command.slash:<8} {command.help}{key and f' ({key})'}"
+                title = f"{command.slash:<9} {command.help}{key and f' ({key})'}"
                 yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
 
     @on(ChatScreen.Commanded)
@@ -143,6 +136,10 @@ class LazychatApp(Leaving, KeysInOrder):
         match command.name, argument:
             case "model", name if name:
                 self._choose(name)
+            case "history", words:
+                self.action_show_history(words)
+            case ("rename" | "pin" | "delete" | "undo" | "export" | "import") as act, _:
+                self.act(act, argument)
             case "copy", number if number.isdigit():
                 chat.action_copy_answer(int(number))
             case "compact", keep:
@@ -152,10 +149,6 @@ class LazychatApp(Leaving, KeysInOrder):
                     chat.transcript.add_note(problem, "error")
             case _:
                 self.run_worker(chat.run_action(command.action))
-
-    def action_new_conversation(self) -> None:
-        """Begin a new conversation; the turns of this one go on."""
-        self.switch_screen(ChatScreen(self.host, conversation.new_id()))
 
     def action_choose_model(self) -> None:
         """Ask which model answers next."""

@@ -31,6 +31,72 @@ COMMANDS = (
     Command("tools", "toggle_sidebar", "f2", "/tools", "Show or hide the tools"),
     Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
     Command("new", "app.new_conversation", "ctrl+n", "/new", "New conversation"),
+    Command(
+        "history",
+        "app.show_history",
+        "ctrl+s",
+        "/history",
+        "All conversations; /history WORDS searches",
+    ),
+    Command(
+        "next",
+        "app.switch_conversation(1)",
+        "f4,ctrl+pagedown",
+        "/next",
+        "The next open conversation",
+    ),
+    Command(
+        "previous",
+        "app.switch_conversation(-1)",
+        "shift+f4,f16,ctrl+pageup",  # Textual calls what xterm sends F16
+        "/previous",
+        "The open conversation before",
+    ),
+    Command(
+        "close",
+        "app.close_conversation",
+        "ctrl+f4",
+        "/close",
+        "Close this conversation; the list keeps it",
+    ),
+    Command(
+        "rename",
+        "app.act('rename', '')",
+        "",
+        "/rename",
+        "Give this conversation a title: /rename TITLE",
+    ),
+    Command(
+        "pin",
+        "app.act('pin', '')",
+        "",
+        "/pin",
+        "Keep this conversation on top, or no longer",
+    ),
+    Command(
+        "export",
+        "app.act('export', '')",
+        "",
+        "/export",
+        "Write it to a file: /export NAME.json or .md",
+    ),
+    Command(
+        "import",
+        "app.act('import', '')",
+        "",
+        "/import",
+        "Read an exported file: /import NAME.json",
+    ),
+    Command(
+        "delete",
+        "app.act('delete', '')",
+        "",
+        "/delete",
+        "Delete this conversation, wholly",
+    ),
+    Command(
+        "undo", "app.act('undo', '')", "", "/undo", "Bring back what was deleted last"
+    ),
     Command("model", "app.choose_model", "ctrl+l", "/model", "Choose the model"),
     Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
     Command(

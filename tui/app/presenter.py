@@ -15,6 +15,7 @@ from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.app.widgets.transcript import Transcript
 from tui.events import (
     CancelRequested,
+    ConversationDeleted,
     ErrorRaised,
     MessageAdded,
     NoticeGiven,
@@ -221,6 +222,10 @@ class Presenter:
                 self.views.add_summary(id, text, label, record.turn)
             case ErrorRaised(_, text):
                 self.views.note(text, "error", record.turn)
+            case ConversationDeleted():
+                # One that has come back begins with what is left of its deletion.
+                if self.questions or self.answers:
+                    self._transcript.add_note("This conversation was deleted.", "info")
             case NoticeGiven(text):
                 # What is left out is told when that changes.
                 if not record.event.left_out or self.context.left_out(record.event):
@@ -254,7 +259,8 @@ class Presenter:
                 question = self._name(turn)
                 self._asked.pop(turn, None)
                 first = " ".join(question.split())[:60]
-                self.views.note(f"Taken back: {first}", "info")
+                if first:  # else the question was deleted
+                    self.views.note(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:

@@ -27,6 +27,7 @@ from tui.conversation.transcript import Transcript, fold
 from tui.conversation.unseen import is_unseen
 
 if TYPE_CHECKING:
+    from tui.conversation.asking import questions
     from tui.conversation.deleting import Deleted, delete, restore
     from tui.conversation.exporting import export_json, export_markdown, import_json
     from tui.conversation.searching import Hit, search
@@ -52,6 +53,7 @@ __all__ = [
     "new_id",
     "newest",
     "pin",
+    "questions",
     "recent",
     "rename",
     "restore",
@@ -68,6 +70,7 @@ _HOMES = {
     "export_json": "exporting",
     "export_markdown": "exporting",
     "import_json": "exporting",
+    "questions": "asking",
     "restore": "deleting",
     "search": "searching",
 }

@@ -25,10 +25,9 @@ from tui import messages, paths, runner, worker
 from tui.app import background, commands, compact, markdown, resume, state
 from tui.app.branching import Branching
 from tui.app.garbage import settle
-from tui.app.output.hook import OutputScreen
-from tui.app.presence import Presence
 from tui.app.presenter import Presenter
 from tui.app.resume import Owners
+from tui.app.screens.kept import KeptScreen
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
@@ -56,7 +55,7 @@ NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
 
 
-class ChatScreen(OutputScreen):
+class ChatScreen(KeptScreen):
     """One conversation: transcript, debug panel, composer, tools, status."""
 
     CSS_PATH = "chat.tcss"
@@ -83,13 +82,10 @@ class ChatScreen(OutputScreen):
             self.command = command
             self.argument = argument
 
-    def __init__(self, host: Host, conversation: str) -> None:
-        super().__init__()
-        self.host = host
-        self.conversation = conversation
-        self.transcript = Transcript()
+    def __init__(self, host: Host, conversation: str, first: bool = False) -> None:
+        """Show `conversation`; `first`: it is the one that the program begins with."""
+        super().__init__(host, conversation, first)
         self.debug_panel = DebugPanel()
-        self.composer = Composer()
         self.sidebar = ToolSidebar()
         self.status = Status()
         self.presenter = Presenter(
@@ -100,10 +96,10 @@ class ChatScreen(OutputScreen):
             worker.is_alive,
         )
         self.branching = Branching(self, self._show_queue)
-        self.presence = Presence(host.log, conversation)
         self._owners = Owners(self)
         self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
+        self._questions = 0  # those that the composer knows
         self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._cancelled: str | None = None
@@ -112,7 +108,6 @@ class ChatScreen(OutputScreen):
         """The turns that waited then."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
-        self._left = False
         self._hurried = Event()  # while each batch is to be shown at once
 
     def compose(self) -> ComposeResult:
@@ -120,6 +115,7 @@ class ChatScreen(OutputScreen):
         # Before there are parts: each change of a class styles them all anew.
         self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
         self._arrange(self.app.size.width < NARROW)
+        yield self.chat_bar
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
                 yield self.transcript
@@ -154,8 +150,6 @@ class ChatScreen(OutputScreen):
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
-        self.presence.leave()
-        self._left = True
         self._hurried.set()
         if self._follow:
             self._follow.close()
@@ -213,6 +207,7 @@ class ChatScreen(OutputScreen):
                 return
             try:
                 for records in follow:
+                    self._may_read.wait()
                     self.post_message(self.Arrived(records))
                     # What comes meanwhile is read together; the first is not delayed.
                     self._hurried.wait(FRAME)
@@ -234,11 +229,14 @@ class ChatScreen(OutputScreen):
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
-        self.presence.show(arrived.records)
         if not self.presenter.running:
             self._hurried.clear()
         self._show_queue()
-        self.composer.set_history(self.presenter.questions)
+        questions = self.presenter.questions
+        if len(questions) != self._questions:
+            self._questions = len(questions)
+            self.composer.set_history(questions)
+        self._has_shown(arrived.records)
 
     def _show_queue(self) -> None:
         """Say above the composer what is edited there, or what waits to be asked."""
@@ -302,6 +300,8 @@ class ChatScreen(OutputScreen):
         parent: str | None = None,
         edited: str | None = None,
     ) -> None:
+        if said:
+            self.drafts.sent()
         log, id, asked = self.host.log, self.conversation, self.requested(question)
         _, written = runner.request(log, id, said, asked, parent)
 
@@ -313,6 +313,8 @@ class ChatScreen(OutputScreen):
         """Say it if `text` could not be sent; runs in the log's thread."""
         if error := done.exception():
             self.call_later(self._not_written, text, str(error), edited)
+        else:
+            self.call_later(self._has_sent, done.result())
 
     def _not_written(self, text: str, why: str, edited: str | None) -> None:
         """Say why a question was not sent, and give it back."""

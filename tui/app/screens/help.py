@@ -46,19 +46,21 @@ class HelpScreen(ModalScreen[None]):
             page.border_title = "Keys and commands"
             page.border_subtitle = "Up, Down scroll   Esc closes"
             yield Static(_section("Writing", _WRITING))
-            yield Static(_section("Everywhere", (*self._does(reading=False), palette)))
+            yield Static(_section("Everywhere", (*self._does(key=True), palette)))
+            yield Static(_section("To be typed", self._does(key=False)))
             reading = (*_READING, *self._does(reading=True))
             yield Static(_section("Reading (Tab or click first)", reading))
 
-    def _does(self, *, reading: bool) -> list[tuple[str, str]]:
-        return [
-            (
-                ", ".join(filter(None, [commands.spelled(c, self._keys), c.slash])),
-                c.help,
-            )
+    def _does(
+        self, *, key: bool | None = None, reading: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the commands that have a `key` or not (None: both), and their help."""
+        spelled = {c: commands.spelled(c, self._keys) for c in commands.COMMANDS}
+        return tuple(
+            (", ".join(filter(None, [spelled[c], c.slash])), c.help)
             for c in commands.COMMANDS
-            if c.reading == reading
-        ]
+            if c.reading == reading and key in (None, bool(spelled[c]))
+        )
 
 
 def _section(title: str, rows: tuple[tuple[str, str], ...]) -> Content:

@@ -66,6 +66,9 @@ class Composer(TextArea):
             super().__init__()
             self.pages = pages
 
+    class HistoryWanted(Message):
+        """The user walks back for the first time: `add_older` has what is more."""
+
     class Submitted(Message):
         """The user sends `text`: not blank, without blank lines around it."""
 
@@ -101,10 +104,23 @@ class Composer(TextArea):
         self.cursor_blink = False
         self.match_cursor_bracket = False
         self._entries: list[str] = []
+        self._older: list[str] = []
+        """The first of the entries, which `add_older` has brought."""
+        self._asked = False  # whether those were asked for
+        self._up_waits = False
+        """Whether Up was pressed with nothing there yet to go up to."""
         self._place: int | None = None
         """Index of the entry that is shown; None while it is the draft."""
         self._changed: dict[int | None, str] = {}
         """What stood at a place when it was left; at None, the draft."""
+
+    @property
+    def draft(self) -> str:
+        """What is being written; while one walks through the history, it waits."""
+        place = self._place
+        if place is None or self.text != self._entries[place]:
+            return self.text
+        return self._changed.get(None, "")
 
     def set_history(self, entries: list[str]) -> None:
         """Take what was sent before, the oldest first; what is being written stays.
@@ -112,13 +128,26 @@ class Composer(TextArea):
         Blank entries and repetitions of the one before are left out. The composer
         adds what it sends itself, until it is told anew.
         """
-        kept: list[str] = []
-        for entry in map(_clean, entries):
-            if entry.strip() and kept[-1:] != [entry]:
-                kept.append(entry)
+        kept = _entries([*self._older, *entries])
         if self._place is not None and kept[: len(self._entries)] != self._entries:
             self._forget_place()
         self._entries = kept
+
+    def add_older(self, entries: list[str]) -> None:
+        """Put `entries`, the oldest first, before what is known; the place stays."""
+        self._older = _entries(entries)
+        known = len(self._entries)
+        self._entries = _entries([*self._older, *self._entries])
+        shift = len(self._entries) - known
+        if self._place is not None:
+            self._place += shift
+        self._changed = {
+            place if place is None else place + shift: text
+            for place, text in self._changed.items()
+        }
+        if self._up_waits:
+            self._up_waits = False
+            self._walk(-1)
 
     def load_text(self, text: str) -> None:
         """Replace the text and forget what could be undone; the cursor is at its end.
@@ -209,6 +238,10 @@ class Composer(TextArea):
 
     def _walk(self, step: int) -> bool:
         """Show the entry `step` away; False when there is none."""
+        if step < 0 and not self._asked:
+            self._asked = True
+            self._up_waits = not self._entries
+            self.post_message(self.HistoryWanted())
         here = len(self._entries) if self._place is None else self._place
         there = here + step
         if not 0 <= there <= len(self._entries):
@@ -244,6 +277,15 @@ def tell_alt_enter_apart() -> None:
 
     table = cast("dict[str, tuple[Keys, ...]]", ANSI_SEQUENCES_KEYS)
     table["\x1b\r"] = (Keys.ControlJ,)
+
+
+def _entries(texts: list[str]) -> list[str]:
+    """Return them without the blank ones and those equal to the one before."""
+    kept: list[str] = []
+    for entry in map(_clean, texts):
+        if entry.strip() and kept[-1:] != [entry]:
+            kept.append(entry)
+    return kept
 
 
 def _clean(text: str) -> str:

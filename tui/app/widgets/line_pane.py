@@ -26,8 +26,9 @@ from tui.app.widgets.strips import Strips
 
 _WIDEST = 120  # columns of text: longer lines are hard to read
 _AHEAD = 20  # rows above and below the screen that are laid out as well
-_LINE_BITS = 20
-_LINE_MASK = (1 << _LINE_BITS) - 1
+LINE_BITS = 20
+"""How far the item is shifted in what Textual calls y; see above."""
+_LINE_MASK = (1 << LINE_BITS) - 1
 _WHEEL = 3  # rows
 _LEAP = 8  # rows at most that following scrolls at a time
 _RUSH = 0.5  # seconds between two leaps below which text is too fast to be read
@@ -362,10 +363,10 @@ class LinePane(ScrollView, can_focus=True):
         start, end = (0, 0, 0), (len(self._items) - 1, self._items[-1].height, 0)
         if selection.start is not None:
             x, y = selection.start
-            start = (y >> _LINE_BITS, y & _LINE_MASK, x)
+            start = (y >> LINE_BITS, y & _LINE_MASK, x)
         if selection.end is not None:
             x, y = selection.end
-            end = (min(y >> _LINE_BITS, end[0]), y & _LINE_MASK, x)
+            end = (min(y >> LINE_BITS, end[0]), y & _LINE_MASK, x)
         return selected_text(self._items, start, end).rstrip("\n"), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
@@ -382,10 +383,10 @@ class LinePane(ScrollView, can_focus=True):
             if offset is None:
                 return
             start, end = word_at(item.line(number).text, offset.x)
-            place = index << _LINE_BITS | number
+            place = index << LINE_BITS | number
             selection = Selection(Offset(start, place), Offset(end, place))
         else:
-            first = index << _LINE_BITS
+            first = index << LINE_BITS
             last = first | max(0, item.height - 2)
             length = len(item.line(max(0, item.height - 2)).text)
             selection = Selection(Offset(0, first), Offset(length, last))
@@ -428,7 +429,7 @@ class LinePane(ScrollView, can_focus=True):
         if not self._items or row >= self._tops[-1]:
             return self._strips.blank()
         index, number = self._locate(row)
-        place = index << _LINE_BITS | number
+        place = index << LINE_BITS | number
         selection = self.text_selection
         span = selection.get_span(place) if selection else None
         line = self._items[index].line(number)

@@ -94,6 +94,9 @@ class Rows(ScrollView, can_focus=True):
     FOLLOWS: ClassVar[bool] = False
     """Whether the cursor goes to new entries until the reader moves it."""
 
+    CURSOR_STAYS: ClassVar[bool] = False
+    """Whether the cursor is drawn without the focus too: another widget moves it."""
+
     def __init__(
         self,
         *,
@@ -252,7 +255,8 @@ class Rows(ScrollView, can_focus=True):
             return Strip.blank(width, self._style("", False))
         number = line - self._tops[index]
         left, right = self.entries[index].line(number, width)
-        selected = index == self.cursor and number == 0 and self.has_focus
+        seen = self.has_focus or self.CURSOR_STAYS
+        selected = index == self.cursor and number == 0 and seen
         return self._strip(left, right, width, selected)
 
     def _strip(

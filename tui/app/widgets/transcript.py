@@ -15,12 +15,15 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import var
+from textual.selection import Selection
 
 from tui.app import commands
 from tui.app.output.hook import OutputScreen
-from tui.app.widgets.line_pane import LinePane
+from tui.app.widgets.finding import Place, find
+from tui.app.widgets.line_pane import LINE_BITS, LinePane
 from tui.app.widgets.message import Item, MessageView, Note, NoteKind
 
 FRAME = 0.05  # seconds between two frames, at least
@@ -408,6 +411,31 @@ class Transcript(LinePane, can_focus=True):
             target = rest[0] if step > 0 else rest[-1]
         self.cursor = target
         self._show_item(target)
+
+    def go_to(self, place: Place) -> bool:
+        """Put the cursor on a message and select a phrase in it; False: not there."""
+        index = self._indexes.get(place.message_id)
+        if index is None or not self._width:
+            return False
+        self._frame()  # what has just been added counts in the places
+        item = self._items[index]
+        self._lay_out(item)
+        self._retop(index)
+        self._set_height()
+        self.following = False
+        self.focus(scroll_visible=False)
+        self.cursor = index
+        found = find((line.text for line in item.lines()), place.phrase)
+        if found is None:
+            self._show_item(index)
+            return True
+        # In the upper half, so that what was said upon it is seen too.
+        row = self._tops[index] + found.line - self.size.height // 3
+        self._move_to(max(self._tops[index], row))
+        first, last = (index << LINE_BITS | n for n in (found.line, found.end_line))
+        selection = Selection(Offset(found.start, first), Offset(found.end, last))
+        self.screen.selections = {self: selection}
+        return True
 
     def _view_in_question(self) -> MessageView | None:
         """Return the message at the cursor, or the last one of an assistant."""

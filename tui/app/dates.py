@@ -1,0 +1,27 @@
+"""When something was, in the few columns of a list."""
+
+import time
+from datetime import datetime
+
+
+def ago(then: float, now: float | None = None) -> str:
+    """Return how long ago `then` was (seconds since the epoch), at most 10 columns.
+
+    Up to a day it is counted, up to a week the day of the week tells it, then the
+    date; local time.
+    """
+    now = time.time() if now is None else now
+    seconds = max(0.0, now - then)
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    day, today = datetime.fromtimestamp(then), datetime.fromtimestamp(now)
+    days = (today.date() - day.date()).days
+    if days < 1:
+        return f"{seconds / 3600:.0f} h"
+    if days == 1:
+        return "yesterday"
+    if days < 7:
+        return day.strftime("%A")
+    return day.strftime("%d %b" if day.year == today.year else "%Y-%m-%d").lstrip("0")

@@ -1,0 +1,112 @@
+"""The app's side of the store: the screen of all conversations, and acts by command.
+
+An act runs in a thread; how it ended is told where the user is by then.
+"""
+
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
+from typing import TYPE_CHECKING
+
+from tui.app.switching import SwitchingApp
+
+if TYPE_CHECKING:  # they are imported when they are needed first, after the start
+    from tui.app.library import Library, Outcome
+    from tui.app.screens.history import HistoryScreen
+
+
+class ShelfApp(SwitchingApp):
+    """An app with a list of all conversations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._library: Library | None = None
+        self._history: HistoryScreen | None = None
+
+    def action_show_history(self, words: str = "") -> None:
+        """Show all conversations, and search them for `words`."""
+        from tui.app.screens.history import HistoryScreen
+
+        if self.chat and not self._lists:
+            here = self.chat.conversation
+            self.chat.pause()  # what is not seen need not be drawn
+            self._history = HistoryScreen(self.host.log, here, words)
+            self.push_screen(self._history)
+
+    @property
+    def _lists(self) -> bool:
+        """Whether the list is what is on the screen."""
+        return self._history is not None and self._history.is_active
+
+    def act(self, act: str, argument: str) -> None:
+        """Do `act` of `Library.do` to the conversation that is shown."""
+        chat = self.chat
+        if chat is None:
+            return
+        if not argument and act in ("rename", "import"):
+            # From the palette: the rest is typed where commands are.
+            if not chat.composer.text:
+                chat.composer.load_text(f"/{act} ")
+            chat.composer.focus()
+            chat.hint(f"/{act} {'TITLE' if act == 'rename' else 'FILE'}")
+        else:
+            self._start(act, chat.conversation, argument)
+
+    def on_history_screen_opened(self, opened: "HistoryScreen.Opened") -> None:
+        """Open the conversation that was chosen."""
+        if self._lists:
+            self.pop_screen()
+        self.open_chat(opened.id, opened.place)
+
+    def on_history_screen_wanted(self, wanted: "HistoryScreen.Wanted") -> None:
+        """Do to a conversation what was asked for in the list."""
+        self._start(wanted.act, wanted.id, wanted.argument)
+
+    def _start(self, act: str, id: str, argument: str) -> None:
+        from tui.app.library import Library
+
+        for chat in self._screens:
+            if chat.conversation == id:
+                chat.drafts.save()
+        self._library = library = self._library or Library(self.host.log)
+
+        def work() -> None:
+            outcome = library.do(act, id, argument)
+            self.call_later(self._ended, act, outcome)
+
+        # Unlike other work, leaving waits for it: a deletion is to be a whole one.
+        self.run_worker(work, thread=True, group="library")
+
+    def _ended(self, act: str, outcome: "Outcome") -> None:
+        listed = self._lists
+        text = outcome.text
+        if not outcome.failed:
+            if act == "delete":
+                self._drop(outcome.id)
+                key = "F9" if listed else "/undo"
+                text += f" {key} brings it back until you leave lazychat."
+            elif not listed and act in ("undo", "import"):
+                self.open_chat(outcome.id)
+            self._look_again.set()
+        if self._history and listed:
+            self._history.tell(text, outcome.failed)
+        elif self.chat and outcome.failed:
+            self.chat.transcript.add_note(text, "error")
+        elif self.chat:
+            self.chat.hint(text)
+
+    def _drop(self, id: str) -> None:
+        """Take a conversation off the screen that is no more."""
+        for chat in self._screens:
+            if chat.conversation == id:
+                chat.drafts.drop()
+        history = self._history if self._lists else None
+        if history:
+            # The screen below is to be another: Textual exchanges the topmost only. It
+            # looks later whether this one may go, and by then it is back.
+            self.pop_screen()
+        self.close_chat(id)
+        if history:
+            self.push_screen(history)
+            if self.chat:
+                self.chat.pause()
