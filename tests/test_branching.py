@@ -106,7 +106,7 @@ async def test_who_goes_on_continues_the_version_on_the_screen() -> None:
     async with opened(["One.", "Uno.", "Two."]) as chat:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
-        await chat.ask("/previous")
+        await chat.ask("/older")
         await chat.until("One.")
 
         await exchange(chat, "Second", "Two.")
@@ -247,7 +247,7 @@ async def test_versions_and_what_was_chosen_are_the_same_when_opened_again() -> 
     async with opened(["One.", "Uno.", "Two."]) as chat:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
-        await chat.ask("/previous")
+        await chat.ask("/older")
         await chat.until("One.")
         await exchange(chat, "Second", "Two.")
         id = chat.screen.conversation
@@ -342,7 +342,7 @@ async def test_nothing_to_edit_or_to_answer_again_is_said() -> None:
         for command, hint in [
             ("/revise", "There is no message to edit"),
             ("/regenerate", "There is no question to answer again"),
-            ("/next", "This message has one version"),
+            ("/newer", "This message has one version"),
         ]:
             await chat.ask(command)
             await chat.until(hint)
@@ -384,7 +384,7 @@ async def test_version_that_a_message_is_in_is_shown() -> None:
 
 
 async def test_keys_of_versions_can_be_mapped_anew() -> None:
-    toml = '[keys]\nregenerate = "x"\nprevious = "p"'
+    toml = '[keys]\nregenerate = "x"\nolder = "p"'
     async with opened(["One.", "Uno."], toml) as chat:
         await exchange(chat, "First", "One.")
         await read(chat, "x")
@@ -393,3 +393,18 @@ async def test_keys_of_versions_can_be_mapped_anew() -> None:
         await chat.until("One.")
         await chat.pilot.press("f1", "end")
         await chat.until("x, /regenerate")
+
+
+async def test_a_search_shows_the_version_that_its_hit_is_in() -> None:
+    async with opened(["One needle.", "Uno."]) as chat:
+        await exchange(chat, "First", "One needle.")
+        await exchange(chat, "/regenerate", "Uno.")
+        assert "One needle." not in chat.text
+
+        await chat.ask("/history needle")
+        await chat.until("One needle.")
+        await chat.pilot.press("enter")
+
+        await chat.until(lambda: chat.app.screen is chat.screen)
+        await chat.until("One needle.")
+        assert "Uno." not in chat.text

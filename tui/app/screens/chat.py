@@ -437,6 +437,10 @@ class ChatScreen(KeptScreen):
         """Edit the question at the cursor, or the last: a new version of it."""
         self.branching.edit()
 
+    def show_version(self, message_id: str) -> None:
+        """Show the version of the conversation that a message is in."""
+        self.branching.show(message_id)
+
     def action_regenerate(self) -> None:
         """Ask the question at the cursor, or the last, once more."""
         self.branching.regenerate()

@@ -110,8 +110,15 @@ class KeptScreen(OutputScreen):
 
     def _go_to_place(self, give_up: bool = False) -> None:
         """Go there if it is there by now; later it would be a surprise."""
-        if self._place and (self.transcript.go_to(self._place) or give_up):
+        if self._place is None:
+            return
+        self.show_version(self._place.message_id)
+        if self.transcript.go_to(self._place) or give_up:
             self._place = None
+
+    def show_version(self, message_id: str) -> None:
+        """Show the version of the conversation that a message is in."""
+        raise NotImplementedError
 
     @on(Composer.Changed)
     def _keep_draft(self) -> None:
