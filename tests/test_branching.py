@@ -289,7 +289,7 @@ async def test_second_answer_that_waits_is_taken_back() -> None:
         await chat.until("waits: another answer")
 
         # As after an Esc that the running turn has not obeyed yet.
-        chat.screen._cancelled = chat.screen.presenter.running
+        chat.screen.asking._cancelled = chat.screen.presenter.running
         await chat.pilot.press("escape")
         await chat.until("Taken back: another answer")
 

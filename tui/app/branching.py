@@ -85,7 +85,7 @@ class Branching:
         if question is None:
             screen.hint("There is no question to answer again")
         else:
-            screen.ask_again(question)
+            screen.asking.ask_again(question)
 
     def walk(self, step: int, message_id: str | None = None) -> None:
         """Show the version before or after a message.

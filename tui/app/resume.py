@@ -34,7 +34,7 @@ def go_on(screen: "ChatScreen") -> None:
     elif entries[-1].message.role == "user":
         retry(screen)
     else:
-        screen.ask(GO_ON)
+        screen.asking.ask(GO_ON)
 
 
 def retry(screen: "ChatScreen") -> None:
@@ -44,7 +44,7 @@ def retry(screen: "ChatScreen") -> None:
     questions = [e for e in _entries(screen) if e.message.role == "user"]
     asked = [e.message_id for e in questions if e.message.text != GO_ON]
     if asked:
-        screen.ask_again(asked[-1])
+        screen.asking.ask_again(asked[-1])
     else:
         screen.hint("There is no question to ask again")
 

@@ -8,7 +8,6 @@ watching a new one: follow it from the start.
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
-from concurrent.futures import Future
 from threading import Event
 from typing import ClassVar
 
@@ -16,15 +15,14 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import messages, paths, runner, worker
-from tui.app import background, commands, compact, markdown, resume, state
+from tui import paths, runner, worker
+from tui.app import commands, loading, resume, state
+from tui.app.asking import Asking
 from tui.app.branching import Branching
-from tui.app.garbage import settle
 from tui.app.presenter import Presenter
 from tui.app.resume import Owners
 from tui.app.screens.kept import KeptScreen
@@ -35,21 +33,14 @@ from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.app.widgets.transcript import Transcript
 from tui.errors import LogError
 from tui.eventlog import Follow
-from tui.events import CancelRequested, Record, TurnRequested, TurnWithdrawn
+from tui.events import Record
 from tui.host import Host
-from tui.safe import safe
 
 FRAME = 0.05
 """Seconds between two batches of records, at least: 20 frames a second."""
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
-
-PRELOAD_SECONDS = 0.15
-"""After which a model is loaded, so that the first frame is drawn before."""
-
-LOADING_SECONDS = 1.0
-"""How long it may load before that is told to one who waits for nothing."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -95,17 +86,13 @@ class ChatScreen(KeptScreen):
             host.runner.id,
             worker.is_alive,
         )
-        self.branching = Branching(self, self._show_queue)
+        self.asking = Asking(self)
+        self.branching = Branching(self, self.asking.show_queue)
         self._owners = Owners(self)
         self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._questions = 0  # those that the composer knows
-        self._queue_title = ""
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
-        self._cancelled: str | None = None
-        """The turn that was cancelled last."""
-        self._waited: set[str] = set()
-        """The turns that waited then."""
         self._sidebar_wanted = True  # where there is room for it
         self._follow: Follow | None = None
         self._hurried = Event()  # while each batch is to be shown at once
@@ -181,11 +168,11 @@ class ChatScreen(KeptScreen):
         # The rest of it stands in the conversation.
         first, end, _ = self.host.models.note(name).partition(". ")
         self.sidebar.note = first + end.strip()
-        self._preload(name)
+        loading.preload(self, name)
 
     def show_tools(self) -> None:
         """Show the host's tools anew, and what problems it has met since."""
-        self.sidebar.set_tools(self.host.tools, self._enabled())
+        self.sidebar.set_tools(self.host.tools, self.enabled_tools())
         self._show_problems()
 
     def _show_problems(self) -> None:
@@ -215,6 +202,10 @@ class ChatScreen(KeptScreen):
                 if not follow.closed:  # else the program ends
                     self.call_later(self.transcript.add_note, str(error), "error")
 
+    def hurry(self) -> None:
+        """Show each record as it comes: who has stopped an answer wants to see it."""
+        self._hurried.set()
+
     def _look_for_failure(self) -> None:
         """Say it when a turn cannot be written: then the log brings no end of it."""
         self._show_problems()  # the store may be in trouble, or out of it
@@ -224,41 +215,24 @@ class ChatScreen(KeptScreen):
                 presenter.give_up(turn, str(failure))
         self._owners.look()
         # A worker that was asked may have gone.
-        self._show_queue()
+        self.asking.show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
         if not self.presenter.running:
             self._hurried.clear()
-        self._show_queue()
+        self.asking.show_queue()
         questions = self.presenter.questions
         if len(questions) != self._questions:
             self._questions = len(questions)
             self.composer.set_history(questions)
         self._has_shown(arrived.records)
 
-    def _show_queue(self) -> None:
-        """Say above the composer what is edited there, or what waits to be asked."""
-        queued = [" ".join(safe(q).split()) for q in self.presenter.queued]
-        more = f" and {len(queued) - 1} more" if queued[1:] else ""
-        forlorn = any(map(self.presenter.is_forlorn, self.presenter.waiting))
-        state = "not asked" if forlorn else "waits"
-        title = ""
-        if queued:
-            key = self._key("unsend")
-            back = f" ({key} takes back)" if key else ""
-            title = f"{state}: {queued[0][:40]}{more}{back}"
-        title = self.branching.title or title
-        if title != self._queue_title:
-            self._queue_title = title
-            self.composer.border_title = Content(title) if title else None
-
     # -- what the user does
 
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
-        self._waited.clear()
         text = submitted.text
         if command := commands.parse(text):
             self.post_message(self.Commanded(*command))
@@ -268,60 +242,7 @@ class ChatScreen(KeptScreen):
             self.transcript.add_note(problem, "warning")
             self.composer.load_text(text)
             return
-        edited, parent = self.branching.editing, self.branching.sent()
-        self._request(messages.Message("user", text), None, parent, edited)
-
-    def ask(self, text: str) -> None:
-        """Send `text` as the user's next message, to go on from what is shown."""
-        parent = self.presenter.views.branches.parent_of_next()
-        self._request(messages.Message("user", text), None, parent)
-
-    def ask_again(self, question: str) -> None:
-        """Have a question, of which this is the message's id, answered once more."""
-        self._request(None, question)
-
-    def requested(self, question: str | None = None) -> TurnRequested:
-        """Return the request for an answer, as the screen is set now."""
-        enabled = self._enabled()
-        tools = tuple(s.name for s in self.host.tools if s.name in enabled)
-        return TurnRequested(
-            self.model,
-            self.host.config.agent,
-            tools,
-            {"stream": self.stream},
-            question,
-            worker.runner_for(self.host, self.model, tools),
-        )
-
-    def _request(
-        self,
-        said: messages.Message | None,
-        question: str | None = None,
-        parent: str | None = None,
-        edited: str | None = None,
-    ) -> None:
-        if said:
-            self.drafts.sent()
-        log, id, asked = self.host.log, self.conversation, self.requested(question)
-        _, written = runner.request(log, id, said, asked, parent)
-
-        text = said.text if said else ""
-        written.add_done_callback(lambda done: self._tell(done, text, edited))
-        self.transcript.action_follow()
-
-    def _tell(self, done: Future[int], text: str, edited: str | None = None) -> None:
-        """Say it if `text` could not be sent; runs in the log's thread."""
-        if error := done.exception():
-            self.call_later(self._not_written, text, str(error), edited)
-        else:
-            self.call_later(self._has_sent, done.result())
-
-    def _not_written(self, text: str, why: str, edited: str | None) -> None:
-        """Say why a question was not sent, and give it back."""
-        self.transcript.add_note(why, "error")
-        if text and not self.composer.text:
-            self.branching.resume(edited)
-            self.composer.load_text(text)
+        self.asking.send(text)
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
@@ -331,7 +252,7 @@ class ChatScreen(KeptScreen):
     def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
         self._toggled[toggled.name] = toggled.enabled
 
-    def _enabled(self) -> set[str]:
+    def enabled_tools(self) -> set[str]:
         """Return the names of the tools that are on; the user's word is the last."""
         on = {name for name, enabled in self._toggled.items() if enabled}
         return (self.host.enabled | on) - (set(self._toggled) - on)
@@ -378,33 +299,12 @@ class ChatScreen(KeptScreen):
             return
         if self.branching.leave():
             return
-        turn = self.presenter.running
-        if self.presenter.waiting and turn in (None, self._cancelled):
-            self.action_unsend()
-        elif turn:
-            # It waited when Esc was pressed before: so its question was meant.
-            if turn in self._waited and not self.composer.text:
-                self.composer.load_text(self.presenter.questions[-1])
-            self._cancelled = turn
-            self._waited = set(self.presenter.waiting)
-            self._hurried.set()  # who has stopped an answer wants to see it stop
-            self.host.log.append(self.conversation, CancelRequested(), turn=turn)
-        elif not self.composer.has_focus:
+        if not self.asking.cancel() and not self.composer.has_focus:
             self.composer.focus()
 
     def action_unsend(self) -> None:
         """Take back the newest message that waits, whoever sent it, to be edited."""
-        if not self.presenter.waiting:
-            self.hint("No message waits")
-            return
-        turn = self.presenter.waiting[-1]
-        if not self.composer.text:
-            self.composer.load_text(self.presenter.question(turn))
-        self._cancelled = turn
-        # Nobody may be there to hear the cancel of what nobody runs.
-        forlorn = self.presenter.is_forlorn(turn)
-        event = TurnWithdrawn() if forlorn else CancelRequested()
-        self.host.log.append(self.conversation, event, turn=turn)
+        self.asking.unsend()
 
     def action_toggle_stream(self) -> None:
         """Switch streaming, for the answer that is being written too."""
@@ -481,42 +381,4 @@ class ChatScreen(KeptScreen):
 
     def action_compact(self, keep: str = "") -> None:
         """Have what was said first summed up, and the summary sent in its place."""
-        if not self.presenter.questions:
-            self.transcript.add_note("There is nothing to sum up yet.", "warning")
-            return
-        parent = self.presenter.views.branches.parent_of_next()
-        written = compact.request_summary(
-            self.host, self.conversation, self.model, keep, parent
-        )
-        typed = f"/compact {keep}".strip()
-        written.add_done_callback(lambda done: self._tell(done, typed))
-        self.transcript.action_follow()
-
-    # -- work beside the screen
-
-    def _preload(self, name: str) -> None:
-        """Load the model while the user types, after the first frame."""
-        self.presenter.loading = True
-        self.set_timer(LOADING_SECONDS, self.presenter.tell_loading)
-        # Not at once: the threads of Python share one core.
-        self.set_timer(
-            PRELOAD_SECONDS,
-            lambda: background.run("preload", lambda: self._load(name)),
-        )
-
-    def _load(self, name: str) -> None:
-        try:
-            # What a worker answers with is not needed here.
-            there = worker.find(self.host.log.path)
-            if not (there and worker.has_model(there, self.host, name)):
-                self.host.models.preload(name)
-            markdown.preload()
-        finally:
-            settle()
-        self.call_later(self._loaded, name)
-        self.host.models.learn_window(name)
-        self.call_later(self.presenter.context.show)
-
-    def _loaded(self, name: str) -> None:
-        if name == self.model:
-            self.presenter.loading = False
+        self.asking.compact(keep)

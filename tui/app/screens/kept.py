@@ -94,7 +94,7 @@ class KeptScreen(OutputScreen):
             self._place_end = rows[0][0] or 0
         self.call_after_refresh(self._go_to_place)
 
-    def _has_sent(self, request: int) -> None:
+    def has_sent(self, request: int) -> None:
         """Keep that the user knows what is before the record `request`.
 
         Only of a conversation that was seen it can be told what of it is unread.

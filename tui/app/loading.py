@@ -1,0 +1,50 @@
+"""Loads beside the screen what the first answer would wait for."""
+
+# Textual does not say of what its Screen is generic.
+# pyright: reportUnknownMemberType=false
+
+from typing import TYPE_CHECKING
+
+from tui import worker
+from tui.app import background, markdown
+from tui.app.garbage import settle
+
+if TYPE_CHECKING:
+    from tui.app.screens.chat import ChatScreen
+
+BEGIN_SECONDS = 0.15
+"""After which a model is loaded, so that the first frame is drawn before: the threads
+of Python share one core."""
+
+TELL_SECONDS = 1.0
+"""How long it may load before that is told to one who waits for nothing."""
+
+
+def preload(screen: "ChatScreen", name: str) -> None:
+    """Load the model `name`, and what draws its answers, while the user types."""
+    presenter = screen.presenter
+    presenter.loading = True
+    screen.set_timer(TELL_SECONDS, presenter.tell_loading)
+    screen.set_timer(
+        BEGIN_SECONDS, lambda: background.run("preload", lambda: _load(screen, name))
+    )
+
+
+def _load(screen: "ChatScreen", name: str) -> None:
+    host = screen.host
+    try:
+        # What a worker answers with is not needed here.
+        there = worker.find(host.log.path)
+        if not (there and worker.has_model(there, host, name)):
+            host.models.preload(name)
+        markdown.preload()
+    finally:
+        settle()
+    screen.call_later(_loaded, screen, name)
+    host.models.learn_window(name)
+    screen.call_later(screen.presenter.context.show)
+
+
+def _loaded(screen: "ChatScreen", name: str) -> None:
+    if name == screen.model:
+        screen.presenter.loading = False
