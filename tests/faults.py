@@ -27,7 +27,7 @@ from typing import Any
 import tomli_w
 from terminal import Terminal
 
-from tui import conversation, runner
+from tui import conversation, drive
 from tui.eventlog import EventLog
 from tui.events import (
     MessageAdded,
@@ -132,7 +132,7 @@ class Faults:
         with EventLog(self._store) as log:
             newest = conversation.newest(log)
             assert newest
-            runner.end_if_gone(log, newest.id)
+            drive.end_if_gone(log, newest.id)
             log.mark_seen(newest.id, log.tail()).result()
 
     def _look_into_the_store(self, trial: Trial, words: list[str], before: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from conftest import Start
 from terminal import Terminal
 
-from tui import conversation, runner
+from tui import conversation, drive
 from tui.app.resume import GO_ON
 from tui.eventlog import EventLog
 from tui.events import (
@@ -210,8 +210,8 @@ def test_what_runs_here_is_stopped_and_not_taken_over(
 def test_the_message_of_a_turn_taken_over_is_not_written_twice(log: EventLog) -> None:
     """The other machine was alive after all, and goes on."""
     turn = elsewhere(log)
-    runner.end(log, "c", turn, "interrupted")
-    runner.end(log, "c", turn, "interrupted")
+    drive.end(log, "c", turn, "interrupted")
+    drive.end(log, "c", turn, "interrupted")
 
     messages = [r.event for r in log.read("c") if isinstance(r.event, MessageAdded)]
     assert len(messages) == 2

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tui import conversation, process, runner
+from tui import conversation, drive, process
 from tui.agents import FunctionCallAgent
 from tui.errors import ConfigError, LogError, ModelError
 from tui.eventlog import EventLog
@@ -363,13 +363,13 @@ def test_a_turn_whose_process_was_killed_is_ended_once_as_interrupted(log, play)
             records = follow.poll(20)
             assert records, "the other process says nothing"
             turn = next((r.turn for r in records if isinstance(r.event, TextDelta)), "")
-    runner.end_if_gone(log, "c")
+    drive.end_if_gone(log, "c")
     assert not any(isinstance(r.event, TurnFinished) for r in log.read("c"))
 
     os.kill(dying.pid, signal.SIGKILL)
     dying.wait(10)
-    runner.end_if_gone(log, "c")
-    runner.end_if_gone(log, "c")
+    drive.end_if_gone(log, "c")
+    drive.end_if_gone(log, "c")
 
     ends = [r.event for r in log.read("c") if isinstance(r.event, TurnFinished)]
     assert ends == [TurnFinished("interrupted")]

@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from tui import conversation, runner
+from tui import conversation
 from tui.conversation import Deleted, Summary
+from tui.drive import end_if_gone
 from tui.errors import LazychatError, LogError
 from tui.eventlog import EventLog
 
@@ -69,7 +70,7 @@ class Library:
 
     def _delete(self, id: str, _: str) -> Outcome:
         title = self._summary(id).title
-        runner.end_if_gone(self._log, id)
+        end_if_gone(self._log, id)
         deleted = conversation.delete(self._log, id)
         self._deleted.append((deleted, title))
         return Outcome(f"Deleted {_quoted(title)}. {deleted.traces}".rstrip(), id)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui import conversation, process, runner
+from tui import conversation, drive, process
 from tui.app import background
 from tui.errors import LogError
 from tui.events import TurnStarted
@@ -58,9 +58,7 @@ def take_over(screen: "ChatScreen") -> None:
         screen.hint(f"Process {owner.pid} of this machine writes it: Esc stops it")
     else:
         _in_background(
-            lambda: runner.end(
-                screen.host.log, screen.conversation, turn, "interrupted"
-            )
+            lambda: drive.end(screen.host.log, screen.conversation, turn, "interrupted")
         )
 
 
@@ -81,7 +79,7 @@ class Owners:
         self._looks += 1
         if self._looks % LOOKS == 0 and owner.host == process.claim().host:
             log, id = screen.host.log, screen.conversation
-            _in_background(lambda: runner.end_if_gone(log, id))
+            _in_background(lambda: drive.end_if_gone(log, id))
         if turn != self._told and not _is_here(owner):
             self._told = turn
             screen.transcript.add_note(

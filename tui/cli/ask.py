@@ -16,6 +16,7 @@ from tui import conversation, worker
 from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
+from tui.drive import end_if_gone
 from tui.errors import LazychatError, LogError
 from tui.eventlog import EventLog, Follow, SpokenText
 from tui.events import (
@@ -31,7 +32,7 @@ from tui.events import (
 )
 from tui.host import Host
 from tui.messages import Message
-from tui.runner import LOOK_AFTER_SECONDS, end_if_gone, request
+from tui.runner import LOOK_AFTER_SECONDS, request
 from tui.safe import safe
 
 

@@ -24,7 +24,7 @@ def pin(log: EventLog, prefix: str, pinned: bool) -> int:
 
 def delete(log: EventLog, prefixes: Sequence[str], sure: bool) -> int:
     """Delete conversations, all or none; asks first unless `sure`."""
-    from tui.runner import end_if_gone
+    from tui.drive import end_if_gone
 
     ids = tuple(dict.fromkeys(conversation.find(log, prefix) for prefix in prefixes))
     if not sure and not _is_wanted(log, ids):

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from tui import agents, config, process, runner, session
+from tui import agents, config, process, session
+from tui.drive import drive
 from tui.errors import ConfigError, ModelError
 from tui.eventlog.file_queue import default_log
 from tui.events import MessageAdded, TurnRequested
@@ -54,7 +55,7 @@ class _Module:
         ).result()
         messages = [*_messages(llm_chat_history), question]
         with pool.breakable(turn.cancel):
-            outcome = runner.drive(log, id, turn, lambda: agent, messages)
+            outcome = drive(log, id, turn, lambda: agent, messages)
         if outcome.failure or outcome.answer is None:
             raise outcome.failure or ModelError("The model gave no answer.")
         return outcome.answer.text

@@ -19,7 +19,7 @@ from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import paths, runner, worker
+from tui import paths, worker
 from tui.app import commands, loading, resume, state
 from tui.app.asking import Asking
 from tui.app.branching import Branching
@@ -31,6 +31,7 @@ from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.app.widgets.transcript import Transcript
+from tui.drive import end_if_gone
 from tui.errors import LogError
 from tui.eventlog import Follow
 from tui.events import Record
@@ -187,7 +188,7 @@ class ChatScreen(KeptScreen):
     def _poll(self) -> None:
         """The reactive poller: posts what the log gains, 20 times a second at most."""
         log = self.host.log
-        runner.end_if_gone(log, self.conversation)
+        end_if_gone(log, self.conversation)
         self._follow = follow = log.follow(self.conversation)
         with follow:
             if self._left:
