@@ -298,7 +298,7 @@ def test_a_restored_conversation_is_deleted_as_well_as_any(log, path):
 
 def test_deletion_works_with_a_rollback_journal_too(path, monkeypatch):
     """As where a file system refuses the write-ahead log."""
-    monkeypatch.setattr("tui.eventlog.log._use_wal", lambda *_: None)
+    monkeypatch.setattr("tui.eventlog.log.use_wal", lambda *_: None)
     with EventLog(path) as log:
         assert log.query("PRAGMA journal_mode") == [("delete",)]
         say(log, "c", "a needle")

@@ -10,8 +10,7 @@ from tui import conversation
 from tui.conversation import store
 from tui.conversation.searching import SEARCH
 from tui.errors import LogError
-from tui.eventlog import EventLog
-from tui.eventlog import log as log_module
+from tui.eventlog import EventLog, schema
 from tui.events import (
     ConversationRenamed,
     MessageAdded,
@@ -107,10 +106,10 @@ def test_what_runs_anywhere_is_known_at_once(log):
 
 def test_an_older_store_is_filled_in_when_it_is_opened(path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(log_module, "MIGRATIONS", log_module.MIGRATIONS[:2])
-        patched.setattr(log_module, "VERSION", 2)
+        patched.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        patched.setattr(schema, "VERSION", 2)
         db = sqlite3.connect(path, isolation_level=None)
-        for number, step in enumerate(log_module.MIGRATIONS, 1):
+        for number, step in enumerate(schema.MIGRATIONS, 1):
             assert isinstance(step, str)
             db.executescript(step)
             db.execute(f"PRAGMA user_version = {number}")

@@ -5,7 +5,6 @@ import functools
 import logging
 import os
 import sqlite3
-import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -14,52 +13,21 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from tui.errors import DamagedError, LogError, NewerError
-from tui.eventlog import codes, listing, mounts, rescue
+from tui.errors import DamagedError, LogError
+from tui.eventlog import codes, mounts, rescue
 from tui.eventlog.changes import Changes
+from tui.eventlog.connection import check, connect, use_rollback_journal, use_wal
 from tui.eventlog.follow import Follow
 from tui.eventlog.purge import DUE, Purge
 from tui.eventlog.reader import Position, Reader
 from tui.eventlog.refuge import Refuge, Store
+from tui.eventlog.schema import migrate, require_known
 from tui.eventlog.stand_in import has_wal, uri
 from tui.eventlog.writer import WRITE_SECONDS, Guard, Writer
 from tui.events import Event, Record
 
 BUSY_SECONDS = 15.0
 """How long reading and opening wait for another process's lock."""
-
-MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
-    """
-    CREATE TABLE event(
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        conversation TEXT NOT NULL,
-        turn TEXT,
-        kind TEXT NOT NULL,
-        time REAL NOT NULL,
-        delta_of TEXT,
-        data TEXT NOT NULL);
-    CREATE INDEX event_conversation ON event(conversation, seq);
-    CREATE INDEX event_delta ON event(delta_of) WHERE delta_of IS NOT NULL;
-    CREATE UNIQUE INDEX event_claim ON event(turn) WHERE kind = 'turn_started';
-    CREATE UNIQUE INDEX event_end ON event(turn) WHERE kind = 'turn_finished';
-    CREATE INDEX event_claimed ON event(conversation, turn)
-        WHERE kind = 'turn_started';
-    CREATE TABLE conversation(
-        id TEXT PRIMARY KEY, title TEXT NOT NULL DEFAULT '', created REAL NOT NULL);
-    CREATE TABLE draft(
-        conversation TEXT PRIMARY KEY, text TEXT NOT NULL, time REAL NOT NULL)
-    """,
-    """
-    CREATE TABLE seen(conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL)
-    """,
-    listing.migrate,
-]
-"""What leads from one format of the file to the next: statements, or a function
-where rows must be filled in."""
-
-VERSION = len(MIGRATIONS)
-"""The format of the file that this version reads (`PRAGMA user_version`)."""
-
 
 _logger = logging.getLogger(__name__)
 
@@ -147,7 +115,7 @@ class EventLog:
         Returns what to tell the user, "" when nothing is damaged. Raises `LogError`
         when that cannot be done.
         """
-        return rescue.mend(path, _open, migrate)
+        return rescue.mend(path, connect, migrate)
 
     def append(
         self,
@@ -310,7 +278,7 @@ class EventLog:
         return self._open(str(self.path), BUSY_SECONDS)
 
     def _open(self, where: str, seconds: float) -> sqlite3.Connection:
-        return _open(where, seconds, self._network)
+        return connect(where, seconds, self._network)
 
     def _tell(self, text: str) -> None:
         (self._told or _logger.warning)(text)
@@ -326,16 +294,16 @@ class EventLog:
         if has_wal(self.path):
             # Who closes a file last tidies it up, unless it was opened to be read.
             with closing(self._open(uri(str(self.path), "ro"), seconds)) as reads:
-                _require_known(reads, self.path)
+                require_known(reads, self.path)
         connection = self._open(uri(str(self.path), "rw"), seconds)
         try:
-            _require_known(connection, self.path)
+            require_known(connection, self.path)
             if self._network:
-                _use_rollback_journal(connection, self._tell)
+                use_rollback_journal(connection, self._tell)
             else:
-                _use_wal(connection, seconds)
+                use_wal(connection, seconds)
             migrate(connection)
-            _try(connection)
+            check(connection)
             connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
         except BaseException:
             connection.close()
@@ -364,98 +332,6 @@ class EventLog:
                     "Check the permissions of the folder, or set LAZYCHAT_HOME to "
                     "another one."
                 )
-
-
-def _open(where: str, seconds: float, network: bool = False) -> sqlite3.Connection:
-    """Open a database by path or URI, to wait `seconds` for others' locks."""
-    connection = sqlite3.connect(
-        where, timeout=seconds, isolation_level=None, check_same_thread=False, uri=True
-    )
-    # NORMAL: a crash of the process loses nothing, a power cut at most the last
-    # moments, and never the file (https://sqlite.org/pragma.html). The last is true
-    # of the write-ahead log only.
-    connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
-    # What is deleted is overwritten; the default of some systems, not of all.
-    connection.execute("PRAGMA secure_delete = ON")
-    return connection
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables to this version's format, or make them."""
-    if (version := _user_version(connection)) == VERSION:
-        return
-    if version > VERSION:
-        raise NewerError("The conversation store was written by a newer lazychat.")
-    connection.execute("BEGIN IMMEDIATE")
-    for number in range(_user_version(connection), VERSION):
-        step = MIGRATIONS[number]
-        if isinstance(step, str):
-            for statement in step.split(";"):
-                connection.execute(statement)
-        else:
-            step(connection)
-        connection.execute(f"PRAGMA user_version = {number + 1}")
-    connection.execute("COMMIT")
-
-
-def _require_known(connection: sqlite3.Connection, path: Path) -> None:
-    version = _user_version(connection)
-    if version > VERSION:
-        raise NewerError(
-            f"The conversation store {path} was written by a newer lazychat "
-            f"(format {version}, this one knows {VERSION}) and is left alone. "
-            "Update lazychat, or set LAZYCHAT_HOME to another folder."
-        )
-
-
-def _try(connection: sqlite3.Connection) -> None:
-    """Find out whether the file can be read and written, at little cost."""
-    for table in ("event", "conversation"):
-        connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        # Writes nothing, and is refused all the same where nothing may be written.
-        connection.execute("DELETE FROM event WHERE seq < 0")
-    except sqlite3.OperationalError as error:
-        if codes.code(error) not in codes.BUSY:
-            raise
-
-
-def _use_wal(connection: sqlite3.Connection, seconds: float) -> None:
-    """Switch to the write-ahead log, where readers never wait for the writer.
-
-    Where it is refused SQLite stays with its rollback journal: slower, right. Two
-    processes may open a new file at once, and the switch ignores the busy timeout.
-    """
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if codes.code(error) not in codes.BUSY:
-                raise
-        threading.Event().wait(0.02)
-
-
-def _use_rollback_journal(
-    connection: sqlite3.Connection, tell: Callable[[str], None]
-) -> None:
-    """Switch the write-ahead log off; another process that uses it is in the way."""
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        return
-    connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
-    with suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA journal_mode = DELETE")
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-        tell(
-            "The conversation store is on a network file system, and another program "
-            "has it open in a way that is safe on one machine only. Close that one."
-        )
-
-
-def _user_version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _close(log: "weakref.ref[EventLog]") -> None:
