@@ -2,7 +2,7 @@
 # make test   set everything up, then run the tests
 # make check  formatting, lint, types, import contracts
 # make bench  what things cost, in ratios within one run
-# make shot   draw the picture of the README anew
+# make shot   draw the pictures of the README anew (needs an sshd)
 #
 # All of it lives in .venv; `make clean` removes that.
 
@@ -42,6 +42,7 @@ bench: $(VENV)/.dev
 
 shot: $(VENV)/.dev
 	@$(BIN)/python docs/screenshot.py docs/lazychat.svg
+	@PYTHONPATH=tests $(BIN)/python docs/hangup.py docs/hangup.svg
 
 clean:
 	rm -rf $(VENV)
