@@ -240,7 +240,7 @@ def test_what_a_key_has_followed_was_seen(start: Start, log: EventLog) -> None:
     first.wait_for("ready")
     first.type("x")
     (one,) = conversation.recent(log)
-    wait_until(lambda: log.seen(one.id))
+    wait_until(lambda: not conversation.is_unseen(log, one.id))
     first.hang_up()
     first.process.wait(5)
 
