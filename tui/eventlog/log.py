@@ -87,7 +87,7 @@ class EventLog:
             lambda: rescue.mend(path, self._open, migrate),
             self._tell,
         )
-        refuge = Refuge(store, self._reader, self._keeps)
+        self._refuge = refuge = Refuge(store, self._reader, self._keeps)
         if source is not None:
             try:
                 refuge.begin(source)
@@ -107,6 +107,18 @@ class EventLog:
     def keeps(self) -> bool:
         """Whether what is appended is, or will be, in the file."""
         return self._keeps
+
+    @property
+    def refusal(self) -> str:
+        """Why what is stored can be changed by nobody now, "" when it can.
+
+        What comes is kept in memory all the same.
+        """
+        if not self._refuge.is_over_store:
+            return ""
+        if self._keeps:
+            return "the conversation store cannot be written now"
+        return "the conversation store is read-only"
 
     @staticmethod
     def is_marked(path: Path) -> bool:

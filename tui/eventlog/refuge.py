@@ -88,6 +88,12 @@ class Refuge:
         return self._stand_in is not None
 
     @property
+    def is_over_store(self) -> bool:
+        """Whether what is stored is shown, and nothing can be changed of it."""
+        stand_in = self._stand_in  # another thread may take it away
+        return stand_in is not None and stand_in.stored
+
+    @property
     def stand_in(self) -> StandIn:
         """What is written to now; only while `active`."""
         assert self._stand_in
