@@ -1,5 +1,6 @@
 """A store that may only be read: what is there is shown, and what fails says why."""
 
+import logging
 import os
 import sys
 
@@ -24,7 +25,11 @@ def store(shelf, monkeypatch):
     monkeypatch.setenv("LAZYCHAT_HOME", str(shelf))
     path = shelf / "lazychat.db"
     talk(path, 3, 10)
-    return path
+    logger = logging.getLogger("tui")
+    before = [*logger.handlers]
+    yield path
+    logger.handlers[:] = before
+    logger.propagate = True
 
 
 @pytest.fixture
@@ -121,6 +126,14 @@ def test_a_deletion_that_meets_a_full_disk_says_so(store, monkeypatch):
             conversation.delete(log, "c1")
         log.append("c1", MessageAdded("n", Message("user", "x"))).result(10)
         log.close()
+
+
+def test_a_fault_that_cannot_be_noted_is_no_fault(store):
+    cli.main(["list"])
+    make_read_only(store.parent)
+
+    with unprivileged():
+        logging.getLogger("tui").warning("noted nowhere")
 
 
 def test_a_detached_worker_that_has_no_place_for_its_log_says_so(store):

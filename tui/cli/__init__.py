@@ -6,6 +6,7 @@ Each command that does more than hand on its options has a module here.
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -259,10 +260,17 @@ def _log_to_file() -> None:
 
     from tui import paths
 
+    class LogFile(logging.FileHandler):
+        """Where it cannot be opened, the fault to be noted must not become a worse."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            with suppress(OSError):
+                super().emit(record)
+
     file = paths.state_file().with_name("lazychat.log")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.FileHandler(file, delay=True)
+        handler: logging.Handler = LogFile(file, delay=True)
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
