@@ -222,6 +222,27 @@ async def test_delete_and_undo() -> None:
         await chat.until("Nothing was deleted")
 
 
+async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
+    async with opened() as chat:
+        keep(chat.app.host.log, "Keep")
+        keep(chat.app.host.log, "Away")
+        await listed(chat, "Away", "Keep", "F8 delete")
+        assert "undo" not in chat.text
+
+        await chat.pilot.press("f8")
+        await chat.until("F9 undo")
+        await chat.pilot.press("escape")
+        await chat.until("Message")
+        await chat.pilot.press("ctrl+s")
+        await chat.until("F9 undo")
+        await chat.pilot.press("tab")
+        await chat.until("u undo")
+
+        await chat.pilot.press("f9")
+        await chat.until("is back")
+        await chat.until(lambda: "undo" not in chat.text)
+
+
 async def test_letters_act_when_the_list_has_the_focus() -> None:
     async with opened() as chat:
         log = chat.app.host.log

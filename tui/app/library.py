@@ -43,6 +43,11 @@ class Library:
             "import": self._import,
         }
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to bring back."""
+        return bool(self._deleted)
+
     def do(self, act: str, id: str, argument: str = "") -> Outcome:
         """Do `act` to the conversation `id`; nothing is raised.
 
