@@ -7,6 +7,7 @@ at the place of writing, also when the layout moves: input methods open there.
 from typing import ClassVar, cast
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.keys import Keys
@@ -15,6 +16,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import TextArea
 
+from tui.app.widgets.completion import Completion
 from tui.safe import safe
 
 PLACEHOLDERS = (
@@ -30,7 +32,8 @@ class Composer(TextArea):
 
     Enter posts `Submitted` and empties it. Ctrl+J, Alt+Enter, Shift+Enter where the
     terminal tells it apart, and a backslash before Enter make a new line. Up on the
-    first row and Down on the last walk through what was sent before. Everything that `TextArea` posts is posted too: `Composer.Changed` is its
+    first row and Down on the last walk through what was sent before. Tab completes a
+    command. Everything that `TextArea` posts is posted too: `Composer.Changed` is its
     message.
     """
 
@@ -63,6 +66,7 @@ class Composer(TextArea):
         # stands above.
         Binding("pageup", "read(-1)", "Page up", show=False),
         Binding("pagedown", "read(1)", "Page down", show=False),
+        Binding("tab", "complete", "Complete", show=False),
     ]
 
     class Paged(Message):
@@ -115,6 +119,7 @@ class Composer(TextArea):
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
+        self._completion = Completion()
         self._entries: list[str] = []
         self._older: list[str] = []
         """The first of the entries, which `add_older` has brought."""
@@ -174,6 +179,17 @@ class Composer(TextArea):
         """Insert `text` as if it were pasted here, and take the focus."""
         self._put(_clean(text))
         self.screen.set_focus(self)
+
+    def action_complete(self) -> None:
+        """Complete the name of a command; other text leaves Tab to the screen."""
+        text = self.text
+        if not text.startswith("/"):
+            raise SkipAction
+        becomes, told = self._completion.complete(text)
+        if becomes != text:
+            result = self.replace(becomes, (0, 0), self.document.end)
+            self.move_cursor(result.end_location)
+        self.post_message(self.Told(told))
 
     def action_delete_to_start_of_line(self) -> None:
         """Delete back to the beginning of the line, wherever it wraps."""
