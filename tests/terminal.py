@@ -329,7 +329,10 @@ class Terminal:
         until = monotonic() + seconds
         while not holds():
             left = until - monotonic()
-            if left <= 0 or not (self._wait(left) or holds()):
+            # A condition may hold without a byte being written.
+            step = left if isinstance(what, str) else min(left, 0.05)
+            went_on = left > 0 and (self._wait(step) or step < left)
+            if not holds() and (self._ended or not went_on):
                 why = "the command has ended" if self._ended else f"{seconds} s"
                 wanted = repr(what) if isinstance(what, str) else "the condition"
                 raise AssertionError(
