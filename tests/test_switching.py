@@ -103,11 +103,10 @@ async def test_conversation_that_is_gone_to_can_be_written_in_at_once() -> None:
         await chat.ask("Second")
         await chat.until("Two.")
 
-        await chat.pilot.press("f4", "x")
-
+        await chat.pilot.press("f4")
         await chat.until("One.")
-        await chat.until(lambda: chat.screen.composer.text == "x")
-        assert chat.screen.composer.has_focus
+
+        await chat.until(lambda: chat.screen.composer.has_focus)
 
 
 async def test_new_conversation_that_was_never_used_is_not_kept_open() -> None:
