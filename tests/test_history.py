@@ -73,6 +73,20 @@ async def test_escape_goes_back_to_the_conversation_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "told"),
+    [("zz", "Nothing found."), ('"', "Punctuation alone is not searched.")],
+)
+async def test_a_search_that_finds_nothing_says_why(query: str, told: str) -> None:
+    async with opened() as chat:
+        keep(chat.app.host.log, 'The "word"')
+        screen = await listed(chat, "The")
+
+        screen.field.value = query
+
+        await chat.until(told)
+
+
+@pytest.mark.parametrize(
     ("query", "phrase"),
     [("needle", "needle"), ("天气", "天气"), ("asyncio.run(", "asyncio.run(")],
     ids=["word", "chinese", "code"],

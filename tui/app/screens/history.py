@@ -241,6 +241,8 @@ class HistoryScreen(OutputScreen):
             entries += map(Found, hits)
         if len(hits) == HITS:
             entries.append(Heading(f"The newest {HITS}; more words tell more."))
+        if not conversation.is_searchable(query):
+            entries.append(Heading("Punctuation alone is not searched."))
         return entries or [Heading("Nothing found.")]
 
     def _stored(self, summary: Summary) -> Stored:
