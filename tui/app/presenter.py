@@ -62,6 +62,8 @@ class Presenter:
         """The turn that runs."""
         self.owner: TurnStarted | None = None
         """Which process runs it."""
+        self.deleted = False
+        """Whether what is shown is no more in the store."""
         self.views = Views(transcript)
         """The messages with all their versions."""
         self._asked: dict[str, tuple[str, str]] = {}
@@ -224,8 +226,7 @@ class Presenter:
                 self.views.note(text, "error", record.turn)
             case ConversationDeleted():
                 # One that has come back begins with what is left of its deletion.
-                if self.questions or self.answers:
-                    self._transcript.add_note("This conversation was deleted.", "info")
+                self.deleted = bool(self.questions or self.answers)
             case NoticeGiven(text):
                 # What is left out is told when that changes.
                 if not record.event.left_out or self.context.left_out(record.event):

@@ -230,6 +230,11 @@ class ChatScreen(KeptScreen):
             self.composer.set_history(questions)
         self._has_shown(arrived.records)
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether what is shown is no more in the store."""
+        return self.presenter.deleted
+
     # -- what the user does
 
     @on(Composer.Submitted)
