@@ -177,10 +177,15 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 
         self.push_screen(HelpScreen(self.host.config.keys))
 
-    def action_interrupt(self) -> None:
-        """Copy what is selected, else stop the answer, else quit at the second time."""
+    async def action_interrupt(self) -> None:
+        """Copy what is selected, else stop the answer, else quit at the second time.
+
+        Who is asked how to leave has pressed it often enough.
+        """
         chat = self.chat
         if chat is None:
+            return
+        if self.answer("cancel"):
             return
         if selected := self.screen.get_selected_text():
             chat.copy(selected)
@@ -191,7 +196,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
             return
         self._interrupted = monotonic()
         if chat.presenter.running or chat.presenter.waiting:
-            chat.action_cancel()
+            await self.action_cancel()
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 

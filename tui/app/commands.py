@@ -26,7 +26,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("cancel", "cancel", "escape", "", "Stop the answer; what was said stays"),
+    Command(
+        "cancel", "app.cancel", "escape", "", "Stop the answer; what was said stays"
+    ),
     Command("stream", "toggle_stream", "ctrl+t", "/stream", "Stream answers or not"),
     Command("tools", "toggle_sidebar", "f2", "/tools", "Show or hide the tools"),
     Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
