@@ -261,7 +261,7 @@ class Presenter:
                 self._asked.pop(turn, None)
                 first = " ".join(question.split())[:60]
                 if first:  # else the question was deleted
-                    self.views.note(f"Taken back: {first}", "info")
+                    self.views.note_below(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
@@ -289,7 +289,9 @@ class Presenter:
         self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
-        self._rest("error" if reason == "error" else "ready")
+        # Without a summary all is as it was.
+        failed = reason == "error" and turn not in self._summaries
+        self._rest("error" if failed else "ready")
 
     def _add(self, message_id: str, message: Message, record: Record) -> None:
         assert isinstance(record.event, MessageAdded)
