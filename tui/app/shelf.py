@@ -101,7 +101,7 @@ class ShelfApp(SwitchingApp):
         if self._history and listed:
             self._history.tell(text, outcome.failed)
         elif self.chat and outcome.failed:
-            self.chat.transcript.add_note(text, "error")
+            self.chat.complain(text)
         elif self.chat:
             self.chat.hint(text)
 
