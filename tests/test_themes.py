@@ -275,3 +275,13 @@ def test_every_built_in_file_is_loaded():
     folder = Path(themes.__file__).parents[2] / "themes"
 
     assert sorted(path.stem for path in folder.glob("*.toml")) == [DARK, LIGHT]
+
+
+@pytest.mark.parametrize("name", [DARK, LIGHT])
+def test_the_built_in_themes_bear_looking_at(name: str) -> None:
+    file = Path(__file__).parent.parent / "themes" / f"{name}.toml"
+
+    theme = themes.parse(file.read_text(), name, str(file))
+
+    assert theme.name == name
+    assert theme.variables

@@ -35,6 +35,9 @@ from tui.events import (
 )
 from tui.messages import Message
 
+CANCEL_SECONDS = 0.15
+"""How long a turn may take to stop before that is told."""
+
 SHORTEST_SECONDS = 0.02
 """How long an answer has to take for its speed to mean anything."""
 
@@ -58,6 +61,8 @@ class Presenter:
         """What the user sent, the newest last."""
         self.waiting: list[str] = []
         """Turns that nobody runs yet, the oldest first."""
+        self._cancelled: str | None = None
+        """The turn that was asked to stop last."""
         self.running: str | None = None
         """The turn that runs."""
         self.owner: TurnStarted | None = None
@@ -265,7 +270,11 @@ class Presenter:
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
-                    self._status.state = "cancelling"
+                    self._cancelled = turn
+                    # Most stop at once, and on a slow line it would be a frame more.
+                    self._status.set_timer(
+                        CANCEL_SECONDS, lambda: self._tell_cancelling(turn)
+                    )
             case TurnFinished(reason):
                 self._ended(turn, reason)
                 if turn in self._summaries and reason in ("cancelled", "interrupted"):
@@ -327,8 +336,12 @@ class Presenter:
         self._transcript.changed(view)
 
     def _state(self, state: str) -> None:
-        if self._status.state != "cancelling":
+        if self.running is None or self.running != self._cancelled:
             self._status.state = state
+
+    def _tell_cancelling(self, turn: str) -> None:
+        if turn == self.running:
+            self._status.state = "cancelling"
 
     def _state_of_tools(self) -> None:
         names = ", ".join(dict.fromkeys(self._tools.values()))

@@ -28,7 +28,7 @@ _STABLE = (
 alone. U+3000 and the symbols with an emoji form are left out."""
 _STABLE_ONLY = re.compile(f"[{_STABLE}]*")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
-_STRIPS_KEPT = 2048
+_STRIPS_KEPT = 512
 
 
 @cache

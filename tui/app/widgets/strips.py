@@ -11,7 +11,7 @@ from textual.widget import Widget
 from tui.app.markdown import Line, Span, Style
 from tui.app.widgets.looks import Palette
 
-_CACHED = 2000  # strips
+_CACHED = 500  # strips
 _HINT = " ↓ more below · End "
 
 
