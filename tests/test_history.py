@@ -184,6 +184,22 @@ async def test_rename_in_place() -> None:
         assert screen.field.value == ""
 
 
+async def test_title_cannot_be_taken_away() -> None:
+    async with opened() as chat:
+        log = chat.app.host.log
+        keep(log, "Keep")
+        screen = await listed(chat, "Keep")
+        await chat.pilot.press("f2")
+        await chat.until(lambda: screen.field.value == "Keep")
+
+        await chat.pilot.press("ctrl+u", "enter")
+
+        await chat.until("A title is needed")
+        assert titles(log) == ["Keep"]
+        await chat.pilot.press("N", "e", "w", "enter")
+        await chat.until(lambda: titles(log) == ["New"])
+
+
 async def test_escape_gives_up_a_rename_and_keeps_the_search() -> None:
     async with opened() as chat:
         log = chat.app.host.log
@@ -321,7 +337,7 @@ async def test_conversation_that_is_answered_is_not_deleted() -> None:
 
         await chat.ask("/delete")
 
-        await chat.until("cancel it first")
+        await chat.until("is being written in this conversation: cancel it first")
         await chat.until("Begin")
         gate.set()
 
