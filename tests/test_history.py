@@ -73,6 +73,20 @@ async def test_escape_goes_back_to_the_conversation_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "told"),
+    [("zz", "Nothing found."), ('"', "Punctuation alone is not searched.")],
+)
+async def test_a_search_that_finds_nothing_says_why(query: str, told: str) -> None:
+    async with opened() as chat:
+        keep(chat.app.host.log, 'The "word"')
+        screen = await listed(chat, "The")
+
+        screen.field.value = query
+
+        await chat.until(told)
+
+
+@pytest.mark.parametrize(
     ("query", "phrase"),
     [("needle", "needle"), ("天气", "天气"), ("asyncio.run(", "asyncio.run(")],
     ids=["word", "chinese", "code"],
@@ -168,6 +182,22 @@ async def test_rename_in_place() -> None:
         await chat.until(lambda: chat.text.count("New title") == 2)
         assert titles(log) == ["New title"]
         assert screen.field.value == ""
+
+
+async def test_title_cannot_be_taken_away() -> None:
+    async with opened() as chat:
+        log = chat.app.host.log
+        keep(log, "Keep")
+        screen = await listed(chat, "Keep")
+        await chat.pilot.press("f2")
+        await chat.until(lambda: screen.field.value == "Keep")
+
+        await chat.pilot.press("ctrl+u", "enter")
+
+        await chat.until("A title is needed")
+        assert titles(log) == ["Keep"]
+        await chat.pilot.press("N", "e", "w", "enter")
+        await chat.until(lambda: titles(log) == ["New"])
 
 
 async def test_escape_gives_up_a_rename_and_keeps_the_search() -> None:
@@ -307,7 +337,7 @@ async def test_conversation_that_is_answered_is_not_deleted() -> None:
 
         await chat.ask("/delete")
 
-        await chat.until("cancel it first")
+        await chat.until("is being written in this conversation: cancel it first")
         await chat.until("Begin")
         gate.set()
 

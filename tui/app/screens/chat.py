@@ -11,6 +11,7 @@ watching a new one: follow it from the start.
 from threading import Event
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -227,6 +228,11 @@ class ChatScreen(ReadingScreen):
             self.composer.set_history(questions)
         self._has_shown(arrived.records)
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether what is shown is no more in the store."""
+        return self.presenter.deleted
+
     # -- what the user does
 
     @on(Composer.Submitted)
@@ -237,7 +243,7 @@ class ChatScreen(ReadingScreen):
             return
         if problem := commands.mistyped(text):
             # A message that is one word with a slash before it is hardly ever meant.
-            self.transcript.add_note(problem, "warning")
+            self.complain(problem)
             self.composer.load_text(text)
             return
         self.asking.send(text)
@@ -285,6 +291,16 @@ class ChatScreen(ReadingScreen):
         self.status.hint = text
         if seconds is not None:
             self.set_timer(seconds, lambda: self._unhint(text))
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong with what was typed: it is read and done with.
+
+        What does not fit in the status line becomes a note.
+        """
+        if "\n" in text or cell_len(text) > self.status.content_size.width:
+            self.transcript.add_note(text, "warning")
+        else:
+            self.hint(text)
 
     def _unhint(self, text: str) -> None:
         if self.status.hint == text:

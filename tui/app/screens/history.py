@@ -241,6 +241,8 @@ class HistoryScreen(OutputScreen):
             entries += map(Found, hits)
         if len(hits) == HITS:
             entries.append(Heading(f"The newest {HITS}; more words tell more."))
+        if not conversation.is_searchable(query):
+            entries.append(Heading("Punctuation alone is not searched."))
         return entries or [Heading("Nothing found.")]
 
     def _stored(self, summary: Summary) -> Stored:
@@ -318,10 +320,13 @@ class HistoryScreen(OutputScreen):
         if not act:
             self.action_open()
             return
+        if not argument:
+            what = "A title" if act == "rename" else "The name of a file"
+            self.tell(f"{what} is needed (Esc: leave it)", failed=True)
+            return
         id = self._asked_of
         self._end_prompt()
-        if argument:
-            self.post_message(self.Wanted(act, id, argument))
+        self.post_message(self.Wanted(act, id, argument))
 
     @on(HistoryList.Opened)
     def action_open(self) -> None:
