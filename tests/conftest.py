@@ -1,6 +1,7 @@
 """What all tests share: a home of their own, no skipping in CI, the app in a pty."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,6 +19,17 @@ R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
 Start = Callable[..., Terminal]
 """Starts the app in a terminal; see the fixture `start`."""
+
+
+def pytest_configure() -> None:
+    """Have the programs that tests start hear the signals that they are sent.
+
+    Under nohup, or in the background of a script, some are ignored, and what is
+    ignored is inherited. What has a handler is not.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(wrapper=True)

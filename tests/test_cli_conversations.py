@@ -170,7 +170,7 @@ def test_search_is_json_for_programs(home):
     }
 
 
-@pytest.mark.parametrize("words", [["needle"], ["+"], ['"'], ["AND", "NOT"]])
+@pytest.mark.parametrize("words", [["needle"], ["++"], ["AND", "NOT"]])
 def test_search_that_finds_nothing_ends_with_1(home, words):
     fill(home, a="hello")
 
@@ -280,6 +280,9 @@ def test_markdown_goes_to_stdout(home):
         (["import", "bytes.json"], 1, "bytes.json: it is not UTF-8 text"),
         (["delete", "-y", "zz"], 1, "No conversation has an id"),
         (["pin", ""], 1, "an id that begins with ''"),
+        (["export", "a", "-o", "bad.json"], 1, "bad.json is there already: --force"),
+        (["search", '"'], 1, "punctuation alone is not searched"),
+        (["search", "zz"], 1, "nothing was found"),
     ],
 )
 def test_what_is_wrong_is_one_line(home, arguments, code, problem):
@@ -288,6 +291,28 @@ def test_what_is_wrong_is_one_line(home, arguments, code, problem):
     (home.work / "bytes.json").write_bytes(b"\xff\xfe")
 
     assert problem in complaint(home.run(*arguments), code)
+
+
+def test_only_force_writes_over_a_file_and_a_pipe_needs_none(home):
+    fill(home, a="First")
+    file = home.write("talk.md", "precious")
+
+    assert home.run("export", "a", "-o", file).code == 1
+    assert file.read_text() == "precious"
+    assert home.run("export", "a", "-o", file, "--force") == (0, "", "")
+    assert file.read_text().startswith("# First")
+    assert home.run("export", "a", "-o", "/dev/null") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list", "-n", "-3"], ["search", "x", "-n", "-1"], ["tail", "--after", "-1"]],
+)
+def test_a_number_below_zero_is_a_wrong_use(home, arguments):
+    done = home.run(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert "it must be 0 or more" in done.err
 
 
 def test_a_reader_that_goes_away_is_no_fault(home):

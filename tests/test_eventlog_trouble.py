@@ -7,6 +7,7 @@ size of files; a lock is another process's; a damaged file has bytes overwritten
 import fcntl
 import os
 import random
+import re
 import resource
 import shutil
 import sqlite3
@@ -949,7 +950,7 @@ def test_a_store_that_breaks_under_a_running_log_is_mended_there(path, told):
         assert got == answer(20)
 
         until(lambda: any("set aside" in line for line in told))
-        until(lambda: any("everything is kept" in line for line in told))
+        until(lambda: any("everything said since" in line for line in told))
     assert broken(path).stat().st_size == size
     with EventLog(path) as log:
         kept = texts(log)
@@ -1072,19 +1073,83 @@ def test_a_log_whose_file_was_replaced_goes_on_with_the_new_one(path, told):
     assert told == []
 
 
-def test_a_store_that_is_removed_is_told_and_what_comes_is_in_memory(
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_store_that_is_removed_is_begun_anew_and_that_is_told(path, told, waits):
+    talk(path, 3)
+    with EventLog(path, told.append) as log:
+        remove(path)
+
+        if waits:
+            log.write("c", Queued("x", "1"))
+        else:
+            log.append("c", Queued("x", "1")).result(LIMIT)
+        until(lambda: told)
+        log.append("c", Queued("x", "2")).result(LIMIT)
+
+        assert len(told) == 1
+        assert told[0].startswith("The old conversation store is gone: a new one was")
+        assert re.search(rf"at {path}, with .* since \d\d:\d\d\.$", told[0])
+    assert stored(path) == ["1", "2"]
+
+
+def remove(path: Path) -> None:
+    for file in path.parent.iterdir():
+        file.unlink()
+
+
+def test_who_reads_a_store_that_is_removed_makes_none(path):
+    with EventLog(path) as log:
+        remove(path)
+
+        with pytest.raises(LogError):
+            log.tail()
+
+        assert not path.exists()
+
+
+def test_a_store_whose_disk_is_gone_is_told_and_what_comes_is_in_memory(
     path, told, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with EventLog(path, told.append) as log:
         log.append("c", Queued("x", "1")).result(LIMIT)
-        for file in path.parent.iterdir():
-            file.unlink()
+        path.parent.rename(tmp_path / "elsewhere")
         log.append("c", Queued("x", "2")).result(LIMIT)
         assert texts(log) == ["2"]
         until(lambda: told)
+    assert told[0].startswith(f"The conversation store is gone ({path}): ")
     (folder,) = tmp_path.glob("lazychat-unsaved-*")
     assert stored(folder / "lazychat.db") == ["2"]
+
+
+def test_a_store_that_comes_back_with_its_disk_is_all_kept(path, told, tmp_path):
+    with EventLog(path, told.append) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        path.parent.rename(tmp_path / "elsewhere")
+        log.append("c", Queued("x", "2")).result(LIMIT)
+        until(lambda: told)
+        (tmp_path / "elsewhere").rename(path.parent)
+
+        until(lambda: len(told) == 2)
+        assert told[1].endswith("everything is kept.")
+        assert texts(log) == ["1", "2"]
+
+
+def test_of_a_store_overwritten_with_garbage_no_more_is_promised_than_is_there(
+    path, told
+):
+    talk(path, 3)
+    with EventLog(path, told.append) as log:
+        log.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        path.write_bytes(random.Random(1).randbytes(100_000))
+        shrink(log)
+
+        log.append("c", Queued("x", "1")).result(LIMIT)
+
+        until(lambda: any("written again" in line for line in told))
+        assert any("0 conversations were saved" in line for line in told)
+        assert re.search(r"everything said since \d\d:\d\d is kept", told[-1])
+    assert stored(path) == ["1"]
 
 
 def test_a_locked_store_is_never_taken_for_a_damaged_one(network, path, told):

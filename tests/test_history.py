@@ -73,6 +73,20 @@ async def test_escape_goes_back_to_the_conversation_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "told"),
+    [("zz", "Nothing found."), ('"', "Punctuation alone is not searched.")],
+)
+async def test_a_search_that_finds_nothing_says_why(query: str, told: str) -> None:
+    async with opened() as chat:
+        keep(chat.app.host.log, 'The "word"')
+        screen = await listed(chat, "The")
+
+        screen.field.value = query
+
+        await chat.until(told)
+
+
+@pytest.mark.parametrize(
     ("query", "phrase"),
     [("needle", "needle"), ("天气", "天气"), ("asyncio.run(", "asyncio.run(")],
     ids=["word", "chinese", "code"],
@@ -236,6 +250,27 @@ async def test_delete_and_undo() -> None:
         assert [hit.conversation for hit in conversation.search(log, "hidden")] == [id]
         await chat.pilot.press("f9")
         await chat.until("Nothing was deleted")
+
+
+async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
+    async with opened() as chat:
+        keep(chat.app.host.log, "Keep")
+        keep(chat.app.host.log, "Away")
+        await listed(chat, "Away", "Keep", "F8 delete")
+        assert "undo" not in chat.text
+
+        await chat.pilot.press("f8")
+        await chat.until("F9 undo")
+        await chat.pilot.press("escape")
+        await chat.until("Message")
+        await chat.pilot.press("ctrl+s")
+        await chat.until("F9 undo")
+        await chat.pilot.press("tab")
+        await chat.until("u undo")
+
+        await chat.pilot.press("f9")
+        await chat.until("is back")
+        await chat.until(lambda: "undo" not in chat.text)
 
 
 async def test_letters_act_when_the_list_has_the_focus() -> None:

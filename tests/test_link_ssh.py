@@ -259,6 +259,8 @@ def test_answers_under_way_are_not_typed_into_the_shell(
         terminal.wait_for("w00050")
 
         terminal.press("ctrl+q")
+        terminal.wait_for("Cancel the answer")
+        terminal.press("c")
         terminal.wait_for("THEN")
 
         assert terminal.display[:2] == ["LEFT", "THEN"]

@@ -92,6 +92,24 @@ async def test_draft_and_place_stay_in_a_conversation_that_is_left() -> None:
         await chat.until("half a thought")
 
 
+async def test_conversation_that_is_gone_to_can_be_written_in_at_once() -> None:
+    async with opened(["One.", "Two."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.pilot.press("shift+tab")
+        await chat.until(lambda: chat.screen.transcript.has_focus)
+        await chat.pilot.press("ctrl+n")
+        await chat.until("New conversation")
+        await chat.ask("Second")
+        await chat.until("Two.")
+
+        await chat.pilot.press("f4", "x")
+
+        await chat.until("One.")
+        await chat.until(lambda: chat.screen.composer.text == "x")
+        assert chat.screen.composer.has_focus
+
+
 async def test_new_conversation_that_was_never_used_is_not_kept_open() -> None:
     async with opened(["One."]) as chat:
         await chat.ask("First")

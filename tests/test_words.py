@@ -87,6 +87,7 @@ def test_what_has_nothing_to_look_for_asks_nothing(query):
         ("the wo", ['"the"', '"wo"']),
         ('"the word"', ['"the" AND "word"']),
         ('"the word', ['"the" AND "word" *']),
+        ('"the word ', ['"the" AND "word"']),
         ("NOT a AND", ['"not"', '"a"', '("and" OR "and\ue000")']),
         ("text:NEAR(a b) ", ['"text" AND "near" AND "a"', '"b"']),
         ("中文字", ['"中文" AND "文字"']),

@@ -37,7 +37,11 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command(
-        "cancel", "app.cancel", "escape", "", "Stop the answer; what was said stays"
+        "cancel",
+        "app.cancel",
+        "escape",
+        "",
+        "Back to writing; there: stop the answer",
     ),
     Command("stream", "toggle_stream", "ctrl+t", "/stream", "Stream answers or not"),
     Command("tools", "toggle_sidebar", "f2", "/tools", "Show or hide the tools"),

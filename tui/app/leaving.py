@@ -134,7 +134,7 @@ class Leaving(OutputApp):
             self._look_until_left(None)
             self.chat.hint("lazychat stays, and the answer goes on")
         elif self.chat:
-            self.chat.action_cancel()
+            self.chat.action_escape()
 
     def _key(self, name: str) -> str:
         return commands.spelled(commands.named(name), self.host.config.keys)

@@ -43,6 +43,11 @@ class Library:
             "import": self._import,
         }
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to bring back."""
+        return bool(self._deleted)
+
     def do(self, act: str, id: str, argument: str = "") -> Outcome:
         """Do `act` to the conversation `id`; nothing is raised.
 
@@ -60,16 +65,18 @@ class Library:
     def _rename(self, id: str, title: str) -> Outcome:
         self._summary(id)
         conversation.rename(self._log, id, title).result()
-        return Outcome(f"Renamed to {_quoted(title)}", id)
+        return Outcome(f"Renamed to {_quoted(title)}{self._until()}", id)
 
     def _pin(self, id: str, _: str) -> Outcome:
         summary = self._summary(id)
         conversation.pin(self._log, id, not summary.pinned).result()
         done = "No longer pinned" if summary.pinned else "Pinned"
-        return Outcome(f"{done}: {_quoted(summary.title)}", id)
+        return Outcome(f"{done}: {_quoted(summary.title)}{self._until()}", id)
 
     def _delete(self, id: str, _: str) -> Outcome:
         title = self._summary(id).title
+        if self._log.refusal:
+            raise LogError(f"Nothing can be deleted: {self._log.refusal}.")
         end_if_gone(self._log, id)
         if conversation.running(self._log, id):
             raise LogError(
@@ -117,7 +124,14 @@ class Library:
         if not ids:
             raise LogError(f"{name} has no conversations in it.")
         many = "1 conversation" if len(ids) == 1 else f"{len(ids)} conversations"
-        return Outcome(f"Imported {many}", ids[0])
+        return Outcome(f"Imported {many}{self._until()}", ids[0])
+
+    def _until(self) -> str:
+        """Return what is to be added where nothing is ever stored."""
+        if self._log.keeps:
+            return ""
+        why = "the store is read-only" if self._log.refusal else "nothing is kept"
+        return f", until you leave: {why}"
 
     def _summary(self, id: str) -> Summary:
         if summary := conversation.get(self._log, id):

@@ -37,6 +37,7 @@ class ShelfApp(SwitchingApp):
             here = self.chat.conversation
             self.chat.pause()  # what is not seen need not be drawn
             self._history = HistoryScreen(self.host.log, here, words)
+            self._history.offer_undo(bool(self._library and self._library.can_undo))
             self.push_screen(self._history)
 
     @property
@@ -98,6 +99,8 @@ class ShelfApp(SwitchingApp):
             elif not listed and act in ("undo", "import"):
                 self.open_chat(outcome.id)
             self._look_again.set()
+        if self._history and self._library:
+            self._history.offer_undo(self._library.can_undo)
         if self._history and listed:
             self._history.tell(text, outcome.failed)
         elif self.chat and outcome.failed:

@@ -52,7 +52,8 @@ COMMANDS = ("chat", "ask", "tail", "worker", *conversations.COMMANDS)
 
 def _with_command(arguments: Sequence[str] | None) -> list[str]:
     """Put `chat` before arguments that name no command."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    # `list` is a module here as soon as somebody has imported it.
+    given = [*(sys.argv[1:] if arguments is None else arguments)]
     if given[:1] in (["-h"], ["--help"], ["--version"]):
         return given
     return given if given[:1] and given[0] in COMMANDS else ["chat", *given]
@@ -142,7 +143,7 @@ def _add_tail(commands: "Commands") -> None:
     )
     tail.add_argument(
         "--after",
-        type=int,
+        type=conversations.count,
         default=0,
         metavar="SEQ",
         help="only what comes after this record",

@@ -10,12 +10,16 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from tui.cli import streams
 from tui.cli.codes import FAILED
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage] # it has no public name
 
 COMMANDS = ("list", "search", "rename", "pin", "delete", "export", "import")
+
+_READS = ("list", "search", "export")
+"""The commands that a store which cannot be written is good enough for."""
 
 _ID = "the id of a conversation, or as much of its beginning as no other has"
 
@@ -62,6 +66,9 @@ def add_to(commands: "Commands") -> None:
     export.add_argument(
         "-o", "--output", metavar="FILE", help="instead of standard output"
     )
+    export.add_argument(
+        "--force", action="store_true", help="write over a FILE that is there"
+    )
 
     taken = commands.add_parser(
         "import",
@@ -74,9 +81,22 @@ def add_to(commands: "Commands") -> None:
     )
 
 
+def count(text: str) -> int:
+    """Return the number that an option is given: 0 or more."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("it must be 0 or more")
+    return number
+
+
 def _add_limit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "-n", dest="limit", type=int, default=50, metavar="N", help="at most N; 0: all"
+        "-n",
+        dest="limit",
+        type=count,
+        default=50,
+        metavar="N",
+        help="at most N; 0: all",
     )
 
 
@@ -104,9 +124,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from tui import paths
-    from tui.eventlog import EventLog
+    from tui.eventlog import EventLog, open_to_read
 
-    with EventLog(paths.log_file()) as log:
+    reads = options.command in _READS
+    file = paths.log_file()
+    with open_to_read(file, streams.talk) if reads else EventLog(file) as log:
         match options.command:
             case "list":
                 from tui.cli.list import show_list
@@ -133,7 +155,12 @@ def _run(options: argparse.Namespace) -> int:
                 from tui.cli.export import export
 
                 return export(
-                    log, options.ids, options.all, options.format, options.output
+                    log,
+                    options.ids,
+                    options.all,
+                    options.format,
+                    options.output,
+                    options.force,
                 )
             case _:
                 from tui.cli.export import take_in

@@ -18,10 +18,12 @@ def export(
     everything: bool,
     format: str | None,
     file: str | None,
+    force: bool = False,
 ) -> int:
     """Write conversations to `file` or stdout.
 
     `format` is `md`, `json` or None, which is what the name of `file` says, else md.
+    A file that is there is written over with `force` only.
     """
     if everything == bool(prefixes):
         raise ConfigError("export needs the id of a conversation, or --all.")
@@ -41,15 +43,24 @@ def export(
         sys.stdout.flush()
         return DONE
     try:
-        _write(Path(file), text)
+        _write(Path(file), text, force)
+    except FileExistsError as error:
+        raise LazychatError(
+            f"{file} is there already: --force writes over it."
+        ) from error
     except OSError as error:
         raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
     return DONE
 
 
-def _write(file: Path, text: str) -> None:
-    # For the user alone, as the store is.
+def _write(file: Path, text: str, force: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    if file.is_file() and not force:
+        raise FileExistsError
+    # A pipe or /dev/stdout is there and loses nothing. Mode: for the user alone, as
+    # the store is.
+    if not (force or file.exists()):
+        flags |= os.O_EXCL
     with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
 

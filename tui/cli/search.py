@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from tui import conversation
+from tui.cli import streams
 from tui.cli.codes import DONE, FAILED
 from tui.cli.list import clock
 from tui.conversation import Hit
@@ -22,6 +23,8 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
 
     1 when there is none, as with grep.
     """
+    if not conversation.is_searchable(words):
+        streams.talk("punctuation alone is not searched.")
     hits = conversation.search(log, words, limit if limit > 0 else _NO_LIMIT)
     if as_json:
         json.dump(msgspec.to_builtins(hits), sys.stdout, ensure_ascii=False, indent=1)
@@ -34,8 +37,8 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
     for id, hit in zip(ids, hits, strict=True):
         print(f"{id}  {clock(hit.time)}  {hit.role:9}  {clean(hit.title)}")
         print(f"    {_marked(hit) if bold else hit.excerpt}")
-    if not hits:
-        print("lazychat: nothing was found.", file=sys.stderr)
+    if not hits and conversation.is_searchable(words):
+        streams.talk("nothing was found.")
     return DONE if hits else FAILED
 
 

@@ -6,6 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from tui.safe import safe
+
 
 def fill() -> None:
     """Open what of stdin, stdout and stderr is closed (`>&-`), on nothing.
@@ -18,6 +20,11 @@ def fill() -> None:
             # The lowest that is free: 0, 1 or 2, since the lower ones are filled.
             nothing = os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, os.fdopen(nothing, mode, closefd=False))
+
+
+def talk(text: str) -> None:
+    """Print a line for the user to stderr."""
+    print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr, flush=True)
 
 
 @contextmanager

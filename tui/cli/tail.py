@@ -7,9 +7,10 @@ import time
 import msgspec
 
 from tui import conversation, events, paths
+from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.errors import LogError
-from tui.eventlog import EventLog
+from tui.eventlog import open_to_read
 from tui.events import (
     ApprovalGiven,
     ConversationRenamed,
@@ -41,9 +42,11 @@ def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
     """Print the records with `seq > after`, then with `follow` those that come.
 
     `cid` is the beginning of a conversation's id, None means the last one. Ends at
-    Ctrl+C, or when nobody reads any more.
+    Ctrl+C, or when nobody reads any more; at once where the store is read-only, as
+    what comes is then not seen.
     """
-    with EventLog(paths.log_file()) as log:
+    with open_to_read(paths.log_file(), streams.talk) as log:
+        follow = follow and log.keeps
         newest = None if cid else conversation.newest(log)
         if not (cid or newest):
             raise LogError("There is no conversation yet.")

@@ -13,7 +13,7 @@ from tui.cli import away
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
 from tui.errors import LazychatError
-from tui.eventlog import EventLog
+from tui.eventlog import open_to_read
 from tui.host import Host
 from tui.safe import safe
 from tui.worker import Worker
@@ -57,7 +57,7 @@ def status() -> int:
         print("No worker runs on this machine.")
         return FAILED
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
-    with EventLog(Path(found.store)) as log:
+    with open_to_read(Path(found.store), _talk) as log:
         running = conversation.running_anywhere(log)
     answers = sum(owners.count(found.owner) for owners in running.values())
     print(f"A worker runs: {_which(found)}, since {since}.")
@@ -85,7 +85,7 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         me = worker.describe(host, time.time())
         try:
             with away.ended_by_signal(signal.SIGHUP):
-                worker.enter(me)
+                _enter(me)
                 _talk(f"The worker runs: {_which(me)}.")
                 if ready is not None:
                     _say(ready, "")
@@ -103,6 +103,16 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         host.close()
 
 
+def _enter(me: Worker) -> None:
+    try:
+        worker.enter(me)
+    except OSError as error:
+        folder = worker.file().parent
+        raise LazychatError(
+            f"No worker can be noted in {folder}: {error.strerror}."
+        ) from error
+
+
 def _wait_for_ever() -> NoReturn:
     while True:
         signal.pause()
@@ -111,12 +121,19 @@ def _wait_for_ever() -> NoReturn:
 def _detach(settings: Config) -> int:
     """Serve in a process of its own, with no terminal that could take it along."""
     log = paths.state_file().with_name("worker.log")
-    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("ab")
+    except OSError as error:
+        raise LazychatError(
+            f"The worker cannot write to {log}: {error.strerror}."
+        ) from error
     said, ready = os.pipe()
     # Twice, with a session between: the worker leads no session, so that no terminal
     # which it opens can become its own. There are no threads yet.
     if child := os.fork():
         os.close(ready)
+        file.close()
         os.waitpid(child, 0)
         return _told(said, log)
     os.close(said)
@@ -126,7 +143,7 @@ def _detach(settings: Config) -> int:
     code = FAILED
     try:
         away.let_go()
-        with log.open("ab") as file:
+        with file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         with suppress(OSError):

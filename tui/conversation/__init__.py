@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tui.conversation.asking import questions
     from tui.conversation.deleting import Deleted, delete, restore
     from tui.conversation.exporting import export_json, export_markdown, import_json
-    from tui.conversation.searching import Hit, search
+    from tui.conversation.searching import Hit, is_searchable, search
 
 __all__ = [
     "RUNNING",
@@ -49,6 +49,7 @@ __all__ = [
     "fold",
     "get",
     "import_json",
+    "is_searchable",
     "is_unseen",
     "new_id",
     "newest",
@@ -70,6 +71,7 @@ _HOMES = {
     "export_json": "exporting",
     "export_markdown": "exporting",
     "import_json": "exporting",
+    "is_searchable": "searching",
     "questions": "asking",
     "restore": "deleting",
     "search": "searching",

@@ -36,8 +36,11 @@ def delete(log: EventLog, *ids: str, seconds: float = 5.0) -> Deleted:
     Questions that still wait to be answered are taken back.
 
     Raises `LogError` when there is none of an id, or a turn runs in one (see
-    `tui.drive.end_if_gone` for turns whose process has died).
+    `tui.drive.end_if_gone` for turns whose process has died), or the store is
+    read-only.
     """
+    if log.refusal:
+        raise LogError(f"Nothing can be deleted: {log.refusal}.")
     deleted = _remove(log, ids)
     return msgspec.structs.replace(deleted, traces=log.purge(seconds))
 

@@ -42,12 +42,23 @@ SEARCH = (
     "WHERE message_text MATCH :wanted AND message_text.rowid < :before "
     "ORDER BY message_text.rowid DESC LIMIT :limit"
 )
+SEARCH_STORED = SEARCH.replace("FROM ", "FROM stored.", 1)
+STORED = "SELECT 1 FROM stored.sqlite_master WHERE name = 'message_text'"
+"""An older store has no index."""
 _ALL = 2**62
 LARGEST = 1000
 """Messages that are asked for at a time, at most."""
 WORTH = 0.1
 """The share of hits below which it pays to have the index gather what begins with a
 word, rather than to look at all messages that have its first characters."""
+
+
+def is_searchable(query: str) -> bool:
+    """Return whether there is anything in `query` to look for.
+
+    Blanks, and single punctuation marks, are not looked for.
+    """
+    return bool(needles(query))
 
 
 class _Identified(msgspec.Struct):
@@ -69,13 +80,21 @@ def search(log: EventLog, query: str, limit: int = 50) -> list[Hit]:
     wanted = needles(query)
     if not wanted:
         return []
+    hits = _hits(log, SEARCH, wanted, limit)
+    # While the log is in memory only what is new stands in its own index.
+    if len(hits) < limit and log.refusal and log.query(STORED):
+        hits += _hits(log, SEARCH_STORED, wanted, limit - len(hits))
+    return hits
+
+
+def _hits(log: EventLog, sql: str, wanted: Sequence[Needle], limit: int) -> list[Hit]:
     precise = " AND ".join(needle.expression for needle in wanted)
     asked = " AND ".join(needle.quick for needle in wanted)
     hits: list[Hit] = []
     before, page = _ALL, min(limit, LARGEST)
     while len(hits) < limit:
         unsure = [it for it in wanted if asked != precise or not it.certain]
-        rows = log.query(SEARCH, {"wanted": asked, "before": before, "limit": page})
+        rows = log.query(sql, {"wanted": asked, "before": before, "limit": page})
         found = 0
         for _, conversation, title, at, data in rows:
             message = said(data)

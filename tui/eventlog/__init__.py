@@ -20,6 +20,13 @@ turn means; `tui.conversation` folds events into messages.
 from tui.eventlog.file_queue import FileSystemQueue, SpokenText
 from tui.eventlog.follow import Follow
 from tui.eventlog.log import EventLog
-from tui.eventlog.opening import open_log
+from tui.eventlog.opening import open_log, open_to_read
 
-__all__ = ["EventLog", "FileSystemQueue", "Follow", "SpokenText", "open_log"]
+__all__ = [
+    "EventLog",
+    "FileSystemQueue",
+    "Follow",
+    "SpokenText",
+    "open_log",
+    "open_to_read",
+]

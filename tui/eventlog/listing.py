@@ -156,6 +156,9 @@ def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
     Those who follow it in other processes learn of it from there. Traces stay in
     the file until `purge`.
     """
+    stands_in = "SELECT 1 FROM temp.sqlite_master WHERE name = 'event'"
+    if db.execute(stands_in).fetchone():
+        raise sqlite3.OperationalError("nothing stored can be deleted now")
     rows = db.execute(
         "SELECT seq, data FROM event WHERE conversation = ? AND seq < ? "
         "AND kind = 'message_added'",

@@ -66,13 +66,18 @@ class EventLog:
             raise self._unopened(error) from error
         self._reader = Reader(self._connect, lambda: rescue.mark(path))
         self._changes = Changes(
-            lambda: self._open(":memory:" if source is not None else str(path), 0)
+            lambda: self._open(
+                ":memory:" if source is not None else uri(str(path), "rw"), 0
+            )
         )
 
+        disk = _disk(path.parent)
+
         def reopened(seconds: float) -> sqlite3.Connection:
-            # What has been there and is there no more is not to be made anew: it may
-            # have been on a disk that is gone.
-            return self._opened(seconds, create=source is not None)
+            # What was removed is begun anew, but not where the disk is gone that it
+            # was on: it comes back as it was.
+            same = disk is not None and disk == _disk(path.parent)
+            return self._opened(seconds, create=same or source is not None)
 
         store = Store(
             path,
@@ -82,7 +87,7 @@ class EventLog:
             lambda: rescue.mend(path, self._open, migrate),
             self._tell,
         )
-        refuge = Refuge(store, self._reader, self._keeps)
+        self._refuge = refuge = Refuge(store, self._reader, self._keeps)
         if source is not None:
             try:
                 refuge.begin(source)
@@ -102,6 +107,18 @@ class EventLog:
     def keeps(self) -> bool:
         """Whether what is appended is, or will be, in the file."""
         return self._keeps
+
+    @property
+    def refusal(self) -> str:
+        """Why what is stored can be changed by nobody now, "" when it can.
+
+        What comes is kept in memory all the same.
+        """
+        if not self._refuge.is_over_store:
+            return ""
+        if self._keeps:
+            return "the conversation store cannot be written now"
+        return "the conversation store is read-only"
 
     @staticmethod
     def is_marked(path: Path) -> bool:
@@ -275,7 +292,8 @@ class EventLog:
             os.close(os.open(self.path, flags, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
-        return self._open(str(self.path), BUSY_SECONDS)
+        # Who reads never makes a file: an empty one would look like the store.
+        return self._open(uri(str(self.path), "rw"), BUSY_SECONDS)
 
     def _open(self, where: str, seconds: float) -> sqlite3.Connection:
         return connect(where, seconds, self._network)
@@ -332,6 +350,13 @@ class EventLog:
                     "Check the permissions of the folder, or set LAZYCHAT_HOME to "
                     "another one."
                 )
+
+
+def _disk(folder: Path) -> int | None:
+    """Return which file system a folder is on, None when there is none."""
+    with suppress(OSError):
+        return folder.stat().st_dev
+    return None
 
 
 def _close(log: "weakref.ref[EventLog]") -> None:

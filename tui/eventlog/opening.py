@@ -54,6 +54,24 @@ def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
     return log
 
 
+def open_to_read(path: Path, tell: Callable[[str], None]) -> EventLog:
+    """Return the log in the file `path`, also where nothing may be written.
+
+    `tell` is given a line then. Raises `LogError` when it cannot be read either.
+    """
+    try:
+        return EventLog(path, tell)
+    except (DamagedError, NewerError):
+        raise
+    except LogError:
+        log, reads = _over_what_is_there(path, tell, keeps=False)
+        if not reads:
+            log.close()
+            raise
+    tell(f"The conversation store {path} cannot be written; it is only read.")
+    return log
+
+
 def _mend(path: Path, tell: Callable[[str], None]) -> None:
     if told := EventLog.mend(path):
         tell(told)

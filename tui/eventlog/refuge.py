@@ -17,7 +17,7 @@ from typing import NamedTuple
 from tui.errors import LogError
 from tui.eventlog import codes
 from tui.eventlog.reader import Reader
-from tui.eventlog.stand_in import StandIn, abandon, uri
+from tui.eventlog.stand_in import StandIn, abandon, last_seq, uri
 
 Guard = Callable[[sqlite3.Connection], bool]
 """Looks at the log within the writing transaction; False means: do not write."""
@@ -74,6 +74,10 @@ class Refuge:
         self._code = 0
         """Why: a result code of SQLite."""
         self._since = 0.0
+        self._begun = 0.0
+        """The time of the day when it began."""
+        self._mended = False
+        """Whether the store was damaged, and something of it may be lost."""
         self._again = 0.0
         self._told = False
         self._guards: list[Guard] = []
@@ -82,6 +86,12 @@ class Refuge:
     def active(self) -> bool:
         """Whether what is appended goes to memory."""
         return self._stand_in is not None
+
+    @property
+    def is_over_store(self) -> bool:
+        """Whether what is stored is shown, and nothing can be changed of it."""
+        stand_in = self._stand_in  # another thread may take it away
+        return stand_in is not None and stand_in.stored
 
     @property
     def stand_in(self) -> StandIn:
@@ -106,8 +116,10 @@ class Refuge:
         self._since = self._again = time.monotonic()
         self._go_to(stand_in, last)
 
-    def enter(self, error: sqlite3.Error) -> bool:
+    def enter(self, error: sqlite3.Error, known: int) -> bool:
         """Go to memory because of `error`; return whether that could be done.
+
+        `known` is the last `seq` that the store is known to have had.
 
         Where the store is locked for readers too, what is claimed there cannot be
         known, and there is nothing for it but to wait.
@@ -124,7 +136,7 @@ class Refuge:
         self._since = time.monotonic()
         replaced = isinstance(error, Replaced)
         self._again = self._since + (0 if replaced else RETRY_SECONDS)
-        self._go_to(stand_in, last)
+        self._go_to(stand_in, max(last, known))
         if self._code not in codes.BUSY and not replaced:
             self._tell(error)
         return True
@@ -136,6 +148,7 @@ class Refuge:
     def _go_to(self, stand_in: StandIn, last: int) -> None:
         self._reader.go_to(stand_in, last)
         self._stand_in = stand_in
+        self._begun = time.time()
 
     def keep(self, guard: Guard) -> None:
         """Run `guard`, which has written to tables of its own, again in the store."""
@@ -153,9 +166,12 @@ class Refuge:
         try:
             if self._code in codes.DAMAGED and (mended := self._store.mend()):
                 self._store.tell(mended)
+                self._mended = True
             connection = self._store.open(patience)
             connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
             connection.execute("BEGIN IMMEDIATE")
+            # Numbers are never given again, so one that has fewer is another one.
+            gone = not self._mended and last_seq(connection) < stand_in.start
             move = stand_in.copy_to(connection)
             for guard in self._guards:
                 guard(connection)
@@ -170,12 +186,22 @@ class Refuge:
         self._guards.clear()
         self._reader.go_back(move)
         stand_in.close()
-        if self._told:
-            self._told = False
-            self._store.tell(
-                "The conversation store can be written again: everything is kept."
-            )
+        self._tell_what_is_kept(gone)
         return connection
+
+    def _tell_what_is_kept(self, gone: bool) -> None:
+        since = f"since {time.strftime('%H:%M', time.localtime(self._begun))}"
+        if gone:
+            self._store.tell(
+                "The old conversation store is gone: a new one was begun at "
+                f"{self._store.path}, with what was said {since}."
+            )
+        elif self._told:
+            everything = f"everything said {since}" if self._mended else "everything"
+            self._store.tell(
+                f"The conversation store can be written again: {everything} is kept."
+            )
+        self._told = self._mended = False
 
     def close(self) -> None:
         """Save elsewhere what could not be stored, and forget it."""
@@ -221,6 +247,9 @@ class Refuge:
             )
         elif code in codes.DAMAGED:
             why, until = "The conversation store is damaged", "it is mended"
+        elif not self._store.path.exists():
+            why = f"The conversation store is gone ({self._store.path})"
+            until = "it is back"
         else:
             why = f"The conversation store cannot be written ({error})"
             until = "it can"

@@ -71,11 +71,9 @@ class StandIn:
                     f"INSERT OR REPLACE INTO main.{table}({columns}) "
                     f"SELECT {columns} FROM stored.{table}"
                 )
-        found = self.db.execute(
-            "SELECT seq FROM stored.sqlite_sequence WHERE name = 'event'"
-        ).fetchone()
+        last = last_seq(self.db, "stored")
         self.stored = True
-        return found[0] if found else 0
+        return last
 
     def detach(self) -> None:
         """Show nothing that is stored: it cannot be read."""
@@ -117,11 +115,8 @@ class StandIn:
 
         A claim or an end that another process has written meanwhile is left out.
         """
-        found = store.execute(
-            "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
-        ).fetchone()
         # A mended store may have lost its last records: no number is given twice.
-        move = Move(self.start, max(self.start, found[0] if found else 0))
+        move = Move(self.start, max(self.start, last_seq(store)))
         for seq, conversation, turn, kind, time, delta_of, data in self._events():
             stored = seq - move.start + move.end
             inserted = store.execute(
@@ -195,6 +190,14 @@ def tables(db: sqlite3.Connection, schema: str = "main") -> set[str]:
         for name, _ in listed
         if name not in virtual and not any(name.startswith(f"{v}_") for v in virtual)
     }
+
+
+def last_seq(db: sqlite3.Connection, schema: str = "main") -> int:
+    """Return the last number that the log has given, 0 when none."""
+    found = db.execute(
+        f"SELECT seq FROM {schema}.sqlite_sequence WHERE name = 'event'"
+    ).fetchone()
+    return found[0] if found else 0
 
 
 def uri(path: str, mode: str) -> str:

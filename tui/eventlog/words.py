@@ -185,7 +185,9 @@ def needles(query: str) -> list[Needle]:
     for match in _chunk.finditer(query):
         last = match.end() == len(query)
         if match[1] is not None:
-            found.append(_needle(match[1].strip(), open_end=last and not match[2]))
+            words = match[1]
+            ended = bool(match[2]) or words[-1:].isspace()
+            found.append(_needle(words.strip(), open_end=last and not ended))
             continue
         pieces = _border.split(match[0])
         for number, piece in enumerate(pieces, 1):

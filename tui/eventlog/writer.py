@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 from tui.errors import ConflictError, LogError
 from tui.eventlog import codes, rows
 from tui.eventlog.refuge import Guard, Refuge, Replaced
-from tui.eventlog.stand_in import abandon
+from tui.eventlog.stand_in import abandon, last_seq
 from tui.events import Event, ReasoningDelta, Record, TextDelta
 
 __all__ = ["GATHER_SECONDS", "Guard", "Writer"]
@@ -69,6 +69,8 @@ class Writer:
         self._refuge = refuge
         self._path = path
         self._file = self._found()
+        self._last = last_seq(connection) if connection else 0
+        """The last `seq` that the store is known to have had."""
         self._committed = committed
         self._closed = False
         self._appends: deque[_Append] = deque()
@@ -115,6 +117,8 @@ class Writer:
                 self._commit_all()
             finally:
                 self._lock.release()
+            if self._refuge.active:
+                self._wake.put(None)  # the thread is to try the store again
         else:
             self._put(append)
         return done.result()
@@ -174,7 +178,10 @@ class Writer:
             try:
                 if self._found() != self._file:
                     raise Replaced
-                return self._transact(self._store, runs)
+                outcomes = self._transact(self._store, runs)
+                seqs = [it for it in outcomes if isinstance(it, int)]
+                self._last = max(self._last, *seqs, 0)
+                return outcomes
             except sqlite3.Error as error:
                 refused = codes.code(error) in codes.REFUSED
                 # Where it is locked for readers too there is no going to memory: all
@@ -182,7 +189,7 @@ class Writer:
                 if limit is None and self._closed:
                     limit = time.monotonic() + LAST_SECONDS
                 late = limit is not None and time.monotonic() > limit
-                if not refused or (not self._refuge.enter(error) and late):
+                if not refused or (not self._refuge.enter(error, self._last) and late):
                     return [_cannot(error)] * len(runs)
         with self._refuge.stand_in.lock:
             try:
@@ -246,6 +253,7 @@ class Writer:
         if store:
             store.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
             old, self._store, self._file = self._store, store, self._found()
+            self._last = last_seq(store)
             if old:
                 with suppress(sqlite3.Error):
                     old.close()
