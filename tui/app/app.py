@@ -190,7 +190,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 
         self.push_screen(HelpScreen(self.host.config.keys))
 
-    async def action_interrupt(self) -> None:
+    def action_interrupt(self) -> None:
         """Copy what is selected, else stop the answer, else quit at the second time.
 
         Who is asked how to leave has pressed it often enough.
@@ -208,8 +208,10 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
             self.quit()
             return
         self._interrupted = monotonic()
-        if chat.presenter.running or chat.presenter.waiting:
-            await self.action_cancel()
+        busy = chat.presenter.running or chat.presenter.waiting
+        if busy and not self.stay():
+            # Unlike Esc it stops at once, whatever has the focus.
+            chat.action_cancel()
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 

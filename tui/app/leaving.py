@@ -130,11 +130,16 @@ class Leaving(OutputApp):
 
     async def action_cancel(self) -> None:
         """Stay if it was to be left, else do what the chat does."""
-        if self._patience and self.chat:
+        if self.chat and not self.stay():
+            self.chat.action_escape()
+
+    def stay(self) -> bool:
+        """Stay although it was to be left; False when it was not."""
+        waits = self._patience is not None
+        if waits and self.chat:
             self._look_until_left(None)
             self.chat.hint("lazychat stays, and the answer goes on")
-        elif self.chat:
-            self.chat.action_escape()
+        return waits
 
     def _key(self, name: str) -> str:
         return commands.spelled(commands.named(name), self.host.config.keys)
