@@ -458,7 +458,7 @@ async def test_help_tells_of_every_command_at_80_by_24() -> None:
         pages = [chat.text]
         assert "Ctrl+J, Alt+Enter" in pages[0]
         assert [c.name for c in commands.COMMANDS[:4] if c.help not in pages[0]] == []
-        while "Copy the message, its last code block" not in pages[-1]:
+        while commands.COMMANDS[-1].help not in pages[-1]:
             await chat.pilot.press("pagedown")
             await chat.until(lambda: chat.text != pages[-1])
             pages.append(chat.text)
@@ -467,6 +467,20 @@ async def test_help_tells_of_every_command_at_80_by_24() -> None:
         assert [c.name for c in commands.COMMANDS if c.help not in told] == []
         await chat.pilot.press("escape")
         await chat.until("Message")
+
+
+async def test_help_of_a_small_screen_is_indented_and_not_cut() -> None:
+    async with opened(size=(40, 15)) as chat:
+        await chat.pilot.press("f1")
+        await chat.until("Keys and commands")
+
+        rows = [row.strip("│") for row in chat.text.splitlines()]
+        keys = next(n for n, row in enumerate(rows) if row.startswith("  Up, Down"))
+        below = [row.rstrip() for row in rows[keys + 1 : keys + 3]]
+        assert below == ["     What you sent before (first,", "     last line)"]
+
+        await chat.pilot.resize_terminal(80, 24)
+        await chat.until("Up, Down                    What you sent before (first,")
 
 
 async def test_model_is_chosen_from_the_list_or_by_name(home: Path) -> None:

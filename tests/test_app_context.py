@@ -338,6 +338,7 @@ async def test_what_went_wrong_is_one_line() -> None:
 
         await chat.until("✗ scripted gave an empty summary, so all is sent as before.")
         assert "Summary of" not in chat.pane
+        await chat.until(lambda: chat.screen.status.state == "ready")
 
 
 async def test_there_is_nothing_to_sum_up_at_first() -> None:

@@ -178,6 +178,38 @@ async def test_placeholder_is_on_the_screen_until_something_is_written():
         assert "Message" not in screen_text(app)
 
 
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (80, "Message (Enter sends, Ctrl+J new line, F1 help)"),
+        (40, "Message (Enter sends, F1 help)"),
+        (20, "Message"),
+    ],
+)
+async def test_placeholder_is_as_long_as_there_is_room(columns: int, told: str):
+    async with (app := Host()).run_test(size=(columns, 10)):
+        rows = [row for row in screen_text(app).split("\n") if "Mess" in row]
+
+        assert [row.strip("│ ") for row in rows] == [told]
+
+
+async def test_ctrl_u_and_ctrl_k_delete_to_the_ends_of_a_line_that_wraps():
+    async with (app := Host()).run_test(size=(30, 12)) as pilot:
+        line = "one two three four five six seven eight nine ten"
+        app.composer.load_text(f"above\n{line}\nbelow")
+        await pilot.pause()
+        app.composer.move_cursor((1, line.index("nine")))
+
+        await pilot.press("ctrl+u")
+        assert app.composer.text == "above\nnine ten\nbelow"
+        await pilot.press("ctrl+z")
+        assert app.composer.text == f"above\n{line}\nbelow"
+
+        app.composer.move_cursor((1, line.index("two")))
+        await pilot.press("ctrl+k")
+        assert app.composer.text == "above\none \nbelow"
+
+
 async def test_grows_to_eight_rows_and_then_scrolls():
     async with (app := Host()).run_test() as pilot:
         heights = []

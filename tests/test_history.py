@@ -184,6 +184,22 @@ async def test_rename_in_place() -> None:
         assert screen.field.value == ""
 
 
+async def test_title_cannot_be_taken_away() -> None:
+    async with opened() as chat:
+        log = chat.app.host.log
+        keep(log, "Keep")
+        screen = await listed(chat, "Keep")
+        await chat.pilot.press("f2")
+        await chat.until(lambda: screen.field.value == "Keep")
+
+        await chat.pilot.press("ctrl+u", "enter")
+
+        await chat.until("A title is needed")
+        assert titles(log) == ["Keep"]
+        await chat.pilot.press("N", "e", "w", "enter")
+        await chat.until(lambda: titles(log) == ["New"])
+
+
 async def test_escape_gives_up_a_rename_and_keeps_the_search() -> None:
     async with opened() as chat:
         log = chat.app.host.log
@@ -234,6 +250,27 @@ async def test_delete_and_undo() -> None:
         assert [hit.conversation for hit in conversation.search(log, "hidden")] == [id]
         await chat.pilot.press("f9")
         await chat.until("Nothing was deleted")
+
+
+async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
+    async with opened() as chat:
+        keep(chat.app.host.log, "Keep")
+        keep(chat.app.host.log, "Away")
+        await listed(chat, "Away", "Keep", "F8 delete")
+        assert "undo" not in chat.text
+
+        await chat.pilot.press("f8")
+        await chat.until("F9 undo")
+        await chat.pilot.press("escape")
+        await chat.until("Message")
+        await chat.pilot.press("ctrl+s")
+        await chat.until("F9 undo")
+        await chat.pilot.press("tab")
+        await chat.until("u undo")
+
+        await chat.pilot.press("f9")
+        await chat.until("is back")
+        await chat.until(lambda: "undo" not in chat.text)
 
 
 async def test_letters_act_when_the_list_has_the_focus() -> None:
@@ -300,7 +337,7 @@ async def test_conversation_that_is_answered_is_not_deleted() -> None:
 
         await chat.ask("/delete")
 
-        await chat.until("cancel it first")
+        await chat.until("is being written in this conversation: cancel it first")
         await chat.until("Begin")
         gate.set()
 

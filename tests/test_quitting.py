@@ -118,6 +118,74 @@ def test_who_waits_may_go_on_and_change_their_mind(start: Start, log: EventLog) 
     assert "draft" in terminal.text
 
 
+def test_who_waits_stays_by_esc_and_then_stops_the_answer(
+    start: Start, log: EventLog
+) -> None:
+    terminal = start(LONG)
+    ask(terminal)
+    terminal.wait_for("One")
+    terminal.press("ctrl+q")
+    terminal.wait_for(asked)
+    terminal.press("w")
+    terminal.wait_for("Leaves when the answer has ended (Esc: stay)")
+
+    terminal.press("escape")
+    terminal.wait_for("lazychat stays")
+    assert ends(log) == []
+    terminal.press("escape")
+    wait_until(lambda: ends(log) == ["cancelled"])
+
+    terminal.wait_for("ready")
+    ask(terminal, "/help")
+    terminal.wait_for("Keys")
+    assert terminal.process.poll() is None
+
+
+def test_the_answer_that_ends_while_it_asks_is_left(
+    start: Start, log: EventLog
+) -> None:
+    terminal = start(SHORT)
+    ask(terminal)
+    terminal.wait_for("One")
+
+    terminal.press("ctrl+q")
+    terminal.wait_for(asked)
+
+    assert terminal.wait_exit() == 0
+    assert ends(log) == ["stop"]
+    assert said(log) == "One two"
+
+
+def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> None:
+    terminal = start([*SHORT, *LONG])
+    ask(terminal)
+    terminal.wait_for("One")
+    ask(terminal, "Again")
+    terminal.wait_for("waits: Again")
+
+    terminal.press("ctrl+q")
+    terminal.wait_for("2 answers are still to come")
+    terminal.wait_for(asked)
+
+    assert ends(log) == ["stop"]
+    terminal.press("escape")
+    terminal.wait_for(lambda t: not asked(t))
+
+
+def test_ctrl_c_where_it_asks_cancels_and_leaves(start: Start, log: EventLog) -> None:
+    terminal = start(LONG)
+    ask(terminal)
+    terminal.wait_for("One")
+
+    terminal.press("ctrl+q")
+    terminal.wait_for("Ctrl+C: cancel and leave")
+    terminal.press("ctrl+c")
+
+    assert terminal.wait_exit() == 0
+    assert ends(log) == ["cancelled"]
+    assert said(log) == "One "
+
+
 def test_cancel_keeps_what_was_said_and_leaves(start: Start, log: EventLog) -> None:
     terminal = start(LONG)
     ask(terminal)

@@ -92,6 +92,23 @@ async def test_draft_and_place_stay_in_a_conversation_that_is_left() -> None:
         await chat.until("half a thought")
 
 
+async def test_conversation_that_is_gone_to_can_be_written_in_at_once() -> None:
+    async with opened(["One.", "Two."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.pilot.press("shift+tab")
+        await chat.until(lambda: chat.screen.transcript.has_focus)
+        await chat.pilot.press("ctrl+n")
+        await chat.until("New conversation")
+        await chat.ask("Second")
+        await chat.until("Two.")
+
+        await chat.pilot.press("f4")
+        await chat.until("One.")
+
+        await chat.until(lambda: chat.screen.composer.has_focus)
+
+
 async def test_new_conversation_that_was_never_used_is_not_kept_open() -> None:
     async with opened(["One."]) as chat:
         await chat.ask("First")
@@ -223,15 +240,44 @@ async def test_conversation_deleted_elsewhere_says_so_and_comes_back_clean() -> 
         log, id = chat.app.host.log, chat.screen.conversation
 
         deleted = await asyncio.to_thread(conversation.delete, log, id)
-        await chat.until("This conversation was deleted.")
+        await chat.until("This conversation was deleted elsewhere.")
 
         await asyncio.to_thread(conversation.restore, log, deleted)
-        await chat.pilot.press("ctrl+n")
-        await chat.until(lambda: chat.screen.conversation != id)
-        chat.app.close_chat(id)
         chat.app.open_chat(id)
         await chat.until("One.")
         assert "deleted" not in chat.text
+
+
+@pytest.mark.parametrize("behind", ["", "f1"])
+async def test_after_a_deletion_elsewhere_one_goes_on_in_a_new_conversation(
+    behind: str,
+) -> None:
+    async with opened(["One.", "Two."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.type("Second")
+        log, id = chat.app.host.log, chat.screen.conversation
+        gone = chat.screen
+        if behind:
+            await chat.pilot.press(behind)
+            await chat.until(lambda: chat.app.screen is not gone)
+
+        await asyncio.to_thread(conversation.delete, log, id)
+        await chat.until(lambda: gone.presenter.deleted)
+        if behind:
+            await chat.pilot.press("escape")
+        await chat.until("deleted elsewhere")
+        await chat.until(lambda: chat.screen.composer.text == "Second")
+        assert "One." not in chat.text
+        assert chat.app.open_chats == (chat.screen.conversation,)
+        await chat.pilot.press("enter")
+        await chat.until("Two.")
+
+        assert chat.screen.conversation != id
+        assert conversation.get(log, id) is None
+        assert [m.text for m in chat.model.requests[-1].messages][-1:] == ["Second"]
+        assert len(chat.model.requests[-1].messages) <= 2
 
 
 async def test_up_in_a_new_conversation_brings_what_was_asked_in_another() -> None:

@@ -21,6 +21,7 @@ from tui.app.leaving import Leaving, Left
 from tui.app.screens.chat import ChatScreen
 from tui.app.shelf import ShelfApp
 from tui.app.themes import DEFAULT, load_themes
+from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
 from tui.host import Host
 
@@ -87,8 +88,9 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     def _use_theme(self, name: str) -> str:
         """Switch to a theme; return why that cannot be done, or ""."""
         if name not in self.available_themes:
-            known = ", ".join(sorted(self.available_themes))
-            return f'There is no theme "{name}". Known are: {known}.'
+            known = sorted(self.available_themes)
+            hint = nearest(name, known) or f" Known are: {', '.join(known)}."
+            return f'There is no theme "{name}".{hint}'
         self.theme = name
         return ""
 
@@ -127,7 +129,18 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 
     @on(ChatScreen.Commanded)
     def _obey(self, typed: ChatScreen.Commanded) -> None:
-        self._run(typed.command, typed.argument)
+        command, argument = typed.command, typed.argument
+        if problem := command.refuse(argument):
+            self._give_back(command, argument, problem)
+        else:
+            self._run(command, argument)
+
+    def _give_back(self, command: commands.Command, argument: str, why: str) -> None:
+        """Say why a command cannot be done, and put it into the composer."""
+        if chat := self.chat:
+            chat.complain(why)
+            if not chat.composer.text:
+                chat.composer.load_text(f"{command.slash} {argument}")
 
     def _run(self, command: commands.Command, argument: str) -> None:
         chat = self.chat
@@ -140,13 +153,13 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
                 self.action_show_history(words)
             case ("rename" | "pin" | "delete" | "undo" | "export" | "import") as act, _:
                 self.act(act, argument)
-            case "copy", number if number.isdigit():
+            case "copy", number if number:
                 chat.action_copy_answer(int(number))
             case "compact", keep:
                 chat.action_compact(keep)
             case "theme", name if name:
                 if problem := self._use_theme(name):
-                    chat.transcript.add_note(problem, "error")
+                    self._give_back(command, name, problem)
             case _:
                 self.run_worker(chat.run_action(command.action))
 
@@ -167,7 +180,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         try:
             self.host.models.find(name)
         except ConfigError as error:
-            self.chat.transcript.add_note(str(error), "error")
+            self.chat.complain(str(error))
         else:
             self.host.model = self.chat.model = name
 
@@ -178,9 +191,14 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         self.push_screen(HelpScreen(self.host.config.keys))
 
     def action_interrupt(self) -> None:
-        """Copy what is selected, else stop the answer, else quit at the second time."""
+        """Copy what is selected, else stop the answer, else quit at the second time.
+
+        Who is asked how to leave has pressed it often enough.
+        """
         chat = self.chat
         if chat is None:
+            return
+        if self.answer("cancel"):
             return
         if selected := self.screen.get_selected_text():
             chat.copy(selected)
@@ -190,7 +208,9 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
             self.quit()
             return
         self._interrupted = monotonic()
-        if chat.presenter.running or chat.presenter.waiting:
+        busy = chat.presenter.running or chat.presenter.waiting
+        if busy and not self.stay():
+            # Unlike Esc it stops at once, whatever has the focus.
             chat.action_cancel()
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 

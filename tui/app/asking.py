@@ -31,6 +31,8 @@ class Asking:
         """The turn that was cancelled last."""
         self._waited: set[str] = set()
         """The turns that waited then."""
+        self._taken: set[str] = set()
+        """The turns whose questions were given back."""
 
     def send(self, text: str) -> None:
         """Send what was written in the composer."""
@@ -51,7 +53,7 @@ class Asking:
         """Have what was said first summed up, and the summary sent in its place."""
         screen = self._screen
         if not screen.presenter.questions:
-            screen.transcript.add_note("There is nothing to sum up yet.", "warning")
+            screen.complain("There is nothing to sum up yet.")
             return
         parent = screen.presenter.views.branches.parent_of_next()
         written = compact.request_summary(
@@ -133,14 +135,24 @@ class Asking:
         return True
 
     def unsend(self) -> None:
-        """Take back the newest message that waits, whoever sent it, to be edited."""
+        """Take back the newest message that waits, whoever sent it, to be edited.
+
+        It is put before what is being written.
+        """
         screen, presenter = self._screen, self._screen.presenter
         if not presenter.waiting:
             screen.hint("No message waits")
             return
-        turn = presenter.waiting[-1]
-        if not screen.composer.text:
-            screen.composer.load_text(presenter.question(turn))
+        if screen.branching.editing is not None:
+            screen.hint("First send the new version, or leave it")
+            return
+        # One that was taken is there until the log says so.
+        left = [turn for turn in presenter.waiting if turn not in self._taken]
+        turn = (left or presenter.waiting)[-1]
+        if left:
+            self._taken.add(turn)
+            texts = presenter.question(turn), screen.composer.text
+            screen.composer.load_text("\n\n".join(filter(None, texts)))
         self._cancelled = turn
         # Nobody may be there to hear the cancel of what nobody runs.
         forlorn = presenter.is_forlorn(turn)

@@ -23,10 +23,26 @@ class Command(NamedTuple):
     help: str
     reading: bool = False
     """Whether the key is for the conversation pane alone: elsewhere one types it."""
+    takes: bool = False
+    """Whether something may be typed behind `slash`."""
+
+    def refuse(self, argument: str) -> str:
+        """Return what to say of an `argument` that it does not take, or ""."""
+        if not argument:
+            return ""
+        if self.name == "copy" and not argument.isdecimal():
+            return "/copy takes a number: /copy 2 copies the answer before the last"
+        return "" if self.takes else f"{self.slash} takes nothing behind it"
 
 
 COMMANDS = (
-    Command("cancel", "cancel", "escape", "", "Stop the answer; what was said stays"),
+    Command(
+        "cancel",
+        "app.cancel",
+        "escape",
+        "",
+        "Back to writing; there: stop the answer",
+    ),
     Command("stream", "toggle_stream", "ctrl+t", "/stream", "Stream answers or not"),
     Command("tools", "toggle_sidebar", "f2", "/tools", "Show or hide the tools"),
     Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
@@ -37,6 +53,7 @@ COMMANDS = (
         "ctrl+s",
         "/history",
         "All conversations; /history WORDS searches",
+        takes=True,
     ),
     Command(
         "next",
@@ -65,6 +82,7 @@ COMMANDS = (
         "",
         "/rename",
         "Give this conversation a title: /rename TITLE",
+        takes=True,
     ),
     Command(
         "pin",
@@ -79,6 +97,7 @@ COMMANDS = (
         "",
         "/export",
         "Write it to a file: /export NAME.json or .md",
+        takes=True,
     ),
     Command(
         "import",
@@ -86,6 +105,7 @@ COMMANDS = (
         "",
         "/import",
         "Read an exported file: /import NAME.json",
+        takes=True,
     ),
     Command(
         "delete",
@@ -97,7 +117,14 @@ COMMANDS = (
     Command(
         "undo", "app.act('undo', '')", "", "/undo", "Bring back what was deleted last"
     ),
-    Command("model", "app.choose_model", "ctrl+l", "/model", "Choose the model"),
+    Command(
+        "model",
+        "app.choose_model",
+        "ctrl+l",
+        "/model",
+        "Choose the model",
+        takes=True,
+    ),
     Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
     Command(
         "copy",
@@ -105,6 +132,7 @@ COMMANDS = (
         "",
         "/copy",
         "Copy the last answer; /copy 2: the one before",
+        takes=True,
     ),
     Command(
         "unsend", "unsend", "alt+up", "/unsend", "Take back the message that waits"
@@ -119,9 +147,16 @@ COMMANDS = (
         "End what another machine has left",
     ),
     Command(
-        "compact", "compact", "", "/compact", "Sum up old messages; /compact X: keep X"
+        "compact",
+        "compact",
+        "",
+        "/compact",
+        "Sum up old messages; /compact X: keep X",
+        takes=True,
     ),
-    Command("theme", "app.change_theme", "", "/theme", "Choose the colours"),
+    Command(
+        "theme", "app.change_theme", "", "/theme", "Choose the colours", takes=True
+    ),
     Command("help", "app.show_help", "f1", "/help", "Show the keys"),
     Command("quit", "app.quit", "ctrl+q", "/quit", "Leave"),
     Command(
@@ -215,5 +250,5 @@ def mistyped(text: str) -> str:
     if not re.fullmatch(r"/[a-z]+", word) or parse(word):
         return ""
     known = [command.slash for command in COMMANDS if command.slash]
-    hint = nearest(word, known) or f" Known are: {', '.join(known)}."
+    hint = nearest(word, known) or " /help has them all."
     return f"There is no command {word}.{hint}"

@@ -9,16 +9,18 @@ has run the app: see `Left`.
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual.timer import Timer
 
+from tui.app import commands
 from tui.app.output.hook import OutputApp
 
 if TYPE_CHECKING:
     from tui.app.screens.chat import ChatScreen
-    from tui.app.screens.quit import Choice
+    from tui.app.screens.quit import Choice, QuitScreen
     from tui.host import Host
 
 PATIENCE_SECONDS = 0.2
@@ -51,7 +53,8 @@ class Leaving(OutputApp):
         self.left = Left(0)
         """How it was left, once it has been."""
         self._patience: Timer | None = None
-        """Runs while the user waits for the end of the answer to leave."""
+        """Runs while the end of the answer is to end the program: while the user waits
+        for it, or is asked."""
 
     @property
     def chat(self) -> "ChatScreen | None":
@@ -101,14 +104,23 @@ class Leaving(OutputApp):
             return
         from tui.app.screens.quit import QuitScreen
 
-        if not isinstance(self.screen, QuitScreen):
-            self._wait_to_leave(False)
+        if not self._dialog:
             self.push_screen(QuitScreen(count, self.host.keeps), self._quit_so)
+            self._look_until_left(self._keep_true)
+
+    def answer(self, choice: "Choice") -> bool:
+        """Choose what is to become of the answers; False when that is not asked."""
+        dialog = self._dialog
+        if dialog:
+            dialog.dismiss(choice)
+        return dialog is not None
 
     def _quit_so(self, choice: "Choice | None") -> None:
+        self._look_until_left(None)
         match choice:
             case "wait":
-                self._wait_to_leave(True)
+                self._look_until_left(self._leave_when_done)
+                self._leave_when_done()
             case "background" if self.host.runner.wanted:
                 self.leave("background")
             case "background" | "cancel":
@@ -116,16 +128,45 @@ class Leaving(OutputApp):
             case None:
                 pass
 
-    def _wait_to_leave(self, waits: bool) -> None:
+    async def action_cancel(self) -> None:
+        """Stay if it was to be left, else do what the chat does."""
+        if self.chat and not self.stay():
+            self.chat.action_escape()
+
+    def stay(self) -> bool:
+        """Stay although it was to be left; False when it was not."""
+        waits = self._patience is not None
+        if waits and self.chat:
+            self._look_until_left(None)
+            self.chat.hint("lazychat stays, and the answer goes on")
+        return waits
+
+    def _key(self, name: str) -> str:
+        return commands.spelled(commands.named(name), self.host.config.keys)
+
+    def _look_until_left(self, look: Callable[[], None] | None) -> None:
+        """Have `look` look whether to leave now, until None is given in its place."""
         if self._patience:
             self._patience.stop()
-        look = self._leave_when_done
-        self._patience = self.set_interval(PATIENCE_SECONDS, look) if waits else None
-        if waits:
-            look()
+        self._patience = self.set_interval(PATIENCE_SECONDS, look) if look else None
 
     def _leave_when_done(self) -> None:
         if not self.host.runner.busy:
             self.leave()
         elif self.chat and not self.chat.status.hint:
-            self.chat.hint("Leaves when the answer has ended")
+            key = self._key("cancel")
+            stay = f" ({key}: stay)" if key else ""
+            self.chat.hint(f"Leaves when the answer has ended{stay}")
+
+    def _keep_true(self) -> None:
+        """Leave when there is nothing to ask about any more, else ask about what is."""
+        if not (count := self.host.runner.wanted):
+            self.leave()
+        elif dialog := self._dialog:
+            dialog.count = count
+
+    @property
+    def _dialog(self) -> "QuitScreen | None":
+        from tui.app.screens.quit import QuitScreen
+
+        return self.screen if isinstance(self.screen, QuitScreen) else None

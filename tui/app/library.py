@@ -43,6 +43,11 @@ class Library:
             "import": self._import,
         }
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to bring back."""
+        return bool(self._deleted)
+
     def do(self, act: str, id: str, argument: str = "") -> Outcome:
         """Do `act` to the conversation `id`; nothing is raised.
 
@@ -73,6 +78,10 @@ class Library:
         if self._log.refusal:
             raise LogError(f"Nothing can be deleted: {self._log.refusal}.")
         end_if_gone(self._log, id)
+        if conversation.running(self._log, id):
+            raise LogError(
+                "An answer is being written in this conversation: cancel it first."
+            )
         deleted = conversation.delete(self._log, id)
         self._deleted.append((deleted, title))
         return Outcome(f"Deleted {_quoted(title)}. {deleted.traces}".rstrip(), id)

@@ -67,6 +67,8 @@ class Presenter:
         """The turn that runs."""
         self.owner: TurnStarted | None = None
         """Which process runs it."""
+        self.deleted = False
+        """Whether what is shown is no more in the store."""
         self.views = Views(transcript)
         """The messages with all their versions."""
         self._asked: dict[str, tuple[str, str]] = {}
@@ -229,8 +231,7 @@ class Presenter:
                 self.views.note(text, "error", record.turn)
             case ConversationDeleted():
                 # One that has come back begins with what is left of its deletion.
-                if self.questions or self.answers:
-                    self._transcript.add_note("This conversation was deleted.", "info")
+                self.deleted = bool(self.questions or self.answers)
             case NoticeGiven(text):
                 # What is left out is told when that changes.
                 if not record.event.left_out or self.context.left_out(record.event):
@@ -265,7 +266,7 @@ class Presenter:
                 self._asked.pop(turn, None)
                 first = " ".join(question.split())[:60]
                 if first:  # else the question was deleted
-                    self.views.note(f"Taken back: {first}", "info")
+                    self.views.note_below(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
@@ -297,7 +298,9 @@ class Presenter:
         self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
-        self._rest("error" if reason == "error" else "ready")
+        # Without a summary all is as it was.
+        failed = reason == "error" and turn not in self._summaries
+        self._rest("error" if failed else "ready")
 
     def _add(self, message_id: str, message: Message, record: Record) -> None:
         assert isinstance(record.event, MessageAdded)

@@ -33,6 +33,8 @@ def go_on(screen: "ChatScreen") -> None:
         screen.hint("There is no answer to go on with")
     elif entries[-1].message.role == "user":
         retry(screen)
+    elif entries[-1].finish_reason == "stop":
+        screen.hint("The answer is whole; ask on")
     else:
         screen.asking.ask(GO_ON)
 

@@ -8,6 +8,10 @@ An act runs in a thread; how it ended is told where the user is by then.
 
 from typing import TYPE_CHECKING
 
+from textual import on
+
+from tui import conversation
+from tui.app.screens.kept import KeptScreen
 from tui.app.switching import SwitchingApp
 
 if TYPE_CHECKING:  # they are imported when they are needed first, after the start
@@ -22,6 +26,8 @@ class ShelfApp(SwitchingApp):
         super().__init__()
         self._library: Library | None = None
         self._history: HistoryScreen | None = None
+        self._deleting: set[str] = set()
+        """What is being deleted from here."""
 
     def action_show_history(self, words: str = "") -> None:
         """Show all conversations, and search them for `words`."""
@@ -31,6 +37,7 @@ class ShelfApp(SwitchingApp):
             here = self.chat.conversation
             self.chat.pause()  # what is not seen need not be drawn
             self._history = HistoryScreen(self.host.log, here, words)
+            self._history.offer_undo(bool(self._library and self._library.can_undo))
             self.push_screen(self._history)
 
     @property
@@ -65,6 +72,8 @@ class ShelfApp(SwitchingApp):
     def _start(self, act: str, id: str, argument: str) -> None:
         from tui.app.library import Library
 
+        if act == "delete":
+            self._deleting.add(id)
         for chat in self._screens:
             if chat.conversation == id:
                 chat.drafts.save()
@@ -72,14 +81,16 @@ class ShelfApp(SwitchingApp):
 
         def work() -> None:
             outcome = library.do(act, id, argument)
-            self.call_later(self._ended, act, outcome)
+            self.call_later(self._ended, act, id, outcome)
 
         # Unlike other work, leaving waits for it: a deletion is to be a whole one.
         self.run_worker(work, thread=True, group="library")
 
-    def _ended(self, act: str, outcome: "Outcome") -> None:
+    def _ended(self, act: str, id: str, outcome: "Outcome") -> None:
         listed = self._lists
         text = outcome.text
+        if act == "delete":
+            self._deleting.discard(id)
         if not outcome.failed:
             if act == "delete":
                 self._drop(outcome.id)
@@ -88,10 +99,12 @@ class ShelfApp(SwitchingApp):
             elif not listed and act in ("undo", "import"):
                 self.open_chat(outcome.id)
             self._look_again.set()
+        if self._history and self._library:
+            self._history.offer_undo(self._library.can_undo)
         if self._history and listed:
             self._history.tell(text, outcome.failed)
         elif self.chat and outcome.failed:
-            self.chat.transcript.add_note(text, "error")
+            self.chat.complain(text)
         elif self.chat:
             self.chat.hint(text)
 
@@ -110,3 +123,25 @@ class ShelfApp(SwitchingApp):
             self.push_screen(history)
             if self.chat:
                 self.chat.pause()
+
+    @on(KeptScreen.Deleted)
+    def _begin_anew(self, deleted: KeptScreen.Deleted) -> None:
+        """Go on in a new conversation when another program has deleted this one.
+
+        What is written next must not be under the id of the deleted one.
+        """
+        gone = deleted.screen
+        if gone.conversation in self._deleting or gone is not self.screen:
+            return  # we drop it ourselves; or it says so again when it is back on top
+        draft, id = gone.composer.draft, conversation.new_id()
+        gone.drafts.drop()
+        self._tabs[self._tabs.index(gone.conversation)] = id
+        self._switch(self._screens[-1], id)
+        chat = self._screens[-1]
+
+        def tell() -> None:
+            chat.transcript.add_note("This conversation was deleted elsewhere.")
+            if draft:
+                chat.composer.load_text(draft)
+
+        chat.call_later(tell)

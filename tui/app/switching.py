@@ -135,6 +135,8 @@ class SwitchingApp(App[None]):
         self._screens.append(chat)
         self._show_tabs()
         self.switch_screen(chat)
+        if known:  # as a new one does by itself
+            chat.write()
         gone = [s for s in self._screens if s.conversation not in self._tabs]
         kept = [s for s in self._screens if s.conversation in self._tabs]
         self._forget([*gone, *kept[:-KEPT]], here)

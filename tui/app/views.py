@@ -5,6 +5,7 @@ another version: a version that one comes back to is still laid out, and the tex
 streams into one that is not shown costs what it does to keep it.
 """
 
+from tui.app.resume import GO_ON
 from tui.app.widgets.message import Item, MessageView, Note, NoteKind
 from tui.app.widgets.transcript import Transcript
 from tui.conversation import Branches
@@ -24,6 +25,8 @@ class Views:
         """What is shown of each node of the tree; of "" what comes before all."""
         self._asked: dict[str, int] = {}
         """How many of a node's items are its question."""
+        self._below: list[Item] = []
+        """The notes that stay below the messages of their node."""
         self._stale = False
         """Whether another path is to be shown than the transcript has."""
 
@@ -52,7 +55,8 @@ class Views:
         view = self.by_id.get(message_id)
         text, thought = message.text, message.reasoning
         if view is None:
-            view = MessageView(message_id, message.role, text, thought)
+            label = "continue" if (message.role, text) == ("user", GO_ON) else ""
+            view = MessageView(message_id, message.role, text, thought, label=label)
             view.finish_reason = ended
             self._place(view)
         elif self._transcript.shows(message_id):
@@ -71,6 +75,16 @@ class Views:
         """Add a note to a turn, or to what is shown."""
         begun = turn is not None and self.branches.has_begun(turn)
         self._put(Note(text, kind), turn if turn and begun else self.branches.head)
+
+    def note_below(self, text: str, kind: NoteKind) -> None:
+        """Add a note that stays below what the turn that is shown last still says.
+
+        So it has the same place when the conversation is read again: then each message
+        comes when it is whole.
+        """
+        note = Note(text, kind)
+        self._below.append(note)
+        self._put(note, self.branches.head)
 
     def add_summary(self, id: str, text: str, label: str, turn: str | None) -> None:
         """Add a summary of what was said; it is no message of the conversation."""
@@ -133,10 +147,17 @@ class Views:
         self._count_versions(view.message_id)
 
     def _put(self, item: Item, node: str) -> None:
-        self._items.setdefault(node, []).append(item)
+        items = self._items.setdefault(node, [])
+        place = len(items)
+        if isinstance(item, MessageView):
+            while place and items[place - 1] in self._below:
+                place -= 1
+        items.insert(place, item)
         if self._stale:
             return
-        if node == self.branches.head:
+        if item is not items[-1]:
+            self._stale = self.shows(node)
+        elif node == self.branches.head:
             self._transcript.append(item)
         elif self.branches.has_begun(node):
             self._stale = self.shows(node)

@@ -11,6 +11,7 @@ watching a new one: follow it from the start.
 from threading import Event
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -25,7 +26,7 @@ from tui.app.asking import Asking
 from tui.app.branching import Branching
 from tui.app.presenter import Presenter
 from tui.app.resume import Owners
-from tui.app.screens.kept import KeptScreen
+from tui.app.screens.reading import ReadingScreen
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
@@ -47,7 +48,7 @@ NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
 
 
-class ChatScreen(KeptScreen):
+class ChatScreen(ReadingScreen):
     """One conversation: transcript, debug panel, composer, tools, status."""
 
     CSS_PATH = "chat.tcss"
@@ -128,13 +129,10 @@ class ChatScreen(KeptScreen):
 
     def _spell_keys(self) -> None:
         """Show the keys as the configuration has them."""
-        self.sidebar.stream_key = self._key("stream")
+        self.sidebar.stream_key = self.spell_key("stream")
         shown = ("help", "tools", "debug")
-        keys = [(self._key(name), name) for name in shown]
-        self.presenter.spell_keys(tuple(keys), (self._key("cancel"), "stop"))
-
-    def _key(self, name: str) -> str:
-        return commands.spelled(commands.named(name), self.host.config.keys)
+        keys = [(self.spell_key(name), name) for name in shown]
+        self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
 
     def on_unmount(self) -> None:
         """Stop following; turns that run go on."""
@@ -230,6 +228,11 @@ class ChatScreen(KeptScreen):
             self.composer.set_history(questions)
         self._has_shown(arrived.records)
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether what is shown is no more in the store."""
+        return self.presenter.deleted
+
     # -- what the user does
 
     @on(Composer.Submitted)
@@ -240,7 +243,7 @@ class ChatScreen(KeptScreen):
             return
         if problem := commands.mistyped(text):
             # A message that is one word with a slash before it is hardly ever meant.
-            self.transcript.add_note(problem, "warning")
+            self.complain(problem)
             self.composer.load_text(text)
             return
         self.asking.send(text)
@@ -270,6 +273,11 @@ class ChatScreen(KeptScreen):
     ) -> None:
         self.copy(request.text)
 
+    @on(Composer.Told)
+    @on(Transcript.Told)
+    def _tell(self, told: Composer.Told | Transcript.Told) -> None:
+        self.hint(told.text)
+
     def copy(self, text: str) -> None:
         """Send `text` to the terminal's clipboard by OSC 52.
 
@@ -284,24 +292,38 @@ class ChatScreen(KeptScreen):
         if seconds is not None:
             self.set_timer(seconds, lambda: self._unhint(text))
 
+    def complain(self, text: str) -> None:
+        """Say what is wrong with what was typed: it is read and done with.
+
+        What does not fit in the status line becomes a note.
+        """
+        if "\n" in text or cell_len(text) > self.status.content_size.width:
+            self.transcript.add_note(text, "warning")
+        else:
+            self.hint(text)
+
     def _unhint(self, text: str) -> None:
         if self.status.hint == text:
             self.status.hint = ""
 
     # -- actions; `tui.app.commands` has their keys
 
+    def action_escape(self) -> None:
+        """Go back to the composer; from there `action_cancel`."""
+        if self.is_covered:
+            self.action_toggle_sidebar()
+        elif self.is_away:
+            self.write()
+        else:
+            self.action_cancel()
+
     def action_cancel(self) -> None:
         """Stop the turn that runs, else take back the newest that waits.
 
-        Tools that hide the conversation go first, and a message that is edited.
+        A message that is edited is left first.
         """
-        if self.has_class("-narrow") and self.has_class("-sidebar"):
-            self.action_toggle_sidebar()
-            return
-        if self.branching.leave():
-            return
-        if not self.asking.cancel() and not self.composer.has_focus:
-            self.composer.focus()
+        if not self.branching.leave() and not self.asking.cancel():
+            self.write()
 
     def action_unsend(self) -> None:
         """Take back the newest message that waits, whoever sent it, to be edited."""
@@ -320,7 +342,7 @@ class ChatScreen(KeptScreen):
             self._sidebar_wanted = shown
             state.save(paths.state_file(), sidebar=shown)
         elif shown:
-            self.hint(f"{self._key('tools')} or Esc: back to the conversation")
+            self.hint(f"{self.spell_key('tools')} or Esc: back to the conversation")
         (self.sidebar if shown else self.composer).focus()
 
     def action_toggle_debug(self) -> None:

@@ -1,7 +1,12 @@
 """The help: every key on one page."""
 
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
+from textwrap import wrap
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -17,6 +22,7 @@ _WRITING = (
     ("Up, Down", "What you sent before (first, last line)"),
     ("PageUp, PageDown", "Scroll the conversation"),
     ("Tab, Shift+Tab", "To the next part of the screen, to the last"),
+    ("/ Tab", "Complete a command, then the next that fits"),
 )
 _READING = (
     ("Up, Down", "Message above, below"),
@@ -24,6 +30,11 @@ _READING = (
     ("Enter", "Unfold or fold what the model thought"),
     ("y, Y", "Copy the message, its last code block"),
 )
+
+_WIDEST = 74  # columns of text
+_EDGES = 6  # columns of border, padding and scroll bar
+_KEYS = 28  # columns of the keys, where what they do stands beside them
+_NARROW = 60  # columns below which it stands under them
 
 
 class HelpScreen(ModalScreen[None]):
@@ -41,15 +52,27 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the page."""
-        palette = ("Ctrl+P", "All of these, by typing their names")
         with VerticalScroll(classes="dialog") as page:
             page.border_title = "Keys and commands"
             page.border_subtitle = "Up, Down scroll   Esc closes"
-            yield Static(_section("Writing", _WRITING))
-            yield Static(_section("Everywhere", (*self._does(key=True), palette)))
-            yield Static(_section("To be typed", self._does(key=False)))
-            reading = (*_READING, *self._does(reading=True))
-            yield Static(_section("Reading (Tab or click first)", reading))
+            yield Static(self._text(self.app.size.width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the page out anew."""
+        self.query_one(Static).update(self._text(event.size.width))
+
+    def _text(self, width: int) -> Content:
+        """Return the page for a screen of `width` columns."""
+        palette = ("Ctrl+P", "All of these, by typing their names")
+        sections = {
+            "Writing": _WRITING,
+            "Everywhere": (*self._does(key=True), palette),
+            "To be typed": self._does(key=False),
+            "Reading (Tab or click first)": (*_READING, *self._does(reading=True)),
+        }
+        room = min(_WIDEST, width - _EDGES)
+        parts = [_section(title, rows, room) for title, rows in sections.items()]
+        return Content("\n").join(parts)
 
     def _does(
         self, *, key: bool | None = None, reading: bool = False
@@ -63,6 +86,15 @@ class HelpScreen(ModalScreen[None]):
         )
 
 
-def _section(title: str, rows: tuple[tuple[str, str], ...]) -> Content:
-    lines = "".join(f"\n {keys:<27} {does}" for keys, does in rows)
+def _section(title: str, rows: tuple[tuple[str, str], ...], room: int) -> Content:
+    lines = "".join(f"\n{line}" for row in rows for line in _lines(*row, room))
     return Content.assemble((title, "bold $text-primary"), lines)
+
+
+def _lines(keys: str, does: str, room: int) -> list[str]:
+    """Return what a key does, beside it or in lines of their own below it."""
+    if room < _NARROW:
+        return [f" {keys}", *(f"    {line}" for line in wrap(does, max(8, room - 4)))]
+    first, *more = wrap(does, room - _KEYS - 1)
+    indent = " " * (_KEYS + 1)
+    return [f" {keys:<{_KEYS - 1}} {first}", *(indent + line for line in more)]

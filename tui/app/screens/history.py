@@ -53,9 +53,10 @@ _KEYS = (
     ("F5", "export"),
     ("F6", "import"),
     ("F8", "delete"),
+    ("F9", "undo"),
     ("Esc", "back"),
 )
-_LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F8": "d"}
+_LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F8": "d", "F9": "u"}
 
 _PROMPTS = {
     "rename": "Rename to",
@@ -119,6 +120,7 @@ class HistoryScreen(OutputScreen):
         self.field.cursor_blink = False
         self.list = HistoryList()
         self.note = Static(id="note", markup=False)
+        self._can_undo = False
         self._prompt = ""
         """The act whose argument is being typed, "" while it is a search."""
         self._query = words
@@ -261,6 +263,8 @@ class HistoryScreen(OutputScreen):
         lines: list[list[Content]] = [[]]
         room = width = self.app.size.width - 2
         for key, does in _KEYS:
+            if does == "undo" and not self._can_undo:
+                continue
             key = _LETTERS.get(key, key) if letters else key
             room -= len(key) + 1 + len(does)
             if room < 0 and lines[-1]:
@@ -270,6 +274,13 @@ class HistoryScreen(OutputScreen):
             pair = Content.assemble((key, "$text-accent"), (f" {does}", "$text-muted"))
             lines[-1].append(pair)
         return Content("\n").join(Content("  ").join(line) for line in lines)
+
+    def offer_undo(self, can_undo: bool) -> None:
+        """Tell the key that undoes, or no longer."""
+        if can_undo != self._can_undo:
+            self._can_undo = can_undo
+            if self.is_mounted:
+                self._spell_keys()
 
     def tell(self, text: str, failed: bool = False) -> None:
         """Say how an act ended, until the next one, and show what it changed."""
@@ -309,10 +320,13 @@ class HistoryScreen(OutputScreen):
         if not act:
             self.action_open()
             return
+        if not argument:
+            what = "A title" if act == "rename" else "The name of a file"
+            self.tell(f"{what} is needed (Esc: leave it)", failed=True)
+            return
         id = self._asked_of
         self._end_prompt()
-        if argument:
-            self.post_message(self.Wanted(act, id, argument))
+        self.post_message(self.Wanted(act, id, argument))
 
     @on(HistoryList.Opened)
     def action_open(self) -> None:

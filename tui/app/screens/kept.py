@@ -12,6 +12,7 @@ from contextlib import suppress
 from threading import Event
 
 from textual import on
+from textual.message import Message
 
 from tui import conversation
 from tui.app import background
@@ -30,6 +31,13 @@ from tui.host import Host
 
 class KeptScreen(OutputScreen):
     """A screen of one conversation; `first`: the program begins with it."""
+
+    class Deleted(Message):
+        """The conversation of `screen` was deleted, and the screen is to go."""
+
+        def __init__(self, screen: "KeptScreen") -> None:
+            super().__init__()
+            self.screen = screen
 
     def __init__(self, host: Host, conversation: str, first: bool) -> None:
         super().__init__()
@@ -55,6 +63,11 @@ class KeptScreen(OutputScreen):
         """Whether nothing was ever written into this conversation."""
         return self.drafts.is_new and not self.composer.text
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether what is shown is no more in the store."""
+        raise NotImplementedError
+
     def on_mount(self) -> None:
         """Put back what was being written."""
         self.chat_bar.current = self.conversation
@@ -77,6 +90,8 @@ class KeptScreen(OutputScreen):
     def on_screen_resume(self) -> None:
         """Go on following where it was paused."""
         self._may_read.set()
+        if self.is_deleted:
+            self.post_message(self.Deleted(self))
 
     def show_tabs(self, tabs: Sequence[Tab]) -> None:
         """Show which conversations are open, if it is more than one."""
@@ -104,6 +119,8 @@ class KeptScreen(OutputScreen):
     def _has_shown(self, records: Sequence[Record]) -> None:
         """Do what is to be done when records are on the screen."""
         self.presence.show(records)
+        if self.is_deleted:
+            self.post_message(self.Deleted(self))
         if self._place:
             all_read = records[-1].seq >= self._place_end
             self.call_after_refresh(self._go_to_place, all_read)

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -23,11 +24,12 @@ _CHOICES: dict[Choice, tuple[str, str]] = {
 class QuitScreen(ModalScreen[Choice | None]):
     """Asks what is to become of the answers; gives None when the user stays.
 
-    `count` is how many run or wait, `keeps` whether the store keeps what is said: else
-    nobody could come back to it.
+    `keeps` tells whether the store keeps what is said: else nobody could come back to
+    it.
     """
 
     CSS_PATH = "dialog.tcss"
+    AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Stay", show=False),
         *(
@@ -36,30 +38,37 @@ class QuitScreen(ModalScreen[Choice | None]):
         ),
     ]
 
+    count: var[int] = var(0, init=False)
+    """How many answers run or wait, above 0."""
+
     def __init__(self, count: int, keeps: bool = True) -> None:
         super().__init__()
-        self._count = count
+        self.set_reactive(QuitScreen.count, count)
         self._choices: list[Choice] = [
             c for c in _CHOICES if keeps or c != "background"
         ]
 
     def compose(self) -> ComposeResult:
         """Show the choices; the harmless one is highlighted."""
-        what = f"{self._count} answers are still to come"
-        if self._count == 1:
-            what = "An answer is still being written"
         with Vertical(classes="dialog"):
-            yield Static(f"{what}.", markup=False)
+            yield Static(self._what(), markup=False, id="what")
             yield OptionList(*(Option(self._row(choice)) for choice in self._choices))
-            yield Static("Esc: back to the chat", markup=False, classes="note")
+            keys = "Esc: back to the chat   Ctrl+C: cancel and leave"
+            yield Static(keys, markup=False, classes="note")
+
+    def _what(self) -> str:
+        if self.count == 1:
+            return "An answer is still being written."
+        return f"{self.count} answers are still to come."
+
+    def watch_count(self) -> None:
+        """Say how many they are by now."""
+        for what in self.query("#what").results(Static):
+            what.update(self._what())
 
     def _row(self, choice: Choice) -> Content:
         key, help = _CHOICES[choice]
         return Content.assemble((key, "bold"), f"  {help}")
-
-    def on_mount(self) -> None:
-        """Give the list the focus."""
-        self.query_one(OptionList).focus()
 
     @on(OptionList.OptionSelected)
     def _select(self, selected: OptionList.OptionSelected) -> None:

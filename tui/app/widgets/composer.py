@@ -7,6 +7,7 @@ at the place of writing, also when the layout moves: input methods open there.
 from typing import ClassVar, cast
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.keys import Keys
@@ -15,9 +16,15 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import TextArea
 
+from tui.app.widgets.completion import Completion
 from tui.safe import safe
 
-PLACEHOLDER = "Message (Enter sends, Ctrl+J new line, F1 help)"
+PLACEHOLDERS = (
+    "Message (Enter sends, Ctrl+J new line, F1 help)",
+    "Message (Enter sends, F1 help)",
+    "Message",
+)
+"""Said while it is empty: the first that fits, or the last."""
 
 
 class Composer(TextArea):
@@ -25,8 +32,9 @@ class Composer(TextArea):
 
     Enter posts `Submitted` and empties it. Ctrl+J, Alt+Enter, Shift+Enter where the
     terminal tells it apart, and a backslash before Enter make a new line. Up on the
-    first row and Down on the last walk through what was sent before. Everything that
-    `TextArea` posts is posted too: `Composer.Changed` is its message.
+    first row and Down on the last walk through what was sent before. Tab completes a
+    command. Everything that `TextArea` posts is posted too: `Composer.Changed` is its
+    message.
     """
 
     DEFAULT_CSS = """
@@ -35,6 +43,7 @@ class Composer(TextArea):
         max-height: 10;
         padding: 0 1;
         border: round $border-blurred;
+        border-subtitle-color: $text-muted;
         background: $background;
         color: $foreground;
         scrollbar-size-vertical: 1;
@@ -57,6 +66,7 @@ class Composer(TextArea):
         # stands above.
         Binding("pageup", "read(-1)", "Page up", show=False),
         Binding("pagedown", "read(1)", "Page down", show=False),
+        Binding("tab", "complete", "Complete", show=False),
     ]
 
     class Paged(Message):
@@ -68,6 +78,13 @@ class Composer(TextArea):
 
     class HistoryWanted(Message):
         """The user walks back for the first time: `add_older` has what is more."""
+
+    class Told(Message):
+        """There is something to be said that is soon forgotten."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     class Submitted(Message):
         """The user sends `text`: not blank, without blank lines around it."""
@@ -86,7 +103,6 @@ class Composer(TextArea):
         self,
         text: str = "",
         *,
-        placeholder: str = PLACEHOLDER,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
@@ -96,13 +112,14 @@ class Composer(TextArea):
             soft_wrap=True,
             tab_behavior="focus",
             highlight_cursor_line=False,
-            placeholder=placeholder,
+            placeholder=PLACEHOLDERS[0],
             name=name,
             id=id,
             classes=classes,
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
+        self._completion = Completion()
         self._entries: list[str] = []
         self._older: list[str] = []
         """The first of the entries, which `add_older` has brought."""
@@ -157,6 +174,39 @@ class Composer(TextArea):
         super().load_text(_clean(text))
         self._forget_place()
         self.move_cursor(self.document.end)
+
+    def write(self, text: str) -> None:
+        """Insert `text` as if it were pasted here, and take the focus."""
+        self._put(_clean(text))
+        self.screen.set_focus(self)
+
+    def action_complete(self) -> None:
+        """Complete the name of a command; other text leaves Tab to the screen."""
+        text = self.text
+        if not text.startswith("/"):
+            raise SkipAction
+        becomes, told = self._completion.complete(text)
+        if becomes != text:
+            result = self.replace(becomes, (0, 0), self.document.end)
+            self.move_cursor(result.end_location)
+        self.post_message(self.Told(told))
+
+    def action_delete_to_start_of_line(self) -> None:
+        """Delete back to the beginning of the line, wherever it wraps."""
+        row, column = self.selection.end
+        if column:
+            self.delete((row, 0), (row, column), maintain_selection_offset=False)
+        else:
+            super().action_delete_to_start_of_line()
+
+    async def action_delete_to_end_of_line_or_delete_line(self) -> None:
+        """Delete up to the end of the line, wherever it wraps; there, the line end."""
+        row, column = self.selection.end
+        end = len(self.document.get_line(row))
+        if column < end:
+            self.delete((row, column), (row, end), maintain_selection_offset=False)
+        else:
+            await super().action_delete_to_end_of_line_or_delete_line()
 
     def action_read(self, pages: int) -> None:
         """Ask for the conversation to be scrolled."""
@@ -224,8 +274,13 @@ class Composer(TextArea):
         """Insert what is pasted; its line ends never send."""
         event.stop()
         event.prevent_default()
-        self._put(_clean(event.text))
-        self.focus()
+        self.write(event.text)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say no more than fits in a row."""
+        room = self.content_size.width
+        fits = (text for text in PLACEHOLDERS if len(text) <= room)
+        self.placeholder = next(fits, PLACEHOLDERS[-1])
 
     @property
     def _host(self) -> App[object]:

@@ -86,6 +86,8 @@ class Status(Widget):
     hint: reactive[str] = reactive("")
     """Said in the place of all on the right until it is empty, such as "Press Ctrl+C
     again to quit"."""
+    away: reactive[bool] = reactive(False)
+    """Whether the key that stops has to be pressed twice: once to go back."""
     keys: reactive[tuple[tuple[str, str], ...]] = reactive(KEYS)
     """Keys and what they do, the first being the most needed."""
 
@@ -149,7 +151,11 @@ class Status(Widget):
             speed.append((f"{self.tokens_per_second:.0f} tok/s", "muted"))
         stream: list[Span] = [(f"stream {'on' if self.stream else 'off'}", "muted")]
         keys: list[list[Span]] = [
-            [(key, "key"), (" " + what, "muted")] for key, what in self.keys
+            [
+                (f"{key} {key}" if self.away and what == "stop" else key, "key"),
+                (" " + what, "muted"),
+            ]
+            for key, what in self.keys
         ]
         context = self._meter(room >= _BAR_FROM)
         # In the order of need; shown in the order of `shown`.

@@ -78,6 +78,13 @@ class Transcript(LinePane, can_focus=True):
             """The transcript it comes from."""
             return self.transcript
 
+    class Told(Message):
+        """There is something to be said that is soon forgotten."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class VersionWanted(Message):
         """The user wants the version before a message's (-1), or the next (1)."""
 
@@ -470,7 +477,7 @@ class Transcript(LinePane, can_focus=True):
         if blocks:
             self.post_message(self.CopyRequested(self, blocks[-1]))
         else:
-            self.notify("No block of code in this message.")
+            self.post_message(self.Told("There is no block of code in this message"))
 
     def action_fold(self) -> None:
         """Fold or unfold what the model has thought aloud."""

@@ -1,0 +1,43 @@
+"""Tab after a slash: what the name of a command may become.
+
+The first Tab writes what all candidates have in common and tells them; the next ones
+go through them.
+"""
+
+from tui.app import commands
+
+
+class Completion:
+    """Completes the text of one composer; it knows what it has written last."""
+
+    def __init__(self) -> None:
+        self._written = ""
+        self._names: list[str] = []
+        """What is gone through while the text is the one that was written last."""
+
+    def complete(self, text: str) -> tuple[str, str]:
+        """Return what `text`, which begins with a slash, becomes, and what to say."""
+        if self._names and text == self._written:
+            place = self._names.index(text) + 1 if text in self._names else 0
+            self._written = self._names[place % len(self._names)]
+            return self._written, " ".join(self._names)
+        found = {c.slash: c for c in commands.COMMANDS if c.slash.startswith(text)}
+        self._names = []
+        if len(found) > 1:
+            self._names = sorted(found)
+            self._written = _common(self._names[0], self._names[-1])
+            return self._written, " ".join(self._names)
+        if found:
+            ((name, command),) = found.items()
+            return f"{name} ", command.help
+        if named := commands.parse(text):
+            return text, named[0].help
+        return text, f"No command begins with {text.split()[0]}"
+
+
+def _common(first: str, last: str) -> str:
+    """Return what two texts, and all that sort between them, begin with."""
+    size = 0
+    while first[size : size + 1] == last[size : size + 1] != "":
+        size += 1
+    return first[:size]
