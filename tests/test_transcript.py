@@ -192,6 +192,25 @@ async def test_text_that_runs_over_the_bottom_leaps_and_then_stands_still():
         assert set(leaps) <= {5, 11}
 
 
+async def test_text_that_came_too_fast_fills_the_screen_when_it_has_ended():
+    async with Host().run_test(size=(40, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", "line 0", done=False)
+        await settled(pilot)
+        number = 0
+        while number < 60 or rows(transcript)[-6]:  # until it has just leapt far
+            number += 1
+            transcript.append_text("a", f"  \nline {number}")
+            await settled(pilot)
+            assert number < 500
+
+        transcript.finish("a")
+        await settled(pilot)
+
+        assert rows(transcript)[-1] == f"  line {number}"
+        assert rows(transcript)[0] == f"  line {number - 23}"
+
+
 async def test_the_scroll_bar_shows_only_where_one_reads_above():
     async with Host().run_test(size=(40, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)
