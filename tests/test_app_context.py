@@ -189,7 +189,8 @@ async def test_pieces_of_text_do_not_work_anything_out(
         await chat.until("four")
         await chat.until(lambda: chat.screen.presenter.running is None)
 
-        assert len(looked) == 1  # for the whole message and its count
+        # For the whole message and for its count, which may come in two batches.
+        assert 1 <= len(looked) <= 2
 
 
 # -- what is left out
