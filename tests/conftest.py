@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, no skipping in CI, the app in a pty."""
 
+import logging
 import os
 import signal
 import sys
@@ -30,6 +31,18 @@ def pytest_configure() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Take back what the command line does with logging when a test calls it."""
+    logger = logging.getLogger("tui")
+    handlers, propagates = list(logger.handlers), logger.propagate
+    yield
+    for handler in [h for h in logger.handlers if h not in handlers]:
+        logger.removeHandler(handler)
+        handler.close()
+    logger.propagate = propagates
 
 
 @pytest.hookimpl(wrapper=True)

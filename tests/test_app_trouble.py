@@ -87,7 +87,10 @@ def test_a_disk_that_runs_full_in_mid_answer_is_told_and_the_answer_goes_on(
 def test_what_could_not_be_stored_is_told_after_the_screen_has_gone(
     start: Start, home: Path, tmp_path: Path
 ) -> None:
-    terminal = start([{"text": "Fine."}], environment={"TMPDIR": str(tmp_path)})
+    # What measures coverage would write, too, and is not what is limited here.
+    unmeasured = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
+    environment = {"TMPDIR": str(tmp_path), **unmeasured}
+    terminal = start([{"text": "Fine."}], environment=environment)
     # The store that is made elsewhere is smaller than the log of this one.
     with EventLog(home / "lazychat.db") as log:
         log.append("c", Queued("x", "y" * 200_000)).result(10)
