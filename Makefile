@@ -1,5 +1,6 @@
 # make run    set everything up, then open the app
 # make test   set everything up, then run the tests
+# make again  run the tests that have failed once more
 # make check  formatting, lint, types, import contracts
 # make bench  what things cost, in ratios within one run
 # make shot   draw the pictures of the README anew (needs an sshd)
@@ -16,13 +17,17 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LEAN   := $(VENV)/lean.cmake
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/$(LEAN)
 
-.PHONY: run test check bench shot clean
+.PHONY: run test again check bench shot clean
 
 run: $(VENV)/.run
 	@$(BIN)/lazychat
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=93
+
+# Those that have failed once more, without coverage; exit code 5 when none has.
+again: $(VENV)/.dev
+	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 check: $(VENV)/.dev
 	@echo "Formatting ..."
