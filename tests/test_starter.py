@@ -302,7 +302,10 @@ def test_hundred_tools_cost_no_more_than_a_few(model: StarterModel) -> None:
 
 
 def test_tuning_set_stays_above_its_floor(model: StarterModel) -> None:
-    cases = load(TUNING / "starter_tuning.json")  # the others: starter_eval.py
+    # A third of one set, to see that it has not become worse; all of them are in
+    # starter_eval.py.
+    cases = load(TUNING / "starter_tuning.json")
+    cases["prompts"] = cases["prompts"][::3]
 
     right, total = decisions(model, cases, keywords=True)
 
