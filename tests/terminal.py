@@ -35,7 +35,7 @@ import sys
 import termios
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -134,6 +134,14 @@ class _Screen(BceScreen):
 class _Stream(pyte.Stream):
     csi = pyte.Stream.csi | {"S": "scroll_up", "T": "scroll_down"}
     events = pyte.Stream.events | {"scroll_up", "scroll_down"}
+
+
+def wait_until(done: Callable[[], object], seconds: float = LIMIT) -> None:
+    """Wait for what no terminal shows: a file, a record, a process."""
+    until = monotonic() + seconds
+    while not done():
+        assert monotonic() < until, "waited in vain"
+        sleep(0.01)
 
 
 class Terminal:

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import ssh
 from conftest import ROOT, Start, write_config
-from terminal import Terminal
+from terminal import Terminal, wait_until
 
 from tui import conversation
 from tui.eventlog import EventLog
@@ -36,13 +35,6 @@ def log(home: Path) -> Iterator[EventLog]:
 def ask(terminal: Terminal, question: str = PROMPT) -> None:
     terminal.type(question)
     terminal.press("enter")
-
-
-def wait_until(done: Any, seconds: float = 15) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
 
 
 def ends(log: EventLog, count: int = 1) -> list[str]:

@@ -4,14 +4,13 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT, Start, write_config
-from terminal import Terminal
+from terminal import Terminal, wait_until
 
 from tui import conversation
 from tui.eventlog import EventLog
@@ -30,13 +29,6 @@ def log(home: Path) -> Iterator[EventLog]:
 def ask(terminal: Terminal, question: str = "Count") -> None:
     terminal.type(question)
     terminal.press("enter")
-
-
-def wait_until(done: Callable[[], object], seconds: float = 15) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
 
 
 def ends(log: EventLog) -> list[str]:

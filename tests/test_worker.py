@@ -4,13 +4,13 @@ import os
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Start
 from fakes.lazychat import LIMIT, Home, complaint
+from terminal import wait_until
 
 from tui import conversation
 from tui.eventlog import EventLog
@@ -39,13 +39,6 @@ def detach(place: Home, *arguments: str) -> Worker:
     assert found, done
     assert f"process {found.owner.pid}" in done.err
     return found
-
-
-def wait_until(done: Callable[[], object], seconds: float = 15) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
 
 
 def owners(place: Home) -> set[int]:
