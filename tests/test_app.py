@@ -528,6 +528,12 @@ async def test_theme_is_chosen_and_remembered() -> None:
         assert chat.app.theme == "lazychat-light"
 
 
+async def test_theme_that_nobody_chose_is_not_remembered() -> None:
+    async with opened() as chat:
+        await chat.ready()
+    assert not paths.state_file().exists()
+
+
 async def test_theme_is_chosen_from_a_list() -> None:
     async with opened() as chat:
         await chat.ask("/theme")

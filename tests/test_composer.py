@@ -8,8 +8,10 @@ from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Button
 
+from tui.app.output.hook import OutputScreen
 from tui.app.widgets.composer import Composer
 
 APP_KEYS = [
@@ -45,6 +47,9 @@ class Host(App[None]):
         self.drafts: list[str] = []
         self.keys: list[str] = []
         self.wanted = 0
+
+    def get_default_screen(self) -> Screen[object]:
+        return OutputScreen()
 
     def compose(self) -> ComposeResult:
         yield Composer()

@@ -10,8 +10,10 @@ from output_emulators import Emulator, Pyte, Vterm, find_vterm
 from rich.color import ColorSystem
 from test_app import opened
 from textual import _compositor
+from textual._compositor import Compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.css.stylesheet import Stylesheet
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition, Key
 from textual.geometry import Region
@@ -227,6 +229,29 @@ async def test_answers_are_told_from_function_keys(
 
 def test_the_chat_screen_is_one_that_draws_directly() -> None:
     assert issubclass(ChatScreen, hook.OutputScreen)
+
+
+async def test_the_first_frame_is_styled_and_rendered_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+
+    def count(part: type[object], name: str) -> None:
+        does = getattr(part, name)
+
+        def counted(*args: object, **options: object) -> object:
+            done.append(name)
+            return does(*args, **options)
+
+        monkeypatch.setattr(part, name, counted)
+
+    count(Compositor, "render_full_update")
+    count(Stylesheet, "reparse")
+    async with opened([]) as chat:
+        await chat.ready()
+
+        assert done == ["render_full_update"]
+        assert chat.app.screen_stack == [chat.screen]
 
 
 async def test_a_frame_of_the_transcript_forgets_no_other_change(

@@ -35,6 +35,8 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
+    # That of the first screen too: with the app's own it is parsed once, not twice.
+    CSS_PATH = "screens/chat.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
@@ -46,14 +48,14 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     ) -> None:
         super().__init__()
         self.host = host
-        self._conversation = conversation_id
+        self.first_chat = conversation_id
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
         # A frame costs bytes on a slow link: nothing moves for the sake of moving.
         self.animation_level = "none"
 
-    def on_mount(self) -> None:
-        """Set the theme and open the conversation."""
+    def on_load(self) -> None:
+        """Set the theme, before anything is styled after another."""
         themes, problems = load_themes(paths.themes_folder())
         for name in list(self.available_themes):
             self.unregister_theme(name)
@@ -65,15 +67,24 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
             if not (problem := self._use_theme(name)):
                 break
             self.host.problems.append(problem)
-        self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.host.problems += commands.unknown(self.host.config.keys)
         self.set_keymap(self.host.config.keys)
-        self.open_first(self._conversation)
+
+    def on_mount(self) -> None:
+        """Begin what the first frame does not wait for."""
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.call_after_refresh(self._load_tools)
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
             self.obey_signals()
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style all anew with the theme's colours."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:  # Nothing is parsed yet, so nothing need be parsed anew.
+            self.stylesheet.set_variables(self.get_css_variables())
 
     async def on_event(self, event: Event) -> None:
         """Take back the hint at the next key: it was read."""

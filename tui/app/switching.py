@@ -31,9 +31,14 @@ SECONDS = 0.5
 
 
 class SwitchingApp(App[None]):
-    """An app that shows one of several conversations. `host` is set by its heir."""
+    """An app that shows one of several conversations.
+
+    `host` and `first_chat` are set by its heir.
+    """
 
     host: Host
+    first_chat: str
+    """The id of the conversation that the program begins with."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,11 +58,17 @@ class SwitchingApp(App[None]):
                 return screen
         return None
 
-    def open_first(self, id: str) -> None:
-        """Open the conversation that the program begins with."""
-        chat = self._new_screen(id, first=True)
-        self._tabs.append(id)
-        self.push_screen(chat)
+    def get_default_screen(self) -> ChatScreen:
+        """Open the conversation that the program begins with.
+
+        It is the lowest screen: one of Textual's below it would be composed, styled
+        and arranged too.
+        """
+        chat = self._new_screen(self.first_chat, first=True)
+        self._tabs.append(self.first_chat)
+        # As `push_screen` does, which `switch_screen` undoes.
+        chat._push_result_callback(self, None)  # pyright: ignore[reportPrivateUsage]: there is no other way
+        return chat
 
     def open_chat(self, id: str, place: Place | None = None) -> None:
         """Show the conversation `id`, at `place` when one is given."""

@@ -126,6 +126,20 @@ class OutputScreen(Screen[None]):
 
             self._compositor = DirectCompositor()
 
+    def _compositor_refresh(self) -> None:
+        """Show what has changed, and the cursor in its place.
+
+        While changes are gathered Textual renders, does not show, and forgets what had
+        changed, to render all of the screen in the end. Here what has changed waits.
+        """
+        if self.app._batch_count:  # pyright: ignore[reportPrivateUsage]: as above
+            return
+        # Textual's fields tell of its moves in them, and not of their own.
+        cursor = getattr(self.focused, "cursor_screen_offset", None)
+        if cursor is not None:
+            self.app.cursor_position = cursor
+        super()._compositor_refresh()
+
     def draw(self, *widgets: Widget) -> None:
         """Show at once what `widgets` have marked as changed.
 

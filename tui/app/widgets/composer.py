@@ -12,8 +12,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.keys import Keys
 from textual.message import Message
-from textual.screen import Screen
-from textual.signal import Signal
 from textual.widgets import TextArea
 
 from tui.app.widgets.completion import Completion
@@ -244,13 +242,8 @@ class Composer(TextArea):
             super().action_cursor_down(select)
 
     def on_mount(self) -> None:
-        """Follow the layout: it may move this widget without telling it."""
+        """Have Alt+Enter tell itself from Enter."""
         tell_alt_enter_apart()
-        signal = cast(
-            "Signal[Screen[object]]",
-            self.screen.screen_layout_refresh_signal,  # pyright: ignore[reportUnknownMemberType]
-        )
-        signal.subscribe(self, self._place_cursor)
 
     def on_key(self, event: events.Key) -> None:
         """Take Enter before the text area makes a new line of it."""
@@ -315,10 +308,6 @@ class Composer(TextArea):
     def _forget_place(self) -> None:
         self._place = None
         self._changed = {}
-
-    def _place_cursor(self, _: Screen[object]) -> None:
-        if self.has_focus:
-            self._host.cursor_position = self.cursor_screen_offset
 
 
 def tell_alt_enter_apart() -> None:
