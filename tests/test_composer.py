@@ -8,7 +8,6 @@ from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.widgets import Button
 
 from tui.app.output.hook import OutputScreen
@@ -48,7 +47,7 @@ class Host(App[None]):
         self.keys: list[str] = []
         self.wanted = 0
 
-    def get_default_screen(self) -> Screen[object]:
+    def get_default_screen(self) -> OutputScreen:
         return OutputScreen()
 
     def compose(self) -> ComposeResult:

@@ -150,7 +150,7 @@ def test_a_tool_of_the_user_takes_the_place_of_a_bundled_one(home, make):
 
     host.load_tools()
 
-    assert host.tools[0].description == "Say get_current_weather."
+    assert host.tools[0].summary == "Say get_current_weather."
     assert len(host.tools) == 2
 
 

@@ -15,7 +15,8 @@ from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
-from tui.messages import ToolCall, ToolSchema
+from tui.messages import ToolCall
+from tui.tools import Tool
 
 GROUNDS = ("background", "surface", "panel")
 TEXTS = (
@@ -152,8 +153,11 @@ class Scene(App[None]):
         self.theme = theme
         sidebar, panel = self.query_one(ToolSidebar), self.query_one(DebugPanel)
         sidebar.model, sidebar.note = "starter", "A note."
-        parameters = {"properties": {"x": {"type": "string", "default": "y"}}}
-        tools = [ToolSchema(name, "About it.", parameters) for name in ("one", "two")]
+
+        def about(x: str = "y") -> object: ...
+
+        names = ("one", "two")
+        tools = [Tool(about, name=name, description="About it.") for name in names]
         sidebar.set_tools(tools, {"two"})
         panel.call_started(ToolCall("1", "one", {"x": 1}))
         panel.call_started(ToolCall("2", "two", "{broken"))

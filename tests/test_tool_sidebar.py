@@ -8,15 +8,23 @@ from textual.widgets import Input
 
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.messages import ToolSchema
+from tui.tools import Tool
 
 
-def schema(name: str, description: str = "", **properties: Any) -> ToolSchema:
+class Shown(Tool[..., object]):
+    """A tool as it is shown, whatever its function is."""
+
+    def __init__(self, schema: ToolSchema) -> None:
+        self.name = schema.name
+        self.function = lambda: None
+        self.schema = schema
+        self._description = schema.description
+
+
+def schema(name: str, description: str = "", **properties: Any) -> Shown:
     required = [n for n, p in properties.items() if "default" not in p]
-    return ToolSchema(
-        name,
-        description,
-        {"type": "object", "properties": properties, "required": required},
-    )
+    parameters = {"type": "object", "properties": properties, "required": required}
+    return Shown(ToolSchema(name, description, parameters))
 
 
 WEATHER = schema(
@@ -31,7 +39,7 @@ TOOLS = [WEATHER, schema("add", "Add two numbers."), schema("查询", "查询天
 class Host(App[None]):
     CSS = "Screen { layout: horizontal; } Input { width: 1fr; }"
 
-    def __init__(self, tools: list[ToolSchema] = TOOLS) -> None:
+    def __init__(self, tools: list[Shown] = TOOLS) -> None:
         super().__init__()
         self.tools = tools
         self.posted: list[tuple[str, bool]] = []

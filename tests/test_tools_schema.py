@@ -349,6 +349,7 @@ def test_a_docstring_describes_and_the_hints_are_the_truth(docstring):
     schema = Tool(look).schema
 
     assert schema.description == "Look something up.\n\nIt takes its time."
+    assert Tool(look).summary == "Look something up."
     assert schema.parameters["properties"] == {
         "place": {"type": "string", "description": "Where to look, on a map."},
         "days": {"type": "integer", "description": "How long."},

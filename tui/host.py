@@ -13,7 +13,6 @@ from tui.config import Config
 from tui.errors import ConfigError
 from tui.eventlog import open_log
 from tui.events import TurnRequested
-from tui.messages import ToolSchema
 from tui.models.catalog import ModelCatalog
 from tui.runner import Runner
 from tui.tools import Tool, ToolBox, builtin, installed_tools, load_tools
@@ -43,9 +42,9 @@ class Host:
         self.runner = Runner(self.log, self._agent)
 
     @property
-    def tools(self) -> list[ToolSchema]:
+    def tools(self) -> list[Tool[..., object]]:
         """What tools there are, the bundled ones first."""
-        return [tool.schema for tool in self._tools.values()]
+        return list(self._tools.values())
 
     @property
     def keeps(self) -> bool:

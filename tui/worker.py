@@ -50,7 +50,7 @@ def describe(host: Host, started: float) -> Worker:
         _store(host.log.path),
         _manner(host.config),
         {name: _model(name, what) for name, what in known.items()},
-        {schema.name: _digest(schema) for schema in host.tools},
+        {tool.name: _digest(tool.schema) for tool in host.tools},
     )
 
 
@@ -100,7 +100,7 @@ def runner_for(host: Host, model: str, tools: Collection[str]) -> str:
         return host.runner.id
     if worker.manner != _manner(host.config):
         return host.runner.id
-    ours = {s.name: _digest(s) for s in host.tools if s.name in tools}
+    ours = {t.name: _digest(t.schema) for t in host.tools if t.name in tools}
     same = all(worker.tools.get(name) == digest for name, digest in ours.items())
     return worker.runner if same else host.runner.id
 

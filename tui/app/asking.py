@@ -67,7 +67,7 @@ class Asking:
         """Return the request for an answer, as the screen is set now."""
         screen, host = self._screen, self._screen.host
         enabled = screen.enabled_tools()
-        tools = tuple(s.name for s in host.tools if s.name in enabled)
+        tools = tuple(t.name for t in host.tools if t.name in enabled)
         return TurnRequested(
             screen.model,
             host.config.agent,

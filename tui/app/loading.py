@@ -38,6 +38,8 @@ def _load(screen: "ChatScreen", name: str) -> None:
         if not (there and worker.has_model(there, host, name)):
             host.models.preload(name)
         markdown.preload()
+        for tool in host.tools:
+            assert tool.schema
     finally:
         settle()
     screen.call_later(_loaded, screen, name)

@@ -73,6 +73,12 @@ class Tool(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<Tool {self.name}>"
 
+    @property
+    def summary(self) -> str:
+        """The first line of the description; the rest of the docstring is not read."""
+        text = self._description or inspect.getdoc(self.function) or ""
+        return text.strip().partition("\n")[0]
+
     @functools.cached_property
     def schema(self) -> ToolSchema:
         """What a model is told; raises `ConfigError` when a hint is wrong."""

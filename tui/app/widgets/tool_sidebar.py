@@ -13,11 +13,12 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tui.app.widgets.rows import Entry, Line, Rows, Span, wrap
-from tui.messages import ToolSchema
 from tui.safe import safe
+from tui.tools import Tool
 
 _MARK = 4
 """Columns of a switch: `[x] `."""
+_NO_DESCRIPTION = "No description."
 
 
 def _switch(on: bool) -> Span:
@@ -68,28 +69,31 @@ class _Stream(Entry):
 
 
 class _Tool(Entry):
-    """A tool; unfolded, with its whole description and its parameters."""
+    """A tool; unfolded, with its whole description and its parameters.
 
-    def __init__(self, schema: ToolSchema, on: bool) -> None:
-        self.schema = schema
+    Not before that its schema is asked for, which takes long the first time.
+    """
+
+    def __init__(self, tool: Tool[..., object], on: bool) -> None:
+        self.tool = tool
         self.on = on
-        description = safe(schema.description).strip()
-        self._description = description or "No description."
-        self._first, _, _ = self._description.partition("\n")
+        self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
         self._more: list[Line] = []
 
     def height(self, width: int) -> int:
         if not self.unfolded:
             return 2
-        rows = wrap(self._description, width - _MARK - 2)
+        schema = self.tool.schema
+        description = safe(schema.description).strip() or _NO_DESCRIPTION
+        rows = wrap(description, width - _MARK - 2)
         self._more = [Line((("    " + row, "muted"),)) for row in rows]
         self._more[0] = Line(self._more[0].left, (("▾", "muted"),))
-        self._more += _parameters(self.schema.parameters, width - _MARK)
+        self._more += _parameters(schema.parameters, width - _MARK)
         return 1 + len(self._more)
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
-            name = safe(self.schema.name, newlines=False)
+            name = safe(self.tool.name, newlines=False)
             return Line((_switch(self.on), (name, "name" if self.on else "")))
         if self.unfolded:
             return self._more[number - 1]
@@ -163,21 +167,21 @@ class ToolSidebar(Rows):
         self._tools: list[_Tool] = []
         self._build()
 
-    def set_tools(self, tools: Iterable[ToolSchema], enabled: set[str]) -> None:
+    def set_tools(self, tools: Iterable[Tool[..., object]], enabled: set[str]) -> None:
         """Show `tools` in this order, those named in `enabled` switched on.
 
         The cursor and what is unfolded stay with the tools of the same name.
         """
-        unfolded = {tool.schema.name for tool in self._tools if tool.unfolded}
+        unfolded = {tool.tool.name for tool in self._tools if tool.unfolded}
         self._tools = [_Tool(tool, tool.name in enabled) for tool in tools]
         for tool in self._tools:
-            tool.unfolded = tool.schema.name in unfolded
+            tool.unfolded = tool.tool.name in unfolded
         self._build()
 
     @property
     def enabled(self) -> set[str]:
         """Names of the tools that are switched on."""
-        return {tool.schema.name for tool in self._tools if tool.on}
+        return {tool.tool.name for tool in self._tools if tool.on}
 
     def click(self, index: int, number: int, x: int) -> None:
         """Switch by the mark, or the line of the stream; unfold by the rest."""
@@ -204,7 +208,7 @@ class ToolSidebar(Rows):
             case _Tool() as tool:
                 tool.on = not tool.on
                 self._build()
-                self.post_message(self.ToolToggled(tool.schema.name, tool.on))
+                self.post_message(self.ToolToggled(tool.tool.name, tool.on))
             case _:
                 pass
 
@@ -261,7 +265,7 @@ def _identity(entry: Entry) -> object:
         case _Stream():
             return "stream"
         case _Tool():
-            return ("tool", entry.schema.name)
+            return ("tool", entry.tool.name)
         case _:
             return None
 
