@@ -249,6 +249,10 @@ async def test_the_first_frame_is_styled_and_rendered_once(
     count(Stylesheet, "reparse")
     async with opened([]) as chat:
         await chat.ready()
+        screen = chat.screen
+        await chat.until(
+            lambda: not (screen._repaint_required or screen._layout_required)
+        )
 
         assert done == ["render_full_update"]
         assert chat.app.screen_stack == [chat.screen]

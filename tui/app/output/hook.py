@@ -15,6 +15,8 @@ import os
 from typing import TYPE_CHECKING
 
 from textual.app import App
+from textual.events import ScreenResume
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -41,6 +43,22 @@ def missing() -> str:
         "ChopsUpdate": (
             getattr(_compositor, "ChopsUpdate", None),
             "chops spans chop_ends",
+        ),
+        "Screen._compositor_refresh": (
+            getattr(Screen, "_compositor_refresh", None),
+            "self",
+        ),
+        "Screen._refresh_layout": (
+            getattr(Screen, "_refresh_layout", None),
+            "self size scroll",
+        ),
+        "Screen._screen_resized": (
+            getattr(Screen, "_screen_resized", None),
+            "self size",
+        ),
+        "Screen._on_screen_resume": (
+            getattr(Screen, "_on_screen_resume", None),
+            "self event",
         ),
         "LinuxDriver.process_message": (
             getattr(LinuxDriver, "process_message", None),
@@ -139,6 +157,24 @@ class OutputScreen(Screen[None]):
         if cursor is not None:
             self.app.cursor_position = cursor
         super()._compositor_refresh()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        """Arrange all and show it; it need not be done again for what asked before."""
+        self._layout_required = self._layout_required and scroll
+        super()._refresh_layout(size, scroll)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Arrange for another size; Textual tells of the same one thrice at a start."""
+        if self._layout_required or size != self._compositor.size:
+            super()._screen_resized(size)
+
+    def _on_screen_resume(self, event: ScreenResume) -> None:
+        """Show it, once: what was arranged anew is drawn already."""
+        event.prevent_default()  # Textual calls what is overridden too
+        arranged = self._compositor.size
+        super()._on_screen_resume(event)
+        if self._compositor.size != arranged and not self.app._batch_count:  # pyright: ignore[reportPrivateUsage]: as above
+            self._repaint_required = False
 
     def draw(self, *widgets: Widget) -> None:
         """Show at once what `widgets` have marked as changed.
