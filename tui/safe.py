@@ -7,6 +7,7 @@ in any pieces: ``safe(a) + safe(b) == safe(a + b)``.
 """
 
 import re
+from functools import cache
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -27,8 +28,11 @@ _SEPARATORS = "\u2028\u2029"
 _SPECIAL = f"\\x00-\\x09\\x0b-\\x1f\\x7f{_REPLACED}{_SEPARATORS}{_DROPPED}"
 
 _unsafe = re.compile(f"[{_SPECIAL}]")
-_unsafe_or_newline = re.compile(f"[\\n{_SPECIAL}]")
-_dropped = re.compile(f"[{_DROPPED}]")
+
+
+@cache
+def _dropped() -> re.Pattern[str]:  # seldom there
+    return re.compile(f"[{_DROPPED}]")
 
 
 def _substitute(match: re.Match[str]) -> str:
@@ -37,17 +41,13 @@ def _substitute(match: re.Match[str]) -> str:
         return "    "
     if character in _SEPARATORS:
         return "\n"
-    if _dropped.match(character):
+    if _dropped().match(character):
         return ""
     if character < " ":
         return chr(0x2400 + ord(character))
     if character == "\x7f":
         return "\N{SYMBOL FOR DELETE}"
     return _REPLACEMENT
-
-
-def _substitute_on_one_line(match: re.Match[str]) -> str:
-    return " " if match[0] in "\n\u2028\u2029" else _substitute(match)
 
 
 def safe(text: str, *, newlines: bool = True) -> str:
@@ -61,6 +61,5 @@ def safe(text: str, *, newlines: bool = True) -> str:
 
     With `newlines` False each line end becomes a space: for titles, tables, notices.
     """
-    if newlines:
-        return _unsafe.sub(_substitute, text)
-    return _unsafe_or_newline.sub(_substitute_on_one_line, text)
+    text = _unsafe.sub(_substitute, text)
+    return text if newlines else text.replace("\n", " ")

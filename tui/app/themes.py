@@ -9,8 +9,6 @@ of the variables that Textual's CSS knows.
 import re
 import tomllib
 from dataclasses import fields
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, cast
 
@@ -117,24 +115,25 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
     return theme
 
 
-def _built_in() -> Traversable:
+def _built_in() -> Path:
     """Return the folder that is installed as `tui.themes`.
 
     It is looked up beside this code and not imported: a checkout would otherwise get
     the themes of whichever version is installed.
     """
-    installed = resources.files("tui") / "themes"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "themes"
+    here = Path(__file__)
+    installed = here.parents[1] / "themes"
+    return installed if installed.is_dir() else here.parents[2] / "themes"
 
 
-def _files(folder: Traversable | None) -> list[Traversable]:
+def _files(folder: Path | None) -> list[Path]:
     if folder is None or not folder.is_dir():
         return []
     files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
     return sorted(files, key=lambda file: file.name)
 
 
-def _read(file: Traversable) -> str:
+def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ Each command that does more than hand on its options has a module here.
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,19 +13,18 @@ from typing import TYPE_CHECKING
 
 from tui.cli import conversations, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
+from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError
 from tui.safe import safe
 
 if TYPE_CHECKING:
     from tui.config import Config
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage] # argparse has no public name of it
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
     streams.fill()
-    options = _options(_with_command(arguments))
+    options = parse(sys.argv[1:] if arguments is None else arguments)
     if options.version:
         print(_version())
         return DONE
@@ -46,130 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
         return CANCELLED
-
-
-COMMANDS = ("chat", "ask", "tail", "worker", *conversations.COMMANDS)
-
-
-def _with_command(arguments: Sequence[str] | None) -> list[str]:
-    """Put `chat` before arguments that name no command."""
-    # `list` is a module here as soon as somebody has imported it.
-    given = [*(sys.argv[1:] if arguments is None else arguments)]
-    if given[:1] in (["-h"], ["--help"], ["--version"]):
-        return given
-    return given if given[:1] and given[0] in COMMANDS else ["chat", *given]
-
-
-def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
-    if rest:
-        hint = "" if options.command == "ask" else '; to ask: lazychat ask "..."'
-        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
-    return options
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lazychat",
-        description="Chat with language models in the terminal.",
-        epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",
-    )
-    parser.add_argument("--version", action="store_true", help="show the version")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "-m",
-        "--model",
-        help="a name of the configuration, a .gguf file, or supplier/model",
-    )
-    common.add_argument("-s", "--system", help="instructions for the model")
-    common.add_argument(
-        "-T",
-        "--tool",
-        action="append",
-        default=[],
-        metavar="TOOL",
-        help="switch on this tool and no others; a .py file stands "
-        "for the tools in it, `none` for no tool; may be repeated",
-    )
-    common.add_argument(
-        "--no-stream",
-        dest="stream",
-        action="store_false",
-        default=None,
-        help="show an answer when it is whole",
-    )
-    common.add_argument(
-        "--config", metavar="FILE", help="instead of the user's config.toml"
-    )
-
-    chat = commands.add_parser("chat", parents=[common], help="open the chat screen")
-    chat.add_argument(
-        "-c",
-        "--continue",
-        dest="last",
-        action="store_true",
-        help="open the last conversation",
-    )
-    chat.add_argument("--cid", metavar="ID", help="open this conversation")
-
-    ask = commands.add_parser(
-        "ask", parents=[common], help="print the answer to one question"
-    )
-    ask.add_argument(
-        "prompt",
-        nargs="*",
-        help="the question; standard input, when it is not a terminal, is added to it",
-    )
-    ask.add_argument(
-        "-c",
-        "--continue",
-        dest="last",
-        action="store_true",
-        help="go on with the last conversation",
-    )
-    ask.add_argument("--cid", metavar="ID", help="go on with this conversation")
-    _add_tail(commands)
-    _add_worker(commands)
-    conversations.add_to(commands)
-    return parser
-
-
-def _add_tail(commands: "Commands") -> None:
-    tail = commands.add_parser("tail", help="print the records of a conversation")
-    tail.add_argument(
-        "cid", nargs="?", metavar="ID", help="its id or the beginning of it; else: last"
-    )
-    tail.add_argument(
-        "--after",
-        type=conversations.count,
-        default=0,
-        metavar="SEQ",
-        help="only what comes after this record",
-    )
-    tail.add_argument("--json", action="store_true", help="one JSON object a line")
-    tail.add_argument(
-        "-f", "--follow", action="store_true", help="go on with what comes, to Ctrl+C"
-    )
-
-
-def _add_worker(commands: "Commands") -> None:
-    worker = commands.add_parser(
-        "worker", help="answer apart from any terminal, also after logout"
-    )
-    does = worker.add_mutually_exclusive_group()
-    does.add_argument(
-        "--detach",
-        action="store_true",
-        help="run in the background, in its own session",
-    )
-    does.add_argument("--stop", action="store_true", help="end the one that runs")
-    does.add_argument("--status", action="store_true", help="tell whether one runs")
-    worker.add_argument(
-        "--config", metavar="FILE", help="instead of the user's config.toml"
-    )
 
 
 def _settings(options: argparse.Namespace) -> "Config":
@@ -216,6 +92,8 @@ def _piped() -> str:
 
 
 def _chat(options: argparse.Namespace) -> int:
+    # Until all is imported: see tui.app.garbage.
+    gc.disable()
     from tui.cli.chat import chat
     from tui.config import Config
 

@@ -1,6 +1,5 @@
 """`lazychat`: opens the chat screen."""
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -30,8 +29,6 @@ def chat(
     _require_terminal()
     # A lone Esc is understood after 25 ms, not 100. Read when textual is imported.
     os.environ.setdefault("ESCDELAY", "25")
-    # Until all is imported: see tui.app.garbage.
-    gc.disable()
     from tui.app.app import run_app
 
     host = Host(settings, problems)

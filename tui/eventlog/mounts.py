@@ -14,13 +14,13 @@ from pathlib import Path
 TABLE = Path("/proc/self/mountinfo")
 """Linux' table of mounts (proc(5))."""
 
-NETWORK = re.compile(
-    r"9p|acfs|afpfs|afs|beegfs|ceph|cifs|coda|davfs|drvfs|fakeowner|fuse\..*|gfs2|"
-    r"glusterfs|gpfs|lustre|macfuse|ncpfs|nfs[34]?|ocfs2|orangefs|osxfuse|panfs|prl_fs|"
-    r"pvfs2|smb[23]|smbfs|vboxsf|virtiofs|vmhgfs|webdav"
-)
-"""What is, or may be, shared with another machine. Every `fuse.*` counts too: sshfs,
-glusterfs and rclone are the reason why somebody keeps a home folder on one."""
+_NETWORK = """
+    9p acfs afpfs afs beegfs ceph cifs coda davfs drvfs fakeowner gfs2 glusterfs gpfs
+    lustre macfuse ncpfs nfs nfs3 nfs4 ocfs2 orangefs osxfuse panfs prl_fs pvfs2 smb2
+    smb3 smbfs vboxsf virtiofs vmhgfs webdav
+"""
+NETWORK = frozenset(_NETWORK.split())
+"""What is, or may be, shared with another machine."""
 
 
 def on_network(folder: Path, table: Path | None = None) -> bool:
@@ -29,7 +29,9 @@ def on_network(folder: Path, table: Path | None = None) -> bool:
     `table` is a file like `TABLE`; None means this machine's own. False when it
     cannot be told.
     """
-    return bool(NETWORK.fullmatch(file_system(folder, table)))
+    system = file_system(folder, table)
+    # sshfs, glusterfs and rclone are why somebody has a home folder on FUSE.
+    return system in NETWORK or system.startswith("fuse.")
 
 
 def file_system(folder: Path, table: Path | None = None) -> str:

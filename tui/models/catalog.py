@@ -1,7 +1,6 @@
 """Finds models by name and makes each once."""
 
 import os
-import shlex
 import subprocess
 import threading
 from collections.abc import Callable
@@ -234,6 +233,8 @@ KEY_SECONDS = 60
 
 def _run(name: str, command: str) -> str:
     """Return the first line that `command` prints, as `pass show` has it."""
+    import shlex  # seldom needed
+
     why = ""
     try:
         done = subprocess.run(

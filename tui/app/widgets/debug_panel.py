@@ -4,7 +4,6 @@ A call takes one or two rows, and unfolds to its JSON. What tools and models wri
 passes through `safe` when it is drawn; a copy has what they really wrote.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
@@ -295,15 +294,21 @@ def _coloured(text: str, width: int) -> Iterator[tuple[Span, ...]]:
 
 
 def _compact(value: object) -> str:
+    import json  # here and below: with the first call
+
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _pretty(value: object) -> str:
+    import json
+
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def _parsed(output: str) -> object:
     """Return the value that `output` is the JSON of, else `output`."""
+    import json
+
     try:
         return json.loads(output)
     except (ValueError, RecursionError):

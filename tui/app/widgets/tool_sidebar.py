@@ -3,7 +3,6 @@
 One list that draws lines: a tool takes two rows, and unfolds to its parameters.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
@@ -328,6 +327,8 @@ def _values(schema: dict[str, Any]) -> list[object]:
 
 def _plain(value: object) -> str:
     """Return a value as its JSON, but a word without its quotes."""
+    import json  # with the first tool that is unfolded
+
     word = isinstance(value, str) and value.strip() == value != ""
     text = value if word else json.dumps(value, ensure_ascii=False)
     return safe(str(text), newlines=False)

@@ -1,0 +1,236 @@
+"""What can be given on the command line.
+
+Only the options of the command that is given are made: to make them all takes longer
+than anything else that happens before the screen is imported.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+
+Add = Callable[[argparse.ArgumentParser], None]
+
+_ID = "the id of a conversation, or as much of its beginning as no other has"
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options in `arguments`, `command` among them: `chat` if none is given.
+
+    Prints and exits when they are wrong or ask for help.
+    """
+    given = [*arguments]
+    if given[:1] in (["-h"], ["--help"], ["--version"]):
+        return _overview().parse_args(given)
+    command = given.pop(0) if given and given[0] in COMMANDS else "chat"
+    parser = argparse.ArgumentParser(prog=f"lazychat {command}")
+    COMMANDS[command][1](parser)
+    parser.set_defaults(command=command, version=False)
+    options, rest = parser.parse_known_args(given)
+    if rest:
+        hint = '; to ask: lazychat ask "..."' if command == "chat" else ""
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+    return options
+
+
+def _overview() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lazychat",
+        description="Chat with language models in the terminal.",
+        epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",
+    )
+    parser.add_argument("--version", action="store_true", help="show the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, (help, _) in COMMANDS.items():
+        commands.add_parser(name, help=help)
+    return parser
+
+
+# -- what asks a model
+
+
+def _chat(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    parser.add_argument(
+        "-c",
+        "--continue",
+        dest="last",
+        action="store_true",
+        help="open the last conversation",
+    )
+    parser.add_argument("--cid", metavar="ID", help="open this conversation")
+
+
+def _ask(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    parser.add_argument(
+        "prompt",
+        nargs="*",
+        help="the question; standard input, when it is not a terminal, is added to it",
+    )
+    parser.add_argument(
+        "-c",
+        "--continue",
+        dest="last",
+        action="store_true",
+        help="go on with the last conversation",
+    )
+    parser.add_argument("--cid", metavar="ID", help="go on with this conversation")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-m",
+        "--model",
+        help="a name of the configuration, a .gguf file, or supplier/model",
+    )
+    parser.add_argument("-s", "--system", help="instructions for the model")
+    parser.add_argument(
+        "-T",
+        "--tool",
+        action="append",
+        default=[],
+        metavar="TOOL",
+        help="switch on this tool and no others; a .py file stands "
+        "for the tools in it, `none` for no tool; may be repeated",
+    )
+    parser.add_argument(
+        "--no-stream",
+        dest="stream",
+        action="store_false",
+        default=None,
+        help="show an answer when it is whole",
+    )
+    _add_config(parser)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", metavar="FILE", help="instead of the user's config.toml"
+    )
+
+
+def _worker(parser: argparse.ArgumentParser) -> None:
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument(
+        "--detach",
+        action="store_true",
+        help="run in the background, in its own session",
+    )
+    does.add_argument("--stop", action="store_true", help="end the one that runs")
+    does.add_argument("--status", action="store_true", help="tell whether one runs")
+    _add_config(parser)
+
+
+# -- what is done with conversations
+
+
+def _tail(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "cid", nargs="?", metavar="ID", help="its id or the beginning of it; else: last"
+    )
+    parser.add_argument(
+        "--after",
+        type=_count,
+        default=0,
+        metavar="SEQ",
+        help="only what comes after this record",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on with what comes, to Ctrl+C"
+    )
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    _add_limit(parser)
+    _add_json(parser)
+
+
+def _search(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Finds messages that have all WORDS, the newest first: "
+        '"in quotes" side by side, code as it is typed or by the parts of names. The '
+        "last word may be the beginning of one. Exits with 1 when there is none."
+    )
+    parser.add_argument("words", nargs="+", metavar="WORDS")
+    _add_limit(parser)
+    _add_json(parser)
+
+
+def _rename(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help=_ID)
+    parser.add_argument("title", nargs="+", metavar="TITLE")
+
+
+def _pin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help=_ID)
+    parser.add_argument("--off", action="store_true", help="no longer")
+
+
+def _delete(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ids", nargs="+", metavar="ID", help=_ID)
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask first")
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ids", nargs="*", metavar="ID", help=_ID)
+    parser.add_argument("--all", action="store_true", help="all conversations")
+    parser.add_argument(
+        "--format",
+        choices=("md", "json"),
+        help="md to be read, json to be imported; else as FILE ends, else md",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="instead of standard output"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="write over a FILE that is there"
+    )
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Takes in what `export --format json` has written and prints the "
+        "ids. What is there already is never written over: it comes in as a copy."
+    )
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="- stands for standard input"
+    )
+
+
+def _add_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-n",
+        dest="limit",
+        type=_count,
+        default=50,
+        metavar="N",
+        help="at most N; 0: all",
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as a JSON array")
+
+
+def _count(text: str) -> int:
+    """Return the number that an option is given: 0 or more."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("it must be 0 or more")
+    return number
+
+
+COMMANDS: dict[str, tuple[str, Add]] = {
+    "chat": ("open the chat screen", _chat),
+    "ask": ("print the answer to one question", _ask),
+    "tail": ("print the records of a conversation", _tail),
+    "worker": ("answer apart from any terminal, also after logout", _worker),
+    "list": ("list conversations, the last used first", _list),
+    "search": ("find messages in all conversations, the newest first", _search),
+    "rename": ("give a conversation another title", _rename),
+    "pin": ("keep a conversation at the top of lists", _pin),
+    "delete": ("delete conversations: not a trace is left in the store", _delete),
+    "export": ("write conversations to a file", _export),
+    "import": ("take in what `export --format json` has written", _import),
+}
+"""What each command is for, and what adds its options, in the order of the help."""
