@@ -12,8 +12,9 @@ before it; those of a line follow each other in the order in which they begin. A
 that names what it follows begins a line. So a log without versions is one line.
 """
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from tui.events import (
     MessageAdded,
@@ -48,24 +49,22 @@ class Step(NamedTuple):
 ROOT = Step("", whole=True)
 
 
-@dataclass
-class _Line:
+class _Line(msgspec.Struct):
     parent: str | None
-    waiting: list[str] = field(default_factory=list[str])
-    begun: list[str] = field(default_factory=list[str])
+    waiting: list[str] = []
+    begun: list[str] = []
 
     @property
     def end(self) -> str:
         return (self.waiting or self.begun)[-1]
 
 
-@dataclass
-class _Node:
+class _Node(msgspec.Struct):
     line: int
     parent: str | None
     """What it names to follow, as it was written."""
-    questions: list[str] = field(default_factory=list[str])
-    answers: list[str] = field(default_factory=list[str])
+    questions: list[str] = []
+    answers: list[str] = []
     after: Step | None = None
     """What it follows; None while it waits, and for ever if it is withdrawn."""
     rank: int = 0
@@ -78,8 +77,7 @@ class _Node:
         return self.questions + self.answers
 
 
-@dataclass
-class Branches:
+class Branches(msgspec.Struct):
     """The tree that the records applied so far make, and the path that is shown.
 
     Pieces of text cost a look-up: the texts themselves are somebody else's.
@@ -91,13 +89,13 @@ class Branches:
     A node that begins becomes the head, so everybody sees it; one that ends without
     a message gives way to the head before it.
     """
-    _nodes: dict[str, _Node] = field(default_factory=dict[str, _Node])
-    _owners: dict[str, str] = field(default_factory=dict[str, str])
+    _nodes: dict[str, _Node] = {}
+    _owners: dict[str, str] = {}
     """The node of each message."""
-    _lines: list[_Line] = field(default_factory=list[_Line])
-    _written: list[str] = field(default_factory=list[str])
+    _lines: list[_Line] = []
+    _written: list[str] = []
     """The nodes that wait or have begun, in the order of the log."""
-    _children: dict[Step, list[str]] = field(default_factory=dict[Step, list[str]])
+    _children: dict[Step, list[str]] = {}
     """What has begun after a step."""
     _begun: int = 0
 

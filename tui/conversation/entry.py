@@ -1,12 +1,11 @@
 """One message of a transcript."""
 
-from dataclasses import dataclass
+import msgspec
 
 from tui.messages import Message
 
 
-@dataclass
-class Entry:
+class Entry(msgspec.Struct):
     """A message of a transcript, whole or still being said."""
 
     message_id: str

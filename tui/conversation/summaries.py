@@ -6,7 +6,8 @@ conversation itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+import msgspec
 
 from tui.conversation.entry import Entry
 from tui.events import SummaryAdded
@@ -29,7 +30,9 @@ def apply_summaries(
     result = list(entries)
     for first, last, text in reversed(standing(entries, summaries)):
         message = Message("user", f"{HEADING}\n\n{text}", pinned=True)
-        result[first : last + 1] = [replace(entries[first], message=message)]
+        result[first : last + 1] = [
+            msgspec.structs.replace(entries[first], message=message)
+        ]
     return result
 
 

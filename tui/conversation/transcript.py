@@ -5,7 +5,6 @@ attached and whatever had settled by then, ends with the same transcript.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -27,20 +26,19 @@ from tui.events import (
 from tui.messages import Message
 
 
-@dataclass
-class Transcript:
+class Transcript(msgspec.Struct):
     """What a conversation looks like after the records applied so far."""
 
-    requested: list[str] = field(default_factory=list[str])
+    requested: list[str] = []
     """Turns that wait for a runner, oldest first."""
-    running: set[str] = field(default_factory=set[str])
+    running: set[str] = set()
     """Turns that have been claimed and have not ended."""
-    finished: dict[str, str] = field(default_factory=dict[str, str])
+    finished: dict[str, str] = {}
     """Turns that have ended, with the reason."""
-    summaries: list[SummaryAdded] = field(default_factory=list[SummaryAdded])
+    summaries: list[SummaryAdded] = []
     """All that were made, the newest last; some may stand for nothing any more."""
-    _said: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    branches: Branches = field(default_factory=Branches)
+    _said: dict[str, Entry] = {}
+    branches: Branches = msgspec.field(default_factory=Branches)
     """Which message follows which, and the path that is shown."""
 
     @property

@@ -172,6 +172,8 @@ class OutputScreen(Screen[None]):
         """Show it, once: what was arranged anew is drawn already."""
         event.prevent_default()  # Textual calls what is overridden too
         arranged = self._compositor.size
+        if not arranged:  # it is shown first, and styled as it was composed
+            event.refresh_styles = False
         super()._on_screen_resume(event)
         if self._compositor.size != arranged and not self.app._batch_count:  # pyright: ignore[reportPrivateUsage]: as above
             self._repaint_required = False
