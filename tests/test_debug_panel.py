@@ -8,6 +8,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widgets import Input
 
 from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.looks import Palette
 from tui.messages import ToolCall
 
 
@@ -72,7 +73,7 @@ async def test_a_failed_call_shows_its_error_in_the_error_colour():
         assert app.lines[0].startswith("✗ add()")
         assert app.lines[0].endswith("error 10 ms")
         assert app.lines[1].strip() == "division by zero"
-        error = app.panel.get_component_rich_style("rows--error").color
+        error = Palette(app.panel, DebugPanel.LOOKS).style(("error",)).color
         colours = [s.style.color for s in app.panel.render_line(1) if s.style]
         assert error in colours
         assert "1 failed" in str(app.panel.border_title)

@@ -4,6 +4,7 @@ import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
+from tui.app.widgets.looks import Palette
 from tui.app.widgets.status import Fill, Status
 
 
@@ -113,7 +114,7 @@ async def test_colour_of_the_state(state: str, look: str):
         row = app.screen._compositor.render_strips()[status.region.y]
         colours = [s.style.color for s in row if s.style and s.text.strip() == state]
 
-        assert colours == [status.get_component_rich_style(f"status--{look}").color]
+        assert colours == [Palette(status, Status.LOOKS).style((look,)).color]
 
 
 async def test_names_cannot_drive_the_terminal():
@@ -166,7 +167,7 @@ async def test_the_meter_takes_on_colours_as_it_fills(used: int, look: str):
         row = app.screen._compositor.render_strips()[status.region.y]
         colours = [s.style.color for s in row if s.style and "▰" in s.text]
 
-        assert colours == [status.get_component_rich_style(f"status--{look}").color]
+        assert colours == [Palette(status, Status.LOOKS).style((look,)).color]
 
 
 async def test_what_the_meter_says_already_is_not_drawn_again():

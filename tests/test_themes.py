@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from rich.color import ColorSystem as Palette
+from rich.color import ColorSystem
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.containers import Horizontal, Vertical
@@ -13,6 +13,7 @@ from tui.app import themes
 from tui.app.themes import DARK, LIGHT, load_themes
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.looks import Palette
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.messages import ToolCall
@@ -50,7 +51,7 @@ def variables(name: str) -> dict[str, str]:
 
 
 def in_256_colours(colour: Color) -> Color:
-    shown = colour.rich_color.downgrade(Palette.EIGHT_BIT)
+    shown = colour.rich_color.downgrade(ColorSystem.EIGHT_BIT)
     return Color.from_rich_color(shown)
 
 
@@ -196,6 +197,20 @@ async def test_all_that_the_widgets_write_has_wcag_aa_contrast(name: str, state:
 
     assert poor == set()
     assert seen > 500
+
+
+async def test_muted_text_is_muted_in_a_theme_that_does_not_say_how():
+    async with (app := Scene()).run_test():
+        app.theme = "textual-dark"
+        status = app.query_one(Status)
+        palette = Palette(status, {"muted": "$text-muted", "plain": "$text"})
+
+        assert app.theme_variables["text-muted"] == "auto 60%"
+        ground, _ = status.background_colors
+        muted = Color.from_rich_color(palette.style(("muted",)).color)
+        plain = Color.from_rich_color(palette.style(("plain",)).color)
+
+        assert contrast(muted, ground) < contrast(plain, ground)
 
 
 def test_a_users_theme_joins_the_built_in_ones(tmp_path: Path):

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.app.widgets.looks import Looks, Palette
 from tui.app.widgets.rows import Span, cut
 from tui.safe import safe
 
@@ -42,15 +43,12 @@ class ChatBar(Widget):
         background: $panel;
         color: $foreground;
     }
-    ChatBar > .bar--current { background: $background; text-style: bold; }
-    ChatBar > .bar--other { color: $text-muted; }
-    ChatBar > .bar--unread { color: $text-accent; text-style: bold; }
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "bar--current",
-        "bar--other",
-        "bar--unread",
+    LOOKS: ClassVar[Looks] = {
+        "current": "bold on $background",
+        "other": "$text-muted",
+        "unread": "bold $text-accent",
     }
 
     tabs: reactive[tuple[Tab, ...]] = reactive(())
@@ -70,10 +68,8 @@ class ChatBar(Widget):
 
     def render(self) -> RenderResult:
         """Return the row."""
-        styles = {
-            look: self.get_visual_style(f"bar--{look}")
-            for look in ("current", "other", "unread")
-        }
+        palette = Palette(self, self.LOOKS)
+        styles = {look: palette.look(look) for look in self.LOOKS}
         return Content.assemble(
             *((text, styles[look]) for _, (text, look) in self.spans(self.size.width))
         )

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from tui.app.dates import ago
 from tui.app.widgets.finding import Place
+from tui.app.widgets.looks import Looks
 from tui.app.widgets.rows import Entry, Line, Rows, Span
 from tui.conversation import Hit, Summary
 from tui.safe import safe
@@ -115,11 +116,13 @@ class HistoryList(Rows):
         padding: 0 1;
         background: $background;
     }
-    HistoryList > .rows--cursor { background: $primary 20%; }
-    HistoryList > .rows--hit { color: $text-warning; text-style: bold underline; }
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--hit"}
+    LOOKS: ClassVar[Looks] = {
+        **Rows.LOOKS,
+        "cursor": "on $primary 20%",
+        "hit": "bold underline $text-warning",
+    }
 
     CURSOR_STAYS = True
     BINDINGS: ClassVar[list[BindingType]] = [

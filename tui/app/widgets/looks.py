@@ -1,13 +1,18 @@
 """What the names of styles look like in a theme.
 
-Lines carry names (`h1`, `code`, `keyword`); each has a look here, in the theme's
-colours. `Palette` resolves a stack of names once and remembers it until the theme
-changes. They are no component classes of Textual's: it would work out all of them
-each time it styles the transcript, a tenth of the time to start.
+Lines carry names (`h1`, `code`, `keyword`); each has a look, in the theme's colours:
+those of the conversation here, others with the widget that uses them. `Palette`
+resolves a stack of names once and remembers it until the theme changes. They are no
+component classes of Textual's: it would work out all of them each time it styles the
+widget, a tenth of the time to start.
 """
 
 # Textual does not say of what its App is generic.
 # pyright: reportUnknownMemberType=false
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
 
 from rich.style import Style as RichStyle
 from textual.style import Style as Look
@@ -15,7 +20,10 @@ from textual.widget import Widget
 
 from tui.app.markdown import Style
 
-_LOOKS = {
+Looks = Mapping[str, str]
+"""Each look as Textual writes styles: attributes, colour, `on` background."""
+
+CONVERSATION: Looks = {
     "user": "on $surface",
     "bar": "$border-blurred",
     "user-bar": "$primary",
@@ -65,13 +73,20 @@ _LOOKS = {
     "deleted": "$text-error",
     "inserted": "$text-success",
 }
-"""Each look as Textual writes styles: attributes, colour, `on` background."""
+
+_variable = re.compile(r"\$([\w-]+)")
+
+
+@lru_cache(256)
+def _parse(written: str) -> Look:
+    return Look.parse(written, {})
 
 
 class Palette:
-    """Resolves names to the colours of the present theme."""
+    """Resolves names of `looks` to the colours of the present theme."""
 
-    def __init__(self, widget: Widget) -> None:
+    def __init__(self, widget: Widget, looks: Looks = CONVERSATION) -> None:
+        self._looks = looks
         self._variables = widget.app.theme_variables
         self._styles: dict[Style, RichStyle] = {}
         _, self._background = widget.background_colors
@@ -84,6 +99,13 @@ class Palette:
             style = self._styles[names] = self._resolve(names)
         return style
 
+    def look(self, name: str) -> Look:
+        """Return what a name adds to what it stands on; it has to have a look."""
+        # Textual would read all variables for each look, and lose a share of `auto`.
+        return _parse(
+            _variable.sub(lambda found: self._variables[found[1]], self._looks[name])
+        )
+
     def _resolve(self, names: Style) -> RichStyle:
         background, colour = self._background, self._colour
         attributes = RichStyle()
@@ -92,10 +114,10 @@ class Palette:
         for name in names:
             joint = f"{outer}-{name}"
             outer = name
-            written = _LOOKS.get(joint) or _LOOKS.get(name)
-            if written is None:
+            known = joint if joint in self._looks else name
+            if known not in self._looks:
                 continue
-            look = Look.parse(written, self._variables)
+            look = self.look(known)
             if look.background is not None:
                 background += look.background
             colour = look.foreground or colour

@@ -19,6 +19,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.app.widgets.looks import Looks, Palette
+
 Span = tuple[str, str]
 """Text without line ends, and the name of its look; an empty name is plain."""
 
@@ -58,27 +60,18 @@ class Rows(ScrollView, can_focus=True):
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
     }
-    Rows > .rows--muted { color: $text-muted; }
-    Rows > .rows--heading { color: $text-muted; text-style: bold; }
-    Rows > .rows--name { text-style: bold; }
-    Rows > .rows--label { color: $text-primary; }
-    Rows > .rows--on { color: $text-success; }
-    Rows > .rows--key { color: $text-accent; }
-    Rows > .rows--running { color: $text-warning; }
-    Rows > .rows--error { color: $text-error; }
-    Rows > .rows--cursor { background: $primary 15%; }
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--muted",
-        "rows--heading",
-        "rows--name",
-        "rows--label",
-        "rows--on",
-        "rows--key",
-        "rows--running",
-        "rows--error",
-        "rows--cursor",
+    LOOKS: ClassVar[Looks] = {
+        "muted": "$text-muted",
+        "heading": "bold $text-muted",
+        "name": "bold",
+        "label": "$text-primary",
+        "on": "$text-success",
+        "key": "$text-accent",
+        "running": "$text-warning",
+        "error": "$text-error",
+        "cursor": "on $primary 15%",
     }
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -116,7 +109,7 @@ class Rows(ScrollView, can_focus=True):
         """Index of the first entry that may have another height by now."""
         self._settling = False
         self._following = self.FOLLOWS
-        self._styles: dict[tuple[str, bool], Style] = {}
+        self._palette: Palette | None = None
 
     # What others tell
 
@@ -229,13 +222,13 @@ class Rows(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         """Forget the colours of the old theme."""
-        self._styles.clear()
+        self._palette = None
         super().notify_style_update()
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         """Draw the cursor in its other colour."""
         super().watch_has_focus(_has_focus)
-        self._styles.clear()
+        self._palette = None
         self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -275,24 +268,9 @@ class Rows(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, self._style("", selected))
 
     def _style(self, look: str, selected: bool) -> Style:
-        style = self._styles.get((look, selected))
-        if style is None:
-            _, background = self.background_colors
-            colour, attributes = self.styles.color, Style()
-            if selected:
-                rules = self.get_component_styles("rows--cursor")
-                background += rules.background
-            if look:
-                rules = self.get_component_styles(f"rows--{look}")
-                if rules.has_rule("color"):
-                    colour = rules.color
-                    if rules.auto_color:
-                        colour = background.get_contrast_text(colour.a)
-                attributes = rules.text_style
-            shown = (background + colour).rich_color
-            style = Style.from_color(shown, background.rich_color) + attributes
-            self._styles[look, selected] = style
-        return style
+        if self._palette is None:
+            self._palette = Palette(self, self.LOOKS)
+        return self._palette.style(("cursor", look) if selected else (look,))
 
     # Where things are
 

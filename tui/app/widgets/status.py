@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.app.widgets.looks import Looks, Palette
 from tui.app.widgets.rows import Span, cut
 from tui.safe import safe
 
@@ -49,27 +50,18 @@ class Status(Widget):
         background: $panel;
         color: $foreground;
     }
-    Status > .status--model { text-style: bold; }
-    Status > .status--muted { color: $text-muted; }
-    Status > .status--key { color: $text-accent; }
-    Status > .status--ready { color: $text-success; }
-    Status > .status--busy { color: $text-warning; }
-    Status > .status--error { color: $text-error; text-style: bold; }
-    Status > .status--high { color: $text-warning; }
-    Status > .status--full { color: $text-error; text-style: bold; }
-    Status > .status--hint { color: $text-accent; text-style: bold; }
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "status--model",
-        "status--muted",
-        "status--key",
-        "status--ready",
-        "status--busy",
-        "status--error",
-        "status--high",
-        "status--full",
-        "status--hint",
+    LOOKS: ClassVar[Looks] = {
+        "model": "bold",
+        "muted": "$text-muted",
+        "key": "$text-accent",
+        "ready": "$text-success",
+        "busy": "$text-warning",
+        "error": "bold $text-error",
+        "high": "$text-warning",
+        "full": "bold $text-error",
+        "hint": "bold $text-accent",
     }
 
     model: reactive[str] = reactive("")
@@ -99,11 +91,8 @@ class Status(Widget):
         """Return the row."""
         width = self.content_size.width
         spans = self.spans(width)
-        styles = {
-            look: self.get_visual_style(f"status--{look}", partial=True)
-            for _, look in spans
-            if look
-        }
+        palette = Palette(self, self.LOOKS)
+        styles = {look: palette.look(look) for _, look in spans if look}
         return Content.assemble(
             *((text, styles[look]) if look else text for text, look in spans)
         )
