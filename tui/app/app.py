@@ -18,6 +18,7 @@ from tui.app import background, commands, state
 from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
 from tui.app.leaving import Leaving, Left
+from tui.app.loading import BEGIN_SECONDS
 from tui.app.screens.chat import ChatScreen
 from tui.app.shelf import ShelfApp
 from tui.app.themes import DEFAULT, load_themes
@@ -73,7 +74,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     def on_mount(self) -> None:
         """Begin what the first frame does not wait for."""
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        self.call_after_refresh(self._load_tools)
+        self.set_timer(BEGIN_SECONDS, self._load_tools)
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
@@ -112,7 +113,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     # -- tools of the user's own
 
     def _load_tools(self) -> None:
-        """Load them after the first frame: it runs foreign code."""
+        """Load them beside the screen: it runs foreign code."""
         background.run("tools", self._load_in_background)
 
     def _load_in_background(self) -> None:

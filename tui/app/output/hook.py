@@ -12,11 +12,13 @@ used; also when $LAZYCHAT_OUTPUT is `textual`, and from the moment the stage fai
 
 import inspect
 import os
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.events import ScreenResume
 from textual.geometry import Size
+from textual.messages import Layout
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -51,6 +53,10 @@ def missing() -> str:
         "Screen._refresh_layout": (
             getattr(Screen, "_refresh_layout", None),
             "self size scroll",
+        ),
+        "Screen._on_layout": (
+            getattr(Screen, "_on_layout", None),
+            "self message",
         ),
         "Screen._screen_resized": (
             getattr(Screen, "_screen_resized", None),
@@ -139,6 +145,8 @@ class OutputScreen(Screen[None]):
         classes: str | None = None,
     ) -> None:
         super().__init__(name, id, classes)
+        self._arranged = 0.0
+        """When all was arranged last, as messages tell the time."""
         if not missing():
             from tui.app.output.compositor import DirectCompositor
 
@@ -159,9 +167,22 @@ class OutputScreen(Screen[None]):
         super()._compositor_refresh()
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        """Arrange all and show it; it need not be done again for what asked before."""
-        self._layout_required = self._layout_required and scroll
+        """Arrange all and show it; it need not be done again for what asked before.
+
+        Nor for itself: widgets ask for it when they have been given another size.
+        """
+        if not scroll:
+            self._arranged = monotonic()
         super()._refresh_layout(size, scroll)
+        self._layout_required = self._layout_required and scroll
+
+    async def _on_layout(self, message: Layout) -> None:
+        """Arrange all for a widget, unless that was done since it asked."""
+        if message.time > self._arranged:
+            await super()._on_layout(message)
+        else:
+            message.stop()
+            message.prevent_default()  # Textual calls what is overridden too
 
     def _screen_resized(self, size: Size) -> None:
         """Arrange for another size; Textual tells of the same one thrice at a start."""
