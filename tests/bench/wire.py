@@ -10,6 +10,7 @@ and shortly, for a first look; only the full run is worth quoting.
 """
 
 import argparse
+import compileall
 import importlib.util
 import os
 import statistics
@@ -25,6 +26,8 @@ from pathlib import Path
 from harness.app import Failed, Link
 from harness.measure import Answer, Server, Start, answer, start
 from harness.screen import VTermScreen, new_screen
+
+import tui
 
 SLOW = Link(rate=10_000, round_trip=0.1)
 QUEUE = Path(__file__).parent / "queue_loop.py"
@@ -90,7 +93,7 @@ class Sitting:
     ) -> dict[str, list[Start]]:
         """Start programs by turns, so that a noisy machine is noisy for all."""
         found: dict[str, list[Start]] = {name: [] for name in names}
-        for number in range(1 if self.quick else 5):
+        for number in range(1 if self.quick else 9):
             _say(f"start {number + 1} of {', '.join(names)}")
             for name in names:
                 found[name].append(
@@ -311,6 +314,9 @@ def main() -> int:
         + (", a quick look" if arguments.quick else "")
     )
     print(f"{'figure':<50} {'measured':>10}  {'must':<10} {'aim':<7}")
+    # As pip does: where Python may not keep what it has compiled
+    # ($PYTHONDONTWRITEBYTECODE), each start would compile what was changed since.
+    compileall.compile_dir(Path(tui.__file__).parent, quiet=1)
     missed = False
     with Server() as server:
         sitting = Sitting(server, quick=arguments.quick)
