@@ -186,7 +186,8 @@ class Sitting:
 
     def open_1000(self) -> Iterator[Figure]:
         """Open a conversation of 1,000 messages, against an empty one."""
-        found = self.starts("lazychat-1000", "lazychat", settle=0.0, first=False)
+        # Until all is loaded, in both: else the empty one is quiet before.
+        found = self.starts("lazychat-1000", "lazychat", settle=3.0, first=False)
         ratio = _ratio(
             found["lazychat-1000"], found["lazychat"], lambda each: each.settled
         )

@@ -118,22 +118,20 @@ class LinePane(ScrollView, can_focus=True):
         Text that runs over the bottom leaps up by some rows at once, and grows into
         the room below: it is easier to read than text that crawls, and after each
         scroll what stands beside it has to be put back. Text that comes faster than
-        anybody reads leaps by half of the screen, which is filled when it ends.
+        anybody reads leaps by two thirds of the screen. The room that is left at its
+        end stays, for what comes next: text does not move while it is read.
         """
         end, now = self._end, self.scroll_offset.y
         leap = max(1, min(_LEAP, height // 4))
+        far = max(leap, height * 2 // 3)
         below = now + height - end
-        if 0 <= below < (max(leap, height // 2) if self._grows() else leap):
+        if 0 <= below < far:
             return now
         if self._bottom == now + height and 0 < -below < height:
             time = monotonic()
             rush, self._leapt = time - self._leapt < _RUSH, time
-            end += (max(leap, height // 2) if rush else leap) - 1
+            end += (far if rush else leap) - 1
         return max(0, end - height)
-
-    def _grows(self) -> bool:
-        """Whether more text will come below the last line."""
-        return False
 
     @property
     def _end(self) -> int:

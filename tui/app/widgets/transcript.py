@@ -127,11 +127,6 @@ class Transcript(LinePane, can_focus=True):
         self._frame_due = False
         self._ruled = ""  # the message that has a rule above it
 
-    def _grows(self) -> bool:
-        """Whether the last message is being written."""
-        last = self._items[-1] if self._items else None
-        return isinstance(last, MessageView) and not last.done
-
     def is_marked(self, index: int) -> bool:
         """Whether the message cursor is at an item and to be seen."""
         return index == self.cursor and self.has_focus
