@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import os
+import select
 from collections.abc import Callable
 from typing import Any
 
@@ -225,6 +227,35 @@ async def test_answers_are_told_from_function_keys(
     driver.process_message(Key("a", "a"))
 
     assert len(passed) == (1 if taken else 2)
+
+
+async def test_a_lone_esc_waits_for_no_longer_than_its_delay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keyboard, typed = os.pipe()
+    waits: list[float] = []
+    keys: list[str] = []
+    real = select.select
+
+    def counted(*arguments: Any) -> object:
+        waits.append(arguments[-1])
+        return real(*arguments)
+
+    def take(_: object, message: Key) -> None:
+        keys.append(message.key)
+        os.close(typed)  # which ends the thread
+
+    monkeypatch.setattr(select, "select", counted)
+    monkeypatch.setattr("tui.app.output.driver.ESCAPE_DELAY", 0.03)
+    monkeypatch.setattr(LinuxDriver, "process_message", take)
+    driver = OutputDriver(App())
+    driver.fileno = keyboard
+    os.write(typed, b"\x1b")
+    await asyncio.to_thread(driver.run_input_thread)
+    os.close(keyboard)
+
+    assert keys == ["escape"]
+    assert waits[1] == 0.03
 
 
 def test_the_chat_screen_is_one_that_draws_directly() -> None:

@@ -20,7 +20,7 @@ from rich.console import COLOR_SYSTEMS
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App
-from textual.constants import COLOR_SYSTEM
+from textual.constants import COLOR_SYSTEM, ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
@@ -32,7 +32,7 @@ from tui.app.output.stage import Stage
 from tui.app.output.terminal import abilities, looks
 from tui.app.output.writer import Writer
 
-_TICK = 0.1  # seconds between two looks whether a lone Esc has come, or the app leaves
+_TICK = 0.1  # seconds between two looks whether the app leaves
 # Titles and pointers (OSC), the keyboard protocol, questions for modes.
 _NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
 _LEAVING = 3.0  # seconds for the terminal to take the last of what was written
@@ -118,9 +118,13 @@ class OutputDriver(LinuxDriver):
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         leaving = False
+        wait = _TICK
         while not (leaving or self._gone):
             leaving = self.exit_event.is_set()  # what comes just then is read too
-            if select.select([self.fileno], [], [], _TICK)[0]:
+            ready = select.select([self.fileno], [], [], wait)[0]
+            # A lone Esc is known to be one as soon as nothing has followed so long.
+            wait = ESCAPE_DELAY if ready else _TICK
+            if ready:
                 try:
                     data = os.read(self.fileno, 4096)
                 except OSError:  # how Linux says that the other side is closed
