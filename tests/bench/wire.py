@@ -125,8 +125,13 @@ class Sitting:
     def flat(self) -> Iterator[Figure]:
         """CPU of the last fifth of 10,000 tokens, against the second."""
         for kind in ("md", "oneline", "code", "table"):
-            fifths = self._long(kind).fifths
-            ratio = fifths[4] / fifths[1]
+            found = [self._long(kind).fifths]
+            # A noisy machine may be slow in any of them.
+            found += [
+                self._answer("lazychat", kind, self._much, 1000).fifths
+                for _ in range(0 if self.quick else 2)
+            ]
+            ratio = statistics.median(fifths[4] / fifths[1] for fifths in found)
             name = f"CPU last fifth / second fifth, {self._many} {kind}"
             yield Figure(name, ratio, 1.15, 1.05)
 
@@ -230,8 +235,12 @@ class Sitting:
     # -- what they share
 
     @property
+    def _much(self) -> int:
+        return 3000 if self.quick else 10_000
+
+    @property
     def _many(self) -> str:
-        return "3,000" if self.quick else "10,000"
+        return f"{self._much:,}"
 
     def _at_100(self, name: str) -> Answer:
         return self.answer(name, "md", 300 if self.quick else 1000, 100)
@@ -240,7 +249,7 @@ class Sitting:
         return self.answer(name, "md", 1000 if self.quick else 3000, 1000)
 
     def _long(self, kind: str) -> Answer:
-        return self.answer("lazychat", kind, 3000 if self.quick else 10_000, 1000)
+        return self.answer("lazychat", kind, self._much, 1000)
 
 
 ROWS: dict[str, Callable[[Sitting], Iterator[Figure]]] = {
