@@ -237,6 +237,27 @@ async def test_who_comes_back_to_the_bottom_sees_it_filled():
         assert rows(transcript)[-1] == f"  line {number}"
 
 
+async def test_an_end_that_comes_with_the_whole_is_laid_out_like_the_rest():
+    table = "| a | b |\n|---|---|\n" + "".join(f"| {n} | x |\n" for n in range(40))
+    async with Host().run_test(size=(40, 60)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.add("a", "assistant", "", done=False)
+        transcript.append_text("a", table)
+        await settled(pilot)
+        laid_out = transcript._views["a"]._body
+
+        transcript.finish("a", f"{table}| 40 | x |\n\nThe end.")
+        await settled(pilot)
+
+        assert transcript._views["a"]._body is laid_out
+        shown = [row for row in rows(transcript) if row]
+        assert shown[-1] == "  The end."
+        transcript.clear()
+        transcript.add("a", "assistant", f"{table}| 40 | x |\n\nThe end.")
+        await settled(pilot)
+        assert [row for row in rows(transcript) if row] == shown
+
+
 async def test_the_scroll_bar_shows_only_where_one_reads_above():
     async with Host().run_test(size=(40, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)

@@ -153,6 +153,8 @@ def wrap(spans: Sequence[Span], width: int) -> list[Row]:
     """
     width = max(width, 1)
     text = spans_text(spans)
+    if len(text) <= width and text.isascii() and "\n" not in text:
+        return [Row(tuple(span for span in spans if span[0]), None)]
     rows: list[Row] = []
     offset = 0
     ranges: list[tuple[int, int]] = []

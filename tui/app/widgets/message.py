@@ -195,13 +195,15 @@ class MessageView(Item):
 
     def append_text(self, text: str) -> None:
         """Add to the text; drawn after `update`."""
-        self._text.append(text)
+        if text:
+            self._text.append(text)
         if self._body:
             self._body.append(text)
 
     def append_reasoning(self, text: str) -> None:
         """Add to the reasoning; drawn after `update`."""
-        self._reasoning.append(text)
+        if text:
+            self._reasoning.append(text)
         self._words += len(text.split())
         if self._open_word and text and not text[0].isspace():
             self._words -= 1
@@ -231,15 +233,20 @@ class MessageView(Item):
     def finish(self, text: str, reasoning: str, finish_reason: str | None) -> int:
         """Set what was said in the end; return the first line that changed."""
         before = list(self.lines()) if self.exact else []
-        self.done = True
-        self.finish_reason = finish_reason
-        if text != self.text:
+        # The last pieces often come with the whole, which is then not laid out anew.
+        if not self.done and text.startswith(self.text):
+            self.append_text(text[len(self.text) :])
+        elif text != self.text:
             self._text = [text] if text else []
             self._body = None
-        if reasoning != self.reasoning:
+        if not self.done and reasoning.startswith(self.reasoning):
+            self.append_reasoning(reasoning[len(self.reasoning) :])
+        elif reasoning != self.reasoning:
             self._reasoning = [reasoning] if reasoning else []
             self._words = len(reasoning.split())
             self._thought = None
+        self.done = True
+        self.finish_reason = finish_reason
         if not self.width:
             return 0
         if not self.exact:
