@@ -90,6 +90,7 @@ class FileSystemQueue:
     def __init__(self, klass: str = AGENT, log: EventLog | None = None) -> None:
         self._klass = klass
         self._log = log or default_log()
+        self._path = str(self._log.path)
 
     def enqueue(self, text: str) -> None:
         """Put `text` at the end; whoever dequeues after this call sees it."""
@@ -144,6 +145,9 @@ class FileSystemQueue:
                 limit -= 1
 
     def _cursor(self) -> _Cursor:
-        key = (str(self._log.path), session.current(), self._klass)
+        key = (self._path, session.current(), self._klass)
         with _cursors_lock:
-            return _cursors.setdefault(key, _Cursor(self._log.position()))
+            cursor = _cursors.get(key)
+            if cursor is None:
+                cursor = _cursors[key] = _Cursor(self._log.position())
+            return cursor

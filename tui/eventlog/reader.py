@@ -2,8 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -184,8 +183,11 @@ class Reader:
                 if self._closed:
                     raise LogError("The conversation store is closed.")
                 return stand_in.query(sql, parameters)
-            with self._connection() as connection:
+            connection, switches = self._take()
+            try:
                 return connection.execute(sql, parameters).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue] # the stubs want a narrower mapping
+            finally:
+                self._put_back(connection, switches)
         except sqlite3.Error as error:
             if stand_in and stand_in is not self._stand_in:
                 return []  # it is closed: the store is read again
@@ -199,20 +201,19 @@ class Reader:
                 f"The conversation store cannot be read: {error}."
             ) from error
 
-    @contextmanager
-    def _connection(self) -> Generator[sqlite3.Connection]:
+    def _take(self) -> tuple[sqlite3.Connection, int]:
+        """Return a connection for one reader, and how often readers had moved."""
         with self._lock:
             if self._closed:
                 raise LogError("The conversation store is closed.")
             connection = self._idle.pop() if self._idle else None
             switches = self._switches
-        connection = connection or self._connect()
-        try:
-            yield connection
-        finally:
-            with self._lock:
-                keep = not self._closed and switches == self._switches
-                if keep:
-                    self._idle.append(connection)
-            if not keep:
-                connection.close()
+        return connection or self._connect(), switches
+
+    def _put_back(self, connection: sqlite3.Connection, switches: int) -> None:
+        with self._lock:
+            keep = not self._closed and switches == self._switches
+            if keep:
+                self._idle.append(connection)
+        if not keep:
+            connection.close()

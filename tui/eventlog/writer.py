@@ -211,7 +211,17 @@ class Writer:
         try:
             # Where the store is attached an immediate one would lock it, too.
             db.execute("BEGIN" if self._refuge.active else "BEGIN IMMEDIATE")
-            outcomes = [self._insert(db, run[0], _joined(run)) for run in runs]
+            if len(runs) == 1:  # it is refused with the whole transaction
+                outcome = self._insert(db, runs[0][0], _joined(runs[0]))
+                db.execute("COMMIT" if isinstance(outcome, int) else "ROLLBACK")
+                return [outcome]
+            outcomes: list[int | LogError] = []
+            for run in runs:
+                db.execute("SAVEPOINT append")
+                outcomes.append(self._insert(db, run[0], _joined(run)))
+                if not isinstance(outcomes[-1], int):
+                    db.execute("ROLLBACK TO append")
+                db.execute("RELEASE append")
             db.execute("COMMIT")
         except BaseException:
             abandon(db)
@@ -221,8 +231,7 @@ class Writer:
     def _insert(
         self, db: sqlite3.Connection, append: _Append, items: tuple[Event, ...]
     ) -> int | LogError:
-        """Write one append, in a savepoint: it may be refused alone."""
-        db.execute("SAVEPOINT append")
+        """Write one append; what was written of one that is refused is taken back."""
         seq, refused = 0, None
         try:
             if append.guard is not None and not append.guard(db):
@@ -239,9 +248,6 @@ class Writer:
             if codes.code(error) in codes.REFUSED or not db.in_transaction:
                 raise
             refused = _cannot(error)
-        if refused:
-            db.execute("ROLLBACK TO append")
-        db.execute("RELEASE append")
         empty = not items and not append.records
         if append.guard and empty and not refused and self._refuge.active:
             self._refuge.keep(append.guard)
