@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -49,6 +50,18 @@ class Position:
         return not any(first < seq <= last for first, last in self._read)
 
 
+@cache
+def _select(late: bool, one: bool, settled: bool) -> str:
+    """Return the query for records: of what stands in, of one conversation, whole."""
+    where = "conversation = :conversation AND " if one else ""
+    where += "delta_of IS NULL AND " if settled else ""
+    return (
+        "SELECT seq, conversation, turn, time, kind, data "
+        f"FROM {'main.event' if late else 'event'} "
+        f"WHERE {where}seq > :after ORDER BY seq LIMIT :limit"
+    )
+
+
 class Reader:
     """A pool of reading connections: each is used by one thread at a time.
 
@@ -87,12 +100,6 @@ class Reader:
         `provisional` False those are left out that go when their message is added. A
         `Position` is not set to the last of them: its owner does it.
         """
-        where = "" if conversation is None else "conversation = :conversation AND "
-        where += "" if provisional else "delta_of IS NULL AND "
-        sql = (
-            "SELECT seq, conversation, turn, time, kind, data FROM {} "
-            f"WHERE {where}seq > :after ORDER BY seq LIMIT :limit"
-        )
         while True:
             with self._lock:
                 stand_in, switches = self._stand_in, self._switches
@@ -102,9 +109,8 @@ class Reader:
             wanted = {"conversation": conversation, "after": start, "limit": limit}
             # The store itself is left in peace where it has nothing to say.
             late = stand_in is not None and start >= stand_in.start
-            rows = self._query(
-                stand_in, sql.format("main.event" if late else "event"), wanted
-            )
+            sql = _select(late, conversation is not None, not provisional)
+            rows = self._query(stand_in, sql, wanted)
             if self._stands(switches, rows[-1][0] if rows else 0):
                 break
         if isinstance(after, Position):

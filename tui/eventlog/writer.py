@@ -154,9 +154,8 @@ class Writer:
     def _commit_all(self) -> None:
         """Commit what waits; only whoever has the lock may."""
         appends: list[_Append] = []
-        with suppress(IndexError):
-            while True:
-                appends.append(self._appends.popleft())
+        while self._appends:  # nobody else takes from it
+            appends.append(self._appends.popleft())
         if appends:
             self._commit(_runs(appends))
 
