@@ -1,9 +1,12 @@
 """The output stage in the app: its hook, every widget, and a real terminal."""
 
+import ast
 import asyncio
 import inspect
 import os
 import select
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +79,28 @@ def test_a_changed_textual_keeps_its_own_writer(
 
     assert "App._display" in hook.missing()
     assert hook.OutputApp().driver_class is LinuxDriver
+
+
+def test_a_changed_screen_of_textual_is_left_as_it_is() -> None:
+    program = """
+from textual.screen import Screen
+
+def _refresh_layout(self, size=None, scroll=False, more=None):
+    raise AssertionError
+
+Screen._refresh_layout = _refresh_layout
+from tui.app.output import hook
+
+print(hook.missing())
+print([name for name in vars(hook.OutputScreen) if hasattr(Screen, name)])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    why, inherited = done.stdout.splitlines()
+    assert "Screen._refresh_layout has other parameters" in why
+    assert not {"_refresh_layout", "_on_layout"} & set(ast.literal_eval(inherited))
 
 
 def test_the_environment_chooses_textuals_writer(
