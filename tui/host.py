@@ -55,6 +55,12 @@ class Host:
         """Begin to run turns."""
         self.runner.start()
 
+    @property
+    def has_own_tools(self) -> bool:
+        """Whether there are files of the user's that `load_tools` loads."""
+        folder = paths.tools_folder()
+        return bool(self.config.tools.files) or any(folder.glob("*.py"))
+
     def load_tools(self, only: Sequence[str] = ()) -> None:
         """Load the user's own tools, which runs their code.
 

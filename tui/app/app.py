@@ -74,9 +74,9 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     def on_mount(self) -> None:
         """Begin what the first frame does not wait for."""
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        if self._only_tools:  # the first question is likely to be for them
+        if self._only_tools or self.host.has_own_tools:
             self.call_after_refresh(self._load_tools)
-        else:
+        else:  # those of packages: to look for them takes 30 ms
             self.set_timer(BEGIN_SECONDS, self._load_tools)
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)

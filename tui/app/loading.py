@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from tui.app.screens.chat import ChatScreen
 
 BEGIN_SECONDS = 0.15
-"""After which models and the user's tools are loaded, so that the first frame is drawn
-before: the threads of Python share one core."""
+"""After which models, and the tools of packages, are loaded, so that the first frame is
+drawn before: the threads of Python share one core."""
 
 TELL_SECONDS = 1.0
 """How long it may load before that is told to one who waits for nothing."""

@@ -108,7 +108,9 @@ class Transcript(msgspec.Struct):
                 self.finished[turn] = reason
             case ConversationDeleted():
                 # What comes after it, if anything, is a deletion that was undone.
-                self.__init__()
+                nothing = Transcript()
+                for name in self.__struct_fields__:
+                    setattr(self, name, getattr(nothing, name))
             case _:
                 pass
 
