@@ -192,18 +192,24 @@ async def test_text_that_runs_over_the_bottom_leaps_and_then_stands_still():
         assert set(leaps) <= {5, 15}
 
 
+async def rush(pilot: Pilot[None]) -> int:
+    """Write lines until the text has just leapt far; return the last one's number."""
+    transcript = pilot.app.query_one(Transcript)
+    transcript.add("a", "assistant", "line 0", done=False)
+    await settled(pilot)
+    number = 0
+    while number < 60 or rows(transcript)[-6]:
+        number += 1
+        transcript.append_text("a", f"  \nline {number}")
+        await settled(pilot)
+        assert number < 500
+    return number
+
+
 async def test_text_that_came_too_fast_stays_where_it_is_when_it_has_ended():
     async with Host().run_test(size=(40, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", "line 0", done=False)
-        await settled(pilot)
-        number = 0
-        while number < 60 or rows(transcript)[-6]:  # until it has just leapt far
-            number += 1
-            transcript.append_text("a", f"  \nline {number}")
-            await settled(pilot)
-            assert number < 500
-
+        await rush(pilot)
         shown = rows(transcript)
 
         transcript.finish("a")
@@ -220,14 +226,7 @@ async def test_text_that_came_too_fast_stays_where_it_is_when_it_has_ended():
 async def test_who_comes_back_to_the_bottom_sees_it_filled():
     async with Host().run_test(size=(40, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", "line 0", done=False)
-        await settled(pilot)
-        number = 0
-        while number < 60 or rows(transcript)[-6]:  # until it has just leapt far
-            number += 1
-            transcript.append_text("a", f"  \nline {number}")
-            await settled(pilot)
-            assert number < 500
+        number = await rush(pilot)
         transcript.finish("a")
         transcript.focus()
 
