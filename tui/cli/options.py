@@ -49,14 +49,7 @@ def _overview() -> argparse.ArgumentParser:
 
 def _chat(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
-    parser.add_argument(
-        "-c",
-        "--continue",
-        dest="last",
-        action="store_true",
-        help="open the last conversation",
-    )
-    parser.add_argument("--cid", metavar="ID", help="open this conversation")
+    _add_which(parser, "open")
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:
@@ -66,14 +59,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="the question; standard input, when it is not a terminal, is added to it",
     )
-    parser.add_argument(
-        "-c",
-        "--continue",
-        dest="last",
-        action="store_true",
-        help="go on with the last conversation",
-    )
-    parser.add_argument("--cid", metavar="ID", help="go on with this conversation")
+    _add_which(parser, "go on with")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +86,17 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="show an answer when it is whole",
     )
     _add_config(parser)
+
+
+def _add_which(parser: argparse.ArgumentParser, act: str) -> None:
+    parser.add_argument(
+        "-c",
+        "--continue",
+        dest="last",
+        action="store_true",
+        help=f"{act} the last conversation",
+    )
+    parser.add_argument("--cid", metavar="ID", help=f"{act} this conversation")
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
