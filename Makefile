@@ -1,9 +1,10 @@
-# make run    set everything up, then open the app
-# make test   set everything up, then run the tests
-# make again  run the tests that have failed once more
-# make check  formatting, lint, types, import contracts
-# make bench  what things cost, in ratios within one run
-# make shot   draw the pictures of the README anew (needs an sshd)
+# make run     set everything up, then open the app
+# make test    set everything up, then run the tests
+# make again   run the tests that have failed once more
+# make check   formatting, lint, types, import contracts
+# make bench   what things cost, in ratios within one run
+# make faults  run the tests that try faults, write the table of docs/faults.md
+# make shot    draw the pictures of the README anew (needs an sshd)
 #
 # All of it lives in .venv; `make clean` removes that.
 
@@ -17,7 +18,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LEAN   := $(VENV)/lean.cmake
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/$(LEAN)
 
-.PHONY: run test again check bench shot clean
+.PHONY: run test again check bench faults shot clean
 
 run: $(VENV)/.run
 	@$(BIN)/lazychat
@@ -44,6 +45,9 @@ bench: $(VENV)/.dev
 	@$(BIN)/python tests/bench/wire.py
 	@$(BIN)/python tests/bench/ssh_link.py
 	@$(BIN)/python tests/bench/store.py
+
+faults: $(VENV)/.dev
+	@$(BIN)/python tests/fault_table.py
 
 shot: $(VENV)/.dev
 	@$(BIN)/python docs/screenshot.py docs/lazychat.svg

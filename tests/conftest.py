@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+import fault_table
 import pytest
 import ssh
 import tomli_w
@@ -20,6 +21,22 @@ R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
 Start = Callable[..., Terminal]
 """Starts the app in a terminal; see the fixture `start`."""
+
+
+class Tried(Protocol):
+    """Notes a fault that a test tried; see the fixture `tried`."""
+
+    def __call__(
+        self,
+        kind: str,
+        count: int = 1,
+        *,
+        lost: int = 0,
+        left_on: int = 0,
+        leaked: int = 0,
+    ) -> None:
+        """Note `kind`, a row of the table in docs/faults.md; see `fault_table.Note`."""
+        ...
 
 
 def pytest_configure() -> None:
@@ -117,6 +134,19 @@ def start(home: Path) -> Iterator[Start]:
             return terminal
 
         yield start_app
+
+
+@pytest.fixture
+def tried(request: pytest.FixtureRequest) -> Tried:
+    """Note for docs/faults.md what was tried, once it has been counted."""
+
+    def note(
+        kind: str, count: int = 1, *, lost: int = 0, left_on: int = 0, leaked: int = 0
+    ) -> None:
+        file = request.path.name
+        fault_table.note(fault_table.Note(kind, count, lost, left_on, leaked, file))
+
+    return note
 
 
 @pytest.fixture(scope="session")
