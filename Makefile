@@ -12,6 +12,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+# Most tests wait for processes and terminals, so that a core serves two workers.
+WORKERS ?= -n 4 --dist worksteal
 
 # llama.cpp without what a chat does not need: 1m48 instead of 4m30 on two cores.
 # A plain -DLLAMA_BUILD_COMMON=OFF is overridden by the wrapper's own CMakeLists.
@@ -24,7 +26,7 @@ run: $(VENV)/.run
 	@$(BIN)/lazychat
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=93
+	@$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=93
 
 # Those that have failed once more, without coverage; exit code 5 when none has.
 again: $(VENV)/.dev

@@ -17,6 +17,9 @@ from terminal import Terminal
 
 ROOT = Path(__file__).parent.parent
 
+# pytest-xdist exports COLUMNS and LINES to its workers, as some shells do.
+CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES")
+
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
 Start = Callable[..., Terminal]
@@ -95,7 +98,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.startswith(("LAZYCHAT_", "OPENAI_", "TEXTUAL")):
             monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX"):
+    for name in CLEARED:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAZYCHAT_HOME", str(folder))
     return folder
