@@ -8,10 +8,12 @@ runner.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
 
+from tui import bounds
 from tui.messages import Message, ToolCall
 
 
@@ -206,6 +208,13 @@ class Unknown(Event, frozen=True):
     data: bytes
 
 
+class Unreadable(Unknown, frozen=True):
+    """An event whose bytes make no sense, or are too many; all others are good."""
+
+    why: str = ""
+    """In a few words, for the user."""
+
+
 class Record(msgspec.Struct, frozen=True):
     """An event as the log has stored it."""
 
@@ -267,9 +276,86 @@ def _without_surrogates(value: Any) -> Any:
 def decode(kind: str, data: bytes) -> Event:
     """Return the event that `encode` made `data` of.
 
-    A kind of a later version gives `Unknown`. Raises `msgspec.ValidationError`
-    when a known kind does not have its fields.
+    A kind of a later version gives `Unknown`. What is too deep or too large in an
+    event is bounded: see `tui.bounds`. Raises `msgspec.MsgspecError`, `RecursionError`
+    or `UnicodeError` when a known kind does not have its fields.
     """
     if kind == "unknown" or kind not in _DECODER:
         return Unknown(kind, data)
-    return _DECODER[kind].decode(data)
+    event = _DECODER[kind].decode(data)
+    bound = _BOUND.get(kind)
+    return bound(event, data) if bound else event
+
+
+def read(kind: str, data: bytes) -> Event:
+    """Return the event, `Unreadable` when `data` is not what `encode` makes."""
+    try:
+        return decode(kind, data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        return Unreadable(kind, data, str(error) or type(error).__name__)
+
+
+def _bound_message(event: Any, data: bytes) -> Event:
+    if not may_be_deep(data):
+        return event
+    message: Message = event.message
+    calls = tuple(map(_bound_call, message.tool_calls))
+    message = msgspec.structs.replace(message, tool_calls=calls)
+    return msgspec.structs.replace(event, message=message)
+
+
+def _bound_call(call: ToolCall) -> ToolCall:
+    if isinstance(call.arguments, str) or not bounds.is_deep(call.arguments):
+        return call
+    return msgspec.structs.replace(call, arguments=bounds.shallow(call.arguments))
+
+
+def _bound_started(event: Any, data: bytes) -> Event:
+    return ToolCallStarted(_bound_call(event.call)) if may_be_deep(data) else event
+
+
+def _bound_request(event: Any, data: bytes) -> Event:
+    if not may_be_deep(data):
+        return event
+    return msgspec.structs.replace(event, options=bounds.shallow(event.options))
+
+
+def may_be_deep(data: bytes) -> bool:
+    """Return whether JSON has so many lists and objects that it must be looked at."""
+    return data.count(b"[") + data.count(b"{") > bounds.DEEPEST
+
+
+def _bound_owner(event: Any, data: bytes) -> Event:
+    # 0 is the number of no process.
+    pid = event.pid if 0 < event.pid < 2**31 else 0
+    start = bounds.count(event.process_start)
+    return msgspec.structs.replace(event, pid=pid, process_start=start)
+
+
+def _bound_tool(event: Any, data: bytes) -> Event:
+    return msgspec.structs.replace(event, seconds=bounds.duration(event.seconds))
+
+
+def _bound_usage(event: Any, data: bytes) -> Event:
+    return UsageReported(
+        bounds.count(event.input_tokens),
+        bounds.count(event.output_tokens),
+        bounds.duration(event.seconds),
+        bounds.count(event.cached_tokens),
+        bounds.count(event.window),
+    )
+
+
+def _bound_notice(event: Any, data: bytes) -> Event:
+    return msgspec.structs.replace(event, left_out=bounds.count(event.left_out))
+
+
+_BOUND: dict[str, Callable[[Any, bytes], Event]] = {
+    "message_added": _bound_message,
+    "tool_call_started": _bound_started,
+    "turn_requested": _bound_request,
+    "turn_started": _bound_owner,
+    "tool_call_finished": _bound_tool,
+    "usage_reported": _bound_usage,
+    "notice_given": _bound_notice,
+}

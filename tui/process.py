@@ -34,6 +34,8 @@ def is_gone(owner: TurnStarted) -> bool:
     if owner.boot_id != mine.boot_id:
         # The same machine, started anew since: nothing survives that.
         return bool(owner.boot_id and mine.boot_id)
+    if not 0 < owner.pid < 2**31:
+        return True  # no process has such a number
     try:
         os.kill(owner.pid, 0)
     except ProcessLookupError:

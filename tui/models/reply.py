@@ -6,7 +6,9 @@ over text as it comes and yields what comes back.
 
 import uuid
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from tui import bounds
 from tui.events import Event, ReasoningDelta, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
@@ -46,7 +48,7 @@ class ReplyBuilder:
         id = call.id
         if not id or id in used:
             id = f"call_{uuid.uuid4().hex[:12]}"
-        self._calls.append(ToolCall(id, call.name, call.arguments))
+        self._calls.append(ToolCall(id, call.name, _bounded(call.arguments)))
 
     def end_text(self) -> Iterator[Event]:
         """Take the end of the text: what the gate still held comes out."""
@@ -83,3 +85,13 @@ class ReplyBuilder:
                     # A nameless call is refused by the tool box, so that the model
                     # hears of it once and the debug panel shows it.
                     self.call(ToolCall("", "", f"{kind}: {text}"))
+
+
+def _bounded(arguments: dict[str, Any] | str) -> dict[str, Any] | str:
+    """Return arguments that are too deep as text, which is told and never run."""
+    if isinstance(arguments, str) or not bounds.is_deep(arguments):
+        return arguments
+    import json  # seldom needed
+
+    # One level more than is allowed: so it can be told what is wrong with them.
+    return json.dumps(bounds.shallow(arguments, bounds.DEEPEST + 1), ensure_ascii=False)

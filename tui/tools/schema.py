@@ -15,6 +15,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 import msgspec
 
+from tui import bounds
 from tui.errors import ConfigError, ToolError
 from tui.tools.inline import inline
 
@@ -157,7 +158,7 @@ class _Parameter:
         if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
             # Small models write a list or an object as a string.
             try:
-                return self.convert(msgspec.json.decode(value))
+                return self.convert(bounds.decode(value))
             except (msgspec.MsgspecError, ValueError):
                 pass
         raise errors[0]

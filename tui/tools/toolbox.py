@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
+from tui import bounds
 from tui.errors import ConfigError, LazychatError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import ToolCall, ToolResult, ToolSchema
@@ -203,10 +204,14 @@ def _no_object(arguments: str) -> str:
     said = "the arguments must be a JSON object"
     try:
         value = json.loads(arguments)
+    except RecursionError:
+        return f"{said}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
     except ValueError as error:
         place = getattr(error, "pos", 0)
         problem = getattr(error, "msg", str(error))
         return f"{said}, but at character {place + 1}: {problem}: {_excerpt(arguments)}"
+    if bounds.is_deep(value):
+        return f"{said}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
     if isinstance(value, dict):
         return f"{said}, not a string that holds one."
     return f"{said}, not {_excerpt(arguments)}"

@@ -12,6 +12,7 @@ from rich.cells import chop_cells
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui import bounds
 from tui.app.widgets.rows import Entry, Line, Rows, Span
 from tui.messages import ToolCall
 from tui.safe import safe
@@ -296,22 +297,21 @@ def _coloured(text: str, width: int) -> Iterator[tuple[Span, ...]]:
 def _compact(value: object) -> str:
     import json  # here and below: with the first call
 
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(bounds.shallow(value), ensure_ascii=False, default=str)
 
 
 def _pretty(value: object) -> str:
     import json
 
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    shown = bounds.shallow(value, bounds.DEEPEST + 2)
+    return json.dumps(shown, ensure_ascii=False, indent=2, default=str)
 
 
 def _parsed(output: str) -> object:
     """Return the value that `output` is the JSON of, else `output`."""
-    import json
-
     try:
-        return json.loads(output)
-    except (ValueError, RecursionError):
+        return bounds.decode(output)
+    except ValueError:
         return output
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
+from tui import bounds
 from tui.models.gate.pieces import Call
 from tui.models.gate.rules import Reading, Tools
 
@@ -37,6 +38,8 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
         value, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError) as error:
         raise Fault(str(error)) from error
+    if bounds.is_deep(value):
+        raise Fault("too deep")
     # Half a surrogate pair is no character: it could be neither stored nor sent.
     return (_mend(value) if "\\u" in text else value), end
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from tui import bounds
 from tui.models.gate.rules import Tools
 
 _PYTHON = {"True": True, "False": False, "None": None}
@@ -25,9 +26,10 @@ def from_json(text: str) -> Any:
     if bare in _PYTHON:
         return _PYTHON[bare]
     try:
-        return json.loads(bare, strict=False, parse_constant=_no_number)
+        value = json.loads(bare, strict=False, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return text
+    return text if bounds.is_deep(value) else value
 
 
 def schema_of(tools: Tools, tool: str, parameter: str) -> Mapping[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
+from tui import bounds
 from tui.messages import ToolCall
 
 
@@ -50,7 +51,7 @@ class _Open:
             if arguments and not (again and self.whole):
                 self.text.append(arguments)
         elif arguments is not None:
-            self.text.append(json.dumps(arguments))
+            self.text.append(json.dumps(bounds.shallow(arguments)))
         self.id = self.id or id
 
     def call(self) -> ToolCall:
@@ -142,7 +143,7 @@ def read_arguments(text: str) -> dict[str, Any] | str:
     """Return the arguments that `text` writes, or `text` when it is no object.
 
     Nothing, white space and null are no arguments. An object written as a JSON
-    string of JSON is read as well.
+    string of JSON is read as well. One that is too deep is none.
     """
     if not text.strip():
         return {}
@@ -155,6 +156,8 @@ def read_arguments(text: str) -> dict[str, Any] | str:
         if value is None:
             return {}
         if isinstance(value, dict):
+            if bounds.is_deep(value):
+                return text
             return cast(dict[str, Any], value)
         if not isinstance(value, str):
             return text
@@ -162,7 +165,7 @@ def read_arguments(text: str) -> dict[str, Any] | str:
 
 
 def _integer(value: Any) -> int | None:
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
         return int(value)
     return value if isinstance(value, int) else None
 

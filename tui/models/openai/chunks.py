@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
+from tui import bounds
 from tui.events import UsageReported
 
 
@@ -124,8 +125,6 @@ def usage_event(
     input, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if not isinstance(input, int) and not isinstance(output, int):
         return None
-    return UsageReported(_count(input), _count(output), seconds, _count(cached), window)
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    counts = map(bounds.count, (input, output, cached))
+    input_tokens, output_tokens, cached_tokens = counts
+    return UsageReported(input_tokens, output_tokens, seconds, cached_tokens, window)

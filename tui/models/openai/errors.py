@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import msgspec
 
+from tui import bounds
 from tui.errors import ContextOverflow, ModelError
 from tui.models.openai.window import figures
 
@@ -71,8 +72,8 @@ def provider_message(body: str | bytes, where: Where) -> str:
     """Return a server's own words from the body of an error, in one short line."""
     text = body if isinstance(body, str) else body.decode(errors="replace")
     try:
-        words = _find_message(msgspec.json.decode(text))
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        words = _find_message(bounds.decode(text))
+    except ValueError:
         words = ""
         if is_html(text):
             title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", text, re.I | re.S)
@@ -240,12 +241,12 @@ def silent(where: Where) -> ModelError:
 
 def error_in_answer(error: Any, where: Where) -> ModelError:
     """Return the error for an error object in an answer with status 200."""
-    message = provider_message(msgspec.json.encode(error), where)
+    message = provider_message(msgspec.json.encode(bounds.shallow(error)), where)
     code: Any = None
     if isinstance(error, dict):
         fields = cast(dict[str, Any], error)
         code = fields.get("code") or fields.get("status_code")
-    if isinstance(code, str) and code.isdigit():
+    if isinstance(code, str) and code.isdecimal() and len(code) == 3:
         code = int(code)
     if _OVERFLOW.search(message):
         code = 400

@@ -12,8 +12,7 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import Any, cast
 
-import msgspec
-
+from tui import bounds
 from tui.errors import LazychatError
 from tui.events import Event, UsageReported
 from tui.messages import Reply
@@ -174,7 +173,7 @@ class AnswerReader:
             self._usage = chunk.usage
         bare = chunk.choices is None and isinstance(chunk.message, str)
         if chunk.error or chunk.object == "error" or bare:
-            error = chunk.error or msgspec.json.decode(item)
+            error = chunk.error or _value(item)
             raise errors.error_in_answer(error, self._where)
 
     def _choice(self, choice: Choice) -> Iterator[Event]:
@@ -227,6 +226,14 @@ class AnswerReader:
                 f"it sent no answer but {said!r}", self._where
             ) from error
         if not chunk.choices:
-            raise errors.error_in_answer(msgspec.json.decode(body), self._where)
+            raise errors.error_in_answer(_value(body), self._where)
         self.complete = True
         yield from self._item(body)
+
+
+def _value(data: bytes) -> Any:
+    """Return the value of JSON in which an error is told, as text if need be."""
+    try:
+        return bounds.decode(data)
+    except ValueError:
+        return data.decode(errors="replace")

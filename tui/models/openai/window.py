@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
+from tui import bounds
 from tui.errors import ContextOverflow
 from tui.messages import Message, ToolSchema
 from tui.models.fit import (
@@ -198,8 +199,10 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def _size(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return bounds.count(value)
 
 
 def _number(found: "re.Match[str] | None") -> int:
-    return next((int(n) for n in found.groups() if n), 0) if found else 0
+    # Python reads no number of more than 4,300 digits.
+    told = next((n for n in found.groups() if n), "0") if found else "0"
+    return bounds.count(int(told[:20]))

@@ -6,11 +6,11 @@ or an amount. So a sentence is shown when it is whole and every figure in it is 
 the data's; otherwise the data are given as they are.
 """
 
-import json
 import re
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, cast
 
+from tui import bounds
 from tui.events import Event, TextDelta
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import Model
@@ -66,7 +66,7 @@ def values(output: str) -> list[Value] | None:
     `{"from": {"city": "Rome"}, "km": 5}` gives `from city: Rome` and `km: 5`.
     """
     try:
-        data: Any = json.loads(output)
+        data: Any = bounds.decode(output)
     except ValueError:
         data = output.strip()
         if len(data.split()) > 4 or "\n" in data or (has_han(data) and len(data) > 12):
@@ -86,7 +86,7 @@ def values(output: str) -> list[Value] | None:
 def plain(output: str) -> str:
     """Return `output` readable as it is: names and values, a line for each item."""
     try:
-        data: Any = json.loads(output)
+        data: Any = bounds.decode(output)
     except ValueError:
         return _cut(output.strip())
     if isinstance(data, list):

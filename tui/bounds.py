@@ -1,0 +1,118 @@
+"""Bounds for what comes from outside: from servers, tools, imports and the store.
+
+A value is bounded once, where it enters, so that whoever shows, counts or sends it
+need not ask how deep or how large it is. What is too deep or too large is no fault of
+the program's: it is told, and the rest goes on.
+"""
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import msgspec
+
+DEEPEST = 64
+"""How many lists and objects may stand in each other. Python's own limit of 1,000 calls
+is for all that is at work, so what is near it can be read in one place and not in the
+next. No API of a tool has more than a dozen."""
+
+LARGEST = 2**53 - 1
+"""The largest count: what all JSON readers agree on (RFC 8259, section 6)."""
+
+LARGEST_RECORD = 16 << 20
+"""Bytes of an event as JSON: more than the text that fits any model's window."""
+
+_LAST = 253_370_764_800.0
+"""9999-01-01, seconds since the epoch: the last year that a calendar knows."""
+
+
+def is_deep(value: Any, limit: int = DEEPEST) -> bool:
+    """Return whether more than `limit` lists and objects stand in each other.
+
+    It does not call itself, so it may be asked of any depth.
+    """
+    level: list[Any] = [value]
+    for _ in range(limit):
+        level = [part for each in level for part in _parts(each)]
+        if not level:
+            return False
+    return any(isinstance(each, Mapping | list | tuple) for each in level)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return cast(Mapping[Any, Any], value).values()
+    return cast(list[Any], value) if isinstance(value, list | tuple) else ()
+
+
+def shallow(value: Any, limit: int = DEEPEST) -> Any:
+    """Return `value` with "…" for what is more than `limit` levels deep."""
+    match value:
+        case dict():
+            if limit <= 0:
+                return "…"
+            entries = cast(dict[Any, Any], value).items()
+            return {key: shallow(each, limit - 1) for key, each in entries}
+        case list() | tuple():
+            if limit <= 0:
+                return "…"
+            return [shallow(each, limit - 1) for each in cast(list[Any], value)]
+        case _:
+            return value
+
+
+def decode(data: bytes | str) -> Any:
+    """Return the value of JSON from outside; raises ValueError when it is none.
+
+    Too deep, too large a number and bytes that are no UTF-8 count as none.
+    """
+    try:
+        value = msgspec.json.decode(data)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise ValueError(str(error)) from error
+    if is_deep(value):
+        raise ValueError(TOO_DEEP)
+    return value
+
+
+TOO_DEEP = f"more than {DEEPEST} lists or objects stand in each other"
+
+
+def count(value: Any) -> int:
+    """Return a count as servers and files tell it: 0 where it makes no sense."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return min(max(value, 0), LARGEST)
+
+
+def duration(value: Any) -> float:
+    """Return how long something took, in seconds: 0.0 where it makes no sense."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if 0 <= value <= _LAST and math.isfinite(value) else 0.0
+
+
+def moment(value: Any) -> float:
+    """Return a time, in seconds since the epoch: 0.0, not known, where it is none."""
+    return duration(value)
+
+
+UNKNOWN_TIME = "unknown time"
+
+
+def spell_time(seconds: float, form: str) -> str:
+    """Return a `moment` in local time, as `time.strftime` has it with `form`.
+
+    What is not known is `UNKNOWN_TIME`, as wide as any other.
+    """
+    try:
+        if known := moment(seconds):
+            return time.strftime(form, time.localtime(known))
+    except (ValueError, OverflowError, OSError):  # a zone may know less than a calendar
+        pass
+    return UNKNOWN_TIME.ljust(len(time.strftime(form, time.localtime(0))))
