@@ -250,7 +250,7 @@ def test_a_question_that_waits_is_taken_back(log):
     say(log, "c", "a needle")
     log.append("c", ASKED, turn="t").result(5)
 
-    deleted = conversation.delete(log, "c")
+    deleted = conversation.trash(log, "c")
 
     assert [(r.turn, r.event) for r in log.read("c")] == [
         (None, ConversationDeleted()),
@@ -278,8 +278,9 @@ def test_a_deletion_can_be_taken_back(log, path):
     log.save_draft("c", "and now").result(5)
     before = conversation.fold(log.read("c")), conversation.get(log, "c")
 
-    deleted = conversation.delete(log, "c")
-    assert conversation.restore(log, deleted) == ["c"]
+    deleted = conversation.trash(log, "c")
+    assert conversation.get(log, "c") is None
+    assert conversation.restore(log, deleted) == "c"
 
     assert (conversation.fold(log.read("c")), conversation.get(log, "c")) == before
     assert log.draft("c") == "and now"
@@ -290,7 +291,7 @@ def test_a_deletion_can_be_taken_back(log, path):
 def test_a_restored_conversation_is_deleted_as_well_as_any(log, path):
     say(log, "c", "a needle")
 
-    conversation.restore(log, conversation.delete(log, "c"))
+    conversation.restore(log, conversation.trash(log, "c"))
     assert conversation.delete(log, "c").traces == ""
 
     assert left(path, "needle") == []

@@ -1183,4 +1183,4 @@ def test_a_record_that_makes_no_sense_any_more_hides_no_others(path):
             db.execute("UPDATE event SET data = '{\"chan' WHERE seq = 2")
             db.commit()
 
-        assert texts(log) == ["1", "Unknown", "3"]
+        assert texts(log) == ["1", "Unreadable", "3"]

@@ -153,7 +153,7 @@ async def test_act_without_what_it_needs_asks_for_it_and_keeps_the_draft() -> No
         await chat.until('Renamed to "Better"')
 
         await chat.type("half a thought")
-        chat.app.act("rename", "")
+        chat.app.action_act("rename", "")
         assert chat.screen.composer.text == "half a thought"
 
 
@@ -475,3 +475,16 @@ def test_ages_are_short() -> None:
 )
 def test_file_names_are_made_of_letters(title: str, name: str) -> None:
     assert slug(title) == name
+
+
+async def test_f9_brings_back_in_the_conversation_too() -> None:
+    async with opened(["One."]) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.ask("/delete")
+        await chat.until('Deleted "First"')
+
+        await chat.pilot.press("f9")
+
+        await chat.until("One.")

@@ -239,7 +239,7 @@ async def test_conversation_deleted_elsewhere_says_so_and_comes_back_clean() -> 
         await chat.ready()
         log, id = chat.app.host.log, chat.screen.conversation
 
-        deleted = await asyncio.to_thread(conversation.delete, log, id)
+        deleted = await asyncio.to_thread(conversation.trash, log, id)
         await chat.until("This conversation was deleted elsewhere.")
 
         await asyncio.to_thread(conversation.restore, log, deleted)

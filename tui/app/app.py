@@ -20,7 +20,7 @@ from tui.app.keys import KeysInOrder
 from tui.app.leaving import Leaving, Left
 from tui.app.loading import BEGIN_SECONDS
 from tui.app.screens.chat import ChatScreen
-from tui.app.shelf import ShelfApp
+from tui.app.shelf import ACTS, ShelfApp
 from tui.app.themes import DEFAULT, load_themes
 from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
@@ -166,8 +166,8 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
                 self._choose(name)
             case "history", words:
                 self.action_show_history(words)
-            case ("rename" | "pin" | "delete" | "undo" | "export" | "import") as act, _:
-                self.act(act, argument)
+            case name, _ if name in ACTS:
+                self.action_act(name, argument)
             case "copy", number if number:
                 chat.action_copy_answer(int(number))
             case "compact", keep:

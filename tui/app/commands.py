@@ -112,10 +112,21 @@ COMMANDS = (
         "app.act('delete', '')",
         "",
         "/delete",
-        "Delete this conversation, wholly",
+        "Delete this conversation; /undo brings it back",
     ),
     Command(
-        "undo", "app.act('undo', '')", "", "/undo", "Bring back what was deleted last"
+        "undo",
+        "app.act('undo', '')",
+        "f9",
+        "/undo",
+        "Bring back what was deleted last",
+    ),
+    Command(
+        "purge",
+        "app.act('purge', '')",
+        "",
+        "/purge",
+        "Wipe for good what was deleted",
     ),
     Command(
         "model",

@@ -3,13 +3,17 @@
 import time
 from datetime import datetime
 
+from tui.bounds import moment
+
 
 def ago(then: float, now: float | None = None) -> str:
     """Return how long ago `then` was (seconds since the epoch), at most 10 columns.
 
     Up to a day it is counted, up to a week the day of the week tells it, then the
-    date; local time.
+    date; local time. A time that is not known is "?".
     """
+    if not moment(then):
+        return "?"
     now = time.time() if now is None else now
     seconds = max(0.0, now - then)
     if seconds < 60:

@@ -107,5 +107,8 @@ class Drafts:
 
 def _is_nobodys(key: str) -> bool:
     # A host's name may hold anything, so it is the last; an unknown boot is "".
-    _, _, boot_id, pid, start, host = key.split(" ", 5)
-    return process.is_gone(TurnStarted(host, boot_id, int(pid), int(start)))
+    try:
+        _, _, boot_id, pid, start, host = key.split(" ", 5)
+        return process.is_gone(TurnStarted(host, boot_id, int(pid), int(start)))
+    except ValueError:  # another program has written it
+        return False

@@ -1,7 +1,6 @@
 """What can be done with stored conversations, said once for keys and slash commands.
 
-Each act blocks for as long as the disk takes, and is to be called in a thread. What
-was deleted is kept in memory, and nowhere else, until the program ends.
+Each act blocks for as long as the disk takes, and is to be called in a thread.
 """
 
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui import conversation
-from tui.conversation import Deleted, Summary
+from tui.conversation import Summary
 from tui.drive import end_if_gone
 from tui.errors import LazychatError, LogError
 from tui.eventlog import EventLog
@@ -32,27 +31,22 @@ class Library:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._deleted: list[tuple[Deleted, str]] = []
-        """What can be had back, the newest last, with the titles."""
         self._acts: dict[str, Callable[[str, str], Outcome]] = {
             "rename": self._rename,
             "pin": self._pin,
             "delete": self._delete,
             "undo": self._undo,
+            "purge": self._purge,
             "export": self._export,
             "import": self._import,
         }
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is something to bring back."""
-        return bool(self._deleted)
 
     def do(self, act: str, id: str, argument: str = "") -> Outcome:
         """Do `act` to the conversation `id`; nothing is raised.
 
         `rename` takes the title, `export` and `import` the name of a file. `undo` takes
-        back the last `delete` of this program, whatever `id` is.
+        back the last `delete`, of an earlier start too, and `purge` makes all of them
+        final, whatever `id` is.
         """
         try:
             return self._acts[act](id, argument)
@@ -82,17 +76,24 @@ class Library:
             raise LogError(
                 "An answer is being written in this conversation: cancel it first."
             )
-        deleted = conversation.delete(self._log, id)
-        self._deleted.append((deleted, title))
-        return Outcome(f"Deleted {_quoted(title)}. {deleted.traces}".rstrip(), id)
+        conversation.trash(self._log, id)
+        return Outcome(f"Deleted {_quoted(title)}", id)
 
     def _undo(self, _: str, __: str) -> Outcome:
-        if not self._deleted:
-            raise LogError("Nothing was deleted since the program began.")
-        deleted, title = self._deleted[-1]
-        (id,) = conversation.restore(self._log, deleted)
-        self._deleted.pop()
-        return Outcome(f"{_quoted(title)} is back", id)
+        if self._log.refusal:
+            raise LogError(f"Nothing can be brought back: {self._log.refusal}.")
+        if not (deleted := conversation.trashed(self._log)):
+            raise LogError(f"Nothing was deleted in the last {conversation.DAYS} days.")
+        id = conversation.restore(self._log, deleted[0])
+        return Outcome(f"{_quoted(deleted[0].title)} is back", id)
+
+    def _purge(self, _: str, __: str) -> Outcome:
+        if not (deleted := conversation.trashed(self._log)):
+            raise LogError("Nothing that was deleted is left to be wiped.")
+        traces = conversation.wipe(self._log, deleted)
+        many = len(deleted)
+        what = "1 conversation is" if many == 1 else f"{many} conversations are"
+        return Outcome(f"{what} gone for good. {traces}".rstrip())
 
     def _export(self, id: str, name: str) -> Outcome:
         summary = self._summary(id)
@@ -113,10 +114,7 @@ class Library:
     def _import(self, _: str, name: str) -> Outcome:
         if not name:
             raise LogError("/import needs the name of a file.")
-        try:
-            text = _path(name).read_text("utf-8")
-        except UnicodeDecodeError:
-            raise LogError(f"{name} is not UTF-8 text.") from None
+        text = _read(_path(name))
         try:
             ids = conversation.import_json(self._log, text)
         except LogError as error:
@@ -156,13 +154,35 @@ def _quoted(title: str) -> str:
 
 def _path(name: str) -> Path:
     """Return the file that the user named, with ~ or the quotes of a shell."""
-    path = Path(name).expanduser()
+    try:
+        os.fsencode(name)
+        path = Path(name).expanduser()
+    except (RuntimeError, UnicodeError) as error:  # no such user; half a character
+        raise LogError(f"{name!r} is no name of a file: {error}.") from error
+    if "\0" in name:
+        raise LogError("The name of a file has no NUL in it.")
     if not path.exists():
         # What is dropped on a terminal arrives as a shell would need it.
         with suppress(ValueError):
             if len(words := shlex.split(name)) == 1:
                 return Path(words[0]).expanduser()
     return path
+
+
+def _read(path: Path) -> str:
+    """Return the text of a file; raises `LogError` and OSError."""
+    if path.exists() and not path.is_file():
+        # A pipe or a device may have no end, and leaving would wait for it.
+        raise LogError(f"{path} is no file.")
+    if path.stat().st_size > conversation.LARGEST_FILE:
+        raise LogError(
+            f"{path} is too large: {conversation.LARGEST_FILE >> 20} MB are taken in "
+            "at most. Export fewer conversations at a time."
+        )
+    try:
+        return path.read_text("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise LogError(f"{path} is not UTF-8 text.") from None
 
 
 def _free(path: Path) -> Path:

@@ -6,6 +6,7 @@ from tui import conversation, process
 from tui.app.seen import unread
 from tui.app.widgets.chat_bar import Tab
 from tui.eventlog import EventLog
+from tui.eventlog.rows import text
 
 
 def running(log: EventLog, ids: Iterable[str]) -> set[str]:
@@ -26,6 +27,6 @@ def of(log: EventLog, ids: Sequence[str]) -> tuple[Tab, ...]:
     rows = log.query(
         f"SELECT id, title FROM conversation WHERE id IN ({places})", list(ids)
     )
-    titles = {id: title for id, title in rows}
+    titles = {id: text(title) for id, title in rows}
     runs, news = running(log, ids), unread(log, ids)
     return tuple(Tab(id, titles.get(id, ""), id in runs, id in news) for id in ids)

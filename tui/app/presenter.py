@@ -31,6 +31,7 @@ from tui.events import (
     TurnRequested,
     TurnStarted,
     TurnWithdrawn,
+    Unreadable,
     UsageReported,
 )
 from tui.messages import Message
@@ -236,6 +237,9 @@ class Presenter:
                 # What is left out is told when that changes.
                 if not record.event.left_out or self.context.left_out(record.event):
                     self.views.note(text, "info", record.turn)
+            case Unreadable(why=why):
+                what = f"A record of this conversation could not be read ({why})."
+                self.views.note(what, "warning", record.turn)
             case _:
                 self._turn(record)
 

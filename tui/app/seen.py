@@ -12,7 +12,8 @@ from tui.eventlog import EventLog
 _UNREAD = (
     "SELECT conversation FROM seen WHERE {only} EXISTS (SELECT 1 FROM event "
     "WHERE event.conversation = seen.conversation AND event.seq > seen.seq "
-    "AND kind = 'turn_finished' AND json_extract(data, '$.reason') != 'cancelled')"
+    "AND kind = 'turn_finished' AND CASE WHEN json_valid(data) "
+    "THEN json_extract(data, '$.reason') ELSE '' END != 'cancelled')"
 )
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:  # they are imported when they are needed first, after the sta
     from tui.app.screens.history import HistoryScreen
 
 
+ACTS = ("rename", "pin", "delete", "undo", "purge", "export", "import")
+"""The commands that are acts of `Library.do`."""
+
+
 class ShelfApp(SwitchingApp):
     """An app with a list of all conversations."""
 
@@ -37,7 +41,6 @@ class ShelfApp(SwitchingApp):
             here = self.chat.conversation
             self.chat.pause()  # what is not seen need not be drawn
             self._history = HistoryScreen(self.host.log, here, words)
-            self._history.offer_undo(bool(self._library and self._library.can_undo))
             self.push_screen(self._history)
 
     @property
@@ -45,7 +48,7 @@ class ShelfApp(SwitchingApp):
         """Whether the list is what is on the screen."""
         return self._history is not None and self._history.is_active
 
-    def act(self, act: str, argument: str) -> None:
+    def action_act(self, act: str, argument: str) -> None:
         """Do `act` of `Library.do` to the conversation that is shown."""
         chat = self.chat
         if chat is None:
@@ -94,13 +97,12 @@ class ShelfApp(SwitchingApp):
         if not outcome.failed:
             if act == "delete":
                 self._drop(outcome.id)
-                key = "F9" if listed else "/undo"
-                text += f" {key} brings it back until you leave lazychat."
+                text += f". F9 or /undo brings it back for {conversation.DAYS} days"
+                text += "" if self.host.log.keeps else ", or until you leave"
+                text += ", /purge wipes it now."
             elif not listed and act in ("undo", "import"):
                 self.open_chat(outcome.id)
             self._look_again.set()
-        if self._history and self._library:
-            self._history.offer_undo(self._library.can_undo)
         if self._history and listed:
             self._history.tell(text, outcome.failed)
         elif self.chat and outcome.failed:

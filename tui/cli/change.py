@@ -1,11 +1,11 @@
-"""`lazychat rename`, `pin` and `delete`."""
+"""`lazychat rename`, `pin`, `delete` and `undelete`."""
 
 import sys
 from collections.abc import Sequence
 
 from tui import conversation
 from tui.cli.codes import CANCELLED, DONE, FAILED
-from tui.errors import ConfigError
+from tui.errors import ConfigError, LogError
 from tui.eventlog import EventLog
 from tui.safe import safe
 
@@ -23,10 +23,13 @@ def pin(log: EventLog, prefix: str, pinned: bool) -> int:
 
 
 def delete(log: EventLog, prefixes: Sequence[str], sure: bool) -> int:
-    """Delete conversations, all or none; asks first unless `sure`."""
+    """Delete conversations for good, all or none; asks first unless `sure`.
+
+    Those that the app has deleted too, which could still be brought back.
+    """
     from tui.drive import end_if_gone
 
-    ids = tuple(dict.fromkeys(conversation.find(log, prefix) for prefix in prefixes))
+    ids = tuple(dict.fromkeys(_find(log, prefix) for prefix in prefixes))
     if not sure and not _is_wanted(log, ids):
         return CANCELLED
     for id in ids:
@@ -43,9 +46,34 @@ def _is_wanted(log: EventLog, ids: Sequence[str]) -> bool:
             "delete asks before it deletes, which needs a terminal: add --yes."
         )
     shorts = conversation.short_ids(log, ids)
+    gone = {it.id: it for it in conversation.trashed(log)}
     for short, id in zip(shorts, ids, strict=True):
-        found = conversation.get(log, id)
+        found = conversation.get(log, id) or gone.get(id)
         title = safe(found.title, newlines=False) if found else ""
         print(f"{short}  {title}", file=sys.stderr)
     print("Delete for good? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def undelete(log: EventLog, prefix: str) -> int:
+    """Bring back what was deleted in the app, the last without a `prefix`."""
+    deleted = conversation.trashed(log)
+    wanted = [it for it in deleted if it.id.startswith(prefix)]
+    if not wanted:
+        what = f"whose id begins with {prefix!r}" if prefix else "at all"
+        raise LogError(
+            f"No conversation {what} was deleted in the last {conversation.DAYS} days."
+        )
+    print(conversation.restore(log, wanted[0]))
+    return DONE
+
+
+def _find(log: EventLog, prefix: str) -> str:
+    """Return the id of a conversation, or of one that was deleted in the app."""
+    try:
+        return conversation.find(log, prefix)
+    except LogError:
+        gone = {it.id for it in conversation.trashed(log) if it.id.startswith(prefix)}
+        if len(gone) != 1 or not prefix:
+            raise
+        return gone.pop()

@@ -12,7 +12,16 @@ import sys
 from tui.cli import streams
 from tui.cli.codes import FAILED
 
-COMMANDS = ("list", "search", "rename", "pin", "delete", "export", "import")
+COMMANDS = (
+    "list",
+    "search",
+    "rename",
+    "pin",
+    "delete",
+    "undelete",
+    "export",
+    "import",
+)
 
 _READS = ("list", "search", "export")
 """The commands that a store which cannot be written is good enough for."""
@@ -42,11 +51,14 @@ def _run(options: argparse.Namespace) -> int:
 
     reads = options.command in _READS
     file = paths.log_file()
-    with open_to_read(file, streams.talk) if reads else EventLog(file) as log:
+    opened = open_to_read(file, streams.talk) if reads else EventLog(file)
+    with opened as log, streams.unreadable_told(log):
         match options.command:
             case "list":
-                from tui.cli.list import show_list
+                from tui.cli.list import show_deleted, show_list
 
+                if options.deleted:
+                    return show_deleted(log, options.json)
                 return show_list(log, options.limit, options.json)
             case "search":
                 from tui.cli.search import show_hits
@@ -65,6 +77,10 @@ def _run(options: argparse.Namespace) -> int:
                 from tui.cli.change import delete
 
                 return delete(log, options.ids, options.yes)
+            case "undelete":
+                from tui.cli.change import undelete
+
+                return undelete(log, options.id)
             case "export":
                 from tui.cli.export import export
 

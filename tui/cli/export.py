@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from tui import conversation
 from tui.cli.codes import DONE
@@ -65,13 +66,31 @@ def _write(file: Path, text: str, force: bool) -> None:
         out.write(text)
 
 
+def _read_file(path: Path, name: str) -> bytes:
+    if path.is_dir():
+        raise LazychatError(f"{name} is a folder.")
+    with path.open("rb") as file:
+        return _read(file)
+
+
+def _read(file: BinaryIO) -> bytes:
+    """Read a file that may have no end, such as a pipe."""
+    data = file.read(conversation.LARGEST_FILE + 1)
+    if len(data) > conversation.LARGEST_FILE:
+        raise LazychatError(
+            f"More than {conversation.LARGEST_FILE >> 20} MB are not taken in: export "
+            "fewer conversations at a time."
+        )
+    return data
+
+
 def take_in(log: EventLog, files: Sequence[str]) -> int:
     """Import the conversations of `files` ("-" is stdin) and print their ids."""
     for file in files:
         name = "standard input" if file == "-" else file
         try:
             source = sys.stdin.buffer if file == "-" else None
-            data = source.read() if source else Path(file).read_bytes()
+            data = _read(source) if source else _read_file(Path(file), name)
         except OSError as error:
             raise LazychatError(f"{name} cannot be read: {error.strerror}.") from error
         try:

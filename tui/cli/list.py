@@ -3,11 +3,10 @@
 import json
 import shutil
 import sys
-import time
 import unicodedata
 from collections.abc import Sequence
 
-from tui import conversation, process
+from tui import bounds, conversation, process
 from tui.cli.codes import DONE
 from tui.eventlog import EventLog
 from tui.events import TurnStarted
@@ -57,6 +56,20 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
     return DONE
 
 
+def show_deleted(log: EventLog, as_json: bool) -> int:
+    """Print what can be brought back, the last deleted first."""
+    deleted = conversation.trashed(log)
+    if as_json:
+        rows = [{"id": it.id, "title": it.title, "deleted": it.time} for it in deleted]
+        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
+        print()
+        return DONE
+    clean = safe if sys.stdout.isatty() else str
+    for it in deleted:
+        print(f"{clean(it.id)}  {clock(it.time)}  {clean(it.title) or '(no title)'}")
+    return DONE
+
+
 def state_of(running: Sequence[TurnStarted]) -> str:
     """Return what goes on in a conversation whose `running` turns have not ended.
 
@@ -73,7 +86,7 @@ def state_of(running: Sequence[TurnStarted]) -> str:
 
 def clock(seconds: float) -> str:
     """Return a time for a table: local, to the minute, as wide as any other."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    return bounds.spell_time(seconds, "%Y-%m-%d %H:%M")
 
 
 def _cut(row: str, width: int) -> str:

@@ -139,6 +139,11 @@ def _tail(parser: argparse.ArgumentParser) -> None:
 
 def _list(parser: argparse.ArgumentParser) -> None:
     _add_limit(parser)
+    parser.add_argument(
+        "--deleted",
+        action="store_true",
+        help="those deleted in the app that `undelete` brings back",
+    )
     _add_json(parser)
 
 
@@ -166,6 +171,16 @@ def _pin(parser: argparse.ArgumentParser) -> None:
 def _delete(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="+", metavar="ID", help=_ID)
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask first")
+
+
+def _undelete(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Brings back what was deleted in the app, within a week; what `lazychat "
+        "delete` has deleted is gone."
+    )
+    parser.add_argument(
+        "id", nargs="?", default="", metavar="ID", help=f"{_ID}; else: the last"
+    )
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
@@ -227,6 +242,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "rename": ("give a conversation another title", _rename),
     "pin": ("keep a conversation at the top of lists", _pin),
     "delete": ("delete conversations: not a trace is left in the store", _delete),
+    "undelete": ("bring back a conversation that was deleted in the app", _undelete),
     "export": ("write conversations to a file", _export),
     "import": ("take in what `export --format json` has written", _import),
 }

@@ -4,9 +4,12 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tui.safe import safe
+
+if TYPE_CHECKING:
+    from tui.eventlog import EventLog
 
 
 def fill() -> None:
@@ -25,6 +28,15 @@ def fill() -> None:
 def talk(text: str) -> None:
     """Print a line for the user to stderr."""
     print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def unreadable_told(log: "EventLog") -> Generator[None]:
+    """Say at the end how many records of the store have been left out, if any."""
+    yield
+    if records := log.unreadable:
+        what = "1 record" if records == 1 else f"{records:,} records"
+        talk(f"{what} of the store could not be read.")
 
 
 @contextmanager

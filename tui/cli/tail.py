@@ -2,11 +2,11 @@
 
 import select
 import sys
-import time
+from contextlib import suppress
 
 import msgspec
 
-from tui import conversation, events, paths
+from tui import bounds, conversation, events, paths
 from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.errors import LogError
@@ -28,6 +28,8 @@ from tui.events import (
     TurnFinished,
     TurnRequested,
     TurnStarted,
+    Unknown,
+    Unreadable,
     UsageReported,
 )
 from tui.safe import safe
@@ -53,7 +55,7 @@ def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
         id = newest.id if newest else conversation.find(log, cid or "")
         line = _json if as_json else _human
         try:
-            with log.follow(id, after) as records:
+            with streams.unreadable_told(log), log.follow(id, after) as records:
                 while True:
                     for record in records.poll(LOOK_SECONDS if follow else 0):
                         sys.stdout.write(line(record) + "\n")
@@ -74,20 +76,25 @@ def _nobody_reads() -> bool:
 
 
 def _json(record: Record) -> str:
+    event = record.event
+    data = msgspec.Raw(b"null" if isinstance(event, Unknown) else events.encode(event))
+    if isinstance(event, Unknown) and not isinstance(event, Unreadable):
+        with suppress(ValueError):
+            data = msgspec.Raw(msgspec.json.encode(bounds.decode(event.data)))
     return msgspec.json.encode(
         {
             "seq": record.seq,
             "conversation": record.conversation,
             "turn": record.turn,
             "time": record.time,
-            "kind": events.kind(record.event),
-            "data": msgspec.Raw(events.encode(record.event)),
+            "kind": events.kind(event),
+            "data": data,
         }
     ).decode()
 
 
 def _human(record: Record) -> str:
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.time))
+    at = bounds.spell_time(record.time, "%Y-%m-%d %H:%M:%S")
     text = " ".join(safe(_text(record), newlines=False).split())
     if len(text) > WIDTH:
         text = f"{text[: WIDTH - 3]}..."
@@ -124,5 +131,7 @@ def _text(record: Record) -> str:
             return "allowed" if allow else "refused"
         case ConversationRenamed(title):
             return title
+        case Unreadable(why=why):
+            return f"could not be read: {why}"
         case _:
             return ""

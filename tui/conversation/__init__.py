@@ -28,11 +28,27 @@ from tui.conversation.unseen import is_unseen
 
 if TYPE_CHECKING:
     from tui.conversation.asking import questions
-    from tui.conversation.deleting import Deleted, delete, restore
-    from tui.conversation.exporting import export_json, export_markdown, import_json
+    from tui.conversation.deleting import (
+        DAYS,
+        Deleted,
+        Trashed,
+        delete,
+        restore,
+        trash,
+        trashed,
+        wipe,
+    )
+    from tui.conversation.exporting import (
+        LARGEST_FILE,
+        export_json,
+        export_markdown,
+        import_json,
+    )
     from tui.conversation.searching import Hit, is_searchable, search
 
 __all__ = [
+    "DAYS",
+    "LARGEST_FILE",
     "RUNNING",
     "Branches",
     "Deleted",
@@ -40,6 +56,7 @@ __all__ = [
     "Hit",
     "Summary",
     "Transcript",
+    "Trashed",
     "Versions",
     "apply_summaries",
     "delete",
@@ -62,11 +79,17 @@ __all__ = [
     "running_anywhere",
     "search",
     "short_ids",
+    "trash",
+    "trashed",
+    "wipe",
 ]
 
 _HOMES = {
+    "DAYS": "deleting",
+    "LARGEST_FILE": "exporting",
     "Deleted": "deleting",
     "Hit": "searching",
+    "Trashed": "deleting",
     "delete": "deleting",
     "export_json": "exporting",
     "export_markdown": "exporting",
@@ -75,6 +98,9 @@ _HOMES = {
     "questions": "asking",
     "restore": "deleting",
     "search": "searching",
+    "trash": "deleting",
+    "trashed": "deleting",
+    "wipe": "deleting",
 }
 
 

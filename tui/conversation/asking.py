@@ -1,12 +1,12 @@
 """What the user has asked in all conversations: the history of the input line."""
 
-import msgspec
-
 from tui.eventlog import EventLog
-from tui.events import MessageAdded
+from tui.events import MessageAdded, read
 
 REACH = 50_000
 """How many of the newest events are looked through, at most."""
+LONGEST = 1_000_000
+"""Characters of an event beyond which a message is nothing to be typed again."""
 
 
 def questions(log: EventLog, besides: str = "", limit: int = 500) -> list[str]:
@@ -16,11 +16,17 @@ def questions(log: EventLog, besides: str = "", limit: int = 500) -> list[str]:
     """
     # From the end of the table: 500 are found before an index of its own would pay.
     rows = log.query(
-        "SELECT data FROM event WHERE seq > :first AND kind = 'message_added' "
-        "AND conversation != :besides "
-        "AND json_extract(data, '$.message.role') = 'user' "
+        "SELECT CAST(data AS BLOB) FROM event "
+        "WHERE seq > :first AND kind = 'message_added' AND conversation != :besides "
+        "AND CASE WHEN length(data) > :longest THEN 0 WHEN json_valid(data) "
+        "THEN json_extract(data, '$.message.role') = 'user' END "
         "ORDER BY seq DESC LIMIT :limit",
-        {"first": log.tail() - REACH, "besides": besides, "limit": limit},
+        {
+            "first": log.tail() - REACH,
+            "besides": besides,
+            "limit": limit,
+            "longest": LONGEST,
+        },
     )
-    decoder = msgspec.json.Decoder(MessageAdded)
-    return [decoder.decode(data).message.text for (data,) in reversed(rows)]
+    events = [read("message_added", data) for (data,) in reversed(rows)]
+    return [it.message.text for it in events if isinstance(it, MessageAdded)]

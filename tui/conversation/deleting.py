@@ -1,65 +1,152 @@
-"""Deletion that is one: nothing of what was said is left in any of the store's files.
+"""Deletion, in two steps: one that can be taken back, and one that is final.
 
-What stays is a record without text that says so, for those who follow the
-conversation elsewhere. Undo is the import of an export that was kept in memory.
+`trash` takes a conversation out of all lists, searches and screens; for some days
+`restore` brings it back. `delete` and `wipe` leave nothing of what was said in any of
+the store's files. What stays then is a record without text that says so, for those who
+follow the conversation elsewhere.
 """
 
 import sqlite3
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
 
-from tui.conversation.exporting import TAKEN, export_json, import_json
+from tui import bounds
+from tui.conversation.exporting import TAKEN, put_back
+from tui.conversation.store import get
 from tui.errors import ConflictError, LogError
-from tui.eventlog import EventLog
+from tui.eventlog import EventLog, rows
+from tui.eventlog import trash as bin
 from tui.events import ConversationDeleted, Record, TurnWithdrawn
+
+DAYS = bin.DAYS
+"""How long what is in the trash can be brought back; then it is wiped at a start."""
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """Conversations that were deleted, with all that `restore` needs."""
+    """Conversations that were deleted for good."""
 
     ids: tuple[str, ...]
-    document: str
-    """Of `export_json`. As long as this is in memory, the words are there."""
-    drafts: dict[str, str]
     traces: str
     """"" when no trace is left in the files; else a sentence for the user that says
     where one may be and what wipes it."""
 
 
+class Trashed(msgspec.Struct, frozen=True):
+    """A conversation that was deleted and can be brought back."""
+
+    number: int
+    """Which deletion; they are numbered in their order."""
+    id: str
+    title: str
+    time: float
+    """When it was deleted; seconds since the epoch."""
+    draft: str = ""
+    """What was being written in it."""
+
+
 def delete(log: EventLog, *ids: str, seconds: float = 5.0) -> Deleted:
     """Remove the conversations `ids` from the store, all or none, and every trace.
 
-    Blocks until the files are clean: about 2 s for 100,000 messages in the store,
-    and at most `seconds` more for programs that are reading it; call it in a thread.
-    Questions that still wait to be answered are taken back.
+    Those in the trash too. Blocks until the files are clean: about 2 s for 100,000
+    messages in the store, and at most `seconds` more for programs that are reading it;
+    call it in a thread. Questions that still wait to be answered are taken back.
 
     Raises `LogError` when there is none of an id, or a turn runs in one (see
     `tui.drive.end_if_gone` for turns whose process has died), or the store is
     read-only.
     """
+    _require_writable(log)
+    there = [id for id in ids if log.query(TAKEN, (id,))]
+    gone = [it.number for it in trashed(log) if it.id in ids]
+    for id in ids:
+        if id not in there and not any(it.id == id for it in trashed(log)):
+            raise LogError(f"There is no conversation {id!r}.")
+
+    def wipe_those(db: sqlite3.Connection) -> None:
+        for number in gone:
+            bin.wipe(db, number)
+
+    _remove(log, there, wipe_those)
+    return Deleted(ids, log.purge(seconds))
+
+
+def trash(log: EventLog, id: str) -> Trashed:
+    """Delete a conversation so that it can be brought back, for `DAYS` days.
+
+    Raises `LogError` as `delete` does.
+    """
+    _require_writable(log)
+    summary, draft = get(log, id), log.draft(id)
+    title = summary.title if summary else ""
+    _remove(log, [id], lambda db: bin.put(db, id, title, draft))
+    return next(it for it in trashed(log) if it.id == id)
+
+
+def trashed(log: EventLog) -> list[Trashed]:
+    """Return what can be brought back, the last deleted first. Raises `LogError`."""
+    found = log.query(
+        "SELECT number, conversation, title, time, draft FROM deleted "
+        "WHERE time >= ? ORDER BY number DESC",
+        (time.time() - DAYS * 86_400,),
+    )
+    return [
+        Trashed(number, rows.text(id), rows.text(title), bounds.moment(at), draft)
+        for number, id, title, at, draft in found
+    ]
+
+
+def restore(log: EventLog, deleted: Trashed) -> str:
+    """Bring a conversation back; return its id, the same one unless taken meanwhile.
+
+    Raises `LogError` when it cannot be written, or is not in the trash any more.
+    """
+    if log.refusal:
+        raise LogError(f"Nothing can be brought back: {log.refusal}.")
+    found = log.query(
+        "SELECT seq, turn, time, kind, CAST(data AS BLOB) FROM deleted_event "
+        "WHERE number = ? ORDER BY seq",
+        (deleted.number,),
+    )
+    records = [
+        rows.record(seq, deleted.id, turn, at, kind, data)
+        for seq, turn, at, kind, data in found
+    ]
+    if not records:
+        raise LogError("It has been brought back, or wiped, by another program.")
+    id = put_back(log, deleted.id, records, lambda db: bin.drop(db, deleted.number))
+    if deleted.draft:
+        log.save_draft(id, rows.text(deleted.draft))
+    log.flush()
+    return id
+
+
+def wipe(log: EventLog, deleted: Sequence[Trashed], seconds: float = 5.0) -> str:
+    """Wipe what is in the trash, for good; return `Deleted.traces`. Blocks for it."""
+    _require_writable(log)
+
+    def write(db: sqlite3.Connection) -> bool:
+        for it in deleted:
+            bin.wipe(db, it.number)
+        return True
+
+    log.append("", guard=write).result()
+    return log.purge(seconds)
+
+
+def _require_writable(log: EventLog) -> None:
     if log.refusal:
         raise LogError(f"Nothing can be deleted: {log.refusal}.")
-    deleted = _remove(log, ids)
-    return msgspec.structs.replace(deleted, traces=log.purge(seconds))
 
 
-def restore(log: EventLog, deleted: Deleted) -> list[str]:
-    """Take a deletion back; return the ids, the same ones unless taken meanwhile."""
-    restored = import_json(log, deleted.document)
-    for old, new in zip(deleted.ids, restored, strict=True):
-        if draft := deleted.drafts.get(old):
-            log.save_draft(new, draft)
-    log.flush()
-    return restored
-
-
-def _remove(log: EventLog, ids: tuple[str, ...]) -> Deleted:
+def _remove(
+    log: EventLog, ids: Sequence[str], also: Callable[[sqlite3.Connection], object]
+) -> None:
+    """Take conversations out of the log, and do `also` in the same transaction."""
     for _ in range(10):
-        look = _Unchanged({id: _last(log, id) for id in ids})
-        drafts = {id: draft for id in ids if (draft := log.draft(id))}
-        deleted = Deleted(ids, export_json(log, *ids), drafts, "")
+        look = _Unchanged({id: _last(log, id) for id in ids}, also)
         now = time.time()
         records = [Record(0, id, None, now, ConversationDeleted()) for id in ids]
         records += [
@@ -69,7 +156,7 @@ def _remove(log: EventLog, ids: tuple[str, ...]) -> Deleted:
         ]
         with suppress(ConflictError):
             log.add(records, guard=look).result()
-            return deleted
+            return
         if look.runs:
             raise LogError(
                 f"An answer is being written in the conversation {look.runs}: cancel "
@@ -79,10 +166,13 @@ def _remove(log: EventLog, ids: tuple[str, ...]) -> Deleted:
 
 
 class _Unchanged:
-    """Within the transaction: what was kept is all there is, and nothing runs."""
+    """Within the transaction: nothing runs, and what was looked at is all there is."""
 
-    def __init__(self, lasts: dict[str, int]) -> None:
+    def __init__(
+        self, lasts: dict[str, int], also: Callable[[sqlite3.Connection], object]
+    ) -> None:
         self._lasts = lasts
+        self._also = also
         self.runs = ""
         """The conversation in which a turn runs."""
 
@@ -93,6 +183,7 @@ class _Unchanged:
                 return False
             if db.execute(LAST, (id,)).fetchone()[0] != last:
                 return False
+        self._also(db)
         return True
 
 

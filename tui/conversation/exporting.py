@@ -16,16 +16,16 @@ and `pinned` say again what the events do, for those who only list a file.
 
 import re
 import sqlite3
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from tui import events
+from tui import bounds, events
 from tui.conversation.store import get, new_id
 from tui.conversation.transcript import Entry, fold
 from tui.errors import ConflictError, LogError
 from tui.eventlog import EventLog
+from tui.eventlog.rows import text as text_of
 from tui.events import (
     ConversationDeleted,
     Event,
@@ -34,10 +34,14 @@ from tui.events import (
     TurnRequested,
     TurnStarted,
     TurnWithdrawn,
+    Unknown,
+    Unreadable,
 )
 from tui.messages import Message
 
 FORMAT, VERSION = "lazychat", 1
+LARGEST_FILE = 512 << 20
+"""Bytes of a document that are taken in at most: it is read as a whole."""
 
 
 class _Event(msgspec.Struct, omit_defaults=True):
@@ -77,19 +81,39 @@ def export_json(log: EventLog, *ids: str) -> str:
 
 def _exported(log: EventLog, id: str) -> _Conversation:
     rows = log.query(
-        "SELECT kind, time, data, turn FROM event WHERE conversation = ? "
+        "SELECT seq, kind, time, CAST(data AS BLOB), turn FROM event "
+        "WHERE conversation = ? "
         "AND kind <> 'conversation_deleted' ORDER BY seq",
         (id,),
     )
     if not rows:
         raise LogError(f"There is no conversation {id!r}.")
-    stored = [
-        _Event(kind, at, msgspec.Raw(data.encode()), turn)
-        for kind, at, data, turn in rows
-    ]
+    stored: list[_Event] = []
+    for seq, kind, at, data, turn in rows:
+        kind, turn = text_of(kind), None if turn is None else text_of(turn)
+        if good := _good(kind, data or b""):
+            stored.append(_Event(kind, bounds.moment(at), msgspec.Raw(good), turn))
+        else:
+            log.note_unreadable(seq)
     if summary := get(log, id):
         return _Conversation(id, stored, summary.title, summary.created, summary.pinned)
-    return _Conversation(id, stored, created=stored[0].time)
+    return _Conversation(id, stored, created=stored[0].time if stored else 0.0)
+
+
+def _good(kind: str, data: bytes) -> bytes:
+    """Return the JSON of a stored event for a document, b"" when it cannot be read."""
+    try:
+        data.decode()  # what is not looked at may be no UTF-8
+        event = events.read(kind, data)
+        if isinstance(event, Unreadable):
+            return b""
+        if isinstance(event, Unknown):
+            bounds.decode(data)
+            return data
+    except ValueError:
+        return b""
+    # What is deep is written as it is read.
+    return events.encode(event) if events.may_be_deep(data) else data
 
 
 def import_json(log: EventLog, text: str) -> list[str]:
@@ -107,41 +131,78 @@ def import_json(log: EventLog, text: str) -> list[str]:
 
 def _read(text: str) -> list[tuple[str, list[Record]]]:
     try:
-        kind = msgspec.json.decode(text.encode(), type=_Kind)
+        data = text.encode()
+        kind = msgspec.json.decode(data, type=_Kind)
         if kind.format != FORMAT:
             raise LogError(
                 'This is no export of lazychat: it does not say "format": "lazychat".'
             )
         if kind.version != VERSION:
             raise LogError(
-                f"This export has version {kind.version}; this lazychat reads "
-                f"{VERSION}. Update lazychat."
+                f"This export has version {bounds.count(kind.version)}; this lazychat "
+                f"reads {VERSION}. Update lazychat."
             )
-        document = msgspec.json.decode(text.encode(), type=_Document)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        document = msgspec.json.decode(data, type=_Document)
+    except RecursionError:
+        raise LogError(f"This is no export of lazychat: {bounds.TOO_DEEP}.") from None
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise LogError(f"This is no export of lazychat: {error}.") from error
     return [
-        (of.id, _records(of, f"conversation {number}"))
+        _records(of, f"conversation {number}")
         for number, of in enumerate(document.conversations, 1)
     ]
 
 
-def _records(of: _Conversation, where: str) -> list[Record]:
+def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
     if not of.id:
         raise LogError(f"{where} has no id.")
     if not of.events:
         raise LogError(f"{where} has no events.")
     records: list[Record] = []
     for number, stored in enumerate(of.events, 1):
+        place = f"{where}, event {number}"
+        if (size := len(bytes(stored.data))) > bounds.LARGEST_RECORD:
+            raise LogError(
+                f"{place} has {size / 1e6:,.0f} MB; one of more than "
+                f"{bounds.LARGEST_RECORD / 1e6:,.0f} MB cannot be taken in."
+            )
         try:
             # As the log has it, without the document's line breaks.
             data = msgspec.json.format(bytes(stored.data), indent=-1)
             event = events.decode(stored.kind, data)
-        except msgspec.DecodeError as error:
-            raise LogError(f"{where}, event {number}: {error}.") from error
+        except RecursionError:
+            raise LogError(f"{place}: {bounds.TOO_DEEP}.") from None
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise LogError(f"{place}: {error}.") from error
         if not isinstance(event, ConversationDeleted):
-            records.append(Record(number, of.id, stored.turn, stored.time, event))
-    return records + _endings(records)
+            time = bounds.moment(stored.time)
+            records.append(Record(number, of.id, stored.turn, time, event))
+    records += _endings(records)
+    if all(map(_is_id, _ids(of.id, records))):
+        return of.id, records
+    # Ids stand in lists, in commands and in links: what is none of ours becomes one.
+    id = of.id if _is_id(of.id) else new_id()
+    return id, _renamed(records, id)
+
+
+def _ids(id: str, records: Iterable[Record]) -> Iterator[str | None]:
+    yield id
+    for record in records:
+        yield from (record.turn, *_references(record.event).values())
+
+
+def _references(event: Event) -> dict[str, str]:
+    """Return the fields of an event that name a message."""
+    fields = {field: getattr(event, field, None) for field in _REFERENCES}
+    return {field: id for field, id in fields.items() if id is not None}
+
+
+def _is_id(id: str | None) -> bool:
+    return not id or bool(_ID.fullmatch(id))
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+"""What may be an id: lazychat's own have 12 to 32 hexadecimal digits."""
 
 
 def _endings(records: Sequence[Record]) -> list[Record]:
@@ -165,14 +226,38 @@ def _endings(records: Sequence[Record]) -> list[Record]:
 
 
 def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
-    for _ in range(100):
+    for _ in range(3):
         try:
             log.add(records, guard=_is_free(id)).result()
             return id
         except ConflictError:
             id = new_id()
             records = _renamed(records, id)
-    raise LogError(f"The conversation {id!r} cannot be added.")
+    raise LogError(
+        f"The conversation {id!r} cannot be added: a turn of it begins or ends twice."
+    )
+
+
+def put_back(
+    log: EventLog,
+    id: str,
+    records: Sequence[Record],
+    also: Callable[[sqlite3.Connection], bool],
+) -> str:
+    """Add a conversation that was in the store before; return its id, as `_add`.
+
+    `also` is done in the same transaction; nothing is written where it is False.
+    """
+    records = [*records, *_endings(records)]
+    for _ in range(3):
+        free = _is_free(id)
+        try:
+            log.add(records, guard=lambda db, free=free: free(db) and also(db)).result()
+            return id
+        except ConflictError:
+            id = new_id()
+            records = _renamed(records, id)
+    raise LogError("The conversation cannot be brought back: it is no longer there.")
 
 
 def _is_free(id: str) -> Callable[[sqlite3.Connection], bool]:
@@ -195,11 +280,7 @@ def _renamed(records: Iterable[Record], id: str) -> list[Record]:
     renamed: list[Record] = []
     for record in records:
         event = record.event
-        changes = {
-            field: fresh(getattr(event, field))
-            for field in _REFERENCES
-            if hasattr(event, field)
-        }
+        changes = {f: fresh(id) for f, id in _references(event).items()}
         if changes:
             event = msgspec.structs.replace(event, **changes)
         renamed.append(Record(0, id, fresh(record.turn), record.time, event))
@@ -243,7 +324,7 @@ _SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System"}
 def _markdown(
     message: Message, at: float, answers: dict[str | None, Message]
 ) -> list[str]:
-    clock = time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+    clock = bounds.spell_time(at, "%Y-%m-%d %H:%M").strip()
     parts = [f"## {_SPEAKERS[message.role]}, {clock}"]
     if message.reasoning.strip():
         parts.append(_folded("Thinking", message.reasoning.strip()))

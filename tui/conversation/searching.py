@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tui.bounds import moment
 from tui.eventlog import EventLog
-from tui.eventlog.listing import said
+from tui.eventlog.listing import SAID, said
+from tui.eventlog.rows import text as text_of
 from tui.eventlog.words import Needle, fold, needles, normal
 from tui.safe import safe
 
@@ -36,7 +38,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 SEARCH = (
-    "SELECT event.seq, event.conversation, conversation.title, event.time, event.data "
+    f"SELECT event.seq, event.conversation, conversation.title, event.time, {SAID} "
     "FROM message_text CROSS JOIN event ON event.seq = message_text.rowid "
     "CROSS JOIN conversation ON conversation.id = event.conversation "
     "WHERE message_text MATCH :wanted AND message_text.rowid < :before "
@@ -96,8 +98,11 @@ def _hits(log: EventLog, sql: str, wanted: Sequence[Needle], limit: int) -> list
         unsure = [it for it in wanted if asked != precise or not it.certain]
         rows = log.query(sql, {"wanted": asked, "before": before, "limit": page})
         found = 0
-        for _, conversation, title, at, data in rows:
+        for seq, conversation, title, at, data in rows:
             message = said(data)
+            if not message.role:
+                log.note_unreadable(seq)
+                continue
             text = normal(message.text)
             folded = fold(text)
             if all(needle.stands_in(text, folded) for needle in unsure):
@@ -105,11 +110,11 @@ def _hits(log: EventLog, sql: str, wanted: Sequence[Needle], limit: int) -> list
                 id = _identify(data).message_id
                 hits.append(
                     Hit(
-                        conversation,
-                        title,
+                        text_of(conversation),
+                        text_of(title),
                         id,
                         message.role,
-                        at,
+                        moment(at),
                         *_excerpt(text, folded, wanted),
                     )
                 )

@@ -6,13 +6,16 @@ costs what it shows and not what the store holds.
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Any
 
 import msgspec
 
 from tui import session
+from tui.bounds import count, moment
 from tui.errors import LogError
 from tui.eventlog import EventLog
-from tui.events import ConversationPinned, ConversationRenamed, TurnStarted
+from tui.eventlog.rows import text
+from tui.events import ConversationPinned, ConversationRenamed, TurnStarted, read
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -59,9 +62,16 @@ def get(log: EventLog, id: str) -> Summary | None:
     return _summary(rows[0]) if rows else None
 
 
-def _summary(row: tuple[str, str, float, float, int, int]) -> Summary:
+def _summary(row: tuple[Any, ...]) -> Summary:
     id, title, created, updated, messages, pinned = row
-    return Summary(id, title, created, updated, messages, bool(pinned))
+    return Summary(
+        text(id),
+        text(title),
+        moment(created),
+        moment(updated),
+        count(messages),
+        bool(pinned),
+    )
 
 
 def find(log: EventLog, prefix: str) -> str:
@@ -72,7 +82,7 @@ def find(log: EventLog, prefix: str) -> str:
     ends = {"begin": prefix, "end": prefix + "\U0010ffff"}
     rows = log.query(FIND, ends)
     if prefix and rows and (len(rows) == 1 or rows[0][0] == prefix):
-        return rows[0][0]
+        return text(rows[0][0])
     problem = "Several conversations have" if rows else "No conversation has"
     raise LogError(f"{problem} an id that begins with {prefix!r}.")
 
@@ -93,7 +103,7 @@ NEIGHBOURS = (
 
 
 def _short_id(log: EventLog, id: str) -> str:
-    neighbours = [found or "" for (found,) in log.query(NEIGHBOURS, {"id": id})]
+    neighbours = [text(found) for (found,) in log.query(NEIGHBOURS, {"id": id})]
     length = SHORTEST
     while length < len(id) and any(it.startswith(id[:length]) for it in neighbours):
         length += 1
@@ -122,27 +132,32 @@ def pin(log: EventLog, id: str, pinned: bool = True) -> "Future[int]":
 def running(log: EventLog, id: str) -> list[tuple[str, TurnStarted]]:
     """Return the turns of a conversation that have started and not ended."""
     rows = log.query(RUNNING, (id,))
-    return [(turn, msgspec.json.decode(data, type=TurnStarted)) for turn, data in rows]
+    return [
+        (text(turn), started)
+        for turn, data in rows
+        if isinstance(started := read("turn_started", data), TurnStarted)
+    ]
 
 
 def running_anywhere(log: EventLog) -> dict[str, list[TurnStarted]]:
     """Return what runs in the whole store, by conversation; costs what it returns."""
     found: dict[str, list[TurnStarted]] = {}
     for conversation, data in log.query(RUNNING_ANYWHERE):
-        started = msgspec.json.decode(data, type=TurnStarted)
-        found.setdefault(conversation, []).append(started)
+        started = read("turn_started", data)
+        if isinstance(started, TurnStarted):
+            found.setdefault(text(conversation), []).append(started)
     return found
 
 
 RUNNING = (
-    "SELECT turn, data FROM event AS started WHERE kind = 'turn_started' "
+    "SELECT turn, CAST(data AS BLOB) FROM event AS started WHERE kind = 'turn_started' "
     "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
     "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')"
 )
 RUNNING_ANYWHERE = (
-    "SELECT running.conversation, started.data FROM running CROSS JOIN event "
-    "AS started ON started.turn = running.turn AND started.kind = 'turn_started' "
-    "ORDER BY started.seq"
+    "SELECT running.conversation, CAST(started.data AS BLOB) "
+    "FROM running CROSS JOIN event AS started ON started.turn = running.turn "
+    "AND started.kind = 'turn_started' ORDER BY started.seq"
 )
 
 

@@ -12,7 +12,8 @@ def is_unseen(log: EventLog, id: str) -> bool:
         log.query(
             "SELECT 1 FROM event WHERE conversation = ? AND seq > ? AND "
             "(kind IN ('turn_requested', 'turn_started') OR kind = 'turn_finished' "
-            "AND json_extract(data, '$.reason') != 'cancelled') LIMIT 1",
+            "AND CASE WHEN json_valid(data) THEN json_extract(data, '$.reason') "
+            "ELSE '' END != 'cancelled') LIMIT 1",
             (id, log.seen(id)),
         )
     )

@@ -53,6 +53,8 @@ class _Added(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Added).decode
+SAID = "CASE WHEN length(data) <= 16777216 THEN CAST(data AS BLOB) END"
+"""SQL for what `said` is asked of a row: NULL where it is too long to be of use."""
 _SPOKEN = ("user", "assistant")
 
 
@@ -62,9 +64,16 @@ def _terms(text: str) -> set[str]:
     return terms(text)
 
 
-def said(data: str | bytes) -> Said:
-    """Return who said what in a stored `MessageAdded`."""
-    return _decode(data).message
+def said(data: str | bytes | None) -> Said:
+    """Return who said what in a stored `MessageAdded`; nobody, nothing if unreadable.
+
+    What is in the index of a message that cannot be read any more stays there: it
+    leads to no text.
+    """
+    try:
+        return _decode(data or b"").message
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return Said("")
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -73,7 +82,7 @@ def migrate(db: sqlite3.Connection) -> None:
         db.execute(statement)
     db.execute("UPDATE conversation SET updated = created")
     rows = db.execute(
-        "SELECT seq, conversation, time, data FROM event "
+        f"SELECT seq, conversation, time, {SAID} FROM event "
         "WHERE kind = 'message_added' ORDER BY seq"
     )
     for seq, conversation, time, data in rows:
@@ -160,7 +169,7 @@ def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
     if db.execute(stands_in).fetchone():
         raise sqlite3.OperationalError("nothing stored can be deleted now")
     rows = db.execute(
-        "SELECT seq, data FROM event WHERE conversation = ? AND seq < ? "
+        f"SELECT seq, {SAID} FROM event WHERE conversation = ? AND seq < ? "
         "AND kind = 'message_added'",
         (conversation, tombstone),
     ).fetchall()

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tui.errors import DamagedError, LogError
-from tui.eventlog import codes, mounts, rescue
+from tui.eventlog import codes, mounts, rescue, trash
 from tui.eventlog.changes import Changes
 from tui.eventlog.connection import check, connect, use_rollback_journal, use_wal
 from tui.eventlog.follow import Follow
 from tui.eventlog.purge import DUE, Purge
 from tui.eventlog.reader import Position, Reader
 from tui.eventlog.refuge import Refuge, Store
+from tui.eventlog.rows import text
 from tui.eventlog.schema import migrate, require_known
 from tui.eventlog.stand_in import has_wal, uri
 from tui.eventlog.writer import WRITE_SECONDS, Guard, Writer
@@ -62,6 +63,7 @@ class EventLog:
             if source is None:
                 connection = self._opened(BUSY_SECONDS, create=True)
                 purge_is_due = connection.execute(DUE).fetchone()[0] is not None
+                purge_is_due = purge_is_due or bool(trash.expired(connection))
         except (OSError, sqlite3.Error) as error:
             raise self._unopened(error) from error
         self._reader = Reader(self._connect, lambda: rescue.mark(path))
@@ -227,7 +229,7 @@ class EventLog:
         rows = self.query(
             "SELECT text FROM draft WHERE conversation = ?", (conversation,)
         )
-        return rows[0][0] if rows else ""
+        return text(rows[0][0]) if rows else ""
 
     def save_draft(self, conversation: str, text: str) -> "Future[int]":
         """Keep what the user is writing; "" forgets it. State, not history."""
@@ -264,6 +266,15 @@ class EventLog:
             return True
 
         return self.append(conversation, guard=write)
+
+    @property
+    def unreadable(self) -> int:
+        """How many records have been met that cannot be read."""
+        return len(self._reader.unreadable)
+
+    def note_unreadable(self, seq: int) -> None:
+        """Count a record among those that cannot be read."""
+        self._reader.unreadable.add(seq)
 
     def close(self) -> None:
         """Write what has been appended, end all followers, close the file."""

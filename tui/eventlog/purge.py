@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from tui.eventlog import trash
+
 MERGED_PAGES = 400
 """Pages of the index that one transaction merges, so that others' writes come
 between: 30 ms."""
@@ -60,6 +62,7 @@ class Purge:
                     connection.close()
 
     def _run(self, connection: sqlite3.Connection, seconds: float) -> str:
+        trash.wipe_expired(connection)
         due = connection.execute(DUE).fetchone()[0]
         if due is None:
             return ""

@@ -3,23 +3,15 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-import msgspec
-
-from tui import events
+from tui import bounds
 from tui.errors import LogError
-from tui.eventlog import codes
+from tui.eventlog import codes, rows
 from tui.eventlog.stand_in import Move, StandIn
-from tui.events import Event, Record, Unknown
-
-
-def _decoded(kind: str, data: bytes) -> Event:
-    try:
-        return events.decode(kind, data)
-    except msgspec.MsgspecError:
-        return Unknown(kind, data)  # a byte has changed on the disk: the rest is good
+from tui.events import Event, Record, Unreadable
 
 
 class Position:
@@ -56,7 +48,7 @@ def _select(late: bool, one: bool, settled: bool) -> str:
     where = "conversation = :conversation AND " if one else ""
     where += "delta_of IS NULL AND " if settled else ""
     return (
-        "SELECT seq, conversation, turn, time, kind, data "
+        "SELECT seq, conversation, turn, time, kind, CAST(data AS BLOB) "
         f"FROM {'main.event' if late else 'event'} "
         f"WHERE {where}seq > :after ORDER BY seq LIMIT :limit"
     )
@@ -85,6 +77,8 @@ class Reader:
         """How often readers have been sent elsewhere."""
         self._seen = 0
         """The largest `seq` that anybody in this process knows of."""
+        self.unreadable: set[int] = set()
+        """The `seq` of records that were met and could not be read."""
 
     def read(
         self,
@@ -110,15 +104,16 @@ class Reader:
             # The store itself is left in peace where it has nothing to say.
             late = stand_in is not None and start >= stand_in.start
             sql = _select(late, conversation is not None, not provisional)
-            rows = self._query(stand_in, sql, wanted)
-            if self._stands(switches, rows[-1][0] if rows else 0):
+            found = self._query(stand_in, sql, wanted, most=bounds.LARGEST_RECORD)
+            if self._stands(switches, found[-1][0] if found else 0):
                 break
         if isinstance(after, Position):
-            rows = [row for row in rows if after.is_new(row[0])]
-        return [
-            Record(seq, of, turn, at, _decoded(kind, data.encode()))
-            for seq, of, turn, at, kind, data in rows
-        ]
+            found = [row for row in found if after.is_new(row[0])]
+        records = [rows.record(*row) for row in found]
+        self.unreadable.update(
+            it.seq for it in records if isinstance(it.event, Unreadable)
+        )
+        return records
 
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
@@ -127,14 +122,14 @@ class Reader:
         while True:
             with self._lock:
                 stand_in, switches = self._stand_in, self._switches
-            rows = self._query(stand_in, sql, parameters)
+            found = self._query(stand_in, sql, parameters)
             if self._stands(switches):
-                return rows
+                return found
 
     def tail(self) -> int:
         """Return the largest `seq` written so far, 0 when there is none."""
-        rows = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
-        seq = rows[0][0] if rows else 0
+        found = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+        seq = found[0][0] if found else 0
         with self._lock:
             self._seen = max(self._seen, seq)
         return seq
@@ -183,7 +178,9 @@ class Reader:
         stand_in: StandIn | None,
         sql: str,
         parameters: Sequence[object] | Mapping[str, object],
+        most: int = 0,
     ) -> list[tuple[Any, ...]]:
+        """Run a SELECT; with `most` no event is loaded that has more bytes."""
         try:
             if stand_in:
                 if self._closed:
@@ -191,8 +188,16 @@ class Reader:
                 return stand_in.query(sql, parameters)
             connection, switches = self._take()
             try:
-                return connection.execute(sql, parameters).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue] # the stubs want a narrower mapping
+                if most:
+                    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
+                return rows.fetch(connection, sql, parameters)
+            except sqlite3.DataError as error:
+                if codes.code(error) != sqlite3.SQLITE_TOOBIG or not most:
+                    raise
+                return _one_by_one(connection, sql, parameters)
             finally:
+                if most:
+                    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _NO_LIMIT)
                 self._put_back(connection, switches)
         except sqlite3.Error as error:
             if stand_in and stand_in is not self._stand_in:
@@ -223,3 +228,31 @@ class Reader:
                 self._idle.append(connection)
         if not keep:
             connection.close()
+
+
+_NO_LIMIT = 2**31 - 1
+"""SQLite takes it for the largest that it was built for."""
+
+
+def _one_by_one(connection: sqlite3.Connection, sql: str, parameters: Any) -> list[Any]:
+    """Return the rows of `_select`, of those that are too long their beginning.
+
+    A row that is too long is not loaded: SQLite reads a part of it where it stands.
+    """
+    bare = sql.replace("CAST(data AS BLOB)", "NULL", 1)
+    found: list[Any] = []
+    for seq, of, turn, at, kind, _ in rows.fetch(connection, bare, parameters):
+        data: bytes | Event | None = None
+        with (
+            suppress(sqlite3.OperationalError),  # of a number or NULL
+            connection.blobopen("event", "data", seq, readonly=True) as blob,
+        ):
+            size = len(blob)
+            if size <= bounds.LARGEST_RECORD:
+                data = blob.read()
+            else:
+                head = blob.read(rows.HEAD)
+                blob.seek(size - rows.TAIL)
+                data = rows.excerpt(rows.text(kind), head, blob.read(), size)
+        found.append((seq, of, turn, at, kind, data))
+    return found

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui.errors import NewerError
-from tui.eventlog import listing
+from tui.eventlog import listing, trash
 
 MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """
@@ -32,6 +32,7 @@ MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     CREATE TABLE seen(conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL)
     """,
     listing.migrate,
+    trash.SCHEMA,
 ]
 """What leads from one format of the file to the next: statements, or a function
 where rows must be filled in."""

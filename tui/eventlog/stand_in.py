@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from tui import events
-from tui.eventlog import rows
+from tui.eventlog import rows, trash
 
 ONCE = "('turn_started', 'turn_finished')"
 """The kinds of which a turn has one."""
@@ -108,7 +107,7 @@ class StandIn:
     ) -> list[tuple[Any, ...]]:
         """Run a SELECT, over both."""
         with self.lock:
-            return self.db.execute(sql, parameters).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue] # the stubs want a narrower mapping
+            return rows.fetch(self.db, sql, parameters)
 
     def copy_to(self, store: sqlite3.Connection) -> Move:
         """Write what is in here to `store`, within its transaction.
@@ -126,8 +125,9 @@ class StandIn:
                 (stored, conversation, turn, kind, time, delta_of, data),
             )
             if inserted.rowcount > 0 and delta_of is None:
-                event = events.decode(kind, data.encode())
+                event = rows.record(seq, conversation, turn, time, kind, data).event
                 rows.follow(store, conversation, turn, stored, time, event)
+        trash.move(self.db, store)
         return move
 
     @property
@@ -160,7 +160,9 @@ class StandIn:
 
     def _tables(self) -> list[str]:
         """Return the tables that both have, without those of a search index."""
-        return sorted(tables(self.db, "main") & tables(self.db, "stored"))
+        # What was deleted stays where it is: nothing of it is changed from here.
+        both = tables(self.db, "main") & tables(self.db, "stored")
+        return sorted(both - trash.TABLES)
 
     def _version(self, schema: str) -> int:
         found = self.db.execute(f"PRAGMA {schema}.user_version").fetchone()

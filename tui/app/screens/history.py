@@ -120,6 +120,7 @@ class HistoryScreen(OutputScreen):
         self.field.cursor_blink = False
         self.list = HistoryList()
         self.note = Static(id="note", markup=False)
+        self.keys = Static(id="keys", markup=False)
         self._can_undo = False
         self._prompt = ""
         """The act whose argument is being typed, "" while it is a search."""
@@ -141,7 +142,8 @@ class HistoryScreen(OutputScreen):
         yield self.field
         yield self.list
         yield self.note
-        yield Static(self._keys(), id="keys", markup=False)
+        self.keys.update(self._keys())
+        yield self.keys
 
     def on_mount(self) -> None:
         """Begin to read."""
@@ -170,13 +172,13 @@ class HistoryScreen(OutputScreen):
                     self.call_later(self._show_all, *self._read(-1))
                 self._look_again.wait(SECONDS)
 
-    def _read(self, limit: int) -> tuple[Sequence[Summary], dict[str, str]]:
+    def _read(self, limit: int) -> tuple[Sequence[Summary], dict[str, str], bool]:
         summaries = conversation.recent(self._log, limit)
         marks = dict.fromkeys(unread(self._log), "unread")
         for id, owners in conversation.running_anywhere(self._log).items():
             if not all(map(process.is_gone, owners)):
                 marks[id] = "running"
-        return summaries, marks
+        return summaries, marks, bool(conversation.trashed(self._log))
 
     def _search(self) -> None:
         self._pause = None
@@ -189,8 +191,13 @@ class HistoryScreen(OutputScreen):
 
     # -- showing
 
-    def _show_all(self, summaries: Sequence[Summary], marks: dict[str, str]) -> None:
+    def _show_all(
+        self, summaries: Sequence[Summary], marks: dict[str, str], can_undo: bool
+    ) -> None:
         first = not self._summaries
+        if can_undo != self._can_undo:
+            self._can_undo = can_undo
+            self._spell_keys()
         if (summaries, marks) != (self._summaries, self._marks):
             self._summaries, self._marks = summaries, marks
             self._show(stay=not first)
@@ -275,13 +282,6 @@ class HistoryScreen(OutputScreen):
             lines[-1].append(pair)
         return Content("\n").join(Content("  ").join(line) for line in lines)
 
-    def offer_undo(self, can_undo: bool) -> None:
-        """Tell the key that undoes, or no longer."""
-        if can_undo != self._can_undo:
-            self._can_undo = can_undo
-            if self.is_mounted:
-                self._spell_keys()
-
     def tell(self, text: str, failed: bool = False) -> None:
         """Say how an act ended, until the next one, and show what it changed."""
         self.note.update(safe(text, newlines=False))
@@ -297,7 +297,8 @@ class HistoryScreen(OutputScreen):
     @on(events.DescendantBlur)
     @on(events.Resize)
     def _spell_keys(self) -> None:
-        self.query_one("#keys", Static).update(self._keys())
+        # Not asked for by its name: a screen that is left has no parts any more.
+        self.keys.update(self._keys())
 
     @on(Input.Changed)
     def _typed(self, changed: Input.Changed) -> None:
