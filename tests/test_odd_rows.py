@@ -322,6 +322,7 @@ JSON = st.recursive(
 )
 KINDS = (
     "message_added",
+    "turn_withdrawn",
     "turn_requested",
     "turn_started",
     "turn_finished",
@@ -345,14 +346,55 @@ MESSAGES = st.fixed_dictionaries(
     },
     optional={"parent": st.sampled_from(["m", "n", "o", "", "gone"])},
 )
-EVENTS = st.fixed_dictionaries(
-    {
-        "kind": st.sampled_from(KINDS),
-        "time": st.just(1.0) | st.floats(allow_nan=False, allow_infinity=False),
-        "data": MESSAGES | JSON,
-    },
-    optional={"turn": st.sampled_from(["t", "u", "", None])},
+IDS = st.sampled_from(["m", "n", "o", "", "gone"])
+WORDS = st.sampled_from(["stop", "cancelled", "error", "summary", "x", ""])
+HUGE = st.sampled_from([0, 1, -1, 2**31, 2**63, 10**40])
+CALLS = st.fixed_dictionaries(
+    {"id": IDS, "name": WORDS, "arguments": st.dictionaries(WORDS, JSON, max_size=2)}
 )
+GOOD = {
+    "message_added": MESSAGES,
+    "text_delta": st.fixed_dictionaries({"message_id": IDS, "text": WORDS}),
+    "turn_requested": st.fixed_dictionaries(
+        {"model": WORDS}, optional={"agent": WORDS, "parent": IDS}
+    ),
+    "turn_withdrawn": st.just({}),
+    "turn_started": st.fixed_dictionaries(
+        {"host": WORDS, "boot_id": WORDS, "pid": HUGE, "process_start": HUGE}
+    ),
+    "turn_finished": st.fixed_dictionaries({"reason": WORDS}),
+    "tool_call_started": st.fixed_dictionaries({"call": CALLS}),
+    "tool_call_finished": st.fixed_dictionaries(
+        {"call_id": IDS, "seconds": HUGE}, optional={"error": WORDS}
+    ),
+    "usage_reported": st.fixed_dictionaries(
+        {"input_tokens": HUGE, "output_tokens": HUGE},
+        optional={"seconds": HUGE, "window": HUGE, "cached_tokens": HUGE},
+    ),
+    "notice_given": st.fixed_dictionaries(
+        {"text": WORDS}, optional={"left_out": HUGE, "first_message_id": IDS}
+    ),
+    "summary_added": st.fixed_dictionaries(
+        {"first_message_id": IDS, "last_message_id": IDS, "text": WORDS}
+    ),
+    "conversation_renamed": st.fixed_dictionaries({"title": st.text(max_size=5)}),
+}
+
+
+def events(data):
+    """Return events with the data of their kind, or with any other."""
+    return st.sampled_from(KINDS).flatmap(
+        lambda kind: st.fixed_dictionaries(
+            {
+                "kind": st.just(kind),
+                "time": st.just(1.0) | st.floats(allow_nan=False, allow_infinity=False),
+                "data": GOOD.get(kind, JSON) if data == "good" else JSON,
+            },
+            optional={"turn": st.sampled_from(["t", "u", "", None])},
+        )
+    )
+
+
 DOCUMENTS = st.fixed_dictionaries(
     {
         "format": st.just("lazychat"),
@@ -360,7 +402,10 @@ DOCUMENTS = st.fixed_dictionaries(
         "conversations": st.lists(
             st.fixed_dictionaries(
                 {"id": st.sampled_from(["x", "y", "\x1b", "c"]) | st.text(max_size=4)}
-                | {"events": st.lists(EVENTS, min_size=1, max_size=6)}
+                | {
+                    "events": st.lists(events("good"), min_size=1, max_size=8)
+                    | st.lists(events("any"), min_size=1, max_size=2)
+                }
             ),
             max_size=2,
         )
