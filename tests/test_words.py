@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.eventlog import listing
 from tui.eventlog.words import LONGEST, fold, needles, normal, terms
 
 
@@ -98,3 +99,10 @@ def test_what_has_nothing_to_look_for_asks_nothing(query):
 )
 def test_what_a_query_asks_the_index(query, expressions):
     assert [needle.expression for needle in needles(query)] == expressions
+
+
+def test_a_long_text_has_the_terms_of_all_its_words():
+    """It is looked through in pieces, so that others come to run between them."""
+    text = " ".join(f"word{number} 独特针 a->b" for number in range(30_000))
+
+    assert listing._terms(text) == terms(text)

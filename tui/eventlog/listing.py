@@ -56,12 +56,25 @@ _decode = msgspec.json.Decoder(_Added).decode
 SAID = "CASE WHEN length(data) <= 16777216 THEN CAST(data AS BLOB) END"
 """SQL for what `said` is asked of a row: NULL where it is too long to be of use."""
 _SPOKEN = ("user", "assistant")
+_PIECE = 100_000
+"""Characters that are looked through at a time: what else runs in the process waits for
+a regular expression to end, 0.3 s for each million."""
 
 
 def _terms(text: str) -> set[str]:
     from tui.eventlog.words import terms  # its patterns take 10 ms to compile
 
-    return terms(text)
+    if len(text) <= _PIECE:
+        return terms(text)
+    found: set[str] = set()
+    at = 0
+    while at < len(text):
+        # At a space, which is in no term.
+        space = text.rfind(" ", at, at + _PIECE) + 1 if at + _PIECE < len(text) else 0
+        end = space or at + _PIECE
+        found |= terms(text[at:end])
+        at = end
+    return found
 
 
 def said(data: str | bytes | None) -> Said:
