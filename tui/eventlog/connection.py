@@ -15,12 +15,16 @@ def connect(where: str, seconds: float, network: bool = False) -> sqlite3.Connec
     connection = sqlite3.connect(
         where, timeout=seconds, isolation_level=None, check_same_thread=False, uri=True
     )
-    # NORMAL: a crash of the process loses nothing, a power cut at most the last
-    # moments, and never the file (https://sqlite.org/pragma.html). The last is true
-    # of the write-ahead log only.
-    connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
-    # What is deleted is overwritten; the default of some systems, not of all.
-    connection.execute("PRAGMA secure_delete = ON")
+    try:
+        # NORMAL: a crash of the process loses nothing, a power cut at most the last
+        # moments, and never the file (https://sqlite.org/pragma.html). The last is
+        # true of the write-ahead log only.
+        connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
+        # What is deleted is overwritten; the default of some systems, not of all.
+        connection.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

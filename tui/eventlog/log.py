@@ -65,6 +65,8 @@ class EventLog:
                 purge_is_due = connection.execute(DUE).fetchone()[0] is not None
                 purge_is_due = purge_is_due or bool(trash.expired(connection))
         except (OSError, sqlite3.Error) as error:
+            if connection:
+                connection.close()
             raise self._unopened(error) from error
         self._reader = Reader(self._connect, lambda: rescue.mark(path))
         self._changes = Changes(

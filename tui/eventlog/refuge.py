@@ -112,7 +112,11 @@ class Refuge:
         Raises `sqlite3.Error` when that is none.
         """
         stand_in = self._made()
-        last = stand_in.lay_over(source) if source else 0
+        try:
+            last = stand_in.lay_over(source) if source else 0
+        except BaseException:
+            stand_in.close()
+            raise
         self._since = self._again = time.monotonic()
         self._go_to(stand_in, last)
 

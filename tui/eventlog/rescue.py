@@ -160,7 +160,11 @@ def _opened(path: Path, fresh: Path, connect: Connect) -> Generator[sqlite3.Conn
     try:
         try:
             old = connect(uri(str(path), "ro"), LOCK_SECONDS)
-            old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            try:
+                old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except BaseException:
+                old.close()
+                raise
         except sqlite3.DatabaseError as error:
             if codes.code(error) not in codes.DAMAGED:
                 raise

@@ -50,10 +50,14 @@ class StandIn:
         self.stored = False
         """Whether what is stored can be seen through it."""
         self.db = connect(":memory:")
-        self.db.execute("PRAGMA busy_timeout = 1000")
-        # The disk is perhaps what is in trouble.
-        self.db.execute("PRAGMA temp_store = MEMORY")
-        migrate(self.db)
+        try:
+            self.db.execute("PRAGMA busy_timeout = 1000")
+            # The disk is perhaps what is in trouble.
+            self.db.execute("PRAGMA temp_store = MEMORY")
+            migrate(self.db)
+        except BaseException:
+            self.db.close()
+            raise
 
     def lay_over(self, uri: str) -> int:
         """Show what is stored in the database `uri`; return its last `seq`.
