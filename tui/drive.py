@@ -29,9 +29,9 @@ from tui.turn import Turn
 
 _logger = logging.getLogger(__name__)
 
-_AT_ONCE = 512 << 10
+_AT_ONCE = 128 << 10
 """What a turn may say at any speed: characters, and `_EACH` more for each delta."""
-_A_SECOND = 1 << 20
+_A_SECOND = 384 << 10
 """What it may say in a second after that. No model comes near it; a server that sends
 without end would leave neither the store nor the screen a moment for the keys."""
 _EACH = 32

@@ -17,9 +17,9 @@ AT_ONCE = 32_000
 MOST_LINES = 50_000
 """Lines of one text. The longest answer of any model has less than half of that."""
 
-_PIECE = 4096  # characters
+_PIECE = 2048  # characters
 _NEW = 2 * _PIECE  # characters of what was added to one that still grows
-_SECONDS = 0.02  # of one update that leaves a rest
+_SECONDS = 0.01  # of one update that leaves a rest
 
 
 class _Stream(Protocol):
