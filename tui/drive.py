@@ -5,6 +5,7 @@ runs it, or by whoever finds that its process is gone.
 """
 
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -27,6 +28,15 @@ from tui.messages import Message
 from tui.turn import Turn
 
 _logger = logging.getLogger(__name__)
+
+_AT_ONCE = 128 << 10
+"""What a turn may say at any speed: characters, and `_EACH` more for each delta."""
+_A_SECOND = 384 << 10
+"""What it may say in a second after that. No model comes near it; a server that sends
+without end would leave neither the store nor the screen a moment for the keys."""
+_EACH = 32
+_LOOKED_AT = 16 << 10
+"""How much may come between two looks at the clock."""
 
 
 class Outcome(NamedTuple):
@@ -54,6 +64,7 @@ def drive(
     reason, answer, failure = "stop", None, None
     written: Future[int] | None = None
     told: Event | None = None
+    pace = _Pace(turn)
 
     def write(event: Event) -> None:
         nonlocal written, told
@@ -67,6 +78,8 @@ def drive(
             written.result()
         said.take(event)
         written = log.append(conversation_id, event, turn=turn.id)
+        if isinstance(event, TextDelta | ReasoningDelta):
+            pace.take(len(event.text))
 
     try:
         turn.cancel.raise_if_requested()
@@ -106,6 +119,28 @@ def _explained(error: Exception) -> ErrorRaised:
             _logger.error("a turn failed", exc_info=error)
             text = f"{type(error).__name__}: {error}. This is a fault in lazychat."
             return ErrorRaised("internal", text)
+
+
+class _Pace:
+    """Slows a turn down that says more than can be stored and shown."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._cancel = turn.cancel
+        self._new = 0
+        self._ahead = 0.0
+        self._looked = time.monotonic()
+
+    def take(self, characters: int) -> None:
+        """Count a delta; wait if it came too soon, but not longer than for a stop."""
+        self._new += characters + _EACH
+        if self._new < _LOOKED_AT:
+            return
+        now = time.monotonic()
+        passed = (now - self._looked) * _A_SECOND
+        self._ahead = max(0.0, self._ahead - passed) + self._new
+        self._new, self._looked = 0, now
+        if self._ahead > _AT_ONCE:
+            self._cancel.wait((self._ahead - _AT_ONCE) / _A_SECOND)
 
 
 class _Said:

@@ -7,7 +7,8 @@
     │   ├── DamagedError      the file of the event log is broken
     │   └── NewerError        it was written by a later version
     ├── ModelError            a model cannot be had or has failed
-    │   └── ContextOverflow   what cannot be left out exceeds the context window
+    │   ├── ContextOverflow   what cannot be left out exceeds the context window
+    │   └── TooMuch           it has sent more than is taken of any
     ├── ToolError             a tool call failed; its text is meant for the model
     └── Cancelled             the user stopped the turn
 
@@ -60,6 +61,21 @@ class ContextOverflow(ModelError):
         """The size of the window in tokens; 0 when that is not known."""
         self.tokens = tokens
         """What the messages take; 0 when that is not known."""
+
+
+class TooMuch(ModelError):
+    """A model has sent more than is taken of any, so it was stopped.
+
+    `what` is a noun phrase: what it has sent.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The model has sent {what}, so it was stopped there. What has come is "
+            "kept.",
+            "dropped",
+        )
+        self.what = what
 
 
 class ToolError(LazychatError):

@@ -29,6 +29,7 @@ import contextlib
 import json
 import select
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Mapping, Sequence
@@ -121,7 +122,7 @@ class Request:
 class SSEServer:
     """The server; runs while the `with` block is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.gone = threading.Event()
         """Set when a client has left before the end of its answer."""
@@ -131,7 +132,9 @@ class SSEServer:
         self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
         self._http.script = self
         self.port: int = self._http.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v1"
+        if tls:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         # The short poll makes the end of each test quick; it waits in select.
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.01,), daemon=True

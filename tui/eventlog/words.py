@@ -46,7 +46,8 @@ _SYMBOLS = "\u00a2-\u00b1\u20a0-\u20cf\u2100-\u2bff\U0001f000-\U0001faff"
 # No two of them have a character in common, so a text may be cut by each in turn.
 _KINDS = {
     "run": f"[{_SPACELESS}]+",
-    "word": f"(?:[^\\W_{_SPACELESS}]|[{_MARKS}{_MARKS_KEPT}])+",
+    # Possessive: a word of 2 MB would take 240 MB to remember all ways back.
+    "word": f"(?:[^\\W_{_SPACELESS}]|[{_MARKS}{_MARKS_KEPT}])++",
     "punctuation": f"[{_PUNCTUATION}]{{2,}}",
     "symbol": f"[{_SYMBOLS}]",
 }

@@ -5,18 +5,36 @@ over text as it comes and yields what comes back.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tui import bounds
+from tui.errors import TooMuch
 from tui.events import Event, ReasoningDelta, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
 from tui.turn import Turn
 
+CHARACTERS = 2 << 20
+"""Of the text and the reasoning of one message. The longest that any model gives are
+128,000 tokens, which is 0.6 million; what has no end is stopped here."""
+
+CALL_CHARACTERS = 1 << 20
+"""Of the arguments of all calls of one message."""
+
+MOST_CALLS = 128
+"""In one message."""
+
+_PIECE = 16 << 10
+"""Characters of one event. Some servers send all of a long answer at once, and whoever
+takes an event (the gate, the store, the screen) does nothing else meanwhile."""
+
 
 class ReplyBuilder:
-    """Turns the pieces of one answer into events and, at the end, a `Reply`."""
+    """Turns the pieces of one answer into events and, at the end, a `Reply`.
+
+    Raises `TooMuch` when the message is beyond measure; what was taken before is kept.
+    """
 
     def __init__(self, turn: Turn, gate: Gate) -> None:
         self._id = turn.message_id
@@ -24,6 +42,7 @@ class ReplyBuilder:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
+        self._room = CHARACTERS
 
     @property
     def begun(self) -> bool:
@@ -32,10 +51,16 @@ class ReplyBuilder:
 
     def text(self, text: str) -> Iterator[Event]:
         """Take text as the model wrote it, function calls and all."""
+        self._room -= len(text)
+        if self._room < 0 or len(text) > _PIECE:
+            return self._in_pieces(text, self._gate.feed)
         return self._events(self._gate.feed(text))
 
     def reasoning(self, text: str) -> Iterator[Event]:
         """Take thinking aloud that the server has told apart already."""
+        self._room -= len(text)
+        if self._room < 0 or len(text) > _PIECE:
+            return self._in_pieces(text, lambda piece: [Reasoning(piece)])
         return self._events([Reasoning(text)] if text else [])
 
     def opened(self) -> Event:
@@ -44,6 +69,8 @@ class ReplyBuilder:
 
     def call(self, call: ToolCall) -> None:
         """Take a structured call; one without an id, or with a used one, gets one."""
+        if len(self._calls) >= MOST_CALLS:
+            raise TooMuch(f"more than {MOST_CALLS} tool calls at once")
         used = {c.id for c in self._calls}
         id = call.id
         if not id or id in used:
@@ -67,6 +94,17 @@ class ReplyBuilder:
             ),
             finish_reason,
         )
+
+    def _in_pieces(
+        self, text: str, take: Callable[[str], Iterable[Piece]]
+    ) -> Iterator[Event]:
+        """Take a text that is long, or of which only the beginning has room."""
+        end = len(text) + min(self._room, 0)
+        for start in range(0, end, _PIECE):
+            yield from self._events(take(text[start : min(start + _PIECE, end)]))
+        if self._room < 0:
+            self._room = 0
+            raise TooMuch(f"an answer of more than {CHARACTERS:,} characters")
 
     def _events(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for piece in pieces:

@@ -171,6 +171,7 @@ _letter = re.compile(r"[^\W\d_]")
 _underline = re.compile(r"[ \t:|=-]*$")
 _unresolved = re.compile(r"[*~`\[\]!<&\\]|\$(?=\S)|(?<!\w)_|_(?!\w)")
 _SEAL_AT, _SEAL_STEP, _FORCE_AT = 320, 120, 1000  # characters
+_HUGE = 32_000  # characters
 
 
 class GrowingParagraph:
@@ -187,6 +188,7 @@ class GrowingParagraph:
         self._width = width
         self._flow = Flow(width)
         self._source: list[str] = []
+        self._length = 0  # characters of it
         self._pending = ""  # text that is not done with
         self._tried = 0  # how long `_pending` was when it could not be cut
         self._partial = ""
@@ -199,8 +201,12 @@ class GrowingParagraph:
         whole, self._partial = take_lines(self._partial + text)
         for index, line in enumerate(whole):
             if not self._taken and not self._continues(line):
-                return "\n".join([*self._source, *whole[index:], self._partial])
+                source = [] if self.is_huge else self._source
+                rest = "\n".join([*source, *whole[index:], self._partial])
+                self._partial = ""
+                return rest
             self._source.append(line)
+            self._length += len(line) + 1
             self._pending += line[self._taken :] + "\n"
             self._taken = 0
         partial = self._partial
@@ -209,6 +215,11 @@ class GrowingParagraph:
             self._taken = len(partial)
         self._seal()
         return None
+
+    @property
+    def is_huge(self) -> bool:
+        """Whether it is too long to be laid out anew: its lines stay as they are."""
+        return self._length + len(self._partial) > _HUGE
 
     @property
     def source(self) -> str:

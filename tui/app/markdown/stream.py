@@ -28,6 +28,8 @@ _LONG_PARAGRAPH = 600  # characters
 _LONG_TABLE = 8  # rows
 _LARGE = 3000  # characters of any other block that grows
 _STEP = 600  # characters of such a block that are laid out again and again
+_HUGE = 32_000  # characters of a block that is not laid out as a whole any more
+_LOOKED_THROUGH = 64_000  # characters of a text whose links may be defined at its end
 _letter = re.compile(r"[^\W\d_]")
 _setext = re.compile(r" {0,3}(-+|=+) *$")
 _container = re.compile(r" {0,3}(> ?)+|[ >]+")
@@ -91,6 +93,10 @@ class Stream:
             return len(self.lines)
         firm = self._firm
         ended = self._take()
+        if len(self._tail) > _HUGE:
+            # Each look at it would take all keys' time, so it is broken off here.
+            broken = self._end_open()
+            ended = broken if ended is None else min(broken, ended)
         moved = self._advance()
         shown = self._show()
         if ended is not None:
@@ -106,17 +112,23 @@ class Stream:
         ended = self._take()
         if ended is not None:
             first = min(first, ended)
-        if isinstance(self._growing, GrowingParagraph):
-            self._tail = self._growing.source
-            self._growing = None
-            first = min(first, self._restart(self._base))
-        if self._growing:
-            first = min(first, self._show_growing(exact=True))
-            self._end_growing()
+        return min(first, self._end_open(last=True))
+
+    def _end_open(self, *, last: bool = False) -> int:
+        """Lay out all that is open as if nothing came after it."""
+        first = self._firm
+        growing = self._growing
+        if isinstance(growing, GrowingParagraph) and not growing.is_huge:
+            first = min(first, self._close_growing(growing.source))
+        elif growing:
+            first = min(first, self._close_growing(""))
         del self.lines[self._firm :]
         refs = self._refs
         blocks = top_level(parse(self._tail, refs))
-        if refs and self._firm:
+        if not last:
+            self._settled = None
+            self._examined = 0
+        elif refs and self._firm and sum(map(len, self._source)) <= _LOOKED_THROUGH:
             # A definition may stand below what refers to it.
             blocks = top_level(parse("".join(self._source), {}))
             first = self._restart(0)
@@ -125,6 +137,7 @@ class Stream:
         first = min(first, self._firm)
         self._firm = len(self.lines)
         self._tail = ""
+        self._list = None
         return first
 
     def _restart(self, base: int) -> int:
@@ -151,10 +164,15 @@ class Stream:
 
     def _close_growing(self, rest: str) -> int:
         self._tail = rest
-        if isinstance(self._growing, GrowingParagraph):
-            self._growing = None
-            return self._restart(self._base)
-        first = self._show_growing(exact=True)
+        growing = self._growing
+        if isinstance(growing, GrowingParagraph):
+            if not growing.is_huge:
+                self._growing = None
+                return self._restart(self._base)
+            first = self._show_growing(exact=False)
+            self._firm = len(self.lines)
+        else:
+            first = self._show_growing(exact=True)
         self._end_growing()
         return first
 

@@ -18,11 +18,15 @@ from tui.app.markdown import (
     to_lines,
     wrap,
 )
+from tui.app.markdown.feed import Feed
 from tui.app.markdown.lines import spans_text, spans_width
 from tui.safe import safe
 
 if TYPE_CHECKING:
     from tui.app.markdown.stream import Stream
+
+_COMPARED = 2000
+"""Lines up to which it is looked for the first that the end of a message changes."""
 
 NoteKind = Literal["info", "warning", "error", "cancelled"]
 
@@ -54,6 +58,10 @@ class Item:
     """Whether the message cursor stops at it."""
     passing = False
     """Whether it is gone when what is above it becomes another version."""
+    done = True
+    """Whether it will not grow any more."""
+    behind = False
+    """Whether it is not laid out to its end, which the next `update` goes on with."""
 
     def __init__(self) -> None:
         self.width = 0
@@ -151,8 +159,8 @@ class MessageView(Item):
         self._reasoning = [reasoning] if reasoning else []
         self._words = len(reasoning.split())
         self._open_word = not reasoning[-1:].isspace() and bool(reasoning)
-        self._body: Stream | PlainStream | None = None
-        self._thought: PlainStream | None = None
+        self._body: Feed | None = None
+        self._thought: Feed | None = None
         # Lines with the gutter to their left; together they are the message.
         self._title = 0  # the first line below the rule
         self._top: list[Line] = []
@@ -232,7 +240,8 @@ class MessageView(Item):
 
     def finish(self, text: str, reasoning: str, finish_reason: str | None) -> int:
         """Set what was said in the end; return the first line that changed."""
-        before = list(self.lines()) if self.exact else []
+        compared = self.exact and self.height <= _COMPARED
+        before = list(self.lines()) if compared else []
         # The last pieces often come with the whole, which is then not laid out anew.
         if not self.done and text.startswith(self.text):
             self.append_text(text[len(self.text) :])
@@ -253,6 +262,8 @@ class MessageView(Item):
             self.resize(self.width)
             return 0
         self.update()
+        if not compared:
+            return 0
         after = list(self.lines())
         same = 0
         for old, new in zip(before, after, strict=False):
@@ -279,7 +290,9 @@ class MessageView(Item):
                 self._update_body()
         else:
             self._update_body()
-        bottom = self._tail()
+        feeds = [feed for feed in (self._body, self._thought) if feed]
+        self.behind = any(feed.behind for feed in feeds)
+        bottom = self._tail(sum(feed.left_out for feed in feeds))
         if bottom != self._bottom:
             first = min(first, self.height - 1 - len(self._bottom))
             self._bottom = bottom
@@ -333,10 +346,10 @@ class MessageView(Item):
             return lines, 0
         width = self.width - 2 * GUTTER
         if self._thought is None:
-            self._thought = PlainStream(width, ("thought",))
+            self._thought = Feed(PlainStream(width, ("thought",)))
             self._thought.append(self.reasoning)
             self._thought_lines = []
-        changed = self._thought.finish() if self.done else self._thought.update()
+        changed = self._thought.update(done=self.done)
         bar: tuple[Span, ...] = (("│ ", ("thought", "rule")),)
         new = indent(self._thought.lines[changed:], bar, bar, copied=False)
         return lines, _replace(
@@ -354,9 +367,9 @@ class MessageView(Item):
         style = self._style()
         width = self.width - GUTTER
         if self._body is None:
-            self._body = self._begun(width, style)
+            self._body = Feed(self._begun(width, style))
             self._body.append(self.text)
-        changed = self._body.finish() if self.done else self._body.update()
+        changed = self._body.update(done=self.done)
         new = self._body.lines[changed:]
         return _replace(
             self._body_lines,
@@ -364,13 +377,16 @@ class MessageView(Item):
             _gutter(new, self._bar(), (*style, "bar"), style),
         )
 
-    def _tail(self) -> list[Line]:
-        if self.finish_reason not in _BROKEN_OFF:
-            return []
-        mark, text = _BROKEN_OFF[self.finish_reason]
-        kind = "error" if mark == "✗" else "cancelled"
-        style = ("note", f"note-{kind}")
-        return _gutter([Line(((f"{mark} {text}", style),))], "", ())
+    def _tail(self, left_out: int) -> list[Line]:
+        lines: list[Line] = []
+        if left_out:
+            text = f"… {left_out:,} more characters, not shown; y copies all"
+            lines.append(Line(((text, ("note", "note-cancelled")),)))
+        if self.finish_reason in _BROKEN_OFF:
+            mark, text = _BROKEN_OFF[self.finish_reason]
+            kind = "error" if mark == "✗" else "cancelled"
+            lines.append(Line(((f"{mark} {text}", ("note", f"note-{kind}")),)))
+        return _gutter(lines, "", ())
 
     def line(self, number: int) -> Line:
         """Return a line of what is laid out; BLANK outside of it."""

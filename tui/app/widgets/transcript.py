@@ -9,7 +9,7 @@ It draws what it is told and posts what is asked of it; it knows no log and no f
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import ClassVar
 
@@ -369,6 +369,10 @@ class Transcript(LinePane, can_focus=True):
             return
         anchor = self._anchor()
         self._retop(min(index for index, _ in dirty))
+        self._go_on(index for index, _ in dirty)
+        items = [self._items[index] for index, _ in dirty]
+        if all(item.behind and item.done for item in items):
+            return  # the rest of what is at its end is shown at once
         if not self._settle(anchor):
             for index, first in dirty:
                 self._refresh_from(index, first)
@@ -376,10 +380,24 @@ class Transcript(LinePane, can_focus=True):
         if isinstance(self.screen, OutputScreen):
             self.screen.draw(self, self.vertical_scrollbar)
 
+    def _lay_out(self, item: Item) -> None:
+        super()._lay_out(item)
+        if isinstance(item, MessageView) and item.behind:
+            self._go_on([self._indexes[item.message_id]])
+
+    def _go_on(self, indexes: Iterable[int]) -> None:
+        """Go on soon with those items that are not laid out to their ends."""
+        behind = [index for index in indexes if self._items[index].behind]
+        for index in behind:
+            self._changed[index] = None
+        if behind:
+            self._request_frame()
+
     def _place_changed(self, index: int, first: int) -> None:
         """Draw an item anew from a line on, at once; the reader's place stays."""
         if not self._width or not self.is_mounted:
             return
+        self._go_on([index])
         anchor = self._anchor()
         before = self._tops[index + 1]
         self._retop(index)
@@ -495,6 +513,7 @@ class Transcript(LinePane, can_focus=True):
             # What was clicked must stay under the pointer.
             self.following = False
         self._retop(index)
+        self._go_on([index])
         self._settle(anchor)
         self.following = self.scroll_offset.y >= self.max_scroll_y
         self.refresh()

@@ -8,12 +8,18 @@ better one call too many, which is refused, than two melted into one.
 """
 
 import json
+import re
 from typing import Any, cast
 
 import msgspec
 
 from tui import bounds
+from tui.errors import TooMuch
 from tui.messages import ToolCall
+from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
+
+_NAME_CHARACTERS = 1000
+"""Of a tool's name, for which servers allow 64, or the id of a call."""
 
 
 class _Open:
@@ -24,6 +30,8 @@ class _Open:
         self.id = ""
         self.name = ""
         self.text: list[str] = []
+        self.length = 0
+        """Characters of `text`."""
         self.object: dict[str, Any] | None = None
 
     @property
@@ -36,8 +44,13 @@ class _Open:
         """Whether the arguments are a JSON object by now."""
         if self.object is not None:
             return True
-        text = "".join(self.text)
-        return text.rstrip().endswith("}") and isinstance(read_arguments(text), dict)
+        # To join what is not at its end would make each piece cost all before it.
+        end = next(
+            (text for piece in reversed(self.text) if (text := piece.rstrip())), ""
+        )
+        if not end.endswith("}"):
+            return False
+        return isinstance(read_arguments("".join(self.text)), dict)
 
     def add(self, id: str, name: str, arguments: Any) -> None:
         if name and not (self.name and self.begun):
@@ -47,12 +60,17 @@ class _Open:
             self.object = (self.object or {}) | cast(dict[str, Any], arguments)
         elif isinstance(arguments, str):
             # A server that ends with the whole call once more has said it already.
-            again = id and id == self.id and arguments == "".join(self.text)
+            again = id and id == self.id and len(arguments) == self.length
+            again = again and arguments == "".join(self.text)
             if arguments and not (again and self.whole):
-                self.text.append(arguments)
+                self._write(arguments)
         elif arguments is not None:
-            self.text.append(json.dumps(bounds.shallow(arguments)))
+            self._write(json.dumps(bounds.shallow(arguments)))
         self.id = self.id or id
+
+    def _write(self, text: str) -> None:
+        self.text.append(text)
+        self.length += len(text)
 
     def call(self) -> ToolCall:
         if self.object is not None:
@@ -61,10 +79,15 @@ class _Open:
 
 
 class CallAssembler:
-    """Collects the pieces of all calls of one message."""
+    """Collects the pieces of all calls of one message.
+
+    Raises `TooMuch` where there are more, or longer ones, than a message may have.
+    """
 
     def __init__(self) -> None:
         self._calls: list[_Open] = []
+        self._room = CALL_CHARACTERS
+        """Characters that all calls may still have."""
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -89,6 +112,7 @@ class CallAssembler:
             )
             piece_id, name = _text(piece.get("id")), _text(fields.get("name"))
             arguments: Any = fields.get("arguments", fields.get("parameters"))
+            self._take_room(piece_id, name, arguments)
             index = _integer(piece.get("index"))
             if index is None and len(known) > 1 and not name and not piece_id:
                 call = self._calls[place] if place < len(self._calls) else None
@@ -97,10 +121,22 @@ class CallAssembler:
             if call is None or _is_another(
                 call, piece_id, name, arguments, call in begun
             ):
+                if len(self._calls) >= MOST_CALLS:
+                    raise TooMuch(f"more than {MOST_CALLS} tool calls at once")
                 call = _Open(index)
                 self._calls.append(call)
             begun.append(call)
             call.add(piece_id, name, arguments)
+
+    def _take_room(self, id: str, name: str, arguments: Any) -> None:
+        if len(id) > _NAME_CHARACTERS or len(name) > _NAME_CHARACTERS:
+            raise TooMuch(f"a tool's name of more than {_NAME_CHARACTERS} characters")
+        if isinstance(arguments, str):
+            self._room -= len(arguments)
+        elif arguments is not None:
+            self._room -= len(msgspec.json.encode(arguments))
+        if self._room < 0:
+            raise TooMuch(f"tool arguments of more than {CALL_CHARACTERS >> 20} MB")
 
     def add_function(self, function: Any) -> None:
         """Take the `function_call` of a delta, the older form."""
@@ -165,7 +201,7 @@ def read_arguments(text: str) -> dict[str, Any] | str:
 
 
 def _integer(value: Any) -> int | None:
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
         return int(value)
     return value if isinstance(value, int) else None
 

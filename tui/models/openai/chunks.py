@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import msgspec
 
-from tui import bounds
 from tui.events import UsageReported
 
 
@@ -50,6 +49,12 @@ class Chunk(msgspec.Struct):
     """Of an error that is not wrapped in `error`: older vLLM and llama.cpp."""
 
 
+_MENDED_BYTES = 1 << 20
+"""Up to this size a chunk that is not quite JSON is mended, which takes several times
+its memory."""
+MOST_TOKENS = 10**12
+"""More is no number of tokens, whatever a server says."""
+
 _decode = msgspec.json.Decoder(Chunk).decode
 
 
@@ -57,16 +62,17 @@ def decode(data: bytes) -> Chunk:
     """Return the chunk; raises ValueError when it is not one."""
     try:
         return _decode(data)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # Half a surrogate pair or a byte that is no UTF-8: spoils one character,
-        # not the answer.
-        try:
-            value = json.loads(data.decode(errors="replace"))
-            return msgspec.convert(_without_surrogates(value), Chunk)
-        except (ValueError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # Half a surrogate pair, a byte that is no UTF-8, NaN or 1e999: spoils one
+        # character or figure, not the answer.
+        wrong = isinstance(error, msgspec.ValidationError)
+        if (wrong and "out of range" not in str(error)) or len(data) > _MENDED_BYTES:
             raise ValueError(str(error)) from error
+    try:
+        value = json.loads(data.decode(errors="replace"))
+        return msgspec.convert(_without_surrogates(value), Chunk)
+    except (ValueError, msgspec.ValidationError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -122,9 +128,20 @@ def usage_event(
     cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
     if isinstance(details, Mapping):
         cached = cast(Mapping[str, Any], details).get("cached_tokens") or cached
-    input, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(input, int) and not isinstance(output, int):
+    input, output = count(usage.get("prompt_tokens")), usage.get("completion_tokens")
+    output = count(output)
+    if input is None and output is None:
         return None
-    counts = map(bounds.count, (input, output, cached))
-    input_tokens, output_tokens, cached_tokens = counts
-    return UsageReported(input_tokens, output_tokens, seconds, cached_tokens, window)
+    return UsageReported(input or 0, output or 0, seconds, count(cached) or 0, window)
+
+
+def count(value: Any) -> int | None:
+    """Return a number of tokens that a server has told; None for what is none.
+
+    It may be anything: negative, of 400 digits, a string, a float.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value) if abs(value) <= MOST_TOKENS else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST_TOKENS else None

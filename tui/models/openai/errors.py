@@ -12,11 +12,13 @@ import ssl
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
+from urllib.parse import urljoin
 
 import msgspec
 
 from tui import bounds
 from tui.errors import ContextOverflow, ModelError
+from tui.models.openai.address import shown
 from tui.models.openai.window import figures
 
 _QUOTE = 300
@@ -160,7 +162,7 @@ def status_error(
             )
         case 429:
             wait = headers.get("retry-after", "")
-            when = f"{wait} seconds" if wait.isdigit() else "a moment"
+            when = f"{wait} seconds" if re.fullmatch("[0-9]{1,7}", wait) else "a moment"
             return ModelError(
                 f"{url} limits the number of requests{said}. Try again in {when}.",
                 "rate_limited",
@@ -171,11 +173,7 @@ def status_error(
                 "Leave attachments or older messages out.",
             )
         case _ if status < 400:
-            place = one_line(headers.get("location", "another place"), where)
-            return ModelError(
-                f"{url} sends requests on to {place}. Write that address as base_url.",
-                "not_found",
-            )
+            return ModelError(_sent_on(status, where, headers), "not_found")
         case _ if status >= 500:
             return ModelError(
                 f"{url} has failed ({status}){said}. Try again in a moment."
@@ -225,6 +223,18 @@ def dropped(what: str, where: Where) -> ModelError:
     )
 
 
+def too_much(what: str, where: Where) -> ModelError:
+    """Return the error for an answer that was stopped because it is beyond measure.
+
+    `what` is a noun phrase: what the server has sent.
+    """
+    return ModelError(
+        f"{where.base_url} has sent {what}, so its answer was stopped there. What has "
+        "come of it is kept.",
+        "dropped",
+    )
+
+
 def silent(where: Where) -> ModelError:
     """Return the error for a stream that has ended without a single event.
 
@@ -246,7 +256,7 @@ def error_in_answer(error: Any, where: Where) -> ModelError:
     if isinstance(error, dict):
         fields = cast(dict[str, Any], error)
         code = fields.get("code") or fields.get("status_code")
-    if isinstance(code, str) and code.isdecimal() and len(code) == 3:
+    if isinstance(code, str) and re.fullmatch("[1-9][0-9]{2}", code):
         code = int(code)
     if _OVERFLOW.search(message):
         code = 400
@@ -286,6 +296,27 @@ def _no_model(where: Where, message: str, models: Sequence[str]) -> str:
     names = (near + [name for name in models if name not in near])[:8]
     more = f" and {len(models) - len(names)} more" if len(models) > len(names) else ""
     return f"{said}. It has: {', '.join(names)}{more}."
+
+
+def _sent_on(status: int, where: Where, headers: Mapping[str, str]) -> str:
+    """Return the message for a server that sends requests on to another address."""
+    asked = f"{where.base_url}/chat/completions"
+    try:
+        # It may be a path only, and may hold a name and a password.
+        place = shown(urljoin(asked, headers.get("location", "").strip()))
+        base = place.split("?")[0].rstrip("/").removesuffix("/chat/completions")
+    except ValueError:
+        place = base = headers.get("location", "")
+    if place == asked:
+        return (
+            f"{where.base_url} wants the request sent on ({status}) without saying "
+            "where to. Check base_url."
+        )
+    return (
+        f"{where.base_url} wants the request sent on to {one_line(place, where)} "
+        f"({status}). Nothing was sent there. If that is the right place, write "
+        f"{one_line(base, where)} as base_url; a proxy may also want a login."
+    )
 
 
 def _refused(status: int, where: Where, said: str) -> str:

@@ -23,10 +23,15 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from tui.errors import Cancelled, ModelError
+from tui.models.openai import limits
 from tui.turn import Cancellation
 
 T = TypeVar("T")
 
+_MODELS = 1000
+"""How many names of a server's models are looked at, to say which there are."""
+_NAME = 100
+"""Characters of each."""
 _IDLE = 4
 """How many connections a pool keeps: as many turns may run at once with reuse."""
 
@@ -58,8 +63,8 @@ class Link:
     def chat(self, cancel: Cancellation, body: Mapping[str, Any]) -> Any:
         """Send a request; return the HTTP response when its headers are there.
 
-        With `stream` false the body has been read as well. Raises `Cancelled`, the
-        library's errors for all bad statuses, and what `api_key` raises.
+        Raises `Cancelled`, the library's errors for all bad statuses, which those are
+        that send the request on to another address, and what `api_key` raises.
         """
 
         def work() -> Any:
@@ -69,8 +74,11 @@ class Link:
             # extra_body, which takes the place of what is given as arguments: the
             # library refuses fields of other servers, and checks each message (400
             # of them: 75 ms of CPU for each request).
+            # It is said to be a stream in any case: the library then leaves the body
+            # to be read here, where it is bounded.
+            rest["stream"] = stream
             raw = self._ready().chat.completions.with_raw_response.create(
-                model=model, messages=[], stream=stream, extra_body=rest
+                model=model, messages=[], stream=True, extra_body=rest
             )
             return raw.http_response
 
@@ -80,8 +88,8 @@ class Link:
         """Return the ids of the server's models; none when it does not say soon."""
         body = self.look_up(cancel, "/models", seconds)
         try:
-            rows = cast(list[dict[str, Any]], body["data"])
-            return [str(row["id"]) for row in rows]
+            rows = cast(list[dict[str, Any]], body["data"])[:_MODELS]
+            return [str(row["id"])[:_NAME] for row in rows]
         except (TypeError, KeyError):
             return []
 
@@ -138,17 +146,19 @@ class Link:
         if self._client is None:
             import openai  # 0.5 s of CPU
 
-            options: dict[str, Any] = {}
+            # Nothing is sent on to another address: a conversation is for whom the
+            # user has named, and a POST would mostly become a GET on the way.
+            options: dict[str, Any] = {"follow_redirects": False}
+            # Others could unpack to any size.
+            options["headers"] = {"Accept-Encoding": "gzip, deflate"}
             if self._settings.base_url.startswith("http:"):
                 # To load the system's certificates takes 18 ms, which plain http
-                # does not need, as it is not sent on to another place: a POST would
-                # become a GET on the way. A context without any trusts nobody.
+                # does not need. A context without any trusts nobody.
                 options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                options["follow_redirects"] = False
                 # With https the environment may name the certificate to trust.
                 options["trust_env"] = not self._settings.local
             try:
-                hooks = {"request": [self._watch]}
+                hooks = {"request": [self._watch], "response": [limits.bound]}
                 http = openai.DefaultHttpxClient(event_hooks=hooks, **options)
             except Exception as error:
                 # All else is fixed, so it is the environment: a proxy that is no URL

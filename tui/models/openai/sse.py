@@ -9,11 +9,23 @@ needs no care.
 
 from collections.abc import Iterator
 
+from tui.errors import TooMuch
+from tui.models.openai.limits import EVENT_BYTES
+
+_OBJECT = 64
+"""Bytes that a line takes beside its own: an event may have very many short ones."""
+
 
 class SSEDecoder:
-    """An incremental decoder; one for each response."""
+    """An incremental decoder; one for each response.
 
-    def __init__(self) -> None:
+    Raises `TooMuch` when an event, or any line, has more than `limit` bytes.
+    """
+
+    def __init__(self, limit: int = EVENT_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        """Bytes that the event and the line take which have begun."""
         self._line: list[bytes] = []
         self._data: list[bytes] = []
         self._after_cr = False
@@ -41,11 +53,13 @@ class SSEDecoder:
                 self._line.append(line)
                 line = b"".join(self._line)
                 self._line.clear()
+                self._size = sum(map(len, self._data)) + len(self._data) * _OBJECT
             if line:
                 self._take(line)
             elif self._data:
                 yield self._whole()
         if rest:
+            self._grow(len(rest))
             self._line.append(rest)
 
     def finish(self) -> Iterator[bytes]:
@@ -63,9 +77,17 @@ class SSEDecoder:
     def _take(self, line: bytes) -> None:
         field, _, value = line.partition(b":")
         if field in (b"data", b"error"):
+            self._grow(len(line) + _OBJECT)
             self._data.append(value[1:] if value[:1] == b" " else value)
 
     def _whole(self) -> bytes:
         data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
         self._data.clear()
+        self._size = 0
         return data
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit:
+            what = "an event" if self._data else "a line"
+            raise TooMuch(f"{what} of more than {self._limit >> 20} MB")

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, cast
 
 from tui import bounds
-from tui.errors import LazychatError
+from tui.errors import LazychatError, TooMuch
 from tui.events import Event, UsageReported
 from tui.messages import Reply
 from tui.models.openai import errors
@@ -27,6 +27,7 @@ from tui.models.openai.chunks import (
     usage_event,
 )
 from tui.models.openai.errors import Where
+from tui.models.openai.limits import ERROR_BYTES, EVENT_BYTES
 from tui.models.openai.sse import SSEDecoder
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
@@ -87,9 +88,11 @@ class AnswerReader:
         """
         try:
             yield from self._body(body)
-        except LazychatError:
+        except LazychatError as error:
             # What the gate has held back of the text is still the user's.
             yield from self._builder.end_text()
+            if isinstance(error, TooMuch):
+                raise errors.too_much(error.what, self._where) from error
             raise
         yield from self._builder.end_text()
         if self._failure:
@@ -107,13 +110,26 @@ class AnswerReader:
     def _body(self, body: Iterator[bytes]) -> Iterator[Event]:
         start = b""
         for data in self._chunks(body):
-            start += data
+            start = data  # the blanks before it are no part of it
             if start.strip():
                 break
         if start.lstrip()[:1] in (b"{", b"<", b"["):
-            yield from self._document(start + b"".join(self._chunks(body)))
+            yield from self._document(self._whole(start, body))
         else:
             yield from self._events(start, body)
+
+    def _whole(self, start: bytes, body: Iterator[bytes]) -> bytes:
+        """Return all of an answer that is no stream; of a web page its beginning."""
+        parts, size = [start], len(start)
+        page = errors.is_html(start[:1000].decode(errors="replace"))
+        for data in self._chunks(body):
+            if size > ERROR_BYTES and page:
+                break
+            if size + len(data) > EVENT_BYTES:
+                raise TooMuch(f"an answer of more than {EVENT_BYTES >> 20} MB")
+            parts.append(data)
+            size += len(data)
+        return b"".join(parts)
 
     def _chunks(self, body: Iterator[bytes]) -> Iterator[bytes]:
         """Yield what is read; tell the end from a cancel and from a break."""

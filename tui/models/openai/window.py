@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
-from tui import bounds
 from tui.errors import ContextOverflow
 from tui.messages import Message, ToolSchema
 from tui.models.fit import (
@@ -20,6 +19,10 @@ from tui.models.fit import (
     fit,
     reserved,
 )
+from tui.models.openai.chunks import count
+
+_LARGEST = 10**9
+"""Tokens; a window that is larger is a mistake, and taken for not known."""
 
 _TRUSTED_FROM = 400
 """Tokens from which an estimate is compared with the server's count: what the template
@@ -188,8 +191,10 @@ def _tool_tokens(tool: ToolSchema) -> int:
 
 
 def _entry(body: Any, key: str, model: str) -> dict[str, Any]:
-    rows = _fields(body).get(key)
-    entries = [_fields(row) for row in cast(list[Any], rows or [])]
+    rows: Any = _fields(body).get(key)
+    if not isinstance(rows, list):
+        return {}
+    entries = [_fields(row) for row in cast(list[Any], rows)]
     named = [e for e in entries if model in (e.get("id"), e.get("name"))]
     return (named or (entries if len(entries) == 1 else []) or [{}])[0]
 
@@ -199,10 +204,11 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def _size(value: Any) -> int:
-    return bounds.count(value)
+    size = count(value) or 0
+    return size if size <= _LARGEST else 0
 
 
 def _number(found: "re.Match[str] | None") -> int:
-    # Python reads no number of more than 4,300 digits.
-    told = next((n for n in found.groups() if n), "0") if found else "0"
-    return bounds.count(int(told[:20]))
+    digits = next((n for n in found.groups() if n), "") if found else ""
+    # A `\d` matches digits of all scripts, and Python refuses to read 5,000 of them.
+    return _size(int(digits)) if len(digits) <= 12 and digits else 0

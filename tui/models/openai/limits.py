@@ -1,0 +1,92 @@
+"""How much a server may send: what is held in memory of a response is bounded here.
+
+Answers are read as they come, so only their parts have to be small: see
+`EVENT_BYTES`, and `tui.models.reply` for the text. All other bodies are read whole,
+by the library for errors and lists of models: `bound` sees to it that they end. What is
+packed is counted unpacked.
+"""
+
+import importlib
+import zlib
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from tui.errors import TooMuch
+
+EVENT_BYTES = 4 << 20
+"""Of one event of a stream, or of an answer that is one document. Some gateways send
+a whole answer in one event, and the longest that any model gives is a tenth of this.
+As Python's values JSON can take 30 times its size, which is the reason."""
+
+ERROR_BYTES = 64 << 10
+"""Of the body of an error, of which a line is quoted; the rest is not read."""
+
+LOOK_UP_BYTES = 4 << 20
+"""Of any other body. A list of 400 models with all their prices is 1 MB."""
+
+
+class _Body(Protocol):
+    def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+def bound(response: Any) -> None:
+    """Bound what will be read of an HTTP response, before any of it is.
+
+    Not the answer to a question with a good status, which is read as it comes.
+    """
+    bad = response.status_code >= 300
+    if not bad and response.request.method == "POST":
+        return
+    packed = str(response.headers.get("content-encoding", "")).strip().lower()
+    if packed:
+        # It is unpacked here, as the HTTP library would do without a limit.
+        del response.headers["content-encoding"]
+    # Which library it is depends on the version of the client, and it looks at the
+    # class of what it reads.
+    library = importlib.import_module(type(response).__module__.partition(".")[0])
+    stream = type("BoundedStream", (_Bounded, library.SyncByteStream), {})
+    response.stream = stream(
+        response.stream, packed, ERROR_BYTES if bad else LOOK_UP_BYTES, bad
+    )
+
+
+class _Bounded:
+    """The bytes of a body up to a limit; there it ends, or `TooMuch` is raised."""
+
+    def __init__(self, body: _Body, packed: str, limit: int, ends: bool) -> None:
+        self._body = body
+        self._packed = packed
+        self._left = limit
+        self._ends = ends
+
+    def __iter__(self) -> Iterator[bytes]:
+        for data in _unpacked(self._body, self._packed):
+            if len(data) >= self._left:
+                if not self._ends:
+                    raise TooMuch("a list of models that does not end")
+                yield data[: self._left]
+                return
+            self._left -= len(data)
+            yield data
+
+    def close(self) -> None:
+        self._body.close()
+
+
+def _unpacked(body: _Body, packed: str) -> Iterator[bytes]:
+    """Yield what a body holds, in pieces that are not large either.
+
+    Nothing of what is packed in another way than the request allows.
+    """
+    if packed in ("", "identity"):
+        yield from body
+    elif packed in ("gzip", "x-gzip", "deflate"):
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            for data in body:
+                while data:
+                    yield unpacker.decompress(data, ERROR_BYTES)
+                    data = unpacker.unconsumed_tail
+        except zlib.error:
+            return  # what has come of an error can still be quoted
