@@ -41,6 +41,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "Stop", show=False, priority=True),
         Binding("ctrl+q", "quit", "Leave", show=False, priority=True, id="quit"),
     ]
 
@@ -233,6 +234,9 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> Left:
     """Run the app in this terminal until it is left; return how that came."""
     app = LazychatApp(host, conversation_id, tools)
-    app.run()
+    try:
+        app.run()
+    except Exception as error:  # while it was ending
+        app.end_by_fault(error)
     # A fault of the app itself has a code too.
     return app.left._replace(code=app.return_code or 0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual.timer import Timer
 
-from tui.app import commands
+from tui.app import commands, faults
 from tui.app.output.hook import OutputApp
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Left(NamedTuple):
     """The exit code."""
     how: How = ""
     """Empty when the turns are to be cancelled, else why they go on."""
+    fault: str = ""
+    """What is to be said of a fault that has ended the screen."""
 
     @property
     def goes_on(self) -> bool:
@@ -92,6 +94,38 @@ class Leaving(OutputApp):
                 self.chat.presence.lose()
             self.left = Left(code, how)
             self.exit(return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End the screen because of a fault in it; the turns are not its concern.
+
+        Textual calls it for whatever is raised in the app, a screen, a widget, a timer
+        or a worker, and would print the values of all variables: words of the user's.
+        """
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self._end_by_fault(error)
+
+    def panic(self, *renderables: object) -> None:
+        """End the screen as by a fault; nothing is rendered any more."""
+        self._handle_exception(RuntimeError("Textual has given up"))
+
+    def end_by_fault(self, error: Exception) -> None:
+        """Give the terminal back after a fault that was raised out of `run`."""
+        self._handle_exception(error)
+        if self._driver:
+            self._driver.close()
+
+    def _end_by_fault(self, error: Exception) -> None:
+        said = f"the screen has ended by a fault of lazychat's ({faults.note(error)})"
+        if not self._exit:
+            if self.chat:
+                self.chat.presence.lose()
+            how = "background" if self.host.runner.wanted else ""
+            self.left = Left(1, how, said)
+        self._exit = True
+        self._close_messages_no_wait()
 
     async def action_quit(self) -> None:
         """Leave; while answers are being written ask what is to become of them."""

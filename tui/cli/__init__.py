@@ -5,9 +5,11 @@ Each command that does more than hand on its options has a module here.
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from tui.cli import conversations, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError
+from tui.runtime import tty
 from tui.safe import safe
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
     streams.fill()
+    tty.forget_size_in_environment()
     options = parse(sys.argv[1:] if arguments is None else arguments)
     if options.version:
         print(_version())
@@ -94,6 +98,10 @@ def _piped() -> str:
 def _chat(options: argparse.Namespace) -> int:
     # Until all is imported: see tui.app.garbage.
     gc.disable()
+    from tui.runtime import guard
+
+    if sys.stdin.isatty():
+        guard.start(str(_log_path()))
     from tui.cli.chat import chat
     from tui.config import Config
 
@@ -132,20 +140,30 @@ def _version() -> str:
         return "lazychat (source)"
 
 
+def _log_path() -> Path:
+    from tui import paths
+
+    return paths.state_file().with_name("lazychat.log").absolute()
+
+
 def _log_to_file() -> None:
     """Keep faults in a file: on the terminal they would be drawn over the screen."""
     import logging
 
-    from tui import paths
-
     class LogFile(logging.FileHandler):
         """Where it cannot be opened, the fault to be noted must not become a worse."""
+
+        def _open(self) -> TextIOWrapper:
+            # What it tells of is the user's alone.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            fd = os.open(self.baseFilename, flags, 0o600)
+            return os.fdopen(fd, "a", encoding="utf-8", errors="replace")
 
         def emit(self, record: logging.LogRecord) -> None:
             with suppress(OSError):
                 super().emit(record)
 
-    file = paths.state_file().with_name("lazychat.log")
+    file = _log_path()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = LogFile(file, delay=True)

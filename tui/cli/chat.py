@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tui import conversation
+from tui.cli import streams
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
 from tui.host import Host
+from tui.runtime import guard, tty
 from tui.safe import safe
 
 
@@ -39,7 +41,13 @@ def chat(
             host.problems.append(str(error))
         id = _conversation(host.log, cid, last)
         host.start()
-        left = run_app(host, id, tools)
+        try:
+            left = run_app(host, id, tools)
+        finally:
+            if guarded := guard.current():
+                guarded.dismiss()
+        if left.fault:
+            streams.talk(left.fault)
         if left.goes_on:
             _go_on(host, hung_up=left.how == "hung up")
         return left.code
@@ -70,8 +78,8 @@ def _go_on(host: Host, *, hung_up: bool) -> None:
 
 
 def _require_terminal() -> None:
-    # Textual draws on stderr: with `2>file` there would be a screen in the file.
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    # What is typed comes from stdin; one terminal among all three is drawn on.
+    if not sys.stdin.isatty() or tty.screen() is None:
         raise ConfigError(
             "The chat screen needs a terminal. For a script or a pipe there is "
             'lazychat ask "..."'

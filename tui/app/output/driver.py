@@ -9,6 +9,7 @@ import os
 import re
 import select
 import signal
+import termios
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +32,7 @@ from tui.app.output.pen import PenBook
 from tui.app.output.stage import Stage
 from tui.app.output.terminal import abilities, looks
 from tui.app.output.writer import Writer
+from tui.runtime import guard, tty
 
 _TICK = 0.1  # seconds between two looks whether the app leaves
 # Titles and pointers (OSC), the keyboard protocol, questions for modes.
@@ -54,8 +56,9 @@ class OutputDriver(LinuxDriver):
         self._answers = Condition()
         self._answered = 0
         self._gone = False
-        # As Textual does it: the screen is on stderr, whatever that was made since.
-        self._fd = 2 if self._file is None else self._file.fileno()
+        # Textual's is stderr, which may have been redirected.
+        screen = tty.screen()
+        self._fd = 2 if screen is None else screen
         self._looks = looks(self._fd)
         self.stage = Stage(self._pens(), abilities(self._fd), self._failed)
         """Draws the frames."""
@@ -81,9 +84,22 @@ class OutputDriver(LinuxDriver):
         """Take the terminal."""
         writer = self._output = Writer(self._fd, self._drained)
         writer.start()
+        if guarded := guard.current():
+            guarded.arm(self._settings(), plain=self._looks.plain)
         super().start_application_mode()
+        if guarded and (settings := self._settings()):
+            guarded.took(settings)
         self.stage.open(writer)
         self._watch_size()
+
+    def _settings(self) -> "guard.Settings | None":
+        with suppress(termios.error):
+            return termios.tcgetattr(self.fileno)
+        return None
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Return columns and rows: of the terminal that is drawn on, no other's."""
+        return tty.size(self._fd) or super()._get_terminal_size()
 
     def disable_input(self) -> None:
         """Read no more; the answers that are under way first.
@@ -107,7 +123,17 @@ class OutputDriver(LinuxDriver):
         if self._output is not None:
             self._output.stop(_LEAVING)
             self._output = None
+            if guarded := guard.current():
+                guarded.disarm()
         super().close()
+
+    def _run_input_thread(self) -> None:
+        """Read the terminal; a fault there is the app's."""
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            fault = error  # the name is gone after the block
+            self._in_loop(lambda: self._app._handle_exception(fault))  # pyright: ignore[reportPrivateUsage]: as Textual's own calls it
 
     def run_input_thread(self) -> None:
         """Read the terminal until the app leaves, or the terminal has gone.
