@@ -12,7 +12,7 @@ from tui import events
 from tui.errors import LogError
 from tui.eventlog import codes
 from tui.eventlog.stand_in import Move, StandIn
-from tui.events import Event, Record, Unknown
+from tui.events import Event, Record, Unknown, without_surrogates
 
 
 def _decoded(kind: str, data: bytes) -> Event:
@@ -38,8 +38,10 @@ class Position:
 
     def move(self, moves: list[Move]) -> None:
         """Make the `moves` that it has not made yet."""
-        for start, end in moves[self._moved :]:
-            if self.after > start and end > start:
+        for start, end, strange in moves[self._moved :]:
+            if strange:
+                self.after = max(self.after, start) + end - start
+            elif self.after > start and end > start:
                 # Others' records have come before ours: read those, not these again.
                 self._read.append((end, self.after + end - start))
                 self.after = start
@@ -194,6 +196,9 @@ class Reader:
                 return connection.execute(sql, parameters).fetchall()  # pyright: ignore[reportArgumentType, reportCallIssue] # the stubs want a narrower mapping
             finally:
                 self._put_back(connection, switches)
+        except UnicodeEncodeError:
+            # Nothing in the store is like it, once it is Unicode.
+            return self._query(stand_in, sql, _as_unicode(parameters))
         except sqlite3.Error as error:
             if stand_in and stand_in is not self._stand_in:
                 return []  # it is closed: the store is read again
@@ -223,3 +228,14 @@ class Reader:
                 self._idle.append(connection)
         if not keep:
             connection.close()
+
+
+def _as_unicode(
+    parameters: Sequence[object] | Mapping[str, object],
+) -> Sequence[object] | Mapping[str, object]:
+    def clean(value: object) -> object:
+        return without_surrogates(value) if isinstance(value, str) else value
+
+    if isinstance(parameters, Mapping):
+        return {name: clean(value) for name, value in parameters.items()}
+    return [clean(value) for value in parameters]
