@@ -63,6 +63,12 @@ class TurnStarted(Event, frozen=True):
     pid: int
     process_start: int
     """Start time of the process in clock ticks since boot: tells a reused pid."""
+    machine: str = ""
+    """A digest that tells machines of one name apart; "" when not known, as in logs of
+    earlier versions."""
+    pid_space: str = ""
+    """The namespace in which `pid` is meant, such as that of a container; "" when not
+    known."""
 
 
 class TextDelta(Event, frozen=True):
