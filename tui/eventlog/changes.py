@@ -103,7 +103,8 @@ class Changes:
                     self._renew.clear()
                     if connection:
                         connection.close()
-                    connection = None
+                    # Versions of two connections cannot be compared.
+                    connection = seen = None
                 with suppress(sqlite3.Error):
                     connection = connection or self._connect()
                     version = connection.execute("PRAGMA data_version").fetchone()
