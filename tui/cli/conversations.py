@@ -12,7 +12,7 @@ import sys
 from tui.cli import streams
 from tui.cli.codes import FAILED
 
-COMMANDS = ("list", "search", "rename", "pin", "delete", "export", "import")
+COMMANDS = ("list", "search", "rename", "pin", "delete", "export", "import", "backup")
 
 _READS = ("list", "search", "export")
 """The commands that a store which cannot be written is good enough for."""
@@ -42,6 +42,10 @@ def _run(options: argparse.Namespace) -> int:
 
     reads = options.command in _READS
     file = paths.log_file()
+    if options.command == "backup":
+        from tui.cli.backup import backup
+
+        return backup(file, options.file, options.force)
     with open_to_read(file, streams.talk) if reads else EventLog(file) as log:
         match options.command:
             case "list":

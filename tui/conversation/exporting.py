@@ -233,7 +233,9 @@ def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:
 def _digest(records: Sequence[Record]) -> str:
     digest = hashlib.sha256()
     for it in records:
-        digest.update(f"{it.conversation} {it.turn} {it.time} ".encode())
+        digest.update(
+            f"{it.conversation} {it.turn} {it.time} ".encode(errors="replace")
+        )
         digest.update(events.encode(it.event))
     return digest.hexdigest()
 

@@ -215,6 +215,14 @@ class EventLog:
         """
         return self._purge.run(seconds) if self._purges else ""
 
+    def backup(self, target: Path) -> None:
+        """Write all that is stored into the database `target`; others go on writing.
+
+        Raises `sqlite3.Error`.
+        """
+        with closing(self._connect()) as source, closing(connect(str(target), 1)) as to:
+            source.backup(to)
+
     def flush(self) -> None:
         """Wait until followers see everything appended so far. Raises `LogError`."""
         self.append("").result()
