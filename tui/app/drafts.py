@@ -5,8 +5,6 @@ none to come back to, so it also names the process that holds it: when that is g
 the next new conversation takes it over; while it lives, a second terminal does not.
 """
 
-from concurrent.futures import Future
-
 import msgspec
 from textual.timer import Timer
 
@@ -20,9 +18,6 @@ LONG = 20_000
 
 SECONDS = 1.0
 """How much typing in a long one may be lost at most when the program is killed."""
-
-SOON_SECONDS = 0.01
-"""How long it waits for the one before to be saved."""
 
 _NEW = "new"
 """How the key of a draft begins whose conversation was never sent; no id does."""
@@ -41,7 +36,6 @@ class Drafts:
         self._dropped = False
         self._sending: str | None = None
         """What is being sent, and stands in the composer until it is stored."""
-        self._saving: Future[int] | None = None
         self._timer: Timer | None = None
 
     @property
@@ -67,17 +61,14 @@ class Drafts:
             self._saved = self._composer.draft
 
     def changed(self) -> None:
-        """Save it: at once, or when it is long or another is being saved soon."""
+        """Save it: at once, or soon when it is long."""
         if self._composer.draft != self._sending:
             self._sending = None
         if self._timer or self._composer.draft in (self._saved, self._sending):
             return
         if len(self._composer.draft) > LONG:
             self._timer = self._composer.set_timer(SECONDS, self.save)
-        elif self._saving and not self._saving.done():
-            # A burst of keys is not a commit each.
-            self._timer = self._composer.set_timer(SOON_SECONDS, self.save)
-        else:
+        else:  # the log makes one commit of a burst of keys
             self.save()
 
     def save(self) -> None:
@@ -88,7 +79,7 @@ class Drafts:
         text = self._composer.draft
         if text not in (self._saved, self._sending) and not self._dropped:
             self._saved = text
-            self._saving = self._log.save_draft(self._key(), text)
+            self._log.save_draft(self._key(), text)
 
     def sent(self) -> tuple[Draft, ...]:
         """Forget it; returns what is to be stored in the transaction of the message.

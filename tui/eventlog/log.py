@@ -278,7 +278,8 @@ class EventLog:
 
     def save_draft(self, conversation: str, text: str) -> "Future[int]":
         """Keep what the user is writing; "" forgets it. State, not history."""
-        draft = Draft(conversation, without_surrogates(text), time.time())
+        key = without_surrogates(conversation)
+        draft = Draft(key, without_surrogates(text), time.time())
         return self.append(conversation, states=(draft,))
 
     def seen(self, conversation: str) -> int:
@@ -319,7 +320,9 @@ class EventLog:
             os.close(os.open(self.path, flags, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
-        # Who reads never makes a file: an empty one would look like the store.
+        # Who reads never makes a file: an empty one would look like the store. Nor may
+        # a file that was put in its place be opened with the log of the old one.
+        self._writer.part()
         return self._open(uri(str(self.path), "rw"), BUSY_SECONDS)
 
     def _open(self, where: str, seconds: float) -> sqlite3.Connection:

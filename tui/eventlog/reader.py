@@ -200,8 +200,8 @@ class Reader:
             # Nothing in the store is like it, once it is Unicode.
             return self._query(stand_in, sql, _as_unicode(parameters))
         except sqlite3.Error as error:
-            if stand_in and stand_in is not self._stand_in:
-                return []  # it is closed: the store is read again
+            if stand_in is not self._stand_in:
+                return []  # one reads elsewhere now, and again
             if codes.code(error) in codes.DAMAGED:
                 self._damaged()
                 raise LogError(

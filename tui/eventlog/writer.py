@@ -133,6 +133,14 @@ class Writer:
         if self._is_replaced():
             self._wake.put(None)
 
+    def part(self) -> None:
+        """Go on with another file now if the store has been replaced; any thread."""
+        if self._is_replaced():
+            with self._lock:
+                if self._is_replaced():
+                    self._enter(Replaced())
+            self._wake.put(None)
+
     def _is_replaced(self) -> bool:
         """Return whether another file has the store's name; one that is gone has not.
 
