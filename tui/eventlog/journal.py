@@ -82,11 +82,11 @@ class Journal:
         self._rows = rows
         folders = [store.parent, _temporary(store)]
         self._folders = folders[::-1] if elsewhere else folders
-        self._file = -1
-        self._size = 0
-        self._noted = 0
+        self._file: int = -1
+        self._size: int = 0
+        self._noted: int = 0
         """The `seq` of the last event in the file."""
-        self._states = 0
+        self._states: int = 0
         """How many states are in the file."""
         self._again = 0.0
 
