@@ -157,7 +157,7 @@ def test_records_keep_their_time_and_turn_and_come_all_or_none(log):
     ("sql", "parameters", "wanted"),
     [
         (store.RECENT, (50,), ["INDEX conversation_recent"]),
-        (store.NEWEST, (), ["INDEX conversation_updated"]),
+        (store.NEWEST, (), ["INDEX conversation_used"]),
         (store.FIND, {"begin": "a", "end": "b"}, ["id>? AND id<?"]),
         (store.NEIGHBOURS, {"id": "a"}, ["id<?", "id>?"]),
         (store.RUNNING, ("a",), ["conversation=?", "INDEX event_end"]),

@@ -385,5 +385,9 @@ def test_a_reused_pid_or_another_boot_is_not_taken_for_the_owner():
     assert process.is_gone(
         TurnStarted(mine.host, mine.boot_id, mine.pid, mine.process_start + 1)
     )
-    assert process.is_gone(TurnStarted(mine.host, "before", mine.pid, 1))
+    before = TurnStarted(mine.host, "before", mine.pid, 1, mine.machine)
+    assert process.is_gone(before)
+    # Another machine of the same name, or a log that does not say which: it may live.
+    assert not process.is_gone(TurnStarted(mine.host, "before", mine.pid, 1, "other"))
+    assert not process.is_gone(TurnStarted(mine.host, "before", mine.pid, 1))
     assert not process.is_gone(TurnStarted("elsewhere", "before", 1, 1))

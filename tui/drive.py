@@ -189,6 +189,8 @@ def end_if_gone(
         if turn in failed:
             end(log, conversation_id, turn, "error")
         elif process.is_gone(owner):
+            # What it has said while the store was locked comes first.
+            log.take_in_left()
             end(log, conversation_id, turn, "interrupted")
 
 

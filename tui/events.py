@@ -65,6 +65,12 @@ class TurnStarted(Event, frozen=True):
     pid: int
     process_start: int
     """Start time of the process in clock ticks since boot: tells a reused pid."""
+    machine: str = ""
+    """A digest that tells machines of one name apart; "" when not known, as in logs of
+    earlier versions."""
+    pid_space: str = ""
+    """The namespace in which `pid` is meant, such as that of a container; "" when not
+    known."""
 
 
 class TextDelta(Event, frozen=True):
@@ -249,8 +255,9 @@ def kind(event: Event) -> str:
 def encode(event: Event) -> bytes:
     """Return the JSON of `event`, without its kind.
 
-    Half a surrogate pair, as in a file name that is no UTF-8, becomes `?`: it is no
-    character and could be neither stored nor sent.
+    Half a surrogate pair, as in a file name that is no UTF-8, becomes U+FFFD: it is
+    no character and could be neither stored nor sent. Raises `TypeError` and the like
+    for what JSON does not have.
     """
     if isinstance(event, Unknown):
         return event.data
@@ -260,10 +267,18 @@ def encode(event: Event) -> bytes:
         return _encode(_without_surrogates(msgspec.to_builtins(event)))
 
 
+def without_surrogates(text: str) -> str:
+    """Return `text` with U+FFFD in the place of each half of a surrogate pair.
+
+    Two halves that belong together become their character.
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _without_surrogates(value: Any) -> Any:
     match value:
         case str():
-            return value.encode("utf-8", "replace").decode()
+            return without_surrogates(value)
         case dict():
             entries = cast(dict[str, Any], value).items()
             return {_without_surrogates(k): _without_surrogates(v) for k, v in entries}

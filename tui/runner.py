@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ from tui import conversation, process, session
 from tui.agents import Agent
 from tui.drive import drive, end_if_gone
 from tui.errors import ConflictError, LogError
-from tui.eventlog import EventLog, Follow
+from tui.eventlog import Draft, EventLog, Follow
 from tui.events import (
     CancelRequested,
     MessageAdded,
@@ -265,16 +265,18 @@ def request(
     message: Message | None,
     turn: TurnRequested,
     parent: str | None = None,
+    drafts: Sequence[Draft] = (),
 ) -> tuple[str, "Future[int]"]:
     """Ask for an answer to `message`: it and the request in one transaction.
 
     `parent` is what the message follows, as of `MessageAdded.parent`. Without a
-    message it is the question `turn.parent` that is to be answered again. Returns
+    message it is the question `turn.parent` that is to be answered again. `drafts` are
+    stored in the same transaction: that what is sent is no draft any more. Returns
     the id of the new turn, and a future as of `EventLog.append`.
     """
     id = uuid.uuid4().hex
     added = [MessageAdded(f"{id}.0", message, parent)] if message else []
-    return id, log.append(conversation, *added, turn, turn=id)
+    return id, log.append(conversation, *added, turn, turn=id, states=drafts)
 
 
 def _may_start(request: Record) -> Callable[[sqlite3.Connection], bool]:

@@ -68,7 +68,7 @@ def find(store: Path | None = None) -> Worker | None:
         found = msgspec.json.decode(file().read_bytes(), type=Worker)
     except (OSError, msgspec.MsgspecError):
         return None
-    gone = found.owner.host != process.claim().host or process.is_gone(found.owner)
+    gone = not process.is_here(found.owner) or process.is_gone(found.owner)
     other = store is not None and found.store != _store(store)
     return None if gone or other else found
 

@@ -7,6 +7,7 @@ here. What could not be written is given back to the composer.
 # Textual does not say of what its Screen is generic.
 # pyright: reportUnknownMemberType=false
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,12 @@ class Asking:
         self._taken: set[str] = set()
         """The turns whose questions were given back."""
 
-    def send(self, text: str) -> None:
-        """Send what was written in the composer."""
+    def send(self, text: str, taken: Callable[[], None]) -> None:
+        """Send what was written in the composer; `taken` once it is stored, or not."""
         branching = self._screen.branching
         edited, parent = branching.editing, branching.sent()
-        self._request(messages.Message("user", text), None, parent, edited)
+        said = messages.Message("user", text)
+        self._request(said, None, parent, edited, taken)
 
     def ask(self, text: str) -> None:
         """Send `text` as the user's next message, to go on from what is shown."""
@@ -83,16 +85,17 @@ class Asking:
         question: str | None = None,
         parent: str | None = None,
         edited: str | None = None,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
         screen = self._screen
         self._waited.clear()
-        if said:
-            screen.drafts.sent()
+        drafts = screen.drafts.sent() if said else ()
         asked = self._requested(question)
         _, written = runner.request(
-            screen.host.log, screen.conversation, said, asked, parent
+            screen.host.log, screen.conversation, said, asked, parent, drafts
         )
         text = said.text if said else ""
+        written.add_done_callback(lambda _: screen.call_later(taken))
         written.add_done_callback(lambda done: self._tell(done, text, edited))
         screen.transcript.action_follow()
 

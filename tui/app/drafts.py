@@ -5,15 +5,19 @@ none to come back to, so it also names the process that holds it: when that is g
 the next new conversation takes it over; while it lives, a second terminal does not.
 """
 
+import msgspec
 from textual.timer import Timer
 
 from tui import process
 from tui.app.widgets.composer import Composer
-from tui.eventlog import EventLog
+from tui.eventlog import Draft, EventLog
 from tui.events import TurnStarted
 
+LONG = 20_000
+"""Characters of a draft from which it is not saved with each key."""
+
 SECONDS = 1.0
-"""How much typing may be lost at most when the program is killed."""
+"""How much typing in a long one may be lost at most when the program is killed."""
 
 _NEW = "new"
 """How the key of a draft begins whose conversation was never sent; no id does."""
@@ -30,6 +34,8 @@ class Drafts:
         """Whether the conversation is in the store, so that its id can be the key."""
         self._saved = ""
         self._dropped = False
+        self._sending: str | None = None
+        """What is being sent, and stands in the composer until it is stored."""
         self._timer: Timer | None = None
 
     @property
@@ -55,9 +61,15 @@ class Drafts:
             self._saved = self._composer.draft
 
     def changed(self) -> None:
-        """Save it soon."""
-        if self._timer is None and self._composer.draft != self._saved:
+        """Save it: at once, or soon when it is long."""
+        if self._composer.draft != self._sending:
+            self._sending = None
+        if self._timer or self._composer.draft in (self._saved, self._sending):
+            return
+        if len(self._composer.draft) > LONG:
             self._timer = self._composer.set_timer(SECONDS, self.save)
+        else:  # the log makes one commit of a burst of keys
+            self.save()
 
     def save(self) -> None:
         """Save it now, if it has changed."""
@@ -65,19 +77,22 @@ class Drafts:
             self._timer.stop()
             self._timer = None
         text = self._composer.draft
-        if text != self._saved and not self._dropped:
+        if text not in (self._saved, self._sending) and not self._dropped:
             self._saved = text
             self._log.save_draft(self._key(), text)
 
-    def sent(self) -> None:
-        """Forget it at once: a kill must not bring back what has been sent.
+    def sent(self) -> tuple[Draft, ...]:
+        """Forget it; returns what is to be stored in the transaction of the message.
 
-        To be called before the message is appended: the log keeps the order.
+        So a kill neither takes what is being sent nor brings back what has been.
         """
+        forgotten: tuple[Draft, ...] = ()
+        self._sending = self._composer.draft or None
         if self._saved:
-            self._log.save_draft(self._key(), "")
+            forgotten = (Draft(self._key(), "", 0.0),)
             self._saved = ""
         self._sent = True
+        return forgotten
 
     def drop(self) -> None:
         """Save no more: the conversation was deleted."""
@@ -86,15 +101,14 @@ class Drafts:
     def _key(self) -> str:
         if self._sent:
             return self._conversation
-        own = process.claim()
-        owner = own.boot_id, own.pid, own.process_start, own.host
-        return " ".join(map(str, (_NEW, self._conversation, *owner)))
+        owner = msgspec.json.encode(process.claim()).decode()
+        return f"{_NEW} {self._conversation} {owner}"
 
     def _adopted(self) -> str:
         """Return the newest draft that is nobody's, which becomes ours."""
         rows = self._log.query(
             "SELECT conversation, text FROM draft WHERE conversation LIKE ? "
-            "ORDER BY time DESC",
+            "ORDER BY rowid DESC",
             (f"{_NEW} %",),
         )
         for key, text in rows:
@@ -106,9 +120,12 @@ class Drafts:
 
 
 def _is_nobodys(key: str) -> bool:
-    # A host's name may hold anything, so it is the last; an unknown boot is "".
     try:
-        _, _, boot_id, pid, start, host = key.split(" ", 5)
+        owner = key.split(" ", 2)[2]
+        if owner.startswith("{"):
+            return process.is_gone(msgspec.json.decode(owner, type=TurnStarted))
+        # As earlier versions wrote it. A host's name may hold anything: it is last.
+        boot_id, pid, start, host = owner.split(" ", 3)
         return process.is_gone(TurnStarted(host, boot_id, int(pid), int(start)))
-    except ValueError:  # another program has written it
+    except (IndexError, ValueError):  # another program has written it
         return False

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from tui import conversation, drive, process
 from tui.app import background
 from tui.errors import LogError
-from tui.events import TurnStarted
 
 if TYPE_CHECKING:
     from tui.app.screens.chat import ChatScreen
@@ -56,7 +55,7 @@ def take_over(screen: "ChatScreen") -> None:
     turn, owner = screen.presenter.running, screen.presenter.owner
     if not turn or not owner:
         screen.hint("No answer is being written")
-    elif screen.host.runner.runs(turn) or _is_here(owner):
+    elif screen.host.runner.runs(turn) or process.is_here(owner):
         screen.hint(f"Process {owner.pid} of this machine writes it: Esc stops it")
     else:
         _in_background(
@@ -79,21 +78,15 @@ class Owners:
         if not turn or not owner or screen.host.runner.runs(turn):
             return
         self._looks += 1
-        if self._looks % LOOKS == 0 and owner.host == process.claim().host:
+        if self._looks % LOOKS == 0 and process.is_gone(owner):
             log, id = screen.host.log, screen.conversation
             _in_background(lambda: drive.end_if_gone(log, id))
-        if turn != self._told and not _is_here(owner):
+        if turn != self._told and not process.is_here(owner):
             self._told = turn
             screen.transcript.add_note(
                 f"This answer is written on {owner.host} (process {owner.pid}). If "
                 "that is not so any more, /takeover ends it here."
             )
-
-
-def _is_here(owner: TurnStarted) -> bool:
-    """Whether this machine can tell that the process lives or not."""
-    mine = process.claim()
-    return owner.host == mine.host and owner.boot_id == mine.boot_id
 
 
 def _is_busy(screen: "ChatScreen") -> bool:

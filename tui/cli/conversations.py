@@ -21,6 +21,7 @@ COMMANDS = (
     "undelete",
     "export",
     "import",
+    "backup",
 )
 
 _READS = ("list", "search", "export")
@@ -51,6 +52,10 @@ def _run(options: argparse.Namespace) -> int:
 
     reads = options.command in _READS
     file = paths.log_file()
+    if options.command == "backup":
+        from tui.cli.backup import backup
+
+        return backup(file, options.file, options.force)
     opened = open_to_read(file, streams.talk) if reads else EventLog(file)
     with opened as log, streams.unreadable_told(log):
         match options.command:

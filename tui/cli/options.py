@@ -209,6 +209,17 @@ def _import(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _backup(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Copies the whole store of conversations to FILE while it is used. To have it "
+        "back: end lazychat, copy FILE to where the store is, start lazychat."
+    )
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument(
+        "--force", action="store_true", help="write over a FILE that is there"
+    )
+
+
 def _add_limit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n",
@@ -245,5 +256,6 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "undelete": ("bring back a conversation that was deleted in the app", _undelete),
     "export": ("write conversations to a file", _export),
     "import": ("take in what `export --format json` has written", _import),
+    "backup": ("copy the whole store to a file, while it is used", _backup),
 }
 """What each command is for, and what adds its options, in the order of the help."""

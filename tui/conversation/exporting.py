@@ -14,8 +14,11 @@ seconds since the epoch; a field that has its default is left out. `title`, `cre
 and `pinned` say again what the events do, for those who only list a file.
 """
 
+import hashlib
 import re
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
@@ -24,7 +27,7 @@ from tui import bounds, events
 from tui.conversation.store import get, new_id
 from tui.conversation.transcript import Entry, fold
 from tui.errors import ConflictError, LogError
-from tui.eventlog import EventLog
+from tui.eventlog import EventLog, Imported
 from tui.eventlog.rows import text as text_of
 from tui.events import (
     ConversationDeleted,
@@ -120,7 +123,8 @@ def import_json(log: EventLog, text: str) -> list[str]:
     """Add the conversations of a document of `export_json`; return their ids.
 
     A conversation keeps its id; when the store has one of that id, what comes is
-    added beside it under a new id, and nothing is ever written over. A turn that had
+    added beside it under a new id, and nothing is ever written over. One of which an
+    import was broken off is completed by the next import of the same. A turn that had
     not ended is ended as `interrupted`: nobody runs it here.
 
     Raises `LogError`, before anything is written, when `text` is no such document;
@@ -225,14 +229,25 @@ def _endings(records: Sequence[Record]) -> list[Record]:
     ]
 
 
+CHUNK = 100
+"""How many records are stored at a time: 25 ms, and others' writes come between."""
+
+
 def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
+    """Store a conversation in small transactions; go on where one was broken off."""
+    source = _digest(records)
+    rows = log.query(
+        "SELECT conversation, done FROM importing WHERE source = ?", (source,)
+    )
+    into, done = rows[0] if rows else ("", 0)
     for _ in range(3):
+        if into and into != id:
+            id, records = into, _renamed(records, into)
         try:
-            log.add(records, guard=_is_free(id)).result()
+            _add_from(log, id, records, source, done)
             return id
         except ConflictError:
-            id = new_id()
-            records = _renamed(records, id)
+            into, done = new_id(), 0
     raise LogError(
         f"The conversation {id!r} cannot be added: a turn of it begins or ends twice."
     )
@@ -260,6 +275,57 @@ def put_back(
     raise LogError("The conversation cannot be brought back: it is no longer there.")
 
 
+def _add_from(
+    log: EventLog, id: str, records: Sequence[Record], source: str, done: int
+) -> None:
+    for start, end in _chunks(records, done):
+        began = time.monotonic()
+        last = end == len(records)
+        # Where all is in one transaction there is nothing to be noted.
+        noted = () if (start, last) == (0, True) else (Imported(source, id, end),)
+        if last and noted:
+            noted = (Imported(source, id, -1),)
+        log.add(
+            records[start:end],
+            guard=_is_free(id) if start == 0 else None,
+            states=noted,
+            imported=True,
+        ).result()
+        if not last:
+            # Whoever waits for the lock looks for it now and then.
+            threading.Event().wait(time.monotonic() - began)
+
+
+def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:
+    """Cut the records after the first `done`, where no turn is under way.
+
+    A runner that saw half of a turn would run it.
+    """
+    start, turns = done, set[str | None]()
+    for number, record in enumerate(records, 1):
+        match record.event:
+            case TurnRequested() | TurnStarted():
+                turns.add(record.turn)
+            case TurnFinished() | TurnWithdrawn():
+                turns.discard(record.turn)
+            case _:
+                pass
+        whole = number - start >= CHUNK and not turns
+        if number > start and (whole or number == len(records)):
+            yield start, number
+            start = number
+
+
+def _digest(records: Sequence[Record]) -> str:
+    digest = hashlib.sha256()
+    for it in records:
+        digest.update(
+            f"{it.conversation} {it.turn} {it.time} ".encode(errors="replace")
+        )
+        digest.update(events.encode(it.event))
+    return digest.hexdigest()
+
+
 def _is_free(id: str) -> Callable[[sqlite3.Connection], bool]:
     return lambda db: db.execute(TAKEN, (id,)).fetchone() is None
 
@@ -271,11 +337,15 @@ TAKEN = (
 
 
 def _renamed(records: Iterable[Record], id: str) -> list[Record]:
-    """Return records of a copy: ids of turns and messages are unique in a store."""
-    names: dict[str, str] = {}
+    """Return records of a copy: ids of turns and messages are unique in a store.
+
+    The same each time for the same `id`: an import that was broken off goes on.
+    """
 
     def fresh(name: str | None) -> str | None:
-        return name and names.setdefault(name, new_id())
+        if not name:
+            return name
+        return hashlib.sha256(f"{id} {name}".encode()).hexdigest()[:32]
 
     renamed: list[Record] = []
     for record in records:

@@ -36,7 +36,8 @@ class Summary(msgspec.Struct, frozen=True):
 
 _SUMMARY = "SELECT id, title, created, updated, messages, pinned FROM conversation "
 RECENT = _SUMMARY + "ORDER BY pinned DESC, updated DESC, id LIMIT ?"
-NEWEST = _SUMMARY + "ORDER BY updated DESC LIMIT 1"
+# Clocks go wrong, and back: what was said last has the highest number.
+NEWEST = _SUMMARY + "ORDER BY used DESC, updated DESC LIMIT 1"
 FIND = (
     "SELECT id FROM conversation WHERE id >= :begin AND id < :end ORDER BY id LIMIT 2"
 )
@@ -51,7 +52,10 @@ def recent(log: EventLog, limit: int = -1) -> Sequence[Summary]:
 
 
 def newest(log: EventLog) -> Summary | None:
-    """Return the conversation that was used last, pinned or not; None without any."""
+    """Return the conversation that was used last, pinned or not; None without any.
+
+    What was imported has not been used here, as long as nobody goes on with it.
+    """
     rows = log.query(NEWEST)
     return _summary(rows[0]) if rows else None
 

@@ -21,11 +21,14 @@ from tui.eventlog.file_queue import FileSystemQueue, SpokenText
 from tui.eventlog.follow import Follow
 from tui.eventlog.log import EventLog
 from tui.eventlog.opening import open_log, open_to_read
+from tui.eventlog.states import Draft, Imported
 
 __all__ = [
+    "Draft",
     "EventLog",
     "FileSystemQueue",
     "Follow",
+    "Imported",
     "SpokenText",
     "open_log",
     "open_to_read",

@@ -29,8 +29,11 @@ class Changes:
         # For those who do not care for pieces of text: not woken by them.
         self._whole = threading.Condition(lock)
         self._stop = threading.Event()
+        self._renew = threading.Event()
         self._followers = 0
         self._watcher: threading.Thread | None = None
+        self.look: Callable[[], None] = lambda: None
+        """Called each time the watching thread looks: whether the file is the same."""
         self.count = 0
         """Rises with each change; read it before looking, then `wait` on it."""
         self.whole_count = 0
@@ -49,6 +52,10 @@ class Changes:
             if not provisional:
                 self.whole_count += 1
                 self._whole.notify_all()
+
+    def renew(self) -> None:
+        """Watch the file that has the store's name now."""
+        self._renew.set()
 
     def wait(self, count: int, seconds: float | None) -> None:
         """Wait until `self.count` is no longer `count`, or `seconds` have passed."""
@@ -91,6 +98,13 @@ class Changes:
         try:
             while not self._stop.wait(WATCH_SECONDS):
                 # Locked, or gone for a while: then nothing of it is news.
+                self.look()
+                if self._renew.is_set():
+                    self._renew.clear()
+                    if connection:
+                        connection.close()
+                    # Versions of two connections cannot be compared.
+                    connection = seen = None
                 with suppress(sqlite3.Error):
                     connection = connection or self._connect()
                     version = connection.execute("PRAGMA data_version").fetchone()

@@ -24,6 +24,16 @@ REFUSED = (
 statement."""
 
 
+ONCE = frozenset(
+    {
+        sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+        sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+        sqlite3.SQLITE_CONSTRAINT_TRIGGER,
+    }
+)
+"""What may be there once is there already; extended codes."""
+
+
 def code(error: BaseException | None) -> int:
     """Return the primary result code, 0 when `error` has none."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -1,5 +1,6 @@
 """The one verb: follow the log from a cursor."""
 
+import sqlite3
 import time
 from contextlib import ExitStack
 
@@ -8,6 +9,8 @@ from tui.eventlog import codes
 from tui.eventlog.changes import Changes
 from tui.eventlog.reader import Reader
 from tui.events import Record
+
+CANTOPEN = sqlite3.SQLITE_CANTOPEN
 
 BUSY_SECONDS = 0.2
 """How soon a store that was locked for readers is read again."""
@@ -59,9 +62,10 @@ class Follow:
             try:
                 records = self._read()
             except LogError as error:
-                if codes.code(error.__cause__) not in codes.BUSY:
+                if codes.code(error.__cause__) not in (*codes.BUSY, CANTOPEN):
                     raise
-                # Nobody may even read: it will be let go.
+                # Nobody may even read, or it was removed: a new one comes with what is
+                # appended next.
                 left, records = min(left or BUSY_SECONDS, BUSY_SECONDS), []
             if records:
                 self.cursor = records[-1].seq

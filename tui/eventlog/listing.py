@@ -115,11 +115,17 @@ def keep(
     seq: int,
     time: float,
     event: Event,
+    *,
+    imported: bool = False,
 ) -> None:
     """Write what follows from an event that has been stored as `seq`."""
     match event:
         case MessageAdded(_, message):
             _keep_message(db, conversation, seq, time, message.role, message.text)
+            if not imported:
+                db.execute(
+                    "UPDATE conversation SET used = ? WHERE id = ?", (seq, conversation)
+                )
         case TurnStarted():
             db.execute(
                 "INSERT OR IGNORE INTO running VALUES (?, ?)", (turn, conversation)

@@ -13,8 +13,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from tui.errors import DamagedError, LogError
-from tui.eventlog import codes, mounts, rescue, trash
+from tui.errors import ConflictError, DamagedError, LogError
+from tui.eventlog import codes, journal, mounts, rescue, trash
 from tui.eventlog.changes import Changes
 from tui.eventlog.connection import check, connect, use_rollback_journal, use_wal
 from tui.eventlog.follow import Follow
@@ -24,8 +24,9 @@ from tui.eventlog.refuge import Refuge, Store
 from tui.eventlog.rows import text
 from tui.eventlog.schema import migrate, require_known
 from tui.eventlog.stand_in import has_wal, uri
+from tui.eventlog.states import AnyState, Draft, Seen, Taken
 from tui.eventlog.writer import WRITE_SECONDS, Guard, Writer
-from tui.events import Event, Record
+from tui.events import Event, Record, without_surrogates
 
 BUSY_SECONDS = 15.0
 """How long reading and opening wait for another process's lock."""
@@ -97,7 +98,10 @@ class EventLog:
                 refuge.begin(source)
             except sqlite3.Error as error:
                 raise self._unopened(error) from error
-        self._writer = Writer(connection, refuge, path, self._changes.notify)
+        self._writer = writer = Writer(
+            connection, refuge, path, self._changes.notify, self._changes.renew
+        )
+        self._changes.look = writer.look
         self._purge = Purge(self._connect)
         self._purges = source is None
         if purge_is_due:
@@ -106,11 +110,17 @@ class EventLog:
         # What has been appended is written even when nobody calls close().
         self._at_exit = functools.partial(_close, weakref.ref(self))
         atexit.register(self._at_exit)
+        self.take_in_left()
 
     @property
     def keeps(self) -> bool:
         """Whether what is appended is, or will be, in the file."""
         return self._keeps
+
+    @property
+    def unkept(self) -> bool:
+        """Whether what comes now would be lost if the process were killed."""
+        return self._refuge.unkept
 
     @property
     def refusal(self) -> str:
@@ -144,15 +154,17 @@ class EventLog:
         *events: Event,
         turn: str | None = None,
         guard: Guard | None = None,
+        states: Sequence[AnyState] = (),
     ) -> "Future[int]":
-        """Write `events`, all or none, in this order, and return at once.
+        """Write `events` and `states`, all or none, in this order, and return at once.
 
-        The future gives the last `seq` once they are on disk, or in memory while the
-        disk refuses, and followers can see them. It raises `ConflictError` when the
-        turn was claimed or ended already or `guard` said no, and `LogError` when
-        they can be put nowhere. A `guard` may be called more than once.
+        The future gives the last `seq` once they outlive the process (see `unkept` for
+        when they do not), and followers can see them. It raises `ConflictError` when
+        the turn was claimed or ended already or `guard` said no, and `LogError` when
+        they can be put nowhere. A `guard` may be called more than once. What is no
+        Unicode in texts becomes U+FFFD.
         """
-        return self._writer.append(conversation, events, turn, guard)
+        return self._writer.append(conversation, events, turn, guard, tuple(states))
 
     def write(self, conversation: str, event: Event, turn: str | None = None) -> int:
         """Append `event`, wait until followers can see it, and return its `seq`.
@@ -162,14 +174,41 @@ class EventLog:
         return self._writer.write(conversation, event, turn)
 
     def add(
-        self, records: Sequence[Record], guard: Guard | None = None
+        self,
+        records: Sequence[Record],
+        guard: Guard | None = None,
+        states: Sequence[AnyState] = (),
+        *,
+        imported: bool = False,
     ) -> "Future[int]":
         """Write events that bring conversation, turn and time along, all or none.
 
-        For what was recorded elsewhere; their `seq` is given anew. The future is as
-        of `append`.
+        For what was recorded elsewhere; their `seq` is given anew. `imported`: nobody
+        has said it here. The future is as of `append`.
         """
-        return self._writer.add(tuple(records), guard)
+        return self._writer.add(tuple(records), guard, tuple(states), imported=imported)
+
+    def take_in_left(self) -> None:
+        """Store what processes have left behind that died while the store was locked.
+
+        Costs a look into the folder when there is nothing. Raises `LogError`.
+        """
+        if not self._keeps:
+            return
+        for path in journal.left_behind(self.path):
+            with journal.taken(path) as left:
+                if left is None:
+                    continue
+                taken = Taken(left.id)
+                written = self._writer.add(
+                    tuple(left.records), None, (*left.states, taken), lenient=True
+                )
+                with suppress(
+                    ConflictError
+                ):  # whoever did it died before the next line
+                    written.result()
+                if not self.unkept:
+                    path.unlink(missing_ok=True)
 
     def purge(self, seconds: float = 5.0) -> str:
         """Wipe what deleted conversations have left in the files.
@@ -179,6 +218,14 @@ class EventLog:
         an old state of the file.
         """
         return self._purge.run(seconds) if self._purges else ""
+
+    def backup(self, target: Path) -> None:
+        """Write all that is stored into the database `target`; others go on writing.
+
+        Raises `sqlite3.Error`.
+        """
+        with closing(self._connect()) as source, closing(connect(str(target), 1)) as to:
+            source.backup(to)
 
     def flush(self) -> None:
         """Wait until followers see everything appended so far. Raises `LogError`."""
@@ -235,19 +282,9 @@ class EventLog:
 
     def save_draft(self, conversation: str, text: str) -> "Future[int]":
         """Keep what the user is writing; "" forgets it. State, not history."""
-
-        def write(connection: sqlite3.Connection) -> bool:
-            connection.execute(
-                "DELETE FROM draft WHERE conversation = ?", (conversation,)
-            )
-            if text:
-                connection.execute(
-                    "INSERT INTO draft VALUES (?, ?, ?)",
-                    (conversation, text, time.time()),
-                )
-            return True
-
-        return self.append(conversation, guard=write)
+        key = without_surrogates(conversation)
+        draft = Draft(key, without_surrogates(text), time.time())
+        return self.append(conversation, states=(draft,))
 
     def seen(self, conversation: str) -> int:
         """Return the `seq` up to which any screen has shown it, 0 when none has."""
@@ -258,16 +295,7 @@ class EventLog:
 
     def mark_seen(self, conversation: str, seq: int) -> "Future[int]":
         """Keep that a screen has shown everything up to `seq`; it never goes back."""
-
-        def write(connection: sqlite3.Connection) -> bool:
-            connection.execute(
-                "INSERT INTO seen VALUES (?, ?) ON CONFLICT(conversation) "
-                "DO UPDATE SET seq = max(seq, excluded.seq)",
-                (conversation, seq),
-            )
-            return True
-
-        return self.append(conversation, guard=write)
+        return self.append(conversation, states=(Seen(conversation, seq),))
 
     @property
     def unreadable(self) -> int:
@@ -305,7 +333,9 @@ class EventLog:
             os.close(os.open(self.path, flags, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
-        # Who reads never makes a file: an empty one would look like the store.
+        # Who reads never makes a file: an empty one would look like the store. Nor may
+        # a file that was put in its place be opened with the log of the old one.
+        self._writer.part()
         return self._open(uri(str(self.path), "rw"), BUSY_SECONDS)
 
     def _open(self, where: str, seconds: float) -> sqlite3.Connection:

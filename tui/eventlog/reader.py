@@ -11,7 +11,7 @@ from tui import bounds
 from tui.errors import LogError
 from tui.eventlog import codes, rows
 from tui.eventlog.stand_in import Move, StandIn
-from tui.events import Event, Record, Unreadable
+from tui.events import Event, Record, Unreadable, without_surrogates
 
 
 class Position:
@@ -30,8 +30,10 @@ class Position:
 
     def move(self, moves: list[Move]) -> None:
         """Make the `moves` that it has not made yet."""
-        for start, end in moves[self._moved :]:
-            if self.after > start and end > start:
+        for start, end, strange in moves[self._moved :]:
+            if strange:
+                self.after = max(self.after, start) + end - start
+            elif self.after > start and end > start:
                 # Others' records have come before ours: read those, not these again.
                 self._read.append((end, self.after + end - start))
                 self.after = start
@@ -199,9 +201,12 @@ class Reader:
                 if most:
                     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _NO_LIMIT)
                 self._put_back(connection, switches)
+        except UnicodeEncodeError:
+            # Nothing in the store is like it, once it is Unicode.
+            return self._query(stand_in, sql, _as_unicode(parameters))
         except sqlite3.Error as error:
-            if stand_in and stand_in is not self._stand_in:
-                return []  # it is closed: the store is read again
+            if stand_in is not self._stand_in:
+                return []  # one reads elsewhere now, and again
             if codes.code(error) in codes.DAMAGED:
                 self._damaged()
                 raise LogError(
@@ -256,3 +261,14 @@ def _one_by_one(connection: sqlite3.Connection, sql: str, parameters: Any) -> li
                 data = rows.excerpt(rows.text(kind), head, blob.read(), size)
         found.append((seq, of, turn, at, kind, data))
     return found
+
+
+def _as_unicode(
+    parameters: Sequence[object] | Mapping[str, object],
+) -> Sequence[object] | Mapping[str, object]:
+    def clean(value: object) -> object:
+        return without_surrogates(value) if isinstance(value, str) else value
+
+    if isinstance(parameters, Mapping):
+        return {name: clean(value) for name, value in parameters.items()}
+    return [clean(value) for value in parameters]

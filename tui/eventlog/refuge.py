@@ -1,23 +1,27 @@
 """Where a process goes on while the store cannot be written, and how it comes back.
 
 The disk is full, or fails; another program has locked the file; it is damaged, or
-has become read-only. Then what happens is kept in memory (`StandIn`), followers of
-this process see it as before, the user is told once, and the store is tried again
-until it takes everything. Runs in the writer's thread.
+has become read-only. Then what happens is kept in memory (`StandIn`) and in a file of
+its own (`Journal`), followers of this process see it as before, the user is told once,
+and the store is tried again until it takes everything. Runs in the writer's thread.
 """
 
 import logging
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tui.errors import LogError
-from tui.eventlog import codes
+from tui.eventlog import codes, replaced
+from tui.eventlog.journal import Journal
 from tui.eventlog.reader import Reader
 from tui.eventlog.stand_in import StandIn, abandon, last_seq, uri
+from tui.eventlog.states import AnyState, Taken
+from tui.safe import safe
 
 Guard = Callable[[sqlite3.Connection], bool]
 """Looks at the log within the writing transaction; False means: do not write."""
@@ -33,6 +37,14 @@ QUIET_SECONDS = 5.0
 """How long another program may lock the store before the user is told."""
 
 _logger = logging.getLogger(__name__)
+
+
+GONE = "The old conversation store is gone: a new one was begun"
+EMPTY = "The conversation store was replaced by an empty file: a new one was begun,"
+OLDER = "An older conversation store was put in the place of this one: it is used now,"
+STRANGE = "Another conversation store was put in the place of this one: it is used now,"
+REPLACED = "The file of the conversation store was replaced: the new one is used,"
+"""What has become of the store; how the sentence goes on says `Refuge`."""
 
 
 class Store(NamedTuple):
@@ -80,7 +92,17 @@ class Refuge:
         """Whether the store was damaged, and something of it may be lost."""
         self._again = 0.0
         self._told = False
-        self._guards: list[Guard] = []
+        self._states: list[AnyState] = []
+        self._journal: Journal | None = None
+        self._kept_aside: Path | None = None
+        """Where what was in a file that was replaced is kept."""
+        self._old: list[str] = []
+        """The conversations that were in it."""
+        self._replaced = False
+        self._failed: sqlite3.Error | None = None
+        """Why it was gone to memory, until that is told."""
+        self.unkept = not kept
+        """Whether what comes is in memory only, and lost when the process is killed."""
 
     @property
     def active(self) -> bool:
@@ -118,7 +140,17 @@ class Refuge:
             stand_in.close()
             raise
         self._since = self._again = time.monotonic()
+        self._code = sqlite3.SQLITE_FULL
         self._go_to(stand_in, last)
+
+    def let_go(self, old: sqlite3.Connection, was: replaced.Files) -> None:
+        """Part from the store's file, which has another in its place; then `enter`."""
+        path = self._store.path
+        self._old = []
+        with suppress(sqlite3.Error):
+            sql = "SELECT id FROM conversation ORDER BY used DESC LIMIT 1000"
+            self._old = [id for (id,) in old.execute(sql)]
+        self._kept_aside = replaced.let_go(old, path, was)
 
     def enter(self, error: sqlite3.Error, known: int) -> bool:
         """Go to memory because of `error`; return whether that could be done.
@@ -129,8 +161,10 @@ class Refuge:
         known, and there is nothing for it but to wait.
         """
         stand_in, last = self._made(), 0
+        self._replaced = replaced_ = isinstance(error, Replaced)
         try:
-            last = stand_in.lay_over(uri(str(self._store.path), "rw"))
+            if not replaced_ or replaced.is_settled(self._store.path):
+                last = stand_in.lay_over(uri(str(self._store.path), "rw"))
         except sqlite3.Error as unreadable:
             if codes.code(unreadable) in codes.BUSY:
                 stand_in.close()
@@ -138,11 +172,9 @@ class Refuge:
             stand_in.detach()
         self._code = codes.code(error)
         self._since = time.monotonic()
-        replaced = isinstance(error, Replaced)
-        self._again = self._since + (0 if replaced else RETRY_SECONDS)
-        self._go_to(stand_in, max(last, known))
-        if self._code not in codes.BUSY and not replaced:
-            self._tell(error)
+        self._again = self._since + (0 if replaced_ else RETRY_SECONDS)
+        self._go_to(stand_in, known if replaced_ else max(last, known))
+        self._failed = error
         return True
 
     def _made(self) -> StandIn:
@@ -153,10 +185,24 @@ class Refuge:
         self._reader.go_to(stand_in, last)
         self._stand_in = stand_in
         self._begun = time.time()
+        if self._kept:
+            elsewhere = self._code not in codes.BUSY and not self._replaced
+            self._journal = Journal(self._store.path, stand_in.rows, elsewhere)
 
-    def keep(self, guard: Guard) -> None:
-        """Run `guard`, which has written to tables of its own, again in the store."""
-        self._guards.append(guard)
+    def keep(self, states: Sequence[AnyState]) -> None:
+        """Have what was written, `states` among it, outlive the process.
+
+        Before anybody reads it: the stand-in is locked meanwhile.
+        """
+        self._states += states
+        if self._journal:
+            self.unkept = not self._journal.keep(self._states)
+        error, self._failed = self._failed, None
+        busy = self._code in codes.BUSY and not self.unkept
+        if error and not busy and not isinstance(error, Replaced):
+            self._tell(error)
+        elif self.unkept and self._kept and not self._told:
+            self._tell(error or sqlite3.OperationalError("it is in use"))
 
     def leave(self, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection | None:
         """Try to store everything; return the connection to write to from now on.
@@ -168,17 +214,25 @@ class Refuge:
             return None
         connection, began = None, time.monotonic()
         try:
+            if not replaced.is_settled(self._store.path) and (
+                self._replaced or self._code in codes.DAMAGED
+            ):
+                # Somebody copies another file there just now.
+                self._again = time.monotonic() + replaced.SETTLED_SECONDS
+                return None
             if self._code in codes.DAMAGED and (mended := self._store.mend()):
                 self._store.tell(mended)
                 self._mended = True
             connection = self._store.open(patience)
             connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
             connection.execute("BEGIN IMMEDIATE")
-            # Numbers are never given again, so one that has fewer is another one.
-            gone = not self._mended and last_seq(connection) < stand_in.start
+            found = self._what_is_there(connection, stand_in.start)
             move = stand_in.copy_to(connection)
-            for guard in self._guards:
-                guard(connection)
+            move = move._replace(strange=found == STRANGE)
+            for state in self._states:
+                state.moved(move.number).write(connection)
+            if self._journal and self._journal.path:
+                Taken(self._journal.id).write(connection)
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError, LogError) as error:
             if connection:
@@ -187,19 +241,39 @@ class Refuge:
             self._refused(error, time.monotonic() - began)
             return None
         self._stand_in = None
-        self._guards.clear()
+        self._states.clear()
+        self.unkept = False
+        if self._journal:
+            self._journal.remove()
+            self._journal = None
         self._reader.go_back(move)
         stand_in.close()
-        self._tell_what_is_kept(gone)
+        self._tell_what_is_kept(found)
         return connection
 
-    def _tell_what_is_kept(self, gone: bool) -> None:
+    def _what_is_there(self, db: sqlite3.Connection, start: int) -> str:
+        """Return what is to be said of the file if it is not the one from before."""
+        last = last_seq(db)
+        if self._mended or not (self._replaced or last < start):
+            return ""
+        if last == 0 and not db.execute("SELECT 1 FROM conversation").fetchone():
+            return GONE if self._kept_aside is None else EMPTY
+        marks = ", ".join("?" * len(self._old))
+        known = f"SELECT 1 FROM conversation WHERE id IN ({marks})"
+        if self._old and not db.execute(known, self._old).fetchone():
+            return STRANGE
+        # Numbers are never given again, so one that has fewer is an older one.
+        return OLDER if last < start else ""
+
+    def _tell_what_is_kept(self, found: str) -> None:
         since = f"since {time.strftime('%H:%M', time.localtime(self._begun))}"
-        if gone:
-            self._store.tell(
-                "The old conversation store is gone: a new one was begun at "
-                f"{self._store.path}, with what was said {since}."
-            )
+        aside, self._kept_aside, self._replaced = self._kept_aside, None, False
+        if not found and aside:
+            found = REPLACED
+        if found:
+            at = f"at {_shown(self._store.path)}, " if found == GONE else ""
+            kept = f" What was there before is in {_shown(aside)}." if aside else ""
+            self._store.tell(f"{found} {at}with what was said {since}.{kept}")
         elif self._told:
             everything = f"everything said {since}" if self._mended else "everything"
             self._store.tell(
@@ -210,15 +284,34 @@ class Refuge:
     def close(self) -> None:
         """Save elsewhere what could not be stored, and forget it."""
         stand_in = self.stand_in
-        if self._kept and not stand_in.empty:
+        journal, self._journal = self._journal, None
+        busy = self._code in codes.BUSY and journal is not None and journal.is_beside
+        if self._kept and busy and not self.unkept and journal:
+            # Nothing is wrong with the disk: it is in good hands there.
+            self._store.tell(
+                "Another program has locked the conversation store. What was said "
+                "last is in a file beside it, and comes into the store when lazychat "
+                "is started next."
+            )
+            journal.leave()
+        elif self._kept and (not stand_in.empty or self._states):
             try:
                 folder = Path(tempfile.mkdtemp(prefix="lazychat-unsaved-"))
                 stand_in.save(str(folder / self._store.path.name))
             except (sqlite3.Error, OSError) as error:
-                self._store.tell(
-                    f"What was said last could not be kept: {error}. It is lost."
-                )
+                if journal and journal.path and not self.unkept:
+                    self._store.tell(
+                        f"What was said last is in {_shown(journal.path)}, and comes "
+                        "into the store when lazychat is started next."
+                    )
+                    journal.leave()
+                else:
+                    self._store.tell(
+                        f"What was said last could not be kept: {error}. It is lost."
+                    )
             else:
+                if journal:
+                    journal.remove()
                 self._store.tell(
                     "What was said last could not be kept with the rest and is in "
                     f"{folder}: LAZYCHAT_HOME={folder} lazychat shows it."
@@ -231,12 +324,14 @@ class Refuge:
         busy = codes.code(error) in codes.BUSY
         # What has gathered in an hour is not to be written each second in vain.
         self._again = now + (RETRY_SECONDS if busy else max(RETRY_SECONDS, 20 * took))
-        if isinstance(error, sqlite3.Error):
+        if not isinstance(error, sqlite3.Error):
+            self._tell(error)
+        else:
             self._code = codes.code(error)
             if not busy or now - self._since > QUIET_SECONDS:
                 self._tell(error)
 
-    def _tell(self, error: sqlite3.Error) -> None:
+    def _tell(self, error: Exception) -> None:
         """Say why and until when nothing is stored, once."""
         if self._told:
             return
@@ -252,10 +347,21 @@ class Refuge:
         elif code in codes.DAMAGED:
             why, until = "The conversation store is damaged", "it is mended"
         elif not self._store.path.exists():
-            why = f"The conversation store is gone ({self._store.path})"
+            why = f"The conversation store is gone ({_shown(self._store.path)})"
             until = "it is back"
         else:
             why = f"The conversation store cannot be written ({error})"
             until = "it can"
         _logger.warning("%s: %s", self._store.path, error)
-        self._store.tell(f"{why}: what comes is kept in memory only, until {until}.")
+        where = "in memory only"
+        if self._journal and self._journal.path and not self.unkept:
+            beside = self._journal.is_beside
+            where = "in a file " + (
+                "beside it" if beside else f"in {_shown(self._journal.path.parent)}"
+            )
+        self._store.tell(f"{why}: what comes is kept {where}, until {until}.")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as one reads it: a name may be no Unicode."""
+    return safe(str(path), newlines=False)

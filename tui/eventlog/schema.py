@@ -33,6 +33,16 @@ MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """,
     listing.migrate,
     trash.SCHEMA,
+    """
+    ALTER TABLE conversation ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+    UPDATE conversation SET used = ifnull((SELECT max(seq) FROM event
+        WHERE event.conversation = conversation.id AND kind = 'message_added'), 0);
+    CREATE INDEX conversation_used ON conversation(used DESC, updated DESC);
+    CREATE TABLE taken(journal TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE importing(
+        source TEXT PRIMARY KEY, conversation TEXT NOT NULL, done INTEGER NOT NULL)
+        WITHOUT ROWID
+    """,
 ]
 """What leads from one format of the file to the next: statements, or a function
 where rows must be filled in."""

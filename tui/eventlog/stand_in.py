@@ -7,6 +7,7 @@ follow the last one stored. When the store can be written again all of it goes t
 with the same numbers unless another process has taken them: see `Move`.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from tui.eventlog import rows, trash
+from tui.eventlog.journal import Row
 
 ONCE = "('turn_started', 'turn_finished')"
 """The kinds of which a turn has one."""
@@ -29,6 +31,12 @@ class Move(NamedTuple):
 
     start: int
     end: int
+    strange: bool = False
+    """Whether it is another store, of which nothing has to do with what was read."""
+
+    def number(self, seq: int) -> int:
+        """Return what number the record `seq` has now."""
+        return seq + self.end - self.start if seq > self.start else seq
 
 
 class StandIn:
@@ -118,8 +126,14 @@ class StandIn:
 
         A claim or an end that another process has written meanwhile is left out.
         """
-        # A mended store may have lost its last records: no number is given twice.
+        # A mended store may have lost its last records: no number is given twice. Nor
+        # may a new one begin anew: whoever reads on stands after the last one given.
         move = Move(self.start, max(self.start, last_seq(store)))
+        store.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
+        store.execute(
+            "INSERT INTO sqlite_sequence(name, seq) VALUES ('event', ?)", (move.end,)
+        )
+        used = dict(self.db.execute("SELECT id, used FROM main.conversation"))
         for seq, conversation, turn, kind, time, delta_of, data in self._events():
             stored = seq - move.start + move.end
             inserted = store.execute(
@@ -130,9 +144,22 @@ class StandIn:
             )
             if inserted.rowcount > 0 and delta_of is None:
                 event = rows.record(seq, conversation, turn, time, kind, data).event
-                rows.follow(store, conversation, turn, stored, time, event)
+                imported = not used.get(conversation, 1)
+                rows.follow(
+                    store, conversation, turn, stored, time, event, imported=imported
+                )
         trash.move(self.db, store)
         return move
+
+    def rows(self, after: int) -> list[Row]:
+        """Return the events in here after `after`, as a journal has them."""
+        found = self.db.execute(
+            "SELECT seq, conversation, turn, time, kind, data FROM main.event "
+            "WHERE seq > ? ORDER BY seq",
+            (after,),
+        )
+        # What could not be read is bytes, which the lines of a journal cannot be.
+        return [(*row[:5], rows.text(row[5])) for row in found]
 
     @property
     def empty(self) -> bool:
@@ -209,7 +236,8 @@ def last_seq(db: sqlite3.Connection, schema: str = "main") -> int:
 def uri(path: str, mode: str) -> str:
     """Return SQLite's name for a file, with its `mode`: `rw`, `ro`, `immutable`."""
     option = "immutable=1" if mode == "immutable" else f"mode={mode}"
-    return f"file:{quote(path)}?{option}"
+    # As bytes: a name may be no UTF-8.
+    return f"file:{quote(os.fsencode(path))}?{option}"
 
 
 def has_wal(path: Path) -> bool:

@@ -5,11 +5,13 @@ append costs its caller microseconds and neither the network nor the screen ever
 waits for the disk. While the store refuses it goes on in memory: see `refuge`.
 """
 
+import logging
 import queue
 import sqlite3
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +20,16 @@ from typing import NamedTuple, Protocol
 from tui.errors import ConflictError, LogError
 from tui.eventlog import codes, rows
 from tui.eventlog.refuge import Guard, Refuge, Replaced
+from tui.eventlog.replaced import files
 from tui.eventlog.stand_in import abandon, last_seq
-from tui.events import Event, ReasoningDelta, Record, TextDelta
+from tui.eventlog.states import AnyState
+from tui.events import (
+    Event,
+    ReasoningDelta,
+    Record,
+    TextDelta,
+    without_surrogates,
+)
 
 __all__ = ["GATHER_SECONDS", "Guard", "Writer"]
 
@@ -41,6 +51,9 @@ LAST_SECONDS = 15.0
 """How long it waits when the process is about to end."""
 
 
+_logger = logging.getLogger(__name__)
+
+
 class _Append(NamedTuple):
     conversation: str
     turn: str | None
@@ -50,6 +63,10 @@ class _Append(NamedTuple):
     done: "Future[int]"
     records: tuple[Record, ...] = ()
     """Events that bring their turn and time along."""
+    states: tuple[AnyState, ...] = ()
+    imported: bool = False
+    lenient: bool = False
+    """Whether a claim or an end that is there already is left out."""
 
 
 class Writer:
@@ -64,14 +81,17 @@ class Writer:
         refuge: Refuge,
         path: Path,
         committed: Committed,
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = connection
         self._refuge = refuge
         self._path = path
         self._file = self._found()
+        self._files = files(path)
         self._last = last_seq(connection) if connection else 0
         """The last `seq` that the store is known to have had."""
         self._committed = committed
+        self._moved = moved
         self._closed = False
         self._appends: deque[_Append] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -87,15 +107,47 @@ class Writer:
         items: tuple[Event, ...],
         turn: str | None,
         guard: Guard | None,
+        states: tuple[AnyState, ...] = (),
     ) -> "Future[int]":
         """See `EventLog.append`."""
-        done: Future[int] = Future()
-        return self._put(_Append(conversation, turn, items, time.time(), guard, done))
+        append = _Append(conversation, turn, items, time.time(), guard, Future())
+        return self._put(append._replace(states=states) if states else append)
 
-    def add(self, records: tuple[Record, ...], guard: Guard | None) -> "Future[int]":
-        """See `EventLog.add`."""
+    def add(
+        self,
+        records: tuple[Record, ...],
+        guard: Guard | None,
+        states: tuple[AnyState, ...] = (),
+        *,
+        imported: bool = False,
+        lenient: bool = False,
+    ) -> "Future[int]":
+        """See `EventLog.add`; `lenient` as of a journal."""
         done: Future[int] = Future()
-        return self._put(_Append("", None, (), 0.0, guard, done, records))
+        return self._put(
+            _Append("", None, (), 0.0, guard, done, records, states, imported, lenient)
+        )
+
+    def look(self) -> None:
+        """Go on with another file if the store has been replaced; any thread."""
+        if self._is_replaced():
+            self._wake.put(None)
+
+    def part(self) -> None:
+        """Go on with another file now if the store has been replaced; any thread."""
+        if self._is_replaced():
+            with self._lock:
+                if self._is_replaced():
+                    self._enter(Replaced())
+            self._wake.put(None)
+
+    def _is_replaced(self) -> bool:
+        """Return whether another file has the store's name; one that is gone has not.
+
+        It may come: whoever puts another one in its place needs no new one there.
+        """
+        found = self._found()
+        return found not in (None, self._file) and not self._refuge.active
 
     def _put(self, append: _Append) -> "Future[int]":
         if self._closed:
@@ -148,6 +200,8 @@ class Writer:
             ends = self._closed
             with self._lock:
                 self._commit_all()
+                if not ends and self._is_replaced():
+                    self._enter(Replaced())
                 if self._refuge.active and (ends or self._refuge.wait == 0):
                     self._come_back(LAST_SECONDS if ends else None)
 
@@ -160,7 +214,10 @@ class Writer:
             self._commit(_runs(appends))
 
     def _commit(self, runs: list[list[_Append]]) -> None:
-        outcomes = self._write(runs)
+        try:
+            outcomes = self._write(runs)
+        except Exception as error:  # no append may keep the next ones from the store
+            outcomes = [_cannot(error)] * len(runs)
         self._committed(provisional=all(_is_delta(run[0]) for run in runs))
         for run, outcome in zip(runs, outcomes, strict=True):
             for append in run:
@@ -188,13 +245,21 @@ class Writer:
                 if limit is None and self._closed:
                     limit = time.monotonic() + LAST_SECONDS
                 late = limit is not None and time.monotonic() > limit
-                if not refused or (not self._refuge.enter(error, self._last) and late):
+                if not refused or (not self._enter(error) and late):
                     return [_cannot(error)] * len(runs)
+        # Nobody reads before what is there is in the journal, too.
         with self._refuge.stand_in.lock:
-            try:
-                return self._transact(self._refuge.stand_in.db, runs)
-            except sqlite3.Error as error:
-                return [_cannot(error)] * len(runs)
+            outcomes = self._transact(self._refuge.stand_in.db, runs)
+            done = zip(runs, outcomes, strict=True)
+            written = [run for run, outcome in done if isinstance(outcome, int)]
+            self._refuge.keep([s for run in written for it in run for s in it.states])
+            return outcomes
+
+    def _enter(self, error: sqlite3.Error) -> bool:
+        """Go to memory; return whether that could be done."""
+        if isinstance(error, Replaced) and self._store:
+            self._refuge.let_go(self._store, self._files)
+        return self._refuge.enter(error, self._last)
 
     def _found(self) -> tuple[int, int] | None:
         """Return which file has the store's name now, in 2 µs."""
@@ -231,26 +296,47 @@ class Writer:
         self, db: sqlite3.Connection, append: _Append, items: tuple[Event, ...]
     ) -> int | LogError:
         """Write one append; what was written of one that is refused is taken back."""
-        seq, refused = 0, None
+        seq = 0
         try:
             if append.guard is not None and not append.guard(db):
-                refused = ConflictError("This was written already.")
-            else:
-                of, turn, now = append.conversation, append.turn, append.time
-                for event in items:
-                    seq = rows.insert(db, of, turn, now, event)
-                for it in append.records:
-                    seq = rows.insert(db, it.conversation, it.turn, it.time, it.event)
-        except sqlite3.IntegrityError:
-            refused = ConflictError("This was written already.")
+                return ConflictError("This was written already.")
+            of, turn, now = append.conversation, append.turn, append.time
+            for event in items:
+                seq = rows.insert(db, of, turn, now, event)
+            numbers = self._add(db, append) if append.records else {}
+            for state in append.states:
+                state.moved(lambda old: numbers.get(old, old)).write(db)
+            return max(numbers.values(), default=seq)
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode in codes.ONCE:
+                return ConflictError("This was written already.")
+            return _cannot(error)
         except sqlite3.Error as error:
             if codes.code(error) in codes.REFUSED or not db.in_transaction:
                 raise
-            refused = _cannot(error)
-        empty = not items and not append.records
-        if append.guard and empty and not refused and self._refuge.active:
-            self._refuge.keep(append.guard)
-        return refused or seq
+            return _cannot(error)
+        except Exception as error:  # it is about this append, and nobody else's
+            if isinstance(error, UnicodeEncodeError) and not _is_unicode(append):
+                return self._insert(db, _as_unicode(append), items)
+            return _cannot(error)
+
+    def _add(self, db: sqlite3.Connection, append: _Append) -> dict[int, int]:
+        """Insert records; return which number each has got."""
+        numbers: dict[int, int] = {}
+        for it in append.records:
+            try:
+                numbers[it.seq] = rows.insert(
+                    db,
+                    without_surrogates(it.conversation),
+                    it.turn and without_surrogates(it.turn),
+                    it.time,
+                    it.event,
+                    imported=append.imported,
+                )
+            except sqlite3.IntegrityError as error:
+                if not append.lenient or error.sqlite_errorcode not in codes.ONCE:
+                    raise
+        return numbers
 
     def _come_back(self, seconds: float | None) -> None:
         """Try to store what is in memory; wait `seconds` for locks, None: briefly."""
@@ -258,15 +344,36 @@ class Writer:
         if store:
             store.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
             old, self._store, self._file = self._store, store, self._found()
+            self._files = files(self._path)
             self._last = last_seq(store)
+            self._moved()
             if old:
                 with suppress(sqlite3.Error):
                     old.close()
             self._committed(provisional=False)
 
 
-def _cannot(error: sqlite3.Error) -> LogError:
-    return LogError(f"The conversation store cannot be written: {error}.")
+def _cannot(error: Exception) -> LogError:
+    if isinstance(error, sqlite3.Error):
+        return LogError(f"The conversation store cannot be written: {error}.")
+    _logger.error("an append failed", exc_info=error)
+    what = f"{type(error).__name__}: {error}"
+    return LogError(f"This cannot be kept in the conversation store: {what}.")
+
+
+def _is_unicode(append: _Append) -> bool:
+    try:
+        f"{append.conversation}{append.turn}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _as_unicode(append: _Append) -> _Append:
+    turn = append.turn and without_surrogates(append.turn)
+    return append._replace(
+        conversation=without_surrogates(append.conversation), turn=turn
+    )
 
 
 def _is_delta(append: _Append) -> bool:
@@ -292,12 +399,16 @@ def _runs(appends: list[_Append]) -> list[list[_Append]]:
 def _continues(last: _Append, append: _Append) -> bool:
     if len(last.events) != 1 or len(append.events) != 1 or append.guard or last.guard:
         return False
+    if append.states or last.states:
+        return False
     one, two = last.events[0], append.events[0]
     return (
         isinstance(one, TextDelta | ReasoningDelta)
         and isinstance(two, TextDelta | ReasoningDelta)
         and type(one) is type(two)
         and one.message_id == two.message_id
+        # One that is no text is refused alone.
+        and type(one.text) is type(two.text) is str
         and last.turn == append.turn
         and last.conversation == append.conversation
     )

@@ -41,6 +41,9 @@ class _Module:
 
         Raises `LazychatError`; what was said until then stays in the log.
         """
+        if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance] # nobody checks the callers
+            what = type(query).__name__
+            raise ConfigError(f"A question is text, and no {what}: {query!r:.60}.")
         log, id = default_log(), session.current()
         turn, agent = Turn(), self._agent()
         question = Message("user", query)

@@ -238,6 +238,8 @@ class ChatScreen(ReadingScreen):
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
         text = submitted.text
+        if commands.parse(text) or commands.mistyped(text):
+            submitted.take()
         if command := commands.parse(text):
             self.post_message(self.Commanded(*command))
             return
@@ -246,7 +248,7 @@ class ChatScreen(ReadingScreen):
             self.complain(problem)
             self.composer.load_text(text)
             return
-        self.asking.send(text)
+        self.asking.send(text, submitted.take)
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:

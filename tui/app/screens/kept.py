@@ -71,6 +71,8 @@ class KeptScreen(OutputScreen):
     def on_mount(self) -> None:
         """Put back what was being written."""
         self.chat_bar.current = self.conversation
+        # Until what is sent outlives a kill.
+        self.composer.holds = True
         with suppress(LogError):
             self.drafts.restore(adopt=self._first)
 

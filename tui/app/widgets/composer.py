@@ -4,6 +4,8 @@ It grows with its text, never sends what is pasted, and keeps the terminal's cur
 at the place of writing, also when the layout moves: input methods open there.
 """
 
+import asyncio
+from contextlib import suppress
 from typing import ClassVar, cast
 
 from textual import events
@@ -16,6 +18,9 @@ from textual.widgets import TextArea
 
 from tui.app.widgets.completion import Completion
 from tui.safe import safe
+
+TAKEN_SECONDS = 2.0
+"""How long a text that is sent stays in the composer at most."""
 
 PLACEHOLDERS = (
     "Message (Enter sends, Ctrl+J new line, F1 help)",
@@ -91,11 +96,27 @@ class Composer(TextArea):
             super().__init__()
             self.composer = composer
             self.text = text
+            self._taken = asyncio.Event()
 
         @property
         def control(self) -> "Composer":
             """The composer it comes from, for `@on` with a selector."""
             return self.composer
+
+        def take(self) -> None:
+            """Empty the composer: the text is in good hands. Once, in the UI's thread.
+
+            Keys that have come meanwhile are read then.
+            """
+            if not self._taken.is_set():
+                self._taken.set()
+                self.composer.load_text("")
+
+        async def wait(self) -> None:
+            """Wait until it is taken; no longer than a user believes in."""
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._taken.wait(), TAKEN_SECONDS)
+            self.take()
 
     def __init__(
         self,
@@ -117,6 +138,8 @@ class Composer(TextArea):
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
+        self.holds = False
+        """Whether a text that is sent stays until whoever gets it calls `take`."""
         self._completion = Completion()
         self._entries: list[str] = []
         self._older: list[str] = []
@@ -214,15 +237,19 @@ class Composer(TextArea):
         """Begin a new line at the cursor."""
         self._put("\n")
 
-    def action_submit(self) -> None:
-        """Send the text if it is not blank, and be empty."""
+    async def action_submit(self) -> None:
+        """Send the text if it is not blank, and be empty once that is taken."""
         text = _without_blank_lines(self.text)
         if not text:
             return
         if self._entries[-1:] != [text]:
             self._entries.append(text)
-        self.load_text("")
-        self.post_message(self.Submitted(self, text))
+        submitted = self.Submitted(self, text)
+        if not self.holds:
+            submitted.take()
+        self.post_message(submitted)
+        # The keys that are typed until then wait for this handler; nothing else does.
+        await submitted.wait()
 
     def action_paste(self) -> None:
         """Insert what the app has copied last."""
@@ -245,7 +272,7 @@ class Composer(TextArea):
         """Have Alt+Enter tell itself from Enter."""
         tell_alt_enter_apart()
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Take Enter before the text area makes a new line of it."""
         # The latter are what xterm's modifyOtherKeys makes of Alt+ and Shift+Enter.
         if event.key not in ("enter", "\r", "shift+\r"):
@@ -261,7 +288,7 @@ class Composer(TextArea):
             self.replace("\n", (row, column - 1), (row, column))
             self.move_cursor((row + 1, 0))
         else:
-            self.action_submit()
+            await self.action_submit()
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert what is pasted; its line ends never send."""

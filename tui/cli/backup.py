@@ -1,0 +1,68 @@
+"""`lazychat backup`: the whole store as one file, while it is used."""
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from tui.cli import streams
+from tui.cli.codes import DONE
+from tui.errors import LazychatError
+from tui.eventlog import EventLog, open_to_read
+from tui.safe import safe
+
+
+def backup(store: Path, file: str, force: bool) -> int:
+    """Write a copy of `store` to `file`, by SQLite's backup; others go on writing.
+
+    It is looked through before it gets its name, so a copy that was broken off is none.
+    A file that is there is written over with `force` only.
+    """
+    target = Path(file)
+    if not store.exists():
+        raise LazychatError(f"There is no conversation store yet ({store}).")
+    if target.exists():
+        if target.samefile(store):
+            raise LazychatError(f"{file} is the conversation store itself.")
+        if not target.is_file():
+            raise LazychatError(f"{file} is no file: choose another name.")
+        if not force:
+            raise LazychatError(f"{file} is there already: --force writes over it.")
+    new = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with open_to_read(store, streams.talk) as log:
+            _copy(log, new)
+        if force:
+            new.replace(target)
+        else:
+            os.link(new, target)
+            new.unlink()
+    except FileExistsError as error:
+        raise LazychatError(
+            f"{file} is there already: --force writes over it."
+        ) from error
+    except OSError as error:
+        raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
+    except sqlite3.Error as error:
+        raise LazychatError(f"{file} cannot be written: {error}.") from error
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+    print(safe(f"{target.absolute()}", newlines=False))
+    return DONE
+
+
+def _copy(log: EventLog, new: Path) -> None:
+    log.backup(new)
+    with closing(sqlite3.connect(new)) as copy:
+        # One file, and no log beside it.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        (sound,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if sound != "ok":
+        raise LazychatError(f"The conversation store is damaged ({sound}).")
+    file = os.open(new, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
