@@ -257,18 +257,19 @@ def encode(event: Event) -> bytes:
     try:
         return _encode(event)
     except UnicodeEncodeError:
-        return _encode(_without_surrogates(msgspec.to_builtins(event)))
+        return _encode(without_surrogates(msgspec.to_builtins(event)))
 
 
-def _without_surrogates(value: Any) -> Any:
+def without_surrogates(value: Any) -> Any:
+    """Return builtins with `?` for each half of a surrogate pair."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()
         case dict():
             entries = cast(dict[str, Any], value).items()
-            return {_without_surrogates(k): _without_surrogates(v) for k, v in entries}
+            return {without_surrogates(k): without_surrogates(v) for k, v in entries}
         case list() | tuple():
-            return [_without_surrogates(v) for v in cast(list[Any], value)]
+            return [without_surrogates(v) for v in cast(list[Any], value)]
         case _:
             return value
 
