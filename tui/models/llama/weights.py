@@ -17,10 +17,7 @@ def check_file(path: Path) -> None:
     llama.cpp's own message for any of these is "failed to load model".
     """
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
-            raise ModelError(f"{path} is {what}, not a GGUF file.", "bad_file")
+        _check_kind(path, path.stat().st_mode)
         with path.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
@@ -39,6 +36,13 @@ def check_file(path: Path) -> None:
             "in llama.cpp's format.",
             "bad_file",
         )
+
+
+def _check_kind(path: Path, mode: int) -> None:
+    """Refuse what is no file: to open a pipe waits for ever."""
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise ModelError(f"{path} is {what}, not a GGUF file.", "bad_file")
 
 
 class Weights:
