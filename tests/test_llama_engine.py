@@ -332,7 +332,7 @@ def test_a_missing_file_is_named(tmp_path: Path):
 def test_a_folder_is_no_model(tmp_path: Path):
     engine = LlamaEngine(tmp_path)
 
-    with raises_model_error("cannot be read: Is a directory"), engine.hold():
+    with raises_model_error("is a directory, not a GGUF file"), engine.hold():
         pass
     engine.close()
 

@@ -41,7 +41,7 @@ def check_file(path: Path) -> None:
 def _check_kind(path: Path, mode: int) -> None:
     """Refuse what is no file: to open a pipe waits for ever."""
     if not stat.S_ISREG(mode):
-        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        what = "a directory" if stat.S_ISDIR(mode) else "a pipe or a device"
         raise ModelError(f"{path} is {what}, not a GGUF file.", "bad_file")
 
 
