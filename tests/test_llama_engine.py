@@ -26,6 +26,15 @@ from tui.turn import Cancellation
 GREEDY = Sampling(temperature=0)
 
 
+@pytest.fixture
+def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A named pipe stands for a slow disk: opening it waits for a writer."""
+    monkeypatch.setattr("tui.models.llama.weights._check_kind", lambda path, mode: None)
+    path = tmp_path / "slow.gguf"
+    os.mkfifo(path)
+    return path
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[LlamaEngine]:
     engine = LlamaEngine(starter_path())
@@ -207,10 +216,8 @@ def test_a_wait_for_the_lock_ends_with_the_turn(engine: LlamaEngine):
     assert len(result) == 1
 
 
-def test_a_wait_for_loading_ends_with_the_turn(tmp_path: Path):
-    """A named pipe stands for a slow disk: opening it waits for a writer."""
-    path = tmp_path / "slow.gguf"
-    os.mkfifo(path)
+def test_a_wait_for_loading_ends_with_the_turn(slow: Path):
+    path = slow
     engine = LlamaEngine(path, context=256)
     cancel = Cancellation()
     timer = threading.Timer(0.05, cancel.request)
@@ -255,9 +262,8 @@ def test_a_close_breaks_off_what_runs():
     assert not engine.loaded
 
 
-def test_a_close_ends_a_load_and_whoever_waits_for_it(tmp_path: Path):
-    path = tmp_path / "slow.gguf"
-    os.mkfifo(path)
+def test_a_close_ends_a_load_and_whoever_waits_for_it(slow: Path):
+    path = slow
     engine = LlamaEngine(path, context=256)
     result: Queue[str] = Queue()
 
@@ -279,9 +285,8 @@ def test_a_close_ends_a_load_and_whoever_waits_for_it(tmp_path: Path):
     timer.join()
 
 
-def test_every_thread_that_waits_hears_why_a_load_failed(tmp_path: Path):
-    path = tmp_path / "slow.gguf"
-    os.mkfifo(path)
+def test_every_thread_that_waits_hears_why_a_load_failed(slow: Path):
+    path = slow
     engine = LlamaEngine(path)
     errors: Queue[ModelError] = Queue()
     waiting = threading.Barrier(4)
@@ -327,7 +332,7 @@ def test_a_missing_file_is_named(tmp_path: Path):
 def test_a_folder_is_no_model(tmp_path: Path):
     engine = LlamaEngine(tmp_path)
 
-    with raises_model_error("cannot be read: Is a directory"), engine.hold():
+    with raises_model_error("is a directory, not a GGUF file"), engine.hold():
         pass
     engine.close()
 

@@ -49,7 +49,7 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
 
 
 class LlamaModelConfig(Section, frozen=True, tag_field="provider", tag="llama"):
-    """`[models.NAME]` with `provider = "llama"`: a GGUF file, in this process."""
+    """`[models.NAME]` with `provider = "llama"`: a GGUF file in its own process."""
 
     path: str
     """A GGUF file, or `starter` for the model that comes along."""

@@ -48,8 +48,8 @@ class ModelError(LazychatError):
         super().__init__(message)
         self.kind = kind
         """A short word for programs: `unreachable`, `unauthorized`, `not_found`,
-        `rate_limited`, `dropped`, `missing_key`, `bad_file`, `not_installed` or
-        `model`."""
+        `rate_limited`, `dropped`, `missing_key`, `bad_file`, `not_installed`,
+        `died` (the process of a local model), `memory` or `model`."""
 
 
 class ContextOverflow(ModelError):

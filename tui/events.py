@@ -264,7 +264,7 @@ def encode(event: Event) -> bytes:
     try:
         return _encode(event)
     except UnicodeEncodeError:
-        return _encode(_without_surrogates(msgspec.to_builtins(event)))
+        return _encode(clean_builtins(msgspec.to_builtins(event)))
 
 
 def without_surrogates(text: str) -> str:
@@ -275,15 +275,16 @@ def without_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _without_surrogates(value: Any) -> Any:
+def clean_builtins(value: Any) -> Any:
+    """Return dicts, lists and text with all texts as `without_surrogates` has them."""
     match value:
         case str():
             return without_surrogates(value)
         case dict():
             entries = cast(dict[str, Any], value).items()
-            return {_without_surrogates(k): _without_surrogates(v) for k, v in entries}
+            return {clean_builtins(k): clean_builtins(v) for k, v in entries}
         case list() | tuple():
-            return [_without_surrogates(v) for v in cast(list[Any], value)]
+            return [clean_builtins(v) for v in cast(list[Any], value)]
         case _:
             return value
 

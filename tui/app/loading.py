@@ -35,11 +35,13 @@ def _load(screen: "ChatScreen", name: str) -> None:
     try:
         # What a worker answers with is not needed here.
         there = worker.find(host.log.path)
-        if not (there and worker.has_model(there, host, name)):
+        there_too = there is not None and worker.has_model(there, host, name)
+        if not there_too:
             host.models.preload(name)
         markdown.preload()
-        for tool in host.tools:
-            assert tool.schema
+        schemas = [tool.schema for tool in host.tools]
+        if not there_too:
+            host.models.warm(name, schemas)
     finally:
         settle()
     screen.call_later(_loaded, screen, name)

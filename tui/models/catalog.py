@@ -3,7 +3,7 @@
 import os
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,7 @@ from tui.config import (
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, ModelError
+from tui.messages import ToolSchema
 from tui.models import Model, window_of
 
 STARTER_NOTE = (
@@ -129,14 +130,20 @@ class ModelCatalog:
 
                     preload()
                 case LlamaModelConfig():
-                    from tui.models.llama import LlamaModel
-
                     model: Any = self.get(name)
                     model.preload()
-                    if isinstance(model, LlamaModel):
-                        model.engine.load()
                 case _:
                     pass
+
+    def warm(self, name: str, tools: Sequence[ToolSchema]) -> None:
+        """Have a local model read ahead what answers begin with; never raises.
+
+        Returns at once; a question breaks it off.
+        """
+        with suppress(Exception):
+            if isinstance(self.find(name), LlamaModelConfig):
+                model: Any = self.get(name)
+                model.warm(tools)
 
     def learn_window(self, name: str) -> None:
         """Ask a server how large its model's window is; blocks, never raises.
@@ -273,23 +280,42 @@ def _run(name: str, command: str) -> str:
 
 
 def _llama(name: str, settings: LlamaModelConfig) -> Model:
-    from tui.models.llama import LlamaEngine, LlamaModel, Sampling
+    from tui.models.llama import Sampling, starter_path
+    from tui.models.local import LocalModel, Spec
 
     options = dict(settings.options)
     max_tokens = options.pop("max_tokens", None)
     try:
-        sampling = msgspec.convert(options, Sampling)
+        msgspec.convert(options, Sampling)
     except msgspec.ValidationError as error:
         raise ConfigError(f"[models.{name}]: options: {error}.") from error
     unknown = set(options) - set(Sampling.__struct_fields__)
     for option in sorted(unknown):
         hint = config.nearest(option, list(Sampling.__struct_fields__))
         raise ConfigError(f'[models.{name}]: options: unknown key "{option}".{hint}')
-    threads = settings.threads or None
-    if settings.path == "starter":
-        from tui.models.starter import StarterModel
-
-        return StarterModel(None, name, settings.context, threads)
-    path = Path(settings.path).expanduser()
-    engine = LlamaEngine(path, settings.context, threads)
-    return LlamaModel(engine, name, sampling, max_tokens, settings.dialect or None)
+    cores = os.cpu_count() or 1
+    if settings.threads > cores:
+        raise ConfigError(
+            f"[models.{name}]: threads = {settings.threads} is more than the {cores} "
+            "cores of this machine: set at most that, or 0 for one fewer."
+        )
+    starter = settings.path == "starter"
+    try:
+        # Not `resolve`, which raises RuntimeError on links in a circle.
+        path = os.path.realpath(
+            starter_path() if starter else Path(settings.path).expanduser()
+        )
+    except (RuntimeError, ValueError) as error:  # no such user's home, or a NUL
+        raise ConfigError(f"[models.{name}]: path: {error}") from error
+    return LocalModel(
+        Spec(
+            path,
+            name,
+            starter,
+            settings.context,
+            settings.threads,
+            {} if starter else options,
+            max_tokens,
+            settings.dialect,
+        )
+    )

@@ -227,7 +227,8 @@ class LlamaEngine:
     def _shared(self) -> _Slot:
         slot = self._slot
         if slot is None:
-            path = self.path.resolve()
+            # Not `resolve`, which raises RuntimeError on links in a circle.
+            path = Path(os.path.realpath(self.path))
             with _slots_lock:
                 if _exiting.is_set():
                     raise ModelError("The program is ending.")

@@ -108,6 +108,20 @@ class LlamaModel:
         """Get ready in a thread, so that the first answer need not wait for it."""
         self.engine.preload(lambda context: self._made_for(context.weights))
 
+    def load(self) -> None:
+        """Load the file; returns when that is done. Raises `ModelError`."""
+        with self.engine.hold() as context:
+            self._made_for(context.weights)
+
+    def read(self, messages: Sequence[Message], cancel: Cancellation) -> None:
+        """Read a prompt ahead, so that one which begins like it is answered sooner.
+
+        Raises `ModelError` and `Cancelled`; what was read until then is kept.
+        """
+        with self.engine.hold(cancel) as context:
+            prompt = self._made_for(context.weights).prompt(messages, ())
+            context.read(prompt.tokens[-context.size :], cancel)
+
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> Generator[Event, None, Reply]:

@@ -29,13 +29,13 @@ def library() -> Any:
     """
     try:
         from llama_cpp import llama_cpp  # numpy and a shared library of 10 MB
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ModelError(
             "Local models need llama-cpp-python, which is not installed: "
             "pip install 'lazychat[local]'",
             "not_installed",
         ) from error
-    except (OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise ModelError(
             f"llama-cpp-python is installed but cannot be loaded ({error}): install "
             "it again with pip install --force-reinstall 'lazychat[local]'",

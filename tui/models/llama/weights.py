@@ -1,6 +1,7 @@
 """A GGUF file in memory: its weights, its vocabulary and what it says of itself."""
 
 import ctypes
+import stat
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ def check_file(path: Path) -> None:
     llama.cpp's own message for any of these is "failed to load model".
     """
     try:
+        _check_kind(path, path.stat().st_mode)
         with path.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
@@ -34,6 +36,13 @@ def check_file(path: Path) -> None:
             "in llama.cpp's format.",
             "bad_file",
         )
+
+
+def _check_kind(path: Path, mode: int) -> None:
+    """Refuse what is no file: to open a pipe waits for ever."""
+    if not stat.S_ISREG(mode):
+        what = "a directory" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise ModelError(f"{path} is {what}, not a GGUF file.", "bad_file")
 
 
 class Weights:

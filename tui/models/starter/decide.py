@@ -147,6 +147,22 @@ def _decide(
     return _fill(text, chosen.tool, chosen.draft, scorer, cancel)
 
 
+def beginnings(tools: Sequence[ToolSchema]) -> list[str]:
+    """Return what `decide` lets the scorer read before any message, as far as known.
+
+    The purposes that are always weighed, as many tools as may be candidates, the
+    examples for arguments, then the other purposes.
+    """
+    wishes = [PURPOSES[i].description for i in _ALWAYS]
+    wishes += [_wish(tool) for tool in tools[:_MOST_DRAFTS]]
+    rest = [p.description for i, p in enumerate(PURPOSES) if i not in _ALWAYS]
+    return [
+        *map(_beginning, wishes),
+        *([_EXTRACT] if tools else []),
+        *map(_beginning, rest),
+    ]
+
+
 def shortlist(text: str, tools: Sequence[ToolSchema]) -> list[_Candidate]:
     """Return at most `MOST_TOOLS` tools that can be called, by words and arguments."""
     chinese = has_han(text)

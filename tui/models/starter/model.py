@@ -6,13 +6,14 @@ from pathlib import Path
 from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
-from tui.models.starter.decide import Choice, decide
+from tui.models.starter.decide import Choice, beginnings, decide
 from tui.models.starter.followup import followed_up
 from tui.models.starter.identity import asks_who, introduction
+from tui.models.starter.report import messages as report_messages
 from tui.models.starter.report import report
 from tui.models.starter.scorer import Scorer
 from tui.models.starter.words import has_han
-from tui.turn import Turn
+from tui.turn import Cancellation, Turn
 
 _SYSTEM = "You are a helpful AI assistant. Answer briefly and clearly."
 _EXAMPLES = (
@@ -89,6 +90,23 @@ class StarterModel:
     def preload(self) -> None:
         """Begin to load in a thread and return at once."""
         self._engine.preload()
+
+    def load(self) -> None:
+        """Load the file; returns when that is done. Raises `ModelError`."""
+        self._talk.load()
+
+    def warm(self, tools: Sequence[ToolSchema], cancel: Cancellation) -> None:
+        """Read what every answer begins with, in the order in which it is wanted.
+
+        Takes about 2 s of computation, once. Raises `ModelError` and `Cancelled`;
+        what was read until then is kept.
+        """
+        for beginning in beginnings(tools):
+            # One by one, so that a question never waits for more than one.
+            with self._side.hold(cancel):
+                self._scorer.read(beginning, cancel)
+        self._reporter.read(report_messages("", ()), cancel)
+        self._talk.read(_chat([Message("user", "")]), cancel)
 
     def close(self) -> None:
         """Break off what runs and free the memory; the next use loads again."""

@@ -76,6 +76,15 @@ class Scorer:
                     self._remove(context, sequence, at)
         return result
 
+    def read(self, beginning: str, cancel: Cancellation) -> None:
+        """Read one of the beginnings ahead; within `engine.hold`.
+
+        Raises `Cancelled` within about 20 ms; the others are kept then.
+        """
+        context = self._ready()
+        with context.running(cancel):
+            self._beginning(context, beginning, {beginning}, cancel)
+
     def choices(
         self,
         fixed: str,
@@ -161,12 +170,13 @@ class Scorer:
             self._drop(context, old)
         tokens = context.weights.tokenize(text, special=True)
         sequence = self._free.pop()
-        self._decode(
-            context,
-            [(t, i, sequence, False) for i, t in enumerate(tokens[:-1])],
-            [],
-            cancel,
-        )
+        items = [(t, i, sequence, False) for i, t in enumerate(tokens[:-1])]
+        try:
+            self._decode(context, items, [], cancel)
+        except BaseException:
+            self._remove(context, sequence, -1)
+            self._free.append(sequence)
+            raise
         self._known[text] = sequence, tokens
         return self._known[text]
 

@@ -1,0 +1,146 @@
+"""A `Model` whose work is done in another process."""
+
+from collections.abc import Generator, Sequence
+
+from tui import events
+from tui.errors import Cancelled, ContextOverflow, ModelError
+from tui.events import Event, NoticeGiven
+from tui.messages import Message, Reply, ToolSchema
+from tui.models.local.death import Death
+from tui.models.local.process import Exchange, ModelProcess, died, process_for
+from tui.models.local.wire import (
+    Ask,
+    Drop,
+    Failed,
+    Finished,
+    Load,
+    Loaded,
+    Spec,
+    Told,
+    Warm,
+)
+from tui.turn import Turn
+
+
+class LocalModel:
+    """The model of `spec`, in the process for its file. Any thread.
+
+    Making one starts nothing. Models on one file share its process and, in there, its
+    weights: they answer one after the other. A process that dies is the `ModelError`
+    of kind `died` of the answers that ran, and the next question starts another.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.window = spec.context
+        """Tokens of the context; 0 until that is known."""
+        self.summarizes = not spec.starter
+        """Whether its summary of a conversation is worth anything."""
+        self._shared: ModelProcess | None = None
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self.spec.name
+
+    @property
+    def process(self) -> ModelProcess:
+        """The process, which other models on the file use too."""
+        if self._shared is None:
+            self._shared = process_for(self.spec.path, self)
+        return self._shared
+
+    def preload(self) -> None:
+        """Load the file; returns when that is done, or cannot be. Never raises."""
+        try:
+            child = self.process.child(self.name)
+        except ModelError:
+            return  # told when it is asked
+        with child.exchange() as exchange:
+            child.send(Load(exchange.id, self.spec))
+            answer = exchange.next()
+        if isinstance(answer, Loaded):
+            self.window = answer.window
+
+    def warm(self, tools: Sequence[ToolSchema]) -> None:
+        """Have it read what answers begin with, until a question; returns at once."""
+        if child := self.process.living():
+            child.send(Warm(self.spec, list(tools)))
+
+    def generate(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, Reply]:
+        """Answer `messages`: see `Model.generate`.
+
+        Cancelling is obeyed at once; a process that does not break off within
+        `process.OBEY_SECONDS` is killed, and the next answer begins with a notice.
+        """
+        turn.cancel.raise_if_requested()
+        if death := self.process.note():
+            yield NoticeGiven(str(self._died(death)))
+        while True:
+            child = self.process.child(self.name)
+            begun = False
+            with child.exchange() as exchange, turn.cancel.on(exchange.wake):
+                child.send(self._ask(exchange, messages, tools, turn))
+                while True:
+                    answer = exchange.next()
+                    turn.cancel.raise_if_requested()
+                    match answer:
+                        case Told(_, kind, data):
+                            begun = True
+                            yield events.decode(kind, data)
+                        case Finished():
+                            self.window = answer.window
+                            return answer.reply
+                        case Failed():
+                            raise self._error(answer)
+                        case Death():
+                            if not begun and answer.stuck and self.process.note():
+                                # For an answer that was cancelled before this one.
+                                yield NoticeGiven(str(self._died(answer)))
+                                break
+                            raise self._died(answer)
+                        case _:
+                            pass
+
+    def close(self) -> None:
+        """Free its memory; the process of a file that nobody uses ends."""
+        if self._shared is None:
+            return
+        shared, self._shared = self._shared, None
+        if child := shared.living():
+            child.send(Drop(self.spec))
+        shared.leave(self)
+
+    def _ask(
+        self,
+        exchange: Exchange,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        turn: Turn,
+    ) -> Ask:
+        ids = {id(message): known for known, message in turn.sources}
+        return Ask(
+            exchange.id,
+            self.spec,
+            list(messages),
+            [ids.get(id(message), "") for message in messages],
+            list(tools),
+            turn.id,
+            turn.message_id,
+        )
+
+    def _died(self, death: Death) -> ModelError:
+        return died(death, self.name, self.spec.path)
+
+    def _error(self, failed: Failed) -> Exception:
+        match failed.what:
+            case "cancelled":
+                return Cancelled()
+            case "overflow":
+                return ContextOverflow(failed.text, failed.window, failed.tokens)
+            case "fault":
+                return RuntimeError(failed.text)
+            case _:
+                return ModelError(failed.text, failed.kind)
