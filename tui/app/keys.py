@@ -15,8 +15,24 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 
+from tui.safe import safe
+
 PATIENCE = 0.25
 """Seconds after which a key counts as done: its widget may have gone meanwhile."""
+
+
+def typed(event: Key) -> str:
+    """Return the character that a key types, or "".
+
+    Textual takes only what Python calls printable. A keyboard types more: the joiners
+    of Persian, Hindi and emoji, the wide space of Chinese and Japanese, and emoji that
+    are newer than Python. What `safe` would change is not typed.
+    """
+    character = event.character or ""
+    if event.is_printable:
+        return character
+    wanted = len(character) == 1 and character != "\n" and safe(character) == character
+    return character if wanted else ""
 
 
 class KeysInOrder(App[None]):

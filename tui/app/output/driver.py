@@ -10,16 +10,15 @@ import re
 import select
 import signal
 import termios
-from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition
+from time import monotonic
 from types import FrameType
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.constants import COLOR_SYSTEM, ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
@@ -29,6 +28,7 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 from tui.app.output.few import FewPens
 from tui.app.output.hook import OutputApp
 from tui.app.output.pen import PenBook
+from tui.app.output.reader import Reader
 from tui.app.output.stage import Stage
 from tui.app.output.terminal import abilities, looks
 from tui.app.output.writer import Writer
@@ -141,26 +141,28 @@ class OutputDriver(LinuxDriver):
         Textual's own takes the end of input for a pause and looks again at once: a
         whole core for as long as the program lives.
         """
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")("replace").decode
+        reader = Reader(self._answers_due, ESCAPE_DELAY, self._debug)
         leaving = False
         wait = _TICK
         while not (leaving or self._gone):
             leaving = self.exit_event.is_set()  # what comes just then is read too
             ready = select.select([self.fileno], [], [], wait)[0]
-            # A lone Esc is known to be one as soon as nothing has followed so long.
-            wait = ESCAPE_DELAY if ready else _TICK
             if ready:
                 try:
                     data = os.read(self.fileno, 4096)
                 except OSError:  # how Linux says that the other side is closed
                     data = b""
                 self._gone = not data
-                for message in parser.feed(text) if (text := decode(data)) else ():
+                for message in reader.feed(data, monotonic()):
                     self.process_message(message)
-            for message in parser.tick():
+            now = monotonic()
+            for message in reader.tick(now):
                 self.process_message(message)
+            # A lone Esc is known to be one as soon as nothing has followed so long.
+            wait = min(ESCAPE_DELAY if ready else _TICK, reader.wait(now))
         if self._gone:
+            for message in reader.end():
+                self.process_message(message)
             self._in_loop(self._hung_up)
 
     def _hung_up(self) -> None:
@@ -182,6 +184,10 @@ class OutputDriver(LinuxDriver):
         elif isinstance(message, events.Resize):
             self._in_loop(self.stage.repaint)
         super().process_message(message)
+
+    def _answers_due(self) -> int:
+        """Return how many answers are to come from a terminal that does answer."""
+        return 0 if self.stage.is_silent else self.stage.asked - self._answered
 
     def _take_answer(self) -> None:
         with self._answers:

@@ -116,6 +116,11 @@ class Stage:
             return 0.0
         return pace.patience if pace.answers else 0.3
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the terminal was given up as one that does not answer."""
+        return self._pace.silent
+
     def _send_or_wait(self) -> None:
         if not self._wanting or self._writer is None or not self._writer.idle:
             return  # what is written now will call again

@@ -12,6 +12,7 @@ from textual import events, on
 from textual.content import Content
 
 from tui.app import commands
+from tui.app.keys import typed
 from tui.app.screens.kept import KeptScreen
 from tui.app.widgets.status import Status
 
@@ -44,8 +45,8 @@ class ReadingScreen(KeptScreen):
         """Take what is typed in a part of the screen that has no use for it."""
         if self.composer.has_focus or self.is_covered:
             return
-        character = event.character
-        if character and event.is_printable and event.key not in self.active_bindings:
+        character = typed(event)
+        if character and event.key not in self.active_bindings:
             event.stop()
             self.composer.write(character)
 

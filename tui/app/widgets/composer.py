@@ -12,11 +12,14 @@ from textual import events
 from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.document._document import Location
 from textual.keys import Keys
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tui.app.keys import typed
 from tui.app.widgets.completion import Completion
+from tui.app.widgets.emoji import around, tagged_flags, takes_tag
 from tui.safe import safe
 
 TAKEN_SECONDS = 2.0
@@ -276,6 +279,7 @@ class Composer(TextArea):
         """Take Enter before the text area makes a new line of it."""
         # The latter are what xterm's modifyOtherKeys makes of Alt+ and Shift+Enter.
         if event.key not in ("enter", "\r", "shift+\r"):
+            self._type(event)
             return
         event.stop()
         event.prevent_default()
@@ -289,6 +293,34 @@ class Composer(TextArea):
             self.move_cursor((row + 1, 0))
         else:
             await self.action_submit()
+
+    def get_cursor_left_location(self) -> Location:
+        """Return the place to the left, before a whole emoji."""
+        return self._beside_emoji(super().get_cursor_left_location())
+
+    def get_cursor_right_location(self) -> Location:
+        """Return the place to the right, behind a whole emoji."""
+        return self._beside_emoji(super().get_cursor_right_location(), end=True)
+
+    def get_cursor_word_left_location(self) -> Location:
+        """Return the place a word to the left, in no emoji."""
+        return self._beside_emoji(super().get_cursor_word_left_location())
+
+    def get_cursor_word_right_location(self) -> Location:
+        """Return the place a word to the right, in no emoji."""
+        return self._beside_emoji(super().get_cursor_word_right_location(), end=True)
+
+    def get_cursor_up_location(self) -> Location:
+        """Return the place a row above, in no emoji."""
+        return self._beside_emoji(super().get_cursor_up_location())
+
+    def get_cursor_down_location(self) -> Location:
+        """Return the place a row below, in no emoji."""
+        return self._beside_emoji(super().get_cursor_down_location())
+
+    def get_target_document_location(self, event: events.MouseEvent) -> Location:
+        """Return the place that was pointed at, in no emoji."""
+        return self._beside_emoji(super().get_target_document_location(event))
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert what is pasted; its line ends never send."""
@@ -310,6 +342,23 @@ class Composer(TextArea):
     def _put(self, text: str) -> None:
         result = self.replace(text, *self.selection, maintain_selection_offset=False)
         self.move_cursor(result.end_location)
+
+    def _type(self, event: events.Key) -> None:
+        """Insert a character of which Textual does not know that it is typed."""
+        character = typed(event)
+        if not character and event.character:
+            row, column = self.selection.start
+            line = self.document.get_line(row)[:column]
+            character = event.character if takes_tag(line, event.character) else ""
+        if character and not event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self._put(character)
+
+    def _beside_emoji(self, place: Location, *, end: bool = False) -> Location:
+        """Return `place`, or where the emoji begins or ends in which it is."""
+        row, column = place
+        return row, around(self.document.get_line(row), column)[end]
 
     def _walk(self, step: int) -> bool:
         """Show the entry `step` away; False when there is none."""
@@ -362,9 +411,17 @@ def _entries(texts: list[str]) -> list[str]:
 def _clean(text: str) -> str:
     """Return `text` with line feeds as line ends and nothing that acts on a terminal.
 
-    Tabs stay, for what is pasted may be a Makefile.
+    Tabs stay, for what is pasted may be a Makefile, and so do the tags of flags.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if flags := tagged_flags(text):
+        kept = [*flags.findall(text), ""]
+        between = zip(flags.split(text), kept, strict=True)
+        return "".join(f"{_clean_plain(part)}{flag}" for part, flag in between)
+    return _clean_plain(text)
+
+
+def _clean_plain(text: str) -> str:
     return "\t".join(map(safe, text.split("\t")))
 
 

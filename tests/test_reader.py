@@ -1,0 +1,255 @@
+"""What the user does, from bytes in any pieces: what is pasted is never typed."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from textual import events
+
+from tui.app.output.burst import AFTER, GAP
+from tui.app.output.paste import LIMIT
+from tui.app.output.reader import Reader
+from tui.app.widgets.composer import tell_alt_enter_apart
+
+BEGIN, END = b"\x1b[200~", b"\x1b[201~"
+LOG = "$ make\r\x1b[31merror:\x1b[0m one\rwarning: two\x1b[A\x7f \x1b \x1bOP 中\rdone"
+PAUSE = LIMIT * 0.9
+
+
+class User:
+    """One whose keys and pastes come from a terminal, on a clock of their own."""
+
+    def __init__(self, due: int = 0) -> None:
+        self.due = due
+        self.reader = Reader(lambda: self.due, 0.025)
+        self.now = 100.0
+        self.did: list[str] = []
+        """Each key that was pressed, and each paste in brackets."""
+
+    def send(self, data: bytes, pause: float = 0.0) -> "User":
+        if data:
+            self._note(self.reader.feed(data, self.now))
+        until = self.now + pause
+        while (wait := self.reader.wait(self.now)) <= until - self.now:
+            self.now += max(wait, 0.001)
+            self._note(self.reader.tick(self.now))
+        self.now = until
+        return self
+
+    def _note(self, messages):
+        for message in messages:
+            if isinstance(message, events.Key):
+                self.did.append(message.key)
+            elif isinstance(message, events.Paste):
+                self.did.append(f"<{message.text}>")
+            elif isinstance(message, events.CursorPosition):
+                self.due -= 1
+                self.did.append(f"({message.x},{message.y})")
+
+    @property
+    def pasted(self) -> str:
+        return "".join(act[1:-1] for act in self.did if act.startswith("<"))
+
+
+def test_a_paste_is_one_whatever_it_holds():
+    user = User().send(BEGIN + LOG.encode() + END + b"x", 1)
+
+    assert user.did == [f"<{LOG}>", "x"]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02, 0.12, 0.3, PAUSE])
+def test_a_paste_is_one_however_it_is_cut(pause: float):
+    data = BEGIN + LOG.encode() + END
+    for cut in range(1, len(data)):
+        user = User().send(data[:cut], pause).send(data[cut:]).send(b"x", 2)
+
+        known = ["escape"] if cut == 1 and pause > 0.025 else []
+        assert user.did == [*known, f"<{LOG}>", "x"], cut
+
+
+@given(
+    st.lists(st.text(), max_size=4),
+    st.lists(st.tuples(st.integers(0, 60), st.sampled_from([0.0, 0.02, 0.3, PAUSE]))),
+)
+@example(["\x1b[20", "\x1b"], [(1, 0.02)])
+def test_pastes_are_what_was_pasted_in_any_pieces(
+    texts: list[str], cuts: list[tuple[int, float]]
+):
+    texts = [t.encode("utf-8", "replace").decode().replace("\0", "") for t in texts]
+    texts = [t for t in texts if t and "\x1b[201~" not in t]
+    data = b"".join(BEGIN + text.encode() + END for text in texts)
+    user = User()
+    for size, pause in cuts:
+        if data[:size].endswith(b"\x1b"):  # after a while that would be the key
+            pause = min(pause, 0.02)
+        user.send(data[:size], pause)
+        data = data[size:]
+    user.send(data, 5)
+
+    assert user.did == [f"<{text}>" for text in texts]
+
+
+@pytest.mark.parametrize("cut", range(len(END)))
+def test_a_paste_without_its_end_ends_by_itself_and_keys_work(cut: int):
+    user = User().send(BEGIN + b"hello" + END[:cut], LIMIT + 0.1)
+    assert user.did == ["<hello>"]
+
+    user.send(b"\x11", 0.1).send(b"\x1b", 0.1).send(b"again\r", 0.1)
+
+    assert user.did[1:] == ["ctrl+q", "escape", *"again", "enter"]
+
+
+@pytest.mark.parametrize("cut", range(len(END)))
+def test_an_end_marker_that_comes_too_late_is_not_typed(cut: int):
+    user = User().send(BEGIN + b"hello" + END[:cut], 5).send(END[cut:] + b"x", 1)
+
+    assert user.did == ["<hello>", "x"]
+
+
+def test_the_rest_of_a_paste_that_comes_too_late_is_pasted():
+    user = User().send(BEGIN + b"one\rtw", 5).send(b"o\rthree\r" + END + b"x", 1)
+
+    assert user.did == ["<one\rtw>", "<o\rthree\r>", "x"]
+
+
+def test_an_end_marker_in_the_text_does_not_end_it():
+    user = User().send(BEGIN + b"a" + END + b"b\rc\r" + END + b"x", 1)
+
+    assert user.did == ["<a\x1b[201~b\rc\r>", "x"]
+
+
+def test_answers_that_come_while_a_paste_does_are_none_of_it():
+    user = User(due=2)
+    user.send(BEGIN + "中".encode()[:1], 0.4).send(b"\x1b[22;3R", 0.4)
+    user.send("中".encode()[1:] + b"b\x1b[23;", 0.4).send(b"4Rc\x1b[5;6R" + END, 1)
+
+    assert user.did == ["(2,21)", "(3,22)", "<中bc\x1b[5;6R>"]
+
+
+@pytest.mark.parametrize("cut", range(2, len(BEGIN)))
+def test_answers_that_come_within_a_cut_marker_do_not_break_it(cut: int):
+    user = User(due=2)
+    user.send(BEGIN[:cut], 0.1).send(b"\x1b[2;3R", 0.1).send(BEGIN[cut:] + b"a", 0.1)
+    user.send(END[:cut], 0.1).send(b"\x1b[2;4R" + END[cut:], 0.1).send(b"x", 1)
+
+    assert user.did == ["(2,1)", "(3,1)", "<a>", "x"]
+
+
+def test_answers_do_not_keep_a_paste_open():
+    user = User(due=100).send(BEGIN + b"a")
+    for _ in range(12):
+        user.send(b"\x1b[2;3R", 0.1)
+
+    assert user.did[-1] == "(2,1)"
+    assert "<a>" in user.did
+
+
+def test_a_large_paste_is_handed_on_in_pieces_and_nothing_is_lost():
+    text = "中\r\n" * 1_000_000
+    data = BEGIN + text.encode() + END
+    user = User()
+    for at in range(0, len(data), 4096):
+        user.send(data[at : at + 4096])
+
+    assert user.pasted == text
+    assert max(map(len, user.did)) < 1 << 20
+    assert not any(act.startswith("<\n") for act in user.did)
+
+
+@pytest.mark.parametrize(
+    ("data", "did"),
+    [
+        (b"line one\rline two\rline three", ["<line one\rline two\rline three>"]),
+        (b"a\rb\rc\r", ["<a\rb\rc\r>"]),
+        (b"a\r\nb", ["<a\r\nb>"]),
+        (b"a\r\x1b[31mb\x1b[0m", ["<a\r\x1b[31mb\x1b[0m>"]),
+        (b"a\r\x1b[2;3Rb", ["(2,1)", "<a\rb>"]),
+        (b"ab\r", ["a", "b", "enter"]),
+        (b"\rab", ["enter", "a", "b"]),
+        (b"a\r\r", ["a", "enter", "enter"]),
+        (b"a\r\x1b[A\rb\r", ["a", "enter", "up", "enter", "b", "enter"]),
+        (b"a\r\x11", ["a", "enter", "ctrl+q"]),
+        (b"te\x7f\x7fhe\r", ["t", "e", "backspace", "backspace", "h", "e", "enter"]),
+        (b"a\x1b\rb", ["a", "ctrl+j", "b"]),
+    ],
+)
+def test_lines_in_one_burst_are_text_and_enter_else_sends(data: bytes, did: list[str]):
+    tell_alt_enter_apart()
+
+    assert User().send(data, 1).did == did
+
+
+@pytest.mark.parametrize("cut", range(1, 10))
+def test_a_command_in_a_burst_is_typed(cut: int):
+    data = b"/model x\rhi\r"
+    user = User().send(data[:cut], GAP / 2).send(data[cut:], 1)
+
+    assert user.did == ["slash", *"model", "space", "x", "enter", *"hi", "enter"]
+
+
+def test_a_command_behind_a_line_is_typed():
+    assert User().send(b"hi\r/new\r", 1).did == [
+        *"hi",
+        "enter",
+        "slash",
+        *"new",
+        "enter",
+    ]
+    assert User().send(b"a\rb\r/quit\r", 1).did == ["<a\rb\r/quit\r>"]
+    assert User().send(b"/usr/bin\rb", 1).did == ["</usr/bin\rb>"]
+
+
+@given(st.lists(st.integers(1, 12)))
+def test_lines_in_one_burst_are_text_in_any_pieces(sizes: list[int]):
+    data = text = "line one\rline two\rx\rlast\r"
+    user = User()
+    for size in sizes:
+        user.send(data[:size].encode(), GAP / 2)
+        data = data[size:]
+    user.send(data.encode(), 1)
+
+    assert "enter" not in user.did
+    typed = "".join({"space": " "}.get(a, a.strip("<>")) for a in user.did)
+    assert typed == text
+
+
+def test_what_is_typed_after_such_a_burst_is_typed():
+    user = User().send(b"a\rb", AFTER + 0.1).send(b"ok\r", 1)
+
+    assert user.did == ["<a\rb>", "o", "k", "enter"]
+
+
+def test_keys_one_by_one_are_keys():
+    user = User()
+    for key in b"hi\rok\r":
+        user.send(bytes([key]), 0.03)
+
+    assert user.did == ["h", "i", "enter", "o", "k", "enter"]
+
+
+def test_a_lone_escape_is_known_after_its_delay():
+    user = User().send(b"\x1b", 0.02)
+    assert user.did == []
+
+    user.send(b"", 0.006)
+    assert user.did == ["escape"]
+
+
+def test_a_key_that_is_cut_is_that_key():
+    user = User().send(b"\x1b[", 0.3).send(b"A", 0.3).send(b"\x1b[1;2R", 0.1)
+
+    assert user.did[0] == "up"
+    assert len(user.did) == 2
+
+
+@pytest.mark.parametrize("seq", [b"\x1b[97;5u", b"\x1b[13;2u", b"\x1b\x1b[A"])
+def test_keys_of_other_keyboard_protocols_pass(seq: bytes):
+    did = User().send(seq, 1).did
+
+    assert (
+        did
+        == {
+            b"\x1b[97;5u": ["ctrl+a"],
+            b"\x1b[13;2u": ["shift+enter"],
+            b"\x1b\x1b[A": ["escape", "up"],
+        }[seq]
+    )

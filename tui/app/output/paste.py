@@ -1,0 +1,176 @@
+"""Tells what is pasted from what is typed, before Textual reads the bytes.
+
+A terminal puts a paste between two markers (bracketed paste: CSI 200 ~ and 201 ~).
+Textual looks for keys between them as well, so an ESC in a paste, an end marker that
+a bad link cuts in two, or one that is lost, turns text into keys or keys into text.
+Here a paste is bytes up to the marker, whatever they are and however they come.
+
+Times are seconds of a monotonic clock, and are given, so that this needs no clock.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from math import inf
+from typing import NamedTuple
+
+LIMIT = 1.0
+"""Seconds without a byte after which a paste has ended, with a marker or without.
+
+On a link of 300 ms what was lost once is there again after 0.5 to 0.9 s (RFC 6298).
+What comes later still is taken for text by its own end marker, or by its lines."""
+
+_BEGIN, _END = b"\x1b[200~", b"\x1b[201~"
+_PIECE = 1 << 20  # bytes; a larger paste is handed on in pieces
+# The first row asks from elsewhere: `CSI 1 ; 2 R` is a key. See `Stage`.
+_REPORT = re.compile(rb"\x1b\[(?!1;(?:[2-9]|1[0-6])R)\d{1,5};\d{1,5}R")
+# The beginning of a marker or a report, in a paste.
+_CUT_IN_PASTE = re.compile(rb"\x1b(?:\[[\d;]{0,11})?\Z")
+# What may go on in the next piece: a character, or a line end.
+_UNFINISHED = re.compile(rb"(?:\r|[\xc0-\xff][\x80-\xbf]{0,2})?\Z")
+# The beginning of any control sequence, elsewhere.
+_CUT = re.compile(rb"\x1b(?:\[[0-?]{0,32}[ -/]{0,4})?\Z")
+
+
+class Pasted(NamedTuple):
+    """What was pasted, as it came: with control characters, but without NUL."""
+
+    text: str
+
+
+class Pastes:
+    """Divides what a terminal sends: pastes, and the bytes of all else.
+
+    `answers_due` says how many answers to questions for the cursor are to come: so
+    many reports are no part of a paste in which they arrive. `escape_delay` is how
+    long a lone ESC waits for what may follow it, in seconds.
+    """
+
+    def __init__(self, answers_due: Callable[[], int], escape_delay: float) -> None:
+        self._answers_due = answers_due
+        self._escape_delay = escape_delay
+        self._pasting = False
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._cut = b""
+        """The beginning of a sequence, of which more may come."""
+        self._owed = b""
+        """What is still to come of the end marker of a paste that was ended."""
+        self._escaped = -inf
+        """When a lone ESC was last taken for the key."""
+        self.due = inf
+        """When `tick` has something to do."""
+
+    def feed(self, data: bytes, now: float) -> Iterator[bytes | Pasted]:
+        """Divide what was read at `now`; what may be cut waits for more."""
+        if self._pasting or self._cut:
+            # They tell nothing of how long the paste has been waiting.
+            while self._answers_due() > 0 and (report := _REPORT.match(data)):
+                yield report[0]
+                data = data[report.end() :]
+        if not data:
+            return
+        if self._owed:
+            data = data.removeprefix(self._owed)
+            self._owed = b""
+        elif data.startswith(_BEGIN[1:]) and now - self._escaped < LIMIT:
+            data = _BEGIN[:1] + data
+        self._escaped = -inf
+        data, self._cut = self._cut + data, b""
+        self.due = inf
+        while data:
+            data = yield from self._paste(data) if self._pasting else self._rest(data)
+        if self._pasting:
+            self.due = now + LIMIT
+        elif self._cut:
+            lone = len(self._cut) == 1
+            self.due = now + (self._escape_delay if lone else LIMIT)
+
+    def tick(self, now: float) -> Iterator[bytes | Pasted]:
+        """Give up waiting for what has not come by `now`.
+
+        A lone ESC is the key; a paste is what has come of it.
+        """
+        if now < self.due:
+            return
+        cut = self._cut
+        if self._pasting:
+            if _END.startswith(cut):
+                self._owed = _END[len(cut) :] if cut else b""
+                self._cut = b""
+            yield from self.end()
+        elif cut:
+            self._cut = b""
+            self.due = inf
+            if len(cut) == 1:
+                self._escaped = now
+            yield cut
+
+    def end(self) -> Iterator[Pasted]:
+        """Hand on what has come of a paste: no more will come."""
+        if self._pasting:
+            self._pieces.append(self._cut)
+            self._pasting = False
+            self._cut = b""
+            self.due = inf
+            yield from self._gathered()
+
+    def _rest(self, data: bytes) -> Generator[bytes | Pasted, None, bytes]:
+        """Hand on what is not pasted, and return what follows the next marker."""
+        begin, end = data.find(_BEGIN), data.find(_END)
+        if end >= 0 and (begin < 0 or end < begin):
+            # Of a paste that came too late, or had an end marker in itself.
+            yield from self._gather(data[:end])
+            yield from self._gathered()
+            return data[end + len(_END) :]
+        if begin >= 0:
+            if begin:
+                yield data[:begin]
+            self._pasting = True
+            return data[begin + len(_BEGIN) :]
+        if cut := _CUT.search(data):
+            data, self._cut = data[: cut.start()], cut[0]
+        if data:
+            yield data
+        return b""
+
+    def _paste(self, data: bytes) -> Generator[bytes | Pasted, None, bytes]:
+        """Gather what is pasted, and return what follows its end marker."""
+        end = data.find(_END)
+        rest = b""
+        if end >= 0:
+            data, rest = data[:end], data[end + len(_END) :]
+            again, begin = rest.find(_END), rest.find(_BEGIN)
+            if again >= 0 and (begin < 0 or again < begin):
+                # The text has an end marker in itself; that of the paste comes last.
+                end = rest.rfind(_END, 0, begin if begin >= 0 else None)
+                data, rest = data + _END + rest[:end], rest[end + len(_END) :]
+        elif cut := _CUT_IN_PASTE.search(data):
+            data, self._cut = data[: cut.start()], cut[0]
+        yield from self._gather(data)
+        if end >= 0:
+            self._pasting = False
+        if end >= 0 or self._size >= _PIECE:
+            yield from self._gathered()
+        return rest
+
+    def _gather(self, data: bytes) -> Iterator[bytes]:
+        """Keep what is pasted, and hand on the answers that came between."""
+        due = self._answers_due() if b"R" in data else 0
+        if due > 0:
+            yield from _REPORT.findall(data)[:due]
+            data = _REPORT.sub(b"", data, due)
+        self._pieces.append(data)
+        self._size += len(data)
+
+    def _gathered(self) -> Iterator[Pasted]:
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        if self._pasting:
+            # Not through a character, nor between CR and LF.
+            found = _UNFINISHED.search(data)
+            whole = found.start() if found else len(data)
+            data, rest = data[:whole], data[whole:]
+            self._pieces.append(rest)
+        self._size = 0
+        if text := data.decode("utf-8", "replace").replace("\x00", ""):
+            yield Pasted(text)
