@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from tui import paths
 from tui.errors import ConfigError
+from tui.safe import decoded
 
 
 class Section(
@@ -160,7 +161,7 @@ def with_environment(config: Config) -> Config:
     changes: dict[str, Any] = {}
     for key in ("model", "system", "theme"):
         if value := os.environ.get(f"LAZYCHAT_{key.upper()}"):
-            changes[key] = value
+            changes[key] = decoded(value)
     if value := os.environ.get("LAZYCHAT_STREAM"):
         words = {"1": True, "true": True, "on": True, "0": False, "false": False}
         words |= {"off": False, "yes": True, "no": False}

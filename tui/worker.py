@@ -19,6 +19,7 @@ from tui.config import Config, LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
 from tui.events import TurnStarted
 from tui.host import Host
+from tui.safe import decoded
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -119,7 +120,7 @@ def is_alive(runner: str) -> bool:
 
 
 def _store(path: Path) -> str:
-    return str(path.resolve())
+    return decoded(str(path.resolve()))
 
 
 def _manner(settings: Config) -> str:

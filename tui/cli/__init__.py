@@ -15,7 +15,6 @@ from tui.cli import conversations, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError
-from tui.safe import safe
 
 if TYPE_CHECKING:
     from tui.config import Config
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
     streams.fill()
+    streams.clean()
     options = parse(sys.argv[1:] if arguments is None else arguments)
     if options.version:
         print(_version())
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 return _chat(options)
     except LazychatError as error:
-        print(f"lazychat: {safe(str(error), newlines=False)}", file=sys.stderr)
+        streams.talk(str(error))
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
         return CANCELLED

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tui import conversation
+from tui.cli import streams
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
 from tui.host import Host
-from tui.safe import safe
 
 
 def chat(
@@ -47,7 +47,7 @@ def chat(
         host.close()
         with suppress(OSError):  # the terminal may have gone
             for words in host.last_words:
-                print(f"lazychat: {safe(words, newlines=False)}", file=sys.stderr)
+                streams.talk(words)
 
 
 def _go_on(host: Host, *, hung_up: bool) -> None:

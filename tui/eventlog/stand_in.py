@@ -7,6 +7,7 @@ follow the last one stored. When the store can be written again all of it goes t
 with the same numbers unless another process has taken them: see `Move`.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -205,7 +206,7 @@ def last_seq(db: sqlite3.Connection, schema: str = "main") -> int:
 def uri(path: str, mode: str) -> str:
     """Return SQLite's name for a file, with its `mode`: `rw`, `ro`, `immutable`."""
     option = "immutable=1" if mode == "immutable" else f"mode={mode}"
-    return f"file:{quote(path)}?{option}"
+    return f"file:{quote(os.fsencode(path))}?{option}"
 
 
 def has_wal(path: Path) -> bool:
