@@ -5,6 +5,8 @@ Each command that does more than hand on its options has a module here.
 
 import argparse
 import gc
+import io
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -136,10 +138,21 @@ def _log_to_file() -> None:
     """Keep faults in a file: on the terminal they would be drawn over the screen."""
     import logging
 
-    from tui import paths
+    from tui import files, paths
+    from tui.masking import mask
 
     class LogFile(logging.FileHandler):
         """Where it cannot be opened, the fault to be noted must not become a worse."""
+
+        def _open(self) -> io.TextIOWrapper:
+            flags = os.O_WRONLY | os.O_APPEND
+            descriptor = files.open_private(Path(self.baseFilename), flags)
+            return os.fdopen(
+                descriptor, "a", encoding="utf-8", errors="backslashreplace"
+            )
+
+        def format(self, record: logging.LogRecord) -> str:
+            return mask(super().format(record))
 
         def emit(self, record: logging.LogRecord) -> None:
             with suppress(OSError):
@@ -147,7 +160,7 @@ def _log_to_file() -> None:
 
     file = paths.state_file().with_name("lazychat.log")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(file.parent)
         handler: logging.Handler = LogFile(file, delay=True)
     except OSError:
         handler = logging.NullHandler()

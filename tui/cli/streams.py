@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from tui.masking import mask
 from tui.safe import safe, safe_json
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def fill() -> None:
 
 def talk(text: str) -> None:
     """Print a line for the user to stderr."""
-    print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr, flush=True)
+    print(f"lazychat: {safe(mask(text), newlines=False)}", file=sys.stderr, flush=True)
 
 
 def print_json(value: object) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from tui import conversation, paths, worker
+from tui import conversation, files, paths, worker
 from tui.cli import away, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
@@ -125,8 +125,9 @@ def _detach(settings: Config) -> int:
     """Serve in a process of its own, with no terminal that could take it along."""
     log = paths.state_file().with_name("worker.log")
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        file = log.open("ab")
+        files.make_folder(log.parent)
+        flags = os.O_WRONLY | os.O_APPEND
+        file = os.fdopen(files.open_private(log, flags), "ab")
     except OSError as error:
         raise LazychatError(
             f"The worker cannot write to {log}: {error.strerror}."
