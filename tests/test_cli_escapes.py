@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, Tried, write_config
 from terminal import Terminal
 
+from tui.app import commands
 from tui.conversation import new_id
 from tui.eventlog import EventLog
 from tui.events import MessageAdded
@@ -303,3 +304,11 @@ def test_safe_json_is_the_same_json_and_safe(payload: str) -> None:
 
 def test_a_surrogate_that_stands_for_no_byte_is_replaced_too() -> None:
     assert decoded("a\ud800b\udce9c\udcc3\udca9") == "a\ufffdb\ufffdcé"
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_key_of_the_configuration_is_spelled_harmlessly(payload: str) -> None:
+    shown = commands.spelled(commands.named("stream"), {"stream": payload})
+
+    assert leaks(shown.replace("\n", "")) == []
+    assert "\n" not in shown

@@ -25,6 +25,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from tui.app.output.descriptors import Aside, size_of
 from tui.app.output.few import FewPens
 from tui.app.output.hook import OutputApp
 from tui.app.output.pen import PenBook
@@ -54,6 +55,7 @@ class OutputDriver(LinuxDriver):
         self._answers = Condition()
         self._answered = 0
         self._gone = False
+        self._aside = Aside(self._written)
         # As Textual does it: the screen is on stderr, whatever that was made since.
         self._fd = 2 if self._file is None else self._file.fileno()
         self._looks = looks(self._fd)
@@ -79,6 +81,7 @@ class OutputDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
+        self.fileno, self._fd = self._aside.take()
         writer = self._output = Writer(self._fd, self._drained)
         writer.start()
         super().start_application_mode()
@@ -108,6 +111,8 @@ class OutputDriver(LinuxDriver):
             self._output.stop(_LEAVING)
             self._output = None
         super().close()
+        self._aside.give_back()
+        self.fileno, self._fd = 0, 2
 
     def run_input_thread(self) -> None:
         """Read the terminal until the app leaves, or the terminal has gone.
@@ -136,6 +141,16 @@ class OutputDriver(LinuxDriver):
                 self.process_message(message)
         if self._gone:
             self._in_loop(self._hung_up)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # Textual asks descriptor 1, which is not the terminal while it is drawn on.
+        return size_of(self._fd) or super()._get_terminal_size()
+
+    def _written(self, line: str) -> None:
+        """Show what was written to descriptor 1 or 2. Runs in a thread."""
+        app = self._app
+        if isinstance(app, OutputApp):
+            self._in_loop(lambda: app.show_written(line))
 
     def _hung_up(self) -> None:
         if isinstance(self._app, OutputApp):
