@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -37,7 +38,7 @@ def server() -> Iterator[SSEServer]:
         yield server
 
 
-def complaint(url: str, **settings: str) -> str:
+def complaint(url: str, **settings: Any) -> str:
     """Return what a question to a model of the configuration ends with."""
     about = OpenAIModelConfig("m", url, max_retries=0, **settings)
     catalog = ModelCatalog(config.Config(models={"big": about}))

@@ -58,12 +58,11 @@ def show_deleted(log: EventLog, as_json: bool) -> int:
     deleted = conversation.trashed(log)
     if as_json:
         rows = [{"id": it.id, "title": it.title, "deleted": it.time} for it in deleted]
-        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        streams.print_json(rows)
         return DONE
-    clean = safe if sys.stdout.isatty() else str
     for it in deleted:
-        print(f"{clean(it.id)}  {clock(it.time)}  {clean(it.title) or '(no title)'}")
+        title = one_line(it.title) or "(no title)"
+        print(f"{one_line(it.id)}  {clock(it.time)}  {title}")
     return DONE
 
 
