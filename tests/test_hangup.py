@@ -62,7 +62,8 @@ def the_same(log: EventLog) -> str:
 
 
 def has_let_go(terminal: Terminal) -> bool:
-    link = Path(f"/proc/{terminal.process.pid}/fd/0")
+    # Descriptor 0 is empty while there is a screen already.
+    link = Path(f"/proc/{terminal.process.pid}/fd/2")
     return str(link.readlink()) == os.devnull
 
 

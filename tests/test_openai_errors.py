@@ -122,9 +122,9 @@ def test_stream_that_falls_silent_is_given_up(server: SSEServer) -> None:
 def test_refused_key_names_its_variable_and_quotes_the_server(
     server: SSEServer, status: int
 ) -> None:
-    server.json(openai_error("Bad key sk-123, see docs"), status=status)
+    server.json(openai_error("Bad key sk-123456, see docs"), status=status)
 
-    error, _ = failure(server, api_key="sk-123", key_hint="FAKE_API_KEY")
+    error, _ = failure(server, api_key="sk-123456", key_hint="FAKE_API_KEY")
 
     assert error.kind == "unauthorized"
     assert "FAKE_API_KEY" in str(error)

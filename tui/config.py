@@ -5,17 +5,20 @@ stored: `api_key_env` says which variable holds the key, `api_key_cmd` which com
 prints it.
 """
 
+import math
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta
 
-from tui import paths
+from tui import files, paths
 from tui.errors import ConfigError
+from tui.safe import decoded
 
 
 class Section(
@@ -115,7 +118,7 @@ def load(path: Path | None = None) -> Config:
     """
     path = path or paths.config_file()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = files.read_text(path)
     except FileNotFoundError:
         config = Config()
     except OSError as error:
@@ -147,9 +150,59 @@ def parse(text: str, where: str = "config.toml") -> Config:
             where = f"{where}, line {line}, column {column}"
         raise ConfigError(f"{where}: this is not TOML: {message}.") from error
     try:
-        return msgspec.convert(table, Config)
+        config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(_explain(str(error), table, text, where)) from error
+    for keys, value in _numbers((), table):
+        if problem := _number_problem(keys, value):
+            line = _line(text, list(keys))
+            raise ConfigError(f"{where}, line {line}: {'.'.join(keys)} {problem}.")
+    return config
+
+
+_LEAST = {
+    "temperature": 0,
+    "top_p": 0,
+    "min_p": 0,
+    "repeat_penalty": 0,
+    "max_tokens": 1,
+    "max_completion_tokens": 1,
+}
+"""Options of models that are numbers, and the least that makes sense."""
+
+
+def _numbers(
+    keys: tuple[str, ...], value: Any
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the keys and values of all numbers, and of options that should be one."""
+    if isinstance(value, dict):
+        for key, item in cast(dict[str, Any], value).items():
+            yield from _numbers((*keys, key), item)
+    elif isinstance(value, list):
+        for item in cast(list[Any], value):
+            yield from _numbers(keys, item)
+    elif isinstance(value, int | float) or _is_option(keys):
+        yield keys, value
+
+
+def _is_option(keys: tuple[str, ...]) -> bool:
+    return len(keys) == 4 and keys[2] == "options" and keys[3] in _LEAST
+
+
+def _number_problem(keys: tuple[str, ...], value: Any) -> str:
+    """Return what is wrong with a number, where msgspec finds nothing, or ""."""
+    endless = "options" not in keys  # `timeout = inf` is a wish, and granted
+    odd = isinstance(value, float) and not math.isfinite(value)
+    if odd and not (endless and value > 0):
+        return f"cannot be {value}: write a number"
+    if not _is_option(keys):
+        return ""
+    least = _LEAST[keys[3]]
+    whole = keys[3].endswith("_tokens")
+    kind = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kind):
+        return f"must be a {'whole ' if whole else ''}number, not {value!r}"
+    return "" if value >= least else f"must be {least} or more, not {value}"
 
 
 def with_environment(config: Config) -> Config:
@@ -160,7 +213,7 @@ def with_environment(config: Config) -> Config:
     changes: dict[str, Any] = {}
     for key in ("model", "system", "theme"):
         if value := os.environ.get(f"LAZYCHAT_{key.upper()}"):
-            changes[key] = value
+            changes[key] = decoded(value)
     if value := os.environ.get("LAZYCHAT_STREAM"):
         words = {"1": True, "true": True, "on": True, "0": False, "false": False}
         words |= {"off": False, "yes": True, "no": False}

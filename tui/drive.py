@@ -24,6 +24,7 @@ from tui.events import (
     TextDelta,
     TurnFinished,
 )
+from tui.masking import mask
 from tui.messages import Message
 from tui.turn import Turn
 
@@ -111,14 +112,14 @@ def drive(
 def _explained(error: Exception) -> ErrorRaised:
     match error:
         case ModelError():
-            return ErrorRaised(error.kind, str(error))
+            return ErrorRaised(error.kind, mask(str(error)))
         case LazychatError():
-            return ErrorRaised("config", str(error))
+            return ErrorRaised("config", mask(str(error)))
         case _:
             # A fault of ours or of a plugin: a line for the user, the rest for us.
             _logger.error("a turn failed", exc_info=error)
             text = f"{type(error).__name__}: {error}. This is a fault in lazychat."
-            return ErrorRaised("internal", text)
+            return ErrorRaised("internal", mask(text))
 
 
 class _Pace:

@@ -28,6 +28,7 @@ _SEPARATORS = "\u2028\u2029"
 _SPECIAL = f"\\x00-\\x09\\x0b-\\x1f\\x7f{_REPLACED}{_SEPARATORS}{_DROPPED}"
 
 _unsafe = re.compile(f"[{_SPECIAL}]")
+_no_byte = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 @cache
@@ -63,3 +64,46 @@ def safe(text: str, *, newlines: bool = True) -> str:
     """
     text = _unsafe.sub(_substitute, text)
     return text if newlines else text.replace("\n", " ")
+
+
+def one_line(text: str) -> str:
+    """Return a name, an id or a title that takes one row of a table in a pipe too.
+
+    Each run of white space and line ends of any kind becomes one blank, so that none
+    can pass for another row. All else stays: a pipe gets what was said.
+    """
+    return " ".join(text.split())
+
+
+def safe_json(document: str) -> str:
+    r"""Return a JSON `document` with nothing in it that acts on a terminal.
+
+    What `safe` takes out or replaces is written as ``\uXXXX``, which is the same
+    JSON: it may stand in strings only, where every character may be written so.
+    """
+    return _unsafe.sub(_escape, document)
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    if character in "\t\r":  # white space between values; in strings it is escaped
+        return " "
+    units = character.encode("utf-16-be", "surrogatepass")
+    pairs = (units[at : at + 2] for at in range(0, len(units), 2))
+    return "".join(f"\\u{pair.hex()}" for pair in pairs)
+
+
+def decoded(text: str) -> str:
+    """Return text from outside as what it is in UTF-8; what is none becomes U+FFFD.
+
+    Python gives bytes of arguments, variables and file names that it cannot decode as
+    lone surrogates, which no file, store or server takes. For what is to be read or
+    kept: to open a file its name has to be left as it came.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # A surrogate that stands for no byte has no way back to one.
+        text = _no_byte.sub(_REPLACEMENT, text)
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from tui import config, paths, process
+from tui import config, files, paths, process
 from tui.config import Config, LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
 from tui.events import TurnStarted
 from tui.host import Host
+from tui.safe import decoded
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -75,11 +76,7 @@ def find(store: Path | None = None) -> Worker | None:
 
 def enter(worker: Worker) -> None:
     """Note the worker; the one that was noted before is forgotten."""
-    path = file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_bytes(msgspec.json.encode(worker))
-    new.replace(path)
+    files.replace_private(file(), msgspec.json.encode(worker))
 
 
 def leave(worker: Worker) -> None:
@@ -119,7 +116,7 @@ def is_alive(runner: str) -> bool:
 
 
 def _store(path: Path) -> str:
-    return str(path.resolve())
+    return decoded(str(path.resolve()))
 
 
 def _manner(settings: Config) -> str:

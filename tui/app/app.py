@@ -179,6 +179,11 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
             case _:
                 self.run_worker(chat.run_action(command.action))
 
+    def show_written(self, line: str) -> None:
+        """Show in the debug panel what a tool or its process has written."""
+        if self.chat:
+            self.chat.debug_panel.note(f"written by a tool: {line}")
+
     def action_choose_model(self) -> None:
         """Ask which model answers next."""
         from tui.app.screens.models import ModelScreen

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 from tui.config import nearest
+from tui.safe import safe
 
 
 class Command(NamedTuple):
@@ -220,7 +221,7 @@ def bindings(*, reading: bool = False) -> list[BindingType]:
 def spelled(command: Command, keys: Mapping[str, str]) -> str:
     """Return the command's key as people write it; `keys` are the user's own."""
     names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
-    key = keys.get(command.name, command.key)
+    key = safe(keys.get(command.name, command.key), newlines=False)
     parts = key.split(",")[0].split("+") if key else []
     if len(parts) == 1 == len(parts[0]):
         return parts[0]  # a letter: its other case is another key

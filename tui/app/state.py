@@ -4,12 +4,13 @@ State, not configuration: config.toml is the user's and never written, this file
 ours. One that cannot be read or written is done without.
 """
 
-import os
 import tomllib
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+
+from tui import files
 
 
 class State(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ class State(msgspec.Struct, frozen=True):
 def load(path: Path) -> State:
     """Return what `path` remembers; nothing when it is not there or unreadable."""
     with suppress(OSError, ValueError, msgspec.ValidationError):
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), State)
+        return msgspec.convert(tomllib.loads(files.read_text(path)), State)
     return State()
 
 
@@ -33,8 +34,5 @@ def save(path: Path, **changes: str | bool) -> None:
 
     state = msgspec.structs.asdict(load(path)) | changes
     text = tomli_w.dumps({k: v for k, v in state.items() if v is not None})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
+        files.replace_private(path, text.encode())

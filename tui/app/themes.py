@@ -15,6 +15,7 @@ from typing import Any, cast
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from tui import files
 from tui.config import nearest
 from tui.errors import ConfigError
 
@@ -135,7 +136,7 @@ def _files(folder: Path | None) -> list[Path]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return files.read_text(file)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: this is not UTF-8 text.") from error
     except OSError as error:

@@ -5,11 +5,11 @@ Each command that does more than hand on its options has a module here.
 
 import argparse
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError
 from tui.runtime import tty
-from tui.safe import safe
 
 if TYPE_CHECKING:
     from tui.config import Config
@@ -28,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run lazychat with `arguments` (None: those of the process); return the code."""
     streams.fill()
     tty.forget_size_in_environment()
+    streams.clean()
     options = parse(sys.argv[1:] if arguments is None else arguments)
     if options.version:
         print(_version())
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 return _chat(options)
     except LazychatError as error:
-        print(f"lazychat: {safe(str(error), newlines=False)}", file=sys.stderr)
+        streams.talk(str(error))
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
         return CANCELLED
@@ -150,14 +150,21 @@ def _log_to_file() -> None:
     """Keep faults in a file: on the terminal they would be drawn over the screen."""
     import logging
 
+    from tui import files
+    from tui.masking import mask
+
     class LogFile(logging.FileHandler):
         """Where it cannot be opened, the fault to be noted must not become a worse."""
 
-        def _open(self) -> TextIOWrapper:
-            # What it tells of is the user's alone.
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            fd = os.open(self.baseFilename, flags, 0o600)
-            return os.fdopen(fd, "a", encoding="utf-8", errors="replace")
+        def _open(self) -> io.TextIOWrapper:
+            flags = os.O_WRONLY | os.O_APPEND
+            descriptor = files.open_private(Path(self.baseFilename), flags)
+            return os.fdopen(
+                descriptor, "a", encoding="utf-8", errors="backslashreplace"
+            )
+
+        def format(self, record: logging.LogRecord) -> str:
+            return mask(super().format(record))
 
         def emit(self, record: logging.LogRecord) -> None:
             with suppress(OSError):
@@ -165,7 +172,7 @@ def _log_to_file() -> None:
 
     file = _log_path()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(file.parent)
         handler: logging.Handler = LogFile(file, delay=True)
     except OSError:
         handler = logging.NullHandler()

@@ -33,7 +33,6 @@ from tui.events import (
 from tui.host import Host
 from tui.messages import Message
 from tui.runner import LOOK_AFTER_SECONDS, request
-from tui.safe import safe
 
 
 def ask(
@@ -212,8 +211,6 @@ class _Printer:
         self._spoken = SpokenText()
         self._message_id = ""
         self._ends_line = True
-        # A pipe or a file gets what the model said; a terminal what cannot drive it.
-        self._clean = safe if out.isatty() else str
         self.code = DONE
 
     def take(self, record: Record) -> bool:
@@ -247,7 +244,7 @@ class _Printer:
             self._end_line()
             self._write("\n")
         self._message_id = message_id
-        self._write(self._clean(text))
+        self._write(text)
         self._ends_line = text.endswith("\n")
 
     def _end_line(self) -> None:
@@ -266,4 +263,4 @@ class _Printer:
 
 def _talk(text: str) -> None:
     if text:
-        print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr)
+        streams.talk(text)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from tui import conversation
+from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.errors import ConfigError, LogError
 from tui.eventlog import EventLog
@@ -36,7 +37,7 @@ def delete(log: EventLog, prefixes: Sequence[str], sure: bool) -> int:
         end_if_gone(log, id)
     deleted = conversation.delete(log, *ids)
     if deleted.traces:
-        print(f"lazychat: {safe(deleted.traces, newlines=False)}", file=sys.stderr)
+        streams.talk(deleted.traces)
     return FAILED if deleted.traces else DONE
 
 
@@ -49,8 +50,8 @@ def _is_wanted(log: EventLog, ids: Sequence[str]) -> bool:
     gone = {it.id: it for it in conversation.trashed(log)}
     for short, id in zip(shorts, ids, strict=True):
         found = conversation.get(log, id) or gone.get(id)
-        title = safe(found.title, newlines=False) if found else ""
-        print(f"{short}  {title}", file=sys.stderr)
+        title = found.title if found else ""
+        print(safe(f"{short}  {title}", newlines=False), file=sys.stderr)
     print("Delete for good? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

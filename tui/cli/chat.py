@@ -12,7 +12,6 @@ from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
 from tui.host import Host
 from tui.runtime import guard, tty
-from tui.safe import safe
 
 
 def chat(
@@ -55,7 +54,7 @@ def chat(
         host.close()
         with suppress(OSError):  # the terminal may have gone
             for words in host.last_words:
-                print(f"lazychat: {safe(words, newlines=False)}", file=sys.stderr)
+                streams.talk(words)
 
 
 def _go_on(host: Host, *, hung_up: bool) -> None:

@@ -31,11 +31,9 @@ _READS = ("list", "search", "export")
 def run(options: argparse.Namespace) -> int:
     """Run one of `COMMANDS`; return the exit code."""
     out: object = sys.stdout
-    if isinstance(out, io.TextIOWrapper):
-        # What the user's terminal cannot show must not end a list; a pipe or a file
-        # gets what was said.
-        encoding = None if sys.stdout.isatty() else "utf-8"
-        sys.stdout.reconfigure(encoding=encoding, errors="replace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] # TextIO does not have it
+    if isinstance(out, io.TextIOWrapper) and not isinstance(out, streams.Clean):
+        # A pipe or a file gets what was said, whatever the terminal could show.
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] # TextIO does not have it
     try:
         code = _run(options)
         sys.stdout.flush()

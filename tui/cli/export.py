@@ -10,7 +10,7 @@ from tui import conversation
 from tui.cli.codes import DONE
 from tui.errors import ConfigError, LazychatError, LogError
 from tui.eventlog import EventLog
-from tui.safe import safe
+from tui.safe import one_line, safe_json
 
 
 def export(
@@ -36,11 +36,11 @@ def export(
     if format is None:
         format = "json" if file and file.endswith(".json") else "md"
     if format == "json":
-        text = conversation.export_json(log, *ids)
+        text = safe_json(conversation.export_json(log, *ids))
     else:
         text = "\n---\n\n".join(conversation.export_markdown(log, id) for id in ids)
     if file is None:
-        sys.stdout.write(safe(text) if sys.stdout.isatty() else text)
+        sys.stdout.write(text)
         sys.stdout.flush()
         return DONE
     try:
@@ -101,5 +101,5 @@ def take_in(log: EventLog, files: Sequence[str]) -> int:
             )
             raise LazychatError(f"{name}: {problem}") from error
         for id in ids:
-            print(id, flush=True)
+            print(one_line(id), flush=True)
     return DONE

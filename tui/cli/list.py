@@ -1,16 +1,16 @@
 """`lazychat list`: the conversations of the store."""
 
-import json
 import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
 
 from tui import bounds, conversation, process
+from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.eventlog import EventLog
 from tui.events import TurnStarted
-from tui.safe import safe
+from tui.safe import one_line, safe
 
 
 def show_list(log: EventLog, limit: int, as_json: bool) -> int:
@@ -34,25 +34,22 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
             }
             for it in listed
         ]
-        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        streams.print_json(rows)
         return DONE
-    clean = safe if sys.stdout.isatty() else str
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     ids = conversation.short_ids(log, [it.id for it in listed])
+    ids = [one_line(id) for id in ids]
     column = max(map(len, ids), default=0)
     for id, it in zip(ids, listed, strict=True):
-        state = state_of(running.get(it.id, ()))
+        state = one_line(state_of(running.get(it.id, ())))
         row = (
             f"{id:{column}}  {clock(it.updated)}  {it.messages:>4}  "
             f"{'* ' if it.pinned else ''}{f'[{state}] ' if state else ''}"
-            f"{clean(it.title) or '(no title)'}"
+            f"{one_line(it.title) or '(no title)'}"
         )
-        print(_cut(row, width) if width else row)
+        print(_cut(safe(row), width) if width else row)
     if limit > 0 and len(listed) == limit:
-        print(
-            f"lazychat: these are the first {limit}; `-n 0` lists all.", file=sys.stderr
-        )
+        streams.talk(f"these are the first {limit}; `-n 0` lists all.")
     return DONE
 
 
@@ -61,12 +58,11 @@ def show_deleted(log: EventLog, as_json: bool) -> int:
     deleted = conversation.trashed(log)
     if as_json:
         rows = [{"id": it.id, "title": it.title, "deleted": it.time} for it in deleted]
-        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        streams.print_json(rows)
         return DONE
-    clean = safe if sys.stdout.isatty() else str
     for it in deleted:
-        print(f"{clean(it.id)}  {clock(it.time)}  {clean(it.title) or '(no title)'}")
+        title = one_line(it.title) or "(no title)"
+        print(f"{one_line(it.id)}  {clock(it.time)}  {title}")
     return DONE
 
 

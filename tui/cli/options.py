@@ -5,11 +5,40 @@ than anything else that happens before the screen is imported.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tui.safe import decoded, safe
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 Add = Callable[[argparse.ArgumentParser], None]
 
+_PATHS = ("config", "files", "output", "tool")
+"""The options that name files: bytes that are no UTF-8 may be in their names."""
 _ID = "the id of a conversation, or as much of its beginning as no other has"
+
+
+class Parser(argparse.ArgumentParser):
+    """Quotes arguments with nothing in them that acts on a terminal.
+
+    They may be names of files, which a shell has put in the place of a `*`.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.color = False  # Python 3.14 has it on; what we print is made safe
+
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong with the arguments, and exit."""
+        super().error(safe(decoded(message), newlines=False))
+
+    def _print_message(
+        self, message: str, file: "SupportsWrite[str] | None" = None
+    ) -> None:
+        super()._print_message(safe(message), file or sys.stderr)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -21,18 +50,33 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if given[:1] in (["-h"], ["--help"], ["--version"]):
         return _overview().parse_args(given)
     command = given.pop(0) if given and given[0] in COMMANDS else "chat"
-    parser = argparse.ArgumentParser(prog=f"lazychat {command}")
+    parser = Parser(prog=f"lazychat {command}")
     COMMANDS[command][1](parser)
     parser.set_defaults(command=command, version=False)
     options, rest = parser.parse_known_args(given)
     if rest:
         hint = '; to ask: lazychat ask "..."' if command == "chat" else ""
         parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
-    return options
+    return argparse.Namespace(
+        **{
+            name: value if name in _PATHS else _decoded(value)
+            for name, value in vars(options).items()
+        }
+    )
+
+
+def _decoded(value: Any) -> Any:
+    match value:
+        case str():
+            return decoded(value)
+        case [*values]:
+            return [_decoded(each) for each in values]
+        case _:
+            return value
 
 
 def _overview() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lazychat",
         description="Chat with language models in the terminal.",
         epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",

@@ -1,9 +1,7 @@
 """`lazychat search`: messages of all conversations, with the words in their place."""
 
-import json
 import os
 import sys
-from collections.abc import Callable
 
 import msgspec
 
@@ -13,7 +11,7 @@ from tui.cli.codes import DONE, FAILED
 from tui.cli.list import clock
 from tui.conversation import Hit
 from tui.eventlog import EventLog
-from tui.safe import safe
+from tui.safe import one_line, safe
 
 _NO_LIMIT = 2**31
 
@@ -27,16 +25,17 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
         streams.talk("punctuation alone is not searched.")
     hits = conversation.search(log, words, limit if limit > 0 else _NO_LIMIT)
     if as_json:
-        json.dump(msgspec.to_builtins(hits), sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        streams.print_json(msgspec.to_builtins(hits))
         return DONE if hits else FAILED
-    terminal = sys.stdout.isatty()
-    clean: Callable[[str], str] = safe if terminal else str
-    bold = terminal and not os.environ.get("NO_COLOR")
+    out = sys.stdout
+    bold = isinstance(out, streams.Clean) and not os.environ.get("NO_COLOR")
     ids = conversation.short_ids(log, [hit.conversation for hit in hits])
     for id, hit in zip(ids, hits, strict=True):
-        print(f"{id}  {clock(hit.time)}  {hit.role:9}  {clean(hit.title)}")
-        print(f"    {_marked(hit) if bold else hit.excerpt}")
+        print(f"{one_line(id)}  {clock(hit.time)}  {hit.role:9}  {one_line(hit.title)}")
+        if bold and isinstance(out, streams.Clean):
+            out.write_styled(f"    {_marked(hit)}\n")
+        else:
+            print(f"    {one_line(hit.excerpt)}")
     if not hits and conversation.is_searchable(words):
         streams.talk("nothing was found.")
     return DONE if hits else FAILED
@@ -46,6 +45,11 @@ def _marked(hit: Hit) -> str:
     pieces: list[str] = []
     after = 0
     for start, end in hit.marks:
-        pieces += [hit.excerpt[after:start], f"\x1b[1m{hit.excerpt[start:end]}\x1b[22m"]
+        before, found = hit.excerpt[after:start], hit.excerpt[start:end]
+        pieces += [_plain(before), f"\x1b[1m{_plain(found)}\x1b[22m"]
         after = end
-    return "".join(pieces) + hit.excerpt[after:]
+    return "".join(pieces) + _plain(hit.excerpt[after:])
+
+
+def _plain(text: str) -> str:
+    return safe(text, newlines=False)

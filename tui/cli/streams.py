@@ -1,15 +1,77 @@
-"""The standard streams: stdout is kept for the answer, whatever tools print."""
+"""The standard streams: stdout is kept for the answer, whatever tools print.
 
+All that the command line writes to a terminal passes through `Clean`, so that no
+title, id, file name or traceback can drive it, whoever prints it and whatever way it
+came. A pipe or a file gets what was said, as from `git` or `ls`.
+"""
+
+import io
 import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from tui.safe import safe
+from tui.masking import mask
+from tui.safe import safe, safe_json
 
 if TYPE_CHECKING:
     from tui.eventlog import EventLog
+
+
+class Clean(io.TextIOWrapper):
+    """A stream to a terminal; what is written to it is made safe first."""
+
+    def write(self, text: str, /) -> int:
+        """Write `text` with nothing in it that acts on the terminal."""
+        super().write(safe(text))
+        return len(text)
+
+    def write_styled(self, text: str) -> None:
+        """Write `text` as it is: of its parts those that are not ours are safe."""
+        super().write(text)
+
+
+def open_stream(descriptor: int, encoding: str, *, closefd: bool = True) -> TextIO:
+    """Return a stream that writes to `descriptor`; clean if that is a terminal.
+
+    What the encoding cannot say is replaced: it must not end an answer.
+    """
+    kind = Clean if os.isatty(descriptor) else io.TextIOWrapper
+    raw = io.FileIO(descriptor, "w", closefd=closefd)
+    return kind(
+        io.BufferedWriter(raw),
+        encoding,
+        errors="replace",
+        line_buffering=os.isatty(descriptor),
+    )
+
+
+def clean() -> None:
+    """Have stdout and stderr be safe where they are a terminal, tracebacks too."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        with suppress(OSError, ValueError):  # a stand-in without a descriptor
+            if stream.isatty() and not isinstance(stream, Clean):
+                stream.flush()
+                descriptor = stream.fileno()
+                # As it was: Textual draws on `sys.__stderr__`, with a writer of ours.
+                setattr(
+                    sys, name, open_stream(descriptor, stream.encoding, closefd=False)
+                )
+                sys.excepthook = _tell
+
+
+def _tell(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print a traceback; Python 3.13 and later would colour it for a terminal."""
+    import traceback  # only now
+
+    print(
+        "".join(traceback.format_exception(kind, error, trace)), end="", file=sys.stderr
+    )
 
 
 def fill() -> None:
@@ -27,7 +89,15 @@ def fill() -> None:
 
 def talk(text: str) -> None:
     """Print a line for the user to stderr."""
-    print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr, flush=True)
+    print(f"lazychat: {safe(mask(text), newlines=False)}", file=sys.stderr, flush=True)
+
+
+def print_json(value: object) -> None:
+    """Print a document to stdout: valid JSON, and harmless on a terminal."""
+    import json  # programs ask for it
+
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    print(safe_json(text))
 
 
 @contextmanager
@@ -47,8 +117,7 @@ def answer_alone() -> Generator[TextIO]:
     """
     sys.stdout.flush()
     kept = os.dup(1)
-    # What the user's encoding cannot say must not end the answer.
-    out = os.fdopen(kept, "w", encoding=sys.stdout.encoding, errors="replace")
+    out = open_stream(kept, sys.stdout.encoding)
     os.dup2(2, 1)
     try:
         yield out

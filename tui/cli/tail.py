@@ -32,7 +32,7 @@ from tui.events import (
     Unreadable,
     UsageReported,
 )
-from tui.safe import safe
+from tui.safe import one_line, safe, safe_json
 
 LOOK_SECONDS = 1.0
 """How often is looked whether the reader of a pipe has gone."""
@@ -81,7 +81,7 @@ def _json(record: Record) -> str:
     if isinstance(event, Unknown) and not isinstance(event, Unreadable):
         with suppress(ValueError):
             data = msgspec.Raw(msgspec.json.encode(bounds.decode(event.data)))
-    return msgspec.json.encode(
+    line = msgspec.json.encode(
         {
             "seq": record.seq,
             "conversation": record.conversation,
@@ -91,6 +91,7 @@ def _json(record: Record) -> str:
             "data": data,
         }
     ).decode()
+    return safe_json(line)
 
 
 def _human(record: Record) -> str:
@@ -98,7 +99,7 @@ def _human(record: Record) -> str:
     text = " ".join(safe(_text(record), newlines=False).split())
     if len(text) > WIDTH:
         text = f"{text[: WIDTH - 3]}..."
-    kind = events.kind(record.event)
+    kind = one_line(safe(events.kind(record.event)))
     return f"{at}  {record.seq:>7}  {kind:<18}  {text}".rstrip()
 
 

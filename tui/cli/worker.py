@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from tui import conversation, paths, worker
-from tui.cli import away
+from tui import conversation, files, paths, worker
+from tui.cli import away, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
 from tui.errors import LazychatError
@@ -38,13 +38,13 @@ def stop() -> int:
     """End the worker of this machine; what it is saying is cancelled, and kept."""
     found = worker.find()
     if not found:
-        _talk("No worker runs on this machine.")
+        streams.talk("No worker runs on this machine.")
         return FAILED
     os.kill(found.owner.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS
     while time.monotonic() < until:
         if not worker.is_alive(found.runner):
-            _talk(f"The worker has ended: {_which(found)}.")
+            streams.talk(f"The worker has ended: {_which(found)}.")
             return DONE
         time.sleep(0.02)
     raise LazychatError(f"The worker does not end: {_which(found)}.")
@@ -57,7 +57,10 @@ def status() -> int:
         print("No worker runs on this machine.")
         return FAILED
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
-    with open_to_read(Path(found.store), _talk) as log:
+    # The note has a name that can be read, which for odd bytes is not the file's.
+    ours = worker.find(paths.log_file())
+    store = paths.log_file() if ours else Path(found.store)
+    with open_to_read(store, streams.talk) as log:
         running = conversation.running_anywhere(log)
     answers = sum(owners.count(found.owner) for owners in running.values())
     print(f"A worker runs: {_which(found)}, since {since}.")
@@ -80,13 +83,13 @@ def _serve(settings: Config, ready: int | None = None) -> int:
             raise LazychatError(host.problems[0])
         host.load_tools()
         for problem in host.problems:
-            _talk(problem)
+            streams.talk(problem)
         host.start()
         me = worker.describe(host, time.time())
         try:
             with away.ended_by_signal(signal.SIGHUP):
                 _enter(me)
-                _talk(f"The worker runs: {_which(me)}.")
+                streams.talk(f"The worker runs: {_which(me)}.")
                 if ready is not None:
                     _say(ready, "")
                 _wait_for_ever()
@@ -122,8 +125,9 @@ def _detach(settings: Config) -> int:
     """Serve in a process of its own, with no terminal that could take it along."""
     log = paths.state_file().with_name("worker.log")
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        file = log.open("ab")
+        files.make_folder(log.parent)
+        flags = os.O_WRONLY | os.O_APPEND
+        file = os.fdopen(files.open_private(log, flags), "ab")
     except OSError as error:
         raise LazychatError(
             f"The worker cannot write to {log}: {error.strerror}."
@@ -150,7 +154,7 @@ def _detach(settings: Config) -> int:
             os.chdir(Path.home())  # else no disk that is here can be taken away
         code = _serve(settings, ready)
     except LazychatError as error:
-        _talk(str(error))
+        streams.talk(str(error))
         _say(ready, str(error))
     except BaseException:
         import traceback
@@ -175,12 +179,8 @@ def _told(said: int, log: Path) -> int:
         answer = file.read()
     if answer == "\n":
         found = worker.find()
-        _talk(
+        streams.talk(
             f"The worker runs: {_which(found)}." if found else "The worker has ended."
         )
         return DONE
     raise LazychatError(answer.strip() or f"The worker has not started: see {log}.")
-
-
-def _talk(text: str) -> None:
-    print(f"lazychat: {safe(text, newlines=False)}", file=sys.stderr, flush=True)

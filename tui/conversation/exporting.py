@@ -41,6 +41,7 @@ from tui.events import (
     Unreadable,
 )
 from tui.messages import Message
+from tui.safe import one_line
 
 FORMAT, VERSION = "lazychat", 1
 LARGEST_FILE = 512 << 20
@@ -122,15 +123,19 @@ def _good(kind: str, data: bytes) -> bytes:
 def import_json(log: EventLog, text: str) -> list[str]:
     """Add the conversations of a document of `export_json`; return their ids.
 
-    A conversation keeps its id; when the store has one of that id, what comes is
-    added beside it under a new id, and nothing is ever written over. One of which an
-    import was broken off is completed by the next import of the same. A turn that had
-    not ended is ended as `interrupted`: nobody runs it here.
+    A conversation keeps its id, if one could type it; when the store has one of that
+    id, what comes is added beside it under a new id, and nothing is ever written over.
+    One of which an import was broken off is completed by the next import of the same.
+    A turn that had not ended is ended as `interrupted`: nobody runs it here.
 
     Raises `LogError`, before anything is written, when `text` is no such document;
     it says what is wrong and where.
     """
     return [_add(log, id, records) for id, records in _read(text)]
+
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
+"""An id that can be typed: one that cannot would be of no use to its user."""
 
 
 def _read(text: str) -> list[tuple[str, list[Record]]]:
@@ -240,6 +245,8 @@ def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
         "SELECT conversation, done FROM importing WHERE source = ?", (source,)
     )
     into, done = rows[0] if rows else ("", 0)
+    if not into and not _PLAIN_ID.fullmatch(id):
+        into = new_id()
     for _ in range(3):
         if into and into != id:
             id, records = into, _renamed(records, into)
@@ -376,7 +383,7 @@ def export_markdown(log: EventLog, id: str) -> str:
     }
     entries = list(fold(records).entries.values())
     answers = {e.message.tool_call_id: e.message for e in entries if _is_result(e)}
-    parts = [f"# {summary.title or 'Untitled'}"]
+    parts = [f"# {one_line(summary.title) or 'Untitled'}"]
     for entry in entries:
         if not _is_result(entry):
             at = times.get(entry.message_id, summary.updated)

@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+from tui import files
 from tui.errors import ConflictError, DamagedError, LogError
 from tui.eventlog import codes, journal, mounts, rescue, trash
 from tui.eventlog.changes import Changes
@@ -324,13 +325,13 @@ class EventLog:
         self.close()
 
     def _create(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.make_folder(self.path.parent)
         # Only a file that was not there may be opened and closed here: closing any
         # descriptor drops the locks that SQLite holds on the file in this process,
         # and two writers then corrupt it (https://sqlite.org/howtocorrupt.html §2.2).
         with suppress(FileExistsError):
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-            os.close(os.open(self.path, flags, 0o600))
+            os.close(files.open_private(self.path, flags))
 
     def _connect(self) -> sqlite3.Connection:
         # Who reads never makes a file: an empty one would look like the store. Nor may

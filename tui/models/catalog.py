@@ -20,6 +20,7 @@ from tui.config import (
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, ModelError
+from tui.masking import is_variable_name, mask_address
 from tui.messages import ToolSchema
 from tui.models import Model, window_of
 
@@ -109,7 +110,8 @@ class ModelCatalog:
 
                 known = SUPPLIERS.get(found.supplier)
                 model = found.model or (known.model if known else "") or name
-                return f"{model} at {found.base_url or found.supplier or 'openai'}"
+                place = found.base_url or found.supplier or "openai"
+                return f"{model} at {mask_address(place)}"
 
     def window(self, name: str) -> int:
         """Return how many tokens the model can have before it, as far as known.
@@ -210,6 +212,13 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         base_url = base_url or supplier.base_url
         key_env = key_env or supplier.key_env
         model = model or supplier.model
+    if key_env and not (is_variable_name(key_env) or key_env in os.environ):
+        raise ConfigError(
+            f"[models.{name}]: api_key_env wants the name of a variable, such as "
+            "MY_API_KEY; none of the name that it says is set. If it is the key "
+            "itself, take it out of the file: put it into a variable, or have "
+            "api_key_cmd print it."
+        )
     return OpenAIModel(
         name,
         model or name,
@@ -262,9 +271,10 @@ def _run(name: str, command: str) -> str:
             timeout=KEY_SECONDS,
         )
         if done.returncode:
-            why = f"it ended with status {done.returncode}"
-            if said := done.stderr.strip():
-                why += f': "{said.splitlines()[-1][:200]}"'
+            why = (
+                f"it ended with status {done.returncode} (what it said is not shown, "
+                "as a key may stand in it)"
+            )
         elif key := done.stdout.strip():
             return key.splitlines()[0].rstrip()
         else:
@@ -273,9 +283,12 @@ def _run(name: str, command: str) -> str:
         why = f"it took more than {KEY_SECONDS} seconds"
     except OSError as error:
         why = error.strerror or str(error)
-    except ValueError as error:  # of shlex, or what was printed is not UTF-8
+    except UnicodeDecodeError:
+        why = "what it printed is not UTF-8 text"
+    except ValueError as error:  # of shlex, or a NUL in it
         why = str(error)
-    # Neither the command nor its output is quoted: a key may stand in them.
+    # Neither the command nor its output, stderr too, is quoted: a key may stand in
+    # them.
     raise ModelError(f"[models.{name}]: api_key_cmd gave no key: {why}.", "missing_key")
 
 

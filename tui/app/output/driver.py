@@ -25,6 +25,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from tui.app.output.descriptors import Aside
 from tui.app.output.few import FewPens
 from tui.app.output.hook import OutputApp
 from tui.app.output.pen import PenBook
@@ -56,9 +57,10 @@ class OutputDriver(LinuxDriver):
         self._answers = Condition()
         self._answered = 0
         self._gone = False
+        self._aside = Aside(self._written)
         # Textual's is stderr, which may have been redirected.
-        screen = tty.screen()
-        self._fd = 2 if screen is None else screen
+        self._screen = 2 if (screen := tty.screen()) is None else screen
+        self._fd = self._screen
         self._looks = looks(self._fd)
         self.stage = Stage(self._pens(), abilities(self._fd), self._failed)
         """Draws the frames."""
@@ -82,6 +84,7 @@ class OutputDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
+        self.fileno, self._fd = self._aside.take(self._screen)
         writer = self._output = Writer(self._fd, self._drained)
         writer.start()
         if guarded := guard.current():
@@ -126,6 +129,8 @@ class OutputDriver(LinuxDriver):
             if guarded := guard.current():
                 guarded.disarm()
         super().close()
+        self._aside.give_back()
+        self.fileno, self._fd = 0, self._screen
 
     def _run_input_thread(self) -> None:
         """Read the terminal; a fault there is the app's."""
@@ -164,6 +169,12 @@ class OutputDriver(LinuxDriver):
             for message in reader.end():
                 self.process_message(message)
             self._in_loop(self._hung_up)
+
+    def _written(self, line: str) -> None:
+        """Show what was written to descriptor 1 or 2. Runs in a thread."""
+        app = self._app
+        if isinstance(app, OutputApp):
+            self._in_loop(lambda: app.show_written(line))
 
     def _hung_up(self) -> None:
         if isinstance(self._app, OutputApp):

@@ -105,6 +105,9 @@ class OutputApp(App[None]):
         """Leave: the terminal has gone. In the event loop's thread."""
         self.exit()
 
+    def show_written(self, line: str) -> None:
+        """Show a line that was written to the terminal beside the screen: nowhere."""
+
     def draws(self, screen: Screen) -> bool:
         """Return whether `screen` is on top, and nobody gathers its changes."""
         return screen.is_current and not self._batch_count

@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlsplit, urlunsplit
 
 from tui.errors import ConfigError
+from tui.masking import mask_address
 
 DEFAULT = "https://api.openai.com/v1"
 
@@ -24,14 +25,21 @@ def normalize_base_url(text: str) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise ConfigError(f"base_url {text!r} is no URL: {error}.") from error
+        # What is wrong may be a part of the password.
+        why = "" if "@" in text else f": {error}"
+        raise ConfigError(f"base_url {_quoted(text)} is no URL{why}.") from error
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise ConfigError(
-            f"base_url {text!r} is no URL of a server; "
+            f"base_url {_quoted(text)} is no URL of a server; "
             "write it like http://localhost:8080/v1."
         )
     if port == 0:
-        raise ConfigError(f"base_url {text!r} has no usable port.")
+        raise ConfigError(f"base_url {_quoted(text)} has no usable port.")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ConfigError(
+            f"base_url {_quoted(text)} has an @ behind the host. In a user's name or "
+            "password write / as %2F, ? as %3F, # as %23 and @ as %40."
+        )
     path = re.sub(r"(/chat)?/(completions|models)/*$", "", parts.path).rstrip("/")
     return urlunsplit((parts.scheme.lower(), parts.netloc, path or "/v1", "", ""))
 
@@ -40,6 +48,15 @@ def shown(base_url: str) -> str:
     """Return a URL for messages: without a user's name and password in it."""
     parts = urlsplit(base_url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def login(base_url: str) -> str:
+    """Return the user's name and password as they stand in a URL, "" for none."""
+    return urlsplit(base_url).netloc.rpartition("@")[0]
+
+
+def _quoted(text: str) -> str:
+    return repr(mask_address(text))
 
 
 def is_local(base_url: str) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from tui import bounds
+from tui import bounds, masking
 from tui.errors import ContextOverflow, ModelError
 from tui.models.openai.address import shown
 from tui.models.openai.window import figures
@@ -85,8 +85,8 @@ def provider_message(body: str | bytes, where: Where) -> str:
 
 def one_line(text: str, where: Where) -> str:
     """Return text fit to be quoted: one line, no controls, no key, not long."""
-    if where.secret:
-        text = text.replace(where.secret, "***")
+    masking.remember_key(where.secret)
+    text = masking.mask(text)
     text = "".join(c if c.isprintable() else " " for c in text)
     text = " ".join(text.split())
     return text if len(text) <= _QUOTE else text[: _QUOTE - 1] + "…"
@@ -187,7 +187,7 @@ def status_error(
 
 def connection_error(error: BaseException, where: Where) -> ModelError:
     """Return the error for a server that could not be reached."""
-    why = reason(error)
+    why = one_line(reason(error), where)
     what_to_do = "Check that the server runs and that base_url is right."
     return ModelError(
         f"Cannot reach {where.base_url}: {why}. {what_to_do}", "unreachable"
@@ -292,6 +292,12 @@ def _no_model(where: Where, message: str, models: Sequence[str]) -> str:
     said = f'{where.base_url} has no model "{where.model}"'
     if not models:
         return f'{said}: "{message}". Set `model` to one that it has.'
+    if where.model in models:
+        return (
+            f'{where.base_url} lists the model "{where.model}" and refuses it: '
+            f'"{message}". Check that it is loaded, and what the key may use.'
+        )
+    models = [one_line(name, where) for name in models]
     near = difflib.get_close_matches(where.model, models, n=8, cutoff=0.5)
     names = (near + [name for name in models if name not in near])[:8]
     more = f" and {len(models) - len(names)} more" if len(models) > len(names) else ""
@@ -353,4 +359,4 @@ def reason(error: BaseException) -> str:
     root = next((str(link) for link in reversed(chain) if str(link)), "")
     if re.search(r"peer closed|disconnected without", root):  # as h11 has it
         return "it closed the connection"
-    return " ".join(root.split())[:_QUOTE].rstrip(".") or type(chain[-1]).__name__
+    return " ".join(root.split()).rstrip(".") or type(chain[-1]).__name__

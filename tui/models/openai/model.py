@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
+from tui import masking
 from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
@@ -14,6 +15,7 @@ from tui.models.openai.address import (
     DEFAULT,
     is_local,
     is_openai,
+    login,
     normalize_base_url,
     shown,
 )
@@ -73,6 +75,7 @@ class OpenAIModel:
         self._name = name
         self._model = model
         self._base_url = normalize_base_url(base_url or DEFAULT)
+        masking.remember_login(login(self._base_url))
         self._api_key = api_key
         self._key_hint = key_hint
         self._dialect = dialect or gate.dialect_of_name(model)
@@ -289,6 +292,7 @@ class OpenAIModel:
                 "Copy it again.",
                 "unauthorized",
             )
+        masking.remember_key(key)
         return key
 
 

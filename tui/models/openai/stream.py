@@ -142,7 +142,9 @@ class AnswerReader:
                 self._cancel.raise_if_requested()
                 if self._finish_reason:
                     return
-                raise errors.dropped(errors.reason(error), self._where) from error
+                raise errors.dropped(
+                    errors.one_line(errors.reason(error), self._where), self._where
+                ) from error
             # A shut down connection may still have bytes in store.
             self._cancel.raise_if_requested()
             if data is None:
