@@ -250,7 +250,8 @@ class Composer(TextArea):
         submitted = self.Submitted(self, text)
         if not self.holds:
             submitted.take()
-        self.post_message(submitted)
+        # Not by way of this widget's own queue, which stands still until it is taken.
+        self.screen.post_message(submitted)
         # The keys that are typed until then wait for this handler; nothing else does.
         await submitted.wait()
 
