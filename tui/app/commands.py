@@ -113,7 +113,7 @@ COMMANDS = (
         "app.act('delete', '')",
         "",
         "/delete",
-        "Delete this conversation; /undo brings it back",
+        "Delete this conversation; /undo restores it",
     ),
     Command(
         "undo",
