@@ -22,6 +22,7 @@ from textual import events
 from textual.app import App
 from textual.constants import COLOR_SYSTEM, ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
@@ -35,6 +36,9 @@ from tui.app.output.terminal import abilities, looks
 from tui.app.output.writer import Writer
 from tui.runtime import guard, tty
 
+# Columns and rows below which the screen is laid out for a larger window, of which the
+# terminal shows a part: widgets of Textual's fail where no column is left to a text.
+_LEAST = (12, 4)
 _TICK = 0.1  # seconds between two looks whether the app leaves
 # Titles and pointers (OSC), the keyboard protocol, questions for modes.
 _NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
@@ -102,7 +106,8 @@ class OutputDriver(LinuxDriver):
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """Return columns and rows: of the terminal that is drawn on, no other's."""
-        return tty.size(self._fd) or super()._get_terminal_size()
+        columns, rows = tty.size(self._fd) or super()._get_terminal_size()
+        return max(columns, _LEAST[0]), max(rows, _LEAST[1])
 
     def disable_input(self) -> None:
         """Read no more; the answers that are under way first.
@@ -194,6 +199,9 @@ class OutputDriver(LinuxDriver):
             self.stage.synchronized = True
         elif isinstance(message, events.Resize):
             self._in_loop(self.stage.repaint)
+            if message.size.width < _LEAST[0] or message.size.height < _LEAST[1]:
+                size = Size(*map(max, message.size, _LEAST))
+                message = events.Resize(size, size)
         super().process_message(message)
 
     def _answers_due(self) -> int:

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.document._document import Location
 from textual.keys import Keys
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tui.app.keys import typed
@@ -333,7 +334,15 @@ class Composer(TextArea):
         """Say no more than fits in a row."""
         room = self.content_size.width
         fits = (text for text in PLACEHOLDERS if len(text) <= room)
-        self.placeholder = next(fits, PLACEHOLDERS[-1])
+        # Textual cannot wrap one for a window that leaves no column to it.
+        self.placeholder = next(fits, PLACEHOLDERS[-1] if room > 1 else "")
+
+    def render_line(self, y: int) -> Strip:
+        """Return one row; a window may be too narrow for any text."""
+        # It may be drawn before it has been told of its new size.
+        if self.content_size.width < 2:
+            return Strip.blank(max(0, self.content_size.width))
+        return super().render_line(y)
 
     @property
     def _host(self) -> App[object]:
