@@ -77,7 +77,7 @@ def test_a_disk_that_runs_full_in_mid_answer_is_told_and_the_answer_goes_on(
     terminal.wait_for("Second.")
     ready(terminal)
 
-    assert said(terminal).count("is kept in memory only, until it can.") == 1
+    assert said(terminal).count("what comes is kept in a file in") == 1
     limit(terminal, 0)
     terminal.wait_for(lambda t: "everything is kept." in said(t))
     leave(terminal)

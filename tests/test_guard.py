@@ -111,7 +111,9 @@ def test_the_guard_goes_with_the_app_and_says_nothing(start: Start) -> None:
 
 def guards(terminal: Terminal) -> list[int]:
     """The guards of this terminal: they have its tty open and are nobody's child."""
-    tty = Path(f"/proc/{terminal.process.pid}/fd/0").readlink()
+    app = Path(f"/proc/{terminal.process.pid}/fd")
+    open_files = [fd.readlink() for fd in app.iterdir()]
+    tty = next(file for file in open_files if file.is_relative_to("/dev/pts"))
     found: list[int] = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

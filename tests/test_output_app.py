@@ -280,7 +280,8 @@ async def test_a_lone_esc_waits_for_no_longer_than_its_delay(
     os.close(keyboard)
 
     assert keys == ["escape"]
-    assert waits[1] == 0.03
+    # The delay, less what has passed since the byte was read.
+    assert 0.02 < waits[1] <= 0.03
 
 
 def test_the_chat_screen_is_one_that_draws_directly() -> None:
