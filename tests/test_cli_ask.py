@@ -483,7 +483,7 @@ def test_a_store_that_takes_no_more_does_not_end_the_answer(home):
     assert (done.code, done.out) == (0, "word " * 20_000 + "\n")
     cannot, lost = done.err.splitlines()
     assert "what comes is kept in a file in" in cannot
-    assert "could not be kept" in lost
+    assert "What was said last" in lost
     assert home.records()
 
 

@@ -46,7 +46,9 @@ def secure(monkeypatch: pytest.MonkeyPatch) -> Iterator[SSEServer]:
 
 def refusal(url: str, **options: object) -> str:
     """Ask a server at `url`; return the message of the error."""
-    model = OpenAIModel("test", "fake", url, "sk-key", max_retries=2, **options)  # pyright: ignore[reportArgumentType]
+    model = OpenAIModel(
+        "test", "fake", url, "sk-key-of-tests", max_retries=2, **options
+    )  # pyright: ignore[reportArgumentType]
     try:
         with pytest.raises(ModelError) as raised:
             collect(model.generate([Message("user", "My secret")], (), Turn("t")))
@@ -115,7 +117,7 @@ def test_a_server_with_tls_answers(secure: SSEServer) -> None:
         ("http://[::1/v1", "http://[::1/v1"),
         ("http://other.example/" + "x" * 5000, "http://other.example/xxx"),
         ("http://other.example/\x9b31m\u202e", "http://other.example/"),
-        ("http://other.example/?key=sk-key", "http://other.example/?key=***"),
+        ("http://other.example/?key=sk-key-of-tests", "http://other.example/?key=***"),
     ],
 )
 def test_any_address_is_told_and_never_asked(
@@ -146,7 +148,7 @@ def test_the_look_up_of_the_window_is_not_sent_on_either(
     place = f"{elsewhere.url}/models"
     server.answer(status=307, headers={"Location": place}, path="/models")
     elsewhere.json({"data": [{"id": "fake", "max_model_len": 99}]}, path="/models")
-    model = OpenAIModel("test", "fake", server.url, "sk-key")
+    model = OpenAIModel("test", "fake", server.url, "sk-key-of-tests")
 
     model.learn_window()
 
