@@ -21,6 +21,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "faults.md"
 VARIABLE = "LAZYCHAT_FAULT_NOTES"
+# Read now: tests clear the variables of lazychat.
+FILE = os.environ.get(VARIABLE, "")
 HEAD = """\
 | fault | tried | lost | left on | leaked | test |
 | --- | ---: | ---: | ---: | ---: | --- |
@@ -47,9 +49,9 @@ class Note(NamedTuple):
 
 def note(found: Note) -> None:
     """Add a note to the file that the environment names, if it names one."""
-    if file := os.environ.get(VARIABLE):
+    if FILE:
         line = json.dumps(found, ensure_ascii=False) + "\n"
-        with Path(file).open("a", encoding="utf-8") as out:
+        with Path(FILE).open("a", encoding="utf-8") as out:
             out.write(line)
 
 

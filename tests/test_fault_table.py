@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Tried
-from fault_table import DOCUMENT, VARIABLE, Note, table, written
+from fault_table import DOCUMENT, Note, table, written
 
 
 def test_notes_of_one_kind_are_summed_in_one_row() -> None:
@@ -27,7 +27,7 @@ def test_what_a_test_tried_is_noted_with_its_file(
     tried: Tried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "notes"
-    monkeypatch.setenv(VARIABLE, str(file))
+    monkeypatch.setattr("fault_table.FILE", str(file))
 
     tried("nothing at all", 3, leaked=1)
 
