@@ -120,12 +120,21 @@ class Faults:
         trial = Trial("", len(words))
         self._look_into_the_store(trial, words, before)
         if trial.stage == STAGES[0]:
+            self._look_for_the_draft(trial)
             return trial
         if restart:
             self._start_again(trial, words)
         else:
             self._be_done_with_it()
         return trial
+
+    def _look_for_the_draft(self, trial: Trial) -> None:
+        """What was not stored is a draft yet; forget it, so that the next can begin."""
+        with closing(sqlite3.connect(self._store)) as db, db:
+            drafts = [text for (text,) in db.execute("SELECT text FROM draft")]
+            db.execute("DELETE FROM draft")
+        if drafts != ["Tell me all"]:
+            trial.faults.append(f"the question is neither stored nor a draft: {drafts}")
 
     def _be_done_with_it(self) -> None:
         """Have the next start open a conversation of its own."""
