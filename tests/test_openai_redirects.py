@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Tried
@@ -44,11 +45,11 @@ def secure(monkeypatch: pytest.MonkeyPatch) -> Iterator[SSEServer]:
         yield server
 
 
-def refusal(url: str, **options: object) -> str:
+def refusal(url: str, **options: Any) -> str:
     """Ask a server at `url`; return the message of the error."""
     model = OpenAIModel(
         "test", "fake", url, "sk-key-of-tests", max_retries=2, **options
-    )  # pyright: ignore[reportArgumentType]
+    )
     try:
         with pytest.raises(ModelError) as raised:
             collect(model.generate([Message("user", "My secret")], (), Turn("t")))
