@@ -52,7 +52,7 @@ async def draw(home: Path) -> str:
     from tui.app.app import LazychatApp
     from tui.config import Config, ScriptedModelConfig
     from tui.conversation import new_id
-    from tui.host import Host
+    from tui.runtime.host import Host
 
     script = home / "script.toml"
     script.write_text(SCRIPT, "utf-8")

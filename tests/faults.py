@@ -27,7 +27,7 @@ from typing import Any
 import tomli_w
 from terminal import Terminal
 
-from tui import conversation, drive
+from tui import conversation
 from tui.eventlog import EventLog
 from tui.events import (
     MessageAdded,
@@ -38,6 +38,7 @@ from tui.events import (
     TurnFinished,
     TurnRequested,
 )
+from tui.runtime import turn_driver
 
 ROOT = Path(__file__).parent.parent
 
@@ -141,7 +142,7 @@ class Faults:
         with EventLog(self._store) as log:
             newest = conversation.newest(log)
             assert newest
-            drive.end_if_gone(log, newest.id)
+            turn_driver.end_if_gone(log, newest.id)
             log.mark_seen(newest.id, log.tail()).result()
 
     def _look_into_the_store(self, trial: Trial, words: list[str], before: int) -> None:

@@ -14,14 +14,14 @@ from textual.pilot import Pilot
 from tui import config, conversation, paths
 from tui.app import commands
 from tui.app.app import LazychatApp
-from tui.app.editor import edit
-from tui.app.screens.chat import ChatScreen
+from tui.app.chat.external_editor import edit
+from tui.app.chat.screen import ChatScreen
 from tui.errors import LogError
 from tui.events import Event, TurnRequested, UsageReported
-from tui.host import Host
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.scripted import ScriptedModel, Step, Think
-from tui.runner import request
+from tui.runtime.host import Host
+from tui.runtime.runner import request
 from tui.turn import Turn
 
 LIMIT = 10.0

@@ -12,12 +12,12 @@ from textual.pilot import Pilot
 
 from tui import config, conversation
 from tui.app.app import LazychatApp
-from tui.app.screens.chat import ChatScreen
+from tui.app.chat.screen import ChatScreen
 from tui.events import Event, SummaryAdded, UsageReported
-from tui.host import Host
 from tui.messages import Message, Reply, ToolSchema
-from tui.models.fit import estimate_message, fit, notice
+from tui.models.context_window import estimate_message, fit, notice
 from tui.models.scripted import ScriptedModel
+from tui.runtime.host import Host
 from tui.turn import Turn
 
 LIMIT = 10.0

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 from test_app import Chat, opened
 
-from tui import runner
-from tui.app.screens.chat import ChatScreen
+from tui.app.chat.screen import ChatScreen
 from tui.errors import LogError, ModelError
 from tui.events import TurnRequested
 from tui.messages import Message, ToolCall
+from tui.runtime import runner
 
 pytestmark = pytest.mark.usefixtures("home")
 

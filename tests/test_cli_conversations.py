@@ -10,7 +10,7 @@ import pexpect
 import pytest
 from fakes.lazychat import LIMIT, Home, complaint
 
-from tui import conversation, process
+from tui import conversation, process_identity
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, Record, TextDelta, TurnRequested, TurnStarted
 from tui.messages import Message
@@ -71,7 +71,7 @@ def test_list_shows_the_last_used_first_and_what_runs(home):
     fill(home, aaaaaaaa="First", bbbbbbbb="第二", cccccccc="Third")
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    mine = process.claim()
+    mine = process_identity.claim()
     start(home, "aaaaaaaa", mine)
     start(home, "cccccccc", TurnStarted(mine.host, mine.boot_id, gone.pid, 1))
     home.run("pin", "aaa")
@@ -103,11 +103,13 @@ def test_list_of_nothing_is_nothing(home):
 
 def test_list_is_json_for_programs(home):
     fill(home, a='Say "hi"\x1b[31m')
-    start(home, "a", process.claim())
+    start(home, "a", process_identity.claim())
 
     (row,) = json.loads(home.run("list", "--json").out)
 
-    assert row.pop("running") == [{"host": process.claim().host, "pid": os.getpid()}]
+    assert row.pop("running") == [
+        {"host": process_identity.claim().host, "pid": os.getpid()}
+    ]
     assert row == {
         "id": "a",
         "title": 'Say "hi"\x1b[31m',
@@ -223,7 +225,7 @@ def test_deletion_asks_and_needs_a_terminal_for_it(home):
 
 def test_an_answer_that_is_being_written_is_not_deleted(home):
     fill(home, a="a needle")
-    start(home, "a", process.claim())
+    start(home, "a", process_identity.claim())
 
     assert "cancel it first" in complaint(home.run("delete", "-y", "a"), 1)
     assert titles(home) == ["a needle"]
@@ -233,7 +235,7 @@ def test_an_answer_whose_process_has_died_is_deleted(home):
     fill(home, a="a needle")
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    mine = process.claim()
+    mine = process_identity.claim()
     start(home, "a", TurnStarted(mine.host, mine.boot_id, gone.pid, 1))
 
     assert home.run("delete", "-y", "a") == (0, "", "")

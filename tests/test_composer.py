@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
 from textual.widgets import Button
 
-from tui.app.output.hook import OutputScreen
+from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.widgets.composer import Composer
 
 APP_KEYS = [

@@ -8,7 +8,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widgets import Input
 
 from tui.app.widgets.debug_panel import DebugPanel
-from tui.app.widgets.looks import Palette
+from tui.app.widgets.palette import Palette
 from tui.messages import ToolCall
 
 

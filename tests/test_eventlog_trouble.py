@@ -26,7 +26,7 @@ from conftest import ROOT
 
 from tui import conversation
 from tui.errors import ConflictError, DamagedError, LogError
-from tui.eventlog import EventLog, FileSystemQueue, open_log
+from tui.eventlog import EventLog, open_log
 from tui.events import (
     Event,
     MessageAdded,
@@ -35,6 +35,7 @@ from tui.events import (
     TurnFinished,
     TurnStarted,
 )
+from tui.lazyllm.file_queue import FileSystemQueue
 from tui.messages import Message
 
 LIMIT = 20.0
@@ -437,7 +438,7 @@ def test_a_locked_store_is_opened_without_waiting(path, told):
 
 
 def test_a_lock_that_lasts_is_told(path, told, monkeypatch):
-    monkeypatch.setattr("tui.eventlog.refuge.QUIET_SECONDS", 0.1)
+    monkeypatch.setattr("tui.eventlog.fallback.memory_fallback.QUIET_SECONDS", 0.1)
     with EventLog(path, told.append) as log:
         with locked(path):
             log.append("c", Queued("x", "1")).result(LIMIT)
@@ -451,8 +452,8 @@ def test_locks_at_any_time_lose_nothing_and_double_nothing(path, monkeypatch, se
     """Two logs go to memory and come back, each at its own time."""
     monkeypatch.setattr("tui.eventlog.log.WRITE_SECONDS", 0.01)
     monkeypatch.setattr("tui.eventlog.writer.WRITE_SECONDS", 0.01)
-    monkeypatch.setattr("tui.eventlog.refuge.RETRY_SECONDS", 0.02)
-    monkeypatch.setattr("tui.eventlog.refuge.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("tui.eventlog.fallback.memory_fallback.RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("tui.eventlog.fallback.memory_fallback.PATIENCE_SECONDS", 0.01)
     rnd = random.Random(seed)
     with (
         EventLog(path) as one,
@@ -549,7 +550,7 @@ def network(path, tmp_path, monkeypatch) -> Path:
     table = tmp_path / "mountinfo"
     point = str(tmp_path.resolve()).replace(" ", r"\040")
     table.write_text(MOUNTS.format(number=30, point=point, kind="nfs4"))
-    monkeypatch.setattr("tui.eventlog.mounts.TABLE", table)
+    monkeypatch.setattr("tui.eventlog.sqlite.network_mounts.TABLE", table)
     return table
 
 
@@ -562,7 +563,7 @@ def network(path, tmp_path, monkeypatch) -> Path:
     ],
 )
 def test_a_network_file_system_is_known_by_its_type(tmp_path, kind, is_network):
-    from tui.eventlog.mounts import on_network
+    from tui.eventlog.sqlite.network_mounts import on_network
 
     home = tmp_path / "my home\\"
     (home / "data").mkdir(parents=True)
@@ -577,7 +578,7 @@ def test_a_network_file_system_is_known_by_its_type(tmp_path, kind, is_network):
 
 
 def test_of_two_mounts_in_one_place_the_later_counts(tmp_path):
-    from tui.eventlog.mounts import file_system
+    from tui.eventlog.sqlite.network_mounts import file_system
 
     table = tmp_path / "mountinfo"
     lines = [
@@ -592,7 +593,7 @@ def test_of_two_mounts_in_one_place_the_later_counts(tmp_path):
 
 
 def test_what_mount_prints_on_macos_is_understood():
-    from tui.eventlog.mounts import _of_mount
+    from tui.eventlog.sqlite.network_mounts import _of_mount
 
     output = (
         "/dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)\n"
@@ -1156,7 +1157,7 @@ def test_a_locked_store_is_never_taken_for_a_damaged_one(network, path, told):
     talk(path, 2)
     with locked(path), pytest.MonkeyPatch.context() as patch:
         patch.setattr("tui.eventlog.log.BUSY_SECONDS", 0.1)
-        patch.setattr("tui.eventlog.rescue.LOCK_SECONDS", 0.1)
+        patch.setattr("tui.eventlog.fallback.recovery.LOCK_SECONDS", 0.1)
         with pytest.raises(LogError, match="locked"):
             EventLog.mend(path)
         with closing(open_log(path, told.append)):

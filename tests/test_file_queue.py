@@ -3,8 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tui import session
-from tui.eventlog import EventLog, FileSystemQueue
+from tui.eventlog import EventLog
 from tui.events import MessageAdded, ReasoningDelta, TextDelta
+from tui.lazyllm.file_queue import FileSystemQueue
 from tui.messages import Message
 
 

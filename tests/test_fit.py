@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.messages import Attachment, Message, ToolCall
-from tui.models.fit import estimate, estimate_message, fit, notice, shortened
+from tui.models.context_window import estimate, estimate_message, fit, notice, shortened
 from tui.turn import Turn
 
 

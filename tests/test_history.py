@@ -9,9 +9,9 @@ import pytest
 from test_app import Chat, opened
 
 from tui import conversation
-from tui.app.dates import ago
-from tui.app.library import slug
-from tui.app.screens.history import HistoryScreen
+from tui.app.history.actions import slug
+from tui.app.history.dates import ago
+from tui.app.history.screen import HistoryScreen
 from tui.app.seen import mark_seen
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, TurnFinished, TurnStarted

@@ -8,9 +8,9 @@ from tui import config
 from tui.config import Config, ScriptedModelConfig, ToolsConfig
 from tui.errors import ConfigError
 from tui.events import ErrorRaised, MessageAdded, TurnFinished, TurnRequested
-from tui.host import Host
 from tui.messages import Message
-from tui.runner import request
+from tui.runtime.host import Host
+from tui.runtime.runner import request
 
 LIMIT = 10.0
 

@@ -9,8 +9,8 @@ import pytest
 from conftest import Start
 from terminal import Terminal
 
-from tui import conversation, drive
-from tui.app.resume import GO_ON
+from tui import conversation
+from tui.app.chat.resume import GO_ON
 from tui.eventlog import EventLog
 from tui.events import (
     MessageAdded,
@@ -20,7 +20,8 @@ from tui.events import (
     TurnStarted,
 )
 from tui.messages import Message
-from tui.runner import request
+from tui.runtime import turn_driver
+from tui.runtime.runner import request
 
 ENDLESS = {"steps": [{"text": "One two "}, {"pause": 60}, {"text": "three"}]}
 TOOL = {
@@ -210,8 +211,8 @@ def test_what_runs_here_is_stopped_and_not_taken_over(
 def test_the_message_of_a_turn_taken_over_is_not_written_twice(log: EventLog) -> None:
     """The other machine was alive after all, and goes on."""
     turn = elsewhere(log)
-    drive.end(log, "c", turn, "interrupted")
-    drive.end(log, "c", turn, "interrupted")
+    turn_driver.end(log, "c", turn, "interrupted")
+    turn_driver.end(log, "c", turn, "interrupted")
 
     messages = [r.event for r in log.read("c") if isinstance(r.event, MessageAdded)]
     assert len(messages) == 2

@@ -10,7 +10,7 @@ from fakes.sse_server import DONE, SSEServer, finish, text
 
 from tui import lazyllm, session
 from tui.errors import Cancelled, ConfigError, ModelError
-from tui.eventlog import EventLog, file_queue
+from tui.eventlog import EventLog
 from tui.events import (
     ErrorRaised,
     MessageAdded,
@@ -19,7 +19,7 @@ from tui.events import (
     TurnFinished,
     TurnRequested,
 )
-from tui.lazyllm import FileSystemQueue, FunctionCallAgent, fc_register
+from tui.lazyllm import FileSystemQueue, FunctionCallAgent, fc_register, file_queue
 from tui.messages import Message, ToolCall
 from tui.models.scripted import Finish, ScriptedModel
 from tui.tools import registry

@@ -8,9 +8,10 @@ from bench import store as bench
 
 from tui import conversation
 from tui.conversation import store
-from tui.conversation.searching import SEARCH
+from tui.conversation.search import SEARCH
 from tui.errors import LogError
-from tui.eventlog import EventLog, schema
+from tui.eventlog import EventLog
+from tui.eventlog.sqlite import schema
 from tui.events import (
     ConversationRenamed,
     MessageAdded,

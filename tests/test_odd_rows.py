@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tui import cli, conversation, paths
-from tui.app.library import Library
+from tui.app.history.actions import Library
 from tui.errors import LazychatError
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, Unreadable

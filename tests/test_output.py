@@ -14,11 +14,11 @@ from textual._compositor import LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.app.output.cells import CellMaker, is_fragile
-from tui.app.output.moves import EDGE, Place, move
-from tui.app.output.painter import Abilities, Painter
-from tui.app.output.pen import PenBook
-from tui.app.output.surface import Surface
+from tui.app.terminal.cells import CellMaker, is_fragile
+from tui.app.terminal.cursor_moves import EDGE, Place, move
+from tui.app.terminal.painter import Abilities, Painter
+from tui.app.terminal.sgr import PenBook
+from tui.app.terminal.surface import Surface
 
 WIDTH, HEIGHT = 24, 8
 ALL = Abilities(True, True, True)

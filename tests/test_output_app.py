@@ -24,13 +24,13 @@ from textual.events import CursorPosition, Key
 from textual.geometry import Region
 
 from tui.app.app import LazychatApp
-from tui.app.output import hook
-from tui.app.output.cells import CellMaker
-from tui.app.output.driver import OutputDriver
-from tui.app.output.painter import Abilities, Painter
-from tui.app.output.pen import PenBook
-from tui.app.output.surface import Surface, Update
-from tui.app.screens.chat import ChatScreen
+from tui.app.chat.screen import ChatScreen
+from tui.app.terminal import textual_hook
+from tui.app.terminal.cells import CellMaker
+from tui.app.terminal.driver import OutputDriver
+from tui.app.terminal.painter import Abilities, Painter
+from tui.app.terminal.sgr import PenBook
+from tui.app.terminal.surface import Surface, Update
 
 ALL = Abilities(True, True, True)
 ANSWER = """# A heading
@@ -57,7 +57,7 @@ def f(x: int) -> str:
 
 def test_textual_still_has_the_parts_that_are_used() -> None:
     """If this fails, Textual has changed: the app runs, with Textual's own writer."""
-    assert hook.missing() == ""
+    assert textual_hook.missing() == ""
     display = inspect.signature(App._display)
     assert list(display.parameters) == ["self", "screen", "renderable"]
     for name in ("_dirty_regions", "size", "_visible_widgets"):
@@ -77,8 +77,8 @@ def test_a_changed_textual_keeps_its_own_writer(
 
     monkeypatch.setattr(App, "_display", _display)
 
-    assert "App._display" in hook.missing()
-    assert hook.OutputApp().driver_class is LinuxDriver
+    assert "App._display" in textual_hook.missing()
+    assert textual_hook.OutputApp().driver_class is LinuxDriver
 
 
 def test_a_changed_screen_of_textual_is_left_as_it_is() -> None:
@@ -89,7 +89,7 @@ def _refresh_layout(self, size=None, scroll=False, more=None):
     raise AssertionError
 
 Screen._refresh_layout = _refresh_layout
-from tui.app.output import hook
+from tui.app.terminal import textual_hook as hook
 
 print(hook.missing())
 print([name for name in vars(hook.OutputScreen) if hasattr(Screen, name)])
@@ -106,11 +106,11 @@ print([name for name in vars(hook.OutputScreen) if hasattr(Screen, name)])
 def test_the_environment_chooses_textuals_writer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert hook.OutputApp().driver_class is OutputDriver
+    assert textual_hook.OutputApp().driver_class is OutputDriver
 
-    monkeypatch.setenv(hook.VARIABLE, "textual")
+    monkeypatch.setenv(textual_hook.VARIABLE, "textual")
 
-    assert hook.OutputApp().driver_class is LinuxDriver
+    assert textual_hook.OutputApp().driver_class is LinuxDriver
 
 
 # -- every widget
@@ -271,7 +271,7 @@ async def test_a_lone_esc_waits_for_no_longer_than_its_delay(
         os.close(typed)  # which ends the thread
 
     monkeypatch.setattr(select, "select", counted)
-    monkeypatch.setattr("tui.app.output.driver.ESCAPE_DELAY", 0.03)
+    monkeypatch.setattr("tui.app.terminal.driver.ESCAPE_DELAY", 0.03)
     monkeypatch.setattr(LinuxDriver, "process_message", take)
     driver = OutputDriver(App())
     driver.fileno = keyboard
@@ -285,7 +285,7 @@ async def test_a_lone_esc_waits_for_no_longer_than_its_delay(
 
 
 def test_the_chat_screen_is_one_that_draws_directly() -> None:
-    assert issubclass(ChatScreen, hook.OutputScreen)
+    assert issubclass(ChatScreen, textual_hook.OutputScreen)
 
 
 async def test_the_first_frame_is_styled_and_rendered_once(

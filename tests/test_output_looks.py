@@ -13,9 +13,9 @@ from rich.color import ColorSystem
 from rich.style import Style
 from terminal import Terminal
 
-from tui.app.output.few import FewPens
-from tui.app.output.pen import BOLD, REVERSE
-from tui.app.output.terminal import Looks
+from tui.app.terminal.capabilities import Looks
+from tui.app.terminal.reduced_colours import FewPens
+from tui.app.terminal.sgr import BOLD, REVERSE
 
 STANDARD, EIGHT_BIT, TRUECOLOR = "STANDARD", "EIGHT_BIT", "TRUECOLOR"
 EVERYTHING = (
@@ -68,7 +68,7 @@ KNOWN = {
 # curses loads one entry in the life of a process.
 LOOK_AT_EACH = """
 import os, sys
-from tui.app.output.terminal import looks
+from tui.app.terminal.capabilities import looks
 for case in sys.argv[1:]:
     if not os.fork():
         term, *more = case.split()

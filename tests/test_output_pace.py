@@ -19,14 +19,14 @@ from textual._compositor import LayoutUpdate
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 
-from tui.app.output import pace as paces
-from tui.app.output.cells import CellMaker
-from tui.app.output.pace import INTERVAL, UNANSWERED, Pace
-from tui.app.output.painter import Abilities, Painter
-from tui.app.output.pen import PenBook
-from tui.app.output.stage import Stage
-from tui.app.output.surface import Surface
-from tui.app.output.writer import Writer
+from tui.app.terminal import flow_control as paces
+from tui.app.terminal.cells import CellMaker
+from tui.app.terminal.flow_control import INTERVAL, UNANSWERED, Pace
+from tui.app.terminal.painter import Abilities, Painter
+from tui.app.terminal.sgr import PenBook
+from tui.app.terminal.stage import Stage
+from tui.app.terminal.surface import Surface
+from tui.app.terminal.tty_writer import Writer
 
 LIMIT = 10.0
 """Seconds after which a wait that should have ended fails the test."""
@@ -293,7 +293,7 @@ async def test_nothing_is_added_while_the_writer_writes():
 async def test_a_big_frame_is_synchronized_where_the_terminal_can(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("tui.app.output.stage._SMALL", 20)
+    monkeypatch.setattr("tui.app.terminal.stage._SMALL", 20)
     link = Link()
     stage = stage_on(link)
     stage.synchronized = True

@@ -8,7 +8,7 @@ import pytest
 from test_eventlog_trouble import make_read_only, shelf, talk, unprivileged
 
 from tui import cli, conversation
-from tui.app.library import Library
+from tui.app.history.actions import Library
 from tui.cli import worker
 from tui.config import Config
 from tui.errors import LazychatError, LogError
@@ -147,14 +147,14 @@ def test_a_detached_worker_that_has_no_place_for_its_log_says_so(store):
 
 
 def test_a_worker_that_cannot_be_noted_says_so(store):
-    assert sys.modules["tui.worker"]
+    assert sys.modules["tui.runtime.worker_registry"]
     make_read_only(store.parent)
 
     with unprivileged(), pytest.raises(LazychatError, match="No worker can be noted"):
-        worker._enter(worker.worker.Worker("r", _claim(), 0.0, "", "", {}, {}))
+        worker._enter(worker.worker_registry.Worker("r", _claim(), 0.0, "", "", {}, {}))
 
 
 def _claim():
-    from tui import process
+    from tui import process_identity
 
-    return process.claim()
+    return process_identity.claim()

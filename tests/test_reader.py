@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from textual import events
 
-from tui.app.output.burst import AFTER, GAP
-from tui.app.output.paste import LIMIT
-from tui.app.output.reader import Reader
+from tui.app.terminal.burst import AFTER, GAP
+from tui.app.terminal.paste import LIMIT
+from tui.app.terminal.tty_reader import Reader
 from tui.app.widgets.composer import tell_alt_enter_apart
 
 BEGIN, END = b"\x1b[200~", b"\x1b[201~"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.app.widgets.rows import cut, wrap
+from tui.app.widgets.entry_list import cut, wrap
 from tui.safe import safe
 
 words = st.text("ab 你好é😀…").map(lambda text: safe(text, newlines=False))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tui import conversation, drive, process
+from tui import conversation, process_identity
 from tui.agents import FunctionCallAgent
 from tui.errors import ConfigError, LogError, ModelError
 from tui.eventlog import EventLog
@@ -26,9 +26,10 @@ from tui.events import (
     TurnWithdrawn,
 )
 from tui.messages import Message, ToolCall
-from tui.models.fit import fit, notice
+from tui.models.context_window import fit, notice
 from tui.models.scripted import ScriptedModel
-from tui.runner import Runner, request
+from tui.runtime import turn_driver
+from tui.runtime.runner import Runner, request
 
 
 @pytest.fixture
@@ -345,7 +346,7 @@ from tui.eventlog import EventLog
 from tui.events import TurnRequested
 from tui.messages import Message
 from tui.models.scripted import ScriptedModel
-from tui.runner import Runner, request
+from tui.runtime.runner import Runner, request
 log = EventLog(Path(sys.argv[1]))
 model = ScriptedModel([["half an ", threading.Event()]])
 runner = Runner(log, lambda _: FunctionCallAgent(model))
@@ -363,13 +364,13 @@ def test_a_turn_whose_process_was_killed_is_ended_once_as_interrupted(log, play)
             records = follow.poll(20)
             assert records, "the other process says nothing"
             turn = next((r.turn for r in records if isinstance(r.event, TextDelta)), "")
-    drive.end_if_gone(log, "c")
+    turn_driver.end_if_gone(log, "c")
     assert not any(isinstance(r.event, TurnFinished) for r in log.read("c"))
 
     os.kill(dying.pid, signal.SIGKILL)
     dying.wait(10)
-    drive.end_if_gone(log, "c")
-    drive.end_if_gone(log, "c")
+    turn_driver.end_if_gone(log, "c")
+    turn_driver.end_if_gone(log, "c")
 
     ends = [r.event for r in log.read("c") if isinstance(r.event, TurnFinished)]
     assert ends == [TurnFinished("interrupted")]
@@ -380,14 +381,16 @@ def test_a_turn_whose_process_was_killed_is_ended_once_as_interrupted(log, play)
 
 
 def test_a_reused_pid_or_another_boot_is_not_taken_for_the_owner():
-    mine = process.claim()
-    assert not process.is_gone(mine)
-    assert process.is_gone(
+    mine = process_identity.claim()
+    assert not process_identity.is_gone(mine)
+    assert process_identity.is_gone(
         TurnStarted(mine.host, mine.boot_id, mine.pid, mine.process_start + 1)
     )
     before = TurnStarted(mine.host, "before", mine.pid, 1, mine.machine)
-    assert process.is_gone(before)
+    assert process_identity.is_gone(before)
     # Another machine of the same name, or a log that does not say which: it may live.
-    assert not process.is_gone(TurnStarted(mine.host, "before", mine.pid, 1, "other"))
-    assert not process.is_gone(TurnStarted(mine.host, "before", mine.pid, 1))
-    assert not process.is_gone(TurnStarted("elsewhere", "before", 1, 1))
+    assert not process_identity.is_gone(
+        TurnStarted(mine.host, "before", mine.pid, 1, "other")
+    )
+    assert not process_identity.is_gone(TurnStarted(mine.host, "before", mine.pid, 1))
+    assert not process_identity.is_gone(TurnStarted("elsewhere", "before", 1, 1))

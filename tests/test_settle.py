@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui import conversation
-from tui.eventlog import EventLog, SpokenText
+from tui.conversation.spoken_text import SpokenText
+from tui.eventlog import EventLog
 from tui.events import (
     Event,
     MessageAdded,

@@ -4,7 +4,7 @@ import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from tui.app.widgets.looks import Palette
+from tui.app.widgets.palette import Palette
 from tui.app.widgets.status import Fill, Status
 
 

@@ -8,7 +8,7 @@ from test_app import Chat, opened
 
 from tui import conversation
 from tui.app.seen import unread
-from tui.app.widgets.chat_bar import ChatBar, Tab
+from tui.app.widgets.tab_bar import ChatBar, Tab
 from tui.events import MessageAdded, TurnFinished, TurnStarted
 from tui.messages import Message
 
@@ -184,7 +184,7 @@ async def test_place_is_shown_and_its_phrase_selected() -> None:
         log.append(id, MessageAdded("q", Message("user", "Title")))
         log.flush()
 
-        from tui.app.widgets.finding import Place
+        from tui.app.transcript.find import Place
 
         chat.app.open_chat(id, Place("m20", "NEEDLE  here"))
         await chat.until("Message 20")

@@ -13,7 +13,7 @@ from tui.app import themes
 from tui.app.themes import DARK, LIGHT, load_themes
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
-from tui.app.widgets.looks import Palette
+from tui.app.widgets.palette import Palette
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.messages import ToolCall

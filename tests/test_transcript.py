@@ -12,9 +12,9 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.scrollbar import ScrollDown, ScrollTo
 
-from tui.app.widgets import transcript as module
-from tui.app.widgets.message import MessageView
-from tui.app.widgets.transcript import FRAME, Transcript
+from tui.app.transcript import pane as module
+from tui.app.transcript.message_view import MessageView
+from tui.app.transcript.pane import FRAME, Transcript
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
 

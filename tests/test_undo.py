@@ -8,9 +8,10 @@ from contextlib import closing
 import pytest
 
 from tui import cli, conversation, paths
-from tui.app.library import Library
+from tui.app.history.actions import Library
 from tui.errors import LogError
-from tui.eventlog import EventLog, trash
+from tui.eventlog import EventLog
+from tui.eventlog.sqlite import trash
 from tui.events import MessageAdded, ToolCallStarted, TurnRequested, TurnStarted
 from tui.messages import Message, ToolCall
 

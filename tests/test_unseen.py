@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tui import conversation, process
-from tui.app.presence import Presence
+from tui import conversation, process_identity
+from tui.app.chat.read_marker import Presence
 from tui.eventlog import EventLog
 from tui.events import TextDelta, TurnFinished, TurnRequested
 from tui.messages import Message
-from tui.runner import request
+from tui.runtime.runner import request
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def ask(log: EventLog, id: str) -> str:
 
 def begin(log: EventLog, id: str) -> str:
     turn = ask(log, id)
-    log.append(id, process.claim(), TextDelta(f"{turn}.1", "a"), turn=turn).result(5)
+    log.append(
+        id, process_identity.claim(), TextDelta(f"{turn}.1", "a"), turn=turn
+    ).result(5)
     return turn
 
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_branches import Expected, acts
 
-from tui.app.presenter import Presenter
+from tui.app.chat.presenter import Presenter
+from tui.app.transcript.pane import Transcript
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
-from tui.app.widgets.transcript import Transcript
 from tui.conversation import fold
 from tui.events import PROVISIONAL, MessageAdded, Record
 

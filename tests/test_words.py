@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.eventlog import listing
-from tui.eventlog.words import LONGEST, fold, needles, normal, terms
+from tui.eventlog.sqlite import projections
+from tui.eventlog.sqlite.search_terms import LONGEST, fold, needles, normal, terms
 
 
 def whole(text):
@@ -105,4 +105,4 @@ def test_a_long_text_has_the_terms_of_all_its_words():
     """It is looked through in pieces, so that others come to run between them."""
     text = " ".join(f"word{number} 独特针 a->b" for number in range(30_000))
 
-    assert listing._terms(text) == terms(text)
+    assert projections._terms(text) == terms(text)

@@ -16,8 +16,8 @@ from tui import conversation
 from tui.eventlog import EventLog
 from tui.events import TurnFinished, TurnRequested, TurnStarted
 from tui.messages import Message
-from tui.runner import request
-from tui.worker import Worker, find
+from tui.runtime.runner import request
+from tui.runtime.worker_registry import Worker, find
 
 SLOW = [{"text": "One "}, {"pause": 1.0}, {"text": "two"}]
 ENDLESS = [{"text": "One "}, {"pause": 60}, {"text": "two"}]

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
         ModelError,
         ToolError,
     )
-    from tui.eventlog import EventLog, FileSystemQueue
+    from tui.eventlog import EventLog
     from tui.events import TextDelta
+    from tui.lazyllm.file_queue import FileSystemQueue
     from tui.messages import Message, ToolCall, ToolResult, ToolSchema
     from tui.models import Model
     from tui.models.catalog import ModelCatalog
@@ -41,7 +42,7 @@ _HOMES = {
     "ConfigError": "tui.errors",
     "ContextOverflow": "tui.errors",
     "EventLog": "tui.eventlog",
-    "FileSystemQueue": "tui.eventlog",
+    "FileSystemQueue": "tui.lazyllm.file_queue",
     "FunctionCallAgent": "tui.agents",
     "LazychatError": "tui.errors",
     "LlamaEngine": "tui.models.llama",

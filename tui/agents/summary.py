@@ -11,7 +11,7 @@ from tui.errors import ModelError
 from tui.events import Event, NoticeGiven, SummaryAdded, UsageReported
 from tui.messages import Message
 from tui.models import Model, window_of
-from tui.models.fit import estimate_message
+from tui.models.context_window import estimate_message
 from tui.turn import Turn
 
 RECENT_TURNS = 2

@@ -15,16 +15,16 @@ from textual.screen import Screen
 
 from tui import paths
 from tui.app import background, commands, state
-from tui.app.garbage import settle
-from tui.app.keys import KeysInOrder
-from tui.app.leaving import Leaving, Left
-from tui.app.loading import BEGIN_SECONDS
-from tui.app.screens.chat import ChatScreen
-from tui.app.shelf import ACTS, ShelfApp
+from tui.app.chat.preload import BEGIN_SECONDS
+from tui.app.chat.screen import ChatScreen
+from tui.app.exit import Leaving, Left
+from tui.app.gc_freeze import settle
+from tui.app.history.controller import ACTS, ShelfApp
+from tui.app.terminal.key_order import KeysInOrder
 from tui.app.themes import DEFAULT, load_themes
 from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
-from tui.host import Host
+from tui.runtime.host import Host
 
 LOADED_SECONDS = 10.0
 """When the garbage collector is to work again, if the model is still not loaded."""
@@ -37,7 +37,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 
     TITLE = "lazychat"
     # That of the first screen too: with the app's own it is parsed once, not twice.
-    CSS_PATH = "screens/chat.tcss"
+    CSS_PATH = "chat/screen.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
@@ -186,7 +186,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 
     def action_choose_model(self) -> None:
         """Ask which model answers next."""
-        from tui.app.screens.models import ModelScreen
+        from tui.app.dialogs.models import ModelScreen
 
         if self.chat:
             models = self.host.models
@@ -207,7 +207,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 
     def action_show_help(self) -> None:
         """Show the keys."""
-        from tui.app.screens.help import HelpScreen
+        from tui.app.dialogs.help import HelpScreen
 
         self.push_screen(HelpScreen(self.host.config.keys))
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from tui import conversation, process
+from tui import conversation, process_identity
 from tui.app.seen import unread
-from tui.app.widgets.chat_bar import Tab
+from tui.app.widgets.tab_bar import Tab
 from tui.eventlog import EventLog
-from tui.eventlog.rows import text
+from tui.eventlog.sqlite.event_rows import text
 
 
 def running(log: EventLog, ids: Iterable[str]) -> set[str]:
@@ -17,7 +17,10 @@ def running(log: EventLog, ids: Iterable[str]) -> set[str]:
     return {
         id
         for id in ids
-        if any(not process.is_gone(owner) for _, owner in conversation.running(log, id))
+        if any(
+            not process_identity.is_gone(owner)
+            for _, owner in conversation.running(log, id)
+        )
     }
 
 

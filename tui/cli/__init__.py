@@ -96,7 +96,7 @@ def _piped() -> str:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    # Until all is imported: see tui.app.garbage.
+    # Until all is imported: see tui.app.gc_freeze.
     gc.disable()
     from tui.runtime import guard
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from tui import conversation, worker
+from tui import conversation
 from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
-from tui.drive import end_if_gone
+from tui.conversation.spoken_text import SpokenText
 from tui.errors import LazychatError, LogError
-from tui.eventlog import EventLog, Follow, SpokenText
+from tui.eventlog import EventLog, Follow
 from tui.events import (
     CancelRequested,
     ErrorRaised,
@@ -30,9 +30,11 @@ from tui.events import (
     TurnRequested,
     TurnWithdrawn,
 )
-from tui.host import Host
 from tui.messages import Message
-from tui.runner import LOOK_AFTER_SECONDS, request
+from tui.runtime import worker_registry
+from tui.runtime.host import Host
+from tui.runtime.runner import LOOK_AFTER_SECONDS, request
+from tui.runtime.turn_driver import end_if_gone
 
 
 def ask(
@@ -69,7 +71,7 @@ def ask(
                 settings.agent,
                 tuple(host.enabled),
                 {"stream": settings.stream},
-                runner=worker.runner_for(host, host.model, host.enabled),
+                runner=worker_registry.runner_for(host, host.model, host.enabled),
             )
             turn, written = request(host.log, id, Message("user", prompt), asked)
 
@@ -163,7 +165,7 @@ def _print_answer(
 
 def _look_after(log: EventLog, runner: str, turn: str) -> None:
     """See to it that the death of a worker is not waited out."""
-    if worker.is_alive(runner):
+    if worker_registry.is_alive(runner):
         return
     (id,) = log.query("SELECT conversation FROM event WHERE turn = ? LIMIT 1", (turn,))[
         0
@@ -196,10 +198,10 @@ class _Terminal:
         return True
 
     def _hang_up(self) -> None:
-        from tui.cli import away
+        from tui.cli import background
 
         self.gone = True
-        away.let_go(self._descriptors)
+        background.let_go(self._descriptors)
 
 
 class _Printer:

@@ -28,7 +28,7 @@ def delete(log: EventLog, prefixes: Sequence[str], sure: bool) -> int:
 
     Those that the app has deleted too, which could still be brought back.
     """
-    from tui.drive import end_if_gone
+    from tui.runtime.turn_driver import end_if_gone
 
     ids = tuple(dict.fromkeys(_find(log, prefix) for prefix in prefixes))
     if not sure and not _is_wanted(log, ids):

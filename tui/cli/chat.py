@@ -10,8 +10,8 @@ from tui.cli import streams
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
-from tui.host import Host
 from tui.runtime import guard, tty
+from tui.runtime.host import Host
 
 
 def chat(
@@ -59,20 +59,20 @@ def chat(
 
 def _go_on(host: Host, *, hung_up: bool) -> None:
     """See the turns of this process to their end, without a screen."""
-    from tui.cli import away
+    from tui.cli import background
 
     if not host.keeps:
         return  # nobody could ever read it
-    with away.ended_by_signal():
+    with background.ended_by_signal():
         if hung_up:
-            away.let_go()
+            background.let_go()
         else:
             print(
                 f"The answer goes on in the background (process {os.getpid()}); "
                 "`lazychat` shows it.",
                 file=sys.stderr,
             )
-            away.hand_back()
+            background.hand_back()
         host.runner.finish()
 
 

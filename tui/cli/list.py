@@ -5,7 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 
-from tui import bounds, conversation, process
+from tui import bounds, conversation, process_identity
 from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.eventlog import EventLog
@@ -29,7 +29,7 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
                 "running": [
                     {"host": turn.host, "pid": turn.pid}
                     for turn in running.get(it.id, ())
-                    if not process.is_gone(turn)
+                    if not process_identity.is_gone(turn)
                 ],
             }
             for it in listed
@@ -74,9 +74,9 @@ def state_of(running: Sequence[TurnStarted]) -> str:
     if not running:
         return ""
     turn = running[-1]
-    if process.is_gone(turn):
+    if process_identity.is_gone(turn):
         return "interrupted"
-    here = turn.host == process.claim().host
+    here = turn.host == process_identity.claim().host
     return f"running, pid {turn.pid}" if here else f"running on {turn.host}"
 
 

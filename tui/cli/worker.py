@@ -8,15 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from tui import conversation, files, paths, worker
-from tui.cli import away, streams
+from tui import conversation, files, paths
+from tui.cli import background, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
 from tui.errors import LazychatError
 from tui.eventlog import open_to_read
-from tui.host import Host
+from tui.runtime import worker_registry
+from tui.runtime.host import Host
+from tui.runtime.worker_registry import Worker
 from tui.safe import safe
-from tui.worker import Worker
 
 STOP_SECONDS = 15.0
 """How long `--stop` waits for the end."""
@@ -27,7 +28,7 @@ def serve(settings: Config, *, detach: bool = False) -> int:
 
     `detach` returns as soon as it runs in a process and session of its own.
     """
-    if found := worker.find():
+    if found := worker_registry.find():
         raise LazychatError(f"A worker runs already: {_which(found)}.")
     if detach:
         return _detach(settings)
@@ -36,14 +37,14 @@ def serve(settings: Config, *, detach: bool = False) -> int:
 
 def stop() -> int:
     """End the worker of this machine; what it is saying is cancelled, and kept."""
-    found = worker.find()
+    found = worker_registry.find()
     if not found:
         streams.talk("No worker runs on this machine.")
         return FAILED
     os.kill(found.owner.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS
     while time.monotonic() < until:
-        if not worker.is_alive(found.runner):
+        if not worker_registry.is_alive(found.runner):
             streams.talk(f"The worker has ended: {_which(found)}.")
             return DONE
         time.sleep(0.02)
@@ -52,13 +53,13 @@ def stop() -> int:
 
 def status() -> int:
     """Say whether a worker runs, and what it does; the code says it too."""
-    found = worker.find()
+    found = worker_registry.find()
     if not found:
         print("No worker runs on this machine.")
         return FAILED
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
     # The note has a name that can be read, which for odd bytes is not the file's.
-    ours = worker.find(paths.log_file())
+    ours = worker_registry.find(paths.log_file())
     store = paths.log_file() if ours else Path(found.store)
     with open_to_read(store, streams.talk) as log:
         running = conversation.running_anywhere(log)
@@ -85,9 +86,9 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         for problem in host.problems:
             streams.talk(problem)
         host.start()
-        me = worker.describe(host, time.time())
+        me = worker_registry.describe(host, time.time())
         try:
-            with away.ended_by_signal(signal.SIGHUP):
+            with background.ended_by_signal(signal.SIGHUP):
                 _enter(me)
                 streams.talk(f"The worker runs: {_which(me)}.")
                 if ready is not None:
@@ -96,21 +97,21 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         except SystemExit as end:
             # Told to end by a signal: the usual way.
             if end.code == 128 + signal.SIGHUP:
-                worker.leave(me)
-                away.let_go()
+                worker_registry.leave(me)
+                background.let_go()
                 host.runner.finish()
             return CANCELLED if end.code == 128 + signal.SIGINT else DONE
         finally:
-            worker.leave(me)
+            worker_registry.leave(me)
     finally:
         host.close()
 
 
 def _enter(me: Worker) -> None:
     try:
-        worker.enter(me)
+        worker_registry.enter(me)
     except OSError as error:
-        folder = worker.file().parent
+        folder = worker_registry.file().parent
         raise LazychatError(
             f"No worker can be noted in {folder}: {error.strerror}."
         ) from error
@@ -146,7 +147,7 @@ def _detach(settings: Config) -> int:
         os._exit(0)
     code = FAILED
     try:
-        away.let_go()
+        background.let_go()
         with file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
@@ -178,7 +179,7 @@ def _told(said: int, log: Path) -> int:
     with open(said, encoding="utf-8") as file:  # a descriptor, no path
         answer = file.read()
     if answer == "\n":
-        found = worker.find()
+        found = worker_registry.find()
         streams.talk(
             f"The worker runs: {_which(found)}." if found else "The worker has ended."
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.conversation.branches import Branches, Versions
 from tui.conversation.entry import Entry
+from tui.conversation.read_state import is_unseen
 from tui.conversation.store import (
     RUNNING,
     Summary,
@@ -24,11 +25,9 @@ from tui.conversation.store import (
 )
 from tui.conversation.summaries import apply_summaries
 from tui.conversation.transcript import Transcript, fold
-from tui.conversation.unseen import is_unseen
 
 if TYPE_CHECKING:
-    from tui.conversation.asking import questions
-    from tui.conversation.deleting import (
+    from tui.conversation.deletion import (
         DAYS,
         Deleted,
         Trashed,
@@ -38,13 +37,14 @@ if TYPE_CHECKING:
         trashed,
         wipe,
     )
-    from tui.conversation.exporting import (
+    from tui.conversation.export_import import (
         LARGEST_FILE,
         export_json,
         export_markdown,
         import_json,
     )
-    from tui.conversation.searching import Hit, is_searchable, search
+    from tui.conversation.input_history import questions
+    from tui.conversation.search import Hit, is_searchable, search
 
 __all__ = [
     "DAYS",

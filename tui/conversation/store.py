@@ -14,7 +14,7 @@ from tui import session
 from tui.bounds import count, moment
 from tui.errors import LogError
 from tui.eventlog import EventLog
-from tui.eventlog.rows import text
+from tui.eventlog.sqlite.event_rows import text
 from tui.events import ConversationPinned, ConversationRenamed, TurnStarted, read
 
 

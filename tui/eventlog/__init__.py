@@ -10,26 +10,23 @@ the same transaction, so whoever attaches before, during or after a turn ends wi
 the same transcript.
 
 While the file cannot be written (the disk is full, another program has locked it, it
-is damaged) the log goes on in memory and catches up when it can: see `refuge`. Where
-a write-ahead log is unsafe it does without: see `mounts`.
+is damaged) the log goes on in memory and catches up when it can: see `fallback`.
+Where a write-ahead log is unsafe it does without: see `sqlite.network_mounts`.
 
 What it deliberately does not do: it knows nothing of screens, models or what a
 turn means; `tui.conversation` folds events into messages.
 """
 
-from tui.eventlog.file_queue import FileSystemQueue, SpokenText
 from tui.eventlog.follow import Follow
 from tui.eventlog.log import EventLog
-from tui.eventlog.opening import open_log, open_to_read
+from tui.eventlog.open import open_log, open_to_read
 from tui.eventlog.states import Draft, Imported
 
 __all__ = [
     "Draft",
     "EventLog",
-    "FileSystemQueue",
     "Follow",
     "Imported",
-    "SpokenText",
     "open_log",
     "open_to_read",
 ]

@@ -5,9 +5,9 @@ import time
 from contextlib import ExitStack
 
 from tui.errors import LogError
-from tui.eventlog import codes
-from tui.eventlog.changes import Changes
+from tui.eventlog.notifier import Changes
 from tui.eventlog.reader import Reader
+from tui.eventlog.sqlite import error_codes
 from tui.events import Record
 
 CANTOPEN = sqlite3.SQLITE_CANTOPEN
@@ -62,7 +62,10 @@ class Follow:
             try:
                 records = self._read()
             except LogError as error:
-                if codes.code(error.__cause__) not in (*codes.BUSY, CANTOPEN):
+                if error_codes.code(error.__cause__) not in (
+                    *error_codes.BUSY,
+                    CANTOPEN,
+                ):
                     raise
                 # Nobody may even read, or it was removed: a new one comes with what is
                 # appended next.

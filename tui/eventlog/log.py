@@ -15,18 +15,25 @@ from typing import Any
 
 from tui import files
 from tui.errors import ConflictError, DamagedError, LogError
-from tui.eventlog import codes, journal, mounts, rescue, trash
-from tui.eventlog.changes import Changes
-from tui.eventlog.connection import check, connect, use_rollback_journal, use_wal
+from tui.eventlog.fallback import journal, recovery
+from tui.eventlog.fallback.memory_fallback import Refuge, Store
 from tui.eventlog.follow import Follow
-from tui.eventlog.purge import DUE, Purge
+from tui.eventlog.notifier import Changes
 from tui.eventlog.reader import Position, Reader
-from tui.eventlog.refuge import Refuge, Store
-from tui.eventlog.rows import text
-from tui.eventlog.schema import migrate, require_known
-from tui.eventlog.stand_in import has_wal, uri
+from tui.eventlog.sqlite import error_codes, network_mounts, trash
+from tui.eventlog.sqlite.connection import (
+    WRITE_SECONDS,
+    check,
+    connect,
+    use_rollback_journal,
+    use_wal,
+)
+from tui.eventlog.sqlite.event_rows import text
+from tui.eventlog.sqlite.overlay import has_wal, uri
+from tui.eventlog.sqlite.purge import DUE, Purge
+from tui.eventlog.sqlite.schema import migrate, require_known
 from tui.eventlog.states import AnyState, Draft, Seen, Taken
-from tui.eventlog.writer import WRITE_SECONDS, Guard, Writer
+from tui.eventlog.writer import Guard, Writer
 from tui.events import Event, Record, without_surrogates
 
 BUSY_SECONDS = 15.0
@@ -70,7 +77,7 @@ class EventLog:
             if connection:
                 connection.close()
             raise self._unopened(error) from error
-        self._reader = Reader(self._connect, lambda: rescue.mark(path))
+        self._reader = Reader(self._connect, lambda: recovery.mark(path))
         self._changes = Changes(
             lambda: self._open(
                 ":memory:" if source is not None else uri(str(path), "rw"), 0
@@ -90,7 +97,7 @@ class EventLog:
             self._open,
             reopened,
             migrate,
-            lambda: rescue.mend(path, self._open, migrate),
+            lambda: recovery.mend(path, self._open, migrate),
             self._tell,
         )
         self._refuge = refuge = Refuge(store, self._reader, self._keeps)
@@ -138,7 +145,7 @@ class EventLog:
     @staticmethod
     def is_marked(path: Path) -> bool:
         """Return whether a broken page was found in the file: `mend` it then."""
-        return rescue.is_marked(path)
+        return recovery.is_marked(path)
 
     @staticmethod
     def mend(path: Path) -> str:
@@ -147,7 +154,7 @@ class EventLog:
         Returns what to tell the user, "" when nothing is damaged. Raises `LogError`
         when that cannot be done.
         """
-        return rescue.mend(path, connect, migrate)
+        return recovery.mend(path, connect, migrate)
 
     def append(
         self,
@@ -352,7 +359,7 @@ class EventLog:
         """
         if create:
             self._create()
-            self._network = mounts.on_network(self.path.parent)
+            self._network = network_mounts.on_network(self.path.parent)
         if has_wal(self.path):
             # Who closes a file last tidies it up, unless it was opened to be read.
             with closing(self._open(uri(str(self.path), "ro"), seconds)) as reads:
@@ -373,12 +380,12 @@ class EventLog:
         return connection
 
     def _unopened(self, error: Exception) -> LogError:
-        code = codes.code(error)
+        code = error_codes.code(error)
         there = code == sqlite3.SQLITE_CANTOPEN and self.path.exists()
         if there and not os.access(self.path.parent, os.W_OK):
             code = sqlite3.SQLITE_READONLY  # nothing can be put beside it
         match code:
-            case code if code in codes.DAMAGED:
+            case code if code in error_codes.DAMAGED:
                 return DamagedError(
                     f"The conversation store {self.path} is damaged: {error}. Start "
                     "lazychat: it sets the store aside and saves what can be read."

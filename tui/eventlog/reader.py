@@ -9,8 +9,8 @@ from typing import Any
 
 from tui import bounds
 from tui.errors import LogError
-from tui.eventlog import codes, rows
-from tui.eventlog.stand_in import Move, StandIn
+from tui.eventlog.sqlite import error_codes, event_rows
+from tui.eventlog.sqlite.overlay import Move, StandIn
 from tui.events import Event, Record, Unreadable, without_surrogates
 
 
@@ -111,7 +111,7 @@ class Reader:
                 break
         if isinstance(after, Position):
             found = [row for row in found if after.is_new(row[0])]
-        records = [rows.record(*row) for row in found]
+        records = [event_rows.record(*row) for row in found]
         self.unreadable.update(
             it.seq for it in records if isinstance(it.event, Unreadable)
         )
@@ -192,9 +192,9 @@ class Reader:
             try:
                 if most:
                     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
-                return rows.fetch(connection, sql, parameters)
+                return event_rows.fetch(connection, sql, parameters)
             except sqlite3.DataError as error:
-                if codes.code(error) != sqlite3.SQLITE_TOOBIG or not most:
+                if error_codes.code(error) != sqlite3.SQLITE_TOOBIG or not most:
                     raise
                 return _one_by_one(connection, sql, parameters)
             finally:
@@ -207,7 +207,7 @@ class Reader:
         except sqlite3.Error as error:
             if stand_in is not self._stand_in:
                 return []  # one reads elsewhere now, and again
-            if codes.code(error) in codes.DAMAGED:
+            if error_codes.code(error) in error_codes.DAMAGED:
                 self._damaged()
                 raise LogError(
                     f"The conversation store is damaged: {error}. Restart lazychat: "
@@ -246,7 +246,7 @@ def _one_by_one(connection: sqlite3.Connection, sql: str, parameters: Any) -> li
     """
     bare = sql.replace("CAST(data AS BLOB)", "NULL", 1)
     found: list[Any] = []
-    for seq, of, turn, at, kind, _ in rows.fetch(connection, bare, parameters):
+    for seq, of, turn, at, kind, _ in event_rows.fetch(connection, bare, parameters):
         data: bytes | Event | None = None
         with (
             suppress(sqlite3.OperationalError),  # of a number or NULL
@@ -256,9 +256,11 @@ def _one_by_one(connection: sqlite3.Connection, sql: str, parameters: Any) -> li
             if size <= bounds.LARGEST_RECORD:
                 data = blob.read()
             else:
-                head = blob.read(rows.HEAD)
-                blob.seek(size - rows.TAIL)
-                data = rows.excerpt(rows.text(kind), head, blob.read(), size)
+                head = blob.read(event_rows.HEAD)
+                blob.seek(size - event_rows.TAIL)
+                data = event_rows.excerpt(
+                    event_rows.text(kind), head, blob.read(), size
+                )
         found.append((seq, of, turn, at, kind, data))
     return found
 

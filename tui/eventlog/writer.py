@@ -2,7 +2,7 @@
 
 It commits whatever has gathered since its last commit, without waiting, so an
 append costs its caller microseconds and neither the network nor the screen ever
-waits for the disk. While the store refuses it goes on in memory: see `refuge`.
+waits for the disk. While the store refuses it goes on in memory: see `fallback`.
 """
 
 import logging
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tui.errors import ConflictError, LogError
-from tui.eventlog import codes, rows
-from tui.eventlog.refuge import Guard, Refuge, Replaced
-from tui.eventlog.replaced import files
-from tui.eventlog.stand_in import abandon, last_seq
+from tui.eventlog.fallback.memory_fallback import Guard, Refuge, Replaced
+from tui.eventlog.sqlite import error_codes, event_rows
+from tui.eventlog.sqlite.connection import WRITE_SECONDS
+from tui.eventlog.sqlite.overlay import abandon, last_seq
+from tui.eventlog.sqlite.replaced import files
 from tui.eventlog.states import AnyState
 from tui.events import (
     Event,
@@ -43,9 +44,6 @@ class Committed(Protocol):
 GATHER_SECONDS = 0.005
 """How long a piece of text waits for more before it is committed. A tenth of a frame:
 nobody sees it. Nothing else waits."""
-
-WRITE_SECONDS = 1.0
-"""How long a commit waits for another process's lock before it goes to memory."""
 
 LAST_SECONDS = 15.0
 """How long it waits when the process is about to end."""
@@ -72,7 +70,7 @@ class _Append(NamedTuple):
 class Writer:
     """A queue of appends and the thread that commits them.
 
-    `connection` None means that the `refuge` is active already and stays so.
+    `connection` None means that the `fallback` is active already and stays so.
     """
 
     def __init__(
@@ -239,7 +237,7 @@ class Writer:
                 self._last = max(self._last, *seqs, 0)
                 return outcomes
             except sqlite3.Error as error:
-                refused = codes.code(error) in codes.REFUSED
+                refused = error_codes.code(error) in error_codes.REFUSED
                 # Where it is locked for readers too there is no going to memory: all
                 # that can be done is to wait, at the end of the program not for ever.
                 if limit is None and self._closed:
@@ -302,17 +300,17 @@ class Writer:
                 return ConflictError("This was written already.")
             of, turn, now = append.conversation, append.turn, append.time
             for event in items:
-                seq = rows.insert(db, of, turn, now, event)
+                seq = event_rows.insert(db, of, turn, now, event)
             numbers = self._add(db, append) if append.records else {}
             for state in append.states:
                 state.moved(lambda old: numbers.get(old, old)).write(db)
             return max(numbers.values(), default=seq)
         except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode in codes.ONCE:
+            if error.sqlite_errorcode in error_codes.ONCE:
                 return ConflictError("This was written already.")
             return _cannot(error)
         except sqlite3.Error as error:
-            if codes.code(error) in codes.REFUSED or not db.in_transaction:
+            if error_codes.code(error) in error_codes.REFUSED or not db.in_transaction:
                 raise
             return _cannot(error)
         except Exception as error:  # it is about this append, and nobody else's
@@ -325,7 +323,7 @@ class Writer:
         numbers: dict[int, int] = {}
         for it in append.records:
             try:
-                numbers[it.seq] = rows.insert(
+                numbers[it.seq] = event_rows.insert(
                     db,
                     without_surrogates(it.conversation),
                     it.turn and without_surrogates(it.turn),
@@ -334,7 +332,7 @@ class Writer:
                     imported=append.imported,
                 )
             except sqlite3.IntegrityError as error:
-                if not append.lenient or error.sqlite_errorcode not in codes.ONCE:
+                if not append.lenient or error.sqlite_errorcode not in error_codes.ONCE:
                     raise
         return numbers
 

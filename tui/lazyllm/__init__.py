@@ -6,8 +6,8 @@ module is a turn in the log of the current session, so what it says can be drain
 from a `FileSystemQueue` while it runs, by this process or another.
 """
 
-from tui.eventlog import FileSystemQueue
 from tui.lazyllm import tools
+from tui.lazyllm.file_queue import FileSystemQueue
 from tui.lazyllm.modules import (
     FunctionCallAgent,
     OnlineChatModule,

@@ -8,15 +8,15 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from tui import agents, config, process, session
-from tui.drive import drive
+from tui import agents, config, process_identity, session
 from tui.errors import ConfigError, ModelError
-from tui.eventlog.file_queue import default_log
 from tui.events import MessageAdded, TurnRequested
 from tui.lazyllm import pool
+from tui.lazyllm.file_queue import default_log
 from tui.messages import Message
 from tui.models import Model
 from tui.models.catalog import ModelCatalog
+from tui.runtime.turn_driver import drive
 from tui.tools import Tool, register
 from tui.turn import Turn
 
@@ -53,7 +53,7 @@ class _Module:
             TurnRequested(
                 agent.model.name, options={"stream": self.stream}, runner="lazyllm"
             ),
-            process.claim(),
+            process_identity.claim(),
             turn=turn.id,
         ).result()
         messages = [*_messages(llm_chat_history), question]

@@ -1,1 +1,1 @@
-"""What a process needs to run well in its surroundings."""
+"""Runs turns: takes them from the log, one process for each, in threads."""

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from tui.app.keys import typed
+from tui.app.terminal.key_order import typed
 from tui.app.widgets.completion import Completion
 from tui.app.widgets.emoji import around, tagged_flags, takes_tag
 from tui.safe import safe

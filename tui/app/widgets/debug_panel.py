@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui import bounds
-from tui.app.widgets.rows import Entry, Line, Rows, Span
+from tui.app.widgets.entry_list import Entry, Line, Rows, Span
 from tui.messages import ToolCall
 from tui.safe import safe
 

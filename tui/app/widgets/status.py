@@ -13,8 +13,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.app.widgets.looks import Looks, Palette
-from tui.app.widgets.rows import Span, cut
+from tui.app.widgets.entry_list import Span, cut
+from tui.app.widgets.palette import Looks, Palette
 from tui.safe import safe
 
 Key = tuple[str, str]

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.app.widgets.rows import Entry, Line, Rows, Span, wrap
+from tui.app.widgets.entry_list import Entry, Line, Rows, Span, wrap
 from tui.safe import safe
 from tui.tools import Tool
 

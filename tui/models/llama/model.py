@@ -7,7 +7,7 @@ from typing import Protocol
 from tui.errors import ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.messages import Message, Reply, ToolSchema
-from tui.models import fit
+from tui.models import context_window
 from tui.models.gate import Gate
 from tui.models.llama.context import Context
 from tui.models.llama.decode import StopText, TextDecoder
@@ -139,7 +139,7 @@ class LlamaModel:
                 )
             prompt, fitted = self._fit(made, messages, tools, context)
             if fitted.left_out:
-                yield fit.notice(fitted, self._name, context.size, turn)
+                yield context_window.notice(fitted, self._name, context.size, turn)
             gate = Gate(
                 self._dialect or made.dialect(bool(tools)),
                 {tool.name: tool.parameters for tool in tools} or None,
@@ -208,7 +208,7 @@ class LlamaModel:
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         context: Context,
-    ) -> tuple[Prompt, fit.Fitted]:
+    ) -> tuple[Prompt, context_window.Fitted]:
         """Return the prompt, and what of the messages it has."""
         size = context.size
         prompt: Prompt | None = None
@@ -218,8 +218,8 @@ class LlamaModel:
             prompt = made.prompt(messages, tools)
             return len(prompt.tokens)
 
-        kept_free = fit.reserved(size, self._max_tokens)
-        fitted = fit.fit(messages, count, made.size, size - kept_free)
+        kept_free = context_window.reserved(size, self._max_tokens)
+        fitted = context_window.fit(messages, count, made.size, size - kept_free)
         # When nothing more can be left out the answer gets less room.
         if prompt and fitted.tokens + min(_LEAST_ANSWER, kept_free) <= size:
             return prompt, fitted

@@ -9,7 +9,7 @@ from tui import masking
 from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
-from tui.models import fit, gate
+from tui.models import context_window, gate
 from tui.models.openai import errors
 from tui.models.openai.address import (
     DEFAULT,
@@ -124,7 +124,7 @@ class OpenAIModel:
             try:
                 response = yield from self._open(link, fitted.messages, tools, turn)
                 if fitted.left_out:
-                    yield fit.notice(fitted, self._name, size, turn)
+                    yield context_window.notice(fitted, self._name, size, turn)
                 with turn.cancel.on(link.abort):
                     body: Iterator[bytes] = response.iter_bytes()
                     asked = () if "tools" in self._without else tools

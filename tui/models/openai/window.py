@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from tui.errors import ContextOverflow
 from tui.messages import Message, ToolSchema
-from tui.models.fit import (
+from tui.models.context_window import (
     MESSAGE_TOKENS,
     Fitted,
     estimate,
@@ -139,7 +139,7 @@ class Window:
     def fit(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()
     ) -> Fitted:
-        """Return what of `messages` is sent; see `tui.models.fit`."""
+        """Return what of `messages` is sent; see `tui.models.context_window`."""
         described = sum(_tool_tokens(tool) for tool in tools)
 
         def size(message: Message) -> int:

@@ -1,0 +1,411 @@
+"""The chat screen: follows one conversation's log and shows it.
+
+It draws nothing that is not in the log: what the user sends is appended there and
+comes back like everything else. Opening an old conversation is the same act as
+watching a new one: follow it from the start.
+"""
+
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
+from threading import Event
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.message import Message
+from textual.reactive import var
+
+from tui import paths
+from tui.app import commands, state
+from tui.app.chat import preload, resume
+from tui.app.chat.controller import Asking
+from tui.app.chat.presenter import Presenter
+from tui.app.chat.reading import ReadingScreen
+from tui.app.chat.resume import Owners
+from tui.app.chat.versions import Branching
+from tui.app.transcript.pane import Transcript
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.status import Status
+from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.errors import LogError
+from tui.eventlog import Follow
+from tui.events import Record
+from tui.runtime import worker_registry
+from tui.runtime.host import Host
+from tui.runtime.turn_driver import end_if_gone
+
+FRAME = 0.05
+"""Seconds between two batches of records, at least: 20 frames a second."""
+
+FAILURE_SECONDS = 0.5
+"""How often a turn under way is looked after that may have failed unheard."""
+
+NARROW = 100
+"""Columns below which the sidebar takes the place of the conversation."""
+
+
+class ChatScreen(ReadingScreen):
+    """One conversation: transcript, debug panel, composer, tools, status."""
+
+    CSS_PATH = "screen.tcss"
+    AUTO_FOCUS = "Composer"
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings()
+
+    stream: var[bool] = var(True, init=False)
+    """Whether answers are shown while they are written."""
+    model: var[str] = var("", init=False)
+    """The name of the model that is asked next."""
+
+    class Arrived(Message):
+        """The log has more records of this conversation."""
+
+        def __init__(self, records: list[Record]) -> None:
+            super().__init__()
+            self.records = records
+
+    class Commanded(Message):
+        """The user typed a slash command."""
+
+        def __init__(self, command: commands.Command, argument: str) -> None:
+            super().__init__()
+            self.command = command
+            self.argument = argument
+
+    def __init__(self, host: Host, conversation: str, first: bool = False) -> None:
+        """Show `conversation`; `first`: it is the one that the program begins with."""
+        super().__init__(host, conversation, first)
+        self.debug_panel = DebugPanel()
+        self.sidebar = ToolSidebar()
+        self.status = Status()
+        self.presenter = Presenter(
+            self.transcript,
+            self.debug_panel,
+            self.status,
+            host.runner.id,
+            worker_registry.is_alive,
+        )
+        self.asking = Asking(self)
+        self.branching = Branching(self, self.asking.show_queue)
+        self._owners = Owners(self)
+        self.presenter.context.window = lambda: host.models.window(self.model)
+        self._problems = 0  # those of the host that have been shown
+        self._questions = 0  # those that the composer knows
+        self._toggled: dict[str, bool] = {}  # tools that the user has switched
+        self._sidebar_wanted = True  # where there is room for it
+        self._follow: Follow | None = None
+        self._hurried = Event()  # while each batch is to be shown at once
+
+    def compose(self) -> ComposeResult:
+        """Put the parts together; screen.tcss arranges them."""
+        # Before there are parts: each change of a class styles them all anew.
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._arrange(self.app.size.width < NARROW)
+        yield self.chat_bar
+        with Horizontal(id="middle"):
+            with Vertical(id="conversation"):
+                yield self.transcript
+                yield self.debug_panel
+                yield self.composer
+            yield self.sidebar
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Begin to follow the conversation."""
+        remembered = state.load(paths.state_file())
+        self.stream = self.host.config.stream and remembered.stream is not False
+        self.model = self.host.model
+        self.sidebar.tools_folder = str(paths.tools_folder())
+        if note := self.host.models.note(self.model):
+            # On a narrow screen the sidebar, which says so too, is not seen.
+            self.transcript.add_note(note)
+        self._spell_keys()
+        self.show_tools()
+        self._poll()
+        self.set_interval(FAILURE_SECONDS, self._look_for_failure)
+
+    def _spell_keys(self) -> None:
+        """Show the keys as the configuration has them."""
+        self.sidebar.stream_key = self.spell_key("stream")
+        shown = ("help", "tools", "debug")
+        keys = [(self.spell_key(name), name) for name in shown]
+        self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
+
+    def on_unmount(self) -> None:
+        """Stop following; turns that run go on."""
+        self._hurried.set()
+        if self._follow:
+            self._follow.close()
+
+    @on(Resize)
+    def _fit(self, event: Resize) -> None:
+        narrow = event.size.width < NARROW
+        if narrow != self.has_class("-narrow"):
+            self._arrange(narrow)
+
+    def _arrange(self, narrow: bool) -> None:
+        """Make a screen that has become narrow the conversation's."""
+        self.set_class(narrow, "-narrow")
+        self.set_class(self._sidebar_wanted and not narrow, "-sidebar")
+        if narrow and self.sidebar.has_focus:
+            self.composer.focus()
+
+    def watch_stream(self, on: bool) -> None:
+        """Show what was held back, or hold back what comes."""
+        self.presenter.stream = on
+        self.sidebar.stream = on
+        self.status.stream = on
+
+    def watch_model(self, name: str) -> None:
+        """Say which model answers next, and what is to be known of it."""
+        self.status.model = name
+        self.presenter.context.model_changed()
+        self.sidebar.model = name
+        # The rest of it stands in the conversation.
+        first, end, _ = self.host.models.note(name).partition(". ")
+        self.sidebar.note = first + end.strip()
+        preload.preload(self, name)
+
+    def show_tools(self) -> None:
+        """Show the host's tools anew, and what problems it has met since."""
+        self.sidebar.set_tools(self.host.tools, self.enabled_tools())
+        self._show_problems()
+
+    def _show_problems(self) -> None:
+        problems = self.host.problems[self._problems :]
+        self._problems += len(problems)
+        for problem in problems:
+            self.transcript.add_note(problem, "warning")
+
+    # -- following the log
+
+    @work(thread=True)
+    def _poll(self) -> None:
+        """The reactive poller: posts what the log gains, 20 times a second at most."""
+        log = self.host.log
+        end_if_gone(log, self.conversation)
+        self._follow = follow = log.follow(self.conversation)
+        with follow:
+            if self._left:
+                return
+            try:
+                for records in follow:
+                    self._may_read.wait()
+                    self.post_message(self.Arrived(records))
+                    # What comes meanwhile is read together; the first is not delayed.
+                    self._hurried.wait(FRAME)
+            except LogError as error:
+                if not follow.closed:  # else the program ends
+                    self.call_later(self.transcript.add_note, str(error), "error")
+
+    def hurry(self) -> None:
+        """Show each record as it comes: who has stopped an answer wants to see it."""
+        self._hurried.set()
+
+    def _look_for_failure(self) -> None:
+        """Say it when a turn cannot be written: then the log brings no end of it."""
+        self._show_problems()  # the store may be in trouble, or out of it
+        presenter = self.presenter
+        for turn in filter(None, (presenter.running, *presenter.waiting)):
+            if failure := self.host.runner.failure(turn):
+                presenter.give_up(turn, str(failure))
+        self._owners.look()
+        # A worker that was asked may have gone.
+        self.asking.show_queue()
+
+    @on(Arrived)
+    def _show(self, arrived: Arrived) -> None:
+        self.presenter.show(arrived.records)
+        if not self.presenter.running:
+            self._hurried.clear()
+        self.asking.show_queue()
+        questions = self.presenter.questions
+        if len(questions) != self._questions:
+            self._questions = len(questions)
+            self.composer.set_history(questions)
+        self._has_shown(arrived.records)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether what is shown is no more in the store."""
+        return self.presenter.deleted
+
+    # -- what the user does
+
+    @on(Composer.Submitted)
+    def _send(self, submitted: Composer.Submitted) -> None:
+        text = submitted.text
+        if commands.parse(text) or commands.mistyped(text):
+            submitted.take()
+        if command := commands.parse(text):
+            self.post_message(self.Commanded(*command))
+            return
+        if problem := commands.mistyped(text):
+            # A message that is one word with a slash before it is hardly ever meant.
+            self.complain(problem)
+            self.composer.load_text(text)
+            return
+        self.asking.send(text, submitted.take)
+
+    @on(Composer.Paged)
+    def _page(self, paged: Composer.Paged) -> None:
+        self.transcript.action_page(paged.pages)
+
+    @on(ToolSidebar.ToolToggled)
+    def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
+        self._toggled[toggled.name] = toggled.enabled
+
+    def enabled_tools(self) -> set[str]:
+        """Return the names of the tools that are on; the user's word is the last."""
+        on = {name for name, enabled in self._toggled.items() if enabled}
+        return (self.host.enabled | on) - (set(self._toggled) - on)
+
+    @on(ToolSidebar.StreamToggled)
+    def _toggle_stream(self, toggled: ToolSidebar.StreamToggled) -> None:
+        self.stream = toggled.on
+        state.save(paths.state_file(), stream=toggled.on)
+
+    @on(Transcript.CopyRequested)
+    @on(DebugPanel.CopyRequested)
+    def _copy(
+        self, request: Transcript.CopyRequested | DebugPanel.CopyRequested
+    ) -> None:
+        self.copy(request.text)
+
+    @on(Composer.Told)
+    @on(Transcript.Told)
+    def _tell(self, told: Composer.Told | Transcript.Told) -> None:
+        self.hint(told.text)
+
+    def copy(self, text: str) -> None:
+        """Send `text` to the terminal's clipboard by OSC 52.
+
+        Nobody answers whether the terminal took it, so we do not say that it did.
+        """
+        self.app.copy_to_clipboard(text)
+        self.hint(f"{len(text)} characters sent to the terminal's clipboard")
+
+    def hint(self, text: str, seconds: float | None = None) -> None:
+        """Say something in the status line until the next key, or for `seconds`."""
+        self.status.hint = text
+        if seconds is not None:
+            self.set_timer(seconds, lambda: self._unhint(text))
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong with what was typed: it is read and done with.
+
+        What does not fit in the status line becomes a note.
+        """
+        if "\n" in text or cell_len(text) > self.status.content_size.width:
+            self.transcript.add_note(text, "warning")
+        else:
+            self.hint(text)
+
+    def _unhint(self, text: str) -> None:
+        if self.status.hint == text:
+            self.status.hint = ""
+
+    # -- actions; `tui.app.commands` has their keys
+
+    def action_escape(self) -> None:
+        """Go back to the composer; from there `action_cancel`."""
+        if self.is_covered:
+            self.action_toggle_sidebar()
+        elif self.is_away:
+            self.write()
+        else:
+            self.action_cancel()
+
+    def action_cancel(self) -> None:
+        """Stop the turn that runs, else take back the newest that waits.
+
+        A message that is edited is left first.
+        """
+        if not self.branching.leave() and not self.asking.cancel():
+            self.write()
+
+    def action_unsend(self) -> None:
+        """Take back the newest message that waits, whoever sent it, to be edited."""
+        self.asking.unsend()
+
+    def action_toggle_stream(self) -> None:
+        """Switch streaming, for the answer that is being written too."""
+        self.stream = not self.stream
+        state.save(paths.state_file(), stream=self.stream)
+
+    def action_toggle_sidebar(self) -> None:
+        """Show or hide the tools; shown by key they have the focus."""
+        shown = not self.has_class("-sidebar")
+        self.set_class(shown, "-sidebar")
+        if not self.has_class("-narrow"):
+            self._sidebar_wanted = shown
+            state.save(paths.state_file(), sidebar=shown)
+        elif shown:
+            self.hint(f"{self.spell_key('tools')} or Esc: back to the conversation")
+        (self.sidebar if shown else self.composer).focus()
+
+    def action_toggle_debug(self) -> None:
+        """Show or hide the tool calls."""
+        shown = not self.has_class("-debug")
+        self.set_class(shown, "-debug")
+        if not shown and self.debug_panel.has_focus:
+            self.composer.focus()
+
+    @on(Transcript.VersionWanted)
+    def _walk(self, wanted: Transcript.VersionWanted) -> None:
+        self.branching.walk(wanted.step, wanted.message_id)
+
+    def action_revise(self) -> None:
+        """Edit the question at the cursor, or the last: a new version of it."""
+        self.branching.edit()
+
+    def show_version(self, message_id: str) -> None:
+        """Show the version of the conversation that a message is in."""
+        self.branching.show(message_id)
+
+    def action_regenerate(self) -> None:
+        """Ask the question at the cursor, or the last, once more."""
+        self.branching.regenerate()
+
+    def action_version(self, step: int) -> None:
+        """Show the version before (-1) or after (1) the one at the cursor."""
+        self.branching.walk(step)
+
+    def action_edit(self) -> None:
+        """Write the message in $VISUAL or $EDITOR."""
+        from tui.app.chat.external_editor import edit
+
+        with self.app.suspend():
+            text, problem = edit(self.composer.text)
+        self.composer.load_text(text)
+        if problem:
+            self.transcript.add_note(problem, "error")
+
+    def action_copy_answer(self, number: int = 1) -> None:
+        """Copy the Markdown of the `number`th answer from the end."""
+        answers = self.presenter.answers
+        if 1 <= number <= len(answers):
+            self.copy(answers[-number])
+        else:
+            self.hint("There is no such answer")
+
+    def action_go_on(self) -> None:
+        """Have the model go on where its answer was broken off."""
+        resume.go_on(self)
+
+    def action_retry(self) -> None:
+        """Ask the last question again."""
+        resume.retry(self)
+
+    def action_take_over(self) -> None:
+        """End a turn that runs on another machine, as one may think it no longer."""
+        resume.take_over(self)
+
+    def action_compact(self, keep: str = "") -> None:
+        """Have what was said first summed up, and the summary sent in its place."""
+        self.asking.compact(keep)

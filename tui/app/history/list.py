@@ -1,0 +1,182 @@
+"""The list of conversations, or of the messages that a search has hit.
+
+Lines are made for what is on the screen: ten thousand conversations are a list like
+any other.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from tui.app.history.dates import ago
+from tui.app.transcript.find import Place
+from tui.app.widgets.entry_list import Entry, Line, Rows, Span
+from tui.app.widgets.palette import Looks
+from tui.conversation import Hit, Summary
+from tui.safe import safe
+
+_ROOMY = 60
+"""Columns from which on there is room for more than a title and its age."""
+
+
+class Heading(Entry):
+    """A line that is only read."""
+
+    selectable = False
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def height(self, width: int) -> int:
+        """Return 1."""
+        return 1
+
+    def line(self, number: int, width: int) -> Line:
+        """Return the line."""
+        return Line(((self.text, "heading"),))
+
+
+class Stored(Entry):
+    """A conversation: its title, how many messages it has, and its age."""
+
+    place: Place | None = None
+
+    def __init__(self, summary: Summary, mark: str = "") -> None:
+        """`mark` is `running`, `unread` or ""."""
+        self.summary = summary
+        self.id = summary.id
+        self.mark = mark
+
+    def height(self, width: int) -> int:
+        """Return 1."""
+        return 1
+
+    def line(self, number: int, width: int) -> Line:
+        """Return the line."""
+        title = safe(self.summary.title, newlines=False) or "Untitled"
+        mark = _MARKS.get(self.mark, ("  ", ""))
+        look = "name" if self.mark else ""
+        facts = ago(self.summary.updated)
+        if width >= _ROOMY:
+            many = self.summary.messages
+            facts = f"{many} message{'s' if many != 1 else ' '}  {facts:>10}"
+        return Line((mark, (title, look)), ((facts, "muted"),))
+
+
+_MARKS: dict[str, Span] = {"running": ("… ", "running"), "unread": ("• ", "key")}
+
+
+class Found(Entry):
+    """A message that was hit: where it is, and what it says there."""
+
+    def __init__(self, hit: Hit) -> None:
+        self.hit = hit
+        self.id = hit.conversation
+        phrase = hit.excerpt[slice(*hit.marks[0])] if hit.marks else ""
+        self.place = Place(hit.message_id, phrase)
+
+    def height(self, width: int) -> int:
+        """Return 2."""
+        return 2
+
+    def line(self, number: int, width: int) -> Line:
+        """Return a line."""
+        hit = self.hit
+        if number == 0:
+            title = safe(hit.title, newlines=False) or "Untitled"
+            return Line((("  ", ""), (title, "")), ((ago(hit.time), "muted"),))
+        who = "You: " if hit.role == "user" else ""
+        return Line((("    " + who, "muted"), *self._excerpt(width - 4 - len(who))))
+
+    def _excerpt(self, width: int) -> Iterable[Span]:
+        text, marks = self.hit.excerpt, self.hit.marks
+        # On a narrow screen what was looked for must be seen, not what is before it.
+        begin = 0
+        if marks and marks[0][1] > width - 2:
+            begin = max(0, marks[0][0] - width // 3)
+        if begin:
+            yield "…", "muted"
+        at = begin
+        for start, end in marks:
+            if start >= at:
+                yield text[at:start], "muted"
+                yield text[start:end], "hit"
+                at = end
+        yield text[at:], "muted"
+
+
+class HistoryList(Rows):
+    """Conversations or hits, with a cursor that also the search field moves."""
+
+    DEFAULT_CSS = """
+    HistoryList {
+        height: 1fr;
+        padding: 0 1;
+        background: $background;
+    }
+    """
+
+    LOOKS: ClassVar[Looks] = {
+        **Rows.LOOKS,
+        "cursor": "on $primary 20%",
+        "hit": "bold underline $text-warning",
+    }
+
+    CURSOR_STAYS = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.open", "Open", show=False),
+        Binding("r", "screen.ask('rename')", "Rename", show=False),
+        Binding("p", "screen.act('pin')", "Pin", show=False),
+        Binding("x", "screen.ask('export')", "Export", show=False),
+        Binding("i", "screen.ask('import')", "Import", show=False),
+        Binding("d,delete", "screen.act('delete')", "Delete", show=False),
+        Binding("u", "screen.act('undo')", "Undo", show=False),
+        Binding("slash", "screen.search", "Search", show=False),
+    ]
+
+    class Opened(Message):
+        """The user wants what the cursor is on."""
+
+    @property
+    def selected(self) -> Stored | Found | None:
+        """What the cursor is on."""
+        if self.cursor is None or self.cursor >= len(self.entries):
+            return None
+        entry = self.entries[self.cursor]
+        return entry if isinstance(entry, Stored | Found) else None
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on an entry."""
+        self._select(index)
+
+    def show_entries(self, entries: Sequence[Entry], stay: bool) -> None:
+        """Show `entries`; with `stay` the cursor remains on its conversation."""
+        old = self.selected
+        place = None
+        if stay and old:
+            for index, entry in enumerate(entries):
+                if isinstance(entry, Stored | Found) and entry.id == old.id:
+                    place = index
+                    break
+            else:
+                # It is gone: its neighbour is the nearest to what was meant.
+                place = self._nearest(entries)
+        top = self.scroll_offset.y if stay else 0
+        self.set_entries(entries, place)
+        self._settle()
+        self._scroll(top)
+        if self.cursor is not None:
+            self._show(self.cursor)
+
+    def _nearest(self, entries: Sequence[Entry]) -> int | None:
+        last = min(self.cursor or 0, len(entries) - 1)
+        for index in (*range(last, len(entries)), *range(last, -1, -1)):
+            if index >= 0 and entries[index].selectable:
+                return index
+        return None
+
+    def click(self, index: int, number: int, x: int) -> None:
+        """Open what is clicked."""
+        self.post_message(self.Opened())

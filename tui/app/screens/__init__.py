@@ -1,1 +1,0 @@
-"""Screens: each beside its style sheet."""

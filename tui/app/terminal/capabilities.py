@@ -1,0 +1,91 @@
+"""What the terminal can do, by what terminfo, the tty and the environment say of it."""
+
+import os
+import termios
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from rich.color import ColorSystem
+
+from tui.app.terminal.painter import Abilities
+
+# Terminals of 256 colours and more whose names do not end in -256color, and whose
+# entry is missing on hosts that are older than they are.
+_ABLE = ("alacritty", "contour", "foot", "ghostty", "iterm", "kitty", "rio", "wezterm")
+# Terminals that know no more than their entry says, and show the rest as garbage.
+_PLAIN = ("cons25", "linux", "sun", "vt52", "vt1", "vt2", "vt3", "vt4", "vt5")
+
+
+class Looks(NamedTuple):
+    """What cells can look like."""
+
+    colours: ColorSystem | None
+    """None: it has no colours."""
+    italic: bool = True
+    plain: bool = False
+    """Whether it shows what it does not know, such as a link's address."""
+
+
+def abilities(fd: int) -> Abilities:
+    """Return what the terminal at `fd` can do; what nobody knows it cannot."""
+    erases_in_colour = erases_characters = False
+    moves_lines = True
+    if terminfo := _terminfo(fd):
+        erases_in_colour = terminfo.tigetflag("bce") > 0
+        erases_characters = terminfo.tigetstr("ech") is not None
+        # VT100 has neither IL nor DL.
+        moves_lines = terminfo.tigetstr("dl1") is not None
+    returns = False
+    with suppress(termios.error):
+        output = termios.tcgetattr(fd)[1]
+        returns = bool(output & termios.OPOST and output & termios.ONLCR)
+    return Abilities(erases_in_colour, erases_characters, returns, moves_lines)
+
+
+def looks(fd: int) -> Looks:
+    """Return what cells can look like on the terminal at `fd`.
+
+    COLORTERM says best how many colours there are, but ssh does not pass it on, and
+    programs between here and the terminal leave it as they found it. TERM is there
+    always. What nobody knows of is taken for a modern terminal of 16 colours.
+    """
+    term = os.environ.get("TERM", "").lower()
+    plain = term.startswith(_PLAIN)
+    number, italic = _named(term), True
+    if terminfo := _terminfo(fd):
+        number = max(terminfo.tigetnum("colors"), number if number > 16 else 0)
+        # GNU screen reverses italic text; the Linux console makes it green.
+        italic = terminfo.tigetstr("sitm") is not None
+    # Inside GNU screen it speaks of the terminal outside; tmux translates colours.
+    inside_screen = term.startswith("screen") and "TMUX" not in os.environ
+    named = os.environ.get("COLORTERM", "").strip().lower()
+    if named in ("truecolor", "24bit") and not (inside_screen or plain or number == 0):
+        number = 1 << 24
+    if number < 8:
+        return Looks(None, italic, plain)
+    if number < 256:
+        return Looks(ColorSystem.STANDARD, italic, plain)
+    depth = ColorSystem.EIGHT_BIT if number < 1 << 24 else ColorSystem.TRUECOLOR
+    return Looks(depth, italic, plain)
+
+
+def _named(term: str) -> int:
+    """Return how many colours a terminal of this name has, as far as names tell."""
+    if term.endswith("-direct"):
+        return 1 << 24
+    if "256color" in term or any(name in term for name in _ABLE):
+        return 256
+    return 16
+
+
+def _terminfo(fd: int) -> Any:
+    """Return curses with the terminal's entry loaded, or None when there is none."""
+    try:
+        import curses
+    except ImportError:
+        return None  # a Python built without it
+    try:
+        curses.setupterm(os.environ.get("TERM") or "unknown", fd)
+    except curses.error:
+        return None
+    return curses

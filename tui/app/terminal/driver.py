@@ -1,0 +1,239 @@
+"""Textual's driver for Linux and macOS, with the output stage in the place of its
+writer."""
+
+# Textual does not say of what its App is generic.
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+# pyright: reportMissingTypeArgument=false, reportUnknownVariableType=false
+
+import os
+import re
+import select
+import signal
+import termios
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Condition
+from time import monotonic
+from types import FrameType
+
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS
+from textual import events
+from textual.app import App
+from textual.constants import COLOR_SYSTEM, ESCAPE_DELAY
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+from textual.messages import TerminalSupportsSynchronizedOutput
+
+from tui.app.terminal.capabilities import abilities, looks
+from tui.app.terminal.descriptors import Aside
+from tui.app.terminal.reduced_colours import FewPens
+from tui.app.terminal.sgr import PenBook
+from tui.app.terminal.stage import Stage
+from tui.app.terminal.textual_hook import OutputApp
+from tui.app.terminal.tty_reader import Reader
+from tui.app.terminal.tty_writer import Writer
+from tui.runtime import guard, tty
+
+# Columns and rows below which the screen is laid out for a larger window, of which the
+# terminal shows a part: widgets of Textual's fail where no column is left to a text.
+_LEAST = (12, 4)
+_TICK = 0.1  # seconds between two looks whether the app leaves
+# Titles and pointers (OSC), the keyboard protocol, questions for modes.
+_NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
+_LEAVING = 3.0  # seconds for the terminal to take the last of what was written
+
+
+class OutputDriver(LinuxDriver):
+    """Passes control sequences on in order, and frames when the stage sends them."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._output: Writer | None = None
+        self._answers = Condition()
+        self._answered = 0
+        self._gone = False
+        self._aside = Aside(self._written)
+        # Textual's is stderr, which may have been redirected.
+        self._screen = 2 if (screen := tty.screen()) is None else screen
+        self._fd = self._screen
+        self._looks = looks(self._fd)
+        self.stage = Stage(self._pens(), abilities(self._fd), self._failed)
+        """Draws the frames."""
+
+    def _pens(self) -> PenBook:
+        # An application that only chooses colours may be asked what it wants.
+        wanted = COLOR_SYSTEM and COLOR_SYSTEMS.get(COLOR_SYSTEM)
+        colours = wanted or self._looks.colours
+        self._app.console._color_system = colours  # pyright: ignore[reportPrivateUsage]: for when Textual has to draw
+        if colours and colours > ColorSystem.STANDARD and self._looks.italic:
+            return PenBook(colours)
+        found = self._looks._replace(colours=colours)
+        return FewPens(found, lambda: self._app.current_theme.dark)
+
+    def write(self, data: str) -> None:
+        """Write a control sequence after what has been written."""
+        if self._looks.plain and _NEWER.fullmatch(data):
+            return
+        if self._output is not None:
+            self._output.write(data.encode("utf-8", "replace"))
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        self.fileno, self._fd = self._aside.take(self._screen)
+        writer = self._output = Writer(self._fd, self._drained)
+        writer.start()
+        if guarded := guard.current():
+            guarded.arm(self._settings(), plain=self._looks.plain)
+        super().start_application_mode()
+        if guarded and (settings := self._settings()):
+            guarded.took(settings)
+        self.stage.open(writer)
+        self._watch_size()
+
+    def _settings(self) -> "guard.Settings | None":
+        with suppress(termios.error):
+            return termios.tcgetattr(self.fileno)
+        return None
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Return columns and rows: of the terminal that is drawn on, no other's."""
+        columns, rows = tty.size(self._fd) or super()._get_terminal_size()
+        return max(columns, _LEAST[0]), max(rows, _LEAST[1])
+
+    def disable_input(self) -> None:
+        """Read no more; the answers that are under way first.
+
+        They would else be typed into the shell.
+        """
+        patience = 0 if self._gone else self.stage.patience
+        self.stage.close()
+        # Not every terminal has an alternate screen to go back from: the Linux console
+        # has none, and GNU screen none that was not asked for.
+        self.write("\x1b[m\x1b[H\x1b[J")
+        if patience and not self.exit_event.is_set():
+            with self._answers:
+                self._answers.wait_for(
+                    lambda: self._answered >= self.stage.asked, patience
+                )
+        super().disable_input()
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        if self._output is not None:
+            self._output.stop(_LEAVING)
+            self._output = None
+            if guarded := guard.current():
+                guarded.disarm()
+        super().close()
+        self._aside.give_back()
+        self.fileno, self._fd = 0, self._screen
+
+    def _run_input_thread(self) -> None:
+        """Read the terminal; a fault there is the app's."""
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            fault = error  # the name is gone after the block
+            self._in_loop(lambda: self._app._handle_exception(fault))  # pyright: ignore[reportPrivateUsage]: as Textual's own calls it
+
+    def run_input_thread(self) -> None:
+        """Read the terminal until the app leaves, or the terminal has gone.
+
+        Textual's own takes the end of input for a pause and looks again at once: a
+        whole core for as long as the program lives.
+        """
+        reader = Reader(self._answers_due, ESCAPE_DELAY, self._debug)
+        leaving = False
+        wait = _TICK
+        while not (leaving or self._gone):
+            leaving = self.exit_event.is_set()  # what comes just then is read too
+            ready = select.select([self.fileno], [], [], wait)[0]
+            if ready:
+                try:
+                    data = os.read(self.fileno, 4096)
+                except OSError:  # how Linux says that the other side is closed
+                    data = b""
+                self._gone = not data
+                for message in reader.feed(data, monotonic()):
+                    self.process_message(message)
+            now = monotonic()
+            for message in reader.tick(now):
+                self.process_message(message)
+            # A lone Esc is known to be one as soon as nothing has followed so long.
+            wait = min(ESCAPE_DELAY if ready else _TICK, reader.wait(now))
+        if self._gone:
+            for message in reader.end():
+                self.process_message(message)
+            self._in_loop(self._hung_up)
+
+    def _written(self, line: str) -> None:
+        """Show what was written to descriptor 1 or 2. Runs in a thread."""
+        app = self._app
+        if isinstance(app, OutputApp):
+            self._in_loop(lambda: app.show_written(line))
+
+    def _hung_up(self) -> None:
+        if isinstance(self._app, OutputApp):
+            self._app.hang_up()
+
+    def process_message(self, message: Message) -> None:
+        """Take the answers to the stage's questions. Runs in the input's thread."""
+        if isinstance(message, events.CursorPosition):
+            # `CSI 1 ; 2 R` is Shift+F3, and so on; no question is asked from there.
+            if message.y > 0 or message.x == 0 or message.x > 15:
+                self._take_answer()
+                return
+        elif isinstance(message, events.Key | events.Paste | events.MouseEvent):
+            if not isinstance(message, events.MouseMove):
+                self.stage.key_pressed()
+        elif isinstance(message, TerminalSupportsSynchronizedOutput):
+            self.stage.synchronized = True
+        elif isinstance(message, events.Resize):
+            self._in_loop(self.stage.repaint)
+            if message.size.width < _LEAST[0] or message.size.height < _LEAST[1]:
+                size = Size(*map(max, message.size, _LEAST))
+                message = events.Resize(size, size)
+        super().process_message(message)
+
+    def _answers_due(self) -> int:
+        """Return how many answers are to come from a terminal that does answer."""
+        return 0 if self.stage.is_silent else self.stage.asked - self._answered
+
+    def _take_answer(self) -> None:
+        with self._answers:
+            if self._answered >= self.stage.asked:
+                return  # nobody has asked
+            self._answered += 1
+            self._answers.notify_all()
+        self._in_loop(self.stage.answered)
+
+    def _drained(self) -> None:
+        self._in_loop(self.stage.drained)
+
+    def _failed(self) -> None:
+        self._app.log.error(f"The output stage has failed: {self.stage.failed!r}")
+        self._app.call_later(self._app.screen.refresh)
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the app has ended
+            self._loop.call_soon_threadsafe(call)
+
+    def _watch_size(self) -> None:
+        """Draw anew after a resize, also one that was undone before we looked."""
+        handler = signal.getsignal(signal.SIGWINCH)
+
+        def resized(number: int, frame: FrameType | None) -> None:
+            self._in_loop(self.stage.repaint)
+            if callable(handler):
+                handler(number, frame)
+
+        signal.signal(signal.SIGWINCH, resized)

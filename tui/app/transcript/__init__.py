@@ -1,0 +1,1 @@
+"""The pane of messages: laid out, scrolled, selected, searched."""

@@ -1,0 +1,441 @@
+"""A pane of lines that come from items of any height.
+
+Items far off screen have an estimated height until they come near, so a long
+conversation costs no more than the page that is shown. Positions are kept by item
+and line, not by distance from the top, so the reader's place stays where it is when
+an estimate above it turns out wrong, an item is folded or the pane changes its width.
+Text selections are kept the same way: what Textual calls y is (item << 20 | line).
+"""
+
+from bisect import bisect_right
+from itertools import accumulate
+from time import monotonic
+from typing import Any
+
+from textual import events
+from textual.geometry import Offset, Region, Size
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender, ScrollDown, ScrollTo, ScrollUp
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.app.transcript.message_view import GUTTER, Item, selected_text, word_at
+from tui.app.transcript.strips import Strips
+
+_WIDEST = 120  # columns of text: longer lines are hard to read
+_AHEAD = 20  # rows above and below the screen that are laid out as well
+LINE_BITS = 20
+"""How far the item is shifted in what Textual calls y; see above."""
+_LINE_MASK = (1 << LINE_BITS) - 1
+_WHEEL = 3  # rows
+_LEAP = 8  # rows at most that following scrolls at a time
+_RUSH = 0.5  # seconds between two leaps below which text is too fast to be read
+
+
+class _NoThumb(ScrollBarRender):
+    """A scroll bar of which nothing is seen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "window_size": 0})
+
+
+class LinePane(ScrollView, can_focus=True):
+    """Draws items as lines and scrolls through them."""
+
+    following = var(True, init=False)
+    """Whether new text at the bottom scrolls into view."""
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._items: list[Item] = []
+        self._tops: list[int] = [0]  # the first row of each item, and the end
+        self._unseen = False  # whether there is new text below the screen
+        self._strips = Strips(self)
+        self._compositing = False
+        self._leapt = 0.0  # when it leapt last
+        self._bottom = 0  # the row below the screen when it followed last
+        self._thumb = (0, 0)  # where the scroll bar's is, and its length, in eighths
+        self._width = 0  # columns of the lines; 0 before it is known
+
+    def is_marked(self, index: int) -> bool:
+        """Whether the cursor is drawn beside an item."""
+        return False
+
+    # Places
+
+    def _retop(self, index: int) -> None:
+        """Add up the heights of the items from `index` on."""
+        heights = (item.height for item in self._items[index:])
+        self._tops[index:] = accumulate(heights, initial=self._tops[index])
+
+    def _locate(self, row: int) -> tuple[int, int]:
+        """Return the item and line of a row; the last line when it is below all."""
+        row = max(0, min(row, self._tops[-1] - 1))
+        index = min(bisect_right(self._tops, row) - 1, len(self._items) - 1)
+        return (index, row - self._tops[index]) if index >= 0 else (0, 0)
+
+    def _anchor(self) -> tuple[int, int]:
+        return self._locate(self.scroll_offset.y)
+
+    def _lay_out(self, item: Item) -> None:
+        if item.width != (self._width or 80):
+            item.resize(self._width or 80)
+        item.lay_out()
+
+    def _settle(self, anchor: tuple[int, int]) -> bool:
+        """Lay out what is near the screen, with `anchor` as its first row.
+
+        When following, the bottom is the anchor. Returns whether the place or the
+        height of anything has changed so that all was marked to be drawn.
+        """
+        if not self._items:
+            self._set_height()
+            return False
+        height = self.size.height
+        if self.following:
+            self._lay_out_up(len(self._items) - 1, height + _AHEAD)
+            row = self._row_to_follow(height)
+            self._bottom = row + height
+        else:
+            index, line = anchor
+            self._lay_out_down(index, line + height + _AHEAD)
+            self._lay_out_up(index - 1, _AHEAD)
+            row = self._tops[index] + min(line, self._items[index].height - 1)
+        self._set_height()
+        return self._scroll_to_row(row)
+
+    def _row_to_follow(self, height: int) -> int:
+        """Return the first row when the newest text is to be seen.
+
+        Text that runs over the bottom leaps up by some rows at once, and grows into
+        the room below: it is easier to read than text that crawls, and after each
+        scroll what stands beside it has to be put back. Text that comes faster than
+        anybody reads leaps by two thirds of the screen. The room that is left at its
+        end stays, for what comes next: text does not move while it is read.
+        """
+        end, now = self._end, self.scroll_offset.y
+        leap = max(1, min(_LEAP, height // 4))
+        far = max(leap, height * 2 // 3)
+        below = now + height - end
+        if 0 <= below < far:
+            return now
+        if self._bottom == now + height and 0 < -below < height:
+            time = monotonic()
+            rush, self._leapt = time - self._leapt < _RUSH, time
+            end += (far if rush else leap) - 1
+        return max(0, end - height)
+
+    @property
+    def _end(self) -> int:
+        """Rows of text; the blank one below the last item is not worth scrolling to."""
+        return max(0, self._tops[-1] - 1)
+
+    def _lay_out_up(self, index: int, rows: int) -> None:
+        lowest = None
+        while index >= 0 and rows > 0:
+            item = self._items[index]
+            if not item.exact:
+                self._lay_out(item)
+                lowest = index
+            rows -= item.height
+            index -= 1
+        if lowest is not None:
+            self._retop(lowest)
+
+    def _lay_out_down(self, index: int, rows: int) -> None:
+        highest = None
+        while index < len(self._items) and rows > 0:
+            item = self._items[index]
+            if not item.exact:
+                self._lay_out(item)
+                highest = index if highest is None else highest
+            rows -= item.height
+            index += 1
+        if highest is not None:
+            self._retop(highest)
+
+    def _set_height(self) -> None:
+        """Tell the scroll bar. Setting `virtual_size` would lay out the screen."""
+        size = Size(self.size.width, max(self._end, self._bottom))
+        if size != self.virtual_size:
+            self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]: Textual's own use
+            self._draw_scroll_bar()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what is scrolled to."""
+        if round(old_value) != round(new_value):
+            self._draw_scroll_bar()
+            self.refresh(self.size.region)
+
+    def on_mount(self) -> None:
+        """Begin without a scroll bar's thumb."""
+        self.watch_following()
+
+    def watch_following(self) -> None:
+        """Show the scroll bar's thumb, or hide it.
+
+        It tells where above the newest text the reader is. While that is followed the
+        terminal's own scrolling would take it along, and it had to be put back.
+        """
+        bar = self.vertical_scrollbar
+        renderer = _NoThumb if self.following else ScrollBarRender
+        bar.renderer = renderer  # pyright: ignore[reportAttributeAccessIssue]: Textual looks it up on the bar
+
+        bar.refresh()
+        self._thumb = (0, 0)
+        self._draw_scroll_bar()
+
+    def _draw_scroll_bar(self) -> None:
+        """Move the thumb, if by an eighth of a row: drawing it is half of a frame."""
+        if self.following:
+            return
+        window, rows = self.size.height, max(1, self.virtual_size.height)
+        eighths = 8 * window
+        thumb = eighths * self.scroll_offset.y // rows, eighths * window // rows
+        if thumb == self._thumb:
+            return
+        self._thumb = thumb
+        bar = self.vertical_scrollbar
+        bar.window_size = window
+        bar.window_virtual_size = self.virtual_size.height
+        bar.position = self.scroll_offset.y
+
+    def _scroll_to_row(self, row: int) -> bool:
+        row = max(0, min(row, self.max_scroll_y))
+        if row >= self.max_scroll_y and self._unseen:
+            self._unseen = False
+            self._refresh_bottom_row()
+        if row == self.scroll_offset.y:
+            return False
+        self.set_reactive(Widget.scroll_target_y, row)  # pyright: ignore[reportArgumentType]: Textual's own use
+        self.scroll_y = row  # its watcher refreshes
+        return True
+
+    def _move_to(self, row: int) -> None:
+        """Scroll, by the reader's wish; at the bottom it follows again."""
+        if not self._items:
+            return
+        row = max(0, min(row, self.max_scroll_y))
+        self.following = row >= self.max_scroll_y
+        if row + self.size.height <= self._end:
+            self._bottom = 0  # the room below the text was for text to come
+        before = self._tops[-1]
+        if not self._settle(self._locate(row)) and self._tops[-1] != before:
+            self.refresh()
+        self.following = self.scroll_offset.y >= self.max_scroll_y
+
+    def scroll_to(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, x: float | None = None, y: float | None = None, **_: object
+    ) -> None:
+        """Scroll to a row at once: nothing is animated here."""
+        if y is not None:
+            self._move_to(round(y))
+
+    def scroll_end(self, **_: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Show the newest text and follow it."""
+        self.action_follow()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll without animation."""
+        event.stop()
+        event.prevent_default()
+        self._move_to(self.scroll_offset.y - _WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll without animation."""
+        event.stop()
+        event.prevent_default()
+        self._move_to(self.scroll_offset.y + _WHEEL)
+
+    def on_scroll_to(self, message: ScrollTo) -> None:
+        """Go where the scroll bar was dragged."""
+        message.stop()
+        message.prevent_default()
+        if message.y is not None:
+            self._move_to(round(message.y))
+
+    def on_scroll_up(self, message: ScrollUp) -> None:
+        """Go a page up: the scroll bar was clicked."""
+        message.stop()
+        message.prevent_default()
+        self.action_page(-1)
+
+    def on_scroll_down(self, message: ScrollDown) -> None:
+        """Go a page down: the scroll bar was clicked."""
+        message.stop()
+        message.prevent_default()
+        self.action_page(1)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap what is on the screen for the new width; the rest follows lazily."""
+        width = min(self.size.width - 1, _WIDEST)
+        anchor = self._anchor()
+        if width != self._width and width > GUTTER:
+            line = anchor[1] / self._items[anchor[0]].height if self._items else 0
+            self._width = width
+            self._strips.forget()
+            self._strips.fill_width = width
+            self._forget_selection()
+            for item in self._items:
+                item.resize(width)
+            self._bottom = 0
+            if self._items and not self.following:
+                # The same part of the message, as near as its new height tells.
+                self._lay_out(self._items[anchor[0]])
+                anchor = anchor[0], round(line * self._items[anchor[0]].height)
+            self._retop(0)
+        self._settle(anchor)
+        self._thumb = (0, 0)
+        self._draw_scroll_bar()
+        self.refresh()
+
+    def action_scroll_by(self, rows: int) -> None:
+        """Scroll by rows."""
+        self._move_to(self.scroll_offset.y + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by pages, of which two rows stay in view."""
+        self._move_to(self.scroll_offset.y + pages * max(1, self.size.height - 2))
+
+    def action_top(self) -> None:
+        """Go to the first message."""
+        self._move_to(0)
+
+    def action_follow(self) -> None:
+        """Go to the newest text and follow it."""
+        self.following = True
+        if not self._settle((0, 0)):
+            self.refresh()
+
+    def _show_item(self, index: int) -> None:
+        """Scroll as little as needed to see an item, or its beginning."""
+        item = self._items[index]
+        if not item.exact:
+            self._lay_out(item)
+            self._retop(index)
+            self._set_height()
+        top, end = self._tops[index], self._tops[index + 1] - 1
+        view_top = self.scroll_offset.y
+        height = self.size.height
+        if top < view_top or end - top > height:
+            self._move_to(top)
+        elif end > view_top + height:
+            self._move_to(end - height)
+
+    def _refresh_from(self, index: int, first: int, *, below: bool = True) -> None:
+        """Mark rows as changed: an item's from a line on, and what is below it."""
+        start = self._tops[index] + first - self.scroll_offset.y
+        end = self.size.height
+        if not below:
+            end = min(end, self._tops[index + 1] - self.scroll_offset.y)
+        start = max(start, 0)
+        if start < end:
+            self.refresh(Region(0, start, self.size.width, end - start))
+
+    def _mark_unseen(self) -> None:
+        unseen = not self.following and (
+            self._tops[-1] - 1 > self.scroll_offset.y + self.size.height
+        )
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self._refresh_bottom_row()
+
+    def _refresh_bottom_row(self) -> None:
+        self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
+
+    # Selections
+
+    def _forget_selection(self) -> None:
+        """Drop the selection: its lines are not what they were."""
+        if self.is_mounted and self in self.screen.selections:
+            self.screen.clear_selection()
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the selected text with soft wraps undone."""
+        if not self._items:
+            return None
+        start, end = (0, 0, 0), (len(self._items) - 1, self._items[-1].height, 0)
+        if selection.start is not None:
+            x, y = selection.start
+            start = (y >> LINE_BITS, y & _LINE_MASK, x)
+        if selection.end is not None:
+            x, y = selection.end
+            end = (min(y >> LINE_BITS, end[0]), y & _LINE_MASK, x)
+        return selected_text(self._items, start, end).rstrip("\n"), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw the selection."""
+        self.refresh()
+
+    def _select(self, event: events.Click, index: int, number: int) -> None:
+        """Select a word, or with more clicks the message."""
+        item = self._items[index]
+        if event.chain == 2:
+            _, offset = self.screen.get_widget_and_offset_at(
+                event.screen_x, event.screen_y
+            )
+            if offset is None:
+                return
+            start, end = word_at(item.line(number).text, offset.x)
+            place = index << LINE_BITS | number
+            selection = Selection(Offset(start, place), Offset(end, place))
+        else:
+            first = index << LINE_BITS
+            last = first | max(0, item.height - 2)
+            length = len(item.line(max(0, item.height - 2)).text)
+            selection = Selection(Offset(0, first), Offset(length, last))
+        self.screen.selections = {self: selection}
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        """Forget all colours: the theme has changed."""
+        super().notify_style_update()
+        self._strips.forget()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Render rows for the screen.
+
+        Textual's own cache of styled rows costs more than making them from ours: a
+        row that scrolls is a new one to it. A border or padding set by CSS needs it.
+        """
+        self._compositing = True
+        try:
+            if self.styles.gutter or self.opacity < 1:
+                return super().render_lines(crop)
+            strips = [self.render_line(y) for y in crop.line_range]
+        finally:
+            self._compositing = False
+        _, background = self.background_colors
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        """Render a row.
+
+        When it is not for the screen it is to find what is under the pointer, which
+        needs the place of each character; the screen does not, and pays for it.
+        """
+        row = y + self.scroll_offset.y
+        if not self._items or row >= self._tops[-1]:
+            return self._strips.blank()
+        index, number = self._locate(row)
+        place = index << LINE_BITS | number
+        selection = self.text_selection
+        span = selection.get_span(place) if selection else None
+        line = self._items[index].line(number)
+        strip = self._strips.strip(line, self.is_marked(index), span)
+        if self._unseen and y == self.size.height - 1:
+            strip = self._strips.with_hint(strip)
+        return strip if self._compositing else strip.apply_offsets(0, place)

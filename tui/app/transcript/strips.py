@@ -1,0 +1,103 @@
+"""Rows for the compositor: lines in the colours of the theme.
+
+A strip is made once for a line and kept as long as the theme and the width are the
+same, so a frame that scrolls makes only the rows that come in.
+"""
+
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.app.markdown import Line, Span, Style
+from tui.app.widgets.palette import Palette
+
+_CACHED = 500  # strips
+_HINT = " ↓ more below · End "
+
+
+class Strips:
+    """Makes strips for a widget."""
+
+    def __init__(self, widget: Widget) -> None:
+        self._widget = widget
+        self._palette: Palette | None = None
+        self._made: dict[tuple[Line, bool], Strip] = {}
+        self.fill_width = 0
+        """Columns that a line with a background fills."""
+
+    def forget(self) -> None:
+        """The theme or the width has changed."""
+        self._palette = None
+        self._made.clear()
+
+    @property
+    def palette(self) -> Palette:
+        """The colours of the present theme."""
+        if self._palette is None:
+            self._palette = Palette(self._widget)
+        return self._palette
+
+    def blank(self) -> Strip:
+        """Return a row without anything."""
+        return Strip.blank(self._widget.size.width, self.palette.style(()))
+
+    def strip(
+        self, line: Line, marked: bool, selected: tuple[int, int] | None = None
+    ) -> Strip:
+        """Return the row for a line.
+
+        `marked` puts the message cursor to its left; `selected` are the characters
+        that are, from and to (-1: the end).
+        """
+        if selected is not None:
+            return self._make(line, marked, selected)
+        key = line, marked
+        strip = self._made.get(key)
+        if strip is None:
+            if len(self._made) > _CACHED:
+                self._made.clear()
+            strip = self._made[key] = self._make(line, marked)
+        return strip
+
+    def _make(
+        self, line: Line, marked: bool, selected: tuple[int, int] | None = None
+    ) -> Strip:
+        palette = self.palette
+        spans: list[Span] = list(line.spans)
+        if marked and spans:
+            spans[:1] = [("▌ ", (*line.fill, "cursor"))]
+        if selected:
+            start, end = selected
+            spans = _mark_selected(spans, max(start, line.lead), end)
+        strip = Strip([Segment(text, palette.style(style)) for text, style in spans])
+        width = self._widget.size.width
+        if line.fill:
+            filled = max(min(self.fill_width, width), 1)
+            strip = strip.adjust_cell_length(filled, palette.style(line.fill))
+        return strip.adjust_cell_length(width, palette.style(()))
+
+    def with_hint(self, strip: Strip) -> Strip:
+        """Lay the hint that there is more below over the end of a row."""
+        room = self._widget.size.width - len(_HINT) - 1
+        if room < 1:
+            return strip
+        style = self.palette.style
+        hint = Segment(_HINT, style(("hint",)))
+        return Strip([*strip.crop(0, room), hint, Segment(" ", style(()))])
+
+
+def _mark_selected(spans: list[Span], start: int, end: int) -> list[Span]:
+    """Give the characters from `start` to `end` (-1: all) the look of a selection."""
+    marked: list[Span] = []
+    offset = 0
+    for text, style in spans:
+        stop = len(text) if end < 0 else max(0, min(len(text), end - offset))
+        begin = max(0, min(stop, start - offset))
+        selected: Style = (*style, "selection")
+        marked += [
+            (text[:begin], style),
+            (text[begin:stop], selected),
+            (text[stop:], style),
+        ]
+        offset += len(text)
+    return [span for span in marked if span[0]]

@@ -1,0 +1,395 @@
+"""A list of entries of several lines, drawn line by line.
+
+What the tool sidebar and the debug panel have in common: a cursor, entries that
+unfold, scrolling. Only the lines on the screen are made, so thousands of entries
+cost what a screenful does. It knows nothing of tools.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import ClassVar, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.app.widgets.palette import Looks, Palette
+
+Span = tuple[str, str]
+"""Text without line ends, and the name of its look; an empty name is plain."""
+
+
+class Line(NamedTuple):
+    """One row of the screen: `right` stands at its end, `left` is cut before it."""
+
+    left: tuple[Span, ...] = ()
+    right: tuple[Span, ...] = ()
+
+
+class Entry:
+    """Something in the list. Its text must be safe for a terminal."""
+
+    selectable = True
+    """Whether the cursor stops at it."""
+    unfolded = False
+
+    def height(self, width: int) -> int:
+        """Return the number of lines at `width` columns; quick while folded."""
+        raise NotImplementedError
+
+    def line(self, number: int, width: int) -> Line:
+        """Return a line, from 0; called only for those on the screen."""
+        raise NotImplementedError
+
+
+class Rows(ScrollView, can_focus=True):
+    """Entries, one below the other, with a cursor that moves by entry."""
+
+    DEFAULT_CSS = """
+    Rows {
+        background: $surface;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+    }
+    """
+
+    LOOKS: ClassVar[Looks] = {
+        "muted": "$text-muted",
+        "heading": "bold $text-muted",
+        "name": "bold",
+        "label": "$text-primary",
+        "on": "$text-success",
+        "key": "$text-accent",
+        "running": "$text-warning",
+        "error": "$text-error",
+        "cursor": "on $primary 15%",
+    }
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor_up", "Up", show=False),
+        Binding("down,j", "cursor_down", "Down", show=False),
+        Binding("home", "cursor_first", "First", show=False),
+        Binding("end", "cursor_last", "Last", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("enter", "unfold", "Unfold", show=False),
+    ]
+
+    FOLLOWS: ClassVar[bool] = False
+    """Whether the cursor goes to new entries until the reader moves it."""
+
+    CURSOR_STAYS: ClassVar[bool] = False
+    """Whether the cursor is drawn without the focus too: another widget moves it."""
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.entries: list[Entry] = []
+        self.cursor: int | None = None
+        """Index of the selected entry; None while there is none to select."""
+        self._tops = [0]
+        """Line at which each entry begins, and the end of the last one."""
+        self._width: int = 0
+        """Columns for which `_tops` is right."""
+        self._stale_from = 0
+        """Index of the first entry that may have another height by now."""
+        self._settling = False
+        self._following = self.FOLLOWS
+        self._palette: Palette | None = None
+
+    # What others tell
+
+    def set_entries(self, entries: Iterable[Entry], cursor: int | None = None) -> None:
+        """Show other entries, with the cursor at `cursor` or the first selectable."""
+        self.entries = list(entries)
+        self.cursor = cursor
+        self._stale_from = 0
+        self._following = self.FOLLOWS
+        self._settle_soon()
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry at the end."""
+        self.entries.append(entry)
+        if self._following and entry.selectable:
+            self.cursor = len(self.entries) - 1
+        self._settle_soon()
+
+    def changed(self, index: int) -> None:
+        """Draw again; the entry at `index` may have another height."""
+        self._stale_from = min(self._stale_from, index)
+        self._settle_soon()
+
+    # What the reader does; subclasses add to it
+
+    def click(self, index: int, number: int, x: int) -> None:
+        """Handle a click on line `number` of an entry, at column `x`."""
+        self.action_unfold()
+
+    def action_unfold(self) -> None:
+        """Unfold the selected entry, or fold it."""
+        if self.cursor is not None:
+            entry = self.entries[self.cursor]
+            entry.unfolded = not entry.unfolded
+            self.changed(self.cursor)
+            self._settle()
+            self._show(self.cursor)
+
+    def action_cursor_up(self) -> None:
+        """Go to the entry above; in a long one, a line up."""
+        if self._scroll_within(-1):
+            return
+        self._select(self._selectable((self.cursor or 0) - 1, -1))
+
+    def action_cursor_down(self) -> None:
+        """Go to the entry below; in a long one, a line down."""
+        if self._scroll_within(1):
+            return
+        self._select(self._selectable(-1 if self.cursor is None else self.cursor + 1))
+
+    def action_cursor_first(self) -> None:
+        """Go to the first entry, and the top."""
+        self._settle()
+        self._select(self._selectable(0))
+        self._scroll(0)
+
+    def action_cursor_last(self) -> None:
+        """Go to the last entry, and the bottom."""
+        self._settle()
+        self._select(self._selectable(len(self.entries) - 1, -1))
+        self._scroll(self._tops[-1])
+
+    def action_page(self, direction: int) -> None:
+        """Scroll a page up (-1) or down (1), and take the cursor along."""
+        self._settle()
+        height = max(self._view_height - 1, 1)
+        top = self.scroll_offset.y
+        self._scroll(top + direction * height)
+        if self.scroll_offset.y == top:
+            edge = 0 if direction < 0 else len(self.entries) - 1
+            self._select(self._selectable(edge, -direction))
+            return
+        index = max(bisect_right(self._tops, self.scroll_offset.y) - 1, 0)
+        if index != self.cursor and self._tops[index] < self.scroll_offset.y:
+            index += 1
+        self.cursor = self._selectable(index) or self.cursor
+        self._following = self.FOLLOWS and self._at_bottom and self._on_last
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select what is clicked."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        self._settle()
+        line = place.y + self.scroll_offset.y
+        index = bisect_right(self._tops, line) - 1
+        if 0 <= index < len(self.entries) and self.entries[index].selectable:
+            self._select(index)
+            self.click(index, line - self._tops[index], place.x)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Follow again when the wheel has reached the bottom."""
+        self.call_next(self._follow_at_bottom)
+
+    # How it is drawn
+
+    def on_mount(self) -> None:
+        """Measure what was there before."""
+        self._settle_soon()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the rows of all entries, for `height: auto`."""
+        self._measure(max(width - self.styles.scrollbar_size_vertical, 1))
+        return self._tops[-1]
+
+    def on_resize(self) -> None:
+        """Measure for the new width."""
+        self._settle()
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of the old theme."""
+        self._palette = None
+        super().notify_style_update()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Draw the cursor in its other colour."""
+        super().watch_has_focus(_has_focus)
+        self._palette = None
+        self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Stop following when the reader scrolls away from the bottom."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._settling and not self._at_bottom:
+            self._following = False
+
+    def render_line(self, y: int) -> Strip:
+        """Return one row of the screen."""
+        width = self.scrollable_content_region.width
+        # A frame may come between a change and its `_settle`.
+        self._measure(width)
+        line = y + self.scroll_offset.y
+        index = bisect_right(self._tops, line) - 1
+        if not 0 <= index < len(self.entries):
+            return Strip.blank(width, self._style("", False))
+        number = line - self._tops[index]
+        left, right = self.entries[index].line(number, width)
+        seen = self.has_focus or self.CURSOR_STAYS
+        selected = index == self.cursor and number == 0 and seen
+        return self._strip(left, right, width, selected)
+
+    def _strip(
+        self,
+        left: tuple[Span, ...],
+        right: tuple[Span, ...],
+        width: int,
+        selected: bool,
+    ) -> Strip:
+        right_width = sum(cell_len(text) for text, _ in right)
+        room = width - right_width - (1 if right else 0)
+        left = cut(left, room)
+        gap = width - right_width - sum(cell_len(text) for text, _ in left)
+        spans = (*left, (" " * max(gap, 0), ""), *right)
+        segments = [Segment(text, self._style(look, selected)) for text, look in spans]
+        return Strip(segments).adjust_cell_length(width, self._style("", selected))
+
+    def _style(self, look: str, selected: bool) -> Style:
+        if self._palette is None:
+            self._palette = Palette(self, self.LOOKS)
+        return self._palette.style(("cursor", look) if selected else (look,))
+
+    # Where things are
+
+    @property
+    def _view_height(self) -> int:
+        return self.scrollable_content_region.height
+
+    @property
+    def _at_bottom(self) -> bool:
+        return self.scroll_y >= self.max_scroll_y
+
+    @property
+    def _on_last(self) -> bool:
+        return self.cursor == self._selectable(len(self.entries) - 1, -1)
+
+    def _settle_soon(self) -> None:
+        """Measure once for all that comes in the same moment."""
+        if self.is_running and not self._settling:
+            self._settling = True
+            self.call_next(self._settle)
+
+    def _settle(self) -> None:
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            self._settling = False
+            return
+        self._settling = True
+        self._measure(width)
+        if self.cursor is None or self.cursor >= len(self.entries):
+            self.cursor = self._selectable(0)
+        self.virtual_size = Size(width, self._tops[-1])
+        if self._following:
+            self._scroll(self._tops[-1])
+        self.refresh()
+        self._settling = False
+
+    def _measure(self, width: int) -> None:
+        """Make `_tops` right for `width` and the entries of this moment."""
+        if width != self._width:
+            self._width = width
+            self._stale_from = 0
+        first = min(self._stale_from, len(self._tops) - 1)
+        self._stale_from = len(self.entries)
+        if first == len(self.entries) == len(self._tops) - 1:
+            return
+        del self._tops[first + 1 :]
+        top = self._tops[first]
+        for entry in self.entries[first:]:
+            top += entry.height(width)
+            self._tops.append(top)
+
+    def _selectable(self, index: int, step: int = 1) -> int | None:
+        while 0 <= index < len(self.entries):
+            if self.entries[index].selectable:
+                return index
+            index += step
+        return None
+
+    def _select(self, index: int | None) -> None:
+        if index is None:
+            # Nothing to select further on, but there may be something to read.
+            return
+        self.cursor = index
+        self._show(index)
+        self._following = self.FOLLOWS and self._on_last
+        self.refresh()
+
+    def _show(self, index: int) -> None:
+        self._settle()
+        top, bottom = self._tops[index], self._tops[index + 1]
+        first, height = self.scroll_offset.y, self._view_height
+        if self._selectable(index - 1, -1) is None:
+            top = 0  # What stands above the first is only reached with it.
+        if top < first:
+            self._scroll(top)
+        elif bottom > first + height:
+            self._scroll(min(self._tops[index], bottom - height))
+
+    def _scroll_within(self, step: int) -> bool:
+        """Scroll a line when the selected entry goes on beyond the screen."""
+        self._settle()
+        if self.cursor is None:
+            return False
+        first, height = self.scroll_offset.y, self._view_height
+        if step < 0:
+            hidden = self._tops[self.cursor] < first
+        else:
+            hidden = self._tops[self.cursor + 1] > first + height
+        if hidden:
+            self._scroll(first + step)
+        return hidden
+
+    def _scroll(self, y: int) -> None:
+        y = min(max(y, 0), self.max_scroll_y)
+        self.scroll_to(y=y, animate=False, force=True)
+
+    def _follow_at_bottom(self) -> None:
+        if self.FOLLOWS and self._at_bottom:
+            self._following = True
+
+
+def cut(spans: tuple[Span, ...], width: int) -> tuple[Span, ...]:
+    """Return `spans` in at most `width` columns, with an ellipsis when cut."""
+    if sum(cell_len(text) for text, _ in spans) <= width:
+        return spans
+    kept: list[Span] = []
+    room = width - 1
+    for text, look in spans:
+        size = cell_len(text)
+        if size > room:
+            if width > 0:
+                kept.append((set_cell_size(text, max(room, 0)).rstrip() + "…", look))
+            break
+        kept.append((text, look))
+        room -= size
+    return tuple(kept)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return `text` as lines of at most `width` columns, broken between words."""
+    lines = Content(text).wrap(max(width, 2))
+    return [line.plain.rstrip() for line in lines]

@@ -1,0 +1,108 @@
+"""The row that tells which conversations are open, and what happens in them.
+
+It is there when there is more than one. A mark changes when a turn begins or ends and
+not while it runs, so it costs a slow link next to nothing.
+"""
+
+from typing import ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import RenderResult
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.app.widgets.entry_list import Span, cut
+from tui.app.widgets.palette import Looks, Palette
+from tui.safe import safe
+
+_NARROWEST = 10
+_WIDEST = 28
+"""Columns of a conversation in the row."""
+
+
+class Tab(NamedTuple):
+    """An open conversation."""
+
+    id: str
+    title: str
+    """"" as long as it is new."""
+    running: bool = False
+    unread: bool = False
+
+
+class ChatBar(Widget):
+    """One row; `tabs` and `current` may be set at any time."""
+
+    DEFAULT_CSS = """
+    ChatBar {
+        height: 1;
+        background: $panel;
+        color: $foreground;
+    }
+    """
+
+    LOOKS: ClassVar[Looks] = {
+        "current": "bold on $background",
+        "other": "$text-muted",
+        "unread": "bold $text-accent",
+    }
+
+    tabs: reactive[tuple[Tab, ...]] = reactive(())
+    current: reactive[str] = reactive("")
+    """The id of the one that is shown."""
+
+    class Chosen(Message):
+        """The user wants the conversation `id`."""
+
+        def __init__(self, id: str) -> None:
+            super().__init__()
+            self.id = id
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return 1."""
+        return 1
+
+    def render(self) -> RenderResult:
+        """Return the row."""
+        palette = Palette(self, self.LOOKS)
+        styles = {look: palette.look(look) for look in self.LOOKS}
+        return Content.assemble(
+            *((text, styles[look]) for _, (text, look) in self.spans(self.size.width))
+        )
+
+    def spans(self, width: int) -> list[tuple[str, Span]]:
+        """Return the ids of the conversations shown at `width`, and their texts."""
+        room = max(1, width // _NARROWEST)
+        ids = [tab.id for tab in self.tabs]
+        here = ids.index(self.current) if self.current in ids else 0
+        # When not all fit, the one that is shown and those about it are to be seen.
+        first = min(max(0, here - room // 2), max(0, len(ids) - room))
+        shown = self.tabs[first : first + room]
+        each = min(_WIDEST, width // max(1, len(shown)))
+        return [(tab.id, self._span(tab, each)) for tab in shown]
+
+    def _span(self, tab: Tab, width: int) -> Span:
+        news = tab.unread and tab.id != self.current
+        mark = "…" if tab.running else "•" if news else " "
+        title = safe(tab.title, newlines=False) or "New conversation"
+        ((text, _),) = cut(((title, ""),), width - 3) or (("", ""),)
+        gap = " " * (width - 3 - cell_len(text))
+        look = "other"
+        if tab.id == self.current:
+            look = "current"
+        elif news:
+            look = "unread"
+        return f"{mark} {text}{gap} ", look
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for what was clicked."""
+        end = 0
+        for id, (text, _) in self.spans(self.size.width):
+            end += cell_len(text)
+            if event.x < end:
+                self.post_message(self.Chosen(id))
+                return

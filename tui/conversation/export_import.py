@@ -1,0 +1,431 @@
+"""Conversations as files: JSON that can be taken back in, Markdown to read.
+
+The JSON is the log itself, so nothing is lost, what later versions add included:
+
+    {"format": "lazychat", "version": 1, "conversations": [
+      {"id": "...", "title": "...", "created": 1750000000.0, "pinned": false,
+       "events": [
+         {"kind": "message_added", "time": 1750000000.0, "turn": "...", "data": {
+            "message_id": "...", "message": {"role": "user", "text": "..."}}},
+         ...]}]}
+
+`kind` and `data` are those of `tui.events`, where each field is explained; times are
+seconds since the epoch; a field that has its default is left out. `title`, `created`
+and `pinned` say again what the events do, for those who only list a file.
+"""
+
+import hashlib
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from tui import bounds, events
+from tui.conversation.store import get, new_id
+from tui.conversation.transcript import Entry, fold
+from tui.errors import ConflictError, LogError
+from tui.eventlog import EventLog, Imported
+from tui.eventlog.sqlite.event_rows import text as text_of
+from tui.events import (
+    ConversationDeleted,
+    Event,
+    Record,
+    TurnFinished,
+    TurnRequested,
+    TurnStarted,
+    TurnWithdrawn,
+    Unknown,
+    Unreadable,
+)
+from tui.messages import Message
+from tui.safe import one_line
+
+FORMAT, VERSION = "lazychat", 1
+LARGEST_FILE = 512 << 20
+"""Bytes of a document that are taken in at most: it is read as a whole."""
+
+
+class _Event(msgspec.Struct, omit_defaults=True):
+    kind: str
+    time: float
+    data: msgspec.Raw
+    turn: str | None = None
+
+
+class _Conversation(msgspec.Struct):
+    id: str
+    events: list[_Event]
+    title: str = ""
+    created: float = 0.0
+    pinned: bool = False
+
+
+class _Document(msgspec.Struct):
+    format: str
+    version: int
+    conversations: list[_Conversation]
+
+
+class _Kind(msgspec.Struct):
+    format: str = ""
+    version: int = 0
+
+
+def export_json(log: EventLog, *ids: str) -> str:
+    """Return the conversations `ids` as one JSON document, in that order.
+
+    Raises `LogError` when there is none of an id.
+    """
+    document = _Document(FORMAT, VERSION, [_exported(log, id) for id in ids])
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _exported(log: EventLog, id: str) -> _Conversation:
+    rows = log.query(
+        "SELECT seq, kind, time, CAST(data AS BLOB), turn FROM event "
+        "WHERE conversation = ? "
+        "AND kind <> 'conversation_deleted' ORDER BY seq",
+        (id,),
+    )
+    if not rows:
+        raise LogError(f"There is no conversation {id!r}.")
+    stored: list[_Event] = []
+    for seq, kind, at, data, turn in rows:
+        kind, turn = text_of(kind), None if turn is None else text_of(turn)
+        if good := _good(kind, data or b""):
+            stored.append(_Event(kind, bounds.moment(at), msgspec.Raw(good), turn))
+        else:
+            log.note_unreadable(seq)
+    if summary := get(log, id):
+        return _Conversation(id, stored, summary.title, summary.created, summary.pinned)
+    return _Conversation(id, stored, created=stored[0].time if stored else 0.0)
+
+
+def _good(kind: str, data: bytes) -> bytes:
+    """Return the JSON of a stored event for a document, b"" when it cannot be read."""
+    try:
+        data.decode()  # what is not looked at may be no UTF-8
+        event = events.read(kind, data)
+        if isinstance(event, Unreadable):
+            return b""
+        if isinstance(event, Unknown):
+            bounds.decode(data)
+            return data
+    except ValueError:
+        return b""
+    # What is deep is written as it is read.
+    return events.encode(event) if events.may_be_deep(data) else data
+
+
+def import_json(log: EventLog, text: str) -> list[str]:
+    """Add the conversations of a document of `export_json`; return their ids.
+
+    A conversation keeps its id, if one could type it; when the store has one of that
+    id, what comes is added beside it under a new id, and nothing is ever written over.
+    One of which an import was broken off is completed by the next import of the same.
+    A turn that had not ended is ended as `interrupted`: nobody runs it here.
+
+    Raises `LogError`, before anything is written, when `text` is no such document;
+    it says what is wrong and where.
+    """
+    return [_add(log, id, records) for id, records in _read(text)]
+
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
+"""An id that can be typed: one that cannot would be of no use to its user."""
+
+
+def _read(text: str) -> list[tuple[str, list[Record]]]:
+    try:
+        data = text.encode()
+        kind = msgspec.json.decode(data, type=_Kind)
+        if kind.format != FORMAT:
+            raise LogError(
+                'This is no export of lazychat: it does not say "format": "lazychat".'
+            )
+        if kind.version != VERSION:
+            raise LogError(
+                f"This export has version {bounds.count(kind.version)}; this lazychat "
+                f"reads {VERSION}. Update lazychat."
+            )
+        document = msgspec.json.decode(data, type=_Document)
+    except RecursionError:
+        raise LogError(f"This is no export of lazychat: {bounds.TOO_DEEP}.") from None
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise LogError(f"This is no export of lazychat: {error}.") from error
+    return [
+        _records(of, f"conversation {number}")
+        for number, of in enumerate(document.conversations, 1)
+    ]
+
+
+def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
+    if not of.id:
+        raise LogError(f"{where} has no id.")
+    if not of.events:
+        raise LogError(f"{where} has no events.")
+    records: list[Record] = []
+    for number, stored in enumerate(of.events, 1):
+        place = f"{where}, event {number}"
+        if (size := len(bytes(stored.data))) > bounds.LARGEST_RECORD:
+            raise LogError(
+                f"{place} has {size / 1e6:,.0f} MB; one of more than "
+                f"{bounds.LARGEST_RECORD / 1e6:,.0f} MB cannot be taken in."
+            )
+        try:
+            # As the log has it, without the document's line breaks.
+            data = msgspec.json.format(bytes(stored.data), indent=-1)
+            event = events.decode(stored.kind, data)
+        except RecursionError:
+            raise LogError(f"{place}: {bounds.TOO_DEEP}.") from None
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise LogError(f"{place}: {error}.") from error
+        if not isinstance(event, ConversationDeleted):
+            time = bounds.moment(stored.time)
+            records.append(Record(number, of.id, stored.turn, time, event))
+    records += _endings(records)
+    if all(map(_is_id, _ids(of.id, records))):
+        return of.id, records
+    # Ids stand in lists, in commands and in links: what is none of ours becomes one.
+    id = of.id if _is_id(of.id) else new_id()
+    return id, _renamed(records, id)
+
+
+def _ids(id: str, records: Iterable[Record]) -> Iterator[str | None]:
+    yield id
+    for record in records:
+        yield from (record.turn, *_references(record.event).values())
+
+
+def _references(event: Event) -> dict[str, str]:
+    """Return the fields of an event that name a message."""
+    fields = {field: getattr(event, field, None) for field in _REFERENCES}
+    return {field: id for field, id in fields.items() if id is not None}
+
+
+def _is_id(id: str | None) -> bool:
+    return not id or bool(_ID.fullmatch(id))
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+"""What may be an id: lazychat's own have 12 to 32 hexadecimal digits."""
+
+
+def _endings(records: Sequence[Record]) -> list[Record]:
+    """Return what ends the turns that nobody runs any more."""
+    open_turns: dict[str, tuple[Record, Event]] = {}
+    for record in records:
+        turn = record.turn or ""
+        match record.event:
+            case TurnRequested():
+                open_turns[turn] = (record, TurnWithdrawn())
+            case TurnStarted():
+                open_turns[turn] = (record, TurnFinished("interrupted"))
+            case TurnFinished() | TurnWithdrawn():
+                open_turns.pop(turn, None)
+            case _:
+                pass
+    return [
+        msgspec.structs.replace(record, event=event)
+        for record, event in open_turns.values()
+    ]
+
+
+CHUNK = 100
+"""How many records are stored at a time: 25 ms, and others' writes come between."""
+
+
+def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
+    """Store a conversation in small transactions; go on where one was broken off."""
+    source = _digest(records)
+    rows = log.query(
+        "SELECT conversation, done FROM importing WHERE source = ?", (source,)
+    )
+    into, done = rows[0] if rows else ("", 0)
+    if not into and not _PLAIN_ID.fullmatch(id):
+        into = new_id()
+    for _ in range(3):
+        if into and into != id:
+            id, records = into, _renamed(records, into)
+        try:
+            _add_from(log, id, records, source, done)
+            return id
+        except ConflictError:
+            into, done = new_id(), 0
+    raise LogError(
+        f"The conversation {id!r} cannot be added: a turn of it begins or ends twice."
+    )
+
+
+def put_back(
+    log: EventLog,
+    id: str,
+    records: Sequence[Record],
+    also: Callable[[sqlite3.Connection], bool],
+) -> str:
+    """Add a conversation that was in the store before; return its id, as `_add`.
+
+    `also` is done in the same transaction; nothing is written where it is False.
+    """
+    records = [*records, *_endings(records)]
+    for _ in range(3):
+        free = _is_free(id)
+        try:
+            log.add(records, guard=lambda db, free=free: free(db) and also(db)).result()
+            return id
+        except ConflictError:
+            id = new_id()
+            records = _renamed(records, id)
+    raise LogError("The conversation cannot be brought back: it is no longer there.")
+
+
+def _add_from(
+    log: EventLog, id: str, records: Sequence[Record], source: str, done: int
+) -> None:
+    for start, end in _chunks(records, done):
+        began = time.monotonic()
+        last = end == len(records)
+        # Where all is in one transaction there is nothing to be noted.
+        noted = () if (start, last) == (0, True) else (Imported(source, id, end),)
+        if last and noted:
+            noted = (Imported(source, id, -1),)
+        log.add(
+            records[start:end],
+            guard=_is_free(id) if start == 0 else None,
+            states=noted,
+            imported=True,
+        ).result()
+        if not last:
+            # Whoever waits for the lock looks for it now and then.
+            threading.Event().wait(time.monotonic() - began)
+
+
+def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:
+    """Cut the records after the first `done`, where no turn is under way.
+
+    A runner that saw half of a turn would run it.
+    """
+    start, turns = done, set[str | None]()
+    for number, record in enumerate(records, 1):
+        match record.event:
+            case TurnRequested() | TurnStarted():
+                turns.add(record.turn)
+            case TurnFinished() | TurnWithdrawn():
+                turns.discard(record.turn)
+            case _:
+                pass
+        whole = number - start >= CHUNK and not turns
+        if number > start and (whole or number == len(records)):
+            yield start, number
+            start = number
+
+
+def _digest(records: Sequence[Record]) -> str:
+    digest = hashlib.sha256()
+    for it in records:
+        digest.update(
+            f"{it.conversation} {it.turn} {it.time} ".encode(errors="replace")
+        )
+        digest.update(events.encode(it.event))
+    return digest.hexdigest()
+
+
+def _is_free(id: str) -> Callable[[sqlite3.Connection], bool]:
+    return lambda db: db.execute(TAKEN, (id,)).fetchone() is None
+
+
+TAKEN = (
+    "SELECT 1 FROM event WHERE conversation = ? "
+    "AND kind NOT IN ('conversation_deleted', 'turn_withdrawn') LIMIT 1"
+)
+
+
+def _renamed(records: Iterable[Record], id: str) -> list[Record]:
+    """Return records of a copy: ids of turns and messages are unique in a store.
+
+    The same each time for the same `id`: an import that was broken off goes on.
+    """
+
+    def fresh(name: str | None) -> str | None:
+        if not name:
+            return name
+        return hashlib.sha256(f"{id} {name}".encode()).hexdigest()[:32]
+
+    renamed: list[Record] = []
+    for record in records:
+        event = record.event
+        changes = {f: fresh(id) for f, id in _references(event).items()}
+        if changes:
+            event = msgspec.structs.replace(event, **changes)
+        renamed.append(Record(0, id, fresh(record.turn), record.time, event))
+    return renamed
+
+
+_REFERENCES = ("message_id", "parent", "first_message_id", "last_message_id")
+
+
+def export_markdown(log: EventLog, id: str) -> str:
+    """Return a conversation to be read: what was said, thinking and tools folded.
+
+    Times are local. Raises `LogError` when there is no such conversation.
+    """
+    summary = get(log, id)
+    records = log.read(id)
+    if not summary:
+        raise LogError(f"There is no conversation {id!r}.")
+    times = {
+        record.event.message_id: record.time
+        for record in records
+        if isinstance(record.event, events.MessageAdded)
+    }
+    entries = list(fold(records).entries.values())
+    answers = {e.message.tool_call_id: e.message for e in entries if _is_result(e)}
+    parts = [f"# {one_line(summary.title) or 'Untitled'}"]
+    for entry in entries:
+        if not _is_result(entry):
+            at = times.get(entry.message_id, summary.updated)
+            parts += _markdown(entry.message, at, answers)
+    return "\n\n".join(parts) + "\n"
+
+
+def _is_result(entry: Entry) -> bool:
+    return entry.message.role == "tool"
+
+
+_SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System"}
+
+
+def _markdown(
+    message: Message, at: float, answers: dict[str | None, Message]
+) -> list[str]:
+    clock = bounds.spell_time(at, "%Y-%m-%d %H:%M").strip()
+    parts = [f"## {_SPEAKERS[message.role]}, {clock}"]
+    if message.reasoning.strip():
+        parts.append(_folded("Thinking", message.reasoning.strip()))
+    if message.text.strip():
+        parts.append(message.text.strip("\n"))
+    parts += [f"Attached: {attached.name}" for attached in message.attachments]
+    for call in message.tool_calls:
+        arguments = call.arguments
+        if not isinstance(arguments, str):
+            encoded = msgspec.json.encode(arguments)
+            arguments = msgspec.json.format(encoded, indent=2).decode()
+        body = _fenced(arguments, "json")
+        if answer := answers.get(call.id):
+            body += f"\n\n{_fenced(answer.text)}"
+        parts.append(_folded(f"Tool: {call.name}", body))
+    return parts
+
+
+def _folded(title: str, body: str) -> str:
+    title = title.replace("&", "&amp;").replace("<", "&lt;")
+    return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _fenced(text: str, language: str = "") -> str:
+    runs: list[str] = re.findall("`{3,}", text)
+    fence = "`" * max(3, 1 + max(map(len, runs), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"

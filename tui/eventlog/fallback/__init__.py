@@ -1,0 +1,1 @@
+"""What keeps events while the store cannot be written, and repairs it."""

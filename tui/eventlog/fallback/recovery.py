@@ -1,0 +1,345 @@
+"""Sets a damaged store aside, under a new name, and saves what can be read of it.
+
+Rows are read by their number, a thousand at a time; where that fails the range is
+halved until only the rows on broken pages are left out. The damaged file stays as it
+is, byte for byte, for whoever wants to try more. A process that finds its file
+replaced goes on with the new one: see `Writer`.
+"""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tui import events
+from tui.errors import LogError, NewerError
+from tui.eventlog.sqlite import error_codes, event_rows
+from tui.eventlog.sqlite.overlay import tables, uri
+from tui.events import PROVISIONAL
+
+CHUNK = 1000
+"""How many rows are read at a time while nothing is broken."""
+
+FARTHEST = 1 << 20
+"""The last row looked for when nothing says which it is."""
+
+FRUITLESS = 16
+"""After how many times `CHUNK` rows not found that search ends."""
+
+LOCK_SECONDS = 15.0
+"""How long others' locks are waited for."""
+
+Connect = Callable[[str, float], sqlite3.Connection]
+Migrate = Callable[[sqlite3.Connection], None]
+
+
+class Saved(NamedTuple):
+    """What could be read of a damaged store."""
+
+    conversations: int
+    lost: int
+    """Records that should be there and are not; those on broken pages."""
+
+
+def mark(path: Path) -> None:
+    """Have the store looked at when it is opened next: a page of it is broken."""
+    with suppress(OSError):
+        _marker(path).touch(mode=0o600)
+
+
+def is_marked(path: Path) -> bool:
+    """Return whether somebody has found a broken page."""
+    return _marker(path).exists()
+
+
+def mend(path: Path, connect: Connect, migrate: Migrate) -> str:
+    """Replace the store if it is damaged; return what to tell the user, else "".
+
+    Raises `LogError` when it cannot be looked at (locked, newer) or replaced; then
+    it is left as it is. Whoever comes second finds it mended.
+    """
+    with _alone(path):
+        try:
+            damage = _damage(path, connect)
+            told = _replace(path, damage, connect, migrate) if damage else ""
+            with suppress(FileNotFoundError):
+                _marker(path).unlink()
+        except (OSError, sqlite3.Error) as error:
+            raise LogError(
+                f"The conversation store {path} is damaged and cannot be mended: "
+                f"{error}."
+            ) from error
+    return told
+
+
+def _replace(path: Path, damage: str, connect: Connect, migrate: Migrate) -> str:
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        saved = _save(path, fresh, connect, migrate)
+        aside = _set_aside(path, fresh)
+    finally:
+        _remove(fresh)
+    number = saved.conversations
+    what = "1 conversation was" if number == 1 else f"{number} conversations were"
+    lost = f", {saved.lost} records of them were lost" if saved.lost else ""
+    return (
+        f"The conversation store was damaged ({damage}) and is set aside as {aside}. "
+        f"{what} saved from it{lost}."
+    )
+
+
+def _marker(path: Path) -> Path:
+    return path.with_name(path.name + ".damaged")
+
+
+@contextmanager
+def _alone(path: Path) -> Generator[None]:
+    """Keep other processes from mending the same store."""
+    lock = path.with_name(path.name + ".mending")
+    while True:
+        held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held), lock.stat()):
+                break
+        os.close(held)  # whoever had it has removed it meanwhile
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(held)
+
+
+def _damage(path: Path, connect: Connect) -> str:
+    """Return what is broken, "" when nothing is."""
+    try:
+        with closing(connect(uri(str(path), "ro"), LOCK_SECONDS)) as db:
+            return _problem(db)
+    except sqlite3.DatabaseError as error:
+        if error_codes.code(error) not in error_codes.DAMAGED:
+            raise
+        return str(error)
+
+
+def _problem(db: sqlite3.Connection) -> str:
+    (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    return "" if found == "ok" else " ".join(found.replace("*", "").split())
+
+
+def _save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
+    _remove(fresh)
+    os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(connect(str(fresh), LOCK_SECONDS)) as new:
+        migrate(new)
+        new.execute("BEGIN IMMEDIATE")
+        saved = Saved(0, 0)
+        try:
+            with _opened(path, fresh, connect) as old:
+                saved = _copy(old, new)
+        except sqlite3.DatabaseError as error:
+            # Not even the list of tables can be read. The new file may be what
+            # fails (no room): then the old one stays in its place.
+            if error_codes.code(error) not in error_codes.DAMAGED:
+                raise
+        new.execute("COMMIT")
+    return saved
+
+
+@contextmanager
+def _opened(path: Path, fresh: Path, connect: Connect) -> Generator[sqlite3.Connection]:
+    """Open a damaged store for reading, if need be a copy that lets itself be read."""
+    copy = fresh.with_name(fresh.name + "-copy")
+    try:
+        try:
+            old = connect(uri(str(path), "ro"), LOCK_SECONDS)
+            try:
+                old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except BaseException:
+                old.close()
+                raise
+        except sqlite3.DatabaseError as error:
+            if error_codes.code(error) not in error_codes.DAMAGED:
+                raise
+            _copy_readable(path, copy, fresh)
+            old = connect(uri(str(copy), "rw"), LOCK_SECONDS)
+        with closing(old):
+            old.text_factory = _text
+            yield old
+    finally:
+        _remove(copy)
+
+
+def _copy_readable(path: Path, copy: Path, like: Path) -> None:
+    """Copy `path`, so that SQLite looks at more than its first page.
+
+    A header that is none becomes that of `like`; pages that were cut off become
+    empty ones (https://sqlite.org/fileformat.html).
+    """
+    shutil.copyfile(path, copy)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+    size = copy.stat().st_size
+    with like.open("rb") as whole, copy.open("r+b") as broken:
+        good, header = whole.read(100), broken.read(100)
+        # Magic, and what follows the size of a page and is the same in every store.
+        if (header[:18], header[20:24]) != (good[:18], good[20:24]):
+            pages = (size // _page_size(good)).to_bytes(4, "big")
+            # No free pages; and the number of pages is believed.
+            header = (
+                good[:28] + pages + bytes(8) + good[40:92] + good[24:28] + good[96:]
+            )
+            broken.seek(0)
+            broken.write(header)
+        pages = int.from_bytes(header[28:32], "big")
+        if size < pages * _page_size(good) < size + FARTHEST * _page_size(good):
+            broken.truncate(pages * _page_size(good))
+
+
+def _page_size(header: bytes) -> int:
+    return int.from_bytes(header[16:18], "big")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
+    version, known = (
+        db.execute("PRAGMA user_version").fetchone()[0] for db in (old, new)
+    )
+    if version > known:
+        raise NewerError(
+            "The conversation store is damaged, was written by a newer lazychat "
+            f"(format {version}, this one knows {known}) and is left alone. Update "
+            "lazychat."
+        )
+    numbers, found = _numbers(old, "event"), 0
+    columns = _columns(old, new, "event")
+    for row in _rows(old, "event", columns, numbers):
+        named = dict(zip(columns, row, strict=True))
+        event = _event(named)
+        if event and _insert(new, "event", columns, row):
+            found += 1
+            if not isinstance(event, PROVISIONAL):
+                of, turn, at = named["conversation"], named["turn"], named["time"]
+                event_rows.follow(new, of, turn, named["seq"], at, event)
+    # What does not follow from the events, or from those that are lost.
+    for table in sorted((tables(new) & tables(old)) - {"event", "running", "purge"}):
+        columns = _columns(old, new, table)
+        for row in _rows(old, table, columns, _numbers(old, table)):
+            _insert(new, table, columns, row)
+    # A number that was ever given is not given again.
+    sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
+    known = [row[0] for db in (old, new) for row in _tried(db, sequence)]
+    last = max([*known, *([numbers[-1]] if numbers else [])], default=0)
+    new.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
+    new.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('event', ?)", (last,))
+    (conversations,) = new.execute(
+        "SELECT count(*) FROM (SELECT conversation FROM event "
+        "UNION SELECT id FROM conversation)"
+    ).fetchone()
+    return Saved(conversations, len(numbers) - found if numbers else 0)
+
+
+def _tried(db: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, [] when they cannot be read."""
+    with suppress(sqlite3.DatabaseError):
+        return db.execute(sql).fetchall()
+    return []
+
+
+def _numbers(db: sqlite3.Connection, table: str) -> list[int] | None:
+    """Return the numbers of all rows, from an index that is whole, None without."""
+    for _, index, _, _, partial in _tried(db, f"PRAGMA index_list({table})"):
+        if not partial:
+            sql = f"SELECT rowid FROM {table} INDEXED BY {index}"
+            if found := _tried(db, sql):
+                return sorted(row[0] for row in found)
+    return None
+
+
+def _event(row: dict[str, Any]) -> events.Event | None:
+    """Return the event of a row, None when its bytes make no sense."""
+    if not isinstance(row["kind"], str) or not isinstance(row["data"], str):
+        return None
+    try:
+        return events.decode(row["kind"], row["data"].encode())
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+
+
+def _columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> list[str]:
+    info = f"PRAGMA table_info({table})"
+    known = {row[1] for row in old.execute(info)}
+    return [row[1] for row in new.execute(info) if row[1] in known]
+
+
+def _rows(
+    db: sqlite3.Connection, table: str, columns: list[str], numbers: list[int] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield all rows that can be read, those of `numbers` or whatever there is."""
+    sql = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid BETWEEN ? AND ?"
+    ends = f"SELECT max(rowid) FROM {table}"
+    last = max([row[0] or 0 for row in _tried(db, ends)], default=FARTHEST)
+    wanted: Sequence[int] = range(1, last + 1) if numbers is None else numbers
+    fruitless = 0
+    for start in range(0, len(wanted), CHUNK):
+        found = _some(db, sql, wanted[start : start + CHUNK])
+        yield from found
+        # Behind a broken last page the end of the table cannot be told.
+        fruitless = 0 if found else fruitless + 1
+        if numbers is None and last == FARTHEST and fruitless == FRUITLESS:
+            return
+
+
+def _some(
+    db: sqlite3.Connection, sql: str, wanted: Sequence[int]
+) -> list[tuple[Any, ...]]:
+    try:
+        return db.execute(sql, (wanted[0], wanted[-1])).fetchall()
+    except sqlite3.DatabaseError as error:
+        if error_codes.code(error) in error_codes.BUSY:
+            raise
+        if len(wanted) == 1:
+            return []
+    middle = len(wanted) // 2
+    return _some(db, sql, wanted[:middle]) + _some(db, sql, wanted[middle:])
+
+
+def _insert(
+    db: sqlite3.Connection, table: str, columns: list[str], row: tuple[Any, ...]
+) -> bool:
+    marks = ", ".join("?" * len(columns))
+    sql = f"INSERT OR IGNORE INTO {table}({', '.join(columns)}) VALUES ({marks})"
+    return db.execute(sql, row).rowcount > 0
+
+
+def _set_aside(path: Path, fresh: Path) -> Path:
+    """Give `path` another name, and its name to `fresh`."""
+    day = time.strftime("%Y-%m-%d")
+    names = (path.with_name(f"{path.name}.broken-{day}-{n}") for n in count(1))
+    aside = next(name for name in names if not name.exists())
+    try:
+        # A second name first: at no moment is there no file of the first.
+        os.link(path, aside)
+    except OSError:  # the file system has no links
+        path.rename(aside)
+    # A log that belongs to the old file must not be played into the new one.
+    for suffix in ("-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+    fresh.replace(path)
+    return aside
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)

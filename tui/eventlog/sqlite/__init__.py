@@ -1,0 +1,1 @@
+"""The log's file: tables, queries, and what SQLite needs around them."""

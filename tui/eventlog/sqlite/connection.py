@@ -1,0 +1,76 @@
+"""Connections to the store's file, and the journal that is right for its disk."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from tui.eventlog.sqlite import error_codes
+
+WRITE_SECONDS = 1.0
+"""How long a commit waits for another process's lock before it goes to memory."""
+
+
+def connect(where: str, seconds: float, network: bool = False) -> sqlite3.Connection:
+    """Open a database by path or URI, to wait `seconds` for others' locks."""
+    connection = sqlite3.connect(
+        where, timeout=seconds, isolation_level=None, check_same_thread=False, uri=True
+    )
+    try:
+        # NORMAL: a crash of the process loses nothing, a power cut at most the last
+        # moments, and never the file (https://sqlite.org/pragma.html). The last is
+        # true of the write-ahead log only.
+        connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
+        # What is deleted is overwritten; the default of some systems, not of all.
+        connection.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Find out whether the file can be read and written, at little cost."""
+    for table in ("event", "conversation"):
+        connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        # Writes nothing, and is refused all the same where nothing may be written.
+        connection.execute("DELETE FROM event WHERE seq < 0")
+    except sqlite3.OperationalError as error:
+        if error_codes.code(error) not in error_codes.BUSY:
+            raise
+
+
+def use_wal(connection: sqlite3.Connection, seconds: float) -> None:
+    """Switch to the write-ahead log, where readers never wait for the writer.
+
+    Where it is refused SQLite stays with its rollback journal: slower, right. Two
+    processes may open a new file at once, and the switch ignores the busy timeout.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error_codes.code(error) not in error_codes.BUSY:
+                raise
+        threading.Event().wait(0.02)
+
+
+def use_rollback_journal(
+    connection: sqlite3.Connection, tell: Callable[[str], None]
+) -> None:
+    """Switch the write-ahead log off; another process that uses it is in the way."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        return
+    connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = DELETE")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        tell(
+            "The conversation store is on a network file system, and another program "
+            "has it open in a way that is safe on one machine only. Close that one."
+        )

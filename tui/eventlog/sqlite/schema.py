@@ -1,0 +1,85 @@
+"""The tables of the store, and what leads from one format of it to the next."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from tui.errors import NewerError
+from tui.eventlog.sqlite import projections, trash
+
+MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
+    """
+    CREATE TABLE event(
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation TEXT NOT NULL,
+        turn TEXT,
+        kind TEXT NOT NULL,
+        time REAL NOT NULL,
+        delta_of TEXT,
+        data TEXT NOT NULL);
+    CREATE INDEX event_conversation ON event(conversation, seq);
+    CREATE INDEX event_delta ON event(delta_of) WHERE delta_of IS NOT NULL;
+    CREATE UNIQUE INDEX event_claim ON event(turn) WHERE kind = 'turn_started';
+    CREATE UNIQUE INDEX event_end ON event(turn) WHERE kind = 'turn_finished';
+    CREATE INDEX event_claimed ON event(conversation, turn)
+        WHERE kind = 'turn_started';
+    CREATE TABLE conversation(
+        id TEXT PRIMARY KEY, title TEXT NOT NULL DEFAULT '', created REAL NOT NULL);
+    CREATE TABLE draft(
+        conversation TEXT PRIMARY KEY, text TEXT NOT NULL, time REAL NOT NULL)
+    """,
+    """
+    CREATE TABLE seen(conversation TEXT PRIMARY KEY, seq INTEGER NOT NULL)
+    """,
+    projections.migrate,
+    trash.SCHEMA,
+    """
+    ALTER TABLE conversation ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+    UPDATE conversation SET used = ifnull((SELECT max(seq) FROM event
+        WHERE event.conversation = conversation.id AND kind = 'message_added'), 0);
+    CREATE INDEX conversation_used ON conversation(used DESC, updated DESC);
+    CREATE TABLE taken(journal TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE importing(
+        source TEXT PRIMARY KEY, conversation TEXT NOT NULL, done INTEGER NOT NULL)
+        WITHOUT ROWID
+    """,
+]
+"""What leads from one format of the file to the next: statements, or a function
+where rows must be filled in."""
+
+VERSION = len(MIGRATIONS)
+"""The format of the file that this version reads (`PRAGMA user_version`)."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to this version's format, or make them."""
+    if (version := user_version(connection)) == VERSION:
+        return
+    if version > VERSION:
+        raise NewerError("The conversation store was written by a newer lazychat.")
+    connection.execute("BEGIN IMMEDIATE")
+    for number in range(user_version(connection), VERSION):
+        step = MIGRATIONS[number]
+        if isinstance(step, str):
+            for statement in step.split(";"):
+                connection.execute(statement)
+        else:
+            step(connection)
+        connection.execute(f"PRAGMA user_version = {number + 1}")
+    connection.execute("COMMIT")
+
+
+def require_known(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `NewerError` for a file of a later version, and leave it alone."""
+    version = user_version(connection)
+    if version > VERSION:
+        raise NewerError(
+            f"The conversation store {path} was written by a newer lazychat "
+            f"(format {version}, this one knows {VERSION}) and is left alone. "
+            "Update lazychat, or set LAZYCHAT_HOME to another folder."
+        )
+
+
+def user_version(connection: sqlite3.Connection) -> int:
+    """Return the format of the file, 0 for an empty one."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

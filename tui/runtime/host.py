@@ -1,0 +1,121 @@
+"""Everything a process needs to host turns: log, models, tools, runner.
+
+Built by `cli` from the configuration and handed to the app; nothing in it knows a
+screen. What could not be set up is a notice, and the rest works.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tui import config, paths
+from tui.agents import Agent, FunctionCallAgent, SummaryAgent
+from tui.config import Config
+from tui.errors import ConfigError
+from tui.eventlog import open_log
+from tui.events import TurnRequested
+from tui.models.catalog import ModelCatalog
+from tui.runtime.runner import Runner
+from tui.tools import Tool, ToolBox, builtin, installed_tools, load_tools
+from tui.tools.loading import Loaded
+
+
+class Host:
+    """Hosts turns for one process. `start` it, `close` it at the end.
+
+    `problems` are lines for the user, from here and from whoever made the
+    configuration.
+    """
+
+    def __init__(
+        self, settings: Config, problems: Sequence[str] = (), log: Path | None = None
+    ) -> None:
+        self.config = settings
+        self.problems = list(problems)
+        self.last_words: list[str] = []
+        """Lines for the user from `close`, which nothing else shows any more."""
+        self.log = open_log(log or paths.log_file(), self.problems.append)
+        self.models = ModelCatalog(settings)
+        self.model = config.default_model(settings)
+        self._tools: dict[str, Tool[..., object]] = dict(builtin())
+        self.enabled = set(self._tools) - set(settings.tools.disabled)
+        """The names of the tools that are on at the start."""
+        self.runner = Runner(self.log, self._agent)
+
+    @property
+    def tools(self) -> list[Tool[..., object]]:
+        """What tools there are, the bundled ones first."""
+        return list(self._tools.values())
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is said outlives the process: the store could be opened."""
+        return self.log.keeps
+
+    def start(self) -> None:
+        """Begin to run turns."""
+        self.runner.start()
+
+    @property
+    def has_own_tools(self) -> bool:
+        """Whether there are files of the user's that `load_tools` loads."""
+        folder = paths.tools_folder()
+        return bool(self.config.tools.files) or any(folder.glob("*.py"))
+
+    def load_tools(self, only: Sequence[str] = ()) -> None:
+        """Load the user's own tools, which runs their code.
+
+        They come from the tools folder, the configured files and installed packages.
+        `only`, when given, are the names of the tools to be on; one that ends in .py
+        is a file and stands for its tools, `none` for no tool. What cannot be loaded
+        becomes a problem; what `only` names and is not there raises `ConfigError`.
+        """
+        folder = paths.tools_folder()
+        files = sorted(folder.glob("*.py")) if folder.is_dir() else []
+        loaded = load_tools(name for name in only if name.endswith(".py"))
+        asked = self._add(loaded.tools)
+        found = self._load(load_tools([*files, *self.config.tools.files]))
+        found += self._load(installed_tools())
+        if loaded.errors:
+            raise loaded.errors[0]
+        names = [name for name in only if not name.endswith(".py") and name != "none"]
+        for name in names:
+            if name not in self._tools:
+                hint = config.nearest(name, self._tools)
+                raise ConfigError(f'There is no tool "{name}".{hint}')
+        if only:
+            self.enabled = {*names, *asked}
+        else:
+            self.enabled |= set(found) - set(self.config.tools.disabled)
+        for name in self.config.tools.disabled:
+            if name not in self._tools:
+                hint = config.nearest(name, self._tools)
+                self.problems.append(f'[tools] disabled: no tool is "{name}".{hint}')
+
+    def _load(self, loaded: Loaded) -> list[str]:
+        self.problems += [str(error) for error in loaded.errors]
+        return self._add(loaded.tools)
+
+    def _add(self, tools: Sequence[Tool[..., object]]) -> list[str]:
+        self._tools |= {tool.name: tool for tool in tools}
+        return [tool.name for tool in tools]
+
+    def close(self, *, cancel: bool = True) -> None:
+        """End the turns that run (`cancel`: ask them to stop first) and the rest."""
+        self.runner.close(cancel=cancel)
+        self.models.close()
+        said = len(self.problems)
+        self.log.close()
+        self.last_words = self.problems[said:]
+
+    def _agent(self, request: TurnRequested) -> Agent:
+        if request.agent == "summary":
+            keep = str(request.options.get("keep", ""))
+            model = self.models.get(request.model)
+            return SummaryAgent(model, keep, self.config.system)
+        box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
+        return FunctionCallAgent(
+            self.models.get(request.model),
+            box.select(name for name in request.tools if name in self._tools),
+            self.config.max_rounds,
+            self.config.system,
+        )
