@@ -85,22 +85,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DAYS": "deleting",
-    "LARGEST_FILE": "exporting",
-    "Deleted": "deleting",
-    "Hit": "searching",
-    "Trashed": "deleting",
-    "delete": "deleting",
-    "export_json": "exporting",
-    "export_markdown": "exporting",
-    "import_json": "exporting",
-    "is_searchable": "searching",
-    "questions": "asking",
-    "restore": "deleting",
-    "search": "searching",
-    "trash": "deleting",
-    "trashed": "deleting",
-    "wipe": "deleting",
+    "DAYS": "deletion",
+    "LARGEST_FILE": "export_import",
+    "Deleted": "deletion",
+    "Hit": "search",
+    "Trashed": "deletion",
+    "delete": "deletion",
+    "export_json": "export_import",
+    "export_markdown": "export_import",
+    "import_json": "export_import",
+    "is_searchable": "search",
+    "questions": "input_history",
+    "restore": "deletion",
+    "search": "search",
+    "trash": "deletion",
+    "trashed": "deletion",
+    "wipe": "deletion",
 }
 
 

@@ -6,7 +6,7 @@ are kept, the smallest difference is written, and never more than the terminal h
 answered for.
 
 - `textual_hook`: where it is put into Textual, and where it steps back
-- `driver`, `writer`, `terminal`: the tty, and what it can do
+- `driver`, `tty_reader`, `tty_writer`, `capabilities`: the tty, and what it can do
 - `stage`, `flow_control`: when a frame is sent
 - `surface`, `cells`, `sgr`, `reduced_colours`: what is wanted, and in how many colours
 - `painter`, `scroll`, `cursor_moves`: what is written
