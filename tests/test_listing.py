@@ -8,7 +8,7 @@ from bench import store as bench
 
 from tui import conversation
 from tui.conversation import store
-from tui.conversation.search import SEARCH
+from tui.conversation.full_text_search import SEARCH
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite import schema

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
         export_markdown,
         import_json,
     )
+    from tui.conversation.full_text_search import Hit, is_searchable, search
     from tui.conversation.input_history import questions
-    from tui.conversation.search import Hit, is_searchable, search
 
 __all__ = [
     "DAYS",
@@ -88,16 +88,16 @@ _HOMES = {
     "DAYS": "deletion",
     "LARGEST_FILE": "export_import",
     "Deleted": "deletion",
-    "Hit": "search",
+    "Hit": "full_text_search",
     "Trashed": "deletion",
     "delete": "deletion",
     "export_json": "export_import",
     "export_markdown": "export_import",
     "import_json": "export_import",
-    "is_searchable": "search",
+    "is_searchable": "full_text_search",
     "questions": "input_history",
     "restore": "deletion",
-    "search": "search",
+    "search": "full_text_search",
     "trash": "deletion",
     "trashed": "deletion",
     "wipe": "deletion",
