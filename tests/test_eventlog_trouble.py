@@ -649,9 +649,10 @@ def test_a_program_that_keeps_the_write_ahead_log_on_a_server_is_told(
 WRITER = """
 import sys
 from pathlib import Path
-from tui.eventlog import EventLog, mounts
+from tui.eventlog import EventLog
+from tui.eventlog.sqlite import network_mounts
 from tui.events import Queued
-mounts.TABLE = Path(sys.argv[4])
+network_mounts.TABLE = Path(sys.argv[4])
 with EventLog(Path(sys.argv[1])) as log:
     for number in range(int(sys.argv[3])):
         log.append("c", Queued(sys.argv[2], str(number))).result(20)
