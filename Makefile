@@ -41,6 +41,8 @@ check: set-up
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@echo "Import contracts ..."
 	@$(BIN)/lint-imports --no-cache
+	@echo "Structure ..."
+	@$(BIN)/python .ci/structure.py
 
 bench: set-up
 	@$(BIN)/python tests/bench/llama_loop.py

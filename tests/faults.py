@@ -28,6 +28,7 @@ import tomli_w
 from terminal import Terminal
 
 from tui import conversation
+from tui.conversation import read_state
 from tui.eventlog import EventLog
 from tui.events import (
     MessageAdded,
@@ -143,7 +144,7 @@ class Faults:
             newest = conversation.newest(log)
             assert newest
             turn_driver.end_if_gone(log, newest.id)
-            log.mark_seen(newest.id, log.tail()).result()
+            read_state.mark_seen(log, newest.id, log.tail()).result()
 
     def _look_into_the_store(self, trial: Trial, words: list[str], before: int) -> None:
         with closing(sqlite3.connect(self._store)) as db:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tui import conversation
+from tui.conversation import read_state
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.events import (
@@ -80,8 +81,8 @@ def test_nothing_of_it_is_in_any_file(log, path):
         ConversationRenamed("The needle"),
     ):
         log.append("c", event, turn="t")
-    log.save_draft("c", "draft of a needle").result(5)
-    log.mark_seen("c", 3).result(5)
+    read_state.save_draft(log, "c", "draft of a needle").result(5)
+    read_state.mark_seen(log, "c", 3).result(5)
     assert {needle for _, needle in left(path, *NEEDLES)} == set(NEEDLES)
 
     deleted = conversation.delete(log, "c")
@@ -89,7 +90,7 @@ def test_nothing_of_it_is_in_any_file(log, path):
     assert deleted.traces == ""
     assert left(path, *NEEDLES) == []
     assert [r.event for r in log.read("c")] == [ConversationDeleted()]
-    assert (log.draft("c"), log.seen("c")) == ("", 0)
+    assert (read_state.draft(log, "c"), read_state.seen(log, "c")) == ("", 0)
     assert conversation.search(log, "needle") == []
     assert conversation.get(log, "c") is None
     assert len(conversation.recent(log)) == 300
@@ -116,7 +117,7 @@ def test_nothing_is_left_whatever_was_written_before(path, run):
             for other in rng.sample(sorted(kept), min(3, len(kept))):
                 title = f"{kept[other]} " * rng.randrange(1, 12)
                 log.append(other, ConversationRenamed(title))
-                log.save_draft(other, f"{kept[other]} " * rng.randrange(12))
+                read_state.save_draft(log, other, f"{kept[other]} " * rng.randrange(12))
             if number % 80 == 79:
                 log.flush()
                 ids = rng.sample(sorted(kept), k=len(kept) // 2)
@@ -275,7 +276,7 @@ def test_a_deletion_can_be_taken_back(log, path):
     say(log, "d", "other")
     conversation.pin(log, "c").result(5)
     conversation.rename(log, "c", "Sewing").result(5)
-    log.save_draft("c", "and now").result(5)
+    read_state.save_draft(log, "c", "and now").result(5)
     before = conversation.fold(log.read("c")), conversation.get(log, "c")
 
     deleted = conversation.trash(log, "c")
@@ -283,7 +284,7 @@ def test_a_deletion_can_be_taken_back(log, path):
     assert conversation.restore(log, deleted) == "c"
 
     assert (conversation.fold(log.read("c")), conversation.get(log, "c")) == before
-    assert log.draft("c") == "and now"
+    assert read_state.draft(log, "c") == "and now"
     assert len(conversation.search(log, "needle")) == 1
     assert [s.id for s in conversation.recent(log)] == ["c", "d"]
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tui.conversation import read_state
 from tui.errors import ConflictError, LogError
 from tui.eventlog import EventLog
 from tui.events import (
@@ -219,11 +220,11 @@ def test_a_file_that_is_no_store_is_an_error_that_names_it(path):
 
 
 def test_a_draft_is_kept_until_it_is_emptied(log, path):
-    log.save_draft("c", "half a thought").result(5)
+    read_state.save_draft(log, "c", "half a thought").result(5)
     with EventLog(path) as other:
-        assert other.draft("c") == "half a thought"
-    log.save_draft("c", "").result(5)
-    assert log.draft("c") == ""
+        assert read_state.draft(other, "c") == "half a thought"
+    read_state.save_draft(log, "c", "").result(5)
+    assert read_state.draft(log, "c") == ""
 
 
 def test_many_threads_may_read_while_one_writes(log):
@@ -245,14 +246,14 @@ def test_many_threads_may_read_while_one_writes(log):
 
 
 def test_what_was_seen_never_goes_back(log, path):
-    assert log.seen("c") == 0
+    assert read_state.seen(log, "c") == 0
 
-    log.mark_seen("c", 7).result(5)
-    log.mark_seen("c", 3).result(5)
+    read_state.mark_seen(log, "c", 7).result(5)
+    read_state.mark_seen(log, "c", 3).result(5)
 
     with EventLog(path) as other:
-        assert other.seen("c") == 7
-        assert other.seen("d") == 0
+        assert read_state.seen(other, "c") == 7
+        assert read_state.seen(other, "d") == 0
 
 
 def test_who_follows_without_deltas_is_not_woken_by_them(log):

@@ -25,6 +25,7 @@ import pytest
 from conftest import ROOT
 
 from tui import conversation
+from tui.conversation import read_state
 from tui.errors import ConflictError, DamagedError, LogError
 from tui.eventlog import EventLog, open_log
 from tui.events import (
@@ -270,7 +271,7 @@ def full(path, told) -> Iterator[EventLog]:
     with EventLog(path, told.append) as log:
         log.append("c", STARTED, turn="claimed before").result(LIMIT)
         log.append("c", TextDelta("m", "half"), turn="t").result(LIMIT)
-        log.save_draft("c", "a thought").result(LIMIT)
+        read_state.save_draft(log, "c", "a thought").result(LIMIT)
         limit.fill(path)
         log.append("c", Queued("x", "y" * 100_000)).result(LIMIT)
         assert told
@@ -311,16 +312,19 @@ def test_in_memory_a_message_settles_and_the_settled_comes_to_the_store(
 
 
 def test_in_memory_drafts_and_what_was_seen_are_kept(full, told, path):
-    assert full.draft("c") == "a thought"
-    full.save_draft("c", "another").result(LIMIT)
-    full.mark_seen("c", 2).result(LIMIT)
-    assert (full.draft("c"), full.seen("c")) == ("another", 2)
+    assert read_state.draft(full, "c") == "a thought"
+    read_state.save_draft(full, "c", "another").result(LIMIT)
+    read_state.mark_seen(full, "c", 2).result(LIMIT)
+    assert (read_state.draft(full, "c"), read_state.seen(full, "c")) == ("another", 2)
 
     free()
     until(lambda: len(told) == 2)
 
     with EventLog(path) as other:
-        assert (other.draft("c"), other.seen("c")) == ("another", 2)
+        assert (read_state.draft(other, "c"), read_state.seen(other, "c")) == (
+            "another",
+            2,
+        )
 
 
 APPEND = """
@@ -766,8 +770,8 @@ def test_a_read_only_store_is_read_and_what_is_new_is_not_kept(shelf, told):
         seq = log.append("c1", asked).result(LIMIT)
         assert seq == log.tail() == 4
         assert texts(log, "c1") == [said[1], "and now?"]
-        log.save_draft("c2", "x").result(LIMIT)
-        assert log.draft("c2") == "x"
+        read_state.save_draft(log, "c2", "x").result(LIMIT)
+        assert read_state.draft(log, "c2") == "x"
 
     assert len(told) == 1
     assert told[0].endswith("can be read, and nothing new is kept.")

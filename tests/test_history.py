@@ -12,7 +12,7 @@ from tui import conversation
 from tui.app.history.actions import slug
 from tui.app.history.dates import ago
 from tui.app.history.screen import HistoryScreen
-from tui.app.seen import mark_seen
+from tui.conversation.read_state import mark_seen
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, TurnFinished, TurnStarted
 from tui.messages import Message

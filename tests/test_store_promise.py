@@ -17,6 +17,7 @@ from terminal import wait_until
 
 from tui import conversation
 from tui.cli import main
+from tui.conversation import read_state
 from tui.errors import ConflictError, LogError
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, Queued, Record, TextDelta
@@ -100,7 +101,7 @@ def test_a_journal_is_taken_in_once(path: Path) -> None:
     with EventLog(path) as log:
         with locked(path):
             log.append("c", Queued("x", "1")).result(LIMIT)
-            log.save_draft("c", "half a thought").result(LIMIT)
+            read_state.save_draft(log, "c", "half a thought").result(LIMIT)
             (journal,) = path.parent.glob("*.kept-*")
             copy = journal.read_bytes()
         wait_until(lambda: not journal.exists())
@@ -109,7 +110,7 @@ def test_a_journal_is_taken_in_once(path: Path) -> None:
 
     with EventLog(path) as log:
         assert said(log) == ["1"]
-        assert log.draft("c") == "half a thought"
+        assert read_state.draft(log, "c") == "half a thought"
     assert not journal.exists()
 
 
@@ -127,9 +128,9 @@ def test_after_the_file_was_removed_everything_goes_on(
             Path(f"{path}{suffix}").unlink()
         match first:
             case "draft":
-                log.save_draft("c", "x").result(LIMIT)
+                read_state.save_draft(log, "c", "x").result(LIMIT)
             case "seen":
-                log.mark_seen("c", 3).result(LIMIT)
+                read_state.mark_seen(log, "c", 3).result(LIMIT)
             case "flush":
                 log.flush()
             case "write":
@@ -171,7 +172,7 @@ def test_a_file_put_in_the_place_of_the_store_is_used_and_the_old_one_kept(
         other.rename(path)
 
         with log.follow("c", log.tail()) as follow:
-            log.save_draft("c", "x").result(LIMIT)
+            read_state.save_draft(log, "c", "x").result(LIMIT)
             seq = log.append("c", Queued("x", "asked")).result(LIMIT)
             assert [r.event for r in follow.poll(LIMIT)] == [Queued("x", "asked")]
         assert seq > 2
@@ -213,11 +214,11 @@ def test_an_append_that_cannot_be_fails_alone(path: Path) -> None:
 def test_text_that_is_no_unicode_is_stored_as_what_can_be(path: Path) -> None:
     with EventLog(path) as log:
         log.append("c\udce9", MessageAdded("m", Message("user", "caf\udce9"))).result(5)
-        log.save_draft("c\udce9", "\udce9").result(5)
+        read_state.save_draft(log, "c\udce9", "\udce9").result(5)
 
         (found,) = conversation.recent(log)
         assert (found.id, found.title) == ("c\ufffd", "caf\ufffd")
-        assert log.draft("c\ufffd") == "\ufffd"
+        assert read_state.draft(log, "c\ufffd") == "\ufffd"
         with pytest.raises(LogError, match="No conversation has"):
             conversation.find(log, "\udce9")
 

@@ -7,8 +7,9 @@ import pytest
 from test_app import Chat, opened
 
 from tui import conversation
-from tui.app.seen import unread
 from tui.app.widgets.tab_bar import ChatBar, Tab
+from tui.conversation import read_state
+from tui.conversation.read_state import unread
 from tui.events import MessageAdded, TurnFinished, TurnStarted
 from tui.messages import Message
 
@@ -209,15 +210,13 @@ def test_row_shows_what_fits_about_the_current_one() -> None:
 
 async def test_turn_of_a_program_that_is_gone_is_not_shown_as_running() -> None:
     async with opened() as chat:
-        from tui.app import marks
-
         log = chat.app.host.log
         log.append("c", MessageAdded("m", Message("user", "Hi")), turn="t")
         log.append("c", TurnStarted("elsewhere", "", 1, 1), turn="t").result()
-        assert marks.running(log, ["c"]) == {"c"}
+        assert read_state.answering(log, ["c"]) == {"c"}
 
         log.append("c", TurnFinished("interrupted"), turn="t").result()
-        assert marks.running(log, ["c"]) == set()
+        assert read_state.answering(log, ["c"]) == set()
 
 
 async def test_conversation_is_chosen_by_a_click_on_the_row() -> None:

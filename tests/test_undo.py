@@ -9,6 +9,7 @@ import pytest
 
 from tui import cli, conversation, paths
 from tui.app.history.actions import Library
+from tui.conversation import read_state
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite import trash
@@ -97,7 +98,7 @@ def test_all_that_was_there_is_there_again(log):
     log.append("c", ToolCallStarted(call), turn="t").result(5)
     conversation.pin(log, "c").result(5)
     conversation.rename(log, "c", "Sewing").result(5)
-    log.save_draft("c", "and now").result(5)
+    read_state.save_draft(log, "c", "and now").result(5)
     with closing(sqlite3.connect(log.path)) as db, db:
         db.execute(
             "INSERT INTO event(conversation, kind, time, data) "
@@ -116,7 +117,7 @@ def test_all_that_was_there_is_there_again(log):
     # The deletion, what was there, and the end of a turn that nobody runs.
     assert after[2:-1] == before[0]
     assert conversation.get(log, "c") == before[1]
-    assert log.draft("c") == "and now"
+    assert read_state.draft(log, "c") == "and now"
     assert len(conversation.search(log, "needle")) == 1
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tui import conversation, process_identity
 from tui.app.chat.read_marker import Presence
+from tui.conversation import read_state
 from tui.eventlog import EventLog
 from tui.events import TextDelta, TurnFinished, TurnRequested
 from tui.messages import Message
@@ -43,7 +44,7 @@ def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
     assert conversation.is_unseen(log, "a")
     assert not conversation.is_unseen(log, "b")
 
-    log.mark_seen("a", seq).result(5)
+    read_state.mark_seen(log, "a", seq).result(5)
 
     assert not conversation.is_unseen(log, "a")
     ask(log, "a")
@@ -52,7 +53,7 @@ def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
 
 def test_who_has_cancelled_an_answer_has_seen_it(log: EventLog) -> None:
     turn = begin(log, "a")
-    log.mark_seen("a", log.tail()).result(5)
+    read_state.mark_seen(log, "a", log.tail()).result(5)
 
     end(log, "a", turn, "cancelled")
 
@@ -64,14 +65,14 @@ def test_a_key_after_the_end_marks_it_and_no_other_does(log: EventLog) -> None:
     turn = begin(log, "a")
     presence.show(log.read("a"))
     presence.look()
-    assert log.seen("a") == 0  # nothing has ended
+    assert read_state.seen(log, "a") == 0  # nothing has ended
     seq = end(log, "a", turn)
     presence.show(log.read("a"))
 
     presence.look()
     log.flush()
 
-    assert log.seen("a") == seq
+    assert read_state.seen(log, "a") == seq
 
 
 def test_leaving_marks_all_and_losing_the_terminal_nothing(log: EventLog) -> None:
@@ -84,4 +85,4 @@ def test_leaving_marks_all_and_losing_the_terminal_nothing(log: EventLog) -> Non
         presence.leave()
         log.flush()
 
-        assert log.seen("a") == (0 if lost else log.tail())
+        assert read_state.seen(log, "a") == (0 if lost else log.tail())

@@ -16,6 +16,7 @@ from tui import conversation
 from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
+from tui.conversation import read_state, store
 from tui.conversation.spoken_text import SpokenText
 from tui.errors import LazychatError, LogError
 from tui.eventlog import EventLog, Follow
@@ -88,7 +89,7 @@ def ask(
                 code = _print_answer(follow, host, asked.runner, turn, printer, cancel)
                 if not terminal.gone:
                     # The chat screen need not bring the user back here.
-                    host.log.mark_seen(id, follow.cursor)
+                    read_state.mark_seen(host.log, id, follow.cursor)
                 return code
         finally:
             host.close()
@@ -167,9 +168,7 @@ def _look_after(log: EventLog, runner: str, turn: str) -> None:
     """See to it that the death of a worker is not waited out."""
     if worker_registry.is_alive(runner):
         return
-    (id,) = log.query("SELECT conversation FROM event WHERE turn = ? LIMIT 1", (turn,))[
-        0
-    ]
+    id = store.conversation_of(log, turn)
     end_if_gone(log, id)
     if turn in conversation.fold(log.read(id)).requested:
         log.append(id, TurnWithdrawn(), turn=turn).result()

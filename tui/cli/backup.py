@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from tui.cli import streams
@@ -54,13 +54,8 @@ def backup(store: Path, file: str, force: bool) -> int:
 
 
 def _copy(log: EventLog, new: Path) -> None:
-    log.backup(new)
-    with closing(sqlite3.connect(new)) as copy:
-        # One file, and no log beside it.
-        copy.execute("PRAGMA journal_mode = DELETE")
-        (sound,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    if sound != "ok":
-        raise LazychatError(f"The conversation store is damaged ({sound}).")
+    if damage := log.backup(new):
+        raise LazychatError(f"The conversation store is damaged ({damage}).")
     file = os.open(new, os.O_RDONLY)
     try:
         os.fsync(file)

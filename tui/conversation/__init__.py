@@ -10,7 +10,6 @@ from tui.conversation.branches import Branches, Versions
 from tui.conversation.entry import Entry
 from tui.conversation.read_state import is_unseen
 from tui.conversation.store import (
-    RUNNING,
     Summary,
     find,
     get,
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DAYS",
     "LARGEST_FILE",
-    "RUNNING",
     "Branches",
     "Deleted",
     "Entry",

@@ -14,6 +14,7 @@ from contextlib import suppress
 import msgspec
 
 from tui import bounds
+from tui.conversation import read_state
 from tui.conversation.export_import import TAKEN, put_back
 from tui.conversation.store import get
 from tui.errors import ConflictError, LogError
@@ -80,7 +81,7 @@ def trash(log: EventLog, id: str) -> Trashed:
     Raises `LogError` as `delete` does.
     """
     _require_writable(log)
-    summary, draft = get(log, id), log.draft(id)
+    summary, draft = get(log, id), read_state.draft(log, id)
     title = summary.title if summary else ""
     _remove(log, [id], lambda db: bin.put(db, id, title, draft))
     return next(it for it in trashed(log) if it.id == id)
@@ -125,7 +126,7 @@ def restore(log: EventLog, deleted: Trashed) -> str:
         raise LogError("It has been brought back, or wiped, by another program.")
     id = put_back(log, deleted.id, records, lambda db: bin.drop(db, deleted.number))
     if deleted.draft:
-        log.save_draft(id, event_rows.text(deleted.draft))
+        read_state.save_draft(log, id, event_rows.text(deleted.draft))
     log.flush()
     return id
 

@@ -4,6 +4,7 @@ What the list shows is kept in a table of its own as the events come, so that a 
 costs what it shows and not what the store holds.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -15,7 +16,14 @@ from tui.bounds import count, moment
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite.event_rows import text
-from tui.events import ConversationPinned, ConversationRenamed, TurnStarted, read
+from tui.eventlog.writer import Guard
+from tui.events import (
+    ConversationPinned,
+    ConversationRenamed,
+    Record,
+    TurnStarted,
+    read,
+)
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -163,6 +171,66 @@ RUNNING_ANYWHERE = (
     "FROM running CROSS JOIN event AS started ON started.turn = running.turn "
     "AND started.kind = 'turn_started' ORDER BY started.seq"
 )
+
+
+def last_seq(log: EventLog, id: str) -> int:
+    """Return the `seq` of the last record of a conversation, 0 without any."""
+    rows = log.query("SELECT max(seq) FROM event WHERE conversation = ?", (id,))
+    return rows[0][0] or 0
+
+
+def conversation_of(log: EventLog, turn: str) -> str:
+    """Return the conversation that a turn is in. Raises `LogError` without any."""
+    rows = log.query("SELECT conversation FROM event WHERE turn = ? LIMIT 1", (turn,))
+    if not rows:
+        raise LogError(f"There is no turn {turn}.")
+    return text(rows[0][0])
+
+
+def titles(log: EventLog, ids: Sequence[str]) -> dict[str, str]:
+    """Return the titles of those of `ids` that are stored. Raises `LogError`."""
+    places = ", ".join("?" * len(ids))
+    rows = log.query(
+        f"SELECT id, title FROM conversation WHERE id IN ({places})", list(ids)
+    )
+    return {id: text(title) for id, title in rows}
+
+
+def newest_request(log: EventLog) -> int:
+    """Return the `seq` of the newest request for an answer, 0 without any."""
+    rows = log.query(
+        "SELECT seq FROM event WHERE kind = 'turn_requested' ORDER BY seq DESC LIMIT 1"
+    )
+    return rows[0][0] if rows else 0
+
+
+def has_followed(log: EventLog, request: Record, *kinds: str) -> bool:
+    """Return whether an event of one of `kinds` has come in the turn of a `request`."""
+    return any(log.query(_FOLLOWED, _after(request, kind)) for kind in kinds)
+
+
+def may_start(request: Record) -> Guard:
+    """Return a guard for the transaction that claims a turn, as of `EventLog.append`.
+
+    Nothing runs in its conversation, and it is still wanted.
+    """
+
+    def look(db: sqlite3.Connection) -> bool:
+        running = db.execute(RUNNING, (request.conversation,)).fetchone()
+        withdrawn = db.execute(_FOLLOWED, _after(request, "turn_withdrawn")).fetchone()
+        return running is None and withdrawn is None
+
+    return look
+
+
+_FOLLOWED = (
+    "SELECT 1 FROM event WHERE conversation = ? AND seq > ? AND turn = ? "
+    "AND kind = ? LIMIT 1"
+)
+
+
+def _after(request: Record, kind: str) -> tuple[object, ...]:
+    return request.conversation, request.seq, request.turn, kind
 
 
 def new_id() -> str:

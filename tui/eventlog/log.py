@@ -5,7 +5,6 @@ import functools
 import logging
 import os
 import sqlite3
-import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -28,13 +27,12 @@ from tui.eventlog.sqlite.connection import (
     use_rollback_journal,
     use_wal,
 )
-from tui.eventlog.sqlite.event_rows import text
 from tui.eventlog.sqlite.overlay import has_wal, uri
 from tui.eventlog.sqlite.purge import DUE, Purge
 from tui.eventlog.sqlite.schema import migrate, require_known
-from tui.eventlog.states import AnyState, Draft, Seen, Taken
+from tui.eventlog.states import AnyState, Taken
 from tui.eventlog.writer import Guard, Writer
-from tui.events import Event, Record, without_surrogates
+from tui.events import Event, Record
 
 BUSY_SECONDS = 15.0
 """How long reading and opening wait for another process's lock."""
@@ -227,13 +225,17 @@ class EventLog:
         """
         return self._purge.run(seconds) if self._purges else ""
 
-    def backup(self, target: Path) -> None:
+    def backup(self, target: Path) -> str:
         """Write all that is stored into the database `target`; others go on writing.
 
-        Raises `sqlite3.Error`.
+        Returns what is damaged in it, or "". Raises `sqlite3.Error`.
         """
         with closing(self._connect()) as source, closing(connect(str(target), 1)) as to:
             source.backup(to)
+            # One file, and no log beside it.
+            to.execute("PRAGMA journal_mode = DELETE")
+            (sound,) = to.execute("PRAGMA integrity_check(1)").fetchone()
+        return "" if sound == "ok" else sound
 
     def flush(self) -> None:
         """Wait until followers see everything appended so far. Raises `LogError`."""
@@ -280,30 +282,6 @@ class EventLog:
     def tail(self) -> int:
         """Return the largest `seq` written so far, 0 when there is none."""
         return self._reader.tail()
-
-    def draft(self, conversation: str) -> str:
-        """Return what `save_draft` has kept, "" when nothing."""
-        rows = self.query(
-            "SELECT text FROM draft WHERE conversation = ?", (conversation,)
-        )
-        return text(rows[0][0]) if rows else ""
-
-    def save_draft(self, conversation: str, text: str) -> "Future[int]":
-        """Keep what the user is writing; "" forgets it. State, not history."""
-        key = without_surrogates(conversation)
-        draft = Draft(key, without_surrogates(text), time.time())
-        return self.append(conversation, states=(draft,))
-
-    def seen(self, conversation: str) -> int:
-        """Return the `seq` up to which any screen has shown it, 0 when none has."""
-        rows = self.query(
-            "SELECT seq FROM seen WHERE conversation = ?", (conversation,)
-        )
-        return rows[0][0] if rows else 0
-
-    def mark_seen(self, conversation: str, seq: int) -> "Future[int]":
-        """Keep that a screen has shown everything up to `seq`; it never goes back."""
-        return self.append(conversation, states=(Seen(conversation, seq),))
 
     @property
     def unreadable(self) -> int:

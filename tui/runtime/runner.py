@@ -7,7 +7,6 @@ of the log.
 """
 
 import logging
-import sqlite3
 import threading
 import uuid
 from collections import deque
@@ -15,8 +14,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
-from tui import conversation, process_identity, session
+from tui import process_identity, session
 from tui.agents import Agent
+from tui.conversation import store
 from tui.errors import ConflictError, LogError
 from tui.eventlog import Draft, EventLog, Follow
 from tui.events import (
@@ -36,6 +36,9 @@ MakeAgent = Callable[[TurnRequested], Agent]
 the worker thread, so it may take its time."""
 
 LOOK_AFTER_SECONDS = 2.0
+
+_SETTLED = "turn_started", "turn_withdrawn", "turn_finished"
+"""What a request can be followed by that then needs no runner any more."""
 
 _logger = logging.getLogger(__name__)
 
@@ -85,21 +88,13 @@ class Runner:
         with suppress(LogError):
             self._log.flush()
         with suppress(LogError), self._lock:
-            asked = self._newest()
+            asked = store.newest_request(self._log)
             while self._thread and self._thread.is_alive():
                 # It may have been deleted since: then an older one is the newest.
-                taken = self._taken >= min(asked, self._newest())
+                taken = self._taken >= min(asked, store.newest_request(self._log))
                 if taken and not (self._running or any(self._waiting.values())):
                     return
                 self._lock.wait(LOOK_AFTER_SECONDS)
-
-    def _newest(self) -> int:
-        """Return the `seq` of the newest request in the log."""
-        rows = self._log.query(
-            "SELECT seq FROM event WHERE kind = 'turn_requested' "
-            "ORDER BY seq DESC LIMIT 1"
-        )
-        return rows[0][0] if rows else 0
 
     def close(self, *, cancel: bool = True) -> None:
         """Take no more requests and wait for the turns that run.
@@ -219,10 +214,10 @@ class Runner:
                 conversation,
                 process_identity.claim(),
                 turn=id,
-                guard=_may_start(record),
+                guard=store.may_start(record),
             ).result()
         except ConflictError:
-            if _is_settled(self._log, record):
+            if store.has_followed(self._log, record, *_SETTLED):
                 self._drop(conversation, id)
                 self._claim(conversation)
             return
@@ -241,7 +236,9 @@ class Runner:
         request = record.event
         assert isinstance(request, TurnRequested)
         try:
-            if _cancelled(self._log, record):
+            if store.has_followed(
+                self._log, record, "cancel_requested"
+            ):  # while it waited
                 turn.cancel.request()
             drive(
                 self._log,
@@ -280,34 +277,3 @@ def request(
     id = uuid.uuid4().hex
     added = [MessageAdded(f"{id}.0", message, parent)] if message else []
     return id, log.append(conversation, *added, turn, turn=id, states=drafts)
-
-
-def _may_start(request: Record) -> Callable[[sqlite3.Connection], bool]:
-    """Within the claiming transaction: nothing runs there, and it is still wanted."""
-
-    def look(db: sqlite3.Connection) -> bool:
-        running = db.execute(conversation.RUNNING, (request.conversation,)).fetchone()
-        withdrawn = db.execute(*_has(request, "turn_withdrawn")).fetchone()
-        return running is None and withdrawn is None
-
-    return look
-
-
-def _is_settled(log: EventLog, request: Record) -> bool:
-    """Return whether the request needs no runner any more."""
-    kinds = ("turn_started", "turn_withdrawn", "turn_finished")
-    return any(log.query(*_has(request, kind)) for kind in kinds)
-
-
-def _cancelled(log: EventLog, request: Record) -> bool:
-    """Return whether somebody asked to cancel while the turn waited."""
-    return bool(log.query(*_has(request, "cancel_requested")))
-
-
-def _has(request: Record, kind: str) -> tuple[str, tuple[object, ...]]:
-    """Return a query for an event of the turn, after its request."""
-    sql = (
-        "SELECT 1 FROM event WHERE conversation = ? AND seq > ? AND turn = ? "
-        "AND kind = ? LIMIT 1"
-    )
-    return sql, (request.conversation, request.seq, request.turn, kind)

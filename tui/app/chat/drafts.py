@@ -8,8 +8,9 @@ the next new conversation takes it over; while it lives, a second terminal does 
 import msgspec
 from textual.timer import Timer
 
-from tui import process_identity
+from tui import conversation, process_identity
 from tui.app.widgets.composer import Composer
+from tui.conversation import read_state
 from tui.eventlog import Draft, EventLog
 from tui.events import TurnStarted
 
@@ -49,11 +50,8 @@ class Drafts:
         With `adopt` a new conversation takes what was written last into one that was
         never sent. Raises `LogError`.
         """
-        rows = self._log.query(
-            "SELECT 1 FROM conversation WHERE id = ?", (self._conversation,)
-        )
-        self._sent = bool(rows)
-        text = self._log.draft(self._conversation)
+        self._sent = conversation.get(self._log, self._conversation) is not None
+        text = read_state.draft(self._log, self._conversation)
         if not text and not self._sent and adopt:
             text = self._adopted()
         if text and not self._composer.text:
@@ -79,7 +77,7 @@ class Drafts:
         text = self._composer.draft
         if text not in (self._saved, self._sending) and not self._dropped:
             self._saved = text
-            self._log.save_draft(self._key(), text)
+            read_state.save_draft(self._log, self._key(), text)
 
     def sent(self) -> tuple[Draft, ...]:
         """Forget it; returns what is to be stored in the transaction of the message.
@@ -106,15 +104,10 @@ class Drafts:
 
     def _adopted(self) -> str:
         """Return the newest draft that is nobody's, which becomes ours."""
-        rows = self._log.query(
-            "SELECT conversation, text FROM draft WHERE conversation LIKE ? "
-            "ORDER BY rowid DESC",
-            (f"{_NEW} %",),
-        )
-        for key, text in rows:
+        for key, text in read_state.drafts(self._log, f"{_NEW} "):
             if _is_nobodys(key):
-                self._log.save_draft(self._key(), text)
-                self._log.save_draft(key, "")
+                read_state.save_draft(self._log, self._key(), text)
+                read_state.save_draft(self._log, key, "")
                 return text
         return ""
 

@@ -18,12 +18,12 @@ from tui import conversation
 from tui.app import background
 from tui.app.chat.drafts import Drafts
 from tui.app.chat.read_marker import Presence
-from tui.app.seen import mark_seen
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.tab_bar import ChatBar, Tab
+from tui.conversation import read_state, store
 from tui.errors import LogError
 from tui.events import Record
 from tui.runtime.host import Host
@@ -104,11 +104,7 @@ class KeptScreen(OutputScreen):
         """Show a place of the conversation, as soon as it has been read."""
         self._place = place
         with suppress(LogError):
-            rows = self.host.log.query(
-                "SELECT max(seq) FROM event WHERE conversation = ?",
-                (self.conversation,),
-            )
-            self._place_end = rows[0][0] or 0
+            self._place_end = store.last_seq(self.host.log, self.conversation)
         self.call_after_refresh(self._go_to_place)
 
     def has_sent(self, request: int) -> None:
@@ -116,7 +112,8 @@ class KeptScreen(OutputScreen):
 
         Only of a conversation that was seen it can be told what of it is unread.
         """
-        mark_seen(self.host.log, self.conversation, request - 1)
+        if request > 1:
+            read_state.mark_seen(self.host.log, self.conversation, request - 1)
 
     def _has_shown(self, records: Sequence[Record]) -> None:
         """Do what is to be done when records are on the screen."""

@@ -7,6 +7,7 @@ goes away is neither, and who comes back is brought here again.
 
 from collections.abc import Sequence
 
+from tui.conversation import read_state
 from tui.eventlog import EventLog
 from tui.events import Record, TurnFinished
 
@@ -48,4 +49,4 @@ class Presence:
 
     def _mark(self, seq: int) -> None:
         self._marked = seq
-        self._log.mark_seen(self._conversation, seq)
+        read_state.mark_seen(self._log, self._conversation, seq)

@@ -26,11 +26,11 @@ from tui import conversation, process_identity
 from tui.app import background
 from tui.app.history.actions import slug
 from tui.app.history.list import Found, Heading, HistoryList, Stored
-from tui.app.seen import unread
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
 from tui.app.widgets.entry_list import Entry
 from tui.conversation import Hit, Summary
+from tui.conversation.read_state import unread
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.safe import safe

@@ -15,6 +15,7 @@ from contextlib import suppress
 from threading import Condition
 from time import monotonic
 from types import FrameType
+from typing import Protocol, runtime_checkable
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
@@ -31,7 +32,6 @@ from tui.app.terminal.descriptors import Aside
 from tui.app.terminal.reduced_colours import FewPens
 from tui.app.terminal.sgr import PenBook
 from tui.app.terminal.stage import Stage
-from tui.app.terminal.textual_hook import OutputApp
 from tui.app.terminal.tty_reader import Reader
 from tui.app.terminal.tty_writer import Writer
 from tui.runtime import guard, tty
@@ -43,6 +43,17 @@ _TICK = 0.1  # seconds between two looks whether the app leaves
 # Titles and pointers (OSC), the keyboard protocol, questions for modes.
 _NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
 _LEAVING = 3.0  # seconds for the terminal to take the last of what was written
+
+
+@runtime_checkable
+class _Owner(Protocol):
+    """What an app is asked that is made for this driver."""
+
+    def hang_up(self) -> None:
+        """Leave: the terminal has gone."""
+
+    def show_written(self, line: str) -> None:
+        """Show a line that was written to the terminal beside the screen."""
 
 
 class OutputDriver(LinuxDriver):
@@ -178,11 +189,11 @@ class OutputDriver(LinuxDriver):
     def _written(self, line: str) -> None:
         """Show what was written to descriptor 1 or 2. Runs in a thread."""
         app = self._app
-        if isinstance(app, OutputApp):
+        if isinstance(app, _Owner):
             self._in_loop(lambda: app.show_written(line))
 
     def _hung_up(self) -> None:
-        if isinstance(self._app, OutputApp):
+        if isinstance(self._app, _Owner):
             self._app.hang_up()
 
     def process_message(self, message: Message) -> None:

@@ -1,0 +1,106 @@
+"""Check what import contracts cannot say of the tree; `make check` runs it.
+
+- No module imports itself by way of others. Imports for type checkers count: they tie
+  two modules together as much.
+- SQL stands in `tui.eventlog` and `tui.conversation` only.
+- No folder of `tui` is a drawer, and no file is longer than `LINES` unless its
+  docstring says why by the word "long".
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+
+ROOT = Path(__file__).resolve().parent.parent
+LINES = 400
+FILES = {"tui/app": 12}
+"""How many modules a folder may have at most."""
+SQL_HOMES = ("tui/eventlog", "tui/conversation")
+SQL = re.compile(
+    r"\s*(SELECT .*\bFROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM"
+    r"|CREATE (TABLE|INDEX|VIEW|TEMP)|PRAGMA \w+)\b",
+    re.DOTALL,
+)
+
+
+def circles(imports: dict[str, set[str]]) -> Iterator[list[str]]:
+    """Yield each set of modules that import each other, directly or not.
+
+    Tarjan, "Depth-first search and linear graph algorithms", 1972.
+    """
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    path: list[str] = []
+
+    def visit(module: str) -> Iterator[list[str]]:
+        number[module] = lowest[module] = len(number)
+        path.append(module)
+        for other in sorted(imports[module]):
+            if other not in number:
+                yield from visit(other)
+                lowest[module] = min(lowest[module], lowest[other])
+            elif other in path:
+                lowest[module] = min(lowest[module], number[other])
+        if lowest[module] == number[module]:
+            found = path[path.index(module) :]
+            del path[path.index(module) :]
+            if len(found) > 1:
+                yield sorted(found)
+
+    for module in sorted(imports):
+        if module not in number:
+            yield from visit(module)
+
+
+def import_problems() -> Iterator[str]:
+    """Yield a line for each circle of imports."""
+    graph = grimp.build_graph("tui", cache_dir=None)
+    imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
+    for circle in circles(imports):
+        yield f"These modules import each other: {', '.join(circle)}."
+
+
+def sql_problems(file: Path, tree: ast.Module) -> Iterator[str]:
+    """Yield a line for each piece of SQL where none belongs."""
+    if file.as_posix().startswith(SQL_HOMES):
+        return
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and SQL.match(text):
+            yield f"{file}:{node.lineno}: SQL belongs into {' or '.join(SQL_HOMES)}."
+
+
+def size_problems(file: Path, source: str, tree: ast.Module) -> Iterator[str]:
+    """Yield a line if a file is long without a reason."""
+    lines = source.count("\n")
+    if lines > LINES and "long" not in (ast.get_docstring(tree) or ""):
+        yield f"{file}: {lines} lines, and its docstring has no reason for it."
+
+
+def problems() -> Iterator[str]:
+    """Yield a line for each problem."""
+    yield from import_problems()
+    for folder, most in FILES.items():
+        count = len(list((ROOT / folder).glob("*.py")))
+        if count > most:
+            yield f"{folder}: {count} modules; more than {most} want folders."
+    for path in sorted((ROOT / "tui").rglob("*.py")):
+        source = path.read_text("utf-8")
+        file, tree = path.relative_to(ROOT), ast.parse(source)
+        yield from sql_problems(file, tree)
+        yield from size_problems(file, source, tree)
+
+
+def main() -> int:
+    """Print the problems; return the exit code."""
+    found = list(problems())
+    print("\n".join(found) or "No circle, no SQL out of place, no drawer.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
