@@ -294,7 +294,7 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
         id = chat.screen.conversation
 
     async with opened(["Answer."]) as chat:
-        chat.app.open_chat(id)
+        chat.app.tabs.open(id)
         await chat.until("Taken back: Second")
         await chat.ready()
         assert "waits" not in chat.text

@@ -121,7 +121,7 @@ async def test_new_conversation_that_was_never_used_is_not_kept_open() -> None:
         await chat.pilot.press("f4")
         await chat.until("One.")
 
-        assert chat.app.open_chats == (first,)
+        assert chat.app.tabs.ids == [first]
 
 
 async def test_closed_conversation_goes_on_and_the_last_one_makes_room() -> None:
@@ -134,7 +134,7 @@ async def test_closed_conversation_goes_on_and_the_last_one_makes_room() -> None
         await chat.pilot.press("ctrl+f4")
         await chat.until(lambda: chat.screen.conversation != id)
         gate.set()
-        chat.app.open_chat(id)
+        chat.app.tabs.open(id)
 
         await chat.until("One is done.")
 
@@ -187,7 +187,7 @@ async def test_place_is_shown_and_its_phrase_selected() -> None:
 
         from tui.app.transcript.find import Place
 
-        chat.app.open_chat(id, Place("m20", "NEEDLE  here"))
+        chat.app.tabs.open(id, Place("m20", "NEEDLE  here"))
         await chat.until("Message 20")
 
         pane = chat.screen.transcript
@@ -242,7 +242,7 @@ async def test_conversation_deleted_elsewhere_says_so_and_comes_back_clean() -> 
         await chat.until("This conversation was deleted elsewhere.")
 
         await asyncio.to_thread(conversation.restore, log, deleted)
-        chat.app.open_chat(id)
+        chat.app.tabs.open(id)
         await chat.until("One.")
         assert "deleted" not in chat.text
 
@@ -269,7 +269,7 @@ async def test_after_a_deletion_elsewhere_one_goes_on_in_a_new_conversation(
         await chat.until("deleted elsewhere")
         await chat.until(lambda: chat.screen.composer.text == "Second")
         assert "One." not in chat.text
-        assert chat.app.open_chats == (chat.screen.conversation,)
+        assert chat.app.tabs.ids == [chat.screen.conversation]
         await chat.pilot.press("enter")
         await chat.until("Two.")
 

@@ -5,26 +5,32 @@
 
 from collections.abc import Iterable, Sequence
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 from textual.screen import Screen
 
 from tui import paths
 from tui.app import background, commands, state
 from tui.app.chat.preload import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
-from tui.app.exit import Leaving, Left
+from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
-from tui.app.history.controller import ACTS, ShelfApp
-from tui.app.terminal.key_order import KeysInOrder
+from tui.app.history.controller import ACTS, HistoryController
+from tui.app.tabs import Tabs
+from tui.app.terminal.key_order import KeyOrder
+from tui.app.terminal.textual_hook import OutputApp
 from tui.app.themes import DEFAULT, load_themes
+from tui.app.widgets.tab_bar import ChatBar
 from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
 from tui.runtime.host import Host
+
+if TYPE_CHECKING:  # imported when it is first shown
+    from tui.app.history.screen import HistoryScreen
 
 LOADED_SECONDS = 10.0
 """When the garbage collector is to work again, if the model is still not loaded."""
@@ -32,7 +38,7 @@ QUIT_SECONDS = 2.0
 """How soon a second Ctrl+C has to follow the first to quit."""
 
 
-class LazychatApp(ShelfApp, Leaving, KeysInOrder):
+class LazychatApp(OutputApp):
     """The full-screen chat. `host` is not started and not closed here."""
 
     TITLE = "lazychat"
@@ -50,11 +56,24 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
     ) -> None:
         super().__init__()
         self.host = host
-        self.first_chat = conversation_id
+        self.tabs = Tabs(self, host)
+        self.history = HistoryController(self, host, self.tabs)
+        self.exits = Exit(self, host, lambda: self.chat)
+        self._key_order = KeyOrder(self, super().on_event)
+        self._first_chat = conversation_id
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
         # A frame costs bytes on a slow link: nothing moves for the sake of moving.
         self.animation_level = "none"
+
+    @property
+    def chat(self) -> ChatScreen | None:
+        """The chat screen, whatever lies over it."""
+        return self.tabs.current
+
+    def get_default_screen(self) -> ChatScreen:
+        """Open the conversation that the program begins with."""
+        return self.tabs.begin(self._first_chat)
 
     def on_load(self) -> None:
         """Set the theme, before anything is styled after another."""
@@ -82,7 +101,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
-            self.obey_signals()
+            self.exits.obey_signals()
 
     def refresh_css(self, animate: bool = True) -> None:
         """Style all anew with the theme's colours."""
@@ -99,7 +118,10 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
                 self.chat.presence.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
-        await super().on_event(event)
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._key_order.take(event)
+        else:
+            await super().on_event(event)
 
     def _use_theme(self, name: str) -> str:
         """Switch to a theme; return why that cannot be done, or ""."""
@@ -166,9 +188,9 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
             case "model", name if name:
                 self._choose(name)
             case "history", words:
-                self.action_show_history(words)
+                self.history.show(words)
             case name, _ if name in ACTS:
-                self.action_act(name, argument)
+                self.history.act(name, argument)
             case "copy", number if number:
                 chat.action_copy_answer(int(number))
             case "compact", keep:
@@ -183,6 +205,47 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         """Show in the debug panel what a tool or its process has written."""
         if self.chat:
             self.chat.debug_panel.note(f"written by a tool: {line}")
+
+    # -- other conversations
+
+    def action_new_conversation(self) -> None:
+        """Begin a new conversation; the turns of this one go on."""
+        self.tabs.new()
+
+    def action_switch_conversation(self, step: int) -> None:
+        """Show the next open conversation (1) or the one before (-1)."""
+        self.tabs.step(step)
+
+    def action_close_conversation(self) -> None:
+        """Take this conversation out of the row; it stays in the list of all."""
+        self.tabs.close_current()
+
+    def action_show_history(self) -> None:
+        """Show all conversations."""
+        self.history.show()
+
+    def action_act(self, act: str, argument: str) -> None:
+        """Do `act` of `Library.do` to the conversation that is shown."""
+        self.history.act(act, argument)
+
+    @on(ChatBar.Chosen)
+    def _choose_tab(self, chosen: ChatBar.Chosen) -> None:
+        self.tabs.open(chosen.id)
+
+    def on_history_screen_opened(self, opened: "HistoryScreen.Opened") -> None:
+        """Open the conversation that was chosen."""
+        self.history.open(opened.id, opened.place)
+
+    def on_history_screen_wanted(self, wanted: "HistoryScreen.Wanted") -> None:
+        """Do to a conversation what was asked for in the list."""
+        self.history.start(wanted.act, wanted.id, wanted.argument)
+
+    @on(ChatScreen.Deleted)
+    def _begin_anew(self, deleted: ChatScreen.Deleted) -> None:
+        assert isinstance(deleted.screen, ChatScreen)
+        self.history.begin_anew(deleted.screen)
+
+    # -- models and help
 
     def action_choose_model(self) -> None:
         """Ask which model answers next."""
@@ -211,6 +274,45 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
 
         self.push_screen(HelpScreen(self.host.config.keys))
 
+    # -- leaving
+
+    def hang_up(self) -> None:
+        """Leave because the terminal has gone; the turns go on."""
+        self.exits.hang_up()
+
+    async def action_quit(self) -> None:
+        """Leave; while answers are being written ask what is to become of them."""
+        self.exits.quit()
+
+    async def action_cancel(self) -> None:
+        """Stay if it was to be left, else do what the chat does."""
+        if self.chat and not self.exits.stay():
+            self.chat.action_escape()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End the screen because of a fault in it; the turns are not its concern.
+
+        Textual calls it for whatever is raised in the app, a screen, a widget, a timer
+        or a worker, and would print the values of all variables: words of the user's.
+        """
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self.exits.fail(error)
+            self._exit = True
+            self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:
+        """End the screen as by a fault; nothing is rendered any more."""
+        self._handle_exception(RuntimeError("Textual has given up"))
+
+    def end_by_fault(self, error: Exception) -> None:
+        """Give the terminal back after a fault that was raised out of `run`."""
+        self._handle_exception(error)
+        if self._driver:
+            self._driver.close()
+
     def action_interrupt(self) -> None:
         """Copy what is selected, else stop the answer, else quit at the second time.
 
@@ -219,18 +321,18 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         chat = self.chat
         if chat is None:
             return
-        if self.answer("cancel"):
+        if self.exits.answer("cancel"):
             return
         if selected := self.screen.get_selected_text():
             chat.copy(selected)
             self.screen.clear_selection()
             return
         if monotonic() - self._interrupted < QUIT_SECONDS:
-            self.quit()
+            self.exits.quit()
             return
         self._interrupted = monotonic()
         busy = chat.presenter.running or chat.presenter.waiting
-        if busy and not self.stay():
+        if busy and not self.exits.stay():
             # Unlike Esc it stops at once, whatever has the focus.
             chat.action_cancel()
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
@@ -244,4 +346,4 @@ def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> Left
     except Exception as error:  # while it was ending
         app.end_by_fault(error)
     # A fault of the app itself has a code too.
-    return app.left._replace(code=app.return_code or 0)
+    return app.exits.left._replace(code=app.return_code or 0)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from textual.app import App
 from textual.timer import Timer
 
-from tui.app import commands, faults
-from tui.app.terminal.textual_hook import OutputApp
+from tui.app import faults
 
 if TYPE_CHECKING:
     from tui.app.chat.screen import ChatScreen
@@ -45,23 +45,22 @@ class Left(NamedTuple):
         return bool(self.how)
 
 
-class Leaving(OutputApp):
-    """An app over a `host` that can be left while turns run."""
+class Exit:
+    """The way out of one `app` over a `host`, also while turns run."""
 
-    host: "Host"
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(
+        self, app: App[None], host: "Host", chat: "Callable[[], ChatScreen | None]"
+    ) -> None:
+        """Take `chat`, which returns the chat screen, whatever lies over it."""
+        self._app = app
+        self._host = host
+        self._chat = chat
+        self._begun = False
         self.left = Left(0)
         """How it was left, once it has been."""
         self._patience: Timer | None = None
         """Runs while the end of the answer is to end the program: while the user waits
         for it, or is asked."""
-
-    @property
-    def chat(self) -> "ChatScreen | None":
-        """The chat screen, whatever lies over it."""
-        raise NotImplementedError
 
     def obey_signals(self) -> None:
         """Leave when told to, and give the terminal back first."""
@@ -89,57 +88,37 @@ class Leaving(OutputApp):
 
     def leave(self, how: "How" = "", code: int = 0) -> None:
         """End the screen. The first reason to do so counts."""
-        if not self._exit:
-            if code and self.chat:
-                self.chat.presence.lose()
-            self.left = Left(code, how)
-            self.exit(return_code=code)
+        if self._begun:
+            return
+        self._begun = True
+        if code:
+            self._doubt()
+        self.left = Left(code, how)
+        self._app.exit(return_code=code)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """End the screen because of a fault in it; the turns are not its concern.
-
-        Textual calls it for whatever is raised in the app, a screen, a widget, a timer
-        or a worker, and would print the values of all variables: words of the user's.
-        """
-        self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-            self._end_by_fault(error)
-
-    def panic(self, *renderables: object) -> None:
-        """End the screen as by a fault; nothing is rendered any more."""
-        self._handle_exception(RuntimeError("Textual has given up"))
-
-    def end_by_fault(self, error: Exception) -> None:
-        """Give the terminal back after a fault that was raised out of `run`."""
-        self._handle_exception(error)
-        if self._driver:
-            self._driver.close()
-
-    def _end_by_fault(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Note that a fault ends the screen; the turns are not its concern."""
         said = f"the screen has ended by a fault of lazychat's ({faults.note(error)})"
-        if not self._exit:
-            if self.chat:
-                self.chat.presence.lose()
-            how = "background" if self.host.runner.wanted else ""
+        if not self._begun:
+            self._begun = True
+            self._doubt()
+            how = "background" if self._host.runner.wanted else ""
             self.left = Left(1, how, said)
-        self._exit = True
-        self._close_messages_no_wait()
 
-    async def action_quit(self) -> None:
-        """Leave; while answers are being written ask what is to become of them."""
-        self.quit()
+    def _doubt(self) -> None:
+        """Take nothing for seen that has been shown since the last key."""
+        if chat := self._chat():
+            chat.presence.lose()
 
     def quit(self) -> None:
         """Leave, or ask first: what others run goes on in any case."""
-        if not (count := self.host.runner.wanted):
+        if not (count := self._host.runner.wanted):
             self.leave()
             return
         from tui.app.dialogs.quit import QuitScreen
 
         if not self._dialog:
-            self.push_screen(QuitScreen(count, self.host.keeps), self._quit_so)
+            self._app.push_screen(QuitScreen(count, self._host.keeps), self._quit_so)
             self._look_until_left(self._keep_true)
 
     def answer(self, choice: "Choice") -> bool:
@@ -155,46 +134,40 @@ class Leaving(OutputApp):
             case "wait":
                 self._look_until_left(self._leave_when_done)
                 self._leave_when_done()
-            case "background" if self.host.runner.wanted:
+            case "background" if self._host.runner.wanted:
                 self.leave("background")
             case "background" | "cancel":
                 self.leave()
             case None:
                 pass
 
-    async def action_cancel(self) -> None:
-        """Stay if it was to be left, else do what the chat does."""
-        if self.chat and not self.stay():
-            self.chat.action_escape()
-
     def stay(self) -> bool:
         """Stay although it was to be left; False when it was not."""
         waits = self._patience is not None
-        if waits and self.chat:
+        if waits and (chat := self._chat()):
             self._look_until_left(None)
-            self.chat.hint("lazychat stays, and the answer goes on")
+            chat.hint("lazychat stays, and the answer goes on")
         return waits
-
-    def _key(self, name: str) -> str:
-        return commands.spelled(commands.named(name), self.host.config.keys)
 
     def _look_until_left(self, look: Callable[[], None] | None) -> None:
         """Have `look` look whether to leave now, until None is given in its place."""
         if self._patience:
             self._patience.stop()
-        self._patience = self.set_interval(PATIENCE_SECONDS, look) if look else None
+        self._patience = (
+            self._app.set_interval(PATIENCE_SECONDS, look) if look else None
+        )
 
     def _leave_when_done(self) -> None:
-        if not self.host.runner.busy:
+        if not self._host.runner.busy:
             self.leave()
-        elif self.chat and not self.chat.status.hint:
-            key = self._key("cancel")
+        elif (chat := self._chat()) and not chat.status.hint:
+            key = chat.spell_key("cancel")
             stay = f" ({key}: stay)" if key else ""
-            self.chat.hint(f"Leaves when the answer has ended{stay}")
+            chat.hint(f"Leaves when the answer has ended{stay}")
 
     def _keep_true(self) -> None:
         """Leave when there is nothing to ask about any more, else ask about what is."""
-        if not (count := self.host.runner.wanted):
+        if not (count := self._host.runner.wanted):
             self.leave()
         elif dialog := self._dialog:
             dialog.count = count
@@ -203,4 +176,5 @@ class Leaving(OutputApp):
     def _dialog(self) -> "QuitScreen | None":
         from tui.app.dialogs.quit import QuitScreen
 
-        return self.screen if isinstance(self.screen, QuitScreen) else None
+        top = self._app.screen
+        return top if isinstance(top, QuitScreen) else None

@@ -9,17 +9,19 @@ what is unread in the open ones, and only while there is more than one.
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
+from collections.abc import Sequence
 from threading import Event
 
-from textual import on
 from textual.app import App
 
 from tui import conversation
-from tui.app import background, marks
+from tui.app import background
 from tui.app.chat.screen import ChatScreen
 from tui.app.transcript.find import Place
-from tui.app.widgets.tab_bar import ChatBar, Tab
+from tui.app.widgets.tab_bar import Tab
+from tui.conversation import read_state, store
 from tui.errors import LogError
+from tui.eventlog import EventLog
 from tui.runtime.host import Host
 
 KEPT = 3
@@ -30,156 +32,152 @@ SECONDS = 0.5
 """How often the marks of the open conversations are looked at."""
 
 
-class SwitchingApp(App[None]):
-    """An app that shows one of several conversations.
+class Tabs:
+    """The conversations that are open in one `app`, of which it shows one."""
 
-    `host` and `first_chat` are set by its heir.
-    """
-
-    host: Host
-    first_chat: str
-    """The id of the conversation that the program begins with."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._tabs: list[str] = []
+    def __init__(self, app: App[None], host: Host) -> None:
+        self._app = app
+        self._host = host
+        self.ids: list[str] = []
         """The open conversations, in the order of the row."""
-        self._screens: list[ChatScreen] = []
+        self.screens: list[ChatScreen] = []
         """Those that are kept, the one seen last at the end."""
         self._shown_tabs: tuple[Tab, ...] = ()
         self._watching = False
         self._look_again = Event()
 
     @property
-    def chat(self) -> ChatScreen | None:
+    def current(self) -> ChatScreen | None:
         """The chat screen, whatever lies over it."""
-        for screen in reversed(self.screen_stack):
+        for screen in reversed(self._app.screen_stack):
             if isinstance(screen, ChatScreen):
                 return screen
         return None
 
-    def get_default_screen(self) -> ChatScreen:
-        """Open the conversation that the program begins with.
+    def begin(self, id: str) -> ChatScreen:
+        """Open the conversation `id`, with which the program begins.
 
         It is the lowest screen: one of Textual's below it would be composed, styled
         and arranged too.
         """
-        chat = self._new_screen(self.first_chat, first=True)
-        self._tabs.append(self.first_chat)
+        chat = self._new_screen(id, first=True)
+        self.ids.append(id)
         # As `push_screen` does, which `switch_screen` undoes.
-        chat._push_result_callback(self, None)  # pyright: ignore[reportPrivateUsage]: there is no other way
+        chat._push_result_callback(self._app, None)  # pyright: ignore[reportPrivateUsage]: there is no other way
         return chat
 
-    def open_chat(self, id: str, place: Place | None = None) -> None:
+    def open(self, id: str, place: Place | None = None) -> None:
         """Show the conversation `id`, at `place` when one is given."""
-        here = self.chat
+        here = self.current
         if here is None:
             return
         if here.conversation != id:
-            if id not in self._tabs:
-                self._tabs.insert(self._tabs.index(here.conversation) + 1, id)
+            if id not in self.ids:
+                self.ids.insert(self.ids.index(here.conversation) + 1, id)
             if here.is_untouched:
-                self._tabs.remove(here.conversation)
+                self.ids.remove(here.conversation)
             self._switch(here, id)
-        if place and self.chat:
-            self.chat.show_place(place)
+        if place and self.current:
+            self.current.show_place(place)
 
-    def close_chat(self, id: str) -> None:
+    def close(self, id: str) -> None:
         """Take a conversation out of the row; what runs in it goes on."""
-        if id not in self._tabs:
+        if id not in self.ids:
             return
-        here = self.chat
+        here = self.current
         if here and here.conversation == id:
-            place = self._tabs.index(id)
-            others = self._tabs[:place] + self._tabs[place + 1 :]
-            self._tabs.remove(id)
+            place = self.ids.index(id)
+            others = self.ids[:place] + self.ids[place + 1 :]
+            self.ids.remove(id)
             after = others[min(place, len(others) - 1)] if others else None
             if after is None:
                 after = conversation.new_id()
-                self._tabs.append(after)
+                self.ids.append(after)
             self._switch(here, after)
         else:
-            self._tabs.remove(id)
-            self._forget([s for s in self._screens if s.conversation == id])
+            self.ids.remove(id)
+            self._forget([s for s in self.screens if s.conversation == id])
             self._show_tabs()
 
-    @property
-    def open_chats(self) -> tuple[str, ...]:
-        """The ids of the open conversations."""
-        return tuple(self._tabs)
-
-    def action_new_conversation(self) -> None:
+    def new(self) -> None:
         """Begin a new conversation; the turns of this one go on."""
-        chat = self.chat
+        chat = self.current
         if chat and chat.is_untouched:
             chat.composer.focus()
             chat.hint("This conversation is new")
         else:
-            self.open_chat(conversation.new_id())
+            self.open(conversation.new_id())
 
-    def action_switch_conversation(self, step: int) -> None:
+    def step(self, step: int) -> None:
         """Show the next open conversation (1) or the one before (-1)."""
-        chat = self.chat
+        chat = self.current
         if chat is None:
             return
-        if len(self._tabs) < 2:
+        if len(self.ids) < 2:
             chat.hint("No other conversation is open")
             return
-        place = self._tabs.index(chat.conversation) + step
-        self.open_chat(self._tabs[place % len(self._tabs)])
+        place = self.ids.index(chat.conversation) + step
+        self.open(self.ids[place % len(self.ids)])
 
-    def action_close_conversation(self) -> None:
+    def close_current(self) -> None:
         """Take this conversation out of the row; it stays in the list of all."""
-        if self.chat:
-            self.close_chat(self.chat.conversation)
+        if self.current:
+            self.close(self.current.conversation)
 
-    @on(ChatBar.Chosen)
-    def _choose_tab(self, chosen: ChatBar.Chosen) -> None:
-        self.open_chat(chosen.id)
+    def replace(self, gone: ChatScreen) -> ChatScreen:
+        """Put a new conversation in the place of one that is no more; return it."""
+        id = conversation.new_id()
+        self.ids[self.ids.index(gone.conversation)] = id
+        self._switch(self.screens[-1], id)
+        return self.screens[-1]
+
+    def look_again(self) -> None:
+        """Have the marks of the row looked at now: something has changed."""
+        self._look_again.set()
 
     def _switch(self, here: ChatScreen, id: str) -> None:
         """Put the screen of `id` in the place of `here`."""
         here.pause()
-        known = [s for s in self._screens if s.conversation == id]
+        known = [s for s in self.screens if s.conversation == id]
         chat = known[0] if known else self._new_screen(id)
-        self._screens.remove(chat)
-        self._screens.append(chat)
+        self.screens.remove(chat)
+        self.screens.append(chat)
         self._show_tabs()
-        self.switch_screen(chat)
+        self._app.switch_screen(chat)
         if known:  # as a new one does by itself
             chat.write()
-        gone = [s for s in self._screens if s.conversation not in self._tabs]
-        kept = [s for s in self._screens if s.conversation in self._tabs]
+        gone = [s for s in self.screens if s.conversation not in self.ids]
+        kept = [s for s in self.screens if s.conversation in self.ids]
         self._forget([*gone, *kept[:-KEPT]], here)
         self._look_again.set()
         self._watch()
 
     def _new_screen(self, id: str, first: bool = False) -> ChatScreen:
-        chat = ChatScreen(self.host, id, first)
-        self._screens.append(chat)
-        self.install_screen(chat, f"chat-{id}")
+        chat = ChatScreen(self._host, id, first)
+        self.screens.append(chat)
+        self._app.install_screen(chat, f"chat-{id}")
         return chat
 
     def _forget(self, chats: list[ChatScreen], left: ChatScreen | None = None) -> None:
         """Give screens up; the one that is being `left` is removed by Textual."""
         for chat in chats:
-            self._screens.remove(chat)
-            self.uninstall_screen(chat)
+            self.screens.remove(chat)
+            self._app.uninstall_screen(chat)
             if chat is not left:
-                self.call_later(chat.remove)
+                self._app.call_later(chat.remove)
 
     # -- what the row shows
 
     def _show_tabs(self) -> None:
         """Show the row on the screen that is there, if there is more than one."""
         known = {tab.id: tab for tab in self._shown_tabs}
-        self._shown_tabs = tuple(known.get(id, Tab(id, "")) for id in self._tabs)
-        if self._screens:
-            self._screens[-1].show_tabs(self._shown_tabs)
+        self._shown_tabs = tuple(known.get(id, Tab(id, "")) for id in self.ids)
+        if self.screens:
+            self.screens[-1].show_tabs(self._shown_tabs)
 
     def _watch(self) -> None:
         """Have the marks looked at while more than one conversation is open."""
-        if len(self._tabs) > 1 and not self._watching:
+        if len(self.ids) > 1 and not self._watching:
             self._watching = True
             background.run("marks", self._watch_marks)
 
@@ -187,17 +185,17 @@ class SwitchingApp(App[None]):
         shown: tuple[Tab, ...] = ()
         tail = -1
         try:
-            while len(self._tabs) > 1:
-                last, asked = self.host.log.tail(), self._look_again.is_set()
+            while len(self.ids) > 1:
+                last, asked = self._host.log.tail(), self._look_again.is_set()
                 if last != tail or asked:
                     self._look_again.clear()
                     tail = last
                     if asked:  # by one who may have just written what is to be read
-                        self.host.log.flush()
-                    tabs = marks.of(self.host.log, list(self._tabs))
+                        self._host.log.flush()
+                    tabs = _tabs(self._host.log, list(self.ids))
                     if tabs != shown or asked:
                         shown = tabs
-                        self.call_later(self._mark, tabs)
+                        self._app.call_later(self._mark, tabs)
                 self._look_again.wait(SECONDS)
         except LogError:
             pass  # the log was closed, or its disk is gone: others tell
@@ -206,8 +204,15 @@ class SwitchingApp(App[None]):
 
     def _mark(self, tabs: tuple[Tab, ...]) -> None:
         # What ends on the screen is being marked as seen in this moment.
-        here = self.chat.conversation if self.chat else ""
+        here = self.current.conversation if self.current else ""
         self._shown_tabs = tuple(
             tab._replace(unread=False) if tab.id == here else tab for tab in tabs
         )
         self._show_tabs()
+
+
+def _tabs(log: EventLog, ids: Sequence[str]) -> tuple[Tab, ...]:
+    """Return what the row tells of the conversations `ids`. Raises `LogError`."""
+    titles = store.titles(log, ids)
+    runs, news = read_state.answering(log, ids), read_state.unread(log, ids)
+    return tuple(Tab(id, titles.get(id, ""), id in runs, id in news) for id in ids)

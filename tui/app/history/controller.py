@@ -8,11 +8,13 @@ An act runs in a thread; how it ended is told where the user is by then.
 
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual.app import App
 
 from tui import conversation
-from tui.app.chat.kept import KeptScreen
-from tui.app.tabs import SwitchingApp
+from tui.app.chat.screen import ChatScreen
+from tui.app.tabs import Tabs
+from tui.app.transcript.find import Place
+from tui.runtime.host import Host
 
 if TYPE_CHECKING:  # they are imported when they are needed first, after the start
     from tui.app.history.actions import Library, Outcome
@@ -23,34 +25,36 @@ ACTS = ("rename", "pin", "delete", "undo", "purge", "export", "import")
 """The commands that are acts of `Library.do`."""
 
 
-class ShelfApp(SwitchingApp):
-    """An app with a list of all conversations."""
+class HistoryController:
+    """The list of all conversations in one `app`, and what is done from there."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, app: App[None], host: Host, tabs: Tabs) -> None:
+        self._app = app
+        self._host = host
+        self._tabs = tabs
         self._library: Library | None = None
         self._history: HistoryScreen | None = None
         self._deleting: set[str] = set()
         """What is being deleted from here."""
 
-    def action_show_history(self, words: str = "") -> None:
+    def show(self, words: str = "") -> None:
         """Show all conversations, and search them for `words`."""
         from tui.app.history.screen import HistoryScreen
 
-        if self.chat and not self._lists:
-            here = self.chat.conversation
-            self.chat.pause()  # what is not seen need not be drawn
-            self._history = HistoryScreen(self.host.log, here, words)
-            self.push_screen(self._history)
+        chat = self._tabs.current
+        if chat and not self._lists:
+            chat.pause()  # what is not seen need not be drawn
+            self._history = HistoryScreen(self._host.log, chat.conversation, words)
+            self._app.push_screen(self._history)
 
     @property
     def _lists(self) -> bool:
         """Whether the list is what is on the screen."""
         return self._history is not None and self._history.is_active
 
-    def action_act(self, act: str, argument: str) -> None:
+    def act(self, act: str, argument: str) -> None:
         """Do `act` of `Library.do` to the conversation that is shown."""
-        chat = self.chat
+        chat = self._tabs.current
         if chat is None:
             return
         if not argument and act in ("rename", "import"):
@@ -60,34 +64,31 @@ class ShelfApp(SwitchingApp):
             chat.composer.focus()
             chat.hint(f"/{act} {'TITLE' if act == 'rename' else 'FILE'}")
         else:
-            self._start(act, chat.conversation, argument)
+            self.start(act, chat.conversation, argument)
 
-    def on_history_screen_opened(self, opened: "HistoryScreen.Opened") -> None:
-        """Open the conversation that was chosen."""
+    def open(self, id: str, place: Place | None) -> None:
+        """Leave the list, if it is there, and open a conversation at `place`."""
         if self._lists:
-            self.pop_screen()
-        self.open_chat(opened.id, opened.place)
+            self._app.pop_screen()
+        self._tabs.open(id, place)
 
-    def on_history_screen_wanted(self, wanted: "HistoryScreen.Wanted") -> None:
-        """Do to a conversation what was asked for in the list."""
-        self._start(wanted.act, wanted.id, wanted.argument)
-
-    def _start(self, act: str, id: str, argument: str) -> None:
+    def start(self, act: str, id: str, argument: str) -> None:
+        """Do `act` of `Library.do` to the conversation `id`, beside the screen."""
         from tui.app.history.actions import Library
 
         if act == "delete":
             self._deleting.add(id)
-        for chat in self._screens:
+        for chat in self._tabs.screens:
             if chat.conversation == id:
                 chat.drafts.save()
-        self._library = library = self._library or Library(self.host.log)
+        self._library = library = self._library or Library(self._host.log)
 
         def work() -> None:
             outcome = library.do(act, id, argument)
-            self.call_later(self._ended, act, id, outcome)
+            self._app.call_later(self._ended, act, id, outcome)
 
         # Unlike other work, leaving waits for it: a deletion is to be a whole one.
-        self.run_worker(work, thread=True, group="library")
+        self._app.run_worker(work, thread=True, group="library")
 
     def _ended(self, act: str, id: str, outcome: "Outcome") -> None:
         listed = self._lists
@@ -98,48 +99,44 @@ class ShelfApp(SwitchingApp):
             if act == "delete":
                 self._drop(outcome.id)
                 text += f". F9 or /undo brings it back for {conversation.DAYS} days"
-                text += "" if self.host.log.keeps else ", or until you leave"
+                text += "" if self._host.log.keeps else ", or until you leave"
                 text += ", /purge wipes it now."
             elif not listed and act in ("undo", "import"):
-                self.open_chat(outcome.id)
-            self._look_again.set()
+                self._tabs.open(outcome.id)
+            self._tabs.look_again()
         if self._history and listed:
             self._history.tell(text, outcome.failed)
-        elif self.chat and outcome.failed:
-            self.chat.complain(text)
-        elif self.chat:
-            self.chat.hint(text)
+        elif (chat := self._tabs.current) and outcome.failed:
+            chat.complain(text)
+        elif chat:
+            chat.hint(text)
 
     def _drop(self, id: str) -> None:
         """Take a conversation off the screen that is no more."""
-        for chat in self._screens:
+        for chat in self._tabs.screens:
             if chat.conversation == id:
                 chat.drafts.drop()
         history = self._history if self._lists else None
         if history:
-            # The screen below is to be another: Textual exchanges the topmost only. It
-            # looks later whether this one may go, and by then it is back.
-            self.pop_screen()
-        self.close_chat(id)
+            # switch_screen replaces the topmost screen only, so the list goes first and
+            # is back before Textual looks whether it may be removed.
+            self._app.pop_screen()
+        self._tabs.close(id)
         if history:
-            self.push_screen(history)
-            if self.chat:
-                self.chat.pause()
+            self._app.push_screen(history)
+            if chat := self._tabs.current:
+                chat.pause()
 
-    @on(KeptScreen.Deleted)
-    def _begin_anew(self, deleted: KeptScreen.Deleted) -> None:
+    def begin_anew(self, gone: ChatScreen) -> None:
         """Go on in a new conversation when another program has deleted this one.
 
         What is written next must not be under the id of the deleted one.
         """
-        gone = deleted.screen
-        if gone.conversation in self._deleting or gone is not self.screen:
+        if gone.conversation in self._deleting or gone is not self._app.screen:
             return  # we drop it ourselves; or it says so again when it is back on top
-        draft, id = gone.composer.draft, conversation.new_id()
+        draft = gone.composer.draft
         gone.drafts.drop()
-        self._tabs[self._tabs.index(gone.conversation)] = id
-        self._switch(self._screens[-1], id)
-        chat = self._screens[-1]
+        chat = self._tabs.replace(gone)
 
         def tell() -> None:
             chat.transcript.add_note("This conversation was deleted elsewhere.")

@@ -8,7 +8,7 @@ the next key is looked at when the last one has gone all its way.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from textual.app import App
@@ -35,29 +35,33 @@ def typed(event: Key) -> str:
     return character if wanted else ""
 
 
-class KeysInOrder(App[None]):
-    """An app whose keys and pastes wait for the one before."""
+class KeyOrder:
+    """The line of keys and pastes of one `app`, each of which waits for the one before.
 
-    def __init__(self) -> None:
-        super().__init__()
+    `handle` gives an event to Textual. Runs in the UI's thread.
+    """
+
+    def __init__(
+        self, app: App[None], handle: Callable[[Event], Awaitable[None]]
+    ) -> None:
+        self._app = app
+        self._handle = handle
         self._keys: deque[Key | Paste] = deque()
         self._on_its_way: object | None = None
         """A token of the key that is being handled."""
 
-    async def on_event(self, event: Event) -> None:
-        """Put a key from the terminal in line; the rest is Textual's."""
-        if isinstance(event, Key | Paste) and not event.is_forwarded:
-            self._keys.append(event)
-            if self._on_its_way is None:
-                await self._next_key()
-        else:
-            await super().on_event(event)
+    async def take(self, event: Key | Paste) -> None:
+        """Put what comes from the terminal in line, and handle it when it is due."""
+        self._keys.append(event)
+        if self._on_its_way is None:
+            await self._next_key()
 
     async def _next_key(self) -> None:
+        app = self._app
         while self._keys and self._on_its_way is None:
             event = self._keys.popleft()
-            way = (self.focused or self.screen).ancestors_with_self
-            await super().on_event(event)
+            way = (app.focused or app.screen).ancestors_with_self
+            await self._handle(event)
             if event.is_forwarded:
                 token = self._on_its_way = object()
                 asyncio.get_running_loop().call_later(PATIENCE, self._arrived, token)
@@ -73,4 +77,4 @@ class KeysInOrder(App[None]):
     def _arrived(self, token: object) -> None:
         if self._on_its_way is token:
             self._on_its_way = None
-            self.call_later(self._next_key)
+            self._app.call_later(self._next_key)
