@@ -37,6 +37,7 @@ from tui.errors import LogError
 from tui.eventlog import Follow
 from tui.events import Record
 from tui.host import Host
+from tui.runtime import guard
 
 FRAME = 0.05
 """Seconds between two batches of records, at least: 20 frames a second."""
@@ -208,6 +209,8 @@ class ChatScreen(ReadingScreen):
     def _look_for_failure(self) -> None:
         """Say it when a turn cannot be written: then the log brings no end of it."""
         self._show_problems()  # the store may be in trouble, or out of it
+        if guarded := guard.current():
+            guarded.keep(self.host.keeps and not self.host.log.unkept)
         presenter = self.presenter
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
