@@ -11,7 +11,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from textual.timer import Timer
 
@@ -64,8 +64,9 @@ class Leaving(OutputApp):
         raise NotImplementedError
 
     def obey_signals(self) -> None:
-        """Leave when told to, and give the terminal back first."""
+        """Leave when told to, or by a fault of the loop; the terminal is given back."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._take_fault_of_loop)
 
         def terminate() -> None:
             # 128 + N is how shells spell "ended by signal N".
@@ -106,6 +107,19 @@ class Leaving(OutputApp):
             self._exception = error
             self._exception_event.set()
             self._end_by_fault(error)
+
+    def _take_fault_of_loop(
+        self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    ) -> None:
+        """Take what a callback of the event loop has raised, as from a widget.
+
+        asyncio would write it over the screen, and what it was to do is not done.
+        """
+        error = context.get("exception")
+        if isinstance(error, Exception) and "task" not in context:
+            self._handle_exception(error)
+        elif isinstance(error, Exception):  # nobody waits for the task's result
+            faults.note(error)
 
     def panic(self, *renderables: object) -> None:
         """End the screen as by a fault; nothing is rendered any more."""

@@ -20,13 +20,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui import conversation, process
 from tui.app import background
 from tui.app.library import slug
 from tui.app.output.hook import OutputScreen
 from tui.app.seen import unread
+from tui.app.widgets.dialog import Words
 from tui.app.widgets.finding import Place
 from tui.app.widgets.history_list import Found, Heading, HistoryList, Stored
 from tui.app.widgets.rows import Entry
@@ -119,8 +120,8 @@ class HistoryScreen(OutputScreen):
         self.field = Field(words, placeholder="Words in any conversation", compact=True)
         self.field.cursor_blink = False
         self.list = HistoryList()
-        self.note = Static(id="note", markup=False)
-        self.keys = Static(id="keys", markup=False)
+        self.note = Words(id="note", markup=False)
+        self.keys = Words(id="keys", markup=False)
         self._can_undo = False
         self._prompt = ""
         """The act whose argument is being typed, "" while it is a search."""

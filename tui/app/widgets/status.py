@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.app.widgets.contained import Contained
 from tui.app.widgets.looks import Looks, Palette
 from tui.app.widgets.rows import Span, cut
 from tui.safe import safe
@@ -40,7 +41,7 @@ class Fill(NamedTuple):
     """Whether `used` is estimated."""
 
 
-class Status(Widget):
+class Status(Contained, Widget):
     """One row; every attribute may be set at any time."""
 
     DEFAULT_CSS = """
