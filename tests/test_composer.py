@@ -400,3 +400,28 @@ async def test_loaded_text_has_the_cursor_at_its_end():
         await pilot.press("!")
 
         assert app.composer.text == "one\ntwo!"
+
+
+@pytest.mark.parametrize(
+    ("undo", "redo"),
+    [
+        ("\x1f", "\x19"),  # Ctrl+_, Ctrl+/ and Ctrl+7 of most terminals; Ctrl+Y
+        ("\x1b[47;5u", "\x1b[121;5u"),  # Ctrl+/, with the keyboard protocol
+        ("\x1b[95;5u", "\x19"),  # Ctrl+_, with it
+        ("\x1b[45;6u", "\x1b[122;6u"),  # Ctrl+Shift+-, Ctrl+Shift+Z, with it
+    ],
+)
+async def test_what_was_typed_is_undone_and_redone_by_what_terminals_send(
+    undo: str, redo: str
+):
+    def keys(sent: str) -> list[str]:
+        return [e.key for e in XTermParser().feed(sent) if isinstance(e, events.Key)]
+
+    async with (app := Host()).run_test() as pilot:
+        composer = app.query_one(Composer)
+        composer.focus()
+        await pilot.press(*"one", *keys(undo))
+        undone = composer.text
+        await pilot.press(*keys(redo))
+
+        assert (undone, composer.text) == ("", "one")

@@ -55,6 +55,95 @@ def test_a_fault_of_the_screen_does_not_cancel_the_answer(
     assert log_file.stat().st_mode & 0o777 == 0o600
 
 
+WAYS = {
+    "a timer": "self.set_timer(0.01, boom)",
+    "a thread": "self.run_worker(boom, thread=True)",
+    "a task": "self.run_worker(boom())",
+    "the loop": "asyncio.get_running_loop().call_soon(boom)",
+    "a message": "self.call_later(boom)",
+    "the styles": "self.stylesheet.add_source('}{'); self.refresh_css()",
+}
+BROKEN_LATER = """
+import asyncio
+import tui.app.app as app
+
+{kind}def boom():
+    raise RecursionError("deep")
+
+def fails(self):
+    {way}
+
+app.LazychatApp.action_show_help = fails
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_fault_beside_the_screen_does_not_cancel_the_answer(
+    start: Start, home: Path, way: str
+) -> None:
+    kind = "async " if way == "a task" else ""
+    broken = BROKEN_LATER.format(kind=kind, way=WAYS[way])
+    (home / "tools").mkdir()
+    (home / "tools" / "broken.py").write_text(broken, "utf-8")
+    terminal = start(SLOW)
+    terminal.type("Go on")
+    terminal.press("enter")
+    terminal.wait_for("word9 ")
+
+    terminal.press("f1")
+
+    wait_until(lambda: "the screen has ended by a fault" in seen(terminal))
+    assert terminal.left_on() == set()
+    assert terminal.process.wait(15) == 1
+    with EventLog(home / "lazychat.db") as log:
+        (one,) = conversation.recent(log)
+        entries = conversation.fold(log.read(one.id)).entries.values()
+        assert [e.message.text for e in entries][-1] == WORDS
+
+
+def test_a_fault_of_what_runs_in_the_background_leaves_the_app_as_it_is(
+    start: Start, home: Path
+) -> None:
+    way = "from tui.app import background; background.run('x', boom)"
+    (home / "tools").mkdir()
+    broken = BROKEN_LATER.format(kind="", way=way)
+    (home / "tools" / "broken.py").write_text(broken, "utf-8")
+    terminal = start([{"text": "Fine."}])
+
+    terminal.press("f1")
+    log_file = home / "lazychat.log"
+    wait_until(lambda: log_file.exists() and "in boom" in log_file.read_text("utf-8"))
+    terminal.type("Well?")
+    terminal.press("enter")
+    terminal.wait_for("Fine.")
+    terminal.press("ctrl+q")
+
+    assert terminal.wait_exit() == 0
+    assert "Traceback" not in terminal.text
+
+
+def test_a_shell_sees_that_a_fault_has_ended_the_screen(home: Path) -> None:
+    (home / "tools").mkdir()
+    broken = BROKEN.format(error="ValueError('no')")
+    (home / "tools" / "broken.py").write_text(broken, "utf-8")
+    file = write_config(home, SLOW)
+    root = str(Path(__file__).parent.parent)
+    env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": root, "PS1": "$?> "}
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    with Terminal(shell, env=env, cwd=home) as terminal:
+        terminal.wait_for("0>")
+        terminal.type(f"{sys.executable} -m tui --config {file}\r")
+        terminal.wait_for("Message")
+        terminal.type("Go on\r")
+        terminal.wait_for("word9 ")
+
+        terminal.press("f1")
+
+        # It is stopped, for the answer to go on in the background: 128 + SIGSTOP.
+        terminal.wait_for(f"{128 + signal.SIGSTOP}>")
+        assert "the screen has ended by a fault" in terminal.words
+
+
 def seen(terminal: Terminal) -> str:
     terminal.written_within(0.05)
     return terminal.words

@@ -3,9 +3,10 @@
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import SystemCommand
@@ -14,7 +15,7 @@ from textual.events import Event, Key, Paste
 from textual.screen import Screen
 
 from tui import paths
-from tui.app import background, commands, state
+from tui.app import background, commands, faults, state
 from tui.app.chat.preload import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
@@ -101,6 +102,7 @@ class LazychatApp(OutputApp):
         # By then all is imported that ever will be, or the user waits for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
+            asyncio.get_running_loop().set_exception_handler(self._take_fault_of_loop)
             self.exits.obey_signals()
 
     def refresh_css(self, animate: bool = True) -> None:
@@ -302,6 +304,19 @@ class LazychatApp(OutputApp):
             self.exits.fail(error)
             self._exit = True
             self._close_messages_no_wait()
+
+    def _take_fault_of_loop(
+        self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    ) -> None:
+        """Take what a callback of the event loop has raised, as from a widget.
+
+        asyncio would write it over the screen, and what it was to do is not done.
+        """
+        error = context.get("exception")
+        if isinstance(error, Exception) and "task" not in context:
+            self._handle_exception(error)
+        elif isinstance(error, Exception):  # nobody waits for the task's result
+            faults.note(error)
 
     def panic(self, *renderables: object) -> None:
         """End the screen as by a fault; nothing is rendered any more."""

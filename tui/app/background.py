@@ -6,8 +6,9 @@ the model took to load. What runs here is left behind instead.
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import copy_context
+
+from tui.app import faults
 
 
 def run(name: str, work: Callable[[], None]) -> None:
@@ -18,8 +19,12 @@ def run(name: str, work: Callable[[], None]) -> None:
     context = copy_context()  # where Textual keeps which app is meant
 
     def guarded() -> None:
-        # The event loop is closed: the app ended meanwhile, nobody wants the news.
-        with suppress(RuntimeError):
+        try:
             context.run(work)
+        except Exception as error:
+            # When the loop is closed the app has ended, and nobody wants the news. Else
+            # what it was to bring is missing, and the rest of the app goes on.
+            if type(error) is not RuntimeError:
+                faults.note(error)
 
     threading.Thread(target=guarded, name=name, daemon=True).start()

@@ -7,11 +7,18 @@ hold what the user has said. What is noted is bounded, whatever was raised.
 import logging
 from traceback import TracebackException
 
+from tui.safe import safe
+
 _LONGEST = 20_000  # characters of the log
 _FRAMES = 40  # the innermost ones of each traceback
 _SAID = 200  # characters of what the user is told
 
 _log = logging.getLogger(__name__)
+
+
+def not_shown(error: BaseException) -> str:
+    """Note `error`; return the line that stands for what cannot be drawn."""
+    return safe(f"could not be shown ({note(error)})", newlines=False)
 
 
 def note(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from tui import files
+from tui.app import faults
 from tui.config import nearest
 from tui.errors import ConfigError
 
@@ -77,6 +78,8 @@ def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]
             theme = parse(_read(file), name, str(file), tested=file in built_in)
         except ConfigError as error:
             errors.append(str(error))
+        except Exception as error:  # nested without end, or what Textual stumbles over
+            errors.append(f"{file}: cannot be used: {faults.note(error)}.")
         else:
             themes[theme.name] = theme
     return list(themes.values()), errors

@@ -39,6 +39,8 @@ def chat(
         except LazychatError as error:
             host.problems.append(str(error))
         id = _conversation(host.log, cid, last)
+        if guarded := guard.current():
+            guarded.keep(host.keeps)
         host.start()
         try:
             left = run_app(host, id, tools)

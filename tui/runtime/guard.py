@@ -3,8 +3,8 @@
 Nothing in a process survives SIGKILL, and little survives SIGSEGV: what would be left
 is the alternate screen, a mouse that types, no echo. So a small process is forked
 before anything heavy is imported and before there are threads. It waits until the app
-is gone. If the terminal was the app's by then, it writes what switches all modes off,
-restores the settings of the line, and says in one line what has happened.
+is gone (see `watch`). If the terminal was the app's by then, it writes what switches
+all modes off, restores the settings of the line, and says in one line what happened.
 
 Which signal it was is told by `faulthandler`, whose handlers are written in C and run
 where no Python does; they write to a pipe of the guard's, and raise the signal again:
@@ -16,41 +16,12 @@ that a shell has taken back. When the guard dies the app goes on without it.
 import faulthandler
 import marshal
 import os
-import select
 import signal
-import sys
-import termios
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NoReturn
 
-from tui.runtime import tty
+from tui.runtime import tty, watch
 
-RESET = (
-    "\x1b[?2026l"  # synchronized output
-    "\x1b[r"  # the scroll region
-    "\x1b[m\x1b[H\x1b[J"  # where there is no alternate screen to go back from
-    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
-    "\x1b[?1004l\x1b[?2004l\x1b[?2048l"  # focus, paste, reports of its size
-    "\x1b[?7h"  # lines wrap
-)
-"""Switches off whatever `OutputDriver` and Textual's drivers switch on."""
-RESET_NEWER = "\x1b[<u"
-"""The keyboard protocol; left out for terminals that would show it."""
-LEAVE = "\x1b[?1049l\x1b[?25h\x1b[m\r"
-"""Leaves the alternate screen; the keyboard's flags are kept for each screen."""
-
-_CRASHES = {
-    "Segmentation fault": "SIGSEGV",
-    "Aborted": "SIGABRT",
-    "Bus error": "SIGBUS",
-    "Illegal instruction": "SIGILL",
-    "Floating-point exception": "SIGFPE",
-    "Floating point exception": "SIGFPE",
-}
-"""How `faulthandler` calls what it handles, and its name."""
 _ENDING = ("QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "SYS", "TRAP")
 """Signals that end a program which does not handle them."""
 _IGNORED = [
@@ -68,10 +39,6 @@ _IGNORED = [
     "VTALRM",
     "XCPU",
 ]
-_WORDS = 20_000  # bytes of a crash report that are kept
-_EXITING = 0x4  # of the flags in /proc/PID/stat: PF_EXITING of linux/sched.h
-_DYING_SECONDS = 5.0  # a process whose files are closed is gone much sooner
-_LOOK_SECONDS = 0.5  # where the kernel does not tell that a process has ended
 
 Settings = list[Any]
 """What `termios.tcgetattr` returns."""
@@ -84,6 +51,7 @@ class Guard:
         self._control = control
         self._words = words
         self._pid = os.getpid()
+        self._kept: bool | None = None
 
     def arm(self, before: Settings | None, *, plain: bool = False) -> None:
         """Tell that the terminal is the app's from now on.
@@ -99,6 +67,12 @@ class Guard:
         If it has others when the app is gone, somebody else uses it already.
         """
         self._tell(("took", settings))
+
+    def keep(self, kept: bool) -> None:
+        """Tell whether what is said outlives a kill; nothing is said of it before."""
+        if kept != self._kept:
+            self._kept = kept
+            self._tell(("kept", kept))
 
     def disarm(self) -> None:
         """Tell that the terminal is no more the app's."""
@@ -201,10 +175,10 @@ def _second_fork(
             os.setsid()
             os.chdir("/")
             readers = {crash: "", **{ends[0]: name for name, ends in words.items()}}
+            screen = os.dup(screen)  # a standard stream of Python's may be written to
             _leave_open({screen, control, *readers})
-            with suppress(OSError), Path("/proc/self/comm").open("w") as comm:
-                comm.write("lazychat-guard")
-            Watch(app, screen, log, control, readers).run()
+            watch.name_process()
+            watch.Watch(app, screen, log, control, readers).run(renews=True)
         code = 0
     finally:
         os._exit(code)
@@ -224,174 +198,3 @@ def _leave_open(kept: set[int]) -> None:
     except (OSError, ValueError):
         last = 1024
     os.closerange(low, last if 0 < last < 1 << 20 else 1 << 20)
-
-
-class Watch:
-    """Waits in the guard's process until `app`, a process, is gone."""
-
-    def __init__(
-        self, app: int, screen: int, log: str, control: int, readers: dict[int, str]
-    ) -> None:
-        self._app = app
-        self._screen = screen
-        self._log = log
-        self._control = control
-        self._readers = readers
-        """From which descriptor is read what was said upon which signal."""
-        self._words = b""
-        self._signal = ""
-        self._armed = False
-        self._before: Settings | None = None
-        self._taken: Settings | None = None
-        self._plain = False
-        self._told = b""
-
-    def run(self) -> None:
-        """Wait, restore the terminal if the app has not, and return."""
-        ended = _end_of(self._app)
-        poll = select.poll()
-        for descriptor in (self._control, *self._readers):
-            poll.register(descriptor, select.POLLIN)
-        if ended is not None:
-            poll.register(ended, select.POLLIN)
-        wait = None if ended is not None else int(_LOOK_SECONDS * 1000)
-        while True:
-            ready = dict(poll.poll(wait))
-            for descriptor in [fd for fd in self._readers if fd in ready]:
-                if not self._hear(descriptor):
-                    poll.unregister(descriptor)
-            if self._control in ready and not self._obey():
-                # Its files are closed: it goes, or it has dismissed us.
-                if self._armed and self._dies(ended):
-                    self._restore()
-                return
-            if ended in ready or not (ready or _lives(self._app)):
-                if self._armed:
-                    self._restore()
-                return
-
-    def _obey(self) -> bool:
-        """Read what the app tells; return False when it tells no more."""
-        data = os.read(self._control, 4096)
-        self._told += data
-        while len(self._told) > 1:
-            end = 2 + int.from_bytes(self._told[:2], "big")
-            if len(self._told) < end:
-                break
-            match marshal.loads(self._told[2:end]):
-                case ("armed", before, plain):
-                    self._armed, self._before, self._plain = True, before, plain
-                    self._taken = None
-                case ("took", settings):
-                    self._taken = settings
-                case _:
-                    self._armed = False
-            self._told = self._told[end:]
-        return bool(data)
-
-    def _hear(self, descriptor: int) -> bool:
-        """Read what is said of a signal; return False when nobody can say more."""
-        data = os.read(descriptor, 4096)
-        if data:
-            self._signal = self._readers[descriptor] or self._signal
-            self._words = (self._words + data)[:_WORDS]
-        return bool(data)
-
-    def _dies(self, ended: int | None) -> bool:
-        """Whether the app, whose end of the pipe is closed, is about to be gone."""
-        if _exits(self._app):
-            return True  # not waited for: a shell draws its prompt as soon as it is
-        if ended is not None:
-            return bool(select.select([ended], [], [], _DYING_SECONDS)[0])
-        until = time.monotonic() + _DYING_SECONDS
-        while _lives(self._app) and time.monotonic() < until:
-            time.sleep(0.01)
-        return not _lives(self._app)
-
-    def _restore(self) -> None:
-        """Give the terminal back, and say why it was not the app that did."""
-        for descriptor in self._readers:  # what came last
-            with suppress(OSError):
-                os.set_blocking(descriptor, False)
-                self._hear(descriptor)
-        newer = "" if self._plain else RESET_NEWER
-        how = _how(self._words, self._signal)
-        said = f"lazychat {how}. What was said is kept: `lazychat` goes on."
-        with suppress(OSError):  # the terminal has gone too
-            self._restore_settings()
-            _write(self._screen, f"{RESET}{newer}{LEAVE}{said}\r\n".encode())
-        with suppress(OSError):
-            self._note(how)
-
-    def _restore_settings(self) -> None:
-        now = termios.tcgetattr(self._screen)
-        if self._before and (self._taken is None or now == self._taken):
-            # What was typed and not read was meant for the app.
-            termios.tcsetattr(self._screen, termios.TCSAFLUSH, self._before)
-
-    def _note(self, how: str) -> None:
-        """Add to the log what happened, and where in the program."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        log = os.open(self._log, flags, 0o600)
-        when = time.strftime("%Y-%m-%d %H:%M:%S")
-        where = self._words.decode("utf-8", "replace").strip()
-        text = f"{when} lazychat (process {self._app}) {how}\n{where}\n"
-        _write(log, text.encode())
-        os.close(log)
-
-
-def _how(words: bytes, name: str) -> str:
-    """Return how the app has ended, by what `faulthandler` has said."""
-    if words.startswith(b"Fatal Python error: "):
-        line = words[20:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-        if known := _CRASHES.get(line):
-            return f"was ended by {known}"
-        return f"was ended by a fault of Python ({line})"
-    if name:
-        return f"was ended by SIG{name}"
-    return "was killed"
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    """Write all of it, unless the terminal takes nothing for a while."""
-    os.set_blocking(descriptor, False)
-    until = time.monotonic() + _DYING_SECONDS
-    while data and time.monotonic() < until:
-        try:
-            data = data[os.write(descriptor, data) :]
-        except BlockingIOError:
-            select.select([], [descriptor], [], 0.1)
-    os.set_blocking(descriptor, True)
-
-
-def _end_of(process: int) -> int | None:
-    """Return a descriptor that can be read once `process` is gone (Linux)."""
-    opened: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
-    if opened is None:
-        return None
-    try:
-        return opened(process)
-    except OSError:  # an old kernel, or a sandbox
-        return None
-
-
-def _exits(process: int) -> bool:
-    """Whether `process` closes its files because it ends; False when nobody knows."""
-    if sys.platform != "linux":
-        return False
-    try:
-        with Path(f"/proc/{process}/stat").open() as file:
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return True
-    return fields[0] in "ZX" or bool(int(fields[6]) & _EXITING)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

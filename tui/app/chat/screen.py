@@ -36,7 +36,7 @@ from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.errors import LogError
 from tui.eventlog import Follow
 from tui.events import Record
-from tui.runtime import worker_registry
+from tui.runtime import guard, worker_registry
 from tui.runtime.host import Host
 from tui.runtime.turn_driver import end_if_gone
 
@@ -210,6 +210,8 @@ class ChatScreen(ReadingScreen):
     def _look_for_failure(self) -> None:
         """Say it when a turn cannot be written: then the log brings no end of it."""
         self._show_problems()  # the store may be in trouble, or out of it
+        if guarded := guard.current():
+            guarded.keep(self.host.keeps and not self.host.log.unkept)
         presenter = self.presenter
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):

@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from tui.app import commands
+from tui.app.widgets.dialog import Words
 
 _WRITING = (
     ("Enter", "Send"),
@@ -22,6 +22,7 @@ _WRITING = (
     ("Up, Down", "What you sent before (first, last line)"),
     ("PageUp, PageDown", "Scroll the conversation"),
     ("Tab, Shift+Tab", "To the next part of the screen, to the last"),
+    ("Ctrl+/ or Ctrl+_, Ctrl+Y", "Undo what was typed, redo it"),
     ("/ Tab", "Complete a command, then the next that fits"),
 )
 _READING = (
@@ -55,11 +56,11 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog") as page:
             page.border_title = "Keys and commands"
             page.border_subtitle = "Up, Down scroll   Esc closes"
-            yield Static(self._text(self.app.size.width))
+            yield Words(self._text(self.app.size.width))
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the page out anew."""
-        self.query_one(Static).update(self._text(event.size.width))
+        self.query_one(Words).update(self._text(event.size.width))
 
     def _text(self, width: int) -> Content:
         """Return the page for a screen of `width` columns."""

@@ -10,9 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tui.app.widgets.dialog import Choices, Words
 from tui.safe import safe
 
 _SHORT = 24
@@ -36,9 +37,9 @@ class ModelScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Show the list, with the current model highlighted."""
         with Vertical(classes="dialog"):
-            yield Static("Which model answers next?", markup=False)
-            yield OptionList(*map(Option, self._rows()))
-            yield Static(
+            yield Words("Which model answers next?", markup=False)
+            yield Choices(*map(Option, self._rows()))
+            yield Words(
                 "More: [models.NAME] in config.toml, or /model with the path of a "
                 ".gguf file or supplier/model.",
                 markup=False,

@@ -12,6 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.app.widgets.dialog import Choices, Words
+
 Choice = Literal["wait", "background", "cancel"]
 
 _CHOICES: dict[Choice, tuple[str, str]] = {
@@ -51,10 +53,10 @@ class QuitScreen(ModalScreen[Choice | None]):
     def compose(self) -> ComposeResult:
         """Show the choices; the harmless one is highlighted."""
         with Vertical(classes="dialog"):
-            yield Static(self._what(), markup=False, id="what")
-            yield OptionList(*(Option(self._row(choice)) for choice in self._choices))
+            yield Words(self._what(), markup=False, id="what")
+            yield Choices(*(Option(self._row(choice)) for choice in self._choices))
             keys = "Esc: back to the chat   Ctrl+C: cancel and leave"
-            yield Static(keys, markup=False, classes="note")
+            yield Words(keys, markup=False, classes="note")
 
     def _what(self) -> str:
         if self.count == 1:

@@ -20,7 +20,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui import conversation, process_identity
 from tui.app import background
@@ -28,6 +28,7 @@ from tui.app.history.actions import slug
 from tui.app.history.list import Found, Heading, HistoryList, Stored
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
+from tui.app.widgets.dialog import Words
 from tui.app.widgets.entry_list import Entry
 from tui.conversation import Hit, Summary
 from tui.conversation.read_state import unread
@@ -119,8 +120,8 @@ class HistoryScreen(OutputScreen):
         self.field = Field(words, placeholder="Words in any conversation", compact=True)
         self.field.cursor_blink = False
         self.list = HistoryList()
-        self.note = Static(id="note", markup=False)
-        self.keys = Static(id="keys", markup=False)
+        self.note = Words(id="note", markup=False)
+        self.keys = Words(id="keys", markup=False)
         self._can_undo = False
         self._prompt = ""
         """The act whose argument is being typed, "" while it is a search."""

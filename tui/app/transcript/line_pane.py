@@ -23,6 +23,7 @@ from textual.widget import Widget
 
 from tui.app.transcript.message_view import GUTTER, Item, selected_text, word_at
 from tui.app.transcript.strips import Strips
+from tui.app.widgets.contained import Contained
 
 _WIDEST = 120  # columns of text: longer lines are hard to read
 _AHEAD = 20  # rows above and below the screen that are laid out as well
@@ -41,7 +42,7 @@ class _NoThumb(ScrollBarRender):
         super().__init__(*args, **{**kwargs, "window_size": 0})
 
 
-class LinePane(ScrollView, can_focus=True):
+class LinePane(Contained, ScrollView, can_focus=True):
     """Draws items as lines and scrolls through them."""
 
     following = var(True, init=False)
@@ -396,12 +397,19 @@ class LinePane(ScrollView, can_focus=True):
 
     # Drawing
 
+    def _replace_failed(self) -> None:
+        """Make the place of an item that of what it says of its fault."""
+        anchor = self._anchor()
+        self._retop(0)
+        self._settle(anchor)
+        self.refresh()
+
     def notify_style_update(self) -> None:
         """Forget all colours: the theme has changed."""
         super().notify_style_update()
         self._strips.forget()
 
-    def render_lines(self, crop: Region) -> list[Strip]:
+    def render_rows(self, crop: Region) -> list[Strip]:
         """Render rows for the screen.
 
         Textual's own cache of styled rows costs more than making them from ours: a
@@ -410,7 +418,7 @@ class LinePane(ScrollView, can_focus=True):
         self._compositing = True
         try:
             if self.styles.gutter or self.opacity < 1:
-                return super().render_lines(crop)
+                return super().render_rows(crop)
             strips = [self.render_line(y) for y in crop.line_range]
         finally:
             self._compositing = False
@@ -434,8 +442,15 @@ class LinePane(ScrollView, can_focus=True):
         place = index << LINE_BITS | number
         selection = self.text_selection
         span = selection.get_span(place) if selection else None
-        line = self._items[index].line(number)
-        strip = self._strips.strip(line, self.is_marked(index), span)
+        item = self._items[index]
+        try:
+            strip = self._strips.strip(item.line(number), self.is_marked(index), span)
+        except Exception as error:
+            if item.failed:  # then nothing can be
+                raise
+            item.fail(error)
+            self.call_later(self._replace_failed)
+            strip = self._strips.blank()
         if self._unseen and y == self.size.height - 1:
             strip = self._strips.with_hint(strip)
         return strip if self._compositing else strip.apply_offsets(0, place)

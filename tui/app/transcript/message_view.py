@@ -8,6 +8,7 @@ they are needed, and dropped when the width changes.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from tui.app import faults
 from tui.app.markdown import (
     BLANK,
     Line,
@@ -60,6 +61,8 @@ class Item:
     """Whether it is gone when what is above it becomes another version."""
     done = True
     """Whether it will not grow any more."""
+    failed = False
+    """Whether it cannot be shown, which it says; not tried again by itself."""
     behind = False
     """Whether it is not laid out to its end, which the next `update` goes on with."""
 
@@ -82,6 +85,10 @@ class Item:
 
     def lay_out(self) -> None:
         """Make the lines for `width`."""
+        raise NotImplementedError
+
+    def fail(self, error: Exception) -> None:
+        """Say, in the place of all lines, that it cannot be shown."""
         raise NotImplementedError
 
     def line(self, number: int) -> Line:
@@ -110,18 +117,31 @@ class Note(Item):
     def resize(self, width: int) -> None:
         """Forget all lines; the height is an estimate until `lay_out`."""
         self.width = width
-        self.exact = False
+        self.exact = self.failed = False
         self._lines = []
         self.height = _estimate(self._text, width - GUTTER - 2) + 1
 
     def lay_out(self) -> None:
         """Make the lines for `width`."""
+        try:
+            self._lines = self._laid_out()
+        except Exception as error:
+            self.fail(error)
+        else:
+            self.height = len(self._lines) + 1
+            self.exact = True
+
+    def fail(self, error: Exception) -> None:
+        """Say, in the place of all lines, that it cannot be shown."""
+        self._lines = _not_shown(error, self.width)
+        self.height = len(self._lines) + 1
+        self.exact = self.failed = True
+
+    def _laid_out(self) -> list[Line]:
         style = ("note", f"note-{self._kind}")
         rows = to_lines(wrap([(self._text, style)], self.width - GUTTER - 2))
         mark: tuple[Span, ...] = ((_NOTE_MARKS[self._kind] + " ", style),)
-        self._lines = _gutter(indent(rows, mark, (("  ", style),)), "", ())
-        self.height = len(self._lines) + 1
-        self.exact = True
+        return _gutter(indent(rows, mark, (("  ", style),)), "", ())
 
     def line(self, number: int) -> Line:
         """Return a line of what is laid out; BLANK outside of it."""
@@ -223,7 +243,7 @@ class MessageView(Item):
     def resize(self, width: int) -> None:
         """Forget all lines; the height is an estimate until `lay_out`."""
         self.width = width
-        self.exact = False
+        self.exact = self.failed = False
         self._body = self._thought = None
         room = width - GUTTER
         title = self.label or self.versions
@@ -255,6 +275,7 @@ class MessageView(Item):
             self._words = len(reasoning.split())
             self._thought = None
         self.done = True
+        self.failed = False
         self.finish_reason = finish_reason
         if not self.width:
             return 0
@@ -275,11 +296,35 @@ class MessageView(Item):
     def toggle(self) -> None:
         """Fold or unfold the reasoning."""
         self.folded = not self.folded
+        self.failed = False
         if self.width:
             self.update()
 
     def update(self) -> int:
-        """Lay out what is new; return the first line that changed."""
+        """Lay out what is new; return the first line that changed.
+
+        If it cannot be, that is said in its place. It is tried again when it has
+        another width, is finished or folded, and not with each piece that is added.
+        """
+        if self.failed:
+            return self.height
+        try:
+            return self._update()
+        except Exception as error:
+            self.fail(error)
+            return 0
+
+    def fail(self, error: Exception) -> None:
+        """Say, in the place of all lines, that it cannot be shown."""
+        self._body = self._thought = None
+        self._thought_lines, self._body_lines, self._bottom = [], [], []
+        self._top = _not_shown(error, self.width)
+        self._title = 0
+        self.height = len(self._top) + 1
+        self.behind = False
+        self.exact = self.failed = True
+
+    def _update(self) -> int:
         top, thought = self._head()
         first = _replace(self._top, 0, top)
         if first == len(self._top):
@@ -395,6 +440,14 @@ class MessageView(Item):
                 return lines[number] if number >= 0 else BLANK
             number -= len(lines)
         return BLANK
+
+
+def _not_shown(error: Exception, width: int) -> list[Line]:
+    """Return what stands for an item; by little that could fail in its turn."""
+    text, room = faults.not_shown(error), max(width - GUTTER, 1)
+    rows = [text[start : start + room] for start in range(0, len(text), room)]
+    left, style = (" " * GUTTER, ()), ("note", "note-cancelled")
+    return [Line((left, (row, style)), lead=GUTTER) for row in rows]
 
 
 def _rule(text: str, width: int) -> list[Line]:

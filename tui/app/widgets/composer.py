@@ -20,6 +20,7 @@ from textual.widgets import TextArea
 
 from tui.app.terminal.key_order import typed
 from tui.app.widgets.completion import Completion
+from tui.app.widgets.contained import Contained
 from tui.app.widgets.emoji import around, tagged_flags, takes_tag
 from tui.safe import safe
 
@@ -34,7 +35,7 @@ PLACEHOLDERS = (
 """Said while it is empty: the first that fits, or the last."""
 
 
-class Composer(TextArea):
+class Composer(Contained, TextArea):
     """An input of one to eight rows.
 
     Enter posts `Submitted` and empties it. Ctrl+J, Alt+Enter, Shift+Enter where the
@@ -74,6 +75,15 @@ class Composer(TextArea):
         Binding("pageup", "read(-1)", "Page up", show=False),
         Binding("pagedown", "read(1)", "Page down", show=False),
         Binding("tab", "complete", "Complete", show=False),
+        # Ctrl+Z, Textual's own, stops the program. As in a shell and in Emacs: what a
+        # terminal sends for Ctrl+_ is what most send for Ctrl+/ and Ctrl+7 too.
+        Binding(
+            "ctrl+underscore,ctrl+slash,ctrl+shift+minus",
+            "undo",
+            "Undo typing",
+            show=False,
+        ),
+        Binding("ctrl+shift+z", "redo", "Redo typing", show=False),
     ]
 
     class Paged(Message):

@@ -19,6 +19,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.app import faults
+from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
 
 Span = tuple[str, str]
@@ -38,6 +40,8 @@ class Entry:
     selectable = True
     """Whether the cursor stops at it."""
     unfolded = False
+    fault = ""
+    """Said in the place of its lines when they cannot be made."""
 
     def height(self, width: int) -> int:
         """Return the number of lines at `width` columns; quick while folded."""
@@ -48,7 +52,7 @@ class Entry:
         raise NotImplementedError
 
 
-class Rows(ScrollView, can_focus=True):
+class Rows(Contained, ScrollView, can_focus=True):
     """Entries, one below the other, with a cursor that moves by entry."""
 
     DEFAULT_CSS = """
@@ -144,6 +148,7 @@ class Rows(ScrollView, can_focus=True):
         if self.cursor is not None:
             entry = self.entries[self.cursor]
             entry.unfolded = not entry.unfolded
+            entry.fault = ""
             self.changed(self.cursor)
             self._settle()
             self._show(self.cursor)
@@ -247,7 +252,7 @@ class Rows(ScrollView, can_focus=True):
         if not 0 <= index < len(self.entries):
             return Strip.blank(width, self._style("", False))
         number = line - self._tops[index]
-        left, right = self.entries[index].line(number, width)
+        left, right = self._line(index, number, width)
         seen = self.has_focus or self.CURSOR_STAYS
         selected = index == self.cursor and number == 0 and seen
         return self._strip(left, right, width, selected)
@@ -319,8 +324,26 @@ class Rows(ScrollView, can_focus=True):
         del self._tops[first + 1 :]
         top = self._tops[first]
         for entry in self.entries[first:]:
-            top += entry.height(width)
+            top += self._height(entry, width)
             self._tops.append(top)
+
+    def _height(self, entry: Entry, width: int) -> int:
+        if not entry.fault:
+            try:
+                return entry.height(width)
+            except Exception as error:
+                entry.fault = faults.not_shown(error)
+        return 1
+
+    def _line(self, index: int, number: int, width: int) -> Line:
+        entry = self.entries[index]
+        if not entry.fault:
+            try:
+                return entry.line(number, width)
+            except Exception as error:
+                entry.fault = faults.not_shown(error)
+                self.changed(index)
+        return Line(((f"✗ {entry.fault}", "muted"),)) if number == 0 else Line()
 
     def _selectable(self, index: int, step: int = 1) -> int | None:
         while 0 <= index < len(self.entries):

@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.app.widgets.contained import Contained
 from tui.app.widgets.entry_list import Span, cut
 from tui.app.widgets.palette import Looks, Palette
 from tui.safe import safe
@@ -40,7 +41,7 @@ class Fill(NamedTuple):
     """Whether `used` is estimated."""
 
 
-class Status(Widget):
+class Status(Contained, Widget):
     """One row; every attribute may be set at any time."""
 
     DEFAULT_CSS = """

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.app.widgets.contained import Contained
 from tui.app.widgets.entry_list import Span, cut
 from tui.app.widgets.palette import Looks, Palette
 from tui.safe import safe
@@ -34,7 +35,7 @@ class Tab(NamedTuple):
     unread: bool = False
 
 
-class ChatBar(Widget):
+class ChatBar(Contained, Widget):
     """One row; `tabs` and `current` may be set at any time."""
 
     DEFAULT_CSS = """
