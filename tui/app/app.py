@@ -19,6 +19,7 @@ from tui.app.garbage import settle
 from tui.app.keys import KeysInOrder
 from tui.app.leaving import Leaving, Left
 from tui.app.loading import BEGIN_SECONDS
+from tui.app.printed import Printed
 from tui.app.screens.chat import ChatScreen
 from tui.app.shelf import ACTS, ShelfApp
 from tui.app.themes import DEFAULT, load_themes
@@ -53,6 +54,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         self.first_chat = conversation_id
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
+        self._printed = Printed(self.call_later, self._show_printed)
         # A frame costs bytes on a slow link: nothing moves for the sake of moving.
         self.animation_level = "none"
 
@@ -69,8 +71,9 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
             if not (problem := self._use_theme(name)):
                 break
             self.host.problems.append(problem)
-        self.host.problems += commands.unknown(self.host.config.keys)
-        self.set_keymap(self.host.config.keys)
+        keys, problems = commands.checked(self.host.config.keys)
+        self.host.problems += problems
+        self.set_keymap(keys)
 
     def on_mount(self) -> None:
         """Begin what the first frame does not wait for."""
@@ -183,6 +186,16 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         """Show in the debug panel what a tool or its process has written."""
         if self.chat:
             self.chat.debug_panel.note(f"written by a tool: {line}")
+
+    def _print(self, text: str, stderr: bool = False) -> None:
+        """Show what a tool prints with its call; Textual would show it nobody."""
+        if self.is_headless:
+            super()._print(text, stderr)
+        self._printed.take(text)
+
+    def _show_printed(self, call_id: str, text: str) -> None:
+        if self.chat:
+            self.chat.debug_panel.call_printed(call_id, text)
 
     def action_choose_model(self) -> None:
         """Ask which model answers next."""
