@@ -28,7 +28,7 @@ from tui.app.output.stage import Stage
 from tui.app.output.surface import Surface
 from tui.app.output.writer import Writer
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
 WIDTH, HEIGHT = 40, 6
 LOOK = Style(color="#dcdee3", bgcolor="#1a1b1e")

@@ -21,7 +21,7 @@ from tui.models import Model
 from tui.models.scripted import Finish, Pause, Request, ScriptedModel, Think
 from tui.turn import Turn
 
-LIMIT = 5.0
+LIMIT = 30.0
 HELLO = [Message("user", "Hello")]
 
 

@@ -22,7 +22,7 @@ from tui.eventlog import EventLog
 from tui.events import MessageAdded, Queued, Record, TextDelta
 from tui.messages import Message
 
-LIMIT = 20.0
+LIMIT = 30.0
 
 TALKER = """
 import sys
