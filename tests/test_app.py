@@ -24,7 +24,7 @@ from tui.models.scripted import ScriptedModel, Step, Think
 from tui.runner import request
 from tui.turn import Turn
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
 
 

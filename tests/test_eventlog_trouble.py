@@ -37,7 +37,7 @@ from tui.events import (
 )
 from tui.messages import Message
 
-LIMIT = 20.0
+LIMIT = 30.0
 STARTED = TurnStarted("host", "boot", 1, 1)
 
 

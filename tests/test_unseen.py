@@ -21,18 +21,18 @@ def log(tmp_path: Path) -> Iterator[EventLog]:
 
 def ask(log: EventLog, id: str) -> str:
     turn, written = request(log, id, Message("user", "Hi"), TurnRequested("m"))
-    written.result(5)
+    written.result(30)
     return turn
 
 
 def begin(log: EventLog, id: str) -> str:
     turn = ask(log, id)
-    log.append(id, process.claim(), TextDelta(f"{turn}.1", "a"), turn=turn).result(5)
+    log.append(id, process.claim(), TextDelta(f"{turn}.1", "a"), turn=turn).result(30)
     return turn
 
 
 def end(log: EventLog, id: str, turn: str, reason: str = "stop") -> int:
-    return log.append(id, TurnFinished(reason), turn=turn).result(5)
+    return log.append(id, TurnFinished(reason), turn=turn).result(30)
 
 
 def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
@@ -41,7 +41,7 @@ def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
     assert conversation.is_unseen(log, "a")
     assert not conversation.is_unseen(log, "b")
 
-    log.mark_seen("a", seq).result(5)
+    log.mark_seen("a", seq).result(30)
 
     assert not conversation.is_unseen(log, "a")
     ask(log, "a")
@@ -50,7 +50,7 @@ def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
 
 def test_who_has_cancelled_an_answer_has_seen_it(log: EventLog) -> None:
     turn = begin(log, "a")
-    log.mark_seen("a", log.tail()).result(5)
+    log.mark_seen("a", log.tail()).result(30)
 
     end(log, "a", turn, "cancelled")
 
