@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any, Protocol, TypeVar
 
 import fault_table
+import hypothesis
 import pytest
 import ssh
 import tomli_w
@@ -21,6 +23,17 @@ ROOT = Path(__file__).parent.parent
 CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES")
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
+
+# A busy machine is no fault of the program's. `fast` is for `make fast`; tests that say
+# how many examples they need have as many.
+hypothesis.settings.register_profile(
+    "patient",
+    hypothesis.settings(),  # in CI: the same examples each time
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("fast", hypothesis.settings(), max_examples=10)
 
 Start = Callable[..., Terminal]
 """Starts the app in a terminal; see the fixture `start`."""
@@ -51,6 +64,44 @@ def pytest_configure() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+_FIXTURES = {"start", "start_remote", "link", "ssh_server"}
+_IMPORTS = {
+    "Checkout",
+    "Faults",
+    "Home",
+    "HostileServer",
+    "Server",
+    "StarterModel",
+    "Terminal",
+}
+_IMPORTS |= {"pexpect", "ssh", "starter_path"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `outside` what needs a terminal, a process, a link or a model."""
+    for item in items:
+        if isinstance(item, pytest.Function) and (
+            _FIXTURES & set(item.fixturenames)
+            or _IMPORTS & vars(item.module).keys()
+            or _runs_a_program(item.function.__code__, vars(item.module), set())
+        ):
+            item.add_marker("outside")
+
+
+def _runs_a_program(
+    code: CodeType, known: Mapping[str, Any], seen: set[CodeType]
+) -> bool:
+    """Whether a function, or one of its module that it calls, uses `subprocess`."""
+    if code in seen:
+        return False
+    seen.add(code)
+    called = (known.get(name) for name in code.co_names)
+    codes = [f.__code__ for f in called if isinstance(f, FunctionType)]
+    return "subprocess" in code.co_names or any(
+        _runs_a_program(each, known, seen) for each in codes
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,14 @@
 """Kills the app at random moments of an answer with tools, and looks what is left.
 
-    python tests/faults.py 200 [--seed N]
+    python tests/faults.py 200 [--seed N] [--during import|backup|lock]
 
 Each time it is started in a terminal, asked, and killed by SIGKILL; every word that was
 on the screen until then has to be in the store. Then it is started again: the same
 words have to be there, nothing may have been sent, and `/continue` or `/retry` has to
-work. All happens in one store, so what a crash leaves behind meets the next ones. It
-prints the table of docs/faults.md.
+work. All happens in one store, so what a crash leaves behind meets the next ones.
+Meanwhile another program may use the same store, again and again: `lazychat import` of
+many messages, `lazychat backup`, or one that locks it for seconds. It prints the table
+of docs/faults.md.
 """
 
 import argparse
@@ -15,17 +17,19 @@ import random
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tomli_w
-from terminal import Terminal
+from terminal import Terminal, wait_until
 
 from tui import conversation
 from tui.conversation import read_state
@@ -39,6 +43,7 @@ from tui.events import (
     TurnFinished,
     TurnRequested,
 )
+from tui.messages import Message
 from tui.runtime import turn_driver
 
 ROOT = Path(__file__).parent.parent
@@ -70,6 +75,27 @@ def look_up(what: str) -> str:
 SECONDS = 1.4
 """About how long the answer takes; a little more, so that some kills come after it."""
 
+LOCKED = 2.5
+"""For how many seconds at once another program locks the store."""
+
+AGAIN = """
+import subprocess, sys
+while True:
+    print(flush=True)
+    subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+"""
+LOCK = f"""
+import sqlite3, sys, time
+db = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
+while True:
+    db.execute("BEGIN IMMEDIATE")
+    print(flush=True)
+    time.sleep({LOCKED})
+    db.execute("ROLLBACK")
+    time.sleep(0.02)
+"""
+MEANWHILE = ("import", "backup", "lock")
+
 STAGES = (
     "before the question was stored",
     "while the model was waited for",
@@ -95,14 +121,23 @@ class Trial:
 class Faults:
     """Kills lazychat in the home `folder`, again and again."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, during: str = "") -> None:
         self._home = folder
+        self._during = during
         self._random = random.Random(seed)
         self._store = folder / "lazychat.db"
         (folder / "tools").mkdir(parents=True)
         (folder / "tools" / "look_up.py").write_text(TOOL, "utf-8")
         self._answering = self._config("answering", SCRIPT)
         self._resuming = self._config("resuming", {"reply": [{"text": "Well then."}]})
+        self._seconds = SECONDS + (LOCKED if during == "lock" else 0)
+        if during in ("import", "backup"):
+            self._big = folder / "big.json"
+            self._big.write_text(many_messages(folder / "source.db"), "utf-8")
+        if during == "backup":
+            subprocess.run(
+                self._command("import", self._big), env=self._env, check=True
+            )
 
     def kill_once(self, restart: bool = True) -> Trial:
         """Start, ask, kill at a random moment, look; with `restart` go on."""
@@ -111,9 +146,10 @@ class Faults:
             terminal.type("Tell me all")
             terminal.wait_for("Tell me all")
             before = self._last()
-            terminal.press("enter")
-            terminal.written_within(self._random.uniform(0, SECONDS))
-            os.kill(terminal.process.pid, signal.SIGKILL)
+            with self._meanwhile():
+                terminal.press("enter")
+                terminal.written_within(self._random.uniform(0, self._seconds))
+                os.kill(terminal.process.pid, signal.SIGKILL)
             # What it had written by then is still on its way to us.
             terminal.written_within(10)
             terminal.process.wait(10)
@@ -129,6 +165,43 @@ class Faults:
         else:
             self._be_done_with_it()
         return trial
+
+    @contextmanager
+    def _meanwhile(self) -> Iterator[None]:
+        """Have another program use the store while the block runs."""
+        if not self._during:
+            yield
+            return
+        python = [sys.executable, "-c"]
+        if self._during == "lock":
+            command = [*python, LOCK, str(self._store)]
+        else:
+            file = self._big if self._during == "import" else self._home / "backup.db"
+            force = ["--force"] if self._during == "backup" else []
+            command = [*python, AGAIN, *self._command(self._during, *force, file)]
+        imported = self._imported()
+        # A session of its own, so that what it has started ends with it.
+        with subprocess.Popen(
+            command, env=self._env, stdout=subprocess.PIPE, start_new_session=True
+        ) as other:
+            assert other.stdout
+            other.stdout.readline()
+            if self._during == "import":
+                wait_until(lambda: self._imported() > imported)
+            elif self._during == "backup":
+                wait_until(lambda: any(self._home.glob("*backup.db*")))
+            try:
+                yield
+                assert other.poll() is None, f"{self._during} has failed"
+            finally:
+                os.killpg(other.pid, signal.SIGKILL)
+
+    def _imported(self) -> int:
+        """Return how many records there are of what is imported."""
+        with closing(sqlite3.connect(self._store)) as db:
+            return db.execute(
+                "SELECT count(*) FROM event WHERE data LIKE '%imported%'"
+            ).fetchone()[0]
 
     def _look_for_the_draft(self, trial: Trial) -> None:
         """What was not stored is a draft yet; forget it, so that the next can begin."""
@@ -152,7 +225,8 @@ class Faults:
         if sound != "ok":
             trial.faults.append(f"the store is damaged: {sound}")
         with EventLog(self._store) as log:
-            records = log.read(after=before)
+            newest = conversation.newest(log)
+            records = log.read(newest.id, before) if newest else []
         trial.stage = _stage(records)
         told = _told(records)
         trial.lost += [word for word in words if word not in told]
@@ -209,20 +283,38 @@ class Faults:
         return file
 
     def _start(self, config: Path, rows: int = 24) -> Terminal:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("LAZYCHAT_")}
         terminal = Terminal(
-            [sys.executable, "-m", "tui", "--config", str(config)],
+            self._command("--config", config),
             rows=rows,
-            env=kept
-            | {
-                "LAZYCHAT_HOME": str(self._home),
-                "PYTHONPATH": str(ROOT),
-                "TERM": "xterm-256color",
-            },
+            env=self._env,
             cwd=self._home,
         )
         terminal.wait_for("Message")
         return terminal
+
+    def _command(self, *arguments: str | Path) -> list[str]:
+        return [sys.executable, "-m", "tui", *map(str, arguments)]
+
+    @property
+    def _env(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("LAZYCHAT_")}
+        return kept | {
+            "LAZYCHAT_HOME": str(self._home),
+            "PYTHONPATH": str(ROOT),
+            "TERM": "xterm-256color",
+        }
+
+
+def many_messages(path: Path, count: int = 4000) -> str:
+    """Return a conversation of `count` messages, as `lazychat export --json` does."""
+    text = "imported " * 100
+    with EventLog(path) as log:
+        asked = (
+            MessageAdded(f"m{number}", Message("user", f"{number} {text}"))
+            for number in range(count)
+        )
+        log.add([Record(0, "c", None, 1.0, event) for event in asked]).result()
+        return conversation.export_json(log, "c")
 
 
 def _told(records: list[Record]) -> list[str]:
@@ -281,10 +373,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Kills the app, and looks.")
     parser.add_argument("kills", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--during", choices=MEANWHILE, default="")
     options = parser.parse_args()
     trials: list[Trial] = []
     with tempfile.TemporaryDirectory() as folder:
-        faults = Faults(Path(folder) / "home", options.seed)
+        faults = Faults(Path(folder) / "home", options.seed, options.during)
         for number in range(1, options.kills + 1):
             trial = faults.kill_once()
             trials.append(trial)

@@ -43,7 +43,7 @@ import pyte
 from output_emulators import BceScreen
 from pyte.screens import Char
 
-LIMIT = 15.0
+LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
 
 KEYS = {

@@ -21,7 +21,7 @@ from tui.models.scripted import Finish, ScriptedModel
 from tui.tools import ToolBox, tool
 from tui.turn import Turn
 
-LIMIT = 5.0
+LIMIT = 30.0
 ASKED = Message("user", "What is 1 + 2?")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tui.agents.merge import merge
 
-LIMIT = 5.0
+LIMIT = 30.0
 
 
 def drain(run):

@@ -24,7 +24,7 @@ from tui.runtime.host import Host
 from tui.runtime.runner import request
 from tui.turn import Turn
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
 
 
@@ -557,6 +557,20 @@ async def test_keys_of_the_configuration_are_used_and_shown() -> None:
         await chat.pilot.press("f1")
         await chat.until("F8, /stream")
         assert not chat.screen.stream
+
+
+async def test_keys_that_are_none_are_told_and_the_others_work() -> None:
+    toml = '[keys]\nstream = "ctlr+t"\ndebug = "f5"\ntools = "alt+f77"'
+    async with opened(toml=toml, size=(100, 40)) as chat:
+        for wrong in ("ctlr+t", "alt+f77"):
+            await chat.until(f'there is no key "{wrong}"')
+
+        await chat.pilot.press("ctrl+t")
+        await chat.until("stream off")
+        await chat.pilot.press("f5")
+        await chat.until("Tool calls")
+        await chat.pilot.press("f1")
+        await chat.until("Ctrl+T, /stream")
 
 
 async def test_copy_counts_from_the_last_answer() -> None:

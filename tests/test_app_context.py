@@ -20,7 +20,7 @@ from tui.models.scripted import ScriptedModel
 from tui.runtime.host import Host
 from tui.turn import Turn
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
 
 pytestmark = pytest.mark.usefixtures("home")

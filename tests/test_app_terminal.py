@@ -623,7 +623,7 @@ def test_tool_file_that_hangs_keeps_nobody(start: Start, home: Path) -> None:
     answered(terminal)
     terminal.press("ctrl+q")
 
-    assert terminal.wait_exit(5) == 0
+    assert terminal.wait_exit() == 0
 
 
 def test_unknown_tool_on_the_command_line_is_named(start: Start) -> None:

@@ -93,7 +93,7 @@ def test_what_could_not_be_stored_is_told_after_the_screen_has_gone(
     terminal = start([{"text": "Fine."}], environment=environment)
     # The store that is made elsewhere is smaller than the log of this one.
     with EventLog(home / "lazychat.db") as log:
-        log.append("c", Queued("x", "y" * 200_000)).result(10)
+        log.append("c", Queued("x", "y" * 200_000)).result(30)
         limit(terminal, 150_000)
         ask(terminal, "Well?")
         terminal.wait_for("Fine.")
@@ -132,7 +132,7 @@ def test_a_damaged_store_is_told_and_what_was_in_it_is_there(
     with EventLog(path) as log:
         for id in ("one", "two"):
             said = MessageAdded(id, Message("user", f"About {id}"))
-            log.append(id, said).result(10)
+            log.append(id, said).result(30)
     with path.open("r+b") as file:
         file.write(bytes(100))
 
@@ -155,7 +155,7 @@ def test_a_store_that_cannot_be_written_is_told_and_the_chat_works(
     path = home / "lazychat.db"
     with EventLog(path) as log:
         said = MessageAdded("m", Message("user", "What was before"))
-        log.append("one", said).result(10)
+        log.append("one", said).result(30)
     os.truncate(path, path.stat().st_size)
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")

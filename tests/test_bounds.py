@@ -133,7 +133,7 @@ def test_a_result_that_is_too_deep_is_shown_as_text():
 def test_a_tool_may_return_anything():
     def look() -> object:
         """Look."""
-        return value_of(5000)
+        return value_of(100_000)  # deeper than any Python goes
 
     model = ScriptedModel([[ToolCall("1", "look", {})], "Well."])
     events = list(FunctionCallAgent(model, [look]).run([Message("user", "?")]))

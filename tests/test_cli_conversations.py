@@ -32,7 +32,7 @@ def fill(home, **said):
                 for role in ("user", "assistant")
                 for message in [Message(role, text)]
             ]
-        ).result(10)
+        ).result(30)
 
 
 def titles(home):
@@ -44,7 +44,7 @@ def start(home, id, owner):
     with EventLog(home.store) as log:
         log.append(id, owner, turn=f"turn of {id}")
         half = TextDelta(f"answer of {id}", "Half an")
-        log.append(id, half, turn=f"turn of {id}").result(10)
+        log.append(id, half, turn=f"turn of {id}").result(30)
 
 
 def terminal(home, *arguments):
@@ -330,6 +330,6 @@ def test_a_reader_that_goes_away_is_no_fault(home):
 def test_a_question_that_waits_is_taken_back_by_a_deletion(home):
     fill(home, a="a needle")
     with EventLog(home.store) as log:
-        log.append("a", TurnRequested("m", runner="x"), turn="t").result(10)
+        log.append("a", TurnRequested("m", runner="x"), turn="t").result(30)
 
     assert home.run("delete", "-y", "a") == (0, "", "")

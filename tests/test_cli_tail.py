@@ -90,7 +90,7 @@ def test_without_a_conversation_it_says_so(place: Home) -> None:
 def test_nothing_in_it_drives_the_terminal(place: Home) -> None:
     with EventLog(place.store) as log:
         evil = "\x1b[2J\x1b]0;owned\x07\nmore " + "x" * 200
-        log.append("c", HELLO, NoticeGiven(evil)).result(5)
+        log.append("c", HELLO, NoticeGiven(evil)).result(30)
 
     out = place.run("tail", "c").out
 
@@ -101,12 +101,12 @@ def test_nothing_in_it_drives_the_terminal(place: Home) -> None:
 
 def test_it_follows_until_ctrl_c(place: Home) -> None:
     with EventLog(place.store) as log:
-        log.append("c", HELLO).result(5)
+        log.append("c", HELLO).result(30)
         tail = place.start("-m", "tui", "tail", "-f", "--json", "c")
         assert tail.stdout
         assert json.loads(tail.stdout.readline())["kind"] == "message_added"
 
-        log.append("c", TextDelta("a", "Hi")).result(5)
+        log.append("c", TextDelta("a", "Hi")).result(30)
         came = json.loads(tail.stdout.readline())
 
         assert came["data"] == {"message_id": "a", "text": "Hi"}
@@ -118,7 +118,7 @@ def test_it_follows_until_ctrl_c(place: Home) -> None:
 def test_it_ends_when_nobody_reads_any_more(place: Home) -> None:
     """Without a word more to write: that alone would tell it."""
     with EventLog(place.store) as log:
-        log.append("c", HELLO).result(5)
+        log.append("c", HELLO).result(30)
     tail = place.start("-m", "tui", "tail", "-f", "c", stdout=subprocess.PIPE)
     assert tail.stdout
     tail.stdout.readline()

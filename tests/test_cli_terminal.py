@@ -105,6 +105,32 @@ def test_a_question_at_a_terminal_does_not_wait_for_stdin(home):
     assert home.said()[0] == ("user", "hi")
 
 
+def test_what_a_tool_or_its_process_writes_is_shown_clean(home, tried):
+    home.write(
+        "tools/loud.py",
+        "import os, subprocess, sys\nfrom tui.tools import tool\n\n@tool\n"
+        'def loud() -> str:\n    """Make noise."""\n'
+        "    assert not any(map(os.isatty, range(3)))\n"
+        '    os.write(2, b"Mk1 \\x1b]0;t\\x07\\n")\n'
+        r"""    subprocess.run(["sh", "-c", r"printf 'Mk2 \033[31m\n' >&2; cat"])"""
+        '\n    print("Mk3 \\x9b2J")\n    print("Mk4 \\x1b", file=sys.stderr)\n'
+        '    subprocess.run(["sh", "-c", "yes | head -c 100000000"])\n'
+        '    return "ok"\n',
+    )
+    home.scripted([{"call": "loud"}], "Done.")
+
+    with Terminal(home, "ask", "hi") as terminal:
+        assert terminal.end() == 0
+
+    for mark in ("Mk1 ␛]0;t␇", "Mk2 ␛[31m", "Mk3 \ufffd2J", "Mk4 ␛"):
+        assert f"lazychat: written by a tool: {mark}\r\n" in terminal.shown
+    assert not set("\x1b\x07\x9b") & set(terminal.shown)
+    assert "lines more" in terminal.shown
+    assert len(terminal.shown) < 100_000
+    assert terminal.shown.endswith("Done.\r\n")
+    tried("A tool of `ask` that writes to the terminal's descriptors", 4)
+
+
 @pytest.mark.parametrize("term", ["dumb", "unknown", ""])
 def test_a_terminal_that_can_show_no_screen_is_told_of_ask(home, term):
     home.scripted("Fine.")

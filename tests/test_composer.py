@@ -45,6 +45,7 @@ class Host(App[None]):
         self.submitted: list[str] = []
         self.drafts: list[str] = []
         self.keys: list[str] = []
+        self.told: list[str] = []
         self.wanted = 0
 
     def get_default_screen(self) -> OutputScreen:
@@ -59,6 +60,9 @@ class Host(App[None]):
 
     def on_text_area_changed(self, message: Composer.Changed) -> None:
         self.drafts.append(message.text_area.text)
+
+    def on_composer_told(self, message: Composer.Told) -> None:
+        self.told.append(message.text)
 
     def on_composer_history_wanted(self) -> None:
         self.wanted += 1
@@ -425,3 +429,32 @@ async def test_what_was_typed_is_undone_and_redone_by_what_terminals_send(
         await pilot.press(*keys(redo))
 
         assert (undone, composer.text) == ("", "one")
+
+
+@pytest.mark.parametrize("line", ["x" * 99 + "\n", "x"])
+async def test_a_huge_paste_is_cut_and_that_is_said(line: str):
+    async with (app := Host()).run_test() as pilot:
+        text = line * (2_000_000 // len(line))
+        app.composer.post_message(events.Paste(text[:1_000_000]))
+        app.composer.post_message(events.Paste(text[1_000_000:]))
+        app.composer.post_message(events.Key("a", "a"))
+        await pilot.pause()
+
+        kept = app.composer.text[:-1]
+        assert text.startswith(kept)
+        assert max(map(len, kept.split("\n"))) <= 50_000
+        assert len(kept) == (50_000 if line == "x" else 500_000)
+        left_out = [int(told.split()[2].replace(",", "")) for told in app.told]
+        assert len(kept) + sum(left_out) == len(text)
+
+
+async def test_a_large_paste_is_inserted_whole_at_its_place():
+    async with (app := Host()).run_test() as pilot:
+        app.composer.load_text("ab")
+        await pilot.press("left")
+        text = "line of text\n" * 5_000
+        app.composer.post_message(events.Paste(text))
+        await pilot.pause()
+
+        assert app.composer.text == f"a{text}b"
+        assert app.told == []

@@ -81,8 +81,8 @@ def test_nothing_of_it_is_in_any_file(log, path):
         ConversationRenamed("The needle"),
     ):
         log.append("c", event, turn="t")
-    read_state.save_draft(log, "c", "draft of a needle").result(5)
-    read_state.mark_seen(log, "c", 3).result(5)
+    read_state.save_draft(log, "c", "draft of a needle").result(30)
+    read_state.mark_seen(log, "c", 3).result(30)
     assert {needle for _, needle in left(path, *NEEDLES)} == set(NEEDLES)
 
     deleted = conversation.delete(log, "c")
@@ -155,7 +155,7 @@ def test_who_follows_it_in_another_process_learns_of_it(log, path):
         assert deleted.traces == ""
         assert left(path, "needle") == []
         assert follower.stdout.readline() == "ConversationDeleted\n"
-        assert follower.wait(10) == 0
+        assert follower.wait(30) == 0
 
 
 READER = """
@@ -198,7 +198,7 @@ def test_what_a_killed_process_left_is_wiped_at_the_next_start(path):
     with EventLog(path) as log:
         say(log, "c", "a needle")
         # As far as a process comes that dies before it purges.
-        log.append("c", ConversationDeleted()).result(5)
+        log.append("c", ConversationDeleted()).result(30)
         assert log.query("SELECT count(*) FROM purge") == [(1,)]
 
     with EventLog(path) as log, log.follow() as follow:
@@ -210,7 +210,7 @@ def test_what_a_killed_process_left_is_wiped_at_the_next_start(path):
 def test_closing_does_not_wait_for_what_is_wiped(path):
     with EventLog(path) as log:
         say(log, "c", "a needle")
-        log.append("c", ConversationDeleted()).result(5)
+        log.append("c", ConversationDeleted()).result(30)
     for _ in range(20):
         EventLog(path).close()
     with EventLog(path) as log:
@@ -236,20 +236,20 @@ def test_others_write_and_read_while_it_is_deleted(log, path):
 def test_a_conversation_with_a_running_turn_stays(log):
     say(log, "c", "a needle")
     say(log, "d", "another")
-    log.append("c", STARTED, turn="t").result(5)
+    log.append("c", STARTED, turn="t").result(30)
 
     with pytest.raises(LogError, match="conversation c: cancel it first"):
         conversation.delete(log, "d", "c")
 
     assert len(conversation.search(log, "needle")) == 1
     assert len(conversation.recent(log)) == 2
-    log.append("c", TurnFinished("stop"), turn="t").result(5)
+    log.append("c", TurnFinished("stop"), turn="t").result(30)
     assert conversation.delete(log, "c").traces == ""
 
 
 def test_a_question_that_waits_is_taken_back(log):
     say(log, "c", "a needle")
-    log.append("c", ASKED, turn="t").result(5)
+    log.append("c", ASKED, turn="t").result(30)
 
     deleted = conversation.trash(log, "c")
 
@@ -274,9 +274,9 @@ def test_what_is_not_there_cannot_be_deleted(log):
 def test_a_deletion_can_be_taken_back(log, path):
     say(log, "c", "a needle", "found")
     say(log, "d", "other")
-    conversation.pin(log, "c").result(5)
-    conversation.rename(log, "c", "Sewing").result(5)
-    read_state.save_draft(log, "c", "and now").result(5)
+    conversation.pin(log, "c").result(30)
+    conversation.rename(log, "c", "Sewing").result(30)
+    read_state.save_draft(log, "c", "and now").result(30)
     before = conversation.fold(log.read("c")), conversation.get(log, "c")
 
     deleted = conversation.trash(log, "c")

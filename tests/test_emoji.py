@@ -3,8 +3,10 @@
 import pytest
 from test_composer import Host
 from textual import events
+from textual.app import App, ComposeResult
 
 from tui.app.widgets.composer import Composer
+from tui.app.widgets.field import Field
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 WHOLE = ["🇩🇪", "👍🏽", "❤️", "👩‍👩‍👧", "1️⃣", "👨🏽‍💻", ENGLAND, "🏳️‍🌈"]
@@ -85,3 +87,43 @@ async def test_a_click_does_not_put_the_cursor_into_an_emoji():
         for x in range(10):
             await pilot.click(Composer, offset=(2 + x, 1))
             assert app.composer.cursor_location[1] % 5 == 0
+
+
+class Fields(App[None]):
+    """The line of the list of conversations, alone."""
+
+    def compose(self) -> ComposeResult:
+        yield Field()
+
+
+@pytest.mark.parametrize(
+    "text", ["می‌خواهم", "क्‍ष", "全\u3000角", "\U0001fae9\ue0b0", *WHOLE]
+)
+async def test_a_field_takes_what_the_composer_takes(text: str):
+    async with (app := Fields()).run_test() as pilot:
+        for key in keys(text):
+            app.post_message(key)
+        await pilot.pause()
+        field = app.query_one(Field)
+        assert field.value == text
+
+        app.post_message(events.Paste(f"\n{text}\u202e\r\nb"))
+        app.post_message(events.Key("some", "\u202e"))
+        await pilot.pause()
+        assert field.value == text + " ".join(f"{text}\nb".split())
+
+
+@pytest.mark.parametrize("emoji", WHOLE)
+async def test_keys_of_a_field_take_an_emoji_whole(emoji: str):
+    async with (app := Fields()).run_test() as pilot:
+        field = app.query_one(Field)
+        field.value = f"a{emoji}{emoji}b"
+        size = len(emoji)
+        await pilot.press("left", "left")
+        assert field.cursor_position == 1 + size
+        await pilot.press("shift+right")
+        assert field.selected_text == emoji
+        await pilot.press("right", "backspace")
+        assert field.value == f"a{emoji}b"
+        await pilot.press("left", "delete")
+        assert field.value == "ab"

@@ -41,7 +41,7 @@ def events_of(records: list[Record]):
 def test_what_is_appended_is_read_by_another_process_s_connection(log, path):
     event = MessageAdded("m1", Message("user", "你好 👋\x1b[31m\x00"))
 
-    seq = log.append("c", event, turn="t").result(5)
+    seq = log.append("c", event, turn="t").result(30)
 
     with EventLog(path) as other:
         (record,) = other.read("c")
@@ -49,8 +49,8 @@ def test_what_is_appended_is_read_by_another_process_s_connection(log, path):
 
 
 def test_read_has_no_effect_and_starts_after_the_cursor(log):
-    first = log.append("c", Queued("x", "1")).result(5)
-    log.append("c", Queued("x", "2")).result(5)
+    first = log.append("c", Queued("x", "1")).result(30)
+    log.append("c", Queued("x", "2")).result(30)
 
     assert events_of(log.read("c", first)) == [Queued("x", "2")]
     assert events_of(log.read("c", first)) == [Queued("x", "2")]
@@ -70,7 +70,7 @@ def test_a_whole_message_replaces_its_deltas_and_no_others(log):
     log.append("c", ReasoningDelta("m1", "hm"), turn="t")
     log.append("c", TextDelta("m2", "other"), turn="t")
     whole = MessageAdded("m1", Message("assistant", "hello", "hm"))
-    log.append("c", whole, turn="t").result(5)
+    log.append("c", whole, turn="t").result(30)
 
     assert events_of(log.read("c")) == [TextDelta("m2", "other"), whole]
 
@@ -85,7 +85,7 @@ def test_deltas_that_gather_become_one_row_in_order(log):
     log.append("d", TextDelta("m", "d"), turn="t")
     last = log.append("c", TextDelta("m", "e"), turn="u")
     go.set()
-    last.result(5)
+    last.result(30)
 
     assert events_of(log.read()) == [
         TextDelta("m", "ab"),
@@ -98,12 +98,12 @@ def test_deltas_that_gather_become_one_row_in_order(log):
 
 def test_a_turn_is_claimed_once_and_ends_once(log, path):
     with EventLog(path) as other:
-        log.append("c", STARTED, turn="t").result(5)
+        log.append("c", STARTED, turn="t").result(30)
         with pytest.raises(ConflictError):
-            other.append("c", STARTED, turn="t").result(5)
-        log.append("c", TurnFinished("stop"), turn="t").result(5)
+            other.append("c", STARTED, turn="t").result(30)
+        log.append("c", TurnFinished("stop"), turn="t").result(30)
         with pytest.raises(ConflictError):
-            other.append("c", TurnFinished("cancelled"), turn="t").result(5)
+            other.append("c", TurnFinished("cancelled"), turn="t").result(30)
 
     assert events_of(log.read("c")) == [STARTED, TurnFinished("stop")]
 
@@ -118,7 +118,7 @@ def test_a_refused_append_leaves_nothing_and_spares_its_neighbours(log):
     after = log.append("c", Queued("x", "after"))
     go.set()
 
-    assert before.result(5) < after.result(5)
+    assert before.result(30) < after.result(30)
     assert isinstance(refused.exception(5), ConflictError)
     assert isinstance(guarded.exception(5), ConflictError)
     texts = [e.text for e in events_of(log.read()) if isinstance(e, Queued)]
@@ -126,34 +126,34 @@ def test_a_refused_append_leaves_nothing_and_spares_its_neighbours(log):
 
 
 def test_sequence_numbers_are_not_reused_after_a_settle(log):
-    last = log.append("c", TextDelta("m", "x"), turn="t").result(5)
-    added = log.append("c", MessageAdded("m", Message("assistant", "x"))).result(5)
+    last = log.append("c", TextDelta("m", "x"), turn="t").result(30)
+    added = log.append("c", MessageAdded("m", Message("assistant", "x"))).result(30)
     assert added == last + 1
     assert log.tail() == added
 
 
 def test_follow_gives_what_is_there_and_then_what_comes(log):
-    log.append("c", Queued("x", "1")).result(5)
+    log.append("c", Queued("x", "1")).result(30)
 
     with log.follow("c") as follow, ThreadPoolExecutor(1) as pool:
         assert events_of(next(follow)) == [Queued("x", "1")]
         waiting = pool.submit(next, follow)
         log.append("other", Queued("x", "not ours"))
         log.append("c", Queued("x", "2"))
-        assert events_of(waiting.result(5)) == [Queued("x", "2")]
+        assert events_of(waiting.result(30)) == [Queued("x", "2")]
 
 
 def test_follow_sees_another_writer(log, path):
     with EventLog(path) as other, log.follow("c") as follow:
         other.append("c", Queued("x", "1"))
-        assert events_of(follow.poll(5)) == [Queued("x", "1")]
+        assert events_of(follow.poll(30)) == [Queued("x", "1")]
 
 
 def test_follow_ends_when_closed_from_another_thread(log):
     with log.follow("c") as follow, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(list, follow)
         follow.close()
-        assert waiting.result(5) == []
+        assert waiting.result(30) == []
 
 
 def test_poll_gives_nothing_after_its_time_limit(log):
@@ -167,9 +167,9 @@ def test_closing_the_log_ends_its_followers_and_refuses_appends(path):
     with log.follow("c") as follow, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(list, follow)
         log.close()
-        assert waiting.result(5) == []
+        assert waiting.result(30) == []
     with pytest.raises(LogError, match="closed"):
-        log.append("c", Queued("x", "1")).result(5)
+        log.append("c", Queued("x", "1")).result(30)
 
 
 def test_close_writes_what_was_appended(path):
@@ -220,10 +220,10 @@ def test_a_file_that_is_no_store_is_an_error_that_names_it(path):
 
 
 def test_a_draft_is_kept_until_it_is_emptied(log, path):
-    read_state.save_draft(log, "c", "half a thought").result(5)
+    read_state.save_draft(log, "c", "half a thought").result(30)
     with EventLog(path) as other:
         assert read_state.draft(other, "c") == "half a thought"
-    read_state.save_draft(log, "c", "").result(5)
+    read_state.save_draft(log, "c", "").result(30)
     assert read_state.draft(log, "c") == ""
 
 
@@ -233,7 +233,7 @@ def test_many_threads_may_read_while_one_writes(log):
         with log.follow("c") as follow:
             while len(texts) < 200:
                 texts += [
-                    e.text for e in events_of(follow.poll(5)) if isinstance(e, Queued)
+                    e.text for e in events_of(follow.poll(30)) if isinstance(e, Queued)
                 ]
         return texts
 
@@ -248,8 +248,8 @@ def test_many_threads_may_read_while_one_writes(log):
 def test_what_was_seen_never_goes_back(log, path):
     assert read_state.seen(log, "c") == 0
 
-    read_state.mark_seen(log, "c", 7).result(5)
-    read_state.mark_seen(log, "c", 3).result(5)
+    read_state.mark_seen(log, "c", 7).result(30)
+    read_state.mark_seen(log, "c", 3).result(30)
 
     with EventLog(path) as other:
         assert read_state.seen(other, "c") == 7
@@ -258,15 +258,15 @@ def test_what_was_seen_never_goes_back(log, path):
 
 def test_who_follows_without_deltas_is_not_woken_by_them(log):
     with log.follow("c", provisional=False) as follow:
-        log.append("c", TextDelta("m", "a")).result(5)
+        log.append("c", TextDelta("m", "a")).result(30)
         assert follow.poll(0) == []
         before = log._changes.whole_count
 
-        log.append("c", TextDelta("m", "b")).result(5)
+        log.append("c", TextDelta("m", "b")).result(30)
         assert log._changes.whole_count == before
-        log.append("c", TurnFinished("stop"), turn="t").result(5)
+        log.append("c", TurnFinished("stop"), turn="t").result(30)
 
-        assert [record.event for record in follow.poll(5)] == [TurnFinished("stop")]
+        assert [record.event for record in follow.poll(30)] == [TurnFinished("stop")]
 
 
 def test_what_is_written_by_who_waits_keeps_the_order(log):

@@ -89,11 +89,11 @@ def test_killing_a_writer_loses_nothing_that_a_reader_has_seen(tmp_path, run):
                         transcript.apply(record)
                         seen += isinstance(record.event, TextDelta | MessageAdded)
                 os.kill(talker.pid, signal.SIGKILL)
-                assert talker.wait(10) == -signal.SIGKILL
+                assert talker.wait(30) == -signal.SIGKILL
         with EventLog(path) as log:
             # What was on the screen is in the store, or grew there.
             stored = conversation.fold(log.read("c")).entries
             for id, entry in transcript.entries.items():
                 assert stored[id].message.text.startswith(entry.message.text)
                 assert entry.message.text
-            log.append("c", MessageAdded("mark", Message("user", "go on"))).result(10)
+            log.append("c", MessageAdded("mark", Message("user", "go on"))).result(30)

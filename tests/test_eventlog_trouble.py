@@ -39,7 +39,7 @@ from tui.events import (
 from tui.lazyllm.file_queue import FileSystemQueue
 from tui.messages import Message
 
-LIMIT = 20.0
+LIMIT = 30.0
 STARTED = TurnStarted("host", "boot", 1, 1)
 
 

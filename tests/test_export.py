@@ -67,7 +67,7 @@ def talk(log, id="c", of="t"):
     ]
     log.add(
         [Record(0, id, turn, 100.0 + n, e) for n, (turn, e) in enumerate(events)]
-    ).result(5)
+    ).result(30)
 
 
 def contents(log, id):
@@ -145,8 +145,8 @@ def test_a_copy_refers_to_its_own_messages(log):
 
 
 def test_a_copy_leaves_a_message_that_is_being_written_alone(log):
-    log.append("c", TextDelta("m", "half a"), turn="t").result(5)
-    log.append("d", MessageAdded("m", Message("assistant", "whole"))).result(5)
+    log.append("c", TextDelta("m", "half a"), turn="t").result(30)
+    log.append("d", MessageAdded("m", Message("assistant", "whole"))).result(30)
 
     assert [r.event for r in log.read("c")] == [TextDelta("m", "half a")]
 
@@ -155,7 +155,7 @@ def test_turns_that_had_not_ended_are_ended(log, other):
     log.append("c", TurnRequested("m", runner="r"), turn="waits")
     log.append("c", TurnRequested("m", runner="r"), turn="runs")
     log.append("c", STARTED, turn="runs")
-    log.append("c", TextDelta("1", "half an ans"), turn="runs").result(5)
+    log.append("c", TextDelta("1", "half an ans"), turn="runs").result(30)
 
     conversation.import_json(other, conversation.export_json(log, "c"))
 
@@ -287,7 +287,7 @@ def test_code_in_a_result_does_not_end_its_fence(log):
     log.append("c", MessageAdded("1", Message("user", "go")))
     log.append("c", MessageAdded("2", Message("assistant", tool_calls=(call,))))
     answer = Message("tool", "````\nx\n````", tool_call_id="a")
-    log.append("c", MessageAdded("3", answer)).result(5)
+    log.append("c", MessageAdded("3", answer)).result(30)
 
     text = conversation.export_markdown(log, "c")
 

@@ -86,7 +86,7 @@ def test_sessions_never_cross(log):
 
 def test_a_pool_carries_the_session_of_its_caller(log):
     with session.SessionPool(2) as pool, session.use("mine"):
-        assert pool.submit(session.current).result(5) == "mine"
+        assert pool.submit(session.current).result(30) == "mine"
 
 
 def test_channels_are_apart(log):

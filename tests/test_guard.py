@@ -61,7 +61,7 @@ def test_whatever_signal_ends_the_app_the_terminal_is_clean(
         terminal.signal(number)
 
         terminal.wait_closed()
-        assert terminal.process.wait(10) == -number
+        assert terminal.process.wait(30) == -number
         left |= terminal.left_on()
         how = "was killed" if name == "KILL" else f"was ended by SIG{name}"
         assert f"lazychat {how}" in terminal.words
@@ -75,7 +75,7 @@ def test_what_was_said_before_a_crash_is_there_again(start: Start) -> None:
     terminal = answering(start)
     terminal.signal(signal.SIGSEGV)
     terminal.wait_closed()
-    terminal.process.wait(10)
+    terminal.process.wait(30)
 
     again = start(SLOW)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import ssh
 from conftest import ROOT, Start, write_config
-from terminal import Terminal, wait_until
+from terminal import LIMIT, Terminal, wait_until
 
 from tui import conversation
 from tui.eventlog import EventLog
@@ -24,6 +24,13 @@ PROMPT = "Go on for a while"
 def slow(rate: int = 60, answers: int = 1) -> dict[str, Any]:
     """Takes about a second."""
     return {"reply": [{"text": ANSWER}] * answers, "rate": rate}
+
+
+def held() -> dict[str, Any]:
+    """Says a dozen words, and the others once it is let go."""
+    said, then = " ".join(WORDS[:12]), " ".join(["", *WORDS[12:], "theend"])
+    steps = [{"text": said}, {"wait_for": "go"}, {"text": then}]
+    return {"reply": [{"steps": steps}], "rate": 60}
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def ends(log: EventLog, count: int = 1) -> list[str]:
     found: list[str] = []
     with log.follow() as follow:
         while len(found) < count:
-            records = follow.poll(15)
+            records = follow.poll(LIMIT)
             assert records, f"only these have ended: {found}"
             found += [
                 r.event.reason for r in records if isinstance(r.event, TurnFinished)
@@ -54,6 +61,10 @@ def answers(log: EventLog) -> list[str]:
     (one,) = conversation.recent(log)
     entries = conversation.fold(log.read(one.id)).entries.values()
     return [e.message.text for e in entries if e.message.role == "assistant"]
+
+
+def let_go(log: EventLog) -> None:
+    (log.path.parent / "go").touch()
 
 
 def the_same(log: EventLog) -> str:
@@ -86,7 +97,7 @@ def test_a_closed_window_ends_the_screen_and_not_the_answer(
 
     assert ends(log) == ["stop"]
     assert answers(log) == [ANSWER]
-    assert terminal.process.wait(5) == 128 + signal.SIGHUP
+    assert terminal.process.wait(LIMIT) == 128 + signal.SIGHUP
 
 
 def test_what_waits_behind_the_answer_is_answered_too(
@@ -102,7 +113,7 @@ def test_what_waits_behind_the_answer_is_answered_too(
 
     assert ends(log, 2) == ["stop", "stop"]
     assert answers(log) == [ANSWER, ANSWER]
-    assert terminal.process.wait(5) == 128 + signal.SIGHUP
+    assert terminal.process.wait(LIMIT) == 128 + signal.SIGHUP
 
 
 def test_a_question_sent_in_the_last_moment_is_answered(
@@ -115,7 +126,7 @@ def test_a_question_sent_in_the_last_moment_is_answered(
     terminal.press("enter")
     terminal.hang_up()
 
-    assert terminal.process.wait(10) == 128 + signal.SIGHUP
+    assert terminal.process.wait(LIMIT) == 128 + signal.SIGHUP
     # Either the key was read before the end, or nothing was asked at all.
     asked = bool(conversation.recent(log))
     assert not asked or answers(log) == [ANSWER]
@@ -136,7 +147,7 @@ def test_hang_up_by_signal_gives_the_terminal_back_at_once(
     assert not gone(terminal.process.pid)
     assert ends(log) == ["stop"]
     assert answers(log) == [ANSWER]
-    assert terminal.process.wait(5) == 128 + signal.SIGHUP
+    assert terminal.process.wait(LIMIT) == 128 + signal.SIGHUP
 
 
 def test_it_costs_next_to_nothing_while_it_goes_on_without_a_screen(
@@ -172,7 +183,7 @@ def test_others_may_cancel_what_goes_on_without_a_screen(
     second.press("escape")
 
     assert ends(log) == ["cancelled"]
-    assert first.process.wait(5) == 128 + signal.SIGHUP
+    assert first.process.wait(LIMIT) == 128 + signal.SIGHUP
 
 
 def test_sigterm_ends_what_goes_on_without_a_screen(
@@ -186,14 +197,14 @@ def test_sigterm_ends_what_goes_on_without_a_screen(
 
     terminal.signal(signal.SIGTERM)
 
-    assert terminal.process.wait(10) == 128 + signal.SIGTERM
+    assert terminal.process.wait(LIMIT) == 128 + signal.SIGTERM
     assert ends(log) == ["cancelled"]
 
 
 def test_who_comes_back_sees_the_same_conversation_live(
     start: Start, log: EventLog
 ) -> None:
-    first = start(slow(rate=25), rows=40)
+    first = start(held(), rows=40)
     ask(first)
     first.wait_for("word9")
     first.hang_up()
@@ -201,7 +212,7 @@ def test_who_comes_back_sees_the_same_conversation_live(
     second = start(None, rows=40, config=the_same(log))
 
     second.wait_for("word9")
-    assert "theend" not in second.text
+    let_go(log)
     second.wait_for("theend")
     assert second.words.count("word59 theend") == 1
     assert answers(log) == [ANSWER]
@@ -214,7 +225,7 @@ def test_who_comes_back_after_the_end_finds_what_was_not_seen(
     ask(first)
     first.wait_for("theend")
     first.hang_up()
-    first.process.wait(5)
+    first.process.wait(LIMIT)
 
     second = start(None, config=the_same(log))
     second.wait_for("theend")
@@ -235,7 +246,7 @@ def test_what_a_key_has_followed_was_seen(start: Start, log: EventLog) -> None:
     (one,) = conversation.recent(log)
     wait_until(lambda: not conversation.is_unseen(log, one.id))
     first.hang_up()
-    first.process.wait(5)
+    first.process.wait(LIMIT)
 
     second = start(None, config=the_same(log))
     second.settle()
@@ -248,7 +259,7 @@ def test_without_a_turn_a_hang_up_ends_the_program(start: Start) -> None:
 
     terminal.hang_up()
 
-    assert terminal.process.wait(5) == 128 + signal.SIGHUP
+    assert terminal.process.wait(LIMIT) == 128 + signal.SIGHUP
 
 
 def test_the_answer_of_ask_goes_on_too(home: Path, log: EventLog) -> None:
@@ -261,7 +272,7 @@ def test_the_answer_of_ask_goes_on_too(home: Path, log: EventLog) -> None:
 
         assert ends(log) == ["stop"]
         assert answers(log) == [ANSWER]
-        assert terminal.process.wait(5) == 0
+        assert terminal.process.wait(LIMIT) == 0
     (one,) = conversation.recent(log)
     assert conversation.is_unseen(log, one.id)
 
@@ -270,15 +281,15 @@ def test_a_cut_link_leaves_the_answer_to_go_on(
     start_remote: Start, link: ssh.Link, log: EventLog
 ) -> None:
     """As over a real line: sshd finds its client gone, and hangs up."""
-    first = start_remote(slow(rate=25), rows=40)
+    first = start_remote(held(), rows=40)
     ask(first)
     first.wait_for("word9")
     link.relay.cut()
-    first.process.wait(10)
+    first.process.wait(LIMIT)
 
     again = start_remote(None, rows=40, config=the_same(log))
     again.wait_for("word9")
-    assert "theend" not in again.text
+    let_go(log)
     again.wait_for("theend")
 
     # As in an uninterrupted run, on the screen and in the store.
@@ -297,7 +308,7 @@ def test_a_line_that_has_died_unheard_does_not_keep_anybody_out(
     start_remote: Start, link: ssh.Link, log: EventLog
 ) -> None:
     """The first app does not know that nobody is there; the second is live too."""
-    first = start_remote(slow(rate=25), rows=40)
+    first = start_remote(held(), rows=40)
     ask(first)
     first.wait_for("word9")
     link.relay.freeze()
@@ -306,6 +317,8 @@ def test_a_line_that_has_died_unheard_does_not_keep_anybody_out(
         command = [sys.executable, "-m", "tui"]
         other = ssh.Link(link.server, line, link.env)
         with other.terminal(command, rows=40) as again:
+            again.wait_for("word9")
+            let_go(log)
             again.wait_for("theend")
 
             assert answers(log) == [ANSWER]

@@ -12,7 +12,7 @@ from tui.messages import Message
 from tui.runtime.host import Host
 from tui.runtime.runner import request
 
-LIMIT = 10.0
+LIMIT = 30.0
 
 TOOL = '''
 from tui.tools import tool

@@ -152,7 +152,7 @@ def answers(home: Path) -> list[str]:
         follow = log.follow(newest.id)
         records = log.read(newest.id)
         while not any(isinstance(record.event, TurnFinished) for record in records):
-            records += follow.poll(10)
+            records += follow.poll(30)
         follow.close()
     entries = conversation.fold(records).entries.values()
     return [e.message.text for e in entries if e.message.role == "assistant"]

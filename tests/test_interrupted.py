@@ -49,7 +49,7 @@ def killed(start: Start, *script: dict[str, Any], until: str = "One two") -> Non
     ask(terminal, "Count, please")
     terminal.wait_for(until)
     terminal.signal(signal.SIGKILL)
-    terminal.process.wait(5)
+    terminal.process.wait(30)
 
 
 def said(log: EventLog) -> list[tuple[str, str, str | None]]:
@@ -164,7 +164,7 @@ def test_who_watches_is_told_when_the_writer_dies(start: Start, log: EventLog) -
     second.wait_for("One two")
 
     first.signal(signal.SIGKILL)
-    first.process.wait(5)
+    first.process.wait(30)
 
     second.wait_for("Interrupted")
     second.wait_for(lambda t: "ready" in t.row(-1))
@@ -175,7 +175,7 @@ def elsewhere(log: EventLog) -> str:
     asked = TurnRequested("scripted", runner="of another machine")
     turn, _ = request(log, "c", Message("user", "Count, please"), asked)
     owner = TurnStarted("far-away", "its boot", 4711, 1)
-    log.append("c", owner, TextDelta(f"{turn}.1", "One two "), turn=turn).result(5)
+    log.append("c", owner, TextDelta(f"{turn}.1", "One two "), turn=turn).result(30)
     return turn
 
 

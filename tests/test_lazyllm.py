@@ -24,7 +24,7 @@ from tui.messages import Message, ToolCall
 from tui.models.scripted import Finish, ScriptedModel
 from tui.tools import registry
 
-LIMIT = 10.0
+LIMIT = 30.0
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tui.events import (
 from tui.messages import ToolCall
 from tui.turn import Turn
 
-LIMIT = 10.0
+LIMIT = 30.0
 ASKED = [Message("user", "What's the weather in Tokyo?")]
 
 

@@ -43,7 +43,7 @@ def said(of: str, id: str, text: str, at: float, role: Role = "user"):
 def test_the_last_used_come_first_and_the_pinned_before_them(log):
     log.add([said(id, id, f"about {id}", at) for at, id in enumerate("abcd", 1)])
     log.add([said("a", "a2", "an answer", 9.0, "assistant")])
-    conversation.pin(log, "b").result(5)
+    conversation.pin(log, "b").result(30)
 
     assert [s.id for s in conversation.recent(log)] == ["b", "a", "d", "c"]
     assert [s.id for s in conversation.recent(log, 2)] == ["b", "a"]
@@ -51,7 +51,7 @@ def test_the_last_used_come_first_and_the_pinned_before_them(log):
     assert newest
     assert newest == conversation.Summary("a", "about a", 1.0, 9.0, 2, False)
 
-    conversation.pin(log, "b", False).result(5)
+    conversation.pin(log, "b", False).result(30)
     assert [s.id for s in conversation.recent(log)] == ["a", "d", "c", "b"]
 
 
@@ -65,7 +65,7 @@ def test_only_what_is_said_is_counted_and_is_activity(log):
             Record(0, "c", None, 5.0, Queued("x", "y")),
             Record(0, "other", None, 5.0, Queued("x", "y")),
         ]
-    ).result(5)
+    ).result(30)
 
     (it,) = conversation.recent(log)
     assert (it.created, it.updated, it.messages) == (1.0, 4.0, 2)
@@ -77,8 +77,8 @@ def test_there_is_no_newest_of_none(log):
 
 
 def test_a_title_stays_what_it_was_renamed_to(log):
-    conversation.rename(log, "c", "  My \n title ").result(5)
-    log.add([said("c", "1", "the first question", 1.0)]).result(5)
+    conversation.rename(log, "c", "  My \n title ").result(30)
+    log.add([said("c", "1", "the first question", 1.0)]).result(30)
 
     (it,) = conversation.recent(log)
     assert it.title == "My title"
@@ -88,7 +88,7 @@ def test_a_title_stays_what_it_was_renamed_to(log):
 
 def test_ids_are_shown_as_short_as_they_are_found_by(log):
     ids = ["abcdef01", "abcdef02", "abcdefg", "b", "ba", "zzzzzzzzzz"]
-    log.add([said(id, id, "hi", 1.0) for id in ids]).result(5)
+    log.add([said(id, id, "hi", 1.0) for id in ids]).result(30)
 
     shorts = conversation.short_ids(log, ids)
 
@@ -100,7 +100,7 @@ def test_what_runs_anywhere_is_known_at_once(log):
     log.append("a", STARTED, turn="x")
     log.append("b", STARTED, turn="y")
     log.append("b", STARTED, turn="z")
-    log.append("b", TurnFinished("stop"), turn="y").result(5)
+    log.append("b", TurnFinished("stop"), turn="y").result(30)
 
     assert conversation.running_anywhere(log) == {"a": [STARTED], "b": [STARTED]}
 
@@ -141,14 +141,14 @@ def test_an_older_store_is_filled_in_when_it_is_opened(path, monkeypatch):
 
 
 def test_records_keep_their_time_and_turn_and_come_all_or_none(log):
-    log.append("c", STARTED, turn="t").result(5)
+    log.append("c", STARTED, turn="t").result(30)
     one = Record(77, "d", "s", 1.5, ConversationRenamed("x"))
 
-    log.add([one]).result(5)
+    log.add([one]).result(30)
     refused = log.add([one, Record(0, "d", "t", 2.0, STARTED)])
 
     with pytest.raises(LogError, match="already"):
-        refused.result(5)
+        refused.result(30)
     (record,) = log.read("d")
     assert (record.turn, record.time, record.event) == ("s", 1.5, one.event)
     assert record.seq == 2

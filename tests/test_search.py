@@ -20,7 +20,7 @@ def say(log, *texts: str, of: str = "c", role: Role = "user"):
     for text in texts:
         number = log.tail()
         added = MessageAdded(f"m{number}", Message(role, text))
-        log.append(of, added).result(5)
+        log.append(of, added).result(30)
 
 
 def found(log, query, limit=50):
@@ -167,7 +167,7 @@ def test_few_of_many_similar_words_are_all_found(log):
             ["interior"] + ["international"] * 300 + ["getInterior"]
         )
     ]
-    log.add(records).result(10)
+    log.add(records).result(30)
 
     assert found(log, "interio", 5) == ["getInterior", "interior"]
 

@@ -16,7 +16,8 @@ from urllib.parse import quote
 import pytest
 from conftest import ROOT, Tried
 from fakes.collect import collect
-from fakes.sse_server import SSEServer, text
+from fakes.sse_server import DONE, SSEServer, finish, text
+from terminal import Terminal
 
 from tui import config, files, masking
 from tui.config import OpenAIModelConfig
@@ -336,3 +337,44 @@ def test_a_number_that_makes_no_sense_is_told(line: str, message: str) -> None:
         config.parse(f"[models.a]\nprovider = 'openai'\n[models.a.options]\n{line}\n")
 
     assert "config.toml, line 4: models.a.options." in str(raised.value)
+
+
+@pytest.mark.parametrize("command", [["ask", "hi"], None])
+def test_what_libraries_log_has_no_secret_and_is_not_on_the_screen(
+    server: SSEServer, home: Path, tried: Tried, command: list[str] | None
+) -> None:
+    """As with OPENAI_LOG=debug, and httpx and httpcore told to say all."""
+    login = f"me:{quote(PASSWORD, safe='')}"
+    url = server.url.replace("//", f"//{login}@")
+    (home / "config.toml").write_text(
+        f'model = "m"\n[models.m]\nprovider = "openai"\nmodel = "m"\n'
+        f'base_url = "{url}"\n'
+    )
+    (home / "tools").mkdir()
+    (home / "tools" / "loud.py").write_text(
+        "import logging\nfrom tui.cli import _LIBRARIES\nfor name in _LIBRARIES:\n"
+        "    logging.getLogger(name).setLevel(logging.DEBUG)\n"
+        "from tui.tools import tool\n@tool\ndef f() -> str:\n    'Do.'\n"
+    )
+    server.answer(text("Fine."), finish(), DONE)
+    env = {**os.environ, "OPENAI_LOG": "debug", "PYTHONPATH": str(ROOT)}
+    env |= {"TERM": "xterm-256color"}
+    with Terminal([sys.executable, "-m", "tui", *(command or [])], env=env) as terminal:
+        if command is None:
+            terminal.wait_for("Message")
+            terminal.type("hi")
+            terminal.press("enter")
+        terminal.wait_for("Fine.")
+        if command is None:
+            terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+        shown = bytes(terminal.raw).decode()
+
+    logged = (home / "lazychat.log").read_text()
+    assert "chat/completions" in logged
+    for said in (shown, logged):
+        for secret in (PASSWORD, login, BASIC.rstrip("=")):
+            assert secret not in said
+    assert "httpcore" not in shown
+    assert "Request options" not in shown
+    tried("Keys and passwords in what libraries log")

@@ -80,7 +80,7 @@ def test_whoever_attaches_at_any_time_ends_with_the_same(rounds, data):
                         transcript.apply(record)
                         printed.append(spoken.take(record))
             if number < len(events):
-                log.append("c", events[number], turn="t").result(5)
+                log.append("c", events[number], turn="t").result(30)
         after = conversation.fold(log.read("c"))
 
     expected = [e.message for e in events if isinstance(e, MessageAdded)]

@@ -23,7 +23,7 @@ from tui.eventlog import EventLog
 from tui.events import MessageAdded, Queued, Record, TextDelta
 from tui.messages import Message
 
-LIMIT = 20.0
+LIMIT = 30.0
 
 TALKER = """
 import sys
@@ -34,7 +34,7 @@ log = EventLog(Path(sys.argv[1]))
 follow = log.follow("c", log.tail())
 for number in range(100_000):
     log.append("c", TextDelta(sys.argv[2], f"w{number} "), turn="t").result()
-    for record in follow.poll(20):
+    for record in follow.poll(30):
         print(record.event.text, end="", flush=True)  # what a screen shows
 """
 
@@ -213,8 +213,10 @@ def test_an_append_that_cannot_be_fails_alone(path: Path) -> None:
 
 def test_text_that_is_no_unicode_is_stored_as_what_can_be(path: Path) -> None:
     with EventLog(path) as log:
-        log.append("c\udce9", MessageAdded("m", Message("user", "caf\udce9"))).result(5)
-        read_state.save_draft(log, "c\udce9", "\udce9").result(5)
+        log.append("c\udce9", MessageAdded("m", Message("user", "caf\udce9"))).result(
+            30
+        )
+        read_state.save_draft(log, "c\udce9", "\udce9").result(30)
 
         (found,) = conversation.recent(log)
         assert (found.id, found.title) == ("c\ufffd", "caf\ufffd")

@@ -19,7 +19,7 @@ from tui.messages import ToolCall, ToolResult
 from tui.tools import Tool, ToolBox, register, registry, report, tool
 from tui.turn import Turn
 
-LIMIT = 5.0
+LIMIT = 30.0
 """Seconds that a test waits for what must come."""
 
 

@@ -13,7 +13,14 @@ from tui import conversation
 from tui.eventlog import EventLog
 from tui.events import TurnFinished, TurnWithdrawn
 
-SLOW = {"reply": [{"text": " ".join(f"word{n}" for n in range(40))}] * 3, "rate": 20}
+WORDS = [f"word{n} " for n in range(40)]
+COUNT = [
+    {"text": "".join(WORDS[:10])},
+    {"wait_for": "go"},
+    {"text": "".join(WORDS[10:])},
+]
+HELD = {"reply": [{"steps": COUNT}] * 3, "rate": 20}
+"""Counts to 10, and on when it is let go: a second app may take its time to start."""
 ENDLESS = [{"steps": [{"text": "word0 word1 word2 word3 "}, {"pause": 60}]}] * 2
 
 Pair = Callable[[Any], tuple[Terminal, Terminal]]
@@ -52,6 +59,10 @@ def pane(terminal: Terminal) -> list[str]:
     return terminal.display[:edge]
 
 
+def let_go(log: EventLog) -> None:
+    (log.path.parent / "go").touch()
+
+
 def ready(terminal: Terminal) -> bool:
     return "ready" in terminal.row(-1)
 
@@ -61,10 +72,13 @@ def ends(log: EventLog) -> list[str]:
     return [event.reason for event in events if isinstance(event, TurnFinished)]
 
 
-def test_both_show_the_same_live(pair: Pair) -> None:
-    first, second = pair(SLOW)
-    assert "word39" not in second.text
+def test_both_show_the_same_live(pair: Pair, log: EventLog) -> None:
+    first, second = pair(HELD)
+    assert "word10" not in second.text
 
+    let_go(log)
+    second.wait_for("word10")
+    first.wait_for("word10")
     second.wait_for("word39")
     first.wait_for(ready)
     second.wait_for(ready)
@@ -73,8 +87,9 @@ def test_both_show_the_same_live(pair: Pair) -> None:
 
 
 def test_a_frame_of_one_is_never_ahead_of_the_store(pair: Pair, log: EventLog) -> None:
-    _, second = pair(SLOW)
+    _, second = pair(HELD)
 
+    let_go(log)
     for _ in range(5):
         second.written_within(0.1)
         shown = [int(n) for n in re.findall(r"word(\d+)", second.text)]
@@ -97,11 +112,12 @@ def test_the_other_may_cancel(pair: Pair, log: EventLog) -> None:
 
 
 def test_the_other_may_send_the_next_message(pair: Pair, log: EventLog) -> None:
-    first, second = pair(SLOW)
+    first, second = pair(HELD)
 
     ask(second, "And again?")
     for terminal in (first, second):
         terminal.wait_for("waits: And again?")
+    let_go(log)
     for terminal in (first, second):
         terminal.wait_for(lambda t: t.words.count("word39") == 2)
         terminal.wait_for(ready)
@@ -129,11 +145,13 @@ def test_what_one_has_queued_the_other_may_take_back(pair: Pair, log: EventLog) 
 
 
 def test_one_may_leave_and_the_other_stays_live(pair: Pair, log: EventLog) -> None:
-    first, second = pair(SLOW)
+    first, second = pair(HELD)
 
     second.press("ctrl+q")
     assert second.wait_exit() == 0
+    let_go(log)
     first.wait_for("word39")
+    first.wait_for(ready)
 
     assert ends(log) == ["stop"]
 
@@ -141,9 +159,10 @@ def test_one_may_leave_and_the_other_stays_live(pair: Pair, log: EventLog) -> No
 def test_when_the_one_that_asked_hangs_up_the_other_stays_live(
     pair: Pair, log: EventLog
 ) -> None:
-    first, second = pair(SLOW)
+    first, second = pair(HELD)
 
     first.hang_up()
+    let_go(log)
 
     second.wait_for("word39")
     second.wait_for(ready)

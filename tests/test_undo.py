@@ -95,10 +95,10 @@ def test_all_that_was_there_is_there_again(log):
     say(log, "d", "other")
     call = ToolCall("1", "look", {"for": "needle"})
     log.append("c", TurnRequested("m"), turn="t")
-    log.append("c", ToolCallStarted(call), turn="t").result(5)
-    conversation.pin(log, "c").result(5)
-    conversation.rename(log, "c", "Sewing").result(5)
-    read_state.save_draft(log, "c", "and now").result(5)
+    log.append("c", ToolCallStarted(call), turn="t").result(30)
+    conversation.pin(log, "c").result(30)
+    conversation.rename(log, "c", "Sewing").result(30)
+    read_state.save_draft(log, "c", "and now").result(30)
     with closing(sqlite3.connect(log.path)) as db, db:
         db.execute(
             "INSERT INTO event(conversation, kind, time, data) "
@@ -152,7 +152,7 @@ def test_what_was_deleted_twice_comes_back_beside_itself(log):
 
 def test_a_turn_whose_process_has_died_comes_back_as_interrupted(log):
     say(log, "c", "a needle")
-    log.append("c", TurnRequested("m"), turn="t").result(5)
+    log.append("c", TurnRequested("m"), turn="t").result(30)
     trashed = conversation.trash(log, "c")
     assert conversation.running(log, "c") == []
 
@@ -163,7 +163,7 @@ def test_a_turn_whose_process_has_died_comes_back_as_interrupted(log):
 
 def test_a_running_turn_keeps_its_conversation_out_of_the_trash(log):
     say(log, "c", "a needle")
-    log.append("c", TurnStarted("host", "boot", 1, 1), turn="t").result(5)
+    log.append("c", TurnStarted("host", "boot", 1, 1), turn="t").result(30)
 
     with pytest.raises(LogError, match="cancel it first"):
         conversation.trash(log, "c")

@@ -22,7 +22,7 @@ def log(tmp_path: Path) -> Iterator[EventLog]:
 
 def ask(log: EventLog, id: str) -> str:
     turn, written = request(log, id, Message("user", "Hi"), TurnRequested("m"))
-    written.result(5)
+    written.result(30)
     return turn
 
 
@@ -30,12 +30,12 @@ def begin(log: EventLog, id: str) -> str:
     turn = ask(log, id)
     log.append(
         id, process_identity.claim(), TextDelta(f"{turn}.1", "a"), turn=turn
-    ).result(5)
+    ).result(30)
     return turn
 
 
 def end(log: EventLog, id: str, turn: str, reason: str = "stop") -> int:
-    return log.append(id, TurnFinished(reason), turn=turn).result(5)
+    return log.append(id, TurnFinished(reason), turn=turn).result(30)
 
 
 def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
@@ -44,7 +44,7 @@ def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
     assert conversation.is_unseen(log, "a")
     assert not conversation.is_unseen(log, "b")
 
-    read_state.mark_seen(log, "a", seq).result(5)
+    read_state.mark_seen(log, "a", seq).result(30)
 
     assert not conversation.is_unseen(log, "a")
     ask(log, "a")
@@ -53,7 +53,7 @@ def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
 
 def test_who_has_cancelled_an_answer_has_seen_it(log: EventLog) -> None:
     turn = begin(log, "a")
-    read_state.mark_seen(log, "a", log.tail()).result(5)
+    read_state.mark_seen(log, "a", log.tail()).result(30)
 
     end(log, "a", turn, "cancelled")
 

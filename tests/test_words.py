@@ -1,5 +1,7 @@
 """What a text is cut into, and what a query asks for."""
 
+from time import thread_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +108,14 @@ def test_a_long_text_has_the_terms_of_all_its_words():
     text = " ".join(f"word{number} 独特针 a->b" for number in range(30_000))
 
     assert projections._terms(text) == terms(text)
+
+
+def test_a_text_of_a_few_signs_costs_little():
+    """The log waits for it, and with the log the end of an answer that is stopped."""
+    for sign in ("言葉😀 ", "[" * 9, "work-play\n"):
+        text = sign * 300_000
+        begun = thread_time()
+        found = terms(text)
+
+        assert thread_time() - begun < 0.8
+        assert found == terms(sign * 2)

@@ -233,7 +233,7 @@ def test_the_list_of_what_runs_names_the_process(place: Home) -> None:
     with EventLog(place.store) as log:
         asked = TurnRequested("play", runner=found.runner)
         _, written = request(log, "c", Message("user", "hi"), asked)
-        written.result(5)
+        written.result(30)
         wait_until(lambda: conversation.running_anywhere(log))
         running = conversation.running_anywhere(log)
 

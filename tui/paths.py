@@ -36,6 +36,11 @@ def state_file() -> Path:
     return _folder(_dirs.user_state_dir) / "state.toml"
 
 
+def crashes_file() -> Path:
+    """Return the path of what is known of crashes of local models."""
+    return _folder(_dirs.user_state_dir) / "local-crashes.json"
+
+
 def log_file() -> Path:
     """Return the path of the event log."""
     return _folder(_dirs.user_data_dir) / "lazychat.db"

@@ -37,7 +37,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
 
 

@@ -21,6 +21,7 @@ from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
 from tui.app.history.controller import ACTS, HistoryController
+from tui.app.printed import Printed
 from tui.app.tabs import Tabs
 from tui.app.terminal.key_order import KeyOrder
 from tui.app.terminal.textual_hook import OutputApp
@@ -64,6 +65,7 @@ class LazychatApp(OutputApp):
         self._first_chat = conversation_id
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
+        self._printed = Printed(self.call_later, self._show_printed)
         # A frame costs bytes on a slow link: nothing moves for the sake of moving.
         self.animation_level = "none"
 
@@ -89,8 +91,9 @@ class LazychatApp(OutputApp):
             if not (problem := self._use_theme(name)):
                 break
             self.host.problems.append(problem)
-        self.host.problems += commands.unknown(self.host.config.keys)
-        self.set_keymap(self.host.config.keys)
+        keys, problems = commands.checked(self.host.config.keys)
+        self.host.problems += problems
+        self.set_keymap(keys)
 
     def on_mount(self) -> None:
         """Begin what the first frame does not wait for."""
@@ -207,6 +210,16 @@ class LazychatApp(OutputApp):
         """Show in the debug panel what a tool or its process has written."""
         if self.chat:
             self.chat.debug_panel.note(f"written by a tool: {line}")
+
+    def _print(self, text: str, stderr: bool = False) -> None:
+        """Show what a tool prints with its call; Textual would show it nobody."""
+        if self.is_headless:
+            super()._print(text, stderr)
+        self._printed.take(text)
+
+    def _show_printed(self, call_id: str, text: str) -> None:
+        if self.chat:
+            self.chat.debug_panel.call_printed(call_id, text)
 
     # -- other conversations
 

@@ -1,10 +1,12 @@
 """What the user can do, said once: each is a key, a slash command, a palette entry."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from tui.config import nearest
 from tui.safe import safe
@@ -221,22 +223,56 @@ def bindings(*, reading: bool = False) -> list[BindingType]:
 def spelled(command: Command, keys: Mapping[str, str]) -> str:
     """Return the command's key as people write it; `keys` are the user's own."""
     names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
-    key = safe(keys.get(command.name, command.key), newlines=False)
+    own = keys.get(command.name)
+    key = command.key if own is None or _wrong_part(own) else safe(own, newlines=False)
     parts = key.split(",")[0].split("+") if key else []
     if len(parts) == 1 == len(parts[0]):
         return parts[0]  # a letter: its other case is another key
     return "+".join(names.get(part, part.capitalize()) for part in parts)
 
 
-def unknown(keys: Mapping[str, str]) -> list[str]:
-    """Return a complaint on each name in `keys` that is no command's."""
+def checked(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return those of the user's `keys` that can be used, and why others cannot.
+
+    A command whose key is wrong keeps the one that it has.
+    """
     known = {command.name: command for command in COMMANDS}
-    return [
-        f'[keys]: nothing is called "{name}".'
-        + (nearest(name, known) or f" Known are: {', '.join(known)}.")
-        for name in keys
-        if name not in known
-    ]
+    good: dict[str, str] = {}
+    problems: list[str] = []
+    for name, key in keys.items():
+        if name not in known:
+            hint = nearest(name, known) or f" Known are: {', '.join(known)}."
+            problems.append(f'[keys]: nothing is called "{name}".{hint}')
+        elif wrong := _wrong_part(key):
+            problems.append(
+                f'[keys]: {name} = "{key}": there is no key "{wrong}". Write '
+                f'it like "ctrl+t", "f5", "alt+up" or "y"; until then it is '
+                f"{known[name].key or 'none'}."
+            )
+        else:
+            good[name] = key
+    return good, problems
+
+
+def _wrong_part(key: str) -> str:
+    """Return which of the keys in `key`, between commas, is none, or ""."""
+    parts = [part.strip() for part in key.split(",")] if key else []
+    return next((part or "," for part in parts if not _is_key(part)), "")
+
+
+def _is_key(text: str) -> bool:
+    *modifiers, key = text.split("+") if text != "+" else [text]
+    if not {"ctrl", "alt", "shift", "super", "hyper", "meta"}.issuperset(modifiers):
+        return False
+    if len(key) == 1:
+        return key.isprintable()
+    if key in {known.value for known in Keys} | set(KEY_NAME_REPLACEMENTS.values()):
+        return True
+    try:  # as Textual calls other characters: question_mark
+        unicodedata.lookup(key.replace("_", " "))
+    except KeyError:
+        return False
+    return True
 
 
 def named(name: str) -> Command:

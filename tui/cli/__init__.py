@@ -19,6 +19,10 @@ from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError
 from tui.runtime import tty
 
+_LIBRARIES = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
+"""What carries requests, and logs all of them, keys too, if OPENAI_LOG or a tool asks
+for it. Which HTTP library it is depends on the version of the client."""
+
 if TYPE_CHECKING:
     from tui.config import Config
 
@@ -177,5 +181,6 @@ def _log_to_file() -> None:
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
-    logging.getLogger("tui").addHandler(handler)
-    logging.getLogger("tui").propagate = False
+    for name in ("tui", *_LIBRARIES):
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).propagate = False

@@ -7,9 +7,9 @@ is kept and can be gone on with.
 import errno
 import os
 import signal
-import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from tui import conversation
@@ -64,7 +64,7 @@ def ask(
                 _talk(
                     "Another answer runs in this conversation: this one waits for it."
                 )
-            if not settings.model and sys.stderr.isatty():
+            if not settings.model and streams.is_seen():
                 _talk(host.models.note(host.model))
             host.start()
             asked = TurnRequested(
@@ -181,7 +181,8 @@ class _Terminal:
     def __init__(self, out: TextIO) -> None:
         self.gone = False
         # To be asked now: one that is gone is no terminal any more.
-        self._descriptors = [fd for fd in (0, 1, 2, out.fileno()) if os.isatty(fd)]
+        found = [int(file.name) for file in Path("/dev/fd").iterdir()]
+        self._descriptors = [fd for fd in found if os.isatty(fd)]
         self._shows = out.fileno() in self._descriptors
 
     def watch(self) -> None:

@@ -90,16 +90,14 @@ def take_in(log: EventLog, files: Sequence[str]) -> int:
         name = "standard input" if file == "-" else file
         try:
             source = sys.stdin.buffer if file == "-" else None
-            data = _read(source) if source else _read_file(Path(file), name)
+            # Not kept here: it may be as large as what is made of it.
+            ids = conversation.import_json(
+                log, _read(source) if source else _read_file(Path(file), name)
+            )
         except OSError as error:
             raise LazychatError(f"{name} cannot be read: {error.strerror}.") from error
-        try:
-            ids = conversation.import_json(log, data.decode("utf-8-sig"))
-        except (LogError, UnicodeDecodeError) as error:
-            problem = (
-                "it is not UTF-8 text." if isinstance(error, ValueError) else error
-            )
-            raise LazychatError(f"{name}: {problem}") from error
+        except LogError as error:
+            raise LazychatError(f"{name}: {error}") from error
         for id in ids:
             print(one_line(id), flush=True)
     return DONE

@@ -57,6 +57,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if rest:
         hint = '; to ask: lazychat ask "..."' if command == "chat" else ""
         parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+    model = getattr(options, "model", None)
+    if model and model.endswith(".gguf") and decoded(model) != model:
+        # Which model is asked is stored with each question.
+        parser.error(
+            f"-m {model}: this path is not UTF-8. Rename the file, or make a link of "
+            f"another name to it: ln -s THE_FILE model.gguf"
+        )
     return argparse.Namespace(
         **{
             name: value if name in _PATHS else _decoded(value)

@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
@@ -87,9 +87,19 @@ def fill() -> None:
             setattr(sys, name, os.fdopen(nothing, mode, closefd=False))
 
 
+_voice: list[TextIO] = []
+"""The stream to the terminal while stderr is none; see `answer_alone`."""
+
+
 def talk(text: str) -> None:
-    """Print a line for the user to stderr."""
-    print(f"lazychat: {safe(mask(text), newlines=False)}", file=sys.stderr, flush=True)
+    """Print a line for the user to stderr; in any thread."""
+    line = f"lazychat: {safe(mask(text), newlines=False)}"
+    print(line, file=_voice[-1] if _voice else sys.stderr, flush=True)
+
+
+def is_seen() -> bool:
+    """Whether what `talk` prints is seen at once: on a terminal."""
+    return bool(_voice) or sys.stderr.isatty()
 
 
 def print_json(value: object) -> None:
@@ -113,17 +123,40 @@ def unreadable_told(log: "EventLog") -> Generator[None]:
 def answer_alone() -> Generator[TextIO]:
     """Give a stream to stdout; what all others print there goes to stderr.
 
-    Tools are the user's code: what they or their processes print is talk.
+    Tools are the user's code: what they or their processes print is talk. Where
+    stderr is a terminal they get another, and it is shown cleaned, a line at a time.
     """
     sys.stdout.flush()
     kept = os.dup(1)
     out = open_stream(kept, sys.stdout.encoding)
     os.dup2(2, 1)
     try:
-        yield out
+        with _others_aside() if os.isatty(2) else nullcontext():
+            yield out
     finally:
         with suppress(OSError):  # nobody reads what tools have printed
             sys.stdout.flush()
         os.dup2(kept, 1)
         with suppress(OSError):  # what could not be written was said when it failed
             out.close()
+
+
+@contextmanager
+def _others_aside() -> Generator[None]:
+    """Have descriptors 0 to 2 be no terminal; `talk` still reaches it."""
+    from tui.app.terminal.descriptors import Aside
+
+    voice = open_stream(os.dup(2), sys.stderr.encoding)
+    aside = Aside(lambda line: talk(f"written by a tool: {line}"))
+    _voice.append(voice)
+    aside.take(2)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        aside.give_back()
+        _voice.remove(voice)
+        with suppress(OSError):  # the terminal has gone
+            voice.close()

@@ -120,7 +120,7 @@ def _good(kind: str, data: bytes) -> bytes:
     return events.encode(event) if events.may_be_deep(data) else data
 
 
-def import_json(log: EventLog, text: str) -> list[str]:
+def import_json(log: EventLog, text: str | bytes) -> list[str]:
     """Add the conversations of a document of `export_json`; return their ids.
 
     A conversation keeps its id, if one could type it; when the store has one of that
@@ -128,19 +128,23 @@ def import_json(log: EventLog, text: str) -> list[str]:
     One of which an import was broken off is completed by the next import of the same.
     A turn that had not ended is ended as `interrupted`: nobody runs it here.
 
+    `text` as bytes is UTF-8, perhaps with a byte order mark; it takes less memory.
     Raises `LogError`, before anything is written, when `text` is no such document;
     it says what is wrong and where.
     """
-    return [_add(log, id, records) for id, records in _read(text)]
+    found = _read(text)
+    del text  # as large as all that was found, and of no more use
+    return [_add(log, id, records) for id, records in found]
 
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
 """An id that can be typed: one that cannot would be of no use to its user."""
 
 
-def _read(text: str) -> list[tuple[str, list[Record]]]:
+def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
     try:
-        data = text.encode()
+        data = text.encode() if isinstance(text, str) else _checked(text)
+        data = memoryview(data)[3 if data.startswith(b"\xef\xbb\xbf") else 0 :]
         kind = msgspec.json.decode(data, type=_Kind)
         if kind.format != FORMAT:
             raise LogError(
@@ -162,6 +166,14 @@ def _read(text: str) -> list[tuple[str, list[Record]]]:
     ]
 
 
+def _checked(data: bytes) -> bytes:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise LogError("it is not UTF-8 text.") from None
+    return data
+
+
 def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
     if not of.id:
         raise LogError(f"{where} has no id.")
@@ -170,14 +182,14 @@ def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
     records: list[Record] = []
     for number, stored in enumerate(of.events, 1):
         place = f"{where}, event {number}"
-        if (size := len(bytes(stored.data))) > bounds.LARGEST_RECORD:
+        if (size := memoryview(stored.data).nbytes) > bounds.LARGEST_RECORD:
             raise LogError(
                 f"{place} has {size / 1e6:,.0f} MB; one of more than "
                 f"{bounds.LARGEST_RECORD / 1e6:,.0f} MB cannot be taken in."
             )
         try:
             # As the log has it, without the document's line breaks.
-            data = msgspec.json.format(bytes(stored.data), indent=-1)
+            data = msgspec.json.format(stored.data, indent=-1)
             event = events.decode(stored.kind, data)
         except RecursionError:
             raise LogError(f"{place}: {bounds.TOO_DEEP}.") from None

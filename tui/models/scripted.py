@@ -103,13 +103,14 @@ class ScriptedModel:
         A file holds `rate`, `repeat` and `dialect` (all optional) and a list
         `reply`, each with `text`, or with `steps`, a list of tables that have one of
         the keys `text`, `reasoning`, `call` (with `arguments`), `usage` (with
-        `input_tokens`, `output_tokens`), `notice`, `pause` (seconds), `error` and
-        `finish`. Texts are told word by word.
+        `input_tokens`, `output_tokens`), `notice`, `pause` (seconds), `wait_for` (the
+        name of a file beside the script: until it is there), `error` and `finish`.
+        Texts are told word by word.
         """
         path = Path(path)
         file = _read(path)
         return cls(
-            [_steps(reply) for reply in file.reply],
+            [_steps(reply, path.parent) for reply in file.reply],
             name=name,
             dialect=file.dialect,
             rate=file.rate,
@@ -182,6 +183,17 @@ def _wait(event: threading.Event, turn: Turn) -> None:
             raise Cancelled
 
 
+class _Appearance(threading.Event):
+    """Is set once a file is there: other processes can make one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._path.exists()
+
+
 class _FileStep(msgspec.Struct, forbid_unknown_fields=True):
     text: str | None = None
     reasoning: str | None = None
@@ -190,6 +202,7 @@ class _FileStep(msgspec.Struct, forbid_unknown_fields=True):
     usage: UsageReported | None = None
     notice: str | None = None
     pause: float | None = None
+    wait_for: str | None = None
     error: str | None = None
     finish: str | None = None
 
@@ -222,7 +235,7 @@ def _read(path: Path) -> _File:
     return file
 
 
-def _steps(reply: _FileReply) -> list[Step]:
+def _steps(reply: _FileReply, folder: Path) -> list[Step]:
     steps: list[Step] = []
     steps += _words(reply.text)
     for step in reply.steps:
@@ -236,6 +249,8 @@ def _steps(reply: _FileReply) -> list[Step]:
             steps.append(NoticeGiven(step.notice))
         if step.pause is not None:
             steps.append(Pause(step.pause))
+        if step.wait_for is not None:
+            steps.append(_Appearance(folder / step.wait_for))
         if step.error is not None:
             steps.append(ModelError(step.error))
         if step.finish is not None:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from tui.errors import Cancelled
 from tui.messages import Value
@@ -50,7 +50,19 @@ class Stopped(Value, frozen=True):
 
 News = Progress | Returned | Raised | TimedOut | Stopped
 
+
+class Running(Protocol):
+    """A call whose function is at work."""
+
+    call_id: str
+
+
 _job: contextvars.ContextVar["_Job"] = contextvars.ContextVar("tool_job")
+
+
+def current() -> Running | None:
+    """Return the call in whose function this is, in its own thread; else None."""
+    return _job.get(None)
 
 
 def report(text: str) -> None:
@@ -66,14 +78,18 @@ def report(text: str) -> None:
 
 
 def run(
-    function: Callable[[], Any], seconds: float, cancel: Cancellation, name: str
+    function: Callable[[], Any],
+    seconds: float,
+    cancel: Cancellation,
+    name: str,
+    call_id: str = "",
 ) -> Generator[News]:
     """Run `function` in a daemon thread; the last item is not `Progress`.
 
     An awaitable that it returns is awaited in an event loop of that thread. The
     thread has a copy of the caller's context variables. `seconds` may be infinite.
     """
-    job = _Job(function)
+    job = _Job(function, call_id)
     context = contextvars.copy_context()
     thread = threading.Thread(
         target=context.run, args=(job.work,), name=f"tool-{name}", daemon=True
@@ -99,7 +115,8 @@ def run(
 class _Job:
     """A function at work, seen from both threads."""
 
-    def __init__(self, function: Callable[[], Any]) -> None:
+    def __init__(self, function: Callable[[], Any], call_id: str) -> None:
+        self.call_id = call_id
         self.news: SimpleQueue[News] = SimpleQueue()
         self._function = function
         self._lock = threading.Lock()

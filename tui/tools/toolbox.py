@@ -140,7 +140,8 @@ class ToolBox:
         turn: Turn,
     ) -> Generator[Event, None, str]:
         seconds = self._timeout if tool.timeout is None else tool.timeout
-        with closing(running.run(function, seconds, turn.cancel, tool.name)) as run:
+        run = running.run(function, seconds, turn.cancel, tool.name, call.id)
+        with closing(run):
             for news in run:
                 match news:
                     case running.Progress(text):

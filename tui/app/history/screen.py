@@ -30,6 +30,7 @@ from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
 from tui.app.widgets.dialog import Words
 from tui.app.widgets.entry_list import Entry
+from tui.app.widgets.field import Field
 from tui.conversation import Hit, Summary
 from tui.conversation.read_state import unread
 from tui.errors import LogError
@@ -64,16 +65,6 @@ _PROMPTS = {
     "export": "Export to (.md or .json)",
     "import": "Import the file (.json)",
 }
-
-
-class Field(Input):
-    """The line at the top: what is searched for, or an act's argument."""
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Insert what is pasted as one line, with nothing that acts on a terminal."""
-        event.stop()
-        event.prevent_default()
-        self.insert_text_at_cursor(safe(" ".join(event.text.split()), newlines=False))
 
 
 class HistoryScreen(OutputScreen):

@@ -9,10 +9,11 @@ through is left out, as lines are what takes memory.
 from time import monotonic
 from typing import Protocol
 
+from tui.app.markdown.inline import effort
 from tui.app.markdown.lines import Line
 
 AT_ONCE = 32_000
-"""Characters of a whole text that are laid out at once, in less than 0.1 s."""
+"""Effort of a whole text that is laid out at once, in less than 0.1 s."""
 
 MOST_LINES = 50_000
 """Lines of one text. The longest answer of any model has less than half of that."""
@@ -64,7 +65,7 @@ class Feed:
         first = len(self.lines)
         if len(self.lines) >= MOST_LINES:
             self.left_out += len(text)
-        elif len(text) <= (AT_ONCE if done else _NEW):
+        elif len(text) <= _NEW or (done and effort(text) <= AT_ONCE):
             stream.append(text)
             if not done:
                 return stream.update()

@@ -21,7 +21,7 @@ from tui.app.markdown.blocks import (
 )
 from tui.app.markdown.code import CodeBlock
 from tui.app.markdown.formula import formula_open
-from tui.app.markdown.inline import close_marks, inline_spans
+from tui.app.markdown.inline import close_marks, effort, inline_spans
 from tui.app.markdown.lines import BLANK, Flow, Line, to_lines
 from tui.app.markdown.table import Table
 
@@ -171,7 +171,7 @@ _letter = re.compile(r"[^\W\d_]")
 _underline = re.compile(r"[ \t:|=-]*$")
 _unresolved = re.compile(r"[*~`\[\]!<&\\]|\$(?=\S)|(?<!\w)_|_(?!\w)")
 _SEAL_AT, _SEAL_STEP, _FORCE_AT = 320, 120, 1000  # characters
-_HUGE = 32_000  # characters
+_HUGE = 32_000  # effort
 
 
 class GrowingParagraph:
@@ -188,7 +188,7 @@ class GrowingParagraph:
         self._width = width
         self._flow = Flow(width)
         self._source: list[str] = []
-        self._length = 0  # characters of it
+        self._effort = 0  # of it
         self._pending = ""  # text that is not done with
         self._tried = 0  # how long `_pending` was when it could not be cut
         self._partial = ""
@@ -206,7 +206,7 @@ class GrowingParagraph:
                 self._partial = ""
                 return rest
             self._source.append(line)
-            self._length += len(line) + 1
+            self._effort += effort(line) + 1
             self._pending += line[self._taken :] + "\n"
             self._taken = 0
         partial = self._partial
@@ -219,7 +219,7 @@ class GrowingParagraph:
     @property
     def is_huge(self) -> bool:
         """Whether it is too long to be laid out anew: its lines stay as they are."""
-        return self._length + len(self._partial) > _HUGE
+        return self._effort + effort(self._partial) > _HUGE
 
     @property
     def source(self) -> str:

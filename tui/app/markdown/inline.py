@@ -24,6 +24,15 @@ _loose_end = re.compile(r"(?:^|(?<=\s))[*_~`]+$")
 _bold_start = re.compile(r"(?<![\w*])\*\*(?=[^\s*])")
 
 
+_COSTLY = "[]*_~`!<&\\$"
+_COST = 8  # characters of prose: the parser may try each with all that follow
+
+
+def effort(text: str) -> int:
+    """Return how long a text takes to be laid out, in characters of prose."""
+    return len(text) + _COST * sum(map(text.count, _COSTLY))
+
+
 def close_marks(source: str) -> str:
     """Close the bold and the code left open at the end of a text.
 

@@ -20,7 +20,7 @@ from tui.app.markdown.growing import (
     GrowingTable,
     lay_out_alone,
 )
-from tui.app.markdown.inline import close_marks
+from tui.app.markdown.inline import close_marks, effort
 from tui.app.markdown.lines import BLANK, Line, indent
 
 _LONG_LINE = 200  # characters after which a line's beginning is certain
@@ -28,8 +28,8 @@ _LONG_PARAGRAPH = 600  # characters
 _LONG_TABLE = 8  # rows
 _LARGE = 3000  # characters of any other block that grows
 _STEP = 600  # characters of such a block that are laid out again and again
-_HUGE = 32_000  # characters of a block that is not laid out as a whole any more
-_LOOKED_THROUGH = 64_000  # characters of a text whose links may be defined at its end
+_HUGE = 32_000  # effort of a block that is not laid out as a whole any more
+_LOOKED_THROUGH = 64_000  # effort of a text whose links may be defined at its end
 _letter = re.compile(r"[^\W\d_]")
 _setext = re.compile(r" {0,3}(-+|=+) *$")
 _container = re.compile(r" {0,3}(> ?)+|[ >]+")
@@ -93,7 +93,7 @@ class Stream:
             return len(self.lines)
         firm = self._firm
         ended = self._take()
-        if len(self._tail) > _HUGE:
+        if effort(self._tail) > _HUGE:
             # Each look at it would take all keys' time, so it is broken off here.
             broken = self._end_open()
             ended = broken if ended is None else min(broken, ended)
@@ -128,7 +128,7 @@ class Stream:
         if not last:
             self._settled = None
             self._examined = 0
-        elif refs and self._firm and sum(map(len, self._source)) <= _LOOKED_THROUGH:
+        elif refs and self._firm and self._can_be_looked_through():
             # A definition may stand below what refers to it.
             blocks = top_level(parse("".join(self._source), {}))
             first = self._restart(0)
@@ -139,6 +139,14 @@ class Stream:
         self._tail = ""
         self._list = None
         return first
+
+    def _can_be_looked_through(self) -> bool:
+        left = _LOOKED_THROUGH
+        for text in self._source:
+            left -= effort(text)
+            if left < 0:
+                return False
+        return True
 
     def _restart(self, base: int) -> int:
         del self.lines[base:]

@@ -106,6 +106,8 @@ class Aside:
                 rest = rest[:WIDTH]
             elif stopped in ready:
                 break
+        if skipped:
+            self._say(f"… and {skipped:,} lines more")
         self._say(rest)
         os.close(read)
         os.close(stopped)

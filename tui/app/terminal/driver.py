@@ -10,7 +10,7 @@ import re
 import select
 import signal
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Condition
 from time import monotonic
@@ -201,7 +201,7 @@ class OutputDriver(LinuxDriver):
         if isinstance(message, events.CursorPosition):
             # `CSI 1 ; 2 R` is Shift+F3, and so on; no question is asked from there.
             if message.y > 0 or message.x == 0 or message.x > 15:
-                self._take_answer()
+                self._take_answer((message.x + 1, message.y + 1))
                 return
         elif isinstance(message, events.Key | events.Paste | events.MouseEvent):
             if not isinstance(message, events.MouseMove):
@@ -215,11 +215,16 @@ class OutputDriver(LinuxDriver):
                 message = events.Resize(size, size)
         super().process_message(message)
 
-    def _answers_due(self) -> int:
-        """Return how many answers are to come from a terminal that does answer."""
-        return 0 if self.stage.is_silent else self.stage.asked - self._answered
+    def _answers_due(self) -> Sequence[tuple[int, int]]:
+        """Return the answers that are to come from a terminal that does answer."""
+        return () if self.stage.is_silent else tuple(self.stage.answers_due)
 
-    def _take_answer(self) -> None:
+    def _take_answer(self, place: tuple[int, int]) -> None:
+        due = self.stage.answers_due
+        with suppress(IndexError):
+            # Those before it are lost; of another place it is the oldest.
+            while due.popleft() != place and place in due:
+                pass
         with self._answers:
             if self._answered >= self.stage.asked:
                 return  # nobody has asked

@@ -17,6 +17,7 @@ UNANSWERED = 2
 """Frames that may be unanswered; one more when it shows what a key did."""
 _PATIENCE = 1.0  # seconds, for a terminal that has never answered
 _LOST = 2.0  # seconds, at least, after which an answer is taken to be lost
+_DOUBLED = 4  # times at most that the patience is doubled, on a line that is dead
 _KEY = 0.06  # seconds after a key within which its echo is expected
 _REMEMBERED = 64  # questions; a terminal that is silent is asked once a second
 _ECHOES = 3  # frames that are drawn at once after a key
@@ -31,6 +32,7 @@ class Pace:
         self._key = -_KEY
         self._echoes = 0
         self._slowest = 0.0
+        self._losses = 0  # in succession
         self.answers = False
         """Whether the terminal has ever answered."""
         self.silent = False
@@ -43,23 +45,27 @@ class Pace:
 
     @property
     def patience(self) -> float:
-        """Seconds after which an open question is given up."""
+        """Seconds after which an open question is given up, at first."""
         return max(_LOST, 4 * self._slowest) if self.answers else _PATIENCE
 
     def key_pressed(self, now: float) -> None:
         """Draw the next frames at once: they show what the key did."""
         self._key, self._echoes = now, _ECHOES
+        self._losses = 0  # a line that brings keys is not dead
 
     def wait(self, now: float) -> float:
         """Return in how many seconds a frame may be sent; 0 is now."""
         echo = self._echoes > 0 and now - self._key < _KEY
         wait = 0.0 if echo else max(0.0, self._sent + INTERVAL - now)
         if len(self._asked) >= UNANSWERED + echo and not self.silent:
-            left = self._asked[-1] + self.patience - now
+            # What is sent into a dead line is old news when the line lives again.
+            patience = self.patience * 2 ** min(self._losses, _DOUBLED)
+            left = self._asked[-1] + patience - now
             if left > 0:
                 return max(wait, left)
             if self.answers:
                 self._asked.clear()  # lost, as when a paste was under way
+                self._losses += 1
             else:
                 self.silent = True
         return wait
@@ -83,5 +89,6 @@ class Pace:
             return
         self.answers = True
         self.silent = False
+        self._losses = 0
         took = now - self._asked.popleft()
         self._slowest = max(took, 0.8 * self._slowest)

@@ -9,7 +9,7 @@ Times are seconds of a monotonic clock, and are given, so that this needs no clo
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -19,16 +19,25 @@ LIMIT = 1.0
 On a link of 300 ms what was lost once is there again after 0.5 to 0.9 s (RFC 6298).
 What comes later still is taken for text by its own end marker, or by its lines."""
 
+_REST = 0.3
+"""Seconds within which the rest of a sequence is expected whose ESC was too early."""
+
 _BEGIN, _END = b"\x1b[200~", b"\x1b[201~"
 _PIECE = 1 << 20  # bytes; a larger paste is handed on in pieces
 # The first row asks from elsewhere: `CSI 1 ; 2 R` is a key. See `Stage`.
-_REPORT = re.compile(rb"\x1b\[(?!1;(?:[2-9]|1[0-6])R)\d{1,5};\d{1,5}R")
+_REPORT = re.compile(rb"\x1b\[(?!1;(?:[2-9]|1[0-6])R)(\d{1,5});(\d{1,5})R")
+# A sequence without its ESC, such as no one types at once after Esc.
+_SEQUENCE_REST = re.compile(rb"\[(?:[<?]?\d[\d;]*[A-Za-z~]|[A-DFH])")
+_REST_BEGUN = re.compile(rb"\[[<?]?[\d;]*\Z")
 # The beginning of a marker or a report, in a paste.
 _CUT_IN_PASTE = re.compile(rb"\x1b(?:\[[\d;]{0,11})?\Z")
 # What may go on in the next piece: a character, or a line end.
 _UNFINISHED = re.compile(rb"(?:\r|[\xc0-\xff][\x80-\xbf]{0,2})?\Z")
 # The beginning of any control sequence, elsewhere.
 _CUT = re.compile(rb"\x1b(?:\[[0-?]{0,32}[ -/]{0,4})?\Z")
+
+
+AnswersDue = Callable[[], Sequence[tuple[int, int]]]
 
 
 class Pasted(NamedTuple):
@@ -40,12 +49,12 @@ class Pasted(NamedTuple):
 class Pastes:
     """Divides what a terminal sends: pastes, and the bytes of all else.
 
-    `answers_due` says how many answers to questions for the cursor are to come: so
-    many reports are no part of a paste in which they arrive. `escape_delay` is how
-    long a lone ESC waits for what may follow it, in seconds.
+    `answers_due` says which answers to questions for the cursor are to come: column
+    and row, from 1. A report in a paste is one of these, or it is text. `escape_delay`
+    is how long a lone ESC waits for what may follow it, in seconds.
     """
 
-    def __init__(self, answers_due: Callable[[], int], escape_delay: float) -> None:
+    def __init__(self, answers_due: AnswersDue, escape_delay: float) -> None:
         self._answers_due = answers_due
         self._escape_delay = escape_delay
         self._pasting = False
@@ -56,7 +65,9 @@ class Pastes:
         self._owed = b""
         """What is still to come of the end marker of a paste that was ended."""
         self._escaped = -inf
-        """When a lone ESC was last taken for the key."""
+        """When a lone ESC was last taken for the key, if nothing has come since."""
+        self._acted = False
+        """Whether the ESC of `_cut` has been taken for the key already."""
         self.due = inf
         """When `tick` has something to do."""
 
@@ -64,7 +75,7 @@ class Pastes:
         """Divide what was read at `now`; what may be cut waits for more."""
         if self._pasting or self._cut:
             # They tell nothing of how long the paste has been waiting.
-            while self._answers_due() > 0 and (report := _REPORT.match(data)):
+            while (report := _REPORT.match(data)) and self._is_answer(report):
                 yield report[0]
                 data = data[report.end() :]
         if not data:
@@ -72,10 +83,7 @@ class Pastes:
         if self._owed:
             data = data.removeprefix(self._owed)
             self._owed = b""
-        elif data.startswith(_BEGIN[1:]) and now - self._escaped < LIMIT:
-            data = _BEGIN[:1] + data
-        self._escaped = -inf
-        data, self._cut = self._cut + data, b""
+        data = self._with_cut(data, now)
         self.due = inf
         while data:
             data = yield from self._paste(data) if self._pasting else self._rest(data)
@@ -83,7 +91,8 @@ class Pastes:
             self.due = now + LIMIT
         elif self._cut:
             lone = len(self._cut) == 1
-            self.due = now + (self._escape_delay if lone else LIMIT)
+            wait = _REST if self._acted else LIMIT
+            self.due = now + (self._escape_delay if lone else wait)
 
     def tick(self, now: float) -> Iterator[bytes | Pasted]:
         """Give up waiting for what has not come by `now`.
@@ -103,7 +112,8 @@ class Pastes:
             self.due = inf
             if len(cut) == 1:
                 self._escaped = now
-            yield cut
+            yield cut[1:] if self._acted else cut
+            self._acted = False
 
     def end(self) -> Iterator[Pasted]:
         """Hand on what has come of a paste: no more will come."""
@@ -113,6 +123,30 @@ class Pastes:
             self._cut = b""
             self.due = inf
             yield from self._gathered()
+
+    def _with_cut(self, data: bytes, now: float) -> bytes:
+        """Return what was cut off and `data`, which goes on with it.
+
+        An ESC that had to wait too long for the rest of its sequence has been taken
+        for the key: it is not pressed again, but the rest is not typed either.
+        """
+        cut, self._cut = self._cut, b""
+        early = now - self._escaped < LIMIT
+        acted, self._acted, self._escaped = self._acted, False, -inf
+        if not (acted or early):
+            return cut + data
+        rest = cut[1:] + data
+        self._acted = bool(_REST_BEGUN.match(rest))
+        return _BEGIN[:1] + rest if self._acted or _SEQUENCE_REST.match(rest) else rest
+
+    def _is_answer(self, report: re.Match[bytes]) -> bool:
+        """Whether a report is an answer that is due.
+
+        In a paste it is one only from where the cursor was when it was asked for.
+        """
+        due = self._answers_due()
+        place = int(report[2]), int(report[1])
+        return place in due if self._pasting else bool(due)
 
     def _rest(self, data: bytes) -> Generator[bytes | Pasted, None, bytes]:
         """Hand on what is not pasted, and return what follows the next marker."""
@@ -155,10 +189,14 @@ class Pastes:
 
     def _gather(self, data: bytes) -> Iterator[bytes]:
         """Keep what is pasted, and hand on the answers that came between."""
-        due = self._answers_due() if b"R" in data else 0
-        if due > 0:
-            yield from _REPORT.findall(data)[:due]
-            data = _REPORT.sub(b"", data, due)
+        at = 0
+        # One by one: who is given an answer takes it from those that are due.
+        for report in _REPORT.finditer(data) if b"R" in data else ():
+            if self._is_answer(report):
+                self._pieces.append(data[at : report.start()])
+                at = report.end()
+                yield report[0]
+        data = data[at:]
         self._pieces.append(data)
         self._size += len(data)
 

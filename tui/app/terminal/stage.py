@@ -6,6 +6,7 @@ is ever under way for longer than the two frames that may be unanswered.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
@@ -20,6 +21,7 @@ from tui.app.terminal.tty_writer import Writer
 
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _ASK = "\x1b[6n"
+_ANSWERS = 8  # questions that may still be answered: those before are taken as lost
 _SMALL = 1000  # characters: one packet, and drawn in one go without asking for it
 _SETTLE = 0.1  # seconds for a resized terminal to come to rest
 
@@ -46,6 +48,9 @@ class Stage:
         """What has gone wrong; then it draws no more."""
         self.asked = 0
         """How many questions the terminal was asked."""
+        self.answers_due: deque[tuple[int, int]] = deque(maxlen=_ANSWERS)
+        """Column and row, from 1, that each answer to come will give, as far as known.
+        Whoever gets the answer takes it away, in any thread."""
         self.synchronized = False
         """Whether the terminal has said that it can draw a frame at once."""
 
@@ -174,5 +179,8 @@ class Stage:
         x, y = self._cursor
         if y == 0 and 0 < x < 16:
             # In the first row the answer could be F3 with a modifier.
+            self.answers_due.append((1, 2))
             return f"\x1b[2;1H{_ASK}\x1b[1;{x + 1}H"
+        columns, rows = self.size
+        self.answers_due.append((min(x + 1, columns), min(y + 1, rows)))
         return _ASK

@@ -5,14 +5,14 @@ the input's thread.
 """
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from tui.app.terminal.burst import Bursts
-from tui.app.terminal.paste import Pasted, Pastes
+from tui.app.terminal.paste import AnswersDue, Pasted, Pastes
 
 
 class Reader:
@@ -22,7 +22,7 @@ class Reader:
     """
 
     def __init__(
-        self, answers_due: Callable[[], int], escape_delay: float, debug: bool = False
+        self, answers_due: AnswersDue, escape_delay: float, debug: bool = False
     ) -> None:
         self._pastes = Pastes(answers_due, escape_delay)
         self._bursts = Bursts()

@@ -18,14 +18,20 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from tui.app.terminal.key_order import typed
 from tui.app.widgets.completion import Completion
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.emoji import around, tagged_flags, takes_tag
-from tui.safe import safe
+from tui.app.widgets.emoji import around
+from tui.app.widgets.input_text import clean, typed_behind
 
 TAKEN_SECONDS = 2.0
 """How long a text that is sent stays in the composer at most."""
+
+LONGEST, LONGEST_LINE = 500_000, 50_000
+"""Characters that a paste may fill it up to, and a line in it: a letter typed into more
+would be seen after 0.2 s. A hundred pages are a third of this."""
+
+SLICE = 16_000
+"""Characters that are inserted at once; ten times as many take 0.3 s."""
 
 PLACEHOLDERS = (
     "Message (Enter sends, Ctrl+J new line, F1 help)",
@@ -141,7 +147,7 @@ class Composer(Contained, TextArea):
         classes: str | None = None,
     ) -> None:
         super().__init__(
-            _clean(text),
+            clean(text),
             soft_wrap=True,
             tab_behavior="focus",
             highlight_cursor_line=False,
@@ -206,13 +212,13 @@ class Composer(Contained, TextArea):
 
         Control characters become visible, tabs stay.
         """
-        super().load_text(_clean(text))
+        super().load_text(clean(text))
         self._forget_place()
         self.move_cursor(self.document.end)
 
     def write(self, text: str) -> None:
         """Insert `text` as if it were pasted here, and take the focus."""
-        self._put(_clean(text))
+        self._put(clean(text))
         self.screen.set_focus(self)
 
     def action_complete(self) -> None:
@@ -268,7 +274,7 @@ class Composer(Contained, TextArea):
 
     def action_paste(self) -> None:
         """Insert what the app has copied last."""
-        self._put(_clean(self._host.clipboard))
+        self._put(clean(self._host.clipboard))
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up a row; from the first one, to the entry before."""
@@ -334,11 +340,26 @@ class Composer(Contained, TextArea):
         """Return the place that was pointed at, in no emoji."""
         return self._beside_emoji(super().get_target_document_location(event))
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Insert what is pasted; its line ends never send."""
+    async def on_paste(self, event: events.Paste) -> None:
+        """Insert what is pasted; its line ends never send.
+
+        A large paste is inserted in slices, between which the rest of the app runs,
+        up to what can still be written in without waiting for each letter.
+        """
         event.stop()
         event.prevent_default()
-        self.write(event.text)
+        self.screen.set_focus(self)
+        text, left_out = self._fitting(clean(event.text))
+        for at in range(0, len(text), SLICE):
+            if at:
+                await asyncio.sleep(0)
+            self._put(text[at : at + SLICE])
+        if left_out:
+            self.post_message(
+                self.Told(
+                    f"Too long: {left_out:,} characters of the paste are left out"
+                )
+            )
 
     def on_resize(self, event: events.Resize) -> None:
         """Say no more than fits in a row."""
@@ -359,17 +380,28 @@ class Composer(Contained, TextArea):
         # Textual leaves open what an app returns.
         return cast("App[object]", self.app)  # pyright: ignore[reportUnknownMemberType]
 
+    def _fitting(self, text: str) -> tuple[str, int]:
+        """Return as much of `text` as may be inserted, and how much that leaves out."""
+        if len(text) <= SLICE and len(self.text) + len(text) <= SLICE:
+            return text, 0
+        row, _ = self.cursor_location
+        rest = text[: max(0, LONGEST - len(self.text))]
+        begins = len(self.document.get_line(row))
+        lines: list[str] = []
+        for line in rest.split("\n"):
+            lines.append(line[: max(0, LONGEST_LINE - begins)])
+            begins = 0
+        fits = "\n".join(lines)
+        return fits, len(text) - len(fits)
+
     def _put(self, text: str) -> None:
         result = self.replace(text, *self.selection, maintain_selection_offset=False)
         self.move_cursor(result.end_location)
 
     def _type(self, event: events.Key) -> None:
         """Insert a character of which Textual does not know that it is typed."""
-        character = typed(event)
-        if not character and event.character:
-            row, column = self.selection.start
-            line = self.document.get_line(row)[:column]
-            character = event.character if takes_tag(line, event.character) else ""
+        row, column = self.selection.start
+        character = typed_behind(event, self.document.get_line(row)[:column])
         if character and not event.is_printable:
             event.stop()
             event.prevent_default()
@@ -422,27 +454,10 @@ def tell_alt_enter_apart() -> None:
 def _entries(texts: list[str]) -> list[str]:
     """Return them without the blank ones and those equal to the one before."""
     kept: list[str] = []
-    for entry in map(_clean, texts):
+    for entry in map(clean, texts):
         if entry.strip() and kept[-1:] != [entry]:
             kept.append(entry)
     return kept
-
-
-def _clean(text: str) -> str:
-    """Return `text` with line feeds as line ends and nothing that acts on a terminal.
-
-    Tabs stay, for what is pasted may be a Makefile, and so do the tags of flags.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if flags := tagged_flags(text):
-        kept = [*flags.findall(text), ""]
-        between = zip(flags.split(text), kept, strict=True)
-        return "".join(f"{_clean_plain(part)}{flag}" for part, flag in between)
-    return _clean_plain(text)
-
-
-def _clean_plain(text: str) -> str:
-    return "\t".join(map(safe, text.split("\t")))
 
 
 def _without_blank_lines(text: str) -> str:

@@ -55,17 +55,21 @@ class _Call(Entry):
         self.error: str | None = None
         self.output: str | None = None
         self.progress = ""
+        self.printed = ""
         self._unfolded: list[Line] = []
         self._unfolded_from: object = None
 
     def height(self, width: int) -> int:
         if self.unfolded:
-            made_from = (width, self.state, self.seconds, self.error, self.output)
+            made_from = (
+                *(width, self.state, self.seconds, self.error),
+                *(self.output, self.printed),
+            )
             if made_from != self._unfolded_from:
                 self._unfolded = list(self._json_lines(width - 2))
                 self._unfolded_from = made_from
             return 1 + len(self._unfolded)
-        return 2 if self.error or self.output or self.progress else 1
+        return 2 if self.error or self.output or self._said() else 1
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
@@ -76,7 +80,7 @@ class _Call(Entry):
             return Line((("  " + _first_line(self.error), "error"),))
         if self.output is not None:
             return Line((("  " + _first_line(self.output), "muted"),))
-        return Line((("  " + _first_line(self.progress), "muted"),))
+        return Line((("  " + _first_line(self._said()), "muted"),))
 
     def as_json(self) -> str:
         """Return the call and its outcome as one JSON object."""
@@ -90,11 +94,17 @@ class _Call(Entry):
         }
         if self.seconds is not None:
             about["seconds"] = self.seconds
+        if self.printed:
+            about["printed"] = self.printed
         if self.error is not None:
             about["error"] = self.error
         if self.output is not None:
             about["output"] = _parsed(self.output)
         return _pretty(about)
+
+    def _said(self) -> str:
+        """What it says while it runs: what it reports, else the line printed last."""
+        return self.progress or self.printed.rstrip().rpartition("\n")[2]
 
     def _signature(self) -> tuple[Span, ...]:
         name = safe(self.call.name, newlines=False) or "unreadable call"
@@ -174,6 +184,8 @@ class DebugPanel(Rows):
         self._places: dict[str, int] = {}
         """Index of the newest call of each id: ids are unique only in a message."""
         self._unfinished: set[str] = set()
+        self._printed: dict[str, str] = {}
+        """What calls have printed that have not begun here."""
         self._calls = 0
         self._errors = 0
         self.clear()
@@ -183,13 +195,27 @@ class DebugPanel(Rows):
         self._places[call.id] = len(self.entries)
         self._unfinished.add(call.id)
         self._calls += 1
-        self.append(_Call(call))
+        entry = _Call(call)
+        entry.printed = self._printed.pop(call.id, "")
+        self.append(entry)
         self._count()
 
     def call_progressed(self, call_id: str, text: str) -> None:
         """Show what a running call reports, until it has a result."""
         entry, index = self._find(call_id)
         entry.progress = text
+        self.changed(index)
+
+    def call_printed(self, call_id: str, text: str) -> None:
+        """Add to what a call has printed, which is no part of its result.
+
+        It may print before the log tells that it has begun.
+        """
+        if call_id not in self._places:
+            self._printed[call_id] = self._printed.get(call_id, "") + text
+            return
+        entry, index = self._find(call_id)
+        entry.printed += text
         self.changed(index)
 
     def call_finished(
@@ -221,6 +247,7 @@ class DebugPanel(Rows):
             entry.error = f"no result when the turn ended ({safe(reason)})"
             self._errors += 1
             self.changed(index)
+        self._printed.clear()
         self._unfinished.clear()
         self._count()
 

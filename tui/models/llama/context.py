@@ -80,13 +80,17 @@ class Context:
         self._lib.llama_memory_clear(self.memory, False)
         self.tokens.clear()
 
-    def read(self, tokens: Sequence[int], cancel: Cancellation) -> int:
+    def read(
+        self, tokens: Sequence[int], cancel: Cancellation, step: int = _BATCH
+    ) -> int:
         """Have the context hold exactly `tokens`; return how many it knew already.
 
         Afterwards a sampler can be asked for the next token. There must be one token
         at least and at most `size`. Raises `Cancelled` within some 20 ms when used
-        within `running`; what was read until then is kept.
+        within `running`; what was read until then is kept, in pieces of `step` tokens:
+        of a piece that is broken off nothing is.
         """
+        step = min(step, self._batch)
         known = self._common(tokens)
         if known < len(self.tokens):
             # A recurrent memory has one state and cannot go back to an earlier one.
@@ -94,8 +98,8 @@ class Context:
                 self.forget()
                 known = 0
             del self.tokens[known:]
-        for start in range(known, len(tokens), self._batch):
-            part = tokens[start : start + self._batch]
+        for start in range(known, len(tokens), step):
+            part = tokens[start : start + step]
             self._buffer[: len(part)] = part
             batch = self._lib.llama_batch_get_one(self._buffer, len(part))
             self._check(self._lib.llama_decode(self.pointer, batch), cancel)

@@ -30,6 +30,10 @@ _MESSAGE_OVERHEAD = 8
 _LEAST_ANSWER = 64
 """Tokens that are left for the answer to the longest possible message."""
 
+_AHEAD = 64
+"""Tokens that are read ahead in one piece: few, since a question that comes meanwhile
+breaks off a piece and takes up what is whole. As fast as larger ones."""
+
 
 class TokenSource(Protocol):
     """Where the tokens of an answer come from."""
@@ -120,7 +124,7 @@ class LlamaModel:
         """
         with self.engine.hold(cancel) as context:
             prompt = self._made_for(context.weights).prompt(messages, ())
-            context.read(prompt.tokens[-context.size :], cancel)
+            context.read(prompt.tokens[-context.size :], cancel, _AHEAD)
 
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn

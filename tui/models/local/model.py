@@ -53,7 +53,7 @@ class LocalModel:
     def preload(self) -> None:
         """Load the file; returns when that is done, or cannot be. Never raises."""
         try:
-            child = self.process.child(self.name)
+            child = self.process.child(self.spec)
         except ModelError:
             return  # told when it is asked
         with child.exchange() as exchange:
@@ -79,7 +79,7 @@ class LocalModel:
         if death := self.process.note():
             yield NoticeGiven(str(self._died(death)))
         while True:
-            child = self.process.child(self.name)
+            child = self.process.child(self.spec)
             begun = False
             with child.exchange() as exchange, turn.cancel.on(exchange.wake):
                 child.send(self._ask(exchange, messages, tools, turn))

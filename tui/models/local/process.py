@@ -15,11 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from tui.errors import ModelError
+from tui.models.local import crashes
 from tui.models.local.death import Death
 from tui.models.local.wire import (
     Cancel,
@@ -27,6 +27,7 @@ from tui.models.local.wire import (
     Finished,
     FromChild,
     Loaded,
+    Spec,
     ToChild,
     Told,
     line,
@@ -88,10 +89,20 @@ class Exchange:
 
 
 class Child:
-    """A process, from its start to its death; `ended` is called once, in its thread."""
+    """A process, from its start to its death.
 
-    def __init__(self, ended: Callable[["Child", Death], None]) -> None:
+    `spoken` is called at its first word, `ended` at its death; both in its thread.
+    """
+
+    def __init__(
+        self,
+        ended: Callable[["Child", Death], None],
+        spoken: Callable[[], None] = lambda: None,
+    ) -> None:
         self._ended = ended
+        self._spoken = spoken
+        self._loading = True
+        self._closed = False
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._exchanges: dict[int, Exchange] = {}
@@ -151,6 +162,7 @@ class Child:
 
     def close(self) -> None:
         """Have it end, and wait for that some seconds at most."""
+        self._closed = True
         self._outbox.put(None)
         self._thread.join(_END_SECONDS)
         if self._thread.is_alive():
@@ -193,7 +205,9 @@ class Child:
         listener.join(1.0)  # somebody else may have its stderr
         process.stdout.close()
         said = self._said.decode("utf-8", "replace")
-        self._die(Death(status, said, self.spoke, self._stuck))
+        # What its owner has killed did not die of loading.
+        loading = self._loading and not self._closed
+        self._die(Death(status, said, self.spoke, self._stuck, loading))
 
     def _take(self, message: FromChild) -> None:
         ends = not isinstance(message, Told)
@@ -201,8 +215,10 @@ class Child:
             found = self._exchanges.get(message.id)
             if ends:
                 self._exchanges.pop(message.id, None)
-        if isinstance(message, Told | Finished):
+        self._loading = self._loading and isinstance(message, Failed)
+        if isinstance(message, Told | Finished) and not self.spoke:
             self.spoke = True
+            self._spoken()
         if found:
             found.put(message)
 
@@ -238,9 +254,7 @@ class ModelProcess:
         self.path = path
         self._lock = threading.Lock()
         self._child: Child | None = None
-        self._crashes = 0
-        self._crashed_with: object = None
-        self._crash: Death | None = None
+        self._circumstances = ""
         self._notes: list[Death] = []
         self.users: set[object] = set()
         """Who is to be asked no more before it ends; see `leave`."""
@@ -251,25 +265,20 @@ class ModelProcess:
         child = self._child
         return child.pid if child and child.death is None else 0
 
-    def child(self, name: str) -> Child:
-        """Return the child, started when there is none.
+    def child(self, spec: Spec) -> Child:
+        """Return the child, started for `spec` when there is none.
 
-        Raises `ModelError` when it has crashed before its first word again and again,
-        and nothing has changed since.
+        Raises `ModelError` when the same has crashed before its first word again and
+        again, in this run of the program or an earlier one.
         """
         with self._lock:
-            if self._crash and self._crashes >= MOST_CRASHES:
-                if self._crashed_with == _circumstances(self.path):
-                    raise died(
-                        self._crash,
-                        name,
-                        self.path,
-                        f" It crashed {self._crashes} times and is not tried again "
-                        "before the file or llama-cpp-python changes.",
-                    )
-                self._crash, self._crashes = None, 0
             if self._child is None or self._child.death is not None:
-                self._child = Child(self._ended)
+                now = crashes.circumstances(spec)
+                crash = crashes.recall(now)
+                if crash and crash.count >= MOST_CRASHES:
+                    raise died(crash.death, spec.name, self.path, crash.count)
+                self._circumstances = now
+                self._child = Child(self._ended, lambda: crashes.forget(now))
             return self._child
 
     def living(self) -> Child | None:
@@ -302,19 +311,15 @@ class ModelProcess:
         with self._lock:
             if death.stuck == OBEY_SECONDS:
                 self._notes = [death]
-            if death.spoke:
-                self._crashes = 0
-            elif death.crashed:
-                now = _circumstances(self.path)
-                self._crashes = self._crashes + 1 if now == self._crashed_with else 1
-                self._crashed_with, self._crash = now, death
+            if death.crashed:
+                crashes.add(self._circumstances, death)
 
 
-def died(death: Death, name: str, path: str, more: str = "") -> ModelError:
-    """Return the error of a turn whose process died."""
+def died(death: Death, name: str, path: str, crashes: int = 0) -> ModelError:
+    """Return the error of a turn whose process died, or was not started again."""
     from tui.safe import safe
 
-    text = death.told(name, Path(path).name) + more
+    text = death.told(name, Path(path).name, crashes)
     return ModelError(safe(text, newlines=False), "died")
 
 
@@ -365,20 +370,6 @@ def _start() -> "subprocess.Popen[bytes]":
         # No signal of the terminal reaches it.
         start_new_session=True,
     )
-
-
-def _circumstances(path: str) -> object:
-    """Return what a crash depends on: the file, and the library."""
-    spec = find_spec("llama_cpp")
-    return _identity(path), _identity(spec.origin if spec and spec.origin else "")
-
-
-def _identity(path: str) -> tuple[int, int, int] | None:
-    try:
-        stat = Path(path).stat()
-    except (OSError, ValueError):
-        return None
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _processor_seconds(pid: int) -> float:

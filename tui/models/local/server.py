@@ -17,6 +17,7 @@ import msgspec
 
 from tui.errors import Cancelled, ContextOverflow, LazychatError
 from tui.models import Model, window_of
+from tui.models.local.death import SHORT_OF_MEMORY, out_of_memory
 from tui.models.local.wire import (
     Ask,
     Cancel,
@@ -124,13 +125,9 @@ class Server:
             size, tokens = error.window, error.tokens
             end = line(Failed(id, "overflow", str(error), error.kind, size, tokens))
         except LazychatError as error:
-            kind = getattr(error, "kind", "model")
-            end = line(Failed(id, "model", str(error), kind))
+            end = line(_failed(id, message.spec.name, error))
         except MemoryError:
-            text = (
-                f"There is not enough memory for {message.spec.name}: set a smaller "
-                "`context`, or take a smaller file."
-            )
+            text = out_of_memory(message.spec.name)
             end = line(Failed(id, "model", text, "memory"))
         except Exception as error:  # told where the turn is
             end = line(Failed(id, "fault", f"{type(error).__name__}: {error}"))
@@ -169,6 +166,14 @@ class Server:
             model: Any = self._models.pop(msgspec.json.encode(spec), None)
         if model is not None:
             model.close()
+
+
+def _failed(id: int, name: str, error: LazychatError) -> Failed:
+    text = str(error)
+    if SHORT_OF_MEMORY.search(text):
+        # Else a library or a file would be blamed that is as it should be.
+        return Failed(id, "model", out_of_memory(name), "memory")
+    return Failed(id, "model", text, getattr(error, "kind", "model"))
 
 
 class _Turn(Turn):

@@ -1,0 +1,62 @@
+"""A line to type in, which takes what the composer takes."""
+
+from textual import events
+from textual.widgets import Input
+
+from tui.app.widgets.emoji import around
+from tui.app.widgets.input_text import clean, typed_behind
+
+
+class Field(Input):
+    """An input of one line, with nothing in it that acts on a terminal."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Insert a character of which Textual does not know that it is typed."""
+        character = typed_behind(event, self.value[: self.cursor_position])
+        if character and not event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self.insert_text_at_cursor(character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert what is pasted as one line."""
+        event.stop()
+        event.prevent_default()
+        self.insert_text_at_cursor(" ".join(clean(event.text[:LONGEST]).split()))
+
+    def action_cursor_left(self, select: bool = False) -> None:
+        """Move to the left, over a whole emoji."""
+        super().action_cursor_left(select)
+        self._leave_emoji(0, select)
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """Move to the right, over a whole emoji."""
+        super().action_cursor_right(select)
+        self._leave_emoji(1, select)
+
+    def action_delete_left(self) -> None:
+        """Delete what is selected, else the character on the left, an emoji whole."""
+        if self.selection.is_empty and self.cursor_position:
+            end = self.cursor_position
+            self.delete(around(self.value, end - 1)[0], end)
+        else:
+            super().action_delete_left()
+
+    def action_delete_right(self) -> None:
+        """Delete what is selected, else the character on the right, an emoji whole."""
+        if self.selection.is_empty and self.cursor_position < len(self.value):
+            start = self.cursor_position
+            self.delete(start, around(self.value, start + 1)[1])
+        else:
+            super().action_delete_right()
+
+    def _leave_emoji(self, end: int, select: bool) -> None:
+        place = around(self.value, self.cursor_position)[end]
+        if select:
+            self.selection = self.selection._replace(end=place)
+        else:
+            self.cursor_position = place
+
+
+LONGEST = 10_000
+"""Characters of a paste that are looked at: a search or a file name is no longer."""

@@ -1,0 +1,99 @@
+"""What has crashed a model's process before its first word: kept between starts.
+
+An app that dies with its model, or is started anew, would crash on the same file again
+and again. A crash belongs to its circumstances: the file, the library and the settings
+that matter; when one of these changes nothing is known. The last crashes of all models
+stand in one small file, written whole; two apps that write at once lose one crash.
+"""
+
+import hashlib
+import threading
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from tui import files, paths
+from tui.models.local.death import Death
+from tui.models.local.wire import Spec
+
+_KEPT = 32
+"""Circumstances that are remembered, the latest."""
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """How often the same crashed, one after the other, and how the last time."""
+
+    count: int
+    status: int
+    said: str = ""
+
+    @property
+    def death(self) -> Death:
+        """The last death."""
+        return Death(self.status, self.said, loading=True)
+
+
+_Known = dict[str, Crash]
+_read = msgspec.json.Decoder(_Known).decode
+_lock = threading.Lock()
+
+
+def circumstances(spec: Spec) -> str:
+    """Return what a crash depends on, as a digest: file, library and settings."""
+    library = find_spec("llama_cpp")
+    origin = library.origin if library and library.origin else ""
+    parts = (
+        spec.path,
+        _identity(spec.path),
+        _identity(origin),
+        spec.context,
+        spec.threads,
+        spec.starter,
+    )
+    return hashlib.blake2b(repr(parts).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def recall(key: str) -> Crash | None:
+    """Return what is known of circumstances; any thread. Never raises."""
+    with _lock:
+        return _load().get(key)
+
+
+def add(key: str, death: Death) -> None:
+    """Remember one more crash; any thread. What cannot be written is forgotten."""
+    with _lock:
+        known = _load()
+        old = known.pop(key, None)
+        count = old.count + 1 if old else 1
+        known[key] = Crash(count, death.status, death.said[-500:])
+        _save(dict(list(known.items())[-_KEPT:]))
+
+
+def forget(key: str) -> None:
+    """Forget the crashes of what has spoken; any thread. Never raises."""
+    with _lock:
+        known = _load()
+        if known.pop(key, None):
+            _save(known)
+
+
+def _load() -> _Known:
+    try:
+        return _read(paths.crashes_file().read_bytes())
+    except (OSError, ValueError, msgspec.DecodeError):
+        return {}
+
+
+def _save(known: _Known) -> None:
+    with suppress(OSError):
+        files.replace_private(paths.crashes_file(), msgspec.json.encode(known))
+
+
+def _identity(path: str) -> tuple[int, int, int] | None:
+    try:
+        stat = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
