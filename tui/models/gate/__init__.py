@@ -15,8 +15,8 @@ from tui.models.gate.detect import (
     find_dialect,
     reasoning_opener,
 )
-from tui.models.gate.engine import Splitter
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
+from tui.models.gate.splitter import Splitter
 
 __all__ = [
     "Broken",

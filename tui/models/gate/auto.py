@@ -7,9 +7,9 @@ harmony), since their frames begin with plain words or turn every text into a he
 
 from dataclasses import replace
 
-from tui.models.gate.formats import DIALECTS
+from tui.models.gate.dialects.registry import DIALECTS
+from tui.models.gate.grammar import Dialect, Drop, Rule
 from tui.models.gate.patterns import NAME, SPACE, Lit
-from tui.models.gate.rules import Dialect, Drop, Rule
 
 _FAMILIES = (
     "hermes",

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tui.models.gate.grammar import Payload, Quote
 from tui.models.gate.patterns import Atom, Lit, part, whole
-from tui.models.gate.rules import Payload, Quote
 
 _PAIRS = {"]": "[", "}": "{", ")": "("}
 

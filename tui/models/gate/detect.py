@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from functools import cache
 
 from tui.models.gate.auto import auto_dialect
-from tui.models.gate.formats import DIALECTS
-from tui.models.gate.rules import Dialect
+from tui.models.gate.dialects.registry import DIALECTS
+from tui.models.gate.grammar import Dialect
 
 AUTO = "auto"
 

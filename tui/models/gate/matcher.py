@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
+from tui.models.gate.grammar import Channel, Dialect, Drop, Payload, Rule, Switch
 from tui.models.gate.patterns import (
     Atoms,
     Lit,
@@ -19,7 +20,6 @@ from tui.models.gate.patterns import (
     whole,
     with_names,
 )
-from tui.models.gate.rules import Channel, Dialect, Drop, Payload, Rule, Switch
 
 _ANCHORS = {"any": "", "line": "(?m:^)", "start": "", "called": ""}
 

@@ -1,15 +1,23 @@
 """What the rows of the table of formats have in common.
 
-The words of `rules`, put together as most formats need them.
+The words of `grammar`, put together as most formats need them.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from tui.models.gate.json_payload import read_calls
+from tui.models.gate.grammar import (
+    Action,
+    Dialect,
+    Drop,
+    Payload,
+    Quote,
+    Rule,
+    Thinking,
+)
 from tui.models.gate.patterns import SPACE, Alt, Atom, Atoms, Lit, Opt, Run, ToolName
-from tui.models.gate.rules import Action, Dialect, Drop, Payload, Quote, Rule, Thinking
+from tui.models.gate.payloads.json import read_calls
 
 
 def _spaced(*atoms: Atom) -> tuple[Atom, ...]:

@@ -1,10 +1,10 @@
 """Rows of formats that frame the whole message, so that they hold without tools."""
 
-from tui.models.gate.frame_payload import read_harmony_header, read_react_action
-from tui.models.gate.named_payload import read_name_line
+from tui.models.gate.dialects.builders import OBJECT, STRINGS, row, special_row
+from tui.models.gate.grammar import Anchor, Payload, Rule, Switch
 from tui.models.gate.patterns import BLANK, SPACE, Atoms, Lit, Run, ToolName
-from tui.models.gate.row_words import OBJECT, STRINGS, row, special_row
-from tui.models.gate.rules import Anchor, Payload, Rule, Switch
+from tui.models.gate.payloads.frames import read_harmony_header, read_react_action
+from tui.models.gate.payloads.named import read_name_line
 
 
 def _recipient(marker: Atoms, anchor: Anchor) -> Rule:

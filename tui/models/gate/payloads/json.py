@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from tui import bounds
+from tui.models.gate.grammar import Reading, Tools
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reading, Tools
 
 _SPACE = re.compile(r"\s*")
 _SURPLUS = re.compile(r"[\s\]})]*")

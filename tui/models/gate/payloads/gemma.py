@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault, after_item, skip_space
+from tui.models.gate.grammar import Reader, Reading, Tools
+from tui.models.gate.payloads.json import Fault, after_item, skip_space
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reader, Reading, Tools
 
 _CALL = re.compile(r"\s*call:\s*(?P<name>[^\s{}:]+)\s*(?=\{)")
 _KEY = re.compile(r"(?P<key>[^\s:,{}\[\]]+)\s*:")

@@ -3,11 +3,11 @@
 import re
 from typing import Any, NamedTuple
 
-from tui.models.gate.json_payload import Fault, arguments_of, read_calls
+from tui.models.gate.grammar import Reader, Reading, Tools
 from tui.models.gate.patterns import Lit, part, whole
+from tui.models.gate.payloads.json import Fault, arguments_of, read_calls
+from tui.models.gate.payloads.typed_values import from_json, schema_of, typed
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reader, Reading, Tools
-from tui.models.gate.typed_values import from_json, schema_of, typed
 
 _SPACE = re.compile(r"\s*")
 

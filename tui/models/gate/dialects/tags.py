@@ -1,14 +1,6 @@
 """Rows of formats with elements of their own, XML-like or Gemma's, and Python calls."""
 
-from tui.models.gate.gemma_payload import gemma_reader
-from tui.models.gate.pair_payload import read_pair_section, read_pairs
-from tui.models.gate.patterns import NAME, SPACE, Alt, Lit, ToolName
-from tui.models.gate.python_payload import (
-    PYTHON_STRINGS,
-    read_python_lines,
-    read_python_list,
-)
-from tui.models.gate.row_words import (
+from tui.models.gate.dialects.builders import (
     CHATML,
     DEEPSEEK_END,
     LETTER,
@@ -21,8 +13,16 @@ from tui.models.gate.row_words import (
     row,
     special_row,
 )
-from tui.models.gate.rules import Dialect, Payload, Quote, Rule, Thinking
-from tui.models.gate.tag_payload import (
+from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking
+from tui.models.gate.patterns import NAME, SPACE, Alt, Lit, ToolName
+from tui.models.gate.payloads.gemma import gemma_reader
+from tui.models.gate.payloads.pairs import read_pair_section, read_pairs
+from tui.models.gate.payloads.python import (
+    PYTHON_STRINGS,
+    read_python_lines,
+    read_python_list,
+)
+from tui.models.gate.payloads.tags import (
     DSML,
     FUNCTION,
     INVOKE,

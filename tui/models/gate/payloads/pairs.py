@@ -7,10 +7,10 @@ may always lack something.
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault
+from tui.models.gate.grammar import Reading, Tools
+from tui.models.gate.payloads.json import Fault
+from tui.models.gate.payloads.typed_values import schema_of, typed
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reading, Tools
-from tui.models.gate.typed_values import schema_of, typed
 
 _PAIR = re.compile(
     r"\s*<arg_key>(?P<key>[^<]*)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>",

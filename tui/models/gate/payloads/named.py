@@ -3,16 +3,16 @@
 import re
 from collections.abc import Callable
 
-from tui.models.gate.json_payload import (
+from tui.models.gate.grammar import Reader, Reading, Tools
+from tui.models.gate.patterns import Lit, part
+from tui.models.gate.payloads.json import (
     Fault,
     arguments,
     arguments_of,
     skip_space,
     value_at,
 )
-from tui.models.gate.patterns import Lit, part
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reader, Reading, Tools
 
 _SURPLUS = re.compile(r"[\s\]})]*")
 

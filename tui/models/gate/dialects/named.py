@@ -1,16 +1,6 @@
 """Rows of formats that write a tool's name and then its arguments as JSON."""
 
-from tui.models.gate.named_payload import (
-    read_deepseek,
-    read_function_tag,
-    read_kimi,
-    read_lazyllm_glm,
-    read_lazyllm_internlm,
-    read_mistral,
-    read_name_line,
-)
-from tui.models.gate.patterns import BLANK, NAME, SPACE, Lit, Opt, Run, ToolName
-from tui.models.gate.row_words import (
+from tui.models.gate.dialects.builders import (
     CHATML,
     DEEPSEEK_END,
     LETTER,
@@ -21,8 +11,18 @@ from tui.models.gate.row_words import (
     row,
     special_row,
 )
-from tui.models.gate.rows_json import MISTRAL_LIST
-from tui.models.gate.rules import Dialect, Payload, Rule, Switch, Thinking
+from tui.models.gate.dialects.json import MISTRAL_LIST
+from tui.models.gate.grammar import Dialect, Payload, Rule, Switch, Thinking
+from tui.models.gate.patterns import BLANK, NAME, SPACE, Lit, Opt, Run, ToolName
+from tui.models.gate.payloads.named import (
+    read_deepseek,
+    read_function_tag,
+    read_kimi,
+    read_lazyllm_glm,
+    read_lazyllm_internlm,
+    read_mistral,
+    read_name_line,
+)
 
 
 def _deepseek(id: str) -> Dialect:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tui.models.gate.boundary import Boundary, End
+from tui.models.gate.grammar import Channel, Dialect, Drop, Payload, Rule, Switch
 from tui.models.gate.markdown import Markdown
 from tui.models.gate.matcher import RuleSet, after_set, rule_set
 from tui.models.gate.pieces import Broken, CallOpened, Piece, Reasoning, Text
-from tui.models.gate.rules import Channel, Dialect, Drop, Payload, Rule, Switch
 
 _LOOK_BACK = 64
 """Characters kept of what was let out: line starts, back-ticks, look-behinds."""

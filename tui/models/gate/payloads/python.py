@@ -8,9 +8,9 @@ import ast
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault, after_item, read_calls, skip_space
+from tui.models.gate.grammar import Quote, Reading, Tools
+from tui.models.gate.payloads.json import Fault, after_item, read_calls, skip_space
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Quote, Reading, Tools
 
 PYTHON_STRINGS = (
     Quote('"""', '"""', escapes=True),

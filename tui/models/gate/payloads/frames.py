@@ -6,9 +6,9 @@ to a tool.
 
 import re
 
-from tui.models.gate.named_payload import arguments_reader
+from tui.models.gate.grammar import Payload, Quote, Reading, Tools
 from tui.models.gate.patterns import BLANK, Lit, Opt, Run
-from tui.models.gate.rules import Payload, Quote, Reading, Tools
+from tui.models.gate.payloads.named import arguments_reader
 
 _STRING = Quote('"', '"', escapes=True)
 _TO = re.compile(r"\bto=([^\s<]+)")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from tui import bounds
-from tui.models.gate.rules import Tools
+from tui.models.gate.grammar import Tools
 
 _PYTHON = {"True": True, "False": False, "None": None}
 _STRUCTURED = ("$ref", "anyOf", "oneOf", "allOf")

@@ -1,9 +1,6 @@
 """Rows of formats that write calls as JSON objects or lists."""
 
-from tui.models.gate.json_payload import read_calls, read_keyed_calls
-from tui.models.gate.patterns import NAME, SPACE, Lit, Run
-from tui.models.gate.python_payload import PYTHON_STRINGS, read_builtin
-from tui.models.gate.row_words import (
+from tui.models.gate.dialects.builders import (
     BARE_CALL,
     CHATML,
     EITHER,
@@ -19,7 +16,10 @@ from tui.models.gate.row_words import (
     row,
     special_row,
 )
-from tui.models.gate.rules import Drop, Payload, Rule, Thinking
+from tui.models.gate.grammar import Drop, Payload, Rule, Thinking
+from tui.models.gate.patterns import NAME, SPACE, Lit, Run
+from tui.models.gate.payloads.json import read_calls, read_keyed_calls
+from tui.models.gate.payloads.python import PYTHON_STRINGS, read_builtin
 
 _LLAMA_JSON = list_payload()
 _LLAMA_AFTER = (
