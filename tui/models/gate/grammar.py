@@ -129,3 +129,14 @@ class Dialect:
     """Its markers are special tokens, which Markdown quoting does not protect."""
     structural: bool = False
     """Its rules are the message's frame: they hold without tools, in any channel."""
+
+    names: str = ""
+    """An expression searched for in a model's name, lower-case, _ and blanks as -."""
+    signs: Sequence[str] = ()
+    """Words of a chat template and its special tokens; all of one entry must occur."""
+    priority: int = 0
+    """Of several dialects that fit, the highest wins, then the one with most signs."""
+    in_auto: bool = True
+    """`auto` looks for it; no for what another row covers, and for most frames."""
+    opener: str = ""
+    """What opens reasoning where `thinking` does not say."""

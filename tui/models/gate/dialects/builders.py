@@ -6,6 +6,7 @@ The words of `grammar`, put together as most formats need them.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypedDict, Unpack
 
 from tui.models.gate.grammar import (
     Action,
@@ -68,31 +69,26 @@ def json_block(marker: str, look: Atoms, closer: str) -> Rule:
     return block(marker, look, Payload(read_calls, STRINGS, (closer,)))
 
 
-def row(
-    id: str,
-    *rules: Rule,
-    thinking: Sequence[Thinking] = (),
-    dropped: Sequence[str] = (),
-    endings: Sequence[str] = (),
-    structural: bool = False,
-) -> Dialect:
-    """Return a dialect whose markers Markdown quoting makes text."""
-    return Dialect(id, rules, thinking, dropped, endings, structural=structural)
+class Traits(TypedDict, total=False):
+    """What a row says beside its id and its rules: the fields of `Dialect`."""
+
+    thinking: Sequence[Thinking]
+    dropped: Sequence[str]
+    endings: Sequence[str]
+    special: bool
+    structural: bool
+    names: str
+    signs: Sequence[str]
+    priority: int
+    in_auto: bool
+    opener: str
 
 
-def special_row(
-    id: str,
-    *rules: Rule,
-    thinking: Sequence[Thinking] = (),
-    dropped: Sequence[str] = (),
-    endings: Sequence[str] = (),
-    structural: bool = False,
-) -> Dialect:
-    """Return a dialect whose markers are special tokens."""
-    bare = tuple(replace(rule, quotable=False) for rule in rules)
-    return Dialect(
-        id, bare, thinking, dropped, endings, special=True, structural=structural
-    )
+def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
+    """Return a dialect; Markdown quoting turns no special token into text."""
+    if traits.get("special"):
+        rules = tuple(replace(rule, quotable=False) for rule in rules)
+    return Dialect(id, rules, **traits)
 
 
 def eat(*atoms: Atoms) -> tuple[Rule, ...]:
