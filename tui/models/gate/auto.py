@@ -1,8 +1,8 @@
-"""The dialect for a model that nobody knows: all common markers guarded at once.
+"""Builds `auto`, the dialect for unknown models: it looks for all common markers.
 
-A server that forgot to take its model's calls out of the text neither leaks nor loses
-them. Left out are the formats that frame the whole message (react, functionary_v32,
-harmony), since their frames begin with plain words or turn every text into a header.
+So calls that a server leaves in the text are neither shown nor lost. Formats that
+frame the whole message (react, functionary_v32, harmony) stay out: their frames begin
+with plain words, or turn every text into a header.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from tui.models.gate.grammar import Dialect, Drop, Rule
 from tui.models.gate.patterns import NAME, SPACE, Lit
 
 _NOT_IN_A_BLOCK = "".join(rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls"))
-"""Behind a block's own marker a bare call is text only if the marker was quoted."""
+"""Directly after a block's marker, a bare call is text: the marker was quoted."""
 
 
 def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
-    """Return the dialect that looks for all of `dialects` that it may."""
+    """Return the union of those `dialects` whose row says `in_auto`, in any order."""
     rows = [row for row in dialects if row.in_auto]
     rules = [_careful(rule) for row in rows for rule in row.rules]
     return Dialect(
@@ -37,7 +37,7 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
 
 
 def _careful(rule: Rule) -> Rule:
-    """Return the rule with what its own family may take for granted."""
+    """Return the rule, narrowed where its own family needs no such care."""
     if rule.marker == (Lit("<function_calls>"),):
         return replace(rule, look=(SPACE, *NAME, Lit("(")))
     if rule.marker == (Lit("[TOOL_CALLS]"),):

@@ -1,8 +1,9 @@
 """Finds a model's dialect, from its chat template or, failing that, from its name.
 
 A template writes earlier calls into the prompt in the model's own format, so its
-markers name the dialect; special tokens help where the template is silent. A name is
-a guess, and a name that stands for changing models ("deepseek-chat") is none.
+markers name the dialect; special tokens help where the template shows no calls. A
+name is a guess, and a name that stands for changing models ("deepseek-chat") says
+nothing. Signs and names are in the rows of `dialects`.
 """
 
 import re
@@ -16,11 +17,11 @@ from tui.models.gate.grammar import Dialect
 AUTO = "auto"
 
 _UNKNOWN = re.compile(r"nemotron.*(?:super|ultra)|llama.*nemotron")
-"""Names that hold another family's, and whose format changes from one to the next."""
+"""Names that contain another family's name; their formats vary by release."""
 
 
 def find_dialect(id: str) -> Dialect:
-    """Return the dialect with this id; an unknown one raises `ValueError`."""
+    """Return the dialect with this id; raise `ValueError` if there is none."""
     if id == AUTO:
         return _auto()
     if id not in DIALECTS:
@@ -45,7 +46,7 @@ def dialect_of_name(model_name: str) -> str:
 
     Takes names as servers write them: "qwen2.5:7b-instruct", "Qwen/Qwen3-Coder-30B".
     """
-    # The last part is the model; what stands before it is its maker.
+    # The last part names the model; earlier parts name its publisher.
     name = re.sub(r"[_\s]+", "-", model_name.lower()).rstrip("/").rpartition("/")[2]
     if _UNKNOWN.search(name):
         return AUTO
@@ -57,7 +58,7 @@ def dialect_of_name(model_name: str) -> str:
 
 
 def dropped_tokens(dialect: str) -> tuple[str, ...]:
-    """Return the tokens that end a turn or wrap text, which the gate takes out."""
+    """Return the tokens that the gate removes: ends of turns and wrappers of text."""
     found = find_dialect(dialect)
     return (*found.dropped, *found.endings)
 
@@ -65,16 +66,16 @@ def dropped_tokens(dialect: str) -> tuple[str, ...]:
 def reasoning_opener(dialect: str) -> str:
     """Return what opens reasoning, "" for none.
 
-    A prompt that ends with it (white space aside) leaves the reasoning open.
+    Reasoning is open when the prompt ends with it, trailing white space aside.
     """
     found = find_dialect(dialect)
     return found.thinking[0].open if found.thinking else found.opener
 
 
 def _best(fitting: Iterable[tuple[Dialect, int]]) -> str:
-    """Return the id of the best of the dialects that fit, each with its signs' count.
+    """Return the best id of `fitting`: (dialect, number of signs); "auto" if empty.
 
-    Rows that could both be best differ in priority, so the table's order is no matter.
+    Rows that fit the same model differ in priority, so the table's order is irrelevant.
     """
     best = max(fitting, key=lambda fit: (fit[0].priority, fit[1]), default=None)
     return best[0].id if best else AUTO

@@ -1,8 +1,8 @@
-"""The words in which the table of formats is written.
+"""The types from which the table of dialects is built.
 
 A dialect is a list of rules. A rule says what opens something (`marker`, which is
-taken out of the text, and `look`, which must follow it), where that may stand, and
-what begins there: a payload to read, another channel, or nothing (a dropped token).
+removed from the text, and `look`, which must follow it), where it may occur, and what
+it starts: a payload to parse, another channel, or nothing (a dropped token).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,61 +18,61 @@ Channel = Literal["text", "reasoning", "nothing"]
 
 
 class Quote(NamedTuple):
-    """A region of a payload in which closers do not close."""
+    """A region of a payload in which closers are ignored."""
 
     open: str
     close: str
     escapes: bool = False
-    """A backslash takes the next character with it."""
+    """A backslash escapes the next character."""
 
 
 class Reading(NamedTuple):
-    """What a payload turned out to be."""
+    """The result of parsing a payload."""
 
     calls: Sequence[Call] = ()
-    """The good ones, in order."""
+    """The valid calls, in order."""
     whole: bool = True
-    """False: something in it is not to be understood, or is missing."""
+    """False: part of the payload is malformed or missing."""
     channel: Channel | None = None
-    """Where the text after it goes, if that changes."""
+    """The channel of the text after it, if that changes."""
     then: "Payload | None" = None
-    """What follows it at once."""
+    """The payload that follows immediately."""
 
 
 Reader = Callable[[str, Tools, bool], Reading]
-"""Takes the body, the offered tools, and whether the body was closed."""
+"""Parses (body, offered tools, whether the body was closed)."""
 
 
 class Payload(NamedTuple):
-    """What follows a marker: how to find its end and how to read it."""
+    """What follows a marker: how to find its end and how to parse it."""
 
     read: Reader
     quotes: Sequence[Quote] = ()
     closers: Sequence[str] = ()
-    """Each ends it, outside a quote."""
+    """Any of these ends it, outside a quote."""
     balanced: bool = False
-    """It also ends where its first bracket is closed."""
+    """It also ends where its first bracket closes."""
     header: Atoms = ()
     """Must come first; brackets count only after it."""
     look: Atoms = ()
     """Must follow the header."""
     resume: str = ""
-    """What ends a payload whose header is wrong; "" means the end of the stream."""
+    """What ends a payload with a malformed header; "" means the end of the stream."""
     before: Sequence[str] = ()
-    """Each ends it as a closer does, but belongs to what comes next."""
+    """Any of these ends it like a closer, but belongs to the text after it."""
     call: bool = True
-    """False: a frame's header, which becomes a call only if it says so."""
+    """False: a frame's header, which may turn out to hold no call."""
 
 
 class Switch(NamedTuple):
-    """From here on text goes to another channel."""
+    """Sends the text from here on to another channel."""
 
     channel: Channel
     for_ever: bool = False
 
 
 class Drop(NamedTuple):
-    """The marker is taken out, and that is all."""
+    """Only removes the marker."""
 
 
 Action = Payload | Switch | Drop
@@ -80,26 +80,26 @@ Action = Payload | Switch | Drop
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One thing that may interrupt the text."""
+    """One construct that may interrupt the text."""
 
     marker: Atoms
     look: Atoms
     action: Action
     anchor: Anchor = "any"
-    """Where: anywhere, at a line's start, before any text, after the first call."""
+    """Where it may occur: anywhere, at a line start, before any text, after a call."""
     quotable: bool = True
-    """Markdown quoting makes it text."""
+    """Inside Markdown quoting it is text."""
     after: Sequence["Rule"] = ()
-    """Looked for only directly behind the payload."""
+    """Rules tried only directly after the payload."""
     unless: str = ""
-    """An expression (a look-behind) under which it is text."""
+    """A regular expression (look-behinds) that must hold; elsewhere it is text."""
 
     sign: str | None = None
-    """What makes the end of a stream a cut-off call rather than text: "" for nothing
-    but the whole opener, None for the first literal of the marker."""
+    """The text that marks a call cut off by the end of the stream: None for the
+    marker's first literal, "" for nothing short of the whole opener."""
 
     def cut_off(self, text: str, at: int) -> bool:
-        """Say whether a text that ends while this could begin has shown its sign."""
+        """Return whether the text from `at`, an incomplete opener, shows the sign."""
         head = self.marker[0] if self.marker else None
         first = head.text if isinstance(head, Lit) else ""
         sign = first if self.sign is None else self.sign
@@ -112,7 +112,7 @@ class Thinking(NamedTuple):
     open: str
     close: str
     anywhere: bool = False
-    """Not only at the start of the message."""
+    """Also after the start of the message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,18 +124,22 @@ class Dialect:
     thinking: Sequence[Thinking] = ()
     dropped: Sequence[str] = ()
     endings: Sequence[str] = ()
-    """Dropped with all that follows: what comes then is a made-up result."""
+    """Dropped with everything after them: models go on with invented results."""
     special: bool = False
-    """Its markers are special tokens, which Markdown quoting does not protect."""
+    """Its markers are special tokens, which count even inside Markdown quoting."""
     structural: bool = False
-    """Its rules are the message's frame: they hold without tools, in any channel."""
+    """Its rules frame the message: they apply without tools and in every channel."""
 
     names: str = ""
     """An expression searched for in a model's name, lower-case, _ and blanks as -."""
     signs: Sequence[str] = ()
     """Words of a chat template and its special tokens; all of one entry must occur."""
     priority: int = 0
-    """Of several dialects that fit, the highest wins, then the one with most signs."""
+    """Of several dialects that fit, the highest wins, then the one with most signs.
+
+    Rows whose templates also show another row's signs are above 0; rows whose signs
+    or names other families share are below 0.
+    """
     in_auto: bool = True
     """`auto` looks for it; no for what another row covers, and for most frames."""
     opener: str = ""

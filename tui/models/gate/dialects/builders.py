@@ -1,7 +1,4 @@
-"""What the rows of the table of formats have in common.
-
-The words of `grammar`, put together as most formats need them.
-"""
+"""Builders for the rows: the combinations of `grammar` that most dialects need."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,7 +28,7 @@ LIST = Lit("[")
 EITHER = Run(r"[{\[]", 1, 1)
 STRINGS = (Quote('"', '"', escapes=True),)
 
-# A call as bare JSON: it must name an offered tool and go on to its arguments.
+# A bare JSON call: it must name an offered tool and reach the start of its arguments.
 BARE_CALL: Atoms = (
     Lit("{"),
     SPACE,
@@ -60,7 +57,7 @@ list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
 
 
 def block(marker: str, look: Atoms, action: Action) -> Rule:
-    """Return a rule for a marker, white space, and what must follow."""
+    """Return a rule for a marker, then white space, then `look`."""
     return Rule((Lit(marker),), (SPACE, *look), action)
 
 
@@ -70,7 +67,7 @@ def json_block(marker: str, look: Atoms, closer: str) -> Rule:
 
 
 class Traits(TypedDict, total=False):
-    """What a row says beside its id and its rules: the fields of `Dialect`."""
+    """The fields of `Dialect` that a row may set besides its id and rules."""
 
     thinking: Sequence[Thinking]
     dropped: Sequence[str]
@@ -85,12 +82,12 @@ class Traits(TypedDict, total=False):
 
 
 def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
-    """Return a dialect; Markdown quoting turns no special token into text."""
+    """Return a dialect; if it is `special`, no rule of it is quotable."""
     if traits.get("special"):
         rules = tuple(replace(rule, quotable=False) for rule in rules)
     return Dialect(id, rules, **traits)
 
 
 def eat(*atoms: Atoms) -> tuple[Rule, ...]:
-    """Return rules that take something out directly behind a call."""
+    """Return rules that remove each of `atoms` directly after a call."""
     return tuple(Rule(a, (), Drop(), quotable=False) for a in atoms)

@@ -1,4 +1,4 @@
-"""Rows of formats that frame the whole message, so that they hold without tools."""
+"""Dialects that frame the whole message, and so apply without tools too."""
 
 from tui.models.gate.dialects.builders import OBJECT, STRINGS, row
 from tui.models.gate.grammar import Anchor, Payload, Rule, Switch
@@ -8,7 +8,7 @@ from tui.models.gate.payloads.named import read_name_line
 
 
 def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
-    """Return the rule for a line that names a tool and the JSON under it."""
+    """Return the rule for a line with a tool's name and JSON below it."""
     payload = Payload(
         read_name_line,
         STRINGS,
@@ -21,7 +21,7 @@ def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
 
 
 def _header(look: Atoms, anchor: Anchor) -> Rule:
-    """Return the rule for a header; its own tokens are read as part of it."""
+    """Return the rule for a header; its tokens are parsed as part of it."""
     closers = ("<|message|>", "<|end|>", "<|return|>", "<|call|>")
     payload = Payload(read_harmony_header, closers=closers, call=False)
     return Rule((), look, payload, anchor)

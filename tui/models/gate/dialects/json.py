@@ -1,4 +1,4 @@
-"""Rows of formats that write calls as JSON objects or lists."""
+"""Dialects that write calls as JSON objects or lists."""
 
 from tui.models.gate.dialects.builders import (
     BARE_CALL,
@@ -27,7 +27,7 @@ _LLAMA_AFTER = (
 )
 
 OLD_MISTRAL = r"mistral-7b|mistral:7b|nemo\b|mixtral|mistral-large-2407"
-"""The models from before [ARGS]."""
+"""Names of the Mistral models that predate [ARGS]."""
 MISTRAL_LIST = block("[TOOL_CALLS]", (LIST, SPACE, OBJECT), list_payload())
 ROWS = (
     # JSON in a block

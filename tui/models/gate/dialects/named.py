@@ -1,4 +1,4 @@
-"""Rows of formats that write a tool's name and then its arguments as JSON."""
+"""Dialects that write a tool's name and then its arguments as JSON."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Rows of formats with elements of their own, XML-like or Gemma's, and Python calls."""
+"""Dialects of XML-like elements, of Gemma's notation, and of Python calls."""
 
 from collections.abc import Sequence
 
@@ -122,7 +122,7 @@ ROWS = (
                 Alt(((Lit("<parameter="),), (Lit("</function>"),))),
             ),
             Payload(read_bare_function, _PARAMETER, ("</function>",)),
-            # Behind the block's own marker it is text only if the marker was quoted.
+            # Directly after the block's marker it is text: the marker was quoted.
             unless=r"(?<!<tool_call>)(?<!<tool_call>\n)",
             after=eat((SPACE, Lit("</tool_call>"))),
         ),

@@ -1,4 +1,4 @@
-"""Reads Gemma's payloads: call:NAME{key:value,...} with strings between markers."""
+"""Parses Gemma's payloads: call:NAME{key:value,...}, strings between markers."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ _DEEPEST = 200
 
 
 def gemma_reader(mark: str) -> Reader:
-    """Return a reader for the dialect that writes strings between two `mark`s."""
+    """Return a reader for the dialect that delimits strings by `mark`."""
     string = re.compile(f"{re.escape(mark)}(.*?){re.escape(mark)}", re.DOTALL)
 
     def read(body: str, tools: Tools, closed: bool) -> Reading:
