@@ -68,7 +68,7 @@ class Switch(NamedTuple):
     """Sends the text from here on to another channel."""
 
     channel: Channel
-    for_ever: bool = False
+    permanent: bool = False
 
 
 class Drop(NamedTuple):

@@ -138,7 +138,7 @@ def rule_set(
         ]
     quotable = not dialect.special
     rules += [Rule((Lit(t),), (), Drop(), quotable=quotable) for t in dialect.dropped]
-    mute = Switch("nothing", for_ever=True)
+    mute = Switch("nothing", permanent=True)
     rules += [Rule((Lit(t),), (), mute, quotable=False) for t in dialect.endings]
     return RuleSet(rules, names or ())
 

@@ -227,11 +227,11 @@ class Splitter:
             match rule.action:
                 case Drop():
                     pass
-                case Switch(channel, for_ever):
+                case Switch(channel, permanent):
                     self._flush(out)
-                    self._mute = for_ever
+                    self._mute = permanent
                     self._switch(channel, data[i:end])
-                    if for_ever:
+                    if permanent:
                         return None
                 case Payload():
                     self._flush(out)

@@ -72,7 +72,9 @@ ROWS = (
                 resume="\n",
             ),
         ),
-        Rule((Lit("✿RESULT✿"),), (), Switch("nothing", for_ever=True), anchor="called"),
+        Rule(
+            (Lit("✿RESULT✿"),), (), Switch("nothing", permanent=True), anchor="called"
+        ),
         signs=("✿FUNCTION✿",),
     ),
     row(
