@@ -653,6 +653,6 @@ def test_reasoning_cut_short_says_so(family: str) -> None:
 
 
 def test_every_row_is_tried() -> None:
-    from tui.models.gate.formats import DIALECTS
+    from tui.models.gate.dialects.registry import DIALECTS
 
     assert sorted(DIALECTS) == FAMILIES

@@ -1,8 +1,8 @@
 """The gate: splits a model's text stream into text, reasoning and function calls.
 
-Everything that a model says passes here, whatever the backend, before anybody sees
-it. What the gate knows of a format is a row in `formats`; a Gate is told the dialect
-by whoever knows the model, and `auto` guards the common ones at once.
+Every backend passes a model's output through a Gate before anything else sees it.
+Each format is a row in `dialects`. The caller names the dialect, since it knows the
+model; `auto` looks for all common formats at once.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from tui.models.gate.detect import (
     find_dialect,
     reasoning_opener,
 )
-from tui.models.gate.engine import Splitter
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
+from tui.models.gate.splitter import Splitter
 
 __all__ = [
     "Broken",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def preload() -> None:
-    """Compile the rules of `auto`, which takes 30 ms of CPU once a process."""
+    """Compile the rules of `auto` before the first message; once per process."""
     probe = Gate("auto", {"probe": {"type": "object", "properties": {}}})
     for piece in ("a [", "`(` ", "b <", "c {", "\n\n```python\n", "# d\n", "def"):
         probe.feed(piece)
@@ -44,13 +44,13 @@ def preload() -> None:
 class Gate:
     """An incremental splitter; one for each message of a model.
 
-    `dialect` is a format's id or "auto"; another one raises `ValueError`. `tools`
-    maps the names of the offered tools to the JSON schemas of their parameters; None
-    means that none were offered, and then calls are text. `reasoning_open` says that
-    the prompt has opened the reasoning already.
+    `dialect` is a dialect's id or "auto"; any other raises `ValueError`. `tools` maps
+    the names of the offered tools to the JSON schemas of their parameters; None means
+    that no tools were offered, so calls are text. `reasoning_open` says that the
+    prompt has already opened the reasoning.
 
-    Together the pieces are the same for every way of cutting the stream. Nothing is
-    held back but what may still become a marker. Not for use by several threads.
+    However the stream is cut, the pieces add up to the same. Only text that may still
+    become a marker is held back. Not thread-safe.
     """
 
     __slots__ = ("_splitter", "feed")
@@ -63,13 +63,13 @@ class Gate:
     ) -> None:
         self._splitter = Splitter(find_dialect(dialect), tools, reasoning_open)
         self.feed = self._splitter.feed
-        """Take the next piece of the stream, of any length, "" too."""
+        """Take the next chunk of the stream, of any length, even ""."""
 
     def finish(self) -> list[Piece]:
-        """Take the end of the stream; called once."""
+        """End the stream and return what was held back; call it once."""
         return self._splitter.finish()
 
     @property
     def in_reasoning(self) -> bool:
-        """Reasoning is open; at the end it means that the answer was cut off."""
+        """Whether reasoning is open; at the end, that means the answer was cut off."""
         return self._splitter.in_reasoning

@@ -1,62 +1,23 @@
-"""The dialect for a model that nobody knows: all common markers guarded at once.
+"""Builds `auto`, the dialect for unknown models: it looks for all common markers.
 
-A server that forgot to take its model's calls out of the text neither leaks nor loses
-them. Left out are the formats that frame the whole message (react, functionary_v32,
-harmony), since their frames begin with plain words or turn every text into a header.
+So calls that a server leaves in the text are neither shown nor lost. Formats that
+frame the whole message (react, functionary_v32, harmony) stay out: their frames begin
+with plain words, or turn every text into a header.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from tui.models.gate.formats import DIALECTS
+from tui.models.gate.grammar import Dialect, Drop, Rule
 from tui.models.gate.patterns import NAME, SPACE, Lit
-from tui.models.gate.rules import Dialect, Drop, Rule
-
-_FAMILIES = (
-    "hermes",
-    "qwen3_coder",
-    "seed_oss",
-    "glm45",
-    "jamba",
-    "minimax_m1",
-    "hunyuan_v3",
-    "minimax_m2",
-    "nemotron_v2",
-    "longcat",
-    "dots",
-    "granite20b",
-    "granite3",
-    "phi4mini",
-    "internlm2",
-    "lazyllm_internlm",
-    "lazyllm_glm",
-    "mistral_args",
-    "deepseek_v3",
-    "deepseek_v32",
-    "deepseek_v4",
-    "kimi_k2",
-    "step3",
-    "command",
-    "apertus",
-    "llama3_json",
-    "llama_pythonic",
-    "xlam",
-    "olmo3",
-    "lfm2",
-    "gemma4",
-    "functiongemma",
-    "functionary_v31",
-    "glm4",
-)
-_PLAIN_TAGS = ("</s>", "<answer>", "</answer>", "<response>", "</response>")
-"""Ends and wrappers that are HTML, or words, to every other model."""
 
 _NOT_IN_A_BLOCK = "".join(rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls"))
-"""Behind a block's own marker a bare call is text only if the marker was quoted."""
+"""Directly after a block's marker, a bare call is text: the marker was quoted."""
 
 
-def auto_dialect() -> Dialect:
-    """Return the dialect made of all those above."""
-    rows = [DIALECTS[family] for family in _FAMILIES]
+def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
+    """Return the union of those `dialects` whose row says `in_auto`, in any order."""
+    rows = [row for row in dialects if row.in_auto]
     rules = [_careful(rule) for row in rows for rule in row.rules]
     return Dialect(
         "auto",
@@ -69,17 +30,14 @@ def auto_dialect() -> Dialect:
                 for t in row.thinking
             )
         ),
-        tuple(
-            dict.fromkeys(
-                t for row in rows for t in row.dropped if t not in _PLAIN_TAGS
-            )
-        ),
+        # </s> is HTML to other models.
+        tuple(dict.fromkeys(t for row in rows for t in row.dropped if t != "</s>")),
         tuple(t for row in rows for t in row.endings),
     )
 
 
 def _careful(rule: Rule) -> Rule:
-    """Return the rule with what its own family may take for granted."""
+    """Return the rule, narrowed where its own family needs no such care."""
     if rule.marker == (Lit("<function_calls>"),):
         return replace(rule, look=(SPACE, *NAME, Lit("(")))
     if rule.marker == (Lit("[TOOL_CALLS]"),):

@@ -1,8 +1,8 @@
-"""Finds where a payload ends while it streams in, without reading it twice.
+"""Finds where a payload ends while it streams in, without scanning it twice.
 
-Each piece is looked at once; only the beginning of a token that a piece cuts in two
-is kept for the next one. So a call of any length costs time linear in it. What the
-payload means is read once, when it is whole (see the readers).
+Each chunk is scanned once; only a token cut in two by the chunk's end is carried over
+to the next. So time is linear in the length of a call. `payloads` parses the payload
+once, when it is complete.
 """
 
 import re
@@ -10,25 +10,25 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tui.models.gate.grammar import Payload, Quote
 from tui.models.gate.patterns import Atom, Lit, part, whole
-from tui.models.gate.rules import Payload, Quote
 
 _PAIRS = {"]": "[", "}": "{", ")": "("}
 
 
 class End(NamedTuple):
-    """Where a payload ended."""
+    """The place where a payload ended."""
 
     body: str
     tail: str
     """The closer, if it belongs to the payload."""
     rest: str
-    """What came behind it."""
+    """The text after it."""
     closed: bool
 
 
 class Boundary:
-    """Gathers one payload; `stops` are tokens that end the whole message."""
+    """Collects one payload; `stops` are tokens that end the whole message."""
 
     def __init__(self, payload: Payload, stops: Sequence[str]) -> None:
         self._payload = payload
@@ -46,7 +46,7 @@ class Boundary:
         self._header = bool(payload.header)
 
     def feed(self, text: str) -> End | None:
-        """Take the next piece; return the end if it is in it."""
+        """Take the next chunk; return the payload's end if the chunk contains it."""
         data = self._carry + text
         self._carry = ""
         at = 0
@@ -92,11 +92,11 @@ class Boundary:
         return None
 
     def finish(self) -> End:
-        """Take the end of the stream."""
+        """End the stream and return the payload's end."""
         body = "".join(self._gathered)
         if self._quote is not None:
             body += self._carry
-            # The string never ended: the first closer must have been meant as one.
+            # The string never ended, so treat the first closer inside it as the end.
             ends = [
                 (at, closer)
                 for closer in self._payload.closers
@@ -109,12 +109,12 @@ class Boundary:
             return End(body, "", "", closed=False)
         carry = self._carry
         if any(c.startswith(carry) for c in (*self._payload.closers, *self._stops)):
-            # The beginning of a closer is no part of what it would have closed.
+            # A partial closer is not part of the body.
             return End(body, carry, "", closed=False)
         return End(body + carry, "", "", closed=False)
 
     def _head(self, data: str) -> int:
-        """Return where the header ends, or -1 for not yet."""
+        """Return where the header ends, or -1 if it is incomplete."""
         full, begun = _header(tuple(self._payload.header), tuple(self._payload.look))
         if found := full.match(data):
             self._header = False
@@ -142,7 +142,7 @@ class Boundary:
             return False
         opener = _PAIRS[char]
         if opener in self._depth:
-            # A bracket that closes an outer one closes what is still open in it.
+            # Closing an outer bracket closes any still open inside it.
             while self._depth.pop() != opener:
                 pass
         return not self._depth
@@ -168,7 +168,7 @@ def _outside(
     tokens = [
         (name, "|".join(re.escape(t) for t in texts if t)) for name, texts in groups
     ]
-    # What may still become a longer token is not taken for a shorter one.
+    # Do not match a token while it may still become a longer one.
     partial = [t for _, texts in groups for t in texts if len(t) > 1]
     choices = (
         [rf"(?P<part>(?:{'|'.join(_cut(t) for t in partial)}))"] if partial else []
@@ -189,7 +189,7 @@ def _inside(quote: Quote) -> re.Pattern[str]:
 
 
 def _cut(token: str) -> str:
-    """Return the expression of a proper, non-empty beginning at the end."""
+    """Return a pattern for a proper, non-empty prefix at the end of the text."""
     return re.escape(token[0]) + part((Lit(token[1:]),))
 
 

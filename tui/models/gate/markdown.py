@@ -1,31 +1,31 @@
-"""Where in Markdown a text stands: inside a fenced code block or not.
+"""Tracks whether streamed Markdown is inside a fenced code block.
 
-A model that explains its own call format writes it in a fence, and means no call.
-Fences are read as CommonMark has them (4.5), except that any indentation will do:
-an answer inside a list is indented.
+A model that explains its own call format writes it in a fence and means no call.
+Fences follow CommonMark 0.31 section 4.5, except that any indentation is accepted,
+since answers inside lists are indented.
 """
 
 import re
 
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
 _LONGEST = 200
-"""Characters; longer fences count as this long, so that a line stays short."""
+"""Characters; longer fences count as this long, which bounds what is kept."""
 _BEGUN = re.compile(r"`{1,2}|~{1,2}|")
 
 
 class Markdown:
-    """Follows visible text, in pieces of any length."""
+    """Follows visible text, in chunks of any length."""
 
     __slots__ = ("_fence", "_line", "plain")
 
     def __init__(self) -> None:
         self.plain = False
-        """The rest of the current line cannot matter, whatever it is."""
+        """The rest of the current line cannot open or close a fence."""
         self._fence = ""
         self._line = ""
 
     def feed(self, text: str) -> None:
-        """Take the next piece of the text."""
+        """Take the next chunk of the text."""
         if self.plain:
             end = text.find("\n")
             if end < 0:
@@ -46,13 +46,13 @@ class Markdown:
             self._keep(text.lstrip(" \t"))
 
     def quotes(self) -> bool:
-        """Say whether what comes next stands in a fence (or on its opening line)."""
+        """Return whether the next character is in a fence or on its opening line."""
         if self._fence or self.plain:
             return bool(self._fence)
         return _opens(self._line) != ""
 
     def _keep(self, line: str) -> None:
-        """Remember of the current line what matters, however long it is."""
+        """Keep the bounded part of the current line that decides about a fence."""
         found = _FENCE.fullmatch(line)
         if found is None:
             self.plain = _BEGUN.fullmatch(line) is None

@@ -1,7 +1,7 @@
-"""Compiles the rules that hold at one moment into a few regular expressions.
+"""Compiles the rules in force into a few regular expressions.
 
 Prose must be cheap: one search finds the next character at which any rule could
-begin, and only there the rules themselves are tried, in C and all at once.
+start, and only there are the rules themselves tried, all in one match.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
+from tui.models.gate.grammar import Channel, Dialect, Drop, Payload, Rule, Switch
 from tui.models.gate.patterns import (
     Atoms,
     Lit,
@@ -19,31 +20,30 @@ from tui.models.gate.patterns import (
     whole,
     with_names,
 )
-from tui.models.gate.rules import Channel, Dialect, Drop, Payload, Rule, Switch
 
 _ANCHORS = {"any": "", "line": "(?m:^)", "start": "", "called": ""}
 
 
 class Found(NamedTuple):
-    """What stands at a place of the text."""
+    """A match at a position of the text."""
 
     rule: Rule | None
-    """None: with more text it may become a rule's opener."""
+    """None: more text may complete a rule's opener."""
     end: int
-    """Where the marker ends."""
+    """The position after the marker."""
 
 
 @lru_cache(maxsize=128)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of many rules: 20 ms, and re's own cache forgets it soon."""
+    """Compile a pattern of many rules; costly, and re's own cache evicts it soon."""
     return re.compile(pattern)
 
 
 class RuleSet:
-    """The rules of one moment.
+    """The rules in force at one point of a stream.
 
-    Compiled when first needed, since all markers at once take a tenth of a second;
-    those with tool names one by one, since with a hundred tools each takes some time.
+    Patterns are compiled on first use, since compiling is the costly part; rules with
+    tool names are compiled one by one, since each grows with the number of tools.
     """
 
     def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
@@ -52,16 +52,16 @@ class RuleSet:
         self._plain = [r for r in self.rules if not _names_tools(r)]
         anywhere = all(r.anchor == "any" for r in self.rules)
         self.simple = anywhere and len({r.quotable for r in self.rules}) < 2
-        """One letter at the end may begin a rule, unless Markdown quotes it."""
+        """A last character that may start a rule can be held without further checks."""
         self.quotable = any(r.quotable for r in self.rules)
         self.far = any(r.unless for r in self.rules)
-        """One looks back behind the last piece."""
+        """Some rule looks behind, past the start of the current chunk."""
         self.first = re.compile(_first(self.rules))
-        """Finds where any rule could begin."""
+        """Finds where any rule could start."""
         leads = {first for r in self.rules for first, _ in starts((*r.marker, *r.look))}
         self.lead = leads.pop() if len(leads) == 1 else ""
-        """The one character with which all rules begin; "" when there are several.
-        Looking for a character costs a quarter of looking for a pattern."""
+        """The one character with which all rules start, "" if there are several;
+        `in` finds a character faster than a pattern does."""
         if len(self.lead) != 1:
             self.lead = ""
 
@@ -75,7 +75,7 @@ class RuleSet:
         return rules, _compiled(_choice(rules))
 
     def at(self, text: str, at: int, quoted: bool = False) -> Found | None:
-        """Return what opens at a place, inside Markdown quoting or not."""
+        """Return the rule that opens at a position; `quoted` by Markdown or not."""
         rules, pattern = self._quoted if quoted else self._open
         partly = None
         if found := pattern.match(text, at):
@@ -94,7 +94,7 @@ class RuleSet:
         return partly
 
     def cut_off(self, text: str, at: int, quoted: bool) -> bool:
-        """Say whether the rest of the text is a call that ends after its marker."""
+        """Return whether the rest of the text is the start of a call, past its sign."""
         return any(
             isinstance(rule.action, Payload)
             and not (quoted and rule.quotable)
@@ -114,10 +114,10 @@ def rule_set(
     may_think: bool,
     called: bool,
 ) -> RuleSet:
-    """Return the rules that hold now.
+    """Return the rules in force.
 
-    `names` are the offered tools (None: none were offered), `closes` are what ends the
-    reasoning that is open, `fresh` says that only white space has come so far, and
+    `names` are the offered tools (None: none were offered), `closes` the markers that
+    close the open reasoning; `fresh` says that only white space has come so far, and
     `called` that a call has.
     """
     rules: list[Rule] = []
@@ -138,14 +138,14 @@ def rule_set(
         ]
     quotable = not dialect.special
     rules += [Rule((Lit(t),), (), Drop(), quotable=quotable) for t in dialect.dropped]
-    mute = Switch("nothing", for_ever=True)
+    mute = Switch("nothing", permanent=True)
     rules += [Rule((Lit(t),), (), mute, quotable=False) for t in dialect.endings]
     return RuleSet(rules, names or ())
 
 
 @lru_cache(maxsize=64)
 def after_set(rules: tuple[Rule, ...], names: tuple[str, ...]) -> RuleSet:
-    """Return what is looked for directly behind a payload only."""
+    """Return the rules tried only directly after a payload."""
     return RuleSet(rules, names)
 
 
@@ -162,7 +162,7 @@ def _names_tools(rule: Rule) -> bool:
 
 @lru_cache(maxsize=256)
 def _alone(rule: Rule) -> tuple[re.Pattern[str], Callable[[], re.Pattern[str]]]:
-    """Return where one rule could begin, and what makes its expression."""
+    """Return a pattern for where a rule could start, and a compiler of the rule."""
     first = re.compile(_first([rule]))
     return first, cache(lambda: re.compile(_choice([rule])))
 
@@ -189,7 +189,7 @@ def _place(rule: Rule) -> str:
 
 
 def _first(rules: Sequence[Rule]) -> str:
-    """Return an expression for where any rule could begin, by its first two letters."""
+    """Return a pattern for where any rule could start, by its first two characters."""
     begun: dict[tuple[bool, str], set[str]] = {}
     for rule in rules:
         for first, second in starts((*rule.marker, *rule.look)):

@@ -1,10 +1,10 @@
-"""Opener patterns that can also be asked whether the end of a text may become one.
+"""Opener patterns that support partial matching at the end of the text.
 
-Python's `re` cannot say "not yet, but perhaps with more text", and that is all a
-stream needs to know. So an opener is a sequence of atoms, from which two regular
-expressions are made: one that matches it whole, and one that matches every proper
-beginning of it at the end of the text. All repetitions are bounded: what a gate
-holds back, and so the work for each piece of the stream, is bounded too.
+Python's `re` has no partial matching, and a stream needs it: "no match yet, but
+perhaps with more text". So an opener is a sequence of atoms, from which two regular
+expressions are built: one matches it whole, the other every proper prefix of it at
+the end of the text. All repetitions are bounded, and with them what a gate holds back
+and the work for each chunk.
 """
 
 import re
@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 LONGEST_RUN = 200
-"""Characters; white space longer than this between two markers parts them."""
+"""Characters; longer white space between two markers separates them."""
 
 _DEEPEST = 100
 
 
 class Lit(NamedTuple):
-    """These very characters."""
+    """A literal text."""
 
     text: str
 
@@ -48,7 +48,7 @@ class ToolName(NamedTuple):
 
 
 class Names(NamedTuple):
-    """One of these names; what `ToolName` becomes."""
+    """One of these names; `with_names` puts it in place of `ToolName`."""
 
     names: tuple[str, ...]
 
@@ -59,16 +59,16 @@ Atoms = Sequence[Atom]
 SPACE = Run(r"\s")
 BLANK = Run(r"[ \t]")
 NAME = (Run("[A-Za-z_]", 1, 1), Run(r"[\w.\-]"))
-"""A tool's name as the marked formats write it."""
+"""A tool's name, in formats whose markers make it unambiguous."""
 
 
 def with_names(atoms: Atoms, names: Sequence[str]) -> Atoms:
-    """Put the offered names in place of `ToolName`."""
+    """Replace each `ToolName` by the offered names."""
     put: list[Atom] = []
     for atom in atoms:
         match atom:
             case ToolName():
-                # The longest first: one name may be the beginning of another.
+                # The longest first: one name may be a prefix of another.
                 put.append(Names(tuple(sorted(names, key=lambda n: (-len(n), n)))))
             case Opt(inner):
                 put.append(Opt(with_names(inner, names)))
@@ -85,7 +85,7 @@ def whole(atoms: Atoms) -> str:
 
 
 def part(atoms: Atoms) -> str:
-    r"""Return the expression of every proper beginning up to `\Z`, the empty too."""
+    r"""Return a pattern for every proper prefix up to `\Z`, the empty one included."""
     pattern = "(?!)"
     for i in range(len(atoms) - 1, -1, -1):
         atom = atoms[i]
@@ -111,7 +111,7 @@ def part(atoms: Atoms) -> str:
 
 
 def starts(atoms: Atoms) -> set[tuple[str, str]]:
-    """Return what a match may start with: a class of characters and the next one.
+    """Return how a match may start: pairs of a character class and the next one.
 
     Classes are written without their brackets; "" as the second means any character.
     """
@@ -157,7 +157,7 @@ def _whole(atom: Atom) -> str:
 
 
 def _begun(names: Sequence[str], depth: int = 0) -> str:
-    """Return the expression of every proper beginning of a name, common ones once."""
+    """Return a pattern for every proper prefix of a name; shared prefixes once."""
     follow: dict[str, list[str]] = {}
     for name in names:
         if name:
@@ -165,8 +165,7 @@ def _begun(names: Sequence[str], depth: int = 0) -> str:
     if not follow:
         return "(?!)"
     if depth == _DEEPEST:
-        # Groups cannot be nested without end; what is left of such a name is not
-        # looked at letter by letter.
+        # `re` limits the nesting of groups, so match the rest of such a name loosely.
         return rf"[^\s\"(]{{0,{max(map(len, names))}}}+\Z"
     further = "|".join(
         re.escape(char) + _begun(rest, depth + 1) for char, rest in follow.items()

@@ -1,4 +1,4 @@
-"""What the gate makes of a text stream."""
+"""The pieces into which the gate splits a text stream."""
 
 from typing import Any, Literal
 
@@ -12,26 +12,26 @@ class Text(Value, frozen=True):
 
 
 class Reasoning(Value, frozen=True):
-    """What the model thinks aloud."""
+    """The model's reasoning."""
 
     text: str
 
 
 class CallOpened(Value, frozen=True):
-    """A function call is certain to be under way; nothing of it has been let out."""
+    """A function call has begun; none of its text has been emitted."""
 
 
 class Call(Value, frozen=True):
-    """A function call is whole."""
+    """A complete function call."""
 
     name: str
     arguments: dict[str, Any]
     id: str = ""
-    """The id that the model itself wrote, if its format has one."""
+    """The id that the model wrote, if its format has one."""
 
 
 class Broken(Value, frozen=True):
-    """A function call that cannot be run; hidden from the user."""
+    """A function call that cannot run; hidden from the user."""
 
     kind: Literal["truncated", "malformed"]
     text: str

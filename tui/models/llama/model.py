@@ -8,7 +8,7 @@ from tui.errors import ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window
-from tui.models.gate import Gate
+from tui.models.gate import Gate, dialect_of_template
 from tui.models.llama.context import Context
 from tui.models.llama.decode import StopText, TextDecoder
 from tui.models.llama.dialogue import dialogue, tool_list, unreadable
@@ -271,7 +271,9 @@ class _Made:
         self._plain = ChatTemplate(source or CHATML, special)
         with_tools = weights.template("tool_use")
         self._with_tools = ChatTemplate(with_tools, special) if with_tools else None
-        self._dialect = _dialect(with_tools or source or "", list(weights.control))
+        self._dialect = dialect_of_template(
+            with_tools or source or "", list(weights.control)
+        )
         self.silent = {
             token
             for which in ("bos", "pad")
@@ -307,10 +309,3 @@ class _Made:
         [entry] = dialogue([message])
         text = "".join(map(str, entry.values()))
         return len(self.weights.tokenize(text)) + _MESSAGE_OVERHEAD
-
-
-def _dialect(template: str, special: Sequence[str]) -> str:
-    from tui.models import gate
-
-    find = getattr(gate, "dialect_of_template", None)
-    return find(template, special) if find else "auto"

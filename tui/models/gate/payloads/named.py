@@ -1,18 +1,18 @@
-"""Reads payloads that name the tool first and give its arguments as JSON after it."""
+"""Parses payloads that give the tool's name first and then its arguments as JSON."""
 
 import re
 from collections.abc import Callable
 
-from tui.models.gate.json_payload import (
+from tui.models.gate.grammar import Reader, Reading, Tools
+from tui.models.gate.patterns import Lit, part
+from tui.models.gate.payloads.json import (
     Fault,
     arguments,
     arguments_of,
     skip_space,
     value_at,
 )
-from tui.models.gate.patterns import Lit, part
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reader, Reading, Tools
 
 _SURPLUS = re.compile(r"[\s\]})]*")
 
@@ -29,7 +29,7 @@ def _named(header: re.Pattern[str]) -> Reader:
     def read(body: str, tools: Tools, closed: bool) -> Reading:
         found = header.match(body)
         written = body[found.end() :] if found else ""
-        # Without an end, arguments that are not there may be still to come.
+        # In an unclosed body, missing arguments may be yet to come.
         if found is None or not (closed or written.strip()):
             return Reading(whole=False)
         id = found.groupdict().get("id") or ""
@@ -49,7 +49,7 @@ read_lazyllm_internlm = _named(_LAZYLLM_INTERNLM)
 
 
 def arguments_reader(name: str) -> Reader:
-    """Return a reader for a payload of nothing but the arguments of tool `name`."""
+    """Return a reader for a payload that holds only the arguments of tool `name`."""
 
     def read(body: str, tools: Tools, closed: bool) -> Reading:
         if not (closed or body.strip()):
@@ -67,8 +67,8 @@ def section_reader(
 ) -> Reader:
     """Return a reader for a section of calls, each between `begin` and `end`.
 
-    `header` finds "name" before the JSON; `split_id` makes the tool's name of it. A
-    call that is wrong does not take the others with it.
+    `header` finds "name" before the JSON; `split_id` extracts the tool's name from it.
+    A malformed call does not affect the others.
     """
 
     begun = re.compile(f"`{{1,2}}|{part((Lit(end),))}")
@@ -88,14 +88,14 @@ def section_reader(
         if body.startswith(end, at):
             at += len(end)
         elif not closed and body[at:] and begun.fullmatch(body, at):
-            # The stream broke off in what only closes the call.
+            # The stream broke off in the call's closer.
             at = len(body)
         elif at < len(body):
             raise Fault("text after the arguments")
         name = split_id(found["name"])
         if not name:
             raise Fault("no name")
-        # The whole header is the id where it says more than the name.
+        # The whole header is the id if it says more than the name.
         id = found["name"].strip() if found["name"].strip() != name else ""
         return Call(name, arguments(given), id), at
 

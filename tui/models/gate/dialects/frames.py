@@ -1,14 +1,14 @@
-"""Rows of formats that frame the whole message, so that they hold without tools."""
+"""Dialects that frame the whole message, and so apply without tools too."""
 
-from tui.models.gate.frame_payload import read_harmony_header, read_react_action
-from tui.models.gate.named_payload import read_name_line
+from tui.models.gate.dialects.builders import OBJECT, STRINGS, row
+from tui.models.gate.grammar import Anchor, Payload, Rule, Switch
 from tui.models.gate.patterns import BLANK, SPACE, Atoms, Lit, Run, ToolName
-from tui.models.gate.row_words import OBJECT, STRINGS, row, special_row
-from tui.models.gate.rules import Anchor, Payload, Rule, Switch
+from tui.models.gate.payloads.frames import read_harmony_header, read_react_action
+from tui.models.gate.payloads.named import read_name_line
 
 
 def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
-    """Return the rule for a line that names a tool and the JSON under it."""
+    """Return the rule for a line with a tool's name and JSON below it."""
     payload = Payload(
         read_name_line,
         STRINGS,
@@ -21,7 +21,7 @@ def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
 
 
 def _header(look: Atoms, anchor: Anchor) -> Rule:
-    """Return the rule for a header; its own tokens are read as part of it."""
+    """Return the rule for a header; its tokens are parsed as part of it."""
     closers = ("<|message|>", "<|end|>", "<|return|>", "<|call|>")
     payload = Payload(read_harmony_header, closers=closers, call=False)
     return Rule((), look, payload, anchor)
@@ -40,6 +40,8 @@ ROWS = (
         Rule((Lit("Final Answer:"),), (), Switch("text"), anchor="line"),
         Rule((Lit("Observation:"),), (), Switch("nothing", True), anchor="line"),
         structural=True,
+        in_auto=False,
+        opener="Thought:",
     ),
     row(
         "functionary_v32",
@@ -50,8 +52,11 @@ ROWS = (
         _recipient((Lit(">>>"),), "line"),
         dropped=("<|eot_id|>",),
         structural=True,
+        names=r"functionary.*v3\.2",
+        signs=(">>> <|start_header_id|>",),
+        in_auto=False,
     ),
-    special_row(
+    row(
         "harmony",
         _header((Lit("<|start|>"),), "any"),
         _header((Lit("<|channel|>"),), "any"),
@@ -62,5 +67,10 @@ ROWS = (
         Rule((Lit("<|return|>"),), (), Switch("text")),
         Rule((Lit("<|call|>"),), (), Switch("text")),
         structural=True,
+        special=True,
+        names="gpt-oss",
+        signs=("<|channel|> <|message|>",),
+        in_auto=False,
+        opener="<|channel|>analysis<|message|>",
     ),
 )

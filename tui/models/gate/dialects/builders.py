@@ -1,15 +1,21 @@
-"""What the rows of the table of formats have in common.
-
-The words of `rules`, put together as most formats need them.
-"""
+"""Builders for the rows: the combinations of `grammar` that most dialects need."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypedDict, Unpack
 
-from tui.models.gate.json_payload import read_calls
+from tui.models.gate.grammar import (
+    Action,
+    Dialect,
+    Drop,
+    Payload,
+    Quote,
+    Rule,
+    Thinking,
+)
 from tui.models.gate.patterns import SPACE, Alt, Atom, Atoms, Lit, Opt, Run, ToolName
-from tui.models.gate.rules import Action, Dialect, Drop, Payload, Quote, Rule, Thinking
+from tui.models.gate.payloads.json import read_calls
 
 
 def _spaced(*atoms: Atom) -> tuple[Atom, ...]:
@@ -22,7 +28,7 @@ LIST = Lit("[")
 EITHER = Run(r"[{\[]", 1, 1)
 STRINGS = (Quote('"', '"', escapes=True),)
 
-# A call as bare JSON: it must name an offered tool and go on to its arguments.
+# A bare JSON call: it must name an offered tool and reach the start of its arguments.
 BARE_CALL: Atoms = (
     Lit("{"),
     SPACE,
@@ -51,7 +57,7 @@ list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
 
 
 def block(marker: str, look: Atoms, action: Action) -> Rule:
-    """Return a rule for a marker, white space, and what must follow."""
+    """Return a rule for a marker, then white space, then `look`."""
     return Rule((Lit(marker),), (SPACE, *look), action)
 
 
@@ -60,33 +66,28 @@ def json_block(marker: str, look: Atoms, closer: str) -> Rule:
     return block(marker, look, Payload(read_calls, STRINGS, (closer,)))
 
 
-def row(
-    id: str,
-    *rules: Rule,
-    thinking: Sequence[Thinking] = (),
-    dropped: Sequence[str] = (),
-    endings: Sequence[str] = (),
-    structural: bool = False,
-) -> Dialect:
-    """Return a dialect whose markers Markdown quoting makes text."""
-    return Dialect(id, rules, thinking, dropped, endings, structural=structural)
+class Traits(TypedDict, total=False):
+    """The fields of `Dialect` that a row may set besides its id and rules."""
+
+    thinking: Sequence[Thinking]
+    dropped: Sequence[str]
+    endings: Sequence[str]
+    special: bool
+    structural: bool
+    names: str
+    signs: Sequence[str]
+    priority: int
+    in_auto: bool
+    opener: str
 
 
-def special_row(
-    id: str,
-    *rules: Rule,
-    thinking: Sequence[Thinking] = (),
-    dropped: Sequence[str] = (),
-    endings: Sequence[str] = (),
-    structural: bool = False,
-) -> Dialect:
-    """Return a dialect whose markers are special tokens."""
-    bare = tuple(replace(rule, quotable=False) for rule in rules)
-    return Dialect(
-        id, bare, thinking, dropped, endings, special=True, structural=structural
-    )
+def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
+    """Return a dialect; if it is `special`, no rule of it is quotable."""
+    if traits.get("special"):
+        rules = tuple(replace(rule, quotable=False) for rule in rules)
+    return Dialect(id, rules, **traits)
 
 
 def eat(*atoms: Atoms) -> tuple[Rule, ...]:
-    """Return rules that take something out directly behind a call."""
+    """Return rules that remove each of `atoms` directly after a call."""
     return tuple(Rule(a, (), Drop(), quotable=False) for a in atoms)

@@ -1,8 +1,8 @@
-"""Reads payloads of JSON: calls as objects and lists, and a call's arguments.
+"""Parses JSON payloads: calls as objects and lists, and a call's arguments.
 
-Models write nearly JSON, so the few things repaired are named here: raw control
-characters in strings, arguments that are JSON in a string, "parameters" for
-"arguments", none at all, and closing brackets too many. All else is a fault.
+Models write almost JSON. Tolerated are: raw control characters in strings, arguments
+as JSON inside a string, "parameters" for "arguments", missing arguments, and surplus
+closing brackets. Anything else is a fault.
 """
 
 import json
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from tui import bounds
+from tui.models.gate.grammar import Reading, Tools
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reading, Tools
 
 _SPACE = re.compile(r"\s*")
 _SURPLUS = re.compile(r"[\s\]})]*")
@@ -21,11 +21,11 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 class Fault(ValueError):
-    """The payload is not what its format says."""
+    """The payload does not follow its format."""
 
 
 def parse(text: str) -> Any:
-    """Return the one JSON value of `text`; brackets may follow it. Raise `Fault`."""
+    """Return the one JSON value in `text`, ignoring surplus brackets; raise `Fault`."""
     value, end = value_at(text, skip_space(text, 0))
     if _SURPLUS.fullmatch(text, end) is None:
         raise Fault("text after the value")
@@ -33,15 +33,15 @@ def parse(text: str) -> Any:
 
 
 def value_at(text: str, at: int) -> tuple[Any, int]:
-    """Return the JSON value that starts at `at` and where it ends; raise `Fault`."""
+    """Return the JSON value at `at` and its end; raise `Fault`."""
     try:
         value, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError) as error:
         raise Fault(str(error)) from error
     if bounds.is_deep(value):
         raise Fault("too deep")
-    # Half a surrogate pair is no character: it could be neither stored nor sent.
-    return (_mend(value) if "\\u" in text else value), end
+    # A lone surrogate can be neither stored nor sent.
+    return (_repair(value) if "\\u" in text else value), end
 
 
 def arguments(value: Any) -> dict[str, Any]:
@@ -61,12 +61,12 @@ def arguments_of(text: str) -> dict[str, Any]:
 
 
 def read_calls(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read objects with "name" and "arguments", one by one or in lists."""
+    """Parse objects with "name" and "arguments", single or in lists."""
     return _read(body, _named_call, closed)
 
 
 def read_keyed_calls(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read a list of objects whose one key is the tool's name."""
+    """Parse a list of objects whose only key is the tool's name."""
     return _read(body, _keyed_call, closed)
 
 
@@ -76,14 +76,14 @@ def _read(body: str, call_of: Callable[[Any], Call], closed: bool) -> Reading:
         for value in _values(body):
             calls.append(call_of(value))
     except Fault:
-        # What was whole before the stream broke off counts; a block that was written
-        # to its end and is wrong does not, with all that is in it.
+        # Calls completed before the stream broke off count; a closed block that is
+        # malformed is rejected as a whole.
         return Reading(() if closed else calls, whole=False)
     return Reading(calls, whole=bool(calls))
 
 
 def _values(body: str) -> Iterator[Any]:
-    """Yield the objects of a body as far as it can be read; raise `Fault`."""
+    """Yield the values of a body; raise `Fault` at the first malformed one."""
     at = skip_space(body, 0)
     while at < len(body):
         if body[at] != "[":
@@ -126,25 +126,25 @@ def _keyed_call(value: Any) -> Call:
     return Call(name, arguments(given))
 
 
-def _mend(value: Any) -> Any:
+def _repair(value: Any) -> Any:
     if isinstance(value, str):
         return _LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_mend(v) for v in cast("list[Any]", value)]
+        return [_repair(v) for v in cast("list[Any]", value)]
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value).items()
-        return {_mend(k): _mend(v) for k, v in items}
+        return {_repair(k): _repair(v) for k, v in items}
     return value
 
 
 def skip_space(text: str, at: int) -> int:
-    """Return where the white space at a place ends."""
+    """Return the position after the white space at `at`."""
     found = _SPACE.match(text, at)
     return found.end() if found else at
 
 
 def after_item(text: str, at: int, end: str) -> int:
-    """Return the place behind an item's comma, or of the `end` of the list."""
+    """Return the position after an item's comma, or that of the list's `end`."""
     at = skip_space(text, at)
     if text.startswith(",", at):
         return skip_space(text, at + 1)

@@ -1,26 +1,26 @@
-"""The one loop that splits a stream, whatever the dialect.
+"""The loop that splits a stream, whatever the dialect.
 
-At any moment the stream is in one of four states: text (of some channel) in which
-rules are looked for; a payload that is being gathered; a draft, which is a call in
-reasoning that counts only if the reasoning is never closed; or the end of it all,
-after which nothing is let out. Text is let out as soon as no rule can begin in it.
+A stream is in one of four states: text (of some channel) that is searched for rules;
+a payload being collected; a draft, which is a call inside reasoning that counts only
+if the reasoning is never closed; or muted, after which nothing is emitted. Text is
+emitted as soon as no rule can start in it.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from tui.models.gate.boundary import Boundary, End
+from tui.models.gate.grammar import Channel, Dialect, Drop, Payload, Rule, Switch
 from tui.models.gate.markdown import Markdown
 from tui.models.gate.matcher import RuleSet, after_set, rule_set
 from tui.models.gate.pieces import Broken, CallOpened, Piece, Reasoning, Text
-from tui.models.gate.rules import Channel, Dialect, Drop, Payload, Rule, Switch
 
 _LOOK_BACK = 64
-"""Characters kept of what was let out: line starts, back-ticks, look-behinds."""
+"""Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
 
 
 class Splitter:
-    """Splits one message; `feed` and `finish` as in `Gate`."""
+    """Splits one message; `feed` and `finish` are those of `Gate`."""
 
     __slots__ = (
         "_after",
@@ -96,13 +96,13 @@ class Splitter:
 
     @property
     def in_reasoning(self) -> bool:
-        """Reasoning is open."""
+        """Whether reasoning is open."""
         return self._channel == "reasoning"
 
     def feed(self, text: str) -> list[Piece]:
-        """Take the next piece of the stream."""
-        # Nearly all of a stream is prose: here it costs one search. A piece is taken
-        # for a line's start here, which can only lead to a closer look.
+        """Take the next chunk of the stream."""
+        # Nearly all of a stream is prose, and costs one search here. The search treats
+        # a chunk's start as a line start, which at worst takes the slow path.
         if not self._calm:
             if not self._one_held:
                 return self._feed_slowly(text)
@@ -129,7 +129,7 @@ class Splitter:
         return out
 
     def _hold_one(self, text: str, at: int) -> list[Piece]:
-        """Keep back only the last character: a marker may begin with it."""
+        """Hold back only the last character, since a marker may start with it."""
         before = text[:at]
         if self._quoting:
             markdown = self._markdown
@@ -148,7 +148,7 @@ class Splitter:
         return [self._kind(before)]
 
     def finish(self) -> list[Piece]:
-        """Take the end of the stream."""
+        """End the stream and return what was held back."""
         out: list[Piece] = []
         self._take("", True, out)
         self._flush(out)
@@ -178,7 +178,7 @@ class Splitter:
         )
 
     def _scan(self, text: str, final: bool, out: list[Piece]) -> str | None:
-        """Let out text until something opens; return what follows, None for no more."""
+        """Emit text until a payload opens; return what follows it, None at the end."""
         data = self._back + self._held + text
         at = len(self._back)
         self._held = ""
@@ -221,17 +221,17 @@ class Splitter:
                 self._let_out(data[i])
                 at = i + 1
                 continue
-            # What is taken out directly behind a call only parts it from the next.
+            # What is removed directly after a call only separates it from the next.
             self._line_start = (self._after is not None) or data[i - 1] == "\n"
             self._back = "\n" if self._line_start else " "
             match rule.action:
                 case Drop():
                     pass
-                case Switch(channel, for_ever):
+                case Switch(channel, permanent):
                     self._flush(out)
-                    self._mute = for_ever
+                    self._mute = permanent
                     self._switch(channel, data[i:end])
-                    if for_ever:
+                    if permanent:
                         return None
                 case Payload():
                     self._flush(out)
@@ -283,12 +283,12 @@ class Splitter:
         return end.rest
 
     def _draft_on(self, text: str, final: bool) -> str | None:
-        """Go on with a call in reasoning; return what follows the reasoning."""
+        """Extend a call in reasoning; return what remains once its fate is known."""
         assert self._draft is not None
         self._draft.append(text)
         seen = self._draft_end + text
         closed = any(close in seen for close in self._closes)
-        # Enough to find a closer that a piece has cut in two.
+        # Enough to find a closer that the chunk boundary cut in two.
         self._draft_end = seen[-max(len(close) for close in self._closes) :]
         if not closed and not final:
             return None
@@ -310,7 +310,7 @@ class Splitter:
                 t.close for t in self._dialect.thinking if t.open == marker
             )
         if self._dialect.structural:
-            # Its own header is not the white space that a message may begin with.
+            # After a header, the message no longer counts as blank so far.
             self._fresh = False
         self._channel = channel
         self._markdown = Markdown()
@@ -333,7 +333,7 @@ class Splitter:
             self._run.clear()
 
     def _renew(self) -> None:
-        """Choose the rules that hold from here on."""
+        """Choose the rules in force from here on."""
         self._rules = rule_set(
             self._dialect,
             self._names,

@@ -1,9 +1,6 @@
-"""Rows of formats that write calls as JSON objects or lists."""
+"""Dialects that write calls as JSON objects or lists."""
 
-from tui.models.gate.json_payload import read_calls, read_keyed_calls
-from tui.models.gate.patterns import NAME, SPACE, Lit, Run
-from tui.models.gate.python_payload import PYTHON_STRINGS, read_builtin
-from tui.models.gate.row_words import (
+from tui.models.gate.dialects.builders import (
     BARE_CALL,
     CHATML,
     EITHER,
@@ -17,9 +14,11 @@ from tui.models.gate.row_words import (
     json_block,
     list_payload,
     row,
-    special_row,
 )
-from tui.models.gate.rules import Drop, Payload, Rule, Thinking
+from tui.models.gate.grammar import Drop, Payload, Rule, Thinking
+from tui.models.gate.patterns import NAME, SPACE, Lit, Run
+from tui.models.gate.payloads.json import read_calls, read_keyed_calls
+from tui.models.gate.payloads.python import PYTHON_STRINGS, read_builtin
 
 _LLAMA_JSON = list_payload()
 _LLAMA_AFTER = (
@@ -27,6 +26,8 @@ _LLAMA_AFTER = (
     Rule((Run(r"\s", 1),), BARE_CALL, Drop()),
 )
 
+OLD_MISTRAL = r"mistral-7b|mistral:7b|nemo\b|mixtral|mistral-large-2407"
+"""Names of the Mistral models that predate [ARGS]."""
 MISTRAL_LIST = block("[TOOL_CALLS]", (LIST, SPACE, OBJECT), list_payload())
 ROWS = (
     # JSON in a block
@@ -35,39 +36,72 @@ ROWS = (
         json_block("<tool_call>", (EITHER,), "</tool_call>"),
         thinking=THINK,
         dropped=CHATML,
+        names=r"hermes|qwen-?2\.5|qwen-?3|qwq|mimo-vl|reka-edge|bielik|granite-?4",
+        signs=("<tool_call>",),
+        priority=-2,
     ),
-    row("smollm", json_block("<tool_call>", (EITHER,), "</tool_call>"), thinking=THINK),
+    row(
+        "smollm",
+        json_block("<tool_call>", (EITHER,), "</tool_call>"),
+        thinking=THINK,
+        names="smollm",
+        in_auto=False,
+    ),
     row(
         "granite20b",
         block("<function_call>", (OBJECT,), list_payload()),
+        names="granite-20b-function",
+        priority=-1,
+        signs=("<function_call>",),
     ),
-    row("jamba", json_block("<tool_calls>", (LIST,), "</tool_calls>"), thinking=THINK),
+    row(
+        "jamba",
+        json_block("<tool_calls>", (LIST,), "</tool_calls>"),
+        thinking=THINK,
+        names="jamba|apriel",
+        priority=-1,
+        signs=("<tool_calls>",),
+    ),
     row(
         "hunyuan_a13b",
         json_block("<tool_calls>", (LIST,), "</tool_calls>"),
         thinking=THINK,
         dropped=("<answer>", "</answer>"),
+        names="hunyuan-a13b",
+        signs=("<tool_calls> <answer>",),
+        in_auto=False,
     ),
     row(
         "minimax_m1",
         json_block("<tool_calls>", (OBJECT,), "</tool_calls>"),
         thinking=THINK,
+        names="minimax-?m1",
+        signs=("<tool_calls> <beginning_of_sentence>",),
     ),
     row(
-        "nemotron_v2", json_block("<TOOLCALL>", (LIST,), "</TOOLCALL>"), thinking=THINK
+        "nemotron_v2",
+        json_block("<TOOLCALL>", (LIST,), "</TOOLCALL>"),
+        thinking=THINK,
+        names=r"nemotron.*(?:-v2|-h\b|-h-)",
+        signs=("<TOOLCALL>",),
     ),
     row(
         "ernie45",
         json_block("<tool_call>", (OBJECT,), "</tool_call>"),
         thinking=THINK,
         dropped=("<response>", "</response>"),
+        names=r"ernie-?4\.5",
+        signs=("<tool_call> <response>",),
+        in_auto=False,
     ),
     row(
         "longcat",
         json_block("<longcat_tool_call>", (OBJECT,), "</longcat_tool_call>"),
         thinking=(Thinking("<longcat_think>", "</longcat_think>"),),
+        names="longcat",
+        signs=("<longcat_tool_call>",),
     ),
-    special_row(
+    row(
         "internlm2",
         Rule(
             (Lit("<|action_start|>"), SPACE, Lit("<|plugin|>")),
@@ -76,8 +110,11 @@ ROWS = (
         ),
         thinking=THINK,
         dropped=CHATML,
+        special=True,
+        names="internlm-?[23]|intern-s1",
+        signs=("<|action_start|>",),
     ),
-    special_row(
+    row(
         "command",
         json_block("<|START_ACTION|>", (LIST,), "<|END_ACTION|>"),
         thinking=(Thinking("<|START_THINKING|>", "<|END_THINKING|>", anywhere=True),),
@@ -88,8 +125,11 @@ ROWS = (
             "<|END_TEXT|>",
             "<|END_OF_TURN_TOKEN|>",
         ),
+        special=True,
+        names=r"command-?(?:r7b|a\b)",
+        signs=("<|START_ACTION|>",),
     ),
-    special_row(
+    row(
         "apertus",
         block(
             "<|tools_prefix|>",
@@ -98,15 +138,31 @@ ROWS = (
         ),
         thinking=(Thinking("<|inner_prefix|>", "<|inner_suffix|>", anywhere=True),),
         dropped=("<|assistant_end|>",),
+        special=True,
+        names="apertus",
+        signs=("<|tools_prefix|>",),
     ),
     # JSON that ends by itself
-    special_row(
+    row(
         "granite3",
         block("<|tool_call|>", (LIST,), list_payload()),
         thinking=THINK,
         dropped=("<|end_of_text|>",),
+        special=True,
+        names="granite-?3",
+        priority=-1,
+        signs=("<|tool_call|>",),
     ),
-    special_row("mistral_list", MISTRAL_LIST, dropped=("</s>",)),
+    row(
+        "mistral_list",
+        MISTRAL_LIST,
+        dropped=("</s>",),
+        special=True,
+        names=OLD_MISTRAL,
+        signs=("[TOOL_CALLS]",),
+        priority=-3,
+        in_auto=False,
+    ),
     row(
         "phi4mini",
         Rule(
@@ -122,6 +178,9 @@ ROWS = (
             after=eat((SPACE, Lit("<|/tool_call|>"))),
         ),
         dropped=("<|end|>",),
+        names="firefunction|phi-?4-mini",
+        signs=("functools[", "<|/tool_call|>"),
+        priority=1,
     ),
     row(
         "llama3_json",
@@ -141,6 +200,9 @@ ROWS = (
             ),
         ),
         dropped=("<|eot_id|>", "<|eom_id|>"),
+        names="llama-?3[.-][1-3]",
+        signs=("<|python_tag|>", '<|start_header_id|> "parameters"'),
+        priority=-4,
     ),
     row(
         "xlam",
@@ -154,5 +216,6 @@ ROWS = (
             sign="",
             after=eat((SPACE, Lit("```"))),
         ),
+        names="xlam",
     ),
 )

@@ -1,6 +1,6 @@
-"""Reads payloads of Python calls with keyword arguments of literal values.
+"""Parses Python calls whose keyword arguments are literals.
 
-Not `ast`: a tool's name may hold a dash, strings may hold raw newlines, and models
+`ast` will not do: tool names may contain dashes and strings raw newlines, and models
 write true, false and null as often as True, False and None.
 """
 
@@ -8,9 +8,9 @@ import ast
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault, after_item, read_calls, skip_space
+from tui.models.gate.grammar import Quote, Reading, Tools
+from tui.models.gate.payloads.json import Fault, after_item, read_calls, skip_space
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Quote, Reading, Tools
 
 PYTHON_STRINGS = (
     Quote('"""', '"""', escapes=True),
@@ -41,7 +41,7 @@ _ENDS = {"[": "]", "(": ")", "{": "}"}
 
 
 def read_python_list(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read a list of calls, or a list of JSON calls."""
+    """Parse a list of calls, or a list of JSON calls."""
     if re.match(r"\s*\[\s*\{", body):
         return read_calls(body, tools, closed)
     at = skip_space(body, 0)
@@ -51,12 +51,12 @@ def read_python_list(body: str, tools: Tools, closed: bool) -> Reading:
 
 
 def read_python_lines(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read calls with white space between them."""
+    """Parse calls separated by white space."""
     return _read(body, skip_space(body, 0), closed, end="")
 
 
 def read_builtin(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read Llama's NAME.call(...), or NAME(...)."""
+    """Parse Llama's NAME.call(...), or NAME(...)."""
     reading = read_python_lines(body, tools, closed)
     return reading._replace(
         calls=[Call(c.name.removesuffix(".call"), c.arguments) for c in reading.calls]
@@ -64,7 +64,7 @@ def read_builtin(body: str, tools: Tools, closed: bool) -> Reading:
 
 
 def _read(body: str, at: int, closed: bool, end: str) -> Reading:
-    """Read calls until `end`, a bracket, or the end of the body."""
+    """Parse calls up to the bracket `end`, or to the body's end if it is ""."""
     calls: list[Call] = []
     try:
         while at < len(body) and not (end and body[at] == end):
@@ -75,11 +75,11 @@ def _read(body: str, at: int, closed: bool, end: str) -> Reading:
                 at = skip_space(body, at + 1)
             elif end and body[at : at + 1] != end:
                 raise Fault("list without end")
-        # The list's own bracket, and surplus ones.
+        # The list's closing bracket and surplus ones.
         if end and (at >= len(body) or body[at:].strip(" \t\r\n])}")):
             raise Fault("text after the list")
     except Fault:
-        # As with JSON: a block that was closed counts as a whole or not at all.
+        # As with JSON, a closed block counts as a whole or not at all.
         return Reading(() if closed else calls, whole=False)
     return Reading(calls, whole=bool(calls))
 
@@ -151,7 +151,7 @@ def _string(found: re.Match[str]) -> str:
     )
     if found["raw"] or "\\" not in text:
         return text
-    # Quotes and raw newlines are escaped, so that one triple quote holds them all.
+    # Escape quotes and raw newlines, so that one quoted literal holds any of them.
     safe = re.sub(
         r'\\.|["\r\n\0]', lambda m: _ESCAPES.get(m[0], m[0]), text, flags=re.DOTALL
     )

@@ -1,16 +1,16 @@
-"""Reads payloads of a name with <arg_key>/<arg_value> pairs.
+"""Parses payloads of a name and <arg_key>/<arg_value> pairs.
 
-These have no end tag of their own inside the block, so a block that was not closed
-may always lack something.
+A call has no end tag of its own inside the block, so an unclosed block may always be
+incomplete.
 """
 
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault
+from tui.models.gate.grammar import Reading, Tools
+from tui.models.gate.payloads.json import Fault
+from tui.models.gate.payloads.typed_values import schema_of, typed
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reading, Tools
-from tui.models.gate.typed_values import schema_of, typed
 
 _PAIR = re.compile(
     r"\s*<arg_key>(?P<key>[^<]*)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>",
@@ -23,7 +23,7 @@ _UNIT_END = re.compile(r"\s*</tool_call>\s*")
 
 
 def read_pairs(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read one call, the whole block."""
+    """Parse a block of one call."""
     if not closed:
         return Reading(whole=False)
     try:
@@ -34,7 +34,7 @@ def read_pairs(body: str, tools: Tools, closed: bool) -> Reading:
 
 
 def read_pair_section(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read calls, each in an element of its own."""
+    """Parse calls, each in its own element."""
     if not closed:
         return Reading(whole=False)
     calls: list[Call] = []

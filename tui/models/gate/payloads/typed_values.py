@@ -1,18 +1,18 @@
-"""Gives the bare text of an XML-like parameter the type that its schema asks for."""
+"""Converts the bare text of an XML-like parameter to its schema's type."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, cast
 
 from tui import bounds
-from tui.models.gate.rules import Tools
+from tui.models.gate.grammar import Tools
 
 _PYTHON = {"True": True, "False": False, "None": None}
 _STRUCTURED = ("$ref", "anyOf", "oneOf", "allOf")
 
 
 def typed(text: str, schema: Mapping[str, Any] | None) -> Any:
-    """Return the value of `text`: as it is for strings, else JSON if it is JSON."""
+    """Return `text` unchanged for strings, else its JSON value if it is JSON."""
     types = _types(schema)
     if not types or "string" in types:
         null = "null" in types and text.strip() in ("null", "None")
@@ -33,7 +33,7 @@ def from_json(text: str) -> Any:
 
 
 def schema_of(tools: Tools, tool: str, parameter: str) -> Mapping[str, Any] | None:
-    """Return the schema of one parameter, None if there is none."""
+    """Return the schema of one parameter, None if it has none."""
     properties = tools.get(tool, {}).get("properties")
     if not isinstance(properties, Mapping):
         return None
@@ -42,7 +42,7 @@ def schema_of(tools: Tools, tool: str, parameter: str) -> Mapping[str, Any] | No
 
 
 def _types(schema: Mapping[str, Any] | None) -> set[str]:
-    """Return the type names a schema allows; none means that it does not say."""
+    """Return the type names that a schema allows; empty if it does not say."""
     if schema is None:
         return set()
     kind: Any = schema.get("type")

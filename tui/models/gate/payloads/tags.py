@@ -1,32 +1,32 @@
-"""Reads payloads of XML-like elements: a call with one element for each parameter."""
+"""Parses XML-like payloads: a call with one element for each parameter."""
 
 import re
 from typing import Any, NamedTuple
 
-from tui.models.gate.json_payload import Fault, arguments_of, read_calls
+from tui.models.gate.grammar import Reader, Reading, Tools
 from tui.models.gate.patterns import Lit, part, whole
+from tui.models.gate.payloads.json import Fault, arguments_of, read_calls
+from tui.models.gate.payloads.typed_values import from_json, schema_of, typed
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reader, Reading, Tools
-from tui.models.gate.typed_values import from_json, schema_of, typed
 
 _SPACE = re.compile(r"\s*")
 
 
 class Tags(NamedTuple):
-    """How a format writes its elements."""
+    """The syntax of a dialect's elements."""
 
     call: re.Pattern[str]
-    """The start tag of a call, with the group "name"."""
+    """The start tag of a call; group "name"."""
     call_end: str
     parameter: re.Pattern[str]
-    """The start tag of a parameter: "name", and perhaps "string" (true or false)."""
+    """The start tag of a parameter; groups "name" and, in some, "string" (a bool)."""
     parameter_end: str
     strips: bool = False
-    """One newline on each side of a value is not part of it."""
+    """Strip one newline on each side of a value."""
     json: bool = False
-    """A JSON object may stand for the parameters."""
+    """A JSON object may replace the parameters."""
     between: re.Pattern[str] = _SPACE
-    """What stands around the calls."""
+    """The text allowed around calls."""
 
 
 def _names(tag: str, before: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -54,7 +54,7 @@ _STEP_END = Lit("<｜tool_call_end｜>")
 STEPTML = _invoke(
     "steptml:",
     before=r"(?:<｜tool_call_begin｜>\s*)?(?:function\s*<｜tool_sep｜>\s*)?",
-    # A stream may break off in what only closes the call.
+    # A stream may break off in the call's closer.
     between=re.compile(rf"(?:\s|{whole((_STEP_END,))})*(?:{part((_STEP_END,))})?"),
 )
 
@@ -62,8 +62,8 @@ STEPTML = _invoke(
 def tag_reader(tags: Tags) -> Reader:
     """Return a reader for calls in the elements of `tags`.
 
-    A call is whole when its own end tag was seen; a call that is wrong does not take
-    the others with it.
+    A call is complete once its end tag has come; a malformed call does not affect the
+    others.
     """
 
     def read(body: str, tools: Tools, closed: bool) -> Reading:
@@ -87,12 +87,12 @@ def tag_reader(tags: Tags) -> Reader:
 
 
 def read_bare_function(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read a function element whose end tag was what closed the payload."""
+    """Parse a function element whose end tag closed the payload."""
     return _read_function(body + FUNCTION.call_end if closed else body, tools, closed)
 
 
 def read_dots(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read invoke elements or JSON objects."""
+    """Parse invoke elements or JSON objects."""
     reader = read_calls if body.lstrip().startswith(("{", "[")) else _read_invoke
     return reader(body, tools, closed)
 
@@ -132,7 +132,7 @@ def _call(tags: Tags, body: str, at: int, tools: Tools) -> tuple[Call, int]:
 
 
 def _json_end(body: str, at: int, close: str) -> int:
-    """Return where the end tag behind the JSON at `at` is, strings left out."""
+    """Return the position of the end tag after the JSON at `at`, outside strings."""
     for found in re.compile(
         rf'"(?:[^"\\]|\\.)*+"|(?P<close>{re.escape(close)})', re.DOTALL
     ).finditer(body, at):

@@ -1,14 +1,8 @@
-"""Rows of formats with elements of their own, XML-like or Gemma's, and Python calls."""
+"""Dialects of XML-like elements, of Gemma's notation, and of Python calls."""
 
-from tui.models.gate.gemma_payload import gemma_reader
-from tui.models.gate.pair_payload import read_pair_section, read_pairs
-from tui.models.gate.patterns import NAME, SPACE, Alt, Lit, ToolName
-from tui.models.gate.python_payload import (
-    PYTHON_STRINGS,
-    read_python_lines,
-    read_python_list,
-)
-from tui.models.gate.row_words import (
+from collections.abc import Sequence
+
+from tui.models.gate.dialects.builders import (
     CHATML,
     DEEPSEEK_END,
     LETTER,
@@ -19,10 +13,17 @@ from tui.models.gate.row_words import (
     block,
     eat,
     row,
-    special_row,
 )
-from tui.models.gate.rules import Dialect, Payload, Quote, Rule, Thinking
-from tui.models.gate.tag_payload import (
+from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking
+from tui.models.gate.patterns import NAME, SPACE, Alt, Lit, ToolName
+from tui.models.gate.payloads.gemma import gemma_reader
+from tui.models.gate.payloads.pairs import read_pair_section, read_pairs
+from tui.models.gate.payloads.python import (
+    PYTHON_STRINGS,
+    read_python_lines,
+    read_python_list,
+)
+from tui.models.gate.payloads.tags import (
     DSML,
     FUNCTION,
     INVOKE,
@@ -39,8 +40,8 @@ _QWEN = tag_reader(FUNCTION)
 _DSML_QUOTES = (Quote("<｜DSML｜parameter", "</｜DSML｜parameter>"), *STRINGS)
 
 
-def _dsml(id: str, word: str) -> Dialect:
-    return special_row(
+def _dsml(id: str, word: str, names: str, signs: Sequence[str]) -> Dialect:
+    return row(
         id,
         block(
             f"<｜DSML｜{word}>",
@@ -49,6 +50,9 @@ def _dsml(id: str, word: str) -> Dialect:
         ),
         thinking=THINK,
         dropped=DEEPSEEK_END,
+        special=True,
+        names=names,
+        signs=signs,
     )
 
 
@@ -71,6 +75,9 @@ ROWS = (
             after=eat((SPACE, Lit("<|python_end|>"))),
         ),
         dropped=("<|eot_id|>", "<|eot|>"),
+        names="llama-?4",
+        signs=("<|python_start|>",),
+        priority=-3,
     ),
     row(
         "olmo3",
@@ -80,8 +87,11 @@ ROWS = (
             Payload(read_python_lines, PYTHON_STRINGS, ("</function_calls>",)),
         ),
         thinking=THINK,
+        names="olmo-?3",
+        priority=-1,
+        signs=("<function_calls>",),
     ),
-    special_row(
+    row(
         "lfm2",
         block(
             "<|tool_call_start|>",
@@ -90,6 +100,9 @@ ROWS = (
         ),
         thinking=THINK,
         dropped=CHATML,
+        special=True,
+        names="lfm-?2",
+        signs=("<|tool_call_start|>",),
     ),
     # Elements
     row(
@@ -109,12 +122,14 @@ ROWS = (
                 Alt(((Lit("<parameter="),), (Lit("</function>"),))),
             ),
             Payload(read_bare_function, _PARAMETER, ("</function>",)),
-            # Behind the block's own marker it is text only if the marker was quoted.
+            # Directly after the block's marker it is text: the marker was quoted.
             unless=r"(?<!<tool_call>)(?<!<tool_call>\n)",
             after=eat((SPACE, Lit("</tool_call>"))),
         ),
         thinking=THINK,
         dropped=CHATML,
+        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.5|mimo-v2",
+        signs=("<function= <parameter=",),
     ),
     row(
         "seed_oss",
@@ -125,6 +140,9 @@ ROWS = (
         ),
         thinking=(Thinking("<seed:think>", "</seed:think>"),),
         dropped=("<seed:eos>",),
+        names="seed-?oss",
+        signs=("<seed:tool_call>",),
+        priority=1,
     ),
     row(
         "minimax_m2",
@@ -134,6 +152,8 @@ ROWS = (
             Payload(tag_reader(INVOKE), _NAMED_PARAMETER, ("</minimax:tool_call>",)),
         ),
         thinking=THINK,
+        names="minimax-?m2",
+        signs=("<minimax:tool_call>",),
     ),
     row(
         "dots",
@@ -146,10 +166,22 @@ ROWS = (
                 ("</dots_function_call>",),
             ),
         ),
+        names="dots[.-]?llm",
+        signs=("<dots_function_call>",),
     ),
-    _dsml("deepseek_v32", "function_calls"),
-    _dsml("deepseek_v4", "tool_calls"),
-    special_row(
+    _dsml(
+        "deepseek_v32",
+        "function_calls",
+        names=r"deepseek-?v3\.2(?!-exp)",
+        signs=("｜DSML｜ function_calls",),
+    ),
+    _dsml(
+        "deepseek_v4",
+        "tool_calls",
+        names="deepseek-?v4",
+        signs=("｜DSML｜",),
+    ),
+    row(
         "step3",
         block(
             "<｜tool_calls_begin｜>",
@@ -161,6 +193,9 @@ ROWS = (
             ),
         ),
         thinking=THINK,
+        special=True,
+        names=r"step-?3(?!\.5)",
+        signs=("<｜tool_calls_begin｜>",),
     ),
     # Pairs
     row(
@@ -172,6 +207,8 @@ ROWS = (
         ),
         thinking=THINK,
         dropped=("<|user|>", "<|observation|>"),
+        names=r"glm-?4\.[5-9]|glm-?[5-9]|ling-3|laguna",
+        signs=("<arg_key>",),
     ),
     row(
         "hunyuan_v3",
@@ -181,9 +218,12 @@ ROWS = (
             Payload(read_pair_section, _PAIRS, ("</tool_calls>",)),
         ),
         thinking=THINK,
+        names=r"hunyuan-?v?3|\bhy-?3",
+        signs=("<tool_sep>",),
+        priority=1,
     ),
     # Gemma
-    special_row(
+    row(
         "gemma4",
         block(
             "<|tool_call>",
@@ -194,8 +234,11 @@ ROWS = (
         ),
         thinking=(Thinking("<|channel>thought\n", "<channel|>", anywhere=True),),
         dropped=("<turn|>",),
+        special=True,
+        names="gemma-?4",
+        signs=("<|tool_call>",),
     ),
-    special_row(
+    row(
         "functiongemma",
         block(
             "<start_function_call>",
@@ -208,5 +251,8 @@ ROWS = (
         ),
         dropped=("<end_of_turn>",),
         endings=("<start_function_response>",),
+        special=True,
+        names="function-?gemma",
+        signs=("<start_function_call>",),
     ),
 )

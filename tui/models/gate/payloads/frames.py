@@ -1,14 +1,13 @@
-"""Reads the frames of formats in which the whole message is framed.
+"""Parses the headers of dialects that frame the whole message.
 
-A frame's header says where what follows it goes: to the user, to the reasoning, or
-to a tool.
+A header says where the text after it goes: to the user, to reasoning or to a tool.
 """
 
 import re
 
-from tui.models.gate.named_payload import arguments_reader
+from tui.models.gate.grammar import Payload, Quote, Reading, Tools
 from tui.models.gate.patterns import BLANK, Lit, Opt, Run
-from tui.models.gate.rules import Payload, Quote, Reading, Tools
+from tui.models.gate.payloads.named import arguments_reader
 
 _STRING = Quote('"', '"', escapes=True)
 _TO = re.compile(r"\bto=([^\s<]+)")
@@ -18,12 +17,12 @@ _PEOPLE = ("user", "assistant", "all")
 
 
 def read_harmony_header(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read role, recipient and channel, which come in any order."""
+    """Parse role, recipient and channel, in any order."""
     if not closed:
         return Reading(whole=False)
     role = _ROLE.search(body)
     if role and role[1] != "assistant":
-        # A made-up turn of somebody else, a tool's result for one.
+        # The model invents another role's turn, such as a tool's result.
         return Reading(channel="nothing")
     to = _TO.search(body)
     if to and to[1] not in _PEOPLE:
@@ -44,7 +43,7 @@ def _harmony_call(name: str) -> Payload:
 
 
 def read_react_action(body: str, tools: Tools, closed: bool) -> Reading:
-    """Read the name; the arguments follow."""
+    """Parse the name; the arguments follow."""
     return Reading(
         then=Payload(
             arguments_reader(body.strip()),

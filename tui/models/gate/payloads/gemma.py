@@ -1,11 +1,11 @@
-"""Reads Gemma's payloads: call:NAME{key:value,...} with strings between markers."""
+"""Parses Gemma's payloads: call:NAME{key:value,...}, strings between markers."""
 
 import re
 from typing import Any
 
-from tui.models.gate.json_payload import Fault, after_item, skip_space
+from tui.models.gate.grammar import Reader, Reading, Tools
+from tui.models.gate.payloads.json import Fault, after_item, skip_space
 from tui.models.gate.pieces import Call
-from tui.models.gate.rules import Reader, Reading, Tools
 
 _CALL = re.compile(r"\s*call:\s*(?P<name>[^\s{}:]+)\s*(?=\{)")
 _KEY = re.compile(r"(?P<key>[^\s:,{}\[\]]+)\s*:")
@@ -23,7 +23,7 @@ _DEEPEST = 200
 
 
 def gemma_reader(mark: str) -> Reader:
-    """Return a reader for the dialect that writes strings between two `mark`s."""
+    """Return a reader for the dialect that delimits strings by `mark`."""
     string = re.compile(f"{re.escape(mark)}(.*?){re.escape(mark)}", re.DOTALL)
 
     def read(body: str, tools: Tools, closed: bool) -> Reading:

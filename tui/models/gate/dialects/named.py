@@ -1,16 +1,8 @@
-"""Rows of formats that write a tool's name and then its arguments as JSON."""
+"""Dialects that write a tool's name and then its arguments as JSON."""
 
-from tui.models.gate.named_payload import (
-    read_deepseek,
-    read_function_tag,
-    read_kimi,
-    read_lazyllm_glm,
-    read_lazyllm_internlm,
-    read_mistral,
-    read_name_line,
-)
-from tui.models.gate.patterns import BLANK, NAME, SPACE, Lit, Opt, Run, ToolName
-from tui.models.gate.row_words import (
+from collections.abc import Sequence
+
+from tui.models.gate.dialects.builders import (
     CHATML,
     DEEPSEEK_END,
     LETTER,
@@ -19,14 +11,25 @@ from tui.models.gate.row_words import (
     THINK,
     block,
     row,
-    special_row,
 )
-from tui.models.gate.rows_json import MISTRAL_LIST
-from tui.models.gate.rules import Dialect, Payload, Rule, Switch, Thinking
+from tui.models.gate.dialects.json import MISTRAL_LIST, OLD_MISTRAL
+from tui.models.gate.grammar import Dialect, Payload, Rule, Switch, Thinking
+from tui.models.gate.patterns import BLANK, NAME, SPACE, Lit, Opt, Run, ToolName
+from tui.models.gate.payloads.named import (
+    read_deepseek,
+    read_function_tag,
+    read_kimi,
+    read_lazyllm_glm,
+    read_lazyllm_internlm,
+    read_mistral,
+    read_name_line,
+)
 
 
-def _deepseek(id: str) -> Dialect:
-    return special_row(
+def _deepseek(
+    id: str, names: str, signs: Sequence[str], in_auto: bool = True
+) -> Dialect:
+    return row(
         id,
         block(
             "<｜tool▁calls▁begin｜>",
@@ -35,12 +38,16 @@ def _deepseek(id: str) -> Dialect:
         ),
         thinking=THINK,
         dropped=DEEPSEEK_END,
+        special=True,
+        names=names,
+        signs=signs,
+        in_auto=in_auto,
     )
 
 
 ROWS = (
     # A name, then JSON
-    special_row(
+    row(
         "lazyllm_internlm",
         Rule(
             (Lit("<|action_start|>"), SPACE, Lit("<|function|>")),
@@ -48,6 +55,8 @@ ROWS = (
             Payload(read_lazyllm_internlm, STRINGS, ("<|action_end|>",)),
         ),
         dropped=CHATML,
+        special=True,
+        signs=("<|action_start|> <|function|>",),
     ),
     row(
         "lazyllm_glm",
@@ -63,7 +72,10 @@ ROWS = (
                 resume="\n",
             ),
         ),
-        Rule((Lit("✿RESULT✿"),), (), Switch("nothing", for_ever=True), anchor="called"),
+        Rule(
+            (Lit("✿RESULT✿"),), (), Switch("nothing", permanent=True), anchor="called"
+        ),
+        signs=("✿FUNCTION✿",),
     ),
     row(
         "glm4",
@@ -79,8 +91,11 @@ ROWS = (
             ),
             anchor="line",
         ),
+        names="glm-?4|chatglm3",
+        signs=("[gMASK] <|observation|>",),
+        priority=-4,
     ),
-    special_row(
+    row(
         "mistral_args",
         MISTRAL_LIST,
         block(
@@ -103,10 +118,23 @@ ROWS = (
         ),
         thinking=(Thinking("[THINK]", "[/THINK]", anywhere=True),),
         dropped=("</s>",),
+        special=True,
+        names=rf"^(?!.*(?:{OLD_MISTRAL})).*(?:(?:mi|magi|mini)stral|devstral)",
+        signs=("[TOOL_CALLS] [ARGS]", "[TOOL_CALLS] [THINK]"),
+        priority=-3,
     ),
-    _deepseek("deepseek_v3"),
-    _deepseek("deepseek_v31"),
-    special_row(
+    _deepseek(
+        "deepseek_v3",
+        names=r"deepseek-?(?:v3(?!\.[12])|r1)",
+        signs=("<｜tool▁calls▁begin｜> ```json",),
+    ),
+    _deepseek(
+        "deepseek_v31",
+        names=r"deepseek-?v3\.(?:1|2-exp)",
+        signs=("<｜tool▁calls▁begin｜>",),
+        in_auto=False,
+    ),
+    row(
         "kimi_k2",
         block(
             "<|tool_calls_section_begin|>",
@@ -115,6 +143,9 @@ ROWS = (
         ),
         thinking=THINK,
         dropped=CHATML,
+        special=True,
+        names="kimi-?k2",
+        signs=("<|tool_calls_section_begin|>",),
     ),
     row(
         "functionary_v31",
@@ -124,5 +155,8 @@ ROWS = (
             Payload(read_function_tag, STRINGS, ("</function>",)),
         ),
         dropped=("<|eot_id|>", "<|eom_id|>"),
+        names=r"functionary.*v3\.1",
+        priority=-1,
+        signs=("<function=",),
     ),
 )

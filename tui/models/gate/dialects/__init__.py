@@ -1,0 +1,1 @@
+"""The dialects: one row for each way of writing calls; see `registry`."""

@@ -1,0 +1,1 @@
+"""The readers of payloads: one module for each notation; see `grammar.Reader`."""
