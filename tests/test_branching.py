@@ -128,7 +128,7 @@ async def test_text_of_an_answer_arrives_in_its_own_version() -> None:
         await chat.until("The answer that is written is in another version")
 
         gate.set()
-        views = chat.screen.presenter.views
+        views = chat.screen.presenter.timeline
         await chat.until(
             lambda: any("due" in view.text for view in views.by_id.values())
         )
@@ -175,7 +175,7 @@ async def test_failure_of_a_version_that_is_not_shown_is_told_all_the_same() -> 
         await exchange(chat, "/regenerate", "Uno.")
         await chat.ask("/regenerate")
         await chat.until(gone(chat, "Uno."))
-        views = chat.screen.presenter.views
+        views = chat.screen.presenter.timeline
         question = views.branches.question()
         views.choose(f"{question}".replace(".0", ".1"))
         await chat.until("One.")
@@ -304,7 +304,7 @@ async def test_turn_of_another_terminal_is_shown_when_it_begins() -> None:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
         host, screen = chat.app.host, chat.screen
-        first = screen.presenter.views.branches.question()
+        first = screen.presenter.timeline.branches.question()
         assert first
         other = TurnRequested("starter", runner=host.runner.id)
         said = Message("user", "Anew")
@@ -373,7 +373,7 @@ async def test_version_that_a_message_is_in_is_shown() -> None:
     async with opened(["One.", "Uno."]) as chat:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
-        first, answer, other = chat.screen.presenter.views.by_id
+        first, answer, other = chat.screen.presenter.timeline.by_id
 
         assert chat.screen.branching.show(answer)
         await chat.until("One.")

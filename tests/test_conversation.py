@@ -85,13 +85,13 @@ def test_messages_stand_in_the_order_in_which_they_began():
 def test_turns_go_from_requested_to_running_to_finished():
     asked, begun = TurnRequested("m"), TurnStarted("host", "boot", 1, 2)
     first = folded(("x", asked), ("y", asked))
-    assert (first.requested, first.running) == (["x", "y"], set())
+    assert (first.requested, first.running) == (["x", "y"], {})
 
     later = folded(("x", asked), ("y", asked), ("x", begun), ("y", TurnWithdrawn()))
-    assert (later.requested, later.running) == ([], {"x"})
+    assert (later.requested, list(later.running)) == ([], ["x"])
 
     last = folded(("x", asked), ("x", begun), ("x", TurnFinished("stop")))
-    assert (last.requested, last.running, last.finished) == ([], set(), {"x": "stop"})
+    assert (last.requested, last.running, last.finished) == ([], {}, {"x": "stop"})
 
 
 def test_each_call_is_answered_before_a_model_is_asked_again():

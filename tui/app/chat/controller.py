@@ -46,7 +46,7 @@ class Asking:
 
     def ask(self, text: str) -> None:
         """Send `text` as the user's next message, to go on from what is shown."""
-        parent = self._screen.presenter.views.branches.parent_of_next()
+        parent = self._screen.presenter.timeline.branches.parent_of_next()
         self._request(messages.Message("user", text), None, parent)
 
     def ask_again(self, question: str) -> None:
@@ -56,10 +56,10 @@ class Asking:
     def compact(self, keep: str) -> None:
         """Have what was said first summed up, and the summary sent in its place."""
         screen = self._screen
-        if not screen.presenter.questions:
+        if not screen.presenter.fold.questions:
             screen.complain("There is nothing to sum up yet.")
             return
-        parent = screen.presenter.views.branches.parent_of_next()
+        parent = screen.presenter.timeline.branches.parent_of_next()
         written = compact.request_summary(
             screen.host, screen.conversation, screen.model, keep, parent
         )
@@ -130,7 +130,7 @@ class Asking:
         elif turn:
             # It waited when Esc was pressed before: so its question was meant.
             if turn in self._waited and not screen.composer.text:
-                screen.composer.load_text(presenter.questions[-1])
+                screen.composer.load_text(presenter.fold.questions[-1])
             self._cancelled = turn
             self._waited = set(presenter.waiting)
             screen.hurry()
@@ -156,7 +156,7 @@ class Asking:
         turn = (left or presenter.waiting)[-1]
         if left:
             self._taken.add(turn)
-            texts = presenter.question(turn), screen.composer.text
+            texts = presenter.fold.question(turn), screen.composer.text
             screen.composer.load_text("\n\n".join(filter(None, texts)))
         self._cancelled = turn
         # Nobody may be there to hear the cancel of what nobody runs.

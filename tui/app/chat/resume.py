@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui import conversation, process_identity
+from tui import process_identity
 from tui.app import background
 from tui.errors import LogError
 from tui.runtime import turn_driver
@@ -26,9 +26,9 @@ LOOKS = 4
 
 def go_on(screen: "ChatScreen") -> None:
     """Ask the model to go on where its text stopped; without text, ask again."""
-    entries = _entries(screen)
     if _is_busy(screen):
         return
+    entries = list(screen.presenter.fold.entries.values())
     if not entries:
         screen.hint("There is no answer to go on with")
     elif entries[-1].message.role == "user":
@@ -43,7 +43,8 @@ def retry(screen: "ChatScreen") -> None:
     """Ask the last question again; what was answered stays as another version."""
     if _is_busy(screen):
         return
-    questions = [e for e in _entries(screen) if e.message.role == "user"]
+    entries = screen.presenter.fold.entries.values()
+    questions = [e for e in entries if e.message.role == "user"]
     asked = [e.message_id for e in questions if e.message.text != GO_ON]
     if asked:
         screen.asking.ask_again(asked[-1])
@@ -53,7 +54,7 @@ def retry(screen: "ChatScreen") -> None:
 
 def take_over(screen: "ChatScreen") -> None:
     """End a turn whose process cannot be asked whether it still lives."""
-    turn, owner = screen.presenter.running, screen.presenter.owner
+    turn, owner = screen.presenter.running, screen.presenter.fold.owner
     if not turn or not owner:
         screen.hint("No answer is being written")
     elif screen.host.runner.runs(turn) or process_identity.is_here(owner):
@@ -77,7 +78,7 @@ class Owners:
     def look(self) -> None:
         """End what nobody runs any more, and tell of what cannot be known."""
         screen = self._screen
-        turn, owner = screen.presenter.running, screen.presenter.owner
+        turn, owner = screen.presenter.running, screen.presenter.fold.owner
         if not turn or not owner or screen.host.runner.runs(turn):
             return
         self._looks += 1
@@ -97,12 +98,6 @@ def _is_busy(screen: "ChatScreen") -> bool:
     if busy:
         screen.hint("First let the answer end, or stop it")
     return busy
-
-
-def _entries(screen: "ChatScreen") -> list[conversation.Entry]:
-    transcript = conversation.fold(screen.host.log.read(screen.conversation))
-    transcript.branches.head = screen.presenter.views.branches.head
-    return list(transcript.entries.values())
 
 
 def _in_background(work: Callable[[], None]) -> None:

@@ -224,7 +224,7 @@ class ChatScreen(ReadingScreen):
         if not self.presenter.running:
             self._hurried.clear()
         self.asking.show_queue()
-        questions = self.presenter.questions
+        questions = self.presenter.fold.questions
         if len(questions) != self._questions:
             self._questions = len(questions)
             self.composer.set_history(questions)

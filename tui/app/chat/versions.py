@@ -31,7 +31,7 @@ class Branching:
         """What the composer says of itself while it edits; else ""."""
         if self.editing is None:
             return ""
-        view = self._screen.presenter.views.by_id.get(self.editing)
+        view = self._screen.presenter.timeline.by_id.get(self.editing)
         first = " ".join(safe(view.text if view else "").split())[:30]
         escape = commands.named("cancel")
         key = commands.spelled(escape, self._screen.host.config.keys)
@@ -40,7 +40,7 @@ class Branching:
     def edit(self) -> None:
         """Put the question at the cursor into the composer, or else the last one."""
         screen = self._screen
-        views = screen.presenter.views
+        views = screen.presenter.timeline
         question = views.branches.question(self._target())
         view = views.by_id.get(question) if question else None
         if view is None:
@@ -63,7 +63,7 @@ class Branching:
 
     def sent(self) -> str | None:
         """Return the `parent` of what the composer sends, which then is done."""
-        branches = self._screen.presenter.views.branches
+        branches = self._screen.presenter.timeline.branches
         if self.editing is None:
             return branches.parent_of_next()
         parent = branches.parent_of_version(self.editing)
@@ -81,7 +81,7 @@ class Branching:
         What was answered stays beside it, also when it was broken off.
         """
         screen = self._screen
-        question = screen.presenter.views.branches.question(self._target())
+        question = screen.presenter.timeline.branches.question(self._target())
         if question is None:
             screen.hint("There is no question to answer again")
         else:
@@ -94,7 +94,7 @@ class Branching:
         that has versions.
         """
         screen = self._screen
-        views = screen.presenter.views
+        views = screen.presenter.timeline
         id = message_id or self._target()
         shown = [view.message_id for view in screen.transcript.views if view.versions]
         if id is None or id not in shown:
@@ -115,7 +115,7 @@ class Branching:
 
         One that waits to be asked is in none yet.
         """
-        views = self._screen.presenter.views
+        views = self._screen.presenter.timeline
         if not self._screen.transcript.shows(message_id) and message_id in views.by_id:
             self._screen.presenter.choose(message_id)
         return self._screen.transcript.shows(message_id)
@@ -123,7 +123,7 @@ class Branching:
     def _target(self) -> str | None:
         transcript = self._screen.transcript
         id = transcript.message_at_cursor() if transcript.has_focus else None
-        return id if id in self._screen.presenter.views.by_id else None
+        return id if id in self._screen.presenter.timeline.by_id else None
 
     def _end(self) -> None:
         self.editing = None
