@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tui.conversation.branches import Branches, Versions
-from tui.conversation.entry import Entry
+from tui.conversation.entry import Entry, purpose
 from tui.conversation.summaries import apply_summaries, settled
 from tui.events import (
     CancelRequested,
@@ -86,6 +86,10 @@ class Transcript(msgspec.Struct):
         said = (self._said[id].message for id in self.branches.questions(turn))
         asked = [message.text for message in said if message.role == "user"]
         return asked[-1] if asked else ""
+
+    def purpose(self, message_id: str) -> str:
+        """Return what a message is for, as of `MessageAdded.purpose`."""
+        return self._said[message_id].purpose
 
     def sums_up(self, turn: str | None) -> bool:
         """Whether a turn sums up what was said, and answers nothing."""
@@ -167,7 +171,9 @@ class Transcript(msgspec.Struct):
     def _add(self, record: Record, added: MessageAdded) -> None:
         id, message, turn = added.message_id, added.message, record.turn
         self._pieces.pop(id, None)
-        self._said[id] = Entry(id, message, turn, added.finish_reason, settled=True)
+        self._said[id] = Entry(
+            id, message, turn, added.finish_reason, settled=True, purpose=purpose(added)
+        )
         if message.role == "user":
             if turn:
                 self._unasked[turn] = message.text

@@ -44,10 +44,11 @@ class Asking:
         said = messages.Message("user", text)
         self._request(said, None, parent, edited, taken)
 
-    def ask(self, text: str) -> None:
+    def ask(self, text: str, purpose: str) -> None:
         """Send `text` as the user's next message, to go on from what is shown."""
         parent = self._screen.presenter.timeline.branches.parent_of_next()
-        self._request(messages.Message("user", text), None, parent)
+        said = messages.Message("user", text)
+        self._request(said, None, parent, purpose=purpose)
 
     def ask_again(self, question: str) -> None:
         """Have a question, of which this is the message's id, answered once more."""
@@ -88,13 +89,14 @@ class Asking:
         parent: str | None = None,
         edited: str | None = None,
         taken: Callable[[], None] = lambda: None,
+        purpose: str = "",
     ) -> None:
         screen = self._screen
         self._waited.clear()
         drafts = screen.drafts.sent() if said else ()
         asked = self._requested(question)
         _, written = runner.request(
-            screen.host.log, screen.conversation, said, asked, parent, drafts
+            screen.host.log, screen.conversation, said, asked, parent, drafts, purpose
         )
         text = said.text if said else ""
         written.add_done_callback(lambda _: screen.call_later(taken))

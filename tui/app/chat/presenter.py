@@ -7,6 +7,7 @@ is whole.
 """
 
 from collections.abc import Callable, Iterable
+from typing import cast
 
 from tui.app.chat.context_meter import ContextMeter
 from tui.app.chat.timeline import Timeline
@@ -15,11 +16,17 @@ from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.conversation import Transcript
 from tui.events import (
+    ApprovalGiven,
+    ApprovalRequested,
     CancelRequested,
     ConversationDeleted,
+    ConversationPinned,
+    ConversationRenamed,
     ErrorRaised,
+    Known,
     MessageAdded,
     NoticeGiven,
+    Queued,
     ReasoningDelta,
     Record,
     SummaryAdded,
@@ -32,10 +39,14 @@ from tui.events import (
     TurnRequested,
     TurnStarted,
     TurnWithdrawn,
+    Unknown,
     Unreadable,
     UsageReported,
 )
 from tui.messages import Message
+
+_OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
+_OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
 
 CANCEL_SECONDS = 0.15
 """How long a turn may take to stop before that is told."""
@@ -210,10 +221,49 @@ class Presenter:
             self.deleted = bool(self.fold.questions or self.answers)
             return
         self._apply(record)
+        # As the union of all, so that the type checker finds an event which nobody has
+        # thought of here.
+        self._show_event(record, cast(Known, event))
+
+    def _show_event(self, record: Record, event: Known) -> None:
+        turn = record.turn
         match event:
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
                 self._add(message_id, message, event.finish_reason)
+            case UsageReported():
+                self._usage(event)
+                self.context.used(event)
+            case SummaryAdded(text=text):
+                count = self.context.summed_up(event)
+                label = f"Summary of {count} messages, sent in their place"
+                self.timeline.add_summary(f"summary:{record.seq}", text, label, turn)
+            case ErrorRaised(_, text):
+                self.timeline.note(text, "error", turn)
+            case NoticeGiven(text):
+                # What is left out is told when that changes.
+                if not event.left_out or self.context.left_out(event):
+                    self.timeline.note(text, "info", turn)
+            case Unreadable(why=why):
+                what = f"A record of this conversation could not be read ({why})."
+                self.timeline.note(what, "warning", turn)
+            case ToolCallOpened() | ToolCallStarted():
+                self._call(event)
+            case ToolProgressed() | ToolCallFinished():
+                self._call(event)
+            case TurnRequested() | TurnStarted() | TurnWithdrawn():
+                self._turn(turn or "", event)
+            case CancelRequested() | TurnFinished():
+                self._turn(turn or "", event)
+            case TextDelta() | ReasoningDelta() | ConversationDeleted():
+                pass  # see `_show`
+            case Queued() | ApprovalRequested() | ApprovalGiven():
+                pass  # nobody is asked yet; a queue is a program's own
+            case ConversationRenamed() | ConversationPinned() | Unknown():
+                pass  # for lists and tabs, or for a later version
+
+    def _call(self, event: _OfCall) -> None:
+        match event:
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
@@ -226,29 +276,9 @@ class Presenter:
                 self._debug.call_finished(call_id, seconds, error)
                 self._tools.pop(call_id, None)
                 self._state_of_tools()
-            case UsageReported():
-                self._usage(event)
-                self.context.used(event)
-            case SummaryAdded(text=text):
-                count = self.context.summed_up(event)
-                label = f"Summary of {count} messages, sent in their place"
-                id = f"summary:{record.seq}"
-                self.timeline.add_summary(id, text, label, record.turn)
-            case ErrorRaised(_, text):
-                self.timeline.note(text, "error", record.turn)
-            case NoticeGiven(text):
-                # What is left out is told when that changes.
-                if not event.left_out or self.context.left_out(event):
-                    self.timeline.note(text, "info", record.turn)
-            case Unreadable(why=why):
-                what = f"A record of this conversation could not be read ({why})."
-                self.timeline.note(what, "warning", record.turn)
-            case _:
-                self._turn(record)
 
-    def _turn(self, record: Record) -> None:
-        turn = record.turn or ""
-        match record.event:
+    def _turn(self, turn: str, event: _OfTurn) -> None:
+        match event:
             case TurnRequested():
                 self._rest(self._status.state)
             case TurnStarted():
@@ -273,8 +303,6 @@ class Presenter:
                 if stopped and self.fold.sums_up(turn):
                     note = "The summary was stopped; all is sent as before."
                     self.timeline.note(note, "cancelled")
-            case _:
-                pass
 
     def _ended(self, turn: str, reason: str) -> None:
         if reason == "interrupted" and self._last_ended != reason:

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 
 from tui import process_identity
 from tui.app import background
+from tui.conversation.entry import CONTINUE, GO_ON
 from tui.errors import LogError
 from tui.runtime import turn_driver
 
 if TYPE_CHECKING:
     from tui.app.chat.screen import ChatScreen
-
-GO_ON = "Go on exactly where your last message stopped. Repeat nothing of it."
-"""A message as the user could have written it. An answer that is only begun at the end
-of a request would do too, but not all servers go on with one, some refuse it."""
 
 LOOKS = 4
 """Each how many looks it is asked whether the process of another's turn lives."""
@@ -36,7 +33,7 @@ def go_on(screen: "ChatScreen") -> None:
     elif entries[-1].finish_reason == "stop":
         screen.hint("The answer is whole; ask on")
     else:
-        screen.asking.ask(GO_ON)
+        screen.asking.ask(GO_ON, CONTINUE)
 
 
 def retry(screen: "ChatScreen") -> None:
@@ -45,7 +42,7 @@ def retry(screen: "ChatScreen") -> None:
         return
     entries = screen.presenter.fold.entries.values()
     questions = [e for e in entries if e.message.role == "user"]
-    asked = [e.message_id for e in questions if e.message.text != GO_ON]
+    asked = [e.message_id for e in questions if e.purpose != CONTINUE]
     if asked:
         screen.asking.ask_again(asked[-1])
     else:

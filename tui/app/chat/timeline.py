@@ -5,7 +5,6 @@ another version: a version that one comes back to is still laid out, and the tex
 streams into one that is not shown costs what it does to keep it.
 """
 
-from tui.app.chat.resume import GO_ON
 from tui.app.transcript import pane
 from tui.app.transcript.message_view import Item, MessageView, Note, NoteKind
 from tui.conversation import Branches, Transcript
@@ -53,7 +52,7 @@ class Timeline:
         view = self.by_id.get(message_id)
         text, thought = message.text, message.reasoning
         if view is None:
-            label = "continue" if (message.role, text) == ("user", GO_ON) else ""
+            label = self._fold.purpose(message_id)
             view = MessageView(message_id, message.role, text, thought, label=label)
             view.finish_reason = ended
             self._place(view)
