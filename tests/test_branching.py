@@ -289,7 +289,7 @@ async def test_second_answer_that_waits_is_taken_back() -> None:
         await chat.until("waits: another answer")
 
         # As after an Esc that the running turn has not obeyed yet.
-        chat.screen.asking._cancelled = chat.screen.presenter.running
+        chat.screen.controller._cancelled = chat.screen.presenter.running
         await chat.pilot.press("escape")
         await chat.until("Taken back: another answer")
 
@@ -375,12 +375,12 @@ async def test_version_that_a_message_is_in_is_shown() -> None:
         await exchange(chat, "/regenerate", "Uno.")
         first, answer, other = chat.screen.presenter.timeline.by_id
 
-        assert chat.screen.branching.show(answer)
+        assert chat.screen.versions.show(answer)
         await chat.until("One.")
-        assert chat.screen.branching.show(other)
+        assert chat.screen.versions.show(other)
         await chat.until("Uno.")
-        assert chat.screen.branching.show(first)
-        assert not chat.screen.branching.show("nonesuch")
+        assert chat.screen.versions.show(first)
+        assert not chat.screen.versions.show("nonesuch")
 
 
 async def test_keys_of_versions_can_be_mapped_anew() -> None:

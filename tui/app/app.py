@@ -96,7 +96,7 @@ class LazychatApp(ShelfApp, Leaving, KeysInOrder):
         if isinstance(event, Key) and not event.is_forwarded:
             if self.chat:
                 self.chat.hint("")
-                self.chat.presence.look()
+                self.chat.read_marker.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
         await super().on_event(event)

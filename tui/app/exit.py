@@ -91,7 +91,7 @@ class Leaving(OutputApp):
         """End the screen. The first reason to do so counts."""
         if not self._exit:
             if code and self.chat:
-                self.chat.presence.lose()
+                self.chat.read_marker.lose()
             self.left = Left(code, how)
             self.exit(return_code=code)
 
@@ -121,7 +121,7 @@ class Leaving(OutputApp):
         said = f"the screen has ended by a fault of lazychat's ({faults.note(error)})"
         if not self._exit:
             if self.chat:
-                self.chat.presence.lose()
+                self.chat.read_marker.lose()
             how = "background" if self.host.runner.wanted else ""
             self.left = Left(1, how, said)
         self._exit = True

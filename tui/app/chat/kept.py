@@ -17,7 +17,7 @@ from textual.message import Message
 from tui import conversation
 from tui.app import background
 from tui.app.chat.drafts import Drafts
-from tui.app.chat.read_marker import Presence
+from tui.app.chat.read_marker import ReadMarker
 from tui.app.seen import mark_seen
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
@@ -47,7 +47,7 @@ class KeptScreen(OutputScreen):
         self.composer = Composer()
         self.chat_bar = ChatBar()
         self.drafts = Drafts(host.log, conversation, self.composer)
-        self.presence = Presence(host.log, conversation)
+        self.read_marker = ReadMarker(host.log, conversation)
         self._first = first
         self._place: Place | None = None
         """What is to be shown as soon as it has been read."""
@@ -79,14 +79,14 @@ class KeptScreen(OutputScreen):
     def on_unmount(self) -> None:
         """Keep what is being written, and end the poller."""
         self.drafts.save()
-        self.presence.leave()
+        self.read_marker.leave()
         self._left = True
         self._may_read.set()
 
     def pause(self) -> None:
         """Follow no further until this screen is shown again."""
         self.drafts.save()
-        self.presence.leave()
+        self.read_marker.leave()
         self._may_read.clear()
 
     def on_screen_resume(self) -> None:
@@ -120,7 +120,7 @@ class KeptScreen(OutputScreen):
 
     def _has_shown(self, records: Sequence[Record]) -> None:
         """Do what is to be done when records are on the screen."""
-        self.presence.show(records)
+        self.read_marker.show(records)
         if self.is_deleted:
             self.post_message(self.Deleted(self))
         if self._place:

@@ -164,7 +164,7 @@ class Presenter:
     def _works(self) -> str:
         return "summing up" if self.fold.sums_up(self.running) else "thinking"
 
-    def is_forlorn(self, turn: str) -> bool:
+    def is_orphaned(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.
 
         That program will take it at once if it is still there.
@@ -369,7 +369,7 @@ class Presenter:
 
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
-            waits = any(not self.is_forlorn(turn) for turn in self.waiting)
+            waits = any(not self.is_orphaned(turn) for turn in self.waiting)
             self._status.state = "waiting" if waits else state
             self._status.keys = self._keys
 

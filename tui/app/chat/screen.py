@@ -8,6 +8,8 @@ watching a new one: follow it from the start.
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
 
+from collections.abc import Sequence
+from functools import partial
 from threading import Event
 from typing import ClassVar
 
@@ -16,25 +18,28 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
 from tui import paths
 from tui.app import commands, state
-from tui.app.chat import preload, resume
-from tui.app.chat.controller import Asking
+from tui.app.chat import preload
+from tui.app.chat.controller import Controller
+from tui.app.chat.owners import Owners
 from tui.app.chat.presenter import Presenter
 from tui.app.chat.reading import ReadingScreen
-from tui.app.chat.resume import Owners
-from tui.app.chat.versions import Branching
+from tui.app.chat.versions import MessageVersions
+from tui.app.chat.view import Settings
+from tui.app.transcript.message_view import NoteKind
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.errors import LogError
-from tui.eventlog import Follow
+from tui.eventlog import Draft, Follow
 from tui.events import Record
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
@@ -45,6 +50,9 @@ FRAME = 0.05
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
+
+TELL_SECONDS = 1.0
+"""How long a model may load before that is told to one who waits for nothing."""
 
 NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
@@ -90,9 +98,20 @@ class ChatScreen(ReadingScreen):
             host.runner.id,
             worker_registry.is_alive,
         )
-        self.asking = Asking(self)
-        self.branching = Branching(self, self.asking.show_queue)
-        self._owners = Owners(self)
+        fold = self.presenter.fold
+        self.versions = MessageVersions(
+            fold,
+            self.presenter.timeline,
+            self.composer,
+            hint=self.hint,
+            choose=self.presenter.choose,
+            retitle=lambda: self.controller.show_queue(),
+            leave_key=self.spell_key("cancel"),
+        )
+        self.controller = Controller(
+            host, conversation, self.presenter, self.versions, self.composer, self
+        )
+        self._owners = Owners(host, conversation, fold, self.note)
         self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._questions = 0  # those that the composer knows
@@ -169,7 +188,19 @@ class ChatScreen(ReadingScreen):
         # The rest of it stands in the conversation.
         first, end, _ = self.host.models.note(name).partition(". ")
         self.sidebar.note = first + end.strip()
-        preload.preload(self, name)
+        self._preload(name)
+
+    def _preload(self, name: str) -> None:
+        self.presenter.loading = True
+        self.set_timer(TELL_SECONDS, self.presenter.tell_loading)
+        loaded = partial(self.call_later, self._loaded, name)
+        learned = partial(self.call_later, self.presenter.context.show)
+        start = partial(preload.preload, self.host, name, loaded, learned)
+        self.set_timer(preload.BEGIN_SECONDS, start)
+
+    def _loaded(self, name: str) -> None:
+        if name == self.model:
+            self.presenter.loading = False
 
     def show_tools(self) -> None:
         """Show the host's tools anew, and what problems it has met since."""
@@ -216,14 +247,14 @@ class ChatScreen(ReadingScreen):
                 presenter.give_up(turn, str(failure))
         self._owners.look()
         # A worker that was asked may have gone.
-        self.asking.show_queue()
+        self.controller.show_queue()
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
         if not self.presenter.running:
             self._hurried.clear()
-        self.asking.show_queue()
+        self.controller.show_queue()
         questions = self.presenter.fold.questions
         if len(questions) != self._questions:
             self._questions = len(questions)
@@ -250,7 +281,7 @@ class ChatScreen(ReadingScreen):
             self.complain(problem)
             self.composer.load_text(text)
             return
-        self.asking.send(text, submitted.take)
+        self.controller.send(text, submitted.take)
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
@@ -259,6 +290,10 @@ class ChatScreen(ReadingScreen):
     @on(ToolSidebar.ToolToggled)
     def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
         self._toggled[toggled.name] = toggled.enabled
+
+    def settings(self) -> Settings:
+        """Return how the next question is asked."""
+        return Settings(self.model, self.stream, self.enabled_tools())
 
     def enabled_tools(self) -> set[str]:
         """Return the names of the tools that are on; the user's word is the last."""
@@ -289,6 +324,22 @@ class ChatScreen(ReadingScreen):
         """
         self.app.copy_to_clipboard(text)
         self.hint(f"{len(text)} characters sent to the terminal's clipboard")
+
+    def note(self, text: str, kind: NoteKind = "info") -> None:
+        """Add a note to the conversation."""
+        self.transcript.add_note(text, kind)
+
+    def entitle(self, title: str) -> None:
+        """Put a title above the composer, "" for none."""
+        self.composer.border_title = Content(title) if title else None
+
+    def follow_end(self) -> None:
+        """Show the end of the conversation, and what comes there."""
+        self.transcript.action_follow()
+
+    def take_draft(self) -> Sequence[Draft]:
+        """Return what is to be stored with the message that was written here."""
+        return self.drafts.sent()
 
     def hint(self, text: str, seconds: float | None = None) -> None:
         """Say something in the status line until the next key, or for `seconds`."""
@@ -326,12 +377,12 @@ class ChatScreen(ReadingScreen):
 
         A message that is edited is left first.
         """
-        if not self.branching.leave() and not self.asking.cancel():
+        if not self.versions.leave() and not self.controller.cancel():
             self.write()
 
     def action_unsend(self) -> None:
         """Take back the newest message that waits, whoever sent it, to be edited."""
-        self.asking.unsend()
+        self.controller.unsend()
 
     def action_toggle_stream(self) -> None:
         """Switch streaming, for the answer that is being written too."""
@@ -358,23 +409,23 @@ class ChatScreen(ReadingScreen):
 
     @on(Transcript.VersionWanted)
     def _walk(self, wanted: Transcript.VersionWanted) -> None:
-        self.branching.walk(wanted.step, wanted.message_id)
+        self.versions.walk(wanted.step, wanted.message_id)
 
     def action_revise(self) -> None:
         """Edit the question at the cursor, or the last: a new version of it."""
-        self.branching.edit()
+        self.versions.edit()
 
     def show_version(self, message_id: str) -> None:
         """Show the version of the conversation that a message is in."""
-        self.branching.show(message_id)
+        self.versions.show(message_id)
 
     def action_regenerate(self) -> None:
         """Ask the question at the cursor, or the last, once more."""
-        self.branching.regenerate()
+        self.controller.regenerate()
 
     def action_version(self, step: int) -> None:
         """Show the version before (-1) or after (1) the one at the cursor."""
-        self.branching.walk(step)
+        self.versions.walk(step)
 
     def action_edit(self) -> None:
         """Write the message in $VISUAL or $EDITOR."""
@@ -396,16 +447,17 @@ class ChatScreen(ReadingScreen):
 
     def action_go_on(self) -> None:
         """Have the model go on where its answer was broken off."""
-        resume.go_on(self)
+        self.controller.go_on()
 
     def action_retry(self) -> None:
         """Ask the last question again."""
-        resume.retry(self)
+        self.controller.retry()
 
     def action_take_over(self) -> None:
         """End a turn that runs on another machine, as one may think it no longer."""
-        resume.take_over(self)
+        if why := self._owners.take_over():
+            self.hint(why)
 
     def action_compact(self, keep: str = "") -> None:
         """Have what was said first summed up, and the summary sent in its place."""
-        self.asking.compact(keep)
+        self.controller.compact(keep)

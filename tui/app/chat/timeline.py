@@ -97,6 +97,20 @@ class Timeline:
 
     # What is shown
 
+    def at_cursor(self) -> str | None:
+        """Return the message at the cursor, while it is there that the keys go."""
+        pane = self._transcript
+        id = pane.message_at_cursor() if pane.has_focus else None
+        return id if id in self.by_id else None
+
+    def with_versions(self) -> list[str]:
+        """Return the messages on the screen of which there are several versions."""
+        return [view.message_id for view in self._transcript.views if view.versions]
+
+    def has_on_screen(self, message_id: str) -> bool:
+        """Whether a message is on the path that is shown."""
+        return self._transcript.shows(message_id)
+
     def shows(self, turn: str | None) -> bool:
         """Whether a turn is on the path that is shown; None always is."""
         steps = self.branches.steps()
