@@ -9,7 +9,6 @@ screen that is not shown: a part of the chat screen, in a file of its own.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import Event
 
 from textual import on
 from textual.message import Message
@@ -17,7 +16,10 @@ from textual.message import Message
 from tui import conversation
 from tui.app import background
 from tui.app.chat.drafts import Drafts
+from tui.app.chat.follower import Follower
+from tui.app.chat.presenter import Presenter
 from tui.app.chat.read_marker import ReadMarker
+from tui.app.chat.versions import MessageVersions
 from tui.app.seen import mark_seen
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
@@ -31,6 +33,10 @@ from tui.runtime.host import Host
 
 class KeptScreen(OutputScreen):
     """A screen of one conversation; `first`: the program begins with it."""
+
+    presenter: Presenter
+    versions: MessageVersions
+    follower: Follower
 
     class Deleted(Message):
         """The conversation of `screen` was deleted, and the screen is to go."""
@@ -53,10 +59,6 @@ class KeptScreen(OutputScreen):
         """What is to be shown as soon as it has been read."""
         self._place_end = 0
         """The last record that could bring it."""
-        self._may_read = Event()
-        """Whether the poller may hand on what it reads: this screen is shown."""
-        self._may_read.set()
-        self._left = False
 
     @property
     def is_untouched(self) -> bool:
@@ -66,7 +68,7 @@ class KeptScreen(OutputScreen):
     @property
     def is_deleted(self) -> bool:
         """Whether what is shown is no more in the store."""
-        raise NotImplementedError
+        return self.presenter.deleted
 
     def on_mount(self) -> None:
         """Put back what was being written."""
@@ -80,18 +82,17 @@ class KeptScreen(OutputScreen):
         """Keep what is being written, and end the poller."""
         self.drafts.save()
         self.read_marker.leave()
-        self._left = True
-        self._may_read.set()
+        self.follower.close()
 
     def pause(self) -> None:
         """Follow no further until this screen is shown again."""
         self.drafts.save()
         self.read_marker.leave()
-        self._may_read.clear()
+        self.follower.pause()
 
     def on_screen_resume(self) -> None:
         """Go on following where it was paused."""
-        self._may_read.set()
+        self.follower.resume()
         if self.is_deleted:
             self.post_message(self.Deleted(self))
 
@@ -137,7 +138,7 @@ class KeptScreen(OutputScreen):
 
     def show_version(self, message_id: str) -> None:
         """Show the version of the conversation that a message is in."""
-        raise NotImplementedError
+        self.versions.show(message_id)
 
     @on(Composer.Changed)
     def _keep_draft(self) -> None:

@@ -10,11 +10,10 @@ watching a new one: follow it from the start.
 
 from collections.abc import Sequence
 from functools import partial
-from threading import Event
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -27,6 +26,7 @@ from tui import paths
 from tui.app import commands, state
 from tui.app.chat import preload
 from tui.app.chat.controller import Controller
+from tui.app.chat.follower import Follower
 from tui.app.chat.owners import Owners
 from tui.app.chat.presenter import Presenter
 from tui.app.chat.reading import ReadingScreen
@@ -38,15 +38,10 @@ from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
-from tui.errors import LogError
-from tui.eventlog import Draft, Follow
+from tui.eventlog import Draft
 from tui.events import Record
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
-from tui.runtime.turn_driver import end_if_gone
-
-FRAME = 0.05
-"""Seconds between two batches of records, at least: 20 frames a second."""
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
@@ -117,8 +112,12 @@ class ChatScreen(ReadingScreen):
         self._questions = 0  # those that the composer knows
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._sidebar_wanted = True  # where there is room for it
-        self._follow: Follow | None = None
-        self._hurried = Event()  # while each batch is to be shown at once
+        self.follower = Follower(
+            host.log,
+            conversation,
+            lambda records: self.post_message(self.Arrived(records)),
+            lambda why: self.call_later(self.note, why, "error"),
+        )
 
     def compose(self) -> ComposeResult:
         """Put the parts together; screen.tcss arranges them."""
@@ -145,7 +144,7 @@ class ChatScreen(ReadingScreen):
             self.transcript.add_note(note)
         self._spell_keys()
         self.show_tools()
-        self._poll()
+        self.run_worker(self.follower.run, thread=True)
         self.set_interval(FAILURE_SECONDS, self._look_for_failure)
 
     def _spell_keys(self) -> None:
@@ -154,12 +153,6 @@ class ChatScreen(ReadingScreen):
         shown = ("help", "tools", "debug")
         keys = [(self.spell_key(name), name) for name in shown]
         self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
-
-    def on_unmount(self) -> None:
-        """Stop following; turns that run go on."""
-        self._hurried.set()
-        if self._follow:
-            self._follow.close()
 
     @on(Resize)
     def _fit(self, event: Resize) -> None:
@@ -215,28 +208,9 @@ class ChatScreen(ReadingScreen):
 
     # -- following the log
 
-    @work(thread=True)
-    def _poll(self) -> None:
-        """The reactive poller: posts what the log gains, 20 times a second at most."""
-        log = self.host.log
-        end_if_gone(log, self.conversation)
-        self._follow = follow = log.follow(self.conversation)
-        with follow:
-            if self._left:
-                return
-            try:
-                for records in follow:
-                    self._may_read.wait()
-                    self.post_message(self.Arrived(records))
-                    # What comes meanwhile is read together; the first is not delayed.
-                    self._hurried.wait(FRAME)
-            except LogError as error:
-                if not follow.closed:  # else the program ends
-                    self.call_later(self.transcript.add_note, str(error), "error")
-
     def hurry(self) -> None:
         """Show each record as it comes: who has stopped an answer wants to see it."""
-        self._hurried.set()
+        self.follower.hurry()
 
     def _look_for_failure(self) -> None:
         """Say it when a turn cannot be written: then the log brings no end of it."""
@@ -253,18 +227,13 @@ class ChatScreen(ReadingScreen):
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
         if not self.presenter.running:
-            self._hurried.clear()
+            self.follower.calm()
         self.controller.show_queue()
         questions = self.presenter.fold.questions
         if len(questions) != self._questions:
             self._questions = len(questions)
             self.composer.set_history(questions)
         self._has_shown(arrived.records)
-
-    @property
-    def is_deleted(self) -> bool:
-        """Whether what is shown is no more in the store."""
-        return self.presenter.deleted
 
     # -- what the user does
 
@@ -414,10 +383,6 @@ class ChatScreen(ReadingScreen):
     def action_revise(self) -> None:
         """Edit the question at the cursor, or the last: a new version of it."""
         self.versions.edit()
-
-    def show_version(self, message_id: str) -> None:
-        """Show the version of the conversation that a message is in."""
-        self.versions.show(message_id)
 
     def action_regenerate(self) -> None:
         """Ask the question at the cursor, or the last, once more."""
