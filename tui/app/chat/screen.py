@@ -9,35 +9,43 @@ watching a new one: follow it from the start.
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Resize
 from textual.message import Message
 from textual.reactive import var
 
-from tui import paths
-from tui.app import commands, state
+from tui import conversation, paths
+from tui.app import background, commands, state
 from tui.app.chat import preload
 from tui.app.chat.controller import Controller
+from tui.app.chat.drafts import Drafts
 from tui.app.chat.follower import Follower
 from tui.app.chat.owners import Owners
+from tui.app.chat.place import PlaceToShow
 from tui.app.chat.presenter import Presenter
-from tui.app.chat.reading import ReadingScreen
+from tui.app.chat.read_marker import ReadMarker
 from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Settings
+from tui.app.seen import mark_seen
+from tui.app.terminal.key_order import typed
+from tui.app.terminal.textual_hook import OutputScreen
+from tui.app.transcript.find import Place
 from tui.app.transcript.message_view import NoteKind
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
+from tui.app.widgets.tab_bar import ChatBar, Tab
 from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.errors import LogError
 from tui.eventlog import Draft
 from tui.events import Record
 from tui.runtime import worker_registry
@@ -53,7 +61,7 @@ NARROW = 100
 """Columns below which the sidebar takes the place of the conversation."""
 
 
-class ChatScreen(ReadingScreen):
+class ChatScreen(OutputScreen):
     """One conversation: transcript, debug panel, composer, tools, status."""
 
     CSS_PATH = "screen.tcss"
@@ -72,6 +80,13 @@ class ChatScreen(ReadingScreen):
             super().__init__()
             self.records = records
 
+    class Deleted(Message):
+        """The conversation of `screen` was deleted, and the screen is to go."""
+
+        def __init__(self, screen: "ChatScreen") -> None:
+            super().__init__()
+            self.screen = screen
+
     class Commanded(Message):
         """The user typed a slash command."""
 
@@ -82,7 +97,15 @@ class ChatScreen(ReadingScreen):
 
     def __init__(self, host: Host, conversation: str, first: bool = False) -> None:
         """Show `conversation`; `first`: it is the one that the program begins with."""
-        super().__init__(host, conversation, first)
+        super().__init__()
+        self.host = host
+        self.conversation = conversation
+        self._first = first
+        self.transcript = Transcript()
+        self.composer = Composer()
+        self.chat_bar = ChatBar()
+        self.drafts = Drafts(host.log, conversation, self.composer)
+        self.read_marker = ReadMarker(host.log, conversation)
         self.debug_panel = DebugPanel()
         self.sidebar = ToolSidebar()
         self.status = Status()
@@ -112,6 +135,13 @@ class ChatScreen(ReadingScreen):
         self._questions = 0  # those that the composer knows
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._sidebar_wanted = True  # where there is room for it
+        self._place = PlaceToShow(
+            host.log,
+            conversation,
+            self._go_to,
+            call_later=self.call_later,
+            after_refresh=self.call_after_refresh,
+        )
         self.follower = Follower(
             host.log,
             conversation,
@@ -146,6 +176,71 @@ class ChatScreen(ReadingScreen):
         self.show_tools()
         self.run_worker(self.follower.run, thread=True)
         self.set_interval(FAILURE_SECONDS, self._look_for_failure)
+        self.chat_bar.current = self.conversation
+        # Until what is sent outlives a kill.
+        self.composer.holds = True
+        with suppress(LogError):
+            self.drafts.restore(adopt=self._first)
+
+    def on_unmount(self) -> None:
+        """Keep what is being written, and follow no more; turns that run go on."""
+        self.drafts.save()
+        self.read_marker.leave()
+        self.follower.close()
+
+    # -- left and come back to
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was ever written into this conversation."""
+        return self.drafts.is_new and not self.composer.text
+
+    def pause(self) -> None:
+        """Follow no further until this screen is shown again."""
+        self.drafts.save()
+        self.read_marker.leave()
+        self.follower.pause()
+
+    def on_screen_resume(self) -> None:
+        """Go on following where it was paused."""
+        self.follower.resume()
+        if self.presenter.deleted:
+            self.post_message(self.Deleted(self))
+
+    def show_tabs(self, tabs: Sequence[Tab]) -> None:
+        """Show which conversations are open, if it is more than one."""
+        self.chat_bar.tabs = tuple(tabs)
+        self.set_class(len(tabs) > 1, "-several")
+
+    def show_place(self, place: Place) -> None:
+        """Show a place of the conversation, as soon as it has been read."""
+        self._place.show(place)
+
+    def _go_to(self, place: Place) -> bool:
+        self.versions.show(place.message_id)
+        return self.transcript.go_to(place)
+
+    def has_sent(self, request: int) -> None:
+        """Keep that the user knows what is before the record `request`.
+
+        Only of a conversation that was seen it can be told what of it is unread.
+        """
+        mark_seen(self.host.log, self.conversation, request - 1)
+
+    @on(Composer.Changed)
+    def _keep_draft(self) -> None:
+        self.drafts.changed()
+
+    @on(Composer.HistoryWanted)
+    def _fetch_history(self) -> None:
+        background.run("questions", self._find_questions)
+
+    def _find_questions(self) -> None:
+        with suppress(LogError):
+            found = conversation.questions(self.host.log, besides=self.conversation)
+            self.call_later(self.composer.add_older, found)
+
+    # -- parts of the screen
 
     def _spell_keys(self) -> None:
         """Show the keys as the configuration has them."""
@@ -154,8 +249,8 @@ class ChatScreen(ReadingScreen):
         keys = [(self.spell_key(name), name) for name in shown]
         self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
 
-    @on(Resize)
-    def _fit(self, event: Resize) -> None:
+    @on(events.Resize)
+    def _fit(self, event: events.Resize) -> None:
         narrow = event.size.width < NARROW
         if narrow != self.has_class("-narrow"):
             self._arrange(narrow)
@@ -233,7 +328,58 @@ class ChatScreen(ReadingScreen):
         if len(questions) != self._questions:
             self._questions = len(questions)
             self.composer.set_history(questions)
-        self._has_shown(arrived.records)
+        self.read_marker.show(arrived.records)
+        if self.presenter.deleted:
+            self.post_message(self.Deleted(self))
+        self._place.read(arrived.records[-1].seq)
+
+    # -- where the keys go
+
+    def spell_key(self, name: str) -> str:
+        """Return the key of a command as people write it; "" when it has none."""
+        return commands.spelled(commands.named(name), self.host.config.keys)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether another part than the composer has the focus."""
+        return self.focused not in (None, self.composer)
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the tools hide the conversation and the composer."""
+        return self.has_class("-narrow") and self.has_class("-sidebar")
+
+    def write(self) -> None:
+        """Give the composer the focus, if it is to be seen."""
+        if not self.is_covered:
+            self.set_focus(self.composer)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what is typed in a part of the screen that has no use for it."""
+        if self.composer.has_focus or self.is_covered:
+            return
+        character = typed(event)
+        if character and event.key not in self.active_bindings:
+            event.stop()
+            self.composer.write(character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted anywhere."""
+        if not self.is_covered:
+            event.stop()
+            self.composer.write(event.text)
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _tell_who_has_the_keys(self) -> None:
+        self.status.away = self.is_away
+        told = ""
+        if self.focused is self.transcript:
+            acts = {"cancel": "writes", "revise": "edits", "regenerate": "asks again"}
+            spelled = ((self.spell_key(name), does) for name, does in acts.items())
+            keys = [f"{key} {does}" for key, does in spelled if key]
+            told = f"reading: {', '.join(keys)}"
+        self.composer.border_subtitle = Content(told) if told else None
 
     # -- what the user does
 

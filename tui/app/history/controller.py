@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from tui import conversation
-from tui.app.chat.kept import KeptScreen
+from tui.app.chat.screen import ChatScreen
 from tui.app.tabs import SwitchingApp
 
 if TYPE_CHECKING:  # they are imported when they are needed first, after the start
@@ -126,8 +126,8 @@ class ShelfApp(SwitchingApp):
             if self.chat:
                 self.chat.pause()
 
-    @on(KeptScreen.Deleted)
-    def _begin_anew(self, deleted: KeptScreen.Deleted) -> None:
+    @on(ChatScreen.Deleted)
+    def _begin_anew(self, deleted: ChatScreen.Deleted) -> None:
         """Go on in a new conversation when another program has deleted this one.
 
         What is written next must not be under the id of the deleted one.
