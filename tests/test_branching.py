@@ -128,7 +128,7 @@ async def test_text_of_an_answer_arrives_in_its_own_version() -> None:
         await chat.until("The answer that is written is in another version")
 
         gate.set()
-        views = chat.screen.presenter.views
+        views = chat.screen.presenter.timeline
         await chat.until(
             lambda: any("due" in view.text for view in views.by_id.values())
         )
@@ -175,7 +175,7 @@ async def test_failure_of_a_version_that_is_not_shown_is_told_all_the_same() -> 
         await exchange(chat, "/regenerate", "Uno.")
         await chat.ask("/regenerate")
         await chat.until(gone(chat, "Uno."))
-        views = chat.screen.presenter.views
+        views = chat.screen.presenter.timeline
         question = views.branches.question()
         views.choose(f"{question}".replace(".0", ".1"))
         await chat.until("One.")
@@ -289,7 +289,7 @@ async def test_second_answer_that_waits_is_taken_back() -> None:
         await chat.until("waits: another answer")
 
         # As after an Esc that the running turn has not obeyed yet.
-        chat.screen.asking._cancelled = chat.screen.presenter.running
+        chat.screen.controller._cancelled = chat.screen.presenter.running
         await chat.pilot.press("escape")
         await chat.until("Taken back: another answer")
 
@@ -304,7 +304,7 @@ async def test_turn_of_another_terminal_is_shown_when_it_begins() -> None:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
         host, screen = chat.app.host, chat.screen
-        first = screen.presenter.views.branches.question()
+        first = screen.presenter.timeline.branches.question()
         assert first
         other = TurnRequested("starter", runner=host.runner.id)
         said = Message("user", "Anew")
@@ -373,14 +373,14 @@ async def test_version_that_a_message_is_in_is_shown() -> None:
     async with opened(["One.", "Uno."]) as chat:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
-        first, answer, other = chat.screen.presenter.views.by_id
+        first, answer, other = chat.screen.presenter.timeline.by_id
 
-        assert chat.screen.branching.show(answer)
+        assert chat.screen.versions.show(answer)
         await chat.until("One.")
-        assert chat.screen.branching.show(other)
+        assert chat.screen.versions.show(other)
         await chat.until("Uno.")
-        assert chat.screen.branching.show(first)
-        assert not chat.screen.branching.show("nonesuch")
+        assert chat.screen.versions.show(first)
+        assert not chat.screen.versions.show("nonesuch")
 
 
 async def test_keys_of_versions_can_be_mapped_anew() -> None:

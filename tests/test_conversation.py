@@ -1,16 +1,21 @@
 """What records make of a conversation, whenever and however they are folded."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui import conversation
 from tui.conversation import Transcript
+from tui.conversation.entry import CONTINUE, GO_ON
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.events import (
+    CancelRequested,
     ConversationDeleted,
     Event,
+    Known,
     MessageAdded,
     ReasoningDelta,
     Record,
@@ -24,6 +29,7 @@ from tui.events import (
 from tui.messages import Message, ToolCall
 
 USER = Message("user", "hi")
+STOPPED = TurnFinished("cancelled")
 CALLS = Message(
     "assistant", tool_calls=(ToolCall("a", "f", {}), ToolCall("b", "g", {}))
 )
@@ -85,13 +91,13 @@ def test_messages_stand_in_the_order_in_which_they_began():
 def test_turns_go_from_requested_to_running_to_finished():
     asked, begun = TurnRequested("m"), TurnStarted("host", "boot", 1, 2)
     first = folded(("x", asked), ("y", asked))
-    assert (first.requested, first.running) == (["x", "y"], set())
+    assert (first.requested, first.running) == (["x", "y"], {})
 
     later = folded(("x", asked), ("y", asked), ("x", begun), ("y", TurnWithdrawn()))
-    assert (later.requested, later.running) == ([], {"x"})
+    assert (later.requested, list(later.running)) == ([], ["x"])
 
     last = folded(("x", asked), ("x", begun), ("x", TurnFinished("stop")))
-    assert (last.requested, last.running, last.finished) == ([], set(), {"x": "stop"})
+    assert (last.requested, last.running, last.finished) == ([], {}, {"x": "stop"})
 
 
 def test_each_call_is_answered_before_a_model_is_asked_again():
@@ -202,3 +208,61 @@ def test_questions_of_all_conversations_are_found_the_oldest_first(log):
 
     assert conversation.questions(log, besides="c") == ["one", "two", "three"]
     assert conversation.questions(log, limit=2) == ["three", "mine"]
+
+
+def test_message_that_goes_on_is_known_by_its_purpose_and_in_old_logs_by_its_text():
+    transcript = folded(
+        MessageAdded("new", Message("user", "Weiter."), purpose=CONTINUE),
+        MessageAdded("old", Message("user", GO_ON)),
+        MessageAdded("said", Message("assistant", GO_ON)),
+        MessageAdded("other", Message("user", "Go on")),
+    )
+
+    purposes = [entry.purpose for entry in transcript.entries.values()]
+    assert purposes == [CONTINUE, CONTINUE, "", ""]
+
+
+def test_purpose_of_a_message_is_exported_and_comes_back(log):
+    said = MessageAdded("m", Message("user", "Weiter."), purpose=CONTINUE)
+    log.append("c", said).result(5)
+
+    (id,) = conversation.import_json(log, conversation.export_json(log, "c"))
+
+    entries = conversation.fold(log.read(id)).entries.values()
+    assert [entry.purpose for entry in entries] == [CONTINUE]
+
+
+def test_what_is_known_of_turns_follows_the_log_to_their_end():
+    begun = TurnStarted("host", "boot", 1, 2)
+    asked = [
+        ("x", MessageAdded("x.0", Message("user", "One?"))),
+        ("x", TurnRequested("m")),
+        ("y", TurnRequested("m", "summary")),
+    ]
+    waits = folded(*asked)
+    assert (waits.current, waits.owner, waits.questions) == (None, None, [])
+    assert (waits.question("x"), waits.question("y")) == ("One?", "")
+    assert [waits.sums_up(turn) for turn in ("x", "y", None)] == [False, True, False]
+
+    runs = folded(*asked, ("x", begun), ("x", CancelRequested()))
+    assert (runs.current, runs.owner, runs.questions) == ("x", begun, ["One?"])
+    assert runs.cancelled == {"x"}
+
+    ended = folded(*asked, ("x", begun), ("x", CancelRequested()), ("x", STOPPED))
+    assert (ended.current, ended.cancelled, ended.questions) == (None, set(), ["One?"])
+
+
+def test_a_turn_that_is_given_up_waits_and_runs_no_more():
+    transcript = folded(
+        ("x", MessageAdded("x.0", Message("user", "One?"))), ("x", TurnRequested("m"))
+    )
+
+    transcript.give_up("x")
+
+    assert (transcript.requested, transcript.current) == ([], None)
+    assert transcript.questions == ["One?"]
+    assert list(transcript.entries) == ["x.0"]
+
+
+def test_all_events_are_among_those_that_a_match_has_to_name():
+    assert set(get_args(Known)) == set(Event.__subclasses__())

@@ -160,7 +160,7 @@ def test_turns_that_had_not_ended_are_ended(log, other):
     conversation.import_json(other, conversation.export_json(log, "c"))
 
     folded = conversation.fold(other.read("c"))
-    assert (folded.requested, folded.running) == ([], set())
+    assert (folded.requested, folded.running) == ([], {})
     assert folded.finished == {"runs": "interrupted"}
     assert folded.entries["1"].message.text == "half an ans"
     assert TurnWithdrawn() in [r.event for r in other.read("c")]

@@ -10,7 +10,7 @@ from conftest import Start
 from terminal import Terminal
 
 from tui import conversation
-from tui.app.chat.resume import GO_ON
+from tui.conversation.entry import GO_ON
 from tui.eventlog import EventLog
 from tui.events import (
     MessageAdded,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tui import conversation, process_identity
-from tui.app.chat.read_marker import Presence
+from tui.app.chat.read_marker import ReadMarker
 from tui.conversation import read_state
 from tui.eventlog import EventLog
 from tui.events import TextDelta, TurnFinished, TurnRequested
@@ -61,7 +61,7 @@ def test_who_has_cancelled_an_answer_has_seen_it(log: EventLog) -> None:
 
 
 def test_a_key_after_the_end_marks_it_and_no_other_does(log: EventLog) -> None:
-    presence = Presence(log, "a")
+    presence = ReadMarker(log, "a")
     turn = begin(log, "a")
     presence.show(log.read("a"))
     presence.look()
@@ -78,7 +78,7 @@ def test_a_key_after_the_end_marks_it_and_no_other_does(log: EventLog) -> None:
 def test_leaving_marks_all_and_losing_the_terminal_nothing(log: EventLog) -> None:
     begin(log, "a")
     for lost in (True, False):
-        presence = Presence(log, "a")
+        presence = ReadMarker(log, "a")
         presence.show(log.read("a"))
         if lost:
             presence.lose()

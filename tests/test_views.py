@@ -68,7 +68,7 @@ def test_pane_shows_the_path_of_the_log(acts, cuts, choose):
     for number, record in enumerate(log):
         every.presenter.show([record])
         if choose and every.transcript.views:
-            views = every.presenter.views
+            views = every.presenter.timeline
             begun = [id for id in views.by_id if _has_begun(views.branches, id)]
             views.choose(begun[number % len(begun)])
             assert begun[number % len(begun)] in [id for id, *_ in every.shown]

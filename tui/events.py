@@ -35,6 +35,9 @@ class MessageAdded(Event, frozen=True):
     finish_reason: str | None = None
     """Of an assistant's message: a `Reply.finish_reason`, or `cancelled`, `error`,
     `interrupted` when it was broken off."""
+    purpose: str = ""
+    """Of a user's message that the program has worded: `continue` goes on with an
+    answer that was broken off."""
 
 
 class TurnRequested(Event, frozen=True):
@@ -219,6 +222,34 @@ class Unreadable(Unknown, frozen=True):
 
     why: str = ""
     """In a few words, for the user."""
+
+
+Known = (
+    MessageAdded
+    | TurnRequested
+    | TurnWithdrawn
+    | TurnStarted
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallOpened
+    | ToolCallStarted
+    | ToolProgressed
+    | ToolCallFinished
+    | ApprovalRequested
+    | ApprovalGiven
+    | UsageReported
+    | ErrorRaised
+    | NoticeGiven
+    | CancelRequested
+    | TurnFinished
+    | Queued
+    | ConversationRenamed
+    | ConversationPinned
+    | ConversationDeleted
+    | SummaryAdded
+    | Unknown
+)
+"""All events, for a `match` that is to name each of them."""
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -120,7 +120,7 @@ class LazychatApp(OutputApp):
         if isinstance(event, Key) and not event.is_forwarded:
             if self.chat:
                 self.chat.hint("")
-                self.chat.presence.look()
+                self.chat.read_marker.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
         if isinstance(event, Key | Paste) and not event.is_forwarded:

@@ -108,7 +108,7 @@ class Exit:
     def _doubt(self) -> None:
         """Take nothing for seen that has been shown since the last key."""
         if chat := self._chat():
-            chat.presence.lose()
+            chat.read_marker.lose()
 
     def quit(self) -> None:
         """Leave, or ask first: what others run goes on in any case."""

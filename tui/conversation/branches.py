@@ -228,6 +228,10 @@ class Branches(msgspec.Struct):
         """Return what a node follows, or would if it began now."""
         return self._nodes[node].after or self._resolve(node)
 
+    def questions(self, node: str) -> list[str]:
+        """Return the messages that a node asks with, as far as anything is known."""
+        return self._nodes[node].questions if node in self._nodes else []
+
     def node(self, message_id: str) -> str:
         """Return the node of a message: its turn, or the message itself."""
         return self._owners[message_id]

@@ -266,14 +266,17 @@ def request(
     turn: TurnRequested,
     parent: str | None = None,
     drafts: Sequence[Draft] = (),
+    purpose: str = "",
 ) -> tuple[str, "Future[int]"]:
     """Ask for an answer to `message`: it and the request in one transaction.
 
-    `parent` is what the message follows, as of `MessageAdded.parent`. Without a
+    `parent` is what the message follows, and `purpose` what it is for, as of
+    `MessageAdded`. Without a
     message it is the question `turn.parent` that is to be answered again. `drafts` are
     stored in the same transaction: that what is sent is no draft any more. Returns
     the id of the new turn, and a future as of `EventLog.append`.
     """
     id = uuid.uuid4().hex
-    added = [MessageAdded(f"{id}.0", message, parent)] if message else []
+    said = message and MessageAdded(f"{id}.0", message, parent, purpose=purpose)
+    added = [said] if said else []
     return id, log.append(conversation, *added, turn, turn=id, states=drafts)

@@ -6,11 +6,11 @@ Nothing is worked out, let alone drawn, for pieces of text: only when a message 
 user or the model is whole, or a count or a summary has come.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from tui.app.transcript.pane import Transcript
+from tui.app.transcript import pane
 from tui.app.widgets.status import Fill, Status
-from tui.conversation import Entry, apply_summaries
+from tui.conversation import Entry, Transcript, apply_summaries
 from tui.conversation.summaries import standing
 from tui.events import NoticeGiven, SummaryAdded, UsageReported
 from tui.messages import Message
@@ -20,18 +20,17 @@ LeftOut = tuple[str, int]
 """The first message that is still sent, and how many before it are not."""
 
 
-class ContextView:
+class ContextMeter:
     """Keeps the meter of the status line and the rule in the transcript right."""
 
-    def __init__(self, transcript: Transcript, status: Status) -> None:
+    def __init__(
+        self, fold: Transcript, transcript: pane.Transcript, status: Status
+    ) -> None:
         self.window: Callable[[], int] = lambda: 0
         """Tells the present model's window in tokens, 0 when it is not known."""
-        self.path: Callable[[], Iterable[str]] = lambda: self._said
-        """Tells the ids of the messages that are shown, in their order."""
+        self._fold = fold
         self._transcript = transcript
         self._status = status
-        self._said: dict[str, Entry] = {}
-        self._summaries: list[SummaryAdded] = []
         self._reported = 0  # the window, as the last answer had it
         self._counts: dict[str, tuple[int, int]] = {}
         """By answer: tokens up to its end, and how many summaries there were."""
@@ -48,12 +47,15 @@ class ContextView:
         """Await the requests of another turn."""
         self._count = self._told = None
 
+    def asked(self) -> None:
+        """Take it that a question has its place now."""
+        self._changed = True
+
     def said(self, message_id: str, message: Message) -> None:
-        """Take a message that is whole."""
-        self._said[message_id] = Entry(message_id, message)
+        """Take a message of another than the user that is whole."""
         if message.role == "assistant":
             if self._count is not None:
-                self._counts[message_id] = self._count, len(self._summaries)
+                self._counts[message_id] = self._count, len(self._fold.summaries)
                 self._count = None
             self._left_out[message_id] = self._told
         if message.role != "tool":
@@ -73,7 +75,6 @@ class ContextView:
 
     def summed_up(self, summary: SummaryAdded) -> int:
         """Take a summary; return for how many messages it stands."""
-        self._summaries.append(summary)
         self._changed = True
         ranges = standing(self._entries(), [summary])
         return sum(last - first + 1 for first, last, _ in ranges)
@@ -105,18 +106,18 @@ class ContextView:
         self._transcript.mark(*self._rule(entries))
 
     def _entries(self) -> list[Entry]:
-        return [self._said[id] for id in self.path() if id in self._said]
+        return [e for e in self._fold.entries.values() if e.settled]
 
     def _tokens(self, entries: list[Entry]) -> tuple[int, bool]:
         """Return what the messages take, and whether that is estimated."""
         for place in reversed(range(len(entries))):
             if count := self._counts.get(entries[place].message_id):
                 tokens, summaries = count
-                if standing(entries, self._summaries[summaries:]):
+                if standing(entries, self._fold.summaries[summaries:]):
                     break  # it is no longer what was counted
                 rest = entries[place + 1 :]
                 return tokens + _estimate(rest), bool(rest)
-        sent = apply_summaries(entries, self._summaries)
+        sent = apply_summaries(entries, self._fold.summaries)
         return _estimate(sent), True
 
     def _last_left_out(self, entries: list[Entry]) -> LeftOut | None:
@@ -126,7 +127,7 @@ class ContextView:
 
     def _rule(self, entries: list[Entry]) -> tuple[str, str]:
         """Return where that begins which is sent as it was said, and what to say."""
-        ranges = standing(entries, self._summaries)
+        ranges = standing(entries, self._fold.summaries)
         place = ranges[-1][1] + 1 if ranges else 0
         count = sum(last - first + 1 for first, last, _ in ranges)
         text = f"above here the model is sent a summary ({_messages(count)})"

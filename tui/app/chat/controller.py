@@ -4,31 +4,40 @@ A question and the request for its answer are one append to the log; nothing is 
 here. What could not be written is given back to the composer.
 """
 
-# Textual does not say of what its Screen is generic.
-# pyright: reportUnknownMemberType=false
-
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
-
-from textual.content import Content
 
 from tui import messages
 from tui.app import commands
-from tui.app.chat import compact
+from tui.app.chat.versions import MessageVersions
+from tui.app.chat.view import Editor, Turns, View
+from tui.conversation.entry import CONTINUE, GO_ON
 from tui.events import CancelRequested, TurnRequested, TurnWithdrawn
 from tui.runtime import runner, worker_registry
+from tui.runtime.host import Host
 from tui.safe import safe
 
-if TYPE_CHECKING:
-    from tui.app.chat.screen import ChatScreen
 
+class Controller:
+    """The acts in one chat. Runs in the UI's thread."""
 
-class Asking:
-    """The acts of one chat screen."""
-
-    def __init__(self, screen: "ChatScreen") -> None:
-        self._screen = screen
+    def __init__(
+        self,
+        host: Host,
+        conversation: str,
+        turns: Turns,
+        versions: MessageVersions,
+        composer: Editor,
+        view: View,
+    ) -> None:
+        self._host = host
+        self._conversation = conversation
+        self._turns = turns
+        self._fold = turns.fold
+        self._versions = versions
+        self._composer = composer
+        self._view = view
         self._title = ""
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
@@ -39,46 +48,91 @@ class Asking:
 
     def send(self, text: str, taken: Callable[[], None]) -> None:
         """Send what was written in the composer; `taken` once it is stored, or not."""
-        branching = self._screen.branching
-        edited, parent = branching.editing, branching.sent()
+        edited, parent = self._versions.editing, self._versions.sent()
         said = messages.Message("user", text)
         self._request(said, None, parent, edited, taken)
 
-    def ask(self, text: str) -> None:
-        """Send `text` as the user's next message, to go on from what is shown."""
-        parent = self._screen.presenter.views.branches.parent_of_next()
-        self._request(messages.Message("user", text), None, parent)
+    def regenerate(self) -> None:
+        """Have the question at the cursor answered once more, or else the last one.
 
-    def ask_again(self, question: str) -> None:
-        """Have a question, of which this is the message's id, answered once more."""
-        self._request(None, question)
+        What was answered stays beside it, also when it was broken off.
+        """
+        question = self._versions.question()
+        if question is None:
+            self._view.hint("There is no question to answer again")
+        else:
+            self._request(None, question)
 
     def compact(self, keep: str) -> None:
-        """Have what was said first summed up, and the summary sent in its place."""
-        screen = self._screen
-        if not screen.presenter.questions:
-            screen.complain("There is nothing to sum up yet.")
+        """Have what was said first summed up, and the summary sent in its place.
+
+        It is a turn like any other: it waits for those before it, may be cancelled, and
+        says what went wrong. `keep` is what must not get lost, "" for nothing special.
+        """
+        if not self._fold.questions:
+            self._view.complain("There is nothing to sum up yet.")
             return
-        parent = screen.presenter.views.branches.parent_of_next()
-        written = compact.request_summary(
-            screen.host, screen.conversation, screen.model, keep, parent
+        options = {"keep": keep} if keep else {}
+        parent = self._fold.branches.parent_of_next()
+        host, model = self._host, self._view.settings().model
+        turn = TurnRequested(
+            model, "summary", (), options, parent, runner=host.runner.id
         )
+        written = host.log.append(self._conversation, turn, turn=uuid.uuid4().hex)
         typed = f"/compact {keep}".strip()
         written.add_done_callback(lambda done: self._tell(done, typed))
-        screen.transcript.action_follow()
+        self._view.follow_end()
+
+    # -- after an answer that was broken off
+
+    def go_on(self) -> None:
+        """Ask the model to go on where its text stopped; without text, ask again."""
+        if self._is_busy():
+            return
+        entries = list(self._fold.entries.values())
+        if not entries:
+            self._view.hint("There is no answer to go on with")
+        elif entries[-1].message.role == "user":
+            self.retry()
+        elif entries[-1].finish_reason == "stop":
+            self._view.hint("The answer is whole; ask on")
+        else:
+            said = messages.Message("user", GO_ON)
+            parent = self._fold.branches.parent_of_next()
+            self._request(said, None, parent, purpose=CONTINUE)
+
+    def retry(self) -> None:
+        """Ask the last question again; what was answered stays as another version."""
+        if self._is_busy():
+            return
+        entries = self._fold.entries.values()
+        questions = [e for e in entries if e.message.role == "user"]
+        asked = [e.message_id for e in questions if e.purpose != CONTINUE]
+        if asked:
+            self._request(None, asked[-1])
+        else:
+            self._view.hint("There is no question to ask again")
+
+    def _is_busy(self) -> bool:
+        busy = bool(self._fold.running or self._fold.requested)
+        if busy:
+            self._view.hint("First let the answer end, or stop it")
+        return busy
+
+    # -- what is sent
 
     def _requested(self, question: str | None) -> TurnRequested:
         """Return the request for an answer, as the screen is set now."""
-        screen, host = self._screen, self._screen.host
-        enabled = screen.enabled_tools()
+        host = self._host
+        model, stream, enabled = self._view.settings()
         tools = tuple(t.name for t in host.tools if t.name in enabled)
         return TurnRequested(
-            screen.model,
+            model,
             host.config.agent,
             tools,
-            {"stream": screen.stream},
+            {"stream": stream},
             question,
-            worker_registry.runner_for(host, screen.model, tools),
+            worker_registry.runner_for(host, model, tools),
         )
 
     def _request(
@@ -88,33 +142,33 @@ class Asking:
         parent: str | None = None,
         edited: str | None = None,
         taken: Callable[[], None] = lambda: None,
+        purpose: str = "",
     ) -> None:
-        screen = self._screen
+        view = self._view
         self._waited.clear()
-        drafts = screen.drafts.sent() if said else ()
+        drafts = view.take_draft() if said else ()
         asked = self._requested(question)
         _, written = runner.request(
-            screen.host.log, screen.conversation, said, asked, parent, drafts
+            self._host.log, self._conversation, said, asked, parent, drafts, purpose
         )
         text = said.text if said else ""
-        written.add_done_callback(lambda _: screen.call_later(taken))
+        written.add_done_callback(lambda _: view.call_later(taken))
         written.add_done_callback(lambda done: self._tell(done, text, edited))
-        screen.transcript.action_follow()
+        view.follow_end()
 
     def _tell(self, done: Future[int], text: str, edited: str | None = None) -> None:
         """Say it if `text` could not be sent; runs in the log's thread."""
         if error := done.exception():
-            self._screen.call_later(self._not_written, text, str(error), edited)
+            self._view.call_later(self._not_written, text, str(error), edited)
         else:
-            self._screen.call_later(self._screen.has_sent, done.result())
+            self._view.call_later(self._view.has_sent, done.result())
 
     def _not_written(self, text: str, why: str, edited: str | None) -> None:
         """Say why a question was not sent, and give it back."""
-        screen = self._screen
-        screen.transcript.add_note(why, "error")
-        if text and not screen.composer.text:
-            screen.branching.resume(edited)
-            screen.composer.load_text(text)
+        self._view.note(why, "error")
+        if text and not self._composer.text:
+            self._versions.resume(edited)
+            self._composer.load_text(text)
 
     # -- taking back
 
@@ -123,18 +177,18 @@ class Asking:
 
         False when there is neither.
         """
-        screen, presenter = self._screen, self._screen.presenter
-        turn = presenter.running
-        if presenter.waiting and turn in (None, self._cancelled):
+        fold = self._fold
+        turn = fold.current
+        if fold.requested and turn in (None, self._cancelled):
             self.unsend()
         elif turn:
             # It waited when Esc was pressed before: so its question was meant.
-            if turn in self._waited and not screen.composer.text:
-                screen.composer.load_text(presenter.questions[-1])
+            if turn in self._waited and not self._composer.text:
+                self._composer.load_text(fold.questions[-1])
             self._cancelled = turn
-            self._waited = set(presenter.waiting)
-            screen.hurry()
-            screen.host.log.append(screen.conversation, CancelRequested(), turn=turn)
+            self._waited = set(fold.requested)
+            self._view.hurry()
+            self._host.log.append(self._conversation, CancelRequested(), turn=turn)
         else:
             return False
         return True
@@ -144,41 +198,40 @@ class Asking:
 
         It is put before what is being written.
         """
-        screen, presenter = self._screen, self._screen.presenter
-        if not presenter.waiting:
-            screen.hint("No message waits")
+        waiting = self._fold.requested
+        if not waiting:
+            self._view.hint("No message waits")
             return
-        if screen.branching.editing is not None:
-            screen.hint("First send the new version, or leave it")
+        if self._versions.editing is not None:
+            self._view.hint("First send the new version, or leave it")
             return
         # One that was taken is there until the log says so.
-        left = [turn for turn in presenter.waiting if turn not in self._taken]
-        turn = (left or presenter.waiting)[-1]
+        left = [turn for turn in waiting if turn not in self._taken]
+        turn = (left or waiting)[-1]
         if left:
             self._taken.add(turn)
-            texts = presenter.question(turn), screen.composer.text
-            screen.composer.load_text("\n\n".join(filter(None, texts)))
+            texts = self._fold.question(turn), self._composer.text
+            self._composer.load_text("\n\n".join(filter(None, texts)))
         self._cancelled = turn
         # Nobody may be there to hear the cancel of what nobody runs.
-        forlorn = presenter.is_forlorn(turn)
-        event = TurnWithdrawn() if forlorn else CancelRequested()
-        screen.host.log.append(screen.conversation, event, turn=turn)
+        orphaned = self._turns.is_orphaned(turn)
+        event = TurnWithdrawn() if orphaned else CancelRequested()
+        self._host.log.append(self._conversation, event, turn=turn)
 
     def show_queue(self) -> None:
         """Say above the composer what is edited there, or what waits to be asked."""
-        presenter = self._screen.presenter
-        queued = [" ".join(safe(q).split()) for q in presenter.queued]
+        turns = self._turns
+        queued = [" ".join(safe(q).split()) for q in turns.queued]
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
-        forlorn = any(map(presenter.is_forlorn, presenter.waiting))
-        state = "not asked" if forlorn else "waits"
+        orphaned = any(map(turns.is_orphaned, self._fold.requested))
+        state = "not asked" if orphaned else "waits"
         title = ""
         if queued:
-            keys = self._screen.host.config.keys
+            keys = self._host.config.keys
             key = commands.spelled(commands.named("unsend"), keys)
             back = f" ({key} takes back)" if key else ""
             title = f"{state}: {queued[0][:40]}{more}{back}"
-        title = self._screen.branching.title or title
+        title = self._versions.title or title
         if title != self._title:
             self._title = title
-            composer = self._screen.composer
-            composer.border_title = Content(title) if title else None
+            self._view.entitle(title)

@@ -7,18 +7,26 @@ is whole.
 """
 
 from collections.abc import Callable, Iterable
+from typing import cast
 
-from tui.app.chat.context_meter import ContextView
-from tui.app.chat.timeline import Views
-from tui.app.transcript.pane import Transcript
+from tui.app.chat.context_meter import ContextMeter
+from tui.app.chat.timeline import Timeline
+from tui.app.transcript import pane
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
+from tui.conversation import Transcript
 from tui.events import (
+    ApprovalGiven,
+    ApprovalRequested,
     CancelRequested,
     ConversationDeleted,
+    ConversationPinned,
+    ConversationRenamed,
     ErrorRaised,
+    Known,
     MessageAdded,
     NoticeGiven,
+    Queued,
     ReasoningDelta,
     Record,
     SummaryAdded,
@@ -31,10 +39,14 @@ from tui.events import (
     TurnRequested,
     TurnStarted,
     TurnWithdrawn,
+    Unknown,
     Unreadable,
     UsageReported,
 )
 from tui.messages import Message
+
+_OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
+_OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
 
 CANCEL_SECONDS = 0.15
 """How long a turn may take to stop before that is told."""
@@ -48,7 +60,7 @@ class Presenter:
 
     def __init__(
         self,
-        transcript: Transcript,
+        transcript: pane.Transcript,
         debug: DebugPanel,
         status: Status,
         runner: str = "",
@@ -58,33 +70,17 @@ class Presenter:
 
         `is_alive` tells whether another one is known to be there.
         """
-        self.questions: list[str] = []
-        """What the user sent, the newest last."""
-        self.waiting: list[str] = []
-        """Turns that nobody runs yet, the oldest first."""
-        self._cancelled: str | None = None
-        """The turn that was asked to stop last."""
-        self.running: str | None = None
-        """The turn that runs."""
-        self.owner: TurnStarted | None = None
-        """Which process runs it."""
+        self.fold = Transcript()
+        """What the records that were shown mean; read by all, applied to here only."""
         self.deleted = False
         """Whether what is shown is no more in the store."""
-        self.views = Views(transcript)
-        """The messages with all their versions."""
-        self._asked: dict[str, tuple[str, str]] = {}
-        """The questions whose turn has not begun: message id and text."""
-        self.context = ContextView(transcript, status)
-        self.context.path = self.views.branches.path
-        self._summaries: set[str] = set()
-        """Turns that sum up what was said."""
+        self.timeline = Timeline(self.fold, transcript)
+        self.context = ContextMeter(self.fold, transcript, status)
         self._transcript = transcript
         self._debug = debug
         self._status = status
         self._runner = runner
         self._is_alive = is_alive
-        self._strange: dict[str, str] = {}
-        """Turns that another program was asked for, and its runner."""
         self._loading = False
         self._stream = True
         self._last_ended: str | None = None
@@ -110,7 +106,7 @@ class Presenter:
             for records in held.values():
                 for record in records:
                     assert isinstance(record.event, TextDelta | ReasoningDelta)
-                    self._append(record, record.event)
+                    self._append(record.event)
             self._flush()
 
     @property
@@ -121,13 +117,19 @@ class Presenter:
         """
         return [self._name(turn) for turn in self.waiting]
 
-    def question(self, turn: str) -> str:
-        """Return the question of a turn that waits; "" when it has none of its own."""
-        return self._asked.get(turn, ("", ""))[1]
+    @property
+    def waiting(self) -> list[str]:
+        """The turns that nobody runs yet, the oldest first."""
+        return self.fold.requested
+
+    @property
+    def running(self) -> str | None:
+        """The turn that runs."""
+        return self.fold.current
 
     def _name(self, turn: str) -> str:
-        what = "/compact" if turn in self._summaries else "another answer"
-        return self.question(turn) or what
+        what = "/compact" if self.fold.sums_up(turn) else "another answer"
+        return self.fold.question(turn) or what
 
     @property
     def answers(self) -> list[str]:
@@ -151,37 +153,45 @@ class Presenter:
         if loads and self._status.state == "error":
             self._status.state = "ready"  # the error was the other model's
         elif not loads and self._status.state == "loading":
-            works = "summing up" if self.running in self._summaries else "thinking"
-            self._status.state = works if self.running else "ready"
+            self._status.state = self._works if self.running else "ready"
 
     def tell_loading(self) -> None:
         """Say that a model is being loaded, if that still is so and nothing else is."""
         if self._loading and self._status.state in ("ready", "error"):
             self._status.state = "loading"
 
-    def is_forlorn(self, turn: str) -> bool:
+    @property
+    def _works(self) -> str:
+        return "summing up" if self.fold.sums_up(self.running) else "thinking"
+
+    def is_orphaned(self, turn: str) -> bool:
         """Whether another program was asked for a turn and nothing runs before it.
 
         That program will take it at once if it is still there.
         """
-        if self.running or turn not in self._strange:
+        request = self.fold.requests.get(turn)
+        runner = request.runner if request else ""
+        if self.running or runner in ("", self._runner):
             return False
-        return not self._is_alive(self._strange[turn])
+        return not self._is_alive(runner)
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""
-        self.views.begin(turn)
+        before = self.fold.branches.head
+        self.fold.give_up(turn)
+        self.timeline.moved(before)
+        self.context.asked()
         self._ended(turn, "error")
-        self.views.note(why, "error", turn)
+        self.timeline.note(why, "error", turn)
         self._flush()
 
     def choose(self, message_id: str) -> None:
         """Show the version that a message is in."""
-        self.views.choose(message_id)
+        self.timeline.choose(message_id)
         self.context.show()
 
     def _flush(self) -> None:
-        if self.views.flush():
+        if self.timeline.flush():
             self.context.show()
         else:
             self.context.flush()
@@ -192,22 +202,68 @@ class Presenter:
             self._show(record)
         self._flush()
 
+    def _apply(self, record: Record) -> None:
+        fold = self.fold
+        before, asked = fold.branches.head, len(fold.questions)
+        fold.apply(record)
+        self.timeline.follow(record, before)
+        if len(fold.questions) != asked:
+            self.context.asked()
+
     def _show(self, record: Record) -> None:
-        match record.event:
-            case TextDelta() | ReasoningDelta() as delta:
-                if self._stream:
-                    self._append(record, delta)
-                else:
-                    self.views.take(record)
-                    self._held.setdefault(delta.message_id, []).append(record)
-                thinks = isinstance(delta, ReasoningDelta)
-                self._state("thinking" if thinks else "writing")
+        event = record.event
+        if isinstance(event, (TextDelta, ReasoningDelta)):
+            self._piece(record, event)
+            return
+        if isinstance(event, ConversationDeleted):
+            # One that has come back begins with what is left of its deletion. What is
+            # shown stays until the screen goes.
+            self.deleted = bool(self.fold.questions or self.answers)
+            return
+        self._apply(record)
+        # As the union of all, so that the type checker finds an event which nobody has
+        # thought of here.
+        self._show_event(record, cast(Known, event))
+
+    def _show_event(self, record: Record, event: Known) -> None:
+        turn = record.turn
+        match event:
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
-                self.views.take(record)
-                if message.role == "user" and record.turn:
-                    self._asked[record.turn] = (message_id, message.text)
-                self._add(message_id, message, record)
+                self._add(message_id, message, event.finish_reason)
+            case UsageReported():
+                self._usage(event)
+                self.context.used(event)
+            case SummaryAdded(text=text):
+                count = self.context.summed_up(event)
+                label = f"Summary of {count} messages, sent in their place"
+                self.timeline.add_summary(f"summary:{record.seq}", text, label, turn)
+            case ErrorRaised(_, text):
+                self.timeline.note(text, "error", turn)
+            case NoticeGiven(text):
+                # What is left out is told when that changes.
+                if not event.left_out or self.context.left_out(event):
+                    self.timeline.note(text, "info", turn)
+            case Unreadable(why=why):
+                what = f"A record of this conversation could not be read ({why})."
+                self.timeline.note(what, "warning", turn)
+            case ToolCallOpened() | ToolCallStarted():
+                self._call(event)
+            case ToolProgressed() | ToolCallFinished():
+                self._call(event)
+            case TurnRequested() | TurnStarted() | TurnWithdrawn():
+                self._turn(turn or "", event)
+            case CancelRequested() | TurnFinished():
+                self._turn(turn or "", event)
+            case TextDelta() | ReasoningDelta() | ConversationDeleted():
+                pass  # see `_show`
+            case Queued() | ApprovalRequested() | ApprovalGiven():
+                pass  # nobody is asked yet; a queue is a program's own
+            case ConversationRenamed() | ConversationPinned() | Unknown():
+                pass  # for lists and tabs, or for a later version
+
+    def _call(self, event: _OfCall) -> None:
+        match event:
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
@@ -220,80 +276,37 @@ class Presenter:
                 self._debug.call_finished(call_id, seconds, error)
                 self._tools.pop(call_id, None)
                 self._state_of_tools()
-            case UsageReported():
-                self._usage(record.event)
-                self.context.used(record.event)
-            case SummaryAdded(text=text):
-                count = self.context.summed_up(record.event)
-                label = f"Summary of {count} messages, sent in their place"
-                id = f"summary:{record.seq}"
-                self.views.add_summary(id, text, label, record.turn)
-            case ErrorRaised(_, text):
-                self.views.note(text, "error", record.turn)
-            case ConversationDeleted():
-                # One that has come back begins with what is left of its deletion.
-                self.deleted = bool(self.questions or self.answers)
-            case NoticeGiven(text):
-                # What is left out is told when that changes.
-                if not record.event.left_out or self.context.left_out(record.event):
-                    self.views.note(text, "info", record.turn)
-            case Unreadable(why=why):
-                what = f"A record of this conversation could not be read ({why})."
-                self.views.note(what, "warning", record.turn)
-            case _:
-                self._turn(record)
 
-    def _turn(self, record: Record) -> None:
-        self.views.take(record)
-        turn = record.turn or ""
-        match record.event:
-            case TurnRequested(runner=runner, agent=agent):
-                self.waiting.append(turn)
-                if agent == "summary":
-                    self._summaries.add(turn)
-                if runner not in ("", self._runner):
-                    self._strange[turn] = runner
+    def _turn(self, turn: str, event: _OfTurn) -> None:
+        match event:
+            case TurnRequested():
                 self._rest(self._status.state)
-            case TurnStarted() as owner:
-                self.owner = owner
-                self._no_longer_waits(turn)
-                self._ask(turn)
-                self.running = turn
+            case TurnStarted():
                 self._forget_usage()
                 self.context.turn_started()
-                works = "summing up" if turn in self._summaries else "thinking"
-                self._status.state = "loading" if self.loading else works
+                self._status.state = "loading" if self.loading else self._works
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
-                self._no_longer_waits(turn)
-                question = self._name(turn)
-                self._asked.pop(turn, None)
-                first = " ".join(question.split())[:60]
+                first = " ".join(self._name(turn).split())[:60]
                 if first:  # else the question was deleted
-                    self.views.note_below(f"Taken back: {first}", "info")
+                    self.timeline.note_below(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
-                    self._cancelled = turn
                     # Most stop at once, and on a slow line it would be a frame more.
                     self._status.set_timer(
                         CANCEL_SECONDS, lambda: self._tell_cancelling(turn)
                     )
             case TurnFinished(reason):
                 self._ended(turn, reason)
-                if turn in self._summaries and reason in ("cancelled", "interrupted"):
+                stopped = reason in ("cancelled", "interrupted")
+                if stopped and self.fold.sums_up(turn):
                     note = "The summary was stopped; all is sent as before."
-                    self.views.note(note, "cancelled")
-            case _:
-                pass
+                    self.timeline.note(note, "cancelled")
 
     def _ended(self, turn: str, reason: str) -> None:
-        self._no_longer_waits(turn)
-        self._ask(turn)
-        if turn == self.running:
-            self.running = None
         if reason == "interrupted" and self._last_ended != reason:
-            self.views.note(
+            self.timeline.note(
                 "Interrupted: the program that answered is gone. "
                 "/continue goes on, /retry asks again.",
                 "warning",
@@ -303,36 +316,38 @@ class Presenter:
         self._tools.clear()
         self._debug.turn_finished(reason)
         # Without a summary all is as it was.
-        failed = reason == "error" and turn not in self._summaries
+        failed = reason == "error" and not self.fold.sums_up(turn)
         self._rest("error" if failed else "ready")
 
-    def _add(self, message_id: str, message: Message, record: Record) -> None:
-        assert isinstance(record.event, MessageAdded)
-        if message.role != "user" or not record.turn:
+    def _add(self, message_id: str, message: Message, ended: str | None) -> None:
+        if message.role != "user":
             self.context.said(message_id, message)
         match message.role:
-            case "user":
-                self.views.add(message_id, message)
-                if not record.turn:
-                    self.questions.append(message.text)
+            case "user" | "system":
+                self.timeline.add(message_id, message)
             case "assistant":
-                self._last_ended = record.event.finish_reason
+                self._last_ended = ended
                 if message.text or message.reasoning:
-                    self.views.add(message_id, message, record.event.finish_reason)
+                    self.timeline.add(message_id, message, ended)
             case "tool":
                 self._debug.call_output(message.tool_call_id or "", message.text)
-            case "system":
-                self.views.add(message_id, message)
 
-    def _ask(self, turn: str) -> None:
-        if turn in self._asked:
-            message_id, text = self._asked.pop(turn)
-            self.questions.append(text)
-            self.context.said(message_id, Message("user", text))
-
-    def _append(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
+    def _piece(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
         id = delta.message_id
-        view = self.views.by_id.get(id) or self.views.open(record, id)
+        if id in self.timeline.by_id:  # so its place is known
+            self.fold.apply(record)
+        else:
+            self._apply(record)
+        if self._stream:
+            self._append(delta)
+        else:
+            self._held.setdefault(id, []).append(record)
+        thinks = isinstance(delta, ReasoningDelta)
+        self._state("thinking" if thinks else "writing")
+
+    def _append(self, delta: TextDelta | ReasoningDelta) -> None:
+        id = delta.message_id
+        view = self.timeline.by_id.get(id) or self.timeline.open(id)
         if isinstance(delta, TextDelta):
             view.append_text(delta.text)
         else:
@@ -340,7 +355,8 @@ class Presenter:
         self._transcript.changed(view)
 
     def _state(self, state: str) -> None:
-        if self.running is None or self.running != self._cancelled:
+        # For each piece of text, and to set it costs more than to look.
+        if state != self._status.state and not self.fold.cancelled:
             self._status.state = state
 
     def _tell_cancelling(self, turn: str) -> None:
@@ -353,13 +369,9 @@ class Presenter:
 
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
-            waits = any(not self.is_forlorn(turn) for turn in self.waiting)
+            waits = any(not self.is_orphaned(turn) for turn in self.waiting)
             self._status.state = "waiting" if waits else state
             self._status.keys = self._keys
-
-    def _no_longer_waits(self, turn: str) -> None:
-        if turn in self.waiting:
-            self.waiting.remove(turn)
 
     def _forget_usage(self) -> None:
         """Figures of one answer are not left standing beside another."""

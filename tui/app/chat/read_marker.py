@@ -12,7 +12,7 @@ from tui.eventlog import EventLog
 from tui.events import Record, TurnFinished
 
 
-class Presence:
+class ReadMarker:
     """What a screen has shown of `conversation`. Runs in the UI's thread.
 
     One write a turn at most, and none while nothing has ended.

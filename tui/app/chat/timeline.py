@@ -5,19 +5,19 @@ another version: a version that one comes back to is still laid out, and the tex
 streams into one that is not shown costs what it does to keep it.
 """
 
-from tui.app.chat.resume import GO_ON
+from tui.app.transcript import pane
 from tui.app.transcript.message_view import Item, MessageView, Note, NoteKind
-from tui.app.transcript.pane import Transcript
-from tui.conversation import Branches
+from tui.conversation import Branches, Transcript
 from tui.events import Record, TurnFinished
 from tui.messages import Message
 
 
-class Views:
+class Timeline:
     """The items of each turn, and which turns are shown. Runs in the UI's thread."""
 
-    def __init__(self, transcript: Transcript) -> None:
-        self.branches = Branches()
+    def __init__(self, fold: Transcript, transcript: pane.Transcript) -> None:
+        """Fill `transcript` with what `fold` has; who applies a record to it tells."""
+        self._fold = fold
         self._transcript = transcript
         self.by_id: dict[str, MessageView] = {}
         """The view of each message, shown or not."""
@@ -30,13 +30,16 @@ class Views:
         self._stale = False
         """Whether another path is to be shown than the transcript has."""
 
+    @property
+    def branches(self) -> Branches:
+        """The messages with all their versions, and the path that is shown."""
+        return self._fold.branches
+
     # What comes
 
-    def take(self, record: Record) -> None:
-        """Find the place of what a record tells; needed once for each message."""
-        before = self.branches.head
-        self.branches.apply(record)
-        self._moved(before)
+    def follow(self, record: Record, before: str) -> None:
+        """Show what a record has moved; `before` was the head before it was applied."""
+        self.moved(before)
         turn = record.turn or ""
         ended = isinstance(record.event, TurnFinished)
         if ended and turn in self._items and not self.branches.has_begun(turn):
@@ -44,18 +47,12 @@ class Views:
             for note in self._items.pop(turn):
                 self._put(note, self.branches.head)
 
-    def begin(self, turn: str) -> None:
-        """Show a question whose turn never began."""
-        before = self.branches.head
-        self.branches.begin(turn)
-        self._moved(before)
-
     def add(self, message_id: str, message: Message, ended: str | None = None) -> None:
-        """Add or settle a message that was taken."""
+        """Add or settle a message that was applied."""
         view = self.by_id.get(message_id)
         text, thought = message.text, message.reasoning
         if view is None:
-            label = "continue" if (message.role, text) == ("user", GO_ON) else ""
+            label = self._fold.purpose(message_id)
             view = MessageView(message_id, message.role, text, thought, label=label)
             view.finish_reason = ended
             self._place(view)
@@ -64,9 +61,8 @@ class Views:
         else:
             view.finish(text, thought, ended)
 
-    def open(self, record: Record, message_id: str) -> MessageView:
-        """Begin a message that is being said; `record` is its first."""
-        self.take(record)
+    def open(self, message_id: str) -> MessageView:
+        """Begin a message that is being said, of which the first piece was applied."""
         view = MessageView(message_id, "assistant", done=False)
         self._place(view)
         return view
@@ -101,6 +97,20 @@ class Views:
 
     # What is shown
 
+    def at_cursor(self) -> str | None:
+        """Return the message at the cursor, while it is there that the keys go."""
+        pane = self._transcript
+        id = pane.message_at_cursor() if pane.has_focus else None
+        return id if id in self.by_id else None
+
+    def with_versions(self) -> list[str]:
+        """Return the messages on the screen of which there are several versions."""
+        return [view.message_id for view in self._transcript.views if view.versions]
+
+    def has_on_screen(self, message_id: str) -> bool:
+        """Whether a message is on the path that is shown."""
+        return self._transcript.shows(message_id)
+
     def shows(self, turn: str | None) -> bool:
         """Whether a turn is on the path that is shown; None always is."""
         steps = self.branches.steps()
@@ -108,7 +118,7 @@ class Views:
 
     def choose(self, message_id: str) -> None:
         """Show another version; what it has in common with this one stays in place."""
-        self.branches.choose(message_id)
+        self._fold.choose(message_id)
         self._stale = False
         self._transcript.show_items(self._path(), stay=True)
 
@@ -119,7 +129,8 @@ class Views:
             items += of_node if whole else of_node[: self._asked.get(node, 0)]
         return items
 
-    def _moved(self, before: str) -> None:
+    def moved(self, before: str) -> None:
+        """Show the path that is shown now, after one with the head `before`."""
         head = self.branches.head
         if head == before:
             return
