@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from starter_eval import ask, decisions, load
+from starter_eval import decide, decisions, load
 
 from tui.agents import SummaryAgent
 from tui.errors import Cancelled, ModelError
 from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.starter import StarterModel
+from tui.models.starter.identity import asks_who
 from tui.turn import Turn
 
 pytest.importorskip("llama_cpp", reason="needs the extra `local`")
@@ -210,11 +211,64 @@ def test_failed_tool_is_told_plainly(model: StarterModel) -> None:
 
 
 def test_it_says_what_it_is(model: StarterModel) -> None:
-    for question in ("Who are you?", "What's your name?", "你是谁？"):
+    for question in (
+        "Who are you?",
+        "What's your name?",
+        "What can you do?",
+        "What skills do you have?",
+        "Which model are you?",
+        "What model am I talking to?",
+        "Tell me about yourself",
+        "How many parameters do you have?",
+        "Who made you?",
+        "你是谁？",
+        "你有什么技能？",
+    ):
         _, reply = collect(model, user(question), TOOLS)
 
-        assert "lazychat" in reply.message.text
+        assert "lazychat" in reply.message.text, question
         assert reply.message.tool_calls == ()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What are you doing tonight?",
+        "What do you know about Rome?",
+        "What skills do I need for a job in a bank?",
+        "Which model of bicycle is the lightest?",
+    ],
+)
+def test_questions_about_other_things_are_not_about_itself(question: str) -> None:
+    assert not asks_who(question)
+
+
+def test_arithmetic_is_no_question_for_a_tool_without_it(model: StarterModel) -> None:
+    forecast = ToolSchema(
+        "get_n_day_weather_forecast",
+        "Get an N-day weather forecast",
+        {
+            "type": "object",
+            "properties": {
+                "location": {"type": "string", "description": "The city."},
+                "num_days": {"type": "integer", "description": "How many days."},
+            },
+            "required": ["location", "num_days"],
+        },
+        ("forecast", "weather", "days"),
+    )
+
+    for question in ("What's 17% of 2340?", "What is 3 times 7?"):
+        assert not decided(model, question, (WEATHER, forecast))
+
+
+def test_clear_request_is_decided_without_the_model(model: StarterModel) -> None:
+    before = model._scorer.tokens_read
+
+    assert decided(model, "What's the weather in Tokyo?", TOOLS)
+    assert not decided(model, "Why is weather so hard to predict?", TOOLS)
+
+    assert model._scorer.tokens_read == before
 
 
 def test_chat_is_short_and_does_not_go_in_circles(model: StarterModel) -> None:
@@ -277,6 +331,12 @@ def decide_all(
         stream.close()
 
 
+def decided(
+    model: StarterModel, text: str, tools: Sequence[ToolSchema]
+) -> Sequence[ToolCall]:
+    return decide(model, text, tools).message.tool_calls
+
+
 def ask_with(
     model: StarterModel, text: str, turn: Turn, tools: Sequence[ToolSchema] = TOOLS
 ) -> Reply:
@@ -292,7 +352,6 @@ def test_hundred_tools_cost_no_more_than_a_few(model: StarterModel) -> None:
         ),
     ]
     scorer = model._scorer
-    ask(model, user("What's the weather in Tokyo?"), TOOLS)
     before = scorer.tokens_read
 
     _, reply = collect(model, user("What's the weather in Tokyo, say?"), tools)

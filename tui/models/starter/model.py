@@ -40,13 +40,11 @@ class StarterModel:
     conversation's, so that a turn reads only what is new; one for results; one for
     likelihoods.
 
-    CPU of a message with tools: about one second for each 150 tokens computed,
-    and those are (candidate tools + 4 to 7 purposes without a tool) * (tokens of the
-    message + 1). The candidates are at most `decide.MOST_TOOLS`, chosen by shared
-    words and fitting arguments, and at most the last 20 tokens count, so it is flat
-    from that many tools on: 0.4 s with one tool, 0.6 s with 6, 0.7 to 0.9 s with 8 to
-    31. A tool's first candidacy costs its description once. Small talk that shares no
-    word with any tool costs nothing.
+    Rules decide most messages in some 20 ms of CPU. In doubt the likelihoods of at
+    most `decide.MOST_WEIGHED` tools and 4 to 7 purposes without a tool are asked for:
+    about one second for each 150 tokens, and those are (tools + purposes) * (tokens
+    of the message + 1), of which the last 20 count, so it is flat in the number of
+    tools. A tool's first doubt costs its description once.
     """
 
     def __init__(
@@ -96,17 +94,17 @@ class StarterModel:
         self._talk.load()
 
     def warm(self, tools: Sequence[ToolSchema], cancel: Cancellation) -> None:
-        """Read what every answer begins with, in the order in which it is wanted.
+        """Read what every answer begins with; what only a doubt needs comes last.
 
         Takes about 2 s of computation, once. Raises `ModelError` and `Cancelled`;
         what was read until then is kept.
         """
+        self._reporter.read(report_messages("", ()), cancel)
+        self._talk.read(_chat([Message("user", "")]), cancel)
         for beginning in beginnings(tools):
             # One by one, so that a question never waits for more than one.
             with self._side.hold(cancel):
                 self._scorer.read(beginning, cancel)
-        self._reporter.read(report_messages("", ()), cancel)
-        self._talk.read(_chat([Message("user", "")]), cancel)
 
     def close(self) -> None:
         """Break off what runs and free the memory; the next use loads again."""

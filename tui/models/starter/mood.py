@@ -38,8 +38,25 @@ PURPOSES = (
     Purpose(
         "know what the assistant is and what it can do",
         _phrases(
-            r"""\b(?:who|what)\sare\syou\b|\bwhat('s|\sis)\syour\sname
-            |what\s(?:can|do)\syou\s(?:do|help)|\bare\syou\s(?:a|an|human|real)\b
+            r"""\b(?:who|what)(?:\sexactly)?\sare\syou(?!\s\w+ing\b)\b
+            |\b(?:what\sis|tell\sme)\syour\s(?:full\s|real\s)?name\b
+            |\bwhat\s(?:else\s)?(?:can|do)\syou\s(?:actually\s)?(?:do|help|know)\b
+            (?!\sabout\b|\sof\b)
+            |\bare\syou\s(?:an?|human|real|chatgpt|gpt|claude|llama|gemini)\b
+            |\b(?:what|which|how\smany|what\ssort\sof|what\skinds?\sof)\s
+            (?:other\s|large\s|language\s|ai\s|llm\s)*
+            (?:models?|llm|ai|skills?|abilit\w+|capabilit\w+|features?|functions?|tools?
+            |parameters?)\s(?:(?:do|can)\syou\s(?:have|use|offer|support|run\son|call)
+            |are\syou|am\si\s(?:talking|chatting|speaking)\s(?:to|with)|is\sthis)\b
+            |\bwhat\s(?:is|are)\syour\s(?:skills?|abilit\w+|capabilit\w+|features?|functions?
+            |limits?|limitations?|tools?|model)\b
+            |\b(?:who|what\scompany)\s(?:made|built|created|trained|developed|wrote)\syou\b
+            |\b(?:tell\s(?:me|us)(?:\s\w+){0,2}\sabout|describe|introduce)\syourself\b
+            |\bwhat\sare\syou\s(?:able\sto|capable\sof|good\sat)\b
+            |\b(?:who|what)\sam\si\s(?:talking|chatting|speaking)\s(?:to|with)\b
+            |\bhow\s(?:big|large|smart|good)\sare\syou\b
+            |你有(?:什么|哪些)(?:技能|本领|本事|功能|能力|工具)|你的(?:名字|技能|能力|功能)是?(?:什么|有哪些)
+            |你用的?是?(?:什么|哪个|哪种)模型|谁(?:开发|创造|训练|制造)了?你|介绍(?:一下)?你自己
             |你(?:是谁|叫什么|能做什么|会做什么|会什么|可以做什么|会哪些|有什么功能|是什么|是机器人)"""
         ),
     ),
