@@ -302,4 +302,4 @@ def test_a_slow_line_takes_its_time(link: Link) -> None:
 
         terminal.wait_for("END")
 
-        assert 0.3 < monotonic() - began < 3
+        assert 0.3 < monotonic() - began < 20

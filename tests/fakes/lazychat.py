@@ -23,7 +23,7 @@ from tui.conversation import Entry, fold, newest
 from tui.eventlog import EventLog
 from tui.events import Record
 
-LIMIT = 30.0
+LIMIT = 60.0
 """Seconds after which a process that should have ended fails the test."""
 
 ROOT = Path(__file__).parents[2]
