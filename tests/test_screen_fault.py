@@ -110,12 +110,12 @@ def test_a_fault_of_what_runs_in_the_background_leaves_the_app_as_it_is(
     (home / "tools" / "broken.py").write_text(broken, "utf-8")
     terminal = start([{"text": "Fine."}])
 
+    terminal.type("Well?")
+    terminal.press("enter")
+    terminal.wait_for("Fine.")  # by then the tool's file has been run
     terminal.press("f1")
     log_file = home / "lazychat.log"
     wait_until(lambda: log_file.exists() and "in boom" in log_file.read_text("utf-8"))
-    terminal.type("Well?")
-    terminal.press("enter")
-    terminal.wait_for("Fine.")
     terminal.press("ctrl+q")
 
     assert terminal.wait_exit() == 0
