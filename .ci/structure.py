@@ -19,6 +19,16 @@ ROOT = Path(__file__).resolve().parent.parent
 LINES = 400
 FILES = {"tui/app": 12}
 """How many modules a folder may have at most."""
+LONGER = {
+    "tui/app/chat/screen.py": 580,
+    "tui/app/transcript/message_view.py": 520,
+    "tui/app/transcript/pane.py": 565,
+    "tui/app/widgets/composer.py": 470,
+    "tui/app/widgets/entry_list.py": 420,
+    "tui/conversation/export_import.py": 445,
+    "tui/models/starter/spans.py": 420,
+}
+"""Files that are to be split: how long each may be until it is."""
 SQL_HOMES = ("tui/eventlog", "tui/conversation")
 SQL = re.compile(
     r"\s*(SELECT .*\bFROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM"
@@ -77,7 +87,9 @@ def sql_problems(file: Path, tree: ast.Module) -> Iterator[str]:
 def size_problems(file: Path, source: str, tree: ast.Module) -> Iterator[str]:
     """Yield a line if a file is long without a reason."""
     lines = source.count("\n")
-    if lines > LINES and "long" not in (ast.get_docstring(tree) or ""):
+    if lines > LONGER.get(file.as_posix(), LINES) and "long" not in (
+        ast.get_docstring(tree) or ""
+    ):
         yield f"{file}: {lines} lines, and its docstring has no reason for it."
 
 

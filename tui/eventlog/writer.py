@@ -3,6 +3,8 @@
 It commits whatever has gathered since its last commit, without waiting, so an
 append costs its caller microseconds and neither the network nor the screen ever
 waits for the disk. While the store refuses it goes on in memory: see `fallback`.
+
+It is long because each of its steps is a part of one transaction.
 """
 
 import logging

@@ -4,6 +4,8 @@ All of a formula or nothing: one part that has no Unicode (a matrix, an exponent
 a letter that is not there raised) and the reader is better served by the source. So
 nothing is approximated: `x^{2^n}` does not become `x^2^n`, nor `\frac{a+b}{c}d`
 `a+b/cd`. Imported with the first formula; see `symbols` for the tables.
+
+It is long because one grammar is: its parts call each other.
 """
 
 import re

@@ -5,6 +5,8 @@ is found in two ways, each with its cost in bytes: changed cells written where t
 stand, or rows that have moved scrolled first, and the rest written. Scrolling moves
 whole rows, so what stands beside a transcript has to be put back; whether that is
 worth it the cost decides.
+
+It is long because the ways to change a line are weighed against each other.
 """
 
 from collections import Counter
