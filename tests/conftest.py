@@ -4,20 +4,18 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-import fault_table
 import hypothesis
 import pytest
-import ssh
-import tomli_w
-from terminal import Terminal
-
-ROOT = Path(__file__).parent.parent
+from support import ROOT, fault_notes, ssh
+from support.fault_notes import Tried
+from support.start import Start, write_config
+from support.terminal import Terminal
 
 # pytest-xdist exports COLUMNS and LINES to its workers, as some shells do.
 CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES")
@@ -34,25 +32,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fast", hypothesis.settings(), max_examples=10)
-
-Start = Callable[..., Terminal]
-"""Starts the app in a terminal; see the fixture `start`."""
-
-
-class Tried(Protocol):
-    """Notes a fault that a test tried; see the fixture `tried`."""
-
-    def __call__(
-        self,
-        kind: str,
-        count: int = 1,
-        *,
-        lost: int = 0,
-        left_on: int = 0,
-        leaked: int = 0,
-    ) -> None:
-        """Note `kind`, a row of the table in docs/faults.md; see `fault_table.Note`."""
-        ...
 
 
 def pytest_configure() -> None:
@@ -198,7 +177,7 @@ def tried(request: pytest.FixtureRequest) -> Tried:
         kind: str, count: int = 1, *, lost: int = 0, left_on: int = 0, leaked: int = 0
     ) -> None:
         file = request.path.name
-        fault_table.note(fault_table.Note(kind, count, lost, left_on, leaked, file))
+        fault_notes.note(fault_notes.Note(kind, count, lost, left_on, leaked, file))
 
     return note
 
@@ -238,25 +217,3 @@ def start_remote(link: ssh.Link, home: Path) -> Iterator[Start]:
             return terminal
 
         yield start_app
-
-
-def write_config(
-    home: Path,
-    script: list[dict[str, Any]] | dict[str, Any] | None,
-    config: Mapping[str, Any] | str = {},
-) -> Path:
-    """Write config.toml with a scripted model, called `scripted`, as the default."""
-    file = home / "config.toml"
-    if isinstance(config, str):
-        file.write_text(config, "utf-8")
-        return file
-    settings = dict(config)
-    if script is not None:
-        played = {"reply": script} if isinstance(script, list) else script
-        plays = home / "script.toml"
-        plays.write_text(tomli_w.dumps(played), "utf-8")
-        model = {"provider": "scripted", "path": str(plays)}
-        settings["models"] = {"scripted": model, **settings.get("models", {})}
-        settings.setdefault("model", "scripted")
-    file.write_text(tomli_w.dumps(settings), "utf-8")
-    return file
