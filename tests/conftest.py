@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, no skipping in CI, the app in a pty."""
 
+import inspect
 import logging
 import os
 import signal
@@ -13,9 +14,13 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 from support import ROOT, fault_notes, ssh
+from support.fakes.sse_server import SSEServer
 from support.fault_notes import Tried
 from support.start import Start, write_config
 from support.terminal import Terminal
+
+from tui import paths
+from tui.eventlog import EventLog
 
 # pytest-xdist exports COLUMNS and LINES to its workers, as some shells do.
 CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES")
@@ -64,22 +69,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and (
             _FIXTURES & set(item.fixturenames)
             or _IMPORTS & vars(item.module).keys()
-            or _runs_a_program(item.function.__code__, vars(item.module), set())
+            or _runs_a_program(item.function, set())
         ):
             item.add_marker("outside")
 
 
-def _runs_a_program(
-    code: CodeType, known: Mapping[str, Any], seen: set[CodeType]
-) -> bool:
-    """Whether a function, or one of its module that it calls, uses `subprocess`."""
+def _runs_a_program(function: FunctionType, seen: set[CodeType]) -> bool:
+    """Whether a function, or one of the tests that it calls, uses `subprocess`."""
+    function = inspect.unwrap(function)
+    code = function.__code__
     if code in seen:
         return False
     seen.add(code)
-    called = (known.get(name) for name in code.co_names)
-    codes = [f.__code__ for f in called if isinstance(f, FunctionType)]
+    known = (function.__globals__.get(name) for name in code.co_names)
+    called = (f for f in known if isinstance(f, FunctionType))
+    ours = (f for f in called if f.__module__.startswith(("test_", "support.")))
     return "subprocess" in code.co_names or any(
-        _runs_a_program(each, known, seen) for each in codes
+        _runs_a_program(each, seen) for each in ours
     )
 
 
@@ -132,6 +138,26 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAZYCHAT_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def path(home: Path) -> Path:
+    """Where the store is; there is none yet."""
+    return paths.log_file()
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[EventLog]:
+    """The store of `home`."""
+    with EventLog(path) as log:
+        yield log
+
+
+@pytest.fixture
+def server() -> Iterator[SSEServer]:
+    """A server that answers as the test has it."""
+    with SSEServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,27 +1,17 @@
 """How full the context is, what is not sent any more, and /compact, on the screen."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Generator, Sequence
 from threading import Event as Flag
-from time import monotonic
 
 import pytest
 from support.fakes.sse_server import DONE, SSEServer, finish, text, usage
-from textual.pilot import Pilot
+from support.pilot import opened
 
-from tui import config, conversation
-from tui.app.app import LazychatApp
-from tui.app.chat.screen import ChatScreen
 from tui.events import Event, SummaryAdded, UsageReported
 from tui.messages import Message, Reply, ToolSchema
 from tui.models.context_window import estimate_message, fit, notice
 from tui.models.scripted import ScriptedModel
-from tui.runtime.host import Host
 from tui.turn import Turn
-
-LIMIT = 60.0
-"""Seconds after which a wait that should have ended fails the test."""
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -45,61 +35,6 @@ class Small(ScriptedModel):
         return reply
 
 
-class Chat:
-    def __init__(self, app: LazychatApp, pilot: Pilot[None]) -> None:
-        self.app = app
-        self.pilot = pilot
-
-    @property
-    def screen(self) -> ChatScreen:
-        assert self.app.chat
-        return self.app.chat
-
-    @property
-    def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text.rstrip() for strip in strips)
-
-    @property
-    def pane(self) -> str:
-        return self.screen.transcript.shown_text()
-
-    async def ask(self, text: str) -> None:
-        self.screen.composer.insert(text)
-        await self.pilot.press("enter")
-
-    async def until(self, what: str | Callable[[], object]) -> None:
-        limit = monotonic() + LIMIT
-        while not (what in self.text if isinstance(what, str) else what()):
-            assert monotonic() < limit, f"waited for {what!r} in vain:\n{self.text}"
-            await self.pilot.pause(0.01)
-
-    async def talk(self, turns: int, words: int = 20) -> None:
-        """Ask questions that take some 25 tokens, and have each answered."""
-        for n in range(turns):
-            await self.ask(f"Question {n}: " + "abc " * words)
-            await self.until(lambda n=n: len(self.screen.presenter.answers) > n)
-            await self.until(lambda: self.screen.presenter.running is None)
-
-
-@asynccontextmanager
-async def opened(
-    model: ScriptedModel | None, id: str = "", toml: str = ""
-) -> AsyncIterator[Chat]:
-    host = Host(config.parse(toml))
-    if model:
-        host.models._models["starter"] = model
-    host.start()
-    try:
-        app = LazychatApp(host, id or conversation.new_id())
-        async with app.run_test(size=(120, 40)) as pilot:
-            chat = Chat(app, pilot)
-            await chat.until(lambda: app.chat and app.chat.composer.has_focus)
-            yield chat
-    finally:
-        await asyncio.to_thread(host.close)
-
-
 def answers(count: int) -> list[str]:
     return [f"Answer {n}." for n in range(count)]
 
@@ -108,7 +43,7 @@ def answers(count: int) -> list[str]:
 
 
 async def test_the_meter_shows_what_the_last_answer_counted() -> None:
-    async with opened(Small(answers(1))) as chat:
+    async with opened(model=Small(answers(1))) as chat:
         assert "▰" not in chat.text
 
         await chat.ask("Hi " * 100)
@@ -119,14 +54,14 @@ async def test_the_meter_shows_what_the_last_answer_counted() -> None:
 async def test_a_conversation_without_counts_is_estimated() -> None:
     model = ScriptedModel(["abcd" * 100])
     model.window = 1000  # type: ignore[attr-defined]  # models may have one
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.ask("abcd" * 90)
 
         await chat.until("~198/1k")  # 190 and what is put around two messages
 
 
 async def test_nothing_is_said_of_a_window_that_is_not_known() -> None:
-    async with opened(ScriptedModel([["Fine.", UsageReported(90, 10)]])) as chat:
+    async with opened(model=ScriptedModel([["Fine.", UsageReported(90, 10)]])) as chat:
         await chat.ask("Hi")
 
         await chat.until("90 in")
@@ -134,12 +69,12 @@ async def test_nothing_is_said_of_a_window_that_is_not_known() -> None:
 
 
 async def test_the_meter_is_the_same_when_the_conversation_is_opened_again() -> None:
-    async with opened(Small(answers(1))) as chat:
+    async with opened(model=Small(answers(1))) as chat:
         await chat.ask("Hi " * 100)
         await chat.until("89/1k")
         id = chat.screen.conversation
 
-    async with opened(ScriptedModel([]), id) as chat:
+    async with opened(model=ScriptedModel([]), id=id) as chat:
         await chat.until("89/1k")
 
 
@@ -150,7 +85,7 @@ async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
         toml = (
             f'model = "m"\n[models.m]\nprovider = "openai"\nbase_url = "{server.url}"'
         )
-        async with opened(None, toml=toml) as chat:
+        async with opened(toml=toml) as chat:
             await chat.until(lambda: chat.app.host.models.window("m"))
             assert "▰" not in chat.text
 
@@ -160,7 +95,7 @@ async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
 
 
 async def test_another_model_has_another_window() -> None:
-    async with opened(Small(answers(1))) as chat:
+    async with opened(model=Small(answers(1))) as chat:
         chat.app.host.models._models["openai"] = ScriptedModel([])
         await chat.ask("Hi " * 100)
         await chat.until("89/1k")
@@ -177,7 +112,7 @@ async def test_pieces_of_text_do_not_work_anything_out(
 ) -> None:
     go_on = Flag()
     model = Small([["one ", "two ", go_on, "three ", "four"]])
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.ask("Hi")
         await chat.until("one two")
         looked: list[object] = []
@@ -197,7 +132,7 @@ async def test_pieces_of_text_do_not_work_anything_out(
 
 async def test_a_rule_stands_above_the_first_message_that_is_sent() -> None:
     model = Small(answers(30))
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.talk(26)
 
         notes = chat.pane.count("The conversation is longer than")
@@ -212,7 +147,7 @@ async def test_a_rule_stands_above_the_first_message_that_is_sent() -> None:
         assert "Question 0: abc" in chat.pane
         id = chat.screen.conversation
 
-    async with opened(Small([]), id) as chat:
+    async with opened(model=Small([]), id=id) as chat:
         await chat.until(lambda: rule in chat.pane)
         below = chat.pane.partition(rule)[2].partition("\n")[2]
         assert below.strip().startswith("▌ " + sent[0].text[:12])
@@ -220,7 +155,7 @@ async def test_a_rule_stands_above_the_first_message_that_is_sent() -> None:
 
 async def test_the_rule_moves_with_what_is_left_out_and_goes_with_more_room() -> None:
     model = Small(answers(60))
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.talk(26)
         before = chat.pane.partition("above here")[0]
 
@@ -247,7 +182,7 @@ async def test_the_rule_moves_with_what_is_left_out_and_goes_with_more_room() ->
 
 async def test_compact_has_a_summary_sent_in_place_of_the_messages() -> None:
     model = Small([*answers(5), "They counted.", "Six."])
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.talk(5)
 
         await chat.ask("/compact the numbers")
@@ -272,14 +207,14 @@ async def test_compact_has_a_summary_sent_in_place_of_the_messages() -> None:
         ]  # fmt: skip
         id = chat.screen.conversation
 
-    async with opened(Small([]), id) as chat:
+    async with opened(model=Small([]), id=id) as chat:
         await chat.until(lambda: rule in chat.pane)
         assert "Summary of 6 messages" in chat.pane
         assert "Question 0: abc" in chat.pane
 
 
 async def test_the_row_of_a_summary_unfolds() -> None:
-    async with opened(Small([*answers(3), "They counted."])) as chat:
+    async with opened(model=Small([*answers(3), "They counted."])) as chat:
         await chat.talk(3)
         await chat.ask("/compact")
         await chat.until("Summary of 2 messages")
@@ -293,7 +228,7 @@ async def test_the_row_of_a_summary_unfolds() -> None:
 
 async def test_compacting_twice_sums_up_the_summary() -> None:
     model = Small([*answers(3), "First.", "More.", "Second.", "Done."])
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.talk(3)
         await chat.ask("/compact")
         await chat.until("Summary of 2 messages")
@@ -315,7 +250,7 @@ async def test_compacting_twice_sums_up_the_summary() -> None:
 async def test_escape_stops_a_summary_and_changes_nothing() -> None:
     go_on = Flag()
     model = Small([*answers(3), ["They ", go_on, "counted."], "Fine."])
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.talk(3)
         await chat.ask("/compact")
         await chat.until("summing up")
@@ -332,7 +267,7 @@ async def test_escape_stops_a_summary_and_changes_nothing() -> None:
 
 
 async def test_what_went_wrong_is_one_line() -> None:
-    async with opened(Small([*answers(3), "  "])) as chat:
+    async with opened(model=Small([*answers(3), "  "])) as chat:
         await chat.talk(3)
         await chat.ask("/compact")
 
@@ -343,7 +278,7 @@ async def test_what_went_wrong_is_one_line() -> None:
 
 async def test_there_is_nothing_to_sum_up_at_first() -> None:
     model = Small([])
-    async with opened(model) as chat:
+    async with opened(model=model) as chat:
         await chat.ask("/compact")
 
         await chat.until("There is nothing to sum up yet.")

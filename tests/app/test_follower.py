@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import pytest
@@ -15,12 +14,6 @@ from tui.events import MessageAdded, Record
 from tui.messages import Message
 
 LIMIT = 60.0
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[EventLog]:
-    with EventLog(tmp_path / "log.db") as log:
-        yield log
 
 
 def say(log: EventLog, text: str) -> None:

@@ -3,13 +3,11 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from support import ROOT, ssh
-from support.start import Start, write_config
+from support.start import Start, ask, write_config
 from support.terminal import LIMIT, Terminal, wait_until
 
 from tui import conversation
@@ -31,17 +29,6 @@ def held() -> dict[str, Any]:
     said, then = " ".join(WORDS[:12]), " ".join(["", *WORDS[12:], "theend"])
     steps = [{"text": said}, {"wait_for": "go"}, {"text": then}]
     return {"reply": [{"steps": steps}], "rate": 60}
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[EventLog]:
-    with EventLog(home / "lazychat.db") as log:
-        yield log
-
-
-def ask(terminal: Terminal, question: str = PROMPT) -> None:
-    terminal.type(question)
-    terminal.press("enter")
 
 
 def ends(log: EventLog, count: int = 1) -> list[str]:
@@ -90,7 +77,7 @@ def test_a_closed_window_ends_the_screen_and_not_the_answer(
     start: Start, log: EventLog
 ) -> None:
     terminal = start(slow())
-    ask(terminal)
+    ask(terminal, PROMPT)
     terminal.wait_for("word9")
 
     terminal.hang_up()
@@ -104,7 +91,7 @@ def test_what_waits_behind_the_answer_is_answered_too(
     start: Start, log: EventLog
 ) -> None:
     terminal = start(slow(answers=2))
-    ask(terminal)
+    ask(terminal, PROMPT)
     terminal.wait_for("word3")
     ask(terminal, "And then?")
     terminal.wait_for("waits: And then?")
@@ -136,7 +123,7 @@ def test_hang_up_by_signal_gives_the_terminal_back_at_once(
     start: Start, log: EventLog
 ) -> None:
     terminal = start(slow(rate=30))
-    ask(terminal)
+    ask(terminal, PROMPT)
     terminal.wait_for("word9")
 
     terminal.signal(signal.SIGHUP)
@@ -154,7 +141,7 @@ def test_it_costs_next_to_nothing_while_it_goes_on_without_a_screen(
     start: Start, log: EventLog
 ) -> None:
     terminal = start([{"steps": [{"text": "One "}, {"pause": 3}, {"text": "two"}]}])
-    ask(terminal)
+    ask(terminal, PROMPT)
     terminal.wait_for("One")
     terminal.hang_up()
     stat = Path(f"/proc/{terminal.process.pid}/stat")
@@ -174,7 +161,7 @@ def test_others_may_cancel_what_goes_on_without_a_screen(
     start: Start, log: EventLog
 ) -> None:
     first = start([{"steps": [{"text": "One "}, {"pause": 60}, {"text": "two"}]}])
-    ask(first)
+    ask(first, PROMPT)
     first.wait_for("One")
     first.hang_up()
 
@@ -190,7 +177,7 @@ def test_sigterm_ends_what_goes_on_without_a_screen(
     start: Start, log: EventLog
 ) -> None:
     terminal = start([{"steps": [{"text": "One "}, {"pause": 60}, {"text": "two"}]}])
-    ask(terminal)
+    ask(terminal, PROMPT)
     terminal.wait_for("One")
     terminal.hang_up()
     wait_until(lambda: has_let_go(terminal))
@@ -205,7 +192,7 @@ def test_who_comes_back_sees_the_same_conversation_live(
     start: Start, log: EventLog
 ) -> None:
     first = start(held(), rows=40)
-    ask(first)
+    ask(first, PROMPT)
     first.wait_for("word9")
     first.hang_up()
 
@@ -222,7 +209,7 @@ def test_who_comes_back_after_the_end_finds_what_was_not_seen(
     start: Start, log: EventLog
 ) -> None:
     first = start(slow())
-    ask(first)
+    ask(first, PROMPT)
     first.wait_for("theend")
     first.hang_up()
     first.process.wait(LIMIT)
@@ -239,7 +226,7 @@ def test_who_comes_back_after_the_end_finds_what_was_not_seen(
 
 def test_what_a_key_has_followed_was_seen(start: Start, log: EventLog) -> None:
     first = start(slow())
-    ask(first)
+    ask(first, PROMPT)
     first.wait_for("theend")
     first.wait_for("ready")
     first.type("x")
@@ -282,7 +269,7 @@ def test_a_cut_link_leaves_the_answer_to_go_on(
 ) -> None:
     """As over a real line: sshd finds its client gone, and hangs up."""
     first = start_remote(held(), rows=40)
-    ask(first)
+    ask(first, PROMPT)
     first.wait_for("word9")
     link.relay.cut()
     first.process.wait(LIMIT)
@@ -309,7 +296,7 @@ def test_a_line_that_has_died_unheard_does_not_keep_anybody_out(
 ) -> None:
     """The first app does not know that nobody is there; the second is live too."""
     first = start_remote(held(), rows=40)
-    ask(first)
+    ask(first, PROMPT)
     first.wait_for("word9")
     link.relay.freeze()
 

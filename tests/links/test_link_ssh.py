@@ -9,17 +9,15 @@ import select
 import socket
 import statistics
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import pytest
 from bench.harness.app import latencies
 from support.fakes.sse_server import DONE, Pause, SSEServer, finish, text
 from support.ssh import Link
-from support.start import Start, write_config
+from support.start import Start, ask, write_config
 from support.terminal import Terminal
 
 from tui.eventlog import EventLog
@@ -43,12 +41,6 @@ class Beat(Pause):
         return not select.select([client], [], [], self.seconds)[0]
 
 
-@pytest.fixture
-def server() -> Iterator[SSEServer]:
-    with SSEServer() as server:
-        yield server
-
-
 def words(number: int) -> list[str]:
     return [f"w{each:05d}" for each in range(number)]
 
@@ -69,11 +61,6 @@ def config(server: SSEServer) -> dict[str, Any]:
 def far(link: Link) -> None:
     """Make the line slow."""
     link.relay.rate, link.relay.round_trip = SLOW["rate"], SLOW["round_trip"]
-
-
-def ask(terminal: Terminal, question: str) -> None:
-    terminal.type(question)
-    terminal.press("enter")
 
 
 def newest(terminal: Terminal) -> int:

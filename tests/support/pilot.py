@@ -13,7 +13,7 @@ from tui.app.chat.screen import ChatScreen
 from tui.models.scripted import ScriptedModel, Step
 from tui.runtime.host import Host
 
-LIMIT = 30.0
+LIMIT = 60.0
 """Seconds after which a wait that should have ended fails the test."""
 
 
@@ -38,6 +38,11 @@ class Chat:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text.rstrip() for strip in strips)
 
+    @property
+    def pane(self) -> str:
+        """What the conversation pane holds, above and below what is shown too."""
+        return self.screen.transcript.shown_text()
+
     async def type(self, text: str) -> None:
         self.screen.composer.insert(text)
 
@@ -55,6 +60,13 @@ class Chat:
     async def ready(self) -> None:
         await self.until(lambda: self.screen.status.state == "ready")
 
+    async def talk(self, turns: int, words: int = 20) -> None:
+        """Ask questions that take some 25 tokens, and have each answered."""
+        for n in range(turns):
+            await self.ask(f"Question {n}: " + "abc " * words)
+            await self.until(lambda n=n: len(self.screen.presenter.answers) > n)
+            await self.until(lambda: self.screen.presenter.running is None)
+
     def offered(self) -> list[list[str]]:
         """Names of the tools that each request offered."""
         return [[tool.name for tool in r.tools] for r in self.model.requests]
@@ -67,13 +79,15 @@ async def opened(
     *,
     size: tuple[int, int] = (120, 40),
     model: ScriptedModel | None = None,
+    id: str = "",
 ) -> AsyncIterator[Chat]:
+    """Open a conversation, with `model`, or one that plays `script`, as the starter."""
     host = Host(config.parse(toml))
     model = model or ScriptedModel(script)
     host.models._models["starter"] = model
     host.start()
     try:
-        app = LazychatApp(host, conversation.new_id())
+        app = LazychatApp(host, id or conversation.new_id())
         async with app.run_test(size=size) as pilot:
             chat = Chat(app, pilot, model)
             await chat.until(lambda: app.chat and app.chat.composer.has_focus)

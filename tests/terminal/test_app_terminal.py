@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support import ROOT
-from support.start import Start
+from support.start import Start, ask
 from support.terminal import Terminal
 
 STRUCTURED = {"call": "get_current_weather", "arguments": {"location": "Tokyo"}}
@@ -28,11 +28,6 @@ def weather(call: dict[str, Any], **more: Any) -> dict[str, Any]:
     looked_up = {"steps": [{"text": "One moment. "}, call]}
     answer = {"text": "It is 10 degrees celsius in Tokyo."}
     return {"reply": [looked_up, answer], **more}
-
-
-def ask(terminal: Terminal, question: str) -> None:
-    terminal.type(question)
-    terminal.press("enter")
 
 
 def state(terminal: Terminal) -> str:

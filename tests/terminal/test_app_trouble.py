@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.start import Start
+from support.start import Start, ask
 from support.terminal import Terminal
 
 from tui.conversation import recent
@@ -17,11 +17,6 @@ from tui.events import MessageAdded, Queued
 from tui.messages import Message
 
 LONG = " ".join(f"word{number}" for number in range(200)) + " theend"
-
-
-def ask(terminal: Terminal, question: str) -> None:
-    terminal.type(question)
-    terminal.press("enter")
 
 
 def ready(terminal: Terminal) -> None:

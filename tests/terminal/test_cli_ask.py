@@ -12,7 +12,6 @@ from support.fakes.lazychat import LIMIT, Home, complaint, needs_starter
 from support.fakes.sse_server import (
     DONE,
     Pause,
-    SSEServer,
     Stall,
     call,
     calls,
@@ -32,12 +31,6 @@ WEATHER = {"call": "get_current_weather", "arguments": {"location": "Tokyo"}}
 def home(tmp_path):
     with Home(tmp_path) as home:
         yield home
-
-
-@pytest.fixture
-def server():
-    with SSEServer() as server:
-        yield server
 
 
 def read(stream, count):

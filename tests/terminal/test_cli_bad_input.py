@@ -11,7 +11,6 @@ from contextlib import closing
 
 import pytest
 from support.fakes.lazychat import Done, Home, complaint
-from support.fakes.sse_server import SSEServer
 
 from tui.cli import main
 
@@ -40,12 +39,6 @@ def home(tmp_path, monkeypatch, capfd):
     with open(os.devnull) as nothing:  # noqa: PTH123
         monkeypatch.setattr(sys, "stdin", nothing)
         yield Here(tmp_path, monkeypatch, capfd)
-
-
-@pytest.fixture
-def server():
-    with SSEServer() as server:
-        yield server
 
 
 def test_broken_toml_is_told_with_line_and_column(home):

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from support.start import Start
+from support.start import Start, ask
 from support.terminal import Terminal
 
 REPLIES = [{"text": "Answer one."}, {"text": "Answer two."}]
@@ -24,13 +24,6 @@ def type_and_wait(terminal: Terminal, home: Path, text: str) -> None:
 def kill(terminal: Terminal) -> None:
     terminal.signal(signal.SIGKILL)
     terminal.wait_exit()
-
-
-def ask(terminal: Terminal, question: str, answer: str) -> None:
-    terminal.type(question)
-    terminal.press("enter")
-    terminal.wait_for(answer)
-    terminal.wait_for(lambda t: "ready" in t.row(-1))
 
 
 def test_draft_of_a_conversation_survives_a_kill(start: Start, home: Path) -> None:

@@ -1,14 +1,6 @@
 """The list of conversations in a real terminal, over its real keys."""
 
-from support.start import Start
-from support.terminal import Terminal
-
-
-def ask(terminal: Terminal, question: str, answer: str) -> None:
-    terminal.type(question)
-    terminal.press("enter")
-    terminal.wait_for(answer)
-    terminal.wait_for(lambda t: "ready" in t.row(-1))
+from support.start import Start, ask
 
 
 def test_search_over_the_keys_of_a_terminal(start: Start) -> None:

@@ -1,13 +1,10 @@
 """Answers that were broken off from outside, and what the user can do about them."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from support.start import Start
-from support.terminal import Terminal
+from support.start import Start, ask
 
 from tui import conversation
 from tui.conversation.entry import GO_ON
@@ -30,17 +27,6 @@ TOOL = {
         {"call": "get_current_weather", "arguments": {"location": "Tokyo"}},
     ]
 }
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[EventLog]:
-    with EventLog(home / "lazychat.db") as log:
-        yield log
-
-
-def ask(terminal: Terminal, text: str) -> None:
-    terminal.type(text)
-    terminal.press("enter")
 
 
 def killed(start: Start, *script: dict[str, Any], until: str = "One two") -> None:

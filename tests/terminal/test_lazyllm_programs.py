@@ -9,7 +9,6 @@ from support.fakes.lazychat import LIMIT, Home, needs_starter
 from support.fakes.sse_server import (
     DONE,
     Pause,
-    SSEServer,
     Stall,
     call,
     calls,
@@ -25,12 +24,6 @@ PROGRAMS = ROOT / "tests" / "programs"
 def home(tmp_path):
     with Home(tmp_path) as home:
         yield home
-
-
-@pytest.fixture
-def server():
-    with SSEServer() as server:
-        yield server
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support import ROOT
-from support.start import Start, write_config
+from support.start import Start, ask, write_config
 from support.terminal import Terminal
 
 ANSWER = " ".join(f"w{number:05d}" for number in range(200)) + " theend"
@@ -37,11 +37,6 @@ def mute(home: Path) -> Iterator[Mute]:
     with terminal:
         terminal.wait_for("Message")
         yield terminal
-
-
-def ask(terminal: Terminal, question: str) -> None:
-    terminal.type(question)
-    terminal.press("enter")
 
 
 def said(terminal: Terminal) -> str:

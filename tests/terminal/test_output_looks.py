@@ -11,7 +11,7 @@ from pyte.screens import Char
 from rich.color import ColorSystem
 from rich.style import Style
 from support import ROOT
-from support.start import Start
+from support.start import Start, ask
 from support.terminal import Terminal
 
 from tui.app.terminal.capabilities import Looks
@@ -24,11 +24,6 @@ EVERYTHING = (
     "> quoted\n\n| a | b |\n|---|---|\n| x1 | y1 |\n\n"
     "```python\ndef f(a):  # comment\n    return 'str' + 12\n```\n\ntheend\n"
 )
-
-
-def ask(terminal: Terminal, question: str) -> None:
-    terminal.type(question)
-    terminal.press("enter")
 
 
 def sgr(raw: bytes) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support import ROOT
-from support.start import Start, write_config
+from support.start import Start, ask, write_config
 from support.terminal import Terminal, wait_until
 
 from tui import conversation
@@ -19,17 +19,6 @@ from tui.events import TurnFinished
 
 SHORT = [{"steps": [{"text": "One "}, {"pause": 2.5}, {"text": "two"}]}]
 LONG = [{"steps": [{"text": "One "}, {"pause": 60}, {"text": "two"}]}]
-
-
-@pytest.fixture
-def log(home: Path) -> Iterator[EventLog]:
-    with EventLog(home / "lazychat.db") as log:
-        yield log
-
-
-def ask(terminal: Terminal, question: str = "Count") -> None:
-    terminal.type(question)
-    terminal.press("enter")
 
 
 def ends(log: EventLog) -> list[str]:
@@ -58,7 +47,7 @@ def test_without_an_answer_it_just_leaves(start: Start) -> None:
 @pytest.mark.parametrize("way", ["ctrl+q", "/quit"])
 def test_it_asks_and_esc_stays(start: Start, log: EventLog, way: str) -> None:
     terminal = start(LONG)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
 
     if way == "/quit":
@@ -75,7 +64,7 @@ def test_it_asks_and_esc_stays(start: Start, log: EventLog, way: str) -> None:
 
 def test_wait_leaves_when_the_answer_has_ended(start: Start, log: EventLog) -> None:
     terminal = start(SHORT)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
 
     terminal.press("ctrl+q")
@@ -91,7 +80,7 @@ def test_wait_leaves_when_the_answer_has_ended(start: Start, log: EventLog) -> N
 
 def test_who_waits_may_go_on_and_change_their_mind(start: Start, log: EventLog) -> None:
     terminal = start(LONG)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
@@ -115,7 +104,7 @@ def test_who_waits_stays_by_esc_and_then_stops_the_answer(
     start: Start, log: EventLog
 ) -> None:
     terminal = start(LONG)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
@@ -138,7 +127,7 @@ def test_the_answer_that_ends_while_it_asks_is_left(
     start: Start, log: EventLog
 ) -> None:
     terminal = start(SHORT)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
 
     terminal.press("ctrl+q")
@@ -151,7 +140,7 @@ def test_the_answer_that_ends_while_it_asks_is_left(
 
 def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> None:
     terminal = start([*SHORT, *LONG])
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
     ask(terminal, "Again")
     terminal.wait_for("waits: Again")
@@ -167,7 +156,7 @@ def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> Non
 
 def test_ctrl_c_where_it_asks_cancels_and_leaves(start: Start, log: EventLog) -> None:
     terminal = start(LONG)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
 
     terminal.press("ctrl+q")
@@ -181,7 +170,7 @@ def test_ctrl_c_where_it_asks_cancels_and_leaves(start: Start, log: EventLog) ->
 
 def test_cancel_keeps_what_was_said_and_leaves(start: Start, log: EventLog) -> None:
     terminal = start(LONG)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
 
     terminal.press("ctrl+q")
@@ -197,7 +186,7 @@ def test_cancel_keeps_what_was_said_and_leaves(start: Start, log: EventLog) -> N
 
 def test_ctrl_c_twice_stops_and_leaves_unasked(start: Start, log: EventLog) -> None:
     terminal = start(LONG)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
 
     terminal.press("ctrl+c")
@@ -213,7 +202,7 @@ def test_in_the_background_it_lets_go_of_the_window(
 ) -> None:
     """Nobody waits for it there: the window is its own."""
     terminal = start(SHORT)
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
 
     terminal.press("ctrl+q")
@@ -266,7 +255,7 @@ def leave_to_the_shell(terminal: Terminal) -> None:
     """Start lazychat, ask, and choose to go on in the background."""
     terminal.type("lazychat\r")
     terminal.wait_for("Message")
-    ask(terminal)
+    ask(terminal, "Count")
     terminal.wait_for("One")
     terminal.press("ctrl+q")
     terminal.wait_for(asked)

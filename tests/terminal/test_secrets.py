@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,12 +31,6 @@ KEY = "sk-proj-9fK/2+x_QzT4"
 PASSWORD = "hunter2=Xy/9"
 BASIC = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
 ASK = [Message("user", "Hello")]
-
-
-@pytest.fixture
-def server() -> Iterator[SSEServer]:
-    with SSEServer() as server:
-        yield server
 
 
 def complaint(url: str, **settings: Any) -> str:

@@ -1,12 +1,11 @@
 """Two terminals on one conversation: both show the same, and either may act."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.start import Start
+from support.start import Start, ask
 from support.terminal import Terminal
 
 from tui import conversation
@@ -27,12 +26,6 @@ Pair = Callable[[Any], tuple[Terminal, Terminal]]
 
 
 @pytest.fixture
-def log(home: Path) -> Iterator[EventLog]:
-    with EventLog(home / "lazychat.db") as log:
-        yield log
-
-
-@pytest.fixture
 def pair(start: Start, log: EventLog) -> Pair:
     """Start two apps; the first has asked, and both show the beginning."""
 
@@ -46,11 +39,6 @@ def pair(start: Start, log: EventLog) -> Pair:
         return first, second
 
     return start_two
-
-
-def ask(terminal: Terminal, text: str) -> None:
-    terminal.type(text)
-    terminal.press("enter")
 
 
 def pane(terminal: Terminal) -> list[str]:

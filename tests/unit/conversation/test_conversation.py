@@ -10,7 +10,6 @@ from tui import conversation
 from tui.conversation import Transcript
 from tui.conversation.entry import CONTINUE, GO_ON
 from tui.errors import LogError
-from tui.eventlog import EventLog
 from tui.events import (
     CancelRequested,
     ConversationDeleted,
@@ -33,12 +32,6 @@ STOPPED = TurnFinished("cancelled")
 CALLS = Message(
     "assistant", tool_calls=(ToolCall("a", "f", {}), ToolCall("b", "g", {}))
 )
-
-
-@pytest.fixture
-def log(tmp_path):
-    with EventLog(tmp_path / "log.db") as log:
-        yield log
 
 
 def folded(*events: Event | tuple[str, Event]) -> Transcript:

@@ -34,12 +34,6 @@ CALL = ToolCall("a", "get_weather", {"location": "Tōkyō"})
 
 
 @pytest.fixture
-def log(tmp_path):
-    with EventLog(tmp_path / "log.db") as log:
-        yield log
-
-
-@pytest.fixture
 def other(tmp_path):
     with EventLog(tmp_path / "other.db") as log:
         yield log

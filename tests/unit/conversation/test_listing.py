@@ -25,17 +25,6 @@ from tui.messages import Message, Role
 STARTED = TurnStarted("host", "boot", 1, 1)
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "log.db"
-
-
-@pytest.fixture
-def log(path):
-    with EventLog(path) as log:
-        yield log
-
-
 def said(of: str, id: str, text: str, at: float, role: Role = "user"):
     return Record(0, of, None, at, MessageAdded(id, Message(role, text)))
 

@@ -10,12 +10,6 @@ from tui.events import ConversationRenamed, MessageAdded, Record
 from tui.messages import Message, Role, ToolCall
 
 
-@pytest.fixture
-def log(tmp_path):
-    with EventLog(tmp_path / "log.db") as log:
-        yield log
-
-
 def say(log, *texts: str, of: str = "c", role: Role = "user"):
     for text in texts:
         number = log.tail()

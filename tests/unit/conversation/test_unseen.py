@@ -1,10 +1,5 @@
 """What the user has not seen yet, and is brought back to."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tui import conversation, process_identity
 from tui.app.chat.read_marker import ReadMarker
 from tui.conversation import read_state
@@ -12,12 +7,6 @@ from tui.eventlog import EventLog
 from tui.events import TextDelta, TurnFinished, TurnRequested
 from tui.messages import Message
 from tui.runtime.runner import request
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[EventLog]:
-    with EventLog(tmp_path / "log.db") as log:
-        yield log
 
 
 def ask(log: EventLog, id: str) -> str:

@@ -32,17 +32,6 @@ STARTED = TurnStarted("host", "boot", 1, 1)
 ASKED = TurnRequested("m", runner="somebody")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "store" / "log.db"
-
-
-@pytest.fixture
-def log(path):
-    with EventLog(path) as log:
-        yield log
-
-
 def left(path, *needles):
     """Return which needles stand in any of the store's files, and where."""
     return [
@@ -308,4 +297,4 @@ def test_deletion_works_with_a_rollback_journal_too(path, monkeypatch):
         assert conversation.delete(log, "c").traces == ""
 
         assert left(path, "needle") == []
-        assert [file.name for file in path.parent.iterdir()] == ["log.db"]
+        assert [file.name for file in path.parent.iterdir()] == [path.name]

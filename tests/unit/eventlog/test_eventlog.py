@@ -23,17 +23,6 @@ from tui.messages import Message
 STARTED = TurnStarted("host", "boot", 1, 1)
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "data" / "log.db"
-
-
-@pytest.fixture
-def log(path):
-    with EventLog(path) as log:
-        yield log
-
-
 def events_of(records: list[Record]):
     return [record.event for record in records]
 

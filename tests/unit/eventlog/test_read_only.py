@@ -2,21 +2,30 @@
 
 import logging
 import os
+import shutil
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from test_eventlog_trouble import make_read_only, shelf, talk, unprivileged
+from support.store import (
+    LIMIT,
+    contents,
+    make_read_only,
+    talk,
+    texts,
+    unprivileged,
+)
 
 from tui import cli, conversation
 from tui.app.history.actions import Library
 from tui.cli import worker
 from tui.config import Config
+from tui.conversation import read_state
 from tui.errors import LazychatError, LogError
-from tui.eventlog import open_log
-from tui.events import MessageAdded
+from tui.eventlog import EventLog, open_log
+from tui.events import MessageAdded, Queued
 from tui.messages import Message
-
-__all__ = ["shelf"]
 
 
 @pytest.fixture
@@ -158,3 +167,79 @@ def _claim():
     from tui import process_identity
 
     return process_identity.claim()
+
+
+# -- the log
+
+
+def test_a_read_only_store_is_read_and_what_is_new_is_not_kept(shelf, told):
+    path = shelf / "lazychat.db"
+    said = talk(path, 3)
+    before = make_read_only(shelf)
+
+    with unprivileged(), closing(open_log(path, told.append)) as log:
+        assert not log.keeps
+        assert len(conversation.recent(log)) == 3
+        assert texts(log, "c1") == [said[1]]
+        asked = MessageAdded("new", Message("user", "and now?"))
+        seq = log.append("c1", asked).result(LIMIT)
+        assert seq == log.tail() == 4
+        assert texts(log, "c1") == [said[1], "and now?"]
+        read_state.save_draft(log, "c2", "x").result(LIMIT)
+        assert read_state.draft(log, "c2") == "x"
+
+    assert len(told) == 1
+    assert told[0].endswith("can be read, and nothing new is kept.")
+    assert contents(shelf) == before
+
+
+def test_a_read_only_file_in_a_folder_that_is_not_is_read(shelf, told):
+    path = shelf / "lazychat.db"
+    said = talk(path, 1)
+    path.chmod(0o444)
+    shelf.chmod(0o777)
+
+    with unprivileged(), closing(open_log(path, told.append)) as log:
+        assert not log.keeps
+        assert texts(log, "c0") == said
+    assert "is read-only" in told[0]
+
+
+def test_a_read_only_store_whose_last_words_are_in_its_log_is_read(shelf, told):
+    """As after a crash: the main file has not got everything."""
+    path = shelf / "lazychat.db"
+    with EventLog(shelf / "live.db") as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        for suffix in ("", "-wal"):
+            shutil.copy(shelf / f"live.db{suffix}", f"{path}{suffix}")
+    assert Path(f"{path}-wal").stat().st_size
+    before = make_read_only(shelf)
+
+    with unprivileged(), closing(open_log(path, told.append)) as log:
+        assert texts(log) == ["1"]
+        log.append("c", Queued("x", "2")).result(LIMIT)
+        assert texts(log) == ["1", "2"]
+
+    assert "nothing new is kept" in told[0]
+    assert contents(shelf) == before
+
+
+def test_a_store_in_a_folder_that_is_not_there_is_in_memory(tmp_path, told):
+    (tmp_path / "file").write_text("")
+
+    with closing(open_log(tmp_path / "file" / "lazychat.db", told.append)) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        assert texts(log) == ["1"]
+
+    assert len(told) == 1
+    assert told[0].endswith("Until then nothing is kept.")
+
+
+def test_a_store_that_may_not_be_read_is_never_taken_for_a_damaged_one(shelf, told):
+    path = shelf / "lazychat.db"
+    talk(path, 2)
+    path.chmod(0)
+    with unprivileged(), closing(open_log(path, told.append)) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+    assert [file.name for file in shelf.iterdir()] == ["lazychat.db"]
+    assert told[0].endswith("Until then nothing is kept.")

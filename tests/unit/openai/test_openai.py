@@ -32,12 +32,6 @@ TOOL = ToolSchema("get_weather", "Weather of a city", {"type": "object"})
 
 
 @pytest.fixture
-def server() -> Iterator[SSEServer]:
-    with SSEServer() as server:
-        yield server
-
-
-@pytest.fixture
 def model(server: SSEServer) -> Iterator[OpenAIModel]:
     model = OpenAIModel("test", "fake", server.url, max_retries=0)
     yield model

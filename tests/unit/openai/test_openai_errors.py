@@ -1,7 +1,7 @@
 """What the OpenAI model says when its server fails."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,12 +25,6 @@ from tui.models.openai import OpenAIModel
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
-
-
-@pytest.fixture
-def server() -> Iterator[SSEServer]:
-    with SSEServer() as server:
-        yield server
 
 
 def failure(server: SSEServer | str, **options: Any) -> tuple[ModelError, str]:

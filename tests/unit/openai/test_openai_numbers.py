@@ -1,7 +1,6 @@
 """Numbers from servers that are none, or none that anything can have."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,12 +36,6 @@ NO_NUMBERS = [
     "null",
 ]
 """As JSON: what a field for a number may hold."""
-
-
-@pytest.fixture
-def server() -> Iterator[SSEServer]:
-    with SSEServer() as server:
-        yield server
 
 
 def answered(server: SSEServer) -> list[Any]:

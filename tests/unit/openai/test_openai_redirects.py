@@ -22,12 +22,6 @@ STATUSES = [300, 301, 302, 303, 307, 308]
 
 
 @pytest.fixture
-def server() -> Iterator[SSEServer]:
-    with SSEServer() as server:
-        yield server
-
-
-@pytest.fixture
 def elsewhere() -> Iterator[SSEServer]:
     """Where requests are sent on to; it would answer."""
     with SSEServer() as server:

@@ -1,6 +1,5 @@
 """How large a server's window is, and what is sent when a conversation outgrows it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from tui.messages import Message
 from tui.models.openai import OpenAIModel
 from tui.models.openai.window import figures, own_size, told, told_elsewhere
 from tui.turn import Turn
-
-
-@pytest.fixture
-def server() -> Iterator[SSEServer]:
-    with SSEServer() as server:
-        yield server
 
 
 def conversation(turns: int, words: int = 100) -> list[Message]:

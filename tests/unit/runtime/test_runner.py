@@ -33,12 +33,6 @@ from tui.runtime.runner import Runner, request
 
 
 @pytest.fixture
-def log(tmp_path):
-    with EventLog(tmp_path / "log.db") as log:
-        yield log
-
-
-@pytest.fixture
 def play(log):
     """Returns a function that starts a runner on a script."""
     runners: list[Runner] = []

@@ -20,12 +20,6 @@ F8, F9 = b"\x1b[19~", b"\x1b[20~"
 ANSWER = [{"text": "A needle in a haystack."}]
 
 
-@pytest.fixture
-def log(home):
-    with EventLog(paths.log_file()) as log:
-        yield log
-
-
 def say(log, id, *texts):
     for number, text in enumerate(texts):
         message = Message("assistant" if number % 2 else "user", text)
