@@ -5,6 +5,7 @@
 - SQL stands in `tui.eventlog` and `tui.conversation` only.
 - No folder of `tui` is a drawer, and no file is longer than `LINES` unless its
   docstring says why by the word "long".
+- No test file is imported: what tests share is in tests/support.
 """
 
 import ast
@@ -29,6 +30,7 @@ LONGER = {
     "tui/models/starter/spans.py": 420,
 }
 """Files that are to be split: how long each may be until it is."""
+TEST_FILES = {file.stem for file in (ROOT / "tests").rglob("test_*.py")} | {"conftest"}
 SQL_HOMES = ("tui/eventlog", "tui/conversation")
 SQL = re.compile(
     r"\s*(SELECT .*\bFROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM"
@@ -93,6 +95,20 @@ def size_problems(file: Path, source: str, tree: ast.Module) -> Iterator[str]:
         yield f"{file}: {lines} lines, and its docstring has no reason for it."
 
 
+def test_problems(file: Path, tree: ast.Module) -> Iterator[str]:
+    """Yield a line for each import of a test file or a conftest."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            paths = [node.module or "", *(name.name for name in node.names)]
+        elif isinstance(node, ast.Import):
+            paths = [name.name for name in node.names]
+        else:
+            continue
+        parts = {part for path in paths for part in path.split(".")}
+        for module in sorted(parts & TEST_FILES):
+            yield f"{file}:{node.lineno}: share by tests/support, not {module}."
+
+
 def problems() -> Iterator[str]:
     """Yield a line for each problem."""
     yield from import_problems()
@@ -105,12 +121,18 @@ def problems() -> Iterator[str]:
         file, tree = path.relative_to(ROOT), ast.parse(source)
         yield from sql_problems(file, tree)
         yield from size_problems(file, source, tree)
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        yield from test_problems(path.relative_to(ROOT), tree)
 
 
 def main() -> int:
     """Print the problems; return the exit code."""
     found = list(problems())
-    print("\n".join(found) or "No circle, no SQL out of place, no drawer.")
+    print(
+        "\n".join(found)
+        or "No circle, no SQL out of place, no drawer, no test that is a library."
+    )
     return 1 if found else 0
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyte.screens
-import ssh
 import tomli_w
 from panels import Panel, draw
-from terminal import Terminal
+from support import ssh
+from support.terminal import Terminal
 
 from tui import conversation
 from tui.eventlog import EventLog

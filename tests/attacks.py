@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tomli_w
-from fakes.hostile_server import ATTACKS, HostileServer
-from terminal import Terminal
-
-ROOT = Path(__file__).parent.parent
+from support import ROOT
+from support.fakes.hostile_server import ATTACKS, HostileServer
+from support.processes import memory
+from support.terminal import Terminal
 
 FULL = {
     "line": 1024.0,
@@ -66,14 +66,6 @@ class Outcome:
     """From Ctrl+Q until the program asked or was gone."""
     told: str
     """The last line of the conversation that tells of it."""
-
-
-def memory(pid: int, field: str) -> float:
-    """Return VmRSS or VmHWM of a process in MB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) / 1024
-    raise ValueError(field)
 
 
 def attack(terminal: Terminal, seconds: float = TYPED_SECONDS) -> Outcome:

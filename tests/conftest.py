@@ -1,23 +1,26 @@
 """What all tests share: a home of their own, no skipping in CI, the app in a pty."""
 
+import inspect
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-import fault_table
 import hypothesis
 import pytest
-import ssh
-import tomli_w
-from terminal import Terminal
+from support import ROOT, fault_notes, ssh
+from support.fakes.sse_server import SSEServer
+from support.fault_notes import Tried
+from support.start import Start, write_config
+from support.terminal import Terminal
 
-ROOT = Path(__file__).parent.parent
+from tui import paths
+from tui.eventlog import EventLog
 
 # pytest-xdist exports COLUMNS and LINES to its workers, as some shells do.
 CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES")
@@ -34,25 +37,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fast", hypothesis.settings(), max_examples=10)
-
-Start = Callable[..., Terminal]
-"""Starts the app in a terminal; see the fixture `start`."""
-
-
-class Tried(Protocol):
-    """Notes a fault that a test tried; see the fixture `tried`."""
-
-    def __call__(
-        self,
-        kind: str,
-        count: int = 1,
-        *,
-        lost: int = 0,
-        left_on: int = 0,
-        leaked: int = 0,
-    ) -> None:
-        """Note `kind`, a row of the table in docs/faults.md; see `fault_table.Note`."""
-        ...
 
 
 def pytest_configure() -> None:
@@ -85,22 +69,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and (
             _FIXTURES & set(item.fixturenames)
             or _IMPORTS & vars(item.module).keys()
-            or _runs_a_program(item.function.__code__, vars(item.module), set())
+            or _runs_a_program(item.function, set())
         ):
             item.add_marker("outside")
 
 
-def _runs_a_program(
-    code: CodeType, known: Mapping[str, Any], seen: set[CodeType]
-) -> bool:
-    """Whether a function, or one of its module that it calls, uses `subprocess`."""
+def _runs_a_program(function: FunctionType, seen: set[CodeType]) -> bool:
+    """Whether a function, or one of the tests that it calls, uses `subprocess`."""
+    function = inspect.unwrap(function)
+    code = function.__code__
     if code in seen:
         return False
     seen.add(code)
-    called = (known.get(name) for name in code.co_names)
-    codes = [f.__code__ for f in called if isinstance(f, FunctionType)]
+    known = (function.__globals__.get(name) for name in code.co_names)
+    called = (f for f in known if isinstance(f, FunctionType))
+    ours = (f for f in called if f.__module__.startswith(("test_", "support.")))
     return "subprocess" in code.co_names or any(
-        _runs_a_program(each, known, seen) for each in codes
+        _runs_a_program(each, seen) for each in ours
     )
 
 
@@ -156,6 +141,26 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def path(home: Path) -> Path:
+    """Where the store is; there is none yet."""
+    return paths.log_file()
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[EventLog]:
+    """The store of `home`."""
+    with EventLog(path) as log:
+        yield log
+
+
+@pytest.fixture
+def server() -> Iterator[SSEServer]:
+    """A server that answers as the test has it."""
+    with SSEServer() as server:
+        yield server
+
+
+@pytest.fixture
 def start(home: Path) -> Iterator[Start]:
     """Start the app in a terminal: `start(script, ...)` waits until it can be used.
 
@@ -198,7 +203,7 @@ def tried(request: pytest.FixtureRequest) -> Tried:
         kind: str, count: int = 1, *, lost: int = 0, left_on: int = 0, leaked: int = 0
     ) -> None:
         file = request.path.name
-        fault_table.note(fault_table.Note(kind, count, lost, left_on, leaked, file))
+        fault_notes.note(fault_notes.Note(kind, count, lost, left_on, leaked, file))
 
     return note
 
@@ -238,25 +243,3 @@ def start_remote(link: ssh.Link, home: Path) -> Iterator[Start]:
             return terminal
 
         yield start_app
-
-
-def write_config(
-    home: Path,
-    script: list[dict[str, Any]] | dict[str, Any] | None,
-    config: Mapping[str, Any] | str = {},
-) -> Path:
-    """Write config.toml with a scripted model, called `scripted`, as the default."""
-    file = home / "config.toml"
-    if isinstance(config, str):
-        file.write_text(config, "utf-8")
-        return file
-    settings = dict(config)
-    if script is not None:
-        played = {"reply": script} if isinstance(script, list) else script
-        plays = home / "script.toml"
-        plays.write_text(tomli_w.dumps(played), "utf-8")
-        model = {"provider": "scripted", "path": str(plays)}
-        settings["models"] = {"scripted": model, **settings.get("models", {})}
-        settings.setdefault("model", "scripted")
-    file.write_text(tomli_w.dumps(settings), "utf-8")
-    return file

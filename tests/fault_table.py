@@ -16,43 +16,16 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from support import ROOT
+from support.fault_notes import VARIABLE, Note
+
 DOCUMENT = ROOT / "docs" / "faults.md"
-VARIABLE = "LAZYCHAT_FAULT_NOTES"
-# Read now: tests clear the variables of lazychat.
-FILE = os.environ.get(VARIABLE, "")
 HEAD = """\
 | fault | tried | lost | left on | leaked | test |
 | --- | ---: | ---: | ---: | ---: | --- |
 """
 BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->\n"
-
-
-class Note(NamedTuple):
-    """What one test found about one kind of fault."""
-
-    kind: str
-    """The fault, as the table names it: "SIGSEGV of the model's process"."""
-    count: int
-    """How often it was tried."""
-    lost: int
-    """Words, messages or records that were shown as kept and are not."""
-    left_on: int
-    """Terminal modes and tty flags that were left behind."""
-    leaked: int
-    """Payloads of which a byte, or secrets of which a part, came through."""
-    test: str
-    """The file of the test."""
-
-
-def note(found: Note) -> None:
-    """Add a note to the file that the environment names, if it names one."""
-    if FILE:
-        line = json.dumps(found, ensure_ascii=False) + "\n"
-        with Path(FILE).open("a", encoding="utf-8") as out:
-            out.write(line)
 
 
 def table(notes: Iterable[Note]) -> str:

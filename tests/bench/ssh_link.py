@@ -25,7 +25,7 @@ from wire import Figure, percentile
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import ssh
+from support import ssh
 
 RATE, ROUND_TRIP = 10_000, 0.1
 

@@ -1,0 +1,6 @@
+"""What tests and the programs beside them share."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+"""The folder of the project."""

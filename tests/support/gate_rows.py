@@ -1,0 +1,420 @@
+"""The table of formats: for each dialect, calls as its models write them."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tui.models.gate import Broken, Call, Gate, Reasoning, Text
+
+TOOLS: dict[str, dict[str, Any]] = {
+    "get_weather": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+    },
+    "get_time": {"type": "object", "properties": {}},
+    "run_python": {"type": "object", "properties": {"code": {"type": "string"}}},
+    "set_light": {
+        "type": "object",
+        "properties": {
+            "on": {"type": "boolean"},
+            "level": {"type": "number"},
+            "rooms": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "db.query-v2": {"type": "object", "properties": {"sql": {"type": "string"}}},
+}
+Arguments = dict[str, Any]
+Calls = list[tuple[str, Arguments]]
+
+ROME: Calls = [("get_weather", {"city": "Rome", "days": 2})]
+NONE: Calls = [("get_time", {})]
+TYPES: Calls = [("set_light", {"on": False, "level": 0.5, "rooms": ["a", "b c"]})]
+CODE = "for i in range(3):\n    print(f\"{i}: {'<b>' if i else 'no'}\")  # \\ ]}"
+
+
+class Row(NamedTuple):
+    """How a family writes calls, and what it is like."""
+
+    write: Callable[[Calls], str]
+    closer: str = ""
+    """Its last closing marker; "" where the payload ends by itself."""
+    special: bool = False
+    think: tuple[str, str] | None = ("<think>", "</think>")
+    marker: str = ""
+    """A marker that is text alone."""
+    breaks: tuple[str, str] = ('"Rome"', "QQQ")
+    """What makes its payload malformed."""
+    unclosed: bool = True
+    """A whole payload without the last closer is a call."""
+
+
+def _object(call: tuple[str, Arguments], key: str = "arguments") -> str:
+    return json.dumps({"name": call[0], key: call[1]}, ensure_ascii=False)
+
+
+def _list(calls: Calls) -> str:
+    return f"[{', '.join(map(_object, calls))}]"
+
+
+def _each(form: str, key: str = "arguments") -> Callable[[Calls], str]:
+    return lambda calls: "\n".join(form.replace("@", _object(c, key)) for c in calls)
+
+
+def _one(form: str) -> Callable[[Calls], str]:
+    return lambda calls: form.replace("@", _list(calls))
+
+
+def _named(form: str, between: str = "\n", around: str = "@") -> Callable[[Calls], str]:
+    return lambda calls: around.replace(
+        "@",
+        between.join(
+            form.replace("#", str(i)).replace("$", name).replace("@", _json(arguments))
+            for i, (name, arguments) in enumerate(calls)
+        ),
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _python(calls: Calls, between: str = ", ") -> str:
+    return between.join(
+        f"{name}({', '.join(f'{k}={v!r}' for k, v in arguments.items())})"
+        for name, arguments in calls
+    )
+
+
+def _bare(value: Any) -> str:
+    return value if isinstance(value, str) else _json(value)
+
+
+def _tags(
+    call: str, parameter: str, end: str, between: str = "\n", around: str = "@"
+) -> Callable[[Calls], str]:
+    """Return a writer of elements: % is the key, & the value, ? whether a string."""
+
+    def write(calls: Calls) -> str:
+        done: list[str] = []
+        for name, arguments in calls:
+            parts = [call.replace("$", name)]
+            for k, v in arguments.items():
+                string = "true" if isinstance(v, str) else "false"
+                one = parameter.replace("%", k).replace("?", string)
+                parts.append(one.replace("&", _bare(v)))
+            done.append("".join((*parts, end)))
+        return around.replace("@", between.join(done))
+
+    return write
+
+
+def _gemma(start: str, mark: str, end: str) -> Callable[[Calls], str]:
+    def value(v: Any) -> str:
+        if isinstance(v, str):
+            return f"{mark}{v}{mark}"
+        if isinstance(v, list):
+            return f"[{','.join(map(value, v))}]"
+        if isinstance(v, dict):
+            return "{" + ",".join(f"{k}:{value(x)}" for k, x in v.items()) + "}"
+        return _json(v)
+
+    return lambda calls: "".join(f"{start}call:{n}{value(a)}{end}" for n, a in calls)
+
+
+def _command(calls: Calls) -> str:
+    items = [
+        {"tool_call_id": str(i), "tool_name": n, "parameters": a}
+        for i, (n, a) in enumerate(calls)
+    ]
+    return f"<|START_ACTION|>{json.dumps(items, indent=4)}<|END_ACTION|>"
+
+
+def _dsml(word: str) -> Callable[[Calls], str]:
+    return _tags(
+        '<｜DSML｜invoke name="$">\n',
+        '<｜DSML｜parameter name="%" string="?">&</｜DSML｜parameter>\n',
+        "</｜DSML｜invoke>",
+        around=f"<｜DSML｜{word}>\n@\n</｜DSML｜{word}>",
+    )
+
+
+_QWEN = ("<function=$>\n", "<parameter=%>\n&\n</parameter>\n", "</function>")
+_INVOKE = ('<invoke name="$">\n', '<parameter name="%">&</parameter>\n', "</invoke>")
+_PAIR = "<arg_key>%</arg_key>\n<arg_value>&</arg_value>\n"
+_JUNK = ("</parameter>\n", "</parameter>\njunk\n")
+_DSML_JUNK = ("</｜DSML｜parameter>\n", "</｜DSML｜parameter>\njunk\n")
+_VALUE = ("</arg_value>", "")
+
+ROWS = {
+    "hermes": Row(
+        _each("<tool_call>\n@\n</tool_call>"), "</tool_call>", marker="<tool_call>"
+    ),
+    "smollm": Row(
+        _one("<tool_call>@</tool_call>"), "</tool_call>", marker="<tool_call>"
+    ),
+    "granite3": Row(_one("<|tool_call|>@"), special=True, marker="<|tool_call|>"),
+    "granite20b": Row(_each("<function_call> @"), think=None, marker="<function_call>"),
+    "jamba": Row(
+        _one("<tool_calls>@</tool_calls>"), "</tool_calls>", marker="<tool_calls>"
+    ),
+    "hunyuan_a13b": Row(
+        _one("<tool_calls>@</tool_calls>"), "</tool_calls>", marker="<tool_calls>"
+    ),
+    "hunyuan_v3": Row(
+        _tags(
+            "<tool_call>$<tool_sep>\n",
+            _PAIR,
+            "</tool_call>",
+            around="<tool_calls>\n@\n</tool_calls>",
+        ),
+        "</tool_calls>",
+        marker="<tool_calls>",
+        breaks=_VALUE,
+        unclosed=False,
+    ),
+    "minimax_m1": Row(
+        lambda c: f"<tool_calls>\n{_each('@')(c)}\n</tool_calls>",
+        "</tool_calls>",
+        marker="<tool_calls>",
+    ),
+    "nemotron_v2": Row(
+        _one("<TOOLCALL>@</TOOLCALL>"), "</TOOLCALL>", marker="<TOOLCALL>"
+    ),
+    "ernie45": Row(
+        _each("<tool_call>\n@\n</tool_call>"), "</tool_call>", marker="<tool_call>"
+    ),
+    "longcat": Row(
+        _each("<longcat_tool_call>\n@\n</longcat_tool_call>"),
+        "</longcat_tool_call>",
+        think=("<longcat_think>", "</longcat_think>"),
+        marker="<longcat_tool_call>",
+    ),
+    "internlm2": Row(
+        _each("<|action_start|><|plugin|>\n@<|action_end|>", "parameters"),
+        "<|action_end|>",
+        special=True,
+        marker="<|action_start|>",
+    ),
+    "lazyllm_internlm": Row(
+        _named("<|action_start|><|function|>$\n<|args|>@\n<|action_end|>"),
+        "<|action_end|>",
+        special=True,
+        think=None,
+        marker="<|action_start|>",
+    ),
+    "lazyllm_glm": Row(
+        _named("✿FUNCTION✿: $\n✿ARGS✿: @"), think=None, marker="✿FUNCTION✿:"
+    ),
+    "glm4": Row(_named("$\n@"), think=None),
+    "mistral_list": Row(
+        _one("[TOOL_CALLS] @"), special=True, think=None, marker="[TOOL_CALLS]"
+    ),
+    "mistral_args": Row(
+        _named("[TOOL_CALLS]$[ARGS]@", between=""),
+        special=True,
+        think=("[THINK]", "[/THINK]"),
+        marker="[TOOL_CALLS]",
+    ),
+    "deepseek_v3": Row(
+        _named(
+            "<｜tool▁call▁begin｜>function<｜tool▁sep｜>$\n```json\n@\n```"
+            "<｜tool▁call▁end｜>",
+            around="<｜tool▁calls▁begin｜>@<｜tool▁calls▁end｜>",
+        ),
+        "<｜tool▁calls▁end｜>",
+        special=True,
+        marker="<｜tool▁calls▁begin｜>",
+    ),
+    "deepseek_v31": Row(
+        _named(
+            "<｜tool▁call▁begin｜>$<｜tool▁sep｜>@<｜tool▁call▁end｜>",
+            between="",
+            around="<｜tool▁calls▁begin｜>@<｜tool▁calls▁end｜>",
+        ),
+        "<｜tool▁calls▁end｜>",
+        special=True,
+        marker="<｜tool▁calls▁begin｜>",
+    ),
+    "deepseek_v32": Row(
+        _dsml("function_calls"),
+        "</｜DSML｜function_calls>",
+        special=True,
+        marker="<｜DSML｜function_calls>",
+        breaks=_DSML_JUNK,
+    ),
+    "deepseek_v4": Row(
+        _dsml("tool_calls"),
+        "</｜DSML｜tool_calls>",
+        special=True,
+        marker="<｜DSML｜tool_calls>",
+        breaks=_DSML_JUNK,
+    ),
+    "kimi_k2": Row(
+        _named(
+            "<|tool_call_begin|>functions.$:#<|tool_call_argument_begin|>@"
+            "<|tool_call_end|>",
+            between="",
+            around="<|tool_calls_section_begin|>@<|tool_calls_section_end|>",
+        ),
+        "<|tool_calls_section_end|>",
+        special=True,
+        marker="<|tool_calls_section_begin|>",
+    ),
+    "command": Row(
+        _command,
+        "<|END_ACTION|>",
+        special=True,
+        think=("<|START_THINKING|>", "<|END_THINKING|>"),
+        marker="<|START_ACTION|>",
+    ),
+    "llama3_json": Row(
+        lambda calls: "; ".join(_object(c, "parameters") for c in calls), think=None
+    ),
+    "llama_pythonic": Row(lambda c: f"[{_python(c)}]", think=None, breaks=("'", "")),
+    "olmo3": Row(
+        lambda c: f"<function_calls>\n{_python(c, chr(10))}\n</function_calls>",
+        "</function_calls>",
+        marker="<function_calls>",
+        breaks=("'", ""),
+    ),
+    "lfm2": Row(
+        lambda c: f"<|tool_call_start|>[{_python(c)}]<|tool_call_end|>",
+        "<|tool_call_end|>",
+        special=True,
+        marker="<|tool_call_start|>",
+        breaks=("'", ""),
+    ),
+    "functionary_v31": Row(
+        _named("<function=$>@</function>"),
+        "</function>",
+        think=None,
+        marker="<function=",
+    ),
+    "functionary_v32": Row(_named("$\n@", between="\n>>>"), think=None),
+    "qwen3_coder": Row(
+        _tags(
+            *_QWEN,
+            around="<tool_call>\n@\n</tool_call>",
+            between="\n</tool_call>\n<tool_call>\n",
+        ),
+        "</tool_call>",
+        marker="<tool_call>",
+        breaks=_JUNK,
+    ),
+    "seed_oss": Row(
+        _tags(
+            *_QWEN,
+            around="<seed:tool_call>\n@\n</seed:tool_call>",
+            between="\n</seed:tool_call>\n<seed:tool_call>\n",
+        ),
+        "</seed:tool_call>",
+        think=("<seed:think>", "</seed:think>"),
+        marker="<seed:tool_call>",
+        breaks=_JUNK,
+    ),
+    "glm45": Row(
+        _tags("<tool_call>$\n", _PAIR, "</tool_call>"),
+        "</tool_call>",
+        marker="<tool_call>",
+        breaks=_VALUE,
+        unclosed=False,
+    ),
+    "minimax_m2": Row(
+        _tags(*_INVOKE, around="<minimax:tool_call>\n@\n</minimax:tool_call>"),
+        "</minimax:tool_call>",
+        marker="<minimax:tool_call>",
+        breaks=_JUNK,
+    ),
+    "dots": Row(
+        _tags(*_INVOKE, around="<dots_function_call>\n@\n</dots_function_call>"),
+        "</dots_function_call>",
+        think=None,
+        marker="<dots_function_call>",
+        breaks=_JUNK,
+    ),
+    "step3": Row(
+        _tags(
+            '<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="$">\n',
+            '<steptml:parameter name="%">&</steptml:parameter>\n',
+            "</steptml:invoke><｜tool_call_end｜>",
+            around="<｜tool_calls_begin｜>\n@\n<｜tool_calls_end｜>",
+        ),
+        "<｜tool_calls_end｜>",
+        special=True,
+        marker="<｜tool_calls_begin｜>",
+        breaks=('">\n<', '">\njunk\n<'),
+    ),
+    "gemma4": Row(
+        _gemma("<|tool_call>", '<|"|>', "<tool_call|>"),
+        "<tool_call|>",
+        special=True,
+        think=("<|channel>thought\n", "<channel|>"),
+        marker="<|tool_call>",
+        breaks=("city:", "city:,"),
+    ),
+    "functiongemma": Row(
+        _gemma("<start_function_call>", "<escape>", "<end_function_call>"),
+        "<end_function_call>",
+        special=True,
+        think=None,
+        marker="<start_function_call>",
+        breaks=("city:", "city:,"),
+    ),
+    "phi4mini": Row(_one("functools@"), think=None, marker="functools["),
+    "xlam": Row(_list, think=None),
+    "apertus": Row(
+        lambda c: f"<|tools_prefix|>{_json([{n: a} for n, a in c])}<|tools_suffix|>",
+        "<|tools_suffix|>",
+        special=True,
+        think=("<|inner_prefix|>", "<|inner_suffix|>"),
+        marker="<|tools_prefix|>",
+    ),
+    "react": Row(_named("Action: $\nAction Input: @"), think=None),
+    "harmony": Row(
+        _named(
+            "<|start|>assistant<|channel|>commentary to=functions.$ "
+            "<|constrain|>json<|message|>@<|call|>",
+            between="",
+        ),
+        "<|call|>",
+        special=True,
+        think=None,
+    ),
+}
+STRUCTURAL = ("react", "harmony", "functionary_v32")
+FAMILIES = sorted(ROWS)
+IN_PROSE = [f for f in FAMILIES if f not in STRUCTURAL]
+
+
+class Outcome(NamedTuple):
+    text: str
+    reasoning: str
+    calls: Calls
+    errors: list[str]
+    in_reasoning: bool = False
+
+
+def run(
+    family: str,
+    pieces: list[str],
+    tools: dict[str, dict[str, Any]] | None = TOOLS,
+    reasoning_open: bool = False,
+) -> Outcome:
+    gate = Gate(family, tools, reasoning_open)
+    came = [p for piece in pieces for p in gate.feed(piece)] + gate.finish()
+    return Outcome(
+        "".join(p.text for p in came if isinstance(p, Text)),
+        "".join(p.text for p in came if isinstance(p, Reasoning)),
+        [(p.name, p.arguments) for p in came if isinstance(p, Call)],
+        [p.kind for p in came if isinstance(p, Broken)],
+        gate.in_reasoning,
+    )
+
+
+def outcome(family: str, text: str, **more: Any) -> Outcome:
+    """Return what comes of the text, the same however it is cut."""
+    whole = run(family, [text], **more)
+    assert run(family, list(text), **more) == whole
+    for i in range(1, len(text)):
+        assert run(family, [text[:i], text[i:]], **more) == whole, f"cut at {i}"
+    return whole

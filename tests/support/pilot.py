@@ -1,0 +1,96 @@
+"""The app under Textual's pilot, with a scripted model."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from textual.pilot import Pilot
+
+from tui import config, conversation
+from tui.app.app import LazychatApp
+from tui.app.chat.screen import ChatScreen
+from tui.models.scripted import ScriptedModel, Step
+from tui.runtime.host import Host
+
+LIMIT = 60.0
+"""Seconds after which a wait that should have ended fails the test."""
+
+
+class Chat:
+    """An app that runs, and the model that it asks."""
+
+    def __init__(
+        self, app: LazychatApp, pilot: Pilot[None], model: ScriptedModel
+    ) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.model = model
+
+    @property
+    def screen(self) -> ChatScreen:
+        assert self.app.chat
+        return self.app.chat
+
+    @property
+    def text(self) -> str:
+        """What the terminal would show."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    @property
+    def pane(self) -> str:
+        """What the conversation pane holds, above and below what is shown too."""
+        return self.screen.transcript.shown_text()
+
+    async def type(self, text: str) -> None:
+        self.screen.composer.insert(text)
+
+    async def ask(self, text: str) -> None:
+        await self.type(text)
+        await self.pilot.press("enter")
+
+    async def until(self, what: str | Callable[[], object]) -> None:
+        """Wait until a text is on the screen, or a condition holds."""
+        limit = monotonic() + LIMIT
+        while not (what in self.text if isinstance(what, str) else what()):
+            assert monotonic() < limit, f"waited for {what!r} in vain:\n{self.text}"
+            await self.pilot.pause(0.01)
+
+    async def ready(self) -> None:
+        await self.until(lambda: self.screen.status.state == "ready")
+
+    async def talk(self, turns: int, words: int = 20) -> None:
+        """Ask questions that take some 25 tokens, and have each answered."""
+        for n in range(turns):
+            await self.ask(f"Question {n}: " + "abc " * words)
+            await self.until(lambda n=n: len(self.screen.presenter.answers) > n)
+            await self.until(lambda: self.screen.presenter.running is None)
+
+    def offered(self) -> list[list[str]]:
+        """Names of the tools that each request offered."""
+        return [[tool.name for tool in r.tools] for r in self.model.requests]
+
+
+@asynccontextmanager
+async def opened(
+    script: Iterable[str | Iterable[Step]] = (),
+    toml: str = "",
+    *,
+    size: tuple[int, int] = (120, 40),
+    model: ScriptedModel | None = None,
+    id: str = "",
+) -> AsyncIterator[Chat]:
+    """Open a conversation, with `model`, or one that plays `script`, as the starter."""
+    host = Host(config.parse(toml))
+    model = model or ScriptedModel(script)
+    host.models._models["starter"] = model
+    host.start()
+    try:
+        app = LazychatApp(host, id or conversation.new_id())
+        async with app.run_test(size=size) as pilot:
+            chat = Chat(app, pilot, model)
+            await chat.until(lambda: app.chat and app.chat.composer.has_focus)
+            yield chat
+    finally:
+        await asyncio.to_thread(host.close)

@@ -1,0 +1,572 @@
+"""`lazychat ask` in processes of its own: what comes out where, when, and the code."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.fakes.lazychat import LIMIT, Home, complaint, needs_starter
+from support.fakes.sse_server import (
+    DONE,
+    Pause,
+    Stall,
+    call,
+    calls,
+    finish,
+    text,
+    usage,
+)
+
+from tui.eventlog import EventLog
+from tui.events import MessageAdded, TextDelta, TurnRequested
+from tui.messages import Message
+
+WEATHER = {"call": "get_current_weather", "arguments": {"location": "Tokyo"}}
+
+
+@pytest.fixture
+def home(tmp_path):
+    with Home(tmp_path) as home:
+        yield home
+
+
+def read(stream, count):
+    """Read exactly `count` bytes as they come."""
+    return b"".join(iter_bytes(stream, count))
+
+
+def iter_bytes(stream, count):
+    while count > 0 and (piece := os.read(stream.fileno(), count)):
+        count -= len(piece)
+        yield piece
+
+
+def test_a_conversation_that_outgrows_the_window_is_trimmed_and_that_is_said(
+    home, server
+):
+    server.answer(text("Yes."), finish(), DONE)
+    home.server(server.url, "context = 600")
+    for n in range(5):
+        home.ask("-T", "none", *["-c"][:n], f"{n} " + "abc " * 100)
+
+    done = home.ask("-T", "none", "-c", "And now?")
+
+    assert done.out == "Yes.\n"
+    assert done.err.splitlines() == [
+        "lazychat: The conversation is longer than the 600 tokens that remote can "
+        "hold: its oldest 4 messages are no longer sent."
+    ]
+    sent = [m["content"][:1] for m in server.requests[-1].json["messages"]]
+    assert sent == ["2", "Y", "3", "Y", "4", "Y", "A"]
+
+
+def wait_for(home, wanted):
+    """Wait until an event that is `wanted`, and has a message, is in the store."""
+    with EventLog(home.store) as log, log.follow() as follow:
+        while records := follow.poll(LIMIT):
+            events = (r.event for r in records)
+            if any(wanted(e) for e in events if hasattr(e, "message_id")):
+                return
+    raise AssertionError("it has not come")
+
+
+def told(event):
+    return event.message if isinstance(event, MessageAdded) else None
+
+
+def end(process):
+    out, err = process.communicate(timeout=LIMIT)
+    return process.returncode, out.decode(), err.decode()
+
+
+def test_the_answer_is_on_stdout_while_it_is_written(home, server):
+    pause = Pause()
+    home.server(server.url)
+    server.answer(text("Hel"), pause, text("lo."), finish(), DONE)
+    asking = home.start("-m", "tui", "ask", "hi")
+
+    first = read(asking.stdout, 3)
+    pause.go()
+
+    assert first == b"Hel"
+    assert end(asking) == (0, "lo.\n", "")
+    assert [m["content"] for m in server.requests[0].json["messages"]] == ["hi"]
+
+
+def test_no_stream_prints_the_answer_when_it_is_whole(home, server):
+    pause = Pause()
+    home.server(server.url)
+    server.answer(text("Hel"), pause, text("lo."), finish(), DONE)
+    asking = home.start("-m", "tui", "ask", "--no-stream", "hi")
+
+    pause.reached()
+    wait_for(home, lambda event: event == TextDelta(event.message_id, "Hel"))
+    # Not a word of it for longer than a streaming printer needs.
+    readable, _, _ = select.select([asking.stdout], [], [], 0.3)
+    pause.go()
+
+    assert readable == []
+
+    assert end(asking) == (0, "Hello.\n", "")
+
+
+def test_two_answers_around_a_tool_call_are_paragraphs_and_the_call_is_unseen(home):
+    home.scripted([{"text": "Let me look."}, WEATHER], "It is 10 degrees in Tokyo.\n")
+
+    done = home.ask("What's the weather in Tokyo?")
+
+    assert done == (0, "Let me look.\n\nIt is 10 degrees in Tokyo.\n", "")
+    assert [role for role, _ in home.said()] == [
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+    ]
+
+
+def test_structured_calls_of_a_server_are_run_and_unseen(home, server):
+    home.server(server.url)
+    server.answer(
+        calls(call(0, "a", "get_current_weather", '{"loca')),
+        calls(call(0, arguments='tion": "Paris"}')),
+        finish("tool_calls"),
+        DONE,
+    )
+    server.answer(text("22 degrees."), finish(), usage(9, 3), DONE)
+
+    assert home.ask("Paris?") == (0, "22 degrees.\n", "")
+
+    result = server.requests[1].json["messages"][-1]
+    assert result["role"] == "tool"
+    assert '"temperature":"22"' in result["content"]
+
+
+def test_a_text_call_leaks_nothing(home):
+    wanted = '{"name": "get_current_weather", "arguments": {"location": "Tokyo"}}'
+    home.scripted(f"Wait. <tool_call>\n{wanted}\n</tool_call>", "10 degrees.")
+
+    done = home.ask("weather?")
+
+    assert done.out.split() == ["Wait.", "10", "degrees."]
+    assert '"temperature":"10"' in home.said()[2][1]
+
+
+def test_thinking_aloud_is_not_the_answer(home):
+    home.scripted([{"reasoning": "Hm, hm."}, {"text": "<think>Hm.</think>Yes."}])
+
+    assert home.ask("Sure?") == (0, "Yes.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "asked"),
+    [
+        (["what", "is", "this"], None, "what is this"),
+        (["explain"], "some text\n", "explain\n\nsome text\n"),
+        ([], "only stdin\n", "only stdin\n"),
+        (["explain"], "  \n", "explain"),
+        (["这是什么"], "文字", "这是什么\n\n文字"),
+        (["--", "-m is an option?"], None, "-m is an option?"),
+    ],
+)
+def test_the_question_is_the_arguments_and_stdin(home, arguments, stdin, asked):
+    home.scripted("Fine.")
+
+    assert home.ask(*arguments, input=stdin).code == 0
+
+    assert home.said()[0] == ("user", asked)
+
+
+def test_stdin_that_is_no_text_is_used_wrongly(home):
+    home.scripted("Fine.")
+
+    done = home.ask("look", input=b"PNG\xff\xfe\x00")
+
+    assert "not UTF-8 text (byte 4)" in complaint(done, 2)
+
+
+@pytest.mark.parametrize(
+    ("closed", "out"), [("<&-", b"Fine.\n"), ("2>&-", b"Fine.\n"), (">&-", b"")]
+)
+def test_a_closed_stream_is_as_good_as_none(home, closed, out):
+    home.scripted("Fine.")
+
+    asked = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m tui ask hi {closed}'],
+        env=home.env,
+        cwd=home.work,
+        capture_output=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+    assert (asked.returncode, asked.stdout, asked.stderr) == (0, out, b"")
+    assert home.said() == [("user", "hi"), ("assistant", "Fine.")]
+
+
+@pytest.mark.parametrize("arguments", [[], [""], [" "]])
+def test_no_question_is_used_wrongly(home, arguments):
+    home.scripted("Fine.")
+
+    assert 'lazychat ask "' in complaint(home.ask(*arguments), 2)
+
+    assert not home.store.exists()
+
+
+def test_an_unknown_option_is_used_wrongly(home):
+    done = home.ask("--colour", "hi")
+
+    assert (done.code, done.out) == (2, "")
+    assert "--colour" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["What is this?"], ["-m", "play", "ask", "What is this?"]]
+)
+def test_a_question_without_its_command_is_told_the_command(home, arguments):
+    done = home.run(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert "What is this?" in done.err
+    assert done.err.endswith('; to ask: lazychat ask "..."\n')
+
+
+def test_the_model_is_chosen_by_name(home):
+    home.scripted("From the first.")
+    script = home.write("other.json", '{"reply": [{"text": "From the other."}]}')
+    with (home.folder / "config.toml").open("a") as file:
+        file.write(f'[models.other]\nprovider = "scripted"\npath = "{script}"\n')
+
+    assert home.ask("hi").out == "From the first.\n"
+    assert home.ask("-m", "other", "hi").out == "From the other.\n"
+    environment = {"LAZYCHAT_MODEL": "other"}
+    assert home.ask("hi", env=environment).out == "From the other.\n"
+    assert home.ask("-m", "play", "hi", env=environment).out == "From the first.\n"
+
+
+def test_a_supplier_and_its_model_need_no_configuration(home, server):
+    server.answer(text("Oui."), finish(), DONE)
+
+    done = home.ask(
+        *("-m", "openai/big", "-s", "Answer in French.", "Yes?"),
+        env={"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-1"},
+    )
+
+    assert done == (0, "Oui.\n", "")
+    request = server.requests[0]
+    assert request.headers["authorization"] == "Bearer sk-1"
+    assert request.json["model"] == "big"
+    assert request.json["messages"] == [
+        {"role": "system", "content": "Answer in French."},
+        {"role": "user", "content": "Yes?"},
+    ]
+
+
+TOOLS = '''
+from tui.tools import tool
+
+@tool
+def shout(text: str) -> str:
+    """Say it loudly."""
+    return text.upper()
+
+@tool
+def whisper(text: str) -> str:
+    """Say it quietly."""
+    return text.lower()
+'''
+
+
+@pytest.mark.parametrize(
+    ("arguments", "offered"),
+    [
+        ([], ["get_current_weather", "get_n_day_weather_forecast"]),
+        (["-T", "get_current_weather"], ["get_current_weather"]),
+        (["-T", "mine.py"], ["shout", "whisper"]),
+        (
+            ["-T", "mine.py", "-T", "get_current_weather"],
+            ["get_current_weather", "shout", "whisper"],
+        ),
+        (["-T", "none"], []),
+    ],
+)
+def test_tools_are_chosen_by_name_or_file(home, arguments, offered):
+    home.scripted("Fine.")
+    (home.work / "mine.py").write_text(TOOLS)
+
+    assert home.ask(*arguments, "hi") == (0, "Fine.\n", "")
+
+    asked = [r.event for r in home.records() if isinstance(r.event, TurnRequested)]
+    assert sorted(asked[0].tools) == offered
+
+
+def test_tools_of_the_users_folder_are_on(home):
+    home.write("tools/mine.py", TOOLS)
+    home.scripted([{"call": "shout", "arguments": {"text": "hey"}}], "Done.")
+
+    assert home.ask("Shout hey.") == (0, "Done.\n", "")
+
+    assert home.said()[2] == ("tool", "HEY")
+
+
+def test_what_a_tool_prints_is_not_the_answer(home):
+    home.write(
+        "tools/loud.py",
+        "import subprocess\nfrom tui.tools import tool\n\n@tool\ndef loud() -> str:\n"
+        '    """Make noise."""\n    print("noise", flush=True)\n'
+        '    subprocess.run(["echo", "more"])\n    return "ok"\n',
+    )
+    home.scripted([{"call": "loud"}], "Done.")
+
+    done = home.ask("Be loud.")
+
+    assert done == (0, "Done.\n", "noise\nmore\n")
+
+
+def test_a_failing_tool_is_told_to_the_model_and_not_to_the_reader(home):
+    home.write(
+        "tools/bad.py",
+        "from tui.tools import tool\n\n@tool\ndef bad() -> str:\n"
+        '    """Fail."""\n    raise ValueError("no luck")\n',
+    )
+    home.scripted([{"call": "bad"}], [{"call": "missing"}], "I could not.")
+
+    assert home.ask("Try.") == (0, "I could not.\n", "")
+
+    told = [text for role, text in home.said() if role == "tool"]
+    assert "no luck" in told[0]
+    assert "missing" in told[1]
+    assert "Traceback" not in "".join(told)
+
+
+def test_a_failure_exits_with_1_and_keeps_what_was_said(home):
+    home.scripted([{"text": "Half an"}, {"error": "The line went dead."}])
+
+    assert home.ask("hi") == (1, "Half an\n", "lazychat: The line went dead.\n")
+
+    assert home.said()[-1] == ("assistant", "Half an")
+
+
+def test_the_length_limit_is_told(home):
+    home.scripted([{"text": "And so"}, {"finish": "length"}])
+
+    done = home.ask("hi")
+
+    assert done[:2] == (0, "And so\n")
+    assert "length limit" in done.err
+
+
+def test_an_interrupt_keeps_what_was_said(home, server):
+    home.server(server.url)
+    server.answer(text("Half an"), Stall())
+    asking = home.start("-m", "tui", "ask", "hi")
+    assert read(asking.stdout, 7) == b"Half an"
+
+    asking.send_signal(signal.SIGINT)
+
+    assert end(asking) == (130, "\n", "")
+    server.wait_gone()
+    last = home.entries()[-1]
+    assert (last.message.text, last.finish_reason) == ("Half an", "cancelled")
+
+
+def test_what_a_killed_ask_has_said_is_gone_on_with(home):
+    home.scripted([{"text": "Half an"}, {"pause": LIMIT}])
+    asking = home.start("-m", "tui", "ask", "hi")
+    assert read(asking.stdout, 7) == b"Half an"
+    asking.kill()
+    end(asking)
+    home.scripted("Whole.")
+
+    assert home.ask("-c", "go on") == (0, "Whole.\n", "")
+
+    assert [text for _, text in home.said()] == ["hi", "Half an", "go on", "Whole."]
+    assert home.entries()[1].finish_reason == "interrupted"
+
+
+def test_an_interrupt_while_another_answer_is_waited_for_ends_it(home):
+    home.scripted([{"text": "Half an"}, {"pause": LIMIT}])
+    first = home.start("-m", "tui", "ask", "hi")
+    read(first.stdout, 7)
+    second = home.start("-m", "tui", "ask", "-c", "and then?")
+    wait_for(home, lambda event: told(event) == Message("user", "and then?"))
+    assert second.poll() is None
+
+    second.send_signal(signal.SIGINT)
+
+    code, out, err = end(second)
+    assert (code, out) == (130, "")
+    assert "Another answer runs in this conversation" in err
+    assert first.poll() is None
+    first.kill()
+    end(first)
+
+
+def test_an_interrupt_does_not_wait_for_a_tool_that_hangs(home):
+    home.write(
+        "tools/slow.py",
+        "import threading\nfrom tui.tools import tool\n\n@tool\ndef slow() -> str:\n"
+        '    """Take long."""\n    print("begun", flush=True)\n'
+        "    threading.Event().wait()\n",
+    )
+    home.scripted([{"text": "Let me see."}, {"call": "slow"}], "Never said.")
+    asking = home.start("-m", "tui", "ask", "hi")
+    assert read(asking.stderr, 6) == b"begun\n"
+
+    asking.send_signal(signal.SIGINT)
+
+    assert end(asking) == (130, "Let me see.\n", "")
+    assert [role for role, _ in home.said()] == ["user", "assistant", "tool"]
+
+
+def test_an_interrupt_before_the_first_word_ends_it_too(home, server):
+    home.server(server.url)
+    pause = Stall()
+    server.answer(before=pause)
+    asking = home.start("-m", "tui", "ask", "hi")
+    pause.reached()
+
+    asking.send_signal(signal.SIGINT)
+
+    assert end(asking) == (130, "", "")
+    assert home.said() == [("user", "hi")]
+
+
+def test_a_reader_that_has_enough_ends_it_cleanly(home, server):
+    home.server(server.url)
+    pause = Pause()
+    server.answer(text("Hello"), pause, text(" there"), Stall())
+    asking = home.start("-m", "tui", "ask", "hi")
+    assert read(asking.stdout, 1) == b"H"
+
+    asking.stdout.close()
+    pause.go()
+
+    _, err = asking.communicate(timeout=LIMIT)
+    server.wait_gone()
+    assert (asking.returncode, err) == (1, b"")
+    assert home.entries()[-1].finish_reason == "cancelled"
+
+
+def test_a_full_disk_behind_stdout_is_one_line(home):
+    home.scripted("Hello.")
+    with Path("/dev/full").open("wb") as full:
+        asking = home.start("-m", "tui", "ask", "hi", stdout=full)
+        _, err = asking.communicate(timeout=LIMIT)
+
+    assert (asking.returncode, err.decode().splitlines()) == (
+        1,
+        ["lazychat: The answer cannot be written: No space left on device."],
+    )
+
+
+def test_a_store_that_takes_no_more_does_not_end_the_answer(home):
+    """A limit on the size of files, of those in the temporary folder too."""
+    home.scripted([{"text": "word "}] * 20_000)
+    limited = (
+        "import resource, sys; from tui.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000)); "
+        'sys.exit(main(["ask", "hi"]))'
+    )
+
+    done = home.python("-c", limited)
+
+    assert (done.code, done.out) == (0, "word " * 20_000 + "\n")
+    cannot, lost = done.err.splitlines()
+    assert "what comes is kept in a file in" in cannot
+    assert "What was said last" in lost
+    assert home.records()
+
+
+def test_c_goes_on_with_the_last_conversation(home):
+    home.scripted("I am one.")
+    home.ask("first")
+    home.scripted("I am two.")
+
+    assert home.ask("-c", "second") == (0, "I am two.\n", "")
+
+    assert [text for _, text in home.said()] == [
+        "first",
+        "I am one.",
+        "second",
+        "I am two.",
+    ]
+
+
+def test_cid_goes_on_with_the_conversation_that_is_meant(home):
+    home.scripted("Once.")
+    home.ask("first")
+    wanted = home.records()[0].conversation
+    home.ask("another")
+
+    assert home.ask("--cid", wanted[:12], "go on").out == "Once.\n"
+
+    asked = [
+        r.conversation
+        for r in home.records()
+        if type(r.event).__name__ == "TurnFinished"
+    ]
+    assert asked[0] == asked[2] == wanted
+    assert asked[1] != wanted
+
+
+def test_a_conversation_that_is_not_there_is_told(home):
+    home.scripted("Once.")
+
+    assert "no conversation" in complaint(home.ask("-c", "go on"), 1).lower()
+    assert "'abc'" in complaint(home.ask("--cid", "abc", "go on"), 1)
+
+
+def test_no_terminal_for_the_screen_points_to_ask(home):
+    home.scripted("Fine.")
+
+    said = complaint(home.run(), 2)
+
+    assert "needs a terminal" in said
+    assert "lazychat ask" in said
+
+
+def test_help_and_version_need_nothing(home):
+    home.config("this is no TOML")
+
+    assert home.run("--version").out.startswith("lazychat ")
+    assert "ask" in home.run("--help").out
+    assert "--no-stream" in home.ask("--help").out
+
+
+def test_what_the_encoding_cannot_say_does_not_end_the_answer(home):
+    home.scripted("Größe: 東京")
+
+    done = home.ask("hi", env={"PYTHONIOENCODING": "ascii"})
+
+    assert done == (0, "Gr??e: ??\n", "")
+
+
+def test_half_a_character_of_a_tool_breaks_nothing(home):
+    home.write(
+        "tools/names.py",
+        "from tui.tools import tool\n\n@tool\ndef names() -> str:\n"
+        '    """Names of files."""\n    return "caf\\udce9"\n',
+    )
+    home.scripted([{"call": "names"}], "Done.")
+
+    assert home.ask("List.") == (0, "Done.\n", "")
+
+    assert home.said()[2] == ("tool", "caf?")
+
+
+@needs_starter
+def test_a_newcomer_asks_for_the_weather(home):
+    """No key, no configuration: the main job, from the weights that come along."""
+    done = home.ask("What's the weather in Tokyo?")
+
+    assert (done.code, done.err) == (0, "")
+    assert "10" in done.out
+    assert "get_current_weather" not in done.out
+    asked, called, told, answered = (e.message for e in home.entries())
+    assert called.tool_calls[0].name == "get_current_weather"
+    assert '"temperature":"10"' in told.text
+    assert answered.text == done.out.removesuffix("\n")
+    assert asked.text == "What's the weather in Tokyo?"

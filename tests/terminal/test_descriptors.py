@@ -1,0 +1,99 @@
+"""What tools and their processes write is not drawn over the screen."""
+
+from pathlib import Path
+
+from support.fault_notes import Tried
+from support.processes import memory
+from support.start import Start
+
+_TOOLS = """
+import os, subprocess, sys
+from tui.tools import tool
+
+@tool
+def write_around() -> str:
+    "Write to the descriptors."
+    os.write(1, b"Mk1 \\x1b]0;t\\x07\\x1b[31m\\n")
+    os.write(2, b"Mk2 \\x9b31m\\n")
+    script = r"printf 'Mk3 \\033]7713;x\\007\\n'; cat; "
+    script += r"head -c 100000000 /dev/zero | tr '\\0' '\\n'"
+    subprocess.run(["sh", "-c", script])
+    return "written"
+
+@tool
+def talk_aloud() -> str:
+    "Print."
+    print("Mk4 \\x1b]0;t\\x07", 4)
+    for number in range(100_000):
+        print("again", number, file=sys.stderr)
+    return "talked"
+"""
+
+
+def test_a_tool_and_its_process_write_into_the_debug_panel(
+    start: Start, home: Path, tried: Tried
+) -> None:
+    (home / "tools").mkdir()
+    (home / "tools" / "own.py").write_text(_TOOLS)
+    call = {"steps": [{"call": "write_around", "arguments": {}}]}
+    terminal = start([call, {"text": "All done."}], rows=40, columns=120)
+    terminal.wait_for("write_around")
+
+    terminal.press("f3")
+    terminal.type("go")
+    terminal.press("enter")
+    terminal.wait_for("All done.")
+    terminal.wait_for("Mk3")
+
+    assert "Mk1 ␛]0;t␇␛[31m" in terminal.text
+    raw = bytes(terminal.raw)
+    for sequence in (b"\x1b]0;", b"\x1b[31m\n", b"\x9b31m", b"]7713;x\x07"):
+        assert sequence not in raw
+    terminal.press("ctrl+q")
+    assert terminal.wait_exit() == 0
+    assert terminal.left_on() == set()
+    tried("A tool that writes to the terminal's descriptors", 3)
+
+
+def test_a_flood_of_what_a_process_writes_leaves_the_keys_alone(
+    start: Start, home: Path, tried: Tried
+) -> None:
+    (home / "tools").mkdir()
+    (home / "tools" / "own.py").write_text(_TOOLS)
+    call = {"steps": [{"call": "write_around", "arguments": {}}]}
+    terminal = start([call, {"text": "All done."}], rows=40, columns=120)
+    terminal.wait_for("write_around")
+    before = memory(terminal.process.pid, "VmRSS")
+    terminal.press("f3")
+    terminal.type("go")
+    terminal.press("enter")
+    terminal.wait_for("Mk3")
+
+    for letter in "qwxz":
+        terminal.type(letter)
+        terminal.wait_for(lambda t, letter=letter: letter in t.display[-3], 5)
+    terminal.wait_for("All done.")
+
+    terminal.wait_for("lines more")
+    assert memory(terminal.process.pid, "VmHWM") - before < 50
+    tried("100 MB that a tool's process writes")
+
+
+def test_what_a_tool_prints_stands_with_its_call(start: Start, home: Path) -> None:
+    (home / "tools").mkdir()
+    (home / "tools" / "own.py").write_text(_TOOLS)
+    call = {"steps": [{"call": "talk_aloud", "arguments": {}}]}
+    terminal = start([call, {"text": "All done."}], rows=40, columns=120)
+    terminal.wait_for("talk_aloud")
+    terminal.press("f3")
+    terminal.type("go")
+    terminal.press("enter")
+    terminal.wait_for("All done.")
+
+    terminal.press("tab", "tab")
+    terminal.click(5, terminal.find("talk_aloud()")[1])
+
+    terminal.wait_for('"printed": "Mk4 ')
+    assert b"\x1b]0;t" not in terminal.raw
+    terminal.press("ctrl+q")
+    assert terminal.wait_exit() == 0

@@ -1,0 +1,96 @@
+"""A store whose file, folder or disk goes away under a running log, or is replaced."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+from support.store import LIMIT, stored, talk, text, texts, until
+
+from tui.errors import LogError
+from tui.eventlog import EventLog
+from tui.events import (
+    Queued,
+)
+
+
+def test_a_log_whose_file_was_replaced_goes_on_with_the_new_one(path, told):
+    """As when another process has mended it."""
+    with EventLog(path, told.append) as log, log.follow("c") as follow:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        assert follow.poll(LIMIT)
+        path.rename(path.with_name("aside.db"))
+        for suffix in ("-wal", "-shm"):
+            Path(f"{path}{suffix}").rename(path.with_name(f"aside.db{suffix}"))
+        with EventLog(path) as other:
+            for words in ("new 1", "new 2"):
+                other.append("d", Queued("x", words)).result(LIMIT)
+
+            log.append("c", Queued("x", "2")).result(LIMIT)
+
+            assert [text(r.event) for r in follow.poll(LIMIT)] == ["2"]
+            with other.follow("c") as theirs:
+                assert [text(r.event) for r in theirs.poll(LIMIT)] == ["2"]
+    assert told == []
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_store_that_is_removed_is_begun_anew_and_that_is_told(path, told, waits):
+    talk(path, 3)
+    with EventLog(path, told.append) as log:
+        remove(path)
+
+        if waits:
+            log.write("c", Queued("x", "1"))
+        else:
+            log.append("c", Queued("x", "1")).result(LIMIT)
+        until(lambda: told)
+        log.append("c", Queued("x", "2")).result(LIMIT)
+
+        assert len(told) == 1
+        assert told[0].startswith("The old conversation store is gone: a new one was")
+        assert re.search(rf"at {path}, with .* since \d\d:\d\d\.$", told[0])
+    assert stored(path) == ["1", "2"]
+
+
+def remove(path: Path) -> None:
+    for file in path.parent.iterdir():
+        file.unlink()
+
+
+def test_who_reads_a_store_that_is_removed_makes_none(path):
+    with EventLog(path) as log:
+        remove(path)
+
+        with pytest.raises(LogError):
+            log.tail()
+
+        assert not path.exists()
+
+
+def test_a_store_whose_disk_is_gone_is_told_and_what_comes_is_in_memory(
+    path, told, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with EventLog(path, told.append) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        path.parent.rename(tmp_path / "elsewhere")
+        log.append("c", Queued("x", "2")).result(LIMIT)
+        assert texts(log) == ["2"]
+        until(lambda: told)
+    assert told[0].startswith(f"The conversation store is gone ({path}): ")
+    (folder,) = tmp_path.glob("lazychat-unsaved-*")
+    assert stored(folder / "lazychat.db") == ["2"]
+
+
+def test_a_store_that_comes_back_with_its_disk_is_all_kept(path, told, tmp_path):
+    with EventLog(path, told.append) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        path.parent.rename(tmp_path / "elsewhere")
+        log.append("c", Queued("x", "2")).result(LIMIT)
+        until(lambda: told)
+        (tmp_path / "elsewhere").rename(path.parent)
+
+        until(lambda: len(told) == 2)
+        assert told[1].endswith("everything is kept.")
+        assert texts(log) == ["1", "2"]

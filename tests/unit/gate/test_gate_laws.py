@@ -1,0 +1,154 @@
+"""Laws of the gate that hold for any text, and what hypothesis tries to break."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.gate_rows import FAMILIES, NONE, ROME, ROWS, STRUCTURAL, TOOLS, run
+
+from tui.models.gate import Gate, Piece, Text
+
+ALL = [*FAMILIES, "auto"]
+GLUE = [
+    *("<", "|", "`", "```", "\n```\n", "~~~", "\n", " ", "\n\n", "{", "}", "[", "]"),
+    *('"', "'", "\\", '\\"', ";", ":", ",", "(", ")", "Hi.", "é", "😀", "get_weather"),
+    *("get_weather\n{", '{"name": ', '"get_weather"', ', "arguments": {', "all\n"),
+    *("<think>", "</think>", "<|im_end|>", "</s>", ">>>", "Thought:", "Observation:"),
+]
+
+
+def _fragments(family: str) -> st.SearchStrategy[str]:
+    """Return texts made of the family's markers, whole and in parts, and of glue."""
+    rows = list(ROWS.values()) if family == "auto" else [ROWS[family]]
+    whole = [row.write(calls) for row in rows for calls in (ROME, NONE)]
+    marks = [
+        m for row in rows for m in (row.marker, row.closer, *(row.think or ())) if m
+    ]
+    cut = [text[i:j] for text in whole[:8] for i, j in _cuts(len(text))]
+    return st.lists(
+        st.one_of(
+            st.sampled_from(GLUE),
+            st.sampled_from(marks or GLUE),
+            st.sampled_from(whole + cut),
+        ),
+        max_size=12,
+    ).map("".join)
+
+
+def _cuts(length: int) -> list[tuple[int, int]]:
+    third = max(1, length // 3)
+    return [(0, third), (third, 2 * third), (2 * third, length), (0, length - 1)]
+
+
+def _pieces(text: str, cuts: list[int]) -> list[str]:
+    """Return the text cut where the numbers, taken as lengths in turn, say."""
+    pieces: list[str] = []
+    at = 0
+    while at < len(text):
+        length = cuts[len(pieces) % len(cuts)] if cuts else 1
+        pieces.append(text[at : at + length])
+        at += length
+    return [p for piece in pieces for p in (piece, "")]
+
+
+@pytest.mark.parametrize("family", ALL)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_the_outcome_does_not_depend_on_the_pieces(
+    family: str, data: st.DataObject
+) -> None:
+    text = data.draw(_fragments(family))
+    cuts = data.draw(st.lists(st.integers(1, 20), max_size=6))
+    more: dict[str, Any] = {
+        "tools": data.draw(st.sampled_from([TOOLS, None])),
+        "reasoning_open": data.draw(st.booleans()),
+    }
+
+    whole = run(family, [text], **more)
+
+    assert run(family, _pieces(text, cuts), **more) == whole
+    assert run(family, list(text), **more) == whole
+
+
+@pytest.mark.parametrize("family", [f for f in ALL if f not in STRUCTURAL])
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_no_character_of_prose_is_lost(family: str, data: st.DataObject) -> None:
+    words = st.sampled_from(
+        [
+            "<",
+            "<t",
+            "[T",
+            "{",
+            "x",
+            " ",
+            "\n",
+            "`",
+            "```",
+            "<b>",
+            "</",
+            "functool",
+            "✿",
+            "|>",
+            "<|",
+            "a < b",
+            "你好",
+            ";",
+        ]
+    )
+    text = "".join(data.draw(st.lists(words, max_size=30)))
+
+    assert run(family, list(text)).text == text
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_what_cannot_become_a_marker_is_not_held_back(family: str) -> None:
+    gate = Gate(family, TOOLS)
+    text = "So 1 + 1 = 2, says (x) & co.\nNext: 3 > 2! ¿Sí? 你好 "
+
+    shown = [
+        sum(len(p.text) for p in gate.feed(c) if isinstance(p, Text)) for c in text
+    ]
+
+    start = 4 if family in ("functionary_v32", "react", "glm4", "auto") else 0
+    assert sum(shown[start:]) >= len(text) - start - 1
+    assert all(sum(shown[: i + 1]) >= i for i in range(start, len(text)))
+
+
+def _calls_made(act: Callable[[], object]) -> int:
+    """Return how many functions, of Python and C, the act calls: time without noise."""
+    made = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal made
+        made += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return made
+
+
+@pytest.mark.parametrize("family", ["hermes", "qwen3_coder", "gemma4", "lfm2", "auto"])
+def test_a_long_call_costs_time_in_proportion_to_its_length(family: str) -> None:
+    row = ROWS["hermes" if family == "auto" else family]
+
+    def cost(lines: int) -> int:
+        code = '<x> "q" \\ {\n' * lines
+        text = row.write([("run_python", {"code": code})])
+        gate = Gate(family, TOOLS)
+        pieces = [text[i : i + 4] for i in range(0, len(text), 4)]
+        came: list[Piece] = []
+        made = _calls_made(lambda: [came.extend(gate.feed(p)) for p in pieces])
+        came += gate.finish()
+        assert [getattr(p, "arguments", {}) for p in came][-1] == {"code": code}
+        return made
+
+    few, many = cost(200), cost(800)
+
+    assert many < few * 4.2

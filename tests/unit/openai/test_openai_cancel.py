@@ -1,0 +1,237 @@
+"""Cancelling the OpenAI model from another thread, wherever it waits."""
+
+import queue
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.fakes.collect import collect, text_of
+from support.fakes.sse_server import LIMIT, SSEServer, Stall, text
+
+from tui.errors import Cancelled
+from tui.events import Event
+from tui.messages import Message
+from tui.models.openai import OpenAIModel, preload
+from tui.turn import Turn
+
+ASK = [Message("user", "Hello")]
+SOON = 0.5
+"""Seconds; measured 0.2 to 6 ms, the rest is for a busy machine."""
+
+
+@pytest.fixture
+def server() -> Iterator[SSEServer]:
+    preload()
+    with SSEServer() as server:
+        yield server
+
+
+def wait_for_helpers() -> None:
+    """Wait until the threads that were left behind have ended."""
+    for thread in threading.enumerate():
+        if thread.name in ("lazychat-request", "lazychat-settle"):
+            thread.join(LIMIT)
+
+
+class Asking:
+    """A model that answers in a thread of its own."""
+
+    def __init__(self, url: str, **options: object) -> None:
+        self.turn = Turn("t")
+        self.said: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.error: BaseException | None = None
+        self.model = OpenAIModel("test", "fake", url, **options)  # type: ignore[arg-type]  # of any kind
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            for event in self.model.generate(ASK, (), self.turn):
+                self.said.put(event)
+        except BaseException as error:
+            self.error = error
+
+    def cancel(self) -> float:
+        """Cancel; return the seconds until the generator has raised."""
+        start = time.monotonic()
+        self.turn.cancel.request()
+        self._thread.join(LIMIT)
+        assert not self._thread.is_alive()
+        self.model.close()
+        return time.monotonic() - start
+
+
+def test_stalled_stream_ends_at_once_and_the_server_sees_it(server: SSEServer) -> None:
+    server.answer(text("Hel"), text("lo"), Stall())
+    asking = Asking(server.url)
+    said = [asking.said.get(timeout=LIMIT) for _ in range(2)]
+
+    seconds = asking.cancel()
+
+    assert isinstance(asking.error, Cancelled)
+    assert seconds < SOON
+    assert text_of(said) == "Hello"
+    server.wait_gone()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_wait_for_headers_ends_at_once_and_the_server_sees_it(
+    server: SSEServer, stream: bool
+) -> None:
+    stall = Stall()
+    server.answer(before=stall)
+    asking = Asking(server.url, stream=stream)
+    stall.reached()
+
+    seconds = asking.cancel()
+
+    assert isinstance(asking.error, Cancelled)
+    assert seconds < SOON
+    server.wait_gone()
+
+
+def test_wait_for_headers_on_a_kept_connection_ends_too(server: SSEServer) -> None:
+    stall = Stall()
+    server.json({"choices": [{"message": {"content": "x"}}]})
+    server.answer(before=stall)
+    model = OpenAIModel("test", "fake", server.url, stream=False)
+    collect(model.generate(ASK, (), Turn("s")))
+    wait_for_helpers()
+    turn = Turn("t")
+    threading.Thread(target=lambda: (stall.reached(), turn.cancel.request())).start()
+
+    with pytest.raises(Cancelled):
+        collect(model.generate(ASK, (), turn))
+
+    server.wait_gone()
+    model.close()
+    assert len({request.port for request in server.requests}) == 1
+
+
+def test_wait_between_two_tries_ends_at_once_and_nothing_more_is_sent(
+    server: SSEServer,
+) -> None:
+    server.json({}, status=429, headers={"Retry-After": "0.6"})
+    asking = Asking(server.url)
+    deadline = time.monotonic() + LIMIT
+    while not server.requests:
+        assert time.monotonic() < deadline
+
+    seconds = asking.cancel()
+
+    assert isinstance(asking.error, Cancelled)
+    assert seconds < SOON
+    wait_for_helpers()
+    assert len(server.requests) == 1
+
+
+def test_connecting_ends_at_once() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        # Nobody accepts: once the queue is full, to connect means to wait.
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        asking = Asking(f"http://127.0.0.1:{port}/v1", timeout=1.0)
+
+        seconds = asking.cancel()
+
+        assert isinstance(asking.error, Cancelled)
+        assert seconds < SOON
+        for client in waiting:
+            client.close()
+    wait_for_helpers()
+
+
+def test_wait_for_the_key_ends_at_once_and_nothing_is_sent(server: SSEServer) -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    def find_key() -> str:
+        asked.set()
+        go.wait(LIMIT)
+        return "key"
+
+    asking = Asking(server.url, api_key=find_key)
+    assert asked.wait(LIMIT)
+
+    seconds = asking.cancel()
+    go.set()
+
+    assert isinstance(asking.error, Cancelled)
+    assert seconds < SOON
+    wait_for_helpers()
+    assert server.connections == 0
+
+
+def test_host_that_is_found_after_a_cancel_is_sent_nothing(
+    server: SSEServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go = threading.Event(), threading.Event()
+    find = socket.getaddrinfo
+
+    def find_slowly(*args: Any, **more: Any) -> Any:
+        asked.set()
+        go.wait(LIMIT)
+        return find(*args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", find_slowly)
+    asking = Asking(server.url)
+    assert asked.wait(LIMIT)
+
+    seconds = asking.cancel()
+    go.set()
+
+    assert isinstance(asking.error, Cancelled)
+    assert seconds < SOON
+    wait_for_helpers()
+    assert server.requests == []
+
+
+def test_cancelled_turn_sends_nothing(server: SSEServer) -> None:
+    turn = Turn("t")
+    turn.cancel.request()
+    model = OpenAIModel("test", "fake", server.url)
+
+    with pytest.raises(Cancelled):
+        collect(model.generate(ASK, (), turn))
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "pieces", [[text("one"), text("two")], [text("one") + text("two")]]
+)
+def test_text_in_store_is_not_given_after_a_cancel(
+    server: SSEServer, pieces: list[bytes]
+) -> None:
+    stall = Stall()
+    server.answer(*pieces, stall)
+    model = OpenAIModel("test", "fake", server.url)
+    turn = Turn("t")
+    generator = model.generate(ASK, (), turn)
+    next(generator)
+    stall.reached()
+    events: list[Event] = []
+
+    turn.cancel.request()
+
+    with pytest.raises(Cancelled):
+        collect(generator, events)
+    assert events == []
+
+
+def test_generator_that_is_closed_closes_the_connection(server: SSEServer) -> None:
+    server.answer(text("Hello"), Stall())
+    model = OpenAIModel("test", "fake", server.url)
+    generator = model.generate(ASK, (), Turn("t"))
+    next(generator)
+
+    generator.close()
+
+    server.wait_gone()
