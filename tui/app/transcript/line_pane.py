@@ -7,8 +7,6 @@ an estimate above it turns out wrong, an item is folded or the pane changes its 
 Text selections are kept the same way: what Textual calls y is (item << 20 | line).
 """
 
-from bisect import bisect_right
-from itertools import accumulate
 from time import monotonic
 from typing import Any
 
@@ -24,6 +22,7 @@ from textual.widget import Widget
 from tui.app.transcript.message_view import GUTTER, Item, selected_text, word_at
 from tui.app.transcript.strips import Strips
 from tui.app.widgets.contained import Contained
+from tui.app.widgets.row_index import RowIndex
 
 _WIDEST = 120  # columns of text: longer lines are hard to read
 _AHEAD = 20  # rows above and below the screen that are laid out as well
@@ -57,7 +56,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._items: list[Item] = []
-        self._tops: list[int] = [0]  # the first row of each item, and the end
+        self._rows = RowIndex()  # of `_items`
         self._unseen = False  # whether there is new text below the screen
         self._strips = Strips(self)
         self._compositing = False
@@ -74,17 +73,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
 
     def _retop(self, index: int) -> None:
         """Add up the heights of the items from `index` on."""
-        heights = (item.height for item in self._items[index:])
-        self._tops[index:] = accumulate(heights, initial=self._tops[index])
-
-    def _locate(self, row: int) -> tuple[int, int]:
-        """Return the item and line of a row; the last line when it is below all."""
-        row = max(0, min(row, self._tops[-1] - 1))
-        index = min(bisect_right(self._tops, row) - 1, len(self._items) - 1)
-        return (index, row - self._tops[index]) if index >= 0 else (0, 0)
+        self._rows.replace(index, (item.height for item in self._items[index:]))
 
     def _anchor(self) -> tuple[int, int]:
-        return self._locate(self.scroll_offset.y)
+        return self._rows.locate(self.scroll_offset.y)
 
     def _lay_out(self, item: Item) -> None:
         if item.width != (self._width or 80):
@@ -109,7 +101,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
             index, line = anchor
             self._lay_out_down(index, line + height + _AHEAD)
             self._lay_out_up(index - 1, _AHEAD)
-            row = self._tops[index] + min(line, self._items[index].height - 1)
+            row = self._rows.top(index) + min(line, self._items[index].height - 1)
         self._set_height()
         return self._scroll_to_row(row)
 
@@ -137,7 +129,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
     @property
     def _end(self) -> int:
         """Rows of text; the blank one below the last item is not worth scrolling to."""
-        return max(0, self._tops[-1] - 1)
+        return max(0, self._rows.end - 1)
 
     def _lay_out_up(self, index: int, rows: int) -> None:
         lowest = None
@@ -228,8 +220,8 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self.following = row >= self.max_scroll_y
         if row + self.size.height <= self._end:
             self._bottom = 0  # the room below the text was for text to come
-        before = self._tops[-1]
-        if not self._settle(self._locate(row)) and self._tops[-1] != before:
+        before = self._rows.end
+        if not self._settle(self._rows.locate(row)) and self._rows.end != before:
             self.refresh()
         self.following = self.scroll_offset.y >= self.max_scroll_y
 
@@ -323,27 +315,24 @@ class LinePane(Contained, ScrollView, can_focus=True):
             self._lay_out(item)
             self._retop(index)
             self._set_height()
-        top, end = self._tops[index], self._tops[index + 1] - 1
         view_top = self.scroll_offset.y
-        height = self.size.height
-        if top < view_top or end - top > height:
-            self._move_to(top)
-        elif end > view_top + height:
-            self._move_to(end - height)
+        row = self._rows.reveal(index, view_top, self.size.height, below=1)
+        if row != view_top:
+            self._move_to(row)
 
     def _refresh_from(self, index: int, first: int, *, below: bool = True) -> None:
         """Mark rows as changed: an item's from a line on, and what is below it."""
-        start = self._tops[index] + first - self.scroll_offset.y
+        start = self._rows.top(index) + first - self.scroll_offset.y
         end = self.size.height
         if not below:
-            end = min(end, self._tops[index + 1] - self.scroll_offset.y)
+            end = min(end, self._rows.top(index + 1) - self.scroll_offset.y)
         start = max(start, 0)
         if start < end:
             self.refresh(Region(0, start, self.size.width, end - start))
 
     def _mark_unseen(self) -> None:
         unseen = not self.following and (
-            self._tops[-1] - 1 > self.scroll_offset.y + self.size.height
+            self._rows.end - 1 > self.scroll_offset.y + self.size.height
         )
         if unseen != self._unseen:
             self._unseen = unseen
@@ -436,9 +425,9 @@ class LinePane(Contained, ScrollView, can_focus=True):
         needs the place of each character; the screen does not, and pays for it.
         """
         row = y + self.scroll_offset.y
-        if not self._items or row >= self._tops[-1]:
+        if not self._items or row >= self._rows.end:
             return self._strips.blank()
-        index, number = self._locate(row)
+        index, number = self._rows.locate(row)
         place = index << LINE_BITS | number
         selection = self.text_selection
         span = selection.get_span(place) if selection else None

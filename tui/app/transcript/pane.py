@@ -25,6 +25,7 @@ from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place, find
 from tui.app.transcript.line_pane import LINE_BITS, LinePane
 from tui.app.transcript.message_view import Item, MessageView, Note, NoteKind
+from tui.app.widgets.row_index import selectable
 
 FRAME = 0.05  # seconds between two frames, at least
 
@@ -288,7 +289,7 @@ class Transcript(LinePane, can_focus=True):
                 del self._views[item.message_id]
                 del self._indexes[item.message_id]
         del self._items[kept:]
-        del self._tops[kept + 1 :]
+        self._rows.replace(kept, ())
         self._changed = {i: None for i in self._changed if i < kept}
 
     def clear(self) -> None:
@@ -335,7 +336,7 @@ class Transcript(LinePane, can_focus=True):
         if self._width and item.width != self._width:
             item.resize(self._width)
         self._items.append(item)
-        self._tops.append(self._tops[-1] + item.height)
+        self._rows.append(item.height)
         self._changed[len(self._items) - 1] = None
         self._request_frame()
 
@@ -399,9 +400,9 @@ class Transcript(LinePane, can_focus=True):
             return
         self._go_on([index])
         anchor = self._anchor()
-        before = self._tops[index + 1]
+        before = self._rows.top(index + 1)
         self._retop(index)
-        moved = self._tops[index + 1] - before
+        moved = self._rows.top(index + 1) - before
         if moved and self.following and index < anchor[0]:
             # Above the screen: what is on it stays where it is.
             self._bottom += moved
@@ -415,27 +416,23 @@ class Transcript(LinePane, can_focus=True):
 
     def action_cursor(self, step: int) -> None:
         """Move the message cursor; below the last message it goes to the bottom."""
-        places = [i for i, item in enumerate(self._items) if item.selectable]
-        if not places:
+        last = selectable(self._items, len(self._items) - 1, -1)
+        if last is None or (self.cursor is None and step > 0 and self.following):
             return
         if self.cursor is None:
-            visible_end = self.scroll_offset.y + self.size.height
-            shown = [i for i in places if self._tops[i] < visible_end]
-            target = (shown or places)[-1]
-            if step > 0 and self.following:
-                return
+            lowest, _ = self._rows.locate(self.scroll_offset.y + self.size.height - 1)
+            target = selectable(self._items, lowest, -1)
+            target = last if target is None else target
         else:
-            rest = [i for i in places if (i - self.cursor) * step > 0]
-            if not rest:
-                if step > 0:
-                    self.cursor = None
-                    self.action_follow()
-                else:
-                    self.action_top()
-                return
-            target = rest[0] if step > 0 else rest[-1]
-        self.cursor = target
-        self._show_item(target)
+            target = selectable(self._items, self.cursor + step, step)
+        if target is not None:
+            self.cursor = target
+            self._show_item(target)
+        elif step > 0:
+            self.cursor = None
+            self.action_follow()
+        else:
+            self.action_top()
 
     def go_to(self, place: Place) -> bool:
         """Put the cursor on a message and select a phrase in it; False: not there."""
@@ -455,8 +452,8 @@ class Transcript(LinePane, can_focus=True):
             self._show_item(index)
             return True
         # In the upper half, so that what was said upon it is seen too.
-        row = self._tops[index] + found.line - self.size.height // 3
-        self._move_to(max(self._tops[index], row))
+        row = self._rows.top(index) + found.line - self.size.height // 3
+        self._move_to(max(self._rows.top(index), row))
         first, last = (index << LINE_BITS | n for n in (found.line, found.end_line))
         selection = Selection(Offset(found.start, first), Offset(found.end, last))
         self.screen.selections = {self: selection}
@@ -541,12 +538,12 @@ class Transcript(LinePane, can_focus=True):
         """Fold, follow, select a word or a message, or place the cursor."""
         event.prevent_default()
         row = event.y + self.scroll_offset.y
-        if not self._items or row >= self._tops[-1]:
+        if not self._items or row >= self._rows.end:
             return
         if self._unseen and event.y == self.size.height - 1:
             self.action_follow()
             return
-        index, number = self._locate(row)
+        index, number = self._rows.locate(row)
         item = self._items[index]
         if event.chain > 1:
             self._select(event, index, number)
