@@ -69,15 +69,9 @@ class Transcript(LinePane, can_focus=True):
     class CopyRequested(Message):
         """The user wants `text` on the clipboard."""
 
-        def __init__(self, transcript: "Transcript", text: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.transcript = transcript
             self.text = text
-
-        @property
-        def control(self) -> "Transcript":
-            """The transcript it comes from."""
-            return self.transcript
 
     class Told(Message):
         """There is something to be said that is soon forgotten."""
@@ -89,29 +83,10 @@ class Transcript(LinePane, can_focus=True):
     class VersionWanted(Message):
         """The user wants the version before a message's (-1), or the next (1)."""
 
-        def __init__(self, transcript: "Transcript", message_id: str, step: int):
+        def __init__(self, message_id: str, step: int) -> None:
             super().__init__()
-            self.transcript = transcript
             self.message_id = message_id
             self.step = step
-
-        @property
-        def control(self) -> "Transcript":
-            """The transcript it comes from."""
-            return self.transcript
-
-    class CursorMoved(Message):
-        """The message cursor is on another message, or on none."""
-
-        def __init__(self, transcript: "Transcript", message_id: str | None) -> None:
-            super().__init__()
-            self.transcript = transcript
-            self.message_id = message_id
-
-        @property
-        def control(self) -> "Transcript":
-            """The transcript it comes from."""
-            return self.transcript
 
     def __init__(
         self,
@@ -134,70 +109,21 @@ class Transcript(LinePane, can_focus=True):
 
     # What is shown
 
-    def add(
-        self,
-        message_id: str,
-        role: str,
-        text: str = "",
-        reasoning: str = "",
-        *,
-        label: str = "",
-        done: bool = True,
-        finish_reason: str | None = None,
-    ) -> None:
-        """Add a message below all others; one that is known is settled instead.
-
-        An `assistant`'s text is Markdown, that of others is not. `label` is a line
-        above it, such as the model's name. With `done` False more may be appended.
-        """
-        if message_id in self._views:
-            self.finish(message_id, text, reasoning, finish_reason)
-            return
-        view = MessageView(message_id, role, text, reasoning, label=label, done=done)
-        view.finish_reason = finish_reason
-        self.append(view)
-
-    def append_text(self, message_id: str, text: str) -> None:
-        """Add to a message's text; a message that is not known is begun."""
-        view = self._growing_view(message_id)
-        view.append_text(text)
-        self.changed(view)
-
-    def append_reasoning(self, message_id: str, text: str) -> None:
-        """Add to what a message's model thinks aloud."""
-        view = self._growing_view(message_id)
-        view.append_reasoning(text)
-        self.changed(view)
-
     def finish(
         self,
         message_id: str,
-        text: str | None = None,
-        reasoning: str | None = None,
+        text: str,
+        reasoning: str,
         finish_reason: str | None = None,
     ) -> None:
-        """Settle a message: nothing more will come, and this is what was said.
+        """Settle a message that is shown: this is what was said, and all of it.
 
-        None leaves the text or reasoning as it is. `cancelled`, `interrupted`,
-        `error`, `length` and `content_filter` are told below the message.
+        `cancelled`, `interrupted`, `error`, `length` and `content_filter` are told
+        below the message. Raises KeyError if the message is not shown.
         """
-        if message_id not in self._views:
-            self.add(
-                message_id,
-                "assistant",
-                text or "",
-                reasoning or "",
-                finish_reason=finish_reason,
-            )
-            return
-        view = self._views[message_id]
         index = self._indexes[message_id]
         self._changed.pop(index, None)
-        first = view.finish(
-            view.text if text is None else text,
-            view.reasoning if reasoning is None else reasoning,
-            finish_reason,
-        )
+        first = self._views[message_id].finish(text, reasoning, finish_reason)
         self._place_changed(index, first)
 
     def mark(self, message_id: str, text: str) -> None:
@@ -279,7 +205,6 @@ class Transcript(LinePane, can_focus=True):
             self._mark_unseen()
         if cursor is not None and cursor >= kept:
             self.cursor = min(kept, len(self._items) - 1) if self._items else None
-            self.post_message(self.CursorMoved(self, self.message_at_cursor()))
         self.refresh()
 
     def _cut(self, kept: int) -> None:
@@ -291,19 +216,6 @@ class Transcript(LinePane, can_focus=True):
         del self._items[kept:]
         self._rows.replace(kept, ())
         self._changed = {i: None for i in self._changed if i < kept}
-
-    def clear(self) -> None:
-        """Remove everything, and follow the bottom again."""
-        self._cut(0)
-        self._ruled = ""
-        self._unseen = False
-        self._bottom = 0
-        self.following = True
-        self.cursor = None
-        self._forget_selection()
-        self._set_height()
-        self._scroll_to_row(0)
-        self.refresh()
 
     @property
     def views(self) -> list[MessageView]:
@@ -325,11 +237,6 @@ class Transcript(LinePane, can_focus=True):
         return "\n".join(
             line.text.rstrip() for item in self._items for line in item.lines()
         )
-
-    def _growing_view(self, message_id: str) -> MessageView:
-        if message_id not in self._views:
-            self.add(message_id, "assistant", done=False)
-        return self._views[message_id]
 
     def _append_item(self, item: Item) -> None:
         # One that was shown before may still be laid out.
@@ -475,9 +382,9 @@ class Transcript(LinePane, can_focus=True):
         found = self.get_selection(selection) if selection else None
         view = self._view_in_question()
         if found and found[0]:
-            self.post_message(self.CopyRequested(self, found[0]))
+            self.post_message(self.CopyRequested(found[0]))
         elif view and view.source:
-            self.post_message(self.CopyRequested(self, view.source))
+            self.post_message(self.CopyRequested(view.source))
 
     def action_copy_code(self) -> None:
         """Copy the last block of code of a message."""
@@ -490,7 +397,7 @@ class Transcript(LinePane, can_focus=True):
             if token.type in ("fence", "code_block")
         ]
         if blocks:
-            self.post_message(self.CopyRequested(self, blocks[-1]))
+            self.post_message(self.CopyRequested(blocks[-1]))
         else:
             self.post_message(self.Told("There is no block of code in this message"))
 
@@ -520,7 +427,6 @@ class Transcript(LinePane, can_focus=True):
         for index in (old, new):
             if index is not None and index < len(self._items):
                 self._refresh_from(index, 0, below=False)
-        self.post_message(self.CursorMoved(self, self.message_at_cursor()))
 
     def on_focus(self) -> None:
         """Show the message cursor."""
@@ -552,7 +458,7 @@ class Transcript(LinePane, can_focus=True):
         elif isinstance(item, MessageView) and (
             step := item.version_step(number, event.x)
         ):
-            self.post_message(self.VersionWanted(self, item.message_id, step))
+            self.post_message(self.VersionWanted(item.message_id, step))
         elif isinstance(item, MessageView) and number == item.fold_line:
             self._toggle(index)
         elif item.selectable:
