@@ -6,6 +6,10 @@ Pieces of text are gathered and drawn at most 20 times a second. Where lines
 are and how they scroll is `LinePane`'s business.
 
 It draws what it is told and posts what is asked of it; it knows no log and no file.
+
+The file is long because what Textual looks up by name has to be a member of the
+widget: keys, messages, actions, watchers, clicks. What they stand on is elsewhere:
+items and their lines in `item`, `message_view` and `note`, rows in `line_pane`.
 """
 
 import asyncio
@@ -15,16 +19,17 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import var
-from textual.selection import Selection
 
 from tui.app import commands
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place, find
-from tui.app.transcript.line_pane import LINE_BITS, LinePane
-from tui.app.transcript.message_view import Item, MessageView, Note, NoteKind
+from tui.app.transcript.item import Item
+from tui.app.transcript.line_pane import LinePane
+from tui.app.transcript.message_view import MessageView
+from tui.app.transcript.note import Note, NoteKind
+from tui.app.transcript.selection import between
 from tui.app.widgets.row_index import selectable
 
 FRAME = 0.05  # seconds between two frames, at least
@@ -361,9 +366,8 @@ class Transcript(LinePane, can_focus=True):
         # In the upper half, so that what was said upon it is seen too.
         row = self._rows.top(index) + found.line - self.size.height // 3
         self._move_to(max(self._rows.top(index), row))
-        first, last = (index << LINE_BITS | n for n in (found.line, found.end_line))
-        selection = Selection(Offset(found.start, first), Offset(found.end, last))
-        self.screen.selections = {self: selection}
+        start, end = (found.line, found.start), (found.end_line, found.end)
+        self.screen.selections = {self: between(index, start, end)}
         return True
 
     def _view_in_question(self) -> MessageView | None:
