@@ -12,7 +12,8 @@ from support.terminal import Terminal
 from tui.app import faults
 from tui.app.history import list
 from tui.app.markdown.stream import Stream
-from tui.app.transcript.message_view import MessageView, Note
+from tui.app.transcript.message_view import MessageView
+from tui.app.transcript.note import Note
 from tui.app.transcript.strips import Strips
 from tui.app.widgets import debug_panel, tool_sidebar
 from tui.app.widgets.composer import Composer

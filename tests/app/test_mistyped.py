@@ -6,7 +6,7 @@ import pytest
 from support.pilot import Chat, opened
 
 from tui.app import commands
-from tui.app.transcript.message_view import Note
+from tui.app.transcript.note import Note
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -31,6 +31,7 @@ from tui.app.terminal.driver import OutputDriver
 from tui.app.terminal.painter import Abilities, Painter
 from tui.app.terminal.sgr import PenBook
 from tui.app.terminal.surface import Surface, Update
+from tui.events import Record, TextDelta
 
 ALL = Abilities(True, True, True)
 ANSWER = """# A heading
@@ -212,11 +213,15 @@ async def test_every_widget_looks_as_textual_draws_it(mirror: Mirror) -> None:
     assert mirror.updates > 20
 
 
+def piece(text: str) -> Record:
+    return Record(1, "c", None, 0.0, TextDelta("answer", text))
+
+
 async def test_each_frame_of_a_streamed_answer_is_right(mirror: Mirror) -> None:
     async with opened([]) as chat:
         transcript = chat.screen.transcript
         for at in range(0, len(ANSWER) * 2, 17):
-            transcript.append_text("answer", (ANSWER * 2)[at : at + 17])
+            chat.screen.presenter.show([piece((ANSWER * 2)[at : at + 17])])
             transcript._frame()
             await asyncio.sleep(0)
             if chat.screen._layout_required:
@@ -329,7 +334,7 @@ async def test_a_frame_of_the_transcript_forgets_no_other_change(
         chat.screen.status.set_reactive(type(chat.screen.status).hint, "Look here")
         chat.screen._dirty_widgets.add(chat.screen.status)
 
-        chat.screen.transcript.append_text("answer", "Text")
+        chat.screen.presenter.show([piece("Text")])
         chat.screen.transcript._frame()
 
         shown = "".join(cell.text for cell in mirror.ours.rows()[-1])

@@ -12,33 +12,48 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.scrollbar import ScrollDown, ScrollTo
 
+from tui.app.chat.presenter import Presenter
 from tui.app.transcript import pane as module
 from tui.app.transcript.message_view import MessageView
 from tui.app.transcript.pane import FRAME, Transcript
+from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.status import Status
+from tui.events import Event, MessageAdded, Record, SummaryAdded, TextDelta
+from tui.messages import Message, Role
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(60))
 
 
 class Host(App[None]):
+    """A transcript, into which records come as into that of the chat."""
+
     CSS = "Transcript { height: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
         self.copied: list[str] = []
-        self.cursor: list[str | None] = []
+        self.transcript = Transcript()
+        self.presenter = Presenter(self.transcript, DebugPanel(), Status())
 
     def compose(self) -> ComposeResult:
-        yield Transcript()
+        yield self.transcript
 
     def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
         self.copied.append(message.text)
 
-    def on_transcript_cursor_moved(self, message: Transcript.CursorMoved) -> None:
-        self.cursor.append(message.message_id)
+    def show(self, *events: Event) -> None:
+        self.presenter.show([Record(1, "c", None, 0.0, event) for event in events])
 
-    @property
-    def transcript(self) -> Transcript:
-        return self.query_one(Transcript)
+
+def said(
+    message_id: str, role: Role, text: str, reasoning: str = "", ended: str = "stop"
+) -> MessageAdded:
+    message = Message(role, text, reasoning)
+    return MessageAdded(message_id, message, finish_reason=ended)
+
+
+def piece(message_id: str, text: str) -> TextDelta:
+    return TextDelta(message_id, text)
 
 
 async def until(pilot: Pilot[None], reached: Callable[[], bool]) -> None:
@@ -73,29 +88,35 @@ async def test_a_frame_that_is_due_in_next_to_no_time_is_drawn_too(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(module, "monotonic", lambda: 100.0)
-    async with Host().run_test(size=(40, 20)) as pilot:
+    async with (app := Host()).run_test(size=(40, 20)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", "It ", done=False)
+        app.show(piece("a", "It "))
         for number in range(20):
             transcript._drawn = 100.0 - FRAME + 1e-9
-            transcript.append_text("a", f"{number} ")
+            app.show(piece("a", f"{number} "))
             await settled(pilot)
 
         assert "19" in "".join(rows(transcript))
 
 
 async def test_messages_and_notes_are_shown_in_order():
-    async with Host().run_test(size=(40, 20)) as pilot:
+    async with (app := Host()).run_test(size=(40, 20)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("u", "user", "what *is* it?")
-        transcript.add("a", "assistant", "It is **bold**.", label="model")
+        again = Message("user", "go on")
+        app.show(
+            said("u", "user", "what *is* it?"),
+            MessageAdded("c", again, purpose="continue"),
+            said("a", "assistant", "It is **bold**."),
+        )
         transcript.add_note("the tool failed\nbadly", "error")
         await settled(pilot)
 
         assert transcript.shown_text().split("\n") == [
             "▌ what *is* it?",
             "",
-            "  model",
+            "▌ continue",
+            "▌ go on",
+            "",
             "  It is bold.",
             "",
             "  ✗ the tool failed badly",
@@ -105,33 +126,33 @@ async def test_messages_and_notes_are_shown_in_order():
 
 
 async def test_text_that_streams_in_is_drawn_and_settled_without_a_change():
-    async with Host().run_test(size=(40, 20)) as pilot:
+    async with (app := Host()).run_test(size=(40, 20)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        for piece in ["It ", "is **bo", "ld**", ".\n"]:
-            transcript.append_text("a", piece)
+        for text in ["It ", "is **bo", "ld**", ".\n"]:
+            app.show(piece("a", text))
         await until(pilot, lambda: "  It is bold." in rows(transcript))
         before = rows(transcript)
 
-        transcript.finish("a", "It is **bold**.\n", finish_reason="stop")
+        app.show(said("a", "assistant", "It is **bold**.\n"))
         await settled(pilot)
 
         assert rows(transcript) == before
 
 
 async def test_a_settled_message_replaces_what_was_streamed():
-    async with Host().run_test(size=(60, 20)) as pilot:
+    async with (app := Host()).run_test(size=(60, 20)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.append_text("a", "half an ans")
+        app.show(piece("a", "half an ans"))
         await settled(pilot)
 
-        transcript.finish("a", "the whole answer", finish_reason="cancelled")
+        app.show(said("a", "assistant", "the whole answer", ended="cancelled"))
 
         assert transcript.shown_text().split("\n") == [
             "  the whole answer",
             "  ■ Cancelled",
             "",
         ]
-        transcript.finish("b", "never streamed")
+        app.show(said("b", "assistant", "never streamed"))
         assert "never streamed" in transcript.shown_text()
 
 
@@ -140,7 +161,8 @@ async def test_nothing_shown_can_drive_the_terminal(role: str):
     evil = "a\x1b[2Jb \x9b2J \u202ec"
     async with Host().run_test(size=(60, 20)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("m", role, f"{evil}\n\n```{evil}\n{evil}\n```", evil, label=evil)
+        text = f"{evil}\n\n```{evil}\n{evil}\n```"
+        transcript.append(MessageView("m", role, text, evil, label=evil))
         transcript.add_note(evil)
         transcript.cursor = 0
         transcript.action_fold()
@@ -153,34 +175,34 @@ async def test_nothing_shown_can_drive_the_terminal(role: str):
 
 
 async def test_it_follows_the_bottom_until_the_reader_scrolls_up():
-    async with Host().run_test(size=(40, 10)) as pilot:
+    async with (app := Host()).run_test(size=(40, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", LONG, done=False)
+        app.show(piece("a", LONG))
         await settled(pilot)
         assert rows(transcript)[-1] == "  paragraph 59"
 
         transcript.focus()
         await pilot.press("pageup")
         place = rows(transcript)
-        transcript.append_text("a", "\n\nnewest text" * 30)
+        app.show(piece("a", "\n\nnewest text" * 30))
         await until(pilot, lambda: "more below" in rows(transcript)[-1])
 
         assert rows(transcript)[:-1] == place[:-1]
         await pilot.press("end")
         assert rows(transcript)[-1] == "  newest text"
-        transcript.append_text("a", "\n\nthe last")
+        app.show(piece("a", "\n\nthe last"))
         await until(pilot, lambda: "  the last" in rows(transcript))
 
 
 async def test_text_that_runs_over_the_bottom_leaps_and_then_stands_still():
-    async with Host().run_test(size=(40, 24)) as pilot:
+    async with (app := Host()).run_test(size=(40, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", "line 0", done=False)
+        app.show(piece("a", "line 0"))
         await settled(pilot)
         places: list[int] = []
 
         for number in range(1, 60):
-            transcript.append_text("a", f"  \nline {number}")
+            app.show(piece("a", f"  \nline {number}"))
             await settled(pilot)
             shown = rows(transcript)
             assert f"  line {number}" in shown
@@ -192,30 +214,30 @@ async def test_text_that_runs_over_the_bottom_leaps_and_then_stands_still():
         assert set(leaps) <= {5, 15}
 
 
-async def rush(pilot: Pilot[None]) -> int:
-    """Write lines until the text has just leapt far; return the last one's number."""
-    transcript = pilot.app.query_one(Transcript)
-    transcript.add("a", "assistant", "line 0", done=False)
+async def rush(app: Host, pilot: Pilot[None]) -> list[str]:
+    """Write lines until the text has just leapt far; return them."""
+    transcript = app.transcript
+    app.show(piece("a", "line 0"))
     await settled(pilot)
-    number = 0
-    while number < 60 or rows(transcript)[-6]:
-        number += 1
-        transcript.append_text("a", f"  \nline {number}")
+    lines = ["line 0"]
+    while len(lines) < 61 or rows(transcript)[-6]:
+        lines.append(f"line {len(lines)}")
+        app.show(piece("a", f"  \n{lines[-1]}"))
         await settled(pilot)
-        assert number < 500
-    return number
+        assert len(lines) < 500
+    return lines
 
 
 async def test_text_that_came_too_fast_stays_where_it_is_when_it_has_ended():
-    async with Host().run_test(size=(40, 24)) as pilot:
+    async with (app := Host()).run_test(size=(40, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        await rush(pilot)
+        lines = await rush(app, pilot)
         shown = rows(transcript)
 
-        transcript.finish("a")
+        app.show(said("a", "assistant", "  \n".join(lines)))
         await settled(pilot)
         assert rows(transcript) == shown
-        transcript.add("b", "user", "What comes next")
+        app.show(said("b", "user", "What comes next"))
         await settled(pilot)
 
         room = shown.index("")
@@ -224,43 +246,43 @@ async def test_text_that_came_too_fast_stays_where_it_is_when_it_has_ended():
 
 
 async def test_who_comes_back_to_the_bottom_sees_it_filled():
-    async with Host().run_test(size=(40, 24)) as pilot:
+    async with (app := Host()).run_test(size=(40, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        number = await rush(pilot)
-        transcript.finish("a")
+        lines = await rush(app, pilot)
+        app.show(said("a", "assistant", "  \n".join(lines)))
         transcript.focus()
 
         await pilot.press("pageup", "end")
         await settled(pilot)
 
-        assert rows(transcript)[-1] == f"  line {number}"
+        assert rows(transcript)[-1] == f"  {lines[-1]}"
 
 
 async def test_an_end_that_comes_with_the_whole_is_laid_out_like_the_rest():
     table = "| a | b |\n|---|---|\n" + "".join(f"| {n} | x |\n" for n in range(40))
-    async with Host().run_test(size=(40, 60)) as pilot:
+    async with (app := Host()).run_test(size=(40, 60)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", "", done=False)
-        transcript.append_text("a", table)
+        app.show(piece("a", table))
         await settled(pilot)
-        laid_out = transcript._views["a"]._body
+        view = app.presenter.timeline.by_id["a"]
+        laid_out = view._body
 
-        transcript.finish("a", f"{table}| 40 | x |\n\nThe end.")
+        whole = f"{table}| 40 | x |\n\nThe end."
+        app.show(said("a", "assistant", whole))
         await settled(pilot)
 
-        assert transcript._views["a"]._body is laid_out
+        assert view._body is laid_out
         shown = [row for row in rows(transcript) if row]
         assert shown[-1] == "  The end."
-        transcript.clear()
-        transcript.add("a", "assistant", f"{table}| 40 | x |\n\nThe end.")
+        transcript.show_items([MessageView("b", "assistant", whole)])
         await settled(pilot)
         assert [row for row in rows(transcript) if row] == shown
 
 
 async def test_the_scroll_bar_shows_only_where_one_reads_above():
-    async with Host().run_test(size=(40, 10)) as pilot:
+    async with (app := Host()).run_test(size=(40, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", LONG)
+        app.show(said("a", "assistant", LONG))
         transcript.focus()
         await settled(pilot)
         assert not thumb(pilot)
@@ -273,9 +295,9 @@ async def test_the_scroll_bar_shows_only_where_one_reads_above():
 
 
 async def test_scrolling_down_to_the_bottom_follows_again():
-    async with Host().run_test(size=(40, 10)) as pilot:
+    async with (app := Host()).run_test(size=(40, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", LONG, done=False)
+        app.show(piece("a", LONG))
         transcript.focus()
         await settled(pilot)
 
@@ -290,9 +312,9 @@ async def test_scrolling_down_to_the_bottom_follows_again():
 
 
 async def test_the_wheel_and_the_scroll_bar_move_at_once():
-    async with Host().run_test(size=(40, 10)) as pilot:
+    async with (app := Host()).run_test(size=(40, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", LONG)
+        app.show(said("a", "assistant", LONG))
         await settled(pilot)
         end = transcript.scroll_offset.y
 
@@ -309,13 +331,13 @@ async def test_the_wheel_and_the_scroll_bar_move_at_once():
 
 
 async def test_a_click_on_the_hint_goes_to_the_newest_text():
-    async with Host().run_test(size=(40, 10)) as pilot:
+    async with (app := Host()).run_test(size=(40, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", LONG, done=False)
+        app.show(piece("a", LONG))
         transcript.focus()
         await settled(pilot)
         await pilot.press("home")
-        transcript.append_text("a", "\n\nnew")
+        app.show(piece("a", "\n\nnew"))
         await until(pilot, lambda: "more below" in rows(transcript)[-1])
 
         await pilot.click(Transcript, offset=(30, 9))
@@ -324,10 +346,10 @@ async def test_a_click_on_the_hint_goes_to_the_newest_text():
 
 
 async def test_the_readers_place_stays_when_estimates_turn_out_wrong():
-    async with Host().run_test(size=(40, 12)) as pilot:
+    async with (app := Host()).run_test(size=(40, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        for number in range(200):
-            transcript.add(f"m{number}", "assistant", f"message {number}\n\n- x\n" * 3)
+        texts = [f"message {number}\n\n- x\n" * 3 for number in range(200)]
+        app.show(*(said(f"m{n}", "assistant", text) for n, text in enumerate(texts)))
         transcript.focus()
         await settled(pilot)
 
@@ -344,10 +366,10 @@ async def test_the_readers_place_stays_when_estimates_turn_out_wrong():
 
 
 async def test_opening_many_messages_lays_out_only_the_last_page():
-    async with Host().run_test(size=(80, 24)) as pilot:
+    async with (app := Host()).run_test(size=(80, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        for number in range(1000):
-            transcript.add(f"m{number}", "assistant", f"# {number}\n\n" + LONG)
+        texts = [f"# {number}\n\n{LONG}" for number in range(1000)]
+        app.show(*(said(f"m{n}", "assistant", text) for n, text in enumerate(texts)))
         await settled(pilot)
 
         laid_out = sum(item.exact for item in transcript._items)
@@ -356,10 +378,10 @@ async def test_opening_many_messages_lays_out_only_the_last_page():
 
 
 async def test_the_readers_place_stays_when_the_width_changes():
-    async with Host().run_test(size=(80, 12)) as pilot:
+    async with (app := Host()).run_test(size=(80, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        for number in range(50):
-            transcript.add(f"m{number}", "user", f"number {number} " + "word " * 40)
+        texts = [f"number {number} " + "word " * 40 for number in range(50)]
+        app.show(*(said(f"m{n}", "user", text) for n, text in enumerate(texts)))
         transcript.focus()
         await settled(pilot)
         for _ in range(5):
@@ -374,9 +396,9 @@ async def test_the_readers_place_stays_when_the_width_changes():
 
 
 async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
-    async with Host().run_test(size=(40, 12)) as pilot:
+    async with (app := Host()).run_test(size=(40, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.add("a", "assistant", "answer", "think one\nthink two")
+        app.show(said("a", "assistant", "answer", "think one\nthink two"))
         transcript.focus()
         await settled(pilot)
         folded = rows(transcript)[:2]
@@ -399,33 +421,33 @@ async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
 async def test_the_cursor_walks_over_messages_and_copies_their_source():
     app = Host()
     async with app.run_test(size=(40, 12)) as pilot:
-        app.transcript.add("u", "user", "a question")
+        source = "**b**\n\n```\ncode 1\n```\n\n    code 2\n"
+        app.show(said("u", "user", "a question"))
         app.transcript.add_note("in between")
-        app.transcript.add(
-            "a", "assistant", "**b**\n\n```\ncode 1\n```\n\n    code 2\n"
-        )
+        app.show(said("a", "assistant", source))
         app.transcript.focus()
         await settled(pilot)
 
-        await pilot.press("y", "up", "Y", "up", "y", "up", "down", "down")
+        at: list[str | None] = []
+        for key in ("y", "up", "Y", "up", "y", "up", "down", "down"):
+            await pilot.press(key)
+            at.append(app.transcript.message_at_cursor())
         await pilot.pause()
 
-        source = "**b**\n\n```\ncode 1\n```\n\n    code 2\n"
         assert app.copied == [source, "code 2\n", "a question"]
-        assert app.cursor == ["a", "u", "a", None]
+        assert at == [None, "a", "a", "u", "u", "u", "a", None]
 
 
 async def test_a_selection_is_copied_without_wraps_and_decoration():
     app = Host()
     async with app.run_test(size=(30, 20)) as pilot:
-        app.transcript.add(
-            "a",
-            "assistant",
+        text = (
             "one two three four five six seven eight\n\n"
             "- item with some more words to wrap\n\n"
             "> quoted words that are wrapped as well\n\n"
-            "```\nlong_code(argument_one, argument_two)\n```\n\n中文段落" * 1,
+            "```\nlong_code(argument_one, argument_two)\n```\n\n中文段落"
         )
+        app.show(said("a", "assistant", text))
         await settled(pilot)
 
         app.screen.selections = {}
@@ -442,7 +464,7 @@ async def test_a_selection_is_copied_without_wraps_and_decoration():
 async def test_the_mouse_selects_text():
     app = Host()
     async with app.run_test(size=(30, 10)) as pilot:
-        app.transcript.add("a", "assistant", "first line\n\nsecond 中文 line")
+        app.show(said("a", "assistant", "first line\n\nsecond 中文 line"))
         await settled(pilot)
 
         await pilot.mouse_down(Transcript, offset=(8, 0))
@@ -455,7 +477,7 @@ async def test_the_mouse_selects_text():
 async def test_a_double_click_selects_a_word():
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:
-        app.transcript.add("a", "assistant", "see /usr/lib/x.py, please")
+        app.show(said("a", "assistant", "see /usr/lib/x.py, please"))
         await settled(pilot)
 
         await pilot.click(Transcript, offset=(10, 0), times=2)
@@ -466,7 +488,7 @@ async def test_a_double_click_selects_a_word():
 async def test_colours_follow_the_theme():
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:
-        app.transcript.add("a", "assistant", "plain `code`")
+        app.show(said("a", "assistant", "plain `code`"))
         await settled(pilot)
 
         def colours() -> list[tuple[object, object]]:
@@ -483,7 +505,7 @@ async def test_colours_follow_the_theme():
 async def test_idle_draws_nothing():
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:
-        app.transcript.add("a", "assistant", LONG, done=False)
+        app.show(piece("a", LONG))
         app.transcript.focus()
         await settled(pilot)
         drawn: list[int] = []
@@ -506,9 +528,9 @@ async def test_pieces_are_drawn_at_most_20_times_a_second():
 
         start = monotonic()
         while monotonic() < start + 6 * FRAME:
-            app.transcript.append_text("a", "word ")
+            app.show(piece("a", "word "))
             await asyncio.sleep(FRAME / 20)
-        app.transcript.append_text("a", "end")
+        app.show(piece("a", "end"))
         await until(pilot, lambda: "end" in app.transcript.shown_text())
         await settled(pilot)
 
@@ -518,14 +540,13 @@ async def test_pieces_are_drawn_at_most_20_times_a_second():
         assert min(gaps) >= FRAME * 0.9
 
 
-async def test_clear_removes_everything():
+async def test_nothing_is_left_of_what_another_path_has_no_part_in():
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:
-        app.transcript.add("a", "assistant", LONG)
+        app.show(said("a", "assistant", LONG))
         await settled(pilot)
 
-        app.transcript.clear()
-        app.transcript.add("b", "user", "anew")
+        app.transcript.show_items([MessageView("b", "user", "anew")])
         await settled(pilot)
 
         assert rows(app.transcript) == ["▌ anew"] + [""] * 9
@@ -533,8 +554,7 @@ async def test_clear_removes_everything():
 
 async def test_a_rule_stands_above_one_message_at_a_time():
     async with (app := Host()).run_test(size=(40, 20)) as pilot:
-        for n in range(3):
-            app.transcript.add(f"m{n}", "user", f"message {n}")
+        app.show(*(said(f"m{n}", "user", f"message {n}") for n in range(3)))
 
         app.transcript.mark("m1", "from here on")
         await settled(pilot)
@@ -561,7 +581,7 @@ async def test_a_rule_stands_above_one_message_at_a_time():
 
 async def test_a_rule_is_wrapped_and_not_copied():
     async with (app := Host()).run_test(size=(24, 20)) as pilot:
-        app.transcript.add("m0", "user", "hello")
+        app.show(said("m0", "user", "hello"))
         app.transcript.mark("m0", "above here is no longer sent")
         await settled(pilot)
 
@@ -575,8 +595,7 @@ async def test_a_rule_is_wrapped_and_not_copied():
 
 async def test_a_rule_far_above_does_not_move_the_reader():
     async with (app := Host()).run_test(size=(40, 10)) as pilot:
-        for n in range(300):
-            app.transcript.add(f"m{n}", "user", f"message {n}")
+        app.show(*(said(f"m{n}", "user", f"message {n}") for n in range(300)))
         await settled(pilot)
         before = rows(app.transcript)
 
@@ -589,17 +608,21 @@ async def test_a_rule_far_above_does_not_move_the_reader():
 
 async def test_a_summary_is_one_line_that_unfolds_and_is_copied():
     async with (app := Host()).run_test(size=(60, 20)) as pilot:
-        label = "Summary of 4 messages"
-        app.transcript.add("s", "summary", "", "They like tea.", label=label)
+        app.show(
+            *(said(f"m{n}", "user", f"message {n}") for n in range(4)),
+            SummaryAdded("m0", "m3", "They like tea."),
+        )
         app.transcript.focus()
         await settled(pilot)
 
-        assert rows(app.transcript)[:2] == ["  ▸ Summary of 4 messages: 3 words", ""]
+        title = "Summary of 4 messages, sent in their place: 3 words"
+        assert rows(app.transcript)[8:10] == [f"  ▸ {title}", ""]
         await pilot.press("up", "enter", "y")
         await settled(pilot)
-        assert [row.strip("▌ ") for row in rows(app.transcript)[:2]] == [
-            "▾ Summary of 4 messages: 3 words", "│ They like tea."
-        ]  # fmt: skip
+        assert [row.strip("▌ ") for row in rows(app.transcript)[8:10]] == [
+            f"▾ {title}",
+            "│ They like tea.",
+        ]
         assert app.copied == ["They like tea."]
 
 

@@ -8,7 +8,7 @@ from textual import events
 from tui.app.terminal.burst import AFTER, GAP
 from tui.app.terminal.paste import LIMIT
 from tui.app.terminal.tty_reader import Reader
-from tui.app.widgets.composer import tell_alt_enter_apart
+from tui.app.widgets.input_text import tell_alt_enter_apart
 
 BEGIN, END = b"\x1b[200~", b"\x1b[201~"
 LOG = "$ make\r\x1b[31merror:\x1b[0m one\rwarning: two\x1b[A\x7f \x1b \x1bOP 中\rdone"

@@ -37,7 +37,7 @@ from tui.app.chat.view import Settings
 from tui.app.terminal.key_order import typed
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
-from tui.app.transcript.message_view import NoteKind
+from tui.app.transcript.note import NoteKind
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel

@@ -6,7 +6,9 @@ streams into one that is not shown costs what it does to keep it.
 """
 
 from tui.app.transcript import pane
-from tui.app.transcript.message_view import Item, MessageView, Note, NoteKind
+from tui.app.transcript.item import Item
+from tui.app.transcript.message_view import MessageView
+from tui.app.transcript.note import Note, NoteKind
 from tui.conversation import Branches, Transcript
 from tui.events import Record, TurnFinished
 from tui.messages import Message

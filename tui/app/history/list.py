@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.app.history.dates import ago
+from tui.app.markdown.lines import Line, Span, beside
 from tui.app.transcript.find import Place
-from tui.app.widgets.entry_list import Entry, Line, Rows, Span
+from tui.app.widgets.entry_list import Entry, Rows
 from tui.app.widgets.palette import Looks
 from tui.conversation import Hit, Summary
 from tui.safe import safe
@@ -35,7 +36,7 @@ class Heading(Entry):
 
     def line(self, number: int, width: int) -> Line:
         """Return the line."""
-        return Line(((self.text, "heading"),))
+        return Line(((self.text, ("heading",)),))
 
 
 class Stored(Entry):
@@ -56,16 +57,16 @@ class Stored(Entry):
     def line(self, number: int, width: int) -> Line:
         """Return the line."""
         title = safe(self.summary.title, newlines=False) or "Untitled"
-        mark = _MARKS.get(self.mark, ("  ", ""))
-        look = "name" if self.mark else ""
+        mark = _MARKS.get(self.mark, ("  ", ()))
+        style = ("name",) if self.mark else ()
         facts = ago(self.summary.updated)
         if width >= _ROOMY:
             many = self.summary.messages
             facts = f"{many} message{'s' if many != 1 else ' '}  {facts:>10}"
-        return Line((mark, (title, look)), ((facts, "muted"),))
+        return beside((mark, (title, style)), ((facts, ("muted",)),), width)
 
 
-_MARKS: dict[str, Span] = {"running": ("… ", "running"), "unread": ("• ", "key")}
+_MARKS: dict[str, Span] = {"running": ("… ", ("running",)), "unread": ("• ", ("key",))}
 
 
 class Found(Entry):
@@ -86,9 +87,10 @@ class Found(Entry):
         hit = self.hit
         if number == 0:
             title = safe(hit.title, newlines=False) or "Untitled"
-            return Line((("  ", ""), (title, "")), ((ago(hit.time), "muted"),))
+            age: Span = (ago(hit.time), ("muted",))
+            return beside((("  ", ()), (title, ())), (age,), width)
         who = "You: " if hit.role == "user" else ""
-        return Line((("    " + who, "muted"), *self._excerpt(width - 4 - len(who))))
+        return Line((("    " + who, ("muted",)), *self._excerpt(width - 4 - len(who))))
 
     def _excerpt(self, width: int) -> Iterable[Span]:
         text, marks = self.hit.excerpt, self.hit.marks
@@ -97,14 +99,14 @@ class Found(Entry):
         if marks and marks[0][1] > width - 2:
             begin = max(0, marks[0][0] - width // 3)
         if begin:
-            yield "…", "muted"
+            yield "…", ("muted",)
         at = begin
         for start, end in marks:
             if start >= at:
-                yield text[at:start], "muted"
-                yield text[start:end], "hit"
+                yield text[at:start], ("muted",)
+                yield text[start:end], ("hit",)
                 at = end
-        yield text[at:], "muted"
+        yield text[at:], ("muted",)
 
 
 class HistoryList(Rows):

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 Style = tuple[str, ...]
-"""Names of looks, outermost first; the later ones prevail."""
+"""Names of looks, outermost first; the later ones prevail. () is plain."""
 
 Span = tuple[str, Style]
 """A piece of text without line ends, and its style."""
@@ -73,6 +73,34 @@ def spans_text(spans: Iterable[Span]) -> str:
 def spans_width(spans: Iterable[Span]) -> int:
     """Add up the cells of spans."""
     return sum(cell_len(text) for text, _ in spans)
+
+
+def cut(spans: tuple[Span, ...], width: int) -> tuple[Span, ...]:
+    """Return `spans` in at most `width` cells, with an ellipsis when cut."""
+    if spans_width(spans) <= width:
+        return spans
+    kept: list[Span] = []
+    room = width - 1
+    for text, style in spans:
+        size = cell_len(text)
+        if size > room:
+            if width > 0:
+                kept.append((set_cell_size(text, max(room, 0)).rstrip() + "…", style))
+            break
+        kept.append((text, style))
+        room -= size
+    return tuple(kept)
+
+
+def beside(left: tuple[Span, ...], right: tuple[Span, ...], width: int) -> Line:
+    """Return a line with `right` at its end, before which `left` is cut.
+
+    It is `width` cells wide, or wider if `right` is.
+    """
+    room = width - spans_width(right)
+    left = cut(left, room - 1)
+    gap = max(0, room - spans_width(left))
+    return Line((*left, (" " * gap, ()), *right))
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:

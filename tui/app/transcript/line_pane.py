@@ -4,42 +4,31 @@ Items far off screen have an estimated height until they come near, so a long
 conversation costs no more than the page that is shown. Positions are kept by item
 and line, not by distance from the top, so the reader's place stays where it is when
 an estimate above it turns out wrong, an item is folded or the pane changes its width.
-Text selections are kept the same way: what Textual calls y is (item << 20 | line).
 """
 
-from bisect import bisect_right
-from itertools import accumulate
 from time import monotonic
-from typing import Any
 
 from textual import events
-from textual.geometry import Offset, Region, Size
+from textual.geometry import Region, Size
 from textual.reactive import var
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBarRender, ScrollDown, ScrollTo, ScrollUp
+from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.app.transcript.message_view import GUTTER, Item, selected_text, word_at
+from tui.app.transcript.item import GUTTER, Item
+from tui.app.transcript.selection import selected_text, to_y, whole, word
 from tui.app.transcript.strips import Strips
+from tui.app.transcript.thumb import Thumb
 from tui.app.widgets.contained import Contained
+from tui.app.widgets.row_index import RowIndex
 
 _WIDEST = 120  # columns of text: longer lines are hard to read
 _AHEAD = 20  # rows above and below the screen that are laid out as well
-LINE_BITS = 20
-"""How far the item is shifted in what Textual calls y; see above."""
-_LINE_MASK = (1 << LINE_BITS) - 1
 _WHEEL = 3  # rows
 _LEAP = 8  # rows at most that following scrolls at a time
 _RUSH = 0.5  # seconds between two leaps below which text is too fast to be read
-
-
-class _NoThumb(ScrollBarRender):
-    """A scroll bar of which nothing is seen."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "window_size": 0})
 
 
 class LinePane(Contained, ScrollView, can_focus=True):
@@ -57,13 +46,13 @@ class LinePane(Contained, ScrollView, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._items: list[Item] = []
-        self._tops: list[int] = [0]  # the first row of each item, and the end
+        self._rows = RowIndex()  # of `_items`
         self._unseen = False  # whether there is new text below the screen
         self._strips = Strips(self)
         self._compositing = False
         self._leapt = 0.0  # when it leapt last
         self._bottom = 0  # the row below the screen when it followed last
-        self._thumb = (0, 0)  # where the scroll bar's is, and its length, in eighths
+        self._thumb = Thumb(self)
         self._width = 0  # columns of the lines; 0 before it is known
 
     def is_marked(self, index: int) -> bool:
@@ -74,17 +63,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
 
     def _retop(self, index: int) -> None:
         """Add up the heights of the items from `index` on."""
-        heights = (item.height for item in self._items[index:])
-        self._tops[index:] = accumulate(heights, initial=self._tops[index])
-
-    def _locate(self, row: int) -> tuple[int, int]:
-        """Return the item and line of a row; the last line when it is below all."""
-        row = max(0, min(row, self._tops[-1] - 1))
-        index = min(bisect_right(self._tops, row) - 1, len(self._items) - 1)
-        return (index, row - self._tops[index]) if index >= 0 else (0, 0)
+        self._rows.replace(index, (item.height for item in self._items[index:]))
 
     def _anchor(self) -> tuple[int, int]:
-        return self._locate(self.scroll_offset.y)
+        return self._rows.locate(self.scroll_offset.y)
 
     def _lay_out(self, item: Item) -> None:
         if item.width != (self._width or 80):
@@ -109,7 +91,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
             index, line = anchor
             self._lay_out_down(index, line + height + _AHEAD)
             self._lay_out_up(index - 1, _AHEAD)
-            row = self._tops[index] + min(line, self._items[index].height - 1)
+            row = self._rows.top(index) + min(line, self._items[index].height - 1)
         self._set_height()
         return self._scroll_to_row(row)
 
@@ -137,7 +119,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
     @property
     def _end(self) -> int:
         """Rows of text; the blank one below the last item is not worth scrolling to."""
-        return max(0, self._tops[-1] - 1)
+        return max(0, self._rows.end - 1)
 
     def _lay_out_up(self, index: int, rows: int) -> None:
         lowest = None
@@ -168,12 +150,12 @@ class LinePane(Contained, ScrollView, can_focus=True):
         size = Size(self.size.width, max(self._end, self._bottom))
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]: Textual's own use
-            self._draw_scroll_bar()
+            self._thumb.move()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Draw what is scrolled to."""
         if round(old_value) != round(new_value):
-            self._draw_scroll_bar()
+            self._thumb.move()
             self.refresh(self.size.region)
 
     def on_mount(self) -> None:
@@ -181,33 +163,8 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self.watch_following()
 
     def watch_following(self) -> None:
-        """Show the scroll bar's thumb, or hide it.
-
-        It tells where above the newest text the reader is. While that is followed the
-        terminal's own scrolling would take it along, and it had to be put back.
-        """
-        bar = self.vertical_scrollbar
-        renderer = _NoThumb if self.following else ScrollBarRender
-        bar.renderer = renderer  # pyright: ignore[reportAttributeAccessIssue]: Textual looks it up on the bar
-
-        bar.refresh()
-        self._thumb = (0, 0)
-        self._draw_scroll_bar()
-
-    def _draw_scroll_bar(self) -> None:
-        """Move the thumb, if by an eighth of a row: drawing it is half of a frame."""
-        if self.following:
-            return
-        window, rows = self.size.height, max(1, self.virtual_size.height)
-        eighths = 8 * window
-        thumb = eighths * self.scroll_offset.y // rows, eighths * window // rows
-        if thumb == self._thumb:
-            return
-        self._thumb = thumb
-        bar = self.vertical_scrollbar
-        bar.window_size = window
-        bar.window_virtual_size = self.virtual_size.height
-        bar.position = self.scroll_offset.y
+        """Show the scroll bar's thumb, or hide it."""
+        self._thumb.show(not self.following)
 
     def _scroll_to_row(self, row: int) -> bool:
         row = max(0, min(row, self.max_scroll_y))
@@ -228,8 +185,8 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self.following = row >= self.max_scroll_y
         if row + self.size.height <= self._end:
             self._bottom = 0  # the room below the text was for text to come
-        before = self._tops[-1]
-        if not self._settle(self._locate(row)) and self._tops[-1] != before:
+        before = self._rows.end
+        if not self._settle(self._rows.locate(row)) and self._rows.end != before:
             self.refresh()
         self.following = self.scroll_offset.y >= self.max_scroll_y
 
@@ -294,8 +251,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
                 anchor = anchor[0], round(line * self._items[anchor[0]].height)
             self._retop(0)
         self._settle(anchor)
-        self._thumb = (0, 0)
-        self._draw_scroll_bar()
+        self._thumb.redraw()
         self.refresh()
 
     def action_scroll_by(self, rows: int) -> None:
@@ -323,27 +279,24 @@ class LinePane(Contained, ScrollView, can_focus=True):
             self._lay_out(item)
             self._retop(index)
             self._set_height()
-        top, end = self._tops[index], self._tops[index + 1] - 1
         view_top = self.scroll_offset.y
-        height = self.size.height
-        if top < view_top or end - top > height:
-            self._move_to(top)
-        elif end > view_top + height:
-            self._move_to(end - height)
+        row = self._rows.reveal(index, view_top, self.size.height, below=1)
+        if row != view_top:
+            self._move_to(row)
 
     def _refresh_from(self, index: int, first: int, *, below: bool = True) -> None:
         """Mark rows as changed: an item's from a line on, and what is below it."""
-        start = self._tops[index] + first - self.scroll_offset.y
+        start = self._rows.top(index) + first - self.scroll_offset.y
         end = self.size.height
         if not below:
-            end = min(end, self._tops[index + 1] - self.scroll_offset.y)
+            end = min(end, self._rows.top(index + 1) - self.scroll_offset.y)
         start = max(start, 0)
         if start < end:
             self.refresh(Region(0, start, self.size.width, end - start))
 
     def _mark_unseen(self) -> None:
         unseen = not self.following and (
-            self._tops[-1] - 1 > self.scroll_offset.y + self.size.height
+            self._rows.end - 1 > self.scroll_offset.y + self.size.height
         )
         if unseen != self._unseen:
             self._unseen = unseen
@@ -363,14 +316,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
         """Return the selected text with soft wraps undone."""
         if not self._items:
             return None
-        start, end = (0, 0, 0), (len(self._items) - 1, self._items[-1].height, 0)
-        if selection.start is not None:
-            x, y = selection.start
-            start = (y >> LINE_BITS, y & _LINE_MASK, x)
-        if selection.end is not None:
-            x, y = selection.end
-            end = (min(y >> LINE_BITS, end[0]), y & _LINE_MASK, x)
-        return selected_text(self._items, start, end).rstrip("\n"), "\n"
+        return selected_text(self._items, selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
@@ -385,14 +331,9 @@ class LinePane(Contained, ScrollView, can_focus=True):
             )
             if offset is None:
                 return
-            start, end = word_at(item.line(number).text, offset.x)
-            place = index << LINE_BITS | number
-            selection = Selection(Offset(start, place), Offset(end, place))
+            selection = word(item, index, number, offset.x)
         else:
-            first = index << LINE_BITS
-            last = first | max(0, item.height - 2)
-            length = len(item.line(max(0, item.height - 2)).text)
-            selection = Selection(Offset(0, first), Offset(length, last))
+            selection = whole(item, index)
         self.screen.selections = {self: selection}
 
     # Drawing
@@ -436,10 +377,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
         needs the place of each character; the screen does not, and pays for it.
         """
         row = y + self.scroll_offset.y
-        if not self._items or row >= self._tops[-1]:
+        if not self._items or row >= self._rows.end:
             return self._strips.blank()
-        index, number = self._locate(row)
-        place = index << LINE_BITS | number
+        index, number = self._rows.locate(row)
+        place = to_y(index, number)
         selection = self.text_selection
         span = selection.get_span(place) if selection else None
         item = self._items[index]

@@ -1,14 +1,7 @@
-"""A message as lines: what the transcript draws of it.
+"""A message as lines, which may still grow: what the transcript draws of it."""
 
-No widget and no part of Textual: the transcript asks for lines by number. A message
-that is far off screen only has an estimate of its height; its lines are made when
-they are needed, and dropped when the width changes.
-"""
+from typing import TYPE_CHECKING
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
-
-from tui.app import faults
 from tui.app.markdown import (
     BLANK,
     Line,
@@ -21,6 +14,7 @@ from tui.app.markdown import (
 )
 from tui.app.markdown.feed import Feed
 from tui.app.markdown.lines import spans_text, spans_width
+from tui.app.transcript.item import GUTTER, Item, estimate, gutter, not_shown
 from tui.safe import safe
 
 if TYPE_CHECKING:
@@ -29,10 +23,6 @@ if TYPE_CHECKING:
 _COMPARED = 2000
 """Lines up to which it is looked for the first that the end of a message changes."""
 
-NoteKind = Literal["info", "warning", "error", "cancelled"]
-
-GUTTER = 2
-"""Columns to the left of all text: a bar, and a space."""
 _BROKEN_OFF = {
     "cancelled": ("■", "Cancelled"),
     "interrupted": ("■", "Interrupted: /continue goes on, /retry asks again"),
@@ -40,112 +30,6 @@ _BROKEN_OFF = {
     "length": ("…", "Cut off at the limit of its length: /continue goes on"),
     "content_filter": ("✗", "Ended by the provider's content filter"),
 }
-_NOTE_MARKS = {"info": "·", "warning": "!", "error": "✗", "cancelled": "■"}
-
-
-def _gutter(lines: list[Line], mark: str, style: Style, fill: Style = ()) -> list[Line]:
-    left: tuple[Span, ...] = ((mark.ljust(GUTTER), style),)
-    return indent(lines, left, left, fill=fill, copied=False)
-
-
-def _estimate(text: str, width: int) -> int:
-    return text.count("\n") + len(text) // max(width, 1) + 1 if text else 0
-
-
-class Item:
-    """Something that the transcript shows: a message or a note."""
-
-    selectable = False
-    """Whether the message cursor stops at it."""
-    passing = False
-    """Whether it is gone when what is above it becomes another version."""
-    done = True
-    """Whether it will not grow any more."""
-    failed = False
-    """Whether it cannot be shown, which it says; not tried again by itself."""
-    behind = False
-    """Whether it is not laid out to its end, which the next `update` goes on with."""
-
-    def __init__(self) -> None:
-        self.width = 0
-        """Columns of the pane; 0 before it is known."""
-        self.exact = False
-        """Whether `height` is what the lines have, or an estimate."""
-        self.height = 1
-        """Rows, with the blank one below."""
-
-    @property
-    def source(self) -> str:
-        """What is copied: the text as it was written."""
-        raise NotImplementedError
-
-    def resize(self, width: int) -> None:
-        """Forget all lines; the height is an estimate until `lay_out`."""
-        raise NotImplementedError
-
-    def lay_out(self) -> None:
-        """Make the lines for `width`."""
-        raise NotImplementedError
-
-    def fail(self, error: Exception) -> None:
-        """Say, in the place of all lines, that it cannot be shown."""
-        raise NotImplementedError
-
-    def line(self, number: int) -> Line:
-        """Return a line of what is laid out; BLANK outside of it."""
-        raise NotImplementedError
-
-    def lines(self) -> Iterator[Line]:
-        """Yield all lines of what is laid out."""
-        return (self.line(number) for number in range(self.height))
-
-
-class Note(Item):
-    """A short notice between messages."""
-
-    def __init__(self, text: str, kind: NoteKind = "info") -> None:
-        super().__init__()
-        self._text = safe(text, newlines=False).strip()
-        self._kind = kind
-        self._lines: list[Line] = []
-
-    @property
-    def source(self) -> str:
-        """What is copied: the text as it was written."""
-        return self._text
-
-    def resize(self, width: int) -> None:
-        """Forget all lines; the height is an estimate until `lay_out`."""
-        self.width = width
-        self.exact = self.failed = False
-        self._lines = []
-        self.height = _estimate(self._text, width - GUTTER - 2) + 1
-
-    def lay_out(self) -> None:
-        """Make the lines for `width`."""
-        try:
-            self._lines = self._laid_out()
-        except Exception as error:
-            self.fail(error)
-        else:
-            self.height = len(self._lines) + 1
-            self.exact = True
-
-    def fail(self, error: Exception) -> None:
-        """Say, in the place of all lines, that it cannot be shown."""
-        self._lines = _not_shown(error, self.width)
-        self.height = len(self._lines) + 1
-        self.exact = self.failed = True
-
-    def _laid_out(self) -> list[Line]:
-        style = ("note", f"note-{self._kind}")
-        rows = to_lines(wrap([(self._text, style)], self.width - GUTTER - 2))
-        mark: tuple[Span, ...] = ((_NOTE_MARKS[self._kind] + " ", style),)
-        return _gutter(indent(rows, mark, (("  ", style),)), "", ())
-
-    def line(self, number: int) -> Line:
-        """Return a line of what is laid out; BLANK outside of it."""
-        return self._lines[number] if 0 <= number < len(self._lines) else BLANK
 
 
 class MessageView(Item):
@@ -247,10 +131,10 @@ class MessageView(Item):
         self._body = self._thought = None
         room = width - GUTTER
         title = self.label or self.versions
-        self.height = _estimate(self.text, room) + 1 + bool(title)
+        self.height = estimate(self.text, room) + 1 + bool(title)
         self.height += 2 * bool(self.rule)
         if self._reasoning:
-            self.height += 2 if self.folded else 2 + _estimate(self.reasoning, room)
+            self.height += 2 if self.folded else 2 + estimate(self.reasoning, room)
 
     def lay_out(self) -> None:
         """Make the lines for `width`."""
@@ -318,7 +202,7 @@ class MessageView(Item):
         """Say, in the place of all lines, that it cannot be shown."""
         self._body = self._thought = None
         self._thought_lines, self._body_lines, self._bottom = [], [], []
-        self._top = _not_shown(error, self.width)
+        self._top = not_shown(error, self.width)
         self._title = 0
         self.height = len(self._top) + 1
         self.behind = False
@@ -379,7 +263,7 @@ class MessageView(Item):
         lines: list[Line] = []
         if title:
             rows = to_lines(wrap(title, self.width - GUTTER))
-            lines = _gutter(rows, self._bar(), (*style, "bar"), style)
+            lines = gutter(rows, self._bar(), (*style, "bar"), style)
         rule = _rule(self.rule, self.width)
         self._title = len(rule)
         lines = [*rule, *lines]
@@ -398,7 +282,7 @@ class MessageView(Item):
         bar: tuple[Span, ...] = (("│ ", ("thought", "rule")),)
         new = indent(self._thought.lines[changed:], bar, bar, copied=False)
         return lines, _replace(
-            self._thought_lines, changed, _gutter([*new, BLANK], "", ())
+            self._thought_lines, changed, gutter([*new, BLANK], "", ())
         )
 
     def _begun(self, width: int, style: Style) -> "Stream | PlainStream":
@@ -419,7 +303,7 @@ class MessageView(Item):
         return _replace(
             self._body_lines,
             changed,
-            _gutter(new, self._bar(), (*style, "bar"), style),
+            gutter(new, self._bar(), (*style, "bar"), style),
         )
 
     def _tail(self, left_out: int) -> list[Line]:
@@ -431,7 +315,7 @@ class MessageView(Item):
             mark, text = _BROKEN_OFF[self.finish_reason]
             kind = "error" if mark == "✗" else "cancelled"
             lines.append(Line(((f"{mark} {text}", ("note", f"note-{kind}")),)))
-        return _gutter(lines, "", ())
+        return gutter(lines, "", ())
 
     def line(self, number: int) -> Line:
         """Return a line of what is laid out; BLANK outside of it."""
@@ -440,14 +324,6 @@ class MessageView(Item):
                 return lines[number] if number >= 0 else BLANK
             number -= len(lines)
         return BLANK
-
-
-def _not_shown(error: Exception, width: int) -> list[Line]:
-    """Return what stands for an item; by little that could fail in its turn."""
-    text, room = faults.not_shown(error), max(width - GUTTER, 1)
-    rows = [text[start : start + room] for start in range(0, len(text), room)]
-    left, style = (" " * GUTTER, ()), ("note", "note-cancelled")
-    return [Line((left, (row, style)), lead=GUTTER) for row in rows]
 
 
 def _rule(text: str, width: int) -> list[Line]:
@@ -462,7 +338,7 @@ def _rule(text: str, width: int) -> list[Line]:
         spans = ((side, style), *row.spans, (" " + "─" * rest, style))
         lines.append(Line(spans, lead=len(spans_text(spans))))
         side = "   "
-    return [*_gutter(lines, "", ()), BLANK]
+    return [*gutter(lines, "", ()), BLANK]
 
 
 def _replace(lines: list[Line], start: int, new: list[Line]) -> int:
@@ -474,45 +350,3 @@ def _replace(lines: list[Line], start: int, new: list[Line]) -> int:
         same += 1
     lines[start + same :] = new[same:]
     return start + same
-
-
-def selected_text(
-    items: list[Item], start: tuple[int, int, int], end: tuple[int, int, int]
-) -> str:
-    """Return the text from `start` to `end`: (item, line, character), end excluded.
-
-    Soft wraps are undone and decoration at the left is left out.
-    """
-    parts: list[str] = []
-    for index in range(start[0], end[0] + 1):
-        item = items[index]
-        if not item.exact:
-            item.lay_out()
-        for number in range(item.height):
-            place = index, number
-            if place < start[:2] or place > end[:2]:
-                continue
-            line = item.line(number)
-            text = line.text
-            stop = end[2] if place == end[:2] else len(text)
-            begin = max(line.lead, start[2] if place == start[:2] else 0)
-            glue = "\n" if line.glue is None else line.glue
-            parts.append((glue if parts else "") + text[begin : max(begin, stop)])
-    return "".join(parts)
-
-
-def word_at(text: str, index: int) -> tuple[int, int]:
-    """Return where the word around a character begins and ends."""
-
-    def inside(character: str) -> bool:
-        return character.isalnum() or character in "_-./:@~"
-
-    if not 0 <= index < len(text) or not inside(text[index]):
-        return index, min(index + 1, len(text))
-    start = index
-    while start and inside(text[start - 1]):
-        start -= 1
-    end = index
-    while end < len(text) and inside(text[end]):
-        end += 1
-    return start, end

@@ -6,6 +6,10 @@ Pieces of text are gathered and drawn at most 20 times a second. Where lines
 are and how they scroll is `LinePane`'s business.
 
 It draws what it is told and posts what is asked of it; it knows no log and no file.
+
+The file is long because what Textual looks up by name has to be a member of the
+widget: keys, messages, actions, watchers, clicks. What they stand on is elsewhere:
+items and their lines in `item`, `message_view` and `note`, rows in `line_pane`.
 """
 
 import asyncio
@@ -15,16 +19,18 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import var
-from textual.selection import Selection
 
 from tui.app import commands
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place, find
-from tui.app.transcript.line_pane import LINE_BITS, LinePane
-from tui.app.transcript.message_view import Item, MessageView, Note, NoteKind
+from tui.app.transcript.item import Item
+from tui.app.transcript.line_pane import LinePane
+from tui.app.transcript.message_view import MessageView
+from tui.app.transcript.note import Note, NoteKind
+from tui.app.transcript.selection import between
+from tui.app.widgets.row_index import selectable
 
 FRAME = 0.05  # seconds between two frames, at least
 
@@ -68,15 +74,9 @@ class Transcript(LinePane, can_focus=True):
     class CopyRequested(Message):
         """The user wants `text` on the clipboard."""
 
-        def __init__(self, transcript: "Transcript", text: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.transcript = transcript
             self.text = text
-
-        @property
-        def control(self) -> "Transcript":
-            """The transcript it comes from."""
-            return self.transcript
 
     class Told(Message):
         """There is something to be said that is soon forgotten."""
@@ -88,29 +88,10 @@ class Transcript(LinePane, can_focus=True):
     class VersionWanted(Message):
         """The user wants the version before a message's (-1), or the next (1)."""
 
-        def __init__(self, transcript: "Transcript", message_id: str, step: int):
+        def __init__(self, message_id: str, step: int) -> None:
             super().__init__()
-            self.transcript = transcript
             self.message_id = message_id
             self.step = step
-
-        @property
-        def control(self) -> "Transcript":
-            """The transcript it comes from."""
-            return self.transcript
-
-    class CursorMoved(Message):
-        """The message cursor is on another message, or on none."""
-
-        def __init__(self, transcript: "Transcript", message_id: str | None) -> None:
-            super().__init__()
-            self.transcript = transcript
-            self.message_id = message_id
-
-        @property
-        def control(self) -> "Transcript":
-            """The transcript it comes from."""
-            return self.transcript
 
     def __init__(
         self,
@@ -133,70 +114,21 @@ class Transcript(LinePane, can_focus=True):
 
     # What is shown
 
-    def add(
-        self,
-        message_id: str,
-        role: str,
-        text: str = "",
-        reasoning: str = "",
-        *,
-        label: str = "",
-        done: bool = True,
-        finish_reason: str | None = None,
-    ) -> None:
-        """Add a message below all others; one that is known is settled instead.
-
-        An `assistant`'s text is Markdown, that of others is not. `label` is a line
-        above it, such as the model's name. With `done` False more may be appended.
-        """
-        if message_id in self._views:
-            self.finish(message_id, text, reasoning, finish_reason)
-            return
-        view = MessageView(message_id, role, text, reasoning, label=label, done=done)
-        view.finish_reason = finish_reason
-        self.append(view)
-
-    def append_text(self, message_id: str, text: str) -> None:
-        """Add to a message's text; a message that is not known is begun."""
-        view = self._growing_view(message_id)
-        view.append_text(text)
-        self.changed(view)
-
-    def append_reasoning(self, message_id: str, text: str) -> None:
-        """Add to what a message's model thinks aloud."""
-        view = self._growing_view(message_id)
-        view.append_reasoning(text)
-        self.changed(view)
-
     def finish(
         self,
         message_id: str,
-        text: str | None = None,
-        reasoning: str | None = None,
+        text: str,
+        reasoning: str,
         finish_reason: str | None = None,
     ) -> None:
-        """Settle a message: nothing more will come, and this is what was said.
+        """Settle a message that is shown: this is what was said, and all of it.
 
-        None leaves the text or reasoning as it is. `cancelled`, `interrupted`,
-        `error`, `length` and `content_filter` are told below the message.
+        `cancelled`, `interrupted`, `error`, `length` and `content_filter` are told
+        below the message. Raises KeyError if the message is not shown.
         """
-        if message_id not in self._views:
-            self.add(
-                message_id,
-                "assistant",
-                text or "",
-                reasoning or "",
-                finish_reason=finish_reason,
-            )
-            return
-        view = self._views[message_id]
         index = self._indexes[message_id]
         self._changed.pop(index, None)
-        first = view.finish(
-            view.text if text is None else text,
-            view.reasoning if reasoning is None else reasoning,
-            finish_reason,
-        )
+        first = self._views[message_id].finish(text, reasoning, finish_reason)
         self._place_changed(index, first)
 
     def mark(self, message_id: str, text: str) -> None:
@@ -278,7 +210,6 @@ class Transcript(LinePane, can_focus=True):
             self._mark_unseen()
         if cursor is not None and cursor >= kept:
             self.cursor = min(kept, len(self._items) - 1) if self._items else None
-            self.post_message(self.CursorMoved(self, self.message_at_cursor()))
         self.refresh()
 
     def _cut(self, kept: int) -> None:
@@ -288,21 +219,8 @@ class Transcript(LinePane, can_focus=True):
                 del self._views[item.message_id]
                 del self._indexes[item.message_id]
         del self._items[kept:]
-        del self._tops[kept + 1 :]
+        self._rows.replace(kept, ())
         self._changed = {i: None for i in self._changed if i < kept}
-
-    def clear(self) -> None:
-        """Remove everything, and follow the bottom again."""
-        self._cut(0)
-        self._ruled = ""
-        self._unseen = False
-        self._bottom = 0
-        self.following = True
-        self.cursor = None
-        self._forget_selection()
-        self._set_height()
-        self._scroll_to_row(0)
-        self.refresh()
 
     @property
     def views(self) -> list[MessageView]:
@@ -325,17 +243,12 @@ class Transcript(LinePane, can_focus=True):
             line.text.rstrip() for item in self._items for line in item.lines()
         )
 
-    def _growing_view(self, message_id: str) -> MessageView:
-        if message_id not in self._views:
-            self.add(message_id, "assistant", done=False)
-        return self._views[message_id]
-
     def _append_item(self, item: Item) -> None:
         # One that was shown before may still be laid out.
         if self._width and item.width != self._width:
             item.resize(self._width)
         self._items.append(item)
-        self._tops.append(self._tops[-1] + item.height)
+        self._rows.append(item.height)
         self._changed[len(self._items) - 1] = None
         self._request_frame()
 
@@ -399,9 +312,9 @@ class Transcript(LinePane, can_focus=True):
             return
         self._go_on([index])
         anchor = self._anchor()
-        before = self._tops[index + 1]
+        before = self._rows.top(index + 1)
         self._retop(index)
-        moved = self._tops[index + 1] - before
+        moved = self._rows.top(index + 1) - before
         if moved and self.following and index < anchor[0]:
             # Above the screen: what is on it stays where it is.
             self._bottom += moved
@@ -415,27 +328,23 @@ class Transcript(LinePane, can_focus=True):
 
     def action_cursor(self, step: int) -> None:
         """Move the message cursor; below the last message it goes to the bottom."""
-        places = [i for i, item in enumerate(self._items) if item.selectable]
-        if not places:
+        last = selectable(self._items, len(self._items) - 1, -1)
+        if last is None or (self.cursor is None and step > 0 and self.following):
             return
         if self.cursor is None:
-            visible_end = self.scroll_offset.y + self.size.height
-            shown = [i for i in places if self._tops[i] < visible_end]
-            target = (shown or places)[-1]
-            if step > 0 and self.following:
-                return
+            lowest, _ = self._rows.locate(self.scroll_offset.y + self.size.height - 1)
+            target = selectable(self._items, lowest, -1)
+            target = last if target is None else target
         else:
-            rest = [i for i in places if (i - self.cursor) * step > 0]
-            if not rest:
-                if step > 0:
-                    self.cursor = None
-                    self.action_follow()
-                else:
-                    self.action_top()
-                return
-            target = rest[0] if step > 0 else rest[-1]
-        self.cursor = target
-        self._show_item(target)
+            target = selectable(self._items, self.cursor + step, step)
+        if target is not None:
+            self.cursor = target
+            self._show_item(target)
+        elif step > 0:
+            self.cursor = None
+            self.action_follow()
+        else:
+            self.action_top()
 
     def go_to(self, place: Place) -> bool:
         """Put the cursor on a message and select a phrase in it; False: not there."""
@@ -455,11 +364,10 @@ class Transcript(LinePane, can_focus=True):
             self._show_item(index)
             return True
         # In the upper half, so that what was said upon it is seen too.
-        row = self._tops[index] + found.line - self.size.height // 3
-        self._move_to(max(self._tops[index], row))
-        first, last = (index << LINE_BITS | n for n in (found.line, found.end_line))
-        selection = Selection(Offset(found.start, first), Offset(found.end, last))
-        self.screen.selections = {self: selection}
+        row = self._rows.top(index) + found.line - self.size.height // 3
+        self._move_to(max(self._rows.top(index), row))
+        start, end = (found.line, found.start), (found.end_line, found.end)
+        self.screen.selections = {self: between(index, start, end)}
         return True
 
     def _view_in_question(self) -> MessageView | None:
@@ -478,9 +386,9 @@ class Transcript(LinePane, can_focus=True):
         found = self.get_selection(selection) if selection else None
         view = self._view_in_question()
         if found and found[0]:
-            self.post_message(self.CopyRequested(self, found[0]))
+            self.post_message(self.CopyRequested(found[0]))
         elif view and view.source:
-            self.post_message(self.CopyRequested(self, view.source))
+            self.post_message(self.CopyRequested(view.source))
 
     def action_copy_code(self) -> None:
         """Copy the last block of code of a message."""
@@ -493,7 +401,7 @@ class Transcript(LinePane, can_focus=True):
             if token.type in ("fence", "code_block")
         ]
         if blocks:
-            self.post_message(self.CopyRequested(self, blocks[-1]))
+            self.post_message(self.CopyRequested(blocks[-1]))
         else:
             self.post_message(self.Told("There is no block of code in this message"))
 
@@ -523,7 +431,6 @@ class Transcript(LinePane, can_focus=True):
         for index in (old, new):
             if index is not None and index < len(self._items):
                 self._refresh_from(index, 0, below=False)
-        self.post_message(self.CursorMoved(self, self.message_at_cursor()))
 
     def on_focus(self) -> None:
         """Show the message cursor."""
@@ -541,12 +448,12 @@ class Transcript(LinePane, can_focus=True):
         """Fold, follow, select a word or a message, or place the cursor."""
         event.prevent_default()
         row = event.y + self.scroll_offset.y
-        if not self._items or row >= self._tops[-1]:
+        if not self._items or row >= self._rows.end:
             return
         if self._unseen and event.y == self.size.height - 1:
             self.action_follow()
             return
-        index, number = self._locate(row)
+        index, number = self._rows.locate(row)
         item = self._items[index]
         if event.chain > 1:
             self._select(event, index, number)
@@ -555,7 +462,7 @@ class Transcript(LinePane, can_focus=True):
         elif isinstance(item, MessageView) and (
             step := item.version_step(number, event.x)
         ):
-            self.post_message(self.VersionWanted(self, item.message_id, step))
+            self.post_message(self.VersionWanted(item.message_id, step))
         elif isinstance(item, MessageView) and number == item.fold_line:
             self._toggle(index)
         elif item.selectable:

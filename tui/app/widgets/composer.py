@@ -13,7 +13,6 @@ from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.document._document import Location
-from textual.keys import Keys
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -21,14 +20,17 @@ from textual.widgets import TextArea
 from tui.app.widgets.completion import Completion
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.emoji import around
-from tui.app.widgets.input_text import clean, typed_behind
+from tui.app.widgets.input_text import (
+    clean,
+    fitting,
+    tell_alt_enter_apart,
+    typed_behind,
+    without_blank_lines,
+)
+from tui.app.widgets.sent_history import SentHistory
 
 TAKEN_SECONDS = 2.0
 """How long a text that is sent stays in the composer at most."""
-
-LONGEST, LONGEST_LINE = 500_000, 50_000
-"""Characters that a paste may fill it up to, and a line in it: a letter typed into more
-would be seen after 0.2 s. A hundred pages are a third of this."""
 
 SLICE = 16_000
 """Characters that are inserted at once; ten times as many take 0.3 s."""
@@ -161,24 +163,15 @@ class Composer(Contained, TextArea):
         self.holds = False
         """Whether a text that is sent stays until whoever gets it calls `take`."""
         self._completion = Completion()
-        self._entries: list[str] = []
-        self._older: list[str] = []
-        """The first of the entries, which `add_older` has brought."""
-        self._asked = False  # whether those were asked for
+        self._sent = SentHistory()
+        self._asked = False  # whether for what was sent before this program began
         self._up_waits = False
         """Whether Up was pressed with nothing there yet to go up to."""
-        self._place: int | None = None
-        """Index of the entry that is shown; None while it is the draft."""
-        self._changed: dict[int | None, str] = {}
-        """What stood at a place when it was left; at None, the draft."""
 
     @property
     def draft(self) -> str:
         """What is being written; while one walks through the history, it waits."""
-        place = self._place
-        if place is None or self.text != self._entries[place]:
-            return self.text
-        return self._changed.get(None, "")
+        return self._sent.draft(self.text)
 
     def set_history(self, entries: list[str]) -> None:
         """Take what was sent before, the oldest first; what is being written stays.
@@ -186,23 +179,11 @@ class Composer(Contained, TextArea):
         Blank entries and repetitions of the one before are left out. The composer
         adds what it sends itself, until it is told anew.
         """
-        kept = _entries([*self._older, *entries])
-        if self._place is not None and kept[: len(self._entries)] != self._entries:
-            self._forget_place()
-        self._entries = kept
+        self._sent.replace(entries)
 
     def add_older(self, entries: list[str]) -> None:
         """Put `entries`, the oldest first, before what is known; the place stays."""
-        self._older = _entries(entries)
-        known = len(self._entries)
-        self._entries = _entries([*self._older, *self._entries])
-        shift = len(self._entries) - known
-        if self._place is not None:
-            self._place += shift
-        self._changed = {
-            place if place is None else place + shift: text
-            for place, text in self._changed.items()
-        }
+        self._sent.add_older(entries)
         if self._up_waits:
             self._up_waits = False
             self._walk(-1)
@@ -212,8 +193,11 @@ class Composer(Contained, TextArea):
 
         Control characters become visible, tabs stay.
         """
+        self._sent.leave()
+        self._show(text)
+
+    def _show(self, text: str) -> None:
         super().load_text(clean(text))
-        self._forget_place()
         self.move_cursor(self.document.end)
 
     def write(self, text: str) -> None:
@@ -259,11 +243,10 @@ class Composer(Contained, TextArea):
 
     async def action_submit(self) -> None:
         """Send the text if it is not blank, and be empty once that is taken."""
-        text = _without_blank_lines(self.text)
+        text = without_blank_lines(self.text)
         if not text:
             return
-        if self._entries[-1:] != [text]:
-            self._entries.append(text)
+        self._sent.add(text)
         submitted = self.Submitted(self, text)
         if not self.holds:
             submitted.take()
@@ -349,17 +332,17 @@ class Composer(Contained, TextArea):
         event.stop()
         event.prevent_default()
         self.screen.set_focus(self)
-        text, left_out = self._fitting(clean(event.text))
-        for at in range(0, len(text), SLICE):
+        text = fits = clean(event.text)
+        if len(self.text) + len(text) > SLICE:
+            row, _ = self.cursor_location
+            fits = fitting(text, len(self.text), len(self.document.get_line(row)))
+        for at in range(0, len(fits), SLICE):
             if at:
                 await asyncio.sleep(0)
-            self._put(text[at : at + SLICE])
-        if left_out:
-            self.post_message(
-                self.Told(
-                    f"Too long: {left_out:,} characters of the paste are left out"
-                )
-            )
+            self._put(fits[at : at + SLICE])
+        if left_out := len(text) - len(fits):
+            told = f"Too long: {left_out:,} characters of the paste are left out"
+            self.post_message(self.Told(told))
 
     def on_resize(self, event: events.Resize) -> None:
         """Say no more than fits in a row."""
@@ -379,20 +362,6 @@ class Composer(Contained, TextArea):
     def _host(self) -> App[object]:
         # Textual leaves open what an app returns.
         return cast("App[object]", self.app)  # pyright: ignore[reportUnknownMemberType]
-
-    def _fitting(self, text: str) -> tuple[str, int]:
-        """Return as much of `text` as may be inserted, and how much that leaves out."""
-        if len(text) <= SLICE and len(self.text) + len(text) <= SLICE:
-            return text, 0
-        row, _ = self.cursor_location
-        rest = text[: max(0, LONGEST - len(self.text))]
-        begins = len(self.document.get_line(row))
-        lines: list[str] = []
-        for line in rest.split("\n"):
-            lines.append(line[: max(0, LONGEST_LINE - begins)])
-            begins = 0
-        fits = "\n".join(lines)
-        return fits, len(text) - len(fits)
 
     def _put(self, text: str) -> None:
         result = self.replace(text, *self.selection, maintain_selection_offset=False)
@@ -416,52 +385,13 @@ class Composer(Contained, TextArea):
         """Show the entry `step` away; False when there is none."""
         if step < 0 and not self._asked:
             self._asked = True
-            self._up_waits = not self._entries
+            self._up_waits = not self._sent
             self.post_message(self.HistoryWanted())
-        here = len(self._entries) if self._place is None else self._place
-        there = here + step
-        if not 0 <= there <= len(self._entries):
+        text = self._sent.walk(step, self.text)
+        if text is None:
             return False
-        changed = self._changed | {self._place: self.text}
-        place = there if there < len(self._entries) else None
-        self.load_text(
-            changed.get(place, self._entries[there] if place == there else "")
-        )
-        self._place, self._changed = place, changed
+        self._show(text)
         if step < 0:
             # At the end of the first line, so that Up goes on and on.
             self.move_cursor((0, len(self.document.get_line(0))))
         return True
-
-    def _forget_place(self) -> None:
-        self._place = None
-        self._changed = {}
-
-
-def tell_alt_enter_apart() -> None:
-    """Have Textual read Alt+Enter as Ctrl+J where it would read Enter.
-
-    Most terminals, and tmux, send ESC CR for it, of which Textual 8 drops the ESC: the
-    message would be sent instead of getting a new line. Changes a table of Textual for
-    the whole process; doing it again is harmless.
-    """
-    from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
-
-    table = cast("dict[str, tuple[Keys, ...]]", ANSI_SEQUENCES_KEYS)
-    table["\x1b\r"] = (Keys.ControlJ,)
-
-
-def _entries(texts: list[str]) -> list[str]:
-    """Return them without the blank ones and those equal to the one before."""
-    kept: list[str] = []
-    for entry in map(clean, texts):
-        if entry.strip() and kept[-1:] != [entry]:
-            kept.append(entry)
-    return kept
-
-
-def _without_blank_lines(text: str) -> str:
-    lines = text.rstrip().split("\n")
-    while lines and not lines[0].strip():
-        del lines[0]
-    return "\n".join(lines)

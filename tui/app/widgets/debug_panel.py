@@ -13,16 +13,17 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui import bounds
-from tui.app.widgets.entry_list import Entry, Line, Rows, Span
+from tui.app.markdown.lines import Line, Span, beside
+from tui.app.widgets.entry_list import Entry, Rows
 from tui.messages import ToolCall
 from tui.safe import safe
 
 State = Literal["running", "done", "error"]
 
 _MARKS: dict[State, Span] = {
-    "running": ("» ", "running"),
-    "done": ("✓ ", "on"),
-    "error": ("✗ ", "error"),
+    "running": ("» ", ("running",)),
+    "done": ("✓ ", ("on",)),
+    "error": ("✗ ", ("error",)),
 }
 _json_key = re.compile(r'( *"(?:[^"\\]|\\.)*"):')
 _CUT = 400
@@ -42,7 +43,7 @@ class _Note(Entry):
         return 1
 
     def line(self, number: int, width: int) -> Line:
-        return Line((("! ", "running"), (self._shown, "muted")))
+        return Line((("! ", ("running",)), (self._shown, ("muted",))))
 
 
 class _Call(Entry):
@@ -73,14 +74,15 @@ class _Call(Entry):
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
-            return Line((_MARKS[self.state], *self._signature()), self._outcome())
+            call = (_MARKS[self.state], *self._signature())
+            return beside(call, self._outcome(), width)
         if self.unfolded:
             return self._unfolded[number - 1]
         if self.error:
-            return Line((("  " + _first_line(self.error), "error"),))
+            return Line((("  " + _first_line(self.error), ("error",)),))
         if self.output is not None:
-            return Line((("  " + _first_line(self.output), "muted"),))
-        return Line((("  " + _first_line(self._said()), "muted"),))
+            return Line((("  " + _first_line(self.output), ("muted",)),))
+        return Line((("  " + _first_line(self._said()), ("muted",)),))
 
     def as_json(self) -> str:
         """Return the call and its outcome as one JSON object."""
@@ -110,7 +112,7 @@ class _Call(Entry):
         name = safe(self.call.name, newlines=False) or "unreadable call"
         arguments = self.call.arguments
         if isinstance(arguments, str):
-            return (name, "name"), (f"({_short(arguments)})", "error")
+            return (name, ("name",)), (f"({_short(arguments)})", ("error",))
         pairs: list[str] = []
         size = 0
         for key, value in arguments.items():
@@ -118,12 +120,12 @@ class _Call(Entry):
             size += len(pairs[-1])
             if size > _CUT:
                 break
-        return (name, "name"), (f"({', '.join(pairs)})", "")
+        return (name, ("name",)), (f"({', '.join(pairs)})", ())
 
     def _outcome(self) -> tuple[Span, ...]:
         took = "" if self.seconds is None else f" {_duration(self.seconds)}"
         look = {"running": "running", "error": "error", "done": "muted"}[self.state]
-        return ((self.state + took, look),)
+        return ((self.state + took, (look,)),)
 
     def _json_lines(self, width: int) -> Iterator[Line]:
         rows = (
@@ -133,9 +135,9 @@ class _Call(Entry):
         )
         for number, row in enumerate(rows):
             if number == _MAX_LINES:
-                yield Line((("  … y copies the rest too", "muted"),))
+                yield Line((("  … y copies the rest too", ("muted",)),))
                 return
-            yield Line((("  ", ""), *row))
+            yield Line((("  ", ()), *row))
 
 
 class DebugPanel(Rows):
@@ -313,12 +315,12 @@ def _coloured(text: str, width: int) -> Iterator[tuple[Span, ...]]:
     first, *more = chop_cells(text, width) or [""]
     key = _json_key.match(first)
     if key is None:
-        yield ((first, ""),)
+        yield ((first, ()),)
     else:
         end = key.end(1)
-        yield ((first[:end], "label"), (first[end:], ""))
+        yield ((first[:end], ("label",)), (first[end:], ()))
     for row in more:
-        yield ((row, ""),)
+        yield ((row, ()),)
 
 
 def _compact(value: object) -> str:

@@ -5,13 +5,11 @@ unfold, scrolling. Only the lines on the screen are made, so thousands of entrie
 cost what a screenful does. It knows nothing of tools.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
+from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -20,18 +18,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.app import faults
+from tui.app.markdown.lines import Line, Style, cut
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
-
-Span = tuple[str, str]
-"""Text without line ends, and the name of its look; an empty name is plain."""
-
-
-class Line(NamedTuple):
-    """One row of the screen: `right` stands at its end, `left` is cut before it."""
-
-    left: tuple[Span, ...] = ()
-    right: tuple[Span, ...] = ()
+from tui.app.widgets.row_index import RowIndex, selectable
 
 
 class Entry:
@@ -48,7 +38,10 @@ class Entry:
         raise NotImplementedError
 
     def line(self, number: int, width: int) -> Line:
-        """Return a line, from 0; called only for those on the screen."""
+        """Return a line, from 0; called only for those on the screen.
+
+        One that is wider than `width` is cut.
+        """
         raise NotImplementedError
 
 
@@ -105,10 +98,9 @@ class Rows(Contained, ScrollView, can_focus=True):
         self.entries: list[Entry] = []
         self.cursor: int | None = None
         """Index of the selected entry; None while there is none to select."""
-        self._tops = [0]
-        """Line at which each entry begins, and the end of the last one."""
+        self._rows = RowIndex()
         self._width: int = 0
-        """Columns for which `_tops` is right."""
+        """Columns for which `_rows` is right."""
         self._stale_from = 0
         """Index of the first entry that may have another height by now."""
         self._settling = False
@@ -175,7 +167,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         """Go to the last entry, and the bottom."""
         self._settle()
         self._select(self._selectable(len(self.entries) - 1, -1))
-        self._scroll(self._tops[-1])
+        self._scroll(self._rows.end)
 
     def action_page(self, direction: int) -> None:
         """Scroll a page up (-1) or down (1), and take the cursor along."""
@@ -187,8 +179,8 @@ class Rows(Contained, ScrollView, can_focus=True):
             edge = 0 if direction < 0 else len(self.entries) - 1
             self._select(self._selectable(edge, -direction))
             return
-        index = max(bisect_right(self._tops, self.scroll_offset.y) - 1, 0)
-        if index != self.cursor and self._tops[index] < self.scroll_offset.y:
+        index, hidden = self._rows.locate(self.scroll_offset.y)
+        if index != self.cursor and hidden:
             index += 1
         self.cursor = self._selectable(index) or self.cursor
         self._following = self.FOLLOWS and self._at_bottom and self._on_last
@@ -201,10 +193,10 @@ class Rows(Contained, ScrollView, can_focus=True):
             return
         self._settle()
         line = place.y + self.scroll_offset.y
-        index = bisect_right(self._tops, line) - 1
-        if 0 <= index < len(self.entries) and self.entries[index].selectable:
+        index, number = self._rows.locate(line)
+        if line < self._rows.end and self.entries[index].selectable:
             self._select(index)
-            self.click(index, line - self._tops[index], place.x)
+            self.click(index, number, place.x)
 
     def on_mouse_scroll_down(self) -> None:
         """Follow again when the wheel has reached the bottom."""
@@ -219,7 +211,7 @@ class Rows(Contained, ScrollView, can_focus=True):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the rows of all entries, for `height: auto`."""
         self._measure(max(width - self.styles.scrollbar_size_vertical, 1))
-        return self._tops[-1]
+        return self._rows.end
 
     def on_resize(self) -> None:
         """Measure for the new width."""
@@ -247,35 +239,23 @@ class Rows(Contained, ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         # A frame may come between a change and its `_settle`.
         self._measure(width)
-        line = y + self.scroll_offset.y
-        index = bisect_right(self._tops, line) - 1
-        if not 0 <= index < len(self.entries):
-            return Strip.blank(width, self._style("", False))
-        number = line - self._tops[index]
-        left, right = self._line(index, number, width)
+        row = y + self.scroll_offset.y
+        if row >= self._rows.end:
+            return Strip.blank(width, self._style((), False))
+        index, number = self._rows.locate(row)
+        line = self._line(index, number, width)
         seen = self.has_focus or self.CURSOR_STAYS
         selected = index == self.cursor and number == 0 and seen
-        return self._strip(left, right, width, selected)
+        spans = cut(line.spans, width)
+        strip = Strip(
+            [Segment(text, self._style(style, selected)) for text, style in spans]
+        )
+        return strip.adjust_cell_length(width, self._style((), selected))
 
-    def _strip(
-        self,
-        left: tuple[Span, ...],
-        right: tuple[Span, ...],
-        width: int,
-        selected: bool,
-    ) -> Strip:
-        right_width = sum(cell_len(text) for text, _ in right)
-        room = width - right_width - (1 if right else 0)
-        left = cut(left, room)
-        gap = width - right_width - sum(cell_len(text) for text, _ in left)
-        spans = (*left, (" " * max(gap, 0), ""), *right)
-        segments = [Segment(text, self._style(look, selected)) for text, look in spans]
-        return Strip(segments).adjust_cell_length(width, self._style("", selected))
-
-    def _style(self, look: str, selected: bool) -> Style:
+    def _style(self, style: Style, selected: bool) -> RichStyle:
         if self._palette is None:
             self._palette = Palette(self, self.LOOKS)
-        return self._palette.style(("cursor", look) if selected else (look,))
+        return self._palette.style(("cursor", *style) if selected else style)
 
     # Where things are
 
@@ -306,26 +286,22 @@ class Rows(Contained, ScrollView, can_focus=True):
         self._measure(width)
         if self.cursor is None or self.cursor >= len(self.entries):
             self.cursor = self._selectable(0)
-        self.virtual_size = Size(width, self._tops[-1])
+        self.virtual_size = Size(width, self._rows.end)
         if self._following:
-            self._scroll(self._tops[-1])
+            self._scroll(self._rows.end)
         self.refresh()
         self._settling = False
 
     def _measure(self, width: int) -> None:
-        """Make `_tops` right for `width` and the entries of this moment."""
+        """Make `_rows` right for `width` and the entries of this moment."""
         if width != self._width:
             self._width = width
             self._stale_from = 0
-        first = min(self._stale_from, len(self._tops) - 1)
+        first = min(self._stale_from, len(self._rows))
         self._stale_from = len(self.entries)
-        if first == len(self.entries) == len(self._tops) - 1:
-            return
-        del self._tops[first + 1 :]
-        top = self._tops[first]
-        for entry in self.entries[first:]:
-            top += self._height(entry, width)
-            self._tops.append(top)
+        if first != len(self.entries) or first != len(self._rows):
+            heights = (self._height(entry, width) for entry in self.entries[first:])
+            self._rows.replace(first, heights)
 
     def _height(self, entry: Entry, width: int) -> int:
         if not entry.fault:
@@ -343,14 +319,10 @@ class Rows(Contained, ScrollView, can_focus=True):
             except Exception as error:
                 entry.fault = faults.not_shown(error)
                 self.changed(index)
-        return Line(((f"✗ {entry.fault}", "muted"),)) if number == 0 else Line()
+        return Line(((f"✗ {entry.fault}", ("muted",)),)) if number == 0 else Line()
 
     def _selectable(self, index: int, step: int = 1) -> int | None:
-        while 0 <= index < len(self.entries):
-            if self.entries[index].selectable:
-                return index
-            index += step
-        return None
+        return selectable(self.entries, index, step)
 
     def _select(self, index: int | None) -> None:
         if index is None:
@@ -363,14 +335,12 @@ class Rows(Contained, ScrollView, can_focus=True):
 
     def _show(self, index: int) -> None:
         self._settle()
-        top, bottom = self._tops[index], self._tops[index + 1]
-        first, height = self.scroll_offset.y, self._view_height
-        if self._selectable(index - 1, -1) is None:
-            top = 0  # What stands above the first is only reached with it.
-        if top < first:
-            self._scroll(top)
-        elif bottom > first + height:
-            self._scroll(min(self._tops[index], bottom - height))
+        first = self.scroll_offset.y
+        row = self._rows.reveal(index, first, self._view_height)
+        if first and self._selectable(index - 1, -1) is None:
+            row = 0  # What stands above the first is only reached with it.
+        if row != first:
+            self._scroll(row)
 
     def _scroll_within(self, step: int) -> bool:
         """Scroll a line when the selected entry goes on beyond the screen."""
@@ -379,9 +349,9 @@ class Rows(Contained, ScrollView, can_focus=True):
             return False
         first, height = self.scroll_offset.y, self._view_height
         if step < 0:
-            hidden = self._tops[self.cursor] < first
+            hidden = self._rows.top(self.cursor) < first
         else:
-            hidden = self._tops[self.cursor + 1] > first + height
+            hidden = self._rows.top(self.cursor + 1) > first + height
         if hidden:
             self._scroll(first + step)
         return hidden
@@ -393,23 +363,6 @@ class Rows(Contained, ScrollView, can_focus=True):
     def _follow_at_bottom(self) -> None:
         if self.FOLLOWS and self._at_bottom:
             self._following = True
-
-
-def cut(spans: tuple[Span, ...], width: int) -> tuple[Span, ...]:
-    """Return `spans` in at most `width` columns, with an ellipsis when cut."""
-    if sum(cell_len(text) for text, _ in spans) <= width:
-        return spans
-    kept: list[Span] = []
-    room = width - 1
-    for text, look in spans:
-        size = cell_len(text)
-        if size > room:
-            if width > 0:
-                kept.append((set_cell_size(text, max(room, 0)).rstrip() + "…", look))
-            break
-        kept.append((text, look))
-        room -= size
-    return tuple(kept)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -1,10 +1,17 @@
 """What may be typed and pasted: the same for every place where one writes."""
 
+from typing import cast
+
 from textual import events
+from textual.keys import Keys
 
 from tui.app.terminal.key_order import typed
 from tui.app.widgets.emoji import tagged_flags, takes_tag
 from tui.safe import safe
+
+LONGEST, LONGEST_LINE = 500_000, 50_000
+"""Characters that a paste may fill a text up to, and a line in it: a letter typed into
+more would be seen after 0.2 s. A hundred pages are a third of this."""
 
 
 def typed_behind(event: events.Key, before: str) -> str:
@@ -27,6 +34,39 @@ def clean(text: str) -> str:
         between = zip(flags.split(text), kept, strict=True)
         return "".join(f"{_plain(part)}{flag}" for part, flag in between)
     return _plain(text)
+
+
+def fitting(text: str, before: int, begun: int) -> str:
+    """Return as much of `text` as may be added to `before` characters.
+
+    `begun` is how many there are in the line to which it is added.
+    """
+    lines: list[str] = []
+    for line in text[: max(0, LONGEST - before)].split("\n"):
+        lines.append(line[: max(0, LONGEST_LINE - begun)])
+        begun = 0
+    return "\n".join(lines)
+
+
+def without_blank_lines(text: str) -> str:
+    """Return `text` without those before and after it, and white space at its end."""
+    lines = text.rstrip().split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    return "\n".join(lines)
+
+
+def tell_alt_enter_apart() -> None:
+    """Have Textual read Alt+Enter as Ctrl+J where it would read Enter.
+
+    Most terminals, and tmux, send ESC CR for it, of which Textual 8 drops the ESC: the
+    message would be sent instead of getting a new line. Changes a table of Textual for
+    the whole process; doing it again is harmless.
+    """
+    from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+
+    table = cast("dict[str, tuple[Keys, ...]]", ANSI_SEQUENCES_KEYS)
+    table["\x1b\r"] = (Keys.ControlJ,)
 
 
 def _plain(text: str) -> str:

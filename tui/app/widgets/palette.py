@@ -11,14 +11,15 @@ widget, a tenth of the time to start.
 # pyright: reportUnknownMemberType=false
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from rich.style import Style as RichStyle
+from textual.content import Content
 from textual.style import Style as Look
 from textual.widget import Widget
 
-from tui.app.markdown import Style
+from tui.app.markdown import Span, Style
 
 Looks = Mapping[str, str]
 """Each look as Textual writes styles: attributes, colour, `on` background."""
@@ -104,6 +105,13 @@ class Palette:
         # Textual would read all variables for each look, and lose a share of `auto`.
         return _parse(
             _variable.sub(lambda found: self._variables[found[1]], self._looks[name])
+        )
+
+    def content(self, spans: Sequence[Span]) -> Content:
+        """Return spans as Textual's content, each in the look that is named last."""
+        looks = {style: self.look(style[-1]) for _, style in spans if style}
+        return Content.assemble(
+            *((text, looks[style]) if style else text for text, style in spans)
         )
 
     def _resolve(self, names: Style) -> RichStyle:

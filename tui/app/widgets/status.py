@@ -6,15 +6,13 @@ itself: nothing is sent to the terminal while nothing changes.
 
 from typing import ClassVar, NamedTuple
 
-from rich.cells import cell_len
 from textual.app import RenderResult
-from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.app.markdown.lines import Span, cut, spans_width
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.entry_list import Span, cut
 from tui.app.widgets.palette import Looks, Palette
 from tui.safe import safe
 
@@ -23,7 +21,7 @@ Key = tuple[str, str]
 
 KEYS: tuple[Key, ...] = (("F1", "help"), ("F2", "tools"), ("F3", "debug"))
 STOP: Key = ("Esc", "stop")
-_SEPARATOR: Span = ("  ", "")
+_SEPARATOR: Span = ("  ", ())
 _HIGH, _FULL = 0.8, 0.95
 """How full the context is when the meter takes on its colours."""
 _BAR = 5  # columns
@@ -92,11 +90,7 @@ class Status(Contained, Widget):
         """Return the row."""
         width = self.content_size.width
         spans = self.spans(width)
-        palette = Palette(self, self.LOOKS)
-        styles = {look: palette.look(look) for _, look in spans if look}
-        return Content.assemble(
-            *((text, styles[look]) if look else text for text, look in spans)
-        )
+        return Palette(self, self.LOOKS).content(spans)
 
     def spans(self, width: int) -> tuple[Span, ...]:
         """Return what is shown at `width` columns."""
@@ -104,46 +98,50 @@ class Status(Contained, Widget):
         model = self._model()
         separator = [_SEPARATOR] if model else []
         if self.hint:
-            right: list[list[Span]] = [[(safe(self.hint, newlines=False), "hint")]]
+            right: list[list[Span]] = [[(safe(self.hint, newlines=False), ("hint",))]]
         else:
-            right = self._facts(width - _size([*model, *separator, *state]))
+            right = self._facts(width - spans_width([*model, *separator, *state]))
         ends = [span for group in right for span in (_SEPARATOR, *group)][1:]
-        room = width - _size(ends) - (2 if ends else 0)
-        if room < _size(state) + min(_size(model), 8) + 2:
+        room = width - spans_width(ends) - (2 if ends else 0)
+        if room < spans_width(state) + min(spans_width(model), 8) + 2:
             # A long hint, or next to no columns: the state is what must be read.
             left = cut(tuple(state), width) if not self.hint else ()
             ends = list(cut(tuple(ends), width)) if self.hint else []
         else:
-            left = (*cut(tuple(model), room - _size(state) - 2), *separator, *state)
-        gap = width - _size([*left, *ends])
-        return (*left, (" " * max(gap, 0), ""), *ends)
+            left = (
+                *cut(tuple(model), room - spans_width(state) - 2),
+                *separator,
+                *state,
+            )
+        gap = width - spans_width([*left, *ends])
+        return (*left, (" " * max(gap, 0), ()), *ends)
 
     def _model(self) -> list[Span]:
         # Of a path the name of the file is what tells; the sidebar has all of it.
         name = safe(self.model, newlines=False)
         name = name.rpartition("/")[2] if name.endswith(".gguf") else name
-        return [(name, "model")] if name else []
+        return [(name, ("model",))] if name else []
 
     def _state(self) -> list[Span]:
         look = {"ready": "ready", "error": "error"}.get(self.state, "busy")
-        return [(safe(self.state, newlines=False), look)]
+        return [(safe(self.state, newlines=False), (look,))]
 
     def _facts(self, room: int) -> list[list[Span]]:
         """Return the groups on the right that fit in `room` beside the rest."""
         tokens: list[Span] = []
         if self.input_tokens is not None:
-            tokens.append((f"{_count(self.input_tokens)} in", "muted"))
+            tokens.append((f"{_count(self.input_tokens)} in", ("muted",)))
         if self.output_tokens is not None:
             between = " / " if tokens else ""
-            tokens.append((f"{between}{_count(self.output_tokens)} out", "muted"))
+            tokens.append((f"{between}{_count(self.output_tokens)} out", ("muted",)))
         speed: list[Span] = []
         if self.tokens_per_second is not None:
-            speed.append((f"{self.tokens_per_second:.0f} tok/s", "muted"))
-        stream: list[Span] = [(f"stream {'on' if self.stream else 'off'}", "muted")]
+            speed.append((f"{self.tokens_per_second:.0f} tok/s", ("muted",)))
+        stream: list[Span] = [(f"stream {'on' if self.stream else 'off'}", ("muted",))]
         keys: list[list[Span]] = [
             [
-                (f"{key} {key}" if self.away and what == "stop" else key, "key"),
-                (" " + what, "muted"),
+                (f"{key} {key}" if self.away and what == "stop" else key, ("key",)),
+                (" " + what, ("muted",)),
             ]
             for key, what in self.keys
         ]
@@ -153,7 +151,7 @@ class Status(Contained, Widget):
         shown = [tokens, speed, context, stream, *keys]
         kept: list[list[Span]] = []
         for group in filter(None, wanted):
-            size = 2 + _size(group)
+            size = 2 + spans_width(group)
             if size > room:
                 break
             room -= size
@@ -169,14 +167,10 @@ class Status(Contained, Widget):
         look = "full" if part >= _FULL else "high" if part >= _HIGH else "muted"
         about = "~" if approximate else ""
         if not wide:
-            return [(f"{about}{part:.0%}", look)]
+            return [(f"{about}{part:.0%}", (look,))]
         filled = min(_BAR, max(1, round(part * _BAR)))
         bar = "▰" * filled + "▱" * (_BAR - filled)
-        return [(f"{bar} {about}{_short(used)}/{_short(window)}", look)]
-
-
-def _size(spans: list[Span]) -> int:
-    return sum(cell_len(text) for text, _ in spans)
+        return [(f"{bar} {about}{_short(used)}/{_short(window)}", (look,))]
 
 
 def _count(tokens: int) -> str:

@@ -9,14 +9,13 @@ from typing import ClassVar, NamedTuple
 from rich.cells import cell_len
 from textual import events
 from textual.app import RenderResult
-from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui.app.markdown.lines import Span, cut
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.entry_list import Span, cut
 from tui.app.widgets.palette import Looks, Palette
 from tui.safe import safe
 
@@ -69,11 +68,8 @@ class ChatBar(Contained, Widget):
 
     def render(self) -> RenderResult:
         """Return the row."""
-        palette = Palette(self, self.LOOKS)
-        styles = {look: palette.look(look) for look in self.LOOKS}
-        return Content.assemble(
-            *((text, styles[look]) for _, (text, look) in self.spans(self.size.width))
-        )
+        spans = [span for _, span in self.spans(self.size.width)]
+        return Palette(self, self.LOOKS).content(spans)
 
     def spans(self, width: int) -> list[tuple[str, Span]]:
         """Return the ids of the conversations shown at `width`, and their texts."""
@@ -90,14 +86,14 @@ class ChatBar(Contained, Widget):
         news = tab.unread and tab.id != self.current
         mark = "…" if tab.running else "•" if news else " "
         title = safe(tab.title, newlines=False) or "New conversation"
-        ((text, _),) = cut(((title, ""),), width - 3) or (("", ""),)
+        ((text, _),) = cut(((title, ()),), width - 3) or (("", ()),)
         gap = " " * (width - 3 - cell_len(text))
         look = "other"
         if tab.id == self.current:
             look = "current"
         elif news:
             look = "unread"
-        return f"{mark} {text}{gap} ", look
+        return f"{mark} {text}{gap} ", (look,)
 
     def on_click(self, event: events.Click) -> None:
         """Ask for what was clicked."""

@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.app.widgets.entry_list import Entry, Line, Rows, Span, wrap
+from tui.app.markdown.lines import Line, Span, beside
+from tui.app.widgets.entry_list import Entry, Rows, wrap
 from tui.safe import safe
 from tui.tools import Tool
 
@@ -21,7 +22,7 @@ _NO_DESCRIPTION = "No description."
 
 
 def _switch(on: bool) -> Span:
-    return ("[x] ", "on") if on else ("[ ] ", "muted")
+    return ("[x] ", ("on",)) if on else ("[ ] ", ("muted",))
 
 
 class _Text(Entry):
@@ -42,11 +43,12 @@ class _Text(Entry):
 
     def height(self, width: int) -> int:
         self._lines = [Line()] * self._above
-        for text, look in self._parts:
-            self._lines += [Line(((row, look),)) for row in wrap(text, width)]
+        for text, style in self._parts:
+            self._lines += [Line(((row, style),)) for row in wrap(text, width)]
         if self._key:
-            first = self._lines[self._above]
-            self._lines[self._above] = Line(first.left, ((self._key, "key"),))
+            first = self._lines[self._above].spans
+            key: Span = (self._key, ("key",))
+            self._lines[self._above] = beside(first, (key,), width)
         return len(self._lines)
 
     def line(self, number: int, width: int) -> Line:
@@ -64,7 +66,8 @@ class _Stream(Entry):
         return 1
 
     def line(self, number: int, width: int) -> Line:
-        return Line((_switch(self.on), ("Stream", "name")), ((self.key, "key"),))
+        name: Span = ("Stream", ("name",))
+        return beside((_switch(self.on), name), ((self.key, ("key",)),), width)
 
 
 class _Tool(Entry):
@@ -85,18 +88,19 @@ class _Tool(Entry):
         schema = self.tool.schema
         description = safe(schema.description).strip() or _NO_DESCRIPTION
         rows = wrap(description, width - _MARK - 2)
-        self._more = [Line((("    " + row, "muted"),)) for row in rows]
-        self._more[0] = Line(self._more[0].left, (("▾", "muted"),))
-        self._more += _parameters(schema.parameters, width - _MARK)
+        self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
+        self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
+        self._more += _parameters(schema.parameters, width)
         return 1 + len(self._more)
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
             name = safe(self.tool.name, newlines=False)
-            return Line((_switch(self.on), (name, "name" if self.on else "")))
+            return Line((_switch(self.on), (name, ("name",) if self.on else ())))
         if self.unfolded:
             return self._more[number - 1]
-        return Line((("    " + self._first, "muted"),), (("▸", "muted"),))
+        summary: Span = ("    " + self._first, ("muted",))
+        return beside((summary,), (("▸", ("muted",)),), width)
 
 
 class ToolSidebar(Rows):
@@ -238,13 +242,13 @@ class ToolSidebar(Rows):
             selected = _identity(self.entries[self.cursor])
         model = safe(self.model, newlines=False) or "No model"
         note = safe(self.note, newlines=False)
-        parts: list[Span] = [("Model", "heading"), (model, "label")]
-        entries: list[Entry] = [_Text(*parts, *([(note, "muted")] if note else []))]
+        parts: list[Span] = [("Model", ("heading",)), (model, ("label",))]
+        entries: list[Entry] = [_Text(*parts, *([(note, ("muted",))] if note else []))]
         entries += [_Text(above=1), _Stream(self.stream, self.stream_key)]
         on = len(self.enabled)
         heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"
         key = "space" if self._tools else ""
-        entries.append(_Text((heading, "heading"), above=1, key=key))
+        entries.append(_Text((heading, ("heading",)), above=1, key=key))
         if not self._tools:
             entries.append(_Text(*self._how_to_add()))
         entries += self._tools
@@ -256,7 +260,7 @@ class ToolSidebar(Rows):
         folder = safe(self.tools_folder, newlines=False)
         where = "this folder:" if folder else "the tools folder."
         how = f"None yet. Put a Python file with @tool functions in {where}"
-        return [(how, "muted"), *([(folder, "")] if folder else [])]
+        return [(how, ("muted",)), *([(folder, ())] if folder else [])]
 
 
 def _identity(entry: Entry) -> object:
@@ -270,23 +274,23 @@ def _identity(entry: Entry) -> object:
 
 
 def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
-    """Return lines on each parameter of a JSON Schema of an object."""
+    """Return lines of `width` on each parameter of a JSON Schema of an object."""
     properties = cast(dict[str, Any], schema.get("properties") or {})
     required = cast(list[str], schema.get("required") or [])
     if not properties:
-        return [Line((("    No parameters.", "muted"),))]
+        return [Line((("    No parameters.", ("muted",)),))]
     lines: list[Line] = []
     for name, about in properties.items():
         about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
         name = safe(name, newlines=False)
         fact = "required" if name in required else "optional"
-        head: tuple[Span, ...] = (("    " + name, "label"),)
+        head: tuple[Span, ...] = (("    " + name, ("label",)),)
         details: list[str] = []
-        if cell_len(name + _type(about) + fact) + 3 <= width:
-            head += (("  " + _type(about), ""),)
+        if cell_len(name + _type(about) + fact) + 3 <= width - _MARK:
+            head += (("  " + _type(about), ()),)
         else:
             details.append(_type(about).capitalize())
-        lines.append(Line(head, ((fact, "muted"),)))
+        lines.append(beside(head, ((fact, ("muted",)),), width))
         if about.get("description"):
             details.append(safe(str(about["description"])).strip())
         if values := _values(about):
@@ -294,8 +298,8 @@ def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
         if "default" in about:
             details.append("Default: " + _plain(about["default"]))
         for detail in details:
-            rows = wrap(detail, width - 2)
-            lines += [Line((("      " + row, "muted"),)) for row in rows]
+            rows = wrap(detail, width - _MARK - 2)
+            lines += [Line((("      " + row, ("muted",)),)) for row in rows]
     return lines
 
 
