@@ -153,7 +153,7 @@ async def test_act_without_what_it_needs_asks_for_it_and_keeps_the_draft() -> No
         await chat.until('Renamed to "Better"')
 
         await chat.type("half a thought")
-        chat.app.action_act("rename", "")
+        chat.app.action_command("rename")
         assert chat.screen.composer.text == "half a thought"
 
 

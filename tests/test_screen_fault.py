@@ -22,7 +22,7 @@ def fails(self):
     secret = "a word of the user's"
     raise {error}
 
-app.LazychatApp.action_show_help = fails
+app.LazychatApp.show_help = fails
 """
 
 
@@ -73,7 +73,7 @@ import tui.app.app as app
 def fails(self):
     {way}
 
-app.LazychatApp.action_show_help = fails
+app.LazychatApp.show_help = fails
 """
 
 

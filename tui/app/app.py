@@ -20,7 +20,7 @@ from tui.app.chat.preload import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
-from tui.app.history.controller import ACTS, HistoryController
+from tui.app.history.controller import HistoryController
 from tui.app.printed import Printed
 from tui.app.tabs import Tabs
 from tui.app.terminal.key_order import KeyOrder
@@ -174,37 +174,31 @@ class LazychatApp(OutputApp):
     def _obey(self, typed: ChatScreen.Commanded) -> None:
         command, argument = typed.command, typed.argument
         if problem := command.refuse(argument):
-            self._give_back(command, argument, problem)
+            self._give_back(f"{command.slash} {argument}", problem)
         else:
             self._run(command, argument)
 
-    def _give_back(self, command: commands.Command, argument: str, why: str) -> None:
+    def _give_back(self, typed: str, why: str) -> None:
         """Say why a command cannot be done, and put it into the composer."""
         if chat := self.chat:
             chat.complain(why)
             if not chat.composer.text:
-                chat.composer.load_text(f"{command.slash} {argument}")
+                chat.composer.load_text(typed)
 
     def _run(self, command: commands.Command, argument: str) -> None:
-        chat = self.chat
-        if chat is None:
-            return
-        match command.name, argument:
-            case "model", name if name:
-                self._choose(name)
-            case "history", words:
-                self.history.show(words)
-            case name, _ if name in ACTS:
-                self.history.act(name, argument)
-            case "copy", number if number:
-                chat.action_copy_answer(int(number))
-            case "compact", keep:
-                chat.action_compact(keep)
-            case "theme", name if name:
-                if problem := self._use_theme(name):
-                    self._give_back(command, name, problem)
-            case _:
-                self.run_worker(chat.run_action(command.action))
+        if chat := self.chat:
+            command.run(self, chat, argument)
+
+    def action_command(self, name: str) -> None:
+        """Run the command `name` of `tui.app.commands`, as its key does."""
+        self._run(commands.named(name), "")
+
+    def choose_theme(self, name: str) -> None:
+        """Switch to the theme `name`; without one ask which."""
+        if not name:
+            self.action_change_theme()
+        elif problem := self._use_theme(name):
+            self._give_back(f"/theme {name}", problem)
 
     def show_written(self, line: str) -> None:
         """Show in the debug panel what a tool or its process has written."""
@@ -222,26 +216,6 @@ class LazychatApp(OutputApp):
             self.chat.debug_panel.call_printed(call_id, text)
 
     # -- other conversations
-
-    def action_new_conversation(self) -> None:
-        """Begin a new conversation; the turns of this one go on."""
-        self.tabs.new()
-
-    def action_switch_conversation(self, step: int) -> None:
-        """Show the next open conversation (1) or the one before (-1)."""
-        self.tabs.step(step)
-
-    def action_close_conversation(self) -> None:
-        """Take this conversation out of the row; it stays in the list of all."""
-        self.tabs.close_current()
-
-    def action_show_history(self) -> None:
-        """Show all conversations."""
-        self.history.show()
-
-    def action_act(self, act: str, argument: str) -> None:
-        """Do `act` of `Library.do` to the conversation that is shown."""
-        self.history.act(act, argument)
 
     @on(ChatBar.Chosen)
     def _choose_tab(self, chosen: ChatBar.Chosen) -> None:
@@ -262,11 +236,13 @@ class LazychatApp(OutputApp):
 
     # -- models and help
 
-    def action_choose_model(self) -> None:
-        """Ask which model answers next."""
-        from tui.app.dialogs.models import ModelScreen
+    def choose_model(self, name: str) -> None:
+        """Have the model `name` answer next; without one ask which."""
+        if name:
+            self._choose(name)
+        elif self.chat:
+            from tui.app.dialogs.models import ModelScreen
 
-        if self.chat:
             models = self.host.models
             listed = {name: models.about(name) for name in models.names}
             # What was chosen by its path or supplier can be chosen again.
@@ -283,7 +259,7 @@ class LazychatApp(OutputApp):
         else:
             self.host.model = self.chat.model = name
 
-    def action_show_help(self) -> None:
+    def show_help(self) -> None:
         """Show the keys."""
         from tui.app.dialogs.help import HelpScreen
 
@@ -298,11 +274,6 @@ class LazychatApp(OutputApp):
     async def action_quit(self) -> None:
         """Leave; while answers are being written ask what is to become of them."""
         self.exits.quit()
-
-    async def action_cancel(self) -> None:
-        """Stay if it was to be left, else do what the chat does."""
-        if self.chat and not self.exits.stay():
-            self.chat.action_escape()
 
     def _handle_exception(self, error: Exception) -> None:
         """End the screen because of a fault in it; the turns are not its concern.
@@ -362,7 +333,7 @@ class LazychatApp(OutputApp):
         busy = chat.presenter.running or chat.presenter.waiting
         if busy and not self.exits.stay():
             # Unlike Esc it stops at once, whatever has the focus.
-            chat.action_cancel()
+            chat.cancel()
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 

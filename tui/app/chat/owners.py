@@ -27,12 +27,17 @@ class Owners:
         conversation: str,
         fold: Transcript,
         note: Callable[[str], None],
+        hint: Callable[[str], None],
     ) -> None:
-        """Take what is shown, and how to `note` in it what cannot be known."""
+        """Take what is shown, and how to tell the user.
+
+        `note` is for what cannot be known, `hint` for why nothing is taken over.
+        """
         self._host = host
         self._conversation = conversation
         self._fold = fold
         self._note = note
+        self._hint = hint
         self._looks = 0
         self._told: str | None = None
 
@@ -52,19 +57,17 @@ class Owners:
                 "that is not so any more, /takeover ends it here."
             )
 
-    def take_over(self) -> str:
-        """End a turn whose process cannot be asked whether it still lives.
-
-        Returns why that is not to be done, or "".
-        """
+    def take_over(self) -> None:
+        """End a turn whose process cannot be asked whether it still lives."""
         turn, owner = self._fold.current, self._fold.owner
         if not turn or not owner:
-            return "No answer is being written"
+            self._hint("No answer is being written")
+            return
         if self._host.runner.runs(turn) or process_identity.is_here(owner):
-            return f"Process {owner.pid} of this machine writes it: Esc stops it"
+            self._hint(f"Process {owner.pid} of this machine writes it: Esc stops it")
+            return
         log, id = self._host.log, self._conversation
         _in_background(lambda: turn_driver.end(log, id, turn, "interrupted"))
-        return ""
 
 
 def _in_background(work: Callable[[], None]) -> None:

@@ -129,7 +129,7 @@ class ChatScreen(OutputScreen):
         self.controller = Controller(
             host, conversation, self.presenter, self.versions, self.composer, self
         )
-        self._owners = Owners(host, conversation, fold, self.note)
+        self.owners = Owners(host, conversation, fold, self.note, self.hint)
         self.presenter.context.window = lambda: host.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._questions = 0  # those that the composer knows
@@ -317,7 +317,7 @@ class ChatScreen(OutputScreen):
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
-        self._owners.look()
+        self.owners.look()
         # A worker that was asked may have gone.
         self.controller.show_queue()
 
@@ -479,18 +479,18 @@ class ChatScreen(OutputScreen):
         if self.status.hint == text:
             self.status.hint = ""
 
-    # -- actions; `tui.app.commands` has their keys
+    # -- commands; `tui.app.commands` has their keys
 
-    def action_escape(self) -> None:
-        """Go back to the composer; from there `action_cancel`."""
+    def escape(self) -> None:
+        """Go back to the composer; from there `cancel`."""
         if self.is_covered:
-            self.action_toggle_sidebar()
+            self.toggle_sidebar()
         elif self.is_away:
             self.write()
         else:
-            self.action_cancel()
+            self.cancel()
 
-    def action_cancel(self) -> None:
+    def cancel(self) -> None:
         """Stop the turn that runs, else take back the newest that waits.
 
         A message that is edited is left first.
@@ -498,16 +498,12 @@ class ChatScreen(OutputScreen):
         if not self.versions.leave() and not self.controller.cancel():
             self.write()
 
-    def action_unsend(self) -> None:
-        """Take back the newest message that waits, whoever sent it, to be edited."""
-        self.controller.unsend()
-
-    def action_toggle_stream(self) -> None:
+    def toggle_stream(self) -> None:
         """Switch streaming, for the answer that is being written too."""
         self.stream = not self.stream
         state.save(paths.state_file(), stream=self.stream)
 
-    def action_toggle_sidebar(self) -> None:
+    def toggle_sidebar(self) -> None:
         """Show or hide the tools; shown by key they have the focus."""
         shown = not self.has_class("-sidebar")
         self.set_class(shown, "-sidebar")
@@ -518,7 +514,7 @@ class ChatScreen(OutputScreen):
             self.hint(f"{self.spell_key('tools')} or Esc: back to the conversation")
         (self.sidebar if shown else self.composer).focus()
 
-    def action_toggle_debug(self) -> None:
+    def toggle_debug(self) -> None:
         """Show or hide the tool calls."""
         shown = not self.has_class("-debug")
         self.set_class(shown, "-debug")
@@ -529,19 +525,7 @@ class ChatScreen(OutputScreen):
     def _walk(self, wanted: Transcript.VersionWanted) -> None:
         self.versions.walk(wanted.step, wanted.message_id)
 
-    def action_revise(self) -> None:
-        """Edit the question at the cursor, or the last: a new version of it."""
-        self.versions.edit()
-
-    def action_regenerate(self) -> None:
-        """Ask the question at the cursor, or the last, once more."""
-        self.controller.regenerate()
-
-    def action_version(self, step: int) -> None:
-        """Show the version before (-1) or after (1) the one at the cursor."""
-        self.versions.walk(step)
-
-    def action_edit(self) -> None:
+    def edit_outside(self) -> None:
         """Write the message in $VISUAL or $EDITOR."""
         from tui.app.chat.external_editor import edit
 
@@ -551,27 +535,10 @@ class ChatScreen(OutputScreen):
         if problem:
             self.transcript.add_note(problem, "error")
 
-    def action_copy_answer(self, number: int = 1) -> None:
+    def copy_answer(self, number: int) -> None:
         """Copy the Markdown of the `number`th answer from the end."""
         answers = self.presenter.answers
         if 1 <= number <= len(answers):
             self.copy(answers[-number])
         else:
             self.hint("There is no such answer")
-
-    def action_go_on(self) -> None:
-        """Have the model go on where its answer was broken off."""
-        self.controller.go_on()
-
-    def action_retry(self) -> None:
-        """Ask the last question again."""
-        self.controller.retry()
-
-    def action_take_over(self) -> None:
-        """End a turn that runs on another machine, as one may think it no longer."""
-        if why := self._owners.take_over():
-            self.hint(why)
-
-    def action_compact(self, keep: str = "") -> None:
-        """Have what was said first summed up, and the summary sent in its place."""
-        self.controller.compact(keep)

@@ -21,10 +21,6 @@ if TYPE_CHECKING:  # they are imported when they are needed first, after the sta
     from tui.app.history.screen import HistoryScreen
 
 
-ACTS = ("rename", "pin", "delete", "undo", "purge", "export", "import")
-"""The commands that are acts of `Library.do`."""
-
-
 class HistoryController:
     """The list of all conversations in one `app`, and what is done from there."""
 
