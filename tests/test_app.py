@@ -21,6 +21,7 @@ from tui.events import Event, TurnRequested, UsageReported
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.scripted import ScriptedModel, Step, Think
 from tui.runtime.host import Host
+from tui.runtime.local_backend import LocalBackend
 from tui.runtime.runner import request
 from tui.turn import Turn
 
@@ -32,8 +33,9 @@ class Chat:
     """An app that runs, and the model that it asks."""
 
     def __init__(
-        self, app: LazychatApp, pilot: Pilot[None], model: ScriptedModel
+        self, host: Host, app: LazychatApp, pilot: Pilot[None], model: ScriptedModel
     ) -> None:
+        self.host = host
         self.app = app
         self.pilot = pilot
         self.model = model
@@ -84,11 +86,13 @@ async def opened(
     host.models._models["starter"] = model
     host.start()
     try:
-        app = LazychatApp(host, conversation.new_id())
+        backend = LocalBackend(host)
+        app = LazychatApp(backend, conversation.new_id(), is_new=True)
         async with app.run_test(size=size) as pilot:
-            chat = Chat(app, pilot, model)
+            chat = Chat(host, app, pilot, model)
             await chat.until(lambda: app.chat and app.chat.composer.has_focus)
             yield chat
+        await asyncio.to_thread(backend.close)
     finally:
         await asyncio.to_thread(host.close)
 
@@ -302,7 +306,7 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
 
 async def test_question_of_a_program_that_is_gone_is_not_waited_for() -> None:
     async with opened() as chat:
-        log, id = chat.app.host.log, chat.screen.conversation
+        log, id = chat.host.log, chat.screen.conversation
         gone = TurnRequested("starter", runner="gone")
         request(log, id, Message("user", "Lost"), gone)[1].result()
 
@@ -322,7 +326,7 @@ async def test_failure_to_write_an_answer_is_told() -> None:
         await chat.until("Begin.")
         turn = chat.screen.presenter.running
         assert turn
-        chat.app.host.runner._fail(turn, LogError("The disk is full."))
+        chat.host.runner._fail(turn, LogError("The disk is full."))
 
         await chat.until("The disk is full.")
         await chat.until(lambda: chat.screen.status.state == "error")
@@ -335,7 +339,7 @@ async def test_question_that_cannot_be_written_is_given_back(
     async with opened() as chat:
         failed: Future[int] = Future()
         failed.set_exception(LogError("The disk is full."))
-        monkeypatch.setattr(chat.app.host.log, "append", lambda *_, **__: failed)
+        monkeypatch.setattr(chat.host.log, "append", lambda *_, **__: failed)
         await chat.ask("Keep me")
 
         await chat.until("The disk is full.")
@@ -365,7 +369,7 @@ async def test_answer_goes_on_while_another_conversation_is_open() -> None:
         await chat.until(lambda: chat.screen.conversation != old)
         gate.set()
 
-        log = chat.app.host.log
+        log = chat.host.log
         await chat.until(lambda: not conversation.running(log, old))
         *_, answer = conversation.fold(log.read(old)).entries.values()
         assert answer.message.text == "Slow answer."

@@ -18,6 +18,7 @@ from tui.messages import Message, Reply, ToolSchema
 from tui.models.context_window import estimate_message, fit, notice
 from tui.models.scripted import ScriptedModel
 from tui.runtime.host import Host
+from tui.runtime.local_backend import LocalBackend
 from tui.turn import Turn
 
 LIMIT = 60.0
@@ -46,7 +47,8 @@ class Small(ScriptedModel):
 
 
 class Chat:
-    def __init__(self, app: LazychatApp, pilot: Pilot[None]) -> None:
+    def __init__(self, host: Host, app: LazychatApp, pilot: Pilot[None]) -> None:
+        self.host = host
         self.app = app
         self.pilot = pilot
 
@@ -91,9 +93,9 @@ async def opened(
         host.models._models["starter"] = model
     host.start()
     try:
-        app = LazychatApp(host, id or conversation.new_id())
+        app = LazychatApp(LocalBackend(host), id or conversation.new_id())
         async with app.run_test(size=(120, 40)) as pilot:
-            chat = Chat(app, pilot)
+            chat = Chat(host, app, pilot)
             await chat.until(lambda: app.chat and app.chat.composer.has_focus)
             yield chat
     finally:
@@ -151,7 +153,7 @@ async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
             f'model = "m"\n[models.m]\nprovider = "openai"\nbase_url = "{server.url}"'
         )
         async with opened(None, toml=toml) as chat:
-            await chat.until(lambda: chat.app.host.models.window("m"))
+            await chat.until(lambda: chat.host.models.window("m"))
             assert "▰" not in chat.text
 
             await chat.ask("Hi")
@@ -161,7 +163,7 @@ async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
 
 async def test_another_model_has_another_window() -> None:
     async with opened(Small(answers(1))) as chat:
-        chat.app.host.models._models["openai"] = ScriptedModel([])
+        chat.host.models._models["openai"] = ScriptedModel([])
         await chat.ask("Hi " * 100)
         await chat.until("89/1k")
 
@@ -326,7 +328,7 @@ async def test_escape_stops_a_summary_and_changes_nothing() -> None:
         await chat.ask("Next?")
         await chat.until("Fine.")
         assert len(model.requests[-1].messages) == 7
-        log = chat.app.host.log
+        log = chat.host.log
         events = [r.event for r in log.read(chat.screen.conversation)]
         assert not [e for e in events if isinstance(e, SummaryAdded)]
 

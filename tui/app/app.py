@@ -1,4 +1,4 @@
-"""The app: one chat screen over a host, with themes, keys and dialogs."""
+"""The app: one chat screen over a backend, with themes, keys and dialogs."""
 
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from tui import paths
 from tui.app import background, commands, faults, state
+from tui.app.backend import Backend
 from tui.app.chat.preload import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
@@ -29,7 +30,6 @@ from tui.app.themes import DEFAULT, load_themes
 from tui.app.widgets.tab_bar import ChatBar
 from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
-from tui.runtime.host import Host
 
 if TYPE_CHECKING:  # imported when it is first shown
     from tui.app.history.screen import HistoryScreen
@@ -41,7 +41,7 @@ QUIT_SECONDS = 2.0
 
 
 class LazychatApp(OutputApp):
-    """The full-screen chat. `host` is not started and not closed here."""
+    """The full-screen chat over a `backend`, which is not closed here."""
 
     TITLE = "lazychat"
     # That of the first screen too: with the app's own it is parsed once, not twice.
@@ -54,15 +54,21 @@ class LazychatApp(OutputApp):
     ]
 
     def __init__(
-        self, host: Host, conversation_id: str, tools: Sequence[str] = ()
+        self,
+        backend: Backend,
+        conversation_id: str,
+        tools: Sequence[str] = (),
+        *,
+        is_new: bool = False,
     ) -> None:
+        """Begin with a conversation; `is_new`: nothing was ever written in it."""
         super().__init__()
-        self.host = host
-        self.tabs = Tabs(self, host)
-        self.history = HistoryController(self, host, self.tabs)
-        self.exits = Exit(self, host, lambda: self.chat)
+        self.backend = backend
+        self.tabs = Tabs(self, backend)
+        self.history = HistoryController(self, backend, self.tabs)
+        self.exits = Exit(self, backend, lambda: self.chat)
         self._key_order = KeyOrder(self, super().on_event)
-        self._first_chat = conversation_id
+        self._first_chat = conversation_id, is_new
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
         self._printed = Printed(self.call_later, self._show_printed)
@@ -76,7 +82,7 @@ class LazychatApp(OutputApp):
 
     def get_default_screen(self) -> ChatScreen:
         """Open the conversation that the program begins with."""
-        return self.tabs.begin(self._first_chat)
+        return self.tabs.begin(*self._first_chat)
 
     def on_load(self) -> None:
         """Set the theme, before anything is styled after another."""
@@ -85,20 +91,20 @@ class LazychatApp(OutputApp):
             self.unregister_theme(name)
         for theme in themes:
             self.register_theme(theme)
-        self.host.problems += problems
+        self.backend.problems.extend(problems)
         remembered = state.load(paths.state_file()).theme
-        for name in filter(None, (self.host.config.theme, remembered, DEFAULT)):
+        for name in filter(None, (self.backend.config.theme, remembered, DEFAULT)):
             if not (problem := self._use_theme(name)):
                 break
-            self.host.problems.append(problem)
-        keys, problems = commands.checked(self.host.config.keys)
-        self.host.problems += problems
+            self.backend.problems.append(problem)
+        keys, problems = commands.checked(self.backend.config.keys)
+        self.backend.problems.extend(problems)
         self.set_keymap(keys)
 
     def on_mount(self) -> None:
         """Begin what the first frame does not wait for."""
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        if self._only_tools or self.host.has_own_tools:
+        if self._only_tools or self.backend.has_own_tools:
             self.call_after_refresh(self._load_tools)
         else:  # those of packages: to look for them takes 30 ms
             self.set_timer(BEGIN_SECONDS, self._load_tools)
@@ -138,7 +144,7 @@ class LazychatApp(OutputApp):
         return ""
 
     def _remember_theme(self, _: object) -> None:
-        if not self.host.config.theme:
+        if not self.backend.config.theme:
             state.save(paths.state_file(), theme=self.theme)
 
     # -- tools of the user's own
@@ -149,9 +155,9 @@ class LazychatApp(OutputApp):
 
     def _load_in_background(self) -> None:
         try:
-            self.host.load_tools(self._only_tools)
+            self.backend.load_tools(self._only_tools)
         except LazychatError as error:
-            self.host.problems.append(str(error))
+            self.backend.problems.append(str(error))
         self.call_later(self._show_tools)
 
     def _show_tools(self) -> None:
@@ -166,7 +172,7 @@ class LazychatApp(OutputApp):
         for command in commands.COMMANDS:
             if chat and command.name != "cancel":
                 # By what it does or by its name, and with its key: one row each.
-                key = commands.spelled(command, self.host.config.keys)
+                key = commands.spelled(command, self.backend.config.keys)
                 title = f"{command.slash:<9} {command.help}{key and f' ({key})'}"
                 yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
 
@@ -243,7 +249,7 @@ class LazychatApp(OutputApp):
         elif self.chat:
             from tui.app.dialogs.models import ModelScreen
 
-            models = self.host.models
+            models = self.backend.models
             listed = {name: models.about(name) for name in models.names}
             # What was chosen by its path or supplier can be chosen again.
             listed.setdefault(self.chat.model, models.about(self.chat.model))
@@ -253,17 +259,17 @@ class LazychatApp(OutputApp):
         if not name or not self.chat:
             return
         try:
-            self.host.models.find(name)
+            self.backend.models.find(name)
         except ConfigError as error:
             self.chat.complain(str(error))
         else:
-            self.host.model = self.chat.model = name
+            self.backend.model = self.chat.model = name
 
     def show_help(self) -> None:
         """Show the keys."""
         from tui.app.dialogs.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.host.config.keys))
+        self.push_screen(HelpScreen(self.backend.config.keys))
 
     # -- leaving
 
@@ -337,9 +343,15 @@ class LazychatApp(OutputApp):
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 
-def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> Left:
+def run_app(
+    backend: Backend,
+    conversation_id: str,
+    tools: Sequence[str] = (),
+    *,
+    is_new: bool = False,
+) -> Left:
     """Run the app in this terminal until it is left; return how that came."""
-    app = LazychatApp(host, conversation_id, tools)
+    app = LazychatApp(backend, conversation_id, tools, is_new=is_new)
     try:
         app.run()
     except Exception as error:  # while it was ending

@@ -22,8 +22,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
 
-from tui import conversation, paths
+from tui import paths
 from tui.app import background, commands, state
+from tui.app.backend import Backend
 from tui.app.chat import preload
 from tui.app.chat.controller import Controller
 from tui.app.chat.drafts import Drafts
@@ -44,12 +45,10 @@ from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import Status
 from tui.app.widgets.tab_bar import ChatBar, Tab
 from tui.app.widgets.tool_sidebar import ToolSidebar
-from tui.conversation import read_state
+from tui.conversation.read_state import Opened
 from tui.errors import LogError
-from tui.eventlog import Draft
 from tui.events import Record
-from tui.runtime import guard, worker_registry
-from tui.runtime.host import Host
+from tui.runtime import guard
 
 FAILURE_SECONDS = 0.5
 """How often a turn under way is looked after that may have failed unheard."""
@@ -80,6 +79,13 @@ class ChatScreen(OutputScreen):
             super().__init__()
             self.records = records
 
+    class Known(Message):
+        """What is known of this conversation besides its records."""
+
+        def __init__(self, opened: Opened | None) -> None:
+            super().__init__()
+            self.opened = opened
+
     class Deleted(Message):
         """The conversation of `screen` was deleted, and the screen is to go."""
 
@@ -95,26 +101,32 @@ class ChatScreen(OutputScreen):
             self.command = command
             self.argument = argument
 
-    def __init__(self, host: Host, conversation: str, first: bool = False) -> None:
-        """Show `conversation`; `first`: it is the one that the program begins with."""
+    def __init__(
+        self,
+        backend: Backend,
+        conversation: str,
+        *,
+        first: bool = False,
+        is_new: bool = False,
+    ) -> None:
+        """Show `conversation`; `first`: it is the one that the program begins with.
+
+        `is_new`: nothing is known to have been written in it.
+        """
         super().__init__()
-        self.host = host
+        self.backend = backend
         self.conversation = conversation
-        self._first = first
+        door = backend.conversation(conversation, is_new=is_new)
         self.transcript = Transcript()
         self.composer = Composer()
         self.chat_bar = ChatBar()
-        self.drafts = Drafts(host.log, conversation, self.composer)
-        self.read_marker = ReadMarker(host.log, conversation)
+        self.drafts = Drafts(door, self.composer, is_new)
+        self.read_marker = ReadMarker(door.mark_seen)
         self.debug_panel = DebugPanel()
         self.sidebar = ToolSidebar()
         self.status = Status()
         self.presenter = Presenter(
-            self.transcript,
-            self.debug_panel,
-            self.status,
-            host.runner.id,
-            worker_registry.is_alive,
+            self.transcript, self.debug_panel, self.status, backend.serves
         )
         fold = self.presenter.fold
         self.versions = MessageVersions(
@@ -127,27 +139,33 @@ class ChatScreen(OutputScreen):
             leave_key=self.spell_key("cancel"),
         )
         self.controller = Controller(
-            host, conversation, self.presenter, self.versions, self.composer, self
+            door,
+            self.presenter,
+            self.versions,
+            self.composer,
+            self,
+            self.spell_key("unsend"),
         )
-        self.owners = Owners(host, conversation, fold, self.note, self.hint)
-        self.presenter.context.window = lambda: host.models.window(self.model)
+        self.owners = Owners(backend, door, fold, self.note, self.hint)
+        self.presenter.context.window = lambda: backend.models.window(self.model)
         self._problems = 0  # those of the host that have been shown
         self._questions = 0  # those that the composer knows
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._sidebar_wanted = True  # where there is room for it
         self._place = PlaceToShow(
-            host.log,
-            conversation,
+            door,
             self._go_to,
             call_later=self.call_later,
             after_refresh=self.call_after_refresh,
         )
         self.follower = Follower(
-            host.log,
-            conversation,
+            door,
+            lambda opened: self.post_message(self.Known(opened)),
             lambda records: self.post_message(self.Arrived(records)),
             lambda why: self.call_later(self.note, why, "error"),
+            adopt=first,
         )
+        self._mark_seen = door.mark_seen
 
     def compose(self) -> ComposeResult:
         """Put the parts together; screen.tcss arranges them."""
@@ -166,10 +184,10 @@ class ChatScreen(OutputScreen):
     def on_mount(self) -> None:
         """Begin to follow the conversation."""
         remembered = state.load(paths.state_file())
-        self.stream = self.host.config.stream and remembered.stream is not False
-        self.model = self.host.model
+        self.stream = self.backend.config.stream and remembered.stream is not False
+        self.model = self.backend.model
         self.sidebar.tools_folder = str(paths.tools_folder())
-        if note := self.host.models.note(self.model):
+        if note := self.backend.models.note(self.model):
             # On a narrow screen the sidebar, which says so too, is not seen.
             self.transcript.add_note(note)
         self._spell_keys()
@@ -179,8 +197,6 @@ class ChatScreen(OutputScreen):
         self.chat_bar.current = self.conversation
         # Until what is sent outlives a kill.
         self.composer.holds = True
-        with suppress(LogError):
-            self.drafts.restore(adopt=self._first)
 
     def on_unmount(self) -> None:
         """Keep what is being written, and follow no more; turns that run go on."""
@@ -226,7 +242,7 @@ class ChatScreen(OutputScreen):
         Only of a conversation that was seen it can be told what of it is unread.
         """
         if request > 1:
-            read_state.mark_seen(self.host.log, self.conversation, request - 1)
+            self._mark_seen(request - 1)
 
     @on(Composer.Changed)
     def _keep_draft(self) -> None:
@@ -238,7 +254,7 @@ class ChatScreen(OutputScreen):
 
     def _find_questions(self) -> None:
         with suppress(LogError):
-            found = conversation.questions(self.host.log, besides=self.conversation)
+            found = self.backend.store.questions(besides=self.conversation)
             self.call_later(self.composer.add_older, found)
 
     # -- parts of the screen
@@ -275,7 +291,7 @@ class ChatScreen(OutputScreen):
         self.presenter.context.model_changed()
         self.sidebar.model = name
         # The rest of it stands in the conversation.
-        first, end, _ = self.host.models.note(name).partition(". ")
+        first, end, _ = self.backend.models.note(name).partition(". ")
         self.sidebar.note = first + end.strip()
         self._preload(name)
 
@@ -284,7 +300,7 @@ class ChatScreen(OutputScreen):
         self.set_timer(TELL_SECONDS, self.presenter.tell_loading)
         loaded = partial(self.call_later, self._loaded, name)
         learned = partial(self.call_later, self.presenter.context.show)
-        start = partial(preload.preload, self.host, name, loaded, learned)
+        start = partial(preload.preload, self.backend.models, name, loaded, learned)
         self.set_timer(preload.BEGIN_SECONDS, start)
 
     def _loaded(self, name: str) -> None:
@@ -293,11 +309,11 @@ class ChatScreen(OutputScreen):
 
     def show_tools(self) -> None:
         """Show the host's tools anew, and what problems it has met since."""
-        self.sidebar.set_tools(self.host.tools, self.enabled_tools())
+        self.sidebar.set_tools(self.backend.tools, self.enabled_tools())
         self._show_problems()
 
     def _show_problems(self) -> None:
-        problems = self.host.problems[self._problems :]
+        problems = self.backend.problems[self._problems :]
         self._problems += len(problems)
         for problem in problems:
             self.transcript.add_note(problem, "warning")
@@ -312,14 +328,20 @@ class ChatScreen(OutputScreen):
         """Say it when a turn cannot be written: then the log brings no end of it."""
         self._show_problems()  # the store may be in trouble, or out of it
         if guarded := guard.current():
-            guarded.keep(self.host.keeps and not self.host.log.unkept)
+            guarded.keep(self.backend.keeps and not self.backend.unkept)
         presenter = self.presenter
         for turn in filter(None, (presenter.running, *presenter.waiting)):
-            if failure := self.host.runner.failure(turn):
-                presenter.give_up(turn, str(failure))
+            if failure := self.backend.failure(turn):
+                presenter.give_up(turn, failure)
         self.owners.look()
         # A worker that was asked may have gone.
         self.controller.show_queue()
+
+    @on(Known)
+    def _take_up(self, known: Known) -> None:
+        self.drafts.restore(known.opened)
+        if known.opened:
+            self.read_marker.known(known.opened.seen)
 
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
@@ -340,7 +362,7 @@ class ChatScreen(OutputScreen):
 
     def spell_key(self, name: str) -> str:
         """Return the key of a command as people write it; "" when it has none."""
-        return commands.spelled(commands.named(name), self.host.config.keys)
+        return commands.spelled(commands.named(name), self.backend.config.keys)
 
     @property
     def is_away(self) -> bool:
@@ -416,7 +438,7 @@ class ChatScreen(OutputScreen):
     def enabled_tools(self) -> set[str]:
         """Return the names of the tools that are on; the user's word is the last."""
         on = {name for name, enabled in self._toggled.items() if enabled}
-        return (self.host.enabled | on) - (set(self._toggled) - on)
+        return (self.backend.enabled | on) - (set(self._toggled) - on)
 
     @on(ToolSidebar.StreamToggled)
     def _toggle_stream(self, toggled: ToolSidebar.StreamToggled) -> None:
@@ -455,8 +477,8 @@ class ChatScreen(OutputScreen):
         """Show the end of the conversation, and what comes there."""
         self.transcript.action_follow()
 
-    def take_draft(self) -> Sequence[Draft]:
-        """Return what is to be stored with the message that was written here."""
+    def take_draft(self) -> bool:
+        """Return whether the draft of what is sent is stored; it is none any more."""
         return self.drafts.sent()
 
     def hint(self, text: str, seconds: float | None = None) -> None:
