@@ -17,7 +17,7 @@ from textual.screen import Screen
 from tui import paths
 from tui.app import background, commands, faults, state
 from tui.app.backend import Backend
-from tui.app.chat.preload import BEGIN_SECONDS
+from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
@@ -162,7 +162,7 @@ class LazychatApp(OutputApp):
 
     def _show_tools(self) -> None:
         if self.chat:
-            self.chat.show_tools()
+            self.chat.tools.show()
 
     # -- commands
 
@@ -329,7 +329,7 @@ class LazychatApp(OutputApp):
         if self.exits.answer("cancel"):
             return
         if selected := self.screen.get_selected_text():
-            chat.copy(selected)
+            chat.clipboard.copy(selected)
             self.screen.clear_selection()
             return
         if monotonic() - self._interrupted < QUIT_SECONDS:

@@ -30,6 +30,15 @@ class _Owners(Protocol):
     def take_over(self) -> object: ...
 
 
+class _Arrangement(Protocol):
+    def toggle_sidebar(self) -> object: ...
+    def toggle_debug(self) -> object: ...
+
+
+class _Clipboard(Protocol):
+    def copy_answer(self, number: int) -> object: ...
+
+
 class _Chat(Protocol):
     """What commands do to the chat that is shown."""
 
@@ -39,12 +48,13 @@ class _Chat(Protocol):
     def versions(self) -> _Versions: ...
     @property
     def owners(self) -> _Owners: ...
+    @property
+    def arrangement(self) -> _Arrangement: ...
+    @property
+    def clipboard(self) -> _Clipboard: ...
     def escape(self) -> object: ...
     def toggle_stream(self) -> object: ...
-    def toggle_sidebar(self) -> object: ...
-    def toggle_debug(self) -> object: ...
     def edit_outside(self) -> object: ...
-    def copy_answer(self, number: int) -> object: ...
 
 
 class _Tabs(Protocol):
@@ -141,14 +151,14 @@ COMMANDS = (
     ),
     Command(
         "tools",
-        lambda _, chat, __: chat.toggle_sidebar(),
+        lambda _, chat, __: chat.arrangement.toggle_sidebar(),
         "f2",
         "/tools",
         "Show or hide the tools",
     ),
     Command(
         "debug",
-        lambda _, chat, __: chat.toggle_debug(),
+        lambda _, chat, __: chat.arrangement.toggle_debug(),
         "f3",
         "/debug",
         "Show or hide the tool calls",
@@ -209,7 +219,7 @@ COMMANDS = (
     ),
     Command(
         "copy",
-        lambda _, chat, number: chat.copy_answer(int(number or 1)),
+        lambda _, chat, number: chat.clipboard.copy_answer(int(number or 1)),
         "",
         "/copy",
         "Copy the last answer; /copy 2: the one before",

@@ -148,7 +148,7 @@ class Tabs:
         self._show_tabs()
         self._app.switch_screen(chat)
         if known:  # as a new one does by itself
-            chat.write()
+            chat.routing.write()
         gone = [s for s in self.screens if s.conversation not in self.ids]
         kept = [s for s in self.screens if s.conversation in self.ids]
         self._forget([*gone, *kept[:-KEPT]], here)
