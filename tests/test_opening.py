@@ -74,3 +74,21 @@ async def test_tab_of_which_nothing_is_known_yet_stays(looked: threading.Event) 
         chat.app.tabs.open(new := conversation.new_id(), is_new=True)
 
         assert chat.app.tabs.ids == ["old", new]
+
+
+async def test_draft_that_came_too_late_for_a_message_is_none_any_more(
+    looked: threading.Event,
+) -> None:
+    async with opened(["One."]) as chat:
+        keep_old(chat, "half a thou")
+        chat.app.tabs.open("old")
+        await chat.until(lambda: chat.screen.composer.has_focus)
+        await chat.ask("Hi")
+        await chat.until(lambda: chat.screen.composer.text == "")
+
+        looked.set()
+
+        await chat.until("One.")
+        assert chat.screen.composer.text == ""
+        log = chat.host.log
+        await chat.until(lambda: read_state.draft(log, "old") == "")

@@ -50,8 +50,10 @@ class Drafts:
             self._saved = self._composer.draft
             if opened.offered:
                 self._conversation.adopt_draft(self._saved)
-        else:
-            self.changed()
+            return
+        if opened and not opened.offered:
+            self._saved = opened.draft
+        self.changed()
 
     def changed(self) -> None:
         """Save it: at once, or soon when it is long."""
