@@ -107,8 +107,11 @@ def test_a_fault_of_what_runs_in_the_background_leaves_the_app_as_it_is(
     way = "from tui.app import background; background.run('x', boom)"
     (home / "tools").mkdir()
     broken = BROKEN_LATER.format(kind="", way=way)
+    loaded = home / "loaded"
+    broken += f"\nfrom pathlib import Path\nPath({str(loaded)!r}).touch()\n"
     (home / "tools" / "broken.py").write_text(broken, "utf-8")
     terminal = start([{"text": "Fine."}])
+    wait_until(loaded.exists)
 
     terminal.press("f1")
     log_file = home / "lazychat.log"
