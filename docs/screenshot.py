@@ -53,19 +53,22 @@ async def draw(home: Path) -> str:
     from tui.config import Config, ScriptedModelConfig
     from tui.conversation import new_id
     from tui.runtime.host import Host
+    from tui.runtime.local_backend import LocalBackend
 
     script = home / "script.toml"
     script.write_text(SCRIPT, "utf-8")
     models = {"qwen3-8b": ScriptedModelConfig(str(script))}
     host = Host(Config(model="qwen3-8b", models=models))
     host.start()
-    app = LazychatApp(host, new_id())
+    backend = LocalBackend(host)
+    app = LazychatApp(backend, new_id())
     async with app.run_test(size=(110, 36)) as pilot:
         await pilot.press(*QUESTION, "enter", "f3")
         while not (app.chat and app.chat.presenter.answers[1:]):
             await pilot.pause(0.05)
         await pilot.pause(0.2)
         svg = app.export_screenshot(title="lazychat")
+    backend.close()
     host.close()
     # Pages that show the picture load no fonts for it: the reader's will do.
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)

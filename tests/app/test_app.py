@@ -228,7 +228,7 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
 
 async def test_question_of_a_program_that_is_gone_is_not_waited_for() -> None:
     async with opened() as chat:
-        log, id = chat.app.host.log, chat.screen.conversation
+        log, id = chat.host.log, chat.screen.conversation
         gone = TurnRequested("starter", runner="gone")
         request(log, id, Message("user", "Lost"), gone)[1].result()
 
@@ -248,7 +248,7 @@ async def test_failure_to_write_an_answer_is_told() -> None:
         await chat.until("Begin.")
         turn = chat.screen.presenter.running
         assert turn
-        chat.app.host.runner._fail(turn, LogError("The disk is full."))
+        chat.host.runner._fail(turn, LogError("The disk is full."))
 
         await chat.until("The disk is full.")
         await chat.until(lambda: chat.screen.status.state == "error")
@@ -261,7 +261,7 @@ async def test_question_that_cannot_be_written_is_given_back(
     async with opened() as chat:
         failed: Future[int] = Future()
         failed.set_exception(LogError("The disk is full."))
-        monkeypatch.setattr(chat.app.host.log, "append", lambda *_, **__: failed)
+        monkeypatch.setattr(chat.host.log, "append", lambda *_, **__: failed)
         await chat.ask("Keep me")
 
         await chat.until("The disk is full.")
@@ -291,7 +291,7 @@ async def test_answer_goes_on_while_another_conversation_is_open() -> None:
         await chat.until(lambda: chat.screen.conversation != old)
         gate.set()
 
-        log = chat.app.host.log
+        log = chat.host.log
         await chat.until(lambda: not conversation.running(log, old))
         *_, answer = conversation.fold(log.read(old)).entries.values()
         assert answer.message.text == "Slow answer."

@@ -86,7 +86,7 @@ async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
             f'model = "m"\n[models.m]\nprovider = "openai"\nbase_url = "{server.url}"'
         )
         async with opened(toml=toml) as chat:
-            await chat.until(lambda: chat.app.host.models.window("m"))
+            await chat.until(lambda: chat.host.models.window("m"))
             assert "▰" not in chat.text
 
             await chat.ask("Hi")
@@ -96,7 +96,7 @@ async def test_a_server_is_asked_for_its_window_beside_the_screen() -> None:
 
 async def test_another_model_has_another_window() -> None:
     async with opened(model=Small(answers(1))) as chat:
-        chat.app.host.models._models["openai"] = ScriptedModel([])
+        chat.host.models._models["openai"] = ScriptedModel([])
         await chat.ask("Hi " * 100)
         await chat.until("89/1k")
 
@@ -261,7 +261,7 @@ async def test_escape_stops_a_summary_and_changes_nothing() -> None:
         await chat.ask("Next?")
         await chat.until("Fine.")
         assert len(model.requests[-1].messages) == 7
-        log = chat.app.host.log
+        log = chat.host.log
         events = [r.event for r in log.read(chat.screen.conversation)]
         assert not [e for e in events if isinstance(e, SummaryAdded)]
 

@@ -252,7 +252,7 @@ async def test_versions_and_what_was_chosen_are_the_same_when_opened_again() -> 
         await exchange(chat, "Second", "Two.")
         id = chat.screen.conversation
 
-        chat.app.switch_screen(ChatScreen(chat.app.host, id))
+        chat.app.switch_screen(ChatScreen(chat.app.backend, id))
         await chat.until(lambda: chat.app.chat and chat.app.chat.composer.has_focus)
         await chat.until("Two.")
 
@@ -303,7 +303,7 @@ async def test_turn_of_another_terminal_is_shown_when_it_begins() -> None:
     async with opened(["One.", "Uno.", "Two."]) as chat:
         await exchange(chat, "First", "One.")
         await exchange(chat, "/regenerate", "Uno.")
-        host, screen = chat.app.host, chat.screen
+        host, screen = chat.host, chat.screen
         first = screen.presenter.timeline.branches.question()
         assert first
         other = TurnRequested("starter", runner=host.runner.id)
@@ -329,7 +329,7 @@ async def test_edit_that_cannot_be_written_is_still_an_edit(
         failed: Future[int] = Future()
         failed.set_exception(LogError("The disk is full."))
         with monkeypatch.context() as patch:
-            patch.setattr(chat.app.host.log, "append", lambda *_, **__: failed)
+            patch.setattr(chat.host.log, "append", lambda *_, **__: failed)
             await chat.ask("!")
             await chat.until("The disk is full.")
 

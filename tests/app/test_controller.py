@@ -1,6 +1,6 @@
 """What is sent, stopped and taken back, without a screen."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from tui.app.chat.view import Settings
 from tui.app.transcript import pane
 from tui.conversation import Transcript
 from tui.conversation.entry import CONTINUE
-from tui.eventlog import Draft
 from tui.events import (
     CancelRequested,
     Event,
@@ -26,6 +25,7 @@ from tui.events import (
 )
 from tui.messages import Message
 from tui.runtime.host import Host
+from tui.runtime.local_backend import LocalBackend
 
 BEGUN = TurnStarted("host", "boot", 1, 2)
 
@@ -70,8 +70,8 @@ class View:
     def hurry(self) -> None:
         pass
 
-    def take_draft(self) -> Sequence[Draft]:
-        return ()
+    def take_draft(self) -> bool:
+        return False
 
     def has_sent(self, request: int) -> None:
         pass
@@ -97,8 +97,9 @@ class Chat:
             choose=self.fold.choose,
             retitle=lambda: None,
         )
+        self.backend = LocalBackend(host)
         self.controller = Controller(
-            host, "c", self, versions, self.composer, self.view
+            self.backend.conversation("c"), self, versions, self.composer, self.view
         )
         self._seq = 0
 
@@ -115,7 +116,7 @@ class Chat:
 
     def read(self) -> list[Event]:
         """Fold what the log has gained; return it."""
-        self.host.log.flush()
+        self.backend.store.flush()
         gained = [r for r in self.host.log.read("c") if r.seq > self._seq]
         for record in gained:
             self.fold.apply(record)
@@ -214,6 +215,7 @@ def test_what_cannot_be_written_is_given_back(chat: Chat) -> None:
     chat.host.log.close()
 
     chat.controller.send("Kept", lambda: None)
+    chat.backend.close()
 
     assert chat.composer.text == "Kept"
     assert chat.view.notes

@@ -48,7 +48,7 @@ def titles(log: EventLog) -> Sequence[str]:
 
 async def test_list_opens_what_the_cursor_is_on() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Oldest", "Answer of the oldest.")
         keep(log, "Newest")
         await listed(chat, "Newest", "Oldest", "2 conversations")
@@ -78,7 +78,7 @@ async def test_escape_goes_back_to_the_conversation_as_it_was() -> None:
 )
 async def test_a_search_that_finds_nothing_says_why(query: str, told: str) -> None:
     async with opened() as chat:
-        keep(chat.app.host.log, 'The "word"')
+        keep(chat.host.log, 'The "word"')
         screen = await listed(chat, "The")
 
         screen.field.value = query
@@ -93,7 +93,7 @@ async def test_a_search_that_finds_nothing_says_why(query: str, told: str) -> No
 )
 async def test_search_shows_hits_and_opens_at_them(query: str, phrase: str) -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         many = [f"Number {n} " + "more words " * 40 for n in range(40)]
         many[20] += "there is a needle, 今天天气很好, and `asyncio.run(main())` too"
         keep(log, "Long one", *many)
@@ -114,7 +114,7 @@ async def test_search_shows_hits_and_opens_at_them(query: str, phrase: str) -> N
 
 async def test_search_finds_titles_that_were_given() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         id = keep(log, "Question")
         conversation.rename(log, id, "Garden plans").result()
         screen = await listed(chat, "Garden plans")
@@ -130,7 +130,7 @@ async def test_search_finds_titles_that_were_given() -> None:
 
 async def test_enter_before_the_answer_opens_what_was_typed() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Wanted", "a needle in it")
         keep(log, "Newest", "nothing of the kind")
         await listed(chat, "Newest", "Wanted")
@@ -153,13 +153,13 @@ async def test_act_without_what_it_needs_asks_for_it_and_keeps_the_draft() -> No
         await chat.until('Renamed to "Better"')
 
         await chat.type("half a thought")
-        chat.app.action_act("rename", "")
+        chat.app.action_command("rename")
         assert chat.screen.composer.text == "half a thought"
 
 
 async def test_slash_history_searches_for_its_words() -> None:
     async with opened() as chat:
-        keep(chat.app.host.log, "Title", "a needle in it")
+        keep(chat.host.log, "Title", "a needle in it")
 
         await chat.ask("/history needle")
 
@@ -168,7 +168,7 @@ async def test_slash_history_searches_for_its_words() -> None:
 
 async def test_rename_in_place() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Old title")
         screen = await listed(chat, "Old title")
 
@@ -186,7 +186,7 @@ async def test_rename_in_place() -> None:
 
 async def test_title_cannot_be_taken_away() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Keep")
         screen = await listed(chat, "Keep")
         await chat.pilot.press("f2")
@@ -202,7 +202,7 @@ async def test_title_cannot_be_taken_away() -> None:
 
 async def test_escape_gives_up_a_rename_and_keeps_the_search() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Old title")
         screen = await listed(chat, "Old title")
         screen.field.value = "old"
@@ -217,7 +217,7 @@ async def test_escape_gives_up_a_rename_and_keeps_the_search() -> None:
 
 async def test_pinned_stand_first() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Oldest")
         keep(log, "Newest")
         await listed(chat, "Newest", "Oldest")
@@ -233,7 +233,7 @@ async def test_pinned_stand_first() -> None:
 
 async def test_delete_and_undo() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Keep")
         id = keep(log, "Secret", "hidden words")
         await listed(chat, "Secret", "Keep")
@@ -254,8 +254,8 @@ async def test_delete_and_undo() -> None:
 
 async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
     async with opened() as chat:
-        keep(chat.app.host.log, "Keep")
-        keep(chat.app.host.log, "Away")
+        keep(chat.host.log, "Keep")
+        keep(chat.host.log, "Away")
         await listed(chat, "Away", "Keep", "F8 delete")
         assert "undo" not in chat.text
 
@@ -275,7 +275,7 @@ async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
 
 async def test_letters_act_when_the_list_has_the_focus() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Keep")
         keep(log, "Away")
         screen = await listed(chat, "Away", "Keep", "F8 delete")
@@ -320,8 +320,8 @@ async def test_draft_goes_with_its_conversation_and_comes_back_with_it() -> None
 
         await chat.pilot.press("f8")
         await chat.until('Deleted "First"')
-        chat.app.host.log.flush()
-        assert chat.app.host.log.query("SELECT text FROM draft") == []
+        chat.host.log.flush()
+        assert chat.host.log.query("SELECT text FROM draft") == []
 
         await chat.pilot.press("f9")
         await chat.until("is back")
@@ -375,7 +375,7 @@ async def test_export_and_import_in_the_list(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with opened() as chat:
-        keep(chat.app.host.log, "Kept: all of it", "Answer.")
+        keep(chat.host.log, "Kept: all of it", "Answer.")
         screen = await listed(chat, "Kept")
 
         await chat.pilot.press("f5")
@@ -395,7 +395,7 @@ async def test_export_and_import_in_the_list(
 
 async def test_click_opens_a_conversation() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         keep(log, "Oldest", "Answer of the oldest.")
         keep(log, "Newest")
         screen = await listed(chat, "Newest", "Oldest")
@@ -416,7 +416,7 @@ async def test_import_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
 
 async def test_marks_of_what_runs_and_what_is_unread() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         unread, seen, runs = (keep(log, t) for t in ("Unread", "Seen", "Runs"))
         mark_seen(log, unread, 1)
         mark_seen(log, seen, log.tail())
@@ -431,7 +431,7 @@ async def test_marks_of_what_runs_and_what_is_unread() -> None:
 
 async def test_control_characters_of_a_title_never_reach_the_terminal() -> None:
     async with opened() as chat:
-        keep(chat.app.host.log, "Evil \x1b[31mtitle", "bad \x1b]0;words\x07 here")
+        keep(chat.host.log, "Evil \x1b[31mtitle", "bad \x1b]0;words\x07 here")
         screen = await listed(chat, "Evil")
         assert "\x1b" not in chat.text
 
@@ -444,7 +444,7 @@ async def test_control_characters_of_a_title_never_reach_the_terminal() -> None:
 async def test_small_screen_has_room_for_the_list() -> None:
     async with opened(size=(40, 15)) as chat:
         for number in range(30):
-            keep(chat.app.host.log, f"Question {number} with a long title to be cut")
+            keep(chat.host.log, f"Question {number} with a long title to be cut")
         screen = await listed(chat, "Question 29", "Esc")
 
         assert screen.list.size.height >= 7

@@ -63,7 +63,7 @@ async def test_bad_file_name_leaves_no_note() -> None:
 def test_commands_that_promise_an_argument_take_one() -> None:
     for command in commands.COMMANDS:
         if command.slash and f"{command.slash} " in command.help:
-            assert command.takes, command.name
+            assert command.argument, command.name
 
 
 async def test_message_that_is_taken_back_stands_before_the_draft() -> None:
@@ -93,7 +93,7 @@ async def test_message_that_waits_is_not_mixed_into_one_that_is_edited() -> None
         await chat.until("One")
         await chat.ask("Second")
         await chat.until("waits: Second")
-        chat.screen.action_revise()
+        chat.app.action_command("revise")
         await chat.until("editing: First")
 
         await chat.pilot.press("alt+up")

@@ -178,7 +178,7 @@ async def test_screen_that_was_left_has_the_theme_and_size_of_now() -> None:
 
 async def test_place_is_shown_and_its_phrase_selected() -> None:
     async with opened() as chat:
-        log, id = chat.app.host.log, conversation.new_id()
+        log, id = chat.host.log, conversation.new_id()
         for n in range(60):
             text = f"Message {n} " + "and more words " * 20 + "*needle* here"
             log.append(id, MessageAdded(f"m{n}", Message("assistant", text)))
@@ -210,7 +210,7 @@ def test_row_shows_what_fits_about_the_current_one() -> None:
 
 async def test_turn_of_a_program_that_is_gone_is_not_shown_as_running() -> None:
     async with opened() as chat:
-        log = chat.app.host.log
+        log = chat.host.log
         log.append("c", MessageAdded("m", Message("user", "Hi")), turn="t")
         log.append("c", TurnStarted("elsewhere", "", 1, 1), turn="t").result()
         assert read_state.answering(log, ["c"]) == {"c"}
@@ -236,7 +236,7 @@ async def test_conversation_deleted_elsewhere_says_so_and_comes_back_clean() -> 
         await chat.ask("First")
         await chat.until("One.")
         await chat.ready()
-        log, id = chat.app.host.log, chat.screen.conversation
+        log, id = chat.host.log, chat.screen.conversation
 
         deleted = await asyncio.to_thread(conversation.trash, log, id)
         await chat.until("This conversation was deleted elsewhere.")
@@ -256,7 +256,7 @@ async def test_after_a_deletion_elsewhere_one_goes_on_in_a_new_conversation(
         await chat.until("One.")
         await chat.ready()
         await chat.type("Second")
-        log, id = chat.app.host.log, chat.screen.conversation
+        log, id = chat.host.log, chat.screen.conversation
         gone = chat.screen
         if behind:
             await chat.pilot.press(behind)
@@ -308,5 +308,5 @@ async def test_answer_that_ends_behind_the_list_is_unread_until_one_is_back() ->
         await chat.until("One is done.")
         await chat.pilot.press("x")
 
-        log, id = chat.app.host.log, chat.screen.conversation
+        log, id = chat.host.log, chat.screen.conversation
         await chat.until(lambda: not unread(log, [id]))

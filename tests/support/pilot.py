@@ -12,6 +12,7 @@ from tui.app.app import LazychatApp
 from tui.app.chat.screen import ChatScreen
 from tui.models.scripted import ScriptedModel, Step
 from tui.runtime.host import Host
+from tui.runtime.local_backend import LocalBackend
 
 LIMIT = 60.0
 """Seconds after which a wait that should have ended fails the test."""
@@ -21,8 +22,9 @@ class Chat:
     """An app that runs, and the model that it asks."""
 
     def __init__(
-        self, app: LazychatApp, pilot: Pilot[None], model: ScriptedModel
+        self, host: Host, app: LazychatApp, pilot: Pilot[None], model: ScriptedModel
     ) -> None:
+        self.host = host
         self.app = app
         self.pilot = pilot
         self.model = model
@@ -87,10 +89,12 @@ async def opened(
     host.models._models["starter"] = model
     host.start()
     try:
-        app = LazychatApp(host, id or conversation.new_id())
+        backend = LocalBackend(host)
+        app = LazychatApp(backend, id or conversation.new_id(), is_new=not id)
         async with app.run_test(size=size) as pilot:
-            chat = Chat(app, pilot, model)
+            chat = Chat(host, app, pilot, model)
             await chat.until(lambda: app.chat and app.chat.composer.has_focus)
             yield chat
+        await asyncio.to_thread(backend.close)
     finally:
         await asyncio.to_thread(host.close)

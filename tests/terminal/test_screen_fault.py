@@ -23,7 +23,7 @@ def fails(self):
     secret = "a word of the user's"
     raise {error}
 
-app.LazychatApp.action_show_help = fails
+app.LazychatApp.show_help = fails
 """
 
 
@@ -74,7 +74,7 @@ import tui.app.app as app
 def fails(self):
     {way}
 
-app.LazychatApp.action_show_help = fails
+app.LazychatApp.show_help = fails
 """
 
 
@@ -108,8 +108,11 @@ def test_a_fault_of_what_runs_in_the_background_leaves_the_app_as_it_is(
     way = "from tui.app import background; background.run('x', boom)"
     (home / "tools").mkdir()
     broken = BROKEN_LATER.format(kind="", way=way)
+    loaded = home / "loaded"
+    broken += f"\nfrom pathlib import Path\nPath({str(loaded)!r}).touch()\n"
     (home / "tools" / "broken.py").write_text(broken, "utf-8")
     terminal = start([{"text": "Fine."}])
+    wait_until(loaded.exists)
 
     terminal.type("Well?")
     terminal.press("enter")

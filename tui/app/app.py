@@ -1,4 +1,4 @@
-"""The app: one chat screen over a host, with themes, keys and dialogs."""
+"""The app: one chat screen over a backend, with themes, keys and dialogs."""
 
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false
@@ -16,11 +16,12 @@ from textual.screen import Screen
 
 from tui import paths
 from tui.app import background, commands, faults, state
-from tui.app.chat.preload import BEGIN_SECONDS
+from tui.app.backend import Backend
+from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
-from tui.app.history.controller import ACTS, HistoryController
+from tui.app.history.controller import HistoryController
 from tui.app.printed import Printed
 from tui.app.tabs import Tabs
 from tui.app.terminal.key_order import KeyOrder
@@ -29,7 +30,6 @@ from tui.app.themes import DEFAULT, load_themes
 from tui.app.widgets.tab_bar import ChatBar
 from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
-from tui.runtime.host import Host
 
 if TYPE_CHECKING:  # imported when it is first shown
     from tui.app.history.screen import HistoryScreen
@@ -41,7 +41,7 @@ QUIT_SECONDS = 2.0
 
 
 class LazychatApp(OutputApp):
-    """The full-screen chat. `host` is not started and not closed here."""
+    """The full-screen chat over a `backend`, which is not closed here."""
 
     TITLE = "lazychat"
     # That of the first screen too: with the app's own it is parsed once, not twice.
@@ -54,15 +54,21 @@ class LazychatApp(OutputApp):
     ]
 
     def __init__(
-        self, host: Host, conversation_id: str, tools: Sequence[str] = ()
+        self,
+        backend: Backend,
+        conversation_id: str,
+        tools: Sequence[str] = (),
+        *,
+        is_new: bool = False,
     ) -> None:
+        """Begin with a conversation; `is_new`: nothing was ever written in it."""
         super().__init__()
-        self.host = host
-        self.tabs = Tabs(self, host)
-        self.history = HistoryController(self, host, self.tabs)
-        self.exits = Exit(self, host, lambda: self.chat)
+        self.backend = backend
+        self.tabs = Tabs(self, backend)
+        self.history = HistoryController(self, backend, self.tabs)
+        self.exits = Exit(self, backend, lambda: self.chat)
         self._key_order = KeyOrder(self, super().on_event)
-        self._first_chat = conversation_id
+        self._first_chat = conversation_id, is_new
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
         self._printed = Printed(self.call_later, self._show_printed)
@@ -76,7 +82,7 @@ class LazychatApp(OutputApp):
 
     def get_default_screen(self) -> ChatScreen:
         """Open the conversation that the program begins with."""
-        return self.tabs.begin(self._first_chat)
+        return self.tabs.begin(*self._first_chat)
 
     def on_load(self) -> None:
         """Set the theme, before anything is styled after another."""
@@ -85,20 +91,20 @@ class LazychatApp(OutputApp):
             self.unregister_theme(name)
         for theme in themes:
             self.register_theme(theme)
-        self.host.problems += problems
+        self.backend.problems.extend(problems)
         remembered = state.load(paths.state_file()).theme
-        for name in filter(None, (self.host.config.theme, remembered, DEFAULT)):
+        for name in filter(None, (self.backend.config.theme, remembered, DEFAULT)):
             if not (problem := self._use_theme(name)):
                 break
-            self.host.problems.append(problem)
-        keys, problems = commands.checked(self.host.config.keys)
-        self.host.problems += problems
+            self.backend.problems.append(problem)
+        keys, problems = commands.checked(self.backend.config.keys)
+        self.backend.problems.extend(problems)
         self.set_keymap(keys)
 
     def on_mount(self) -> None:
         """Begin what the first frame does not wait for."""
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        if self._only_tools or self.host.has_own_tools:
+        if self._only_tools or self.backend.has_own_tools:
             self.call_after_refresh(self._load_tools)
         else:  # those of packages: to look for them takes 30 ms
             self.set_timer(BEGIN_SECONDS, self._load_tools)
@@ -138,7 +144,7 @@ class LazychatApp(OutputApp):
         return ""
 
     def _remember_theme(self, _: object) -> None:
-        if not self.host.config.theme:
+        if not self.backend.config.theme:
             state.save(paths.state_file(), theme=self.theme)
 
     # -- tools of the user's own
@@ -149,14 +155,14 @@ class LazychatApp(OutputApp):
 
     def _load_in_background(self) -> None:
         try:
-            self.host.load_tools(self._only_tools)
+            self.backend.load_tools(self._only_tools)
         except LazychatError as error:
-            self.host.problems.append(str(error))
+            self.backend.problems.append(str(error))
         self.call_later(self._show_tools)
 
     def _show_tools(self) -> None:
         if self.chat:
-            self.chat.show_tools()
+            self.chat.tools.show()
 
     # -- commands
 
@@ -166,7 +172,7 @@ class LazychatApp(OutputApp):
         for command in commands.COMMANDS:
             if chat and command.name != "cancel":
                 # By what it does or by its name, and with its key: one row each.
-                key = commands.spelled(command, self.host.config.keys)
+                key = commands.spelled(command, self.backend.config.keys)
                 title = f"{command.slash:<9} {command.help}{key and f' ({key})'}"
                 yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
 
@@ -174,37 +180,31 @@ class LazychatApp(OutputApp):
     def _obey(self, typed: ChatScreen.Commanded) -> None:
         command, argument = typed.command, typed.argument
         if problem := command.refuse(argument):
-            self._give_back(command, argument, problem)
+            self._give_back(f"{command.slash} {argument}", problem)
         else:
             self._run(command, argument)
 
-    def _give_back(self, command: commands.Command, argument: str, why: str) -> None:
+    def _give_back(self, typed: str, why: str) -> None:
         """Say why a command cannot be done, and put it into the composer."""
         if chat := self.chat:
             chat.complain(why)
             if not chat.composer.text:
-                chat.composer.load_text(f"{command.slash} {argument}")
+                chat.composer.load_text(typed)
 
     def _run(self, command: commands.Command, argument: str) -> None:
-        chat = self.chat
-        if chat is None:
-            return
-        match command.name, argument:
-            case "model", name if name:
-                self._choose(name)
-            case "history", words:
-                self.history.show(words)
-            case name, _ if name in ACTS:
-                self.history.act(name, argument)
-            case "copy", number if number:
-                chat.action_copy_answer(int(number))
-            case "compact", keep:
-                chat.action_compact(keep)
-            case "theme", name if name:
-                if problem := self._use_theme(name):
-                    self._give_back(command, name, problem)
-            case _:
-                self.run_worker(chat.run_action(command.action))
+        if chat := self.chat:
+            command.run(self, chat, argument)
+
+    def action_command(self, name: str) -> None:
+        """Run the command `name` of `tui.app.commands`, as its key does."""
+        self._run(commands.named(name), "")
+
+    def choose_theme(self, name: str) -> None:
+        """Switch to the theme `name`; without one ask which."""
+        if not name:
+            self.action_change_theme()
+        elif problem := self._use_theme(name):
+            self._give_back(f"/theme {name}", problem)
 
     def show_written(self, line: str) -> None:
         """Show in the debug panel what a tool or its process has written."""
@@ -222,26 +222,6 @@ class LazychatApp(OutputApp):
             self.chat.debug_panel.call_printed(call_id, text)
 
     # -- other conversations
-
-    def action_new_conversation(self) -> None:
-        """Begin a new conversation; the turns of this one go on."""
-        self.tabs.new()
-
-    def action_switch_conversation(self, step: int) -> None:
-        """Show the next open conversation (1) or the one before (-1)."""
-        self.tabs.step(step)
-
-    def action_close_conversation(self) -> None:
-        """Take this conversation out of the row; it stays in the list of all."""
-        self.tabs.close_current()
-
-    def action_show_history(self) -> None:
-        """Show all conversations."""
-        self.history.show()
-
-    def action_act(self, act: str, argument: str) -> None:
-        """Do `act` of `Library.do` to the conversation that is shown."""
-        self.history.act(act, argument)
 
     @on(ChatBar.Chosen)
     def _choose_tab(self, chosen: ChatBar.Chosen) -> None:
@@ -262,12 +242,14 @@ class LazychatApp(OutputApp):
 
     # -- models and help
 
-    def action_choose_model(self) -> None:
-        """Ask which model answers next."""
-        from tui.app.dialogs.models import ModelScreen
+    def choose_model(self, name: str) -> None:
+        """Have the model `name` answer next; without one ask which."""
+        if name:
+            self._choose(name)
+        elif self.chat:
+            from tui.app.dialogs.models import ModelScreen
 
-        if self.chat:
-            models = self.host.models
+            models = self.backend.models
             listed = {name: models.about(name) for name in models.names}
             # What was chosen by its path or supplier can be chosen again.
             listed.setdefault(self.chat.model, models.about(self.chat.model))
@@ -277,17 +259,17 @@ class LazychatApp(OutputApp):
         if not name or not self.chat:
             return
         try:
-            self.host.models.find(name)
+            self.backend.models.find(name)
         except ConfigError as error:
             self.chat.complain(str(error))
         else:
-            self.host.model = self.chat.model = name
+            self.backend.model = self.chat.model = name
 
-    def action_show_help(self) -> None:
+    def show_help(self) -> None:
         """Show the keys."""
         from tui.app.dialogs.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.host.config.keys))
+        self.push_screen(HelpScreen(self.backend.config.keys))
 
     # -- leaving
 
@@ -298,11 +280,6 @@ class LazychatApp(OutputApp):
     async def action_quit(self) -> None:
         """Leave; while answers are being written ask what is to become of them."""
         self.exits.quit()
-
-    async def action_cancel(self) -> None:
-        """Stay if it was to be left, else do what the chat does."""
-        if self.chat and not self.exits.stay():
-            self.chat.action_escape()
 
     def _handle_exception(self, error: Exception) -> None:
         """End the screen because of a fault in it; the turns are not its concern.
@@ -352,7 +329,7 @@ class LazychatApp(OutputApp):
         if self.exits.answer("cancel"):
             return
         if selected := self.screen.get_selected_text():
-            chat.copy(selected)
+            chat.clipboard.copy(selected)
             self.screen.clear_selection()
             return
         if monotonic() - self._interrupted < QUIT_SECONDS:
@@ -362,13 +339,19 @@ class LazychatApp(OutputApp):
         busy = chat.presenter.running or chat.presenter.waiting
         if busy and not self.exits.stay():
             # Unlike Esc it stops at once, whatever has the focus.
-            chat.action_cancel()
+            chat.cancel()
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
 
-def run_app(host: Host, conversation_id: str, tools: Sequence[str] = ()) -> Left:
+def run_app(
+    backend: Backend,
+    conversation_id: str,
+    tools: Sequence[str] = (),
+    *,
+    is_new: bool = False,
+) -> Left:
     """Run the app in this terminal until it is left; return how that came."""
-    app = LazychatApp(host, conversation_id, tools)
+    app = LazychatApp(backend, conversation_id, tools, is_new=is_new)
     try:
         app.run()
     except Exception as error:  # while it was ending

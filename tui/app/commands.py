@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
+import msgspec
 from textual.binding import Binding, BindingType
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
@@ -12,13 +13,98 @@ from tui.config import nearest
 from tui.safe import safe
 
 
-class Command(NamedTuple):
+class _Controller(Protocol):
+    def unsend(self) -> object: ...
+    def go_on(self) -> object: ...
+    def retry(self) -> object: ...
+    def compact(self, keep: str) -> object: ...
+    def regenerate(self) -> object: ...
+
+
+class _Versions(Protocol):
+    def edit(self) -> object: ...
+    def walk(self, step: int) -> object: ...
+
+
+class _Owners(Protocol):
+    def take_over(self) -> object: ...
+
+
+class _Arrangement(Protocol):
+    def toggle_sidebar(self) -> object: ...
+    def toggle_debug(self) -> object: ...
+
+
+class _Clipboard(Protocol):
+    def copy_answer(self, number: int) -> object: ...
+
+
+class _Chat(Protocol):
+    """What commands do to the chat that is shown."""
+
+    @property
+    def controller(self) -> _Controller: ...
+    @property
+    def versions(self) -> _Versions: ...
+    @property
+    def owners(self) -> _Owners: ...
+    @property
+    def arrangement(self) -> _Arrangement: ...
+    @property
+    def clipboard(self) -> _Clipboard: ...
+    def escape(self) -> object: ...
+    def toggle_stream(self) -> object: ...
+    def edit_outside(self) -> object: ...
+
+
+class _Tabs(Protocol):
+    def new(self) -> object: ...
+    def step(self, step: int) -> object: ...
+    def close_current(self) -> object: ...
+
+
+class _History(Protocol):
+    def show(self, words: str) -> object: ...
+    def act(self, act: str, argument: str) -> object: ...
+
+
+class _Exits(Protocol):
+    def stay(self) -> bool: ...
+    def quit(self) -> object: ...
+
+
+class _App(Protocol):
+    """What commands do to the app."""
+
+    @property
+    def tabs(self) -> _Tabs: ...
+    @property
+    def history(self) -> _History: ...
+    @property
+    def exits(self) -> _Exits: ...
+    def choose_model(self, name: str) -> object: ...
+    def choose_theme(self, name: str) -> object: ...
+    def show_help(self) -> object: ...
+
+
+def _anything(argument: str) -> str:
+    return ""
+
+
+def _number(argument: str) -> str:
+    """Return what is wrong with the number of an answer, or ""."""
+    if not argument or argument.isdecimal():
+        return ""
+    return "/copy takes a number: /copy 2 copies the answer before the last"
+
+
+class Command(msgspec.Struct, frozen=True):
     """Something that the user can have done."""
 
     name: str
     """Its name under [keys] in the configuration."""
-    action: str
-    """As Textual spells it; an argument of a slash command goes in parentheses."""
+    run: Callable[[_App, _Chat, str], object]
+    """Does it, with what was typed behind `slash`; "" when nothing was."""
     key: str
     """The key of a newcomer; "" when it has none."""
     slash: str
@@ -26,156 +112,168 @@ class Command(NamedTuple):
     help: str
     reading: bool = False
     """Whether the key is for the conversation pane alone: elsewhere one types it."""
-    takes: bool = False
-    """Whether something may be typed behind `slash`."""
+    argument: Callable[[str], str] | None = None
+    """Returns what is wrong with what is typed behind `slash`, or ""; None: nothing
+    may be typed there."""
 
     def refuse(self, argument: str) -> str:
         """Return what to say of an `argument` that it does not take, or ""."""
-        if not argument:
-            return ""
-        if self.name == "copy" and not argument.isdecimal():
-            return "/copy takes a number: /copy 2 copies the answer before the last"
-        return "" if self.takes else f"{self.slash} takes nothing behind it"
+        if self.argument:
+            return self.argument(argument)
+        return f"{self.slash} takes nothing behind it" if argument else ""
+
+
+def _act(
+    name: str, help: str, argument: Callable[[str], str] | None = None, key: str = ""
+) -> Command:
+    """Return the command for an act of `tui.app.history.actions`."""
+
+    def run(app: _App, _: _Chat, argument: str) -> object:
+        return app.history.act(name, argument)
+
+    return Command(name, run, key, f"/{name}", help, argument=argument)
 
 
 COMMANDS = (
     Command(
         "cancel",
-        "app.cancel",
+        lambda app, chat, _: app.exits.stay() or chat.escape(),
         "escape",
         "",
         "Back to writing; there: stop the answer",
     ),
-    Command("stream", "toggle_stream", "ctrl+t", "/stream", "Stream answers or not"),
-    Command("tools", "toggle_sidebar", "f2", "/tools", "Show or hide the tools"),
-    Command("debug", "toggle_debug", "f3", "/debug", "Show or hide the tool calls"),
-    Command("new", "app.new_conversation", "ctrl+n", "/new", "New conversation"),
+    Command(
+        "stream",
+        lambda _, chat, __: chat.toggle_stream(),
+        "ctrl+t",
+        "/stream",
+        "Stream answers or not",
+    ),
+    Command(
+        "tools",
+        lambda _, chat, __: chat.arrangement.toggle_sidebar(),
+        "f2",
+        "/tools",
+        "Show or hide the tools",
+    ),
+    Command(
+        "debug",
+        lambda _, chat, __: chat.arrangement.toggle_debug(),
+        "f3",
+        "/debug",
+        "Show or hide the tool calls",
+    ),
+    Command(
+        "new", lambda app, _, __: app.tabs.new(), "ctrl+n", "/new", "New conversation"
+    ),
     Command(
         "history",
-        "app.show_history",
+        lambda app, _, words: app.history.show(words),
         "ctrl+s",
         "/history",
         "All conversations; /history WORDS searches",
-        takes=True,
+        argument=_anything,
     ),
     Command(
         "next",
-        "app.switch_conversation(1)",
+        lambda app, _, __: app.tabs.step(1),
         "f4,ctrl+pagedown",
         "/next",
         "The next open conversation",
     ),
     Command(
         "previous",
-        "app.switch_conversation(-1)",
+        lambda app, _, __: app.tabs.step(-1),
         "shift+f4,f16,ctrl+pageup",  # Textual calls what xterm sends F16
         "/previous",
         "The open conversation before",
     ),
     Command(
         "close",
-        "app.close_conversation",
+        lambda app, _, __: app.tabs.close_current(),
         "ctrl+f4",
         "/close",
         "Close this conversation; the list keeps it",
     ),
-    Command(
-        "rename",
-        "app.act('rename', '')",
-        "",
-        "/rename",
-        "Give this conversation a title: /rename TITLE",
-        takes=True,
-    ),
-    Command(
-        "pin",
-        "app.act('pin', '')",
-        "",
-        "/pin",
-        "Keep this conversation on top, or no longer",
-    ),
-    Command(
-        "export",
-        "app.act('export', '')",
-        "",
-        "/export",
-        "Write it to a file: /export NAME.json or .md",
-        takes=True,
-    ),
-    Command(
-        "import",
-        "app.act('import', '')",
-        "",
-        "/import",
-        "Read an exported file: /import NAME.json",
-        takes=True,
-    ),
-    Command(
-        "delete",
-        "app.act('delete', '')",
-        "",
-        "/delete",
-        "Delete this conversation; /undo restores it",
-    ),
-    Command(
-        "undo",
-        "app.act('undo', '')",
-        "f9",
-        "/undo",
-        "Bring back what was deleted last",
-    ),
-    Command(
-        "purge",
-        "app.act('purge', '')",
-        "",
-        "/purge",
-        "Wipe for good what was deleted",
-    ),
+    _act("rename", "Give this conversation a title: /rename TITLE", _anything),
+    _act("pin", "Keep this conversation on top, or no longer"),
+    _act("export", "Write it to a file: /export NAME.json or .md", _anything),
+    _act("import", "Read an exported file: /import NAME.json", _anything),
+    _act("delete", "Delete this conversation; /undo restores it"),
+    _act("undo", "Bring back what was deleted last", key="f9"),
+    _act("purge", "Wipe for good what was deleted"),
     Command(
         "model",
-        "app.choose_model",
+        lambda app, _, name: app.choose_model(name),
         "ctrl+l",
         "/model",
         "Choose the model",
-        takes=True,
+        argument=_anything,
     ),
-    Command("edit", "edit", "ctrl+o", "/edit", "Write the message in your editor"),
+    Command(
+        "edit",
+        lambda _, chat, __: chat.edit_outside(),
+        "ctrl+o",
+        "/edit",
+        "Write the message in your editor",
+    ),
     Command(
         "copy",
-        "copy_answer",
+        lambda _, chat, number: chat.clipboard.copy_answer(int(number or 1)),
         "",
         "/copy",
         "Copy the last answer; /copy 2: the one before",
-        takes=True,
+        argument=_number,
     ),
     Command(
-        "unsend", "unsend", "alt+up", "/unsend", "Take back the message that waits"
+        "unsend",
+        lambda _, chat, __: chat.controller.unsend(),
+        "alt+up",
+        "/unsend",
+        "Take back the message that waits",
     ),
-    Command("continue", "go_on", "", "/continue", "Go on where an answer stopped"),
-    Command("retry", "retry", "", "/retry", "Ask the last question again"),
+    Command(
+        "continue",
+        lambda _, chat, __: chat.controller.go_on(),
+        "",
+        "/continue",
+        "Go on where an answer stopped",
+    ),
+    Command(
+        "retry",
+        lambda _, chat, __: chat.controller.retry(),
+        "",
+        "/retry",
+        "Ask the last question again",
+    ),
     Command(
         "takeover",
-        "take_over",
+        lambda _, chat, __: chat.owners.take_over(),
         "",
         "/takeover",
         "End what another machine has left",
     ),
     Command(
         "compact",
-        "compact",
+        lambda _, chat, keep: chat.controller.compact(keep),
         "",
         "/compact",
         "Sum up old messages; /compact X: keep X",
-        takes=True,
+        argument=_anything,
     ),
     Command(
-        "theme", "app.change_theme", "", "/theme", "Choose the colours", takes=True
+        "theme",
+        lambda app, _, name: app.choose_theme(name),
+        "",
+        "/theme",
+        "Choose the colours",
+        argument=_anything,
     ),
-    Command("help", "app.show_help", "f1", "/help", "Show the keys"),
-    Command("quit", "app.quit", "ctrl+q", "/quit", "Leave"),
+    Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Show the keys"),
+    Command("quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Leave"),
     Command(
         "revise",
-        "screen.revise",
+        lambda _, chat, __: chat.versions.edit(),
         "e",
         "/revise",
         "Edit your message: a new version of it",
@@ -183,7 +281,7 @@ COMMANDS = (
     ),
     Command(
         "regenerate",
-        "screen.regenerate",
+        lambda _, chat, __: chat.controller.regenerate(),
         "r",
         "/regenerate",
         "Ask once more: another answer beside it",
@@ -191,7 +289,7 @@ COMMANDS = (
     ),
     Command(
         "older",
-        "screen.version(-1)",
+        lambda _, chat, __: chat.versions.walk(-1),
         "[,left",
         "/older",
         "The version before",
@@ -199,7 +297,7 @@ COMMANDS = (
     ),
     Command(
         "newer",
-        "screen.version(1)",
+        lambda _, chat, __: chat.versions.walk(1),
         "],right",
         "/newer",
         "The next version",
@@ -214,9 +312,9 @@ def bindings(*, reading: bool = False) -> list[BindingType]:
     `reading` tells whether those of the conversation pane or of the screen.
     """
     return [
-        Binding(command.key, command.action, command.help, show=False, id=command.name)
-        for command in COMMANDS
-        if command.key and command.reading == reading
+        Binding(c.key, f"app.command('{c.name}')", c.help, show=False, id=c.name)
+        for c in COMMANDS
+        if c.key and c.reading == reading
     ]
 
 

@@ -19,9 +19,9 @@ from textual.timer import Timer
 from tui.app import faults
 
 if TYPE_CHECKING:
+    from tui.app.backend import Backend
     from tui.app.chat.screen import ChatScreen
     from tui.app.dialogs.quit import Choice, QuitScreen
-    from tui.runtime.host import Host
 
 PATIENCE_SECONDS = 0.2
 """How often is looked whether the answer that the user waits for has ended."""
@@ -46,14 +46,17 @@ class Left(NamedTuple):
 
 
 class Exit:
-    """The way out of one `app` over a `host`, also while turns run."""
+    """The way out of one `app` over a `backend`, also while turns run."""
 
     def __init__(
-        self, app: App[None], host: "Host", chat: "Callable[[], ChatScreen | None]"
+        self,
+        app: App[None],
+        backend: "Backend",
+        chat: "Callable[[], ChatScreen | None]",
     ) -> None:
         """Take `chat`, which returns the chat screen, whatever lies over it."""
         self._app = app
-        self._host = host
+        self._backend = backend
         self._chat = chat
         self._begun = False
         self.left = Left(0)
@@ -102,7 +105,7 @@ class Exit:
         if not self._begun:
             self._begun = True
             self._doubt()
-            how = "background" if self._host.runner.wanted else ""
+            how = "background" if self._backend.wanted else ""
             self.left = Left(1, how, said)
 
     def _doubt(self) -> None:
@@ -112,13 +115,13 @@ class Exit:
 
     def quit(self) -> None:
         """Leave, or ask first: what others run goes on in any case."""
-        if not (count := self._host.runner.wanted):
+        if not (count := self._backend.wanted):
             self.leave()
             return
         from tui.app.dialogs.quit import QuitScreen
 
         if not self._dialog:
-            self._app.push_screen(QuitScreen(count, self._host.keeps), self._quit_so)
+            self._app.push_screen(QuitScreen(count, self._backend.keeps), self._quit_so)
             self._look_until_left(self._keep_true)
 
     def answer(self, choice: "Choice") -> bool:
@@ -134,7 +137,7 @@ class Exit:
             case "wait":
                 self._look_until_left(self._leave_when_done)
                 self._leave_when_done()
-            case "background" if self._host.runner.wanted:
+            case "background" if self._backend.wanted:
                 self.leave("background")
             case "background" | "cancel":
                 self.leave()
@@ -158,7 +161,7 @@ class Exit:
         )
 
     def _leave_when_done(self) -> None:
-        if not self._host.runner.busy:
+        if not self._backend.busy:
             self.leave()
         elif (chat := self._chat()) and not chat.status.hint:
             key = chat.spell_key("cancel")
@@ -167,7 +170,7 @@ class Exit:
 
     def _keep_true(self) -> None:
         """Leave when there is nothing to ask about any more, else ask about what is."""
-        if not (count := self._host.runner.wanted):
+        if not (count := self._backend.wanted):
             self.leave()
         elif dialog := self._dialog:
             dialog.count = count

@@ -16,13 +16,11 @@ from textual.app import App
 
 from tui import conversation
 from tui.app import background
+from tui.app.backend import Backend, Store
 from tui.app.chat.screen import ChatScreen
 from tui.app.transcript.find import Place
 from tui.app.widgets.tab_bar import Tab
-from tui.conversation import read_state, store
 from tui.errors import LogError
-from tui.eventlog import EventLog
-from tui.runtime.host import Host
 
 KEPT = 3
 """How many screens stay as they are. Another is made anew, which takes 0.5 s of CPU
@@ -35,9 +33,9 @@ SECONDS = 0.5
 class Tabs:
     """The conversations that are open in one `app`, of which it shows one."""
 
-    def __init__(self, app: App[None], host: Host) -> None:
+    def __init__(self, app: App[None], backend: Backend) -> None:
         self._app = app
-        self._host = host
+        self._backend = backend
         self.ids: list[str] = []
         """The open conversations, in the order of the row."""
         self.screens: list[ChatScreen] = []
@@ -54,20 +52,25 @@ class Tabs:
                 return screen
         return None
 
-    def begin(self, id: str) -> ChatScreen:
+    def begin(self, id: str, is_new: bool) -> ChatScreen:
         """Open the conversation `id`, with which the program begins.
 
         It is the lowest screen: one of Textual's below it would be composed, styled
         and arranged too.
         """
-        chat = self._new_screen(id, first=True)
+        chat = self._new_screen(id, first=True, is_new=is_new)
         self.ids.append(id)
         # As `push_screen` does, which `switch_screen` undoes.
         chat._push_result_callback(self._app, None)  # pyright: ignore[reportPrivateUsage]: there is no other way
         return chat
 
-    def open(self, id: str, place: Place | None = None) -> None:
-        """Show the conversation `id`, at `place` when one is given."""
+    def open(
+        self, id: str, place: Place | None = None, *, is_new: bool = False
+    ) -> None:
+        """Show the conversation `id`, at `place` when one is given.
+
+        `is_new` tells that it begins here; else it is not known what is in it.
+        """
         here = self.current
         if here is None:
             return
@@ -76,7 +79,7 @@ class Tabs:
                 self.ids.insert(self.ids.index(here.conversation) + 1, id)
             if here.is_untouched:
                 self.ids.remove(here.conversation)
-            self._switch(here, id)
+            self._switch(here, id, is_new)
         if place and self.current:
             self.current.show_place(place)
 
@@ -89,11 +92,11 @@ class Tabs:
             place = self.ids.index(id)
             others = self.ids[:place] + self.ids[place + 1 :]
             self.ids.remove(id)
-            after = others[min(place, len(others) - 1)] if others else None
-            if after is None:
-                after = conversation.new_id()
-                self.ids.append(after)
-            self._switch(here, after)
+            if others:
+                self._switch(here, others[min(place, len(others) - 1)])
+            else:
+                self.ids.append(new := conversation.new_id())
+                self._switch(here, new, is_new=True)
         else:
             self.ids.remove(id)
             self._forget([s for s in self.screens if s.conversation == id])
@@ -106,7 +109,7 @@ class Tabs:
             chat.composer.focus()
             chat.hint("This conversation is new")
         else:
-            self.open(conversation.new_id())
+            self.open(conversation.new_id(), is_new=True)
 
     def step(self, step: int) -> None:
         """Show the next open conversation (1) or the one before (-1)."""
@@ -128,32 +131,34 @@ class Tabs:
         """Put a new conversation in the place of one that is no more; return it."""
         id = conversation.new_id()
         self.ids[self.ids.index(gone.conversation)] = id
-        self._switch(self.screens[-1], id)
+        self._switch(self.screens[-1], id, is_new=True)
         return self.screens[-1]
 
     def look_again(self) -> None:
         """Have the marks of the row looked at now: something has changed."""
         self._look_again.set()
 
-    def _switch(self, here: ChatScreen, id: str) -> None:
+    def _switch(self, here: ChatScreen, id: str, is_new: bool = False) -> None:
         """Put the screen of `id` in the place of `here`."""
         here.pause()
         known = [s for s in self.screens if s.conversation == id]
-        chat = known[0] if known else self._new_screen(id)
+        chat = known[0] if known else self._new_screen(id, is_new=is_new)
         self.screens.remove(chat)
         self.screens.append(chat)
         self._show_tabs()
         self._app.switch_screen(chat)
         if known:  # as a new one does by itself
-            chat.write()
+            chat.routing.write()
         gone = [s for s in self.screens if s.conversation not in self.ids]
         kept = [s for s in self.screens if s.conversation in self.ids]
         self._forget([*gone, *kept[:-KEPT]], here)
         self._look_again.set()
         self._watch()
 
-    def _new_screen(self, id: str, first: bool = False) -> ChatScreen:
-        chat = ChatScreen(self._host, id, first)
+    def _new_screen(
+        self, id: str, *, first: bool = False, is_new: bool = False
+    ) -> ChatScreen:
+        chat = ChatScreen(self._backend, id, first=first, is_new=is_new)
         self.screens.append(chat)
         self._app.install_screen(chat, f"chat-{id}")
         return chat
@@ -183,16 +188,16 @@ class Tabs:
 
     def _watch_marks(self) -> None:  # in a thread of its own
         shown: tuple[Tab, ...] = ()
-        tail = -1
+        tail, store = -1, self._backend.store
         try:
             while len(self.ids) > 1:
-                last, asked = self._host.log.tail(), self._look_again.is_set()
+                last, asked = store.tail(), self._look_again.is_set()
                 if last != tail or asked:
                     self._look_again.clear()
                     tail = last
                     if asked:  # by one who may have just written what is to be read
-                        self._host.log.flush()
-                    tabs = _tabs(self._host.log, list(self.ids))
+                        store.flush()
+                    tabs = _tabs(store, list(self.ids))
                     if tabs != shown or asked:
                         shown = tabs
                         self._app.call_later(self._mark, tabs)
@@ -211,8 +216,8 @@ class Tabs:
         self._show_tabs()
 
 
-def _tabs(log: EventLog, ids: Sequence[str]) -> tuple[Tab, ...]:
+def _tabs(store: Store, ids: Sequence[str]) -> tuple[Tab, ...]:
     """Return what the row tells of the conversations `ids`. Raises `LogError`."""
-    titles = store.titles(log, ids)
-    runs, news = read_state.answering(log, ids), read_state.unread(log, ids)
+    titles = store.titles(ids)
+    runs, news = store.answering(ids), store.unread(ids)
     return tuple(Tab(id, titles.get(id, ""), id in runs, id in news) for id in ids)

@@ -12,6 +12,7 @@ from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
 from tui.runtime import guard, tty
 from tui.runtime.host import Host
+from tui.runtime.local_backend import LocalBackend
 
 
 def chat(
@@ -38,13 +39,15 @@ def chat(
             host.models.find(host.model)
         except LazychatError as error:
             host.problems.append(str(error))
-        id = _conversation(host.log, cid, last)
+        id, is_new = _conversation(host.log, cid, last)
         if guarded := guard.current():
             guarded.keep(host.keeps)
         host.start()
+        backend = LocalBackend(host)
         try:
-            left = run_app(host, id, tools)
+            left = run_app(backend, id, tools, is_new=is_new)
         finally:
+            backend.close()
             if guarded := guard.current():
                 guarded.dismiss()
         if left.fault:
@@ -93,13 +96,14 @@ def _require_terminal() -> None:
         )
 
 
-def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
+def _conversation(log: EventLog, cid: str | None, last: bool) -> tuple[str, bool]:
+    """Return the id of what is to be shown, and whether it is a new one."""
     if cid:
-        return conversation.find(log, cid)
+        return conversation.find(log, cid), False
     newest = conversation.newest(log)
     if newest and (last or _calls_back(log, newest.id)):
-        return newest.id
-    return conversation.new_id()
+        return newest.id, False
+    return conversation.new_id(), True
 
 
 def _calls_back(log: EventLog, id: str) -> bool:

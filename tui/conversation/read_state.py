@@ -5,18 +5,28 @@ next start, knows it. Read is what stood on a screen that was shown, or came bef
 what the user sent there; what came after it is unread, unless the user ended it. A
 conversation that no screen has ever shown, such as an imported one, is not unread:
 nobody waits for it.
+
+A draft belongs to its conversation. One of a conversation that was never sent has none
+to come back to, so its key also names the process that holds it: when that is gone, the
+next new conversation is offered it; while it lives, a second terminal is not.
 """
 
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from typing import NamedTuple
+
+import msgspec
 
 from tui import process_identity
-from tui.conversation.store import running
+from tui.conversation.store import get, running
 from tui.eventlog import Draft, EventLog
 from tui.eventlog.sqlite.event_rows import text as as_text
 from tui.eventlog.states import Seen
-from tui.events import without_surrogates
+from tui.events import TurnStarted, without_surrogates
+
+_NEW = "new"
+"""How the key of a draft begins whose conversation was never sent; no id does."""
 
 _ENDED_BY_ITSELF = (
     "kind = 'turn_finished' AND CASE WHEN json_valid(data) "
@@ -104,3 +114,69 @@ def drafts(log: EventLog, beginning: str) -> Sequence[tuple[str, str]]:
         "ORDER BY rowid DESC",
         (f"{beginning}%",),
     )
+
+
+def forgotten(key: str) -> Draft:
+    """Return what forgets a draft in the transaction of something else."""
+    return Draft(without_surrogates(key), "", 0.0)
+
+
+def move_draft(log: EventLog, old: str, new: str, text: str) -> "Future[int]":
+    """Keep a draft under another key, in one transaction."""
+    kept = Draft(without_surrogates(new), without_surrogates(text), time.time())
+    return log.append(new, states=(kept, forgotten(old)))
+
+
+def new_key(id: str) -> str:
+    """Return the key of a draft of this process in a conversation never sent."""
+    owner = msgspec.json.encode(process_identity.claim()).decode()
+    return f"{_NEW} {id} {owner}"
+
+
+# -- all of it at once
+
+
+class Opened(NamedTuple):
+    """What is known of a conversation besides its records, when one opens it."""
+
+    stored: bool
+    """Whether anything was ever sent in it."""
+    seen: int
+    """The `seq` up to which any screen has shown it, 0 when none has."""
+    draft: str
+    """What was being written."""
+    offered: str = ""
+    """The key of `draft` where a program that is gone has left it in another one."""
+
+
+def opened(log: EventLog, id: str, *, adopt: bool) -> Opened:
+    """Return what is known of a conversation. Raises `LogError`.
+
+    With `adopt` one that is new is offered the newest draft that is nobody's.
+    """
+    stored = get(log, id) is not None
+    text = draft(log, id)
+    if not text and not stored:
+        text = draft(log, new_key(id))
+    if text or stored or not adopt:
+        return Opened(stored, seen(log, id), text)
+    for key, left in drafts(log, f"{_NEW} "):
+        if _is_nobodys(key):
+            return Opened(stored, 0, left, key)
+    return Opened(stored, 0, "")
+
+
+def _is_nobodys(key: str) -> bool:
+    try:
+        owner = key.split(" ", 2)[2]
+        if owner.startswith("{"):
+            return process_identity.is_gone(
+                msgspec.json.decode(owner, type=TurnStarted)
+            )
+        # As earlier versions wrote it. A host's name may hold anything: it is last.
+        boot_id, pid, start, host = owner.split(" ", 3)
+        return process_identity.is_gone(
+            TurnStarted(host, boot_id, int(pid), int(start))
+        )
+    except (IndexError, ValueError):  # another program has written it
+        return False

@@ -15,6 +15,7 @@ from tui.eventlog import EventLog
 from tui.eventlog.sqlite import trash
 from tui.events import MessageAdded, ToolCallStarted, TurnRequested, TurnStarted
 from tui.messages import Message, ToolCall
+from tui.runtime.local_store import LocalStore
 
 F8, F9 = b"\x1b[19~", b"\x1b[20~"
 ANSWER = [{"text": "A needle in a haystack."}]
@@ -118,7 +119,7 @@ def test_all_that_was_there_is_there_again(log):
 def test_the_last_deletion_comes_back_first(log):
     for id in "abc":
         say(log, id, f"Question {id}")
-    library = Library(log)
+    library = Library(LocalStore(log))
 
     assert library.do("delete", "a").text == 'Deleted "Question a"'
     library.do("delete", "c")
@@ -170,11 +171,11 @@ def test_purged_means_gone(log, tried):
     conversation.trash(log, "c")
     assert left(b"needle")
 
-    outcome = Library(log).do("purge", "")
+    outcome = Library(LocalStore(log)).do("purge", "")
 
     assert outcome.text == "1 conversation is gone for good."
     assert left(b"needle") == []
-    assert Library(log).do("undo", "").failed
+    assert Library(LocalStore(log)).do("undo", "").failed
     tried("deleted, then purged", leaked=len(left(b"needle")))
 
 

@@ -50,7 +50,7 @@ def test_who_has_cancelled_an_answer_has_seen_it(log: EventLog) -> None:
 
 
 def test_a_key_after_the_end_marks_it_and_no_other_does(log: EventLog) -> None:
-    presence = ReadMarker(log, "a")
+    presence = ReadMarker(lambda seq: read_state.mark_seen(log, "a", seq))
     turn = begin(log, "a")
     presence.show(log.read("a"))
     presence.look()
@@ -67,7 +67,7 @@ def test_a_key_after_the_end_marks_it_and_no_other_does(log: EventLog) -> None:
 def test_leaving_marks_all_and_losing_the_terminal_nothing(log: EventLog) -> None:
     begin(log, "a")
     for lost in (True, False):
-        presence = ReadMarker(log, "a")
+        presence = ReadMarker(lambda seq: read_state.mark_seen(log, "a", seq))
         presence.show(log.read("a"))
         if lost:
             presence.lose()

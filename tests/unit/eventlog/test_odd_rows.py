@@ -17,6 +17,7 @@ from tui.errors import LazychatError
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, Unreadable
 from tui.messages import Message
+from tui.runtime.local_store import LocalStore
 
 DEEP = "[" * 5000 + "]" * 5000
 COMMANDS = (
@@ -240,7 +241,7 @@ def test_a_bad_import_is_one_line(store, capsys, tmp_path, name):
     file.write_text(IMPORTED[name])
 
     with EventLog(store) as log:
-        outcome = Library(log).do("import", "", str(file))
+        outcome = Library(LocalStore(log)).do("import", "", str(file))
     assert cli.main(["import", str(file)]) == 1
 
     err = capsys.readouterr().err
@@ -258,7 +259,7 @@ def test_what_is_no_file_is_said_in_one_line(store, name):
     with EventLog(store) as log:
         for act in ("import", "export"):
             if act == "import" or name:
-                outcome = Library(log).do(act, "c", name)
+                outcome = Library(LocalStore(log)).do(act, "c", name)
                 assert outcome.failed
                 assert "\n" not in outcome.text
 
@@ -267,7 +268,7 @@ def test_a_pipe_without_a_writer_is_not_waited_for(store, tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
     with EventLog(store) as log:
-        outcome = Library(log).do("import", "", str(tmp_path / "pipe"))
+        outcome = Library(LocalStore(log)).do("import", "", str(tmp_path / "pipe"))
 
     assert "is no file" in outcome.text
 

@@ -26,6 +26,7 @@ from tui.errors import LazychatError, LogError
 from tui.eventlog import EventLog, open_log
 from tui.events import MessageAdded, Queued
 from tui.messages import Message
+from tui.runtime.local_store import LocalStore
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_commands_that_write_refuse(store, capsys, arguments):
 
 def test_nothing_is_deleted_and_why_is_said(log):
     why = "Nothing can be deleted: the conversation store is read-only."
-    outcome = Library(log).do("delete", "c1")
+    outcome = Library(LocalStore(log)).do("delete", "c1")
 
     assert (outcome.text, outcome.failed) == (why, True)
     with pytest.raises(LogError, match=why):
@@ -110,7 +111,7 @@ def test_nothing_is_deleted_and_why_is_said(log):
 
 
 def test_what_is_renamed_pinned_or_imported_is_so_until_the_end(log):
-    library = Library(log)
+    library = Library(LocalStore(log))
     document = log.path.parent / "c1.json"
     until = ", until you leave: the store is read-only"
     document = conversation.export_json(log, "c1")

@@ -4,18 +4,14 @@ A question and the request for its answer are one append to the log; nothing is 
 here. What could not be written is given back to the composer.
 """
 
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from tui import messages
-from tui.app import commands
+from tui.app.backend import Conversation
 from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Editor, Turns, View
 from tui.conversation.entry import CONTINUE, GO_ON
-from tui.events import CancelRequested, TurnRequested, TurnWithdrawn
-from tui.runtime import runner, worker_registry
-from tui.runtime.host import Host
 from tui.safe import safe
 
 
@@ -24,20 +20,21 @@ class Controller:
 
     def __init__(
         self,
-        host: Host,
-        conversation: str,
+        conversation: Conversation,
         turns: Turns,
         versions: MessageVersions,
         composer: Editor,
         view: View,
+        unsend_key: str = "",
     ) -> None:
-        self._host = host
+        """Take what is shown and where, and the key that calls `unsend`."""
         self._conversation = conversation
         self._turns = turns
         self._fold = turns.fold
         self._versions = versions
         self._composer = composer
         self._view = view
+        self._unsend_key = unsend_key
         self._title = ""
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
@@ -72,13 +69,9 @@ class Controller:
         if not self._fold.questions:
             self._view.complain("There is nothing to sum up yet.")
             return
-        options = {"keep": keep} if keep else {}
         parent = self._fold.branches.parent_of_next()
-        host, model = self._host, self._view.settings().model
-        turn = TurnRequested(
-            model, "summary", (), options, parent, runner=host.runner.id
-        )
-        written = host.log.append(self._conversation, turn, turn=uuid.uuid4().hex)
+        model = self._view.settings().model
+        written = self._conversation.sum_up(model, keep, parent)
         typed = f"/compact {keep}".strip()
         written.add_done_callback(lambda done: self._tell(done, typed))
         self._view.follow_end()
@@ -121,20 +114,6 @@ class Controller:
 
     # -- what is sent
 
-    def _requested(self, question: str | None) -> TurnRequested:
-        """Return the request for an answer, as the screen is set now."""
-        host = self._host
-        model, stream, enabled = self._view.settings()
-        tools = tuple(t.name for t in host.tools if t.name in enabled)
-        return TurnRequested(
-            model,
-            host.config.agent,
-            tools,
-            {"stream": stream},
-            question,
-            worker_registry.runner_for(host, model, tools),
-        )
-
     def _request(
         self,
         said: messages.Message | None,
@@ -146,10 +125,16 @@ class Controller:
     ) -> None:
         view = self._view
         self._waited.clear()
-        drafts = view.take_draft() if said else ()
-        asked = self._requested(question)
-        _, written = runner.request(
-            self._host.log, self._conversation, said, asked, parent, drafts, purpose
+        settings = view.settings()
+        written = self._conversation.ask(
+            said,
+            model=settings.model,
+            tools=settings.tools,
+            stream=settings.stream,
+            again=question,
+            parent=parent,
+            purpose=purpose,
+            forget_draft=view.take_draft() if said else False,
         )
         text = said.text if said else ""
         written.add_done_callback(lambda _: view.call_later(taken))
@@ -188,7 +173,7 @@ class Controller:
             self._cancelled = turn
             self._waited = set(fold.requested)
             self._view.hurry()
-            self._host.log.append(self._conversation, CancelRequested(), turn=turn)
+            self._conversation.cancel(turn)
         else:
             return False
         return True
@@ -214,9 +199,10 @@ class Controller:
             self._composer.load_text("\n\n".join(filter(None, texts)))
         self._cancelled = turn
         # Nobody may be there to hear the cancel of what nobody runs.
-        orphaned = self._turns.is_orphaned(turn)
-        event = TurnWithdrawn() if orphaned else CancelRequested()
-        self._host.log.append(self._conversation, event, turn=turn)
+        if self._turns.is_orphaned(turn):
+            self._conversation.withdraw(turn)
+        else:
+            self._conversation.cancel(turn)
 
     def show_queue(self) -> None:
         """Say above the composer what is edited there, or what waits to be asked."""
@@ -227,8 +213,7 @@ class Controller:
         state = "not asked" if orphaned else "waits"
         title = ""
         if queued:
-            keys = self._host.config.keys
-            key = commands.spelled(commands.named("unsend"), keys)
+            key = self._unsend_key
             back = f" ({key} takes back)" if key else ""
             title = f"{state}: {queued[0][:40]}{more}{back}"
         title = self._versions.title or title

@@ -1,18 +1,14 @@
 """Drafts: what stands in the composer outlives the program, however it ends.
 
-A draft belongs to its conversation. One of a conversation that was never sent has
-none to come back to, so it also names the process that holds it: when that is gone,
-the next new conversation takes it over; while it lives, a second terminal does not.
+Until it is known what was being written here before, nothing is saved over it; then
+what has been typed meanwhile counts, and what was offered is left for another time.
 """
 
-import msgspec
 from textual.timer import Timer
 
-from tui import conversation, process_identity
+from tui.app.backend import Conversation
 from tui.app.widgets.composer import Composer
-from tui.conversation import read_state
-from tui.eventlog import Draft, EventLog
-from tui.events import TurnStarted
+from tui.conversation.read_state import Opened
 
 LONG = 20_000
 """Characters of a draft from which it is not saved with each key."""
@@ -20,48 +16,51 @@ LONG = 20_000
 SECONDS = 1.0
 """How much typing in a long one may be lost at most when the program is killed."""
 
-_NEW = "new"
-"""How the key of a draft begins whose conversation was never sent; no id does."""
-
 
 class Drafts:
     """Keeps the draft of one composer. Used in the UI's thread."""
 
-    def __init__(self, log: EventLog, conversation: str, composer: Composer) -> None:
-        self._log = log
+    def __init__(
+        self, conversation: Conversation, composer: Composer, is_new: bool
+    ) -> None:
+        """Take a `conversation`, and whether it is known that it `is_new`."""
         self._conversation = conversation
         self._composer = composer
+        self.is_new = is_new
+        """Whether it is known that nothing has been sent in this conversation."""
         self._sent = False
-        """Whether the conversation is in the store, so that its id can be the key."""
+        self._known = False
+        """Whether it is known what was being written before."""
         self._saved = ""
         self._dropped = False
         self._sending: str | None = None
         """What is being sent, and stands in the composer until it is stored."""
         self._timer: Timer | None = None
 
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing has been sent in this conversation."""
-        return not self._sent
+    def restore(self, opened: Opened | None) -> None:
+        """Put back what was being written here, unless something was typed since.
 
-    def restore(self, adopt: bool) -> None:
-        """Put back what was being written here.
-
-        With `adopt` a new conversation takes what was written last into one that was
-        never sent. Raises `LogError`.
+        None means that it cannot be known.
         """
-        self._sent = conversation.get(self._log, self._conversation) is not None
-        text = read_state.draft(self._log, self._conversation)
-        if not text and not self._sent and adopt:
-            text = self._adopted()
-        if text and not self._composer.text:
-            self._composer.load_text(text)
+        self._known = True
+        if opened:
+            self.is_new = not (opened.stored or self._sent)
+        if opened and opened.draft and not self._composer.text and not self._sent:
+            self._composer.load_text(opened.draft)
             self._saved = self._composer.draft
+            if opened.offered:
+                self._conversation.adopt_draft(self._saved)
+            return
+        if opened and not opened.offered:
+            self._saved = opened.draft
+        self.changed()
 
     def changed(self) -> None:
         """Save it: at once, or soon when it is long."""
         if self._composer.draft != self._sending:
             self._sending = None
+        if not self._known:
+            return
         if self._timer or self._composer.draft in (self._saved, self._sending):
             return
         if len(self._composer.draft) > LONG:
@@ -77,52 +76,19 @@ class Drafts:
         text = self._composer.draft
         if text not in (self._saved, self._sending) and not self._dropped:
             self._saved = text
-            read_state.save_draft(self._log, self._key(), text)
+            self._conversation.save_draft(text)
 
-    def sent(self) -> tuple[Draft, ...]:
-        """Forget it; returns what is to be stored in the transaction of the message.
+    def sent(self) -> bool:
+        """Forget it; returns whether a draft is stored that goes with the message.
 
-        So a kill neither takes what is being sent nor brings back what has been.
+        In one transaction, so a kill neither takes what is being sent nor brings back
+        what has been.
         """
-        forgotten: tuple[Draft, ...] = ()
         self._sending = self._composer.draft or None
-        if self._saved:
-            forgotten = (Draft(self._key(), "", 0.0),)
-            self._saved = ""
-        self._sent = True
-        return forgotten
+        forgets, self._saved = bool(self._saved), ""
+        self._sent, self.is_new = True, False
+        return forgets
 
     def drop(self) -> None:
         """Save no more: the conversation was deleted."""
         self._dropped = True
-
-    def _key(self) -> str:
-        if self._sent:
-            return self._conversation
-        owner = msgspec.json.encode(process_identity.claim()).decode()
-        return f"{_NEW} {self._conversation} {owner}"
-
-    def _adopted(self) -> str:
-        """Return the newest draft that is nobody's, which becomes ours."""
-        for key, text in read_state.drafts(self._log, f"{_NEW} "):
-            if _is_nobodys(key):
-                read_state.save_draft(self._log, self._key(), text)
-                read_state.save_draft(self._log, key, "")
-                return text
-        return ""
-
-
-def _is_nobodys(key: str) -> bool:
-    try:
-        owner = key.split(" ", 2)[2]
-        if owner.startswith("{"):
-            return process_identity.is_gone(
-                msgspec.json.decode(owner, type=TurnStarted)
-            )
-        # As earlier versions wrote it. A host's name may hold anything: it is last.
-        boot_id, pid, start, host = owner.split(" ", 3)
-        return process_identity.is_gone(
-            TurnStarted(host, boot_id, int(pid), int(start))
-        )
-    except (IndexError, ValueError):  # another program has written it
-        return False

@@ -5,12 +5,13 @@ from the start.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 
+from tui.app.backend import Conversation, Follow
+from tui.conversation.read_state import Opened
 from tui.errors import LogError
-from tui.eventlog import EventLog, Follow
 from tui.events import Record
-from tui.runtime.turn_driver import end_if_gone
 
 FRAME = 0.05
 """Seconds between two batches of records, at least: 20 frames a second."""
@@ -21,17 +22,22 @@ class Follower:
 
     def __init__(
         self,
-        log: EventLog,
-        conversation: str,
+        conversation: Conversation,
+        opened: Callable[[Opened | None], object],
         arrived: Callable[[list[Record]], object],
         failed: Callable[[str], object],
+        *,
+        adopt: bool = False,
     ) -> None:
-        """Take what to call with each batch of records, and why no more will come.
+        """Take what to call with what is known of it, and then with what it gains.
 
-        Both are called in the thread of `run`.
+        `opened` is called once before the first batch of records, with None where
+        nothing can be known, and `failed` with why no more will come; all in the
+        thread of `run`. `adopt` is as of `Conversation.opened`.
         """
-        self._log = log
         self._conversation = conversation
+        self._opened = opened
+        self._adopt = adopt
         self._arrived = arrived
         self._failed = failed
         self._follow: Follow | None = None
@@ -42,8 +48,8 @@ class Follower:
 
     def run(self) -> None:
         """Follow the conversation until `close`. Raises `LogError` at the beginning."""
-        end_if_gone(self._log, self._conversation)
-        self._follow = follow = self._log.follow(self._conversation)
+        self._opened(self._look())
+        self._follow = follow = self._conversation.follow()
         with follow:
             if self._closed:
                 return
@@ -56,6 +62,11 @@ class Follower:
             except LogError as error:
                 if not follow.closed:  # else the program ends
                     self._failed(str(error))
+
+    def _look(self) -> Opened | None:
+        with suppress(LogError):
+            return self._conversation.opened(adopt=self._adopt)
+        return None
 
     def pause(self) -> None:
         """Hand on no more until `resume`: nobody looks."""

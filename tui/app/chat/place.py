@@ -4,10 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tui.app import background
+from tui.app.backend import Conversation
 from tui.app.transcript.find import Place
-from tui.conversation import store
 from tui.errors import LogError
-from tui.eventlog import EventLog
 
 
 class PlaceToShow:
@@ -15,8 +14,7 @@ class PlaceToShow:
 
     def __init__(
         self,
-        log: EventLog,
-        conversation: str,
+        conversation: Conversation,
         go_to: Callable[[Place], bool],
         *,
         call_later: Callable[..., object],
@@ -27,7 +25,6 @@ class PlaceToShow:
         `call_later` brings a call from any thread into the UI's; `after_refresh` has
         it wait for what has come to be laid out.
         """
-        self._log = log
         self._conversation = conversation
         self._go_to = go_to
         self._call_later = call_later
@@ -52,7 +49,7 @@ class PlaceToShow:
     def _find_end(self, place: Place) -> None:  # in a thread of its own
         end = 0
         with suppress(LogError):
-            end = store.last_seq(self._log, self._conversation)
+            end = self._conversation.last_seq()
         self._call_later(self._found_end, place, end)
 
     def _found_end(self, place: Place, end: int) -> None:

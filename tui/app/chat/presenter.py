@@ -63,13 +63,9 @@ class Presenter:
         transcript: pane.Transcript,
         debug: DebugPanel,
         status: Status,
-        runner: str = "",
-        is_alive: Callable[[str], bool] = lambda runner: False,
+        serves: Callable[[str], bool] = lambda runner: False,
     ) -> None:
-        """Take the widgets, and the id of the runner that runs what is asked here.
-
-        `is_alive` tells whether another one is known to be there.
-        """
+        """Take the widgets, and what tells whether a runner is known to be there."""
         self.fold = Transcript()
         """What the records that were shown mean; read by all, applied to here only."""
         self.deleted = False
@@ -79,8 +75,7 @@ class Presenter:
         self._transcript = transcript
         self._debug = debug
         self._status = status
-        self._runner = runner
-        self._is_alive = is_alive
+        self._serves = serves
         self._loading = False
         self._stream = True
         self._last_ended: str | None = None
@@ -171,9 +166,7 @@ class Presenter:
         """
         request = self.fold.requests.get(turn)
         runner = request.runner if request else ""
-        if self.running or runner in ("", self._runner):
-            return False
-        return not self._is_alive(runner)
+        return bool(runner and not self.running and not self._serves(runner))
 
     def give_up(self, turn: str, why: str) -> None:
         """Say that no more of a turn will come: the log itself cannot say it."""

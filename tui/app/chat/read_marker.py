@@ -5,22 +5,20 @@ written to. So it counts when a key follows, or when the user leaves. A terminal
 goes away is neither, and who comes back is brought here again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from tui.conversation import read_state
-from tui.eventlog import EventLog
 from tui.events import Record, TurnFinished
 
 
 class ReadMarker:
-    """What a screen has shown of `conversation`. Runs in the UI's thread.
+    """What a screen has shown of a conversation. Runs in the UI's thread.
 
     One write a turn at most, and none while nothing has ended.
     """
 
-    def __init__(self, log: EventLog, conversation: str) -> None:
-        self._log = log
-        self._conversation = conversation
+    def __init__(self, mark: Callable[[int], object]) -> None:
+        """Take how to `mark` all as seen up to a `seq`."""
+        self._mark_seen = mark
         self._shown = 0
         self._marked = 0
         self._lost = False
@@ -32,6 +30,10 @@ class ReadMarker:
         self._shown = records[-1].seq
         if any(isinstance(record.event, TurnFinished) for record in records):
             self._ended = self._shown
+
+    def known(self, seq: int) -> None:
+        """Note that all up to `seq` was seen before."""
+        self._marked = max(self._marked, seq)
 
     def look(self) -> None:
         """Note that the user is there: what has ended was seen."""
@@ -49,4 +51,4 @@ class ReadMarker:
 
     def _mark(self, seq: int) -> None:
         self._marked = seq
-        read_state.mark_seen(self._log, self._conversation, seq)
+        self._mark_seen(seq)

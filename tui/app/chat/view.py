@@ -3,11 +3,10 @@
 So none of them knows a screen, and each can be tried without one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tui.conversation import Transcript
-from tui.eventlog import Draft
 
 
 class Editor(Protocol):
@@ -87,8 +86,8 @@ class View(Protocol):
         """Show each record as it comes."""
         ...
 
-    def take_draft(self) -> Sequence[Draft]:
-        """Return what is to be stored with a message that was written here."""
+    def take_draft(self) -> bool:
+        """Return whether the draft of a message that was written here is stored."""
         ...
 
     def has_sent(self, request: int) -> None:

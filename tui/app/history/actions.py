@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui import conversation
+from tui.app.backend import Store
 from tui.conversation import Summary
 from tui.errors import LazychatError, LogError
-from tui.eventlog import EventLog
-from tui.runtime.turn_driver import end_if_gone
 
 
 class Outcome(NamedTuple):
@@ -27,10 +26,10 @@ class Outcome(NamedTuple):
 
 
 class Library:
-    """Acts on the store `log`."""
+    """Acts on a `store`."""
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._acts: dict[str, Callable[[str, str], Outcome]] = {
             "rename": self._rename,
             "pin": self._pin,
@@ -58,39 +57,38 @@ class Library:
 
     def _rename(self, id: str, title: str) -> Outcome:
         self._summary(id)
-        conversation.rename(self._log, id, title).result()
+        self._store.rename(id, title)
         return Outcome(f"Renamed to {_quoted(title)}{self._until()}", id)
 
     def _pin(self, id: str, _: str) -> Outcome:
         summary = self._summary(id)
-        conversation.pin(self._log, id, not summary.pinned).result()
+        self._store.pin(id, not summary.pinned)
         done = "No longer pinned" if summary.pinned else "Pinned"
         return Outcome(f"{done}: {_quoted(summary.title)}{self._until()}", id)
 
     def _delete(self, id: str, _: str) -> Outcome:
         title = self._summary(id).title
-        if self._log.refusal:
-            raise LogError(f"Nothing can be deleted: {self._log.refusal}.")
-        end_if_gone(self._log, id)
-        if conversation.running(self._log, id):
+        if self._store.refusal:
+            raise LogError(f"Nothing can be deleted: {self._store.refusal}.")
+        if self._store.is_answering(id):
             raise LogError(
                 "An answer is being written in this conversation: cancel it first."
             )
-        conversation.trash(self._log, id)
+        self._store.trash(id)
         return Outcome(f"Deleted {_quoted(title)}", id)
 
     def _undo(self, _: str, __: str) -> Outcome:
-        if self._log.refusal:
-            raise LogError(f"Nothing can be brought back: {self._log.refusal}.")
-        if not (deleted := conversation.trashed(self._log)):
+        if self._store.refusal:
+            raise LogError(f"Nothing can be brought back: {self._store.refusal}.")
+        if not (deleted := self._store.trashed()):
             raise LogError(f"Nothing was deleted in the last {conversation.DAYS} days.")
-        id = conversation.restore(self._log, deleted[0])
+        id = self._store.restore(deleted[0])
         return Outcome(f"{_quoted(deleted[0].title)} is back", id)
 
     def _purge(self, _: str, __: str) -> Outcome:
-        if not (deleted := conversation.trashed(self._log)):
+        if not (deleted := self._store.trashed()):
             raise LogError("Nothing that was deleted is left to be wiped.")
-        traces = conversation.wipe(self._log, deleted)
+        traces = self._store.wipe(deleted)
         many = len(deleted)
         what = "1 conversation is" if many == 1 else f"{many} conversations are"
         return Outcome(f"{what} gone for good. {traces}".rstrip())
@@ -100,9 +98,9 @@ class Library:
         path = _path(name) if name else _free(Path(f"{slug(summary.title)}.md"))
         match path.suffix.lower():
             case ".json":
-                text = conversation.export_json(self._log, id)
+                text = self._store.export_json(id)
             case ".md" | ".markdown":
-                text = conversation.export_markdown(self._log, id)
+                text = self._store.export_markdown(id)
             case _:
                 raise LogError(f"{path}: the name must end in .md or .json.")
         try:
@@ -116,7 +114,7 @@ class Library:
             raise LogError("/import needs the name of a file.")
         text = _read(_path(name))
         try:
-            ids = conversation.import_json(self._log, text)
+            ids = self._store.import_json(text)
         except LogError as error:
             raise LogError(f"{name}: {error}") from error
         if not ids:
@@ -126,13 +124,13 @@ class Library:
 
     def _until(self) -> str:
         """Return what is to be added where nothing is ever stored."""
-        if self._log.keeps:
+        if self._store.keeps:
             return ""
-        why = "the store is read-only" if self._log.refusal else "nothing is kept"
+        why = "the store is read-only" if self._store.refusal else "nothing is kept"
         return f", until you leave: {why}"
 
     def _summary(self, id: str) -> Summary:
-        if summary := conversation.get(self._log, id):
+        if summary := self._store.get(id):
             return summary
         raise LogError("Nothing has been said in this conversation yet.")
 

@@ -11,26 +11,22 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from tui import conversation
+from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.app.tabs import Tabs
 from tui.app.transcript.find import Place
-from tui.runtime.host import Host
 
 if TYPE_CHECKING:  # they are imported when they are needed first, after the start
     from tui.app.history.actions import Library, Outcome
     from tui.app.history.screen import HistoryScreen
 
 
-ACTS = ("rename", "pin", "delete", "undo", "purge", "export", "import")
-"""The commands that are acts of `Library.do`."""
-
-
 class HistoryController:
     """The list of all conversations in one `app`, and what is done from there."""
 
-    def __init__(self, app: App[None], host: Host, tabs: Tabs) -> None:
+    def __init__(self, app: App[None], backend: Backend, tabs: Tabs) -> None:
         self._app = app
-        self._host = host
+        self._backend = backend
         self._tabs = tabs
         self._library: Library | None = None
         self._history: HistoryScreen | None = None
@@ -44,7 +40,7 @@ class HistoryController:
         chat = self._tabs.current
         if chat and not self._lists:
             chat.pause()  # what is not seen need not be drawn
-            self._history = HistoryScreen(self._host.log, chat.conversation, words)
+            self._history = HistoryScreen(self._backend.store, chat.conversation, words)
             self._app.push_screen(self._history)
 
     @property
@@ -81,7 +77,7 @@ class HistoryController:
         for chat in self._tabs.screens:
             if chat.conversation == id:
                 chat.drafts.save()
-        self._library = library = self._library or Library(self._host.log)
+        self._library = library = self._library or Library(self._backend.store)
 
         def work() -> None:
             outcome = library.do(act, id, argument)
@@ -99,7 +95,7 @@ class HistoryController:
             if act == "delete":
                 self._drop(outcome.id)
                 text += f". F9 or /undo brings it back for {conversation.DAYS} days"
-                text += "" if self._host.log.keeps else ", or until you leave"
+                text += "" if self._backend.store.keeps else ", or until you leave"
                 text += ", /purge wipes it now."
             elif not listed and act in ("undo", "import"):
                 self._tabs.open(outcome.id)

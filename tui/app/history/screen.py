@@ -22,8 +22,9 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
-from tui import conversation, process_identity
+from tui import conversation
 from tui.app import background
+from tui.app.backend import Store
 from tui.app.history.actions import slug
 from tui.app.history.list import Found, Heading, HistoryList, Stored
 from tui.app.terminal.textual_hook import OutputScreen
@@ -32,9 +33,7 @@ from tui.app.widgets.dialog import Words
 from tui.app.widgets.entry_list import Entry
 from tui.app.widgets.field import Field
 from tui.conversation import Hit, Summary
-from tui.conversation.read_state import unread
 from tui.errors import LogError
-from tui.eventlog import EventLog
 from tui.safe import safe
 
 PAGE = 100
@@ -68,7 +67,7 @@ _PROMPTS = {
 
 
 class HistoryScreen(OutputScreen):
-    """The conversations of `log`; `words` are searched for at once."""
+    """The conversations of `store`; `words` are searched for at once."""
 
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "Field"
@@ -103,10 +102,10 @@ class HistoryScreen(OutputScreen):
             self.id = id
             self.argument = argument
 
-    def __init__(self, log: EventLog, current: str, words: str = "") -> None:
+    def __init__(self, store: Store, current: str, words: str = "") -> None:
         """`current` is the conversation that the cursor begins on."""
         super().__init__()
-        self._log = log
+        self._store = store
         self._current = current
         self.field = Field(words, placeholder="Words in any conversation", compact=True)
         self.field.cursor_blink = False
@@ -155,7 +154,7 @@ class HistoryScreen(OutputScreen):
         tail = -1
         with suppress(LogError):
             while not self._left.is_set():
-                last, asked = self._log.tail(), self._look_again.is_set()
+                last, asked = self._store.tail(), self._look_again.is_set()
                 self._look_again.clear()
                 if tail < 0:
                     self.call_later(self._show_all, *self._read(PAGE))
@@ -165,12 +164,11 @@ class HistoryScreen(OutputScreen):
                 self._look_again.wait(SECONDS)
 
     def _read(self, limit: int) -> tuple[Sequence[Summary], dict[str, str], bool]:
-        summaries = conversation.recent(self._log, limit)
-        marks = dict.fromkeys(unread(self._log), "unread")
-        for id, owners in conversation.running_anywhere(self._log).items():
-            if not all(map(process_identity.is_gone, owners)):
-                marks[id] = "running"
-        return summaries, marks, bool(conversation.trashed(self._log))
+        store = self._store
+        summaries = store.recent(limit)
+        marks = dict.fromkeys(store.unread(), "unread")
+        marks |= dict.fromkeys(store.answering(), "running")
+        return summaries, marks, bool(store.trashed())
 
     def _search(self) -> None:
         self._pause = None
@@ -178,7 +176,7 @@ class HistoryScreen(OutputScreen):
 
     def _find(self, query: str) -> None:
         with suppress(LogError):
-            hits = conversation.search(self._log, query, HITS)
+            hits = self._store.search(query, HITS)
             self.call_later(self._show_hits, query, hits)
 
     # -- showing

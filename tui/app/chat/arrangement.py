@@ -1,0 +1,83 @@
+"""Which parts of a chat are on the screen, and which have to make room."""
+
+# Textual does not say of what its App and Screen are generic.
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.screen import Screen
+
+from tui import paths
+from tui.app import state
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.tool_sidebar import ToolSidebar
+
+NARROW = 100
+"""Columns below which the sidebar takes the place of the conversation."""
+
+
+class Arrangement:
+    """Shows and hides the parts of a `screen`. Used in the UI's thread."""
+
+    def __init__(
+        self,
+        screen: Screen[Any],
+        sidebar: ToolSidebar,
+        debug_panel: DebugPanel,
+        composer: Composer,
+        hint: Callable[[str], None],
+        tools_key: str,
+    ) -> None:
+        """Take how to `hint` at `tools_key`, the key that shows and hides the tools."""
+        self._screen = screen
+        self._sidebar = sidebar
+        self._debug_panel = debug_panel
+        self._composer = composer
+        self._hint = hint
+        self._tools_key = tools_key
+        self._sidebar_wanted = True  # where there is room for it
+
+    def begin(self, width: int) -> None:
+        """Arrange a screen of `width` columns that has no parts yet.
+
+        Each change of a class styles all parts anew.
+        """
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._arrange(width < NARROW)
+
+    def fit(self, width: int) -> None:
+        """Make a screen that has become narrow the conversation's."""
+        narrow = width < NARROW
+        if narrow != self._screen.has_class("-narrow"):
+            self._arrange(narrow)
+
+    def _arrange(self, narrow: bool) -> None:
+        self._screen.set_class(narrow, "-narrow")
+        self._screen.set_class(self._sidebar_wanted and not narrow, "-sidebar")
+        if narrow and self._sidebar.has_focus:
+            self._composer.focus()
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the tools hide the conversation and the composer."""
+        return self._screen.has_class("-narrow") and self._screen.has_class("-sidebar")
+
+    def toggle_sidebar(self) -> None:
+        """Show or hide the tools; shown by key they have the focus."""
+        shown = not self._screen.has_class("-sidebar")
+        self._screen.set_class(shown, "-sidebar")
+        if not self._screen.has_class("-narrow"):
+            self._sidebar_wanted = shown
+            state.save(paths.state_file(), sidebar=shown)
+        elif shown:
+            self._hint(f"{self._tools_key} or Esc: back to the conversation")
+        (self._sidebar if shown else self._composer).focus()
+
+    def toggle_debug(self) -> None:
+        """Show or hide the tool calls."""
+        shown = not self._screen.has_class("-debug")
+        self._screen.set_class(shown, "-debug")
+        if not shown and self._debug_panel.has_focus:
+            self._composer.focus()
