@@ -11,6 +11,7 @@ from tui.events import ErrorRaised, MessageAdded, TurnFinished, TurnRequested
 from tui.messages import Message
 from tui.runtime.host import Host
 from tui.runtime.runner import request
+from tui.tools import builtin
 
 LIMIT = 30.0
 
@@ -64,14 +65,11 @@ def ask(host, model="play", tools=(), id="c"):
     return events
 
 
-def test_a_newcomer_has_the_starter_and_two_tools(make):
+def test_a_newcomer_has_the_starter_and_the_bundled_tools(make):
     host = make()
 
     assert host.model == "starter"
-    assert [t.name for t in host.tools] == [
-        "get_current_weather",
-        "get_n_day_weather_forecast",
-    ]
+    assert [t.name for t in host.tools] == list(builtin())
     assert host.enabled == {t.name for t in host.tools}
     assert host.problems == []
 
