@@ -1,4 +1,4 @@
-"""Bounds for what comes from outside: from servers, tools, imports and the store.
+"""Limits for data from outside: servers, tools, imports, the store.
 
 A value is bounded once, where it enters, so that whoever shows, counts or sends it
 need not ask how deep or how large it is. What is too deep or too large is no fault of

@@ -1,4 +1,4 @@
-"""What happens: the events of the log, and their JSON.
+"""The events of the log, and their JSON.
 
 The log is append-only and outlives the program, so these names are for ever and
 a field is only ever added, with a default. Events carry no sequence number and no

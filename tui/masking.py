@@ -1,4 +1,4 @@
-"""Secrets are masked in whatever is said: errors, notices, logs.
+"""Masks secrets in errors, notices and logs.
 
 Servers quote keys in all the forms in which they have got them, and libraries quote
 what servers send. So this one place knows the secrets of the process, each from the

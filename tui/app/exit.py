@@ -1,4 +1,4 @@
-"""The ways out of the app: told to, hung up, or by the user's wish.
+"""The ways out of the app: quit, signal, hang-up, crash.
 
 What becomes of the answers that are being written is decided here, and done by whoever
 has run the app: see `Left`.

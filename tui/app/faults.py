@@ -1,4 +1,4 @@
-"""Notes a fault of the screen's where its mending begins, and nobody else looks.
+"""Logs a fault of the screen that is handled where it occurs.
 
 The log file is told where in the program it was, without the values of variables: they
 hold what the user has said. What is noted is bounded, whatever was raised.

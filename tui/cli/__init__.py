@@ -1,4 +1,4 @@
-"""The command line. stdout is the answer, stderr is talk.
+"""The command line: parses, dispatches, and turns errors into exit codes.
 
 Each command that does more than hand on its options has a module here.
 """

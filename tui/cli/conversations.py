@@ -1,4 +1,4 @@
-"""What is done with conversations that are there.
+"""Dispatches the commands that work on stored conversations.
 
 The commands themselves stand in modules of their own, which are imported when they
 are run.

@@ -1,4 +1,4 @@
-"""The standard streams: stdout is kept for the answer, whatever tools print.
+"""Keeps stdout for the answer, whatever tools print.
 
 All that the command line writes to a terminal passes through `Clean`, so that no
 title, id, file name or traceback can drive it, whoever prints it and whatever way it

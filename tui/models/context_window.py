@@ -1,4 +1,4 @@
-"""What of a long conversation a model is sent, when not all of it fits its window.
+"""Chooses which messages are sent when not all fit the model's window.
 
 The one place that decides it; models only say how large things are, since each counts
 in its own way: llama.cpp exactly, others by an estimate.

@@ -1,4 +1,4 @@
-"""A model that plays a script: for tests, demos and trying out a theme.
+"""A model that plays a script, for tests and demos.
 
 It goes through the same gate and yields the same events as the real ones, so what
 works with it works with them. It has no mind of its own: what was asked does not

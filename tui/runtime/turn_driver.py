@@ -1,4 +1,4 @@
-"""One claimed turn, from its first event to its last.
+"""Drives one claimed turn from its first event to its last.
 
 Whatever happens it is ended once, and what was said until then is settled: by whoever
 runs it, or by whoever finds that its process is gone.

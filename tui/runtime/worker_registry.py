@@ -1,4 +1,4 @@
-"""A worker: a process without a screen that runs the turns of others.
+"""Registers and finds workers: processes that run turns without a screen.
 
 One stands in a small file for each machine, beside the state. The file is a note and
 no lock: it says which process it means, and one whose process is gone is as good as

@@ -1,4 +1,4 @@
-"""Drafts: what stands in the composer outlives the program, however it ends.
+"""Saves the text in the composer as it is typed, so that it survives a kill.
 
 A draft belongs to its conversation. One of a conversation that was never sent has
 none to come back to, so it also names the process that holds it: when that is gone,

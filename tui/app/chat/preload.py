@@ -1,4 +1,4 @@
-"""Loads beside the screen what the first answer would wait for."""
+"""Loads the model and its library in the background, before the first question."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Whether somebody is there: keeps how far the user has seen a conversation.
+"""Records how far the user has read a conversation.
 
 What is drawn need not be seen: the line may have been dead for a minute when it was
 written to. So it counts when a key follows, or when the user leaves. A terminal that

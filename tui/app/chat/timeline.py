@@ -1,4 +1,4 @@
-"""All that a conversation has to show, of which the transcript shows one path.
+"""The items of every version of a conversation; the transcript shows one path.
 
 Each message has one view for its whole life, whether it is on the screen or stands in
 another version: a version that one comes back to is still laid out, and the text that

@@ -1,4 +1,4 @@
-"""The app's side of the store: the screen of all conversations, and acts by command.
+"""Opens the history screen and runs actions on conversations for the app.
 
 An act runs in a thread; how it ended is told where the user is by then.
 """

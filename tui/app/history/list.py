@@ -1,4 +1,4 @@
-"""The list of conversations, or of the messages that a search has hit.
+"""The list widget for conversations or for the hits of a search.
 
 Lines are made for what is on the screen: ten thousand conversations are a list like
 any other.

@@ -1,4 +1,4 @@
-"""What the user does, from the bytes that the terminal sends.
+"""Turns bytes from the terminal into keys, pastes and mouse events.
 
 Textual's parser knows the keys; before it stand those who know what is pasted. Runs in
 the input's thread.

@@ -1,4 +1,4 @@
-"""A message as lines: what the transcript draws of it.
+"""Lays out one message as lines for the transcript.
 
 No widget and no part of Textual: the transcript asks for lines by number. A message
 that is far off screen only has an estimate of its height; its lines are made when

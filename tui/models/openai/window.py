@@ -1,4 +1,4 @@
-"""How much a server's model can take: told, looked up, or learnt from a refusal.
+"""Finds the size of a server model's context window.
 
 The API has no word for it. Many servers add a field to their list of models, each its
 own; some tell it in another place; and all say it when they refuse a conversation that
