@@ -136,8 +136,8 @@ def test_tools_are_loaded_in_order_and_the_disabled_are_off(home, make):
 
     host.load_tools()
 
-    assert [t.name for t in host.tools][2:] == ["alpha", "beta", "gamma"]
-    assert host.enabled == {"get_n_day_weather_forecast", "alpha", "gamma"}
+    assert [t.name for t in host.tools] == [*builtin(), "alpha", "beta", "gamma"]
+    assert host.enabled == {*builtin(), "alpha", "gamma"} - {"get_current_weather"}
     assert host.problems == []
 
 
@@ -149,7 +149,7 @@ def test_a_tool_of_the_user_takes_the_place_of_a_bundled_one(home, make):
     host.load_tools()
 
     assert host.tools[0].summary == "Say get_current_weather."
-    assert len(host.tools) == 2
+    assert [t.name for t in host.tools] == list(builtin())
 
 
 def test_what_is_asked_for_by_name_and_missing_is_refused(home, make):
