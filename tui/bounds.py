@@ -1,8 +1,7 @@
-"""Bounds for what comes from outside: from servers, tools, imports and the store.
+"""Limits for data from outside: servers, tools, imports, the store.
 
-A value is bounded once, where it enters, so that whoever shows, counts or sends it
-need not ask how deep or how large it is. What is too deep or too large is no fault of
-the program's: it is told, and the rest goes on.
+A value is bounded once, where it enters, so that code which shows, counts or sends it
+need not check its depth or size. Data beyond a limit is reported, and the rest goes on.
 """
 
 import math

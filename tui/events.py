@@ -1,6 +1,6 @@
-"""What happens: the events of the log, and their JSON.
+"""The events of the log, and their JSON.
 
-The log is append-only and outlives the program, so these names are for ever and
+The log is append-only and outlives the program, so these names are permanent and
 a field is only ever added, with a default. Events carry no sequence number and no
 time: those belong to the `Record` that the log makes of them. A kind that this
 version does not know decodes to `Unknown`, so an old viewer can follow a newer

@@ -1,8 +1,8 @@
-"""Files of ours and of the user's: for the user alone, and read without a trap.
+"""Creates private files, and reads the user's files safely.
 
-Conversations, what the screen remembers and what goes wrong are nobody else's
-business; on a machine that is shared a umask of 022, or of 000, would show them. And
-where a file of the user's is expected there may be a pipe, a device or a disk image.
+Conversations, state and logs are private, but on a shared machine a umask of 022, or of
+000, would expose them. And where a file of the user's is expected there may be a pipe,
+a device or a disk image.
 """
 
 import errno

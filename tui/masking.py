@@ -1,10 +1,9 @@
-"""Secrets are masked in whatever is said: errors, notices, logs.
+"""Masks secrets in errors, notices and logs.
 
 Servers quote keys in all the forms in which they have got them, and libraries quote
-what servers send. So this one place knows the secrets of the process, each from the
-moment at which it is first used, and whatever tells of a failure passes through
-`mask`. One set for the process and not one for each model: a key is secret whoever
-quotes it.
+what servers send. So this module knows the secrets of the process, each from its
+first use, and every report of a failure passes through `mask`. There is one set for the
+process, not one for each model: a key is secret whichever server quotes it.
 """
 
 import base64

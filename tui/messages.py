@@ -1,4 +1,4 @@
-"""What is said: messages, tool calls, tool results.
+"""Messages, tool calls and tool results.
 
 Pure frozen values without id or time, so that two of them are equal when they
 say the same. Ids and times belong to the events that carry them.

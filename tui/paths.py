@@ -1,4 +1,4 @@
-"""Where lazychat keeps its files: the one place that asks platformdirs.
+"""Where lazychat keeps its files.
 
 `LAZYCHAT_HOME`, when set, holds everything in one folder.
 """

@@ -1,4 +1,4 @@
-"""Who a process is, so that others can tell whether it still lives.
+"""Identifies processes across restarts and hosts, and tells whether one is alive.
 
 A pid alone is not enough: pids are reused, within one boot and after it.
 """

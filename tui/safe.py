@@ -1,4 +1,4 @@
-"""Text for a terminal: nothing in it may drive or deceive the screen.
+"""Makes text safe to print: nothing in it can control the terminal.
 
 What a model, a tool or a file says is shown through `safe`, so that it can move no
 cursor, set no title, write to no clipboard and turn no line around. The log keeps

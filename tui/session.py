@@ -1,4 +1,4 @@
-"""The session: which conversation the code that runs now belongs to.
+"""The session: the conversation that the running code belongs to.
 
 A session id *is* a conversation id. It travels in a ContextVar, so that two
 conversations in one process never cross; `SessionPool` carries it into worker

@@ -17,11 +17,14 @@ from tui.events import Event, TurnRequested, UsageReported
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.scripted import ScriptedModel, Think
 from tui.runtime.runner import request
+from tui.tools import builtin
 from tui.turn import Turn
 
 pytestmark = pytest.mark.usefixtures("home")
 
-WEATHER = ["get_current_weather", "get_n_day_weather_forecast"]
+BUNDLED = list(builtin())
+ALL_ON = f"Tools, {len(BUNDLED)} of {len(BUNDLED)} on"
+ONE_OFF = f"Tools, {len(BUNDLED) - 1} of {len(BUNDLED)} on"
 
 
 # -- tools
@@ -33,27 +36,27 @@ async def test_tool_switched_off_in_the_sidebar_is_not_offered() -> None:
         await chat.until("One.")
 
         await chat.pilot.press("tab", "down", "space")
-        await chat.until("Tools, 1 of 2 on")
+        await chat.until(ONE_OFF)
         await chat.pilot.press("escape")
         await chat.ask("Second")
         await chat.until("Two.")
 
-        assert chat.offered() == [WEATHER, WEATHER[1:]]
+        assert chat.offered() == [BUNDLED, BUNDLED[1:]]
 
 
 async def test_tool_that_the_configuration_disables_is_off_until_switched_on() -> None:
     toml = '[tools]\ndisabled = ["get_current_weather"]'
     async with opened(["One.", "Two."], toml) as chat:
-        await chat.until("Tools, 1 of 2 on")
+        await chat.until(ONE_OFF)
         await chat.ask("First")
         await chat.until("One.")
 
         await chat.pilot.press("tab", "down", "space", "escape")
-        await chat.until("Tools, 2 of 2 on")
+        await chat.until(ALL_ON)
         await chat.ask("Second")
         await chat.until("Two.")
 
-        assert chat.offered() == [WEATHER[1:], WEATHER]
+        assert chat.offered() == [BUNDLED[1:], BUNDLED]
 
 
 async def test_parameters_of_a_tool_are_shown_on_demand() -> None:
@@ -72,7 +75,7 @@ async def test_switching_a_tool_does_not_change_the_turn_that_runs() -> None:
         await chat.ask("Weather?")
         await chat.until("Wait.")
         await chat.pilot.press("tab", "down", "space")
-        await chat.until("Tools, 1 of 2 on")
+        await chat.until(ONE_OFF)
         gate.set()
         await chat.until("It is 10.")
 
@@ -98,7 +101,7 @@ async def test_key_after_tab_goes_where_tab_has_gone() -> None:
         await chat.type("draft")
         for key in ["tab", "down", "space"]:
             chat.app.simulate_key(key)
-        await chat.until("Tools, 1 of 2 on")
+        await chat.until(ONE_OFF)
 
         assert chat.screen.composer.text == "draft"
         assert chat.model.requests == []
@@ -544,29 +547,29 @@ def test_editor_that_fails_is_named_and_the_text_stays(
 
 async def test_tools_stand_beside_the_chat_only_where_there_is_room() -> None:
     async with opened(size=(120, 40)) as chat:
-        await chat.until("Tools, 2 of 2 on")
+        await chat.until(ALL_ON)
         assert "Message" in chat.text
 
         await chat.pilot.resize_terminal(80, 24)
-        await chat.until(lambda: "Tools, 2 of 2" not in chat.text)
+        await chat.until(lambda: ALL_ON not in chat.text)
         assert "Message" in chat.text
         await chat.pilot.press("f2")
-        await chat.until("Tools, 2 of 2 on")
+        await chat.until(ALL_ON)
         await chat.pilot.press("escape")
         await chat.until("Message")
         assert chat.screen.composer.has_focus
 
         await chat.pilot.resize_terminal(120, 40)
-        await chat.until("Tools, 2 of 2 on")
+        await chat.until(ALL_ON)
 
 
 async def test_tools_hidden_on_a_wide_screen_stay_hidden_next_time() -> None:
     async with opened() as chat:
         await chat.pilot.press("f2")
-        await chat.until(lambda: "Tools, 2 of 2 on" not in chat.text)
+        await chat.until(lambda: ALL_ON not in chat.text)
     async with opened() as chat:
         await chat.ready()
-        assert "Tools, 2 of 2 on" not in chat.text
+        assert ALL_ON not in chat.text
 
 
 async def test_escape_closes_the_tools_before_it_stops_an_answer() -> None:
@@ -574,7 +577,7 @@ async def test_escape_closes_the_tools_before_it_stops_an_answer() -> None:
         await chat.ask("Go")
         await chat.until("Busy")
         await chat.pilot.press("f2")
-        await chat.until("Tools, 2 of 2 on")
+        await chat.until(ALL_ON)
 
         await chat.pilot.press("escape")
         await chat.until("Busy")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from rich.color import ColorSystem
-from support import ROOT
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.containers import Horizontal, Vertical
@@ -19,6 +18,9 @@ from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.messages import ToolCall
 from tui.tools import Tool
+
+FOLDER = Path(themes.__file__).parents[2] / "themes"
+NAMES = sorted(file.stem for file in FOLDER.glob("*.toml"))
 
 GROUNDS = ("background", "surface", "panel")
 TEXTS = (
@@ -80,15 +82,23 @@ def test_contrast_of_known_colours():
     )
 
 
-def test_both_built_in_themes_load():
+def names(loaded: list[Theme]) -> list[str]:
+    return [theme.name for theme in loaded]
+
+
+def test_every_built_in_theme_loads():
     loaded, errors = load_themes()
 
-    assert [theme.name for theme in loaded] == [DARK, LIGHT]
-    assert [theme.dark for theme in loaded] == [True, False]
+    assert names(loaded) == NAMES
     assert errors == []
 
 
-@pytest.mark.parametrize("name", [DARK, LIGHT])
+def test_there_is_one_theme_for_dark_terminals_and_one_for_light_ones():
+    assert built_in(DARK).dark
+    assert not built_in(LIGHT).dark
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("text", "ground"), PAIRS)
 def test_text_has_wcag_aa_contrast(name: str, text: str, ground: str):
     shown = variables(name)
@@ -98,17 +108,24 @@ def test_text_has_wcag_aa_contrast(name: str, text: str, ground: str):
     assert contrast(in_256_colours(front), in_256_colours(back)) >= 4.5
 
 
-@pytest.mark.parametrize("name", [DARK, LIGHT])
+@pytest.mark.parametrize("name", NAMES)
 def test_grounds_differ_in_256_colours(name: str):
     shown = variables(name)
     grounds = [in_256_colours(Color.parse(shown[ground])) for ground in GROUNDS]
 
     assert len(set(grounds)) == len(grounds)
-    # Greys, not the nearest blue or yellow of the colour cube.
-    assert all(c.r == c.g == c.b for c in grounds)
 
 
 @pytest.mark.parametrize("name", [DARK, LIGHT])
+def test_grounds_of_the_default_themes_are_grey_in_256_colours(name: str):
+    """Not the nearest blue or yellow of the colour cube; other themes may be tinted."""
+    shown = variables(name)
+    grounds = [in_256_colours(Color.parse(shown[ground])) for ground in GROUNDS]
+
+    assert all(c.r == c.g == c.b for c in grounds)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_colours_with_a_meaning_differ_in_256_colours(name: str):
     shown = variables(name)
     names = [
@@ -123,7 +140,7 @@ def test_colours_with_a_meaning_differ_in_256_colours(name: str):
     assert len(set(colours)) == len(colours)
 
 
-@pytest.mark.parametrize("name", [DARK, LIGHT])
+@pytest.mark.parametrize("name", NAMES)
 async def test_an_app_takes_the_theme(name: str):
     app: App[None] = App()
     async with app.run_test() as pilot:
@@ -172,7 +189,7 @@ class Scene(App[None]):
         status.model, status.state, status.input_tokens = "starter", state, 7
 
 
-@pytest.mark.parametrize("name", [DARK, LIGHT])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("state", ["ready", "error", "writing"])
 async def test_all_that_the_widgets_write_has_wcag_aa_contrast(name: str, state: str):
     poor: set[tuple[str, float]] = set()
@@ -223,10 +240,10 @@ def test_a_users_theme_joins_the_built_in_ones(tmp_path: Path):
     loaded, errors = load_themes(tmp_path)
 
     assert errors == []
-    assert [theme.name for theme in loaded] == [DARK, LIGHT, "mine"]
-    assert loaded[2].primary == "teal"
-    assert loaded[2].variables["text-muted"] == "auto 70%"
-    assert not loaded[2].dark
+    assert names(loaded) == [*NAMES, "mine"]
+    assert loaded[-1].primary == "teal"
+    assert loaded[-1].variables["text-muted"] == "auto 70%"
+    assert not loaded[-1].dark
 
 
 def test_a_users_theme_may_replace_a_built_in_one(tmp_path: Path):
@@ -234,8 +251,8 @@ def test_a_users_theme_may_replace_a_built_in_one(tmp_path: Path):
 
     loaded, _ = load_themes(tmp_path)
 
-    assert [theme.name for theme in loaded] == [DARK, LIGHT]
-    assert loaded[0].primary == "#123456"
+    assert names(loaded) == NAMES
+    assert loaded[NAMES.index(DARK)].primary == "#123456"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +295,7 @@ def test_a_bad_theme_is_named_and_the_rest_load(
 
     loaded, errors = load_themes(tmp_path)
 
-    assert [theme.name for theme in loaded] == [DARK, LIGHT, "good"]
+    assert names(loaded) == [*NAMES, "good"]
     assert len(errors) == 1
     assert errors[0].startswith(f"{bad}: ")
     assert complaint in errors[0]
@@ -287,19 +304,13 @@ def test_a_bad_theme_is_named_and_the_rest_load(
 def test_no_folder_is_no_theme(tmp_path: Path):
     loaded, errors = load_themes(tmp_path / "none")
 
-    assert [theme.name for theme in loaded] == [DARK, LIGHT]
+    assert names(loaded) == NAMES
     assert errors == []
 
 
-def test_every_built_in_file_is_loaded():
-    folder = Path(themes.__file__).parents[2] / "themes"
-
-    assert sorted(path.stem for path in folder.glob("*.toml")) == [DARK, LIGHT]
-
-
-@pytest.mark.parametrize("name", [DARK, LIGHT])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_built_in_themes_bear_looking_at(name: str) -> None:
-    file = ROOT / "themes" / f"{name}.toml"
+    file = FOLDER / f"{name}.toml"
 
     theme = themes.parse(file.read_text(), name, str(file))
 

@@ -17,6 +17,7 @@ from support.terminal import Terminal
 from tui.app.terminal.capabilities import Looks
 from tui.app.terminal.reduced_colours import FewPens
 from tui.app.terminal.sgr import BOLD, REVERSE
+from tui.app.themes import load_themes
 
 STANDARD, EIGHT_BIT, TRUECOLOR = "STANDARD", "EIGHT_BIT", "TRUECOLOR"
 EVERYTHING = (
@@ -217,7 +218,7 @@ def unreadable(terminal: Terminal) -> str:
 
 @pytest.mark.parametrize(
     ("term", "theme"),
-    [*product(["xterm-256color", "linux"], ["lazychat-dark", "lazychat-light"])],
+    [*product(["xterm-256color", "linux"], (theme.name for theme in load_themes()[0]))],
 )
 def test_all_can_be_read_and_nothing_is_sent_that_the_terminal_does_not_know(
     start: Start, term: str, theme: str

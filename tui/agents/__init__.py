@@ -1,4 +1,4 @@
-"""Agents: what turns a model and tools into an answer.
+"""Agents: turn a model and tools into an answer.
 
 An agent is a generator like a model: `run(messages, turn)` yields events and returns
 the last message. It knows no log, no screen and no queue, so it works as a library:

@@ -1,4 +1,4 @@
-"""The agent that most models are made for: answer, or call tools and go round again."""
+"""The usual agent: answer, or call tools and ask the model again."""
 
 from collections.abc import Generator, Iterable, Sequence
 from itertools import count

@@ -1,4 +1,4 @@
-"""Runs generators side by side: the only place in the agents with a queue inside.
+"""Runs generators side by side; holds the only queue among the agents.
 
 All else passes events by `yield from`; tools that run at the same time cannot, since
 each may block its thread.

@@ -1,4 +1,4 @@
-"""The agent behind `/compact`: has a model sum up what was said first.
+"""The agent behind `/compact`: has a model sum up the older messages.
 
 It answers nobody: what the model writes becomes a `SummaryAdded`, which stands in the
 place of the messages in later requests. They stay in the log and on the screen.

@@ -1,4 +1,4 @@
-"""Work that the exit does not wait for.
+"""Runs work in threads that do not keep the program from ending.
 
 Textual's thread workers are joined when the app ends, so that leaving took as long as
 the model took to load. What runs here is left behind instead.

@@ -1,4 +1,4 @@
-"""What the user can do, said once: each is a key, a slash command, a palette entry."""
+"""The table of commands: each row is a key, a slash command and a palette entry."""
 
 import re
 import unicodedata

@@ -1,7 +1,7 @@
-"""The ways out of the app: told to, hung up, or by the user's wish.
+"""The ways out of the app: quit, signal, hang-up, crash.
 
-What becomes of the answers that are being written is decided here, and done by whoever
-has run the app: see `Left`.
+It decides what happens to running answers; the caller of `run_app` carries that out:
+see `Left`.
 """
 
 # Textual does not say of what its App and Screen are generic.

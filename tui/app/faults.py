@@ -1,7 +1,7 @@
-"""Notes a fault of the screen's where its mending begins, and nobody else looks.
+"""Logs a fault of the screen that is handled where it occurs.
 
-The log file is told where in the program it was, without the values of variables: they
-hold what the user has said. What is noted is bounded, whatever was raised.
+The log file gets the place in the program without the values of variables, which hold
+the user's words. The size of an entry is bounded, whatever was raised.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What tools print in Python while the screen is up, each piece beside its call.
+"""Captures what tools print while the screen is up, and assigns it to their calls.
 
 Textual takes `sys.stdout` and `sys.stderr` from the program and drops what is printed.
 What a process of a tool writes comes by descriptors: see

@@ -1,4 +1,4 @@
-"""What the screen remembers between runs: theme, sidebar, stream.
+"""Remembers theme, sidebar and streaming between runs, in state.toml.
 
 State, not configuration: config.toml is the user's and never written, this file is
 ours. One that cannot be read or written is done without.

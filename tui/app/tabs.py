@@ -1,4 +1,4 @@
-"""Several conversations at once: which are open, and going from one to another.
+"""Tabs: the open conversations, and switching between them.
 
 A conversation that is left goes on: its turns run in the host, not in its screen. The
 few screens seen last are kept with their place and draft, and follow the log no

@@ -1,4 +1,4 @@
-"""Themes: TOML files made into Textual's themes.
+"""Loads themes from TOML files as Textual themes.
 
 The built-in ones are the files of `tui.themes`; the user's lie in a folder and may
 replace a built-in one by its name. A bad file is named with its reason, and the rest

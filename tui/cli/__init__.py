@@ -1,4 +1,4 @@
-"""The command line. stdout is the answer, stderr is talk.
+"""The command line: parses, dispatches, and turns errors into exit codes.
 
 Each command that does more than hand on its options has a module here.
 """
@@ -8,7 +8,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,17 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     _log_to_file()
     try:
-        match options.command:
-            case "ask":
-                return _ask(options)
-            case "worker":
-                return _worker(options)
-            case "tail":
-                return _tail(options)
-            case command if command in conversations.COMMANDS:
-                return conversations.run(options)
-            case _:
-                return _chat(options)
+        return RUN[options.command](options)
     except LazychatError as error:
         streams.talk(str(error))
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
@@ -133,6 +123,16 @@ def _tail(options: argparse.Namespace) -> int:
     from tui.cli.tail import tail
 
     return tail(options.cid, options.after, options.json, options.follow)
+
+
+RUN: dict[str, Callable[[argparse.Namespace], int]] = {
+    "chat": _chat,
+    "ask": _ask,
+    "worker": _worker,
+    "tail": _tail,
+    **dict.fromkeys(conversations.COMMANDS, conversations.run),
+}
+"""What runs each of `options.COMMANDS`; returns the exit code."""
 
 
 def _version() -> str:

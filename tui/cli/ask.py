@@ -1,4 +1,4 @@
-"""`lazychat ask`: one question, its answer on stdout as it comes.
+"""`lazychat ask`: prints the answer to one question as it streams.
 
 The same act as a screen's: it appends a request and follows the log, so the answer
 is kept and can be gone on with.

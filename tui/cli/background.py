@@ -1,4 +1,4 @@
-"""What is left of the program when its screen has gone: turns that go on.
+"""Keeps the process running turns after its screen has gone.
 
 A process that a shell waits for cannot leave and stay at the same time, and a fork of
 a program with threads would lose them. So it does what Ctrl+Z and `bg` do: it stops

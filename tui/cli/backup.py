@@ -1,4 +1,4 @@
-"""`lazychat backup`: the whole store as one file, while it is used."""
+"""`lazychat backup`: copies the store to one file while it is in use."""
 
 import os
 import sqlite3

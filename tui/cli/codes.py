@@ -1,4 +1,4 @@
-"""Exit codes: what a script may rely on."""
+"""Exit codes that scripts may rely on."""
 
 DONE = 0
 FAILED = 1

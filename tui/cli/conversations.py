@@ -1,4 +1,4 @@
-"""What is done with conversations that are there.
+"""Dispatches the commands that work on stored conversations.
 
 The commands themselves stand in modules of their own, which are imported when they
 are run.
@@ -8,24 +8,14 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tui.cli import streams
 from tui.cli.codes import FAILED
 
-COMMANDS = (
-    "list",
-    "search",
-    "rename",
-    "pin",
-    "delete",
-    "undelete",
-    "export",
-    "import",
-    "backup",
-)
-
-_READS = ("list", "search", "export")
-"""The commands that a store which cannot be written is good enough for."""
+if TYPE_CHECKING:
+    from tui.eventlog import EventLog
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,54 +38,93 @@ def _run(options: argparse.Namespace) -> int:
     from tui import paths
     from tui.eventlog import EventLog, open_to_read
 
-    reads = options.command in _READS
+    if run := _UNOPENED.get(options.command):
+        return run(options)
+    reads = options.command in _READING
     file = paths.log_file()
-    if options.command == "backup":
-        from tui.cli.backup import backup
-
-        return backup(file, options.file, options.force)
     opened = open_to_read(file, streams.talk) if reads else EventLog(file)
     with opened as log, streams.unreadable_told(log):
-        match options.command:
-            case "list":
-                from tui.cli.list import show_deleted, show_list
+        return (_READING | _WRITING)[options.command](log, options)
 
-                if options.deleted:
-                    return show_deleted(log, options.json)
-                return show_list(log, options.limit, options.json)
-            case "search":
-                from tui.cli.search import show_hits
 
-                words = " ".join(options.words)
-                return show_hits(log, words, options.limit, options.json)
-            case "rename":
-                from tui.cli.change import rename
+def _list(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.list import show_deleted, show_list
 
-                return rename(log, options.id, " ".join(options.title))
-            case "pin":
-                from tui.cli.change import pin
+    if options.deleted:
+        return show_deleted(log, options.json)
+    return show_list(log, options.limit, options.json)
 
-                return pin(log, options.id, not options.off)
-            case "delete":
-                from tui.cli.change import delete
 
-                return delete(log, options.ids, options.yes)
-            case "undelete":
-                from tui.cli.change import undelete
+def _search(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.search import show_hits
 
-                return undelete(log, options.id)
-            case "export":
-                from tui.cli.export import export
+    return show_hits(log, " ".join(options.words), options.limit, options.json)
 
-                return export(
-                    log,
-                    options.ids,
-                    options.all,
-                    options.format,
-                    options.output,
-                    options.force,
-                )
-            case _:
-                from tui.cli.export import take_in
 
-                return take_in(log, options.files)
+def _rename(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.change import rename
+
+    return rename(log, options.id, " ".join(options.title))
+
+
+def _pin(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.change import pin
+
+    return pin(log, options.id, not options.off)
+
+
+def _delete(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.change import delete
+
+    return delete(log, options.ids, options.yes)
+
+
+def _undelete(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.change import undelete
+
+    return undelete(log, options.id)
+
+
+def _export(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.export import export
+
+    return export(
+        log,
+        options.ids,
+        options.all,
+        options.format,
+        options.output,
+        options.force,
+    )
+
+
+def _import(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.export import take_in
+
+    return take_in(log, options.files)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from tui import paths
+    from tui.cli.backup import backup
+
+    return backup(paths.log_file(), options.file, options.force)
+
+
+_Run = Callable[["EventLog", argparse.Namespace], int]
+
+_READING: dict[str, _Run] = {"list": _list, "search": _search, "export": _export}
+"""The commands that a store which cannot be written is good enough for."""
+
+_WRITING: dict[str, _Run] = {
+    "rename": _rename,
+    "pin": _pin,
+    "delete": _delete,
+    "undelete": _undelete,
+    "import": _import,
+}
+
+_UNOPENED = {"backup": _backup}
+"""The commands that open the store themselves."""
+
+COMMANDS = (*_READING, *_WRITING, *_UNOPENED)

@@ -1,4 +1,4 @@
-"""`lazychat export` and `import`: conversations as files."""
+"""`lazychat export` and `import`: conversations to and from files."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`lazychat list`: the conversations of the store."""
+"""`lazychat list`: lists the conversations of the store."""
 
 import shutil
 import sys

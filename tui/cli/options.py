@@ -1,4 +1,4 @@
-"""What can be given on the command line.
+"""The options of each command.
 
 Only the options of the command that is given are made: to make them all takes longer
 than anything else that happens before the screen is imported.

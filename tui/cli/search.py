@@ -1,4 +1,4 @@
-"""`lazychat search`: messages of all conversations, with the words in their place."""
+"""`lazychat search`: finds messages in all conversations."""
 
 import os
 import sys

@@ -1,8 +1,8 @@
-"""The standard streams: stdout is kept for the answer, whatever tools print.
+"""Keeps stdout for the answer, whatever tools print.
 
-All that the command line writes to a terminal passes through `Clean`, so that no
-title, id, file name or traceback can drive it, whoever prints it and whatever way it
-came. A pipe or a file gets what was said, as from `git` or `ls`.
+All output to a terminal passes through `Clean`, so that no title, id, file name or
+traceback can control it, whichever code prints it. A pipe or a file gets the text
+unchanged, as from `git` or `ls`.
 """
 
 import io

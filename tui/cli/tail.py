@@ -1,4 +1,4 @@
-"""`lazychat tail`: the records of a conversation, as people or programs read them."""
+"""`lazychat tail`: prints the records of a conversation, for people or programs."""
 
 import select
 import sys

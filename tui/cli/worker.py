@@ -1,4 +1,4 @@
-"""`lazychat worker`: runs the turns of this store apart from any terminal."""
+"""`lazychat worker`: runs turns without a terminal."""
 
 import os
 import signal

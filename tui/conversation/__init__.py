@@ -1,4 +1,4 @@
-"""Conversations: what one looks like, and the store that holds them all.
+"""Conversations: what the events of the log mean.
 
 What is not needed to open one is found when it is first asked for (PEP 562).
 """

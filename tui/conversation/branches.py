@@ -1,4 +1,4 @@
-"""The versions of a conversation: which message follows which.
+"""The tree of versions: which message follows which.
 
 The log is append-only, so a message is never changed: a new version of it is a new
 message that names what it follows. That makes a tree, of which one path is shown.

@@ -1,4 +1,4 @@
-"""Deletion, in two steps: one that can be taken back, and one that is final.
+"""Deletes conversations: first so that it can be undone, then for good.
 
 `trash` takes a conversation out of all lists, searches and screens; for some days
 `restore` brings it back. `delete` and `wipe` leave nothing of what was said in any of

@@ -1,4 +1,4 @@
-"""Conversations as files: JSON that can be taken back in, Markdown to read.
+"""Exports conversations as JSON or Markdown, and imports the JSON.
 
 The JSON is the log itself, so nothing is lost, what later versions add included:
 

@@ -1,4 +1,4 @@
-"""What the user has asked in all conversations: the history of the input line."""
+"""The user's questions in all conversations, for recall in the composer."""
 
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, read

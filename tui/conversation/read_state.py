@@ -1,4 +1,4 @@
-"""What a user has read of a conversation, is writing into it, and waits for.
+"""Read markers, drafts, and which conversations are being answered.
 
 State and no history: it is kept beside the events, so that another screen, or the
 next start, knows it. Read is what stood on a screen that was shown, or came before

@@ -1,4 +1,4 @@
-"""The text of an answer as a follower prints it: each piece once."""
+"""Gives a follower that prints each piece of an answer once."""
 
 from tui.events import MessageAdded, Record, TextDelta, TurnFinished, TurnRequested
 

@@ -1,4 +1,4 @@
-"""The conversations of a store: the list of them, and what runs in each.
+"""Queries over all conversations: the list, and what runs in each.
 
 What the list shows is kept in a table of its own as the events come, so that a list
 costs what it shows and not what the store holds.

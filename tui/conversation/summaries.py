@@ -1,4 +1,4 @@
-"""Which messages of a conversation a summary stands for in requests.
+"""Applies summaries: which messages are replaced in requests.
 
 Rules for the list of a path's messages, whatever tree it comes from: a summary counts
 where both ends of its range are on the path. Nothing is taken away from the

@@ -1,4 +1,4 @@
-"""The log itself: the file, and the doors to reading, writing and following it."""
+"""`EventLog`: opens the file; reads, writes and follows it."""
 
 import atexit
 import functools

@@ -1,4 +1,4 @@
-"""Wakes those who wait for the log to change.
+"""Wakes followers when the log changes, in this process or another.
 
 Writers of this process call `notify`. Other processes' writes are seen by one
 thread, which looks at `PRAGMA data_version` while anybody waits: no lock file, no

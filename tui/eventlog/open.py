@@ -1,4 +1,4 @@
-"""Opens the log of this process whatever state its file is in.
+"""Opens the log, falling back to read-only or in-memory.
 
 A damaged file is set aside and what can be read of it saved; one that cannot be
 written is read, and what is new is kept in memory; one that cannot be had at all

@@ -1,4 +1,4 @@
-"""Reads the log, from any thread; the store, or what stands in for it."""
+"""Reads the log from any thread; from the fallback while that is active."""
 
 import sqlite3
 import threading

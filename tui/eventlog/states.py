@@ -1,4 +1,4 @@
-"""What the store keeps beside the events that is state and no history.
+"""State that is stored beside the events: drafts, read markers.
 
 Small values instead of functions that write: they are written to the store, to what
 stands in for it, and into a journal from which another process writes them.

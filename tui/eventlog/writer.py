@@ -1,4 +1,4 @@
-"""Writes the log: the one thread of a process that does.
+"""The thread that writes the log; one in each process.
 
 It commits whatever has gathered since its last commit, without waiting, so an
 append costs its caller microseconds and neither the network nor the screen ever

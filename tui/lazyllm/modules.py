@@ -1,4 +1,4 @@
-"""What is called with a question and returns the answer: models and agents.
+"""LazyLLM's callable modules: called with a question, they return the answer.
 
 Each call is a turn in the log of the current session.
 """

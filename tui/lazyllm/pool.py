@@ -1,4 +1,4 @@
-"""A pool of threads whose tasks share the queue of whoever submits them."""
+"""A thread pool whose tasks share the submitter's queue."""
 
 import threading
 from collections.abc import Callable, Generator

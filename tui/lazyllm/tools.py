@@ -1,4 +1,4 @@
-"""What LazyLLM keeps in `lazyllm.tools`."""
+"""The names of LazyLLM's `lazyllm.tools`."""
 
 from tui.lazyllm.modules import FunctionCallAgent, fc_register
 

@@ -1,7 +1,7 @@
-"""What of a long conversation a model is sent, when not all of it fits its window.
+"""Chooses which messages are sent when not all fit the model's window.
 
-The one place that decides it; models only say how large things are, since each counts
-in its own way: llama.cpp exactly, others by an estimate.
+The only place that decides this; models only measure messages, each in its own way:
+llama.cpp exactly, others by an estimate.
 
 What is left out grows in steps of a quarter of the window. A server (and llama.cpp
 itself) keeps what it has computed for the beginning of a request; if one more turn

@@ -1,8 +1,8 @@
-"""A model that plays a script: for tests, demos and trying out a theme.
+"""A model that plays a script, for tests and demos.
 
 It goes through the same gate and yields the same events as the real ones, so what
-works with it works with them. It has no mind of its own: what was asked does not
-change what it answers, but `requests` tells what was asked.
+works with it works with them. Questions do not
+change its answers; `requests` records them.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Where known OpenAI-compatible services are, and the variable of their key.
+"""Addresses and key variables of known OpenAI-compatible services.
 
 Presets only: everything here can be set in the config, and any other server works
 with its `base_url`. A default model is named where the service keeps one name for

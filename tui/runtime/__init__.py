@@ -1,1 +1,1 @@
-"""Runs turns: takes them from the log, one process for each, in threads."""
+"""Runs turns, and everything a process needs for that."""

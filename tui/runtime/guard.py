@@ -1,4 +1,4 @@
-"""Gives the terminal back when the app is gone without having done so.
+"""Starts the process that restores the terminal if the app dies.
 
 Nothing in a process survives SIGKILL, and little survives SIGSEGV: what would be left
 is the alternate screen, a mouse that types, no echo. So a small process is forked

@@ -1,4 +1,4 @@
-"""Everything a process needs to host turns: log, models, tools, runner.
+"""The host: log, models, tools and runner of a process.
 
 Built by `cli` from the configuration and handed to the app; nothing in it knows a
 screen. What could not be set up is a notice, and the rest works.

@@ -1,4 +1,4 @@
-"""The runner: claims requested turns, runs them in worker threads, logs what comes.
+"""The runner: claims requested turns, runs them in threads, logs their events.
 
 It knows the rest of the program only through the log: requests and cancels come in
 as events, from this process or another, and everything that happens goes out as

@@ -1,7 +1,7 @@
-"""The terminal that the program was started in, whatever its streams are.
+"""Finds the terminal of the program, whichever streams are redirected.
 
 Any of the standard streams may have been redirected, and COLUMNS and LINES may be those
-of another terminal: what the kernel says of the descriptor is what holds.
+of another terminal: only the kernel's answer for the descriptor counts.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""One claimed turn, from its first event to its last.
+"""Drives one claimed turn from its first event to its last.
 
-Whatever happens it is ended once, and what was said until then is settled: by whoever
-runs it, or by whoever finds that its process is gone.
+A turn ends exactly once, and its text so far is settled: by its runner or, when that
+process is gone, by whichever process notices first.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The guard's process: waits until the app is gone, and gives the terminal back.
+"""The guard's process: waits for the app to die, then restores the terminal.
 
 It has next to nothing in it: `guard` forks it from an app that has modules to share,
 and what is shared becomes a copy as the app goes on. So a little later it becomes a

@@ -1,10 +1,9 @@
-"""A worker: a process without a screen that runs the turns of others.
+"""Registers and finds workers: processes that run turns without a screen.
 
-One stands in a small file for each machine, beside the state. The file is a note and
-no lock: it says which process it means, and one whose process is gone is as good as
-none. Who asks gives its request to the worker only if that would answer in the same
-way: it knows the model and each tool by the same definition, and the instructions and
-limits are the same. Everything else is answered where it was asked.
+Each machine has one small file beside the state. It is a note, not a lock: it names a
+process, and counts for nothing once that process is gone. A request goes to the worker
+only if it would answer in the same way, with the same definition of the model and of
+each tool, the same instructions and limits. The asking process answers everything else.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a docstring tells of a tool: what it does, and what its parameters mean."""
+"""Reads a tool's description and parameters from its docstring."""
 
 import inspect
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Makes a JSON Schema plain: no references, no titles, no type left unsaid.
+"""Simplifies a JSON Schema: no references, no titles, every type stated.
 
 Servers and small models differ in what they follow; all of them read a plain one.
 """

@@ -1,6 +1,6 @@
-"""Finds the user's own tools: in Python files, in modules, in installed packages.
+"""Loads the user's tools from files, modules and installed packages.
 
-One that is broken is one clear error; the others load.
+A broken tool is one clear error; the others load.
 """
 
 import importlib

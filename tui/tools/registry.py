@@ -1,4 +1,4 @@
-"""Tools by name, for those who name them: the configuration and `fc_register`."""
+"""Registered and bundled tools, by name."""
 
 from collections.abc import Iterable
 from typing import Any

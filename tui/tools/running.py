@@ -1,4 +1,4 @@
-"""Runs one function in a thread of its own, so that nobody has to wait for it.
+"""Runs a tool in a thread of its own, with a time limit.
 
 A thread cannot be ended from outside. A function that is still at work at its time
 limit or at a cancel is abandoned: the coroutine of an async one is cancelled, a plain

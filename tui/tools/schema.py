@@ -1,4 +1,4 @@
-"""What a tool takes: JSON Schema from hints, and arguments checked by them.
+"""Builds JSON Schema from type hints, and checks arguments against them.
 
 The hints are the truth; the docstring and `Annotated` only describe. msgspec knows
 nearly all hints. pydantic's models, paths and unions that msgspec refuses are

@@ -1,4 +1,4 @@
-"""A tool: a function that a model may call, with what the model is told of it.
+"""`Tool`: a function with the description that a model is given.
 
 Registration checks what is cheap to check and always wrong. Hints and docstrings are
 read when a model is first told of the tool, so that a tool costs nothing at import

@@ -1,4 +1,4 @@
-"""The tools that a model is offered, and what becomes of its calls.
+"""The tools offered to a model, and the running of its calls.
 
 Whatever goes wrong with a call is one clean line for the model, which may then do
 better: no traceback, no exception out of `run`.

@@ -1,4 +1,4 @@
-"""The two example tools: weather of four cities, made up and always the same.
+"""The two example tools: made-up weather of four cities.
 
 They are on for a newcomer, so that a first question can show a tool call without a
 key, a server or a network. The figures are those of the tutorial; each city has one

@@ -11,6 +11,7 @@ from tui.events import ErrorRaised, MessageAdded, TurnFinished, TurnRequested
 from tui.messages import Message
 from tui.runtime.host import Host
 from tui.runtime.runner import request
+from tui.tools import builtin
 
 LIMIT = 30.0
 
@@ -64,14 +65,11 @@ def ask(host, model="play", tools=(), id="c"):
     return events
 
 
-def test_a_newcomer_has_the_starter_and_two_tools(make):
+def test_a_newcomer_has_the_starter_and_the_bundled_tools(make):
     host = make()
 
     assert host.model == "starter"
-    assert [t.name for t in host.tools] == [
-        "get_current_weather",
-        "get_n_day_weather_forecast",
-    ]
+    assert [t.name for t in host.tools] == list(builtin())
     assert host.enabled == {t.name for t in host.tools}
     assert host.problems == []
 
@@ -138,8 +136,8 @@ def test_tools_are_loaded_in_order_and_the_disabled_are_off(home, make):
 
     host.load_tools()
 
-    assert [t.name for t in host.tools][2:] == ["alpha", "beta", "gamma"]
-    assert host.enabled == {"get_n_day_weather_forecast", "alpha", "gamma"}
+    assert [t.name for t in host.tools] == [*builtin(), "alpha", "beta", "gamma"]
+    assert host.enabled == {*builtin(), "alpha", "gamma"} - {"get_current_weather"}
     assert host.problems == []
 
 
@@ -151,7 +149,7 @@ def test_a_tool_of_the_user_takes_the_place_of_a_bundled_one(home, make):
     host.load_tools()
 
     assert host.tools[0].summary == "Say get_current_weather."
-    assert len(host.tools) == 2
+    assert [t.name for t in host.tools] == list(builtin())
 
 
 def test_what_is_asked_for_by_name_and_missing_is_refused(home, make):

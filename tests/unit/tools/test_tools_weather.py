@@ -73,7 +73,8 @@ def result(run: Generator[Event, None, ToolResult]) -> ToolResult:
 
 
 def test_the_model_is_told_what_they_need():
-    current, forecast = ToolBox(builtin()).schemas()
+    tools = [get_current_weather, get_n_day_weather_forecast]
+    current, forecast = ToolBox(tools).schemas()
 
     assert current.parameters["required"] == ["location"]
     assert forecast.parameters["required"] == ["location", "num_days"]

@@ -1,4 +1,4 @@
-"""What of a conversation its model has before it: how full that is, and from where on.
+"""Measures how full the model's context window is, and which messages still fit.
 
 Read from the log alone, so a conversation that is opened again says the same. A
 server's own count is the truth; what came after it, or without one, is estimated.

@@ -1,4 +1,4 @@
-"""What is asked, what waits to be asked, and what is taken back.
+"""Sends questions, cancels answers and takes back messages that wait.
 
 A question and the request for its answer are one append to the log; nothing is drawn
 here. What could not be written is given back to the composer.

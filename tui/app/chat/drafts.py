@@ -1,4 +1,4 @@
-"""Drafts: what stands in the composer outlives the program, however it ends.
+"""Saves the text in the composer as it is typed, so that it survives a kill.
 
 Until it is known what was being written here before, nothing is saved over it; then
 what has been typed meanwhile counts, and what was offered is left for another time.

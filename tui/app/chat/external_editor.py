@@ -1,4 +1,4 @@
-"""Writing a message in the user's own editor."""
+"""Opens the user's own editor to write a message."""
 
 import os
 import shlex

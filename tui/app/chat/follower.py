@@ -1,4 +1,4 @@
-"""The reactive poller: hands on what the log gains of one conversation.
+"""The reactive poller: follows one conversation's log in a thread.
 
 Opening an old conversation is the same act as watching a new one: its log is followed
 from the start.

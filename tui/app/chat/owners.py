@@ -1,4 +1,4 @@
-"""Who runs the turns of a conversation: looks after those of other processes.
+"""Watches which process runs each turn, and ends turns whose process is gone.
 
 Nothing of it happens unasked: a request that was paid for once is not sent again
 because a program found it unfinished.

@@ -1,4 +1,4 @@
-"""A place of the conversation that a search has found, shown once it has been read."""
+"""Scrolls to a search hit once the conversation has been read that far."""
 
 from collections.abc import Callable
 from contextlib import suppress

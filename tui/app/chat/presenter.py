@@ -1,4 +1,4 @@
-"""Shows the records of one conversation: each to the widget it belongs to.
+"""Shows each record of a conversation in the widget it belongs to.
 
 Text goes to the transcript, tools to the debug panel, state and figures to the status
 line. Whether a message is shown while it is written is decided here, since it is the

@@ -1,8 +1,8 @@
-"""Whether somebody is there: keeps how far the user has seen a conversation.
+"""Records how far the user has read a conversation.
 
-What is drawn need not be seen: the line may have been dead for a minute when it was
-written to. So it counts when a key follows, or when the user leaves. A terminal that
-goes away is neither, and who comes back is brought here again.
+Drawing is no proof of reading: the connection may have been dead for a minute. Records
+count as read when a key follows, or when the user leaves. A terminal that hangs up is
+neither, and the user is brought back here at the next login.
 """
 
 from collections.abc import Callable, Sequence

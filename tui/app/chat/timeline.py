@@ -1,8 +1,8 @@
-"""All that a conversation has to show, of which the transcript shows one path.
+"""The items of every version of a conversation; the transcript shows one path.
 
-Each message has one view for its whole life, whether it is on the screen or stands in
-another version: a version that one comes back to is still laid out, and the text that
-streams into one that is not shown costs what it does to keep it.
+Each message keeps one view for life, on the screen or in another version: returning to
+a version needs no new layout, and text that streams into a hidden one costs only its
+storage.
 """
 
 from tui.app.transcript import pane

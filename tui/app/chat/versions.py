@@ -1,4 +1,4 @@
-"""What the user does with versions: edits a question, asks again, walks between them.
+"""Edits a question, asks again, and walks between versions.
 
 Nothing is changed by it in the log: a new version is a new message or a new turn that
 names what it follows. Which version is looked at is this screen's own business.

@@ -1,4 +1,4 @@
-"""What the acts of a chat need of whoever shows the conversation.
+"""Protocols: what the controller needs from the screen.
 
 So none of them knows a screen, and each can be tried without one.
 """

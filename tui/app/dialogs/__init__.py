@@ -1,1 +1,1 @@
-"""Screens over the chat: help, models, quitting."""
+"""Screens over the chat: help, choice of model, quitting."""

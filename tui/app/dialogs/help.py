@@ -1,4 +1,4 @@
-"""The help: every key on one page."""
+"""The help screen: every key and command on one page."""
 
 # Textual does not say of what its App and Screen are generic.
 # pyright: reportUnknownMemberType=false

@@ -1,4 +1,4 @@
-"""Choosing a model."""
+"""The dialog in which the user chooses a model."""
 
 from collections.abc import Iterator, Mapping
 from typing import ClassVar

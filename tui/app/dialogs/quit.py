@@ -1,4 +1,4 @@
-"""Leaving while an answer is being written: asked once, in one line each."""
+"""The dialog that asks what to do with running answers before quitting."""
 
 from typing import ClassVar, Literal
 

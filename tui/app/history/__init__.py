@@ -1,1 +1,1 @@
-"""The list of conversations, and what can be done with them."""
+"""The list of all conversations, and the actions on them."""

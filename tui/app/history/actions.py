@@ -1,4 +1,4 @@
-"""What can be done with stored conversations, said once for keys and slash commands.
+"""Actions on stored conversations, shared by keys and slash commands.
 
 Each act blocks for as long as the disk takes, and is to be called in a thread.
 """

@@ -1,6 +1,6 @@
-"""The app's side of the store: the screen of all conversations, and acts by command.
+"""Opens the history screen and runs actions on conversations for the app.
 
-An act runs in a thread; how it ended is told where the user is by then.
+An action runs in a thread; its outcome is shown on the screen the user is at by then.
 """
 
 # Textual does not say of what its App and Screen are generic.

@@ -1,4 +1,4 @@
-"""When something was, in the few columns of a list."""
+"""Formats a date for the narrow column of a list."""
 
 import time
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""The list of conversations, or of the messages that a search has hit.
+"""The list widget for conversations or for the hits of a search.
 
-Lines are made for what is on the screen: ten thousand conversations are a list like
-any other.
+Only the rows on the screen are laid out, so ten thousand conversations cost no more
+than ten.
 """
 
 from collections.abc import Iterable, Sequence

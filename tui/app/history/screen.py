@@ -1,4 +1,4 @@
-"""All conversations on one screen: a list that becomes what a search finds.
+"""The history screen: all conversations, filtered by a search.
 
 What is typed goes to the search field while the arrow keys move in the list, so that
 nobody has to change between them; the acts are on function keys, which every terminal

@@ -1,4 +1,4 @@
-"""Markdown as lines of styled text, also while it is still being written.
+"""Markdown laid out as styled lines, complete or still streaming.
 
 `Stream` is what the transcript uses; it is imported from its own file, where it is
 needed, since the parser takes a tenth of the time to start. Nothing here knows

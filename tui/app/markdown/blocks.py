@@ -1,6 +1,6 @@
-"""Blocks of Markdown as lines, for one width.
+"""Lays out blocks of Markdown as lines of one width.
 
-markdown-it says what is what; here it only gets its look. A container lays out its
+markdown-it parses; this module only styles and wraps. A container lays out its
 children in a narrower pane and puts its mark to their left, so nesting needs no
 special case.
 """

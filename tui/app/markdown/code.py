@@ -1,4 +1,4 @@
-"""Fenced code: coloured in groups of lines, so that a long block can grow.
+"""Highlights fenced code in groups of lines, so that a long block can grow.
 
 Pygments keeps no state between calls, so a block that grows would be coloured anew
 from its first line. It is cut into groups instead, where a line that starts at the

@@ -1,4 +1,4 @@
-"""Lays a text out a part at a time, since no key is answered meanwhile.
+"""Lays out long text in slices, so that keys are answered in between.
 
 What comes while a model writes is little. A whole answer that comes at once, or an
 old one that is opened again, may be megabytes, which take seconds: then a part is laid

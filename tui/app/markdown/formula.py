@@ -1,4 +1,4 @@
-r"""Where mathematics stands in Markdown: `$…$`, `\(…\)`, `$$…$$` and `\[…\]`.
+r"""Finds mathematics in Markdown: `$…$`, `\(…\)`, `$$…$$` and `\[…\]`.
 
 Two rules for markdown-it; what a formula looks like is `latex`'s business. Whether a
 line begins a block of mathematics is seen from that line alone, and the block goes

@@ -1,4 +1,4 @@
-"""Blocks that are still being written and are long: code, tables, paragraphs.
+"""Long blocks that are still streaming: code, tables, paragraphs.
 
 Each takes the text that comes, keeps the lines that are done with, and gives back
 what is no longer its own. The cost of a piece of text depends on the piece, not on

@@ -1,4 +1,4 @@
-"""What stands within a line of Markdown, as spans.
+"""Turns inline Markdown into styled spans.
 
 Raw HTML stays text. A link shows where it leads, since a terminal has no status bar
 for that and a model may say one thing and link another.

@@ -1,4 +1,4 @@
-r"""LaTeX mathematics in Unicode, where that says exactly the same.
+r"""Converts LaTeX mathematics to Unicode where nothing is lost.
 
 All of a formula or nothing: one part that has no Unicode (a matrix, an exponent with
 a letter that is not there raised) and the reader is better served by the source. So

@@ -1,4 +1,4 @@
-"""Rows of styled text, and how text is broken into them.
+"""Styled lines and spans, and wrapping text into them.
 
 Styles are names, not colours: the widget that draws a line resolves them from the
 theme, so that a change of theme lays nothing out again. What a soft wrap swallowed

@@ -1,4 +1,4 @@
-"""Text that is no Markdown: what the user has written, what a model thinks aloud."""
+"""Lays out text that is not Markdown: the user's messages, a model's reasoning."""
 
 from tui.app.markdown.lines import Flow, Line, Style, to_lines
 from tui.safe import safe

@@ -1,4 +1,4 @@
-"""Markdown that grows: what is done with stays, what is open is laid out again.
+"""Streaming Markdown: finished blocks are kept, the open one is laid out again.
 
 A block is done with when the next one has begun in a line that cannot mean anything
 else any more. Only the text after that is parsed again, and where that is long (a

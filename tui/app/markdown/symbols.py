@@ -1,4 +1,4 @@
-"""What the commands of LaTeX mathematics are in Unicode: only what is exactly that."""
+"""Table of LaTeX commands that have an exact Unicode equivalent."""
 
 
 def _pairs(text: str) -> dict[str, str]:

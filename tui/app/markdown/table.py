@@ -1,4 +1,4 @@
-"""Tables: columns as wide as their cells, or as the pane lets them be.
+"""Lays out tables: columns fit their cells, or share the width of the pane.
 
 A table keeps what it knows of its cells, so that a row can be added without laying
 out those before it as long as no column changes its width.

@@ -1,9 +1,8 @@
 """The output stage, between Textual's compositor and the terminal.
 
-Textual writes each widget that has changed anew: on a slow link its screen is seconds
-old, and keys wait behind it. Here the cells that are shown and those that are wanted
-are kept, the smallest difference is written, and never more than the terminal has
-answered for.
+Textual writes every changed widget whole: on a slow link its screen is seconds old, and
+keys wait behind it. The stage keeps the shown and the wanted cells, writes the smallest
+difference, and waits for the terminal to acknowledge its frames.
 
 - `textual_hook`: where it is put into Textual, and where it steps back
 - `driver`, `tty_reader`, `tty_writer`, `capabilities`: the tty, and what it can do

@@ -1,4 +1,4 @@
-"""Tells lines that are pasted without markers from messages that are typed.
+"""Tells a paste without markers from typed messages by its speed.
 
 Some terminals (and some multiplexers between) send a paste as if it were typed, each
 line end as Enter. What tells it is that it comes at once:

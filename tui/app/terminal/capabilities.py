@@ -1,4 +1,4 @@
-"""What the terminal can do, by what terminfo, the tty and the environment say of it."""
+"""Finds out what the terminal can do, from terminfo, tty and environment."""
 
 import os
 import termios

@@ -1,4 +1,4 @@
-"""Rows of the screen as cells, made of Textual's strips.
+"""Converts Textual's strips to rows of cells.
 
 A row is two lists: what stands in each cell, and its pen. A character of two columns
 has "" in its second cell. Text of which terminals disagree how wide it is (joined

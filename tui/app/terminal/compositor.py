@@ -1,4 +1,4 @@
-"""A compositor that renders no more than what has changed.
+"""A compositor that renders only what has changed.
 
 Textual's renders every widget that overlaps the surroundings of a change, and cuts each
 line into a strip between any two edges of widgets: half of the time of a streamed

@@ -1,4 +1,4 @@
-"""The shortest way to move the terminal's cursor."""
+"""Finds the shortest sequence that moves the cursor."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Descriptors 0, 1 and 2 are not the terminal while the screen is up.
+"""Redirects descriptors 0, 1 and 2 while the screen is up.
 
 A tool may start a process, call into C or write to a descriptor: that would be drawn
 over the screen, and could drive the terminal. So the driver reads and writes through

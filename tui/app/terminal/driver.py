@@ -1,5 +1,4 @@
-"""Textual's driver for Linux and macOS, with the output stage in the place of its
-writer."""
+"""Textual's driver for Linux and macOS, with our output stage as its writer."""
 
 # Textual does not say of what its App is generic.
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false

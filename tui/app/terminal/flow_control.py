@@ -1,4 +1,4 @@
-"""When a frame may be sent.
+"""Decides when the next frame may be sent.
 
 A frame ends with a question that the terminal answers when it has drawn it (the cursor
 position report). Two frames may be unanswered: one is drawn while the next is under

@@ -1,4 +1,4 @@
-"""Keys take effect in the order in which they were pressed.
+"""Delivers keys in the order in which they were pressed.
 
 Textual hands a key to the focused widget at once, but runs a binding only when the
 key has bubbled up to the app; keys that came meanwhile overtake it. Over a slow link

@@ -1,4 +1,4 @@
-"""Writes the smallest difference between what is shown and what is wanted.
+"""Writes the smallest difference between the shown and the wanted screen.
 
 It knows the terminal's state as it leaves it: the cells, the pen, the cursor. A frame
 is found in two ways, each with its cost in bytes: changed cells written where they

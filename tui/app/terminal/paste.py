@@ -1,4 +1,4 @@
-"""Tells what is pasted from what is typed, before Textual reads the bytes.
+"""Separates pasted from typed input before Textual parses the bytes.
 
 A terminal puts a paste between two markers (bracketed paste: CSI 200 ~ and 201 ~).
 Textual looks for keys between them as well, so an ESC in a paste, an end marker that

@@ -1,4 +1,4 @@
-"""Pens for terminals that have few colours or none.
+"""Maps colours for terminals with 16 colours or none.
 
 Rich finds the nearest of 16 colours by distance, and so makes grey of all that is not
 glaring: an error is no longer red, and lines vanish into their ground. Here a colour

@@ -1,4 +1,4 @@
-"""Finds out whether rows have moved up or down."""
+"""Detects rows that have moved up or down, so that the terminal can scroll."""
 
 from collections import Counter
 from collections.abc import Sequence

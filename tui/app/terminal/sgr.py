@@ -1,4 +1,4 @@
-"""What cells look like, and the shortest SGR sequence from one look to another.
+"""Pens, and the shortest SGR sequence from one pen to another.
 
 Textual writes every segment as "set all, text, reset all": 30 bytes and more for a
 word. Here a `Pen` is what one such setting amounts to, and a sequence says only what

@@ -1,4 +1,4 @@
-"""Keeps what is wanted, and sends the difference when a frame may be sent.
+"""The frame scheduler: holds the newest screen and sends it when it may.
 
 All but `key_pressed` runs in the event loop's thread. A frame is made at the moment it
 is sent, from what is shown then to what is wanted then, so nothing that is out of date

@@ -1,4 +1,4 @@
-"""The rows that are wanted, kept up to date by what Textual's compositor gives out.
+"""The wanted screen, kept up to date from the compositor's updates.
 
 The compositor gives a `LayoutUpdate` (the whole screen) or a `ChopsUpdate` (pieces of
 rows), ours `Pieces`. The first two are Textual's private classes: the attributes that

@@ -1,4 +1,4 @@
-"""Where the output stage is put into Textual, and where it steps back.
+"""Hooks the output stage into Textual, and falls back to Textual's own writer.
 
 Textual has no public place between compositor and driver. The least private one is
 `App._display`, which is given each update of the screen and writes it to the driver.

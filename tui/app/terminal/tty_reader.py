@@ -1,7 +1,7 @@
-"""What the user does, from the bytes that the terminal sends.
+"""Turns bytes from the terminal into keys, pastes and mouse events.
 
-Textual's parser knows the keys; before it stand those who know what is pasted. Runs in
-the input's thread.
+`paste` and `burst` take pastes out of the stream; Textual's parser gets the rest. Runs
+in the input thread.
 """
 
 from codecs import getincrementaldecoder

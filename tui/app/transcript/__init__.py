@@ -1,1 +1,1 @@
-"""The pane of messages: laid out, scrolled, selected, searched."""
+"""The pane of messages: layout, scrolling, selection, search."""

@@ -1,4 +1,4 @@
-"""Finds a phrase in the lines of a message, as they are wrapped and marked up.
+"""Finds a phrase in the laid-out lines of a message.
 
 What the user searched for stands in the message's source. On the screen it may be
 broken over lines, so white space counts for nothing; markup within it that is not

@@ -1,4 +1,4 @@
-"""A pane of lines that come from items of any height.
+"""A scrolling pane that draws items of any height line by line.
 
 Items far off screen have an estimated height until they come near, so a long
 conversation costs no more than the page that is shown. Positions are kept by item

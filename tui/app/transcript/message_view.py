@@ -1,4 +1,4 @@
-"""A message as lines, which may still grow: what the transcript draws of it."""
+"""Lays out one message as lines for the transcript; it may still grow."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Rows for the compositor: lines in the colours of the theme.
+"""Converts lines to Textual's strips in the colours of the theme.
 
 A strip is made once for a line and kept as long as the theme and the width are the
 same, so a frame that scrolls makes only the rows that come in.

@@ -1,1 +1,1 @@
-"""Widgets: each gets data and posts messages; none opens a file."""
+"""Widgets: each is given data and posts messages; none opens a file."""

@@ -1,4 +1,4 @@
-"""Tab after a slash: what the name of a command may become.
+"""Completes the name of a slash command at Tab.
 
 The first Tab writes what all candidates have in common and tells them; the next ones
 go through them.

@@ -1,4 +1,4 @@
-"""Where one writes: a text area that sends with Enter and remembers what was sent.
+"""The input box: a text area that sends with Enter and recalls earlier questions.
 
 It grows with its text, never sends what is pasted, and keeps the terminal's cursor
 at the place of writing, also when the layout moves: input methods open there.

@@ -1,4 +1,4 @@
-"""A widget that lives on when it cannot be drawn: it says so in its place.
+"""Base of widgets that show an error in their place when they cannot be drawn.
 
 Textual ends the app for whatever is raised while a widget is rendered. What is made of
 parts, such as messages, contains the fault of one part itself and shows the others.

@@ -1,4 +1,4 @@
-"""Every tool call, as it happens: the one place where calls are shown.
+"""The debug panel: every tool call as it happens, and nowhere else.
 
 A call takes one or two rows, and unfolds to its JSON. What tools and models write
 passes through `safe` when it is drawn; a copy has what they really wrote.

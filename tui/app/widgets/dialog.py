@@ -1,4 +1,4 @@
-"""What dialogs are made of: Textual's own, which live on when they cannot be drawn."""
+"""Base of dialogs that survive a fault in their drawing."""
 
 from textual.widgets import OptionList, Static
 

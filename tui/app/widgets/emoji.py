@@ -1,4 +1,4 @@
-"""Emoji that are several characters and one picture: flags, families, skin tones.
+"""Finds emoji made of several characters: flags, families, skin tones.
 
 A cursor does not stand within one, and Backspace takes it whole. Letters with marks
 are left alone: who writes an Indic script takes back the last sign, not the syllable.

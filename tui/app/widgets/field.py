@@ -1,4 +1,4 @@
-"""A line to type in, which takes what the composer takes."""
+"""A one-line input that accepts the same text as the composer."""
 
 from textual import events
 from textual.widgets import Input

@@ -1,4 +1,4 @@
-"""What may be typed and pasted: the same for every place where one writes."""
+"""Cleans typed and pasted text; shared by all inputs."""
 
 from typing import cast
 

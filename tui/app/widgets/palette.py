@@ -1,4 +1,4 @@
-"""What the names of styles look like in a theme.
+"""Resolves the names of styles to the colours of the theme.
 
 Lines carry names (`h1`, `code`, `keyword`); each has a look, in the theme's colours:
 those of the conversation here, others with the widget that uses them. `Palette`

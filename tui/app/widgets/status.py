@@ -1,4 +1,4 @@
-"""The line at the bottom: which model, what it does, what it took.
+"""The status line: model, state, tokens, keys.
 
 What does not fit goes, the least needed first; the state stays. It does not move by
 itself: nothing is sent to the terminal while nothing changes.

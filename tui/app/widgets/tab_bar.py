@@ -1,4 +1,4 @@
-"""The row that tells which conversations are open, and what happens in them.
+"""The tab bar: open conversations, which are running, which are unread.
 
 It is there when there is more than one. A mark changes when a turn begins or ends and
 not while it runs, so it costs a slow link next to nothing.

@@ -1,4 +1,4 @@
-"""The tools a model may call, each with its switch, and the stream switch above.
+"""The tool sidebar: a switch for each tool, and one for streaming.
 
 One list that draws lines: a tool takes two rows, and unfolds to its parameters.
 """

@@ -1,1 +1,1 @@
-"""What keeps events while the store cannot be written, and repairs it."""
+"""Keeps events while the store cannot be written, and repairs it."""

@@ -1,4 +1,4 @@
-"""The journal: where what the store refuses outlives the process.
+"""The journal: a file for events that the store refuses.
 
 What a kernel has been handed by `write` survives a `kill -9` of whoever wrote it. So
 while the store cannot be written, each batch is in such a file before anybody sees it:

@@ -1,4 +1,4 @@
-"""Where a process goes on while the store cannot be written, and how it comes back.
+"""Goes on in memory while the store cannot be written, and returns to it.
 
 The disk is full, or fails; another program has locked the file; it is damaged, or
 has become read-only. Then what happens is kept in memory (`StandIn`) and in a file of

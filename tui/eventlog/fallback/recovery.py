@@ -1,4 +1,4 @@
-"""Sets a damaged store aside, under a new name, and saves what can be read of it.
+"""Sets a damaged store aside and recovers what can be read of it.
 
 Rows are read by their number, a thousand at a time; where that fails the range is
 halved until only the rows on broken pages are left out. The damaged file stays as it

@@ -1,4 +1,4 @@
-"""Connections to the store's file, and the journal that is right for its disk."""
+"""Opens connections in the journal mode that suits the disk."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""What SQLite's error codes mean to us (https://sqlite.org/rescode.html)."""
+"""Groups SQLite's error codes (https://sqlite.org/rescode.html)."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""What an event is in the store's tables; for the writer and for what it catches up.
+"""Inserts events as rows, and reads them back.
 
 And what a row is that another program, or a bad disk, has written: anything. It is
 read for as much as can be made of it, so that one row never takes the others along.

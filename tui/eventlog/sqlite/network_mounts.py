@@ -1,4 +1,4 @@
-"""Tells whether a folder is on a network file system.
+"""Detects folders on network file systems.
 
 SQLite's write-ahead log keeps its index in shared memory, which two machines do not
 share: over NFS and its like it corrupts the file (https://sqlite.org/wal.html). The

@@ -1,4 +1,4 @@
-"""Stands in for the store while it cannot be written.
+"""An in-memory store over the unwritable one.
 
 A database in memory, of the same tables, laid over the store: a temporary view
 called `event` shows what is stored up to the moment when the trouble began and what

@@ -1,4 +1,4 @@
-"""What is kept beside the events: the list of conversations, and the search index.
+"""Tables derived from events: the list of conversations and the search index.
 
 All of it follows from the events and is written in their transaction, by Python code
 in the one thread that writes. Triggers that call a function of ours would do it for

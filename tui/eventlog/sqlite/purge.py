@@ -1,4 +1,4 @@
-"""Wipes what deleted conversations have left in the store's files.
+"""Wipes traces of deleted conversations from the store's files.
 
 `PRAGMA secure_delete` overwrites deleted rows, but SQLite copies rows when it splits
 and merges pages, and the gaps of those pages keep the copies; FTS5 keeps a deleted

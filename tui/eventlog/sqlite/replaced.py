@@ -1,4 +1,4 @@
-"""When another file has got the store's name while this process had it open.
+"""Handles a store whose file was replaced while it was open.
 
 SQLite would play the write-ahead log of the old file into the new one, for nothing in
 the log says whose it is (https://sqlite.org/howtocorrupt.html, 1.4). So that goes

@@ -1,4 +1,4 @@
-"""The tables of the store, and what leads from one format of it to the next."""
+"""The tables of the store, and the migrations between versions."""
 
 import sqlite3
 from collections.abc import Callable

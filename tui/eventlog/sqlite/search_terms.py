@@ -1,4 +1,4 @@
-"""What a text is found by: one function cuts messages and another cuts queries alike.
+"""The search tokenizer: splits messages and queries into the same terms.
 
 SQLite's own tokenizers find no Chinese word inside a sentence, or need three
 characters. Here scripts that put no spaces between words are cut into single

@@ -1,4 +1,4 @@
-"""What was deleted and can be brought back: for some days, after a restart too.
+"""Keeps deleted conversations for some days, so that they can be restored.
 
 A deletion takes the events out of the log, whoever follows it, and keeps them in two
 tables of their own until they are brought back, wiped by the user, or too old.

@@ -1,4 +1,4 @@
-"""The loop that splits a stream, whatever the dialect.
+"""The loop that splits a stream, for every dialect.
 
 A stream is in one of four states: text (of some channel) that is searched for rules;
 a payload being collected; a draft, which is a call inside reasoning that counts only

@@ -1,4 +1,4 @@
-"""Models that run in this process: GGUF files through llama.cpp."""
+"""GGUF models through llama.cpp, in this process."""
 
 from tui.models.llama.context import Context
 from tui.models.llama.engine import LlamaEngine

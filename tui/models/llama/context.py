@@ -1,4 +1,4 @@
-"""A context window on loaded weights, with the text it has read.
+"""A llama.cpp context, and the tokens that it has read.
 
 Reading is the slow part of a turn (340 tokens/s against 0.2 s for everything else on
 two cores), so a context keeps what it has read and reads only what differs.

@@ -1,4 +1,4 @@
-"""From the bytes of tokens to text that can be shown."""
+"""Decodes the bytes of tokens to text that can be shown."""
 
 import codecs
 from collections.abc import Callable

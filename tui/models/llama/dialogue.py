@@ -1,4 +1,4 @@
-"""Messages in the form that chat templates take, and in other words for the choosy.
+"""Converts messages to the form that chat templates expect.
 
 Templates differ in what they refuse: a system message, two messages of one role in
 succession, several calls at once, long call ids, tools altogether. What they refuse

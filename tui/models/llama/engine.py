@@ -1,4 +1,4 @@
-"""Loaded models of this process: each file once, one user at a time.
+"""Loads each GGUF file once and lends it to one user at a time.
 
 Two threads in one llama.cpp model abort or hang, so all that is done with a model is
 done while its lock is held, whichever context it concerns.

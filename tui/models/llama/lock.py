@@ -1,4 +1,4 @@
-"""A lock whose waiters listen to a turn's cancellation."""
+"""A lock whose waiters can be cancelled."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The C library, found once and made silent.
+"""Finds the C library and silences its output.
 
 llama.cpp writes to file descriptor 2 unless it is given a callback, and the Python
 class `llama_cpp.Llama` swaps the descriptors 1 and 2 of the whole process while it

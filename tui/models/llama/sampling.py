@@ -1,4 +1,4 @@
-"""How the next token is chosen, by llama.cpp's own samplers."""
+"""Sampling by llama.cpp's own samplers."""
 
 from typing import Any
 

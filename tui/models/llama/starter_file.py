@@ -1,4 +1,4 @@
-"""Where the starter model is."""
+"""Finds the file of the starter model."""
 
 from importlib.util import find_spec
 from pathlib import Path

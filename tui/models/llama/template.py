@@ -1,4 +1,4 @@
-"""A model's own chat template, run as its authors run it.
+"""Renders a model's own chat template.
 
 Templates are programs in Jinja that come with a model from anywhere, so they run in
 Jinja's sandbox. They are written for the environment of the transformers library,

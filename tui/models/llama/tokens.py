@@ -1,4 +1,4 @@
-"""From rendered text to tokens, so that nobody but the template gives orders.
+"""Tokenizes a rendered template; only the template may produce control tokens.
 
 Control tokens such as `<|im_end|>` are recognised where the template wrote them. Where
 they stand in what somebody said, they are tokenised as the letters they are, so a web

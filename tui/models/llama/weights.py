@@ -1,4 +1,4 @@
-"""A GGUF file in memory: its weights, its vocabulary and what it says of itself."""
+"""A loaded GGUF file: weights, vocabulary, metadata."""
 
 import ctypes
 import stat

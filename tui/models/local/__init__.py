@@ -1,4 +1,4 @@
-"""Local models in a process of their own, so that what kills one kills no more.
+"""Local models, each in a child process, so that a crash stays there.
 
 llama.cpp can crash, abort, hang or be ended for want of memory, and a process that
 this happens to is gone. Here that is a child: its death is the error of a turn. The

@@ -1,4 +1,4 @@
-"""What has crashed a model's process before its first word: kept between starts.
+"""Remembers crashes of a model's process between starts.
 
 An app that dies with its model, or is started anew, would crash on the same file again
 and again. A crash belongs to its circumstances: the file, the library and the settings

@@ -1,4 +1,4 @@
-"""Why a model's process has died, in one line: what, why if known, what to do."""
+"""Explains in one line why a model's process died and what to do."""
 
 import re
 import signal

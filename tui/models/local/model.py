@@ -1,4 +1,4 @@
-"""A `Model` whose work is done in another process."""
+"""A `Model` whose work is done in a child process."""
 
 from collections.abc import Generator, Sequence
 

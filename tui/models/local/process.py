@@ -1,4 +1,4 @@
-"""One child for each GGUF file: started when needed, watched, told of when it dies.
+"""Starts, watches and ends one child process for each GGUF file.
 
 The thread that starts a child reads what it says and waits for its end. On Linux the
 kernel kills a child when that thread ends (PR_SET_PDEATHSIG), so it must be one that

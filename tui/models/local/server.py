@@ -1,4 +1,4 @@
-"""The process of a local model: answers what its owner asks on stdin.
+"""The child process: runs the requests that come on stdin.
 
 It ends with its owner, whatever ended that: the pipe is closed then, and on Linux the
 kernel kills it. A terminal does not reach it, since it is a session of its own.

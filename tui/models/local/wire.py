@@ -1,7 +1,7 @@
-"""What an owner and its model's process say to each other: lines of JSON.
+"""The protocol between an app and its model's process: lines of JSON.
 
-JSON, since it is what the log makes of the same events: what cannot be stored is not
-told otherwise here. A line is a frame: JSON has no newline within.
+Events have the same JSON as in the log, so what can be sent can be stored. A
+line is a frame: JSON has no newline inside.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What users write as a base URL, made into what the client needs."""
+"""Normalizes the base URL that a user writes."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""Puts tool calls together from the pieces in which servers stream them.
+"""Assembles tool calls from the pieces that servers stream.
 
 OpenAI sends an index with each piece, the id and the name with the first and the
 arguments as text over many. Others leave out the index or the id, say the same

@@ -1,4 +1,4 @@
-"""The JSON that servers stream, read leniently.
+"""Decodes the JSON chunks that servers stream, leniently.
 
 Only the fields that are used are decoded; the fields in which servers differ are
 `Any`, because one odd value must not cost the whole answer. Decoding a chunk so

@@ -1,4 +1,4 @@
-"""What went wrong with a server, in a sentence that helps.
+"""Turns failures of a server into sentences that help.
 
 Each message says what happened, where, and what to do, and quotes the server's own
 words, which are thrown away by most programs and mostly say it best. Servers agree

@@ -1,4 +1,4 @@
-"""How much a server may send: what is held in memory of a response is bounded here.
+"""Limits how much of a server's response is held in memory.
 
 Answers are read as they come, so only their parts have to be small: see
 `EVENT_BYTES`, and `tui.models.reply` for the text. All other bodies are read whole,

@@ -1,4 +1,4 @@
-"""One connection to a server, which another thread can break off at any moment.
+"""A connection to a server that any thread can abort.
 
 Closing a response from another thread does not wake a thread that waits in `recv`
 on it: the system keeps the socket until that call returns. Shutting the socket

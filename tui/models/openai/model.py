@@ -1,4 +1,4 @@
-"""A model behind any server that speaks OpenAI's chat completions API."""
+"""A model behind a server that speaks OpenAI's chat completions API."""
 
 import importlib
 import threading

@@ -1,4 +1,4 @@
-"""Server-sent events: bytes in, the data of whole events out.
+"""Parses server-sent events.
 
 As the HTML standard has it (lines end with LF, CR or CRLF; comments; several data
 lines make one; the last event needs its empty line), with one thing more: older

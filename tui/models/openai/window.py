@@ -1,8 +1,8 @@
-"""How much a server's model can take: told, looked up, or learnt from a refusal.
+"""Finds the size of a server model's context window.
 
-The API has no word for it. Many servers add a field to their list of models, each its
-own; some tell it in another place; and all say it when they refuse a conversation that
-is too long. Nothing is known until then of the rest, and nothing is left out.
+The API does not define it. Many servers add a field to their list of models, each
+another one; some have it at another address; and all name it when they refuse a
+conversation as too long. Until it is known, every message is sent.
 """
 
 import re

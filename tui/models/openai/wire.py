@@ -1,4 +1,4 @@
-"""A conversation as the chat completions API wants it.
+"""Converts a conversation to the JSON of the chat completions API.
 
 Servers refuse the whole request for one odd message: a tool result without its
 call, a call without its result, a name or arguments that are no name or JSON, an

@@ -1,4 +1,4 @@
-"""The model that lazychat starts with: 135M parameters, on any machine, at once.
+"""The model that comes with lazychat: 135M parameters, on any machine, at once.
 
 It is for trying things out. Its model has not learnt to call tools, so that is decided
 by likelihood (`decide`), arguments are pieces of the message (`arguments`, `spans`),

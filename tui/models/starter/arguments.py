@@ -1,4 +1,4 @@
-"""The arguments of a call, found in the message: numbers, choices, pieces of text.
+"""Finds the arguments of a call in the message.
 
 No JSON is written by the model. Numbers and choices are read from the message, text
 parameters get pieces of it. Parameters that are objects cannot be filled; a tool that

@@ -1,4 +1,4 @@
-"""Which value of a list of choices a message names, and yes or no."""
+"""Matches a message with the allowed values of a parameter."""
 
 import re
 from collections.abc import Mapping

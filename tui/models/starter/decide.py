@@ -1,4 +1,4 @@
-"""Whether a message asks for a tool, and for which one.
+"""Decides whether a message asks for a tool, and for which.
 
 Words and grammar decide first, and most messages at once:
 

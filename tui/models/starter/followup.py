@@ -1,4 +1,4 @@
-"""Questions that go on with the call before: "And in Paris?", 那上海呢？"""
+"""Recognizes questions that repeat the last call: "And in Paris?", 那上海呢？"""
 
 import re
 from collections.abc import Sequence

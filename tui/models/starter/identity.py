@@ -1,4 +1,4 @@
-"""What the starter says of itself.
+"""The starter's answers about itself.
 
 Which model it is, the program knows and the model does not: asked, it makes up a name
 and a maker. So this one answer is the program's.

@@ -1,4 +1,4 @@
-"""What kind of message it is, by its grammar: a request, a remark, small talk ...
+"""Classifies a message by its grammar: request, remark, small talk.
 
 Each purpose that needs no tool has a description, for the model's likelihood, and a
 pattern of everyday phrases. A phrase is evidence only, weighed against a tool's own.

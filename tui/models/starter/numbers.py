@@ -1,4 +1,4 @@
-"""Numbers that stand in a message: digits and words, English and Chinese."""
+"""Reads numbers in digits and words, English and Chinese."""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Says what a tool has given, with every figure as it was.
+"""Words a tool's result, with every figure unchanged.
 
 A 135M model copies figures from `key: value` lines after a few examples, nearly always
 (from JSON or in the tool role it does not), but nearly is not enough for a temperature

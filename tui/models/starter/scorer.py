@@ -1,4 +1,4 @@
-"""How likely the model finds a text after each of several beginnings.
+"""Scores how likely the model finds a text after several prefixes.
 
 The beginnings are kept as sequences of one small context, apart from the one that
 holds the conversation, so a message costs its own tokens once for each beginning and

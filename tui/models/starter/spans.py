@@ -1,4 +1,4 @@
-"""Which pieces of a message may be a text parameter's value, and how well they fit.
+"""Finds pieces of a message that may be a text argument, and scores them.
 
 The value is always a piece of the message: nothing is invented. What comes before a
 piece (`from`, `about`, 给, 关于) and what the parameter is called decide most cases;

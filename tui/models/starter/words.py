@@ -1,4 +1,4 @@
-"""Words of a message, in English and Chinese, and which of them carry a meaning.
+"""Splits English and Chinese messages into words, and marks those with meaning.
 
 The starter model decides by likelihood, which is weak evidence where its tokenizer is
 weak; the words that a message shares with a tool's schema are the other half. All that

@@ -1,0 +1,12 @@
+"""The table of commands."""
+
+from tui.app.commands import COMMANDS
+
+
+def test_no_two_commands_share_a_name_a_key_or_a_slash_command() -> None:
+    for given in (
+        [command.name for command in COMMANDS],
+        [c.key for c in COMMANDS if c.key],
+        [command.slash for command in COMMANDS if command.slash],
+    ):
+        assert len(set(given)) == len(given)
