@@ -5,6 +5,8 @@ none to come back to, so it also names the process that holds it: when that is g
 the next new conversation takes it over; while it lives, a second terminal does not.
 """
 
+from concurrent.futures import Future, wait
+
 import msgspec
 from textual.timer import Timer
 
@@ -19,6 +21,11 @@ LONG = 20_000
 
 SECONDS = 1.0
 """How much typing in a long one may be lost at most when the program is killed."""
+
+KEPT_SECONDS = 0.1
+"""How long a frame waits at most for what is typed to outlive a kill: a commit takes a
+fraction of a millisecond, and longer only where another program has locked the store or
+the machine has no time for us."""
 
 _NEW = "new"
 """How the key of a draft begins whose conversation was never sent; no id does."""
@@ -38,6 +45,10 @@ class Drafts:
         self._sending: str | None = None
         """What is being sent, and stands in the composer until it is stored."""
         self._timer: Timer | None = None
+        self._kept: Future[int] | None = None
+        """What was saved or sent last, done when it outlives a kill."""
+        self._late: Future[int] | None = None
+        """What a frame has waited for in vain."""
 
     @property
     def is_new(self) -> bool:
@@ -77,7 +88,22 @@ class Drafts:
         text = self._composer.draft
         if text not in (self._saved, self._sending) and not self._dropped:
             self._saved = text
-            read_state.save_draft(self._log, self._key(), text)
+            self.wait_for(read_state.save_draft(self._log, self._key(), text))
+
+    def wait_for(self, kept: "Future[int]") -> None:
+        """Have the next frame wait for what was saved or sent."""
+        self._kept = kept
+
+    def before_frame(self) -> None:
+        """Save what is about to be shown, and wait until it outlives a kill.
+
+        A frame may come between a key and the message that tells of it. Blocks for
+        `KEPT_SECONDS` at most; for a store that is locked once, and not with each key.
+        """
+        self.changed()
+        kept, self._kept = self._kept, None
+        if kept and (self._late is None or self._late.done()):
+            self._late = None if wait([kept], KEPT_SECONDS).done else kept
 
     def sent(self) -> tuple[Draft, ...]:
         """Forget it; returns what is to be stored in the transaction of the message.

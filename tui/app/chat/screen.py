@@ -232,6 +232,11 @@ class ChatScreen(OutputScreen):
     def _keep_draft(self) -> None:
         self.drafts.changed()
 
+    def before_frame(self) -> None:
+        """Show nothing that was typed before it outlives a kill."""
+        if self.is_running:
+            self.drafts.before_frame()
+
     @on(Composer.HistoryWanted)
     def _fetch_history(self) -> None:
         background.run("questions", self._find_questions)
@@ -399,7 +404,7 @@ class ChatScreen(OutputScreen):
             self.complain(problem)
             self.composer.load_text(text)
             return
-        self.controller.send(text, submitted.take)
+        self.drafts.wait_for(self.controller.send(text, submitted.take))
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
