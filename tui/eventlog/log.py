@@ -129,6 +129,14 @@ class EventLog:
         return self._refuge.unkept
 
     @property
+    def kept_to(self) -> int | None:
+        """The last `seq` that would outlive a kill of the process, None when all would.
+
+        What comes after it is in memory only; it may be stored yet.
+        """
+        return self._refuge.kept_to
+
+    @property
     def refusal(self) -> str:
         """Why what is stored can be changed by nobody now, "" when it can.
 

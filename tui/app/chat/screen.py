@@ -319,6 +319,7 @@ class ChatScreen(OutputScreen):
         if guarded := guard.current():
             guarded.keep(self.host.keeps and not self.host.log.unkept)
         presenter = self.presenter
+        presenter.tell_kept(self.host.log.kept_to)
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.host.runner.failure(turn):
                 presenter.give_up(turn, str(failure))
@@ -329,6 +330,7 @@ class ChatScreen(OutputScreen):
     @on(Arrived)
     def _show(self, arrived: Arrived) -> None:
         self.presenter.show(arrived.records)
+        self.presenter.tell_kept(self.host.log.kept_to, arrived.records)
         if not self.presenter.running:
             self.follower.calm()
         self.controller.show_queue()

@@ -22,7 +22,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.app.transcript.message_view import GUTTER, Item, selected_text, word_at
-from tui.app.transcript.strips import Strips
+from tui.app.transcript.strips import Strips, dimmed
 from tui.app.widgets.contained import Contained
 
 _WIDEST = 120  # columns of text: longer lines are hard to read
@@ -444,7 +444,8 @@ class LinePane(Contained, ScrollView, can_focus=True):
         span = selection.get_span(place) if selection else None
         item = self._items[index]
         try:
-            strip = self._strips.strip(item.line(number), self.is_marked(index), span)
+            line = dimmed(item.line(number)) if item.unkept else item.line(number)
+            strip = self._strips.strip(line, self.is_marked(index), span)
         except Exception as error:
             if item.failed:  # then nothing can be
                 raise
