@@ -21,7 +21,7 @@ LINES = 400
 FILES = {"tui/app": 12}
 """How many modules a folder may have at most."""
 LONGER = {
-    "tui/conversation/export_import.py": 445,
+    "tui/conversation/export_import.py": 455,
     "tui/models/starter/spans.py": 420,
 }
 """Files that are to be split: how long each may be until it is."""

@@ -1,11 +1,12 @@
 """Kills of the app at random moments of an answer with tools, and what is left.
 
-Each time the app is started in a terminal, asked, and killed by SIGKILL; every word
-that was on the screen until then has to be in the store. Then it is started again: the
-same words have to be there, nothing may have been sent, and `/continue` or `/retry` has
-to work. All happens in one store, so what a crash leaves behind meets the next ones.
-Meanwhile another program may use the same store, again and again: `lazychat import` of
-many messages, `lazychat backup`, or one that locks it for seconds.
+Each time the app is started in a terminal, asked, and killed by SIGKILL, most often
+when a word that the dice say has come to the screen; every word that was on it until
+then has to be in the store. Then it is started again: the same words have to be there,
+nothing may have been sent, and `/continue` or `/retry` has to work. All happens in one
+store, so what a crash leaves behind meets the next ones. Meanwhile another program may
+use the same store, again and again: `lazychat import` of many messages, `lazychat
+backup`, or one that locks it for seconds.
 """
 
 import os
@@ -36,6 +37,7 @@ from tui.events import (
     ToolCallStarted,
     TurnFinished,
     TurnRequested,
+    TurnStarted,
 )
 from tui.messages import Message
 from tui.runtime import turn_driver
@@ -64,8 +66,15 @@ def look_up(what: str) -> str:
     time.sleep(0.2)
     return "found"
 '''
-SECONDS = 1.4
-"""About how long the answer takes; a little more, so that some kills come after it."""
+WORDS = 140
+"""How many the answer has."""
+
+MOMENTS = (0.1, 0.2, 0.3)
+"""Up to which dice a kill comes soon after Enter, in the tool, and after the end. All
+others come with a word."""
+
+SOON = 0.3
+"""Seconds after Enter, or the last word before the tool, of the latest of those."""
 
 LOCKED = 2.5
 """For how many seconds at once another program locks the store."""
@@ -86,10 +95,13 @@ while True:
     db.execute("ROLLBACK")
     time.sleep(0.02)
 """
+ALT_UP = b"\x1b[1;3A"
 MEANWHILE = ("import", "backup", "lock")
 
+NOT_STORED, NOT_BEGUN = "before the question was stored", "before the turn was begun"
 STAGES = (
-    "before the question was stored",
+    NOT_STORED,
+    NOT_BEGUN,
     "while the model was waited for",
     "while text was written",
     "while a tool ran",
@@ -122,7 +134,6 @@ class Faults:
         (folder / "tools" / "look_up.py").write_text(TOOL, "utf-8")
         self._answering = self._config("answering", SCRIPT)
         self._resuming = self._config("resuming", {"reply": [{"text": "Well then."}]})
-        self._seconds = SECONDS + (LOCKED if during == "lock" else 0)
         if during in ("import", "backup"):
             self._big = folder / "big.json"
             self._big.write_text(many_messages(folder / "source.db"), "utf-8")
@@ -140,7 +151,7 @@ class Faults:
             before = self._last()
             with self._meanwhile():
                 terminal.press("enter")
-                terminal.written_within(self._random.uniform(0, self._seconds))
+                self._wait_for_the_moment(terminal)
                 os.kill(terminal.process.pid, signal.SIGKILL)
             # What it had written by then is still on its way to us.
             terminal.written_within(10)
@@ -149,7 +160,7 @@ class Faults:
         words = sorted({word for row in rows for word in WORD.findall(row)})
         trial = Trial("", len(words))
         self._look_into_the_store(trial, words, before)
-        if trial.stage == STAGES[0]:
+        if trial.stage == NOT_STORED:
             self._look_for_the_draft(trial)
             return trial
         if restart:
@@ -157,6 +168,21 @@ class Faults:
         else:
             self._be_done_with_it()
         return trial
+
+    def _wait_for_the_moment(self, terminal: Terminal) -> None:
+        """Wait until the app is to be killed."""
+        dice = self._random.random()
+        soon, tool, end = MOMENTS
+        if dice < soon:
+            terminal.written_within(self._random.uniform(0, SOON))
+        elif dice < tool:
+            terminal.wait_for(FIRST[-4:])
+            terminal.written_within(self._random.uniform(0, SOON))
+        elif dice < end:
+            terminal.wait_for(SECOND[-4:])
+            terminal.wait_for(lambda t: "ready" in t.row(-1))
+        else:
+            terminal.wait_for(f"w{self._random.randrange(WORDS):03}")
 
     @contextmanager
     def _meanwhile(self) -> Iterator[None]:
@@ -228,12 +254,12 @@ class Faults:
             trial.faults.append(f"the text is not the model's: {told}")
 
     def _start_again(self, trial: Trial, words: list[str]) -> None:
-        ended = trial.stage == STAGES[-1]
+        ended, begun = trial.stage == STAGES[-1], trial.stage != NOT_BEGUN
         with self._start(self._resuming, rows=60) as terminal:
             try:
                 terminal.wait_for("Tell me all")
                 if not ended:
-                    terminal.wait_for("Interrupted")
+                    terminal.wait_for("Interrupted" if begun else "not asked")
                 if words:
                     terminal.wait_for(words[-1])
             except AssertionError as error:
@@ -246,7 +272,11 @@ class Faults:
             if self._requests() != before:
                 trial.faults.append("something was sent unasked")
             if not ended:
-                terminal.type(self._random.choice(["/continue", "/retry"]))
+                if begun:
+                    terminal.type(self._random.choice(["/continue", "/retry"]))
+                else:  # it is taken back
+                    terminal.send(ALT_UP)
+                    terminal.wait_for(lambda t: "not asked" not in t.text)
                 terminal.press("enter")
                 try:
                     terminal.wait_for("Well then.")
@@ -321,19 +351,21 @@ def _told(records: list[Record]) -> list[str]:
 
 
 def _stage(records: list[Record]) -> str:
-    stage = STAGES[0]
+    stage = NOT_STORED
     for record in records:
         match record.event:
-            case TurnRequested() | ToolCallFinished():
-                stage = STAGES[1]
+            case TurnRequested():
+                stage = NOT_BEGUN
+            case TurnStarted() | ToolCallFinished():
+                stage = STAGES[2]
             case ToolCallStarted():
-                stage = STAGES[3]
-            case TextDelta():
-                stage = STAGES[2]
-            case MessageAdded(_, message) if message.role == "assistant":
-                stage = STAGES[2]
-            case TurnFinished():
                 stage = STAGES[4]
+            case TextDelta():
+                stage = STAGES[3]
+            case MessageAdded(_, message) if message.role == "assistant":
+                stage = STAGES[3]
+            case TurnFinished():
+                stage = STAGES[5]
             case _:
                 pass
     return stage

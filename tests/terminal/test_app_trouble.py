@@ -1,20 +1,24 @@
 """The app in a real terminal while its store is in trouble: the chat goes on."""
 
 import os
+import re
 import resource
+import signal
 import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.fault_notes import Tried
 from support.start import Start, ask
 from support.terminal import Terminal
 
-from tui.conversation import recent
+from tui.conversation import read_state, recent
 from tui.eventlog import EventLog
-from tui.events import MessageAdded, Queued
+from tui.events import MessageAdded, Queued, TextDelta
 from tui.messages import Message
+from tui.runtime.turn_driver import end_if_gone
 
 LONG = " ".join(f"word{number}" for number in range(200)) + " theend"
 
@@ -77,6 +81,67 @@ def test_a_disk_that_runs_full_in_mid_answer_is_told_and_the_answer_goes_on(
     terminal.wait_for(lambda t: "everything is kept." in said(t))
     leave(terminal)
     assert kept(home) == ["First?", LONG, "Second?", "Second."]
+
+
+def colour(terminal: Terminal, text: str) -> set[str]:
+    """Return the colours of a text that is on the screen."""
+    x, y = terminal.find(text)
+    return {cell.fg for cell in terminal.cells(y)[x : x + len(text)]}
+
+
+def test_what_is_in_memory_only_is_dim_until_it_is_stored(
+    start: Start, home: Path
+) -> None:
+    terminal = start({"rate": 100, "reply": [{"text": LONG}]}, rows=30)
+    ask(terminal, "First?")
+    terminal.wait_for("word10 ")
+    plain = colour(terminal, "word5")
+    assert "not saved" not in terminal.row(-1)
+
+    limit(terminal, 1)
+    terminal.wait_for(lambda t: "not saved" in t.row(-1))
+    terminal.wait_for("theend")
+    ready(terminal)
+
+    assert colour(terminal, "theend").isdisjoint(plain)
+    assert colour(terminal, "First?") == plain
+    limit(terminal, 0)
+    terminal.wait_for(lambda t: "not saved" not in t.row(-1))
+    assert colour(terminal, "theend") == plain
+    leave(terminal)
+    assert kept(home) == ["First?", LONG]
+
+
+def test_no_word_that_is_not_dim_is_lost_by_a_kill(
+    start: Start, home: Path, tried: Tried
+) -> None:
+    lost = 0
+    for number in (5, 20, 50):
+        terminal = start({"rate": 200, "reply": [{"text": LONG}]}, rows=30)
+        ask(terminal, f"Question {number}")
+        terminal.wait_for(f"word{number}")
+        limit(terminal, 1)
+        terminal.wait_for(f"word{number + 6}")
+        terminal.signal(signal.SIGKILL)
+        terminal.written_within(10)
+        terminal.wait_exit()
+
+        words = re.findall(r"word\d+", said(terminal))
+        dim = "not saved" in terminal.row(-1)
+        with EventLog(home / "lazychat.db") as log:
+            newest = recent(log)[0].id
+            told = "".join(
+                r.event.text for r in log.read(newest) if isinstance(r.event, TextDelta)
+            )
+            read_state.mark_seen(log, newest, log.tail()).result(30)
+            end_if_gone(log, newest)
+        missing = [word for word in words if f"{word} " not in f"{told} "]
+        if missing:
+            assert dim
+            assert colour(terminal, missing[0]) != colour(terminal, "Question")
+        lost += len(missing) if not dim else 0
+    assert lost == 0
+    tried("SIGKILL while the disk is full", 3, lost=lost)
 
 
 def test_what_could_not_be_stored_is_told_after_the_screen_has_gone(

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from support import ROOT
 from support.start import Start, ask
 from support.terminal import Terminal
 
@@ -85,3 +86,36 @@ def test_what_was_sent_is_no_draft_any_more(start: Start, home: Path) -> None:
     kill(terminal)
 
     assert kept(home) == []
+
+
+SLOW_LOG = """
+import time
+from tui.eventlog.writer import Writer
+
+transact = Writer._transact
+
+
+def slow(*given):
+    time.sleep(0.03)
+    return transact(*given)
+
+
+Writer._transact = slow
+"""
+
+
+def test_no_frame_shows_what_a_kill_would_take(
+    start: Start, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW_LOG, "utf-8")
+    slow = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    for question in ("first of them", "second", "third of all"):
+        terminal = start(REPLIES, environment=slow)
+        terminal.type(question)
+        terminal.wait_for(question)
+
+        kill(terminal)
+
+        assert kept(home) == [question]
+        with closing(sqlite3.connect(home / "lazychat.db")) as log, log:
+            log.execute("DELETE FROM draft")

@@ -285,6 +285,30 @@ def test_an_import_that_was_broken_off_is_completed_by_the_next(
         assert log.query("SELECT count(*) FROM importing") == [(0,)]
 
 
+def test_an_import_holds_one_large_message_at_a_time_in_a_transaction(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["a" * 1_100_000, "b", "c" * 1_100_000, "d" * 1_100_000, "e"]
+    with EventLog(tmp_path / "source.db") as log:
+        for number, text in enumerate(texts):
+            said = MessageAdded(f"m{number}", Message("user", text))
+            log.append("c", said).result(LIMIT)
+        document = conversation.export_json(log, "c")
+    with EventLog(path) as log:
+        add, sizes = log.add, []
+
+        def counts(records, **options):
+            sizes.append(len(records))
+            return add(records, **options)
+
+        monkeypatch.setattr(log, "add", counts)
+        (id,) = conversation.import_json(log, document)
+
+        assert sizes == [1, 2, 1, 1]
+        entries = conversation.fold(log.read(id)).entries.values()
+        assert [entry.message.text for entry in entries] == texts
+
+
 def test_a_backup_is_whole_while_another_process_writes(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -107,8 +107,8 @@ class Conversation(Protocol):
         """End the turns of `owner` if its process is gone. Blocks, `LogError`."""
         ...
 
-    def save_draft(self, text: str) -> object:
-        """Keep what is being written, "" for nothing."""
+    def save_draft(self, text: str) -> "Future[int]":
+        """Keep what is being written, "" for nothing; done when it outlives a kill."""
         ...
 
     def adopt_draft(self, text: str) -> object:
@@ -299,6 +299,11 @@ class Backend(Protocol):
     @property
     def keeps(self) -> bool:
         """Whether the store could be opened, so that others can read what is said."""
+        ...
+
+    @property
+    def kept_to(self) -> int | None:
+        """The last `seq` that would outlive a kill of the program, None when all do."""
         ...
 
     @property

@@ -246,8 +246,9 @@ def _endings(records: Sequence[Record]) -> list[Record]:
     ]
 
 
-CHUNK = 100
-"""How many records are stored at a time: 25 ms, and others' writes come between."""
+CHUNK, CHUNK_SIZE = 100, 1_000_000
+"""How many records, or characters of them, are stored at a time: 25 ms, and others'
+writes come between. A transaction is held in memory several times over."""
 
 
 def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
@@ -320,8 +321,9 @@ def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:
 
     A runner that saw half of a turn would run it.
     """
-    start, turns = done, set[str | None]()
+    start, size, turns = done, 0, set[str | None]()
     for number, record in enumerate(records, 1):
+        size += _size(record.event) if number > start else 0
         match record.event:
             case TurnRequested() | TurnStarted():
                 turns.add(record.turn)
@@ -329,10 +331,18 @@ def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:
                 turns.discard(record.turn)
             case _:
                 pass
-        whole = number - start >= CHUNK and not turns
-        if number > start and (whole or number == len(records)):
+        enough = number - start >= CHUNK or size >= CHUNK_SIZE
+        if number > start and ((enough and not turns) or number == len(records)):
             yield start, number
-            start = number
+            start, size = number, 0
+
+
+def _size(event: Event) -> int:
+    """Return about how many characters an event has."""
+    if isinstance(event, events.MessageAdded):
+        return len(event.message.text) + len(event.message.reasoning)
+    text = getattr(event, "text", "")
+    return len(text) if isinstance(text, str) else 0
 
 
 def _digest(records: Sequence[Record]) -> str:

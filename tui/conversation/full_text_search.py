@@ -5,7 +5,9 @@ are, and what was said lately is what one looks for.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -45,6 +47,13 @@ SEARCH = (
     "ORDER BY message_text.rowid DESC LIMIT :limit"
 )
 SEARCH_STORED = SEARCH.replace("FROM ", "FROM stored.", 1)
+LATE = (
+    f"SELECT event.seq, event.conversation, conversation.title, event.time, {SAID} "
+    "FROM unindexed CROSS JOIN event ON event.seq = unindexed.seq "
+    "CROSS JOIN conversation ON conversation.id = event.conversation "
+    "ORDER BY event.seq DESC"
+)
+"""The messages that the index does not have yet: those are looked through."""
 STORED = "SELECT 1 FROM stored.sqlite_master WHERE name = 'message_text'"
 """An older store has no index."""
 _ALL = 2**62
@@ -82,11 +91,16 @@ def search(log: EventLog, query: str, limit: int = 50) -> list[Hit]:
     wanted = needles(query)
     if not wanted:
         return []
-    hits = _hits(log, SEARCH, wanted, limit)
+    hits = list(islice(_found(log, log.query(LATE), wanted, wanted), limit))
+    late = {hit.message_id for hit in hits}  # the index may have a part of them
+    hits += _hits(log, SEARCH, wanted, limit)
     # While the log is in memory only what is new stands in its own index.
     if len(hits) < limit and log.refusal and log.query(STORED):
         hits += _hits(log, SEARCH_STORED, wanted, limit - len(hits))
-    return hits
+    last = len(late)
+    return [*hits[:last], *(it for it in hits[last:] if it.message_id not in late)][
+        :limit
+    ]
 
 
 def _hits(log: EventLog, sql: str, wanted: Sequence[Needle], limit: int) -> list[Hit]:
@@ -97,36 +111,40 @@ def _hits(log: EventLog, sql: str, wanted: Sequence[Needle], limit: int) -> list
     while len(hits) < limit:
         unsure = [it for it in wanted if asked != precise or not it.certain]
         rows = log.query(sql, {"wanted": asked, "before": before, "limit": page})
-        found = 0
-        for seq, conversation, title, at, data in rows:
-            message = said(data)
-            if not message.role:
-                log.note_unreadable(seq)
-                continue
-            text = normal(message.text)
-            folded = fold(text)
-            if all(needle.stands_in(text, folded) for needle in unsure):
-                found += 1
-                id = _identify(data).message_id
-                hits.append(
-                    Hit(
-                        text_of(conversation),
-                        text_of(title),
-                        id,
-                        message.role,
-                        moment(at),
-                        *_excerpt(text, folded, wanted),
-                    )
-                )
-                if len(hits) == limit:
-                    return hits
+        found = list(islice(_found(log, rows, wanted, unsure), limit - len(hits)))
+        hits += found
         if len(rows) < page:
             break
         before = rows[-1][0]
-        if found < page * WORTH:
+        if len(found) < page * WORTH:
             asked = precise
         page = min(2 * page, LARGEST)
     return hits
+
+
+def _found(
+    log: EventLog,
+    rows: Sequence[tuple[Any, ...]],
+    wanted: Sequence[Needle],
+    unsure: Sequence[Needle],
+) -> Iterator[Hit]:
+    """Yield the hits among the rows of a search: those that have all `unsure`."""
+    for seq, conversation, title, at, data in rows:
+        message = said(data)
+        if not message.role:
+            log.note_unreadable(seq)
+            continue
+        text = normal(message.text)
+        folded = fold(text)
+        if all(needle.stands_in(text, folded) for needle in unsure):
+            yield Hit(
+                text_of(conversation),
+                text_of(title),
+                _identify(data).message_id,
+                message.role,
+                moment(at),
+                *_excerpt(text, folded, wanted),
+            )
 
 
 def _excerpt(

@@ -129,6 +129,12 @@ class EventLog:
         return self._refuge.unkept
 
     @property
+    def kept_to(self) -> int | None:
+        """The last `seq` that would outlive a kill, None when all would; what comes after
+        it is in memory only, and may be stored yet."""
+        return self._refuge.kept_to
+
+    @property
     def refusal(self) -> str:
         """Why what is stored can be changed by nobody now, "" when it can.
 

@@ -23,11 +23,13 @@ from tui.errors import ConflictError, LogError
 from tui.eventlog.fallback.memory_fallback import Guard, Refuge, Replaced
 from tui.eventlog.sqlite import error_codes, event_rows
 from tui.eventlog.sqlite.connection import WRITE_SECONDS
+from tui.eventlog.sqlite.late_index import LateIndex
 from tui.eventlog.sqlite.overlay import abandon, last_seq
 from tui.eventlog.sqlite.replaced import files
 from tui.eventlog.states import AnyState
 from tui.events import (
     Event,
+    MessageAdded,
     ReasoningDelta,
     Record,
     TextDelta,
@@ -92,6 +94,7 @@ class Writer:
         """The last `seq` that the store is known to have had."""
         self._committed = committed
         self._moved = moved
+        self._late = LateIndex()
         self._closed = False
         self._appends: deque[_Append] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -169,8 +172,9 @@ class Writer:
                 self._commit_all()
             finally:
                 self._lock.release()
-            if self._refuge.active:
-                self._wake.put(None)  # the thread is to try the store again
+            if self._refuge.active or isinstance(item, MessageAdded):
+                # The thread is to try the store again, or to fill the index.
+                self._wake.put(None)
         else:
             self._put(append)
         return done.result()
@@ -188,8 +192,7 @@ class Writer:
     def _run(self) -> None:
         ends = False
         while not ends:
-            with suppress(queue.Empty):
-                self._wake.get(timeout=self._refuge.wait)
+            idle = self._is_idle()
             if self._appends and _is_delta(self._appends[0]):
                 # A model at 1,000 tokens a second would have each of them committed
                 # by itself, and every follower woken for it.
@@ -204,6 +207,17 @@ class Writer:
                     self._enter(Replaced())
                 if self._refuge.active and (ends or self._refuge.wait == 0):
                     self._come_back(LAST_SECONDS if ends else None)
+                if idle and not ends and self._store and not self._refuge.active:
+                    self._late.step(self._store)
+
+    def _is_idle(self) -> bool:
+        """Wait until there is something to do; return whether nothing was asked for."""
+        active = self._refuge.active
+        try:
+            self._wake.get(timeout=self._refuge.wait if active else self._late.wait)
+        except queue.Empty:
+            return not active
+        return False
 
     def _commit_all(self) -> None:
         """Commit what waits; only whoever has the lock may."""
@@ -218,7 +232,10 @@ class Writer:
             outcomes = self._write(runs)
         except Exception as error:  # no append may keep the next ones from the store
             outcomes = [_cannot(error)] * len(runs)
-        self._committed(provisional=all(_is_delta(run[0]) for run in runs))
+        provisional = all(_is_delta(run[0]) for run in runs)
+        if not provisional:
+            self._late.look()
+        self._committed(provisional=provisional)
         for run, outcome in zip(runs, outcomes, strict=True):
             for append in run:
                 if isinstance(outcome, LogError):
@@ -346,6 +363,7 @@ class Writer:
             old, self._store, self._file = self._store, store, self._found()
             self._files = files(self._path)
             self._last = last_seq(store)
+            self._late = LateIndex()
             self._moved()
             if old:
                 with suppress(sqlite3.Error):

@@ -177,9 +177,11 @@ class LocalConversation:
 
     # -- what is being written and was read
 
-    def save_draft(self, text: str) -> None:
+    def save_draft(self, text: str) -> "Future[int]":
         """Keep what is being written."""
-        self._order.write(lambda: read_state.save_draft(self._log, self._key(), text))
+        return self._order.write(
+            lambda: read_state.save_draft(self._log, self._key(), text)
+        )
 
     def adopt_draft(self, text: str) -> None:
         """Keep the draft that was offered, in one transaction."""
@@ -281,6 +283,11 @@ class LocalBackend:
     def keeps(self) -> bool:
         """Whether the store could be opened."""
         return self._host.keeps
+
+    @property
+    def kept_to(self) -> int | None:
+        """The last `seq` that would outlive a kill of the program, None when all do."""
+        return self._host.log.kept_to
 
     @property
     def unkept(self) -> bool:

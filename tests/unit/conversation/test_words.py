@@ -107,7 +107,7 @@ def test_a_long_text_has_the_terms_of_all_its_words():
     """It is looked through in pieces, so that others come to run between them."""
     text = " ".join(f"word{number} 独特针 a->b" for number in range(30_000))
 
-    assert projections._terms(text) == terms(text)
+    assert projections.terms_of(text) == terms(text)
 
 
 def test_a_text_of_a_few_signs_costs_little():

@@ -43,11 +43,14 @@ class Controller:
         self._taken: set[str] = set()
         """The turns whose questions were given back."""
 
-    def send(self, text: str, taken: Callable[[], None]) -> None:
-        """Send what was written in the composer; `taken` once it is stored, or not."""
+    def send(self, text: str, taken: Callable[[], None]) -> Future[int]:
+        """Send what was written in the composer; `taken` once it is stored, or not.
+
+        The future is as of `EventLog.append`.
+        """
         edited, parent = self._versions.editing, self._versions.sent()
         said = messages.Message("user", text)
-        self._request(said, None, parent, edited, taken)
+        return self._request(said, None, parent, edited, taken)
 
     def regenerate(self) -> None:
         """Have the question at the cursor answered once more, or else the last one.
@@ -122,7 +125,7 @@ class Controller:
         edited: str | None = None,
         taken: Callable[[], None] = lambda: None,
         purpose: str = "",
-    ) -> None:
+    ) -> Future[int]:
         view = self._view
         self._waited.clear()
         settings = view.settings()
@@ -140,6 +143,7 @@ class Controller:
         written.add_done_callback(lambda _: view.call_later(taken))
         written.add_done_callback(lambda done: self._tell(done, text, edited))
         view.follow_end()
+        return written
 
     def _tell(self, done: Future[int], text: str, edited: str | None = None) -> None:
         """Say it if `text` could not be sent; runs in the log's thread."""

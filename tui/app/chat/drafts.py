@@ -4,6 +4,8 @@ Until it is known what was being written here before, nothing is saved over it; 
 what has been typed meanwhile counts, and what was offered is left for another time.
 """
 
+from concurrent.futures import Future, wait
+
 from textual.timer import Timer
 
 from tui.app.backend import Conversation
@@ -15,6 +17,11 @@ LONG = 20_000
 
 SECONDS = 1.0
 """How much typing in a long one may be lost at most when the program is killed."""
+
+KEPT_SECONDS = 0.1
+"""How long a frame waits at most for what is typed to outlive a kill: a commit takes a
+fraction of a millisecond, and longer only where another program has locked the store or
+the machine has no time for us."""
 
 
 class Drafts:
@@ -36,6 +43,10 @@ class Drafts:
         self._sending: str | None = None
         """What is being sent, and stands in the composer until it is stored."""
         self._timer: Timer | None = None
+        self._kept: Future[int] | None = None
+        """What was saved or sent last, done when it outlives a kill."""
+        self._late: Future[int] | None = None
+        """What a frame has waited for in vain."""
 
     def restore(self, opened: Opened | None) -> None:
         """Put back what was being written here, unless something was typed since.
@@ -76,7 +87,22 @@ class Drafts:
         text = self._composer.draft
         if text not in (self._saved, self._sending) and not self._dropped:
             self._saved = text
-            self._conversation.save_draft(text)
+            self.wait_for(self._conversation.save_draft(text))
+
+    def wait_for(self, kept: "Future[int]") -> None:
+        """Have the next frame wait for what was saved or sent."""
+        self._kept = kept
+
+    def before_frame(self) -> None:
+        """Save what is about to be shown, and wait until it outlives a kill.
+
+        A frame may come between a key and the message that tells of it. Blocks for
+        `KEPT_SECONDS` at most; for a store that is locked once, and not with each key.
+        """
+        self.changed()
+        kept, self._kept = self._kept, None
+        if kept and (self._late is None or self._late.done()):
+            self._late = None if wait([kept], KEPT_SECONDS).done else kept
 
     def sent(self) -> bool:
         """Forget it; returns whether a draft is stored that goes with the message.

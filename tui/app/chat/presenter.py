@@ -48,8 +48,8 @@ from tui.messages import Message
 _OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
 _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
 
-CANCEL_SECONDS = 0.15
-"""How long a turn may take to stop before that is told."""
+CANCEL_SECONDS = 0.1
+"""How long a turn may take to stop before that is told: seen 0.2 s after Esc."""
 
 SHORTEST_SECONDS = 0.02
 """How long an answer has to take for its speed to mean anything."""
@@ -81,6 +81,8 @@ class Presenter:
         self._last_ended: str | None = None
         """How the last message of the turn ended."""
         self._held: dict[str, list[Record]] = {}
+        self._unkept: dict[str, int] = {}
+        """The last record of each message of which something is in memory only."""
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
         self._stop: Key = STOP
@@ -194,6 +196,23 @@ class Presenter:
         for record in records:
             self._show(record)
         self._flush()
+
+    def tell_kept(self, last: int | None, records: Iterable[Record] = ()) -> None:
+        """Say which of `records`, and of those before, a kill would take.
+
+        `last` is the last one that it would not, None when it would take none.
+        """
+        for record in records if last is not None else ():
+            if last is not None and record.seq > last:
+                id = getattr(record.event, "message_id", "")
+                self._unkept[id] = max(record.seq, self._unkept.get(id, 0))
+        for id, seq in list(self._unkept.items()):
+            kept = last is None or seq <= last
+            if view := self.timeline.by_id.get(id):
+                self._transcript.dim(view, not kept)
+            if kept:
+                del self._unkept[id]
+        self._status.unkept = last is not None
 
     def _apply(self, record: Record) -> None:
         fold = self.fold

@@ -236,11 +236,14 @@ class ChatScreen(OutputScreen):
     def _keep_draft(self) -> None:
         self.drafts.changed()
 
+    def before_frame(self) -> None:
+        """Show nothing that was typed before it outlives a kill."""
+        if self.is_running:
+            self.drafts.before_frame()
+
     @on(Composer.HistoryWanted)
     def _fetch_history(self) -> None:
         self._input_history.fetch_older()
-
-    # -- parts of the screen
 
     def _spell_keys(self) -> None:
         """Show the keys as the configuration has them."""
@@ -271,6 +274,7 @@ class ChatScreen(OutputScreen):
         if guarded := guard.current():
             guarded.keep(self.backend.keeps and not self.backend.unkept)
         presenter = self.presenter
+        presenter.tell_kept(self.backend.kept_to)
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.backend.failure(turn):
                 presenter.give_up(turn, failure)
@@ -285,6 +289,7 @@ class ChatScreen(OutputScreen):
 
     def _show(self, records: list[Record]) -> None:
         self.presenter.show(records)
+        self.presenter.tell_kept(self.backend.kept_to, records)
         if not self.presenter.running:
             self.follower.calm()
         self.controller.show_queue()
@@ -328,7 +333,7 @@ class ChatScreen(OutputScreen):
             self.complain(problem)
             self.composer.load_text(text)
             return
-        self.controller.send(text, submitted.take)
+        self.drafts.wait_for(self.controller.send(text, submitted.take))
 
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:

@@ -163,11 +163,15 @@ class OutputScreen(Screen[None]):
         """
         if self.app._batch_count:  # pyright: ignore[reportPrivateUsage]: as above
             return
+        self.before_frame()
         # Textual's fields tell of its moves in them, and not of their own.
         cursor = getattr(self.focused, "cursor_screen_offset", None)
         if cursor is not None:
             self.app.cursor_position = cursor
         super()._compositor_refresh()
+
+    def before_frame(self) -> None:
+        """Do what has to be done before what has changed is shown. For subclasses."""
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         """Arrange all and show it; it need not be done again for what asked before.

@@ -25,6 +25,8 @@ class Item:
     """Whether it will not grow any more."""
     failed = False
     """Whether it cannot be shown, which it says; not tried again by itself."""
+    unkept = False
+    """Whether some of it is in memory only: it is drawn dim."""
     behind = False
     """Whether it is not laid out to its end, which the next `update` goes on with."""
 

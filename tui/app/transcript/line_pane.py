@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from tui.app.transcript.item import GUTTER, Item
 from tui.app.transcript.selection import selected_text, to_y, whole, word
-from tui.app.transcript.strips import Strips
+from tui.app.transcript.strips import Strips, dimmed
 from tui.app.transcript.thumb import Thumb
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.row_index import RowIndex
@@ -385,7 +385,8 @@ class LinePane(Contained, ScrollView, can_focus=True):
         span = selection.get_span(place) if selection else None
         item = self._items[index]
         try:
-            strip = self._strips.strip(item.line(number), self.is_marked(index), span)
+            line = dimmed(item.line(number)) if item.unkept else item.line(number)
+            strip = self._strips.strip(line, self.is_marked(index), span)
         except Exception as error:
             if item.failed:  # then nothing can be
                 raise

@@ -173,6 +173,13 @@ class Transcript(LinePane, can_focus=True):
             self._changed[index] = None
             self._request_frame()
 
+    def dim(self, view: MessageView, unkept: bool) -> None:
+        """Draw a message as one that is not kept, or is."""
+        if view.unkept != unkept:
+            view.unkept = unkept
+            if (index := self._indexes.get(view.message_id)) is not None:
+                self._place_changed(index, 0)
+
     def show_items(self, items: Sequence[Item], *, stay: bool = False) -> None:
         """Show these items instead, and the passing notes above the first that differs.
 

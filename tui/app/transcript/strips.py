@@ -86,6 +86,11 @@ class Strips:
         return Strip([*strip.crop(0, room), hint, Segment(" ", style(()))])
 
 
+def dimmed(line: Line) -> Line:
+    """Return a line of what is not kept."""
+    return line._replace(spans=tuple((t, (*s, "unkept")) for t, s in line.spans))
+
+
 def _mark_selected(spans: list[Span], start: int, end: int) -> list[Span]:
     """Give the characters from `start` to `end` (-1: all) the look of a selection."""
     marked: list[Span] = []

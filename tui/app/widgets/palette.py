@@ -35,6 +35,7 @@ CONVERSATION: Looks = {
     "thought": "italic $text-muted",
     "cursor": "$accent",
     "hint": "$block-cursor-foreground on $primary",
+    "unkept": "$text-muted",
     "selection": "on $screen-selection-background",
     "note-info": "$text-muted",
     "note-warning": "$text-warning",

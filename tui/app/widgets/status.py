@@ -77,6 +77,8 @@ class Status(Contained, Widget):
     hint: reactive[str] = reactive("")
     """Said in the place of all on the right until it is empty, such as "Press Ctrl+C
     again to quit"."""
+    unkept: reactive[bool] = reactive(False)
+    """Whether something is in memory only, and would be lost by a kill."""
     away: reactive[bool] = reactive(False)
     """Whether the key that stops has to be pressed twice: once to go back."""
     keys: reactive[tuple[tuple[str, str], ...]] = reactive(KEYS)
@@ -124,7 +126,8 @@ class Status(Contained, Widget):
 
     def _state(self) -> list[Span]:
         look = {"ready": "ready", "error": "error"}.get(self.state, "busy")
-        return [(safe(self.state, newlines=False), (look,))]
+        state = [(safe(self.state, newlines=False), (look,))]
+        return [*state, _SEPARATOR, ("not saved", ("error",))] if self.unkept else state
 
     def _facts(self, room: int) -> list[list[Span]]:
         """Return the groups on the right that fit in `room` beside the rest."""

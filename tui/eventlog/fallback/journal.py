@@ -91,6 +91,11 @@ class Journal:
         self._again = 0.0
 
     @property
+    def noted(self) -> int:
+        """The `seq` of the last event in the file, 0 when there is none."""
+        return self._noted
+
+    @property
     def is_beside(self) -> bool:
         """Whether it is in the folder of the store."""
         return self.path is not None and self.path.parent == self._store.parent

@@ -110,6 +110,14 @@ class Refuge:
         return self._stand_in is not None
 
     @property
+    def kept_to(self) -> int | None:
+        """The last `seq` that outlives a kill now, None when all do; any thread."""
+        stand_in, journal = self._stand_in, self._journal
+        if stand_in is None or not self.unkept:
+            return None
+        return max(stand_in.start, journal.noted if journal else 0)
+
+    @property
     def is_over_store(self) -> bool:
         """Whether what is stored is shown, and nothing can be changed of it."""
         stand_in = self._stand_in  # another thread may take it away

@@ -34,6 +34,9 @@ FARTHEST = 1 << 20
 FRUITLESS = 16
 """After how many times `CHUNK` rows not found that search ends."""
 
+DERIVED = {"event", "running", "purge", "unindexed"}
+"""The tables that are filled from the events that were saved."""
+
 LOCK_SECONDS = 15.0
 """How long others' locks are waited for."""
 
@@ -232,7 +235,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
                 of, turn, at = named["conversation"], named["turn"], named["time"]
                 event_rows.follow(new, of, turn, named["seq"], at, event)
     # What does not follow from the events, or from those that are lost.
-    for table in sorted((tables(new) & tables(old)) - {"event", "running", "purge"}):
+    for table in sorted((tables(new) & tables(old)) - DERIVED):
         columns = _columns(old, new, table)
         for row in _rows(old, table, columns, _numbers(old, table)):
             _insert(new, table, columns, row)

@@ -41,6 +41,14 @@ SCHEMA = """
 traces may still be in the file; `message_text` has the `seq` of a message as rowid."""
 
 
+LATE_SCHEMA = """
+    CREATE TABLE unindexed(seq INTEGER PRIMARY KEY, done INTEGER NOT NULL)
+"""
+"""The messages of which the index has the first `done` characters: see `late_index`."""
+
+INDEX = "INSERT INTO message_text(rowid, terms) VALUES (?, ?)"
+
+
 class Said(msgspec.Struct):
     """What is looked for in a message."""
 
@@ -58,10 +66,11 @@ SAID = "CASE WHEN length(data) <= 16777216 THEN CAST(data AS BLOB) END"
 _SPOKEN = ("user", "assistant")
 _PIECE = 100_000
 """Characters that are looked through at a time: what else runs in the process waits for
-a regular expression to end, 0.3 s for each million."""
+a regular expression to end, 0.3 s for each million. What is longer is indexed later."""
 
 
-def _terms(text: str) -> set[str]:
+def terms_of(text: str) -> set[str]:
+    """Return what a message is found by."""
     from tui.eventlog.sqlite.search_terms import (
         terms,  # its patterns take 10 ms to compile
     )
@@ -71,12 +80,21 @@ def _terms(text: str) -> set[str]:
     found: set[str] = set()
     at = 0
     while at < len(text):
-        # At a space, which is in no term.
-        space = text.rfind(" ", at, at + _PIECE) + 1 if at + _PIECE < len(text) else 0
-        end = space or at + _PIECE
+        end = piece_end(text, at)
         found |= terms(text[at:end])
         at = end
     return found
+
+
+def piece_end(text: str, at: int) -> int:
+    """Return where the piece of a text ends that begins at `at`.
+
+    The same in what such pieces make up: what a message is found by is told again when
+    it is deleted.
+    """
+    # At a space, which is in no term.
+    space = text.rfind(" ", at, at + _PIECE) + 1 if at + _PIECE < len(text) else 0
+    return space or at + _PIECE
 
 
 def said(data: str | bytes | None) -> Said:
@@ -102,7 +120,7 @@ def migrate(db: sqlite3.Connection) -> None:
     )
     for seq, conversation, time, data in rows:
         message = said(data)
-        _keep_message(db, conversation, seq, time, message.role, message.text)
+        _keep_message(db, conversation, seq, time, message, late=False)
     db.execute(
         "INSERT INTO running SELECT turn, conversation FROM event AS started "
         "WHERE kind = 'turn_started' AND turn IS NOT NULL AND NOT EXISTS (SELECT 1 "
@@ -123,7 +141,8 @@ def keep(
     """Write what follows from an event that has been stored as `seq`."""
     match event:
         case MessageAdded(_, message):
-            _keep_message(db, conversation, seq, time, message.role, message.text)
+            said = Said(message.role, message.text)
+            _keep_message(db, conversation, seq, time, said)
             if not imported:
                 db.execute(
                     "UPDATE conversation SET used = ? WHERE id = ?", (seq, conversation)
@@ -149,9 +168,12 @@ def _keep_message(
     conversation: str,
     seq: int,
     time: float,
-    role: str,
-    text: str,
+    message: Said,
+    *,
+    late: bool = True,
 ) -> None:
+    """Write what follows from a message; `late`: what is long is indexed later."""
+    role, text = message.role, message.text
     if role not in _SPOKEN:
         return
     title = " ".join(text.split())[:TITLE] if role == "user" else ""
@@ -162,11 +184,10 @@ def _keep_message(
         "updated = max(updated, :time), messages = messages + :count",
         {"id": conversation, "title": title, "time": time, "count": bool(text)},
     )
-    if found := _terms(text):
-        db.execute(
-            "INSERT INTO message_text(rowid, terms) VALUES (?, ?)",
-            (seq, " ".join(found)),
-        )
+    if late and len(text) > _PIECE:
+        db.execute("INSERT OR REPLACE INTO unindexed VALUES (?, 0)", (seq,))
+    elif found := terms_of(text):
+        db.execute(INDEX, (seq, " ".join(found)))
 
 
 def _keep(
@@ -190,18 +211,24 @@ def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
     if db.execute(stands_in).fetchone():
         raise sqlite3.OperationalError("nothing stored can be deleted now")
     rows = db.execute(
-        f"SELECT seq, {SAID} FROM event WHERE conversation = ? AND seq < ? "
-        "AND kind = 'message_added'",
+        f"SELECT event.seq, {SAID}, unindexed.done FROM event "
+        "LEFT JOIN unindexed ON unindexed.seq = event.seq WHERE conversation = ? "
+        "AND event.seq < ? AND kind = 'message_added'",
         (conversation, tombstone),
     ).fetchall()
-    for seq, data in rows:
+    for seq, data, done in rows:
         message = said(data)
-        if message.role in _SPOKEN and (found := _terms(message.text)):
+        if message.role in _SPOKEN and (found := terms_of(message.text[:done])):
             db.execute(
                 "INSERT INTO message_text(message_text, rowid, terms) "
                 "VALUES ('delete', ?, ?)",
                 (seq, " ".join(found)),
             )
+    db.execute(
+        "DELETE FROM unindexed WHERE seq IN "
+        "(SELECT seq FROM event WHERE conversation = ? AND seq < ?)",
+        (conversation, tombstone),
+    )
     db.execute(
         "DELETE FROM event WHERE conversation = ? AND seq < ?",
         (conversation, tombstone),

@@ -43,6 +43,7 @@ MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
         source TEXT PRIMARY KEY, conversation TEXT NOT NULL, done INTEGER NOT NULL)
         WITHOUT ROWID
     """,
+    projections.LATE_SCHEMA,
 ]
 """What leads from one format of the file to the next: statements, or a function
 where rows must be filled in."""
