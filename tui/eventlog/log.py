@@ -130,8 +130,9 @@ class EventLog:
 
     @property
     def kept_to(self) -> int | None:
-        """The last `seq` that would outlive a kill, None when all would; what comes after
-        it is in memory only, and may be stored yet."""
+        """The last `seq` that would outlive a kill, None when all would.
+
+        What comes after it is in memory only, and may be stored yet."""
         return self._refuge.kept_to
 
     @property
