@@ -115,6 +115,8 @@ def test_pastes_are_what_was_pasted_in_any_pieces(
     user, sent = User(), b""
     for size, pause in cuts:
         sent += data[:size]
+        if size == 1:  # a byte at a time, at the pace of keys, is typed
+            pause = min(pause, 0.02)
         if sent.endswith(b"\x1b"):  # after a while that would be the key
             pause = 0.02 if size and pause else 0.0
         user.send(data[:size], pause)
@@ -129,7 +131,9 @@ def test_a_paste_without_its_end_ends_by_itself_and_keys_work(cut: int):
     user = User().send(BEGIN + b"hello" + END[:cut], LIMIT + 0.1)
     assert user.did == ["<hello>"]
 
-    user.send(b"\x11", 0.1).send(b"\x1b", 0.1).send(b"again\r", 0.1)
+    user.send(b"\x11", 0.1).send(b"\x1b", 0.1)
+    for key in b"again\r":
+        user.send(bytes([key]), 0.1)
 
     assert user.did[1:] == ["ctrl+q", "escape", *"again", "enter"]
 
@@ -145,6 +149,52 @@ def test_the_rest_of_a_paste_that_comes_too_late_is_pasted():
     user = User().send(BEGIN + b"one\rtw", 5).send(b"o\rthree\r" + END + b"x", 1)
 
     assert user.did == ["<one\rtw>", "<o\rthree\r>", "x"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"aaa", b"\rbbb\r", b"\rccc" + END],
+        [b"aaa\r", b"bbb\r", b"ccc" + END],
+        [b"aaa", b"\r\rbbb", b"ccc\rddd\r", END],
+    ],
+)
+@pytest.mark.parametrize("pause", [1.2, 1.5, 4])
+def test_no_line_of_a_paste_that_stalls_is_sent(pieces: list[bytes], pause: float):
+    user = User().send(BEGIN)
+    for piece in pieces:
+        user.send(piece, pause)
+    user.send(b"x", 1).send(b"\r", 1)
+
+    assert "enter" not in user.did[:-1]
+    assert user.did[-2:] == ["x", "enter"]
+
+
+@pytest.mark.parametrize("key", [b"\x11", b"\x03"])
+@pytest.mark.parametrize("before", [0.3, 0.7])
+def test_a_way_out_works_in_a_paste_that_has_no_end(key: bytes, before: float):
+    user = User().send(BEGIN + b"hello", before).send(key)
+
+    assert user.did[0] == "<hello>"
+    assert user.did[1] in ("ctrl+q", "ctrl+c")
+
+
+def test_who_goes_on_typing_is_not_swallowed_by_a_paste_that_has_no_end():
+    user = User().send(BEGIN + b"hello", 0.3)
+    for _ in range(20):
+        user.send(b"y", 0.3)
+    user.send(b"\r")
+
+    assert user.did[0].startswith("<hello")
+    assert user.did[-2:] == ["y", "enter"]
+
+
+@pytest.mark.parametrize("cut", range(1, len(END)))
+def test_the_rest_of_a_marker_comes_after_an_answer(cut: int):
+    user = User((3, 22)).send(BEGIN + b"hello" + END[:cut], 2.5)
+    user.send(b"\x1b[22;3R").send(END[cut:], 1).send(b"x", 1)
+
+    assert [act for act in user.did if act[0] != "("] == ["<hello>", "x"]
 
 
 def test_an_end_marker_in_the_text_does_not_end_it():

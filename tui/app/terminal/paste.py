@@ -19,8 +19,21 @@ LIMIT = 1.0
 On a link of 300 ms what was lost once is there again after 0.5 to 0.9 s (RFC 6298).
 What comes later still is taken for text by its own end marker, or by its lines."""
 
+_LATE = 10.0
+"""Seconds within which more of a paste may come that was ended without its end marker,
+or the rest of a sequence whose ESC was too early. Lines that come at once are text
+then; keys come one by one."""
+
+_KEY_PAUSE = 0.1
+"""Seconds between two reads of a single byte from which they may be keys."""
+_TYPED = 3.0
+"""Seconds after which a paste of which only such bytes come has lost its end marker."""
+
 _REST = 0.3
 """Seconds within which the rest of a sequence is expected whose ESC was too early."""
+
+_WAYS_OUT = (b"\x03", b"\x11")
+"""Ctrl+C and Ctrl+Q: alone in a read they are keys, in a paste too."""
 
 _BEGIN, _END = b"\x1b[200~", b"\x1b[201~"
 _PIECE = 1 << 20  # bytes; a larger paste is handed on in pieces
@@ -64,6 +77,12 @@ class Pastes:
         """The beginning of a sequence, of which more may come."""
         self._owed = b""
         """What is still to come of the end marker of a paste that was ended."""
+        self._late = -inf
+        """Until when more may come of a paste that was ended."""
+        self._read = -inf
+        """When something was read last."""
+        self._whole = -inf
+        """When something of a paste was read last that was no single key."""
         self._escaped = -inf
         """When a lone ESC was last taken for the key, if nothing has come since."""
         self._acted = False
@@ -73,7 +92,8 @@ class Pastes:
 
     def feed(self, data: bytes, now: float) -> Iterator[bytes | Pasted]:
         """Divide what was read at `now`; what may be cut waits for more."""
-        if self._pasting or self._cut:
+        early = now - self._escaped < _LATE
+        if self._pasting or self._cut or self._owed or early:
             # They tell nothing of how long the paste has been waiting.
             while (report := _REPORT.match(data)) and self._is_answer(report):
                 yield report[0]
@@ -83,12 +103,22 @@ class Pastes:
         if self._owed:
             data = data.removeprefix(self._owed)
             self._owed = b""
+        paced, self._read = now - self._read >= _KEY_PAUSE, now
+        if self._pasting and paced and data in _WAYS_OUT:
+            yield from self.end()
+            self._late = now + _LATE
+        if not (self._pasting and paced and len(data) == 1):
+            self._whole = now
         data = self._with_cut(data, now)
         self.due = inf
+        if self._is_more(data, now):
+            yield Pasted(data.decode("utf-8", "replace").replace("\x00", ""))
+            return
         while data:
             data = yield from self._paste(data) if self._pasting else self._rest(data)
         if self._pasting:
-            self.due = now + LIMIT
+            self._late = -inf
+            self.due = min(now + LIMIT, max(self._whole + _TYPED, now))
         elif self._cut:
             lone = len(self._cut) == 1
             wait = _REST if self._acted else LIMIT
@@ -107,6 +137,7 @@ class Pastes:
                 self._owed = _END[len(cut) :] if cut else b""
                 self._cut = b""
             yield from self.end()
+            self._late = now + _LATE
         elif cut:
             self._cut = b""
             self.due = inf
@@ -131,13 +162,26 @@ class Pastes:
         for the key: it is not pressed again, but the rest is not typed either.
         """
         cut, self._cut = self._cut, b""
-        early = now - self._escaped < LIMIT
+        early = now - self._escaped < _LATE
         acted, self._acted, self._escaped = self._acted, False, -inf
         if not (acted or early):
             return cut + data
         rest = cut[1:] + data
         self._acted = bool(_REST_BEGUN.match(rest))
         return _BEGIN[:1] + rest if self._acted or _SEQUENCE_REST.match(rest) else rest
+
+    def _is_more(self, data: bytes, now: float) -> bool:
+        """Whether lines that have come at once belong to a paste that was ended.
+
+        A key is a read by itself, and Enter alone ends the waiting for more.
+        """
+        if self._pasting or now >= self._late or b"\x1b" in data:
+            return False
+        if data == b"\r":
+            self._late = -inf
+        more = len(data) > 1 and b"\r" in data
+        self._late = now + _LATE if more else self._late
+        return more
 
     def _is_answer(self, report: re.Match[bytes]) -> bool:
         """Whether a report is an answer that is due.
@@ -153,6 +197,7 @@ class Pastes:
         begin, end = data.find(_BEGIN), data.find(_END)
         if end >= 0 and (begin < 0 or end < begin):
             # Of a paste that came too late, or had an end marker in itself.
+            self._late = -inf
             yield from self._gather(data[:end])
             yield from self._gathered()
             return data[end + len(_END) :]
