@@ -598,3 +598,18 @@ def test_too_many_open_files_are_one_line_that_says_so(home):
         assert "fault in lazychat" not in done.stderr
     # SQLite, if it is the one that gets none, does not tell why.
     assert any("oo many open files" in line for line in said)
+
+
+@needs_starter
+@pytest.mark.parametrize("there", [True, False])
+def test_where_no_file_can_be_written_the_answer_comes_and_lines_say_the_rest(
+    home, there
+):
+    if there:
+        EventLog(home.store).close()
+
+    done = limited(home, "-f 0")
+
+    assert done.returncode == 0
+    assert done.stdout.strip()
+    assert all(line.startswith("lazychat: ") for line in done.stderr.splitlines())

@@ -179,6 +179,11 @@ def _log_to_file() -> None:
             with suppress(OSError):
                 super().emit(record)
 
+        def handleError(self, record: logging.LogRecord) -> None:
+            """Say nothing of a disk that is full: it would be on the terminal."""
+            if not isinstance(sys.exc_info()[1], OSError):
+                super().handleError(record)
+
     file = _log_path()
     try:
         files.make_folder(file.parent)
