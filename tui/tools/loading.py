@@ -90,7 +90,9 @@ def _open(source: str) -> object:
 
 def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise ConfigError(f"Tools {path} cannot be loaded: there is no such file.")
+        # A pipe would be waited for, perhaps for ever.
+        what = "it is no regular file" if path.exists() else "there is no such file"
+        raise ConfigError(f"Tools {path} cannot be loaded: {what}.")
     # Two files of one name must not be one module; hints and dataclasses look
     # themselves up in sys.modules.
     digest = f"{crc32(str(path.resolve()).encode()):08x}"
