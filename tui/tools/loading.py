@@ -15,6 +15,7 @@ from zlib import crc32
 
 from tui.errors import ConfigError
 from tui.tools.tool import Tool
+from tui.tools.wording import words
 
 GROUP = "lazychat.tools"
 """The group of entry points: each names a tool, a function, a list of them, or a
@@ -128,7 +129,7 @@ def _collect(source: str, found: object) -> list[Tool[..., Any]]:
 
 def _says(source: str, error: BaseException) -> str:
     """Say in one line what is wrong, and on which line of the source."""
-    line, what = None, " ".join(str(error).split())
+    line, what = None, " ".join(words(error).split())
     for frame in traceback.extract_tb(error.__traceback__):
         if line is None and frame.filename == source:
             line = frame.lineno
