@@ -21,7 +21,8 @@ LINES = 400
 FILES = {"tui/app": 12}
 """How many modules a folder may have at most."""
 LONGER = {
-    "tui/conversation/export_import.py": 455,
+    "tui/conversation/export_import.py": 460,
+    "tui/eventlog/fallback/memory_fallback.py": 420,
     "tui/models/starter/spans.py": 420,
 }
 """Files that are to be split: how long each may be until it is."""

@@ -5,6 +5,7 @@ need not check its depth or size. Data beyond a limit is reported, and the rest 
 """
 
 import math
+import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -75,6 +76,30 @@ def decode(data: bytes | str) -> Any:
     if is_deep(value):
         raise ValueError(TOO_DEEP)
     return value
+
+
+_DEEP_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def without_deep(data: bytes, limit: int = 2 * DEEPEST) -> bytes:
+    """Return JSON with null for what stands in more than `limit` lists and objects.
+
+    For what is so deep that no reader takes it. The default leaves a value that is too
+    deep as one that `is_deep` tells. What ends inside the depth is no JSON afterwards.
+    """
+    kept: list[bytes] = []
+    depth = start = 0
+    for token in _DEEP_TOKEN.finditer(data):
+        first = data[token.start()]
+        if first in b"[{":
+            if depth == limit:
+                kept += data[start : token.start()], b"null"
+            depth += 1
+        elif first in b"]}":
+            depth -= 1
+            if depth == limit:
+                start = token.end()
+    return b"".join([*kept, data[start:] if depth <= limit else b""])
 
 
 TOO_DEEP = f"more than {DEEPEST} lists or objects stand in each other"

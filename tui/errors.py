@@ -16,6 +16,8 @@ Each message is one or two sentences that say what is wrong, where, and what to
 do. `str(error)` is what the user reads: no class name, no traceback.
 """
 
+import errno
+
 
 class LazychatError(Exception):
     """Base of all errors that carry a message for the user."""
@@ -87,3 +89,16 @@ class Cancelled(LazychatError):
 
     def __init__(self) -> None:
         super().__init__("Cancelled.")
+
+
+def too_many_files(error: BaseException) -> str:
+    """Return the line for an error that comes of too many open files, else ""."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
+            return (
+                "Too many open files: close other programs, or allow more with "
+                "`ulimit -n`."
+            )
+        cause = cause.__cause__
+    return ""

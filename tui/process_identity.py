@@ -24,7 +24,7 @@ def claim() -> TurnStarted:
 def _claim(pid: int) -> TurnStarted:
     start = _process_start(pid)
     host = socket.gethostname()
-    return TurnStarted(host, _boot_id(), pid, start, _machine(), _pid_space())
+    return TurnStarted(host, boot_id(), pid, start, _machine(), _pid_space())
 
 
 def is_gone(owner: TurnStarted) -> bool:
@@ -112,7 +112,8 @@ def _pid_space() -> str:
 
 
 @cache
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Return what names the present boot of this machine, "" when unknown."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

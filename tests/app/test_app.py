@@ -1,5 +1,6 @@
 """The app under Textual's pilot: what is offered, asked and shown."""
 
+import tempfile
 import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
@@ -540,6 +541,17 @@ def test_editor_that_fails_is_named_and_the_text_stays(
     assert text == "some"
     assert "/no/such/editor" in problem
     assert "$EDITOR" in problem
+
+
+def test_an_editor_without_a_temporary_folder_is_told_and_the_text_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    text, problem = edit("some")
+
+    assert text == "some"
+    assert problem == "No temporary file can be written: No such file or directory."
 
 
 # -- arrangement

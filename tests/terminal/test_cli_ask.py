@@ -570,3 +570,46 @@ def test_a_newcomer_asks_for_the_weather(home):
     assert '"temperature":"10"' in told.text
     assert answered.text == done.out.removesuffix("\n")
     assert asked.text == "What's the weather in Tokyo?"
+
+
+def limited(home, limit):
+    """Ask the starter under a limit of the shell's `ulimit`."""
+    command = f'ulimit {limit}; exec "$0" -m tui ask -m starter hi'
+    return subprocess.run(
+        ["sh", "-c", command, sys.executable],
+        env=home.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@needs_starter
+def test_too_many_open_files_are_one_line_that_says_so(home):
+    said = []
+    for most in (11, 12, 13, 14):
+        done = limited(home, f"-n {most}")
+        said.append(done.stderr)
+
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1
+        assert "fault in lazychat" not in done.stderr
+    # SQLite, if it is the one that gets none, does not tell why.
+    assert any("oo many open files" in line for line in said)
+
+
+@needs_starter
+@pytest.mark.parametrize("there", [True, False])
+def test_where_no_file_can_be_written_the_answer_comes_and_lines_say_the_rest(
+    home, there
+):
+    if there:
+        EventLog(home.store).close()
+
+    done = limited(home, "-f 0")
+
+    assert done.returncode == 0
+    assert done.stdout.strip()
+    assert all(line.startswith("lazychat: ") for line in done.stderr.splitlines())

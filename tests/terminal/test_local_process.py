@@ -1,5 +1,6 @@
 """A local model in its own process: whatever ends that, the turn ends with a line."""
 
+import json
 import os
 import shutil
 import signal
@@ -17,13 +18,15 @@ from support.fault_notes import Tried
 from support.start import Start
 from support.terminal import wait_until
 
+from tui import paths
 from tui.config import Config, LlamaModelConfig
 from tui.errors import Cancelled, ConfigError, ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, TextDelta, UsageReported
 from tui.messages import Attachment, Message, Reply, ToolSchema
 from tui.models.catalog import ModelCatalog
 from tui.models.llama import starter_path
-from tui.models.local import LocalModel, Spec, process
+from tui.models.local import LocalModel, Spec, crashes, process
+from tui.models.local.death import Death
 from tui.turn import Cancellation, Turn
 
 ASK = [Message("user", "Tell me a long story.")]
@@ -253,10 +256,56 @@ def test_a_kill_while_it_loads_counts_as_a_crash_and_ours_does_not(
         os.kill(child.pid, signal.SIGKILL)
         wait_until(lambda child=child: child.death)
 
-    with pytest.raises(ModelError, match=r"SIGKILL.*After 2 crashes") as raised:
+    with pytest.raises(
+        ModelError, match=r"SIGKILL.*After 2 crashes .* before \d\d:\d\d\."
+    ) as raised:
         answered(model)
 
     assert raised.value.kind == "died"
+
+
+@pytest.mark.parametrize(
+    "change", [{"time": 0.0}, {"boot": "an earlier one"}, {"time": 4e9}]
+)
+def test_what_was_killed_as_it_loaded_is_tried_after_a_while_or_a_boot(
+    make: Make, weights: Path, change: dict[str, object]
+):
+    model = make(weights, max_tokens=3)
+    key = crashes.circumstances(model.spec)
+    for _ in range(2):
+        crashes.add(key, Death(-signal.SIGKILL, loading=True))
+    with pytest.raises(ModelError, match="is not tried again before"):
+        answered(model)
+
+    file = paths.crashes_file()
+    known = json.loads(file.read_bytes())
+    known[key].update(change)
+    file.write_text(json.dumps(known))
+
+    assert answered(model)[0]
+    assert crashes.recall(key) is None
+
+
+def test_only_what_may_be_due_to_other_programs_passes(home: Path):
+    for said, status, passes in (
+        ("", signal.SIGKILL, True),
+        ("what(): std::bad_alloc", signal.SIGABRT, True),
+        ("GGML_ASSERT(x) failed", signal.SIGABRT, False),
+        ("", signal.SIGSEGV, False),
+        ("", signal.SIGILL, False),
+    ):
+        key = f"{status} {said}"
+        for _ in range(2):
+            crashes.add(key, Death(-status, said, loading=True))
+        crash = crashes.recall(key)
+        assert crash
+        assert crash.refuses
+        assert bool(crash.again) == passes
+    for killer in (signal.SIGKILL, signal.SIGSEGV):
+        crashes.add("killed first", Death(-killer, loading=True))
+    crash = crashes.recall("killed first")
+    assert crash
+    assert crash.count == 1
 
 
 def test_what_has_spoken_has_no_crashes_behind_it(make: Make, weights: Path):

@@ -152,6 +152,81 @@ def test_after_the_file_was_removed_everything_goes_on(
         assert said(log)[-1] == "asked"
 
 
+ASKER = """
+import sys
+from pathlib import Path
+from tui.eventlog import EventLog
+from tui.events import Queued
+log = EventLog(Path(sys.argv[1]), lambda text: print("told", text, flush=True))
+for line in sys.stdin:
+    log.append("c", Queued("x", line.strip())).result()
+    print("kept" if not log.unkept else "in memory", flush=True)
+"""
+
+
+@contextmanager
+def asker(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a process that appends each line it gets, and kill it in the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKER, str(path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ask(process: subprocess.Popen[str], text: str) -> list[str]:
+    """Have `text` appended; return what the process said until that was done."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(f"{text}\n")
+    process.stdin.flush()
+    said = [process.stdout.readline().strip()]
+    while said[-1] not in ("kept", "in memory", ""):
+        said.append(process.stdout.readline().strip())
+    return said
+
+
+@pytest.mark.parametrize("removed", [["-wal"], ["-shm"], ["-wal", "-shm"]])
+@pytest.mark.parametrize("others", [False, True])
+def test_what_was_in_a_log_that_is_removed_in_use_outlives_a_kill(
+    path: Path, removed: list[str], others: bool, tried: Tried
+) -> None:
+    with asker(path) as process, asker(path) as other:
+        said_ = ask(process, "1")
+        asked = ["1"]
+        if others:
+            said_ += ask(other, "other 1")
+            asked.append("other 1")
+        for suffix in removed:
+            Path(f"{path}{suffix}").unlink()
+        for text in ("2", "3"):
+            said_ += ask(process, text)
+            asked.append(text)
+            if others:
+                said_ += ask(other, f"other {text}")
+                asked.append(f"other {text}")
+        process.kill()
+        other.kill()
+        process.wait(LIMIT)
+        other.wait(LIMIT)
+
+    told = [line for line in said_ if line.startswith("told")]
+    assert sum("was removed in use" in line for line in told) == 1
+    assert "in memory" not in said_
+    with EventLog(path) as log:
+        lost = set(asked) - set(said(log))
+        assert log.query("PRAGMA integrity_check") == [("ok",)]
+        assert len(said(log)) == len(asked)
+    assert lost == set()
+    tried(f"{' and '.join(removed)} removed in use, then SIGKILL", 1, lost=len(lost))
+
+
 @pytest.mark.parametrize("by", ["older", "empty", "strange"])
 def test_a_file_put_in_the_place_of_the_store_is_used_and_the_old_one_kept(
     path: Path, tmp_path: Path, by: str

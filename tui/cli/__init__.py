@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tui.cli import conversations, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.cli.options import parse
-from tui.errors import ConfigError, LazychatError
+from tui.errors import ConfigError, LazychatError, too_many_files
 from tui.runtime import tty
 
 _LIBRARIES = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
@@ -42,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LazychatError as error:
         streams.talk(str(error))
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
+    except OSError as error:
+        if not (told := too_many_files(error)):
+            raise
+        streams.talk(told)
+        return FAILED
     except KeyboardInterrupt:
         return CANCELLED
 
@@ -173,6 +178,11 @@ def _log_to_file() -> None:
         def emit(self, record: logging.LogRecord) -> None:
             with suppress(OSError):
                 super().emit(record)
+
+        def handleError(self, record: logging.LogRecord) -> None:
+            """Say nothing of a disk that is full: it would be on the terminal."""
+            if not isinstance(sys.exc_info()[1], OSError):
+                super().handleError(record)
 
     file = _log_path()
     try:

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tui import conversation
+from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.errors import ConfigError, LazychatError, LogError
 from tui.eventlog import EventLog
 from tui.safe import one_line, safe_json
+
+_NAMED = 5
+"""Conversations left out that are named at most."""
 
 
 def export(
@@ -29,8 +33,7 @@ def export(
     if everything == bool(prefixes):
         raise ConfigError("export needs the id of a conversation, or --all.")
     if everything:
-        # The oldest first: what is imported last is the newest again.
-        ids = [it.id for it in reversed(conversation.recent(log))]
+        ids = _all(log)
     else:
         ids = [conversation.find(log, prefix) for prefix in prefixes]
     if format is None:
@@ -52,6 +55,21 @@ def export(
     except OSError as error:
         raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
     return DONE
+
+
+def _all(log: EventLog) -> list[str]:
+    """Return the ids of all conversations; name on stderr those that have no events.
+
+    The oldest first: what is imported last is the newest again. A line of the list
+    that another program wrote, or with an id that is no text, keeps nothing back.
+    """
+    ids = dict.fromkeys(it.id for it in reversed(conversation.recent(log)))
+    empty = [id for id in ids if not conversation.is_exportable(log, id)]
+    if empty:
+        names = ", ".join(map(repr, empty[:_NAMED]))
+        more = f" and {len(empty) - _NAMED} more" if len(empty) > _NAMED else ""
+        streams.talk(f"Left out, as the store has no events of them: {names}{more}.")
+    return [id for id in ids if id not in set(empty)]
 
 
 def _write(file: Path, text: str, force: bool) -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         export_json,
         export_markdown,
         import_json,
+        is_exportable,
     )
     from tui.conversation.full_text_search import Hit, is_searchable, search
     from tui.conversation.input_history import questions
@@ -64,6 +65,7 @@ __all__ = [
     "fold",
     "get",
     "import_json",
+    "is_exportable",
     "is_searchable",
     "is_unseen",
     "new_id",
@@ -92,6 +94,7 @@ _HOMES = {
     "export_json": "export_import",
     "export_markdown": "export_import",
     "import_json": "export_import",
+    "is_exportable": "export_import",
     "is_searchable": "full_text_search",
     "questions": "input_history",
     "restore": "deletion",

@@ -74,6 +74,14 @@ class _Kind(msgspec.Struct):
     version: int = 0
 
 
+_EVENTS = "FROM event WHERE conversation = ? AND kind <> 'conversation_deleted'"
+
+
+def is_exportable(log: EventLog, id: str) -> bool:
+    """Return whether the store has events of a conversation, and not only its line."""
+    return bool(log.query(f"SELECT 1 {_EVENTS} LIMIT 1", (id,)))
+
+
 def export_json(log: EventLog, *ids: str) -> str:
     """Return the conversations `ids` as one JSON document, in that order.
 
@@ -85,9 +93,7 @@ def export_json(log: EventLog, *ids: str) -> str:
 
 def _exported(log: EventLog, id: str) -> _Conversation:
     rows = log.query(
-        "SELECT seq, kind, time, CAST(data AS BLOB), turn FROM event "
-        "WHERE conversation = ? "
-        "AND kind <> 'conversation_deleted' ORDER BY seq",
+        f"SELECT seq, kind, time, CAST(data AS BLOB), turn {_EVENTS} ORDER BY seq",
         (id,),
     )
     if not rows:

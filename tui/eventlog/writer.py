@@ -25,7 +25,7 @@ from tui.eventlog.sqlite import error_codes, event_rows
 from tui.eventlog.sqlite.connection import WRITE_SECONDS
 from tui.eventlog.sqlite.late_index import LateIndex
 from tui.eventlog.sqlite.overlay import abandon, last_seq
-from tui.eventlog.sqlite.replaced import files
+from tui.eventlog.sqlite.replaced import files, has_lost_its_log
 from tui.eventlog.states import AnyState
 from tui.events import (
     Event,
@@ -132,12 +132,12 @@ class Writer:
         )
 
     def look(self) -> None:
-        """Go on with another file if the store has been replaced; any thread."""
+        """Go on with another file if this one, or its log, is gone; any thread."""
         if self._is_replaced():
             self._wake.put(None)
 
     def part(self) -> None:
-        """Go on with another file now if the store has been replaced; any thread."""
+        """Go on with another file now if this one, or its log, is gone; any thread."""
         if self._is_replaced():
             with self._lock:
                 if self._is_replaced():
@@ -147,10 +147,16 @@ class Writer:
     def _is_replaced(self) -> bool:
         """Return whether another file has the store's name; one that is gone has not.
 
-        It may come: whoever puts another one in its place needs no new one there.
+        It may come: whoever puts another one in its place needs no new one there. Or
+        whether its log is not the one that is written to.
         """
+        if self._refuge.active:
+            return False
         found = self._found()
-        return found not in (None, self._file) and not self._refuge.active
+        return found not in (None, self._file) or self._has_lost_its_log()
+
+    def _has_lost_its_log(self) -> bool:
+        return has_lost_its_log(self._path, self._files)
 
     def _put(self, append: _Append) -> "Future[int]":
         if self._closed:
@@ -249,7 +255,7 @@ class Writer:
         while not self._refuge.active:
             assert self._store
             try:
-                if self._found() != self._file:
+                if self._found() != self._file or self._has_lost_its_log():
                     raise Replaced
                 outcomes = self._transact(self._store, runs)
                 seqs = [it for it in outcomes if isinstance(it, int)]

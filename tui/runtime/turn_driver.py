@@ -13,7 +13,13 @@ from typing import NamedTuple
 
 from tui import conversation, process_identity
 from tui.agents import Agent
-from tui.errors import Cancelled, ConflictError, LazychatError, ModelError
+from tui.errors import (
+    Cancelled,
+    ConflictError,
+    LazychatError,
+    ModelError,
+    too_many_files,
+)
 from tui.eventlog import EventLog
 from tui.events import (
     ErrorRaised,
@@ -115,6 +121,8 @@ def _explained(error: Exception) -> ErrorRaised:
             return ErrorRaised(error.kind, mask(str(error)))
         case LazychatError():
             return ErrorRaised("config", mask(str(error)))
+        case _ if text := too_many_files(error):
+            return ErrorRaised("config", text)
         case _:
             # A fault of ours or of a plugin: a line for the user, the rest for us.
             _logger.error("a turn failed", exc_info=error)

@@ -15,6 +15,7 @@ from zlib import crc32
 
 from tui.errors import ConfigError
 from tui.tools.tool import Tool
+from tui.tools.wording import words
 
 GROUP = "lazychat.tools"
 """The group of entry points: each names a tool, a function, a list of them, or a
@@ -90,7 +91,9 @@ def _open(source: str) -> object:
 
 def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise ConfigError(f"Tools {path} cannot be loaded: there is no such file.")
+        # A pipe would be waited for, perhaps for ever.
+        what = "it is no regular file" if path.exists() else "there is no such file"
+        raise ConfigError(f"Tools {path} cannot be loaded: {what}.")
     # Two files of one name must not be one module; hints and dataclasses look
     # themselves up in sys.modules.
     digest = f"{crc32(str(path.resolve()).encode()):08x}"
@@ -126,7 +129,7 @@ def _collect(source: str, found: object) -> list[Tool[..., Any]]:
 
 def _says(source: str, error: BaseException) -> str:
     """Say in one line what is wrong, and on which line of the source."""
-    line, what = None, " ".join(str(error).split())
+    line, what = None, " ".join(words(error).split())
     for frame in traceback.extract_tb(error.__traceback__):
         if line is None and frame.filename == source:
             line = frame.lineno

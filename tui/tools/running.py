@@ -140,7 +140,8 @@ class _Job:
         """Pass on progress, or end the function if nobody listens."""
         if self._abandoned:
             raise Cancelled
-        self.news.put(Progress(text))
+        # Whatever it is: what cannot be text is an error of the tool, here.
+        self.news.put(Progress(str(text)))
 
     def abandon(self) -> None:
         """Listen no more; cancels a coroutine. Does nothing after the end."""

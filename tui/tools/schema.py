@@ -18,6 +18,7 @@ import msgspec
 from tui import bounds
 from tui.errors import ConfigError, ToolError
 from tui.tools.inline import inline
+from tui.tools.wording import words
 
 Json = dict[str, Any]
 
@@ -79,7 +80,7 @@ class Parameters:
             value = arguments[name]
             try:
                 bound[name] = parameter.convert(value)
-            except (msgspec.ValidationError, ValueError) as error:
+            except Exception as error:  # of foreign types, whatever it is
                 if value is None and not parameter.required:
                     continue
                 problems.append(parameter.complaint(error))
@@ -153,7 +154,7 @@ class _Parameter:
             for member in self._members:
                 try:
                     return _convert(value, member, strict)
-                except (msgspec.ValidationError, ValueError) as error:
+                except Exception as error:  # of foreign types, whatever it is
                     errors.append(error)
         if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
             # Small models write a list or an object as a string.
@@ -165,7 +166,8 @@ class _Parameter:
 
     def complaint(self, error: Exception) -> str:
         """Say what is wrong with a value in words that name this parameter."""
-        text = str(error).replace("`", "")
+        said = words(error) or type(error).__name__
+        text = said.replace("`", "")
         text, _, path = text.partition(" - at $")
         choices = self.schema({}).get("enum")
         if choices and not path:

@@ -19,6 +19,7 @@ from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import ToolCall, ToolResult, ToolSchema
 from tui.tools import registry, running
 from tui.tools.tool import Tool
+from tui.tools.wording import name_and_words, words
 from tui.turn import Turn
 
 # A traceback is for whoever wrote the tool. Not above `debug`: without a handler
@@ -192,10 +193,8 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
 
 def _told(tool: Tool[..., Any], error: BaseException) -> ToolError:
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
-    if isinstance(error, LazychatError):
-        return ToolError(f"{tool.name} failed: {error}")
-    name = type(error).__name__
-    return ToolError(f"{tool.name} failed: {name}: {error}".rstrip(": "))
+    said = words(error) if isinstance(error, LazychatError) else ""
+    return ToolError(f"{tool.name} failed: {said or name_and_words(error)}")
 
 
 def _no_object(arguments: str) -> str:
@@ -224,11 +223,11 @@ def _as_text(tool: Tool[..., Any], value: Any) -> str:
         return _clean(value)
     try:
         return msgspec.json.encode(value, enc_hook=_encode).decode()
-    except Exception:  # whatever a foreign class may raise
+    except (Exception, SystemExit):  # whatever a foreign class may raise
         _logger.debug("What %s returned is no JSON", tool.name, exc_info=True)
     try:
         return _clean(str(value))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ToolError(
             f"{tool.name} returned a {type(value).__name__} that cannot be shown."
         ) from error

@@ -5,6 +5,7 @@ import resource
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -311,3 +312,38 @@ def test_a_statement_that_is_wrong_is_refused_alone_and_is_no_trouble(path, told
         with pytest.raises(LogError, match="nonsense"):
             wrong.result(LIMIT)
     assert told == []
+
+
+WRITES_NOTHING = """
+import resource, sys
+from pathlib import Path
+from tui.eventlog import open_log
+from tui.events import MessageAdded
+from tui.messages import Message
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+told = []
+log = open_log(Path(sys.argv[1]), told.append)
+log.append("c", MessageAdded("1", Message("user", "kept in memory")))
+log.flush()
+print(log.read("c")[0].event.message.text)
+print(*told, sep="\\n", file=sys.stderr)
+log.close()
+"""
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_where_no_file_can_be_written_the_log_is_in_memory(path, there):
+    if there:
+        EventLog(path).close()
+
+    done = subprocess.run(
+        [sys.executable, "-c", WRITES_NOTHING, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout == "kept in memory\n", done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("conversation store") == 1

@@ -1,6 +1,7 @@
 """A store whose file, folder or disk goes away under a running log, or is replaced."""
 
 import re
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from support.store import LIMIT, stored, talk, text, texts, until
 
 from tui.errors import LogError
 from tui.eventlog import EventLog
+from tui.eventlog.sqlite import replaced
 from tui.events import (
     Queued,
 )
@@ -94,3 +96,42 @@ def test_a_store_that_comes_back_with_its_disk_is_all_kept(path, told, tmp_path)
         until(lambda: len(told) == 2)
         assert told[1].endswith("everything is kept.")
         assert texts(log) == ["1", "2"]
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_log_that_is_removed_is_saved_without_anything_being_said(path, told, suffix):
+    with EventLog(path, told.append) as log, log.follow("c") as follow:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        assert follow.poll(LIMIT)
+        Path(f"{path}{suffix}").unlink()
+
+        until(lambda: follow.poll(0.1) or told)
+
+        assert "was removed in use: what was in it is saved" in told[0]
+        assert stored(path) == ["1"]
+        log.append("c", Queued("x", "2")).result(LIMIT)
+        assert [text(r.event) for r in follow.poll(LIMIT)] == ["2"]
+        assert texts(log) == ["1", "2"]
+    assert len(told) == 1
+
+
+def test_a_log_that_is_removed_is_saved_as_soon_as_that_can_be(path, told, monkeypatch):
+    with EventLog(path, told.append) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        fails = [sqlite3.OperationalError("no room")] * 2
+        write_anew = replaced.write_anew
+
+        def refuses(*given):
+            if fails:
+                raise fails.pop()
+            write_anew(*given)
+
+        monkeypatch.setattr(replaced, "write_anew", refuses)
+        Path(f"{path}-wal").unlink()
+
+        log.append("c", Queued("x", "2")).result(LIMIT)
+        assert not log.unkept  # it is in the journal
+
+        until(lambda: not fails and not log.refusal and told)
+        until(lambda: texts(log) == ["1", "2"])
+    assert stored(path) == ["1", "2"]

@@ -132,6 +132,36 @@ def test_an_odd_line_of_the_list_takes_no_other_along(store, capsys, name):
         assert "unknown time" in said["list"][0]
 
 
+ODD_IDS = {
+    "an id that is no UTF-8": "CAST(x'ff41' AS TEXT)",
+    "an id that is a BLOB": "x'ff41'",
+    "an id without events": "'empty'",
+    "the id of another as a BLOB": "CAST('good' AS BLOB)",
+}
+
+
+@pytest.mark.parametrize("name", ODD_IDS)
+def test_a_line_of_the_list_without_events_is_left_out_of_an_export(
+    store, capsys, name
+):
+    spoil(
+        store,
+        "INSERT INTO conversation(id, title, created, updated) "
+        f"VALUES ({ODD_IDS[name]}, 'odd', 1, 1)",
+    )
+
+    said = run_all(capsys)
+
+    for command in ("export --all", "export --all --format json"):
+        out, err = said[command]
+        assert out.count("it is found") == 2
+        told = err.splitlines()
+        assert len(told) == ("another" not in name)
+        assert all("Left out" in line for line in told)
+    document = json.loads(said["export --all --format json"][0])
+    assert {it["id"] for it in document["conversations"]} == {"c", "good"}
+
+
 ODD = [row for name, row in ROWS.items() if "kind" not in name and "turn" not in name]
 
 

@@ -561,3 +561,64 @@ def test_password_in_the_url_is_not_told(server: SSEServer) -> None:
 def test_base_url_that_is_none_is_a_config_error(url: str) -> None:
     with pytest.raises(ConfigError, match="base_url"):
         OpenAIModel("test", "fake", url)
+
+
+DEEP = b"[" * 5_000 + b"]" * 5_000
+VERY_DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        b'{"choices": [{"delta": {"foo": %s}}]}' % DEEP,
+        b'{"choices": [], "usage": {"completion_tokens_details": %s}}' % VERY_DEEP,
+        b'{"choices": [{"delta": {"content": [%s]}}]}' % DEEP,
+        b'{"choices": [{"delta": {"content": %s}}]}'
+        % (b'[{"type":"thinking","thinking":' * 450 + b'"x"' + b"}]" * 450),
+        b'{"choices": [{"delta": {"foo": ["]\\"[", %s]}}]}' % DEEP,
+    ],
+    ids=["delta", "usage", "content", "thinking", "strings"],
+)
+def test_a_deep_field_costs_nothing_but_itself(server: SSEServer, extra: bytes) -> None:
+    server.answer(text("Hel"), b"data: %s\n\n" % extra, text("lo"), finish(), DONE)
+    model = OpenAIModel("test", "fake", server.url, max_retries=0)
+
+    _, reply = collect(model.generate(ASK, (), Turn("t")))
+
+    model.close()
+    assert reply.message.text.startswith("Hel")
+    assert reply.message.text.endswith("lo")
+
+
+def test_a_plain_answer_with_a_deep_field_is_read(server: SSEServer) -> None:
+    choice = b'{"message": {"content": "Hello"}, "finish_reason": "stop"}'
+    server.answer(b'{"x": %s, "choices": [%s]}' % (DEEP, choice))
+    model = OpenAIModel("test", "fake", server.url, max_retries=0, stream=False)
+
+    _, reply = collect(model.generate(ASK, (), Turn("t")))
+
+    model.close()
+    assert reply.message.text == "Hello"
+
+
+def test_an_error_with_a_deep_field_is_quoted(server: SSEServer) -> None:
+    error = b'{"error": {"message": "no luck", "trace": %s}}' % DEEP
+    server.answer(text("Hello"), b"data: %s\n\n" % error)
+
+    error, said = failure(server)
+
+    assert "no luck" in str(error)
+    assert said == "Hello"
+
+
+@pytest.mark.parametrize("start", [b"[", b'{"a":', b'{"choices":[', b'{"usage":['])
+@pytest.mark.parametrize("prefix", [b"", b"data: "])
+def test_what_is_deep_and_has_no_end_is_no_answer(
+    server: SSEServer, prefix: bytes, start: bytes
+) -> None:
+    for size in (3_000, 3_000_000):
+        server.answer(prefix + start * (size // len(start)) + b"\n\n")
+
+        error, _ = failure(server)
+
+        assert error.kind == "dropped"

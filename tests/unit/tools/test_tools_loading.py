@@ -1,5 +1,6 @@
 """The user's own tools, in files, modules and installed packages."""
 
+import os
 import sys
 from importlib.metadata import EntryPoint, EntryPoints
 
@@ -84,6 +85,16 @@ def test_a_tool_that_is_found_twice_is_loaded_once():
     source = "tui.tools.weather:get_current_weather"
 
     assert load_tools([source, source]).tools == [get_current_weather]
+
+
+def test_a_pipe_is_not_waited_for_and_the_rest_load(write, tmp_path):
+    good = write("good.py", GOOD)
+    os.mkfifo(tmp_path / "pipe.py")
+
+    loaded = load_tools([tmp_path / "pipe.py", good])
+
+    assert names(loaded) == ["second", "first"]
+    assert "pipe.py cannot be loaded: it is no regular file" in str(loaded.errors[0])
 
 
 BROKEN = [

@@ -196,6 +196,90 @@ def test_an_exception_is_told_in_one_line(error, told):
     assert call(fail) == ToolResult("1", f"Error: {told}", told)
 
 
+class Unspeakable(Exception):
+    """An exception that cannot be told."""
+
+    def __init__(self, said: Any = None) -> None:
+        super().__init__("hidden")
+        self.said = said
+
+    def __str__(self) -> Any:
+        if isinstance(self.said, BaseException):
+            raise self.said
+        return self.said
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+class UnspeakableToolError(Unspeakable, ToolError):
+    """One that says that its text is for the model."""
+
+
+@pytest.mark.parametrize("kind", [Unspeakable, UnspeakableToolError])
+@pytest.mark.parametrize(
+    "said", [None, 7, RuntimeError("no"), SystemExit(1), RecursionError()]
+)
+def test_an_exception_that_cannot_be_told_is_told_by_its_type(kind, said, caplog):
+    def fail():
+        raise kind(said)
+
+    told = f"fail failed: {kind.__name__}"
+    with caplog.at_level(logging.DEBUG, "tui.tools"):
+        assert call(fail) == ToolResult("1", f"Error: {told}", told)
+
+
+def test_an_argument_that_a_foreign_type_refuses_without_words_is_told():
+    class Town:
+        def __init__(self, name: str) -> None:
+            raise type("Mute", (Unspeakable, ValueError), {})()
+
+        model_json_schema = staticmethod(lambda: {"type": "string"})
+
+    def visit(town: Town) -> str:
+        return "done"
+
+    visit.__annotations__["town"] = Town
+    error = call(visit, {"town": "Bonn"}).error
+
+    assert error is not None
+    assert error.startswith("visit was not run: town")
+
+
+def test_a_huge_error_is_told_by_its_beginning():
+    def fail():
+        raise Unspeakable("x" * 50_000_000)
+
+    error = call(fail).error
+
+    assert error is not None
+    assert error.startswith("fail failed: Unspeakable: xxx")
+    assert len(error) == 500
+
+
+def test_progress_that_is_no_text_is_told_as_one():
+    def work() -> str:
+        report(7)  # type: ignore[arg-type]
+        return "done"
+
+    made = Tool(work, description="x")
+    events, result = play(ToolBox([made]).run(ToolCall("1", "work", {})))
+
+    assert ToolProgressed("1", "7") in events
+    assert result.output == "done"
+
+
+@pytest.mark.parametrize("error", [Unspeakable(), SystemExit()])
+def test_a_result_whose_text_cannot_be_had_is_an_error(error):
+    class Value:
+        def __str__(self) -> str:
+            raise error
+
+    assert call(lambda_named(Value())).error == (
+        "give returned a Value that cannot be shown."
+    )
+
+
 def test_a_traceback_is_for_the_log_only(caplog):
     def fail():
         raise ValueError("no")

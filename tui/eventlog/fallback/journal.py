@@ -80,7 +80,7 @@ class Journal:
         """The file, None while there is none."""
         self._store = store
         self._rows = rows
-        folders = [store.parent, _temporary(store)]
+        folders = [store.parent, *_temporary(store)]
         self._folders = folders[::-1] if elsewhere else folders
         self._file: int = -1
         self._size: int = 0
@@ -184,10 +184,7 @@ class Journal:
 def left_behind(store: Path) -> list[Path]:
     """Return the journals of the store, also those that have an owner."""
     found: list[Path] = []
-    temporary = _temporary(store)
-    for folder in (store.parent, temporary):
-        if folder == temporary and not _is_ours(folder):
-            continue
+    for folder in (store.parent, *filter(_is_ours, _temporary(store))):
         with suppress(OSError):
             names = [e.name for e in os.scandir(folder)]
             begin = f"{store.name}.kept-"
@@ -247,10 +244,16 @@ def _read(path: Path, file: int) -> Left | None:
     return left
 
 
-def _temporary(store: Path) -> Path:
-    """Return the folder for journals of the store that is not on its disk."""
+def _temporary(store: Path) -> list[Path]:
+    """Return the folder for journals of the store that is not on its disk.
+
+    None where no temporary file can be made, as on a full disk.
+    """
     digest = hashlib.sha256(os.fsencode(store.absolute())).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"lazychat-{os.geteuid()}-{digest}"
+    try:
+        return [Path(tempfile.gettempdir()) / f"lazychat-{os.geteuid()}-{digest}"]
+    except OSError:
+        return []
 
 
 def _is_ours(folder: Path) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui.errors import LogError
+from tui.eventlog.fallback import recovery
 from tui.eventlog.fallback.journal import Journal
 from tui.eventlog.reader import Reader
 from tui.eventlog.sqlite import error_codes, replaced
@@ -45,6 +46,11 @@ OLDER = "An older conversation store was put in the place of this one: it is use
 STRANGE = "Another conversation store was put in the place of this one: it is used now,"
 REPLACED = "The file of the conversation store was replaced: the new one is used,"
 """What has become of the store; how the sentence goes on says `Refuge`."""
+
+LOG_GONE = (
+    "The log of the conversation store (its -wal or -shm file) was removed in use: "
+    "what was in it is saved."
+)
 
 
 class Store(NamedTuple):
@@ -99,6 +105,10 @@ class Refuge:
         self._old: list[str] = []
         """The conversations that were in it."""
         self._replaced = False
+        self._adrift: tuple[sqlite3.Connection, replaced.Files] | None = None
+        """Who alone can read a store that has lost its log, until it is saved."""
+        self._rescued = False
+        """Whether it was saved."""
         self._failed: sqlite3.Error | None = None
         """Why it was gone to memory, until that is told."""
         self.unkept = not kept
@@ -152,13 +162,37 @@ class Refuge:
         self._go_to(stand_in, last)
 
     def let_go(self, old: sqlite3.Connection, was: replaced.Files) -> None:
-        """Part from the store's file, which has another in its place; then `enter`."""
+        """Part from the store's file, which has another in its place; then `enter`.
+
+        Or from a file that has lost its log: it is written anew. Where that fails it is
+        tried again before the store is opened.
+        """
         path = self._store.path
+        if replaced.has_lost_its_log(path, was):
+            self._adrift = old, was
+            with suppress(sqlite3.Error, OSError):
+                self._write_anew()
+            return
         self._old = []
         with suppress(sqlite3.Error):
             sql = "SELECT id FROM conversation ORDER BY used DESC LIMIT 1000"
             self._old = [id for (id,) in old.execute(sql)]
         self._kept_aside = replaced.let_go(old, path, was)
+
+    def _write_anew(self) -> None:
+        """Save a store that has lost its log, if this one has."""
+        if not self._adrift:
+            return
+        old, was = self._adrift
+        with recovery.alone(self._store.path):
+            # Who mends a store takes its log away just before the file.
+            if replaced.has_lost_its_log(self._store.path, was):
+                replaced.write_anew(old, self._store.path)
+                self._rescued = True
+                self._store.tell(LOG_GONE)
+        self._adrift = None
+        if not self._rescued:
+            self.let_go(old, was)
 
     def enter(self, error: sqlite3.Error, known: int) -> bool:
         """Go to memory because of `error`; return whether that could be done.
@@ -171,7 +205,9 @@ class Refuge:
         stand_in, last = self._made(), 0
         self._replaced = replaced_ = isinstance(error, Replaced)
         try:
-            if not replaced_ or replaced.is_settled(self._store.path):
+            settled = not replaced_ or replaced.is_settled(self._store.path)
+            # Who opened it beside a strange log would read what is no store.
+            if settled and not self._adrift:
                 last = stand_in.lay_over(uri(str(self._store.path), "rw"))
         except sqlite3.Error as unreadable:
             if error_codes.code(unreadable) in error_codes.BUSY:
@@ -181,7 +217,9 @@ class Refuge:
         self._code = error_codes.code(error)
         self._since = time.monotonic()
         self._again = self._since + (0 if replaced_ else RETRY_SECONDS)
-        self._go_to(stand_in, known if replaced_ else max(last, known))
+        self._go_to(
+            stand_in, known if replaced_ and not self._rescued else max(last, known)
+        )
         self._failed = error
         return True
 
@@ -222,8 +260,10 @@ class Refuge:
             return None
         connection, began = None, time.monotonic()
         try:
+            self._write_anew()
             if not replaced.is_settled(self._store.path) and (
-                self._replaced or self._code in error_codes.DAMAGED
+                (self._replaced and not self._rescued)
+                or self._code in error_codes.DAMAGED
             ):
                 # Somebody copies another file there just now.
                 self._again = time.monotonic() + replaced.SETTLED_SECONDS
@@ -262,7 +302,7 @@ class Refuge:
     def _what_is_there(self, db: sqlite3.Connection, start: int) -> str:
         """Return what is to be said of the file if it is not the one from before."""
         last = last_seq(db)
-        if self._mended or not (self._replaced or last < start):
+        if self._mended or self._rescued or not (self._replaced or last < start):
             return ""
         if last == 0 and not db.execute("SELECT 1 FROM conversation").fetchone():
             return GONE if self._kept_aside is None else EMPTY
@@ -287,7 +327,7 @@ class Refuge:
             self._store.tell(
                 f"The conversation store can be written again: {everything} is kept."
             )
-        self._told = self._mended = False
+        self._told = self._mended = self._rescued = False
 
     def close(self) -> None:
         """Save elsewhere what could not be stored, and forget it."""

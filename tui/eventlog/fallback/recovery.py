@@ -69,7 +69,7 @@ def mend(path: Path, connect: Connect, migrate: Migrate) -> str:
     Raises `LogError` when it cannot be looked at (locked, newer) or replaced; then
     it is left as it is. Whoever comes second finds it mended.
     """
-    with _alone(path):
+    with alone(path):
         try:
             damage = _damage(path, connect)
             told = _replace(path, damage, connect, migrate) if damage else ""
@@ -104,7 +104,7 @@ def _marker(path: Path) -> Path:
 
 
 @contextmanager
-def _alone(path: Path) -> Generator[None]:
+def alone(path: Path) -> Generator[None]:
     """Keep other processes from mending the same store."""
     lock = path.with_name(path.name + ".mending")
     while True:

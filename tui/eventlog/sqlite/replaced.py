@@ -5,6 +5,9 @@ the log says whose it is (https://sqlite.org/howtocorrupt.html, 1.4). So that go
 first. And what the old file held, which only those can still read who have it open, is
 written to a file beside the new one. A file that was removed is not: whoever removes a
 store wants it gone.
+
+Where only the log, or its index, was removed or replaced, a file is written of what
+those can read who have the old ones open, and takes the store's name.
 """
 
 import os
@@ -34,6 +37,41 @@ class Files(NamedTuple):
 def files(path: Path) -> Files:
     """Return which files the store has now."""
     return Files(*(id_of(Path(f"{path}{suffix}")) for suffix in ("", "-wal", "-shm")))
+
+
+def has_lost_its_log(path: Path, was: Files) -> bool:
+    """Return whether the store has its name yet, and its log or index has not.
+
+    Who opens it now begins another log, and never sees what is in the old one, which
+    goes with the last process that has it open.
+    """
+    now = files(path)
+    return now.store == was.store and any(
+        old is not None and new != old
+        for old, new in zip(was[1:], now[1:], strict=True)
+    )
+
+
+def write_anew(old: sqlite3.Connection, path: Path) -> None:
+    """Put a file with all that `old` can read in the place of the store.
+
+    A copy rather than a checkpoint: the locks of those who have another index open are
+    not seen by `old`. Whoever has the old file open finds it replaced, and keeps what
+    he has besides. Raises `sqlite3.Error` and `OSError`; then the store is as it was.
+    """
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+        _back_up(old, fresh)
+        # It is whole: nobody has to wait until it is settled.
+        past = time.time() - 2 * SETTLED_SECONDS
+        os.utime(fresh, (past, past))
+        for suffix in ("-wal", "-shm"):
+            # SQLite would play it into the new file.
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def id_of(path: Path) -> Id | None:
@@ -98,12 +136,16 @@ def _copied(old: sqlite3.Connection, path: Path) -> Path | None:
         except FileExistsError:
             continue
         try:
-            with closing(sqlite3.connect(aside)) as target:
-                old.backup(target)
-                # One file, and no log beside it.
-                target.execute("PRAGMA journal_mode = DELETE")
+            _back_up(old, aside)
         except sqlite3.Error:
             aside.unlink(missing_ok=True)
             raise
         return aside
     return None
+
+
+def _back_up(old: sqlite3.Connection, file: Path) -> None:
+    with closing(sqlite3.connect(file)) as target:
+        old.backup(target)
+        # One file, and no log beside it.
+        target.execute("PRAGMA journal_mode = DELETE")

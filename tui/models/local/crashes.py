@@ -2,24 +2,31 @@
 
 An app that dies with its model, or is started anew, would crash on the same file again
 and again. A crash belongs to its circumstances: the file, the library and the settings
-that matter; when one of these changes nothing is known. The last crashes of all models
-stand in one small file, written whole; two apps that write at once lose one crash.
+that matter; when one of these changes nothing is known. A kill or a lack of memory
+also belongs to its time: it counts for some minutes, and until the next boot. The last
+crashes of all models stand in one small file, written whole; two apps that write at
+once lose one crash.
 """
 
 import hashlib
 import threading
+import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
-from tui import files, paths
+from tui import files, paths, process_identity
 from tui.models.local.death import Death
 from tui.models.local.wire import Spec
 
 _KEPT = 32
 """Circumstances that are remembered, the latest."""
+PASSES_SECONDS = 600.0
+"""How long nothing is tried after deaths that may be due to other programs."""
+MOST_CRASHES = 2
+"""After so many crashes before the first word the same is not tried again."""
 
 
 class Crash(msgspec.Struct, frozen=True):
@@ -28,11 +35,30 @@ class Crash(msgspec.Struct, frozen=True):
     count: int
     status: int
     said: str = ""
+    time: float = 0.0
+    """When it was the last time; seconds since the epoch."""
+    boot: str = ""
+    """The boot it was in; "" where the system does not tell."""
 
     @property
     def death(self) -> Death:
         """The last death."""
         return Death(self.status, self.said, loading=True)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the same is not to be tried now."""
+        if self.count < MOST_CRASHES:
+            return False
+        # A clock that was put back must not make it longer.
+        recent = 0 <= time.time() - self.time < PASSES_SECONDS
+        same_boot = self.boot == process_identity.boot_id()
+        return not self.death.passes or (recent and same_boot)
+
+    @property
+    def again(self) -> float:
+        """When it may be tried again; seconds since the epoch, 0 for no such time."""
+        return self.time + PASSES_SECONDS if self.death.passes else 0.0
 
 
 _Known = dict[str, Crash]
@@ -66,8 +92,11 @@ def add(key: str, death: Death) -> None:
     with _lock:
         known = _load()
         old = known.pop(key, None)
+        if old and old.death.passes and not death.passes:
+            old = None  # which says nothing of the file
         count = old.count + 1 if old else 1
-        known[key] = Crash(count, death.status, death.said[-500:])
+        boot, said = process_identity.boot_id(), death.said[-500:]
+        known[key] = Crash(count, death.status, said, time.time(), boot)
         _save(dict(list(known.items())[-_KEPT:]))
 
 

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from typing import NamedTuple
 
 SHORT_OF_MEMORY = re.compile(
@@ -53,13 +54,24 @@ class Death(NamedTuple):
         number = -self.status
         return number in _CRASHES or (number == signal.SIGKILL and self.loading)
 
-    def told(self, name: str, file: str, crashes: int = 0) -> str:
+    @property
+    def passes(self) -> bool:
+        """Whether the same may live later, as when other programs are closed."""
+        return -self.status == signal.SIGKILL or bool(SHORT_OF_MEMORY.search(self.said))
+
+    def told(self, name: str, file: str, crashes: int = 0, again: float = 0.0) -> str:
         """Return the line for the user; `name` is the model's, `file` its weights'.
 
-        With `crashes` it says that after so many nothing was tried.
+        With `crashes` it says that after so many nothing was tried, and will not be
+        before `again`, in seconds since the epoch; 0 for no such time.
         """
         what, remedy = self._told(file)
-        if crashes:
+        if crashes and again:
+            # The minute after: at the minute that is named it must work.
+            clock = time.strftime("%H:%M", time.localtime(again + 60))
+            remedy = f"After {crashes} crashes it is not tried again before {clock}."
+            remedy = f"{remedy} {_SPARE}"
+        elif crashes:
             remedy = (
                 f"After {crashes} crashes it is not tried again until the file, its "
                 "settings or llama-cpp-python change."

@@ -40,8 +40,6 @@ IDLE_SECONDS = 60.0
 """How long a child may owe an answer without using the processor; then it is killed.
 
 Loading and reading a long prompt say nothing for minutes, but they compute."""
-MOST_CRASHES = 2
-"""After so many crashes before the first word the same is not tried again."""
 _END_SECONDS = 3.0
 _KEPT = 8192
 """Bytes of the end of stderr that are kept."""
@@ -269,14 +267,15 @@ class ModelProcess:
         """Return the child, started for `spec` when there is none.
 
         Raises `ModelError` when the same has crashed before its first word again and
-        again, in this run of the program or an earlier one.
+        again, in this run of the program or an earlier one; see `crashes`.
         """
         with self._lock:
             if self._child is None or self._child.death is not None:
                 now = crashes.circumstances(spec)
                 crash = crashes.recall(now)
-                if crash and crash.count >= MOST_CRASHES:
-                    raise died(crash.death, spec.name, self.path, crash.count)
+                if crash and crash.refuses:
+                    count, again = crash.count, crash.again
+                    raise died(crash.death, spec.name, self.path, count, again)
                 self._circumstances = now
                 self._child = Child(self._ended, lambda: crashes.forget(now))
             return self._child
@@ -315,11 +314,13 @@ class ModelProcess:
                 crashes.add(self._circumstances, death)
 
 
-def died(death: Death, name: str, path: str, crashes: int = 0) -> ModelError:
+def died(
+    death: Death, name: str, path: str, crashes: int = 0, again: float = 0.0
+) -> ModelError:
     """Return the error of a turn whose process died, or was not started again."""
     from tui.safe import safe
 
-    text = death.told(name, Path(path).name, crashes)
+    text = death.told(name, Path(path).name, crashes, again)
     return ModelError(safe(text, newlines=False), "died")
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
+from tui import bounds
 from tui.events import UsageReported
 
 
@@ -59,9 +60,17 @@ _decode = msgspec.json.Decoder(Chunk).decode
 
 
 def decode(data: bytes) -> Chunk:
-    """Return the chunk; raises ValueError when it is not one."""
+    """Return the chunk; raises ValueError when it is not one.
+
+    A field that is too deep to be read costs nothing but what is deep in it.
+    """
     try:
         return _decode(data)
+    except RecursionError:
+        if len(data) > _MENDED_BYTES:
+            raise ValueError(bounds.TOO_DEEP) from None
+        # What is left is not deep: this does not come here again.
+        return decode(bounds.without_deep(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # Half a surrogate pair, a byte that is no UTF-8, NaN or 1e999: spoils one
         # character or figure, not the answer.
@@ -102,15 +111,19 @@ def texts(content: Any) -> Iterator[tuple[bool, str]]:
     """Yield the pieces of a `content` as (is reasoning, text).
 
     Most servers send a string; Mistral sends a list of parts, whose `thinking`
-    parts hold parts themselves.
+    parts hold parts themselves. What is too deep says "…".
     """
+    yield from _texts(bounds.shallow(content))
+
+
+def _texts(content: Any) -> Iterator[tuple[bool, str]]:
     if isinstance(content, str):
         yield False, content
     elif isinstance(content, list):
         for part in cast(list[Any], content):
             match part:
                 case {"type": "thinking", "thinking": thought}:
-                    for _, text in texts(thought):
+                    for _, text in _texts(thought):
                         yield True, text
                 case {"text": str(text)}:
                     yield False, text
