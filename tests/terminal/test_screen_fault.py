@@ -27,14 +27,10 @@ app.LazychatApp.show_help = fails
 """
 
 
-@pytest.mark.parametrize(
-    "error", ["ValueError('no')", "RecursionError('deep')", "MemoryError()"]
-)
-def test_a_fault_of_the_screen_does_not_cancel_the_answer(
-    start: Start, home: Path, error: str
-) -> None:
+def end_by_a_fault(start: Start, home: Path, broken: str) -> None:
+    """Have the screen end while an answer is written: it is whole all the same."""
     (home / "tools").mkdir()
-    (home / "tools" / "broken.py").write_text(BROKEN.format(error=error), "utf-8")
+    (home / "tools" / "broken.py").write_text(broken, "utf-8")
     terminal = start(SLOW)
     terminal.type("Go on")
     terminal.press("enter")
@@ -49,6 +45,15 @@ def test_a_fault_of_the_screen_does_not_cancel_the_answer(
         (one,) = conversation.recent(log)
         entries = conversation.fold(log.read(one.id)).entries.values()
         assert [e.message.text for e in entries][-1] == WORDS
+
+
+@pytest.mark.parametrize(
+    "error", ["ValueError('no')", "RecursionError('deep')", "MemoryError()"]
+)
+def test_a_fault_of_the_screen_does_not_cancel_the_answer(
+    start: Start, home: Path, error: str
+) -> None:
+    end_by_a_fault(start, home, BROKEN.format(error=error))
     log_file = home / "lazychat.log"
     told = log_file.read_text("utf-8")
     assert "in fails" in told
@@ -84,22 +89,7 @@ def test_a_fault_beside_the_screen_does_not_cancel_the_answer(
 ) -> None:
     kind = "async " if way == "a task" else ""
     broken = BROKEN_LATER.format(kind=kind, way=WAYS[way])
-    (home / "tools").mkdir()
-    (home / "tools" / "broken.py").write_text(broken, "utf-8")
-    terminal = start(SLOW)
-    terminal.type("Go on")
-    terminal.press("enter")
-    terminal.wait_for("word9 ")
-
-    terminal.press("f1")
-
-    wait_until(lambda: "the screen has ended by a fault" in seen(terminal))
-    assert terminal.left_on() == set()
-    assert terminal.process.wait(15) == 1
-    with EventLog(home / "lazychat.db") as log:
-        (one,) = conversation.recent(log)
-        entries = conversation.fold(log.read(one.id)).entries.values()
-        assert [e.message.text for e in entries][-1] == WORDS
+    end_by_a_fault(start, home, broken)
 
 
 def test_a_fault_of_what_runs_in_the_background_leaves_the_app_as_it_is(
