@@ -187,7 +187,7 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
         await chat.ask("First")
         await chat.until("Busy")
         await chat.ask("Second")
-        await chat.until("waits: Second")
+        await chat.until("queued: Second")
 
         chat.app.simulate_key("escape")
         chat.app.simulate_key("escape")
@@ -205,7 +205,7 @@ async def test_question_that_waits_stands_below_the_answer_that_is_written() -> 
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("waits: Second")
+        await chat.until("queued: Second")
         gate.set()
         await chat.until("Answer two.")
 
@@ -220,7 +220,7 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("waits: Second")
+        await chat.until("queued: Second")
         id = chat.screen.conversation
 
     async with opened(["Answer."]) as chat:
@@ -513,7 +513,7 @@ async def test_copy_counts_from_the_last_answer() -> None:
         await chat.ask("/copy 2")
         await chat.until(lambda: chat.app.clipboard == "**One.**")
         await chat.ask("/copy 3")
-        await chat.until("no such answer")
+        await chat.until("No such answer")
         assert chat.app.clipboard == "**One.**"
 
 
@@ -551,7 +551,7 @@ def test_an_editor_without_a_temporary_folder_is_told_and_the_text_stays(
     text, problem = edit("some")
 
     assert text == "some"
-    assert problem == "No temporary file can be written: No such file or directory."
+    assert problem == "Cannot write a temporary file: No such file or directory."
 
 
 # -- arrangement

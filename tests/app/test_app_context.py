@@ -192,7 +192,7 @@ async def test_compact_has_a_summary_sent_in_place_of_the_messages() -> None:
         assert model.requests[5].messages[-1].text.endswith("keep this: the numbers")
         assert "They counted." not in chat.pane
         assert chat.screen.presenter.answers == answers(5)
-        rule = "── above here the model is sent a summary (6 messages) ─"
+        rule = "── above here the model gets a summary (6 messages) ─"
         below = chat.pane.partition(rule)[2].partition("\n")[2]
         assert below.strip().startswith("▌ Question 3")
         await chat.until("~")  # the meter, from 148 tokens down
@@ -253,11 +253,11 @@ async def test_escape_stops_a_summary_and_changes_nothing() -> None:
     async with opened(model=model) as chat:
         await chat.talk(3)
         await chat.ask("/compact")
-        await chat.until("summing up")
+        await chat.until("summarising")
 
         await chat.pilot.press("escape")
 
-        await chat.until("The summary was stopped; all is sent as before.")
+        await chat.until("Summary stopped; the model still gets all messages.")
         await chat.ask("Next?")
         await chat.until("Fine.")
         assert len(model.requests[-1].messages) == 7
@@ -281,5 +281,5 @@ async def test_there_is_nothing_to_sum_up_at_first() -> None:
     async with opened(model=model) as chat:
         await chat.ask("/compact")
 
-        await chat.until("There is nothing to sum up yet.")
+        await chat.until("Nothing to summarise yet")
         assert model.requests == []

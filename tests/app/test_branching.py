@@ -46,7 +46,7 @@ async def test_edited_question_is_a_new_version_and_the_old_one_is_kept() -> Non
         await exchange(chat, "Second", "Two.")
 
         await read(chat, "up", "up", "e")
-        await chat.until("editing: Second (Esc leaves it)")
+        await chat.until("editing: Second (Esc cancels)")
         assert chat.screen.composer.has_focus
         assert chat.screen.composer.text == "Second"
         await chat.ask("!")
@@ -125,7 +125,7 @@ async def test_text_of_an_answer_arrives_in_its_own_version() -> None:
         await chat.until("Uno")
         await read(chat, "[")
         await chat.until("One.")
-        await chat.until("The answer that is written is in another version")
+        await chat.until("The running answer belongs to another version")
 
         gate.set()
         views = chat.screen.presenter.timeline
@@ -271,7 +271,7 @@ async def test_edit_while_an_answer_is_written_waits_for_its_end() -> None:
         await chat.ask("/revise")
         await chat.until("editing: First")
         await chat.ask("!")
-        await chat.until("waits: First!")
+        await chat.until("queued: First!")
         assert "Slow" in chat.text
 
         gate.set()
@@ -286,7 +286,7 @@ async def test_second_answer_that_waits_is_taken_back() -> None:
         await chat.ask("First")
         await chat.until("Busy")
         await chat.ask("/regenerate")
-        await chat.until("waits: another answer")
+        await chat.until("queued: another answer")
 
         # As after an Esc that the running turn has not obeyed yet.
         chat.screen.controller._cancelled = chat.screen.presenter.running
@@ -341,8 +341,8 @@ async def test_nothing_to_edit_or_to_answer_again_is_said() -> None:
     async with opened() as chat:
         for command, hint in [
             ("/revise", "There is no message to edit"),
-            ("/regenerate", "There is no question to answer again"),
-            ("/newer", "This message has one version"),
+            ("/regenerate", "Nothing to regenerate"),
+            ("/newer", "This message has only one version"),
         ]:
             await chat.ask(command)
             await chat.until(hint)

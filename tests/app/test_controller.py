@@ -190,7 +190,7 @@ def test_continue_names_its_purpose_and_retry_asks_the_question_before(
     assert isinstance(said, MessageAdded)
     assert said.purpose == CONTINUE
     chat.controller.retry()
-    assert chat.view.hints == ["First let the answer end, or stop it"]
+    assert chat.view.hints == ["Wait for the answer to finish, or stop it"]
     chat.answer(chat.fold.requested[-1], "three", "length")
     chat.controller.retry()
     (again,) = chat.read()
@@ -205,8 +205,8 @@ def test_a_whole_answer_is_not_continued(chat: Chat) -> None:
     chat.controller.go_on()
 
     assert chat.view.hints == [
-        "There is no answer to go on with",
-        "The answer is whole; ask on",
+        "Nothing to continue",
+        "The answer is already complete",
     ]
     assert chat.read() == []
 

@@ -72,7 +72,7 @@ async def test_message_that_is_taken_back_stands_before_the_draft() -> None:
         await chat.ask("First")
         await chat.until("One")
         await chat.ask("Second")
-        await chat.until("waits: Second")
+        await chat.until("queued: Second")
         await chat.ask("Third")
         await chat.until("and 1 more")
         await chat.type("draft")
@@ -92,13 +92,13 @@ async def test_message_that_waits_is_not_mixed_into_one_that_is_edited() -> None
         await chat.ask("First")
         await chat.until("One")
         await chat.ask("Second")
-        await chat.until("waits: Second")
+        await chat.until("queued: Second")
         chat.app.action_command("revise")
         await chat.until("editing: First")
 
         await chat.pilot.press("alt+up")
 
-        await chat.until("First send the new version")
+        await chat.until("First send the edited message")
         assert chat.screen.composer.text == "First"
         assert chat.screen.presenter.waiting
         gate.set()
@@ -110,7 +110,7 @@ async def test_note_of_what_was_taken_back_keeps_its_place() -> None:
         await chat.ask("First")
         await chat.until("One")
         await chat.ask("Second")
-        await chat.until("waits: Second")
+        await chat.until("queued: Second")
         await chat.pilot.press("alt+up")
         await chat.until("Taken back: Second")
         gate.set()
@@ -144,7 +144,7 @@ async def test_answer_that_is_whole_is_not_gone_on_with() -> None:
 
         await chat.ask("/continue")
 
-        await chat.until("The answer is whole; ask on")
+        await chat.until("The answer is already complete")
         assert len(chat.model.requests) == 1
 
 

@@ -78,7 +78,7 @@ async def test_composer_tells_that_the_pane_has_the_keys() -> None:
         assert "reading" not in chat.text
 
         await read(chat)
-        await chat.until("reading: Esc writes, w edits, r asks again")
+        await chat.until("Esc back · w edit · r regenerate")
 
         await chat.pilot.press("escape")
         await chat.until(lambda: "reading" not in chat.text)

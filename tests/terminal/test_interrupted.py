@@ -60,7 +60,7 @@ def test_after_a_crash_all_is_there_and_nothing_is_sent(
 
     assert "Count, please" in again.text
     assert "One two" in again.text
-    assert "/continue goes on, /retry asks again" in again.words
+    assert "/continue resumes the answer, /retry asks again" in again.words
     assert "ready" in again.row(-1)
     assert requests(log) == 1
     assert said(log)[-1] == ("assistant", "One two ", "interrupted")
@@ -133,11 +133,11 @@ def test_there_has_to_be_something_to_go_on_with(start: Start, log: EventLog) ->
     terminal = start([])
 
     ask(terminal, "/continue")
-    terminal.wait_for("There is no answer to go on with")
+    terminal.wait_for("Nothing to continue")
     ask(terminal, "/retry")
-    terminal.wait_for("There is no question to ask again")
+    terminal.wait_for("Nothing to retry")
     ask(terminal, "/takeover")
-    terminal.wait_for("No answer is being written")
+    terminal.wait_for("No answer is running")
 
     assert requests(log) == 0
 
@@ -168,11 +168,11 @@ def elsewhere(log: EventLog) -> str:
 def test_what_runs_elsewhere_may_be_taken_over(start: Start, log: EventLog) -> None:
     turn = elsewhere(log)
     terminal = start([{"text": "three"}])
-    terminal.wait_for("This answer is written on far-away (process 4711)")
+    terminal.wait_for("Process 4711 on far-away is writing this answer")
     assert "One two" in terminal.text
 
     ask(terminal, "/takeover")
-    terminal.wait_for("/continue goes on")
+    terminal.wait_for("/continue resumes")
 
     assert said(log)[-1] == ("assistant", "One two ", "interrupted")
     (end,) = [r for r in log.read() if isinstance(r.event, TurnFinished)]
@@ -189,7 +189,7 @@ def test_what_runs_here_is_stopped_and_not_taken_over(
     terminal.wait_for("One two")
 
     ask(terminal, "/takeover")
-    terminal.wait_for("of this machine writes it: Esc stops it")
+    terminal.wait_for("on this machine is answering: Esc stops it")
 
     assert not [r for r in log.read() if isinstance(r.event, TurnFinished)]
 

@@ -143,7 +143,7 @@ def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> Non
     ask(terminal, "Count")
     terminal.wait_for("One")
     ask(terminal, "Again")
-    terminal.wait_for("waits: Again")
+    terminal.wait_for("queued: Again")
 
     terminal.press("ctrl+q")
     terminal.wait_for("2 answers are still to come")

@@ -217,7 +217,7 @@ def test_a_worker_that_dies_under_a_waiting_question_is_told_on_the_screen(
     terminal = start(None, config=(place.folder / "config.toml").read_text())
     os.kill(pid, signal.SIGSTOP)
     terminal.type("Hello\r")
-    terminal.wait_for("waits: Hello")
+    terminal.wait_for("queued: Hello")
 
     os.kill(pid, signal.SIGKILL)
     terminal.wait_for("not asked: Hello")

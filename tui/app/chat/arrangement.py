@@ -1,6 +1,6 @@
-"""Which parts of a chat are on the screen, and which have to make room."""
+"""Decides which parts of a chat are visible, and which a narrow screen hides."""
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.tool_sidebar import ToolSidebar
 
 NARROW = 100
-"""Columns below which the sidebar takes the place of the conversation."""
+"""Columns below which the sidebar replaces the conversation."""
 
 
 class Arrangement:
-    """Shows and hides the parts of a `screen`. Used in the UI's thread."""
+    """Shows and hides the parts of `screen`. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Arrangement:
         hint: Callable[[str], None],
         tools_key: str,
     ) -> None:
-        """Take how to `hint` at `tools_key`, the key that shows and hides the tools."""
+        """Use `hint` to mention `tools_key`, the key that toggles the tools."""
         self._screen = screen
         self._sidebar = sidebar
         self._debug_panel = debug_panel
@@ -40,15 +40,15 @@ class Arrangement:
         self._sidebar_wanted = True  # where there is room for it
 
     def begin(self, width: int) -> None:
-        """Arrange a screen of `width` columns that has no parts yet.
+        """Set the classes of a screen of `width` columns before its parts exist.
 
-        Each change of a class styles all parts anew.
+        Each later change of a class restyles all parts.
         """
         self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
         self._arrange(width < NARROW)
 
     def fit(self, width: int) -> None:
-        """Make a screen that has become narrow the conversation's."""
+        """Switch between the wide and the narrow layout for `width` columns."""
         narrow = width < NARROW
         if narrow != self._screen.has_class("-narrow"):
             self._arrange(narrow)
@@ -65,18 +65,18 @@ class Arrangement:
         return self._screen.has_class("-narrow") and self._screen.has_class("-sidebar")
 
     def toggle_sidebar(self) -> None:
-        """Show or hide the tools; shown by key they have the focus."""
+        """Show or hide the tools; focus them when they are shown."""
         shown = not self._screen.has_class("-sidebar")
         self._screen.set_class(shown, "-sidebar")
         if not self._screen.has_class("-narrow"):
             self._sidebar_wanted = shown
             state.save(paths.state_file(), sidebar=shown)
         elif shown:
-            self._hint(f"{self._tools_key} or Esc: back to the conversation")
+            self._hint(f"{self._tools_key} or Esc closes the tools")
         (self._sidebar if shown else self._composer).focus()
 
     def toggle_debug(self) -> None:
-        """Show or hide the tool calls."""
+        """Show or hide the debug panel."""
         shown = not self._screen.has_class("-debug")
         self._screen.set_class(shown, "-debug")
         if not shown and self._debug_panel.has_focus:

@@ -1,4 +1,4 @@
-"""Copies texts of a chat to the terminal's clipboard."""
+"""Copies text from a chat to the terminal's clipboard."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from tui.app.chat.presenter import Presenter
 
 
 class Clipboard:
-    """What copies in one chat. Used in the UI's thread."""
+    """Copies text and answers of one chat. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -14,23 +14,23 @@ class Clipboard:
         send: Callable[[str], None],
         hint: Callable[[str], None],
     ) -> None:
-        """Take how to `send` a text to the terminal."""
+        """Use `send` to pass text to the terminal, and `hint` to report it."""
         self._presenter = presenter
         self._send = send
         self._hint = hint
 
     def copy(self, text: str) -> None:
-        """Send `text` to the terminal's clipboard by OSC 52.
+        """Send `text` to the terminal's clipboard with OSC 52.
 
-        Nobody answers whether the terminal took it, so we do not say that it did.
+        The terminal does not confirm it, so the hint says "sent", not "copied".
         """
         self._send(text)
         self._hint(f"{len(text)} characters sent to the terminal's clipboard")
 
     def copy_answer(self, number: int) -> None:
-        """Copy the Markdown of the `number`th answer from the end."""
+        """Copy the Markdown of the `number`th answer, counted from the end."""
         answers = self._presenter.answers
         if 1 <= number <= len(answers):
             self.copy(answers[-number])
         else:
-            self._hint("There is no such answer")
+            self._hint(f"No such answer (answers here: {len(answers)})")

@@ -1,9 +1,9 @@
 """Measures how full the model's context window is, and which messages still fit.
 
-Read from the log alone, so a conversation that is opened again says the same. A
-server's own count is the truth; what came after it, or without one, is estimated.
-Nothing is worked out, let alone drawn, for pieces of text: only when a message of the
-user or the model is whole, or a count or a summary has come.
+Everything is read from the log, so a reopened conversation shows the same figures. The
+server's own token count is exact; messages after it, or without any count, are
+estimated. Nothing is computed or drawn for pieces of text, only when a message, a count
+or a summary is complete.
 """
 
 from collections.abc import Callable
@@ -17,84 +17,85 @@ from tui.messages import Message
 from tui.models.context_window import estimate_message
 
 LeftOut = tuple[str, int]
-"""The first message that is still sent, and how many before it are not."""
+"""The id of the first message that is still sent, and how many before it are not."""
 
 
 class ContextMeter:
-    """Keeps the meter of the status line and the rule in the transcript right."""
+    """Updates the meter in the status line and the rule in the transcript."""
 
     def __init__(
         self, fold: Transcript, transcript: pane.Transcript, status: Status
     ) -> None:
         self.window: Callable[[], int] = lambda: 0
-        """Tells the present model's window in tokens, 0 when it is not known."""
+        """Returns the current model's window in tokens, 0 when it is unknown."""
         self._fold = fold
         self._transcript = transcript
         self._status = status
-        self._reported = 0  # the window, as the last answer had it
+        self._reported = 0  # the window that the last answer reported
         self._counts: dict[str, tuple[int, int]] = {}
-        """By answer: tokens up to its end, and how many summaries there were."""
+        """Maps an answer to its tokens so far and the number of summaries at that
+        time."""
         self._left_out: dict[str, LeftOut | None] = {}
-        """By answer: what its request was without."""
-        # Of the answer that is being written:
+        """Maps an answer to what its request left out."""
+        # State of the answer in progress:
         self._count: int | None = None
-        self._told: LeftOut | None = None
+        self._omitted: LeftOut | None = None
         self._changed = False
 
-    # What the log tells
+    # -- updates from the log
 
     def turn_started(self) -> None:
-        """Await the requests of another turn."""
-        self._count = self._told = None
+        """Reset the state for the requests of a new turn."""
+        self._count = self._omitted = None
 
     def asked(self) -> None:
-        """Take it that a question has its place now."""
+        """Mark the meter as changed: a question has been placed."""
         self._changed = True
 
     def said(self, message_id: str, message: Message) -> None:
-        """Take a message of another than the user that is whole."""
+        """Record a complete message that is not from the user."""
         if message.role == "assistant":
             if self._count is not None:
                 self._counts[message_id] = self._count, len(self._fold.summaries)
                 self._count = None
-            self._left_out[message_id] = self._told
+            self._left_out[message_id] = self._omitted
         if message.role != "tool":
             self._changed = True
 
     def used(self, usage: UsageReported) -> None:
-        """Take what the server has counted for the answer that ends here."""
+        """Record the server's token count for the answer that is ending."""
         self._count = usage.input_tokens + usage.output_tokens
         self._reported = usage.window or self._reported
 
     def left_out(self, notice: NoticeGiven) -> bool:
-        """Take what a request was without; return whether that is news."""
-        before = self._told or self._last_left_out(self._entries())
-        self._told = (notice.first_message_id, notice.left_out)
+        """Record what a request left out; return whether that has changed."""
+        before = self._omitted or self._last_left_out(self._entries())
+        self._omitted = (notice.first_message_id, notice.left_out)
         self._changed = True
-        return self._told != before
+        return self._omitted != before
 
     def summed_up(self, summary: SummaryAdded) -> int:
-        """Take a summary; return for how many messages it stands."""
+        """Record a summary; return how many messages it replaces."""
         self._changed = True
         ranges = standing(self._entries(), [summary])
         return sum(last - first + 1 for first, last, _ in ranges)
 
-    # What others tell
+    # -- updates from the screen
 
     def model_changed(self) -> None:
-        """Forget the window of another model."""
+        """Forget the window of the previous model."""
         self._reported = 0
         self.show()
 
     def show(self) -> None:
-        """Show what has become known otherwise: another window, another path."""
+        """Redraw after another kind of change: a new window size or another version."""
         self._changed = True
         self.flush()
 
-    # What is shown
+    # -- output
 
     def flush(self) -> None:
-        """Show what is new, once for all that was taken since the last time."""
+        """Redraw if anything has changed since the last call."""
         if not self._changed:
             return
         self._changed = False
@@ -109,12 +110,12 @@ class ContextMeter:
         return [e for e in self._fold.entries.values() if e.settled]
 
     def _tokens(self, entries: list[Entry]) -> tuple[int, bool]:
-        """Return what the messages take, and whether that is estimated."""
+        """Return the tokens of the messages, and whether they are estimated."""
         for place in reversed(range(len(entries))):
             if count := self._counts.get(entries[place].message_id):
                 tokens, summaries = count
                 if standing(entries, self._fold.summaries[summaries:]):
-                    break  # it is no longer what was counted
+                    break  # a later summary makes the count out of date
                 rest = entries[place + 1 :]
                 return tokens + _estimate(rest), bool(rest)
         sent = apply_summaries(entries, self._fold.summaries)
@@ -126,17 +127,17 @@ class ContextMeter:
         return self._left_out[last.message_id] if last else None
 
     def _rule(self, entries: list[Entry]) -> tuple[str, str]:
-        """Return where that begins which is sent as it was said, and what to say."""
+        """Return the first message that is sent verbatim, and the rule's text."""
         ranges = standing(entries, self._fold.summaries)
         place = ranges[-1][1] + 1 if ranges else 0
         count = sum(last - first + 1 for first, last, _ in ranges)
-        text = f"above here the model is sent a summary ({_messages(count)})"
-        if left_out := self._told or self._last_left_out(entries):
+        text = f"above here the model gets a summary ({_messages(count)})"
+        if left_out := self._omitted or self._last_left_out(entries):
             id, number = left_out
             places = {entry.message_id: n for n, entry in enumerate(entries)}
             if places.get(id, -1) > place:
                 place = places[id]
-                but = ", but for the summary" if ranges else ""
+                but = ", except for the summary" if ranges else ""
                 gone = _messages(number)
                 text = f"above here is no longer sent to the model ({gone}){but}"
         return (

@@ -1,7 +1,7 @@
-"""Sends questions, cancels answers and takes back messages that wait.
+"""Sends questions, cancels answers and takes back queued messages.
 
-A question and the request for its answer are one append to the log; nothing is drawn
-here. What could not be written is given back to the composer.
+One append to the log holds a question and the request for its answer; nothing is drawn
+here. Text that could not be written to the log goes back to the composer.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tui.safe import safe
 
 
 class Controller:
-    """The acts in one chat. Runs in the UI's thread."""
+    """Handles the user's actions in one chat. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Controller:
         view: View,
         unsend_key: str = "",
     ) -> None:
-        """Take what is shown and where, and the key that calls `unsend`."""
+        """Mention `unsend_key`, the key that calls `unsend`, in the queue's title."""
         self._conversation = conversation
         self._turns = turns
         self._fold = turns.fold
@@ -39,66 +39,66 @@ class Controller:
         self._cancelled: str | None = None
         """The turn that was cancelled last."""
         self._waited: set[str] = set()
-        """The turns that waited then."""
+        """The turns that were queued at that time."""
         self._taken: set[str] = set()
-        """The turns whose questions were given back."""
+        """The turns whose questions went back to the composer."""
 
     def send(self, text: str, taken: Callable[[], None]) -> Future[int]:
-        """Send what was written in the composer; `taken` once it is stored, or not.
+        """Send `text`; call `taken` when the log has stored or refused it.
 
-        The future is as of `EventLog.append`.
+        See `EventLog.append` for the future.
         """
         edited, parent = self._versions.editing, self._versions.sent()
         said = messages.Message("user", text)
         return self._request(said, None, parent, edited, taken)
 
     def regenerate(self) -> None:
-        """Have the question at the cursor answered once more, or else the last one.
+        """Request another answer to the question at the cursor, or to the last one.
 
-        What was answered stays beside it, also when it was broken off.
+        The existing answer stays as another version, even if it is incomplete.
         """
         question = self._versions.question()
         if question is None:
-            self._view.hint("There is no question to answer again")
+            self._view.hint("Nothing to regenerate")
         else:
             self._request(None, question)
 
     def compact(self, keep: str) -> None:
-        """Have what was said first summed up, and the summary sent in its place.
+        """Request a summary of the older messages, to be sent in their place.
 
-        It is a turn like any other: it waits for those before it, may be cancelled, and
-        says what went wrong. `keep` is what must not get lost, "" for nothing special.
+        The request is a turn like any other: it is queued, can be cancelled, and
+        reports errors. `keep` names what the summary must keep, "" for nothing special.
         """
         if not self._fold.questions:
-            self._view.complain("There is nothing to sum up yet.")
+            self._view.complain("Nothing to summarise yet")
             return
         parent = self._fold.branches.parent_of_next()
         model = self._view.settings().model
         written = self._conversation.sum_up(model, keep, parent)
         typed = f"/compact {keep}".strip()
-        written.add_done_callback(lambda done: self._tell(done, typed))
+        written.add_done_callback(lambda done: self._report(done, typed))
         self._view.follow_end()
 
-    # -- after an answer that was broken off
+    # -- after an incomplete answer
 
     def go_on(self) -> None:
-        """Ask the model to go on where its text stopped; without text, ask again."""
+        """Ask the model to continue an incomplete answer; retry if it has no text."""
         if self._is_busy():
             return
         entries = list(self._fold.entries.values())
         if not entries:
-            self._view.hint("There is no answer to go on with")
+            self._view.hint("Nothing to continue")
         elif entries[-1].message.role == "user":
             self.retry()
         elif entries[-1].finish_reason == "stop":
-            self._view.hint("The answer is whole; ask on")
+            self._view.hint("The answer is already complete")
         else:
             said = messages.Message("user", GO_ON)
             parent = self._fold.branches.parent_of_next()
             self._request(said, None, parent, purpose=CONTINUE)
 
     def retry(self) -> None:
-        """Ask the last question again; what was answered stays as another version."""
+        """Ask the last question again; the existing answer stays as another version."""
         if self._is_busy():
             return
         entries = self._fold.entries.values()
@@ -107,15 +107,15 @@ class Controller:
         if asked:
             self._request(None, asked[-1])
         else:
-            self._view.hint("There is no question to ask again")
+            self._view.hint("Nothing to retry")
 
     def _is_busy(self) -> bool:
         busy = bool(self._fold.running or self._fold.requested)
         if busy:
-            self._view.hint("First let the answer end, or stop it")
+            self._view.hint("Wait for the answer to finish, or stop it")
         return busy
 
-    # -- what is sent
+    # -- sending
 
     def _request(
         self,
@@ -141,19 +141,19 @@ class Controller:
         )
         text = said.text if said else ""
         written.add_done_callback(lambda _: view.call_later(taken))
-        written.add_done_callback(lambda done: self._tell(done, text, edited))
+        written.add_done_callback(lambda done: self._report(done, text, edited))
         view.follow_end()
         return written
 
-    def _tell(self, done: Future[int], text: str, edited: str | None = None) -> None:
-        """Say it if `text` could not be sent; runs in the log's thread."""
+    def _report(self, done: Future[int], text: str, edited: str | None = None) -> None:
+        """Report the outcome of sending `text`. Runs in the log thread."""
         if error := done.exception():
-            self._view.call_later(self._not_written, text, str(error), edited)
+            self._view.call_later(self._send_failed, text, str(error), edited)
         else:
             self._view.call_later(self._view.has_sent, done.result())
 
-    def _not_written(self, text: str, why: str, edited: str | None) -> None:
-        """Say why a question was not sent, and give it back."""
+    def _send_failed(self, text: str, why: str, edited: str | None) -> None:
+        """Report why a question was not sent, and put it back into the composer."""
         self._view.note(why, "error")
         if text and not self._composer.text:
             self._versions.resume(edited)
@@ -162,16 +162,16 @@ class Controller:
     # -- taking back
 
     def cancel(self) -> bool:
-        """Stop the turn that runs, else take back the newest message that waits.
+        """Stop the running turn, or else take back the newest queued message.
 
-        False when there is neither.
+        Returns False when there is neither.
         """
         fold = self._fold
         turn = fold.current
         if fold.requested and turn in (None, self._cancelled):
             self.unsend()
         elif turn:
-            # It waited when Esc was pressed before: so its question was meant.
+            # The turn was still queued at the previous Esc, so Esc meant its question.
             if turn in self._waited and not self._composer.text:
                 self._composer.load_text(fold.questions[-1])
             self._cancelled = turn
@@ -183,18 +183,18 @@ class Controller:
         return True
 
     def unsend(self) -> None:
-        """Take back the newest message that waits, whoever sent it, to be edited.
+        """Move the newest queued message, whoever sent it, back to the composer.
 
-        It is put before what is being written.
+        It goes in front of the text that is already there.
         """
         waiting = self._fold.requested
         if not waiting:
-            self._view.hint("No message waits")
+            self._view.hint("No message is queued")
             return
         if self._versions.editing is not None:
-            self._view.hint("First send the new version, or leave it")
+            self._view.hint("First send the edited message, or cancel the edit")
             return
-        # One that was taken is there until the log says so.
+        # A turn that was taken back stays in the list until the log confirms it.
         left = [turn for turn in waiting if turn not in self._taken]
         turn = (left or waiting)[-1]
         if left:
@@ -202,23 +202,23 @@ class Controller:
             texts = self._fold.question(turn), self._composer.text
             self._composer.load_text("\n\n".join(filter(None, texts)))
         self._cancelled = turn
-        # Nobody may be there to hear the cancel of what nobody runs.
+        # If no process will run this turn, none would see a cancel; withdraw it.
         if self._turns.is_orphaned(turn):
             self._conversation.withdraw(turn)
         else:
             self._conversation.cancel(turn)
 
     def show_queue(self) -> None:
-        """Say above the composer what is edited there, or what waits to be asked."""
+        """Show the edited message or the queued messages above the composer."""
         turns = self._turns
         queued = [" ".join(safe(q).split()) for q in turns.queued]
         more = f" and {len(queued) - 1} more" if queued[1:] else ""
         orphaned = any(map(turns.is_orphaned, self._fold.requested))
-        state = "not asked" if orphaned else "waits"
+        state = "not asked" if orphaned else "queued"
         title = ""
         if queued:
             key = self._unsend_key
-            back = f" ({key} takes back)" if key else ""
+            back = f" ({key} takes it back)" if key else ""
             title = f"{state}: {queued[0][:40]}{more}{back}"
         title = self._versions.title or title
         if title != self._title:

@@ -1,7 +1,8 @@
 """Saves the text in the composer as it is typed, so that it survives a kill.
 
-Until it is known what was being written here before, nothing is saved over it; then
-what has been typed meanwhile counts, and what was offered is left for another time.
+Nothing is saved until the stored draft is known, so that it is not overwritten. If the
+user has typed something by then, the new text wins, and a draft offered from another
+conversation stays available.
 """
 
 from concurrent.futures import Future, wait
@@ -13,45 +14,47 @@ from tui.app.widgets.composer import Composer
 from tui.conversation.read_state import Opened
 
 LONG = 20_000
-"""Characters of a draft from which it is not saved with each key."""
+"""Characters above which a draft is no longer saved at every key."""
 
 SECONDS = 1.0
-"""How much typing in a long one may be lost at most when the program is killed."""
+"""The most seconds of typing in a long draft that a kill may lose."""
 
 KEPT_SECONDS = 0.1
-"""How long a frame waits at most for what is typed to outlive a kill: a commit takes a
-fraction of a millisecond, and longer only where another program has locked the store or
-the machine has no time for us."""
+"""The most seconds that a frame waits for a keystroke to be committed.
+
+A commit is much faster unless another program has locked the store or the machine is
+overloaded.
+"""
 
 
 class Drafts:
-    """Keeps the draft of one composer. Used in the UI's thread."""
+    """Saves and restores the draft of one composer. Call it in the UI thread."""
 
     def __init__(
         self, conversation: Conversation, composer: Composer, is_new: bool
     ) -> None:
-        """Take a `conversation`, and whether it is known that it `is_new`."""
+        """Set up for `conversation`; `is_new` if it is known to be unused."""
         self._conversation = conversation
         self._composer = composer
         self.is_new = is_new
         """Whether it is known that nothing has been sent in this conversation."""
         self._sent = False
         self._known = False
-        """Whether it is known what was being written before."""
+        """Whether the stored draft is known."""
         self._saved = ""
         self._dropped = False
         self._sending: str | None = None
-        """What is being sent, and stands in the composer until it is stored."""
+        """The text being sent; it stays in the composer until it is stored."""
         self._timer: Timer | None = None
         self._kept: Future[int] | None = None
-        """What was saved or sent last, done when it outlives a kill."""
+        """The last save or send; done once it survives a kill."""
         self._late: Future[int] | None = None
-        """What a frame has waited for in vain."""
+        """The write that a frame waited for until the time limit."""
 
     def restore(self, opened: Opened | None) -> None:
-        """Put back what was being written here, unless something was typed since.
+        """Put the stored draft into the composer, unless the user has typed since.
 
-        None means that it cannot be known.
+        `opened` is None when the stored draft could not be read.
         """
         self._known = True
         if opened:
@@ -67,7 +70,7 @@ class Drafts:
         self.changed()
 
     def changed(self) -> None:
-        """Save it: at once, or soon when it is long."""
+        """Save the draft: at once, or within `SECONDS` when it is long."""
         if self._composer.draft != self._sending:
             self._sending = None
         if not self._known:
@@ -76,11 +79,11 @@ class Drafts:
             return
         if len(self._composer.draft) > LONG:
             self._timer = self._composer.set_timer(SECONDS, self.save)
-        else:  # the log makes one commit of a burst of keys
+        else:  # the log commits a burst of keys together
             self.save()
 
     def save(self) -> None:
-        """Save it now, if it has changed."""
+        """Save the draft now, if it has changed."""
         if self._timer:
             self._timer.stop()
             self._timer = None
@@ -90,14 +93,14 @@ class Drafts:
             self.wait_for(self._conversation.save_draft(text))
 
     def wait_for(self, kept: "Future[int]") -> None:
-        """Have the next frame wait for what was saved or sent."""
+        """Make the next frame wait for the write `kept`."""
         self._kept = kept
 
     def before_frame(self) -> None:
-        """Save what is about to be shown, and wait until it outlives a kill.
+        """Save the text that is about to be drawn, and wait until it survives a kill.
 
-        A frame may come between a key and the message that tells of it. Blocks for
-        `KEPT_SECONDS` at most; for a store that is locked once, and not with each key.
+        A frame may be drawn between a key and its `Changed` message. Blocks for
+        `KEPT_SECONDS` at most; if the store is locked, only once and not at every key.
         """
         self.changed()
         kept, self._kept = self._kept, None
@@ -105,10 +108,10 @@ class Drafts:
             self._late = None if wait([kept], KEPT_SECONDS).done else kept
 
     def sent(self) -> bool:
-        """Forget it; returns whether a draft is stored that goes with the message.
+        """Forget the draft; return whether the message must remove a stored one.
 
-        In one transaction, so a kill neither takes what is being sent nor brings back
-        what has been.
+        The log does both in one transaction, so a kill neither loses the message nor
+        restores its draft.
         """
         self._sending = self._composer.draft or None
         forgets, self._saved = bool(self._saved), ""
@@ -116,5 +119,5 @@ class Drafts:
         return forgets
 
     def drop(self) -> None:
-        """Save no more: the conversation was deleted."""
+        """Stop saving: the conversation was deleted."""
         self._dropped = True

@@ -1,4 +1,4 @@
-"""Opens the user's own editor to write a message."""
+"""Opens the user's editor to write a message."""
 
 import os
 import shlex
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def edit(text: str) -> tuple[str, str]:
-    """Open `text` in $VISUAL, $EDITOR or vi and wait until it is closed.
+    """Open `text` in $VISUAL, $EDITOR or vi, and wait until the editor exits.
 
-    Returns the new text and "", or the old text and why it could not be edited. The
-    terminal must be the editor's meanwhile.
+    Returns the new text and "", or the old text and the reason of the failure. The
+    caller must have suspended the app, so that the editor has the terminal.
     """
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
@@ -20,7 +20,7 @@ def edit(text: str) -> tuple[str, str]:
             path.write_text(text, "utf-8")
             return _edited(command, path, text)
     except OSError as error:
-        return text, f"No temporary file can be written: {error.strerror}."
+        return text, f"Cannot write a temporary file: {error.strerror}."
 
 
 def _edited(command: str, path: Path, text: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The reactive poller: follows one conversation's log in a thread.
 
-Opening an old conversation is the same act as watching a new one: its log is followed
+Opening an old conversation works like watching a new one: the follower reads its log
 from the start.
 """
 
@@ -14,11 +14,11 @@ from tui.errors import LogError
 from tui.events import Record
 
 FRAME = 0.05
-"""Seconds between two batches of records, at least: 20 frames a second."""
+"""Minimum seconds between two batches of records: 20 batches a second."""
 
 
 class Follower:
-    """Follows one conversation. One thread calls `run`; the rest any thread."""
+    """Follows one conversation. One thread calls `run`; any thread the rest."""
 
     def __init__(
         self,
@@ -29,11 +29,12 @@ class Follower:
         *,
         adopt: bool = False,
     ) -> None:
-        """Take what to call with what is known of it, and then with what it gains.
+        """Set the callbacks; all of them run in the thread of `run`.
 
-        `opened` is called once before the first batch of records, with None where
-        nothing can be known, and `failed` with why no more will come; all in the
-        thread of `run`. `adopt` is as of `Conversation.opened`.
+        `opened` is called once, before the first batch, with the stored state of the
+        conversation, or None if it cannot be read. `arrived` gets each batch of
+        records, `failed` the reason why no more will come. For `adopt` see
+        `Conversation.opened`.
         """
         self._conversation = conversation
         self._opened = opened
@@ -47,7 +48,7 @@ class Follower:
         self._hurried = Event()
 
     def run(self) -> None:
-        """Follow the conversation until `close`. Raises `LogError` at the beginning."""
+        """Follow the conversation until `close`. Raises `LogError` at the start."""
         self._opened(self._look())
         self._follow = follow = self._conversation.follow()
         with follow:
@@ -57,10 +58,10 @@ class Follower:
                 for records in follow:
                     self._may_read.wait()
                     self._arrived(records)
-                    # What comes meanwhile is read together; the first is not delayed.
+                    # The first record is not delayed; later ones are batched.
                     self._hurried.wait(FRAME)
             except LogError as error:
-                if not follow.closed:  # else the program ends
+                if not follow.closed:  # if it is closed, the program is ending
                     self._failed(str(error))
 
     def _look(self) -> Opened | None:
@@ -69,26 +70,23 @@ class Follower:
         return None
 
     def pause(self) -> None:
-        """Hand on no more until `resume`: nobody looks."""
+        """Pass on no records until `resume`, while the screen is hidden."""
         self._may_read.clear()
 
     def resume(self) -> None:
-        """Go on where it was paused."""
+        """Pass on records again from where `pause` stopped."""
         self._may_read.set()
 
     def hurry(self) -> None:
-        """Hand on each record as it comes: who has stopped an answer wants to see it.
-
-        Until `calm`.
-        """
+        """Pass on each record at once until `calm`, so that a stop is seen quickly."""
         self._hurried.set()
 
     def calm(self) -> None:
-        """Hand on batches again."""
+        """Pass on records in batches again."""
         self._hurried.clear()
 
     def close(self) -> None:
-        """End `run`."""
+        """Make `run` return."""
         self._closed = True
         self._may_read.set()
         self._hurried.set()

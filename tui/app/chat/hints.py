@@ -1,4 +1,4 @@
-"""What is said in the status line and soon forgotten."""
+"""Shows short-lived hints in the status line."""
 
 from rich.cells import cell_len
 
@@ -7,22 +7,22 @@ from tui.app.widgets.status import Status
 
 
 class Hints:
-    """The hints of one chat. Used in the UI's thread."""
+    """Shows the hints of one chat. Call it in the UI thread."""
 
     def __init__(self, status: Status, transcript: Transcript) -> None:
         self._status = status
         self._transcript = transcript
 
     def hint(self, text: str, seconds: float | None = None) -> None:
-        """Say something in the status line until the next key, or for `seconds`."""
+        """Show `text` in the status line until the next key, or for `seconds`."""
         self._status.hint = text
         if seconds is not None:
             self._status.set_timer(seconds, lambda: self._unhint(text))
 
     def complain(self, text: str) -> None:
-        """Say what is wrong with what was typed: it is read and done with.
+        """Report a problem with what was typed.
 
-        What does not fit in the status line becomes a note.
+        Text that does not fit into the status line becomes a note.
         """
         if "\n" in text or cell_len(text) > self._status.content_size.width:
             self._transcript.add_note(text, "warning")

@@ -1,4 +1,4 @@
-"""What the user asked before, as Up in the composer brings it back."""
+"""Provides earlier questions to the composer's Up key."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +10,7 @@ from tui.errors import LogError
 
 
 class InputHistory:
-    """Keeps what a composer knows of former questions. Used in the UI's thread."""
+    """Fills the history of one composer. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -19,21 +19,21 @@ class InputHistory:
         composer: Composer,
         call_later: Callable[..., object],
     ) -> None:
-        """Take what brings a call from any thread into the UI's."""
+        """Use `call_later` to pass a call from any thread to the UI thread."""
         self._store = store
         self._conversation = conversation
         self._composer = composer
         self._call_later = call_later
-        self._known = 0  # questions of this conversation
+        self._known = 0  # the number of questions in this conversation
 
     def show(self, questions: list[str]) -> None:
-        """Take the questions of this conversation, if there are other ones."""
+        """Set this conversation's questions, if their number has changed."""
         if len(questions) != self._known:
             self._known = len(questions)
             self._composer.set_history(questions)
 
     def fetch_older(self) -> None:
-        """Have those of other conversations added, beside the screen."""
+        """Add the questions of other conversations; reads them in the background."""
         background.run("questions", self._find)
 
     def _find(self) -> None:

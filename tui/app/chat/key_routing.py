@@ -1,6 +1,6 @@
-"""Where the keys of a chat go: to the composer, whatever has the focus."""
+"""Routes keys typed in a chat to the composer, whichever part has the focus."""
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from tui.app.transcript.pane import Transcript
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import Status
 
-_ACTS = {"cancel": "writes", "revise": "edits", "regenerate": "asks again"}
-"""What is told while one reads: command name, and what its key does there."""
+_ACTS = {"cancel": "back", "revise": "edit", "regenerate": "regenerate"}
+"""Commands mentioned while the transcript has the focus, with what they do there."""
 
 
 class KeyRouting:
-    """Routes what is typed into a `screen`. Used in the UI's thread."""
+    """Routes what is typed on `screen`. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class KeyRouting:
         status: Status,
         spell: Callable[[str], str],
     ) -> None:
-        """Take how to `spell` the key of a command."""
+        """Use `spell` to get the printed key of a command."""
         self._screen = screen
         self._arrangement = arrangement
         self._transcript = transcript
@@ -42,16 +42,16 @@ class KeyRouting:
 
     @property
     def is_away(self) -> bool:
-        """Whether another part than the composer has the focus."""
+        """Whether a part other than the composer has the focus."""
         return self._screen.focused not in (None, self._composer)
 
     def write(self) -> None:
-        """Give the composer the focus, if it is to be seen."""
+        """Focus the composer, if it is visible."""
         if not self._arrangement.is_covered:
             self._screen.set_focus(self._composer)
 
     def take_key(self, event: events.Key) -> None:
-        """Take what is typed in a part of the screen that has no use for it."""
+        """Pass a character to the composer if the focused part does not use it."""
         if self._composer.has_focus or self._arrangement.is_covered:
             return
         character = typed(event)
@@ -60,17 +60,17 @@ class KeyRouting:
             self._composer.write(character)
 
     def take_paste(self, event: events.Paste) -> None:
-        """Take what is pasted anywhere."""
+        """Pass pasted text to the composer, whichever part has the focus."""
         if not self._arrangement.is_covered:
             event.stop()
             self._composer.write(event.text)
 
-    def tell(self) -> None:
-        """Say who has the keys by now."""
+    def show_focus(self) -> None:
+        """Show which part has the focus, and the keys of the transcript."""
         self._status.away = self.is_away
-        told = ""
+        keys_hint = ""
         if self._screen.focused is self._transcript:
             spelled = ((self._spell(name), does) for name, does in _ACTS.items())
             keys = [f"{key} {does}" for key, does in spelled if key]
-            told = f"reading: {', '.join(keys)}"
-        self._composer.border_subtitle = Content(told) if told else None
+            keys_hint = " · ".join(keys)
+        self._composer.border_subtitle = Content(keys_hint) if keys_hint else None

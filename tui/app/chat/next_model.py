@@ -1,4 +1,4 @@
-"""The model that answers next: what is told of it, and loading it meanwhile."""
+"""Shows the model that answers next, and preloads it."""
 
 from collections.abc import Callable
 
@@ -10,15 +10,17 @@ from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 
 BEGIN_SECONDS = 0.15
-"""After which models, and the tools of packages, are loaded, so that the first frame is
-drawn before: the threads of Python share one core."""
+"""Seconds before models and the tools of packages are loaded.
+
+The first frame is drawn before: the threads of Python share one core.
+"""
 
 TELL_SECONDS = 1.0
-"""How long a model may load before that is told to one who waits for nothing."""
+"""Seconds that a model may take to load before an idle user sees "loading"."""
 
 
 class NextModel:
-    """Shows the model that one chat asks next. Used in the UI's thread."""
+    """Shows the next model of one chat. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -29,7 +31,7 @@ class NextModel:
         set_timer: Callable[[float, Callable[[], None]], object],
         call_later: Callable[..., object],
     ) -> None:
-        """Take how to wait, and what brings a call from any thread into the UI's."""
+        """Use `call_later` to pass a call from any thread to the UI thread."""
         self._models = models
         self._presenter = presenter
         self._status = status
@@ -39,20 +41,20 @@ class NextModel:
         self._name = ""
 
     def show(self, name: str) -> None:
-        """Say what is to be known of the model `name`, and load it."""
+        """Show the name and the note of the model `name`, and load it."""
         self._name = name
         self._status.model = name
         self._presenter.context.model_changed()
         self._sidebar.model = name
-        # The rest of it stands in the conversation.
+        # The conversation shows the full note.
         first, end, _ = self._models.note(name).partition(". ")
         self._sidebar.note = first + end.strip()
         self._preload(name)
 
     def _preload(self, name: str) -> None:
-        """Load it, and what draws its answers, while the user types."""
+        """Load the model, and the code that draws answers, while the user types."""
         self._presenter.loading = True
-        self._set_timer(TELL_SECONDS, self._presenter.tell_loading)
+        self._set_timer(TELL_SECONDS, self._presenter.show_loading)
         self._set_timer(
             BEGIN_SECONDS, lambda: background.run("preload", lambda: self._load(name))
         )

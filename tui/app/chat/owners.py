@@ -1,7 +1,7 @@
 """Watches which process runs each turn, and ends turns whose process is gone.
 
-Nothing of it happens unasked: a request that was paid for once is not sent again
-because a program found it unfinished.
+An unfinished request is never sent again automatically, as it may already have been
+paid for.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from tui.errors import LogError
 from tui.events import TurnStarted
 
 LOOKS = 4
-"""Each how many looks it is asked whether the process of another's turn lives."""
+"""Number of `look` calls between two checks that another process is alive."""
 
 
 class Owners:
-    """Looks after turns that other processes run, while one is shown."""
+    """Watches the turns that other processes run, while a chat shows them."""
 
     def __init__(
         self,
@@ -28,9 +28,10 @@ class Owners:
         note: Callable[[str], None],
         hint: Callable[[str], None],
     ) -> None:
-        """Take what is shown, and how to tell the user.
+        """Set how to report to the user.
 
-        `note` is for what cannot be known, `hint` for why nothing is taken over.
+        `note` reports a turn whose process cannot be checked, `hint` why a turn is not
+        taken over.
         """
         self._backend = backend
         self._conversation = conversation
@@ -38,33 +39,35 @@ class Owners:
         self._note = note
         self._hint = hint
         self._looks = 0
-        self._told: str | None = None
+        self._reported: str | None = None
 
     def look(self) -> None:
-        """End what nobody runs any more, and tell of what cannot be known."""
+        """End a turn whose process is gone; report one that cannot be checked."""
         turn, owner = self._fold.current, self._fold.owner
         if not turn or not owner or self._backend.runs(turn):
             return
         self._looks += 1
         if self._looks % LOOKS == 0:
             self._end_if_gone(owner)
-        if turn != self._told and not self._backend.is_here(owner):
-            self._told = turn
+        if turn != self._reported and not self._backend.is_here(owner):
+            self._reported = turn
             self._note(
-                f"This answer is written on {owner.host} (process {owner.pid}). If "
-                "that is not so any more, /takeover ends it here."
+                f"Process {owner.pid} on {owner.host} is writing this answer. If that "
+                "process is gone, end the turn with /takeover."
             )
 
     def _end_if_gone(self, owner: TurnStarted) -> None:
         _in_background(lambda: self._conversation.end_if_gone(owner))
 
     def take_over(self) -> None:
-        """End a turn whose process cannot be asked whether it still lives."""
+        """End a turn of another machine, whose process cannot be checked from here."""
         turn, owner = self._fold.current, self._fold.owner
         if not turn or not owner:
-            self._hint("No answer is being written")
+            self._hint("No answer is running")
         elif self._backend.runs(turn) or self._backend.is_here(owner):
-            self._hint(f"Process {owner.pid} of this machine writes it: Esc stops it")
+            self._hint(
+                f"Process {owner.pid} on this machine is answering: Esc stops it"
+            )
         else:
             _in_background(lambda: self._conversation.take_over(turn))
 

@@ -10,7 +10,7 @@ from tui.errors import LogError
 
 
 class PlaceToShow:
-    """What is to be shown as soon as it is there. Runs in the UI's thread."""
+    """Keeps a place to scroll to until it has been loaded. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -20,10 +20,10 @@ class PlaceToShow:
         call_later: Callable[..., object],
         after_refresh: Callable[[Callable[[], None]], object],
     ) -> None:
-        """Take how to `go_to` a place, which is False where it is not there.
+        """Use `go_to` to scroll; it returns False while the place is not loaded.
 
-        `call_later` brings a call from any thread into the UI's; `after_refresh` has
-        it wait for what has come to be laid out.
+        `call_later` passes a call from any thread to the UI thread; `after_refresh`
+        runs a call once new records are laid out.
         """
         self._conversation = conversation
         self._go_to = go_to
@@ -31,17 +31,17 @@ class PlaceToShow:
         self._after_refresh = after_refresh
         self._place: Place | None = None
         self._end: int | None = None
-        """The last record that could bring it; None until that is known."""
+        """The last record that may contain the place; None until it is known."""
         self._read = 0
 
     def show(self, place: Place) -> None:
-        """Show `place` as soon as it has been read."""
+        """Scroll to `place` as soon as it has been loaded."""
         self._place, self._end = place, None
         background.run("place", lambda: self._find_end(place))
         self._after_refresh(self._go)
 
     def read(self, seq: int) -> None:
-        """Note that the records up to `seq` are in the transcript."""
+        """Note that the transcript contains the records up to `seq`."""
         self._read = seq
         if self._place:
             self._after_refresh(self._go)
@@ -58,7 +58,10 @@ class PlaceToShow:
             self._after_refresh(self._go)
 
     def _go(self) -> None:
-        """Go there if it is there by now; later it would be a surprise."""
+        """Scroll to the place if it is loaded; give up once all is read.
+
+        Scrolling any later would surprise the user.
+        """
         if self._place is None:
             return
         all_read = self._end is not None and self._read >= self._end

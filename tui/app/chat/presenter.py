@@ -1,9 +1,8 @@
 """Shows each record of a conversation in the widget it belongs to.
 
-Text goes to the transcript, tools to the debug panel, state and figures to the status
-line. Whether a message is shown while it is written is decided here, since it is the
-reader's choice and not the model's: with `stream` off its text is held back until it
-is whole.
+Text goes to the transcript, tool calls to the debug panel, state and figures to the
+status line. Streaming is the user's choice, not the model's, so it is applied here:
+with `stream` off, the text of a message is held back until the message is complete.
 """
 
 from collections.abc import Callable, Iterable
@@ -49,14 +48,14 @@ _OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
 _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
 
 CANCEL_SECONDS = 0.1
-"""How long a turn may take to stop before that is told: seen 0.2 s after Esc."""
+"""Seconds that a turn may take to stop before the status line shows "cancelling"."""
 
 SHORTEST_SECONDS = 0.02
-"""How long an answer has to take for its speed to mean anything."""
+"""Seconds that an answer must take for its speed to mean anything."""
 
 
 class Presenter:
-    """The one place that knows which event is shown where. Runs in the UI's thread."""
+    """Maps each event to its widget. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -65,11 +64,12 @@ class Presenter:
         status: Status,
         serves: Callable[[str], bool] = lambda runner: False,
     ) -> None:
-        """Take the widgets, and what tells whether a runner is known to be there."""
+        """Set the widgets; `serves` returns whether a runner is known to be alive."""
         self.fold = Transcript()
-        """What the records that were shown mean; read by all, applied to here only."""
+        """The state of the shown records. Others read it; only this class applies
+        records."""
         self.deleted = False
-        """Whether what is shown is no more in the store."""
+        """Whether the shown conversation is gone from the store."""
         self.timeline = Timeline(self.fold, transcript)
         self.context = ContextMeter(self.fold, transcript, status)
         self._transcript = transcript
@@ -79,19 +79,19 @@ class Presenter:
         self._loading = False
         self._stream = True
         self._last_ended: str | None = None
-        """How the last message of the turn ended."""
+        """The finish reason of the turn's last message."""
         self._held: dict[str, list[Record]] = {}
         self._unkept: dict[str, int] = {}
-        """The last record of each message of which something is in memory only."""
+        """The last record of each message that is partly in memory only."""
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
         self._stop: Key = STOP
 
     @property
     def stream(self) -> bool:
-        """Whether text is shown while it is written; acts at once, in mid-answer too.
+        """Whether text is shown while it is written; a change takes effect at once.
 
-        Switched off, what is shown already stays.
+        Switching it off does not hide text that is already shown.
         """
         return self._stream
 
@@ -108,20 +108,20 @@ class Presenter:
 
     @property
     def queued(self) -> list[str]:
-        """The questions that wait for the turn before theirs, the oldest first.
+        """The labels of the queued turns, oldest first.
 
-        They are shown when their own turn begins, where their answers will be.
+        Their questions are shown when their turn starts, next to the answer.
         """
         return [self._name(turn) for turn in self.waiting]
 
     @property
     def waiting(self) -> list[str]:
-        """The turns that nobody runs yet, the oldest first."""
+        """The turns that no process runs yet, oldest first."""
         return self.fold.requested
 
     @property
     def running(self) -> str | None:
-        """The turn that runs."""
+        """The turn that is running."""
         return self.fold.current
 
     def _name(self, turn: str) -> str:
@@ -130,48 +130,48 @@ class Presenter:
 
     @property
     def answers(self) -> list[str]:
-        """The texts of the answers that are shown, for copying; the newest last."""
+        """The texts of the shown answers, for copying; newest last."""
         answers = [v for v in self._transcript.views if v.role == "assistant"]
         return [view.text for view in answers if view.done and view.text]
 
     def spell_keys(self, keys: tuple[Key, ...], stop: Key) -> None:
-        """Tell these keys in the status line, and `stop` while a turn runs."""
+        """Show these keys in the status line, and `stop` while a turn runs."""
         self._keys, self._stop = keys, stop
         self._status.keys = keys
 
     @property
     def loading(self) -> bool:
-        """Whether the model of the next answer is being loaded: who waits is told."""
+        """Whether the next answer's model is loading; a running turn shows it."""
         return self._loading
 
     @loading.setter
     def loading(self, loads: bool) -> None:
         self._loading = loads
         if loads and self._status.state == "error":
-            self._status.state = "ready"  # the error was the other model's
+            self._status.state = "ready"  # the error was about the previous model
         elif not loads and self._status.state == "loading":
             self._status.state = self._works if self.running else "ready"
 
-    def tell_loading(self) -> None:
-        """Say that a model is being loaded, if that still is so and nothing else is."""
+    def show_loading(self) -> None:
+        """Show that a model is still loading, unless another state is shown."""
         if self._loading and self._status.state in ("ready", "error"):
             self._status.state = "loading"
 
     @property
     def _works(self) -> str:
-        return "summing up" if self.fold.sums_up(self.running) else "thinking"
+        return "summarising" if self.fold.sums_up(self.running) else "thinking"
 
     def is_orphaned(self, turn: str) -> bool:
-        """Whether another program was asked for a turn and nothing runs before it.
+        """Return whether no known program will run a queued turn.
 
-        That program will take it at once if it is still there.
+        If the turn's program is alive after all, it starts the turn at once.
         """
         request = self.fold.requests.get(turn)
         runner = request.runner if request else ""
         return bool(runner and not self.running and not self._serves(runner))
 
     def give_up(self, turn: str, why: str) -> None:
-        """Say that no more of a turn will come: the log itself cannot say it."""
+        """Show that a turn has failed and the log itself cannot record it."""
         before = self.fold.branches.head
         self.fold.give_up(turn)
         self.timeline.moved(before)
@@ -181,7 +181,7 @@ class Presenter:
         self._flush()
 
     def choose(self, message_id: str) -> None:
-        """Show the version that a message is in."""
+        """Show the version that contains a message."""
         self.timeline.choose(message_id)
         self.context.show()
 
@@ -192,15 +192,15 @@ class Presenter:
             self.context.flush()
 
     def show(self, records: Iterable[Record]) -> None:
-        """Show what `records` add, in the order of the log."""
+        """Show `records`, in the order of the log."""
         for record in records:
             self._show(record)
         self._flush()
 
-    def tell_kept(self, last: int | None, records: Iterable[Record] = ()) -> None:
-        """Say which of `records`, and of those before, a kill would take.
+    def mark_unkept(self, last: int | None, records: Iterable[Record] = ()) -> None:
+        """Dim the messages that a kill would lose, among `records` and earlier ones.
 
-        `last` is the last one that it would not, None when it would take none.
+        `last` is the last record that a kill would keep, None when it would keep all.
         """
         for record in records if last is not None else ():
             if last is not None and record.seq > last:
@@ -228,13 +228,13 @@ class Presenter:
             self._piece(record, event)
             return
         if isinstance(event, ConversationDeleted):
-            # One that has come back begins with what is left of its deletion. What is
-            # shown stays until the screen goes.
+            # A restored conversation starts with the remains of its deletion. The #
+            # messages stay on the screen until it closes.
             self.deleted = bool(self.fold.questions or self.answers)
             return
         self._apply(record)
-        # As the union of all, so that the type checker finds an event which nobody has
-        # thought of here.
+        # Cast to the union of all kinds, so that the type checker finds any event kind
+        # # that is not handled.
         self._show_event(record, cast(Known, event))
 
     def _show_event(self, record: Record, event: Known) -> None:
@@ -253,11 +253,12 @@ class Presenter:
             case ErrorRaised(_, text):
                 self.timeline.note(text, "error", turn)
             case NoticeGiven(text):
-                # What is left out is told when that changes.
+                # The note about left-out messages appears only when their number
+                # changes.
                 if not event.left_out or self.context.left_out(event):
                     self.timeline.note(text, "info", turn)
             case Unreadable(why=why):
-                what = f"A record of this conversation could not be read ({why})."
+                what = f"Cannot read a record of this conversation ({why})."
                 self.timeline.note(what, "warning", turn)
             case ToolCallOpened() | ToolCallStarted():
                 self._call(event)
@@ -270,9 +271,9 @@ class Presenter:
             case TextDelta() | ReasoningDelta() | ConversationDeleted():
                 pass  # see `_show`
             case Queued() | ApprovalRequested() | ApprovalGiven():
-                pass  # nobody is asked yet; a queue is a program's own
+                pass  # approval has no dialog yet; queues are not shown
             case ConversationRenamed() | ConversationPinned() | Unknown():
-                pass  # for lists and tabs, or for a later version
+                pass  # shown by lists and tabs, or by later versions
 
     def _call(self, event: _OfCall) -> None:
         match event:
@@ -300,34 +301,35 @@ class Presenter:
                 self._status.keys = (self._stop, *self._keys)
             case TurnWithdrawn():
                 first = " ".join(self._name(turn).split())[:60]
-                if first:  # else the question was deleted
+                if first:  # empty if the question was deleted
                     self.timeline.note_below(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
                 if turn == self.running:
-                    # Most stop at once, and on a slow line it would be a frame more.
+                    # Most turns stop at once; on a slow line the state would cost a
+                    # frame.
                     self._status.set_timer(
-                        CANCEL_SECONDS, lambda: self._tell_cancelling(turn)
+                        CANCEL_SECONDS, lambda: self._show_cancelling(turn)
                     )
             case TurnFinished(reason):
                 self._ended(turn, reason)
                 stopped = reason in ("cancelled", "interrupted")
                 if stopped and self.fold.sums_up(turn):
-                    note = "The summary was stopped; all is sent as before."
+                    note = "Summary stopped; the model still gets all messages."
                     self.timeline.note(note, "cancelled")
 
     def _ended(self, turn: str, reason: str) -> None:
         if reason == "interrupted" and self._last_ended != reason:
             self.timeline.note(
-                "Interrupted: the program that answered is gone. "
-                "/continue goes on, /retry asks again.",
+                "Interrupted: the answering program is gone. "
+                "/continue resumes the answer, /retry asks again.",
                 "warning",
                 turn,
             )
         self._last_ended = None
         self._tools.clear()
         self._debug.turn_finished(reason)
-        # Without a summary all is as it was.
+        # A failed summary changes nothing in the conversation.
         failed = reason == "error" and not self.fold.sums_up(turn)
         self._rest("error" if failed else "ready")
 
@@ -346,7 +348,7 @@ class Presenter:
 
     def _piece(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
         id = delta.message_id
-        if id in self.timeline.by_id:  # so its place is known
+        if id in self.timeline.by_id:  # its place in the tree is known
             self.fold.apply(record)
         else:
             self._apply(record)
@@ -367,11 +369,11 @@ class Presenter:
         self._transcript.changed(view)
 
     def _state(self, state: str) -> None:
-        # For each piece of text, and to set it costs more than to look.
+        # Called for each piece of text; comparing is cheaper than setting.
         if state != self._status.state and not self.fold.cancelled:
             self._status.state = state
 
-    def _tell_cancelling(self, turn: str) -> None:
+    def _show_cancelling(self, turn: str) -> None:
         if turn == self.running:
             self._status.state = "cancelling"
 
@@ -386,7 +388,7 @@ class Presenter:
             self._status.keys = self._keys
 
     def _forget_usage(self) -> None:
-        """Figures of one answer are not left standing beside another."""
+        """Clear the figures, so that they do not stay beside another answer."""
         self._status.input_tokens = None
         self._status.output_tokens = None
         self._status.tokens_per_second = None
@@ -394,7 +396,7 @@ class Presenter:
     def _usage(self, usage: UsageReported) -> None:
         self._status.input_tokens = usage.input_tokens
         self._status.output_tokens = usage.output_tokens
-        # What comes in one piece has no speed.
+        # An answer that arrives in one piece has no meaningful speed.
         timed = usage.seconds >= SHORTEST_SECONDS
         speed = usage.output_tokens / usage.seconds if timed else None
         self._status.tokens_per_second = speed

@@ -1,8 +1,8 @@
 """Records how far the user has read a conversation.
 
 Drawing is no proof of reading: the connection may have been dead for a minute. Records
-count as read when a key follows, or when the user leaves. A terminal that hangs up is
-neither, and the user is brought back here at the next login.
+count as read when a key follows, or when the user leaves the screen. A terminal that
+hangs up is neither, so the next login brings the user back here.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,41 +11,41 @@ from tui.events import Record, TurnFinished
 
 
 class ReadMarker:
-    """What a screen has shown of a conversation. Runs in the UI's thread.
+    """Tracks which records a screen has shown. Call it in the UI thread.
 
-    One write a turn at most, and none while nothing has ended.
+    It writes at most once a turn, and never before a turn has ended.
     """
 
     def __init__(self, mark: Callable[[int], object]) -> None:
-        """Take how to `mark` all as seen up to a `seq`."""
+        """Use `mark` to store that all records up to a `seq` are seen."""
         self._mark_seen = mark
         self._shown = 0
         self._marked = 0
         self._lost = False
         self._ended = 0
-        """The `seq` of the last end of a turn that was shown."""
+        """The `seq` of the last `TurnFinished` that was shown."""
 
     def show(self, records: Sequence[Record]) -> None:
-        """Note that `records`, at least one, are on the screen."""
+        """Note that `records` (at least one) are on the screen."""
         self._shown = records[-1].seq
         if any(isinstance(record.event, TurnFinished) for record in records):
             self._ended = self._shown
 
     def known(self, seq: int) -> None:
-        """Note that all up to `seq` was seen before."""
+        """Note that all records up to `seq` were seen earlier."""
         self._marked = max(self._marked, seq)
 
     def look(self) -> None:
-        """Note that the user is there: what has ended was seen."""
+        """Mark finished turns as seen: the user is present."""
         if self._ended > self._marked:
             self._mark(self._ended)
 
     def lose(self) -> None:
-        """Note that nobody knows whether what is shown has been seen."""
+        """Note that it is unknown whether the shown records were seen."""
         self._lost = True
 
     def leave(self) -> None:
-        """Note that the user goes, having seen all that was shown."""
+        """Mark all shown records as seen: the user leaves the screen."""
         if self._shown > self._marked and not self._lost:
             self._mark(self._shown)
 

@@ -1,11 +1,11 @@
 """The chat screen: follows one conversation's log and shows it.
 
-It draws nothing that is not in the log: what the user sends is appended there and
-comes back like everything else. Opening an old conversation is the same act as
-watching a new one: follow it from the start.
+It draws nothing that is not in the log: a sent message is appended there and comes back
+like every other record. Opening an old conversation works like watching a new one: the
+follower reads its log from the start.
 """
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Sequence
@@ -51,11 +51,11 @@ from tui.events import Record
 from tui.runtime import guard
 
 FAILURE_SECONDS = 0.5
-"""How often a turn under way is looked after that may have failed unheard."""
+"""Seconds between two checks for turns that failed without an event in the log."""
 
 
 class ChatScreen(OutputScreen):
-    """One conversation: transcript, debug panel, composer, tools, status."""
+    """Shows one conversation: transcript, debug panel, composer, tools, status."""
 
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "Composer"
@@ -64,10 +64,10 @@ class ChatScreen(OutputScreen):
     stream: var[bool] = var(True, init=False)
     """Whether answers are shown while they are written."""
     model: var[str] = var("", init=False)
-    """The name of the model that is asked next."""
+    """The name of the model for the next question."""
 
     class Deleted(Message):
-        """The conversation of `screen` was deleted, and the screen is to go."""
+        """The conversation of `screen` was deleted, and the screen should close."""
 
         def __init__(self, screen: "ChatScreen") -> None:
             super().__init__()
@@ -89,9 +89,9 @@ class ChatScreen(OutputScreen):
         first: bool = False,
         is_new: bool = False,
     ) -> None:
-        """Show `conversation`; `first`: it is the one that the program begins with.
+        """Show `conversation`; `first` if the program starts with it.
 
-        `is_new`: nothing is known to have been written in it.
+        With `is_new`, nothing is known to have been written in it.
         """
         super().__init__()
         self.backend = backend
@@ -166,7 +166,7 @@ class ChatScreen(OutputScreen):
         )
 
     def compose(self) -> ComposeResult:
-        """Put the parts together; screen.tcss arranges them."""
+        """Yield the parts; screen.tcss arranges them."""
         self.arrangement.begin(self.app.size.width)
         yield self.chat_bar
         with Horizontal(id="middle"):
@@ -178,54 +178,54 @@ class ChatScreen(OutputScreen):
         yield self.status
 
     def on_mount(self) -> None:
-        """Begin to follow the conversation."""
+        """Start to follow the conversation."""
         remembered = state.load(paths.state_file())
         self.stream = self.backend.config.stream and remembered.stream is not False
         self.model = self.backend.model
         self.sidebar.tools_folder = str(paths.tools_folder())
         if note := self.backend.models.note(self.model):
-            # On a narrow screen the sidebar, which says so too, is not seen.
+            # The sidebar shows the note too, but a narrow screen hides it.
             self.transcript.add_note(note)
         self._spell_keys()
         self.tools.show()
         self.run_worker(self.follower.run, thread=True)
         self.set_interval(FAILURE_SECONDS, self._look_for_failure)
         self.chat_bar.current = self.conversation
-        # Until what is sent outlives a kill.
+        # The composer keeps a sent text until it survives a kill.
         self.composer.holds = True
 
     def on_unmount(self) -> None:
-        """Keep what is being written, and follow no more; turns that run go on."""
+        """Save the draft and stop following; running turns continue."""
         self.drafts.save()
         self.read_marker.leave()
         self.follower.close()
 
-    # -- left and come back to
+    # -- leaving and returning
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nothing was ever written into this conversation."""
+        """Whether nothing was ever written in this conversation."""
         return self.drafts.is_new and not self.composer.text
 
     def pause(self) -> None:
-        """Follow no further until this screen is shown again."""
+        """Stop following until this screen is shown again."""
         self.drafts.save()
         self.read_marker.leave()
         self.follower.pause()
 
     def on_screen_resume(self) -> None:
-        """Go on following where it was paused."""
+        """Resume following where it was paused."""
         self.follower.resume()
         if self.presenter.deleted:
             self.post_message(self.Deleted(self))
 
     def show_tabs(self, tabs: Sequence[Tab]) -> None:
-        """Show which conversations are open, if it is more than one."""
+        """Show the open conversations, if there are several."""
         self.chat_bar.tabs = tuple(tabs)
         self.set_class(len(tabs) > 1, "-several")
 
     def show_place(self, place: Place) -> None:
-        """Show a place of the conversation, as soon as it has been read."""
+        """Scroll to `place` of the conversation as soon as it has been loaded."""
         self._place.show(place)
 
     def _go_to(self, place: Place) -> bool:
@@ -237,7 +237,7 @@ class ChatScreen(OutputScreen):
         self.drafts.changed()
 
     def before_frame(self) -> None:
-        """Show nothing that was typed before it outlives a kill."""
+        """Wait until typed text survives a kill before it is drawn."""
         if self.is_running:
             self.drafts.before_frame()
 
@@ -246,7 +246,7 @@ class ChatScreen(OutputScreen):
         self._input_history.fetch_older()
 
     def _spell_keys(self) -> None:
-        """Show the keys as the configuration has them."""
+        """Show the configured keys."""
         self.sidebar.stream_key = self.spell_key("stream")
         shown = ("help", "tools", "debug")
         keys = [(self.spell_key(name), name) for name in shown]
@@ -257,29 +257,29 @@ class ChatScreen(OutputScreen):
         self.arrangement.fit(event.size.width)
 
     def watch_stream(self, on: bool) -> None:
-        """Show what was held back, or hold back what comes."""
+        """Show text that was held back, or hold back text from now on."""
         self.presenter.stream = on
         self.sidebar.stream = on
         self.status.stream = on
 
     def watch_model(self, name: str) -> None:
-        """Say which model answers next, and what is to be known of it."""
+        """Show the next model and its note."""
         self._next_model.show(name)
 
     # -- following the log
 
     def _look_for_failure(self) -> None:
-        """Say it when a turn cannot be written: then the log brings no end of it."""
-        self.tools.show_problems()  # the store may be in trouble, or out of it
+        """Report a turn that cannot be written, as the log will not show its end."""
+        self.tools.show_problems()  # the store may have failed or recovered
         if guarded := guard.current():
             guarded.keep(self.backend.keeps and not self.backend.unkept)
         presenter = self.presenter
-        presenter.tell_kept(self.backend.kept_to)
+        presenter.mark_unkept(self.backend.kept_to)
         for turn in filter(None, (presenter.running, *presenter.waiting)):
             if failure := self.backend.failure(turn):
                 presenter.give_up(turn, failure)
         self.owners.look()
-        # A worker that was asked may have gone.
+        # A worker that should answer may have exited.
         self.controller.show_queue()
 
     def _take_up(self, opened: Opened | None) -> None:
@@ -289,7 +289,7 @@ class ChatScreen(OutputScreen):
 
     def _show(self, records: list[Record]) -> None:
         self.presenter.show(records)
-        self.presenter.tell_kept(self.backend.kept_to, records)
+        self.presenter.mark_unkept(self.backend.kept_to, records)
         if not self.presenter.running:
             self.follower.calm()
         self.controller.show_queue()
@@ -299,26 +299,26 @@ class ChatScreen(OutputScreen):
             self.post_message(self.Deleted(self))
         self._place.read(records[-1].seq)
 
-    # -- where the keys go
+    # -- key routing
 
     def spell_key(self, name: str) -> str:
-        """Return the key of a command as people write it; "" when it has none."""
+        """Return a command's key as users write it; "" when it has none."""
         return commands.spelled(commands.named(name), self.backend.config.keys)
 
     def on_key(self, event: events.Key) -> None:
-        """Take what is typed in a part of the screen that has no use for it."""
+        """Pass a character to the composer if the focused part does not use it."""
         self.routing.take_key(event)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take what is pasted anywhere."""
+        """Pass pasted text to the composer, whichever part has the focus."""
         self.routing.take_paste(event)
 
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
-    def _tell_who_has_the_keys(self) -> None:
-        self.routing.tell()
+    def _show_focus(self) -> None:
+        self.routing.show_focus()
 
-    # -- what the user does
+    # -- user actions
 
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
@@ -329,7 +329,7 @@ class ChatScreen(OutputScreen):
             self.post_message(self.Commanded(*command))
             return
         if problem := commands.mistyped(text):
-            # A message that is one word with a slash before it is hardly ever meant.
+            # A single word after a slash is most likely a mistyped command.
             self.complain(problem)
             self.composer.load_text(text)
             return
@@ -357,13 +357,13 @@ class ChatScreen(OutputScreen):
 
     @on(Composer.Told)
     @on(Transcript.Told)
-    def _tell(self, told: Composer.Told | Transcript.Told) -> None:
+    def _show_hint(self, told: Composer.Told | Transcript.Told) -> None:
         self.hint(told.text)
 
-    # -- commands; `tui.app.commands` has their keys
+    # -- commands; see `tui.app.commands` for their keys
 
     def escape(self) -> None:
-        """Go back to the composer; from there `cancel`."""
+        """Return to the composer; from there, `cancel`."""
         if self.arrangement.is_covered:
             self.arrangement.toggle_sidebar()
         elif self.routing.is_away:
@@ -372,15 +372,15 @@ class ChatScreen(OutputScreen):
             self.cancel()
 
     def cancel(self) -> None:
-        """Stop the turn that runs, else take back the newest that waits.
+        """Stop the running turn, or else take back the newest queued message.
 
-        A message that is edited is left first.
+        An edit in progress is cancelled first.
         """
         if not self.versions.leave() and not self.controller.cancel():
             self.routing.write()
 
     def toggle_stream(self) -> None:
-        """Switch streaming, for the answer that is being written too."""
+        """Switch streaming, also for the answer in progress."""
         self.stream = not self.stream
         state.save(paths.state_file(), stream=self.stream)
 
@@ -389,7 +389,7 @@ class ChatScreen(OutputScreen):
         self.versions.walk(wanted.step, wanted.message_id)
 
     def edit_outside(self) -> None:
-        """Write the message in $VISUAL or $EDITOR."""
+        """Edit the message in $VISUAL or $EDITOR."""
         from tui.app.chat.external_editor import edit
 
         with self.app.suspend():

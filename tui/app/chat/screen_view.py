@@ -1,4 +1,4 @@
-"""What the controller of a chat sees of the screen."""
+"""Gives the controller of a chat its view of the screen."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from tui.app.widgets.composer import Composer
 
 
 class ScreenView:
-    """A `View` over the parts of one chat."""
+    """Implements `View` with the parts of one chat screen."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class ScreenView:
         mark_seen: Callable[[int], object],
         call_later: Callable[..., object],
     ) -> None:
-        """Take the parts, and of the rest what a `View` and `Conversation` say."""
+        """Set the parts and callbacks; see `View` and `Conversation` for them."""
         self._transcript = transcript
         self._composer = composer
         self._mark_seen = mark_seen
@@ -40,15 +40,15 @@ class ScreenView:
         self._settings = settings
 
     def settings(self) -> Settings:
-        """Return how the next question is asked."""
+        """Return the settings for the next question."""
         return self._settings()
 
     def hint(self, text: str) -> None:
-        """Say something that is soon forgotten."""
+        """Show a short-lived hint."""
         self._hints.hint(text)
 
     def complain(self, text: str) -> None:
-        """Say what is wrong with what was typed."""
+        """Report a problem with what was typed."""
         self._hints.complain(text)
 
     def note(self, text: str, kind: NoteKind) -> None:
@@ -56,29 +56,29 @@ class ScreenView:
         self._transcript.add_note(text, kind)
 
     def entitle(self, title: str) -> None:
-        """Put a title above the composer, "" for none."""
+        """Set the title above the composer; "" removes it."""
         self._composer.border_title = Content(title) if title else None
 
     def follow_end(self) -> None:
-        """Show the end of the conversation, and what comes there."""
+        """Scroll to the end of the conversation and follow it."""
         self._transcript.action_follow()
 
     def hurry(self) -> None:
-        """Show each record as it comes: who has stopped an answer wants to see it."""
+        """Show each record at once, so that a stop is seen quickly."""
         self._follower.hurry()
 
     def take_draft(self) -> bool:
-        """Return whether the draft of what is sent is stored; it is none any more."""
+        """Forget the draft of the message; return whether one was stored."""
         return self._drafts.sent()
 
     def has_sent(self, request: int) -> None:
-        """Keep that the user knows what is before the record `request`.
+        """Mark all records before `request` as seen.
 
-        Only of a conversation that was seen it can be told what of it is unread.
+        Unread records can only be counted in a conversation that was seen once.
         """
         if request > 1:
             self._mark_seen(request - 1)
 
     def call_later(self, callback: Callable[..., object], *args: Any) -> object:
-        """Call it in the UI's thread; from any thread."""
+        """Call `callback` in the UI thread; may be called from any thread."""
         return self._call_later(callback, *args)

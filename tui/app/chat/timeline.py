@@ -1,7 +1,7 @@
-"""The items of every version of a conversation; the transcript shows one path.
+"""Keeps the items of every version of a conversation; the transcript shows one path.
 
-Each message keeps one view for life, on the screen or in another version: returning to
-a version needs no new layout, and text that streams into a hidden one costs only its
+Each message keeps one view permanently, on the screen or in another version: returning
+to a version needs no new layout, and text that streams into a hidden one costs only its
 storage.
 """
 
@@ -15,42 +15,42 @@ from tui.messages import Message
 
 
 class Timeline:
-    """The items of each turn, and which turns are shown. Runs in the UI's thread."""
+    """Maps turns to items and selects the shown turns. Call it in the UI thread."""
 
     def __init__(self, fold: Transcript, transcript: pane.Transcript) -> None:
-        """Fill `transcript` with what `fold` has; who applies a record to it tells."""
+        """Fill `transcript` from `fold`; call `follow` after each applied record."""
         self._fold = fold
         self._transcript = transcript
         self.by_id: dict[str, MessageView] = {}
-        """The view of each message, shown or not."""
+        """The view of each message, shown or hidden."""
         self._items: dict[str, list[Item]] = {"": []}
-        """What is shown of each node of the tree; of "" what comes before all."""
+        """The items of each node of the tree; "" has those before the first node."""
         self._asked: dict[str, int] = {}
-        """How many of a node's items are its question."""
+        """How many of a node's items belong to its question."""
         self._below: list[Item] = []
         """The notes that stay below the messages of their node."""
         self._stale = False
-        """Whether another path is to be shown than the transcript has."""
+        """Whether the transcript shows an outdated path."""
 
     @property
     def branches(self) -> Branches:
         """The messages with all their versions, and the path that is shown."""
         return self._fold.branches
 
-    # What comes
+    # -- new records
 
     def follow(self, record: Record, before: str) -> None:
-        """Show what a record has moved; `before` was the head before it was applied."""
+        """Show the effect of an applied `record`; `before` is the previous head."""
         self.moved(before)
         turn = record.turn or ""
         ended = isinstance(record.event, TurnFinished)
         if ended and turn in self._items and not self.branches.has_begun(turn):
-            # It came to nothing; why it did is told below what is shown instead.
+            # The turn produced nothing; show its notes below the current path.
             for note in self._items.pop(turn):
                 self._put(note, self.branches.head)
 
     def add(self, message_id: str, message: Message, ended: str | None = None) -> None:
-        """Add or settle a message that was applied."""
+        """Add a message, or complete the view that was opened for it."""
         view = self.by_id.get(message_id)
         text, thought = message.text, message.reasoning
         if view is None:
@@ -64,62 +64,62 @@ class Timeline:
             view.finish(text, thought, ended)
 
     def open(self, message_id: str) -> MessageView:
-        """Begin a message that is being said, of which the first piece was applied."""
+        """Add the view of a streaming message, after its first piece was applied."""
         view = MessageView(message_id, "assistant", done=False)
         self._place(view)
         return view
 
     def note(self, text: str, kind: NoteKind, turn: str | None = None) -> None:
-        """Add a note to a turn, or to what is shown."""
+        """Add a note to `turn`, or to the current path."""
         begun = turn is not None and self.branches.has_begun(turn)
         self._put(Note(text, kind), turn if turn and begun else self.branches.head)
 
     def note_below(self, text: str, kind: NoteKind) -> None:
-        """Add a note that stays below what the turn that is shown last still says.
+        """Add a note that stays below later messages of the current turn.
 
-        So it has the same place when the conversation is read again: then each message
-        comes when it is whole.
+        Rereading the conversation then places it the same way, since a message is added
+        there when it is complete.
         """
         note = Note(text, kind)
         self._below.append(note)
         self._put(note, self.branches.head)
 
     def add_summary(self, id: str, text: str, label: str, turn: str | None) -> None:
-        """Add a summary of what was said; it is no message of the conversation."""
+        """Add a summary; it is not a message of the conversation."""
         begun = turn is not None and self.branches.has_begun(turn)
         view = MessageView(id, "summary", "", text, label=label)
         self._put(view, turn if turn and begun else self.branches.head)
 
     def flush(self) -> bool:
-        """Show another path, if there is one to show since the last time."""
+        """Show the new path if it has changed; return whether it has."""
         stale, self._stale = self._stale, False
         if stale:
             self._transcript.show_items(self._path())
         return stale
 
-    # What is shown
+    # -- the path on the screen
 
     def at_cursor(self) -> str | None:
-        """Return the message at the cursor, while it is there that the keys go."""
+        """Return the message at the cursor, if the transcript has the focus."""
         pane = self._transcript
         id = pane.message_at_cursor() if pane.has_focus else None
         return id if id in self.by_id else None
 
     def with_versions(self) -> list[str]:
-        """Return the messages on the screen of which there are several versions."""
+        """Return the messages on the screen that have several versions."""
         return [view.message_id for view in self._transcript.views if view.versions]
 
     def has_on_screen(self, message_id: str) -> bool:
-        """Whether a message is on the path that is shown."""
+        """Return whether a message is on the path that is shown."""
         return self._transcript.shows(message_id)
 
     def shows(self, turn: str | None) -> bool:
-        """Whether a turn is on the path that is shown; None always is."""
+        """Return whether a turn is on the path that is shown; None always is."""
         steps = self.branches.steps()
         return turn is None or any(step.node == turn for step in steps)
 
     def choose(self, message_id: str) -> None:
-        """Show another version; what it has in common with this one stays in place."""
+        """Show another version; the part that both versions share stays in place."""
         self._fold.choose(message_id)
         self._stale = False
         self._transcript.show_items(self._path(), stay=True)
@@ -132,12 +132,12 @@ class Timeline:
         return items
 
     def moved(self, before: str) -> None:
-        """Show the path that is shown now, after one with the head `before`."""
+        """Show the current path, which replaces the one with the head `before`."""
         head = self.branches.head
         if head == before:
             return
         if self._asked.get(head):
-            # A question has its place from now on.
+            # The question is part of the tree from now on.
             view = self._items[head][0]
             assert isinstance(view, MessageView)
             self._count_versions(view.message_id)
@@ -176,7 +176,7 @@ class Timeline:
             self._stale = self.shows(node)
 
     def _count_versions(self, message_id: str) -> None:
-        """Say on each version of a message that there is one more."""
+        """Update the version count on each version of a message."""
         ids, _ = self.branches.versions(message_id)
         if len(ids) < 2:
             return
@@ -187,7 +187,7 @@ class Timeline:
                 self._transcript.changed(view)
 
     def _first_view(self, message_id: str) -> MessageView | None:
-        """Return what is seen first of a version: a message may have no text."""
+        """Return the first visible view of a version: a message may have no text."""
         node = self.branches.node(message_id)
         items, asked = self._items.get(node, []), self._asked.get(node, 0)
         asks = message_id in self.by_id and self.by_id[message_id] in items[:asked]

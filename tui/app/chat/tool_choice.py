@@ -1,4 +1,4 @@
-"""Which tools a chat offers, and what went wrong when they were loaded."""
+"""Keeps which tools a chat offers, and reports problems with loading them."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from tui.app.widgets.tool_sidebar import ToolSidebar
 
 
 class ToolChoice:
-    """The tools that are on in one chat. Used in the UI's thread."""
+    """Keeps which tools are on in one chat. Call it in the UI thread."""
 
     def __init__(
         self,
@@ -16,30 +16,30 @@ class ToolChoice:
         sidebar: ToolSidebar,
         note: Callable[[str, NoteKind], None],
     ) -> None:
-        """Take how to `note` a problem in the conversation."""
+        """Use `note` to show a problem in the conversation."""
         self._backend = backend
         self._sidebar = sidebar
         self._note = note
-        self._problems = 0  # those of the backend that have been shown
+        self._problems = 0  # how many of the backend's problems have been shown
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
 
     def show(self) -> None:
-        """Show the tools that there are now, and what problems there were since."""
+        """Show the current tools, and the problems since the last call."""
         self._sidebar.set_tools(self._backend.tools, self.enabled())
         self.show_problems()
 
     def show_problems(self) -> None:
-        """Show what has gone wrong since the last time, with tools or without."""
+        """Show the backend's problems since the last call."""
         problems = self._backend.problems[self._problems :]
         self._problems += len(problems)
         for problem in problems:
             self._note(problem, "warning")
 
     def toggle(self, name: str, enabled: bool) -> None:
-        """Take the user's word for a tool."""
+        """Remember that the user has switched a tool on or off."""
         self._toggled[name] = enabled
 
     def enabled(self) -> set[str]:
-        """Return the names of the tools that are on; the user's word is the last."""
+        """Return the names of the tools that are on; the user's choice wins."""
         on = {name for name, enabled in self._toggled.items() if enabled}
         return (self._backend.enabled | on) - (set(self._toggled) - on)

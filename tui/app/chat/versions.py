@@ -1,7 +1,7 @@
-"""Edits a question, asks again, and walks between versions.
+"""Edits a question, regenerates an answer, and walks between versions.
 
-Nothing is changed by it in the log: a new version is a new message or a new turn that
-names what it follows. Which version is looked at is this screen's own business.
+Nothing in the log is changed: a new version is a new message or turn that names its
+parent. The version on display is known to this screen only.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tui.safe import safe
 
 
 class MessageVersions:
-    """The acts upon versions in one chat."""
+    """Handles the versions of messages in one chat."""
 
     def __init__(
         self,
@@ -26,10 +26,10 @@ class MessageVersions:
         retitle: Callable[[], None],
         leave_key: str = "",
     ) -> None:
-        """Take what is shown, where a version is written, and how to
+        """Set the callbacks and `leave_key`, the key that calls `leave`.
 
-        `hint` at what cannot be done, `choose` the message that is shown, and show
-        `title` when it has changed. `leave_key` is the key that calls `leave`.
+        `hint` reports what cannot be done, `choose` shows another version, and
+        `retitle` redraws `title` after a change.
         """
         self.editing: str | None = None
         """The message of which the composer holds a new version."""
@@ -41,19 +41,19 @@ class MessageVersions:
         self._retitle = retitle
         self._leave_key = leave_key
         self._draft = ""
-        """What the composer held before."""
+        """The text that the composer held before the edit."""
 
     @property
     def title(self) -> str:
-        """What the composer says of itself while it edits; else ""."""
+        """The composer's title while it edits a message; otherwise ""."""
         if self.editing is None:
             return ""
         view = self._timeline.by_id.get(self.editing)
         first = " ".join(safe(view.text if view else "").split())[:30]
-        return f"editing: {first} ({self._leave_key} leaves it)"
+        return f"editing: {first} ({self._leave_key} cancels)"
 
     def edit(self) -> None:
-        """Put the question at the cursor into the composer, or else the last one."""
+        """Load the question at the cursor, or else the last one, into the composer."""
         question = self._fold.branches.question(self._timeline.at_cursor())
         view = self._timeline.by_id.get(question) if question else None
         if view is None:
@@ -67,7 +67,7 @@ class MessageVersions:
         self._retitle()
 
     def leave(self) -> bool:
-        """Give up the new version; False when none is written."""
+        """Cancel the edit; return False when there is none."""
         if self.editing is None:
             return False
         self._composer.load_text("")
@@ -75,7 +75,7 @@ class MessageVersions:
         return True
 
     def sent(self) -> str | None:
-        """Return the `parent` of what the composer sends, which then is done."""
+        """Return the `parent` for the message that is being sent, and end the edit."""
         branches = self._fold.branches
         if self.editing is None:
             return branches.parent_of_next()
@@ -84,19 +84,19 @@ class MessageVersions:
         return parent
 
     def resume(self, editing: str | None) -> None:
-        """Edit again what could not be sent."""
+        """Edit the message again after sending it has failed."""
         self.editing = editing
         self._retitle()
 
     def question(self) -> str | None:
-        """Return the question at the cursor, or else the last one; None without any."""
+        """Return the question at the cursor, or else the last one, if any."""
         return self._fold.branches.question(self._timeline.at_cursor())
 
     def walk(self, step: int, message_id: str | None = None) -> None:
         """Show the version before or after a message.
 
-        None means the one at the cursor or the answer below it, or else the last
-        that has versions.
+        None means the message at the cursor or the answer below it, or else the last
+        message that has versions.
         """
         branches = self._fold.branches
         id = message_id or self._timeline.at_cursor()
@@ -106,18 +106,18 @@ class MessageVersions:
             id = ids[-1] if ids else id
         ids, place = branches.versions(id) if id else ([], 0)
         if len(ids) < 2:
-            self._hint("This message has one version")
+            self._hint("This message has only one version")
         elif 0 <= place + step < len(ids):
             self._choose(ids[place + step])
             if not self._timeline.shows(self._fold.current):
-                self._hint("The answer that is written is in another version")
+                self._hint("The running answer belongs to another version")
         else:
             self._hint(f"This is the {'last' if step > 0 else 'first'} version")
 
     def show(self, message_id: str) -> bool:
-        """Show the version that a message is in; False when there is no such message.
+        """Show the version that contains a message; False if there is no such message.
 
-        One that waits to be asked is in none yet.
+        A queued message belongs to no version yet.
         """
         timeline = self._timeline
         if not timeline.has_on_screen(message_id) and message_id in timeline.by_id:

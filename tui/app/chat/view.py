@@ -1,6 +1,6 @@
 """Protocols: what the controller needs from the screen.
 
-So none of them knows a screen, and each can be tried without one.
+With them the controller does not depend on a screen and can be tested without one.
 """
 
 from collections.abc import Callable
@@ -10,24 +10,24 @@ from tui.conversation import Transcript
 
 
 class Editor(Protocol):
-    """Where the user writes."""
+    """The text field in which the user writes."""
 
     @property
     def text(self) -> str:
-        """What is written there."""
+        """The current text."""
         ...
 
     def load_text(self, text: str) -> object:
-        """Put `text` in the place of what is written."""
+        """Replace the current text with `text`."""
         ...
 
     def focus(self) -> object:
-        """Have what is typed go there."""
+        """Direct typed keys to this field."""
         ...
 
 
 class Turns(Protocol):
-    """What is known of the turns that wait and run."""
+    """The queued and running turns of a conversation."""
 
     @property
     def fold(self) -> Transcript:
@@ -36,11 +36,11 @@ class Turns(Protocol):
 
     @property
     def queued(self) -> list[str]:
-        """What the turns that wait are about, the oldest first."""
+        """The labels of the queued turns, oldest first."""
         ...
 
     def is_orphaned(self, turn: str) -> bool:
-        """Whether nobody is known who would take a turn that waits."""
+        """Whether no known process will run a queued turn."""
         ...
 
 
@@ -56,18 +56,18 @@ class Settings(NamedTuple):
 
 
 class View(Protocol):
-    """Who shows the conversation. Used in the UI's thread but for `call_later`."""
+    """Shows the conversation. Call it in the UI thread, except `call_later`."""
 
     def settings(self) -> Settings:
-        """Return how the next question is asked."""
+        """Return the settings for the next question."""
         ...
 
     def hint(self, text: str) -> None:
-        """Say something that is soon forgotten."""
+        """Show a short-lived hint."""
         ...
 
     def complain(self, text: str) -> None:
-        """Say what is wrong with what was typed."""
+        """Report a problem with what was typed."""
         ...
 
     def note(self, text: str, kind: Literal["info", "warning", "error"]) -> None:
@@ -75,25 +75,25 @@ class View(Protocol):
         ...
 
     def entitle(self, title: str) -> None:
-        """Put a title above what is written, "" for none."""
+        """Set the title above the text field; "" removes it."""
         ...
 
     def follow_end(self) -> None:
-        """Show the end of the conversation, and what comes there."""
+        """Scroll to the end of the conversation and follow it."""
         ...
 
     def hurry(self) -> None:
-        """Show each record as it comes."""
+        """Show each record at once."""
         ...
 
     def take_draft(self) -> bool:
-        """Return whether the draft of a message that was written here is stored."""
+        """Forget the draft of the message; return whether one was stored."""
         ...
 
     def has_sent(self, request: int) -> None:
-        """Take it that `request` is the `seq` of what was sent."""
+        """Note that `request` is the `seq` of the request that was sent."""
         ...
 
     def call_later(self, callback: Callable[..., object], *args: Any) -> object:
-        """Call it in the UI's thread; from any thread."""
+        """Call `callback` in the UI thread; may be called from any thread."""
         ...
