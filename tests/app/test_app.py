@@ -370,7 +370,7 @@ async def test_text_that_only_begins_with_a_slash_is_a_message() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "seen"),
-    [("/help", "New line"), ("/debug", "Tool calls"), ("/model", "Which model")],
+    [("/help", "New line"), ("/debug", "Tool calls"), ("/model", "Choose a model")],
 )
 async def test_slash_commands_do_what_the_keys_do(typed: str, seen: str) -> None:
     async with opened(["Asked the model!"], size=(80, 24)) as chat:
@@ -407,10 +407,10 @@ async def test_help_of_a_small_screen_is_indented_and_not_cut() -> None:
         rows = [row.strip("│") for row in chat.text.splitlines()]
         keys = next(n for n, row in enumerate(rows) if row.startswith("  Up, Down"))
         below = [row.rstrip() for row in rows[keys + 1 : keys + 3]]
-        assert below == ["     What you sent before (first,", "     last line)"]
+        assert below == ["     Previous, next message you", "     sent"]
 
         await chat.pilot.resize_terminal(80, 24)
-        await chat.until("Up, Down                    What you sent before (first,")
+        await chat.until("Up, Down                    Previous, next message you")
 
 
 async def test_model_is_chosen_from_the_list_or_by_name(home: Path) -> None:
@@ -418,7 +418,7 @@ async def test_model_is_chosen_from_the_list_or_by_name(home: Path) -> None:
     toml = f'[models.b]\nprovider = "scripted"\npath = "{home / "b.toml"}"'
     async with opened(["I am the starter."], toml) as chat:
         await chat.pilot.press("ctrl+l")
-        await chat.until("Which model")
+        await chat.until("Choose a model")
         assert "starter  built in" in chat.text
         await chat.pilot.press("up", "enter")
         await chat.until(lambda: chat.screen.status.model == "b")

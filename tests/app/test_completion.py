@@ -52,8 +52,8 @@ def test_name_that_others_begin_with_is_left_at_the_next_tab() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("/xyz", "No command begins with /xyz"),
-        ("/etc/hosts is odd", "No command begins with /etc/hosts"),
+        ("/xyz", "No command starts with /xyz"),
+        ("/etc/hosts is odd", "No command starts with /etc/hosts"),
         ("/theme dusk", "Choose the colours"),
     ],
 )

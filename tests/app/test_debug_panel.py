@@ -151,7 +151,7 @@ async def test_a_call_without_end_does_not_run_for_ever():
         await pilot.pause()
         assert app.lines[0].startswith("✓ done()")
         assert app.lines[1].startswith("✗ left()")
-        assert app.lines[2].strip() == "no result when the turn ended (cancelled)"
+        assert app.lines[2].strip() == "no result before the turn ended (cancelled)"
         assert "1 failed" in str(app.panel.border_title)
 
         app.panel.call_finished("2", 3)

@@ -74,7 +74,7 @@ async def test_escape_goes_back_to_the_conversation_as_it_was() -> None:
 
 @pytest.mark.parametrize(
     ("query", "told"),
-    [("zz", "Nothing found."), ('"', "Punctuation alone is not searched.")],
+    [("zz", "Nothing found"), ('"', "Cannot search for punctuation alone")],
 )
 async def test_a_search_that_finds_nothing_says_why(query: str, told: str) -> None:
     async with opened() as chat:
@@ -125,7 +125,7 @@ async def test_search_finds_titles_that_were_given() -> None:
         assert screen.list.selected
         assert screen.list.selected.id == id
         screen.field.value = "nowhere at all"
-        await chat.until("Nothing found.")
+        await chat.until("Nothing found")
 
 
 async def test_enter_before_the_answer_opens_what_was_typed() -> None:
@@ -245,11 +245,11 @@ async def test_delete_and_undo() -> None:
         assert conversation.search(log, "hidden") == []
 
         await chat.pilot.press("f9")
-        await chat.until('"Secret" is back')
+        await chat.until('Restored "Secret"')
         await chat.until("2 conversations")
         assert [hit.conversation for hit in conversation.search(log, "hidden")] == [id]
         await chat.pilot.press("f9")
-        await chat.until("Nothing was deleted")
+        await chat.until("Nothing to undo")
 
 
 async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
@@ -269,7 +269,7 @@ async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
         await chat.until("u undo")
 
         await chat.pilot.press("f9")
-        await chat.until("is back")
+        await chat.until("Restored")
         await chat.until(lambda: "undo" not in chat.text)
 
 
@@ -285,7 +285,7 @@ async def test_letters_act_when_the_list_has_the_focus() -> None:
         await chat.pilot.press("delete")
         await chat.until('Deleted "Away"')
         await chat.pilot.press("u")
-        await chat.until("is back")
+        await chat.until("Restored")
         await chat.pilot.press("slash", "k")
 
         assert screen.field.value == "k"
@@ -324,7 +324,7 @@ async def test_draft_goes_with_its_conversation_and_comes_back_with_it() -> None
         assert chat.host.log.query("SELECT text FROM draft") == []
 
         await chat.pilot.press("f9")
-        await chat.until("is back")
+        await chat.until("Restored")
         await chat.pilot.press("enter")
         await chat.until("half a secret")
 
@@ -358,7 +358,7 @@ async def test_export_and_import_by_command(
         await chat.ask("/export a b.json")
         await chat.until(lambda: (tmp_path / "a b.json").exists())
         await chat.ask("/export a b.json")
-        await chat.until("is there already")
+        await chat.until("exists already")
 
         before = chat.screen.conversation
         await chat.ask("/import 'a b.json'")

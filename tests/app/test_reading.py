@@ -122,5 +122,5 @@ async def test_no_code_to_copy_is_told_in_the_status_line() -> None:
 
         await chat.pilot.press("Y")
 
-        await chat.until("There is no block of code in this message")
-        assert "no block of code" in chat.text.splitlines()[-1]
+        await chat.until("No code block in this message")
+        assert "No code block" in chat.text.splitlines()[-1]

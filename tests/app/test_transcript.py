@@ -407,9 +407,9 @@ async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
         unfolded = rows(transcript)[:5]
         await pilot.click(Transcript, offset=(5, 0))
 
-        assert folded == ["  ▸ Thought for 4 words", "  answer"]
+        assert folded == ["  ▸ Reasoning: 4 words", "  answer"]
         assert unfolded == [
-            "  ▾ Thought for 4 words",
+            "  ▾ Reasoning: 4 words",
             "  │ think one",
             "  │ think two",
             "",
@@ -743,7 +743,7 @@ async def test_versions_are_counted_in_the_first_row_and_found_by_a_click():
         transcript.changed(view)
         await settled(pilot)
 
-        assert rows(transcript)[0] == "  ‹ 2/3 ›  ▸ Thought for 1 word"
+        assert rows(transcript)[0] == "  ‹ 2/3 ›  ▸ Reasoning: 1 word"
         steps = [view.version_step(0, column) for column in range(11)]
         assert steps == [0, 0, -1, -1, -1, -1, 1, 1, 1, 0, 0]
         assert view.version_step(1, 2) == 0

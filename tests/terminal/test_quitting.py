@@ -146,7 +146,7 @@ def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> Non
     terminal.wait_for("queued: Again")
 
     terminal.press("ctrl+q")
-    terminal.wait_for("2 answers are still to come")
+    terminal.wait_for("2 answers are still running or queued")
     terminal.wait_for(asked)
 
     assert ends(log) == ["stop"]

@@ -126,7 +126,7 @@ def test_the_last_deletion_comes_back_first(log):
 
     assert library.do("undo", "").id == "c"
     assert library.do("undo", "").id == "a"
-    assert library.do("undo", "").text == "Nothing was deleted in the last 7 days."
+    assert library.do("undo", "").text == "Nothing to undo in the last 7 days."
 
 
 def test_what_was_deleted_twice_comes_back_beside_itself(log):
@@ -173,7 +173,7 @@ def test_purged_means_gone(log, tried):
 
     outcome = Library(LocalStore(log)).do("purge", "")
 
-    assert outcome.text == "1 conversation is gone for good."
+    assert outcome.text == "Permanently deleted 1 conversation."
     assert left(b"needle") == []
     assert Library(LocalStore(log)).do("undo", "").failed
     tried("deleted, then purged", leaked=len(left(b"needle")))

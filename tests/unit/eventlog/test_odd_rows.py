@@ -300,7 +300,7 @@ def test_a_pipe_without_a_writer_is_not_waited_for(store, tmp_path):
     with EventLog(store) as log:
         outcome = Library(LocalStore(log)).do("import", "", str(tmp_path / "pipe"))
 
-    assert "is no file" in outcome.text
+    assert "is not a regular file" in outcome.text
 
 
 ODD_ID = "a\x1b[31m b\n" + "x" * 5000

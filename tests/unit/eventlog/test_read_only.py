@@ -101,7 +101,7 @@ def test_commands_that_write_refuse(store, capsys, arguments):
 
 
 def test_nothing_is_deleted_and_why_is_said(log):
-    why = "Nothing can be deleted: the conversation store is read-only."
+    why = "Cannot delete: the conversation store is read-only."
     outcome = Library(LocalStore(log)).do("delete", "c1")
 
     assert (outcome.text, outcome.failed) == (why, True)
@@ -113,7 +113,7 @@ def test_nothing_is_deleted_and_why_is_said(log):
 def test_what_is_renamed_pinned_or_imported_is_so_until_the_end(log):
     library = Library(LocalStore(log))
     document = log.path.parent / "c1.json"
-    until = ", until you leave: the store is read-only"
+    until = ", until you quit: the store is read-only"
     document = conversation.export_json(log, "c1")
     file = os.memfd_create("c1")
     os.write(file, document.encode())

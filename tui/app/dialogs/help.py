@@ -1,6 +1,6 @@
 """The help screen: every key and command on one page."""
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 from textwrap import wrap
@@ -19,27 +19,27 @@ from tui.app.widgets.dialog import Words
 _WRITING = (
     ("Enter", "Send"),
     ("Ctrl+J, Alt+Enter, \\ Enter", "New line"),
-    ("Up, Down", "What you sent before (first, last line)"),
+    ("Up, Down", "Previous, next message you sent"),
     ("PageUp, PageDown", "Scroll the conversation"),
-    ("Tab, Shift+Tab", "To the next part of the screen, to the last"),
-    ("Ctrl+/ or Ctrl+_, Ctrl+Y", "Undo what was typed, redo it"),
-    ("/ Tab", "Complete a command, then the next that fits"),
+    ("Tab, Shift+Tab", "Next, previous pane"),
+    ("Ctrl+/ or Ctrl+_, Ctrl+Y", "Undo, redo typing"),
+    ("/ Tab", "Complete a command (again: next match)"),
 )
 _READING = (
     ("Up, Down", "Message above, below"),
-    ("Home, End", "First message; the newest, followed again"),
-    ("Enter", "Unfold or fold what the model thought"),
-    ("y, Y", "Copy the message, its last code block"),
+    ("Home, End", "First message; newest text, and follow it"),
+    ("Enter", "Show or hide reasoning"),
+    ("y, Y", "Copy the message, or its last code block"),
 )
 
 _WIDEST = 74  # columns of text
 _EDGES = 6  # columns of border, padding and scroll bar
-_KEYS = 28  # columns of the keys, where what they do stands beside them
-_NARROW = 60  # columns below which it stands under them
+_KEYS = 28  # columns of the keys, if the help text is beside them
+_NARROW = 60  # columns below which the help text is under the keys
 
 
 class HelpScreen(ModalScreen[None]):
-    """Tells the keys; any of Esc, F1 and Enter closes it."""
+    """Shows all keys; Esc, F1, Enter or q closes it."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,26 +49,26 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, keys: dict[str, str]) -> None:
         super().__init__()
         self._keys = keys
-        """Command name to key, where the configuration says another."""
+        """Command name to key, for keys changed in the configuration."""
 
     def compose(self) -> ComposeResult:
-        """Show the page."""
+        """Yield the page."""
         with VerticalScroll(classes="dialog") as page:
             page.border_title = "Keys and commands"
             page.border_subtitle = "Up, Down scroll   Esc closes"
             yield Words(self._text(self.app.size.width))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay the page out anew."""
+        """Lay the page out again."""
         self.query_one(Words).update(self._text(event.size.width))
 
     def _text(self, width: int) -> Content:
         """Return the page for a screen of `width` columns."""
-        palette = ("Ctrl+P", "All of these, by typing their names")
+        palette = ("Ctrl+P", "Command palette")
         sections = {
             "Writing": _WRITING,
             "Everywhere": (*self._does(key=True), palette),
-            "To be typed": self._does(key=False),
+            "Slash commands": self._does(key=False),
             "Reading (Tab or click first)": (*_READING, *self._does(reading=True)),
         }
         room = min(_WIDEST, width - _EDGES)
@@ -78,7 +78,7 @@ class HelpScreen(ModalScreen[None]):
     def _does(
         self, *, key: bool | None = None, reading: bool = False
     ) -> tuple[tuple[str, str], ...]:
-        """Return the commands that have a `key` or not (None: both), and their help."""
+        """Return the keys and help of commands with a `key` or without (None: both)."""
         spelled = {c: commands.spelled(c, self._keys) for c in commands.COMMANDS}
         return tuple(
             (", ".join(filter(None, [spelled[c], c.slash])), c.help)
@@ -93,7 +93,7 @@ def _section(title: str, rows: tuple[tuple[str, str], ...], room: int) -> Conten
 
 
 def _lines(keys: str, does: str, room: int) -> list[str]:
-    """Return what a key does, beside it or in lines of their own below it."""
+    """Return the help text beside its key, or below it on a narrow screen."""
     if room < _NARROW:
         return [f" {keys}", *(f"    {line}" for line in wrap(does, max(8, room - 4)))]
     first, *more = wrap(does, room - _KEYS - 1)

@@ -17,11 +17,11 @@ from tui.app.widgets.dialog import Choices, Words
 from tui.safe import safe
 
 _SHORT = 24
-"""Columns of a name that the second column stands beside; a path is longer."""
+"""Longest name, in columns, that aligns the second column; paths are longer."""
 
 
 class ModelScreen(ModalScreen[str | None]):
-    """A list of names and what they stand for; gives the chosen name, None for Esc."""
+    """Lists models; returns the chosen name, None for Esc."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,13 +35,13 @@ class ModelScreen(ModalScreen[str | None]):
         self._current = current
 
     def compose(self) -> ComposeResult:
-        """Show the list, with the current model highlighted."""
+        """Yield the list."""
         with Vertical(classes="dialog"):
-            yield Words("Which model answers next?", markup=False)
+            yield Words("Choose a model", markup=False)
             yield Choices(*map(Option, self._rows()))
             yield Words(
-                "More: [models.NAME] in config.toml, or /model with the path of a "
-                ".gguf file or supplier/model.",
+                "Add models as [models.NAME] in config.toml, or type /model with a "
+                ".gguf path or supplier/model.",
                 markup=False,
                 classes="note",
             )
@@ -51,7 +51,7 @@ class ModelScreen(ModalScreen[str | None]):
         for name, about in self._models.items():
             gap = " " * max(column - cell_len(name) + 2, 2)
             what = "" if about == name else gap + safe(about, newlines=False)
-            # In one colour: a muted one is not to be read on the highlighted row.
+            # One colour: muted text would be unreadable on the highlighted row.
             yield Content(safe(name, newlines=False) + what)
 
     def on_mount(self) -> None:

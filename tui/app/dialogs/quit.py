@@ -17,17 +17,17 @@ from tui.app.widgets.dialog import Choices, Words
 Choice = Literal["wait", "background", "cancel"]
 
 _CHOICES: dict[Choice, tuple[str, str]] = {
-    "wait": ("w", "Wait: leave as soon as it has ended"),
-    "background": ("b", "Go on in the background; `lazychat` shows it again"),
-    "cancel": ("c", "Cancel the answer and leave; what was said stays"),
+    "wait": ("w", "Wait, then quit"),
+    "background": ("b", "Finish in the background (run `lazychat` to see it)"),
+    "cancel": ("c", "Stop and quit (keeps what is written)"),
 }
 
 
 class QuitScreen(ModalScreen[Choice | None]):
-    """Asks what is to become of the answers; gives None when the user stays.
+    """Asks what to do with running answers; returns None when the user stays.
 
-    `keeps` tells whether the store keeps what is said: else nobody could come back to
-    it.
+    `keeps` is whether the store keeps messages; if not, the background choice is left
+    out, as its answer would be lost.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -41,7 +41,7 @@ class QuitScreen(ModalScreen[Choice | None]):
     ]
 
     count: var[int] = var(0, init=False)
-    """How many answers run or wait, above 0."""
+    """Number of running and queued answers, above 0."""
 
     def __init__(self, count: int, keeps: bool = True) -> None:
         super().__init__()
@@ -51,20 +51,20 @@ class QuitScreen(ModalScreen[Choice | None]):
         ]
 
     def compose(self) -> ComposeResult:
-        """Show the choices; the harmless one is highlighted."""
+        """Yield the choices; the harmless one is highlighted."""
         with Vertical(classes="dialog"):
             yield Words(self._what(), markup=False, id="what")
             yield Choices(*(Option(self._row(choice)) for choice in self._choices))
-            keys = "Esc: back to the chat   Ctrl+C: cancel and leave"
+            keys = "Esc: back to the chat   Ctrl+C: stop and quit"
             yield Words(keys, markup=False, classes="note")
 
     def _what(self) -> str:
         if self.count == 1:
             return "An answer is still being written."
-        return f"{self.count} answers are still to come."
+        return f"{self.count} answers are still running or queued."
 
     def watch_count(self) -> None:
-        """Say how many they are by now."""
+        """Update the number of answers."""
         for what in self.query("#what").results(Static):
             what.update(self._what())
 

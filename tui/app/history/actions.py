@@ -1,6 +1,6 @@
 """Actions on stored conversations, shared by keys and slash commands.
 
-Each act blocks for as long as the disk takes, and is to be called in a thread.
+Each action blocks for as long as the disk takes; call it in a thread.
 """
 
 import os
@@ -18,7 +18,7 @@ from tui.errors import LazychatError, LogError
 
 
 class Outcome(NamedTuple):
-    """How an act ended: what to say, and the conversation that it was about."""
+    """The result of an action: a text for the user, and the conversation's id."""
 
     text: str
     id: str = ""
@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
 
 
 class Library:
-    """Acts on a `store`."""
+    """Runs actions on the conversations of `store`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -41,11 +41,11 @@ class Library:
         }
 
     def do(self, act: str, id: str, argument: str = "") -> Outcome:
-        """Do `act` to the conversation `id`; nothing is raised.
+        """Run `act` on the conversation `id`; never raises.
 
-        `rename` takes the title, `export` and `import` the name of a file. `undo` takes
-        back the last `delete`, of an earlier start too, and `purge` makes all of them
-        final, whatever `id` is.
+        `rename` takes a title, `export` and `import` a file name. Whatever `id` is,
+        `undo` restores the conversation deleted last, also before a restart, and
+        `purge` wipes all deleted ones.
         """
         try:
             return self._acts[act](id, argument)
@@ -69,29 +69,27 @@ class Library:
     def _delete(self, id: str, _: str) -> Outcome:
         title = self._summary(id).title
         if self._store.refusal:
-            raise LogError(f"Nothing can be deleted: {self._store.refusal}.")
+            raise LogError(f"Cannot delete: {self._store.refusal}.")
         if self._store.is_answering(id):
-            raise LogError(
-                "An answer is being written in this conversation: cancel it first."
-            )
+            raise LogError("This conversation has a running answer: cancel it first.")
         self._store.trash(id)
         return Outcome(f"Deleted {_quoted(title)}", id)
 
     def _undo(self, _: str, __: str) -> Outcome:
         if self._store.refusal:
-            raise LogError(f"Nothing can be brought back: {self._store.refusal}.")
+            raise LogError(f"Cannot restore: {self._store.refusal}.")
         if not (deleted := self._store.trashed()):
-            raise LogError(f"Nothing was deleted in the last {conversation.DAYS} days.")
+            raise LogError(f"Nothing to undo in the last {conversation.DAYS} days.")
         id = self._store.restore(deleted[0])
-        return Outcome(f"{_quoted(deleted[0].title)} is back", id)
+        return Outcome(f"Restored {_quoted(deleted[0].title)}", id)
 
     def _purge(self, _: str, __: str) -> Outcome:
         if not (deleted := self._store.trashed()):
-            raise LogError("Nothing that was deleted is left to be wiped.")
+            raise LogError("No deleted conversations to wipe.")
         traces = self._store.wipe(deleted)
         many = len(deleted)
-        what = "1 conversation is" if many == 1 else f"{many} conversations are"
-        return Outcome(f"{what} gone for good. {traces}".rstrip())
+        what = "1 conversation" if many == 1 else f"{many} conversations"
+        return Outcome(f"Permanently deleted {what}. {traces}".rstrip())
 
     def _export(self, id: str, name: str) -> Outcome:
         summary = self._summary(id)
@@ -106,40 +104,40 @@ class Library:
         try:
             _write_new(path, text)
         except FileExistsError:
-            raise LogError(f"{path} is there already; choose another name.") from None
+            raise LogError(f"{path} exists already; choose another name.") from None
         return Outcome(f"Exported to {path.absolute()}", id)
 
     def _import(self, _: str, name: str) -> Outcome:
         if not name:
-            raise LogError("/import needs the name of a file.")
+            raise LogError("/import needs a file name.")
         text = _read(_path(name))
         try:
             ids = self._store.import_json(text)
         except LogError as error:
             raise LogError(f"{name}: {error}") from error
         if not ids:
-            raise LogError(f"{name} has no conversations in it.")
+            raise LogError(f"{name} contains no conversations.")
         many = "1 conversation" if len(ids) == 1 else f"{len(ids)} conversations"
         return Outcome(f"Imported {many}{self._until()}", ids[0])
 
     def _until(self) -> str:
-        """Return what is to be added where nothing is ever stored."""
+        """Return a suffix for the outcome if the store does not keep changes."""
         if self._store.keeps:
             return ""
-        why = "the store is read-only" if self._store.refusal else "nothing is kept"
-        return f", until you leave: {why}"
+        why = "the store is read-only" if self._store.refusal else "nothing is stored"
+        return f", until you quit: {why}"
 
     def _summary(self, id: str) -> Summary:
         if summary := self._store.get(id):
             return summary
-        raise LogError("Nothing has been said in this conversation yet.")
+        raise LogError("This conversation is still empty.")
 
 
 def slug(title: str) -> str:
-    """Return a name for a file: letters and digits of any script, no more than 50."""
+    """Return a file name: letters and digits of any script, 50 at most."""
     words = re.findall(r"\w+", title)
     name = "-".join(words)[:50].strip("-_")
-    # A file system may count bytes, 255 at most.
+    # File systems limit names to 255 bytes; leave room for a suffix.
     while len(name.encode()) > 150:
         name = name[:-1]
     return name or "conversation"
@@ -151,16 +149,16 @@ def _quoted(title: str) -> str:
 
 
 def _path(name: str) -> Path:
-    """Return the file that the user named, with ~ or the quotes of a shell."""
+    """Return the path for a typed file name, which may use ~ or shell quoting."""
     try:
         os.fsencode(name)
         path = Path(name).expanduser()
-    except (RuntimeError, UnicodeError) as error:  # no such user; half a character
-        raise LogError(f"{name!r} is no name of a file: {error}.") from error
+    except (RuntimeError, UnicodeError) as error:  # unknown user; lone surrogate
+        raise LogError(f"{name!r} is not a valid file name: {error}.") from error
     if "\0" in name:
-        raise LogError("The name of a file has no NUL in it.")
+        raise LogError("A file name cannot contain NUL.")
     if not path.exists():
-        # What is dropped on a terminal arrives as a shell would need it.
+        # Terminals quote the path of a dropped file for a shell.
         with suppress(ValueError):
             if len(words := shlex.split(name)) == 1:
                 return Path(words[0]).expanduser()
@@ -170,12 +168,12 @@ def _path(name: str) -> Path:
 def _read(path: Path) -> str:
     """Return the text of a file; raises `LogError` and OSError."""
     if path.exists() and not path.is_file():
-        # A pipe or a device may have no end, and leaving would wait for it.
-        raise LogError(f"{path} is no file.")
+        # Reading a pipe or a device may never end, and quitting waits for it.
+        raise LogError(f"{path} is not a regular file.")
     if path.stat().st_size > conversation.LARGEST_FILE:
         raise LogError(
-            f"{path} is too large: {conversation.LARGEST_FILE >> 20} MB are taken in "
-            "at most. Export fewer conversations at a time."
+            f"{path} is too large: the limit is {conversation.LARGEST_FILE >> 20} MB. "
+            "Export fewer conversations at a time."
         )
     try:
         return path.read_text("utf-8").removeprefix("\ufeff")
@@ -184,7 +182,7 @@ def _read(path: Path) -> str:
 
 
 def _free(path: Path) -> Path:
-    """Return a name that is not taken: `title.md`, `title-2.md` and so on."""
+    """Return an unused name: `title.md`, `title-2.md` and so on."""
     free, number = path, 1
     while free.exists():
         number += 1
@@ -193,11 +191,11 @@ def _free(path: Path) -> Path:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write a file that was not there; for nobody else's eyes, as the store is."""
+    """Write a new file that only its owner may read, like the store."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 # a descriptor
             file.write(text)
     except OSError:
-        path.unlink(missing_ok=True)  # half of it would be taken for all
+        path.unlink(missing_ok=True)  # an incomplete file would look complete
         raise

@@ -1,9 +1,9 @@
 """Opens the history screen and runs actions on conversations for the app.
 
-An action runs in a thread; its outcome is shown on the screen the user is at by then.
+An action runs in a thread; its outcome appears on the screen that is open by then.
 """
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 from typing import TYPE_CHECKING
@@ -16,13 +16,13 @@ from tui.app.chat.screen import ChatScreen
 from tui.app.tabs import Tabs
 from tui.app.transcript.find import Place
 
-if TYPE_CHECKING:  # they are imported when they are needed first, after the start
+if TYPE_CHECKING:  # imported at first use, to keep startup fast
     from tui.app.history.actions import Library, Outcome
     from tui.app.history.screen import HistoryScreen
 
 
 class HistoryController:
-    """The list of all conversations in one `app`, and what is done from there."""
+    """Opens the history screen of `app` and runs its actions."""
 
     def __init__(self, app: App[None], backend: Backend, tabs: Tabs) -> None:
         self._app = app
@@ -31,7 +31,7 @@ class HistoryController:
         self._library: Library | None = None
         self._history: HistoryScreen | None = None
         self._deleting: set[str] = set()
-        """What is being deleted from here."""
+        """The conversations that this app is deleting."""
 
     def show(self, words: str = "") -> None:
         """Show all conversations, and search them for `words`."""
@@ -39,22 +39,22 @@ class HistoryController:
 
         chat = self._tabs.current
         if chat and not self._lists:
-            chat.pause()  # what is not seen need not be drawn
+            chat.pause()  # a hidden chat need not be drawn
             self._history = HistoryScreen(self._backend.store, chat.conversation, words)
             self._app.push_screen(self._history)
 
     @property
     def _lists(self) -> bool:
-        """Whether the list is what is on the screen."""
+        """Whether the history screen is on top."""
         return self._history is not None and self._history.is_active
 
     def act(self, act: str, argument: str) -> None:
-        """Do `act` of `Library.do` to the conversation that is shown."""
+        """Run an action of `Library.do` on the current conversation."""
         chat = self._tabs.current
         if chat is None:
             return
         if not argument and act in ("rename", "import"):
-            # From the palette: the rest is typed where commands are.
+            # Called from the palette: let the user type the argument.
             if not chat.composer.text:
                 chat.composer.load_text(f"/{act} ")
             chat.composer.focus()
@@ -63,13 +63,13 @@ class HistoryController:
             self.start(act, chat.conversation, argument)
 
     def open(self, id: str, place: Place | None) -> None:
-        """Leave the list, if it is there, and open a conversation at `place`."""
+        """Close the history screen, if it is open, and open a conversation."""
         if self._lists:
             self._app.pop_screen()
         self._tabs.open(id, place)
 
     def start(self, act: str, id: str, argument: str) -> None:
-        """Do `act` of `Library.do` to the conversation `id`, beside the screen."""
+        """Run an action of `Library.do` on the conversation `id` in a thread."""
         from tui.app.history.actions import Library
 
         if act == "delete":
@@ -83,7 +83,7 @@ class HistoryController:
             outcome = library.do(act, id, argument)
             self._app.call_later(self._ended, act, id, outcome)
 
-        # Unlike other work, leaving waits for it: a deletion is to be a whole one.
+        # A worker, since quitting waits for it: a deletion must not be cut short.
         self._app.run_worker(work, thread=True, group="library")
 
     def _ended(self, act: str, id: str, outcome: "Outcome") -> None:
@@ -94,28 +94,28 @@ class HistoryController:
         if not outcome.failed:
             if act == "delete":
                 self._drop(outcome.id)
-                text += f". F9 or /undo brings it back for {conversation.DAYS} days"
-                text += "" if self._backend.store.keeps else ", or until you leave"
-                text += ", /purge wipes it now."
+                text += f". F9 or /undo restores it for {conversation.DAYS} days"
+                text += "" if self._backend.store.keeps else ", or until you quit"
+                text += "; /purge wipes it now"
             elif not listed and act in ("undo", "import"):
                 self._tabs.open(outcome.id)
             self._tabs.look_again()
         if self._history and listed:
-            self._history.tell(text, outcome.failed)
+            self._history.report(text, outcome.failed)
         elif (chat := self._tabs.current) and outcome.failed:
             chat.complain(text)
         elif chat:
             chat.hint(text)
 
     def _drop(self, id: str) -> None:
-        """Take a conversation off the screen that is no more."""
+        """Close the chat of a conversation that was deleted."""
         for chat in self._tabs.screens:
             if chat.conversation == id:
                 chat.drafts.drop()
         history = self._history if self._lists else None
         if history:
-            # switch_screen replaces the topmost screen only, so the list goes first and
-            # is back before Textual looks whether it may be removed.
+            # switch_screen replaces only the top screen, so pop the history screen and
+            # # push it back before Textual removes it.
             self._app.pop_screen()
         self._tabs.close(id)
         if history:
@@ -124,19 +124,19 @@ class HistoryController:
                 chat.pause()
 
     def begin_anew(self, gone: ChatScreen) -> None:
-        """Go on in a new conversation when another program has deleted this one.
+        """Open a new conversation after another program deleted this one.
 
-        What is written next must not be under the id of the deleted one.
+        New messages must not be stored under the deleted id.
         """
         if gone.conversation in self._deleting or gone is not self._app.screen:
-            return  # we drop it ourselves; or it says so again when it is back on top
+            return  # `_drop` handles it, or `Deleted` is posted again on resume
         draft = gone.composer.draft
         gone.drafts.drop()
         chat = self._tabs.replace(gone)
 
-        def tell() -> None:
-            chat.transcript.add_note("This conversation was deleted elsewhere.")
+        def show_note() -> None:
+            chat.transcript.add_note("Another program deleted this conversation.")
             if draft:
                 chat.composer.load_text(draft)
 
-        chat.call_later(tell)
+        chat.call_later(show_note)

@@ -7,10 +7,10 @@ from tui.bounds import moment
 
 
 def ago(then: float, now: float | None = None) -> str:
-    """Return how long ago `then` was (seconds since the epoch), at most 10 columns.
+    """Return the age of `then` (seconds since the epoch) in at most 10 columns.
 
-    Up to a day it is counted, up to a week the day of the week tells it, then the
-    date; local time. A time that is not known is "?".
+    Minutes or hours within a day, the weekday within a week, otherwise the date, in
+    local time. An unknown time is "?".
     """
     if not moment(then):
         return "?"

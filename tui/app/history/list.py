@@ -1,7 +1,6 @@
 """The list widget for conversations or for the hits of a search.
 
-Only the rows on the screen are laid out, so ten thousand conversations cost no more
-than ten.
+Only the visible rows are laid out, so ten thousand conversations cost no more than ten.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,11 +18,11 @@ from tui.conversation import Hit, Summary
 from tui.safe import safe
 
 _ROOMY = 60
-"""Columns from which on there is room for more than a title and its age."""
+"""Columns from which a row has room for more than a title and its age."""
 
 
 class Heading(Entry):
-    """A line that is only read."""
+    """A line that cannot be selected."""
 
     selectable = False
 
@@ -35,17 +34,17 @@ class Heading(Entry):
         return 1
 
     def line(self, number: int, width: int) -> Line:
-        """Return the line."""
+        """Return the only line."""
         return Line(((self.text, ("heading",)),))
 
 
 class Stored(Entry):
-    """A conversation: its title, how many messages it has, and its age."""
+    """A conversation with its title, message count and age."""
 
     place: Place | None = None
 
     def __init__(self, summary: Summary, mark: str = "") -> None:
-        """`mark` is `running`, `unread` or ""."""
+        """Set up a row; `mark` is `running`, `unread` or ""."""
         self.summary = summary
         self.id = summary.id
         self.mark = mark
@@ -55,7 +54,7 @@ class Stored(Entry):
         return 1
 
     def line(self, number: int, width: int) -> Line:
-        """Return the line."""
+        """Return the only line."""
         title = safe(self.summary.title, newlines=False) or "Untitled"
         mark = _MARKS.get(self.mark, ("  ", ()))
         style = ("name",) if self.mark else ()
@@ -70,7 +69,7 @@ _MARKS: dict[str, Span] = {"running": ("… ", ("running",)), "unread": ("• ",
 
 
 class Found(Entry):
-    """A message that was hit: where it is, and what it says there."""
+    """A message that matches the search: its conversation and an excerpt."""
 
     def __init__(self, hit: Hit) -> None:
         self.hit = hit
@@ -83,7 +82,7 @@ class Found(Entry):
         return 2
 
     def line(self, number: int, width: int) -> Line:
-        """Return a line."""
+        """Return line 0, the title, or line 1, the excerpt."""
         hit = self.hit
         if number == 0:
             title = safe(hit.title, newlines=False) or "Untitled"
@@ -94,7 +93,7 @@ class Found(Entry):
 
     def _excerpt(self, width: int) -> Iterable[Span]:
         text, marks = self.hit.excerpt, self.hit.marks
-        # On a narrow screen what was looked for must be seen, not what is before it.
+        # A narrow screen must show the match, not the text before it.
         begin = 0
         if marks and marks[0][1] > width - 2:
             begin = max(0, marks[0][0] - width // 3)
@@ -110,7 +109,7 @@ class Found(Entry):
 
 
 class HistoryList(Rows):
-    """Conversations or hits, with a cursor that also the search field moves."""
+    """Lists conversations or hits; the search field moves its cursor too."""
 
     DEFAULT_CSS = """
     HistoryList {
@@ -139,11 +138,11 @@ class HistoryList(Rows):
     ]
 
     class Opened(Message):
-        """The user wants what the cursor is on."""
+        """The user wants to open the entry at the cursor."""
 
     @property
     def selected(self) -> Stored | Found | None:
-        """What the cursor is on."""
+        """The entry at the cursor."""
         if self.cursor is None or self.cursor >= len(self.entries):
             return None
         entry = self.entries[self.cursor]
@@ -154,7 +153,7 @@ class HistoryList(Rows):
         self._select(index)
 
     def show_entries(self, entries: Sequence[Entry], stay: bool) -> None:
-        """Show `entries`; with `stay` the cursor remains on its conversation."""
+        """Show `entries`; with `stay` the cursor stays on its conversation."""
         old = self.selected
         place = None
         if stay and old:
@@ -163,7 +162,7 @@ class HistoryList(Rows):
                     place = index
                     break
             else:
-                # It is gone: its neighbour is the nearest to what was meant.
+                # The entry is gone: select its neighbour.
                 place = self._nearest(entries)
         top = self.scroll_offset.y if stay else 0
         self.set_entries(entries, place)
@@ -180,5 +179,5 @@ class HistoryList(Rows):
         return None
 
     def click(self, index: int, number: int, x: int) -> None:
-        """Open what is clicked."""
+        """Open the clicked entry."""
         self.post_message(self.Opened())

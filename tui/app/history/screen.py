@@ -1,12 +1,12 @@
 """The history screen: all conversations, filtered by a search.
 
-What is typed goes to the search field while the arrow keys move in the list, so that
-nobody has to change between them; the acts are on function keys, which every terminal
-passes on, and on letters once the list has the focus. The disk is read in threads, and
-only the newest query counts.
+Typed text goes to the search field while the arrow keys move in the list, so the user
+need not switch between them. Actions are on function keys, which every terminal
+supports, and on letters while the list has the focus. Threads read the disk, and only
+the newest query counts.
 """
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 import threading
@@ -37,15 +37,15 @@ from tui.errors import LogError
 from tui.safe import safe
 
 PAGE = 100
-"""How many conversations are shown at once; the others follow when they are read."""
+"""Conversations in the first batch; the others are shown once they are read."""
 HITS = 100
-"""How many messages a search shows at most."""
+"""Most messages that a search shows."""
 PAUSE = 0.15
-"""Seconds without a key after which is searched for what is typed."""
+"""Seconds without a key before the search starts."""
 SECONDS = 1.0
-"""How often the store is looked at for what others do."""
+"""Seconds between two checks of the store for changes by other programs."""
 
-_TITLES = 20  # conversations whose titles match, above the messages
+_TITLES = 20  # most matching titles shown above the messages
 
 _KEYS = (
     ("Enter", "open"),
@@ -62,12 +62,12 @@ _LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F8": "d", "F9": "u"}
 _PROMPTS = {
     "rename": "Rename to",
     "export": "Export to (.md or .json)",
-    "import": "Import the file (.json)",
+    "import": "Import file (.json)",
 }
 
 
 class HistoryScreen(OutputScreen):
-    """The conversations of `store`; `words` are searched for at once."""
+    """Shows the conversations of `store`; `words` start a search at once."""
 
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "Field"
@@ -94,7 +94,7 @@ class HistoryScreen(OutputScreen):
             self.place = place
 
     class Wanted(Message):
-        """The user wants `act` done; see `Library.do`."""
+        """The user requests an action; see `Library.do`."""
 
         def __init__(self, act: str, id: str, argument: str = "") -> None:
             super().__init__()
@@ -103,33 +103,33 @@ class HistoryScreen(OutputScreen):
             self.argument = argument
 
     def __init__(self, store: Store, current: str, words: str = "") -> None:
-        """`current` is the conversation that the cursor begins on."""
+        """Show `store`; the cursor starts on the conversation `current`."""
         super().__init__()
         self._store = store
         self._current = current
-        self.field = Field(words, placeholder="Words in any conversation", compact=True)
+        self.field = Field(words, placeholder="Search all conversations", compact=True)
         self.field.cursor_blink = False
         self.list = HistoryList()
         self.note = Words(id="note", markup=False)
         self.keys = Words(id="keys", markup=False)
         self._can_undo = False
         self._prompt = ""
-        """The act whose argument is being typed, "" while it is a search."""
+        """The action whose argument is being typed, "" during a search."""
         self._query = words
         self._asked_of = ""
-        """The conversation that the prompt is about."""
+        """The conversation for the prompted action."""
         self._summaries: Sequence[Summary] = ()
         self._marks: dict[str, str] = {}
         self._found: tuple[str, Sequence[Hit]] | None = None
-        """The last query that was answered."""
+        """The last query that was answered, and its hits."""
         self._pause: Timer | None = None
         self._opens = False
-        """Whether Enter was pressed before the search had an answer."""
+        """Whether Enter was pressed before the search had finished."""
         self._left = threading.Event()
         self._look_again = threading.Event()
 
     def compose(self) -> ComposeResult:
-        """Put the parts together; screen.tcss arranges them."""
+        """Yield the parts; screen.tcss arranges them."""
         yield self.field
         yield self.list
         yield self.note
@@ -137,14 +137,14 @@ class HistoryScreen(OutputScreen):
         yield self.keys
 
     def on_mount(self) -> None:
-        """Begin to read."""
+        """Start reading the store."""
         self.field.border_title = "Search"
         background.run("history", self._watch)
         if self._query:
             self._search()
 
     def on_unmount(self) -> None:
-        """Read no further."""
+        """Stop reading the store."""
         self._left.set()
         self._look_again.set()
 
@@ -205,7 +205,7 @@ class HistoryScreen(OutputScreen):
 
     def _show(self, stay: bool) -> None:
         if self._query.strip():
-            # Until the answer is there, what was found before stays.
+            # Keep the previous hits until the search has finished.
             if self._found:
                 self.list.show_entries(self._of_search(*self._found), stay)
         else:
@@ -220,7 +220,7 @@ class HistoryScreen(OutputScreen):
             if pinned and group:
                 entries.append(Heading(title))
             entries += map(self._stored, group)
-        return entries or [Heading("No conversation has been kept yet.")]
+        return entries or [Heading("No conversations yet")]
 
     def _of_search(self, query: str, hits: Sequence[Hit]) -> list[Entry]:
         words = query.casefold().split()
@@ -237,10 +237,12 @@ class HistoryScreen(OutputScreen):
             entries.append(Heading("Messages"))
             entries += map(Found, hits)
         if len(hits) == HITS:
-            entries.append(Heading(f"The newest {HITS}; more words tell more."))
+            entries.append(
+                Heading(f"Showing the newest {HITS}; add words to narrow the search")
+            )
         if not conversation.is_searchable(query):
-            entries.append(Heading("Punctuation alone is not searched."))
-        return entries or [Heading("Nothing found.")]
+            entries.append(Heading("Cannot search for punctuation alone"))
+        return entries or [Heading("Nothing found")]
 
     def _stored(self, summary: Summary) -> Stored:
         return Stored(summary, self._marks.get(summary.id, ""))
@@ -255,7 +257,7 @@ class HistoryScreen(OutputScreen):
                 self.list.go_to(index)
 
     def _keys(self) -> Content:
-        """Return the keys, a key and what it does never torn apart by a line's end."""
+        """Return the key hints, wrapped only between pairs of key and action."""
         letters = self.list.has_focus
         lines: list[list[Content]] = [[]]
         room = width = self.app.size.width - 2
@@ -272,8 +274,8 @@ class HistoryScreen(OutputScreen):
             lines[-1].append(pair)
         return Content("\n").join(Content("  ").join(line) for line in lines)
 
-    def tell(self, text: str, failed: bool = False) -> None:
-        """Say how an act ended, until the next one, and show what it changed."""
+    def report(self, text: str, failed: bool = False) -> None:
+        """Show the outcome of an action until the next one, and refresh the list."""
         self.note.update(safe(text, newlines=False))
         self.note.set_class(failed, "-failed")
         self.note.display = bool(text)
@@ -281,13 +283,13 @@ class HistoryScreen(OutputScreen):
         if self._query.strip():
             self._search()
 
-    # -- what the user does
+    # -- user actions
 
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
     @on(events.Resize)
     def _spell_keys(self) -> None:
-        # Not asked for by its name: a screen that is left has no parts any more.
+        # Not with query_one: a screen that is closing has no parts any more.
         self.keys.update(self._keys())
 
     @on(Input.Changed)
@@ -312,8 +314,8 @@ class HistoryScreen(OutputScreen):
             self.action_open()
             return
         if not argument:
-            what = "A title" if act == "rename" else "The name of a file"
-            self.tell(f"{what} is needed (Esc: leave it)", failed=True)
+            what = "a title" if act == "rename" else "a file name"
+            self.report(f"Enter {what} (Esc cancels)", failed=True)
             return
         id = self._asked_of
         self._end_prompt()
@@ -321,9 +323,9 @@ class HistoryScreen(OutputScreen):
 
     @on(HistoryList.Opened)
     def action_open(self) -> None:
-        """Open what the cursor is on."""
+        """Open the entry at the cursor."""
         if self._query.strip() and (self._found or ("",))[0] != self._query:
-            # What is shown is not what was typed: it is opened when it has been found.
+            # The list shows an older query: open the entry once the search is done.
             self._opens = True
             if self._pause:
                 self._pause.stop()
@@ -332,7 +334,7 @@ class HistoryScreen(OutputScreen):
             self.post_message(self.Opened(selected.id, selected.place))
 
     def action_move(self, how: str, *arguments: int) -> None:
-        """Move the cursor of the list from the search field."""
+        """Move the list's cursor from the search field."""
         if not self._prompt:
             getattr(self.list, f"action_{how}")(*arguments)
 
@@ -341,13 +343,13 @@ class HistoryScreen(OutputScreen):
         self.field.focus()
 
     def action_act(self, act: str) -> None:
-        """Do something to the conversation that the cursor is on."""
+        """Request an action on the conversation at the cursor."""
         selected = self.list.selected
         if act == "undo" or selected:
             self.post_message(self.Wanted(act, selected.id if selected else ""))
 
     def action_ask(self, act: str) -> None:
-        """Ask for what an act needs, in the place of the search."""
+        """Prompt for an action's argument in the search field."""
         selected = self.list.selected
         if not selected and act != "import":
             return
@@ -367,7 +369,7 @@ class HistoryScreen(OutputScreen):
         self.field.focus()
 
     def action_back(self) -> None:
-        """Give up what is being asked for, else go back to the conversation."""
+        """Cancel the prompt, or else return to the conversation."""
         if self._prompt:
             self._end_prompt()
         else:

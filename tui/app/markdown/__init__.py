@@ -1,8 +1,8 @@
-"""Markdown laid out as styled lines, complete or still streaming.
+"""Lays out Markdown as styled lines, complete or still streaming.
 
-`Stream` is what the transcript uses; it is imported from its own file, where it is
-needed, since the parser takes a tenth of the time to start. Nothing here knows
-Textual: styles are names.
+The transcript uses `Stream`; import it from its own file where it is needed, as the
+parser takes a tenth of the startup time. Nothing here depends on Textual: styles are
+names.
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def preload() -> None:
-    """Import the parser and the rules of Python, 50 ms of CPU. For any thread."""
+    """Import the parser and the Python lexer. May be called in any thread."""
     import_module("tui.app.markdown.stream")
     from tui.app.markdown import code
 

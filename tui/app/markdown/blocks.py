@@ -1,8 +1,7 @@
 """Lays out blocks of Markdown as lines of one width.
 
-markdown-it parses; this module only styles and wraps. A container lays out its
-children in a narrower pane and puts its mark to their left, so nesting needs no
-special case.
+markdown-it parses; this module only styles and wraps. A container lays out its children
+in a narrower pane and puts its mark to their left, so nesting needs no special case.
 """
 
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ from tui.app.markdown.table import Table
 from tui.safe import safe
 
 BULLETS = "•◦▪"
-_NARROWEST = 8  # a pane narrower than this is not made narrower by nesting
+_NARROWEST = 8  # nesting does not make a pane narrower than this
 
 
 @lru_cache(maxsize=1)
@@ -45,12 +44,12 @@ def parse(source: str, references: dict[str, Any] | None = None) -> list[Token]:
 
 
 def parse_inline(source: str, references: dict[str, Any]) -> list[Token]:
-    """Parse what stands within a paragraph."""
+    """Parse the content of a paragraph."""
     return _parser().parseInline(source, {"references": references})[0].children or []
 
 
 def top_level(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Cut a list of tokens into those of each outermost block."""
+    """Split tokens into the outermost blocks."""
     blocks: list[list[Token]] = []
     depth = 0
     for token in tokens:
@@ -62,7 +61,7 @@ def top_level(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def first_line(block: Sequence[Token]) -> int:
-    """Return the number of the source line where a block begins."""
+    """Return the number of a block's first source line."""
     return block[0].map[0] if block[0].map else 0
 
 
@@ -92,20 +91,20 @@ def table_aligns(block: Sequence[Token]) -> list[str]:
 
 
 class Layout:
-    """Lays out blocks whose source lines are at hand, to see the gaps in them."""
+    """Lays out blocks; uses the source lines to find blank lines between them."""
 
     def __init__(self, source_lines: Sequence[str]) -> None:
         self._source = source_lines
 
     def gap_before(self, block: Sequence[Token]) -> bool:
-        """Whether a blank line stands above a block in the source."""
+        """Return whether the source has a blank line above a block."""
         above = first_line(block) - 1
         return 0 <= above < len(self._source) and not self._source[above].strip(" >\t")
 
     def block(
         self, block: Sequence[Token], width: int, style: Style = ()
     ) -> list[Line]:
-        """Lay out one block with all that is in it."""
+        """Lay out one block with its content."""
         token = block[0]
         match token.type:
             case "heading_open":
@@ -147,7 +146,7 @@ class Layout:
                 return to_lines(wrap([(safe(token.content), style)], width))
 
     def children(self, tokens: Sequence[Token], width: int, style: Style) -> list[Line]:
-        """Lay out the blocks in a container, as far apart as in the source."""
+        """Lay out the blocks in a container, with blank lines as in the source."""
         lines: list[Line] = []
         for block in top_level(tokens):
             if lines and self.gap_before(block):
@@ -158,7 +157,7 @@ class Layout:
     def items(
         self, block: Sequence[Token], width: int, number: int, style: Style
     ) -> list[Line]:
-        """Lay out the items of a list, from `number` on if it is ordered."""
+        """Lay out the items of a list; an ordered one starts at `number`."""
         lines: list[Line] = []
         for item in top_level(block[1:-1]):
             if lines and self.gap_before(item):
@@ -195,7 +194,7 @@ class Layout:
 
 
 def _task(content: Sequence[Token]) -> bool | None:
-    """Take the box off a task's text; return whether it is ticked, None if no task."""
+    """Strip the box off a task; return whether it is ticked, None if there is none."""
     if len(content) < 2 or content[1].type != "inline" or not content[1].children:
         return None
     text = content[1].children[0]
@@ -207,5 +206,5 @@ def _task(content: Sequence[Token]) -> bool | None:
 
 
 def join(above: list[Line], below: list[Line]) -> list[Line]:
-    """Put one blank line between two blocks of the outermost level."""
+    """Put one blank line between two outermost blocks."""
     return [*above, BLANK, *below] if above and below else above + below

@@ -1,9 +1,9 @@
 """Highlights fenced code in groups of lines, so that a long block can grow.
 
-Pygments keeps no state between calls, so a block that grows would be coloured anew
-from its first line. It is cut into groups instead, where a line that starts at the
-margin follows a blank one, or at a limit. The cuts depend on the text alone: whether
-a block came whole or in pieces, it looks the same.
+Pygments keeps no state between calls, so a growing block would have to be coloured
+again from its first line. Instead, the block is cut into groups: after a blank line
+that is followed by a line at the margin, or at a size limit. The cuts depend on the
+text alone, so a block looks the same whether it arrives at once or in pieces.
 """
 
 from functools import lru_cache
@@ -14,8 +14,8 @@ from rich.cells import chop_cells
 from tui.app.markdown.lines import Line, Span, Style, merge
 from tui.safe import safe
 
-_SMALL, _LARGE = 16, 64  # lines of a group: may be cut, must be cut
-_LONGEST = 400  # characters of a line that is worth colouring
+_SMALL, _LARGE = 16, 64  # lines after which a group may be cut, must be cut
+_LONGEST = 400  # longest line, in characters, that is coloured
 _PAD: Span = (" ", ("fence",))
 _STYLES = {
     "Comment": "comment",
@@ -47,7 +47,7 @@ _STYLES = {
     "Generic.Emph": "em",
 }
 CODE_STYLES = frozenset(_STYLES.values()) - {"strong", "em"}
-"""The names of styles that highlighting uses, without those of prose."""
+"""The style names that highlighting uses, without those of prose."""
 
 
 @lru_cache(maxsize=64)
@@ -65,7 +65,7 @@ def _lexer(language: str) -> Any:
 
 
 def preload() -> None:
-    """Load the rules of the commonest language."""
+    """Load the lexer of the most common language."""
     _lexer("python")
 
 
@@ -80,10 +80,10 @@ def _style(token: Any) -> Style:
 
 
 def highlight(lines: list[str], language: str) -> tuple[list[list[Span]], Style | None]:
-    """Colour lines of code, which are safe already, each on its own.
+    """Colour lines of code, which must already be safe, each on its own.
 
-    Also returns the style that the next line goes on with, if a string or a comment
-    is open at the end.
+    Also returns the style for the next line if a string or comment is still open at the
+    end.
     """
     lexer = _lexer(language.lower()) if language else None
     plain: list[list[Span]] = [[(line, ("fence",))] for line in lines]
@@ -98,7 +98,7 @@ def highlight(lines: list[str], language: str) -> tuple[list[list[Span]], Style 
         for other in others:
             result.append([(other, style)])
     result.pop()
-    # A lexer may add or drop a line end; the text itself must be whole.
+    # A lexer may add or drop a line end; the text must be unchanged.
     if ["".join(t for t, _ in spans) for spans in result] != lines:
         return plain, None
     name = str(token)
@@ -110,7 +110,7 @@ def highlight(lines: list[str], language: str) -> tuple[list[list[Span]], Style 
 
 
 def _chop(spans: tuple[Span, ...], width: int) -> list[Line]:
-    """Break a line of code at the edge, wherever that is: nothing may be lost."""
+    """Break a line of code at the pane's edge; nothing may be lost."""
     text = "".join(t for t, _ in spans)
     lines: list[Line] = []
     pieces = chop_cells(text, max(width, 2)) or [""]
@@ -129,7 +129,7 @@ def _chop(spans: tuple[Span, ...], width: int) -> list[Line]:
 
 
 class CodeBlock:
-    """A block of code that gets its lines one after the other."""
+    """A block of code that grows line by line."""
 
     def __init__(self, info: str, width: int) -> None:
         words = info.split()
@@ -142,14 +142,14 @@ class CodeBlock:
             title: tuple[Span, ...] = (_PAD, (label, ("fence", "label")))
             self.lines.append(Line(title, ("fence",), None, 1 + len(label)))
         self._group: list[str] = []
-        # The lines of the group, which is coloured as a whole only now and then.
+        # The lines of the group, which is coloured as a whole only from time to time.
         self._shown: list[Line] = []
-        self._laid_out = 0  # how much of the group is in `_shown`
-        self._exact = 0  # how much of it was coloured as a whole
+        self._laid_out = 0  # number of the group's lines in `_shown`
+        self._exact = 0  # number of lines that were coloured as a whole
         self._carried: Style | None = None  # style of a string or comment left open
 
     def feed(self, line: str) -> None:
-        """Add a whole line, without its end."""
+        """Add a complete line, without its end."""
         line = safe(line.expandtabs(4), newlines=False)
         group = self._group
         margin = line[:1] not in ("", " ")
@@ -160,7 +160,7 @@ class CodeBlock:
         self._group.append(line)
 
     def close(self) -> None:
-        """Move what is open to `lines`, as it would be if it had come at once."""
+        """Move the open group to `lines`, coloured as a whole."""
         if self._group:
             self.lines += self._lay_out(*highlight(self._group, self.language))
         self._group, self._shown = [], []
@@ -172,7 +172,7 @@ class CodeBlock:
         return [line for spans in rows for line in _chop(merge(spans), self._width)]
 
     def _alone(self, line: str) -> list[Line]:
-        """Lay out a line without those above it: nearly right, and cheap."""
+        """Lay out a line without those above it: cheap and nearly right."""
         if self._carried:
             return _chop(((line, self._carried),) if line else (), self._width)
         rows, _ = highlight([line], self.language)
@@ -181,8 +181,8 @@ class CodeBlock:
     def open_lines(self, partial: str = "") -> list[Line]:
         """Return the lines after `lines`, with `partial` as the last if not empty.
 
-        A group is coloured as a whole when a quarter has been added: pygments takes
-        10 µs for each token of Python, so each line must not be done 60 times.
+        A group is coloured as a whole after growing by a quarter: pygments is too slow
+        to colour each line once for every line below it.
         """
         count = len(self._group)
         if count > self._laid_out:
@@ -199,7 +199,7 @@ class CodeBlock:
 
 
 def code_lines(content: str, info: str, width: int) -> list[Line]:
-    """Lay out a whole block of code; `content` ends each line with a line end."""
+    """Lay out a complete block of code; each line of `content` has a line end."""
     block = CodeBlock(info, width)
     for line in content.removesuffix("\n").split("\n") if content else []:
         block.feed(line)

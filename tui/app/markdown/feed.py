@@ -1,9 +1,8 @@
-"""Lays out long text in slices, so that keys are answered in between.
+"""Lays out long text in slices, so that the app handles keys in between.
 
-What comes while a model writes is little. A whole answer that comes at once, or an
-old one that is opened again, may be megabytes, which take seconds: then a part is laid
-out at each `update`, and the rest waits. What has more lines than anybody scrolls
-through is left out, as lines are what takes memory.
+A streaming model adds little at a time. A complete answer, or an old one that is opened
+again, may have megabytes, which take seconds. Then each `update` lays out a part. The
+number of lines is limited, because lines take most of the memory.
 """
 
 from time import monotonic
@@ -13,14 +12,14 @@ from tui.app.markdown.inline import effort
 from tui.app.markdown.lines import Line
 
 AT_ONCE = 32_000
-"""Effort of a whole text that is laid out at once, in less than 0.1 s."""
+"""Largest effort of a complete text that is laid out in one go, in less than 0.1 s."""
 
 MOST_LINES = 50_000
-"""Lines of one text. The longest answer of any model has less than half of that."""
+"""Most lines of one text; longer than twice the longest answer of any model."""
 
 _PIECE = 2048  # characters
-_NEW = 2 * _PIECE  # characters of what was added to one that still grows
-_SECONDS = 0.01  # of one update that leaves a rest
+_NEW = 2 * _PIECE  # most characters added at once to a text that still grows
+_SECONDS = 0.01  # longest update that leaves a rest
 
 
 class _Stream(Protocol):
@@ -32,33 +31,33 @@ class _Stream(Protocol):
 
 
 class Feed:
-    """Hands a growing text to a stream of lines."""
+    """Passes a growing text to a stream of lines."""
 
     def __init__(self, stream: _Stream) -> None:
         self._stream = stream
         self._waiting: list[str] = []
         self.left_out = 0
-        """Characters that are not shown, as there are too many lines before them."""
+        """Characters that are not shown because the limit of lines is reached."""
 
     @property
     def lines(self) -> list[Line]:
-        """What to draw."""
+        """The lines to draw."""
         return self._stream.lines
 
     @property
     def behind(self) -> bool:
-        """Whether there is a rest, which the next `update` goes on with."""
+        """Whether text is left for the next `update`."""
         return bool(self._waiting)
 
     def append(self, text: str) -> None:
-        """Add text; nothing is laid out before `update`."""
+        """Add text; `update` lays it out."""
         if text:
             self._waiting.append(text)
 
     def update(self, *, done: bool) -> int:
-        """Lay out what was added, or a part of it; return the first changed line.
+        """Lay out added text, or a part of it; return the first changed line.
 
-        `done`: no more will be added.
+        With `done`, no more text will be added.
         """
         stream, text = self._stream, "".join(self._waiting)
         self._waiting.clear()

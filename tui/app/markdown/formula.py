@@ -1,10 +1,9 @@
 r"""Finds mathematics in Markdown: `$…$`, `\(…\)`, `$$…$$` and `\[…\]`.
 
-Two rules for markdown-it; what a formula looks like is `latex`'s business. Whether a
-line begins a block of mathematics is seen from that line alone, and the block goes
-on to its closing mark, a blank line or the end of what it stands in. So a text that
-is still being written never turns what is done with into mathematics. A dollar is
-money more often than not, hence the many ways of being no formula.
+Two rules for markdown-it; `latex` formats the formulas. One line is enough to decide
+whether a block of mathematics begins. The block ends at its closing mark, a blank line
+or the end of its container. So streaming text never turns a finished line into
+mathematics. A dollar usually means money, hence the many checks.
 """
 
 import re
@@ -26,7 +25,7 @@ _last = re.compile(r"(?<!\\)\$+\Z")
 
 
 def use_formulas(parser: MarkdownIt) -> MarkdownIt:
-    """Teach a parser `math_inline` and `math_block`; returns it."""
+    """Add the rules `math_inline` and `math_block` to a parser; return it."""
     parser.inline.ruler.before("escape", "math_inline", _inline)
     interrupts = ["paragraph", "reference", "blockquote", "list"]
     parser.block.ruler.before("fence", "math_block", _block, {"alt": interrupts})
@@ -34,29 +33,29 @@ def use_formulas(parser: MarkdownIt) -> MarkdownIt:
 
 
 def hold_back(source: str) -> str:
-    """Leave out dollars at the end of a text that is still being written.
+    """Remove dollars at the end of a text that is still being written.
 
-    What follows decides whether they close a formula or are money.
+    The text that follows decides whether they close a formula or mean money.
     """
     return _last.sub("", source) if source.endswith("$") else source
 
 
 def formula_open(source: str) -> bool:
-    """Whether a formula may have begun in `source` that has not ended there."""
+    """Return whether `source` may end within a formula."""
     return any(
         source.rfind(mark) > source.rfind(_CLOSING[mark]) for mark in (r"\(", r"\[")
     )
 
 
 def _reads_as_prose(formula: str) -> bool:
-    r"""Whether it is words in brackets, such as ``\[not a link\]``, or in money."""
+    r"""Return whether a formula is words in brackets (``\[not a link\]``) or money."""
     if not _tex.search(formula):
         return bool(_one_word.search(formula))
     return bool(_prose.search(_command.sub(" 1 ", formula)))
 
 
 def _find_closing(source: str, closing: str, start: int, end: int) -> int:
-    """Find the closing mark where it is not escaped; -1 if there is none."""
+    """Return the index of the closing mark that is not escaped, or -1."""
     end = min(end, start + _LONGEST)
     while (at := source.find(closing, start, end)) >= 0:
         before = source[start:at]
@@ -85,7 +84,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
     if mark == "$" and not _is_no_money(formula, source[start - 1 : start], after):
         return False
     if mark == r"\[" and not _tex.search(formula):
-        return False  # brackets that are meant as such
+        return False  # plain brackets
     if "$" in _escape.sub("", formula) or _reads_as_prose(formula):
         return False
     if not silent:
@@ -107,7 +106,7 @@ def _is_no_money(formula: str, before: str, after: str) -> bool:
 
 
 def _begins(line: str) -> str | None:
-    """Return the mark of the block that a line begins, None if it begins none."""
+    """Return the mark of the block that a line begins, None without one."""
     mark = line[:2]
     if mark not in ("$$", r"\["):
         return None
@@ -156,7 +155,7 @@ def _block(state: StateBlock, first: int, end: int, silent: bool) -> bool:
     state.line = number
     token = state.push("math_block", "math", 0)
     token.block = True
-    # `info` is what ends it, with a full stop or comma after it; empty while open.
+    # `info` holds the closing mark and a full stop or comma; empty while open.
     token.info = "" if ending is None else _rest(state, number - 1, closing)
     token.content = "\n".join(lines)
     token.markup = mark
@@ -165,7 +164,7 @@ def _block(state: StateBlock, first: int, end: int, silent: bool) -> bool:
 
 
 def _closed(line: str, closing: str) -> int | None:
-    """Return where the closing mark begins that ends a line, None without one."""
+    """Return the index of the closing mark at the end of a line, None without one."""
     at = line.rfind(closing)
     return at if at >= 0 and not line[at + 2 :].strip(" .,;") else None
 

@@ -1,8 +1,8 @@
 """Long blocks that are still streaming: code, tables, paragraphs.
 
-Each takes the text that comes, keeps the lines that are done with, and gives back
-what is no longer its own. The cost of a piece of text depends on the piece, not on
-what was there before.
+Each block takes new text, keeps its finished lines, and returns the text that no longer
+belongs to it. The cost of a piece of text depends on the piece alone, not on the text
+before it.
 """
 
 import re
@@ -27,19 +27,19 @@ from tui.app.markdown.table import Table
 
 
 class Growing(Protocol):
-    """A block that takes text as long as the text is its own."""
+    """A block that accepts text as long as the text belongs to it."""
 
     @property
     def lines(self) -> list[Line]:
-        """Lines that are done with."""
+        """The finished lines."""
         ...
 
     def feed(self, text: str) -> str | None:
-        """Take more; return None, or what is not its own, which ends the block."""
+        """Add text; return None, or the rest that follows the block's end."""
         ...
 
     def update(self, *, exact: bool) -> int:
-        """Bring `lines` up to date; return the first that may have changed."""
+        """Update `lines`; return the first that may have changed."""
         ...
 
     def open_lines(self) -> list[Line]:
@@ -48,13 +48,13 @@ class Growing(Protocol):
 
 
 def take_lines(text: str) -> tuple[list[str], str]:
-    """Split into whole lines, without their ends, and the rest."""
+    """Split text into complete lines, without their ends, and the rest."""
     *whole, rest = text.split("\n")
     return whole, rest
 
 
 class GrowingCode:
-    """A fence that has not been closed."""
+    """A fence that is not closed yet."""
 
     def __init__(self, opening: Token, opening_line: str, width: int) -> None:
         self._block = CodeBlock(opening.info, width)
@@ -67,11 +67,11 @@ class GrowingCode:
 
     @property
     def lines(self) -> list[Line]:
-        """Lines that are done with."""
+        """The finished lines."""
         return self._block.lines
 
     def feed(self, text: str) -> str | None:
-        """Take more; return what is not its own."""
+        """Add text; return the rest that follows the block's end."""
         whole, self._partial = take_lines(self._partial + text)
         for index, line in enumerate(whole):
             if self._closing.match(line):
@@ -82,7 +82,7 @@ class GrowingCode:
         return None
 
     def _unindent(self, line: str) -> str:
-        """Take off the fence's own indent; a tab may be used up in part."""
+        """Remove the fence's own indent; a tab may be removed in part."""
         columns = 0
         while columns < self._indent and line[:1] in (" ", "\t"):
             columns += 1 if line[0] == " " else 4 - columns % 4
@@ -90,9 +90,9 @@ class GrowingCode:
         return " " * (columns - self._indent) + line
 
     def update(self, *, exact: bool) -> int:
-        """Bring `lines` up to date."""
+        """Update `lines`."""
         if exact:
-            # A last line of nothing but spaces is none, says markdown-it.
+            # markdown-it drops a last line that has only spaces.
             if self._partial.strip() and not self._closing.match(self._partial):
                 self._block.feed(self._unindent(self._partial))
             self._block.close()
@@ -101,13 +101,13 @@ class GrowingCode:
 
     def open_lines(self) -> list[Line]:
         """Return the lines that may still change."""
-        # What may become the closing fence would show up and vanish again.
+        # Hide a possible closing fence, which would appear and vanish again.
         hidden = self._maybe_closing.match(self._partial)
         return self._block.open_lines("" if hidden else self._unindent(self._partial))
 
 
 class GrowingTable:
-    """A table that gets more rows."""
+    """A table that is receiving more rows."""
 
     def __init__(
         self, head: str, header: Sequence[Token], refs: dict[str, Any], width: int
@@ -120,18 +120,18 @@ class GrowingTable:
 
     @property
     def lines(self) -> list[Line]:
-        """Lines that are done with."""
+        """The finished lines."""
         return self._table.lines
 
     def _rows(self, source: str) -> tuple[list[Any], int]:
-        """Parse rows; return their cells and how many lines are rows."""
+        """Parse rows; return their cells and the number of lines that are rows."""
         blocks = top_level(parse(self._head + source, self._refs))
         table_lines = blocks[0][0].map
-        assert table_lines  # markdown-it gives each table one
+        assert table_lines  # markdown-it always sets it for tables
         return table_cells(blocks[0])[1:], table_lines[1] - 2
 
     def feed(self, text: str) -> str | None:
-        """Take more; return what is not its own."""
+        """Add text; return the rest that follows the block's end."""
         whole, self._partial = take_lines(self._partial + text)
         if not whole:
             return None
@@ -144,7 +144,7 @@ class GrowingTable:
         return rest
 
     def update(self, *, exact: bool) -> int:
-        """Bring `lines` up to date."""
+        """Update `lines`."""
         if exact and self._partial:
             self._table.add(self._rows(self._partial)[0])
         return self._table.update(exact=exact)
@@ -160,12 +160,12 @@ class GrowingTable:
 
 
 def lay_out_alone(source: str, width: int, refs: dict[str, Any]) -> list[Line]:
-    """Lay out Markdown as if nothing stood above it."""
+    """Lay out Markdown without the text above it."""
     layout = Layout(source.split("\n"))
     return layout.children(parse(source, dict(refs)), width, ())
 
 
-# A line in a paragraph that begins with a letter can begin nothing else.
+# In a paragraph, a line that begins with a letter cannot begin another block.
 _plainly_text = re.compile(r" {0,3}[^\W\d_]")
 _letter = re.compile(r"[^\W\d_]")
 _underline = re.compile(r"[ \t:|=-]*$")
@@ -175,29 +175,29 @@ _HUGE = 32_000  # effort
 
 
 class GrowingParagraph:
-    """A paragraph without end.
+    """A long paragraph.
 
-    Text is done with where no mark before it is open. Where one stays open for long
-    it is cut all the same, so this is only nearly right: when the paragraph ends, it
-    gives all of its text back to be laid out anew.
+    Text is finished up to a point where no mark is open. If a mark stays open for long,
+    the text is cut anyway, so the result is only nearly right. When the paragraph ends,
+    `feed` returns all of its text to be laid out again.
     """
 
     def __init__(self, known: int, refs: dict[str, Any], width: int) -> None:
-        self._known = known  # lines that the parser has found to belong to it
+        self._known = known  # number of lines that the parser has assigned to it
         self._refs = refs
         self._width = width
         self._flow = Flow(width)
         self._source: list[str] = []
-        self._effort = 0  # of it
-        self._pending = ""  # text that is not done with
-        self._tried = 0  # how long `_pending` was when it could not be cut
+        self._effort = 0  # of `_source`
+        self._pending = ""  # unfinished text
+        self._tried = 0  # length of `_pending` when no cut was found
         self._partial = ""
-        self._taken = 0  # how much of `_partial` is in `_pending`
+        self._taken = 0  # characters of `_partial` that are in `_pending`
         self._reported = 0
         self.lines: list[Line] = []
 
     def feed(self, text: str) -> str | None:
-        """Take more; return what is not its own."""
+        """Add text; return the rest that follows the block's end."""
         whole, self._partial = take_lines(self._partial + text)
         for index, line in enumerate(whole):
             if not self._taken and not self._continues(line):
@@ -218,12 +218,15 @@ class GrowingParagraph:
 
     @property
     def is_huge(self) -> bool:
-        """Whether it is too long to be laid out anew: its lines stay as they are."""
+        """Whether it is too long to be laid out again.
+
+        The lines of a huge paragraph stay as they are.
+        """
         return self._effort + effort(self._partial) > _HUGE
 
     @property
     def source(self) -> str:
-        """All of the text it has."""
+        """The whole text of the paragraph."""
         return "\n".join([*self._source, self._partial])
 
     def _continues(self, line: str) -> bool:
@@ -260,7 +263,7 @@ class GrowingParagraph:
             self._tried = 0
 
     def update(self, *, exact: bool) -> int:
-        """Bring `lines` up to date."""
+        """Update `lines`."""
         first, self._reported = self._reported, len(self._flow.rows)
         self.lines += to_lines(self._flow.rows[first:])
         return first

@@ -1,7 +1,7 @@
 """Turns inline Markdown into styled spans.
 
-Raw HTML stays text. A link shows where it leads, since a terminal has no status bar
-for that and a model may say one thing and link another.
+Raw HTML stays text. The address of a link is shown, since a terminal has no status bar
+for it, and a model may name one site and link another.
 """
 
 import re
@@ -25,19 +25,19 @@ _bold_start = re.compile(r"(?<![\w*])\*\*(?=[^\s*])")
 
 
 _COSTLY = "[]*_~`!<&\\$"
-_COST = 8  # characters of prose: the parser may try each with all that follow
+_COST = 8  # characters of prose per mark: the parser may try it with all that follow
 
 
 def effort(text: str) -> int:
-    """Return how long a text takes to be laid out, in characters of prose."""
+    """Return the cost of laying out a text, in characters of prose."""
     return len(text) + _COST * sum(map(text.count, _COSTLY))
 
 
 def close_marks(source: str) -> str:
-    """Close the bold and the code left open at the end of a text.
+    """Close bold and code that are open at the end of a streaming text.
 
-    For a text that is still being written: its marks would be seen as such until
-    their other half has come. A mark that nothing follows yet is left out.
+    Otherwise its marks would be shown until their other half arrives. A mark without
+    following text is removed.
     """
     source = hold_back(_loose_end.sub("", source))
     paragraph = source[source.rfind("\n\n") + 1 :]
@@ -67,12 +67,12 @@ def _text(text: str, style: Style) -> list[Span]:
 
 
 def _address(href: str, shown: str, style: Style) -> list[Span]:
-    """Return the part that tells where a link leads, if `shown` does not."""
+    """Return the address of a link, unless `shown` already contains it."""
     address = safe(href, newlines=False)
     readable = safe(unquote(href), newlines=False)
-    told = {address, readable, address.removeprefix("mailto:")}
-    told |= {re.sub(r"^https?://|/$", "", each) for each in told}
-    if not address or shown.strip() in told:
+    known = {address, readable, address.removeprefix("mailto:")}
+    known |= {re.sub(r"^https?://|/$", "", each) for each in known}
+    if not address or shown.strip() in known:
         return []
     if " " in readable or len(readable) > len(address):
         readable = address
@@ -80,7 +80,7 @@ def _address(href: str, shown: str, style: Style) -> list[Span]:
 
 
 def formula_spans(token: Token, style: Style) -> list[Span]:
-    """Return a formula as Unicode where that is exact, else as it was written."""
+    """Return a formula as Unicode if that is exact, else its source."""
     # Imported with the first formula; most conversations have none.
     from tui.app.markdown.latex import to_unicode
 
@@ -92,7 +92,7 @@ def formula_spans(token: Token, style: Style) -> list[Span]:
 
 
 def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
-    """Turn the children of an inline token into spans; hard breaks are line ends."""
+    """Turn the children of an inline token into spans; breaks become line ends."""
     spans: list[Span] = []
     styles = [style]
     links: list[tuple[str, int]] = []
@@ -113,7 +113,7 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
         elif kind == "math_inline":
             spans += formula_spans(token, styles[-1])
         elif kind in ("softbreak", "hardbreak"):
-            # Models end a line where they mean it: in verses, addresses, short lists.
+            # Models break lines on purpose: in verses, addresses, short lists.
             spans.append(("\n", styles[-1]))
         elif kind == "link_open":
             links.append((str(token.attrs.get("href", "")), len(spans)))

@@ -1,11 +1,11 @@
 r"""Converts LaTeX mathematics to Unicode where nothing is lost.
 
-All of a formula or nothing: one part that has no Unicode (a matrix, an exponent with
-a letter that is not there raised) and the reader is better served by the source. So
-nothing is approximated: `x^{2^n}` does not become `x^2^n`, nor `\frac{a+b}{c}d`
-`a+b/cd`. Imported with the first formula; see `symbols` for the tables.
+A formula is converted as a whole or not at all: if one part has no Unicode form (a
+matrix, a letter without a raised form in an exponent), the source is easier to read.
+Nothing is approximated: `x^{2^n}` does not become `x^2^n`, nor `\frac{a+b}{c}d`
+`a+b/cd`. Import it with the first formula; see `symbols` for the tables.
 
-It is long because one grammar is: its parts call each other.
+The file is long because it is one grammar, whose functions call each other.
 """
 
 import re
@@ -37,7 +37,7 @@ _environment = re.compile(
     r"\\begin\{((?:align|gather)(?:ed|\*)?)\}(.*)\\end\{\1\}", re.DOTALL
 )
 _atom = re.compile(r"[0-9]+(?:\.[0-9]+)?|[^\W\d_]|[d∂][^\W\d_]|∞")
-# Divided as a whole or in its last factor, a product gives the same.
+# Dividing a product equals dividing its last factor, so it needs no brackets.
 _product = re.compile(r"(?:[^\W_]|[∂∞′]|\([^()/]*\))+")
 _TEXT = {"text", "textrm", "textnormal", "textit", "textbf", "mbox"}
 _NAMES = {"operatorname", "operatorname*"}
@@ -47,17 +47,17 @@ _SIZES = {
     for size in ("big", "Big", "bigg", "Bigg")
     for side in ("", "l", "r", "m")
 }
-_DEEPEST = 20  # groups within groups
+_DEEPEST = 20  # nested groups
 
 
 class _NotExact(Exception):
-    """Something in the formula cannot be said in Unicode."""
+    """A part of the formula has no exact Unicode form."""
 
 
 class _Piece(NamedTuple):
     text: str
     kind: str
-    """What it is to its neighbours: `ord`, `op`, `bin`, `rel`, `sign`, `punct`,
+    """Its role between its neighbours: `ord`, `op`, `bin`, `rel`, `sign`, `punct`,
     `slash`, `open`, `close`, `^`, `_`, `fraction`, `root` (`rooted` in brackets),
     `space`, `newline` or `cell`."""
 
@@ -66,7 +66,7 @@ class _Piece(NamedTuple):
 def to_unicode(formula: str) -> str | None:
     r"""Return a formula, without its dollars, as text; None if that is not exact.
 
-    Lines of ``aligned`` and those parted by ``\\`` are parted by line ends.
+    Lines of ``aligned``, and lines separated by ``\\``, are separated by line ends.
     """
     try:
         pieces = _Reader(formula).read()
@@ -77,7 +77,7 @@ def to_unicode(formula: str) -> str | None:
 
 
 class _Reader:
-    """Turns source into pieces, one group after the other."""
+    """Turns source into pieces, group by group."""
 
     def __init__(self, source: str) -> None:
         environment = _environment.fullmatch(source.strip())
@@ -98,7 +98,7 @@ class _Reader:
         return match[0]
 
     def _take(self, wanted: str) -> bool:
-        """Take the next token if it is `wanted`; blanks before it go too."""
+        """Consume the next token if it is `wanted`, with the blanks before it."""
         rest = self._source[self._at :].lstrip()
         if not rest.startswith(wanted):
             return False
@@ -141,7 +141,7 @@ class _Reader:
         return [_character(token)]
 
     def _argument(self) -> list[_Piece]:
-        """Read what a command or a script applies to."""
+        """Read the argument of a command or script."""
         token = self._next()
         while token.isspace():
             token = self._next()
@@ -179,7 +179,7 @@ class _Reader:
         return self._built(name)
 
     def _built(self, name: str) -> list[_Piece]:
-        """Read a command with arguments that needs more than a look into a table."""
+        """Read a command that has arguments or needs more than a table."""
         if name in ("frac", "tfrac", "dfrac"):
             return [_fraction(_join(self._argument()), _join(self._argument()))]
         if name == "sqrt":
@@ -253,7 +253,7 @@ class _Reader:
         if token == "^" and text in ("∘", "°"):
             return _Piece("°", token)
         if token == "^" and text and not text.strip("′†"):
-            return _Piece(text, token)  # raised by themselves
+            return _Piece(text, token)  # already raised
         return _Piece(_translate(text, table), token)
 
     def _primes(self) -> _Piece:
@@ -270,7 +270,7 @@ def _translate(text: str, table: dict[str, str]) -> str:
 
 
 def _letter(alphabet: str, letter: str) -> str:
-    """Return a letter of an alphabet; the older ones of Unicode have other names."""
+    """Return a letter of an alphabet; older ones have different Unicode names."""
     if letter.isascii() and letter.isalpha():
         case = "CAPITAL" if letter.isupper() else "SMALL"
         which = f"{case} {letter.upper()}"
@@ -328,10 +328,10 @@ _BESIDE_A_FRACTION = ("bin", "rel", "sign", "punct", "newline", "cell")
 
 
 def _join(pieces: list[_Piece], *, tight: bool = False) -> str:
-    r"""Put pieces together, with blanks where LaTeX would leave room.
+    r"""Join pieces, with spaces where LaTeX would leave room.
 
-    A blank of the source stays, though LaTeX does not look at it: who wrote `a + b`
-    meant it to be read so. `tight` is for scripts.
+    Spaces of the source stay, though LaTeX ignores them: the author of `a + b` wanted
+    them. `tight` is for scripts.
     """
     found = [piece for piece in pieces if piece.kind != "space"]
     for index, piece in enumerate(found):
@@ -382,7 +382,7 @@ def _check_beside(piece: _Piece | None, also: tuple[str, ...]) -> None:
 
 
 def _rows(pieces: list[_Piece]) -> str:
-    """Lay out rows, the cells right and left of their alignment mark by turns."""
+    """Lay out rows of alternating right- and left-aligned cells."""
     rows: list[list[list[_Piece]]] = [[[]]]
     for piece in pieces:
         if piece.kind == "newline":

@@ -1,8 +1,8 @@
 """Styled lines and spans, and wrapping text into them.
 
 Styles are names, not colours: the widget that draws a line resolves them from the
-theme, so that a change of theme lays nothing out again. What a soft wrap swallowed
-is kept with the line, so that a selection can be copied without the wraps.
+theme, so a change of theme needs no new layout. A line keeps the white space that a
+soft wrap removed, so that a selection can be copied without the wraps.
 """
 
 import re
@@ -13,34 +13,37 @@ from typing import NamedTuple
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 Style = tuple[str, ...]
-"""Names of looks, outermost first; the later ones prevail. () is plain."""
+"""Names of looks, outermost first; later ones override earlier ones. () is plain."""
 
 Span = tuple[str, Style]
 """A piece of text without line ends, and its style."""
 
 
 class Line(NamedTuple):
-    """One row. Its text is never wider than what it was laid out for."""
+    """One row. Its text is never wider than the width of its layout."""
 
     spans: tuple[Span, ...] = ()
     fill: Style = ()
     """The style of the rest of the row."""
     glue: str | None = None
-    """None when a line of the text begins here; else this row goes on with the one
-    above, and this is the white space that stood between the two."""
+    """The white space that a soft wrap removed before this row.
+
+    None if a line of the text begins here.
+    """
     lead: int = 0
-    """How many characters at the start are decoration, which is not copied."""
+    """Number of characters at the start that are decoration, which is not copied."""
 
     @property
     def text(self) -> str:
-        """What the row shows, without styles."""
+        """The text of the row without styles."""
         return "".join(text for text, _ in self.spans)
 
 
 BLANK = Line()
 
-# Where a line may break without a space. Closing marks stay with what is before
-# them, opening ones with what follows (the core of the Japanese and Chinese rules).
+# Characters between which a line may break without a space. Closing marks stay with the
+# text before them, opening ones with the text after them (the core of the Japanese and
+# Chinese rules).
 _OPENING = "（「『【〈《〔［｛〘〖"
 _CLOSING = (
     "、。，．！？：；）」』】〉》〕］｝〙〗…‥"
@@ -57,7 +60,7 @@ _plain_unit = re.compile(" +|[^ ]+")
 
 @cache
 def _unit() -> re.Pattern[str]:
-    # Compiled when needed, as it takes 4 ms.
+    # Compiled on first use, as that is slow.
     return re.compile(
         f" +|[{_OPENING}]*"
         f"(?:[^ {_WIDE}{_CLOSING}]+|(?![{_OPENING}{_CLOSING}])[{_WIDE}])"
@@ -93,9 +96,9 @@ def cut(spans: tuple[Span, ...], width: int) -> tuple[Span, ...]:
 
 
 def beside(left: tuple[Span, ...], right: tuple[Span, ...], width: int) -> Line:
-    """Return a line with `right` at its end, before which `left` is cut.
+    """Return a line with `right` at its end; `left` is cut to fit before it.
 
-    It is `width` cells wide, or wider if `right` is.
+    The line is `width` cells wide, or wider if `right` is.
     """
     room = width - spans_width(right)
     left = cut(left, room - 1)
@@ -104,7 +107,7 @@ def beside(left: tuple[Span, ...], right: tuple[Span, ...], width: int) -> Line:
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Join neighbours of one style and drop what is empty."""
+    """Join adjacent spans of one style and drop empty ones."""
     merged: list[Span] = []
     for text, style in spans:
         if not text:
@@ -117,7 +120,7 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 class Row(NamedTuple):
-    """A piece of wrapped text before anything is put to its left."""
+    """A row of wrapped text without anything to its left."""
 
     spans: tuple[Span, ...]
     glue: str | None
@@ -145,7 +148,7 @@ def _slice(spans: Sequence[Span], ends: Sequence[tuple[int, int]]) -> list[list[
 
 
 def _ranges(text: str, width: int) -> Iterable[tuple[int, int, str]]:
-    """Yield (start, end, white space that follows) of each row."""
+    """Yield (start, end, white space after it) of each row."""
     units = _plain_unit if text.isascii() else _unit()
     start = end = used = 0
     for match in units.finditer(text):
@@ -161,7 +164,7 @@ def _ranges(text: str, width: int) -> Iterable[tuple[int, int, str]]:
             used += size
             end = match.end()
             continue
-        if used:  # white space that is as wide as the pane
+        if used:  # white space as wide as the pane
             start, used = match.start(), 0
         *full, rest = chop_cells(unit, max(width, 2)) or [unit]
         end = start
@@ -174,10 +177,10 @@ def _ranges(text: str, width: int) -> Iterable[tuple[int, int, str]]:
 
 
 def wrap(spans: Sequence[Span], width: int) -> list[Row]:
-    """Break spans at spaces and between wide characters; chop what is too long.
+    """Break spans at spaces and between wide characters; chop words that are too long.
 
     `width` is in cells; a line end in a span is a hard break. The last row keeps its
-    trailing spaces, so that wrapping can go on from it: see `Flow`.
+    trailing spaces, so that `Flow` can continue it.
     """
     width = max(width, 1)
     text = spans_text(spans)
@@ -200,7 +203,7 @@ def wrap(spans: Sequence[Span], width: int) -> list[Row]:
 
 
 class Flow:
-    """Wraps a text that grows at its end, at a cost that does not depend on it."""
+    """Wraps a text that grows at its end; the cost does not depend on its length."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -209,7 +212,7 @@ class Flow:
         self._open = Row((), None)
 
     def extend(self, spans: Sequence[Span]) -> None:
-        """Add text that follows a space, a line end or nothing."""
+        """Add text; the text before it must end in a space or line end, or be empty."""
         rows = self.preview(spans)
         self.rows += rows[:-1]
         self._open = rows[-1]
@@ -242,8 +245,8 @@ def indent(
 ) -> list[Line]:
     """Put `first` to the left of the first line and `rest` to that of the others.
 
-    With `copied` False the two are decoration everywhere; else only where a line
-    goes on with the one above, or is decorated already.
+    With `copied` False both are decoration everywhere; otherwise only on continuation
+    rows and on lines that already have decoration.
     """
     first_length = len(spans_text(first))
     rest_length = len(spans_text(rest))

@@ -1,11 +1,11 @@
-"""Lays out text that is not Markdown: the user's messages, a model's reasoning."""
+"""Lays out text that is not Markdown: the user's messages and reasoning."""
 
 from tui.app.markdown.lines import Flow, Line, Style, to_lines
 from tui.safe import safe
 
 
 class PlainStream:
-    """The lines of a plain text of which more may come; like `Stream`."""
+    """Lays out plain text that may still grow; has the interface of `Stream`."""
 
     def __init__(self, width: int, style: Style = ()) -> None:
         self.lines: list[Line] = []
@@ -14,12 +14,12 @@ class PlainStream:
         self._new: list[str] = []
 
     def append(self, text: str) -> None:
-        """Add text, in pieces of any size; nothing is laid out before `update`."""
+        """Add text in pieces of any size; `update` lays it out."""
         if text:
             self._new.append(text)
 
     def update(self) -> int:
-        """Lay out what has been added; return the first line that may have changed."""
+        """Lay out added text; return the first line that may have changed."""
         if not self._new:
             return len(self.lines)
         first = len(self._flow.rows)
@@ -31,7 +31,7 @@ class PlainStream:
         return first
 
     def finish(self) -> int:
-        """Lay out the rest: no more will come. Blank lines at the end go."""
+        """Lay out the rest, as no more text will come; drop blank lines at the end."""
         first = self.update()
         while self.lines and not self.lines[-1].spans:
             self.lines.pop()

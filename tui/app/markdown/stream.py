@@ -1,9 +1,9 @@
 """Streaming Markdown: finished blocks are kept, the open one is laid out again.
 
-A block is done with when the next one has begun in a line that cannot mean anything
-else any more. Only the text after that is parsed again, and where that is long (a
-page of code, a table, a paragraph, a list) it grows by itself: see `growing`. When
-the text ends, the lines are those that the whole text gives at once.
+A block is finished when the next one has begun in a line that can have no other
+meaning. Only the text after that is parsed again. If that is long (a page of code, a
+table, a paragraph, a list), it grows separately: see `growing`. At the end of the text,
+the lines equal those of laying out the whole text at once.
 """
 
 import re
@@ -23,13 +23,15 @@ from tui.app.markdown.growing import (
 from tui.app.markdown.inline import close_marks, effort
 from tui.app.markdown.lines import BLANK, Line, indent
 
-_LONG_LINE = 200  # characters after which a line's beginning is certain
+_LONG_LINE = 200  # characters after which the kind of a line is certain
 _LONG_PARAGRAPH = 600  # characters
 _LONG_TABLE = 8  # rows
-_LARGE = 3000  # characters of any other block that grows
-_STEP = 600  # characters of such a block that are laid out again and again
-_HUGE = 32_000  # effort of a block that is not laid out as a whole any more
-_LOOKED_THROUGH = 64_000  # effort of a text whose links may be defined at its end
+_LARGE = 3000  # characters of any other block from which it is approximated
+_STEP = 600  # characters of such a block that each frame lays out again
+_HUGE = 32_000  # effort above which a block is no longer laid out as a whole
+_LOOKED_THROUGH = (
+    64_000  # largest effort of a text whose links may be defined at its end
+)
 _letter = re.compile(r"[^\W\d_]")
 _setext = re.compile(r" {0,3}(-+|=+) *$")
 _container = re.compile(r" {0,3}(> ?)+|[ >]+")
@@ -37,21 +39,21 @@ _LISTS = ("bullet_list_open", "ordered_list_open")
 
 
 class _List:
-    """A list some of whose items are done with."""
+    """A list with finished items."""
 
     def __init__(self, opening: Token, number: int, gap: bool) -> None:
         self._kind = opening.type, opening.markup
         self.number = number
         """The number of the next item."""
         self.gap = gap
-        """Whether a blank line stands above it."""
+        """Whether the source has a blank line above the next item."""
 
-    def goes_on_in(self, block: Sequence[Token]) -> bool:
+    def continues_in(self, block: Sequence[Token]) -> bool:
         return (block[0].type, block[0].markup) == self._kind
 
 
 class _Settled:
-    """The lines of a large block up to a line end: at first exact, then nearly so."""
+    """The lines of a large block up to a line end, first exact, later approximate."""
 
     def __init__(self, length: int, lines: list[Line]) -> None:
         self.exact = self.length = length  # characters
@@ -59,10 +61,10 @@ class _Settled:
 
 
 class Stream:
-    """The lines of a Markdown text of which more may come.
+    """Lays out Markdown text that may still grow.
 
-    `lines` is what to draw; it is changed in place by `update` and `finish`, which
-    return the number of the first line that may have changed.
+    `lines` is what to draw; `update` and `finish` change it in place and return the
+    number of the first line that may have changed.
     """
 
     def __init__(self, width: int) -> None:
@@ -72,8 +74,8 @@ class Stream:
         self._source: list[str] = []
         self._new: list[str] = []
         self._tail = ""  # the text whose lines may change, unless a block grows
-        self._examined = 0  # how much of the tail has been looked through for an end
-        self._firm = 0  # how many lines will not change
+        self._examined = 0  # how much of the tail was searched for an end
+        self._firm = 0  # number of lines that will not change
         self._list: _List | None = None
         self._growing: Growing | None = None
         self._base = 0  # where the lines of `_growing` begin
@@ -82,19 +84,19 @@ class Stream:
         self._finished = False
 
     def append(self, text: str) -> None:
-        """Add text, in pieces of any size; nothing is laid out before `update`."""
+        """Add text in pieces of any size; `update` lays it out."""
         if text:
             self._source.append(text)
             self._new.append(text)
 
     def update(self) -> int:
-        """Lay out what has been added."""
+        """Lay out the added text."""
         if not self._new:
             return len(self.lines)
         firm = self._firm
         ended = self._take()
         if effort(self._tail) > _HUGE:
-            # Each look at it would take all keys' time, so it is broken off here.
+            # Parsing the block again would block the keys for too long: end it here.
             broken = self._end_open()
             ended = broken if ended is None else min(broken, ended)
         moved = self._advance()
@@ -104,7 +106,7 @@ class Stream:
         return min(firm, shown) if moved else shown
 
     def finish(self) -> int:
-        """Lay out the rest: no more will come."""
+        """Lay out the rest: no more text will come."""
         if self._finished:
             return len(self.lines)
         self._finished = True
@@ -115,7 +117,7 @@ class Stream:
         return min(first, self._end_open(last=True))
 
     def _end_open(self, *, last: bool = False) -> int:
-        """Lay out all that is open as if nothing came after it."""
+        """Lay out all open text as if nothing came after it."""
         first = self._firm
         growing = self._growing
         if isinstance(growing, GrowingParagraph) and not growing.is_huge:
@@ -129,7 +131,7 @@ class Stream:
             self._settled = None
             self._examined = 0
         elif refs and self._firm and self._can_be_looked_through():
-            # A definition may stand below what refers to it.
+            # A link definition may follow its references.
             blocks = top_level(parse("".join(self._source), {}))
             first = self._restart(0)
             self._tail = "".join(self._source)
@@ -158,9 +160,9 @@ class Stream:
         return base
 
     def _take(self) -> int | None:
-        """Hand new text to where it belongs.
+        """Pass new text to the growing block or the tail.
 
-        Returns the first line that changed if that has ended the block that grew.
+        Returns the first changed line if that has ended the growing block.
         """
         text = "".join(self._new)
         self._new.clear()
@@ -192,7 +194,7 @@ class Stream:
         self._list = None
 
     def _advance(self) -> bool:
-        """Put aside what is done with, as far as that is certain; return if any was."""
+        """Move finished blocks to the firm lines; return whether there were any."""
         moved = False
         while self._growing is None:
             tail = self._tail
@@ -260,10 +262,10 @@ class Stream:
     def _put_items_aside(
         self, block: Sequence[Token], tail: str, *, first: bool
     ) -> int:
-        """Keep the items of an open list but the last; return where that begins."""
+        """Keep all items of an open list but the last; return the last one's line."""
         items = top_level(block[1:-1])
         going_on = self._list if first else None
-        if going_on and not going_on.goes_on_in(block):
+        if going_on and not going_on.continues_in(block):
             going_on = None
         layout = Layout(tail.split("\n"))
         if len(items) > 1:
@@ -278,7 +280,7 @@ class Stream:
     def _begin(
         self, block: Sequence[Token], source: list[str], known: int
     ) -> Growing | None:
-        """Let a block grow by itself if it is one that can."""
+        """Return a growing block for `block`, if its kind supports that."""
         match block[0].type:
             case "fence":
                 return GrowingCode(block[0], source[0], self.width)
@@ -304,7 +306,7 @@ class Stream:
             self._close_growing(rest)
 
     def _show(self) -> int:
-        """Draw what is open; return the first line that may have changed."""
+        """Draw the open text; return the first line that may have changed."""
         if self._growing:
             return self._show_growing(exact=False)
         same, lines = self._open_lines()
@@ -314,7 +316,7 @@ class Stream:
         return first
 
     def _show_growing(self, *, exact: bool) -> int:
-        """Draw the block that grows; return the first line that may have changed."""
+        """Draw the growing block; return the first line that may have changed."""
         growing = self._growing
         assert growing
         start = self._base + (1 if self._base else 0)
@@ -327,11 +329,13 @@ class Stream:
         return first
 
     def _open_lines(self) -> tuple[int, list[Line]]:
-        """Lay out the tail; return how many lines stay, and those after them."""
+        """Lay out the tail; return the number of unchanged lines, and the others."""
         tail = self._tail
         end = tail.rfind("\n") + 1
         if end and tail[end - 2 : end - 1] != "\n" and _setext.match(tail[end:]):
-            tail = tail[:end]  # or each list would make a heading of what is above it
+            tail = tail[
+                :end
+            ]  # else each "-" of a list would turn the line above into a heading
         if len(tail) <= _LARGE:
             self._settled = None
             tail = close_marks(tail)
@@ -353,7 +357,7 @@ class Stream:
         return same, settled.lines[same:] + rest
 
     def _approximate(self, source: str) -> list[Line]:
-        """Lay out what has been added to a large block as if it stood alone."""
+        """Lay out the text added to a large block as if it were separate."""
         if not source.strip():
             return []
         rows = source.split("\n")
@@ -366,12 +370,12 @@ class Stream:
         return indent(lines, left, left)
 
     def _lay_out(self, blocks: Sequence[Sequence[Token]], source: str) -> list[Line]:
-        """Lay out blocks that come after the firm lines."""
+        """Lay out blocks that follow the firm lines."""
         layout = Layout(source.split("\n"))
         lines: list[Line] = []
         for index, block in enumerate(blocks):
             going_on = self._list if index == 0 else None
-            if going_on and going_on.goes_on_in(block):
+            if going_on and going_on.continues_in(block):
                 items = top_level(block[1:-1])
                 lines += self._list_lines(block, items, layout, going_on)
                 continue

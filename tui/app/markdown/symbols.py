@@ -100,7 +100,7 @@ ACCENTS = {
     "mathring": "\u030a",
     "vec": "\u20d7",
 }
-"""Combining characters, which go after their letter."""
+"""Combining characters, which follow their letter."""
 
 ALPHABETS = {
     "mathbb": ("DOUBLE-STRUCK", "DOUBLE-STRUCK"),
@@ -110,7 +110,7 @@ ALPHABETS = {
     "mathscr": ("SCRIPT", "SCRIPT"),
     "mathfrak": ("FRAKTUR", "BLACK-LETTER"),
 }
-"""What their letters are named in Unicode, and those that were there before."""
+"""Unicode name prefixes of each alphabet, and those of its older letters."""
 
 SUPERSCRIPT = dict(
     zip(

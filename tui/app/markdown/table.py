@@ -1,7 +1,7 @@
 """Lays out tables: columns fit their cells, or share the width of the pane.
 
-A table keeps what it knows of its cells, so that a row can be added without laying
-out those before it as long as no column changes its width.
+A table stores the widths of its cells, so that adding a row does not lay out earlier
+rows again, as long as no column changes its width.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from tui.app.markdown.lines import (
 )
 
 _RULE = ("rule",)
-_LEAST = 4  # cells a column keeps while others are made narrower
+_LEAST = 4  # cells that a column keeps while others are made narrower
 
 
 def fit(natural: Sequence[int], room: int) -> list[int]:
-    """Give each column what it needs, or an even share of what is left over."""
+    """Give each column the width it needs, or an even share of the remaining room."""
     widths = [max(1, width) for width in natural]
     if sum(widths) <= room:
         return widths
@@ -47,8 +47,8 @@ class Table:
         self._natural = [0] * len(header)
         self._measure([self._header])
         self._laid_out: list[int] = []  # the widths that `lines` have
-        self._next = 0  # the first row that is not in `lines`
-        self._relaid = 0  # how many rows there were when all was laid out
+        self._next = 0  # index of the first row that is not in `lines`
+        self._relaid = 0  # number of rows at the last complete layout
         self.lines: list[Line] = []
 
     def _measure(self, rows: Sequence[Sequence[Sequence[Span]]]) -> None:
@@ -73,10 +73,10 @@ class Table:
         return fit(self._natural, self._width - 3 * len(self._natural) + 1)
 
     def update(self, *, exact: bool) -> int:
-        """Bring `lines` up to date; return the first line that may have changed.
+        """Update `lines`; return the first line that may have changed.
 
-        Unless `exact`, new widths wait until there are half as many rows again, so
-        that a table of many rows is not laid out at each of them.
+        Unless `exact`, new widths are applied only after the table has grown by half,
+        so that a long table is not laid out again for each row.
         """
         widths = self._widths()
         due = exact or len(self._rows) < 20 or len(self._rows) > self._relaid * 1.5
@@ -122,7 +122,7 @@ class Table:
         return [(" " * left, ()), *spans, (" " * (spare - left), ())]
 
     def _stacked(self, row: list[list[Span]]) -> list[Line]:
-        """Lay a row out cell by cell: the pane has no room for so many columns."""
+        """Lay out a row cell by cell, if the pane has no room for the columns."""
         lines: list[Line] = []
         for number, (name, cell) in enumerate(zip(self._header, row, strict=True)):
             title = [] if row is self._header else [*name, (": ", ("th",))]

@@ -1,8 +1,8 @@
 """Finds a phrase in the laid-out lines of a message.
 
-What the user searched for stands in the message's source. On the screen it may be
-broken over lines, so white space counts for nothing; markup within it that is not
-drawn hides it, and then only the message is found.
+Search hits come from the message's source. On the screen a phrase may be split over
+lines, so white space is ignored. If undrawn markup lies inside the phrase, it is not
+found, and the caller shows the message alone.
 """
 
 from collections.abc import Iterable
@@ -10,24 +10,24 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A message, and a phrase in it to be marked; "" for none."""
+    """A message and a phrase to mark in it; "" marks nothing."""
 
     message_id: str
     phrase: str = ""
 
 
 class Found(NamedTuple):
-    """Where a phrase begins and ends: lines and characters in them, from 0."""
+    """Start and end of a phrase: line and character numbers from 0."""
 
     line: int
     start: int
     end_line: int
     end: int
-    """The character after the last one."""
+    """The character after the last one of the phrase."""
 
 
 def find(lines: Iterable[str], phrase: str) -> Found | None:
-    """Return where `phrase` stands first, whatever its case and white space."""
+    """Return the first occurrence of `phrase`, ignoring case and white space."""
     wanted = "".join(map(_folded, "".join(phrase.split())))
     if not wanted:
         return None
@@ -46,6 +46,6 @@ def find(lines: Iterable[str], phrase: str) -> Found | None:
 
 
 def _folded(character: str) -> str:
-    """Return its lower case, if that is one character: places must not shift."""
+    """Return the lower case if it is one character, so that positions stay equal."""
     lower = character.lower()
     return lower if len(lower) == 1 else character

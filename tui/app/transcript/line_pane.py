@@ -1,9 +1,9 @@
 """A scrolling pane that draws items of any height line by line.
 
 Items far off screen have an estimated height until they come near, so a long
-conversation costs no more than the page that is shown. Positions are kept by item
-and line, not by distance from the top, so the reader's place stays where it is when
-an estimate above it turns out wrong, an item is folded or the pane changes its width.
+conversation costs no more than the visible page. The scroll position is stored as item
+and line, not as distance from the top. It therefore stays in place when an estimate
+above it turns out wrong, an item is folded or the pane changes its width.
 """
 
 from time import monotonic
@@ -25,10 +25,10 @@ from tui.app.widgets.contained import Contained
 from tui.app.widgets.row_index import RowIndex
 
 _WIDEST = 120  # columns of text: longer lines are hard to read
-_AHEAD = 20  # rows above and below the screen that are laid out as well
+_AHEAD = 20  # rows above and below the screen that are laid out too
 _WHEEL = 3  # rows
-_LEAP = 8  # rows at most that following scrolls at a time
-_RUSH = 0.5  # seconds between two leaps below which text is too fast to be read
+_LEAP = 8  # most rows that following scrolls at a time
+_RUSH = 0.5  # leaps closer together than this many seconds: text too fast to read
 
 
 class LinePane(Contained, ScrollView, can_focus=True):
@@ -50,19 +50,19 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self._unseen = False  # whether there is new text below the screen
         self._strips = Strips(self)
         self._compositing = False
-        self._leapt = 0.0  # when it leapt last
-        self._bottom = 0  # the row below the screen when it followed last
+        self._leapt = 0.0  # time of the last leap
+        self._bottom = 0  # the row below the screen when it last followed
         self._thumb = Thumb(self)
-        self._width = 0  # columns of the lines; 0 before it is known
+        self._width = 0  # columns of the lines; 0 until it is known
 
     def is_marked(self, index: int) -> bool:
-        """Whether the cursor is drawn beside an item."""
+        """Return whether the cursor is drawn beside an item."""
         return False
 
-    # Places
+    # -- positions
 
     def _retop(self, index: int) -> None:
-        """Add up the heights of the items from `index` on."""
+        """Recompute the row positions of the items from `index` on."""
         self._rows.replace(index, (item.height for item in self._items[index:]))
 
     def _anchor(self) -> tuple[int, int]:
@@ -74,10 +74,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
         item.lay_out()
 
     def _settle(self, anchor: tuple[int, int]) -> bool:
-        """Lay out what is near the screen, with `anchor` as its first row.
+        """Lay out the area around the screen, with `anchor` as its first row.
 
-        When following, the bottom is the anchor. Returns whether the place or the
-        height of anything has changed so that all was marked to be drawn.
+        When following, the bottom is the anchor instead. Returns whether a position or
+        height has changed, in which case everything is marked for redrawing.
         """
         if not self._items:
             self._set_height()
@@ -96,13 +96,13 @@ class LinePane(Contained, ScrollView, can_focus=True):
         return self._scroll_to_row(row)
 
     def _row_to_follow(self, height: int) -> int:
-        """Return the first row when the newest text is to be seen.
+        """Return the first row of the screen when the newest text should be visible.
 
-        Text that runs over the bottom leaps up by some rows at once, and grows into
-        the room below: it is easier to read than text that crawls, and after each
-        scroll what stands beside it has to be put back. Text that comes faster than
-        anybody reads leaps by two thirds of the screen. The room that is left at its
-        end stays, for what comes next: text does not move while it is read.
+        Text that reaches the bottom leaps up by several rows at once and grows into the
+        room below: that is easier to read than crawling text, and everything beside the
+        text must be redrawn after each scroll. Text that comes too fast to read leaps
+        by two thirds of the screen. The room left at the end of an answer stays for the
+        next one, so that text does not move while the user reads it.
         """
         end, now = self._end, self.scroll_offset.y
         leap = max(1, min(_LEAP, height // 4))
@@ -118,7 +118,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
 
     @property
     def _end(self) -> int:
-        """Rows of text; the blank one below the last item is not worth scrolling to."""
+        """Rows of text, without the blank row below the last item."""
         return max(0, self._rows.end - 1)
 
     def _lay_out_up(self, index: int, rows: int) -> None:
@@ -146,24 +146,24 @@ class LinePane(Contained, ScrollView, can_focus=True):
             self._retop(highest)
 
     def _set_height(self) -> None:
-        """Tell the scroll bar. Setting `virtual_size` would lay out the screen."""
+        """Update the scroll bar. Setting `virtual_size` would lay out the screen."""
         size = Size(self.size.width, max(self._end, self._bottom))
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)  # pyright: ignore[reportArgumentType]: Textual's own use
             self._thumb.move()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Draw what is scrolled to."""
+        """Redraw after scrolling."""
         if round(old_value) != round(new_value):
             self._thumb.move()
             self.refresh(self.size.region)
 
     def on_mount(self) -> None:
-        """Begin without a scroll bar's thumb."""
+        """Start without a thumb in the scroll bar."""
         self.watch_following()
 
     def watch_following(self) -> None:
-        """Show the scroll bar's thumb, or hide it."""
+        """Show the scroll bar's thumb while the pane does not follow."""
         self._thumb.show(not self.following)
 
     def _scroll_to_row(self, row: int) -> bool:
@@ -178,13 +178,13 @@ class LinePane(Contained, ScrollView, can_focus=True):
         return True
 
     def _move_to(self, row: int) -> None:
-        """Scroll, by the reader's wish; at the bottom it follows again."""
+        """Scroll on the user's request; at the bottom the pane follows again."""
         if not self._items:
             return
         row = max(0, min(row, self.max_scroll_y))
         self.following = row >= self.max_scroll_y
         if row + self.size.height <= self._end:
-            self._bottom = 0  # the room below the text was for text to come
+            self._bottom = 0  # the user left the room that was kept for new text
         before = self._rows.end
         if not self._settle(self._rows.locate(row)) and self._rows.end != before:
             self.refresh()
@@ -193,7 +193,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
     def scroll_to(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, x: float | None = None, y: float | None = None, **_: object
     ) -> None:
-        """Scroll to a row at once: nothing is animated here."""
+        """Scroll to a row without animation."""
         if y is not None:
             self._move_to(round(y))
 
@@ -214,26 +214,26 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self._move_to(self.scroll_offset.y + _WHEEL)
 
     def on_scroll_to(self, message: ScrollTo) -> None:
-        """Go where the scroll bar was dragged."""
+        """Scroll to where the scroll bar was dragged."""
         message.stop()
         message.prevent_default()
         if message.y is not None:
             self._move_to(round(message.y))
 
     def on_scroll_up(self, message: ScrollUp) -> None:
-        """Go a page up: the scroll bar was clicked."""
+        """Go up a page after a click on the scroll bar."""
         message.stop()
         message.prevent_default()
         self.action_page(-1)
 
     def on_scroll_down(self, message: ScrollDown) -> None:
-        """Go a page down: the scroll bar was clicked."""
+        """Go down a page after a click on the scroll bar."""
         message.stop()
         message.prevent_default()
         self.action_page(1)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap what is on the screen for the new width; the rest follows lazily."""
+        """Wrap the visible items for the new width; the rest follows lazily."""
         width = min(self.size.width - 1, _WIDEST)
         anchor = self._anchor()
         if width != self._width and width > GUTTER:
@@ -246,7 +246,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
                 item.resize(width)
             self._bottom = 0
             if self._items and not self.following:
-                # The same part of the message, as near as its new height tells.
+                # Keep the same part of the message, estimated from its new height.
                 self._lay_out(self._items[anchor[0]])
                 anchor = anchor[0], round(line * self._items[anchor[0]].height)
             self._retop(0)
@@ -305,10 +305,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
     def _refresh_bottom_row(self) -> None:
         self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
 
-    # Selections
+    # -- selection
 
     def _forget_selection(self) -> None:
-        """Drop the selection: its lines are not what they were."""
+        """Drop the selection, because its lines have changed."""
         if self.is_mounted and self in self.screen.selections:
             self.screen.clear_selection()
 
@@ -319,11 +319,11 @@ class LinePane(Contained, ScrollView, can_focus=True):
         return selected_text(self._items, selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Draw the selection."""
+        """Redraw after a change of the selection."""
         self.refresh()
 
     def _select(self, event: events.Click, index: int, number: int) -> None:
-        """Select a word, or with more clicks the message."""
+        """Select a word on a double click, the message on a triple click."""
         item = self._items[index]
         if event.chain == 2:
             _, offset = self.screen.get_widget_and_offset_at(
@@ -336,25 +336,26 @@ class LinePane(Contained, ScrollView, can_focus=True):
             selection = whole(item, index)
         self.screen.selections = {self: selection}
 
-    # Drawing
+    # -- drawing
 
     def _replace_failed(self) -> None:
-        """Make the place of an item that of what it says of its fault."""
+        """Lay out the pane again after an item was replaced by its error report."""
         anchor = self._anchor()
         self._retop(0)
         self._settle(anchor)
         self.refresh()
 
     def notify_style_update(self) -> None:
-        """Forget all colours: the theme has changed."""
+        """Drop all cached colours after a change of the theme."""
         super().notify_style_update()
         self._strips.forget()
 
     def render_rows(self, crop: Region) -> list[Strip]:
         """Render rows for the screen.
 
-        Textual's own cache of styled rows costs more than making them from ours: a
-        row that scrolls is a new one to it. A border or padding set by CSS needs it.
+        Textual's own cache of styled rows costs more than making them from ours, as it
+        does not recognise a row that has scrolled. It is still used for a border or
+        padding set by CSS.
         """
         self._compositing = True
         try:
@@ -373,8 +374,8 @@ class LinePane(Contained, ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Render a row.
 
-        When it is not for the screen it is to find what is under the pointer, which
-        needs the place of each character; the screen does not, and pays for it.
+        Outside of compositing, Textual asks for a row to find what is under the
+        pointer. Only then does each character need its offset, which is expensive.
         """
         row = y + self.scroll_offset.y
         if not self._items or row >= self._rows.end:
@@ -388,7 +389,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
             line = dimmed(item.line(number)) if item.unkept else item.line(number)
             strip = self._strips.strip(line, self.is_marked(index), span)
         except Exception as error:
-            if item.failed:  # then nothing can be
+            if item.failed:  # even the error report cannot be drawn
                 raise
             item.fail(error)
             self.call_later(self._replace_failed)

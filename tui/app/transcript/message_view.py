@@ -1,4 +1,4 @@
-"""Lays out one message as lines for the transcript; it may still grow."""
+"""Lays out one message as lines for the transcript, also while it still grows."""
 
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from tui.app.markdown.stream import Stream
 
 _COMPARED = 2000
-"""Lines up to which it is looked for the first that the end of a message changes."""
+"""Lines up to which `finish` compares the lines to find the first changed one."""
 
 _BROKEN_OFF = {
     "cancelled": ("■", "Cancelled"),
-    "interrupted": ("■", "Interrupted: /continue goes on, /retry asks again"),
-    "error": ("✗", "Ended by an error"),
-    "length": ("…", "Cut off at the limit of its length: /continue goes on"),
-    "content_filter": ("✗", "Ended by the provider's content filter"),
+    "interrupted": ("■", "Interrupted: /continue resumes it, /retry asks again"),
+    "error": ("✗", "Stopped by an error"),
+    "length": ("…", "Length limit reached: /continue resumes it"),
+    "content_filter": ("✗", "Stopped by the provider's content filter"),
 }
 
 
@@ -54,18 +54,18 @@ class MessageView(Item):
         self.done = done
         self.finish_reason: str | None = None
         self.versions: tuple[int, int] | None = None
-        """Which of how many versions it is, from 1; drawn after `update`."""
+        """Number of this version, from 1, and count of versions; drawn by `update`."""
         self.rule = ""
-        """Stands above the message, across the pane."""
+        """The text of the rule above the message; "" for no rule."""
         self.folded = True
-        """Whether the reasoning is one line."""
+        """Whether the reasoning is folded to one line."""
         self._text = [text] if text else []
         self._reasoning = [reasoning] if reasoning else []
         self._words = len(reasoning.split())
         self._open_word = not reasoning[-1:].isspace() and bool(reasoning)
         self._body: Feed | None = None
         self._thought: Feed | None = None
-        # Lines with the gutter to their left; together they are the message.
+        # The parts of the message: lines with the gutter at their left.
         self._title = 0  # the first line below the rule
         self._top: list[Line] = []
         self._thought_lines: list[Line] = []
@@ -81,23 +81,23 @@ class MessageView(Item):
 
     @property
     def reasoning(self) -> str:
-        """What the model has thought aloud so far."""
+        """The model's reasoning so far."""
         if len(self._reasoning) > 1:
             self._reasoning = ["".join(self._reasoning)]
         return self._reasoning[0] if self._reasoning else ""
 
     @property
     def source(self) -> str:
-        """What is copied: the text as it was written."""
+        """The text for the clipboard, as it was written."""
         return self.reasoning if self.role == "summary" else self.text
 
     @property
     def fold_line(self) -> int | None:
-        """The number of the line that folds the reasoning, if there is one."""
+        """The number of the line that folds the reasoning; None without reasoning."""
         return len(self._top) - 1 if self._reasoning and self.exact else None
 
     def version_step(self, number: int, column: int) -> int:
-        """Return where a click leads: -1 to the version before, 1 to the next, or 0."""
+        """Return the version step of a click: -1 previous, 1 next, 0 none."""
         width = len(self._walker())
         if not self.exact or number != self._title:
             return 0
@@ -106,14 +106,14 @@ class MessageView(Item):
         return -1 if column - GUTTER < width / 2 else 1
 
     def append_text(self, text: str) -> None:
-        """Add to the text; drawn after `update`."""
+        """Add to the text; `update` draws it."""
         if text:
             self._text.append(text)
         if self._body:
             self._body.append(text)
 
     def append_reasoning(self, text: str) -> None:
-        """Add to the reasoning; drawn after `update`."""
+        """Add to the reasoning; `update` draws it."""
         if text:
             self._reasoning.append(text)
         self._words += len(text.split())
@@ -125,7 +125,7 @@ class MessageView(Item):
             self._thought.append(text)
 
     def resize(self, width: int) -> None:
-        """Forget all lines; the height is an estimate until `lay_out`."""
+        """Drop all lines for a new width; the height is estimated until `lay_out`."""
         self.width = width
         self.exact = self.failed = False
         self._body = self._thought = None
@@ -137,16 +137,17 @@ class MessageView(Item):
             self.height += 2 if self.folded else 2 + estimate(self.reasoning, room)
 
     def lay_out(self) -> None:
-        """Make the lines for `width`."""
+        """Create the lines for `width`."""
         self._body = self._thought = None
         self._body_lines, self._thought_lines = [], []
         self.update()
 
     def finish(self, text: str, reasoning: str, finish_reason: str | None) -> int:
-        """Set what was said in the end; return the first line that changed."""
+        """Set the final text; return the first line that changed."""
         compared = self.exact and self.height <= _COMPARED
         before = list(self.lines()) if compared else []
-        # The last pieces often come with the whole, which is then not laid out anew.
+        # The final text often only adds to the streamed one, which then need not be #
+        # laid out again.
         if not self.done and text.startswith(self.text):
             self.append_text(text[len(self.text) :])
         elif text != self.text:
@@ -185,10 +186,10 @@ class MessageView(Item):
             self.update()
 
     def update(self) -> int:
-        """Lay out what is new; return the first line that changed.
+        """Lay out new text; return the first line that changed.
 
-        If it cannot be, that is said in its place. It is tried again when it has
-        another width, is finished or folded, and not with each piece that is added.
+        A failure is shown in place of the message. The layout is retried after a change
+        of the width, a fold or the end of the message, not for each new piece.
         """
         if self.failed:
             return self.height
@@ -199,7 +200,7 @@ class MessageView(Item):
             return 0
 
     def fail(self, error: Exception) -> None:
-        """Say, in the place of all lines, that it cannot be shown."""
+        """Replace all lines with a report of `error`."""
         self._body = self._thought = None
         self._thought_lines, self._body_lines, self._bottom = [], [], []
         self._top = not_shown(error, self.width)
@@ -246,16 +247,16 @@ class MessageView(Item):
         return "▌" if self.role in ("user", "system") else ""
 
     def _head(self) -> tuple[list[Line], int]:
-        """Return the lines above, and the first line of the thought that changed."""
+        """Return the lines at the top, and the first changed line of the reasoning."""
         style = self._style()
-        folds = self.role == "summary"  # its label and its fold are one line
+        folds = self.role == "summary"  # the label and the fold share one line
         title: list[Span] = []
         if walker := self._walker():
             title = [(walker, (*style, "versions"))]
         if self.label and not folds:
             title += [("  " if title else "", style), (self.label, (*style, "label"))]
         if self._reasoning:
-            verb = "Thought for" if self.done or self._text else "Thinking:"
+            verb = "Reasoning:" if self.done or self._text else "Thinking:"
             words = f"{self._words:,} word{'' if self._words == 1 else 's'}"
             what = f"{self.label}:" if folds else verb
             text = f"{'▸' if self.folded else '▾'} {what} {words}"
@@ -309,7 +310,7 @@ class MessageView(Item):
     def _tail(self, left_out: int) -> list[Line]:
         lines: list[Line] = []
         if left_out:
-            text = f"… {left_out:,} more characters, not shown; y copies all"
+            text = f"… {left_out:,} more characters are hidden; y copies all"
             lines.append(Line(((text, ("note", "note-cancelled")),)))
         if self.finish_reason in _BROKEN_OFF:
             mark, text = _BROKEN_OFF[self.finish_reason]
@@ -318,7 +319,7 @@ class MessageView(Item):
         return gutter(lines, "", ())
 
     def line(self, number: int) -> Line:
-        """Return a line of what is laid out; BLANK outside of it."""
+        """Return a laid-out line; BLANK for a number out of range."""
         for lines in (self._top, self._thought_lines, self._body_lines, self._bottom):
             if number < len(lines):
                 return lines[number] if number >= 0 else BLANK
@@ -327,7 +328,7 @@ class MessageView(Item):
 
 
 def _rule(text: str, width: int) -> list[Line]:
-    """Return a quiet line across the pane with `text` in it, and a blank one."""
+    """Return a dim rule with `text` across the pane, and a blank line."""
     if not text:
         return []
     style = ("note", "note-info")
@@ -342,7 +343,7 @@ def _rule(text: str, width: int) -> list[Line]:
 
 
 def _replace(lines: list[Line], start: int, new: list[Line]) -> int:
-    """Set ``lines[start:]``; return the number of the first that differs."""
+    """Set ``lines[start:]``; return the number of the first line that differs."""
     same = 0
     for old, line in zip(lines[start:], new, strict=False):
         if old != line:

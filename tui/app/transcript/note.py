@@ -1,4 +1,4 @@
-"""A notice between messages, as lines."""
+"""Lays out a notice between messages as lines."""
 
 from typing import Literal
 
@@ -22,18 +22,18 @@ class Note(Item):
 
     @property
     def source(self) -> str:
-        """What is copied: the text as it was written."""
+        """The text for the clipboard, as it was written."""
         return self._text
 
     def resize(self, width: int) -> None:
-        """Forget all lines; the height is an estimate until `lay_out`."""
+        """Drop all lines for a new width; the height is estimated until `lay_out`."""
         self.width = width
         self.exact = self.failed = False
         self._lines = []
         self.height = estimate(self._text, width - GUTTER - 2) + 1
 
     def lay_out(self) -> None:
-        """Make the lines for `width`."""
+        """Create the lines for `width`."""
         try:
             self._lines = self._laid_out()
         except Exception as error:
@@ -43,7 +43,7 @@ class Note(Item):
             self.exact = True
 
     def fail(self, error: Exception) -> None:
-        """Say, in the place of all lines, that it cannot be shown."""
+        """Replace all lines with a report of `error`."""
         self._lines = not_shown(error, self.width)
         self.height = len(self._lines) + 1
         self.exact = self.failed = True
@@ -55,5 +55,5 @@ class Note(Item):
         return gutter(indent(rows, mark, (("  ", style),)), "", ())
 
     def line(self, number: int) -> Line:
-        """Return a line of what is laid out; BLANK outside of it."""
+        """Return a laid-out line; BLANK for a number out of range."""
         return self._lines[number] if 0 <= number < len(self._lines) else BLANK

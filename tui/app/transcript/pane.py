@@ -1,15 +1,15 @@
 """The chat pane: one widget that draws every message as lines.
 
-A widget a message costs layout, style and memory for each of them, and a repaint for
-each piece of text; here a frame costs what has changed and what is on the screen.
-Pieces of text are gathered and drawn at most 20 times a second. Where lines
-are and how they scroll is `LinePane`'s business.
+A widget for each message would cost layout, style and memory for each, and a repaint
+for each piece of text. Here a frame costs only what has changed and is on the screen.
+Pieces of text are collected and drawn at most 20 times a second. `LinePane` handles the
+position of lines and scrolling.
 
-It draws what it is told and posts what is asked of it; it knows no log and no file.
+The pane only draws items and posts messages; it does not access the log or any file.
 
-The file is long because what Textual looks up by name has to be a member of the
-widget: keys, messages, actions, watchers, clicks. What they stand on is elsewhere:
-items and their lines in `item`, `message_view` and `note`, rows in `line_pane`.
+The file is long because Textual looks up keys, messages, actions, watchers and clicks
+as members of the widget. The rest is elsewhere: items and their lines in `item`,
+`message_view` and `note`, rows in `line_pane`.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ from tui.app.transcript.note import Note, NoteKind
 from tui.app.transcript.selection import between
 from tui.app.widgets.row_index import selectable
 
-FRAME = 0.05  # seconds between two frames, at least
+FRAME = 0.05  # minimum seconds between two frames
 
 
 class Transcript(LinePane, can_focus=True):
-    """A conversation: user's and assistant's messages, and notes between them."""
+    """Shows a conversation: messages of the user and the assistant, and notes."""
 
     DEFAULT_CSS = """
     Transcript {
@@ -62,14 +62,14 @@ class Transcript(LinePane, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "top", "First message", show=False),
         Binding("end", "follow", "Newest text", show=False),
-        Binding("enter,space", "fold", "Fold thought", show=False),
+        Binding("enter,space", "fold", "Fold reasoning", show=False),
         Binding("y", "copy", "Copy message", show=False),
         Binding("Y", "copy_code", "Copy code", show=False),
         *commands.bindings(reading=True),
     ]
 
     cursor: var[int | None] = var(None, init=False)
-    """Which item the message cursor is on: its place from the top, or None."""
+    """The index of the item with the message cursor, or None."""
 
     class CopyRequested(Message):
         """The user wants `text` on the clipboard."""
@@ -79,14 +79,14 @@ class Transcript(LinePane, can_focus=True):
             self.text = text
 
     class Told(Message):
-        """There is something to be said that is soon forgotten."""
+        """The pane has a short-lived hint for the status line."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     class VersionWanted(Message):
-        """The user wants the version before a message's (-1), or the next (1)."""
+        """The user wants the previous (-1) or next (1) version of a message."""
 
         def __init__(self, message_id: str, step: int) -> None:
             super().__init__()
@@ -102,17 +102,17 @@ class Transcript(LinePane, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._views: dict[str, MessageView] = {}
-        self._indexes: dict[str, int] = {}  # where in `_items` a message is
-        self._changed: dict[int, None] = {}  # items with text that is not drawn
-        self._drawn = 0.0  # when the last frame was
+        self._indexes: dict[str, int] = {}  # the index in `_items` of each message
+        self._changed: dict[int, None] = {}  # items with text that is not drawn yet
+        self._drawn = 0.0  # time of the last frame
         self._frame_due = False
         self._ruled = ""  # the message that has a rule above it
 
     def is_marked(self, index: int) -> bool:
-        """Whether the message cursor is at an item and to be seen."""
+        """Return whether the message cursor is visible at an item."""
         return index == self.cursor and self.has_focus
 
-    # What is shown
+    # -- items
 
     def finish(
         self,
@@ -121,10 +121,11 @@ class Transcript(LinePane, can_focus=True):
         reasoning: str,
         finish_reason: str | None = None,
     ) -> None:
-        """Settle a message that is shown: this is what was said, and all of it.
+        """Set the final text of a message that is shown.
 
-        `cancelled`, `interrupted`, `error`, `length` and `content_filter` are told
-        below the message. Raises KeyError if the message is not shown.
+        The finish reasons `cancelled`, `interrupted`, `error`, `length` and
+        `content_filter` are shown below the message. Raises KeyError if the message is
+        not shown.
         """
         index = self._indexes[message_id]
         self._changed.pop(index, None)
@@ -132,9 +133,9 @@ class Transcript(LinePane, can_focus=True):
         self._place_changed(index, first)
 
     def mark(self, message_id: str, text: str) -> None:
-        """Draw a rule with `text` above a message, in the place of the one before.
+        """Draw a rule with `text` above a message, and remove the previous rule.
 
-        A message that is not known means none.
+        An unknown message only removes the previous rule.
         """
         rules = {self._ruled: "", message_id: text}
         self._ruled = message_id
@@ -163,28 +164,29 @@ class Transcript(LinePane, can_focus=True):
         self._append_item(item)
 
     def shows(self, message_id: str) -> bool:
-        """Whether a message is among what is shown."""
+        """Return whether a message is shown."""
         return message_id in self._views
 
     def changed(self, view: MessageView) -> None:
-        """Draw soon what a message has gained; nothing if it is not shown."""
+        """Draw a message's new text soon; does nothing if it is not shown."""
         index = self._indexes.get(view.message_id)
         if index is not None:
             self._changed[index] = None
             self._request_frame()
 
     def dim(self, view: MessageView, unkept: bool) -> None:
-        """Draw a message as one that is not kept, or is."""
+        """Draw a message dim if it is not stored, or else normally."""
         if view.unkept != unkept:
             view.unkept = unkept
             if (index := self._indexes.get(view.message_id)) is not None:
                 self._place_changed(index, 0)
 
     def show_items(self, items: Sequence[Item], *, stay: bool = False) -> None:
-        """Show these items instead, and the passing notes above the first that differs.
+        """Replace the items, but keep passing notes above the first that differs.
 
-        What both have in common stays as it is laid out, and where it is. With
-        `stay` so does the first that differs, even if that leaves the bottom.
+        The items that both have in common keep their layout and position. With `stay`
+        the first differing item keeps its position too, even if the pane then no longer
+        follows the bottom.
         """
         kept = same = 0
         for item in self._items:
@@ -204,13 +206,13 @@ class Transcript(LinePane, can_focus=True):
             if isinstance(item, MessageView) and item.exact:
                 item.update()
             self.append(item)
-        # All of that is drawn now.
+        # The new items are already up to date.
         self._changed = {i: None for i in self._changed if i < kept}
         if self._items and self._width and self.is_mounted:
             if stay:
                 self.following = False
             if not self.following:
-                # A short version leaves room below: what is above need not move.
+                # A shorter version leaves room below, so the text above need not move.
                 self._bottom = self.scroll_offset.y + self.size.height if stay else 0
             self._settle((min(anchor[0], len(self._items) - 1), anchor[1]))
             self.following = self.scroll_offset.y >= self.max_scroll_y
@@ -220,7 +222,7 @@ class Transcript(LinePane, can_focus=True):
         self.refresh()
 
     def _cut(self, kept: int) -> None:
-        """Take away the items from one on."""
+        """Remove the items from index `kept` on."""
         for item in self._items[kept:]:
             if isinstance(item, MessageView):
                 del self._views[item.message_id]
@@ -231,18 +233,18 @@ class Transcript(LinePane, can_focus=True):
 
     @property
     def views(self) -> list[MessageView]:
-        """The messages that are shown, in their order."""
+        """The messages that are shown, in order."""
         return list(self._views.values())
 
     def message_at_cursor(self) -> str | None:
-        """Return the id of the message that the cursor is on."""
+        """Return the id of the message under the cursor."""
         if self.cursor is None:
             return None
         item = self._items[self.cursor]
         return item.message_id if isinstance(item, MessageView) else None
 
     def shown_text(self) -> str:
-        """Return all rows as text, laid out for the present width; for tests."""
+        """Return all rows as text, laid out for the current width; for tests."""
         for item in self._items:
             if not item.exact:
                 self._lay_out(item)
@@ -251,7 +253,7 @@ class Transcript(LinePane, can_focus=True):
         )
 
     def _append_item(self, item: Item) -> None:
-        # One that was shown before may still be laid out.
+        # An item that was shown before keeps its layout if the width is the same.
         if self._width and item.width != self._width:
             item.resize(self._width)
         self._items.append(item)
@@ -259,16 +261,16 @@ class Transcript(LinePane, can_focus=True):
         self._changed[len(self._items) - 1] = None
         self._request_frame()
 
-    # Frames
+    # -- frames
 
     def _request_frame(self) -> None:
-        """Draw soon: at once if the last frame is long enough ago."""
+        """Draw soon: at once if the last frame was long enough ago."""
         if self._frame_due or not self.is_mounted:
             return
         self._frame_due = True
-        # Not by set_timer: Textual drops a timer whose time has come before it is
-        # looked at, and without that frame there would never be another. It is also
-        # a task with two messages: a third of a frame's cost.
+        # Do not use set_timer: Textual drops a timer that is already due when it is #
+        # first checked, and without that frame there would never be another. A timer #
+        # also costs a task and two messages, a third of a frame.
         wait = max(0.0, self._drawn + FRAME - monotonic())
         asyncio.get_running_loop().call_later(wait, self._frame)
 
@@ -289,10 +291,10 @@ class Transcript(LinePane, can_focus=True):
             return
         anchor = self._anchor()
         self._retop(min(index for index, _ in dirty))
-        self._go_on(index for index, _ in dirty)
+        self._continue_layout(index for index, _ in dirty)
         items = [self._items[index] for index, _ in dirty]
         if all(item.behind and item.done for item in items):
-            return  # the rest of what is at its end is shown at once
+            return  # finished items are shown when they are laid out to their ends
         if not self._settle(anchor):
             for index, first in dirty:
                 self._refresh_from(index, first)
@@ -303,10 +305,10 @@ class Transcript(LinePane, can_focus=True):
     def _lay_out(self, item: Item) -> None:
         super()._lay_out(item)
         if isinstance(item, MessageView) and item.behind:
-            self._go_on([self._indexes[item.message_id]])
+            self._continue_layout([self._indexes[item.message_id]])
 
-    def _go_on(self, indexes: Iterable[int]) -> None:
-        """Go on soon with those items that are not laid out to their ends."""
+    def _continue_layout(self, indexes: Iterable[int]) -> None:
+        """Request a frame for items that are not laid out to their ends."""
         behind = [index for index in indexes if self._items[index].behind]
         for index in behind:
             self._changed[index] = None
@@ -314,16 +316,16 @@ class Transcript(LinePane, can_focus=True):
             self._request_frame()
 
     def _place_changed(self, index: int, first: int) -> None:
-        """Draw an item anew from a line on, at once; the reader's place stays."""
+        """Redraw an item from line `first` on, at once; the scroll position stays."""
         if not self._width or not self.is_mounted:
             return
-        self._go_on([index])
+        self._continue_layout([index])
         anchor = self._anchor()
         before = self._rows.top(index + 1)
         self._retop(index)
         moved = self._rows.top(index + 1) - before
         if moved and self.following and index < anchor[0]:
-            # Above the screen: what is on it stays where it is.
+            # The change is above the screen: keep the visible rows in place.
             self._bottom += moved
             self._set_height()
             self._scroll_to_row(self.scroll_offset.y + moved)
@@ -331,10 +333,10 @@ class Transcript(LinePane, can_focus=True):
             self._refresh_from(index, first, below=bool(moved))
             self._mark_unseen()
 
-    # Actions
+    # -- actions
 
     def action_cursor(self, step: int) -> None:
-        """Move the message cursor; below the last message it goes to the bottom."""
+        """Move the message cursor; below the last message, go to the bottom."""
         last = selectable(self._items, len(self._items) - 1, -1)
         if last is None or (self.cursor is None and step > 0 and self.following):
             return
@@ -354,11 +356,11 @@ class Transcript(LinePane, can_focus=True):
             self.action_top()
 
     def go_to(self, place: Place) -> bool:
-        """Put the cursor on a message and select a phrase in it; False: not there."""
+        """Select a phrase in a message; return False if the message is not shown."""
         index = self._indexes.get(place.message_id)
         if index is None or not self._width:
             return False
-        self._frame()  # what has just been added counts in the places
+        self._frame()  # so that new items have their positions
         item = self._items[index]
         self._lay_out(item)
         self._retop(index)
@@ -370,15 +372,15 @@ class Transcript(LinePane, can_focus=True):
         if found is None:
             self._show_item(index)
             return True
-        # In the upper half, so that what was said upon it is seen too.
+        # Put it in the upper half, so that the reply is visible too.
         row = self._rows.top(index) + found.line - self.size.height // 3
         self._move_to(max(self._rows.top(index), row))
         start, end = (found.line, found.start), (found.end_line, found.end)
         self.screen.selections = {self: between(index, start, end)}
         return True
 
-    def _view_in_question(self) -> MessageView | None:
-        """Return the message at the cursor, or the last one of an assistant."""
+    def _target_view(self) -> MessageView | None:
+        """Return the message at the cursor, or else the assistant's last one."""
         if self.cursor is not None:
             item = self._items[self.cursor]
             return item if isinstance(item, MessageView) else None
@@ -391,17 +393,19 @@ class Transcript(LinePane, can_focus=True):
         """Copy the selected text, or else the source of a message."""
         selection = self.text_selection
         found = self.get_selection(selection) if selection else None
-        view = self._view_in_question()
+        view = self._target_view()
         if found and found[0]:
             self.post_message(self.CopyRequested(found[0]))
         elif view and view.source:
             self.post_message(self.CopyRequested(view.source))
 
     def action_copy_code(self) -> None:
-        """Copy the last block of code of a message."""
-        from tui.app.markdown.blocks import parse  # see there
+        """Copy the last code block of a message."""
+        from tui.app.markdown.blocks import (
+            parse,
+        )  # imported late, see `tui.app.markdown`
 
-        view = self._view_in_question()
+        view = self._target_view()
         blocks = [
             token.content
             for token in (parse(view.source) if view else [])
@@ -410,11 +414,11 @@ class Transcript(LinePane, can_focus=True):
         if blocks:
             self.post_message(self.CopyRequested(blocks[-1]))
         else:
-            self.post_message(self.Told("There is no block of code in this message"))
+            self.post_message(self.Told("No code block in this message"))
 
     def action_fold(self) -> None:
-        """Fold or unfold what the model has thought aloud."""
-        view = self._view_in_question()
+        """Fold or unfold the model's reasoning."""
+        view = self._target_view()
         if view and view.reasoning:
             self._toggle(self._indexes[view.message_id])
 
@@ -425,16 +429,16 @@ class Transcript(LinePane, can_focus=True):
         view.toggle()
         anchor = self._anchor()
         if view.done:
-            # What was clicked must stay under the pointer.
+            # The clicked line must stay under the pointer.
             self.following = False
         self._retop(index)
-        self._go_on([index])
+        self._continue_layout([index])
         self._settle(anchor)
         self.following = self.scroll_offset.y >= self.max_scroll_y
         self.refresh()
 
     def watch_cursor(self, old: int | None, new: int | None) -> None:
-        """Draw the mark where it is now."""
+        """Redraw the message cursor."""
         for index in (old, new):
             if index is not None and index < len(self._items):
                 self._refresh_from(index, 0, below=False)

@@ -1,7 +1,7 @@
-"""Selected text: from one item, line and character of the transcript to another.
+"""Maps selected text to items, lines and characters of the transcript.
 
-Textual keeps a selection by widget and (x, y). By row it would slip whenever an item
-above it changes its height, so what is called y here is (item << 20 | line).
+Textual stores a selection by widget and (x, y). A row number would become wrong
+whenever an item above changes its height, so y is (item << 20 | line) here.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ _LINE_MASK = (1 << _LINE_BITS) - 1
 
 
 def to_y(index: int, number: int) -> int:
-    """Return what stands for a line of an item in a selection."""
+    """Return the y that encodes a line of an item."""
     return index << _LINE_BITS | number
 
 
 def between(index: int, start: tuple[int, int], end: tuple[int, int]) -> Selection:
-    """Select in one item from one (line, character) to another, `end` excluded."""
+    """Select part of one item, from (line, character) up to but not including `end`."""
     first, last = (Offset(x, to_y(index, number)) for number, x in (start, end))
     return Selection(first, last)
 
@@ -39,9 +39,9 @@ def whole(item: Item, index: int) -> Selection:
 
 
 def selected_text(items: Sequence[Item], selection: Selection) -> str:
-    """Return what is selected; there must be an item.
+    """Return the selected text; `items` must not be empty.
 
-    Soft wraps are undone and decoration at the left is left out.
+    Soft wraps are undone, and decoration at the left is left out.
     """
     start, end = (0, 0, 0), (len(items) - 1, items[-1].height, 0)
     if selection.start is not None:
@@ -73,7 +73,7 @@ def _place(offset: Offset) -> tuple[int, int, int]:
 
 
 def word_at(text: str, index: int) -> tuple[int, int]:
-    """Return where the word around a character begins and ends."""
+    """Return the start and end of the word around a character."""
 
     def inside(character: str) -> bool:
         return character.isalnum() or character in "_-./:@~"

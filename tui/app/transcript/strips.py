@@ -1,7 +1,7 @@
 """Converts lines to Textual's strips in the colours of the theme.
 
-A strip is made once for a line and kept as long as the theme and the width are the
-same, so a frame that scrolls makes only the rows that come in.
+A line's strip is cached until the theme or the width changes, so a frame that scrolls
+creates only the new rows.
 """
 
 from rich.segment import Segment
@@ -16,29 +16,29 @@ _HINT = " ↓ more below · End "
 
 
 class Strips:
-    """Makes strips for a widget."""
+    """Creates and caches strips for a widget."""
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
         self._palette: Palette | None = None
         self._made: dict[tuple[Line, bool], Strip] = {}
         self.fill_width = 0
-        """Columns that a line with a background fills."""
+        """Columns that a line with a background colour fills."""
 
     def forget(self) -> None:
-        """The theme or the width has changed."""
+        """Drop the cache after a change of the theme or the width."""
         self._palette = None
         self._made.clear()
 
     @property
     def palette(self) -> Palette:
-        """The colours of the present theme."""
+        """The colours of the current theme."""
         if self._palette is None:
             self._palette = Palette(self._widget)
         return self._palette
 
     def blank(self) -> Strip:
-        """Return a row without anything."""
+        """Return an empty row."""
         return Strip.blank(self._widget.size.width, self.palette.style(()))
 
     def strip(
@@ -46,8 +46,8 @@ class Strips:
     ) -> Strip:
         """Return the row for a line.
 
-        `marked` puts the message cursor to its left; `selected` are the characters
-        that are, from and to (-1: the end).
+        `marked` draws the message cursor at the left; `selected` is the range of
+        selected characters, where an end of -1 means the end of the line.
         """
         if selected is not None:
             return self._make(line, marked, selected)
@@ -77,7 +77,7 @@ class Strips:
         return strip.adjust_cell_length(width, palette.style(()))
 
     def with_hint(self, strip: Strip) -> Strip:
-        """Lay the hint that there is more below over the end of a row."""
+        """Draw the hint "more below" over the end of a row."""
         room = self._widget.size.width - len(_HINT) - 1
         if room < 1:
             return strip
@@ -87,12 +87,12 @@ class Strips:
 
 
 def dimmed(line: Line) -> Line:
-    """Return a line of what is not kept."""
+    """Return the line in the style for text that is not stored."""
     return line._replace(spans=tuple((t, (*s, "unkept")) for t, s in line.spans))
 
 
 def _mark_selected(spans: list[Span], start: int, end: int) -> list[Span]:
-    """Give the characters from `start` to `end` (-1: all) the look of a selection."""
+    """Style the characters from `start` to `end` (-1: to the end) as selected."""
     marked: list[Span] = []
     offset = 0
     for text, style in spans:

@@ -1,4 +1,4 @@
-"""The thumb of the transcript's scroll bar, moved no more than is seen of it."""
+"""Draws the transcript's scroll bar thumb, only when its position visibly changes."""
 
 from typing import Any
 
@@ -7,26 +7,26 @@ from textual.scrollbar import ScrollBarRender
 
 
 class _NoThumb(ScrollBarRender):
-    """A scroll bar of which nothing is seen."""
+    """A scroll bar without a visible thumb."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "window_size": 0})
 
 
 class Thumb:
-    """Tells where above the newest text the reader is, and is hidden otherwise.
+    """Shows the scroll position; hidden while the pane follows new text.
 
-    While that is followed the terminal's own scrolling would take the thumb along, and
-    it had to be put back.
+    While it follows, the terminal's own scrolling would move the thumb along, and every
+    scroll would have to redraw it.
     """
 
     def __init__(self, pane: ScrollView) -> None:
         self._pane = pane
         self._shown = False
-        self._drawn = (0, 0)  # where it is, and its length, in eighths of a row
+        self._drawn = (0, 0)  # its position and length, in eighths of a row
 
     def show(self, shown: bool) -> None:
-        """Show it, or hide it."""
+        """Show or hide the thumb."""
         self._shown = shown
         bar = self._pane.vertical_scrollbar
         renderer = ScrollBarRender if shown else _NoThumb
@@ -36,12 +36,15 @@ class Thumb:
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw it wherever it was before."""
+        """Draw the thumb even if it has not moved."""
         self._drawn = (0, 0)
         self.move()
 
     def move(self) -> None:
-        """Move it, if by an eighth of a row: drawing it is half of a frame."""
+        """Draw the thumb if it moved by an eighth of a row.
+
+        A draw takes half of a frame.
+        """
         if not self._shown:
             return
         pane, bar = self._pane, self._pane.vertical_scrollbar

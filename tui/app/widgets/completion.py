@@ -1,22 +1,22 @@
 """Completes the name of a slash command at Tab.
 
-The first Tab writes what all candidates have in common and tells them; the next ones
-go through them.
+The first Tab writes the common prefix of all candidates and lists them; further Tabs
+cycle through them.
 """
 
 from tui.app import commands
 
 
 class Completion:
-    """Completes the text of one composer; it knows what it has written last."""
+    """Completes the text of one composer; remembers its last completion."""
 
     def __init__(self) -> None:
         self._written = ""
         self._names: list[str] = []
-        """What is gone through while the text is the one that was written last."""
+        """The candidates to cycle through while the text is the last completion."""
 
     def complete(self, text: str) -> tuple[str, str]:
-        """Return what `text`, which begins with a slash, becomes, and what to say."""
+        """Return the completion of `text`, which starts with a slash, and a hint."""
         if self._names and text == self._written:
             place = self._names.index(text) + 1 if text in self._names else 0
             self._written = self._names[place % len(self._names)]
@@ -32,11 +32,11 @@ class Completion:
             return f"{name} ", command.help
         if named := commands.parse(text):
             return text, named[0].help
-        return text, f"No command begins with {text.split()[0]}"
+        return text, f"No command starts with {text.split()[0]}"
 
 
 def _common(first: str, last: str) -> str:
-    """Return what two texts, and all that sort between them, begin with."""
+    """Return the common prefix of two texts and all that sort between them."""
     size = 0
     while first[size : size + 1] == last[size : size + 1] != "":
         size += 1

@@ -1,7 +1,7 @@
 """The input box: a text area that sends with Enter and recalls earlier questions.
 
-It grows with its text, never sends what is pasted, and keeps the terminal's cursor
-at the place of writing, also when the layout moves: input methods open there.
+It grows with its text, never sends what is pasted, and keeps the terminal's cursor at
+the insertion point, also when the layout moves: input methods open there.
 """
 
 import asyncio
@@ -30,27 +30,27 @@ from tui.app.widgets.input_text import (
 from tui.app.widgets.sent_history import SentHistory
 
 TAKEN_SECONDS = 2.0
-"""How long a text that is sent stays in the composer at most."""
+"""Most seconds that a sent text stays in the composer."""
 
 SLICE = 16_000
-"""Characters that are inserted at once; ten times as many take 0.3 s."""
+"""Characters that a paste inserts at a time, so that the app stays responsive."""
 
 PLACEHOLDERS = (
     "Message (Enter sends, Ctrl+J new line, F1 help)",
     "Message (Enter sends, F1 help)",
     "Message",
 )
-"""Said while it is empty: the first that fits, or the last."""
+"""Shown while the composer is empty: the first that fits, or the last."""
 
 
 class Composer(Contained, TextArea):
     """An input of one to eight rows.
 
-    Enter posts `Submitted` and empties it. Ctrl+J, Alt+Enter, Shift+Enter where the
-    terminal tells it apart, and a backslash before Enter make a new line. Up on the
-    first row and Down on the last walk through what was sent before. Tab completes a
-    command. Everything that `TextArea` posts is posted too: `Composer.Changed` is its
-    message.
+    Enter posts `Submitted` and empties the composer. Ctrl+J, Alt+Enter, a backslash
+    before Enter, and Shift+Enter if the terminal supports it, start a new line. Up on
+    the first row and Down on the last walk through earlier messages. Tab completes a
+    command. All messages of `TextArea` are posted too: `Composer.Changed` is one of
+    them.
     """
 
     DEFAULT_CSS = """
@@ -78,13 +78,13 @@ class Composer(Contained, TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,alt+enter,shift+enter", "newline", "New line", show=False),
-        # A message is seldom longer than its field; what is read while it is written
-        # stands above.
+        # The message rarely exceeds the composer, so these keys scroll the #
+        # conversation above.
         Binding("pageup", "read(-1)", "Page up", show=False),
         Binding("pagedown", "read(1)", "Page down", show=False),
         Binding("tab", "complete", "Complete", show=False),
-        # Ctrl+Z, Textual's own, stops the program. As in a shell and in Emacs: what a
-        # terminal sends for Ctrl+_ is what most send for Ctrl+/ and Ctrl+7 too.
+        # Ctrl+Z, Textual's default, suspends the program. Use the key of shells and #
+        # Emacs: most terminals send the same byte for Ctrl+_, Ctrl+/ and Ctrl+7.
         Binding(
             "ctrl+underscore,ctrl+slash,ctrl+shift+minus",
             "undo",
@@ -95,24 +95,24 @@ class Composer(Contained, TextArea):
     ]
 
     class Paged(Message):
-        """The user wants to read: `pages` up (-1) or down (1) in the conversation."""
+        """The user scrolls the conversation by `pages`: up (-1) or down (1)."""
 
         def __init__(self, pages: int) -> None:
             super().__init__()
             self.pages = pages
 
     class HistoryWanted(Message):
-        """The user walks back for the first time: `add_older` has what is more."""
+        """The user goes back in the history for the first time; see `add_older`."""
 
     class Told(Message):
-        """There is something to be said that is soon forgotten."""
+        """The composer has a short-lived hint for the status line."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     class Submitted(Message):
-        """The user sends `text`: not blank, without blank lines around it."""
+        """The user sends `text`, which is not blank and is stripped of blank lines."""
 
         def __init__(self, composer: "Composer", text: str) -> None:
             super().__init__()
@@ -122,20 +122,20 @@ class Composer(Contained, TextArea):
 
         @property
         def control(self) -> "Composer":
-            """The composer it comes from, for `@on` with a selector."""
+            """The sending composer, for `@on` with a selector."""
             return self.composer
 
         def take(self) -> None:
-            """Empty the composer: the text is in good hands. Once, in the UI's thread.
+            """Empty the composer once the text is stored; only the first call counts.
 
-            Keys that have come meanwhile are read then.
+            Call it in the UI thread. Keys typed in the meantime are handled afterwards.
             """
             if not self._taken.is_set():
                 self._taken.set()
                 self.composer.load_text("")
 
         async def wait(self) -> None:
-            """Wait until it is taken; no longer than a user believes in."""
+            """Wait until `take` is called, `TAKEN_SECONDS` at most."""
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._taken.wait(), TAKEN_SECONDS)
             self.take()
@@ -161,35 +161,35 @@ class Composer(Contained, TextArea):
         self.cursor_blink = False
         self.match_cursor_bracket = False
         self.holds = False
-        """Whether a text that is sent stays until whoever gets it calls `take`."""
+        """Whether a sent text stays until the receiver calls `take`."""
         self._completion = Completion()
         self._sent = SentHistory()
-        self._asked = False  # whether for what was sent before this program began
+        self._asked = False  # whether `HistoryWanted` was posted
         self._up_waits = False
-        """Whether Up was pressed with nothing there yet to go up to."""
+        """Whether Up was pressed before there was any history."""
 
     @property
     def draft(self) -> str:
-        """What is being written; while one walks through the history, it waits."""
+        """The text being written; kept while the user walks through the history."""
         return self._sent.draft(self.text)
 
     def set_history(self, entries: list[str]) -> None:
-        """Take what was sent before, the oldest first; what is being written stays.
+        """Set the earlier messages, oldest first; the current draft stays.
 
-        Blank entries and repetitions of the one before are left out. The composer
-        adds what it sends itself, until it is told anew.
+        Blank entries and consecutive duplicates are dropped. The composer adds what it
+        sends itself, until the next call.
         """
         self._sent.replace(entries)
 
     def add_older(self, entries: list[str]) -> None:
-        """Put `entries`, the oldest first, before what is known; the place stays."""
+        """Insert `entries`, oldest first, before the known ones; the position stays."""
         self._sent.add_older(entries)
         if self._up_waits:
             self._up_waits = False
             self._walk(-1)
 
     def load_text(self, text: str) -> None:
-        """Replace the text and forget what could be undone; the cursor is at its end.
+        """Replace the text, clear the undo history, and put the cursor at the end.
 
         Control characters become visible, tabs stay.
         """
@@ -201,23 +201,23 @@ class Composer(Contained, TextArea):
         self.move_cursor(self.document.end)
 
     def write(self, text: str) -> None:
-        """Insert `text` as if it were pasted here, and take the focus."""
+        """Insert `text` as if it were pasted, and take the focus."""
         self._put(clean(text))
         self.screen.set_focus(self)
 
     def action_complete(self) -> None:
-        """Complete the name of a command; other text leaves Tab to the screen."""
+        """Complete the name of a command; without a slash, Tab goes to the screen."""
         text = self.text
         if not text.startswith("/"):
             raise SkipAction
-        becomes, told = self._completion.complete(text)
+        becomes, hint = self._completion.complete(text)
         if becomes != text:
             result = self.replace(becomes, (0, 0), self.document.end)
             self.move_cursor(result.end_location)
-        self.post_message(self.Told(told))
+        self.post_message(self.Told(hint))
 
     def action_delete_to_start_of_line(self) -> None:
-        """Delete back to the beginning of the line, wherever it wraps."""
+        """Delete to the start of the logical line, across soft wraps."""
         row, column = self.selection.end
         if column:
             self.delete((row, 0), (row, column), maintain_selection_offset=False)
@@ -225,7 +225,7 @@ class Composer(Contained, TextArea):
             super().action_delete_to_start_of_line()
 
     async def action_delete_to_end_of_line_or_delete_line(self) -> None:
-        """Delete up to the end of the line, wherever it wraps; there, the line end."""
+        """Delete to the end of the logical line; at its end, delete the line break."""
         row, column = self.selection.end
         end = len(self.document.get_line(row))
         if column < end:
@@ -234,15 +234,15 @@ class Composer(Contained, TextArea):
             await super().action_delete_to_end_of_line_or_delete_line()
 
     def action_read(self, pages: int) -> None:
-        """Ask for the conversation to be scrolled."""
+        """Request to scroll the conversation."""
         self.post_message(self.Paged(pages))
 
     def action_newline(self) -> None:
-        """Begin a new line at the cursor."""
+        """Insert a new line at the cursor."""
         self._put("\n")
 
     async def action_submit(self) -> None:
-        """Send the text if it is not blank, and be empty once that is taken."""
+        """Send the text if it is not blank; empty the composer once it is taken."""
         text = without_blank_lines(self.text)
         if not text:
             return
@@ -250,35 +250,35 @@ class Composer(Contained, TextArea):
         submitted = self.Submitted(self, text)
         if not self.holds:
             submitted.take()
-        # Not by way of this widget's own queue, which stands still until it is taken.
+        # Not through this widget's own queue, which is blocked until then.
         self.screen.post_message(submitted)
-        # The keys that are typed until then wait for this handler; nothing else does.
+        # Only keys typed in the meantime wait for this handler.
         await submitted.wait()
 
     def action_paste(self) -> None:
-        """Insert what the app has copied last."""
+        """Insert the app's last copied text."""
         self._put(clean(self._host.clipboard))
 
     def action_cursor_up(self, select: bool = False) -> None:
-        """Move up a row; from the first one, to the entry before."""
+        """Move up a row; on the first row, show the previous entry."""
         row = self.wrapped_document.location_to_offset(self.cursor_location).y
         if select or row > 0 or not self._walk(-1):
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
-        """Move down a row; from the last one, to the entry after."""
+        """Move down a row; on the last row, show the next entry."""
         row = self.wrapped_document.location_to_offset(self.cursor_location).y
         last = self.wrapped_document.height - 1
         if select or row < last or not self._walk(1):
             super().action_cursor_down(select)
 
     def on_mount(self) -> None:
-        """Have Alt+Enter tell itself from Enter."""
+        """Let Textual distinguish Alt+Enter from Enter."""
         tell_alt_enter_apart()
 
     async def on_key(self, event: events.Key) -> None:
-        """Take Enter before the text area makes a new line of it."""
-        # The latter are what xterm's modifyOtherKeys makes of Alt+ and Shift+Enter.
+        """Handle Enter before the text area inserts a new line."""
+        # xterm's modifyOtherKeys reports Alt+Enter and Shift+Enter as the last two.
         if event.key not in ("enter", "\r", "shift+\r"):
             self._type(event)
             return
@@ -296,38 +296,38 @@ class Composer(Contained, TextArea):
             await self.action_submit()
 
     def get_cursor_left_location(self) -> Location:
-        """Return the place to the left, before a whole emoji."""
+        """Return the location to the left, skipping a whole emoji."""
         return self._beside_emoji(super().get_cursor_left_location())
 
     def get_cursor_right_location(self) -> Location:
-        """Return the place to the right, behind a whole emoji."""
+        """Return the location to the right, skipping a whole emoji."""
         return self._beside_emoji(super().get_cursor_right_location(), end=True)
 
     def get_cursor_word_left_location(self) -> Location:
-        """Return the place a word to the left, in no emoji."""
+        """Return the location a word to the left, outside of any emoji."""
         return self._beside_emoji(super().get_cursor_word_left_location())
 
     def get_cursor_word_right_location(self) -> Location:
-        """Return the place a word to the right, in no emoji."""
+        """Return the location a word to the right, outside of any emoji."""
         return self._beside_emoji(super().get_cursor_word_right_location(), end=True)
 
     def get_cursor_up_location(self) -> Location:
-        """Return the place a row above, in no emoji."""
+        """Return the location a row above, outside of any emoji."""
         return self._beside_emoji(super().get_cursor_up_location())
 
     def get_cursor_down_location(self) -> Location:
-        """Return the place a row below, in no emoji."""
+        """Return the location a row below, outside of any emoji."""
         return self._beside_emoji(super().get_cursor_down_location())
 
     def get_target_document_location(self, event: events.MouseEvent) -> Location:
-        """Return the place that was pointed at, in no emoji."""
+        """Return the location under the pointer, outside of any emoji."""
         return self._beside_emoji(super().get_target_document_location(event))
 
     async def on_paste(self, event: events.Paste) -> None:
-        """Insert what is pasted; its line ends never send.
+        """Insert pasted text; its line breaks never send.
 
-        A large paste is inserted in slices, between which the rest of the app runs,
-        up to what can still be written in without waiting for each letter.
+        A large paste is inserted in slices, so that the rest of the app keeps running,
+        and only up to a size in which typing stays fast.
         """
         event.stop()
         event.prevent_default()
@@ -341,26 +341,26 @@ class Composer(Contained, TextArea):
                 await asyncio.sleep(0)
             self._put(fits[at : at + SLICE])
         if left_out := len(text) - len(fits):
-            told = f"Too long: {left_out:,} characters of the paste are left out"
-            self.post_message(self.Told(told))
+            hint = f"Too long: {left_out:,} characters of the paste were left out"
+            self.post_message(self.Told(hint))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say no more than fits in a row."""
+        """Choose the placeholder that fits in a row."""
         room = self.content_size.width
         fits = (text for text in PLACEHOLDERS if len(text) <= room)
-        # Textual cannot wrap one for a window that leaves no column to it.
+        # Textual fails to wrap a placeholder in a window without room for it.
         self.placeholder = next(fits, PLACEHOLDERS[-1] if room > 1 else "")
 
     def render_line(self, y: int) -> Strip:
-        """Return one row; a window may be too narrow for any text."""
-        # It may be drawn before it has been told of its new size.
+        """Return one row, blank if the window is too narrow for text."""
+        # Textual may draw before it reports the new size.
         if self.content_size.width < 2:
             return Strip.blank(max(0, self.content_size.width))
         return super().render_line(y)
 
     @property
     def _host(self) -> App[object]:
-        # Textual leaves open what an app returns.
+        # Textual leaves the app's return type unknown.
         return cast("App[object]", self.app)  # pyright: ignore[reportUnknownMemberType]
 
     def _put(self, text: str) -> None:
@@ -368,7 +368,7 @@ class Composer(Contained, TextArea):
         self.move_cursor(result.end_location)
 
     def _type(self, event: events.Key) -> None:
-        """Insert a character of which Textual does not know that it is typed."""
+        """Insert a typed character that Textual does not report as printable."""
         row, column = self.selection.start
         character = typed_behind(event, self.document.get_line(row)[:column])
         if character and not event.is_printable:
@@ -377,12 +377,12 @@ class Composer(Contained, TextArea):
             self._put(character)
 
     def _beside_emoji(self, place: Location, *, end: bool = False) -> Location:
-        """Return `place`, or where the emoji begins or ends in which it is."""
+        """Return `place`, or the start (or end) of the emoji that contains it."""
         row, column = place
         return row, around(self.document.get_line(row), column)[end]
 
     def _walk(self, step: int) -> bool:
-        """Show the entry `step` away; False when there is none."""
+        """Show the entry `step` away; return False when there is none."""
         if step < 0 and not self._asked:
             self._asked = True
             self._up_waits = not self._sent
@@ -392,6 +392,6 @@ class Composer(Contained, TextArea):
             return False
         self._show(text)
         if step < 0:
-            # At the end of the first line, so that Up goes on and on.
+            # Stay on the first line, so that the next Up continues.
             self.move_cursor((0, len(self.document.get_line(0))))
         return True

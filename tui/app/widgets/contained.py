@@ -1,10 +1,10 @@
 """Base of widgets that show an error in their place when they cannot be drawn.
 
-Textual ends the app for whatever is raised while a widget is rendered. What is made of
-parts, such as messages, contains the fault of one part itself and shows the others.
+Textual ends the app on any exception raised while it renders a widget. Widgets made of
+parts, such as messages, replace only the failed part and show the others.
 """
 
-# Textual does not say of what some of its classes are generic.
+# Textual leaves some type parameters unknown.
 # pyright: reportUnknownMemberType=false
 
 from time import monotonic
@@ -17,29 +17,31 @@ from textual.strip import Strip
 
 from tui.app import faults
 
-# Textual takes bindings and styles from the first base that is a widget: this is none.
+# Textual takes bindings and styles from the first widget base, so this is none.
 if TYPE_CHECKING:
     from textual.widget import Widget
 else:
     Widget = object
 
 RETRY_SECONDS = 5.0
-"""After which a widget is tried again, when it is to be drawn: what it shows changes.
-Until then a fault costs nothing, and is not noted again."""
+"""Seconds before a failed widget is drawn again, as its content may have changed.
+
+Until then the failure costs nothing and is not logged again.
+"""
 
 
 class Contained(Widget):
-    """To be named before the widget that it contains."""
+    """Mixin that contains errors; list it before the widget base class."""
 
     _fault = ""
     _tried = 0.0
 
     def render_rows(self, crop: Region) -> list[Strip]:
-        """Render rows as `render_lines` does; may fail."""
+        """Render rows as `render_lines` does; may raise."""
         return super().render_lines(crop)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Render rows for the screen, or what says that they cannot be."""
+        """Render rows for the screen, or an error report in their place."""
         if not self._waits:
             try:
                 strips = self.render_rows(crop)
@@ -51,7 +53,7 @@ class Contained(Widget):
         return stand_in(self._fault, crop)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """Return the columns of the content, or of what stands in for it."""
+        """Return the columns of the content, or of the error report."""
         if not self._waits:
             try:
                 return super().get_content_width(container, viewport)
@@ -60,7 +62,7 @@ class Contained(Widget):
         return len(self._fault)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return the rows of the content, or of what stands in for it."""
+        """Return the rows of the content, or of the error report."""
         if not self._waits:
             try:
                 return super().get_content_height(container, viewport, width)
@@ -78,7 +80,7 @@ class Contained(Widget):
 
 
 def stand_in(text: str, crop: Region) -> list[Strip]:
-    """Return the rows of `crop` with `text` in the first row of all; cannot fail."""
+    """Return the rows of `crop` with `text` in the widget's first row; never fails."""
     words = Strip([Segment(text, Style(dim=True))])
     rows = [words if y == 0 else Strip([]) for y in crop.line_range]
     return [row.adjust_cell_length(crop.right).crop(*crop.column_span) for row in rows]

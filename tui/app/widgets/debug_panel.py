@@ -1,7 +1,7 @@
-"""The debug panel: every tool call as it happens, and nowhere else.
+"""The debug panel: shows every tool call as it happens.
 
-A call takes one or two rows, and unfolds to its JSON. What tools and models write
-passes through `safe` when it is drawn; a copy has what they really wrote.
+A call takes one or two rows, and unfolds to its JSON. Text from tools and models passes
+through `safe` when it is drawn; a copy contains the original text.
 """
 
 import re
@@ -27,13 +27,13 @@ _MARKS: dict[State, Span] = {
 }
 _json_key = re.compile(r'( *"(?:[^"\\]|\\.)*"):')
 _CUT = 400
-"""Characters of arguments or result that are looked at for a folded call."""
+"""Characters of the arguments or the result that are scanned for a folded call."""
 _MAX_LINES = 2_000
-"""Lines of JSON that are drawn; a copy has all."""
+"""Most JSON lines that are drawn; a copy has all."""
 
 
 class _Note(Entry):
-    """Something to know that is no call."""
+    """A note that is not a call."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -47,7 +47,7 @@ class _Note(Entry):
 
 
 class _Call(Entry):
-    """A tool call and what has come of it."""
+    """A tool call and its outcome."""
 
     def __init__(self, call: ToolCall) -> None:
         self.call = call
@@ -70,7 +70,7 @@ class _Call(Entry):
                 self._unfolded = list(self._json_lines(width - 2))
                 self._unfolded_from = made_from
             return 1 + len(self._unfolded)
-        return 2 if self.error or self.output or self._said() else 1
+        return 2 if self.error or self.output or self._progress_text() else 1
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
@@ -82,7 +82,7 @@ class _Call(Entry):
             return Line((("  " + _first_line(self.error), ("error",)),))
         if self.output is not None:
             return Line((("  " + _first_line(self.output), ("muted",)),))
-        return Line((("  " + _first_line(self._said()), ("muted",)),))
+        return Line((("  " + _first_line(self._progress_text()), ("muted",)),))
 
     def as_json(self) -> str:
         """Return the call and its outcome as one JSON object."""
@@ -104,8 +104,8 @@ class _Call(Entry):
             about["output"] = _parsed(self.output)
         return _pretty(about)
 
-    def _said(self) -> str:
-        """What it says while it runs: what it reports, else the line printed last."""
+    def _progress_text(self) -> str:
+        """Return the progress of a running call, or else its last printed line."""
         return self.progress or self.printed.rstrip().rpartition("\n")[2]
 
     def _signature(self) -> tuple[Span, ...]:
@@ -135,18 +135,18 @@ class _Call(Entry):
         )
         for number, row in enumerate(rows):
             if number == _MAX_LINES:
-                yield Line((("  … y copies the rest too", ("muted",)),))
+                yield Line((("  … y copies all lines", ("muted",)),))
                 return
             yield Line((("  ", ()), *row))
 
 
 class DebugPanel(Rows):
-    """Tool calls in the order in which they began, the newest at the bottom.
+    """Lists tool calls in the order of their start, the newest at the bottom.
 
-    Enter, r or a click shows a call's JSON, y posts it to be copied. The panel stays
-    with the newest call until the reader moves; End goes back to it. A result may
-    come before or after the end of its call; what belongs to no call that began is
-    shown as a call whose name is not known.
+    Enter, r or a click shows a call's JSON, y requests to copy it. The panel follows
+    the newest call until the user moves the cursor; End follows again. A result may
+    arrive before or after the end of its call. An event without a known call creates a
+    call with an unknown name.
     """
 
     FOLLOWS = True
@@ -169,7 +169,7 @@ class DebugPanel(Rows):
     ]
 
     class CopyRequested(Message):
-        """The user wants `text` on the clipboard."""
+        """The user wants to copy `text`."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -184,10 +184,10 @@ class DebugPanel(Rows):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._places: dict[str, int] = {}
-        """Index of the newest call of each id: ids are unique only in a message."""
+        """Index of the newest call of each id: ids are unique only within a message."""
         self._unfinished: set[str] = set()
         self._printed: dict[str, str] = {}
-        """What calls have printed that have not begun here."""
+        """Output of calls whose start is not known yet."""
         self._calls = 0
         self._errors = 0
         self.clear()
@@ -203,15 +203,15 @@ class DebugPanel(Rows):
         self._count()
 
     def call_progressed(self, call_id: str, text: str) -> None:
-        """Show what a running call reports, until it has a result."""
+        """Show the progress of a running call, until it has a result."""
         entry, index = self._find(call_id)
         entry.progress = text
         self.changed(index)
 
     def call_printed(self, call_id: str, text: str) -> None:
-        """Add to what a call has printed, which is no part of its result.
+        """Add to the printed output of a call, which is not part of its result.
 
-        It may print before the log tells that it has begun.
+        The output may arrive before the log reports the start of the call.
         """
         if call_id not in self._places:
             self._printed[call_id] = self._printed.get(call_id, "") + text
@@ -223,7 +223,7 @@ class DebugPanel(Rows):
     def call_finished(
         self, call_id: str, seconds: float, error: str | None = None
     ) -> None:
-        """Show that a call has ended, with its `error` if it failed."""
+        """Show that a call has ended; `error` if it failed."""
         entry, index = self._find(call_id)
         self._unfinished.discard(call_id)
         entry.seconds, entry.error = seconds, error
@@ -233,20 +233,20 @@ class DebugPanel(Rows):
         self._count()
 
     def call_output(self, call_id: str, output: str) -> None:
-        """Show what the model was told of a call."""
+        """Show the result that the model receives."""
         entry, index = self._find(call_id)
         entry.output = output
         self.changed(index)
 
     def turn_finished(self, reason: str) -> None:
-        """Show the calls that still run as failed: nobody waits for them any more.
+        """Mark the calls that still run as failed: the turn ignores their results.
 
         `reason` is that of `TurnFinished`. A call that ends later is shown as ended.
         """
         for call_id in list(self._unfinished):
             entry, index = self._find(call_id)
             entry.state = "error"
-            entry.error = f"no result when the turn ended ({safe(reason)})"
+            entry.error = f"no result before the turn ended ({safe(reason)})"
             self._errors += 1
             self.changed(index)
         self._printed.clear()
@@ -254,11 +254,11 @@ class DebugPanel(Rows):
         self._count()
 
     def note(self, text: str) -> None:
-        """Show a line that is no call, such as one on a call that cannot be read."""
+        """Show a line that is not a call, such as a note on an unreadable call."""
         self.append(_Note(text))
 
     def clear(self) -> None:
-        """Forget all calls and notes, and follow the newest again."""
+        """Remove all calls and notes, and follow the newest again."""
         self._places = {}
         self._unfinished = set()
         self._calls = self._errors = 0
@@ -266,12 +266,12 @@ class DebugPanel(Rows):
         self._count()
 
     def action_unfold(self) -> None:
-        """Show the selected call's JSON, or fold it; a note has none."""
+        """Show or hide the selected call's JSON; a note has none."""
         if self.cursor is not None and isinstance(self.entries[self.cursor], _Call):
             super().action_unfold()
 
     def action_copy(self) -> None:
-        """Ask for the selected call's JSON, or the note, to be copied."""
+        """Request to copy the selected call's JSON, or the note."""
         match self.entries[self.cursor] if self.cursor is not None else None:
             case _Call() as call:
                 self.post_message(self.CopyRequested(call.as_json()))
@@ -281,7 +281,7 @@ class DebugPanel(Rows):
                 pass
 
     def watch_has_focus(self, _has_focus: bool) -> None:
-        """Show the keys while they work."""
+        """Show the keys while the panel has the focus."""
         super().watch_has_focus(_has_focus)
         self._count()
 
@@ -306,12 +306,12 @@ def _first_line(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    """Return the beginning of `text` on one line."""
+    """Return the start of `text` on one line."""
     return safe(text[:_CUT], newlines=False) + ("…" if len(text) > _CUT else "")
 
 
 def _coloured(text: str, width: int) -> Iterator[tuple[Span, ...]]:
-    """Yield a line of pretty JSON in rows of at most `width` columns."""
+    """Yield a line of formatted JSON in rows of at most `width` columns."""
     first, *more = chop_cells(text, width) or [""]
     key = _json_key.match(first)
     if key is None:
@@ -324,7 +324,7 @@ def _coloured(text: str, width: int) -> Iterator[tuple[Span, ...]]:
 
 
 def _compact(value: object) -> str:
-    import json  # here and below: with the first call
+    import json  # imported with the first call, to keep startup fast
 
     return json.dumps(bounds.shallow(value), ensure_ascii=False, default=str)
 
@@ -337,7 +337,7 @@ def _pretty(value: object) -> str:
 
 
 def _parsed(output: str) -> object:
-    """Return the value that `output` is the JSON of, else `output`."""
+    """Return `output` decoded as JSON, or unchanged if it is not JSON."""
     try:
         return bounds.decode(output)
     except ValueError:

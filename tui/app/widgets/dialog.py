@@ -1,4 +1,4 @@
-"""Base of dialogs that survive a fault in their drawing."""
+"""Widgets for dialogs that survive drawing errors."""
 
 from textual.widgets import OptionList, Static
 
@@ -6,7 +6,7 @@ from tui.app.widgets.contained import Contained
 
 
 class Words(Contained, Static):
-    """Text that is only read."""
+    """Static text."""
 
 
 class Choices(Contained, OptionList):

@@ -1,28 +1,29 @@
 """Finds emoji made of several characters: flags, families, skin tones.
 
-A cursor does not stand within one, and Backspace takes it whole. Letters with marks
-are left alone: who writes an Indic script takes back the last sign, not the syllable.
+The cursor skips such an emoji, and Backspace deletes it whole. Letters with combining
+marks are left alone: in Indic scripts Backspace deletes the last sign, not the
+syllable.
 """
 
 import re
 from functools import cache
 
 FLAG = "\U0001f3f4"
-"""The black flag, which tags make the flag of a region."""
+"""The black flag; with tags it becomes a regional flag."""
 _TAGS = "\U000e0020-\U000e007f"
-# Characters that may be pictures (UTS #51, Extended_Pictographic, in ranges).
+# Characters that may be pictographs (UTS #51, Extended_Pictographic, in ranges).
 _PICTURES = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2"
     "\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299"
     "\U0001f000-\U0001f1e5\U0001f200-\U0001faff\U0001fc00-\U0001fffd"
 )
-_LETTERS = "\U0001f1e6-\U0001f1ff"  # regional indicators: two are a flag
+_LETTERS = "\U0001f1e6-\U0001f1ff"  # regional indicators: a pair forms a flag
 _PARTS = f"{_PICTURES}{_LETTERS}{_TAGS}#*0-9\u200d\ufe0e\ufe0f\u20e3"
 
 
 @cache
-def _one() -> re.Pattern[str]:  # seldom needed
-    """Find emoji by the rules GB11 to GB13 of UAX #29, and keycaps."""
+def _one() -> re.Pattern[str]:  # compiled on first use
+    """Return a pattern for emoji (UAX #29, rules GB11 to GB13) and keycaps."""
     picture = f"[{_PICTURES}][\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff{_TAGS}]*"
     return re.compile(
         f"{picture}(?:\u200d+{picture})*\u200d*"
@@ -38,12 +39,12 @@ def _tagged_flag() -> re.Pattern[str]:
 
 
 def tagged_flags(text: str) -> re.Pattern[str] | None:
-    """Return what finds the flags of regions in `text`, None if it has none."""
+    """Return a pattern for regional flags, None if `text` has none."""
     return _tagged_flag() if FLAG in text else None
 
 
 def takes_tag(before: str, tag: str) -> bool:
-    """Return whether `tag`, a character, goes on with a flag of a region."""
+    """Return whether the character `tag` continues a regional flag."""
     if not "\U000e0020" <= tag <= "\U000e007f":
         return False
     flag = before.rfind(FLAG, max(0, len(before) - 8))
@@ -51,9 +52,9 @@ def takes_tag(before: str, tag: str) -> bool:
 
 
 def around(line: str, column: int) -> tuple[int, int]:
-    """Return where the emoji begins and ends within which `column` stands.
+    """Return the start and end of the emoji that contains `column`.
 
-    Both are `column` when it stands in none.
+    Both are `column` if no emoji contains it.
     """
     start = column
     if not 0 < column < len(line) or line[column] < "\u200d":

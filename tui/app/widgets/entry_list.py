@@ -1,8 +1,8 @@
 """A list of entries of several lines, drawn line by line.
 
-What the tool sidebar and the debug panel have in common: a cursor, entries that
-unfold, scrolling. Only the lines on the screen are made, so thousands of entries
-cost what a screenful does. It knows nothing of tools.
+Base of the tool sidebar and the debug panel: a cursor, entries that unfold, and
+scrolling. Only visible lines are created, so thousands of entries cost no more than a
+screenful. The list is independent of tools.
 """
 
 from collections.abc import Iterable
@@ -25,28 +25,28 @@ from tui.app.widgets.row_index import RowIndex, selectable
 
 
 class Entry:
-    """Something in the list. Its text must be safe for a terminal."""
+    """An element of the list. Its text must be safe for a terminal."""
 
     selectable = True
-    """Whether the cursor stops at it."""
+    """Whether the cursor stops at this entry."""
     unfolded = False
     fault = ""
-    """Said in the place of its lines when they cannot be made."""
+    """The error shown in place of the lines when they cannot be made."""
 
     def height(self, width: int) -> int:
         """Return the number of lines at `width` columns; quick while folded."""
         raise NotImplementedError
 
     def line(self, number: int, width: int) -> Line:
-        """Return a line, from 0; called only for those on the screen.
+        """Return a line, from 0; called only for visible lines.
 
-        One that is wider than `width` is cut.
+        A line wider than `width` is cut.
         """
         raise NotImplementedError
 
 
 class Rows(Contained, ScrollView, can_focus=True):
-    """Entries, one below the other, with a cursor that moves by entry."""
+    """Shows entries one below the other, with a cursor that moves by entry."""
 
     DEFAULT_CSS = """
     Rows {
@@ -82,10 +82,10 @@ class Rows(Contained, ScrollView, can_focus=True):
     ]
 
     FOLLOWS: ClassVar[bool] = False
-    """Whether the cursor goes to new entries until the reader moves it."""
+    """Whether the cursor goes to new entries until the user moves it."""
 
     CURSOR_STAYS: ClassVar[bool] = False
-    """Whether the cursor is drawn without the focus too: another widget moves it."""
+    """Whether the cursor is drawn without the focus too, as another widget moves it."""
 
     def __init__(
         self,
@@ -97,20 +97,20 @@ class Rows(Contained, ScrollView, can_focus=True):
         super().__init__(name=name, id=id, classes=classes)
         self.entries: list[Entry] = []
         self.cursor: int | None = None
-        """Index of the selected entry; None while there is none to select."""
+        """Index of the selected entry; None if none can be selected."""
         self._rows = RowIndex()
         self._width: int = 0
-        """Columns for which `_rows` is right."""
+        """Columns for which `_rows` is valid."""
         self._stale_from = 0
-        """Index of the first entry that may have another height by now."""
+        """Index of the first entry whose height may be out of date."""
         self._settling = False
         self._following = self.FOLLOWS
         self._palette: Palette | None = None
 
-    # What others tell
+    # -- entries
 
     def set_entries(self, entries: Iterable[Entry], cursor: int | None = None) -> None:
-        """Show other entries, with the cursor at `cursor` or the first selectable."""
+        """Replace the entries; put the cursor at `cursor` or the first selectable."""
         self.entries = list(entries)
         self.cursor = cursor
         self._stale_from = 0
@@ -125,18 +125,18 @@ class Rows(Contained, ScrollView, can_focus=True):
         self._settle_soon()
 
     def changed(self, index: int) -> None:
-        """Draw again; the entry at `index` may have another height."""
+        """Redraw; the entry at `index` may have a new height."""
         self._stale_from = min(self._stale_from, index)
         self._settle_soon()
 
-    # What the reader does; subclasses add to it
+    # -- user actions; subclasses extend them
 
     def click(self, index: int, number: int, x: int) -> None:
         """Handle a click on line `number` of an entry, at column `x`."""
         self.action_unfold()
 
     def action_unfold(self) -> None:
-        """Unfold the selected entry, or fold it."""
+        """Unfold or fold the selected entry."""
         if self.cursor is not None:
             entry = self.entries[self.cursor]
             entry.unfolded = not entry.unfolded
@@ -146,31 +146,31 @@ class Rows(Contained, ScrollView, can_focus=True):
             self._show(self.cursor)
 
     def action_cursor_up(self) -> None:
-        """Go to the entry above; in a long one, a line up."""
+        """Go to the entry above; within a long entry, a line up."""
         if self._scroll_within(-1):
             return
         self._select(self._selectable((self.cursor or 0) - 1, -1))
 
     def action_cursor_down(self) -> None:
-        """Go to the entry below; in a long one, a line down."""
+        """Go to the entry below; within a long entry, a line down."""
         if self._scroll_within(1):
             return
         self._select(self._selectable(-1 if self.cursor is None else self.cursor + 1))
 
     def action_cursor_first(self) -> None:
-        """Go to the first entry, and the top."""
+        """Go to the first entry and scroll to the top."""
         self._settle()
         self._select(self._selectable(0))
         self._scroll(0)
 
     def action_cursor_last(self) -> None:
-        """Go to the last entry, and the bottom."""
+        """Go to the last entry and scroll to the bottom."""
         self._settle()
         self._select(self._selectable(len(self.entries) - 1, -1))
         self._scroll(self._rows.end)
 
     def action_page(self, direction: int) -> None:
-        """Scroll a page up (-1) or down (1), and take the cursor along."""
+        """Scroll a page up (-1) or down (1), and move the cursor along."""
         self._settle()
         height = max(self._view_height - 1, 1)
         top = self.scroll_offset.y
@@ -187,7 +187,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Select what is clicked."""
+        """Select the clicked entry."""
         place = event.get_content_offset(self)
         if place is None:
             return
@@ -199,13 +199,13 @@ class Rows(Contained, ScrollView, can_focus=True):
             self.click(index, number, place.x)
 
     def on_mouse_scroll_down(self) -> None:
-        """Follow again when the wheel has reached the bottom."""
+        """Follow again when the wheel reaches the bottom."""
         self.call_next(self._follow_at_bottom)
 
-    # How it is drawn
+    # -- drawing
 
     def on_mount(self) -> None:
-        """Measure what was there before."""
+        """Measure the entries that were added before."""
         self._settle_soon()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -214,22 +214,22 @@ class Rows(Contained, ScrollView, can_focus=True):
         return self._rows.end
 
     def on_resize(self) -> None:
-        """Measure for the new width."""
+        """Measure the entries for the new width."""
         self._settle()
 
     def notify_style_update(self) -> None:
-        """Forget the colours of the old theme."""
+        """Drop the colours of the previous theme."""
         self._palette = None
         super().notify_style_update()
 
     def watch_has_focus(self, _has_focus: bool) -> None:
-        """Draw the cursor in its other colour."""
+        """Redraw the cursor in its other colour."""
         super().watch_has_focus(_has_focus)
         self._palette = None
         self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Stop following when the reader scrolls away from the bottom."""
+        """Stop following when the user scrolls away from the bottom."""
         super().watch_scroll_y(old_value, new_value)
         if not self._settling and not self._at_bottom:
             self._following = False
@@ -237,7 +237,7 @@ class Rows(Contained, ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one row of the screen."""
         width = self.scrollable_content_region.width
-        # A frame may come between a change and its `_settle`.
+        # A frame may be drawn between a change and its `_settle`.
         self._measure(width)
         row = y + self.scroll_offset.y
         if row >= self._rows.end:
@@ -257,7 +257,7 @@ class Rows(Contained, ScrollView, can_focus=True):
             self._palette = Palette(self, self.LOOKS)
         return self._palette.style(("cursor", *style) if selected else style)
 
-    # Where things are
+    # -- layout
 
     @property
     def _view_height(self) -> int:
@@ -272,7 +272,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         return self.cursor == self._selectable(len(self.entries) - 1, -1)
 
     def _settle_soon(self) -> None:
-        """Measure once for all that comes in the same moment."""
+        """Measure once for all changes of the same moment."""
         if self.is_running and not self._settling:
             self._settling = True
             self.call_next(self._settle)
@@ -293,7 +293,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         self._settling = False
 
     def _measure(self, width: int) -> None:
-        """Make `_rows` right for `width` and the entries of this moment."""
+        """Update `_rows` for `width` and the current entries."""
         if width != self._width:
             self._width = width
             self._stale_from = 0
@@ -326,7 +326,7 @@ class Rows(Contained, ScrollView, can_focus=True):
 
     def _select(self, index: int | None) -> None:
         if index is None:
-            # Nothing to select further on, but there may be something to read.
+            # No further entry can be selected, but the list may still scroll.
             return
         self.cursor = index
         self._show(index)
@@ -338,12 +338,14 @@ class Rows(Contained, ScrollView, can_focus=True):
         first = self.scroll_offset.y
         row = self._rows.reveal(index, first, self._view_height)
         if first and self._selectable(index - 1, -1) is None:
-            row = 0  # What stands above the first is only reached with it.
+            row = (
+                0  # Entries above the first selectable one are only reachable this way.
+            )
         if row != first:
             self._scroll(row)
 
     def _scroll_within(self, step: int) -> bool:
-        """Scroll a line when the selected entry goes on beyond the screen."""
+        """Scroll a line if the selected entry extends beyond the screen."""
         self._settle()
         if self.cursor is None:
             return False

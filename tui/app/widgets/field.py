@@ -8,10 +8,10 @@ from tui.app.widgets.input_text import clean, typed_behind
 
 
 class Field(Input):
-    """An input of one line, with nothing in it that acts on a terminal."""
+    """A one-line input that never holds control characters."""
 
     def on_key(self, event: events.Key) -> None:
-        """Insert a character of which Textual does not know that it is typed."""
+        """Insert a typed character that Textual does not report as printable."""
         character = typed_behind(event, self.value[: self.cursor_position])
         if character and not event.is_printable:
             event.stop()
@@ -19,23 +19,23 @@ class Field(Input):
             self.insert_text_at_cursor(character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert what is pasted as one line."""
+        """Insert pasted text as one line."""
         event.stop()
         event.prevent_default()
         self.insert_text_at_cursor(" ".join(clean(event.text[:LONGEST]).split()))
 
     def action_cursor_left(self, select: bool = False) -> None:
-        """Move to the left, over a whole emoji."""
+        """Move left, skipping a whole emoji."""
         super().action_cursor_left(select)
         self._leave_emoji(0, select)
 
     def action_cursor_right(self, select: bool = False) -> None:
-        """Move to the right, over a whole emoji."""
+        """Move right, skipping a whole emoji."""
         super().action_cursor_right(select)
         self._leave_emoji(1, select)
 
     def action_delete_left(self) -> None:
-        """Delete what is selected, else the character on the left, an emoji whole."""
+        """Delete the selection, or else the character or emoji on the left."""
         if self.selection.is_empty and self.cursor_position:
             end = self.cursor_position
             self.delete(around(self.value, end - 1)[0], end)
@@ -43,7 +43,7 @@ class Field(Input):
             super().action_delete_left()
 
     def action_delete_right(self) -> None:
-        """Delete what is selected, else the character on the right, an emoji whole."""
+        """Delete the selection, or else the character or emoji on the right."""
         if self.selection.is_empty and self.cursor_position < len(self.value):
             start = self.cursor_position
             self.delete(start, around(self.value, start + 1)[1])
@@ -59,4 +59,4 @@ class Field(Input):
 
 
 LONGEST = 10_000
-"""Characters of a paste that are looked at: a search or a file name is no longer."""
+"""Most characters of a paste that are used: enough for a search or a file name."""

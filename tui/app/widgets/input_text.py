@@ -10,23 +10,23 @@ from tui.app.widgets.emoji import tagged_flags, takes_tag
 from tui.safe import safe
 
 LONGEST, LONGEST_LINE = 500_000, 50_000
-"""Characters that a paste may fill a text up to, and a line in it: a letter typed into
-more would be seen after 0.2 s. A hundred pages are a third of this."""
+"""Most characters that a paste may fill a text, and a line of it, up to: typing into
+longer ones lags. A hundred pages are a third of this."""
 
 
 def typed_behind(event: events.Key, before: str) -> str:
-    """Return the character that a key types behind `before` in its line, or "".
+    """Return the character that a key types after `before` in its line, or "".
 
-    Tags are typed only where they go on with the flag of a region.
+    A tag counts only if it continues a regional flag.
     """
     character = event.character or ""
     return typed(event) or (character if takes_tag(before, character) else "")
 
 
 def clean(text: str) -> str:
-    """Return `text` with line feeds as line ends and nothing that acts on a terminal.
+    """Return `text` with line feeds as line ends and without control characters.
 
-    Tabs stay, for what is pasted may be a Makefile, and so do the tags of flags.
+    Tabs stay, as a paste may be a Makefile, and so do the tags of flags.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if flags := tagged_flags(text):
@@ -37,9 +37,9 @@ def clean(text: str) -> str:
 
 
 def fitting(text: str, before: int, begun: int) -> str:
-    """Return as much of `text` as may be added to `before` characters.
+    """Return the part of `text` that may be added to `before` characters.
 
-    `begun` is how many there are in the line to which it is added.
+    `begun` is the number of characters in the line to which it is added.
     """
     lines: list[str] = []
     for line in text[: max(0, LONGEST - before)].split("\n"):
@@ -49,7 +49,7 @@ def fitting(text: str, before: int, begun: int) -> str:
 
 
 def without_blank_lines(text: str) -> str:
-    """Return `text` without those before and after it, and white space at its end."""
+    """Return `text` without blank lines around it and white space at its end."""
     lines = text.rstrip().split("\n")
     while lines and not lines[0].strip():
         del lines[0]
@@ -57,11 +57,11 @@ def without_blank_lines(text: str) -> str:
 
 
 def tell_alt_enter_apart() -> None:
-    """Have Textual read Alt+Enter as Ctrl+J where it would read Enter.
+    """Make Textual read Alt+Enter as Ctrl+J instead of Enter.
 
-    Most terminals, and tmux, send ESC CR for it, of which Textual 8 drops the ESC: the
-    message would be sent instead of getting a new line. Changes a table of Textual for
-    the whole process; doing it again is harmless.
+    Most terminals, and tmux, send ESC CR for Alt+Enter. Textual 8 drops the ESC, so the
+    message would be sent instead of getting a new line. This changes a table of Textual
+    for the whole process; calling it again is harmless.
     """
     from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 

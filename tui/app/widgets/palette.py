@@ -1,13 +1,13 @@
 """Resolves the names of styles to the colours of the theme.
 
-Lines carry names (`h1`, `code`, `keyword`); each has a look, in the theme's colours:
-those of the conversation here, others with the widget that uses them. `Palette`
-resolves a stack of names once and remembers it until the theme changes. They are no
-component classes of Textual's: it would work out all of them each time it styles the
-widget, a tenth of the time to start.
+Lines carry names (`h1`, `code`, `keyword`); each has a look in the theme's colours. The
+looks of the conversation are here, others are with their widgets. `Palette` resolves a
+stack of names once and caches it until the theme changes. Component classes of Textual
+are not used: it resolves all of them whenever it styles the widget, a tenth of the
+startup time.
 """
 
-# Textual does not say of what its App is generic.
+# Textual leaves the type parameter of App unknown.
 # pyright: reportUnknownMemberType=false
 
 import re
@@ -22,7 +22,7 @@ from textual.widget import Widget
 from tui.app.markdown import Span, Style
 
 Looks = Mapping[str, str]
-"""Each look as Textual writes styles: attributes, colour, `on` background."""
+"""Maps names to styles in Textual's notation: attributes, colour, `on` background."""
 
 CONVERSATION: Looks = {
     "user": "on $surface",
@@ -85,7 +85,7 @@ def _parse(written: str) -> Look:
 
 
 class Palette:
-    """Resolves names of `looks` to the colours of the present theme."""
+    """Resolves the names in `looks` to the colours of the current theme."""
 
     def __init__(self, widget: Widget, looks: Looks = CONVERSATION) -> None:
         self._looks = looks
@@ -95,21 +95,22 @@ class Palette:
         self._colour = widget.styles.color
 
     def style(self, names: Style) -> RichStyle:
-        """Return what a stack of names looks like; a name without a look is nothing."""
+        """Return the style of a stack of names; names without a look are ignored."""
         style = self._styles.get(names)
         if style is None:
             style = self._styles[names] = self._resolve(names)
         return style
 
     def look(self, name: str) -> Look:
-        """Return what a name adds to what it stands on; it has to have a look."""
-        # Textual would read all variables for each look, and lose a share of `auto`.
+        """Return the look of a name, which must have one."""
+        # Textual would parse all variables for each look, and drop the percentage of #
+        # `auto`.
         return _parse(
             _variable.sub(lambda found: self._variables[found[1]], self._looks[name])
         )
 
     def content(self, spans: Sequence[Span]) -> Content:
-        """Return spans as Textual's content, each in the look that is named last."""
+        """Return the spans as Textual content, each in the look of its last name."""
         looks = {style: self.look(style[-1]) for _, style in spans if style}
         return Content.assemble(
             *((text, looks[style]) if style else text for text, style in spans)
@@ -118,7 +119,7 @@ class Palette:
     def _resolve(self, names: Style) -> RichStyle:
         background, colour = self._background, self._colour
         attributes = RichStyle()
-        # "bar" after "user" is "user-bar" where there is one.
+        # "bar" after "user" becomes "user-bar" if that look exists.
         outer = ""
         for name in names:
             joint = f"{outer}-{name}"

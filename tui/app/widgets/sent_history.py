@@ -1,4 +1,4 @@
-"""What was sent before, and where among it one is who walks through it."""
+"""Keeps sent messages, and the position of the user who walks through them."""
 
 from collections.abc import Iterable
 
@@ -6,40 +6,40 @@ from tui.app.widgets.input_text import clean
 
 
 class SentHistory:
-    """Entries, the oldest first, and behind the newest the draft: what is written now.
+    """Holds entries, oldest first, followed by the draft that is being written.
 
-    What stood at a place when it was left is found there again, as in a shell.
+    An edited entry keeps its edits when the user returns to it, as in a shell.
     """
 
     def __init__(self) -> None:
         self._entries: list[str] = []
         self._older: list[str] = []
-        """The first of the entries, which `add_older` has brought."""
+        """The first entries, which came from `add_older`."""
         self._place: int | None = None
-        """Index of the entry that is shown; None while it is the draft."""
+        """Index of the entry that is shown; None for the draft."""
         self._changed: dict[int | None, str] = {}
-        """What stood at a place when it was left; at None, the draft."""
+        """The edited text of each visited entry; None is the key of the draft."""
 
     def __bool__(self) -> bool:
         """Whether there is an entry."""
         return bool(self._entries)
 
     def draft(self, text: str) -> str:
-        """Return what is being written when `text` is shown."""
+        """Return the draft, where `text` is what is shown now."""
         place = self._place
         if place is None or text != self._entries[place]:
             return text
         return self._changed.get(None, "")
 
     def replace(self, entries: Iterable[str]) -> None:
-        """Have these entries behind the older ones."""
+        """Set the entries that follow the older ones."""
         kept = _entries([*self._older, *entries])
         if self._place is not None and kept[: len(self._entries)] != self._entries:
             self.leave()
         self._entries = kept
 
     def add_older(self, entries: Iterable[str]) -> None:
-        """Put entries before all others; the place stays."""
+        """Insert entries before all others; the position stays."""
         self._older = _entries(entries)
         known = len(self._entries)
         self._entries = _entries([*self._older, *self._entries])
@@ -52,14 +52,14 @@ class SentHistory:
         }
 
     def add(self, text: str) -> None:
-        """Add what is sent, unless it was sent just before."""
+        """Add a sent text, unless it equals the last one."""
         if self._entries[-1:] != [text]:
             self._entries.append(text)
 
     def walk(self, step: int, text: str) -> str | None:
-        """Go to the place `step` away from where `text` is shown; return what is there.
+        """Move by `step` from the entry shown as `text`; return the new text.
 
-        None, and nothing is changed, when there is no such place.
+        Returns None, and changes nothing, when there is no such entry.
         """
         here = len(self._entries) if self._place is None else self._place
         there = here + step
@@ -71,13 +71,13 @@ class SentHistory:
         return self._changed.get(self._place, entry)
 
     def leave(self) -> None:
-        """Be at the draft again, with nothing changed."""
+        """Return to the draft and drop all edits."""
         self._place = None
         self._changed = {}
 
 
 def _entries(texts: Iterable[str]) -> list[str]:
-    """Return them without the blank ones and those equal to the one before."""
+    """Return the texts without blank ones and consecutive duplicates."""
     kept: list[str] = []
     for entry in map(clean, texts):
         if entry.strip() and kept[-1:] != [entry]:

@@ -1,7 +1,7 @@
 """The status line: model, state, tokens, keys.
 
-What does not fit goes, the least needed first; the state stays. It does not move by
-itself: nothing is sent to the terminal while nothing changes.
+What does not fit is left out, the least important first; the state always stays. The
+line has no animation: nothing is sent to the terminal while nothing changes.
 """
 
 from typing import ClassVar, NamedTuple
@@ -17,24 +17,24 @@ from tui.app.widgets.palette import Looks, Palette
 from tui.safe import safe
 
 Key = tuple[str, str]
-"""A key and what it does."""
+"""A key and its effect."""
 
 KEYS: tuple[Key, ...] = (("F1", "help"), ("F2", "tools"), ("F3", "debug"))
 STOP: Key = ("Esc", "stop")
 _SEPARATOR: Span = ("  ", ())
 _HIGH, _FULL = 0.8, 0.95
-"""How full the context is when the meter takes on its colours."""
+"""Fill levels from which the meter is coloured as high and as full."""
 _BAR = 5  # columns
 _BAR_FROM = 60
-"""Columns beside model and state from which the meter has a bar."""
+"""Free columns from which the meter has a bar."""
 
 
 class Fill(NamedTuple):
-    """How much of a model's window a conversation takes, in tokens."""
+    """How many tokens of the model's window a conversation uses."""
 
     used: int
     window: int
-    """Above 0."""
+    """Always above 0."""
     approximate: bool = False
     """Whether `used` is estimated."""
 
@@ -66,23 +66,23 @@ class Status(Contained, Widget):
     model: reactive[str] = reactive("")
     state: reactive[str] = reactive("ready")
     """`ready`, `loading`, `thinking`, `writing`, `writing a tool call`, `running
-    NAME`, `cancelling`, `error`, or any other few words."""
+    NAME`, `cancelling`, `error`, or another short text."""
     input_tokens: reactive[int | None] = reactive(None)
-    """Of the last answer; None when not known."""
+    """Tokens of the last answer's request; None if unknown."""
     output_tokens: reactive[int | None] = reactive(None)
     tokens_per_second: reactive[float | None] = reactive(None)
     context: reactive[Fill | None] = reactive(None)
-    """What the model has before it; None when its window is not known."""
+    """How full the context window is; None if its size is unknown."""
     stream: reactive[bool] = reactive(True)
     hint: reactive[str] = reactive("")
-    """Said in the place of all on the right until it is empty, such as "Press Ctrl+C
-    again to quit"."""
+    """Replaces everything on the right unless empty, such as "Press Ctrl+C again to
+    quit"."""
     unkept: reactive[bool] = reactive(False)
-    """Whether something is in memory only, and would be lost by a kill."""
+    """Whether something is in memory only and would be lost by a kill."""
     away: reactive[bool] = reactive(False)
-    """Whether the key that stops has to be pressed twice: once to go back."""
+    """Whether "stop" needs two key presses: the first one only leaves a pane."""
     keys: reactive[tuple[tuple[str, str], ...]] = reactive(KEYS)
-    """Keys and what they do, the first being the most needed."""
+    """Keys and their effects, the most important first."""
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return 1."""
@@ -95,7 +95,7 @@ class Status(Contained, Widget):
         return Palette(self, self.LOOKS).content(spans)
 
     def spans(self, width: int) -> tuple[Span, ...]:
-        """Return what is shown at `width` columns."""
+        """Return the spans to show at `width` columns."""
         state = self._state()
         model = self._model()
         separator = [_SEPARATOR] if model else []
@@ -106,7 +106,7 @@ class Status(Contained, Widget):
         ends = [span for group in right for span in (_SEPARATOR, *group)][1:]
         room = width - spans_width(ends) - (2 if ends else 0)
         if room < spans_width(state) + min(spans_width(model), 8) + 2:
-            # A long hint, or next to no columns: the state is what must be read.
+            # With a long hint or few columns, keep only the most important part.
             left = cut(tuple(state), width) if not self.hint else ()
             ends = list(cut(tuple(ends), width)) if self.hint else []
         else:
@@ -119,7 +119,7 @@ class Status(Contained, Widget):
         return (*left, (" " * max(gap, 0), ()), *ends)
 
     def _model(self) -> list[Span]:
-        # Of a path the name of the file is what tells; the sidebar has all of it.
+        # Show only the file name of a path; the sidebar has the whole path.
         name = safe(self.model, newlines=False)
         name = name.rpartition("/")[2] if name.endswith(".gguf") else name
         return [(name, ("model",))] if name else []
@@ -130,7 +130,7 @@ class Status(Contained, Widget):
         return [*state, _SEPARATOR, ("not saved", ("error",))] if self.unkept else state
 
     def _facts(self, room: int) -> list[list[Span]]:
-        """Return the groups on the right that fit in `room` beside the rest."""
+        """Return the groups on the right that fit in `room` columns."""
         tokens: list[Span] = []
         if self.input_tokens is not None:
             tokens.append((f"{_count(self.input_tokens)} in", ("muted",)))
@@ -149,7 +149,7 @@ class Status(Contained, Widget):
             for key, what in self.keys
         ]
         context = self._meter(room >= _BAR_FROM)
-        # In the order of need; shown in the order of `shown`.
+        # In order of importance; `shown` has the order on the screen.
         wanted = [*keys[:1], context, tokens, stream, speed, *keys[1:]]
         shown = [tokens, speed, context, stream, *keys]
         kept: list[list[Span]] = []
@@ -162,7 +162,7 @@ class Status(Contained, Widget):
         return [group for group in shown if any(group is each for each in kept)]
 
     def _meter(self, wide: bool) -> list[Span]:
-        """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" where room is short."""
+        """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" if room is short."""
         if self.context is None:
             return []
         used, window, approximate = self.context

@@ -1,7 +1,7 @@
 """The tab bar: open conversations, which are running, which are unread.
 
-It is there when there is more than one. A mark changes when a turn begins or ends and
-not while it runs, so it costs a slow link next to nothing.
+It is visible when several conversations are open. A mark changes only when a turn
+begins or ends, so it costs a slow link almost nothing.
 """
 
 from typing import ClassVar, NamedTuple
@@ -21,7 +21,7 @@ from tui.safe import safe
 
 _NARROWEST = 10
 _WIDEST = 28
-"""Columns of a conversation in the row."""
+"""Most columns of a tab."""
 
 
 class Tab(NamedTuple):
@@ -29,7 +29,7 @@ class Tab(NamedTuple):
 
     id: str
     title: str
-    """"" as long as it is new."""
+    """Empty while the conversation is new."""
     running: bool = False
     unread: bool = False
 
@@ -53,10 +53,10 @@ class ChatBar(Contained, Widget):
 
     tabs: reactive[tuple[Tab, ...]] = reactive(())
     current: reactive[str] = reactive("")
-    """The id of the one that is shown."""
+    """The id of the conversation that is shown."""
 
     class Chosen(Message):
-        """The user wants the conversation `id`."""
+        """The user wants to open the conversation `id`."""
 
         def __init__(self, id: str) -> None:
             super().__init__()
@@ -72,11 +72,11 @@ class ChatBar(Contained, Widget):
         return Palette(self, self.LOOKS).content(spans)
 
     def spans(self, width: int) -> list[tuple[str, Span]]:
-        """Return the ids of the conversations shown at `width`, and their texts."""
+        """Return the ids and texts of the tabs that are shown at `width` columns."""
         room = max(1, width // _NARROWEST)
         ids = [tab.id for tab in self.tabs]
         here = ids.index(self.current) if self.current in ids else 0
-        # When not all fit, the one that is shown and those about it are to be seen.
+        # If not all tabs fit, show the current one and its neighbours.
         first = min(max(0, here - room // 2), max(0, len(ids) - room))
         shown = self.tabs[first : first + room]
         each = min(_WIDEST, width // max(1, len(shown)))
@@ -96,7 +96,7 @@ class ChatBar(Contained, Widget):
         return f"{mark} {text}{gap} ", (look,)
 
     def on_click(self, event: events.Click) -> None:
-        """Ask for what was clicked."""
+        """Open the clicked tab."""
         end = 0
         for id, (text, _) in self.spans(self.size.width):
             end += cell_len(text)

@@ -1,6 +1,6 @@
 """The tool sidebar: a switch for each tool, and one for streaming.
 
-One list that draws lines: a tool takes two rows, and unfolds to its parameters.
+It is one list that draws lines: a tool takes two rows, and unfolds to its parameters.
 """
 
 from collections.abc import Iterable
@@ -31,9 +31,9 @@ class _Text(Entry):
     selectable = False
 
     def __init__(self, *parts: Span, above: int = 0, key: str = "") -> None:
-        """Take paragraphs.
+        """Set the paragraphs.
 
-        `above` is the number of blank lines before them, `key` stands at the end of
+        `above` is the number of blank lines before them; `key` is printed at the end of
         the first line.
         """
         self._parts = parts
@@ -71,9 +71,9 @@ class _Stream(Entry):
 
 
 class _Tool(Entry):
-    """A tool; unfolded, with its whole description and its parameters.
+    """A tool; unfolded, it shows its full description and its parameters.
 
-    Not before that its schema is asked for, which takes long the first time.
+    Only unfolding asks for the schema, which is slow the first time.
     """
 
     def __init__(self, tool: Tool[..., object], on: bool) -> None:
@@ -104,11 +104,11 @@ class _Tool(Entry):
 
 
 class ToolSidebar(Rows):
-    """What the next turn may use.
+    """Shows and switches the tools for the next turn.
 
     Space or a click on the mark switches, Enter or a click on the name unfolds.
-    `model`, `note`, `stream` and `tools_folder` may be set at any time, and set
-    nothing off: only the user's own switching is posted.
+    `model`, `note`, `stream` and `tools_folder` may be set at any time without posting
+    a message: only the user's own switching is posted.
     """
 
     DEFAULT_CSS = """
@@ -116,8 +116,8 @@ class ToolSidebar(Rows):
         width: 24%;
         min-width: 34;
         max-width: 50;
-        /* No higher than its text, and no line beside it: a terminal scrolls whole
-           rows, and what stands beside the conversation has to be put back then. */
+        /* As high as its text and without a border: a terminal scrolls whole rows,
+           so anything beside the conversation must be redrawn after a scroll. */
         height: auto;
         max-height: 100%;
         padding: 0 0 0 1;
@@ -134,18 +134,18 @@ class ToolSidebar(Rows):
     ]
 
     model: reactive[str] = reactive("")
-    """Name of the model; empty when none is chosen."""
+    """Name of the model; empty if none is chosen."""
     note: reactive[str] = reactive("")
-    """One honest line on the model, such as what it cannot do."""
+    """One line about the model, such as a limitation."""
     stream: reactive[bool] = reactive(True)
-    """Whether answers are shown as they are written."""
+    """Whether answers are shown while they are written."""
     stream_key: reactive[str] = reactive("ctrl+t")
     """The key shown beside the stream switch."""
     tools_folder: reactive[str] = reactive("")
-    """Where the user puts tools; named when there are none."""
+    """The user's folder for tools; named when there are none."""
 
     class ToolToggled(Message):
-        """The user has switched a tool."""
+        """The user has switched a tool on or off."""
 
         def __init__(self, name: str, enabled: bool) -> None:
             super().__init__()
@@ -153,7 +153,7 @@ class ToolSidebar(Rows):
             self.enabled = enabled
 
     class StreamToggled(Message):
-        """The user has switched streaming."""
+        """The user has switched streaming on or off."""
 
         def __init__(self, on: bool) -> None:
             super().__init__()
@@ -173,7 +173,7 @@ class ToolSidebar(Rows):
     def set_tools(self, tools: Iterable[Tool[..., object]], enabled: set[str]) -> None:
         """Show `tools` in this order, those named in `enabled` switched on.
 
-        The cursor and what is unfolded stay with the tools of the same name.
+        The cursor and unfolded state are kept by tool name.
         """
         unfolded = {tool.tool.name for tool in self._tools if tool.unfolded}
         self._tools = [_Tool(tool, tool.name in enabled) for tool in tools]
@@ -187,21 +187,21 @@ class ToolSidebar(Rows):
         return {tool.tool.name for tool in self._tools if tool.on}
 
     def click(self, index: int, number: int, x: int) -> None:
-        """Switch by the mark, or the line of the stream; unfold by the rest."""
+        """Switch on a click on the mark or the stream line; otherwise unfold."""
         if (x < _MARK - 1 and number == 0) or isinstance(self.entries[index], _Stream):
             self.action_switch()
         else:
             self.action_unfold()
 
     def action_unfold(self) -> None:
-        """Unfold the selected tool; switch the stream, which has nothing to unfold."""
+        """Unfold the selected tool; switch streaming, which cannot unfold."""
         if self.cursor is not None and isinstance(self.entries[self.cursor], _Stream):
             self.action_switch()
         else:
             super().action_unfold()
 
     def action_switch(self) -> None:
-        """Switch what is selected."""
+        """Switch the selected entry."""
         if self.cursor is None:
             return
         match self.entries[self.cursor]:
@@ -216,27 +216,27 @@ class ToolSidebar(Rows):
                 pass
 
     def watch_model(self) -> None:
-        """Show it."""
+        """Show the new model."""
         self._build()
 
     def watch_note(self) -> None:
-        """Show it."""
+        """Show the new note."""
         self._build()
 
     def watch_stream(self) -> None:
-        """Show it."""
+        """Show the new state."""
         self._build()
 
     def watch_stream_key(self) -> None:
-        """Show it."""
+        """Show the new key."""
         self._build()
 
     def watch_tools_folder(self) -> None:
-        """Show it."""
+        """Show the new folder."""
         self._build()
 
     def _build(self) -> None:
-        """Make the list anew; it is short."""
+        """Rebuild the list, which is short."""
         selected: object = None
         if self.cursor is not None and self.cursor < len(self.entries):
             selected = _identity(self.entries[self.cursor])
@@ -274,7 +274,7 @@ def _identity(entry: Entry) -> object:
 
 
 def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
-    """Return lines of `width` on each parameter of a JSON Schema of an object."""
+    """Return lines on each parameter in an object's JSON Schema."""
     properties = cast(dict[str, Any], schema.get("properties") or {})
     required = cast(list[str], schema.get("required") or [])
     if not properties:
@@ -330,8 +330,8 @@ def _values(schema: dict[str, Any]) -> list[object]:
 
 
 def _plain(value: object) -> str:
-    """Return a value as its JSON, but a word without its quotes."""
-    import json  # with the first tool that is unfolded
+    """Return a value as JSON, but a word without quotes."""
+    import json  # imported with the first unfolded tool
 
     word = isinstance(value, str) and value.strip() == value != ""
     text = value if word else json.dumps(value, ensure_ascii=False)
