@@ -18,7 +18,7 @@ def test_only_candidate_is_written_with_room_for_its_argument() -> None:
 def test_what_all_candidates_begin_with_is_written_first() -> None:
     becomes, told = Completion().complete("/the")
 
-    assert (becomes, told) == ("/theme ", "Choose the colours")
+    assert (becomes, told) == ("/theme ", "Choose a theme")
     assert Completion().complete("/comp")[0] == "/compact "
     becomes, told = Completion().complete("/ne")
     assert (becomes, told) == ("/ne", "/new /newer /next")
@@ -54,7 +54,7 @@ def test_name_that_others_begin_with_is_left_at_the_next_tab() -> None:
     [
         ("/xyz", "No command starts with /xyz"),
         ("/etc/hosts is odd", "No command starts with /etc/hosts"),
-        ("/theme dusk", "Choose the colours"),
+        ("/theme dusk", "Choose a theme"),
     ],
 )
 def test_what_cannot_be_completed_stays_and_is_told(text: str, told: str) -> None:

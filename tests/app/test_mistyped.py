@@ -21,8 +21,8 @@ def notes(chat: Chat) -> list[Note]:
     [
         ("/copy x", "/copy takes a number"),
         ("/copy \u00b2", "/copy takes a number"),
-        ("/continue with it", "/continue takes nothing behind it"),
-        ("/quit now", "/quit takes nothing behind it"),
+        ("/continue with it", "/continue takes no argument"),
+        ("/quit now", "/quit takes no argument"),
         ("/nosuch", "There is no command /nosuch."),
         ("/theme nosuch", 'There is no theme "nosuch".'),
     ],

@@ -259,7 +259,7 @@ def test_a_users_theme_may_replace_a_built_in_one(tmp_path: Path):
     ("text", "complaint"),
     [
         ('primari = "red"', 'unknown key "primari". Did you mean "primary"?'),
-        ('primary = "reed"', "primary cannot be 'reed', which is no colour."),
+        ('primary = "reed"', "primary cannot be 'reed', which is not a colour."),
         ("primary = 3", "primary must be a colour, not 3."),
         ('accent = "#123456"', 'a theme needs at least "primary", a colour.'),
         ('primary = "red"\ndark = "yes"', "dark must be true or false, not 'yes'."),
@@ -272,7 +272,7 @@ def test_a_users_theme_may_replace_a_built_in_one(tmp_path: Path):
         ),
         (
             'primary = "red"\n[variables]\ntext-muted = "ret"',
-            "variables.text-muted cannot be 'ret', which is no colour.",
+            "variables.text-muted cannot be 'ret', which is not a colour.",
         ),
         (
             'primary = "red"\n[variables]\nlink-style = "loud"',

@@ -458,7 +458,7 @@ def test_a_full_disk_behind_stdout_is_one_line(home):
 
     assert (asking.returncode, err.decode().splitlines()) == (
         1,
-        ["lazychat: The answer cannot be written: No space left on device."],
+        ["lazychat: Cannot write the answer: No space left on device."],
     )
 
 

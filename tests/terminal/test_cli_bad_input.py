@@ -98,7 +98,7 @@ def test_a_configuration_that_is_not_text_is_told(home):
 def test_a_configuration_that_is_named_and_missing_is_told(home):
     said = complaint(home.ask("--config", "no.toml", "hi"), 2)
 
-    assert said == "no.toml: there is no such file."
+    assert said == "no.toml: no such file."
 
 
 def test_a_configuration_that_is_a_folder_is_told(home):

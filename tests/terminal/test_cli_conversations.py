@@ -176,7 +176,7 @@ def test_search_is_json_for_programs(home):
 def test_search_that_finds_nothing_ends_with_1(home, words):
     fill(home, a="hello")
 
-    assert home.run("search", *words) == (1, "", "lazychat: nothing was found.\n")
+    assert home.run("search", *words) == (1, "", "lazychat: nothing found.\n")
     assert home.run("search", "--json", *words)[:2] == (1, "[]\n")
 
 
@@ -282,9 +282,9 @@ def test_markdown_goes_to_stdout(home):
         (["import", "bytes.json"], 1, "bytes.json: it is not UTF-8 text"),
         (["delete", "-y", "zz"], 1, "No conversation has an id"),
         (["pin", ""], 1, "an id that begins with ''"),
-        (["export", "a", "-o", "bad.json"], 1, "bad.json is there already: --force"),
-        (["search", '"'], 1, "punctuation alone is not searched"),
-        (["search", "zz"], 1, "nothing was found"),
+        (["export", "a", "-o", "bad.json"], 1, "bad.json exists already: --force"),
+        (["search", '"'], 1, "cannot search for punctuation alone"),
+        (["search", "zz"], 1, "nothing found"),
     ],
 )
 def test_what_is_wrong_is_one_line(home, arguments, code, problem):

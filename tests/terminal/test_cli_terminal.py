@@ -174,7 +174,7 @@ def test_a_screen_without_a_terminal_to_type_in_is_refused(home):
 
     said = seen + aside.read_text()
     assert said.count("\n") == 1
-    assert "The chat screen needs a terminal. For a script or a pipe there is" in said
+    assert "The chat screen needs a terminal. In a script or a pipe, use" in said
 
 
 def read_all(terminal):

@@ -70,7 +70,7 @@ def test_wait_leaves_when_the_answer_has_ended(start: Start, log: EventLog) -> N
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("w")
-    terminal.wait_for("Leaves when the answer has ended")
+    terminal.wait_for("Quits when the answer is finished")
 
     assert terminal.wait_exit() == 0
     assert ends(log) == ["stop"]
@@ -85,7 +85,7 @@ def test_who_waits_may_go_on_and_change_their_mind(start: Start, log: EventLog) 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("enter")
-    terminal.wait_for("Leaves when the answer has ended")
+    terminal.wait_for("Quits when the answer is finished")
 
     terminal.type("draft")
     terminal.wait_for("draft")
@@ -109,10 +109,10 @@ def test_who_waits_stays_by_esc_and_then_stops_the_answer(
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("w")
-    terminal.wait_for("Leaves when the answer has ended (Esc: stay)")
+    terminal.wait_for("Quits when the answer is finished (Esc: stay)")
 
     terminal.press("escape")
-    terminal.wait_for("lazychat stays")
+    terminal.wait_for("Quit cancelled")
     assert ends(log) == []
     terminal.press("escape")
     wait_until(lambda: ends(log) == ["cancelled"])
@@ -210,7 +210,7 @@ def test_in_the_background_it_lets_go_of_the_window(
     terminal.press("b")
     terminal.wait_closed()
 
-    assert "The answer goes on in the background (process " in terminal.words
+    assert "The answer continues in the background (process " in terminal.words
     assert terminal.left_on() == set()
     assert ends(log) == []
     assert terminal.process.wait(30) == 0
@@ -260,7 +260,7 @@ def leave_to_the_shell(terminal: Terminal) -> None:
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("b")
-    terminal.wait_for("The answer goes on in the background")
+    terminal.wait_for("The answer continues in the background")
     terminal.wait_for("Stopped")  # how the shell sees it, for a moment
     terminal.wait_for("prompt>")
     (job,) = (int(pid) for pid in re.findall(r"\(process (\d+)\)", terminal.words))

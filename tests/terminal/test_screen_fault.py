@@ -38,7 +38,7 @@ def end_by_a_fault(start: Start, home: Path, broken: str) -> None:
 
     terminal.press("f1")
 
-    wait_until(lambda: "the screen has ended by a fault" in seen(terminal))
+    wait_until(lambda: "the screen ended because of a bug" in seen(terminal))
     assert terminal.left_on() == set()
     assert terminal.process.wait(30) == 1
     with EventLog(home / "lazychat.db") as log:
@@ -135,7 +135,7 @@ def test_a_shell_sees_that_a_fault_has_ended_the_screen(home: Path) -> None:
 
         # It is stopped, for the answer to go on in the background: 128 + SIGSTOP.
         terminal.wait_for(f"{128 + signal.SIGSTOP}>")
-        assert "the screen has ended by a fault" in terminal.words
+        assert "the screen ended because of a bug" in terminal.words
 
 
 def seen(terminal: Terminal) -> str:

@@ -68,7 +68,7 @@ def test_it_has_a_session_and_no_terminal_of_its_own(place: Home) -> None:
 def test_status_and_stop(place: Home) -> None:
     place.scripted("Fine.")
     none = place.run("worker", "--status")
-    assert (none.code, none.out) == (1, "No worker runs on this machine.\n")
+    assert (none.code, none.out) == (1, "No worker is running on this machine.\n")
     found = detach(place)
 
     status = place.run("worker", "--status")
@@ -89,7 +89,7 @@ def test_there_is_one_a_machine(place: Home) -> None:
     found = detach(place)
 
     for again in (place.run("worker", "--detach"), place.run("worker")):
-        assert f"runs already: process {found.owner.pid}" in complaint(again, 1)
+        assert f"is already running: process {found.owner.pid}" in complaint(again, 1)
 
 
 def test_one_that_was_killed_is_in_nobodys_way(place: Home) -> None:
@@ -250,7 +250,7 @@ def test_a_worker_in_a_terminal_ends_at_ctrl_c(place: Home) -> None:
 
     assert process.wait(LIMIT) == 130
     _, err = process.communicate()
-    assert re.search(rb"The worker runs: process \d+ on ", err)
+    assert re.search(rb"The worker is running: process \d+ on ", err)
     assert find() is None
 
 

@@ -1,6 +1,6 @@
-"""The app: one chat screen over a backend, with themes, keys and dialogs."""
+"""The app: chat screens over a backend, with themes, keys and dialogs."""
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 import asyncio
@@ -31,26 +31,27 @@ from tui.app.widgets.tab_bar import ChatBar
 from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
 
-if TYPE_CHECKING:  # imported when it is first shown
+if TYPE_CHECKING:  # imported when first shown
     from tui.app.history.screen import HistoryScreen
 
 LOADED_SECONDS = 10.0
-"""When the garbage collector is to work again, if the model is still not loaded."""
+"""Seconds until the garbage collector runs again, even if the model is still
+loading."""
 QUIT_SECONDS = 2.0
-"""How soon a second Ctrl+C has to follow the first to quit."""
+"""Most seconds between two Ctrl+C that quit."""
 
 
 class LazychatApp(OutputApp):
-    """The full-screen chat over a `backend`, which is not closed here."""
+    """The full-screen chat over a `backend`, which the caller closes."""
 
     TITLE = "lazychat"
-    # That of the first screen too: with the app's own it is parsed once, not twice.
+    # The file of the first screen too, so that Textual parses it once, not twice.
     CSS_PATH = "chat/screen.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
-        Binding("ctrl+z", "suspend_process", "Stop", show=False, priority=True),
-        Binding("ctrl+q", "quit", "Leave", show=False, priority=True, id="quit"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
     ]
 
     def __init__(
@@ -61,7 +62,7 @@ class LazychatApp(OutputApp):
         *,
         is_new: bool = False,
     ) -> None:
-        """Begin with a conversation; `is_new`: nothing was ever written in it."""
+        """Start with a conversation; `is_new` if nothing was ever written in it."""
         super().__init__()
         self.backend = backend
         self.tabs = Tabs(self, backend)
@@ -72,20 +73,20 @@ class LazychatApp(OutputApp):
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
         self._printed = Printed(self.call_later, self._show_printed)
-        # A frame costs bytes on a slow link: nothing moves for the sake of moving.
+        # A frame costs bytes on a slow link, so there are no animations.
         self.animation_level = "none"
 
     @property
     def chat(self) -> ChatScreen | None:
-        """The chat screen, whatever lies over it."""
+        """The chat screen, even if another screen covers it."""
         return self.tabs.current
 
     def get_default_screen(self) -> ChatScreen:
-        """Open the conversation that the program begins with."""
+        """Open the conversation with which the program starts."""
         return self.tabs.begin(*self._first_chat)
 
     def on_load(self) -> None:
-        """Set the theme, before anything is styled after another."""
+        """Set the theme before anything is styled."""
         themes, problems = load_themes(paths.themes_folder())
         for name in list(self.available_themes):
             self.unregister_theme(name)
@@ -102,27 +103,29 @@ class LazychatApp(OutputApp):
         self.set_keymap(keys)
 
     def on_mount(self) -> None:
-        """Begin what the first frame does not wait for."""
+        """Start the work that the first frame does not wait for."""
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         if self._only_tools or self.backend.has_own_tools:
             self.call_after_refresh(self._load_tools)
-        else:  # those of packages: to look for them takes 30 ms
+        else:  # only tools of packages, which are slow to find
             self.set_timer(BEGIN_SECONDS, self._load_tools)
-        # By then all is imported that ever will be, or the user waits for a model.
+        # By then all modules are imported, or the user is waiting for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
-            asyncio.get_running_loop().set_exception_handler(self._take_fault_of_loop)
+            asyncio.get_running_loop().set_exception_handler(
+                self._handle_loop_exception
+            )
             self.exits.obey_signals()
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Style all anew with the theme's colours."""
+        """Restyle everything with the theme's colours."""
         if self.screen_stack:
             super().refresh_css(animate)
-        else:  # Nothing is parsed yet, so nothing need be parsed anew.
+        else:  # not parsed yet: setting the variables is enough
             self.stylesheet.set_variables(self.get_css_variables())
 
     async def on_event(self, event: Event) -> None:
-        """Take back the hint at the next key: it was read."""
+        """Clear the hint at the next key, as the user has read it."""
         if isinstance(event, Key) and not event.is_forwarded:
             if self.chat:
                 self.chat.hint("")
@@ -135,7 +138,7 @@ class LazychatApp(OutputApp):
             await super().on_event(event)
 
     def _use_theme(self, name: str) -> str:
-        """Switch to a theme; return why that cannot be done, or ""."""
+        """Switch to a theme; return the reason if that fails, or ""."""
         if name not in self.available_themes:
             known = sorted(self.available_themes)
             hint = nearest(name, known) or f" Known are: {', '.join(known)}."
@@ -147,10 +150,10 @@ class LazychatApp(OutputApp):
         if not self.backend.config.theme:
             state.save(paths.state_file(), theme=self.theme)
 
-    # -- tools of the user's own
+    # -- the user's own tools
 
     def _load_tools(self) -> None:
-        """Load them beside the screen: it runs foreign code."""
+        """Load tools in a thread, as this runs the user's code."""
         background.run("tools", self._load_in_background)
 
     def _load_in_background(self) -> None:
@@ -167,17 +170,17 @@ class LazychatApp(OutputApp):
     # -- commands
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Put our commands into the palette, in the place of Textual's."""
+        """Replace Textual's palette entries with our commands."""
         chat = self.chat
         for command in commands.COMMANDS:
             if chat and command.name != "cancel":
-                # By what it does or by its name, and with its key: one row each.
+                # One row with name, help and key, so that a search finds each of them.
                 key = commands.spelled(command, self.backend.config.keys)
                 title = f"{command.slash:<9} {command.help}{key and f' ({key})'}"
                 yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
 
     @on(ChatScreen.Commanded)
-    def _obey(self, typed: ChatScreen.Commanded) -> None:
+    def _run_typed(self, typed: ChatScreen.Commanded) -> None:
         command, argument = typed.command, typed.argument
         if problem := command.refuse(argument):
             self._give_back(f"{command.slash} {argument}", problem)
@@ -185,7 +188,7 @@ class LazychatApp(OutputApp):
             self._run(command, argument)
 
     def _give_back(self, typed: str, why: str) -> None:
-        """Say why a command cannot be done, and put it into the composer."""
+        """Report why a command failed, and put it back into the composer."""
         if chat := self.chat:
             chat.complain(why)
             if not chat.composer.text:
@@ -196,23 +199,23 @@ class LazychatApp(OutputApp):
             command.run(self, chat, argument)
 
     def action_command(self, name: str) -> None:
-        """Run the command `name` of `tui.app.commands`, as its key does."""
+        """Run the command `name` of `tui.app.commands` for its key."""
         self._run(commands.named(name), "")
 
     def choose_theme(self, name: str) -> None:
-        """Switch to the theme `name`; without one ask which."""
+        """Switch to the theme `name`, or ask for one if it is empty."""
         if not name:
             self.action_change_theme()
         elif problem := self._use_theme(name):
             self._give_back(f"/theme {name}", problem)
 
     def show_written(self, line: str) -> None:
-        """Show in the debug panel what a tool or its process has written."""
+        """Show a line written by a tool's process in the debug panel."""
         if self.chat:
             self.chat.debug_panel.note(f"written by a tool: {line}")
 
     def _print(self, text: str, stderr: bool = False) -> None:
-        """Show what a tool prints with its call; Textual would show it nobody."""
+        """Show a tool's printed output with its call; Textual would drop it."""
         if self.is_headless:
             super()._print(text, stderr)
         self._printed.take(text)
@@ -228,11 +231,11 @@ class LazychatApp(OutputApp):
         self.tabs.open(chosen.id)
 
     def on_history_screen_opened(self, opened: "HistoryScreen.Opened") -> None:
-        """Open the conversation that was chosen."""
+        """Open the chosen conversation."""
         self.history.open(opened.id, opened.place)
 
     def on_history_screen_wanted(self, wanted: "HistoryScreen.Wanted") -> None:
-        """Do to a conversation what was asked for in the list."""
+        """Run the requested action on a conversation."""
         self.history.start(wanted.act, wanted.id, wanted.argument)
 
     @on(ChatScreen.Deleted)
@@ -243,7 +246,7 @@ class LazychatApp(OutputApp):
     # -- models and help
 
     def choose_model(self, name: str) -> None:
-        """Have the model `name` answer next; without one ask which."""
+        """Use the model `name` from now on, or ask for one if it is empty."""
         if name:
             self._choose(name)
         elif self.chat:
@@ -251,7 +254,7 @@ class LazychatApp(OutputApp):
 
             models = self.backend.models
             listed = {name: models.about(name) for name in models.names}
-            # What was chosen by its path or supplier can be chosen again.
+            # A model chosen by path or supplier stays in the list.
             listed.setdefault(self.chat.model, models.about(self.chat.model))
             self.push_screen(ModelScreen(listed, self.chat.model), self._choose)
 
@@ -266,26 +269,27 @@ class LazychatApp(OutputApp):
             self.backend.model = self.chat.model = name
 
     def show_help(self) -> None:
-        """Show the keys."""
+        """Show keys and commands."""
         from tui.app.dialogs.help import HelpScreen
 
         self.push_screen(HelpScreen(self.backend.config.keys))
 
-    # -- leaving
+    # -- quitting
 
     def hang_up(self) -> None:
-        """Leave because the terminal has gone; the turns go on."""
+        """Quit because the terminal is gone; running turns continue."""
         self.exits.hang_up()
 
     async def action_quit(self) -> None:
-        """Leave; while answers are being written ask what is to become of them."""
+        """Quit; if answers are running, ask what to do with them."""
         self.exits.quit()
 
     def _handle_exception(self, error: Exception) -> None:
-        """End the screen because of a fault in it; the turns are not its concern.
+        """End the screen after an exception; running turns continue.
 
-        Textual calls it for whatever is raised in the app, a screen, a widget, a timer
-        or a worker, and would print the values of all variables: words of the user's.
+        Textual calls this for any exception of the app, a screen, a widget, a timer or
+        a worker. Its own handler would print the values of all variables, including the
+        user's text.
         """
         self._return_code = 1
         if self._exception is None:
@@ -295,33 +299,33 @@ class LazychatApp(OutputApp):
             self._exit = True
             self._close_messages_no_wait()
 
-    def _take_fault_of_loop(
+    def _handle_loop_exception(
         self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
     ) -> None:
-        """Take what a callback of the event loop has raised, as from a widget.
+        """Handle an exception that a callback of the event loop has raised.
 
-        asyncio would write it over the screen, and what it was to do is not done.
+        asyncio would print it over the screen.
         """
         error = context.get("exception")
         if isinstance(error, Exception) and "task" not in context:
             self._handle_exception(error)
-        elif isinstance(error, Exception):  # nobody waits for the task's result
+        elif isinstance(error, Exception):  # no code awaits the task's result
             faults.note(error)
 
     def panic(self, *renderables: object) -> None:
-        """End the screen as by a fault; nothing is rendered any more."""
+        """End the screen as after an exception; nothing more is rendered."""
         self._handle_exception(RuntimeError("Textual has given up"))
 
     def end_by_fault(self, error: Exception) -> None:
-        """Give the terminal back after a fault that was raised out of `run`."""
+        """Restore the terminal after an exception that `run` has raised."""
         self._handle_exception(error)
         if self._driver:
             self._driver.close()
 
     def action_interrupt(self) -> None:
-        """Copy what is selected, else stop the answer, else quit at the second time.
+        """Copy the selection, or stop the answer, or quit if pressed twice.
 
-        Who is asked how to leave has pressed it often enough.
+        In the quit dialog, it chooses "Stop and quit".
         """
         chat = self.chat
         if chat is None:
@@ -338,7 +342,7 @@ class LazychatApp(OutputApp):
         self._interrupted = monotonic()
         busy = chat.presenter.running or chat.presenter.waiting
         if busy and not self.exits.stay():
-            # Unlike Esc it stops at once, whatever has the focus.
+            # Unlike Esc, it stops the answer at once, whichever pane has the focus.
             chat.cancel()
         chat.hint("Ctrl+C again quits", QUIT_SECONDS)
 
@@ -350,11 +354,11 @@ def run_app(
     *,
     is_new: bool = False,
 ) -> Left:
-    """Run the app in this terminal until it is left; return how that came."""
+    """Run the app in this terminal until the user quits; return how it ended."""
     app = LazychatApp(backend, conversation_id, tools, is_new=is_new)
     try:
         app.run()
-    except Exception as error:  # while it was ending
+    except Exception as error:  # raised while the app was ending
         app.end_by_fault(error)
-    # A fault of the app itself has a code too.
+    # An exception of the app sets a return code too.
     return app.exits.left._replace(code=app.return_code or 0)

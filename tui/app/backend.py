@@ -1,12 +1,12 @@
-"""The one door to all that lies below the screen.
+"""Defines the only interface to everything below the screen.
 
-The app asks for everything by way of a `Backend`: conversations, models, tools, the
-configuration. It knows no file, no process and no query, so the same screen can be set
-over another backend, such as one on another machine.
+The app reaches conversations, models, tools and the configuration through a `Backend`.
+It uses no file, process or query itself, so the same screen works over another backend,
+such as one on another machine.
 
-What says that it blocks waits for a disk or a network: it is called in a thread. All
-else returns at once and may be called in the UI's thread. A future is done when what
-was asked for outlives this program; it raises `LogError` when that could not be had.
+A method that blocks waits for a disk or a network: call it in a thread. All others
+return at once and may be called in the UI thread. A future is done when the requested
+change survives the end of this program; it raises `LogError` if the change failed.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from tui.tools import Tool
 
 
 class Follow(Protocol):
-    """What a conversation has and gains. One thread iterates, any may close it."""
+    """The records of a conversation. One thread iterates, any thread may close it."""
 
     def __enter__(self) -> object:
         """Return itself."""
@@ -33,15 +33,15 @@ class Follow(Protocol):
         ...
 
     def __iter__(self) -> Iterator[list[Record]]:
-        """Give batches of records, the oldest first; waits for more. Raises `LogError`.
+        """Yield batches of records, oldest first, and wait for more.
 
-        It ends when it is closed.
+        Raises `LogError`. The iteration ends when this is closed.
         """
         ...
 
     @property
     def closed(self) -> bool:
-        """Whether nothing will come any more."""
+        """Whether no more records will come."""
         ...
 
     def close(self) -> object:
@@ -50,21 +50,22 @@ class Follow(Protocol):
 
 
 class Conversation(Protocol):
-    """One conversation. What is written to it is written in the order of the calls."""
+    """One conversation. Writes are stored in the order of the calls."""
 
     def opened(self, *, adopt: bool) -> Opened:
-        """Return what is known of it besides its records. Blocks; raises `LogError`.
+        """Return its state besides the records. Blocks; raises `LogError`.
 
-        With `adopt` a new one is offered the draft of a program that is gone.
+        With `adopt`, a new conversation is offered the draft of a program that has
+        exited.
         """
         ...
 
     def follow(self) -> Follow:
-        """Return its records from the first on. Blocks; raises `LogError`."""
+        """Follow its records from the first on. Blocks; raises `LogError`."""
         ...
 
     def last_seq(self) -> int:
-        """Return the `seq` of its last record, 0 without any. Blocks, `LogError`."""
+        """Return the `seq` of its last record, or 0. Blocks; raises `LogError`."""
         ...
 
     def ask(
@@ -79,28 +80,28 @@ class Conversation(Protocol):
         purpose: str = "",
         forget_draft: bool = False,
     ) -> "Future[int]":
-        """Ask for an answer to `message`; without one to the question `again` anew.
+        """Request an answer to `message`, or another one to the question `again`.
 
-        The rest is as of `tui.events.TurnRequested` and `MessageAdded`; of the `tools`
-        those are offered that there are. `forget_draft`: what was saved as a draft is
-        none any more once the message is stored. The future gives the request's `seq`.
+        For the other arguments see `tui.events.TurnRequested` and `MessageAdded`;
+        unknown `tools` are ignored. `forget_draft` removes the stored draft together
+        with storing the message. The future gives the request's `seq`.
         """
         ...
 
     def sum_up(self, model: str, keep: str, parent: str | None) -> "Future[int]":
-        """Ask `model` for a summary that keeps what `keep` says, as `/compact` does."""
+        """Request a summary from `model` that keeps what `keep` names."""
         ...
 
     def cancel(self, turn: str) -> object:
-        """Ask whoever runs a turn to stop it, or to ask it no more if it waits."""
+        """Ask the process that runs a turn to stop it, or to drop a queued one."""
         ...
 
     def withdraw(self, turn: str) -> object:
-        """Take back a turn that waits and that nobody would hear the cancel of."""
+        """Take back a queued turn that no process will run or cancel."""
         ...
 
     def take_over(self, turn: str) -> object:
-        """End a turn in the place of its runner. Blocks; raises `LogError`."""
+        """End a turn in place of its runner. Blocks; raises `LogError`."""
         ...
 
     def end_if_gone(self, owner: TurnStarted) -> object:
@@ -108,69 +109,69 @@ class Conversation(Protocol):
         ...
 
     def save_draft(self, text: str) -> "Future[int]":
-        """Keep what is being written, "" for nothing; done when it outlives a kill."""
+        """Save the draft, "" for none; done when it survives a kill."""
         ...
 
     def adopt_draft(self, text: str) -> object:
-        """Keep the draft that `opened` has offered, which nobody else is offered."""
+        """Take the draft that `opened` offered, so that it is not offered again."""
         ...
 
     def mark_seen(self, seq: int) -> object:
-        """Keep that the user knows everything up to `seq`; it never goes back."""
+        """Store that the user has seen everything up to `seq`; it never decreases."""
         ...
 
 
 class Store(Protocol):
-    """All conversations. Everything but the properties blocks and raises `LogError`."""
+    """All conversations. All methods block and raise `LogError`; properties do not."""
 
     @property
     def keeps(self) -> bool:
-        """Whether what is changed outlives the program."""
+        """Whether changes survive the end of the program."""
         ...
 
     @property
     def refusal(self) -> str:
-        """Why what is stored cannot be changed now, "" when it can."""
+        """Why the store cannot be changed now, "" if it can."""
         ...
 
     def tail(self) -> int:
-        """Return a number that grows when anything is written."""
+        """Return a number that grows with every write."""
         ...
 
     def flush(self) -> object:
-        """Wait until all that was written here can be read."""
+        """Wait until all earlier writes of this program can be read."""
         ...
 
     def get(self, id: str) -> Summary | None:
-        """Return the summary of a conversation; None when it is not stored."""
+        """Return the summary of a conversation, None if it is not stored."""
         ...
 
     def recent(self, limit: int = -1) -> Sequence[Summary]:
-        """Return the conversations for a list; `limit` -1 means all."""
+        """Return the conversations for a list; a `limit` of -1 means all."""
         ...
 
     def search(self, query: str, limit: int) -> Sequence[Hit]:
-        """Return the newest messages that `query` finds."""
+        """Return the newest messages that match `query`."""
         ...
 
     def questions(self, besides: str) -> Sequence[str]:
-        """Return what the user asked in other conversations, the oldest first."""
+        """Return the user's questions in other conversations, oldest first."""
         ...
 
     def titles(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Return the titles of those of `ids` that are stored."""
+        """Return the titles of the stored conversations among `ids`."""
         ...
 
     def answering(self, ids: Sequence[str] | None = None) -> set[str]:
-        """Return those of `ids`, None for all, in which a turn runs."""
+        """Return the conversations among `ids` (None: all) with a running turn."""
         ...
 
     def unread(self, ids: Sequence[str] | None = None) -> set[str]:
-        """Return those of `ids`, None for all, with an answer that nobody has seen."""
+        """Return the conversations among `ids` (None: all) with an unseen answer."""
         ...
 
     def is_answering(self, id: str) -> bool:
-        """End what nobody runs any more; return whether a turn still runs."""
+        """End turns of exited processes; return whether another turn is running."""
         ...
 
     def rename(self, id: str, title: str) -> object:
@@ -178,72 +179,72 @@ class Store(Protocol):
         ...
 
     def pin(self, id: str, pinned: bool) -> object:
-        """Keep a conversation at the top of lists, or no longer."""
+        """Pin a conversation to the top of lists, or unpin it."""
         ...
 
     def trash(self, id: str) -> object:
-        """Delete a conversation so that it can be brought back."""
+        """Delete a conversation so that it can be restored."""
         ...
 
     def trashed(self) -> Sequence[Trashed]:
-        """Return what can be brought back, the last deleted first."""
+        """Return the conversations that can be restored, last deleted first."""
         ...
 
     def restore(self, deleted: Trashed) -> str:
-        """Bring a conversation back; return its id."""
+        """Restore a conversation; return its id."""
         ...
 
     def wipe(self, deleted: Sequence[Trashed]) -> str:
-        """Wipe what was deleted; return what is to be said of traces, or ""."""
+        """Permanently delete conversations; return a warning about traces, or ""."""
         ...
 
     def export_json(self, id: str) -> str:
-        """Return a conversation as a file that `import_json` reads."""
+        """Return a conversation in the format that `import_json` reads."""
         ...
 
     def export_markdown(self, id: str) -> str:
-        """Return a conversation as a page to be read."""
+        """Return a conversation as a readable page."""
         ...
 
     def import_json(self, text: str) -> Sequence[str]:
-        """Store the conversations of a file; return their ids."""
+        """Store the conversations of an exported file; return their ids."""
         ...
 
 
 class Models(Protocol):
-    """The models that can be asked, by their names."""
+    """The available models by name."""
 
     @property
     def names(self) -> list[str]:
-        """The names that are offered; others may do too."""
+        """The listed names; `find` may accept others too."""
         ...
 
     def find(self, name: str) -> object:
-        """Do nothing if `name` is a model, else raise `ConfigError`."""
+        """Raise `ConfigError` if `name` is not a model."""
         ...
 
     def about(self, name: str) -> str:
-        """Return in a few words what `name` stands for."""
+        """Return a short description of `name`."""
         ...
 
     def note(self, name: str) -> str:
-        """Return a line that the user should know of the model, or ""."""
+        """Return a line that the user should know about the model, or ""."""
         ...
 
     def window(self, name: str) -> int:
-        """Return how many tokens it can have before it, 0 when that is not known."""
+        """Return the size of the context window in tokens, 0 if it is unknown."""
         ...
 
     def preload(self, name: str) -> object:
-        """Do ahead what the first answer would wait for. Blocks."""
+        """Load in advance what the first answer needs. Blocks."""
         ...
 
     def warm(self, name: str) -> object:
-        """Have a model that was preloaded read what answers begin with. Blocks."""
+        """Let a preloaded model process the start of every prompt. Blocks."""
         ...
 
     def learn_window(self, name: str) -> object:
-        """Ask a server what `window` is to return. Blocks."""
+        """Ask a server for the value of `window`. Blocks."""
         ...
 
 
@@ -251,21 +252,21 @@ class Backend(Protocol):
     """Everything below the screen."""
 
     model: str
-    """The name of the model that a new conversation asks."""
+    """The name of the model for new conversations."""
 
     @property
     def config(self) -> Config:
-        """What the user has configured."""
+        """The user's configuration."""
         ...
 
     @property
     def problems(self) -> list[str]:
-        """Lines for the user, to which all may add."""
+        """Lines for the user; any part may add to them."""
         ...
 
     @property
     def models(self) -> Models:
-        """The models that can be asked."""
+        """The available models."""
         ...
 
     @property
@@ -274,12 +275,12 @@ class Backend(Protocol):
         ...
 
     def conversation(self, id: str, *, is_new: bool = False) -> Conversation:
-        """Return the conversation `id`; `is_new`: nothing was ever written to it."""
+        """Return the conversation `id`; `is_new` if nothing was ever written to it."""
         ...
 
     @property
     def tools(self) -> Sequence[Tool[..., Any]]:
-        """The tools that there are."""
+        """The available tools."""
         ...
 
     @property
@@ -289,50 +290,50 @@ class Backend(Protocol):
 
     @property
     def has_own_tools(self) -> bool:
-        """Whether there are files of the user's for `load_tools`."""
+        """Whether `load_tools` has files of the user to load."""
         ...
 
     def load_tools(self, only: Sequence[str] = ()) -> object:
-        """Load the user's own tools; blocks, runs their code, raises `ConfigError`."""
+        """Load the user's tools. Blocks, runs their code, raises `ConfigError`."""
         ...
 
     @property
     def keeps(self) -> bool:
-        """Whether the store could be opened, so that others can read what is said."""
+        """Whether the store is open, so that other programs can read new messages."""
         ...
 
     @property
     def kept_to(self) -> int | None:
-        """The last `seq` that would outlive a kill of the program, None when all do."""
+        """The last `seq` that would survive a kill of the program, None if all do."""
         ...
 
     @property
     def unkept(self) -> bool:
-        """Whether what is said now would be lost if the program were killed."""
+        """Whether a kill of the program would lose new messages."""
         ...
 
     @property
     def wanted(self) -> int:
-        """How many turns of this program run or wait that nobody has cancelled."""
+        """Number of this program's running and queued turns that are not cancelled."""
         ...
 
     @property
     def busy(self) -> bool:
-        """Whether a turn of this program runs or waits."""
+        """Whether a turn of this program is running or queued."""
         ...
 
     def runs(self, turn: str) -> bool:
-        """Whether this program runs a turn right now."""
+        """Return whether this program is running a turn."""
         ...
 
     def serves(self, runner: str) -> bool:
-        """Whether `runner`, as a request names it, is known to be there."""
+        """Return whether `runner`, as named in a request, is known to be alive."""
         ...
 
     def is_here(self, owner: TurnStarted) -> bool:
-        """Whether it can be told from here if the process `owner` still lives."""
+        """Return whether this machine can check if the process `owner` is alive."""
         ...
 
     def failure(self, turn: str) -> str:
-        """Return why a turn of this program could not be written to its end, or ""."""
+        """Return why a turn of this program could not be written completely, or ""."""
         ...

@@ -1,7 +1,7 @@
 """Runs work in threads that do not keep the program from ending.
 
-Textual's thread workers are joined when the app ends, so that leaving took as long as
-the model took to load. What runs here is left behind instead.
+Textual joins its thread workers when the app ends, so quitting would take as long as
+loading a model. Work started here is abandoned instead.
 """
 
 import threading
@@ -14,16 +14,16 @@ from tui.app import faults
 def run(name: str, work: Callable[[], None]) -> None:
     """Run `work` in a thread called `name`.
 
-    It may post messages, and must not mind being cut off with the program.
+    It may post messages, and must tolerate being cut off when the program ends.
     """
-    context = copy_context()  # where Textual keeps which app is meant
+    context = copy_context()  # Textual keeps the active app in it
 
     def guarded() -> None:
         try:
             context.run(work)
         except Exception as error:
-            # When the loop is closed the app has ended, and nobody wants the news. Else
-            # what it was to bring is missing, and the rest of the app goes on.
+            # RuntimeError: the loop is closed, as the app has ended. After any other #
+            # error only the result of `work` is missing, and the app continues.
             if type(error) is not RuntimeError:
                 faults.note(error)
 

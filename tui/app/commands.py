@@ -40,7 +40,7 @@ class _Clipboard(Protocol):
 
 
 class _Chat(Protocol):
-    """What commands do to the chat that is shown."""
+    """What commands need from the current chat."""
 
     @property
     def controller(self) -> _Controller: ...
@@ -74,7 +74,7 @@ class _Exits(Protocol):
 
 
 class _App(Protocol):
-    """What commands do to the app."""
+    """What commands need from the app."""
 
     @property
     def tabs(self) -> _Tabs: ...
@@ -92,41 +92,41 @@ def _anything(argument: str) -> str:
 
 
 def _number(argument: str) -> str:
-    """Return what is wrong with the number of an answer, or ""."""
+    """Return what is wrong with an answer's number, or ""."""
     if not argument or argument.isdecimal():
         return ""
     return "/copy takes a number: /copy 2 copies the answer before the last"
 
 
 class Command(msgspec.Struct, frozen=True):
-    """Something that the user can have done."""
+    """An action that the user can run."""
 
     name: str
     """Its name under [keys] in the configuration."""
     run: Callable[[_App, _Chat, str], object]
-    """Does it, with what was typed behind `slash`; "" when nothing was."""
+    """Runs it with the text typed after `slash`, "" for none."""
     key: str
-    """The key of a newcomer; "" when it has none."""
+    """The default key; "" for none."""
     slash: str
-    """What may be typed in its place; "" when typing it makes no sense."""
+    """The slash command; "" for none."""
     help: str
     reading: bool = False
-    """Whether the key is for the conversation pane alone: elsewhere one types it."""
+    """Whether the key works only in the conversation pane, as it is a letter."""
     argument: Callable[[str], str] | None = None
-    """Returns what is wrong with what is typed behind `slash`, or ""; None: nothing
-    may be typed there."""
+    """Returns what is wrong with the text typed after `slash`, or ""; None if the
+    command takes no argument."""
 
     def refuse(self, argument: str) -> str:
-        """Return what to say of an `argument` that it does not take, or ""."""
+        """Return why `argument` is not accepted, or ""."""
         if self.argument:
             return self.argument(argument)
-        return f"{self.slash} takes nothing behind it" if argument else ""
+        return f"{self.slash} takes no argument" if argument else ""
 
 
 def _act(
     name: str, help: str, argument: Callable[[str], str] | None = None, key: str = ""
 ) -> Command:
-    """Return the command for an act of `tui.app.history.actions`."""
+    """Return the command for an action of `tui.app.history.actions`."""
 
     def run(app: _App, _: _Chat, argument: str) -> object:
         return app.history.act(name, argument)
@@ -140,14 +140,14 @@ COMMANDS = (
         lambda app, chat, _: app.exits.stay() or chat.escape(),
         "escape",
         "",
-        "Back to writing; there: stop the answer",
+        "Back to the composer; from there, stop the answer",
     ),
     Command(
         "stream",
         lambda _, chat, __: chat.toggle_stream(),
         "ctrl+t",
         "/stream",
-        "Stream answers or not",
+        "Streaming on or off",
     ),
     Command(
         "tools",
@@ -179,29 +179,29 @@ COMMANDS = (
         lambda app, _, __: app.tabs.step(1),
         "f4,ctrl+pagedown",
         "/next",
-        "The next open conversation",
+        "Next open conversation",
     ),
     Command(
         "previous",
         lambda app, _, __: app.tabs.step(-1),
-        "shift+f4,f16,ctrl+pageup",  # Textual calls what xterm sends F16
+        "shift+f4,f16,ctrl+pageup",  # Textual reports xterm's Shift+F4 as F16
         "/previous",
-        "The open conversation before",
+        "Previous open conversation",
     ),
     Command(
         "close",
         lambda app, _, __: app.tabs.close_current(),
         "ctrl+f4",
         "/close",
-        "Close this conversation; the list keeps it",
+        "Close this conversation (it is kept)",
     ),
-    _act("rename", "Give this conversation a title: /rename TITLE", _anything),
-    _act("pin", "Keep this conversation on top, or no longer"),
-    _act("export", "Write it to a file: /export NAME.json or .md", _anything),
-    _act("import", "Read an exported file: /import NAME.json", _anything),
+    _act("rename", "Rename this conversation: /rename TITLE", _anything),
+    _act("pin", "Pin or unpin this conversation"),
+    _act("export", "Export to a file: /export NAME.md or .json", _anything),
+    _act("import", "Import an exported file: /import NAME.json", _anything),
     _act("delete", "Delete this conversation; /undo restores it"),
-    _act("undo", "Bring back what was deleted last", key="f9"),
-    _act("purge", "Wipe for good what was deleted"),
+    _act("undo", "Undo the last delete", key="f9"),
+    _act("purge", "Permanently wipe all that was deleted"),
     Command(
         "model",
         lambda app, _, name: app.choose_model(name),
@@ -215,7 +215,7 @@ COMMANDS = (
         lambda _, chat, __: chat.edit_outside(),
         "ctrl+o",
         "/edit",
-        "Write the message in your editor",
+        "Edit the message in your editor",
     ),
     Command(
         "copy",
@@ -230,14 +230,14 @@ COMMANDS = (
         lambda _, chat, __: chat.controller.unsend(),
         "alt+up",
         "/unsend",
-        "Take back the message that waits",
+        "Take back the queued message",
     ),
     Command(
         "continue",
         lambda _, chat, __: chat.controller.go_on(),
         "",
         "/continue",
-        "Go on where an answer stopped",
+        "Continue a stopped answer",
     ),
     Command(
         "retry",
@@ -251,14 +251,14 @@ COMMANDS = (
         lambda _, chat, __: chat.owners.take_over(),
         "",
         "/takeover",
-        "End what another machine has left",
+        "End a turn that another machine left",
     ),
     Command(
         "compact",
         lambda _, chat, keep: chat.controller.compact(keep),
         "",
         "/compact",
-        "Sum up old messages; /compact X: keep X",
+        "Summarise old messages; /compact X: keep X",
         argument=_anything,
     ),
     Command(
@@ -266,17 +266,17 @@ COMMANDS = (
         lambda app, _, name: app.choose_theme(name),
         "",
         "/theme",
-        "Choose the colours",
+        "Choose a theme",
         argument=_anything,
     ),
-    Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Show the keys"),
-    Command("quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Leave"),
+    Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Help"),
+    Command("quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Quit"),
     Command(
         "revise",
         lambda _, chat, __: chat.versions.edit(),
         "e",
         "/revise",
-        "Edit your message: a new version of it",
+        "Edit your message (old version kept)",
         reading=True,
     ),
     Command(
@@ -284,7 +284,7 @@ COMMANDS = (
         lambda _, chat, __: chat.controller.regenerate(),
         "r",
         "/regenerate",
-        "Ask once more: another answer beside it",
+        "Regenerate (old answer kept)",
         reading=True,
     ),
     Command(
@@ -292,7 +292,7 @@ COMMANDS = (
         lambda _, chat, __: chat.versions.walk(-1),
         "[,left",
         "/older",
-        "The version before",
+        "Previous version",
         reading=True,
     ),
     Command(
@@ -300,16 +300,16 @@ COMMANDS = (
         lambda _, chat, __: chat.versions.walk(1),
         "],right",
         "/newer",
-        "The next version",
+        "Next version",
         reading=True,
     ),
 )
 
 
 def bindings(*, reading: bool = False) -> list[BindingType]:
-    """Return the key bindings of the commands, re-mappable by their names.
+    """Return the key bindings of the commands; users remap them by name.
 
-    `reading` tells whether those of the conversation pane or of the screen.
+    With `reading`, those of the conversation pane, otherwise those of the screen.
     """
     return [
         Binding(c.key, f"app.command('{c.name}')", c.help, show=False, id=c.name)
@@ -319,20 +319,20 @@ def bindings(*, reading: bool = False) -> list[BindingType]:
 
 
 def spelled(command: Command, keys: Mapping[str, str]) -> str:
-    """Return the command's key as people write it; `keys` are the user's own."""
+    """Return the command's key as users write it; `keys` has the user's own."""
     names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
     own = keys.get(command.name)
     key = command.key if own is None or _wrong_part(own) else safe(own, newlines=False)
     parts = key.split(",")[0].split("+") if key else []
     if len(parts) == 1 == len(parts[0]):
-        return parts[0]  # a letter: its other case is another key
+        return parts[0]  # keep the case of a letter: the other case is another key
     return "+".join(names.get(part, part.capitalize()) for part in parts)
 
 
 def checked(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return those of the user's `keys` that can be used, and why others cannot.
+    """Return the valid entries of the user's `keys`, and problems with others.
 
-    A command whose key is wrong keeps the one that it has.
+    A command with an invalid key keeps its default key.
     """
     known = {command.name: command for command in COMMANDS}
     good: dict[str, str] = {}
@@ -340,12 +340,12 @@ def checked(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     for name, key in keys.items():
         if name not in known:
             hint = nearest(name, known) or f" Known are: {', '.join(known)}."
-            problems.append(f'[keys]: nothing is called "{name}".{hint}')
+            problems.append(f'[keys]: there is no command "{name}".{hint}')
         elif wrong := _wrong_part(key):
             problems.append(
                 f'[keys]: {name} = "{key}": there is no key "{wrong}". Write '
-                f'it like "ctrl+t", "f5", "alt+up" or "y"; until then it is '
-                f"{known[name].key or 'none'}."
+                f'it like "ctrl+t", "f5", "alt+up" or "y"; the default '
+                f"({known[name].key or 'none'}) is used."
             )
         else:
             good[name] = key
@@ -353,7 +353,7 @@ def checked(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _wrong_part(key: str) -> str:
-    """Return which of the keys in `key`, between commas, is none, or ""."""
+    """Return the first invalid key in the comma-separated `key`, or ""."""
     parts = [part.strip() for part in key.split(",")] if key else []
     return next((part or "," for part in parts if not _is_key(part)), "")
 
@@ -366,7 +366,7 @@ def _is_key(text: str) -> bool:
         return key.isprintable()
     if key in {known.value for known in Keys} | set(KEY_NAME_REPLACEMENTS.values()):
         return True
-    try:  # as Textual calls other characters: question_mark
+    try:  # Textual names other characters by Unicode: question_mark
         unicodedata.lookup(key.replace("_", " "))
     except KeyError:
         return False
@@ -374,12 +374,12 @@ def _is_key(text: str) -> bool:
 
 
 def named(name: str) -> Command:
-    """Return the command of that name; raises KeyError."""
+    """Return the command called `name`; raises KeyError."""
     return {command.name: command for command in COMMANDS}[name]
 
 
 def parse(text: str) -> tuple[Command, str] | None:
-    """Return the command that `text` names and its argument, None when it does not.
+    """Return the command in `text` and its argument, None if there is none.
 
     `/model qwen` is the command `model` with the argument `qwen`.
     """
@@ -391,10 +391,10 @@ def parse(text: str) -> tuple[Command, str] | None:
 
 
 def mistyped(text: str) -> str:
-    """Return what to say of a `text` that looks like a command but is none, or ""."""
+    """Return a hint if `text` looks like a mistyped command, or ""."""
     word = text.strip()
     if not re.fullmatch(r"/[a-z]+", word) or parse(word):
         return ""
     known = [command.slash for command in COMMANDS if command.slash]
-    hint = nearest(word, known) or " /help has them all."
+    hint = nearest(word, known) or " /help lists all commands."
     return f"There is no command {word}.{hint}"

@@ -1,10 +1,10 @@
 """The ways out of the app: quit, signal, hang-up, crash.
 
-It decides what happens to running answers; the caller of `run_app` carries that out:
+This module decides what happens to running answers; the caller of `run_app` acts on it:
 see `Left`.
 """
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 import asyncio
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from tui.app.dialogs.quit import Choice, QuitScreen
 
 PATIENCE_SECONDS = 0.2
-"""How often is looked whether the answer that the user waits for has ended."""
+"""Seconds between two checks whether the awaited answer has finished."""
 
 How = Literal["", "hung up", "background"]
 
 
 class Left(NamedTuple):
-    """How the app was left."""
+    """How the app ended."""
 
     code: int
     """The exit code."""
     how: How = ""
-    """Empty when the turns are to be cancelled, else why they go on."""
+    """Empty if turns are to be cancelled, otherwise why they continue."""
     fault: str = ""
-    """What is to be said of a fault that has ended the screen."""
+    """The message about an exception that ended the screen."""
 
     @property
     def goes_on(self) -> bool:
-        """Whether the turns of this process go on without the screen."""
+        """Whether the turns of this process continue without the screen."""
         return bool(self.how)
 
 
 class Exit:
-    """The way out of one `app` over a `backend`, also while turns run."""
+    """Quits one `app` over a `backend`, also while turns are running."""
 
     def __init__(
         self,
@@ -54,67 +54,69 @@ class Exit:
         backend: "Backend",
         chat: "Callable[[], ChatScreen | None]",
     ) -> None:
-        """Take `chat`, which returns the chat screen, whatever lies over it."""
+        """Use `chat` to get the chat screen, even if another screen covers it."""
         self._app = app
         self._backend = backend
         self._chat = chat
         self._begun = False
         self.left = Left(0)
-        """How it was left, once it has been."""
+        """How the app ended, once it has."""
         self._patience: Timer | None = None
-        """Runs while the end of the answer is to end the program: while the user waits
-        for it, or is asked."""
+        """Polls whether the last answer has finished, while the user waits or is
+        asked."""
 
     def obey_signals(self) -> None:
-        """Leave when told to, and give the terminal back first."""
+        """Quit on SIGTERM and SIGHUP, after restoring the terminal."""
         loop = asyncio.get_running_loop()
 
         def terminate() -> None:
-            # 128 + N is how shells spell "ended by signal N".
+            # Shells report "ended by signal N" as 128 + N.
             self.leave(code=128 + signal.SIGTERM)
 
         loop.add_signal_handler(signal.SIGTERM, terminate)
         if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-            return  # asked for by whoever started us
+            return  # our parent process wants it ignored (nohup)
 
         def hang_up(number: int, frame: object) -> None:
-            with suppress(RuntimeError):  # the loop is closed: we are leaving
+            with suppress(RuntimeError):  # the loop is closed: the app is ending
                 loop.call_soon_threadsafe(self.hang_up)
 
-        # Not by the loop, which forgets its handlers when it ends: the kernel and the
-        # shell each send one, and the second would end us in the middle.
+        # Not through the loop, which removes its handlers when it ends: the kernel and
+        # # the shell each send one, and the second would kill us during the exit.
         signal.signal(signal.SIGHUP, hang_up)
 
     def hang_up(self) -> None:
-        """Leave because the terminal has gone; the turns go on."""
+        """Quit because the terminal is gone; running turns continue."""
         self.leave("hung up", 128 + signal.SIGHUP)
 
     def leave(self, how: "How" = "", code: int = 0) -> None:
-        """End the screen. The first reason to do so counts."""
+        """End the screen. Only the first call counts."""
         if self._begun:
             return
         self._begun = True
         if code:
-            self._doubt()
+            self._doubt_seen()
         self.left = Left(code, how)
         self._app.exit(return_code=code)
 
     def fail(self, error: Exception) -> None:
-        """Note that a fault ends the screen; the turns are not its concern."""
-        said = f"the screen has ended by a fault of lazychat's ({faults.note(error)})"
+        """Record that an exception ends the screen; running turns continue."""
+        message = (
+            f"the screen ended because of a bug in lazychat ({faults.note(error)})"
+        )
         if not self._begun:
             self._begun = True
-            self._doubt()
+            self._doubt_seen()
             how = "background" if self._backend.wanted else ""
-            self.left = Left(1, how, said)
+            self.left = Left(1, how, message)
 
-    def _doubt(self) -> None:
-        """Take nothing for seen that has been shown since the last key."""
+    def _doubt_seen(self) -> None:
+        """Do not mark as seen what was shown since the last key."""
         if chat := self._chat():
             chat.read_marker.lose()
 
     def quit(self) -> None:
-        """Leave, or ask first: what others run goes on in any case."""
+        """Quit, or ask first if this program's turns are running."""
         if not (count := self._backend.wanted):
             self.leave()
             return
@@ -122,20 +124,20 @@ class Exit:
 
         if not self._dialog:
             self._app.push_screen(QuitScreen(count, self._backend.keeps), self._quit_so)
-            self._look_until_left(self._keep_true)
+            self._poll(self._update_dialog)
 
     def answer(self, choice: "Choice") -> bool:
-        """Choose what is to become of the answers; False when that is not asked."""
+        """Choose in the quit dialog; return False if it is not open."""
         dialog = self._dialog
         if dialog:
             dialog.dismiss(choice)
         return dialog is not None
 
     def _quit_so(self, choice: "Choice | None") -> None:
-        self._look_until_left(None)
+        self._poll(None)
         match choice:
             case "wait":
-                self._look_until_left(self._leave_when_done)
+                self._poll(self._leave_when_done)
                 self._leave_when_done()
             case "background" if self._backend.wanted:
                 self.leave("background")
@@ -145,15 +147,15 @@ class Exit:
                 pass
 
     def stay(self) -> bool:
-        """Stay although it was to be left; False when it was not."""
+        """Cancel a quit that waits for answers; return False if there is none."""
         waits = self._patience is not None
         if waits and (chat := self._chat()):
-            self._look_until_left(None)
-            chat.hint("lazychat stays, and the answer goes on")
+            self._poll(None)
+            chat.hint("Quit cancelled; the answer continues")
         return waits
 
-    def _look_until_left(self, look: Callable[[], None] | None) -> None:
-        """Have `look` look whether to leave now, until None is given in its place."""
+    def _poll(self, look: Callable[[], None] | None) -> None:
+        """Call `look` repeatedly to check whether to quit; None stops it."""
         if self._patience:
             self._patience.stop()
         self._patience = (
@@ -166,10 +168,10 @@ class Exit:
         elif (chat := self._chat()) and not chat.status.hint:
             key = chat.spell_key("cancel")
             stay = f" ({key}: stay)" if key else ""
-            chat.hint(f"Leaves when the answer has ended{stay}")
+            chat.hint(f"Quits when the answer is finished{stay}")
 
-    def _keep_true(self) -> None:
-        """Leave when there is nothing to ask about any more, else ask about what is."""
+    def _update_dialog(self) -> None:
+        """Quit if no turn is left to ask about, or update the dialog."""
         if not (count := self._backend.wanted):
             self.leave()
         elif dialog := self._dialog:

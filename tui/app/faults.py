@@ -1,7 +1,7 @@
-"""Logs a fault of the screen that is handled where it occurs.
+"""Logs an exception of the screen that is handled where it occurs.
 
-The log file gets the place in the program without the values of variables, which hold
-the user's words. The size of an entry is bounded, whatever was raised.
+The log file gets the traceback without the values of variables, which hold the user's
+text. The size of an entry is bounded.
 """
 
 import logging
@@ -9,25 +9,29 @@ from traceback import TracebackException
 
 from tui.safe import safe
 
-_LONGEST = 20_000  # characters of the log
-_FRAMES = 40  # the innermost ones of each traceback
-_SAID = 200  # characters of what the user is told
+_LONGEST = 20_000  # characters of a log entry
+_FRAMES = 40  # innermost frames of each traceback
+_SAID = 200  # characters of the line for the user
 
 _log = logging.getLogger(__name__)
 
 
 def not_shown(error: BaseException) -> str:
-    """Note `error`; return the line that stands for what cannot be drawn."""
+    """Log `error`; return the line to show in place of the content."""
     return safe(f"could not be shown ({note(error)})", newlines=False)
 
 
 def note(error: BaseException) -> str:
-    """Add `error` to the log file; return what it was, and where that is told."""
+    """Add `error` to the log file; return its name and the file's path."""
     try:
-        told = TracebackException.from_exception(error, limit=-_FRAMES, compact=True)
-        text = "".join(told.format())
-    except Exception as worse:  # no memory, or what cannot be turned into words
-        text = f"{type(error).__name__}, and {type(worse).__name__} when it was told"
+        formatted = TracebackException.from_exception(
+            error, limit=-_FRAMES, compact=True
+        )
+        text = "".join(formatted.format())
+    except Exception as worse:  # no memory, or an exception that cannot be formatted
+        text = (
+            f"{type(error).__name__}, then {type(worse).__name__} while formatting it"
+        )
     if len(text) > _LONGEST:
         half = _LONGEST // 2
         text = f"{text[:half]}\n[...]\n{text[-half:]}"

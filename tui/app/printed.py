@@ -1,7 +1,7 @@
 """Captures what tools print while the screen is up, and assigns it to their calls.
 
-Textual takes `sys.stdout` and `sys.stderr` from the program and drops what is printed.
-What a process of a tool writes comes by descriptors: see
+Textual replaces `sys.stdout` and `sys.stderr` and drops what is printed. Output of a
+tool's child processes arrives through file descriptors: see
 `tui.app.terminal.descriptors`.
 """
 
@@ -16,14 +16,14 @@ from tui.safe import safe
 from tui.tools.running import Running, current
 
 MOST = 20_000
-"""Characters that are shown of one call; the rest is counted."""
+"""Most characters that are shown of one call."""
 
 
 class Printed:
-    """Gathers what is printed in any thread, and has it shown in the screen's.
+    """Collects printed text in any thread and shows it in the UI thread.
 
-    `soon` runs a function in the screen's thread; `show` takes the id of a call and
-    what was printed there.
+    `soon` runs a function in the UI thread; `show` gets the id of a call and its
+    printed text.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Printed:
         """Characters that each call has printed."""
 
     def take(self, text: str) -> None:
-        """Take what was just printed; in any thread."""
+        """Collect text that was just printed; may be called in any thread."""
         call = current()
         if call is None:
-            # A thread that a tool has started: a line among those of its processes.
+            # Printed by a thread that a tool started: handle it like process output.
             with suppress(OSError):
                 os.write(1, safe(text).encode())
             return
@@ -52,7 +52,7 @@ class Printed:
             if not text or size > MOST:
                 return
             if size + len(text) > MOST:
-                text = f"{text[: MOST - size]}\n… what else it prints is not shown"
+                text = f"{text[: MOST - size]}\n… further output is not shown"
                 self._sizes[call] = MOST + 1
             due = bool(self._new)
             self._new.append((call.call_id, text))

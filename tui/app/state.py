@@ -1,7 +1,7 @@
 """Remembers theme, sidebar and streaming between runs, in state.toml.
 
-State, not configuration: config.toml is the user's and never written, this file is
-ours. One that cannot be read or written is done without.
+config.toml belongs to the user and is never written; state.toml belongs to the program.
+If it cannot be read or written, it is ignored.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from tui import files
 
 
 class State(msgspec.Struct, frozen=True):
-    """What is remembered; None means: never chosen."""
+    """The remembered choices; None if the user never chose."""
 
     theme: str | None = None
     sidebar: bool | None = None
@@ -22,14 +22,14 @@ class State(msgspec.Struct, frozen=True):
 
 
 def load(path: Path) -> State:
-    """Return what `path` remembers; nothing when it is not there or unreadable."""
+    """Return the state in `path`; empty if the file is missing or invalid."""
     with suppress(OSError, ValueError, msgspec.ValidationError):
         return msgspec.convert(tomllib.loads(files.read_text(path)), State)
     return State()
 
 
 def save(path: Path, **changes: str | bool) -> None:
-    """Remember `changes` besides what another terminal has remembered meanwhile."""
+    """Store `changes`, and keep what another process stored in the meantime."""
     import tomli_w  # needed only here, after the first frame
 
     state = msgspec.structs.asdict(load(path)) | changes

@@ -1,12 +1,12 @@
 """Tabs: the open conversations, and switching between them.
 
-A conversation that is left goes on: its turns run in the host, not in its screen. The
-few screens seen last are kept with their place and draft, and follow the log no
-further until they are shown again. One thread looks every half second at what runs and
-what is unread in the open ones, and only while there is more than one.
+A conversation keeps running when the user leaves it: its turns run in the host, not in
+its screen. The last few screens are kept with their scroll position and draft, and stop
+following the log until they are shown again. While several conversations are open, one
+thread checks every half second which are running or unread.
 """
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Sequence
@@ -23,53 +23,53 @@ from tui.app.widgets.tab_bar import Tab
 from tui.errors import LogError
 
 KEPT = 3
-"""How many screens stay as they are. Another is made anew, which takes 0.5 s of CPU
-for 1,000 messages."""
+"""Number of screens that are kept; others are rebuilt, which is slow for long
+conversations."""
 
 SECONDS = 0.5
-"""How often the marks of the open conversations are looked at."""
+"""Seconds between two checks of the tabs' marks."""
 
 
 class Tabs:
-    """The conversations that are open in one `app`, of which it shows one."""
+    """Manages the open conversations of one `app`, which shows one of them."""
 
     def __init__(self, app: App[None], backend: Backend) -> None:
         self._app = app
         self._backend = backend
         self.ids: list[str] = []
-        """The open conversations, in the order of the row."""
+        """The open conversations, in the order of the tab bar."""
         self.screens: list[ChatScreen] = []
-        """Those that are kept, the one seen last at the end."""
+        """The kept screens, the last shown at the end."""
         self._shown_tabs: tuple[Tab, ...] = ()
         self._watching = False
         self._look_again = Event()
 
     @property
     def current(self) -> ChatScreen | None:
-        """The chat screen, whatever lies over it."""
+        """The chat screen, even if another screen covers it."""
         for screen in reversed(self._app.screen_stack):
             if isinstance(screen, ChatScreen):
                 return screen
         return None
 
     def begin(self, id: str, is_new: bool) -> ChatScreen:
-        """Open the conversation `id`, with which the program begins.
+        """Open the conversation `id` when the program starts.
 
-        It is the lowest screen: one of Textual's below it would be composed, styled
-        and arranged too.
+        Its screen is at the bottom of the stack: a default screen of Textual's below it
+        would be composed, styled and arranged too.
         """
         chat = self._new_screen(id, first=True, is_new=is_new)
         self.ids.append(id)
-        # As `push_screen` does, which `switch_screen` undoes.
+        # `push_screen` does the same, and `switch_screen` expects it.
         chat._push_result_callback(self._app, None)  # pyright: ignore[reportPrivateUsage]: there is no other way
         return chat
 
     def open(
         self, id: str, place: Place | None = None, *, is_new: bool = False
     ) -> None:
-        """Show the conversation `id`, at `place` when one is given.
+        """Show the conversation `id`, at `place` if given.
 
-        `is_new` tells that it begins here; else it is not known what is in it.
+        `is_new` if it is a new conversation; otherwise its content is unknown.
         """
         here = self.current
         if here is None:
@@ -84,7 +84,7 @@ class Tabs:
             self.current.show_place(place)
 
     def close(self, id: str) -> None:
-        """Take a conversation out of the row; what runs in it goes on."""
+        """Remove a conversation from the tab bar; its turns continue."""
         if id not in self.ids:
             return
         here = self.current
@@ -103,16 +103,16 @@ class Tabs:
             self._show_tabs()
 
     def new(self) -> None:
-        """Begin a new conversation; the turns of this one go on."""
+        """Open a new conversation; turns of the current one continue."""
         chat = self.current
         if chat and chat.is_untouched:
             chat.composer.focus()
-            chat.hint("This conversation is new")
+            chat.hint("This is already a new conversation")
         else:
             self.open(conversation.new_id(), is_new=True)
 
     def step(self, step: int) -> None:
-        """Show the next open conversation (1) or the one before (-1)."""
+        """Show the next (1) or previous (-1) open conversation."""
         chat = self.current
         if chat is None:
             return
@@ -123,23 +123,23 @@ class Tabs:
         self.open(self.ids[place % len(self.ids)])
 
     def close_current(self) -> None:
-        """Take this conversation out of the row; it stays in the list of all."""
+        """Close the current conversation; it stays in the list of all."""
         if self.current:
             self.close(self.current.conversation)
 
     def replace(self, gone: ChatScreen) -> ChatScreen:
-        """Put a new conversation in the place of one that is no more; return it."""
+        """Replace a deleted conversation with a new one; return its screen."""
         id = conversation.new_id()
         self.ids[self.ids.index(gone.conversation)] = id
         self._switch(self.screens[-1], id, is_new=True)
         return self.screens[-1]
 
     def look_again(self) -> None:
-        """Have the marks of the row looked at now: something has changed."""
+        """Update the marks of the tabs now."""
         self._look_again.set()
 
     def _switch(self, here: ChatScreen, id: str, is_new: bool = False) -> None:
-        """Put the screen of `id` in the place of `here`."""
+        """Replace the screen `here` with that of `id`."""
         here.pause()
         known = [s for s in self.screens if s.conversation == id]
         chat = known[0] if known else self._new_screen(id, is_new=is_new)
@@ -147,7 +147,7 @@ class Tabs:
         self.screens.append(chat)
         self._show_tabs()
         self._app.switch_screen(chat)
-        if known:  # as a new one does by itself
+        if known:  # a new screen focuses its composer by itself
             chat.routing.write()
         gone = [s for s in self.screens if s.conversation not in self.ids]
         kept = [s for s in self.screens if s.conversation in self.ids]
@@ -164,24 +164,24 @@ class Tabs:
         return chat
 
     def _forget(self, chats: list[ChatScreen], left: ChatScreen | None = None) -> None:
-        """Give screens up; the one that is being `left` is removed by Textual."""
+        """Drop screens; Textual removes the one that is being `left`."""
         for chat in chats:
             self.screens.remove(chat)
             self._app.uninstall_screen(chat)
             if chat is not left:
                 self._app.call_later(chat.remove)
 
-    # -- what the row shows
+    # -- the tab bar
 
     def _show_tabs(self) -> None:
-        """Show the row on the screen that is there, if there is more than one."""
+        """Show the tabs on the current screen, if there are several."""
         known = {tab.id: tab for tab in self._shown_tabs}
         self._shown_tabs = tuple(known.get(id, Tab(id, "")) for id in self.ids)
         if self.screens:
             self.screens[-1].show_tabs(self._shown_tabs)
 
     def _watch(self) -> None:
-        """Have the marks looked at while more than one conversation is open."""
+        """Start the thread that updates the marks, if several are open."""
         if len(self.ids) > 1 and not self._watching:
             self._watching = True
             background.run("marks", self._watch_marks)
@@ -195,7 +195,7 @@ class Tabs:
                 if last != tail or asked:
                     self._look_again.clear()
                     tail = last
-                    if asked:  # by one who may have just written what is to be read
+                    if asked:  # the requester may have unflushed writes
                         store.flush()
                     tabs = _tabs(store, list(self.ids))
                     if tabs != shown or asked:
@@ -203,12 +203,12 @@ class Tabs:
                         self._app.call_later(self._mark, tabs)
                 self._look_again.wait(SECONDS)
         except LogError:
-            pass  # the log was closed, or its disk is gone: others tell
+            pass  # the log was closed or its disk is gone; other parts report it
         finally:
             self._watching = False
 
     def _mark(self, tabs: tuple[Tab, ...]) -> None:
-        # What ends on the screen is being marked as seen in this moment.
+        # An answer that ends on the screen is being marked as seen right now.
         here = self.current.conversation if self.current else ""
         self._shown_tabs = tuple(
             tab._replace(unread=False) if tab.id == here else tab for tab in tabs
@@ -217,7 +217,7 @@ class Tabs:
 
 
 def _tabs(store: Store, ids: Sequence[str]) -> tuple[Tab, ...]:
-    """Return what the row tells of the conversations `ids`. Raises `LogError`."""
+    """Return the tabs of the conversations `ids`. Raises `LogError`."""
     titles = store.titles(ids)
     runs, news = store.answering(ids), store.unread(ids)
     return tuple(Tab(id, titles.get(id, ""), id in runs, id in news) for id in ids)

@@ -1,9 +1,9 @@
 """Loads themes from TOML files as Textual themes.
 
-The built-in ones are the files of `tui.themes`; the user's lie in a folder and may
-replace a built-in one by its name. A bad file is named with its reason, and the rest
-load. A file has the keys of `textual.theme.Theme`, and a table `variables` with any
-of the variables that Textual's CSS knows.
+Built-in themes are the files in `themes/`; a theme in the user's folder may replace a
+built-in one of the same name. An invalid file is reported with its reason, and the
+others still load. A file has the keys of `textual.theme.Theme`, and a table `variables`
+with any variables of Textual's CSS.
 """
 
 import re
@@ -63,11 +63,11 @@ _faded = re.compile(r"(.+?)\s+\d+(\.\d+)?%")
 
 
 def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]]:
-    """Return the themes, the built-in ones first, and what is wrong with others.
+    """Return the themes, built-in ones first, and problems with others.
 
-    Each complaint is one line with the file's name. A folder that does not exist has
-    no themes in it. Of two files that define the same name the later replaces the
-    earlier, in the order of their names and the user's after the built-in ones.
+    Each problem is one line with the file's name. A missing folder has no themes. If
+    two files define the same name, the later one wins: files are read in the order of
+    their names, the user's after the built-in ones.
     """
     themes: dict[str, Theme] = {}
     errors: list[str] = []
@@ -78,7 +78,7 @@ def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]
             theme = parse(_read(file), name, str(file), tested=file in built_in)
         except ConfigError as error:
             errors.append(str(error))
-        except Exception as error:  # nested without end, or what Textual stumbles over
+        except Exception as error:  # nested too deeply, or unexpected by Textual
             errors.append(f"{file}: cannot be used: {faults.note(error)}.")
         else:
             themes[theme.name] = theme
@@ -86,10 +86,10 @@ def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]
 
 
 def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
-    """Return the theme in the TOML `text`; it is called `name` if it does not say.
+    """Return the theme in the TOML `text`; `name` is its default name.
 
-    Raises `ConfigError` with `where` and the key. The variables of one that is
-    `tested` are not looked at: that takes longer than all the rest.
+    Raises `ConfigError` with `where` and the key. If `tested`, the variables are not
+    checked, as that is the slowest part.
     """
     try:
         table = tomllib.loads(text)
@@ -107,7 +107,7 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
     theme = Theme(**values)
     if tested:
         return theme
-    # Which variables there are depends on nothing but Textual's version.
+    # The set of variables depends only on Textual's version.
     known = theme.to_color_system().generate()
     for key, value in theme.variables.items():
         if key not in known:
@@ -120,10 +120,10 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
 
 
 def _built_in() -> Path:
-    """Return the folder that is installed as `tui.themes`.
+    """Return the folder of the built-in themes.
 
-    It is looked up beside this code and not imported: a checkout would otherwise get
-    the themes of whichever version is installed.
+    It is found next to this code and not imported: a checkout would otherwise load the
+    themes of an installed version.
     """
     here = Path(__file__)
     installed = here.parents[1] / "themes"
@@ -164,7 +164,7 @@ def _problem(key: str, value: object) -> str:
 
 
 def _colour_problem(value: Any, *, fading: bool = True) -> str:
-    advice = 'Say it as "#rrggbb" or by a name of CSS.'
+    advice = 'Use "#rrggbb" or a CSS colour name.'
     if not isinstance(value, str):
         return f"must be a colour, not {value!r}. {advice}"
     colour = value.strip()
@@ -175,7 +175,7 @@ def _colour_problem(value: Any, *, fading: bool = True) -> str:
     try:
         Color.parse(colour)
     except ColorParseError:
-        return f"cannot be {value!r}, which is no colour. {advice}"
+        return f"cannot be {value!r}, which is not a colour. {advice}"
     return ""
 
 

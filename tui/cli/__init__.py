@@ -1,6 +1,6 @@
 """The command line: parses, dispatches, and turns errors into exit codes.
 
-Each command that does more than hand on its options has a module here.
+Each command that does more than pass on its options has a module here.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from tui.errors import ConfigError, LazychatError, too_many_files
 from tui.runtime import tty
 
 _LIBRARIES = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
-"""What carries requests, and logs all of them, keys too, if OPENAI_LOG or a tool asks
-for it. Which HTTP library it is depends on the version of the client."""
+"""The HTTP libraries. They log all requests, including keys, if OPENAI_LOG or a tool
+enables that; which one is used depends on the version of the client."""
 
 if TYPE_CHECKING:
     from tui.config import Config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run lazychat with `arguments` (None: those of the process); return the code."""
+    """Run lazychat with `arguments` (None: the process's own); return the exit code."""
     streams.fill()
     tty.forget_size_in_environment()
     streams.clean()
@@ -43,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         streams.talk(str(error))
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
     except OSError as error:
-        if not (told := too_many_files(error)):
+        if not (message := too_many_files(error)):
             raise
-        streams.talk(told)
+        streams.talk(message)
         return FAILED
     except KeyboardInterrupt:
         return CANCELLED
@@ -56,7 +56,7 @@ def _settings(options: argparse.Namespace) -> "Config":
 
     path = Path(options.config) if options.config else None
     if path and not path.exists():
-        raise ConfigError(f"{path}: there is no such file.")
+        raise ConfigError(f"{path}: no such file.")
     return _with_flags(config.load(path), options)
 
 
@@ -84,7 +84,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _piped() -> str:
-    """Return what is on stdin; a file, so UTF-8 whatever the terminal's encoding."""
+    """Return the text on stdin, which is UTF-8 whatever the terminal's encoding."""
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -95,7 +95,7 @@ def _piped() -> str:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    # Until all is imported: see tui.app.gc_freeze.
+    # Off until everything is imported: see tui.app.gc_freeze.
     gc.disable()
     from tui.runtime import guard
 
@@ -108,8 +108,8 @@ def _chat(options: argparse.Namespace) -> int:
     try:
         settings = _settings(options)
     except ConfigError as error:
-        # The screen opens all the same: that is where it is read.
-        problems.append(f"{error} Until it is mended the defaults are used.")
+        # Open the screen anyway: the user reads the problem there.
+        problems.append(f"{error} Using the defaults until it is fixed.")
         settings = _with_flags(Config(), options)
     return chat(settings, problems, options.tool, options.cid, options.last)
 
@@ -137,15 +137,15 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "tail": _tail,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
 }
-"""What runs each of `options.COMMANDS`; returns the exit code."""
+"""Maps each of `options.COMMANDS` to its function, which returns the exit code."""
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # 30 ms
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
 
     try:
         return f"lazychat {version('lazychat')}"
-    except PackageNotFoundError:  # run from a source tree that is not installed
+    except PackageNotFoundError:  # running from a source tree that is not installed
         return "lazychat (source)"
 
 
@@ -156,14 +156,14 @@ def _log_path() -> Path:
 
 
 def _log_to_file() -> None:
-    """Keep faults in a file: on the terminal they would be drawn over the screen."""
+    """Log errors to a file: on the terminal they would be drawn over the screen."""
     import logging
 
     from tui import files
     from tui.masking import mask
 
     class LogFile(logging.FileHandler):
-        """Where it cannot be opened, the fault to be noted must not become a worse."""
+        """Drops records if the log file cannot be opened."""
 
         def _open(self) -> io.TextIOWrapper:
             flags = os.O_WRONLY | os.O_APPEND
@@ -180,7 +180,7 @@ def _log_to_file() -> None:
                 super().emit(record)
 
         def handleError(self, record: logging.LogRecord) -> None:
-            """Say nothing of a disk that is full: it would be on the terminal."""
+            """Ignore a full disk: Python would report it on the terminal."""
             if not isinstance(sys.exc_info()[1], OSError):
                 super().handleError(record)
 

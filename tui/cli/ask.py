@@ -1,7 +1,7 @@
 """`lazychat ask`: prints the answer to one question as it streams.
 
-The same act as a screen's: it appends a request and follows the log, so the answer
-is kept and can be gone on with.
+It works like the screen: it appends a request and follows the log, so the answer is
+stored and the conversation can be continued.
 """
 
 import errno
@@ -47,23 +47,21 @@ def ask(
 ) -> int:
     """Ask `prompt`, print the answer, return the exit code.
 
-    `cid` is the beginning of a conversation's id, `last` means the newest one; else
-    a new one is begun. Ctrl+C cancels: what was said stays, in the store too.
+    `cid` is the start of a conversation's id, `last` means the newest conversation;
+    otherwise a new one is started. Ctrl+C cancels; the text so far stays in the store.
     """
     with streams.answer_alone() as out:
         host = Host(settings)
-        told = 0
+        reported = 0
         try:
             host.load_tools(tools)
-            told = _talk_of(host.problems, told)
+            reported = _report(host.problems, reported)
             id = _conversation(host.log, cid, last)
-            # What a killed process had said comes before what is asked now.
+            # Complete the answer of a killed process before the new question.
             end_if_gone(host.log, id)
             host.models.find(host.model)
             if conversation.running(host.log, id):
-                _talk(
-                    "Another answer runs in this conversation: this one waits for it."
-                )
+                _talk("This conversation has a running answer; the new one is queued.")
             if not settings.model and streams.is_seen():
                 _talk(host.models.note(host.model))
             host.start()
@@ -88,18 +86,18 @@ def ask(
                 printer = _Printer(out, terminal)
                 code = _print_answer(follow, host, asked.runner, turn, printer, cancel)
                 if not terminal.gone:
-                    # The chat screen need not bring the user back here.
+                    # So that the chat screen does not reopen this conversation.
                     read_state.mark_seen(host.log, id, follow.cursor)
                 return code
         finally:
             host.close()
-            # The store was in trouble meanwhile.
-            _talk_of(host.problems, told)
+            # The store may have failed in the meantime. _report(host.problems,
+            # reported)
 
 
-def _talk_of(problems: Sequence[str], told: int) -> int:
-    """Say what has come since `told` of them; return how many are said now."""
-    for problem in problems[told:]:
+def _report(problems: Sequence[str], reported: int) -> int:
+    """Print the problems after the first `reported`; return their total number."""
+    for problem in problems[reported:]:
         _talk(problem)
     return len(problems)
 
@@ -111,15 +109,15 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
         return conversation.new_id()
     if newest := conversation.newest(log):
         return newest.id
-    raise LogError("There is no conversation yet that could be gone on with.")
+    raise LogError("There is no conversation to continue yet.")
 
 
 @contextmanager
 def _interrupts(cancel: Callable[[], None]) -> Generator[None]:
-    """Have Ctrl+C call `cancel`; the second time it ends the program.
+    """Let the first Ctrl+C call `cancel`, and the second end the program.
 
-    A handler, and not KeyboardInterrupt: that could come between two records of a
-    batch, and the rest of it would never be printed.
+    A handler is used because KeyboardInterrupt could be raised between two records of a
+    batch, and the rest of the batch would never be printed.
     """
 
     def handle(number: int, frame: object) -> None:
@@ -127,7 +125,7 @@ def _interrupts(cancel: Callable[[], None]) -> Generator[None]:
         cancel()
 
     before = signal.getsignal(signal.SIGINT)
-    if before != signal.SIG_IGN:  # `nohup`, or in a script's background
+    if before != signal.SIG_IGN:  # ignored under `nohup` or in a script's background
         signal.signal(signal.SIGINT, handle)
     try:
         yield
@@ -154,44 +152,42 @@ def _print_answer(
             if not records and runner != host.runner.id:
                 _look_after(host.log, runner, turn)
         raise LogError("The conversation store was closed.")
-    except BrokenPipeError:  # the reader has gone (`| head`)
+    except BrokenPipeError:  # the reader has closed the pipe (`| head`)
         cancel()
         return FAILED
     except OSError as error:
         cancel()
-        raise LazychatError(
-            f"The answer cannot be written: {error.strerror}."
-        ) from error
+        raise LazychatError(f"Cannot write the answer: {error.strerror}.") from error
 
 
 def _look_after(log: EventLog, runner: str, turn: str) -> None:
-    """See to it that the death of a worker is not waited out."""
+    """End the turn if its worker has died, rather than wait for it."""
     if worker_registry.is_alive(runner):
         return
     id = store.conversation_of(log, turn)
     end_if_gone(log, id)
     if turn in conversation.fold(log.read(id)).requested:
         log.append(id, TurnWithdrawn(), turn=turn).result()
-        raise LogError("The worker that was asked has ended. Ask again.")
+        raise LogError("The worker ended before it answered. Ask again.")
 
 
 class _Terminal:
-    """The terminal that it runs on, which may go: the answer goes on without."""
+    """The terminal of this process; if it is gone, the answer continues."""
 
     def __init__(self, out: TextIO) -> None:
         self.gone = False
-        # To be asked now: one that is gone is no terminal any more.
+        # Check now: a terminal that is gone no longer counts as one.
         found = [int(file.name) for file in Path("/dev/fd").iterdir()]
         self._descriptors = [fd for fd in found if os.isatty(fd)]
         self._shows = out.fileno() in self._descriptors
 
     def watch(self) -> None:
-        """Hear of it from now on; with `nohup` there is nothing to hear."""
+        """Watch for the terminal's hang-up, unless `nohup` ignores it."""
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and self._descriptors:
             signal.signal(signal.SIGHUP, lambda number, frame: self._hang_up())
 
-    def takes(self, error: OSError) -> bool:
-        """Whether what was to be written is no longer wanted, or that is an error."""
+    def is_hang_up(self, error: OSError) -> bool:
+        """Return whether a write failed because the terminal is gone."""
         if error.errno != errno.EIO or not self._shows:
             return False
         self._hang_up()
@@ -259,7 +255,7 @@ class _Printer:
             self._out.write(text)
             self._out.flush()
         except OSError as error:
-            if not self._terminal.takes(error):
+            if not self._terminal.is_hang_up(error):
                 raise
 
 

@@ -1,10 +1,10 @@
-"""Keeps the process running turns after its screen has gone.
+"""Keeps the process running turns after its screen has closed.
 
-A process that a shell waits for cannot leave and stay at the same time, and a fork of
-a program with threads would lose them. So it does what Ctrl+Z and `bg` do: it stops
-its process group, upon which a shell with job control takes its terminal back, and
-has itself continued a moment later, in the background. Where no such shell waits
-nothing is stopped; the terminal is let go of in any case.
+A shell waits for this process, so it cannot return to the shell and keep running; a
+fork would lose its threads. So it does what Ctrl+Z and `bg` do: it stops its process
+group, so that a shell with job control takes its terminal back, and a helper continues
+the group a moment later, in the background. Without such a shell nothing is stopped.
+The process releases the terminal in any case.
 """
 
 import os
@@ -18,8 +18,8 @@ from typing import NoReturn
 
 _IGNORED = ("SIGHUP", "SIGPIPE", "SIGTTIN", "SIGTTOU", "SIGTSTP")
 
-# Continues the process group of process argv[1] as soon as another one has the
-# terminal. The sixth field after the command's name is who has it (man 5 proc).
+# Continues the process group of process argv[1] as soon as another group has the
+# terminal. The sixth field after the command's name is that group (man 5 proc).
 _CONTINUE = """
 import os, signal, sys, time
 pid = int(sys.argv[1])
@@ -39,16 +39,13 @@ os.killpg(group, signal.SIGCONT)
 
 
 def let_go(descriptors: Iterable[int] = (0, 1, 2)) -> None:
-    """Have no more to do with the terminal, whatever it still sends or is asked.
-
-    `descriptors` are those that it is open on.
-    """
+    """Release the terminal: ignore its signals, and close `descriptors` on it."""
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    # Textual would take the terminal again.
+    # Textual's handlers would take the terminal again.
     signal.signal(signal.SIGCONT, signal.SIG_DFL)
     signal.signal(signal.SIGWINCH, signal.SIG_DFL)
-    # What is still buffered goes where there is somebody to read it.
+    # Flush while the descriptors are still open.
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()
@@ -59,7 +56,7 @@ def let_go(descriptors: Iterable[int] = (0, 1, 2)) -> None:
 
 
 def hand_back() -> None:
-    """Let go of the terminal and give it back to the shell that waits for us."""
+    """Release the terminal and return it to the shell that waits for us."""
     waits = _shell_waits()
     let_go()
     if waits:
@@ -72,7 +69,7 @@ def hand_back() -> None:
 
 
 def _shell_waits() -> bool:
-    """Whether a shell with job control runs us in the foreground."""
+    """Return whether a shell with job control runs us in the foreground."""
     group = os.getpgrp()
     try:
         return group != os.getsid(0) and os.tcgetpgrp(2) == group
@@ -82,9 +79,9 @@ def _shell_waits() -> bool:
 
 @contextmanager
 def ended_by_signal(*more: signal.Signals) -> Generator[None]:
-    """Have SIGTERM and SIGINT end the block, by `SystemExit`: 128 + N, as shells do.
+    """Let SIGTERM and SIGINT end the block with `SystemExit`, code 128 + N.
 
-    So do `more`, unless they are ignored.
+    The signals in `more` do the same, unless they are ignored.
     """
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:

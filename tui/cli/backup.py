@@ -13,10 +13,10 @@ from tui.safe import safe
 
 
 def backup(store: Path, file: str, force: bool) -> int:
-    """Write a copy of `store` to `file`, by SQLite's backup; others go on writing.
+    """Copy `store` to `file` with SQLite's backup; other programs keep writing.
 
-    It is looked through before it gets its name, so a copy that was broken off is none.
-    A file that is there is written over with `force` only.
+    The copy is verified before it gets its name, so `file` is never incomplete. An
+    existing file is overwritten only with `force`.
     """
     target = Path(file)
     if not store.exists():
@@ -25,9 +25,9 @@ def backup(store: Path, file: str, force: bool) -> int:
         if target.samefile(store):
             raise LazychatError(f"{file} is the conversation store itself.")
         if not target.is_file():
-            raise LazychatError(f"{file} is no file: choose another name.")
+            raise LazychatError(f"{file} is not a regular file: choose another name.")
         if not force:
-            raise LazychatError(f"{file} is there already: --force writes over it.")
+            raise LazychatError(f"{file} exists already: --force overwrites it.")
     new = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -39,9 +39,7 @@ def backup(store: Path, file: str, force: bool) -> int:
             os.link(new, target)
             new.unlink()
     except FileExistsError as error:
-        raise LazychatError(
-            f"{file} is there already: --force writes over it."
-        ) from error
+        raise LazychatError(f"{file} exists already: --force overwrites it.") from error
     except OSError as error:
         raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
     except sqlite3.Error as error:

@@ -12,26 +12,26 @@ from tui.safe import safe
 
 
 def rename(log: EventLog, prefix: str, title: str) -> int:
-    """Give the conversation whose id begins with `prefix` another title."""
+    """Rename the conversation whose id begins with `prefix`."""
     conversation.rename(log, conversation.find(log, prefix), title).result()
     return DONE
 
 
 def pin(log: EventLog, prefix: str, pinned: bool) -> int:
-    """Keep the conversation at the top of lists, or no longer."""
+    """Pin the conversation to the top of lists, or unpin it."""
     conversation.pin(log, conversation.find(log, prefix), pinned).result()
     return DONE
 
 
 def delete(log: EventLog, prefixes: Sequence[str], sure: bool) -> int:
-    """Delete conversations for good, all or none; asks first unless `sure`.
+    """Permanently delete conversations, all or none; asks first unless `sure`.
 
-    Those that the app has deleted too, which could still be brought back.
+    This includes conversations deleted in the app that could still be restored.
     """
     from tui.runtime.turn_driver import end_if_gone
 
     ids = tuple(dict.fromkeys(_find(log, prefix) for prefix in prefixes))
-    if not sure and not _is_wanted(log, ids):
+    if not sure and not _confirmed(log, ids):
         return CANCELLED
     for id in ids:
         end_if_gone(log, id)
@@ -41,36 +41,34 @@ def delete(log: EventLog, prefixes: Sequence[str], sure: bool) -> int:
     return FAILED if deleted.traces else DONE
 
 
-def _is_wanted(log: EventLog, ids: Sequence[str]) -> bool:
+def _confirmed(log: EventLog, ids: Sequence[str]) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigError(
-            "delete asks before it deletes, which needs a terminal: add --yes."
-        )
+        raise ConfigError("delete has no terminal to ask for confirmation: add --yes.")
     shorts = conversation.short_ids(log, ids)
     gone = {it.id: it for it in conversation.trashed(log)}
     for short, id in zip(shorts, ids, strict=True):
         found = conversation.get(log, id) or gone.get(id)
         title = found.title if found else ""
         print(safe(f"{short}  {title}", newlines=False), file=sys.stderr)
-    print("Delete for good? [y/N] ", end="", file=sys.stderr, flush=True)
+    print("Delete permanently? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def undelete(log: EventLog, prefix: str) -> int:
-    """Bring back what was deleted in the app, the last without a `prefix`."""
+    """Restore a conversation deleted in the app; without `prefix` the last one."""
     deleted = conversation.trashed(log)
     wanted = [it for it in deleted if it.id.startswith(prefix)]
     if not wanted:
-        what = f"whose id begins with {prefix!r}" if prefix else "at all"
+        what = f" whose id begins with {prefix!r}" if prefix else ""
         raise LogError(
-            f"No conversation {what} was deleted in the last {conversation.DAYS} days."
+            f"No conversation{what} was deleted in the last {conversation.DAYS} days."
         )
     print(conversation.restore(log, wanted[0]))
     return DONE
 
 
 def _find(log: EventLog, prefix: str) -> str:
-    """Return the id of a conversation, or of one that was deleted in the app."""
+    """Return the id of a stored conversation, or of one deleted in the app."""
     try:
         return conversation.find(log, prefix)
     except LogError:

@@ -24,12 +24,12 @@ def chat(
 ) -> int:
     """Open the screen on a conversation and return the exit code.
 
-    Without `cid` (the beginning of an id) or `last` it is a new one, unless the last
-    one has a turn that still runs, or whose end nobody has seen. `problems` are shown
-    on the screen.
+    `cid` is the start of a conversation's id, `last` means the newest one. Without them
+    a new conversation is opened, unless the newest has a running turn or an unseen
+    answer. `problems` are shown on the screen.
     """
     _require_terminal()
-    # A lone Esc is understood after 25 ms, not 100. Read when textual is imported.
+    # Recognise a lone Esc after 25 ms, not 100. Textual reads this on import.
     os.environ.setdefault("ESCDELAY", "25")
     from tui.app.app import run_app
 
@@ -53,28 +53,28 @@ def chat(
         if left.fault:
             streams.talk(left.fault)
         if left.goes_on:
-            _go_on(host, hung_up=left.how == "hung up")
+            _finish_turns(host, hung_up=left.how == "hung up")
         return left.code
     finally:
         host.close()
-        with suppress(OSError):  # the terminal may have gone
+        with suppress(OSError):  # the terminal may be gone
             for words in host.last_words:
                 streams.talk(words)
 
 
-def _go_on(host: Host, *, hung_up: bool) -> None:
-    """See the turns of this process to their end, without a screen."""
+def _finish_turns(host: Host, *, hung_up: bool) -> None:
+    """Run the turns of this process to their end, without a screen."""
     from tui.cli import background
 
     if not host.keeps:
-        return  # nobody could ever read it
+        return  # the answer could never be read
     with background.ended_by_signal():
         if hung_up:
             background.let_go()
         else:
             print(
-                f"The answer goes on in the background (process {os.getpid()}); "
-                "`lazychat` shows it.",
+                f"The answer continues in the background (process {os.getpid()}); "
+                "run `lazychat` to see it.",
                 file=sys.stderr,
             )
             background.hand_back()
@@ -82,22 +82,22 @@ def _go_on(host: Host, *, hung_up: bool) -> None:
 
 
 def _require_terminal() -> None:
-    # What is typed comes from stdin; one terminal among all three is drawn on.
+    # Keys come from stdin; the screen is drawn on a terminal among the three.
     if not sys.stdin.isatty() or tty.screen() is None:
         raise ConfigError(
-            "The chat screen needs a terminal. For a script or a pipe there is "
+            "The chat screen needs a terminal. In a script or a pipe, use "
             'lazychat ask "..."'
         )
     term = os.environ.get("TERM", "")
     if term in ("dumb", "unknown", ""):
         raise ConfigError(
-            f"This terminal (TERM={term}) cannot show a screen. There is "
-            'lazychat ask "..."; or set TERM, as in TERM=xterm-256color.'
+            f"This terminal (TERM={term}) cannot show a screen. Use "
+            'lazychat ask "...", or set TERM, as in TERM=xterm-256color.'
         )
 
 
 def _conversation(log: EventLog, cid: str | None, last: bool) -> tuple[str, bool]:
-    """Return the id of what is to be shown, and whether it is a new one."""
+    """Return the id of the conversation to show, and whether it is new."""
     if cid:
         return conversation.find(log, cid), False
     newest = conversation.newest(log)
@@ -107,5 +107,5 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> tuple[str, bool
 
 
 def _calls_back(log: EventLog, id: str) -> bool:
-    """Whether an answer runs there, or one that nobody has seen has ended."""
+    """Return whether an answer is running there, or has ended unseen."""
     return bool(conversation.running(log, id)) or conversation.is_unseen(log, id)

@@ -1,7 +1,6 @@
 """Dispatches the commands that work on stored conversations.
 
-The commands themselves stand in modules of their own, which are imported when they
-are run.
+The commands are in modules of their own, which are imported when needed.
 """
 
 import argparse
@@ -22,14 +21,14 @@ def run(options: argparse.Namespace) -> int:
     """Run one of `COMMANDS`; return the exit code."""
     out: object = sys.stdout
     if isinstance(out, io.TextIOWrapper) and not isinstance(out, streams.Clean):
-        # A pipe or a file gets what was said, whatever the terminal could show.
+        # A pipe or a file gets the whole text, whatever the terminal could show.
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] # TextIO does not have it
     try:
         code = _run(options)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # the reader has gone (`| head`)
-        # Python flushes what is left at its end, and would complain.
+    except BrokenPipeError:  # the reader has closed the pipe (`| head`)
+        # Python flushes stdout when it exits, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
@@ -43,7 +42,7 @@ def _run(options: argparse.Namespace) -> int:
     reads = options.command in _READING
     file = paths.log_file()
     opened = open_to_read(file, streams.talk) if reads else EventLog(file)
-    with opened as log, streams.unreadable_told(log):
+    with opened as log, streams.unreadable_reported(log):
         return (_READING | _WRITING)[options.command](log, options)
 
 
@@ -114,7 +113,7 @@ def _backup(options: argparse.Namespace) -> int:
 _Run = Callable[["EventLog", argparse.Namespace], int]
 
 _READING: dict[str, _Run] = {"list": _list, "search": _search, "export": _export}
-"""The commands that a store which cannot be written is good enough for."""
+"""The commands that need only a readable store."""
 
 _WRITING: dict[str, _Run] = {
     "rename": _rename,

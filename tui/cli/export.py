@@ -14,7 +14,7 @@ from tui.eventlog import EventLog
 from tui.safe import one_line, safe_json
 
 _NAMED = 5
-"""Conversations left out that are named at most."""
+"""Most conversations without events that are named."""
 
 
 def export(
@@ -27,8 +27,8 @@ def export(
 ) -> int:
     """Write conversations to `file` or stdout.
 
-    `format` is `md`, `json` or None, which is what the name of `file` says, else md.
-    A file that is there is written over with `force` only.
+    `format` is `md`, `json` or None: then the name of `file` decides, and md is the
+    default. An existing file is overwritten only with `force`.
     """
     if everything == bool(prefixes):
         raise ConfigError("export needs the id of a conversation, or --all.")
@@ -49,26 +49,24 @@ def export(
     try:
         _write(Path(file), text, force)
     except FileExistsError as error:
-        raise LazychatError(
-            f"{file} is there already: --force writes over it."
-        ) from error
+        raise LazychatError(f"{file} exists already: --force overwrites it.") from error
     except OSError as error:
         raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
     return DONE
 
 
 def _all(log: EventLog) -> list[str]:
-    """Return the ids of all conversations; name on stderr those that have no events.
+    """Return the ids of all conversations; report those without events on stderr.
 
-    The oldest first: what is imported last is the newest again. A line of the list
-    that another program wrote, or with an id that is no text, keeps nothing back.
+    The oldest comes first, so that the last one imported is the newest again. A row of
+    another program, or one with an id that is not text, does not block the others.
     """
     ids = dict.fromkeys(it.id for it in reversed(conversation.recent(log)))
     empty = [id for id in ids if not conversation.is_exportable(log, id)]
     if empty:
         names = ", ".join(map(repr, empty[:_NAMED]))
         more = f" and {len(empty) - _NAMED} more" if len(empty) > _NAMED else ""
-        streams.talk(f"Left out, as the store has no events of them: {names}{more}.")
+        streams.talk(f"Skipped, as the store has no events for them: {names}{more}.")
     return [id for id in ids if id not in set(empty)]
 
 
@@ -76,8 +74,8 @@ def _write(file: Path, text: str, force: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     if file.is_file() and not force:
         raise FileExistsError
-    # A pipe or /dev/stdout is there and loses nothing. Mode: for the user alone, as
-    # the store is.
+    # An existing pipe or /dev/stdout has no content to lose. The mode makes the file #
+    # private, like the store.
     if not (force or file.exists()):
         flags |= os.O_EXCL
     with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as out:
@@ -92,11 +90,11 @@ def _read_file(path: Path, name: str) -> bytes:
 
 
 def _read(file: BinaryIO) -> bytes:
-    """Read a file that may have no end, such as a pipe."""
+    """Read a file that may be endless, such as a pipe."""
     data = file.read(conversation.LARGEST_FILE + 1)
     if len(data) > conversation.LARGEST_FILE:
         raise LazychatError(
-            f"More than {conversation.LARGEST_FILE >> 20} MB are not taken in: export "
+            f"The file is larger than {conversation.LARGEST_FILE >> 20} MB: export "
             "fewer conversations at a time."
         )
     return data
@@ -108,7 +106,7 @@ def take_in(log: EventLog, files: Sequence[str]) -> int:
         name = "standard input" if file == "-" else file
         try:
             source = sys.stdin.buffer if file == "-" else None
-            # Not kept here: it may be as large as what is made of it.
+            # No variable holds the data: it may be as large as the decoded events.
             ids = conversation.import_json(
                 log, _read(source) if source else _read_file(Path(file), name)
             )

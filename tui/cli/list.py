@@ -14,7 +14,7 @@ from tui.safe import one_line, safe
 
 
 def show_list(log: EventLog, limit: int, as_json: bool) -> int:
-    """Print the conversations, `limit` at most (0: all), and return the exit code."""
+    """Print the conversations, `limit` at most (0: all); return the exit code."""
     listed = conversation.recent(log, limit if limit > 0 else -1)
     running = conversation.running_anywhere(log)
     if as_json:
@@ -49,12 +49,12 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
         )
         print(_cut(safe(row), width) if width else row)
     if limit > 0 and len(listed) == limit:
-        streams.talk(f"these are the first {limit}; `-n 0` lists all.")
+        streams.talk(f"showing the first {limit}; `-n 0` lists all.")
     return DONE
 
 
 def show_deleted(log: EventLog, as_json: bool) -> int:
-    """Print what can be brought back, the last deleted first."""
+    """Print the conversations that can be restored, last deleted first."""
     deleted = conversation.trashed(log)
     if as_json:
         rows = [{"id": it.id, "title": it.title, "deleted": it.time} for it in deleted]
@@ -67,9 +67,9 @@ def show_deleted(log: EventLog, as_json: bool) -> int:
 
 
 def state_of(running: Sequence[TurnStarted]) -> str:
-    """Return what goes on in a conversation whose `running` turns have not ended.
+    """Return the state of a conversation with the unfinished turns `running`.
 
-    "" when nothing does.
+    "" if there are none.
     """
     if not running:
         return ""
@@ -81,12 +81,12 @@ def state_of(running: Sequence[TurnStarted]) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return a time for a table: local, to the minute, as wide as any other."""
+    """Return a time for a table: local, to the minute, of constant width."""
     return bounds.spell_time(seconds, "%Y-%m-%d %H:%M")
 
 
 def _cut(row: str, width: int) -> str:
-    """Return as much of `row` as `width` cells of a terminal hold."""
+    """Return the part of `row` that fits into `width` terminal cells."""
     cells = 0
     for at, character in enumerate(row):
         cells += 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,7 +1,7 @@
 """The options of each command.
 
-Only the options of the command that is given are made: to make them all takes longer
-than anything else that happens before the screen is imported.
+Only the options of the given command are created: creating all of them would take
+longer than anything else before the import of the screen.
 """
 
 import argparse
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 Add = Callable[[argparse.ArgumentParser], None]
 
 _PATHS = ("config", "files", "output", "tool")
-"""The options that name files: bytes that are no UTF-8 may be in their names."""
-_ID = "the id of a conversation, or as much of its beginning as no other has"
+"""Options that name files: the names may contain bytes that are not UTF-8."""
+_ID = "the id of a conversation, or an unambiguous prefix of it"
 
 
 class Parser(argparse.ArgumentParser):
-    """Quotes arguments with nothing in them that acts on a terminal.
+    """Prints arguments without control characters.
 
-    They may be names of files, which a shell has put in the place of a `*`.
+    Arguments may be file names that a shell has put in place of a `*`.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.color = False  # Python 3.14 has it on; what we print is made safe
+        self.color = False  # on by default in Python 3.14; `safe` would spoil it
 
     def error(self, message: str) -> NoReturn:
-        """Say in one line what is wrong with the arguments, and exit."""
+        """Report the problem with the arguments in one line, and exit."""
         super().error(safe(decoded(message), newlines=False))
 
     def _print_message(
@@ -42,9 +42,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return the options in `arguments`, `command` among them: `chat` if none is given.
+    """Return the options in `arguments`; `command` is `chat` if none is given.
 
-    Prints and exits when they are wrong or ask for help.
+    Prints and exits if they are invalid or ask for help.
     """
     given = [*arguments]
     if given[:1] in (["-h"], ["--help"], ["--version"]):
@@ -59,10 +59,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     model = getattr(options, "model", None)
     if model and model.endswith(".gguf") and decoded(model) != model:
-        # Which model is asked is stored with each question.
+        # The model's name is stored with each question.
         parser.error(
-            f"-m {model}: this path is not UTF-8. Rename the file, or make a link of "
-            f"another name to it: ln -s THE_FILE model.gguf"
+            f"-m {model}: this path is not UTF-8. Rename the file, or link to it under "
+            f"another name: ln -s THE_FILE model.gguf"
         )
     return argparse.Namespace(
         **{
@@ -86,7 +86,7 @@ def _overview() -> argparse.ArgumentParser:
     parser = Parser(
         prog="lazychat",
         description="Chat with language models in the terminal.",
-        epilog="Without a command: chat. `lazychat COMMAND -h` tells its options.",
+        epilog="The default command is chat. `lazychat COMMAND -h` shows its options.",
     )
     parser.add_argument("--version", action="store_true", help="show the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -95,7 +95,7 @@ def _overview() -> argparse.ArgumentParser:
     return parser
 
 
-# -- what asks a model
+# -- commands that ask a model
 
 
 def _chat(parser: argparse.ArgumentParser) -> None:
@@ -108,33 +108,33 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "prompt",
         nargs="*",
-        help="the question; standard input, when it is not a terminal, is added to it",
+        help="the question; standard input is appended if it is not a terminal",
     )
-    _add_which(parser, "go on with")
+    _add_which(parser, "continue")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-m",
         "--model",
-        help="a name of the configuration, a .gguf file, or supplier/model",
+        help="a model name from config.toml, a .gguf file, or supplier/model",
     )
-    parser.add_argument("-s", "--system", help="instructions for the model")
+    parser.add_argument("-s", "--system", help="system prompt")
     parser.add_argument(
         "-T",
         "--tool",
         action="append",
         default=[],
         metavar="TOOL",
-        help="switch on this tool and no others; a .py file stands "
-        "for the tools in it, `none` for no tool; may be repeated",
+        help="use only this tool (repeatable); FILE.py: the tools in "
+        "it; none: no tools",
     )
     parser.add_argument(
         "--no-stream",
         dest="stream",
         action="store_false",
         default=None,
-        help="show an answer when it is whole",
+        help="print only the complete answer",
     )
     _add_config(parser)
 
@@ -152,7 +152,9 @@ def _add_which(parser: argparse.ArgumentParser, act: str) -> None:
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config", metavar="FILE", help="instead of the user's config.toml"
+        "--config",
+        metavar="FILE",
+        help="use this file instead of the user's config.toml",
     )
 
 
@@ -163,28 +165,33 @@ def _worker(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run in the background, in its own session",
     )
-    does.add_argument("--stop", action="store_true", help="end the one that runs")
-    does.add_argument("--status", action="store_true", help="tell whether one runs")
+    does.add_argument("--stop", action="store_true", help="stop the running worker")
+    does.add_argument(
+        "--status", action="store_true", help="show whether one is running"
+    )
     _add_config(parser)
 
 
-# -- what is done with conversations
+# -- commands for conversations
 
 
 def _tail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "cid", nargs="?", metavar="ID", help="its id or the beginning of it; else: last"
+        "cid",
+        nargs="?",
+        metavar="ID",
+        help="conversation id or prefix (default: the last)",
     )
     parser.add_argument(
         "--after",
         type=_count,
         default=0,
         metavar="SEQ",
-        help="only what comes after this record",
+        help="print only later records",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="go on with what comes, to Ctrl+C"
+        "-f", "--follow", action="store_true", help="keep following until Ctrl+C"
     )
 
 
@@ -193,16 +200,16 @@ def _list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deleted",
         action="store_true",
-        help="those deleted in the app that `undelete` brings back",
+        help="list deleted conversations that `undelete` can restore",
     )
     _add_json(parser)
 
 
 def _search(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Finds messages that have all WORDS, the newest first: "
-        '"in quotes" side by side, code as it is typed or by the parts of names. The '
-        "last word may be the beginning of one. Exits with 1 when there is none."
+        "Finds messages that contain all WORDS, newest first. "
+        '"Quote" a phrase; code matches as typed or by parts of names. The last word '
+        "may be a prefix. Exits with 1 if there are none."
     )
     parser.add_argument("words", nargs="+", metavar="WORDS")
     _add_limit(parser)
@@ -216,21 +223,23 @@ def _rename(parser: argparse.ArgumentParser) -> None:
 
 def _pin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=_ID)
-    parser.add_argument("--off", action="store_true", help="no longer")
+    parser.add_argument("--off", action="store_true", help="unpin")
 
 
 def _delete(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="+", metavar="ID", help=_ID)
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask first")
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask for confirmation"
+    )
 
 
 def _undelete(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Brings back what was deleted in the app, within a week; what `lazychat "
-        "delete` has deleted is gone."
+        "Restores a conversation that was deleted in the app within the last week. "
+        "`lazychat delete` is permanent."
     )
     parser.add_argument(
-        "id", nargs="?", default="", metavar="ID", help=f"{_ID}; else: the last"
+        "id", nargs="?", default="", metavar="ID", help=f"{_ID} (default: the last)"
     )
 
 
@@ -240,34 +249,37 @@ def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("md", "json"),
-        help="md to be read, json to be imported; else as FILE ends, else md",
+        help="default: from FILE's extension, else md",
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="instead of standard output"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to FILE instead of standard output",
     )
     parser.add_argument(
-        "--force", action="store_true", help="write over a FILE that is there"
+        "--force", action="store_true", help="overwrite an existing FILE"
     )
 
 
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Takes in what `export --format json` has written and prints the "
-        "ids. What is there already is never written over: it comes in as a copy."
+        "Imports conversations from `export --format json` and prints their ids. "
+        "Existing conversations are never overwritten: they are imported as copies."
     )
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="- stands for standard input"
+        "files", nargs="+", metavar="FILE", help="- means standard input"
     )
 
 
 def _backup(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Copies the whole store of conversations to FILE while it is used. To have it "
-        "back: end lazychat, copy FILE to where the store is, start lazychat."
+        "Copies the whole conversation store to FILE while it is in use. To restore "
+        "it, quit lazychat, copy FILE over the store, and start lazychat."
     )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument(
-        "--force", action="store_true", help="write over a FILE that is there"
+        "--force", action="store_true", help="overwrite an existing FILE"
     )
 
 
@@ -287,7 +299,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    """Return the number that an option is given: 0 or more."""
+    """Return an option's number: 0 or more."""
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("it must be 0 or more")
@@ -298,15 +310,15 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "chat": ("open the chat screen", _chat),
     "ask": ("print the answer to one question", _ask),
     "tail": ("print the records of a conversation", _tail),
-    "worker": ("answer apart from any terminal, also after logout", _worker),
-    "list": ("list conversations, the last used first", _list),
-    "search": ("find messages in all conversations, the newest first", _search),
-    "rename": ("give a conversation another title", _rename),
-    "pin": ("keep a conversation at the top of lists", _pin),
-    "delete": ("delete conversations: not a trace is left in the store", _delete),
-    "undelete": ("bring back a conversation that was deleted in the app", _undelete),
+    "worker": ("answer in the background, even after logout", _worker),
+    "list": ("list conversations, last used first", _list),
+    "search": ("search the messages of all conversations", _search),
+    "rename": ("rename a conversation", _rename),
+    "pin": ("pin a conversation to the top of lists", _pin),
+    "delete": ("delete conversations permanently", _delete),
+    "undelete": ("restore a conversation that was deleted in the app", _undelete),
     "export": ("write conversations to a file", _export),
-    "import": ("take in what `export --format json` has written", _import),
-    "backup": ("copy the whole store to a file, while it is used", _backup),
+    "import": ("import exported JSON", _import),
+    "backup": ("copy the whole store to a file, even while in use", _backup),
 }
-"""What each command is for, and what adds its options, in the order of the help."""
+"""The help and the options of each command, in the order of `--help`."""

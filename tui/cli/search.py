@@ -17,12 +17,12 @@ _NO_LIMIT = 2**31
 
 
 def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
-    """Print the messages that have `words`, `limit` at most (0: all); return the code.
+    """Print messages that contain `words`, `limit` at most (0: all).
 
-    1 when there is none, as with grep.
+    Returns the exit code: 1 if there are none, as grep does.
     """
     if not conversation.is_searchable(words):
-        streams.talk("punctuation alone is not searched.")
+        streams.talk("cannot search for punctuation alone.")
     hits = conversation.search(log, words, limit if limit > 0 else _NO_LIMIT)
     if as_json:
         streams.print_json(msgspec.to_builtins(hits))
@@ -37,7 +37,7 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
         else:
             print(f"    {one_line(hit.excerpt)}")
     if not hits and conversation.is_searchable(words):
-        streams.talk("nothing was found.")
+        streams.talk("nothing found.")
     return DONE if hits else FAILED
 
 

@@ -2,7 +2,7 @@
 
 All output to a terminal passes through `Clean`, so that no title, id, file name or
 traceback can control it, whichever code prints it. A pipe or a file gets the text
-unchanged, as from `git` or `ls`.
+unchanged, as with `git` or `ls`.
 """
 
 import io
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 
 class Clean(io.TextIOWrapper):
-    """A stream to a terminal; what is written to it is made safe first."""
+    """A stream to a terminal that makes all text safe."""
 
     def write(self, text: str, /) -> int:
-        """Write `text` with nothing in it that acts on the terminal."""
+        """Write `text` without anything that controls the terminal."""
         super().write(safe(text))
         return len(text)
 
     def write_styled(self, text: str) -> None:
-        """Write `text` as it is: of its parts those that are not ours are safe."""
+        """Write `text` unchanged; the caller has made all foreign parts safe."""
         super().write(text)
 
 
 def open_stream(descriptor: int, encoding: str, *, closefd: bool = True) -> TextIO:
     """Return a stream that writes to `descriptor`; clean if that is a terminal.
 
-    What the encoding cannot say is replaced: it must not end an answer.
+    Characters that the encoding lacks are replaced, so that they cannot end an answer.
     """
     kind = Clean if os.isatty(descriptor) else io.TextIOWrapper
     raw = io.FileIO(descriptor, "w", closefd=closefd)
@@ -49,25 +49,25 @@ def open_stream(descriptor: int, encoding: str, *, closefd: bool = True) -> Text
 
 
 def clean() -> None:
-    """Have stdout and stderr be safe where they are a terminal, tracebacks too."""
+    """Make stdout and stderr safe if they are terminals, also for tracebacks."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         with suppress(OSError, ValueError):  # a stand-in without a descriptor
             if stream.isatty() and not isinstance(stream, Clean):
                 stream.flush()
                 descriptor = stream.fileno()
-                # As it was: Textual draws on `sys.__stderr__`, with a writer of ours.
+                # `sys.__stderr__` stays unchanged, as Textual draws on it.
                 setattr(
                     sys, name, open_stream(descriptor, stream.encoding, closefd=False)
                 )
-                sys.excepthook = _tell
+                sys.excepthook = _print_traceback
 
 
-def _tell(
+def _print_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Print a traceback; Python 3.13 and later would colour it for a terminal."""
-    import traceback  # only now
+    import traceback  # slow to import, and rarely needed
 
     print(
         "".join(traceback.format_exception(kind, error, trace)), end="", file=sys.stderr
@@ -75,44 +75,44 @@ def _tell(
 
 
 def fill() -> None:
-    """Open what of stdin, stdout and stderr is closed (`>&-`), on nothing.
+    """Open closed standard streams (`>&-`) on /dev/null.
 
-    The next file to be opened would take the descriptor: the store. What is printed
-    then would be written into it.
+    Otherwise the next opened file, the store, would get the descriptor, and printed
+    text would be written into it.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            # The lowest that is free: 0, 1 or 2, since the lower ones are filled.
+            # The lowest free descriptor is this stream's, as lower ones are filled.
             nothing = os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, os.fdopen(nothing, mode, closefd=False))
 
 
 _voice: list[TextIO] = []
-"""The stream to the terminal while stderr is none; see `answer_alone`."""
+"""The stream to the terminal while stderr is diverted; see `answer_alone`."""
 
 
 def talk(text: str) -> None:
-    """Print a line for the user to stderr; in any thread."""
+    """Print a line for the user to stderr; may be called in any thread."""
     line = f"lazychat: {safe(mask(text), newlines=False)}"
     print(line, file=_voice[-1] if _voice else sys.stderr, flush=True)
 
 
 def is_seen() -> bool:
-    """Whether what `talk` prints is seen at once: on a terminal."""
+    """Return whether `talk` prints to a terminal."""
     return bool(_voice) or sys.stderr.isatty()
 
 
 def print_json(value: object) -> None:
-    """Print a document to stdout: valid JSON, and harmless on a terminal."""
-    import json  # programs ask for it
+    """Print a document to stdout: valid JSON, and safe for a terminal."""
+    import json  # only needed for programs
 
     text = json.dumps(value, ensure_ascii=False, indent=1)
     print(safe_json(text))
 
 
 @contextmanager
-def unreadable_told(log: "EventLog") -> Generator[None]:
-    """Say at the end how many records of the store have been left out, if any."""
+def unreadable_reported(log: "EventLog") -> Generator[None]:
+    """Report at the end how many unreadable records were skipped, if any."""
     yield
     if records := log.unreadable:
         what = "1 record" if records == 1 else f"{records:,} records"
@@ -121,10 +121,11 @@ def unreadable_told(log: "EventLog") -> Generator[None]:
 
 @contextmanager
 def answer_alone() -> Generator[TextIO]:
-    """Give a stream to stdout; what all others print there goes to stderr.
+    """Yield a stream to stdout; all other prints to stdout go to stderr.
 
-    Tools are the user's code: what they or their processes print is talk. Where
-    stderr is a terminal they get another, and it is shown cleaned, a line at a time.
+    Tools are the user's code: their output, and that of their processes, is not part of
+    the answer. If stderr is a terminal, they get a pipe instead, whose lines are
+    printed after cleaning.
     """
     sys.stdout.flush()
     kept = os.dup(1)
@@ -134,16 +135,16 @@ def answer_alone() -> Generator[TextIO]:
         with _others_aside() if os.isatty(2) else nullcontext():
             yield out
     finally:
-        with suppress(OSError):  # nobody reads what tools have printed
+        with suppress(OSError):  # the reader of the tools' output is gone
             sys.stdout.flush()
         os.dup2(kept, 1)
-        with suppress(OSError):  # what could not be written was said when it failed
+        with suppress(OSError):  # a failed write was already reported
             out.close()
 
 
 @contextmanager
 def _others_aside() -> Generator[None]:
-    """Have descriptors 0 to 2 be no terminal; `talk` still reaches it."""
+    """Divert descriptors 0 to 2 from the terminal; `talk` still reaches it."""
     from tui.app.terminal.descriptors import Aside
 
     voice = open_stream(os.dup(2), sys.stderr.encoding)
@@ -158,5 +159,5 @@ def _others_aside() -> Generator[None]:
                 stream.flush()
         aside.give_back()
         _voice.remove(voice)
-        with suppress(OSError):  # the terminal has gone
+        with suppress(OSError):  # the terminal is gone
             voice.close()

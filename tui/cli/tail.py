@@ -35,17 +35,17 @@ from tui.events import (
 from tui.safe import one_line, safe, safe_json
 
 LOOK_SECONDS = 1.0
-"""How often is looked whether the reader of a pipe has gone."""
+"""Seconds between two checks whether the reader of a pipe is gone."""
 WIDTH = 100
 """Characters of text in a line for people."""
 
 
 def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
-    """Print the records with `seq > after`, then with `follow` those that come.
+    """Print the records with `seq > after`; with `follow` also new ones.
 
-    `cid` is the beginning of a conversation's id, None means the last one. Ends at
-    Ctrl+C, or when nobody reads any more; at once where the store is read-only, as
-    what comes is then not seen.
+    `cid` is the start of a conversation's id, None means the last one. Ends at Ctrl+C
+    or when the reader closes the pipe. It does not follow a read-only store, which
+    would not show new records.
     """
     with open_to_read(paths.log_file(), streams.talk) as log:
         follow = follow and log.keeps
@@ -55,7 +55,7 @@ def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
         id = newest.id if newest else conversation.find(log, cid or "")
         line = _json if as_json else _human
         try:
-            with streams.unreadable_told(log), log.follow(id, after) as records:
+            with streams.unreadable_reported(log), log.follow(id, after) as records:
                 while True:
                     for record in records.poll(LOOK_SECONDS if follow else 0):
                         sys.stdout.write(line(record) + "\n")
@@ -63,13 +63,13 @@ def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
                     if not follow or records.closed or _nobody_reads():
                         return DONE
         except BrokenPipeError:
-            # Python would complain of it once more when it flushes at the end.
+            # Python flushes stdout when it exits, and would complain again.
             sys.stdout = None
             return DONE
 
 
 def _nobody_reads() -> bool:
-    """Whether the other end of the pipe is closed; asked without writing to it."""
+    """Return whether the other end of the pipe is closed; writes nothing."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(what & select.POLLERR for _, what in poll.poll(0))
@@ -104,7 +104,7 @@ def _human(record: Record) -> str:
 
 
 def _text(record: Record) -> str:
-    """Return what a line for people says of an event."""
+    """Return an event's text in a line for people."""
     match record.event:
         case MessageAdded(_, message):
             calls = ", ".join(call.name or "?" for call in message.tool_calls)
@@ -117,7 +117,7 @@ def _text(record: Record) -> str:
         case SummaryAdded(text=text) | ToolProgressed(_, text):
             return text
         case TurnRequested(model):
-            return f"of {model}"
+            return f"model {model}"
         case TurnStarted(host, _, pid):
             return f"by process {pid} on {host}"
         case TurnFinished(reason):

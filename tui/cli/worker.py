@@ -20,51 +20,52 @@ from tui.runtime.worker_registry import Worker
 from tui.safe import safe
 
 STOP_SECONDS = 15.0
-"""How long `--stop` waits for the end."""
+"""Seconds that `--stop` waits for the worker's end."""
 
 
 def serve(settings: Config, *, detach: bool = False) -> int:
-    """Run turns until told to end by Ctrl+C, SIGTERM or `stop`; return the exit code.
+    """Run turns until Ctrl+C, SIGTERM or `stop`; return the exit code.
 
-    `detach` returns as soon as it runs in a process and session of its own.
+    With `detach`, return as soon as a process in its own session serves.
     """
     if found := worker_registry.find():
-        raise LazychatError(f"A worker runs already: {_which(found)}.")
+        raise LazychatError(f"A worker is already running: {_which(found)}.")
     if detach:
         return _detach(settings)
     return _serve(settings)
 
 
 def stop() -> int:
-    """End the worker of this machine; what it is saying is cancelled, and kept."""
+    """Stop the worker of this machine; running answers are cancelled and kept."""
     found = worker_registry.find()
     if not found:
-        streams.talk("No worker runs on this machine.")
+        streams.talk("No worker is running on this machine.")
         return FAILED
     os.kill(found.owner.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS
     while time.monotonic() < until:
         if not worker_registry.is_alive(found.runner):
-            streams.talk(f"The worker has ended: {_which(found)}.")
+            streams.talk(f"The worker has stopped: {_which(found)}.")
             return DONE
         time.sleep(0.02)
-    raise LazychatError(f"The worker does not end: {_which(found)}.")
+    raise LazychatError(f"The worker did not stop: {_which(found)}.")
 
 
 def status() -> int:
-    """Say whether a worker runs, and what it does; the code says it too."""
+    """Print whether a worker is running, and its state; return the exit code."""
     found = worker_registry.find()
     if not found:
-        print("No worker runs on this machine.")
+        print("No worker is running on this machine.")
         return FAILED
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
-    # The note has a name that can be read, which for odd bytes is not the file's.
+    # The worker's note has the store's path as text, in which bytes that are not #
+    # UTF-8 are replaced.
     ours = worker_registry.find(paths.log_file())
     store = paths.log_file() if ours else Path(found.store)
     with open_to_read(store, streams.talk) as log:
         running = conversation.running_anywhere(log)
     answers = sum(owners.count(found.owner) for owners in running.values())
-    print(f"A worker runs: {_which(found)}, since {since}.")
+    print(f"A worker is running: {_which(found)}, since {since}.")
     print(f"Store:   {found.store}")
     print(f"Models:  {safe(', '.join(found.models), newlines=False)}")
     print(f"Tools:   {safe(', '.join(found.tools) or 'none', newlines=False)}")
@@ -77,7 +78,7 @@ def _which(found: Worker) -> str:
 
 
 def _serve(settings: Config, ready: int | None = None) -> int:
-    """Serve in this process; `ready` is where to say that it does."""
+    """Serve in this process; write to the descriptor `ready` once it does."""
     host = Host(settings)
     try:
         if not host.keeps:
@@ -90,12 +91,12 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         try:
             with background.ended_by_signal(signal.SIGHUP):
                 _enter(me)
-                streams.talk(f"The worker runs: {_which(me)}.")
+                streams.talk(f"The worker is running: {_which(me)}.")
                 if ready is not None:
-                    _say(ready, "")
-                _wait_for_ever()
+                    _report(ready, "")
+                _wait_forever()
         except SystemExit as end:
-            # Told to end by a signal: the usual way.
+            # A signal is the usual way to stop a worker.
             if end.code == 128 + signal.SIGHUP:
                 worker_registry.leave(me)
                 background.let_go()
@@ -113,17 +114,17 @@ def _enter(me: Worker) -> None:
     except OSError as error:
         folder = worker_registry.file().parent
         raise LazychatError(
-            f"No worker can be noted in {folder}: {error.strerror}."
+            f"Cannot register the worker in {folder}: {error.strerror}."
         ) from error
 
 
-def _wait_for_ever() -> NoReturn:
+def _wait_forever() -> NoReturn:
     while True:
         signal.pause()
 
 
 def _detach(settings: Config) -> int:
-    """Serve in a process of its own, with no terminal that could take it along."""
+    """Serve in a process of its own, without a terminal that could kill it."""
     log = paths.state_file().with_name("worker.log")
     try:
         files.make_folder(log.parent)
@@ -134,13 +135,14 @@ def _detach(settings: Config) -> int:
             f"The worker cannot write to {log}: {error.strerror}."
         ) from error
     said, ready = os.pipe()
-    # Twice, with a session between: the worker leads no session, so that no terminal
-    # which it opens can become its own. There are no threads yet.
+    # Fork twice, with a new session between: the worker is not its leader, so a #
+    # terminal that it opens cannot become its controlling terminal. There are no #
+    # threads yet.
     if child := os.fork():
         os.close(ready)
         file.close()
         os.waitpid(child, 0)
-        return _told(said, log)
+        return _wait_for_report(said, log)
     os.close(said)
     os.setsid()
     if os.fork():
@@ -152,11 +154,11 @@ def _detach(settings: Config) -> int:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         with suppress(OSError):
-            os.chdir(Path.home())  # else no disk that is here can be taken away
+            os.chdir(Path.home())  # else the current disk could not be unmounted
         code = _serve(settings, ready)
     except LazychatError as error:
         streams.talk(str(error))
-        _say(ready, str(error))
+        _report(ready, str(error))
     except BaseException:
         import traceback
 
@@ -168,20 +170,22 @@ def _detach(settings: Config) -> int:
         os._exit(code)
 
 
-def _say(ready: int, problem: str) -> None:
-    """Tell whoever waits how the start went; "" means well."""
+def _report(ready: int, problem: str) -> None:
+    """Report to the waiting parent how the start went; "" means success."""
     with suppress(OSError):
         os.write(ready, f"{problem}\n".encode())
         os.close(ready)
 
 
-def _told(said: int, log: Path) -> int:
-    with open(said, encoding="utf-8") as file:  # a descriptor, no path
+def _wait_for_report(said: int, log: Path) -> int:
+    with open(said, encoding="utf-8") as file:  # a descriptor, not a path
         answer = file.read()
     if answer == "\n":
         found = worker_registry.find()
         streams.talk(
-            f"The worker runs: {_which(found)}." if found else "The worker has ended."
+            f"The worker is running: {_which(found)}."
+            if found
+            else "The worker has stopped."
         )
         return DONE
-    raise LazychatError(answer.strip() or f"The worker has not started: see {log}.")
+    raise LazychatError(answer.strip() or f"The worker did not start: see {log}.")

@@ -160,7 +160,10 @@ def test_a_worker_that_cannot_be_noted_says_so(store):
     assert sys.modules["tui.runtime.worker_registry"]
     make_read_only(store.parent)
 
-    with unprivileged(), pytest.raises(LazychatError, match="No worker can be noted"):
+    with (
+        unprivileged(),
+        pytest.raises(LazychatError, match="Cannot register the worker"),
+    ):
         worker._enter(worker.worker_registry.Worker("r", _claim(), 0.0, "", "", {}, {}))
 
 
