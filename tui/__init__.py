@@ -4,7 +4,7 @@ The public names, for programs that use lazychat as a library:
 
     from tui import FunctionCallAgent, Message, ToolBox, tool
 
-Each is found when it is first asked for (PEP 562): `import tui` imports nothing.
+Each name is imported at its first use (PEP 562): `import tui` imports nothing.
 """
 
 from importlib import import_module
@@ -65,7 +65,7 @@ _HOMES = {
     "Turn": "tui.turn",
     "tool": "tui.tools",
 }
-"""Where each public name is defined."""
+"""The module that defines each public name."""
 
 __all__ = [
     "Cancellation",
@@ -103,7 +103,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value  # found without this function from now on
+    globals()[name] = value  # later lookups skip this function
     return value
 
 

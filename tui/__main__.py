@@ -1,4 +1,4 @@
-"""`python -m tui` is `lazychat`."""
+"""Makes `python -m tui` run lazychat."""
 
 import sys
 

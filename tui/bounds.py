@@ -1,7 +1,7 @@
 """Limits for data from outside: servers, tools, imports, the store.
 
 A value is bounded once, where it enters, so that code which shows, counts or sends it
-need not check its depth or size. Data beyond a limit is reported, and the rest goes on.
+need not check its depth or size. Data beyond a limit is reported; the rest is used.
 """
 
 import math
@@ -13,24 +13,26 @@ from typing import Any, cast
 import msgspec
 
 DEEPEST = 64
-"""How many lists and objects may stand in each other. Python's own limit of 1,000 calls
-is for all that is at work, so what is near it can be read in one place and not in the
-next. No API of a tool has more than a dozen."""
+"""Most levels of nested lists and objects.
+
+Python's limit of 1,000 calls counts the whole stack, so data near it can be read by one
+caller and not by another. No tool's API nests more than a dozen levels.
+"""
 
 LARGEST = 2**53 - 1
-"""The largest count: what all JSON readers agree on (RFC 8259, section 6)."""
+"""The largest count that all JSON readers support (RFC 8259, section 6)."""
 
 LARGEST_RECORD = 16 << 20
-"""Bytes of an event as JSON: more than the text that fits any model's window."""
+"""Most bytes of an event as JSON: more than the text that fits any model's window."""
 
 _LAST = 253_370_764_800.0
-"""9999-01-01, seconds since the epoch: the last year that a calendar knows."""
+"""9999-01-01 in seconds since the epoch: the last year that a calendar supports."""
 
 
 def is_deep(value: Any, limit: int = DEEPEST) -> bool:
-    """Return whether more than `limit` lists and objects stand in each other.
+    """Return whether lists and objects are nested more than `limit` levels deep.
 
-    It does not call itself, so it may be asked of any depth.
+    The function is iterative, so it works at any depth.
     """
     level: list[Any] = [value]
     for _ in range(limit):
@@ -47,7 +49,7 @@ def _parts(value: Any) -> Iterable[Any]:
 
 
 def shallow(value: Any, limit: int = DEEPEST) -> Any:
-    """Return `value` with "…" for what is more than `limit` levels deep."""
+    """Return `value` with "…" in place of values more than `limit` levels deep."""
     match value:
         case dict():
             if limit <= 0:
@@ -63,9 +65,10 @@ def shallow(value: Any, limit: int = DEEPEST) -> Any:
 
 
 def decode(data: bytes | str) -> Any:
-    """Return the value of JSON from outside; raises ValueError when it is none.
+    """Return the value of JSON from outside; raises ValueError if it is invalid.
 
-    Too deep, too large a number and bytes that are no UTF-8 count as none.
+    JSON that is too deep, numbers that are too large and bytes that are not UTF-8 are
+    invalid.
     """
     try:
         value = msgspec.json.decode(data)
@@ -82,10 +85,11 @@ _DEEP_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def without_deep(data: bytes, limit: int = 2 * DEEPEST) -> bytes:
-    """Return JSON with null for what stands in more than `limit` lists and objects.
+    """Return JSON with null in place of values nested more than `limit` levels deep.
 
-    For what is so deep that no reader takes it. The default leaves a value that is too
-    deep as one that `is_deep` tells. What ends inside the depth is no JSON afterwards.
+    Use it for JSON that is too deep for any reader. With the default limit, `is_deep`
+    still recognises the result as too deep. JSON that is cut off within the depth stays
+    invalid.
     """
     kept: list[bytes] = []
     depth = start = 0
@@ -102,11 +106,11 @@ def without_deep(data: bytes, limit: int = 2 * DEEPEST) -> bytes:
     return b"".join([*kept, data[start:] if depth <= limit else b""])
 
 
-TOO_DEEP = f"more than {DEEPEST} lists or objects stand in each other"
+TOO_DEEP = f"lists or objects are nested more than {DEEPEST} levels deep"
 
 
 def count(value: Any) -> int:
-    """Return a count as servers and files tell it: 0 where it makes no sense."""
+    """Return a count from a server or file; 0 if it makes no sense."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -115,14 +119,14 @@ def count(value: Any) -> int:
 
 
 def duration(value: Any) -> float:
-    """Return how long something took, in seconds: 0.0 where it makes no sense."""
+    """Return a duration in seconds; 0.0 if it makes no sense."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
     return float(value) if 0 <= value <= _LAST and math.isfinite(value) else 0.0
 
 
 def moment(value: Any) -> float:
-    """Return a time, in seconds since the epoch: 0.0, not known, where it is none."""
+    """Return a time in seconds since the epoch; 0.0 (unknown) if it is invalid."""
     return duration(value)
 
 
@@ -130,13 +134,13 @@ UNKNOWN_TIME = "unknown time"
 
 
 def spell_time(seconds: float, form: str) -> str:
-    """Return a `moment` in local time, as `time.strftime` has it with `form`.
+    """Return a `moment` in local time, formatted by `time.strftime` with `form`.
 
-    What is not known is `UNKNOWN_TIME`, as wide as any other.
+    An unknown time is `UNKNOWN_TIME`, padded to the same width.
     """
     try:
         if known := moment(seconds):
             return time.strftime(form, time.localtime(known))
-    except (ValueError, OverflowError, OSError):  # a zone may know less than a calendar
+    except (ValueError, OverflowError, OSError):  # a time zone may support fewer years
         pass
     return UNKNOWN_TIME.ljust(len(time.strftime(form, time.localtime(0))))

@@ -31,37 +31,38 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """`[models.NAME]` with `provider = "openai"`: any compatible server."""
 
     model: str = ""
-    """The server's name of it; empty means the supplier's usual one, else NAME."""
+    """The server's name for the model; empty means the supplier's default, else
+    NAME."""
     base_url: str = ""
-    """Empty means the supplier's, OPENAI_BASE_URL, or OpenAI's own."""
+    """Empty means the supplier's, or OPENAI_BASE_URL, or OpenAI's own."""
     supplier: str = ""
-    """A preset of `base_url` and `api_key_env`, see `models.suppliers`."""
+    """Sets `base_url` and `api_key_env`; see `models.suppliers`."""
     api_key_env: str = ""
     api_key_cmd: str = ""
     dialect: str = ""
-    """How the model writes tool calls in text; empty means: from its name."""
+    """How the model writes tool calls in text; empty means by its name."""
     stream: bool = True
     """False for a server that cannot stream."""
     timeout: Annotated[float, Meta(gt=0)] = 120.0
-    """Seconds without a byte after which a request is given up."""
+    """Seconds without a byte after which a request is abandoned."""
     max_retries: Annotated[int, Meta(ge=0)] = 2
     context: Annotated[int, Meta(ge=0)] = 0
-    """Tokens of the model's window; 0 means: as the server tells, if it does."""
+    """Tokens of the model's window; 0 means the server's value, if it reports one."""
     options: dict[str, Any] = {}
-    """Sent along as they are: temperature, max_tokens, extra_body ..."""
+    """Sent unchanged with each request: temperature, max_tokens, extra_body ..."""
 
 
 class LlamaModelConfig(Section, frozen=True, tag_field="provider", tag="llama"):
     """`[models.NAME]` with `provider = "llama"`: a GGUF file in its own process."""
 
     path: str
-    """A GGUF file, or `starter` for the model that comes along."""
+    """A GGUF file, or `starter` for the bundled model."""
     context: Annotated[int, Meta(ge=0)] = 8192
-    """Tokens; 0 means as many as the model was trained for."""
+    """Tokens; 0 means the length that the model was trained for."""
     threads: Annotated[int, Meta(ge=0)] = 0
-    """0 means one fewer than there are cores."""
+    """0 means one fewer than the number of cores."""
     dialect: str = ""
-    """How the model writes tool calls; empty means: from its chat template."""
+    """How the model writes tool calls; empty means by its chat template."""
     options: dict[str, Any] = {}
     """temperature, top_p, min_p, top_k, repeat_penalty, seed, max_tokens."""
 
@@ -76,28 +77,28 @@ ModelConfig = OpenAIModelConfig | LlamaModelConfig | ScriptedModelConfig
 
 
 class ToolsConfig(Section, frozen=True):
-    """`[tools]`: what models may call."""
+    """`[tools]`: the tools that models may call."""
 
     disabled: tuple[str, ...] = ()
-    """Which tools are switched off at the start; the others are on."""
+    """The tools that are off at the start; all others are on."""
     files: tuple[str, ...] = ()
     """Python files with `@tool` functions, besides those in the tools folder."""
     timeout: Annotated[float, Meta(gt=0)] = 60.0
-    """Seconds after which a tool call is given up; a tool may set its own."""
+    """Seconds after which a tool call is abandoned; a tool may set its own limit."""
 
 
 class Config(Section, frozen=True):
-    """Everything that config.toml may say."""
+    """All keys of config.toml."""
 
     model: str = ""
-    """Empty means: `openai` when OPENAI_API_KEY is set, else `starter`."""
+    """Empty means `openai` if OPENAI_API_KEY is set, else `starter`."""
     agent: Literal["function_call"] = "function_call"
     system: str = ""
     stream: bool = True
     theme: str = ""
-    """Empty means: the one chosen last, at first `lazychat-dark`."""
+    """Empty means the last one chosen, at first `lazychat-dark`."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
-    """How often a model may call tools before it has to answer."""
+    """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()
     models: dict[str, ModelConfig] = {}
     keys: dict[str, str] = {}
@@ -108,13 +109,14 @@ BUILT_IN_MODELS: dict[str, ModelConfig] = {
     "starter": LlamaModelConfig("starter"),
     "openai": OpenAIModelConfig(supplier="openai"),
 }
-"""What there is without a configuration; [models.NAME] of that name replaces it."""
+"""The models that need no configuration; [models.NAME] replaces one of the same
+name."""
 
 
 def load(path: Path | None = None) -> Config:
     """Return the configuration from `path` (None: the user's file) and environment.
 
-    A file that does not exist is the same as an empty one. Raises `ConfigError`.
+    A missing file counts as empty. Raises `ConfigError`.
     """
     path = path or paths.config_file()
     try:
@@ -133,10 +135,10 @@ def load(path: Path | None = None) -> Config:
 
 
 def parse(text: str, where: str = "config.toml") -> Config:
-    """Return the configuration that the TOML `text` describes.
+    """Return the configuration in the TOML `text`.
 
-    Raises `ConfigError` with `where`, the line, and for an unknown key the nearest
-    known one.
+    Raises `ConfigError` with `where`, the line, and the nearest known key for an
+    unknown one.
     """
     try:
         table = tomllib.loads(text)
@@ -168,7 +170,7 @@ _LEAST = {
     "max_tokens": 1,
     "max_completion_tokens": 1,
 }
-"""Options of models that are numbers, and the least that makes sense."""
+"""Numeric options of models, and the least valid value of each."""
 
 
 def _numbers(
@@ -190,8 +192,8 @@ def _is_option(keys: tuple[str, ...]) -> bool:
 
 
 def _number_problem(keys: tuple[str, ...], value: Any) -> str:
-    """Return what is wrong with a number, where msgspec finds nothing, or ""."""
-    endless = "options" not in keys  # `timeout = inf` is a wish, and granted
+    """Return what is wrong with a number that msgspec accepts, or ""."""
+    endless = "options" not in keys  # `timeout = inf` is allowed
     odd = isinstance(value, float) and not math.isfinite(value)
     if odd and not (endless and value > 0):
         return f"cannot be {value}: write a number"
@@ -206,9 +208,9 @@ def _number_problem(keys: tuple[str, ...], value: Any) -> str:
 
 
 def with_environment(config: Config) -> Config:
-    """Return `config` as changed by LAZYCHAT_MODEL, _SYSTEM, _THEME and _STREAM.
+    """Return `config` with LAZYCHAT_MODEL, _SYSTEM, _THEME and _STREAM applied.
 
-    Raises `ConfigError` when a variable's value makes no sense.
+    Raises `ConfigError` if a variable has an invalid value.
     """
     changes: dict[str, Any] = {}
     for key in ("model", "system", "theme"):
@@ -218,13 +220,13 @@ def with_environment(config: Config) -> Config:
         words = {"1": True, "true": True, "on": True, "0": False, "false": False}
         words |= {"off": False, "yes": True, "no": False}
         if value.lower() not in words:
-            raise ConfigError(f"LAZYCHAT_STREAM is {value!r}: say on or off.")
+            raise ConfigError(f"LAZYCHAT_STREAM is {value!r}: use on or off.")
         changes["stream"] = words[value.lower()]
     return msgspec.structs.replace(config, **changes)
 
 
 def models(config: Config) -> dict[str, ModelConfig]:
-    """Return the models that can be named, the user's first."""
+    """Return the available models, the user's first."""
     return config.models | {
         name: model
         for name, model in BUILT_IN_MODELS.items()
@@ -233,14 +235,14 @@ def models(config: Config) -> dict[str, ModelConfig]:
 
 
 def default_model(config: Config) -> str:
-    """Return the name of the model that a new conversation begins with."""
+    """Return the name of the model for new conversations."""
     if config.model:
         return config.model
     return "openai" if os.environ.get("OPENAI_API_KEY") else "starter"
 
 
 def nearest(word: str, words: "list[str] | dict[str, Any]") -> str:
-    """Return ' Did you mean "x"?' for the word of `words` most like `word`, or ""."""
+    """Return ' Did you mean "x"?' for the entry of `words` nearest to `word`, or ""."""
     import difflib
 
     close = difflib.get_close_matches(word, list(words), 1, 0.6)
@@ -248,7 +250,7 @@ def nearest(word: str, words: "list[str] | dict[str, Any]") -> str:
 
 
 def _explain(problem: str, table: dict[str, Any], text: str, where: str) -> str:
-    """Say a decoder's complaint with the line, which decoders do not tell."""
+    """Add the line, which msgspec does not report, to its error message."""
     problem, _, path = problem.partition(" - at `")
     keys = re.findall(r"[^.\[\]`$]+|\[[^\]]*\]", path.rstrip("`"))
     keys = _named(keys, table)
@@ -277,9 +279,9 @@ _MODEL_SECTIONS = (OpenAIModelConfig, LlamaModelConfig, ScriptedModelConfig)
 
 
 def _named(keys: list[str], table: dict[str, Any]) -> list[str]:
-    """Give names to the `[...]` with which msgspec stands for a dict's key.
+    """Replace the `[...]` that msgspec puts for a dict's key with the name.
 
-    It does not say which one; the first entry that does not convert is it.
+    msgspec does not report which one; it is the first entry that fails to convert.
     """
     if keys[:2] != ["models", "[...]"]:
         return [key for key in keys if not key.startswith("[")]
@@ -317,7 +319,7 @@ def _known_values(keys: list[str]) -> list[str]:
 
 
 def _line(text: str, keys: list[str]) -> int:
-    """Return the line, from 1, on which the key or table `keys` stands."""
+    """Return the line, from 1, of the key or table `keys`."""
     within: list[str] = []
     best = 1
     for number, line in enumerate(text.splitlines(), 1):

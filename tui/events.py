@@ -1,10 +1,9 @@
 """The events of the log, and their JSON.
 
-The log is append-only and outlives the program, so these names are permanent and
-a field is only ever added, with a default. Events carry no sequence number and no
-time: those belong to the `Record` that the log makes of them. A kind that this
-version does not know decodes to `Unknown`, so an old viewer can follow a newer
-runner.
+The log is append-only and outlives the program, so event names are permanent, and
+fields are only added, with a default. Events have no sequence number and no time: those
+belong to the `Record` that the log makes of them. A kind that this version does not
+know decodes to `Unknown`, so an old viewer can follow a newer runner.
 """
 
 import re
@@ -22,58 +21,57 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MessageAdded(Event, frozen=True):
-    """A message is whole. Ends the deltas that have the same `message_id`."""
+    """A message is complete. It replaces the deltas with the same `message_id`."""
 
     message_id: str
     message: Message
     parent: str | None = None
-    """The `message_id` that it follows; None means the one before it in the log.
+    """The `message_id` that it follows; None means the previous one in the log.
 
-    The first of a turn follows the whole turn of the message that it names, and may
+    The first message of a turn follows the whole turn of the named message, and may
     name that turn itself. "" is the beginning: another version of the first message.
     """
     finish_reason: str | None = None
-    """Of an assistant's message: a `Reply.finish_reason`, or `cancelled`, `error`,
-    `interrupted` when it was broken off."""
+    """For an assistant's message: a `Reply.finish_reason`, or `cancelled`, `error`,
+    `interrupted` if it is incomplete."""
     purpose: str = ""
-    """Of a user's message that the program has worded: `continue` goes on with an
-    answer that was broken off."""
+    """For a user's message that the program wrote: `continue` resumes an incomplete
+    answer."""
 
 
 class TurnRequested(Event, frozen=True):
-    """Somebody wants the conversation answered."""
+    """A user or program requests an answer in the conversation."""
 
     model: str
     agent: str = "function_call"
-    """`summary` answers nothing: it ends in a `SummaryAdded`. Its option `keep` says
-    what must not get lost."""
+    """`summary` gives no answer: it ends in a `SummaryAdded`. Its option `keep`
+    names what the summary must keep."""
     tools: tuple[str, ...] = ()
     options: dict[str, Any] = {}
     parent: str | None = None
-    """The question to answer once more, when the turn has none of its own; else what
-    the turn follows is for its first message to say."""
+    """The question to answer again, if the turn has no question of its own.
+    Otherwise the turn's first message names its parent."""
     runner: str = ""
-    """Which runner may claim it; empty means any."""
+    """The runner that may claim it; empty means any."""
 
 
 class TurnWithdrawn(Event, frozen=True):
-    """The request was taken back before anybody claimed it."""
+    """The request was taken back before a runner claimed it."""
 
 
 class TurnStarted(Event, frozen=True):
-    """A runner claims the turn. At most one a turn: the log enforces it."""
+    """A runner claims the turn. At most one for each turn: the log enforces it."""
 
     host: str
     boot_id: str
     pid: int
     process_start: int
-    """Start time of the process in clock ticks since boot: tells a reused pid."""
+    """Start time of the process in clock ticks since boot; detects a reused pid."""
     machine: str = ""
-    """A digest that tells machines of one name apart; "" when not known, as in logs of
-    earlier versions."""
+    """A digest that distinguishes machines of the same name; "" if unknown, as in
+    logs of earlier versions."""
     pid_space: str = ""
-    """The namespace in which `pid` is meant, such as that of a container; "" when not
-    known."""
+    """The namespace of `pid`, such as that of a container; "" if unknown."""
 
 
 class TextDelta(Event, frozen=True):
@@ -84,33 +82,33 @@ class TextDelta(Event, frozen=True):
 
 
 class ReasoningDelta(Event, frozen=True):
-    """A piece of thinking aloud. Provisional: see `MessageAdded`."""
+    """A piece of the model's reasoning. Provisional: see `MessageAdded`."""
 
     message_id: str
     text: str
 
 
 class ToolCallOpened(Event, frozen=True):
-    """The model has begun to write a tool call. Provisional, carries no text."""
+    """The model starts to write a tool call. Provisional, carries no text."""
 
     message_id: str
 
 
 class ToolCallStarted(Event, frozen=True):
-    """A tool begins to run; written before it does."""
+    """A tool is about to run."""
 
     call: ToolCall
 
 
 class ToolProgressed(Event, frozen=True):
-    """A running tool reports on its progress."""
+    """A running tool reports its progress."""
 
     call_id: str
     text: str
 
 
 class ToolCallFinished(Event, frozen=True):
-    """A tool has ended. Its output is in the `tool` message that follows."""
+    """A tool has finished. Its output is in the `tool` message that follows."""
 
     call_id: str
     seconds: float
@@ -118,7 +116,7 @@ class ToolCallFinished(Event, frozen=True):
 
 
 class ApprovalRequested(Event, frozen=True):
-    """A tool waits for the user's leave to run."""
+    """A tool waits for the user's permission to run."""
 
     call_id: str
 
@@ -134,49 +132,50 @@ class ApprovalGiven(Event, frozen=True):
 
 
 class UsageReported(Event, frozen=True):
-    """What one call of the model took."""
+    """The cost of one call of the model."""
 
     input_tokens: int
     output_tokens: int
     seconds: float = 0.0
-    """From the first token to the last, so that output_tokens / seconds is speed."""
+    """From the first token to the last, so that output_tokens / seconds is the
+    speed."""
     cached_tokens: int = 0
-    """Those of the input that the model had read before."""
+    """Input tokens that the model had already processed."""
     window: int = 0
-    """Tokens that input and output may have together; 0 when that is not known."""
+    """Most tokens of input and output together; 0 if unknown."""
 
 
 class ErrorRaised(Event, frozen=True):
-    """Something went wrong; `text` is for the user, `kind` for programs."""
+    """An error occurred; `text` is for the user, `kind` for programs."""
 
     kind: str
     text: str
 
 
 class NoticeGiven(Event, frozen=True):
-    """Something the user should know that is no error, such as a trimmed history."""
+    """Information for the user that is not an error, such as a trimmed history."""
 
     text: str
     left_out: int = 0
-    """How many messages of the conversation the request is without, because they do
-    not fit the model's window; such a notice is given for each request."""
+    """How many messages the request leaves out, because they do not fit the model's
+    window; each request gives its own notice."""
     first_message_id: str = ""
-    """The first message that is still sent; empty when it is not in the log."""
+    """The first message that is still sent; empty if it is not in the log."""
 
 
 class CancelRequested(Event, frozen=True):
-    """Somebody wants the turn to stop."""
+    """A user or program requests to stop the turn."""
 
 
 class TurnFinished(Event, frozen=True):
-    """The turn has ended. At most one a turn: the log enforces it."""
+    """The turn has ended. At most one for each turn: the log enforces it."""
 
     reason: str
     """`stop`, `length`, `cancelled`, `error` or `interrupted`."""
 
 
 class Queued(Event, frozen=True):
-    """Something a library user has put into a `FileSystemQueue`."""
+    """A library user has put text into a `FileSystemQueue`."""
 
     channel: str
     text: str
@@ -189,20 +188,20 @@ class ConversationRenamed(Event, frozen=True):
 
 
 class ConversationPinned(Event, frozen=True):
-    """The conversation is kept at the top of lists, or no longer."""
+    """The conversation was pinned to the top of lists, or unpinned."""
 
     pinned: bool = True
 
 
 class ConversationDeleted(Event, frozen=True):
-    """The conversation is to be removed from the store."""
+    """The conversation is being removed from the store."""
 
 
 class SummaryAdded(Event, frozen=True):
-    """A summary stands for a range of messages in requests to the model.
+    """A summary replaces a range of messages in requests to the model.
 
-    The messages stay in the log and on the screen. The rule for ranges that overlap is
-    that of `conversation.apply_summaries`.
+    The messages stay in the log and on the screen. For overlapping ranges see
+    `conversation.apply_summaries`.
     """
 
     first_message_id: str
@@ -211,17 +210,17 @@ class SummaryAdded(Event, frozen=True):
 
 
 class Unknown(Event, frozen=True):
-    """An event of a later version, kept as it is."""
+    """An event of a later version, kept unchanged."""
 
     kind: str
     data: bytes
 
 
 class Unreadable(Unknown, frozen=True):
-    """An event whose bytes make no sense, or are too many; all others are good."""
+    """An event whose bytes are invalid or too many; other events are not affected."""
 
     why: str = ""
-    """In a few words, for the user."""
+    """A short reason for the user."""
 
 
 Known = (
@@ -249,15 +248,15 @@ Known = (
     | SummaryAdded
     | Unknown
 )
-"""All events, for a `match` that is to name each of them."""
+"""All events, for a `match` that must name each of them."""
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An event as the log has stored it."""
+    """An event as stored in the log."""
 
     seq: int
     """Position in the log: rises in the order of commits, is never reused, and is
-    the cursor of all who read."""
+    every reader's cursor."""
     conversation: str
     turn: str | None
     time: float
@@ -266,7 +265,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 PROVISIONAL = (TextDelta, ReasoningDelta, ToolCallOpened)
-"""The deltas: removed when their message is added."""
+"""The deltas, which are removed when their message is added."""
 
 
 def _snake(name: str) -> str:
@@ -286,9 +285,9 @@ def kind(event: Event) -> str:
 def encode(event: Event) -> bytes:
     """Return the JSON of `event`, without its kind.
 
-    Half a surrogate pair, as in a file name that is no UTF-8, becomes U+FFFD: it is
-    no character and could be neither stored nor sent. Raises `TypeError` and the like
-    for what JSON does not have.
+    A lone surrogate, as in a file name that is not UTF-8, becomes U+FFFD: it can be
+    neither stored nor sent. Raises `TypeError` and the like for values that JSON does
+    not support.
     """
     if isinstance(event, Unknown):
         return event.data
@@ -299,15 +298,15 @@ def encode(event: Event) -> bytes:
 
 
 def without_surrogates(text: str) -> str:
-    """Return `text` with U+FFFD in the place of each half of a surrogate pair.
+    """Return `text` with U+FFFD in place of each lone surrogate.
 
-    Two halves that belong together become their character.
+    A surrogate pair becomes its character.
     """
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def clean_builtins(value: Any) -> Any:
-    """Return dicts, lists and text with all texts as `without_surrogates` has them."""
+    """Apply `without_surrogates` to all texts in dicts and lists."""
     match value:
         case str():
             return without_surrogates(value)
@@ -321,11 +320,11 @@ def clean_builtins(value: Any) -> Any:
 
 
 def decode(kind: str, data: bytes) -> Event:
-    """Return the event that `encode` made `data` of.
+    """Return the event for `data` from `encode`.
 
-    A kind of a later version gives `Unknown`. What is too deep or too large in an
-    event is bounded: see `tui.bounds`. Raises `msgspec.MsgspecError`, `RecursionError`
-    or `UnicodeError` when a known kind does not have its fields.
+    A kind of a later version gives `Unknown`. Values that are too deep or too large are
+    bounded: see `tui.bounds`. Raises `msgspec.MsgspecError`, `RecursionError` or
+    `UnicodeError` if a known kind does not have its fields.
     """
     if kind == "unknown" or kind not in _DECODER:
         return Unknown(kind, data)
@@ -335,7 +334,7 @@ def decode(kind: str, data: bytes) -> Event:
 
 
 def read(kind: str, data: bytes) -> Event:
-    """Return the event, `Unreadable` when `data` is not what `encode` makes."""
+    """Return the event, `Unreadable` if `data` is not valid."""
     try:
         return decode(kind, data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
@@ -368,12 +367,12 @@ def _bound_request(event: Any, data: bytes) -> Event:
 
 
 def may_be_deep(data: bytes) -> bool:
-    """Return whether JSON has so many lists and objects that it must be looked at."""
+    """Return whether JSON has enough brackets that its depth must be checked."""
     return data.count(b"[") + data.count(b"{") > bounds.DEEPEST
 
 
 def _bound_owner(event: Any, data: bytes) -> Event:
-    # 0 is the number of no process.
+    # No process has the pid 0.
     pid = event.pid if 0 < event.pid < 2**31 else 0
     start = bounds.count(event.process_start)
     return msgspec.structs.replace(event, pid=pid, process_start=start)

@@ -1,7 +1,7 @@
 """Messages, tool calls and tool results.
 
-Pure frozen values without id or time, so that two of them are equal when they
-say the same. Ids and times belong to the events that carry them.
+Frozen values without id or time, so that two with the same content are equal. Ids and
+times belong to the events that carry them.
 """
 
 from typing import Any, Literal
@@ -12,44 +12,44 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Base of all values: frozen, compared by content, small as JSON."""
+    """Base of all values: frozen, compared by content, compact as JSON."""
 
 
 class ToolCall(Value, frozen=True):
-    """A model's wish to have a tool run."""
+    """A model's request to run a tool."""
 
     id: str
-    """Unique within its message; what `Message.tool_call_id` refers to."""
+    """Unique within its message; `Message.tool_call_id` refers to it."""
     name: str
-    """Empty when the call could not be read at all."""
+    """Empty if the call could not be parsed."""
     arguments: dict[str, Any] | str
-    """The arguments by name. A `str` is what the model wrote in their place when
-    that is not a JSON object: it is shown and told to the model, never run."""
+    """The arguments by name. A `str` is the model's text if it is not a JSON object:
+    it is shown, and reported to the model, but never run."""
 
 
 class ToolResult(Value, frozen=True):
-    """What came of a tool call."""
+    """The outcome of a tool call."""
 
     call_id: str
     output: str
-    """What the model is told, also when the tool failed."""
+    """The text for the model, also if the tool failed."""
     error: str | None = None
-    """One line when the tool failed or could not be run; None when it worked."""
+    """One line if the tool failed or could not run; None on success."""
 
 
 class ToolSchema(Value, frozen=True):
-    """What a model is told of a tool."""
+    """The description of a tool for a model."""
 
     name: str
     description: str
     parameters: dict[str, Any]
-    """JSON Schema of an object: one property for each parameter."""
+    """JSON Schema of an object with one property for each parameter."""
     keywords: tuple[str, ...] = ()
-    """Words that hint at this tool, in any language; used by the starter model."""
+    """Words, in any language, that hint at this tool; for the starter model."""
 
 
 class Attachment(Value, frozen=True):
-    """A file that goes with a message."""
+    """A file attached to a message."""
 
     name: str
     media_type: str
@@ -62,20 +62,19 @@ class Message(Value, frozen=True):
     role: Role
     text: str = ""
     reasoning: str = ""
-    """What the model thought aloud; shown folded, not sent back."""
+    """The model's reasoning; shown folded, not sent back."""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
-    """Which call a message of role `tool` answers."""
+    """The call that a message of role `tool` answers."""
     attachments: tuple[Attachment, ...] = ()
     pinned: bool = False
-    """Whether it stays when older messages are left out of a request, such as a
-    summary that stands for some of them."""
+    """Whether it stays when older messages are left out of a request; a summary that
+    replaces some of them is pinned."""
 
 
 class Reply(Value, frozen=True):
-    """What a model returns when its message is whole."""
+    """A model's complete message."""
 
     message: Message
     finish_reason: str = "stop"
-    """In the words of the OpenAI API: `stop`, `length`, `tool_calls` or
-    `content_filter`."""
+    """As in the OpenAI API: `stop`, `length`, `tool_calls` or `content_filter`."""

@@ -1,6 +1,6 @@
-"""Where lazychat keeps its files.
+"""Defines where lazychat keeps its files.
 
-`LAZYCHAT_HOME`, when set, holds everything in one folder.
+`LAZYCHAT_HOME`, if set, is one folder for all of them.
 """
 
 import os
@@ -32,12 +32,12 @@ def tools_folder() -> Path:
 
 
 def state_file() -> Path:
-    """Return the path of what the screen remembers: theme, sidebar, stream."""
+    """Return the path of the screen's remembered state: theme, sidebar, stream."""
     return _folder(_dirs.user_state_dir) / "state.toml"
 
 
 def crashes_file() -> Path:
-    """Return the path of what is known of crashes of local models."""
+    """Return the path of the record of local models' crashes."""
     return _folder(_dirs.user_state_dir) / "local-crashes.json"
 
 

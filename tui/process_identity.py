@@ -1,4 +1,4 @@
-"""Identifies processes across restarts and hosts, and tells whether one is alive.
+"""Identifies processes across restarts and hosts, and checks whether one is alive.
 
 A pid alone is not enough: pids are reused, within one boot and after it.
 """
@@ -17,7 +17,7 @@ from tui.events import TurnStarted
 
 def claim() -> TurnStarted:
     """Return the claim with which this process starts a turn."""
-    return _claim(os.getpid())  # which is another one after a fork
+    return _claim(os.getpid())  # the pid changes after a fork
 
 
 @cache
@@ -28,14 +28,14 @@ def _claim(pid: int) -> TurnStarted:
 
 
 def is_gone(owner: TurnStarted) -> bool:
-    """Return whether the process that made the claim `owner` has ended for certain.
+    """Return whether the process that made the claim `owner` has certainly ended.
 
-    One on another machine, whatever its name, or in a container whose processes cannot
-    be seen from here, may still be alive as far as we can know: False.
+    Returns False for a process on another machine, whatever its name, or in a container
+    that cannot be seen from here, as it may still be alive.
     """
     mine = claim()
     if owner.boot_id and mine.boot_id and owner.boot_id != mine.boot_id:
-        # The same machine, started anew since: nothing survives that.
+        # The same machine has rebooted since; no process survives that.
         return bool(mine.machine) and owner.machine == mine.machine
     if not is_here(owner):
         return False
@@ -52,14 +52,14 @@ def is_gone(owner: TurnStarted) -> bool:
 
 
 def is_here(owner: TurnStarted) -> bool:
-    """Return whether this process can tell if the one that made the claim lives."""
+    """Return whether this process can check if the owner of the claim is alive."""
     mine = claim()
     if owner.boot_id != mine.boot_id:
         return False
     if not mine.boot_id and (owner.host, owner.machine) != (mine.host, mine.machine):
         return False
     spaces = owner.pid_space, mine.pid_space
-    # Before it was noted, a host's name was all that told containers apart.
+    # Earlier versions did not store the namespace; compare the host names.
     return spaces[0] == spaces[1] if all(spaces) else owner.host == mine.host
 
 
@@ -70,15 +70,15 @@ _FIRST_SPACE = "pid:[4026531836]"
 
 @cache
 def _machine() -> str:
-    """Return what tells this machine from all others, "" when nothing does.
+    """Return a digest that identifies this machine, "" if there is no basis.
 
-    Images of systems are cloned with their machine-id, and containers have that of
-    their image or none. So the name counts too, and in a container the addresses of
-    its network. The id itself is nobody else's business: machine-id(5).
+    Cloned systems share their machine-id, and containers have that of their image or
+    none. So the host name counts too, and in a container the network addresses. The id
+    itself must not be disclosed: machine-id(5).
     """
     if sys.platform == "darwin":
-        told = _ask("/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice")
-        found = re.search(r'"IOPlatformUUID" = "([^"]+)"', told)
+        text = _ask("/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice")
+        found = re.search(r'"IOPlatformUUID" = "([^"]+)"', text)
         return _digest(found[1]) if found else ""
     id = next((text for file in _MACHINE_ID if (text := _read(file))), "")
     parts = [id, socket.gethostname()]
@@ -113,7 +113,7 @@ def _pid_space() -> str:
 
 @cache
 def boot_id() -> str:
-    """Return what names the present boot of this machine, "" when unknown."""
+    """Return an id of the machine's current boot, "" if unknown."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -121,7 +121,7 @@ def boot_id() -> str:
 
 
 def _process_start(pid: int) -> int:
-    """Return when `pid` started, in units that only compare; 0 when unknown."""
+    """Return the start time of `pid`, in units that only compare; 0 if unknown."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -133,12 +133,12 @@ def _process_start(pid: int) -> int:
 
 
 def _number(words: str) -> int:
-    """Return a number that tells `words` apart, the same in every process."""
+    """Return a number for `words` that is the same in every process."""
     return zlib.crc32(words.encode()) if words else 0
 
 
 def _ask(*command: str) -> str:
-    import subprocess  # takes 4 ms, and only macOS needs it
+    import subprocess  # slow to import, and only macOS needs it
 
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=5)

@@ -1,9 +1,9 @@
 """Makes text safe to print: nothing in it can control the terminal.
 
-What a model, a tool or a file says is shown through `safe`, so that it can move no
-cursor, set no title, write to no clipboard and turn no line around. The log keeps
-what was really said. One character is judged at a time, so a stream may be cleaned
-in any pieces: ``safe(a) + safe(b) == safe(a + b)``.
+Text from a model, a tool or a file is shown through `safe`, so that it cannot move the
+cursor, set a title, write to the clipboard or reverse a line. The log keeps the
+original text. Each character is judged by itself, so a stream may be cleaned in any
+pieces: ``safe(a) + safe(b) == safe(a + b)``.
 """
 
 import re
@@ -11,16 +11,16 @@ from functools import cache
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-# Invisible and of no use in a grid of cells: bidirectional marks, embeddings and
-# isolates, invisible operators, joiners other than ZWJ and ZWNJ (emoji and Persian
-# need those two), soft hyphens (terminals disagree on their width), annotation and
-# shorthand marks, tags.
+# Invisible and useless in a grid of cells: bidirectional marks, embeddings and
+# isolates, invisible operators, joiners other than ZWJ and ZWNJ (emoji and Persian need
+# those two), soft hyphens (terminals disagree on their width), annotation and shorthand
+# marks, tags.
 _DROPPED = (
     "\r\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e007f"
 )
-# C1 controls, surrogates and noncharacters have no picture of their own.
+# C1 controls, surrogates and noncharacters have no control picture.
 _REPLACED = "\x80-\x9f\ud800-\udfff\ufdd0-\ufdef" + "".join(
     chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17)
 )
@@ -32,7 +32,7 @@ _no_byte = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 @cache
-def _dropped() -> re.Pattern[str]:  # seldom there
+def _dropped() -> re.Pattern[str]:  # rarely needed
     return re.compile(f"[{_DROPPED}]")
 
 
@@ -52,13 +52,13 @@ def _substitute(match: re.Match[str]) -> str:
 
 
 def safe(text: str, *, newlines: bool = True) -> str:
-    r"""Return `text` with nothing in it that acts on a terminal.
+    r"""Return `text` without anything that controls a terminal.
 
-    C0 controls and DEL become their pictures (ESC is shown as ``␛``), C1 controls,
-    surrogates and noncharacters U+FFFD, a tab four spaces, the line and paragraph
-    separators ``\n``. Bidirectional controls, tags, other invisible format
+    C0 controls and DEL become their control pictures (ESC becomes ``␛``), C1 controls,
+    surrogates and noncharacters become U+FFFD, a tab becomes four spaces, the line and
+    paragraph separators ``\n``. Bidirectional controls, tags, other invisible format
     characters and ``\r`` are dropped. Combining marks, variation selectors and the
-    joiners of emoji stay. What is safe already is returned as it is.
+    joiners of emoji stay. Safe text is returned unchanged.
 
     With `newlines` False each line end becomes a space: for titles, tables, notices.
     """
@@ -67,19 +67,19 @@ def safe(text: str, *, newlines: bool = True) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a name, an id or a title that takes one row of a table in a pipe too.
+    """Return a name, id or title that fits one row of a table, also in a pipe.
 
-    Each run of white space and line ends of any kind becomes one blank, so that none
-    can pass for another row. All else stays: a pipe gets what was said.
+    Each run of white space and line ends of any kind becomes one space, so that no part
+    can look like another row. Everything else stays, as a pipe gets the original text.
     """
     return " ".join(text.split())
 
 
 def safe_json(document: str) -> str:
-    r"""Return a JSON `document` with nothing in it that acts on a terminal.
+    r"""Return a JSON `document` without anything that controls a terminal.
 
-    What `safe` takes out or replaces is written as ``\uXXXX``, which is the same
-    JSON: it may stand in strings only, where every character may be written so.
+    Characters that `safe` would drop or replace are written as ``\uXXXX``. The JSON
+    stays equivalent, as they can occur in strings only.
     """
     return _unsafe.sub(_escape, document)
 
@@ -94,16 +94,16 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def decoded(text: str) -> str:
-    """Return text from outside as what it is in UTF-8; what is none becomes U+FFFD.
+    """Return text from outside as valid UTF-8; invalid parts become U+FFFD.
 
-    Python gives bytes of arguments, variables and file names that it cannot decode as
-    lone surrogates, which no file, store or server takes. For what is to be read or
-    kept: to open a file its name has to be left as it came.
+    Python represents undecodable bytes of arguments, variables and file names as lone
+    surrogates, which no file, store or server accepts. Use this for text to show or
+    store; opening a file needs its original name.
     """
     try:
         text.encode()
     except UnicodeEncodeError:
-        # A surrogate that stands for no byte has no way back to one.
+        # A surrogate that encodes no byte cannot be turned back into one.
         text = _no_byte.sub(_REPLACEMENT, text)
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return text

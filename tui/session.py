@@ -1,8 +1,8 @@
 """The session: the conversation that the running code belongs to.
 
-A session id *is* a conversation id. It travels in a ContextVar, so that two
-conversations in one process never cross; `SessionPool` carries it into worker
-threads, which Python's own pool does not.
+A session id *is* a conversation id. A ContextVar carries it, so that two conversations
+in one process stay separate; `SessionPool` passes it to worker threads, which Python's
+own pool does not do.
 """
 
 import contextvars
@@ -29,8 +29,8 @@ def new_id() -> str:
 def current() -> str:
     """Return the session id of this context.
 
-    Code that was given none shares one id for the whole process, made at the first
-    call: a program with one conversation need not know of sessions.
+    Code without a session shares one id for the whole process, created at the first
+    call: a program with one conversation need not know about sessions.
     """
     with _lock:
         if not _default:
@@ -40,7 +40,7 @@ def current() -> str:
 
 @contextmanager
 def use(session: str) -> Generator[None]:
-    """Make `session` the current one for the block and the pools used in it."""
+    """Make `session` the current one within the block and the pools used in it."""
     token = _session.set(session)
     try:
         yield
@@ -49,7 +49,7 @@ def use(session: str) -> Generator[None]:
 
 
 class SessionPool(ThreadPoolExecutor):
-    """A thread pool whose tasks run in the session (and context) of the caller."""
+    """A thread pool whose tasks run in the caller's session (and context)."""
 
     def submit(
         self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs

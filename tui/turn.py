@@ -1,8 +1,7 @@
 """A running turn, as models, agents and tools see it.
 
-`Cancellation` is the one thing here that threads share: whoever runs a blocking
-call registers how to break it off, since a generator that blocks cannot be closed
-from another thread.
+Only `Cancellation` is shared by threads: code that makes a blocking call registers how
+to interrupt it, since another thread cannot close a generator that blocks.
 """
 
 import threading
@@ -28,7 +27,7 @@ class Cancellation:
         return self._event.is_set()
 
     def request(self) -> None:
-        """Ask to stop: runs the callbacks once, in this thread."""
+        """Request to stop: runs the callbacks once, in this thread."""
         with self._lock:
             if self._event.is_set():
                 return
@@ -39,10 +38,10 @@ class Cancellation:
 
     @contextmanager
     def on(self, callback: Callable[[], None]) -> Generator[None]:
-        """Have `callback` run on `request` while the block is open.
+        """Run `callback` on `request` while the block is open.
 
-        It runs in the thread that asks, at once if that has happened already, and
-        must neither block nor raise.
+        It runs in the thread that calls `request`, or at once if that was called
+        before, and must neither block nor raise.
         """
         with self._lock:
             self._callbacks.append(callback)
@@ -60,20 +59,20 @@ class Cancellation:
         return self._event.wait(seconds)
 
     def raise_if_requested(self) -> None:
-        """Raise `Cancelled` when a stop is requested."""
+        """Raise `Cancelled` if a stop is requested."""
         if self._event.is_set():
             raise Cancelled
 
 
 class Turn:
-    """What a model or an agent may know and ask of its host while it runs."""
+    """What a running model or agent may know and request from its host."""
 
     def __init__(self, id: str = "", cancel: Cancellation | None = None) -> None:
         self.id = id or uuid.uuid4().hex
         self.cancel = cancel or Cancellation()
         self.sources: Sequence[tuple[str, Message]] = ()
-        """The messages that the agent is given, with their ids in the log. Of a
-        library user's own messages nothing is known."""
+        """The messages passed to the agent, with their ids in the log. Messages that
+        a library user passes have no ids."""
         self._message = 1
 
     def id_of(self, message: Message) -> str:
@@ -82,9 +81,9 @@ class Turn:
 
     @property
     def message_id(self) -> str:
-        """The id of the assistant's message that is being generated now."""
+        """The id of the assistant's message that is being generated."""
         return f"{self.id}.{self._message}"
 
     def next_message(self) -> None:
-        """Begin another message: `message_id` changes. Called by agents."""
+        """Start another message: changes `message_id`. Called by agents."""
         self._message += 1

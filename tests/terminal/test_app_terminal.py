@@ -602,7 +602,7 @@ def test_whatever_else_is_broken_is_one_message_each(start: Start, home: Path) -
 
     for piece in (
         "broken.py, line 1: SyntaxError",
-        "gone.py cannot be loaded: there is no such file",
+        "gone.py cannot be loaded: no such file",
         "ugly.toml: primary cannot be 'no colour'",
         'There is no theme "nosuch"',
     ):

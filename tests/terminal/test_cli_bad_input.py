@@ -311,7 +311,7 @@ def test_an_unknown_tool_names_the_nearest(home):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (None, "there is no such file"),
+        (None, "no such file"),
         ("x = 1\ndef f(:\n", "line 2: SyntaxError"),
         ("x = 1\n\n1 / 0\n", "line 3: ZeroDivisionError: division by zero"),
         ("import no_such_module\n", "line 1: ModuleNotFoundError"),
@@ -358,7 +358,7 @@ def test_a_tool_that_is_switched_off_and_not_there_is_a_line(home):
 @pytest.mark.parametrize(
     ("name", "value", "code", "told"),
     [
-        ("LAZYCHAT_STREAM", "maybe", 2, "LAZYCHAT_STREAM is 'maybe': say on or off."),
+        ("LAZYCHAT_STREAM", "maybe", 2, "LAZYCHAT_STREAM is 'maybe': use on or off."),
         ("LAZYCHAT_MODEL", "plya", 2, 'No model is named "plya".'),
     ],
 )

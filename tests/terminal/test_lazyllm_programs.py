@@ -200,7 +200,7 @@ def test_the_loop_runs_on_the_starter(home):
 
     assert said == ret != ""
     assert err == (
-        'lazychat: no model is named "internlm2-chat-20b"; the starter answers.\n'
+        'lazychat: no model is named "internlm2-chat-20b"; using the starter.\n'
     )
 
 

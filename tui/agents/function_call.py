@@ -14,7 +14,7 @@ from tui.turn import Turn
 
 
 class FunctionCallAgent:
-    """Asks the model, runs the tools it calls, and asks again until it answers."""
+    """Asks the model, runs the tools it calls, and repeats until it answers."""
 
     def __init__(
         self,
@@ -23,11 +23,11 @@ class FunctionCallAgent:
         max_rounds: int = 8,
         system: str = "",
     ) -> None:
-        """Take a model and its tools.
+        """Set the model and its tools.
 
-        `toolbox` may be what a `ToolBox` is made of, and may be empty. `max_rounds`
-        is how often tools may be called before the model must answer without them; 0
-        offers it none. `system` is put before messages that have no system message.
+        `toolbox` may also be an argument for `ToolBox`, and may be empty. After
+        `max_rounds` rounds of tool calls the model must answer without tools; 0 offers
+        none. `system` is inserted if the messages have no system message.
         """
         if max_rounds < 0:
             raise ValueError(f"max_rounds must not be below 0, but is {max_rounds}")
@@ -41,10 +41,10 @@ class FunctionCallAgent:
     ) -> Generator[Event, None, Message]:
         """Answer `messages`; see `Agent.run`.
 
-        The calls of one message run side by side. Each call is answered by a message
-        of role `tool`, also when the turn is cancelled meanwhile, so that the
-        conversation can be sent to a model again. Closing this generator early
-        cancels the turn, and with it the tools that run.
+        The calls of one message run in parallel. Each call gets an answer of role
+        `tool`, even if the turn is cancelled, so that the conversation can be sent to a
+        model again. Closing this generator early cancels the turn and its running
+        tools.
         """
         turn = turn or Turn()
         try:
@@ -82,8 +82,8 @@ class FunctionCallAgent:
         else:
             if self.max_rounds:
                 yield NoticeGiven(
-                    f"Tools have been called {self.max_rounds} times in a row, which "
-                    f"is the limit; the model now answers with what it has."
+                    f"The model has called tools {self.max_rounds} times in a row, the "
+                    f"limit; it now answers without more calls."
                 )
         return (yield from self._answer(messages, turn))
 
@@ -99,7 +99,7 @@ class FunctionCallAgent:
         reply = yield from self._ask(messages, [], turn)
         message, finish_reason = reply.message, reply.finish_reason
         if message.tool_calls:
-            # Calls that nobody answers would spoil the next request.
+            # Servers reject a later request that has unanswered calls.
             message = msgspec.structs.replace(message, tool_calls=())
             finish_reason = "stop" if finish_reason == "tool_calls" else finish_reason
         yield MessageAdded(turn.message_id, message, finish_reason=finish_reason)
@@ -119,10 +119,11 @@ class FunctionCallAgent:
 
 
 def _distinct(message: Message, used: set[str]) -> Message:
-    """Give calls whose id was used before another, and leave out doubles.
+    """Give reused call ids a new value, and drop duplicate unreadable calls.
 
-    Some servers number the calls anew in each reply, but events of different rounds
-    are told apart by the id. A call that cannot be read is told to the model once.
+    Some servers restart the numbering of calls in each reply, but the id must
+    distinguish the events of different rounds. An unreadable call is reported to the
+    model once.
     """
     calls: list[ToolCall] = []
     seen: set[str] = set()
@@ -132,7 +133,7 @@ def _distinct(message: Message, used: set[str]) -> Message:
                 continue
             seen.add(str(call.arguments))
         id = call.id
-        if id in used or len(id) > 40:  # as many as OpenAI takes
+        if id in used or len(id) > 40:  # OpenAI's limit
             id = next(i for i in (f"{id[:32]}_{n}" for n in count(2)) if i not in used)
         used.add(id)
         calls.append(ToolCall(id, call.name, call.arguments))
@@ -140,7 +141,7 @@ def _distinct(message: Message, used: set[str]) -> Message:
 
 
 def _stuck(message: Message, unreadable: set[str]) -> bool:
-    """Whether all calls are unreadable ones that the model was told of before."""
+    """Return whether all calls are unreadable and were reported before."""
     before = set(unreadable)
     unreadable |= {str(c.arguments) for c in message.tool_calls if not c.name}
     return all(not c.name and str(c.arguments) in before for c in message.tool_calls)

@@ -1,7 +1,7 @@
-"""Runs generators side by side; holds the only queue among the agents.
+"""Runs generators in parallel, with the only queue among the agents.
 
-All else passes events by `yield from`; tools that run at the same time cannot, since
-each may block its thread.
+All other code passes events on with `yield from`. Tools that run at the same time
+cannot, since each may block its thread.
 """
 
 import contextvars
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class _Ended:
-    """One of the threads has nothing more to run."""
+    """A thread has no generator left to run."""
 
 
 def merge(
@@ -23,10 +23,10 @@ def merge(
 ) -> Generator[Y, None, list[R]]:
     """Run `generators` in at most `limit` threads; return their results in order.
 
-    What they yield comes out as it comes, each one's in its own order. The threads
-    carry the caller's context variables. When one raises, the others go on to their
-    end, then the first error in the order of `generators` is raised. A generator that
-    is closed early stops the others at their next `yield`; it waits for none.
+    Their items are yielded as they arrive; the items of one generator stay in order.
+    The threads have the caller's context variables. If one raises, the others run to
+    their end, then the first error in the order of `generators` is raised. Closing this
+    generator early stops the others at their next `yield`, without waiting for them.
 
     A single generator runs in the caller's thread.
     """
@@ -61,8 +61,8 @@ def merge(
 
     running = min(limit, len(generators))
     for number in range(running):
-        # A context can be entered by one thread only, so each has a copy. Daemons: a
-        # tool that hangs must not keep the program from ending.
+        # Only one thread can enter a context, so each has a copy. The threads are #
+        # daemons: a tool that hangs must not keep the program from ending.
         context = contextvars.copy_context()
         threading.Thread(
             target=context.run, args=(work,), name=f"merge-{number}", daemon=True

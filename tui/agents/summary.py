@@ -1,7 +1,7 @@
-"""The agent behind `/compact`: has a model sum up the older messages.
+"""The agent behind `/compact`: asks a model to summarise the older messages.
 
-It answers nobody: what the model writes becomes a `SummaryAdded`, which stands in the
-place of the messages in later requests. They stay in the log and on the screen.
+It gives no answer: the model's text becomes a `SummaryAdded`, which replaces the
+messages in later requests. They stay in the log and on the screen.
 """
 
 from collections.abc import Generator, Sequence
@@ -15,7 +15,7 @@ from tui.models.context_window import estimate_message
 from tui.turn import Turn
 
 RECENT_TURNS = 2
-"""How many turns are left as they are: what was just said is needed word for word."""
+"""Number of latest turns that are not summarised: the model needs their exact words."""
 
 _INSTRUCTION = """\
 Sum up our conversation so far, for yourself: the summary will take the place of its \
@@ -27,13 +27,13 @@ _KEEP = "Above all keep this: {keep}"
 
 
 class SummaryAgent:
-    """Sums up all but the last turns of a conversation."""
+    """Summarises all but the latest turns of a conversation."""
 
     def __init__(self, model: Model, keep: str = "", system: str = "") -> None:
-        """Take a model; `keep` is what must not get lost, in the user's words.
+        """Set the model; `keep` says in the user's words what must be kept.
 
-        `system` is put before messages that have no system message, as in the
-        requests before: so what a server has computed for them is of use again.
+        `system` is inserted if the messages have no system message, as in earlier
+        requests, so that the server can reuse its cache of them.
         """
         self.model = model
         self._system = system
@@ -42,33 +42,33 @@ class SummaryAgent:
     def run(
         self, messages: Sequence[Message], turn: Turn | None = None
     ) -> Generator[Event, None, Message]:
-        """Sum up `messages` but the last turns; see `Agent.run`.
+        """Summarise `messages` except the latest turns; see `Agent.run`.
 
-        Yields no text but, at its end, the `SummaryAdded`; so a cancel leaves
-        everything as it was. The messages must be those of `turn.sources`. What does
-        not fit into the model's window at once is summed up part by part, each with the
-        summary of those before. Raises `ModelError` when nothing good comes of it.
+        Yields no text, only a final `SummaryAdded`, so a cancel changes nothing. The
+        messages must be those of `turn.sources`. If they do not fit into the model's
+        window at once, they are summarised in parts, each with the summary of the parts
+        before. Raises `ModelError` if the model gives no useful summary.
         """
         turn = turn or Turn()
         if not getattr(self.model, "summarizes", True):
             raise ModelError(
-                f"{self.model.name} is too small to sum up a conversation. Choose "
-                "another model and say /compact again."
+                f"{self.model.name} is too small to summarise a conversation. Choose "
+                "another model and run /compact again."
             )
         old = list(chain.from_iterable(_turns(messages)[:-RECENT_TURNS]))
         ids = [id for m in old if m.role != "system" and (id := turn.id_of(m))]
         if not [m for m in old if not m.pinned and m.role != "system"] or not ids:
             yield NoticeGiven(
-                f"There is nothing to sum up: the last {RECENT_TURNS} turns are always "
-                "sent as they are."
+                f"Nothing to summarise: the last {RECENT_TURNS} turns are always sent "
+                "unchanged."
             )
             return Message("assistant")
         text = yield from self._sum_up(old, turn)
         summary = Message("user", text)
         if estimate_message(summary) >= sum(map(estimate_message, old)):
             raise ModelError(
-                f"{self.model.name} gave a summary that is longer than the messages, "
-                "so these are sent as before."
+                f"The summary from {self.model.name} is longer than the messages, so "
+                "the model still gets all of them."
             )
         yield SummaryAdded(ids[0], ids[-1], text)
         return Message("assistant", text)
@@ -90,7 +90,8 @@ class SummaryAgent:
                 part.insert(0, Message("user", _so_far(summary), pinned=True))
             text, left_out = yield from self._request([*before, *part], turn)
             if left_out and count > 1:
-                # Larger than was thought: in smaller parts, so that none is missing.
+                # The part exceeds the window: use smaller parts, so that no message is
+                # lost.
                 most = max(1, sum(map(estimate_message, part)) // 2)
                 continue
             summary = text
@@ -100,7 +101,7 @@ class SummaryAgent:
     def _request(
         self, messages: list[Message], turn: Turn
     ) -> Generator[Event, None, tuple[str, int]]:
-        """Return the model's answer, and how many messages it was not sent."""
+        """Return the model's answer, and how many messages the request left out."""
         turn.cancel.raise_if_requested()
         left_out = 0
         answer = self.model.generate([*messages, Message("user", self._ask)], (), turn)
@@ -119,7 +120,7 @@ class SummaryAgent:
                     pass
         if not text:
             raise ModelError(
-                f"{self.model.name} gave an empty summary, so all is sent as before."
+                f"{self.model.name} gave an empty summary; it still gets all messages."
             )
         return text, left_out
 
@@ -129,7 +130,7 @@ def _so_far(summary: str) -> str:
 
 
 def _turns(messages: Sequence[Message]) -> list[list[Message]]:
-    """Return the messages of each turn; a pinned one is no turn of its own."""
+    """Group the messages by turn; a pinned message does not start a turn."""
     turns: list[list[Message]] = []
     for message in messages:
         begins = message.role == "user" and not message.pinned
@@ -140,7 +141,7 @@ def _turns(messages: Sequence[Message]) -> list[list[Message]]:
 
 
 def _fitting(turns: list[list[Message]], most: int) -> int:
-    """Return how many turns take at most `most` tokens, 0 for any; at least one."""
+    """Return how many turns fit into `most` tokens (0: no limit); at least one."""
     tokens = 0
     for count, turn in enumerate(turns):
         tokens += sum(map(estimate_message, turn))

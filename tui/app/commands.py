@@ -140,7 +140,7 @@ COMMANDS = (
         lambda app, chat, _: app.exits.stay() or chat.escape(),
         "escape",
         "",
-        "Back to the composer; from there, stop the answer",
+        "Back to the composer; there: stop the answer",
     ),
     Command(
         "stream",
@@ -270,7 +270,9 @@ COMMANDS = (
         argument=_anything,
     ),
     Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Help"),
-    Command("quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Quit"),
+    Command(
+        "quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Quit lazychat"
+    ),
     Command(
         "revise",
         lambda _, chat, __: chat.versions.edit(),

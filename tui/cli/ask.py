@@ -91,8 +91,8 @@ def ask(
                 return code
         finally:
             host.close()
-            # The store may have failed in the meantime. _report(host.problems,
-            # reported)
+            # The store may have failed in the meantime.
+            _report(host.problems, reported)
 
 
 def _report(problems: Sequence[str], reported: int) -> int:

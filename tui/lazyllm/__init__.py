@@ -1,9 +1,9 @@
-"""LazyLLM's names over our own parts, and nothing else.
+"""LazyLLM's names, implemented with lazychat's own parts.
 
 The programs of LazyLLM's tutorial on streaming bots run here with their import lines
-changed to `from tui import lazyllm` or `from tui.lazyllm import ...`. A call of a
-module is a turn in the log of the current session, so what it says can be drained
-from a `FileSystemQueue` while it runs, by this process or another.
+changed to `from tui import lazyllm` or `from tui.lazyllm import ...`. Calling a module
+is a turn in the log of the current session, so this process or another can read its
+text from a `FileSystemQueue` while it runs.
 """
 
 from tui.lazyllm import tools

@@ -10,7 +10,7 @@ from tui.eventlog.reader import Position
 from tui.events import Queued, Record
 
 AGENT = "lazychat"
-"""The channel that carries what models say to the user."""
+"""The channel for the models' text to the user."""
 
 
 class _Cursor:
@@ -34,12 +34,12 @@ def default_log() -> EventLog:
 
 
 class FileSystemQueue:
-    """A queue of text between threads and processes, over the log.
+    """A queue of text between threads and processes, based on the log.
 
-    The cursor lives in the process, keyed by session and channel, not in the
-    object: a new object goes on where the last one stopped. Without `klass` it
-    gives what models say to the user in the current session; any other channel
-    gives what `enqueue` has put there. Any thread; never blocks.
+    The cursor belongs to the process, by session and channel, not to the object: a new
+    object continues where the last one stopped. Without `klass` the queue gives the
+    models' text to the user in the current session; any other channel gives what
+    `enqueue` has put there. All methods may be called in any thread and never block.
     """
 
     def __init__(self, klass: str = AGENT, log: EventLog | None = None) -> None:
@@ -48,11 +48,11 @@ class FileSystemQueue:
         self._path = str(self._log.path)
 
     def enqueue(self, text: str) -> None:
-        """Put `text` at the end; whoever dequeues after this call sees it."""
+        """Append `text`; any later `dequeue` call sees it."""
         self._log.write(session.current(), Queued(self._klass, text))
 
     def dequeue(self, limit: int | None = None) -> list[str]:
-        """Take and return the pieces that have come, [] when none.
+        """Remove and return the available pieces, [] if there are none.
 
         `limit` is the largest number of pieces, None for all.
         """
@@ -66,16 +66,16 @@ class FileSystemQueue:
             return pieces
 
     def peek(self) -> str | None:
-        """Return the next piece and leave it; None when there is none."""
+        """Return the next piece without removing it; None if there is none."""
         pieces = self._waiting(1)
         return pieces[0] if pieces else None
 
     def size(self) -> int:
-        """Return how many pieces wait."""
+        """Return the number of waiting pieces."""
         return len(self._waiting(None))
 
     def clear(self) -> None:
-        """Skip everything that waits."""
+        """Skip all waiting pieces."""
         self.dequeue()
 
     def _waiting(self, limit: int | None) -> list[str]:

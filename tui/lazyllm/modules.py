@@ -1,4 +1,4 @@
-"""LazyLLM's callable modules: called with a question, they return the answer.
+"""LazyLLM's callable modules: they take a question and return the answer.
 
 Each call is a turn in the log of the current session.
 """
@@ -27,23 +27,23 @@ History = Sequence[Sequence[str] | Mapping[str, str]]
 
 
 class _Module:
-    """Whatever can be called with a question and returns the answer."""
+    """Base of modules that can be called with a question."""
 
     def __init__(self, stream: bool) -> None:
         self.stream = stream
-        """False gives the queue each message whole; may be changed at any time."""
+        """If False, the queue gets each message at once; may be changed at any time."""
 
     def _agent(self) -> agents.FunctionCallAgent:
         raise NotImplementedError
 
     def __call__(self, query: str, *, llm_chat_history: History = ()) -> str:
-        """Answer `query` in this thread; what is said streams into the log.
+        """Answer `query` in this thread; the text streams into the log.
 
-        Raises `LazychatError`; what was said until then stays in the log.
+        Raises `LazychatError`; the text so far stays in the log.
         """
-        if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance] # nobody checks the callers
+        if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
             what = type(query).__name__
-            raise ConfigError(f"A question is text, and no {what}: {query!r:.60}.")
+            raise ConfigError(f"A question must be text, not {what}: {query!r:.60}.")
         log, id = default_log(), session.current()
         turn, agent = Turn(), self._agent()
         question = Message("user", query)
@@ -76,9 +76,9 @@ class _ChatModule(_Module):
 
 
 class TrainableModule(_ChatModule):
-    """A local model: `[models.NAME]` of the configuration, else a GGUF file.
+    """A local model: `[models.NAME]` of the configuration, or a GGUF file.
 
-    When there is neither the starter takes its place, which a line on stderr says.
+    If there is neither, the starter is used, and a line on stderr reports it.
     """
 
     def __init__(self, base_model: str = "", stream: bool = True) -> None:
@@ -90,18 +90,18 @@ class TrainableModule(_ChatModule):
         except ConfigError:
             name = "starter"
             print(
-                f'lazychat: no model is named "{base_model}"; the starter answers.',
+                f'lazychat: no model is named "{base_model}"; using the starter.',
                 file=sys.stderr,
             )
         super().__init__(catalog.get(name), stream)
 
 
 class OnlineChatModule(_ChatModule):
-    """A model behind an OpenAI-compatible server.
+    """A model on an OpenAI-compatible server.
 
-    `source` is a supplier such as `openai` or `deepseek`; None takes the first whose
-    key is set. `base_url` is the address of a server of one's own, which may want no
-    key; else `ModelError` names the variable when no key is set.
+    `source` is a supplier such as `openai` or `deepseek`; None uses the first one whose
+    key is set. `base_url` is the address of the user's own server, which may need no
+    key. Otherwise a missing key raises `ModelError`, which names its variable.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class OnlineChatModule(_ChatModule):
                 "missing_key",
             )
         model = model or (preset.model if preset else "")
-        if base_url:  # a server of one's own may want no key
+        if base_url:  # the user's own server may need no key
             chosen = config.OpenAIModelConfig(
                 model, base_url, api_key_env=variable if keyed else ""
             )
@@ -145,9 +145,9 @@ class OnlineChatModule(_ChatModule):
 class FunctionCallAgent(_Module):
     """An agent that calls tools until it has the answer.
 
-    `tools` are names of registered tools, functions or bound methods; `max_retries`
-    is how often tools may be called. What is said to the user streams, function
-    calls stay unseen and are run. `stream` None means: as `llm` does.
+    `tools` are names of registered tools, functions or bound methods; `max_retries` is
+    the most rounds of tool calls. Text for the user streams; function calls are run
+    without being shown. `stream` None means the setting of `llm`.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class FunctionCallAgent(_Module):
 
 
 def fc_register(group: str) -> Callable[[F], F]:
-    """Register the decorated function as a tool; `group` is `tool`.
+    """Register the decorated function as a tool; `group` must be `tool`.
 
     Raises `ConfigError` for another group and for a function without a docstring.
     """

@@ -14,12 +14,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.005
-"""How long `done()` waits for a task that runs. The tutorial's loop asks it without
-a rest, which took a whole core, and half of the model's; 5 ms cannot be seen."""
+"""Seconds that `done()` waits for a running task.
+
+The tutorial's loop calls it without a pause, which would keep a core busy and slow the
+model down; so short a wait is invisible.
+"""
 
 
 class _Turns:
-    """The turns that run in one pool."""
+    """The running turns of one pool."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +43,7 @@ class _Turns:
                 self._cancels.discard(cancel)
 
     def break_off(self) -> None:
-        """Cancel those that run and those that are about to."""
+        """Cancel the running turns, and those about to start."""
         with self._lock:
             self._broken = True
             cancels = list(self._cancels)
@@ -52,16 +55,16 @@ _of_pool: ContextVar[_Turns | None] = ContextVar("of_pool", default=None)
 
 
 def breakable(cancel: Cancellation) -> AbstractContextManager[None]:
-    """Have `cancel` requested when the pool of this thread is broken off."""
+    """Request `cancel` when the pool of this thread is broken off."""
     turns = _of_pool.get()
     return turns.holding(cancel) if turns else nullcontext()
 
 
 class ThreadPoolExecutor(session.SessionPool):
-    """A pool that carries the session, so that producer and consumer share a queue.
+    """A pool that passes on the session, so that its tasks share the caller's queue.
 
-    An exception that leaves its `with` block, such as Ctrl+C, cancels what runs in
-    it; what was said until then is settled.
+    An exception that leaves its `with` block, such as Ctrl+C, cancels the running
+    turns; their text so far is stored.
     """
 
     def __init__(
@@ -92,10 +95,10 @@ class ThreadPoolExecutor(session.SessionPool):
 
 
 class _LookTwice(Future[T]):
-    """A future that `done()` reports at the second look after it has ended.
+    """A future whose `done()` is False at the first call after its end.
 
-    The tutorial's loop drains the queue and then asks whether the task is done; what
-    was said between the two would be lost. This way the loop drains once more.
+    The tutorial's loop drains the queue and then asks whether the task is done; text
+    that arrived in between would be lost. So the loop drains once more.
     """
 
     def __init__(self, inner: Future[T]) -> None:
@@ -115,22 +118,22 @@ class _LookTwice(Future[T]):
         self._ended.set()
 
     def cancel(self) -> bool:
-        """Keep the task from starting; return whether that was still possible."""
+        """Prevent the task from starting; return whether that was still possible."""
         return self._inner.cancel()
 
     def running(self) -> bool:
-        """Return whether the task has begun and not ended."""
+        """Return whether the task has started and not ended."""
         return self._inner.running()
 
     def done(self) -> bool:
-        """Return whether the task has ended and this was asked after it had."""
+        """Return whether the task has ended and `done` was called since then."""
         if not self._ended.wait(LOOK_SECONDS):
             return False
         looked, self._looked = self._looked, True
         return looked
 
     def result(self, timeout: float | None = None) -> T:
-        """Return what the task returned, or raise what it raised."""
+        """Return the task's result, or raise its exception."""
         value = super().result(timeout)
         self._looked = True
         return value

@@ -5,17 +5,17 @@ from typing import NamedTuple
 
 
 class Described(NamedTuple):
-    """The parts of a docstring that a model is told."""
+    """The parts of a docstring that are sent to a model."""
 
     summary: str
-    """Without the sections on arguments, results and errors."""
+    """Without the sections about arguments, results and errors."""
     parameters: dict[str, str]
-    """Descriptions by name; each one is a single line."""
+    """Descriptions by name; each is a single line."""
 
 
 def describe(docstring: str) -> Described:
-    """Read a docstring in Google's, NumPy's or reST style, or a mere summary."""
-    # 30 ms, needed only when a model is about to be told of its tools.
+    """Parse a docstring in Google, NumPy or reST style, or a plain summary."""
+    # Slow to import, and needed only when tools are sent to a model.
     from docstring_parser import ParseError, parse
 
     docstring = inspect.cleandoc(docstring)

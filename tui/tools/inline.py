@@ -1,6 +1,7 @@
 """Simplifies a JSON Schema: no references, no titles, every type stated.
 
-Servers and small models differ in what they follow; all of them read a plain one.
+Servers and small models support different parts of JSON Schema; all of them read a
+plain one.
 """
 
 from collections.abc import Mapping
@@ -15,10 +16,10 @@ _VERBATIM = ("default", "enum", "const", "examples", "required")
 def inline(
     schema: Any, components: Mapping[str, Json], kept: dict[str, Json], *inside: str
 ) -> Any:
-    """Return `schema` with definitions in the place of references, without titles.
+    """Return `schema` with definitions in place of references, without titles.
 
-    A definition that contains itself cannot be put in (`inside` names those that are
-    being put in): it goes to `kept`, and the reference stays.
+    A recursive definition cannot be inlined (`inside` names those being inlined): it is
+    added to `kept`, and the reference stays.
     """
     if isinstance(schema, list):
         items = cast(list[Any], schema)
@@ -51,7 +52,7 @@ def inline(
 
 
 def _typed(schema: Json) -> Json:
-    """Say the type of an enumeration: small models and grammars go by it."""
+    """State the type of an enumeration: small models and grammars rely on it."""
     if "type" not in schema and (values := schema.get("enum")):
         for name, cls in (("string", str), ("integer", int)):
             if all(type(v) is cls for v in values):

@@ -1,6 +1,6 @@
 """Loads the user's tools from files, modules and installed packages.
 
-A broken tool is one clear error; the others load.
+Each broken tool gives one error; the others still load.
 """
 
 import importlib
@@ -18,12 +18,12 @@ from tui.tools.tool import Tool
 from tui.tools.wording import words
 
 GROUP = "lazychat.tools"
-"""The group of entry points: each names a tool, a function, a list of them, or a
-module whose tools are all meant."""
+"""The group of entry points. Each names a tool, a function, a list of them, or a
+module of which all tools are loaded."""
 
 
 class Loaded(NamedTuple):
-    """What could be loaded, and why the rest could not."""
+    """The loaded tools, and the errors for the others."""
 
     tools: list[Tool[..., Any]]
     errors: list[ConfigError]
@@ -32,16 +32,16 @@ class Loaded(NamedTuple):
 def load_tools(sources: Iterable[str | Path]) -> Loaded:
     """Load the tools of Python files, `module`s and `module:attribute`s.
 
-    What ends in `.py` is a file and gives all its tools, in their order. Loading runs
-    the code. Hints and docstrings are checked here too, so that an error is seen at
-    the start and not at the first question.
+    A source that ends in `.py` is a file, of which all tools are loaded in order.
+    Loading runs the code. Hints and docstrings are checked too, so that errors appear
+    at the start and not at the first question.
     """
     return _load((s, lambda s=s: _open(s)) for s in map(_absolute, sources))
 
 
 def installed_tools() -> Loaded:
     """Load the tools that installed packages declare as entry points."""
-    from importlib.metadata import entry_points  # 20 ms
+    from importlib.metadata import entry_points  # slow to import
 
     return _load(
         (f"{GROUP} {point.name}", point.load) for point in entry_points(group=GROUP)
@@ -61,7 +61,7 @@ def _load(sources: Iterable[tuple[str, Callable[[], object]]]) -> Loaded:
             loaded.errors.append(error)
             continue
         except (Exception, SystemExit) as error:
-            loaded.errors.append(ConfigError(_says(source, error)))
+            loaded.errors.append(ConfigError(_describe(source, error)))
             continue
         for tool in tools:
             try:
@@ -91,11 +91,11 @@ def _open(source: str) -> object:
 
 def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
-        # A pipe would be waited for, perhaps for ever.
-        what = "it is no regular file" if path.exists() else "there is no such file"
+        # Reading a pipe could block forever.
+        what = "it is not a regular file" if path.exists() else "no such file"
         raise ConfigError(f"Tools {path} cannot be loaded: {what}.")
-    # Two files of one name must not be one module; hints and dataclasses look
-    # themselves up in sys.modules.
+    # Files of the same name need separate modules; hints and dataclasses look up
+    # their module in sys.modules.
     digest = f"{crc32(str(path.resolve()).encode()):08x}"
     name = f"lazychat_tools_{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -123,12 +123,12 @@ def _collect(source: str, found: object) -> list[Tool[..., Any]]:
         items = cast(Iterable[object], found)
         return [tool for item in items for tool in _collect(source, item)]
     raise ConfigError(
-        f"Tools {source}: {found!r} is no tool; give a function or a Tool."
+        f"Tools {source}: {found!r} is not a tool; give a function or a Tool."
     )
 
 
-def _says(source: str, error: BaseException) -> str:
-    """Say in one line what is wrong, and on which line of the source."""
+def _describe(source: str, error: BaseException) -> str:
+    """Describe an error in one line, with the line of the source."""
     line, what = None, " ".join(words(error).split())
     for frame in traceback.extract_tb(error.__traceback__):
         if line is None and frame.filename == source:

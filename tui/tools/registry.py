@@ -1,4 +1,4 @@
-"""Registered and bundled tools, by name."""
+"""Finds registered and bundled tools by name."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ _registered: dict[str, Tool[..., Any]] = {}
 
 
 def register(tool: Tool[..., Any]) -> None:
-    """Have `get` find `tool` by its name, in the place of an earlier one."""
+    """Let `get` find `tool` by its name; replaces an earlier one."""
     _registered[tool.name] = tool
 
 
@@ -23,9 +23,9 @@ def builtin() -> dict[str, Tool[..., Any]]:
 
 
 def get(name: str) -> Tool[..., Any]:
-    """Return the registered tool of this name, else the bundled one.
+    """Return the registered tool of this name, or else the bundled one.
 
-    Raises `ConfigError` that names the nearest when there is none.
+    Raises `ConfigError`, with the nearest names, if there is none.
     """
     if name in _registered:
         return _registered[name]
@@ -38,8 +38,8 @@ def get(name: str) -> Tool[..., Any]:
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """Return up to two of `names` that look like `name`, the nearest first."""
-    from difflib import get_close_matches  # 5 ms, and names are seldom wrong
+    """Return up to two of `names` that resemble `name`, the nearest first."""
+    from difflib import get_close_matches  # imported late, as names are rarely wrong
 
     by_lower = {n.lower(): n for n in names}
     return [by_lower[n] for n in get_close_matches(name.lower(), by_lower, 2, 0.5)]

@@ -1,9 +1,9 @@
 """Runs a tool in a thread of its own, with a time limit.
 
-A thread cannot be ended from outside. A function that is still at work at its time
-limit or at a cancel is abandoned: the coroutine of an async one is cancelled, a plain
-one goes on unheard in a daemon thread until it returns, reports or the program ends.
-What it does meanwhile cannot be undone.
+A thread cannot be stopped from outside. A function that is still running at its time
+limit or at a cancel is abandoned: an async one has its coroutine cancelled; a plain one
+continues in a daemon thread, and its result is ignored, until it returns, calls
+`report` or the program ends. Its effects in the meantime cannot be undone.
 """
 
 import contextvars
@@ -52,7 +52,7 @@ News = Progress | Returned | Raised | TimedOut | Stopped
 
 
 class Running(Protocol):
-    """A call whose function is at work."""
+    """A call whose function is running."""
 
     call_id: str
 
@@ -61,16 +61,16 @@ _job: contextvars.ContextVar["_Job"] = contextvars.ContextVar("tool_job")
 
 
 def current() -> Running | None:
-    """Return the call in whose function this is, in its own thread; else None."""
+    """Return the call that the current thread runs, else None."""
     return _job.get(None)
 
 
 def report(text: str) -> None:
-    """Tell how far a running tool is; called by the tool, from any of its threads.
+    """Report the progress of a running tool; tools call it, from any of their threads.
 
-    The text is shown to the user and not told to the model. Raises `Cancelled` when
-    nobody waits for the tool any more, which ends a long one that does not catch it.
-    Outside a tool box it does nothing, so that tools can be called directly.
+    The text is shown to the user and not sent to the model. Raises `Cancelled` if the
+    tool was abandoned, which ends a long tool that does not catch it. Outside of a tool
+    box it does nothing, so that tools can be called directly.
     """
     job = _job.get(None)
     if job is not None:
@@ -84,10 +84,10 @@ def run(
     name: str,
     call_id: str = "",
 ) -> Generator[News]:
-    """Run `function` in a daemon thread; the last item is not `Progress`.
+    """Run `function` in a daemon thread; only the last item is not `Progress`.
 
-    An awaitable that it returns is awaited in an event loop of that thread. The
-    thread has a copy of the caller's context variables. `seconds` may be infinite.
+    If it returns an awaitable, an event loop in that thread awaits it. The thread has a
+    copy of the caller's context variables. `seconds` may be infinite.
     """
     job = _Job(function, call_id)
     context = contextvars.copy_context()
@@ -104,7 +104,7 @@ def run(
                 except Empty:
                     news = TimedOut()
                 if isinstance(news, Progress) and monotonic() >= end:
-                    news = TimedOut()  # talking does not buy time
+                    news = TimedOut()  # progress does not extend the limit
                 yield news
                 if not isinstance(news, Progress):
                     return
@@ -113,7 +113,7 @@ def run(
 
 
 class _Job:
-    """A function at work, seen from both threads."""
+    """A running function, as both threads see it."""
 
     def __init__(self, function: Callable[[], Any], call_id: str) -> None:
         self.call_id = call_id
@@ -129,7 +129,7 @@ class _Job:
         try:
             value = self._function()
             if inspect.isawaitable(value):
-                import asyncio  # 60 ms, and most tools are plain functions
+                import asyncio  # slow to import, and most tools are plain functions
 
                 value = asyncio.run(self._await(value))
             self.news.put(Returned(value))
@@ -137,19 +137,22 @@ class _Job:
             self.news.put(Raised(error))
 
     def report(self, text: str) -> None:
-        """Pass on progress, or end the function if nobody listens."""
+        """Pass on progress, or end the function if it was abandoned."""
         if self._abandoned:
             raise Cancelled
-        # Whatever it is: what cannot be text is an error of the tool, here.
+        # Convert it here, so that a failing conversion is the tool's error.
         self.news.put(Progress(str(text)))
 
     def abandon(self) -> None:
-        """Listen no more; cancels a coroutine. Does nothing after the end."""
+        """Ignore the function from now on; cancels a coroutine.
+
+        Has no effect after its end.
+        """
         with self._lock:
             self._abandoned = True
             cancel_task = self._cancel_task
         if cancel_task is not None:
-            with suppress(RuntimeError):  # the loop has been closed meanwhile
+            with suppress(RuntimeError):  # the loop is already closed
                 cancel_task()
 
     async def _await(self, value: Awaitable[Any]) -> Any:
@@ -162,6 +165,6 @@ class _Job:
             late = self._abandoned
         if late:
             if inspect.iscoroutine(value):
-                value.close()  # never begun
+                value.close()  # never started
             raise Cancelled
         return await value

@@ -1,8 +1,8 @@
 """Builds JSON Schema from type hints, and checks arguments against them.
 
-The hints are the truth; the docstring and `Annotated` only describe. msgspec knows
-nearly all hints. pydantic's models, paths and unions that msgspec refuses are
-handled here, pydantic without importing it.
+Only the hints decide; the docstring and `Annotated` just describe. msgspec supports
+nearly all hints. This module adds pydantic's models (without importing pydantic), paths
+and unions that msgspec rejects.
 """
 
 import inspect
@@ -27,7 +27,7 @@ _CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length
 
 
 class Parameters:
-    """The parameters of a function, as a model is told of them and fills them."""
+    """The parameters of a function: their schema, and checks of arguments."""
 
     def __init__(
         self, function: Callable[..., Any], where: str, described: Mapping[str, str]
@@ -35,7 +35,7 @@ class Parameters:
         """Read the hints of `function`, which `where` names in errors.
 
         `described` holds descriptions by parameter. Raises `ConfigError` for a hint
-        that does not resolve or that no JSON can fill.
+        that does not resolve or that JSON cannot represent.
         """
         try:
             hints = typing.get_type_hints(function, include_extras=True)
@@ -51,8 +51,7 @@ class Parameters:
     def schema(self) -> Json:
         """Return the JSON Schema of an object with a property for each parameter.
 
-        It refers to nothing outside itself; only a type that contains itself is left
-        in `$defs`.
+        It has no external references; only recursive types stay in `$defs`.
         """
         definitions: dict[str, Json] = {}
         properties = {p.name: p.schema(definitions) for p in self._all.values()}
@@ -64,11 +63,11 @@ class Parameters:
         return whole
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `arguments` as the function takes them.
+        """Return `arguments` converted to the types of the hints.
 
-        What stands for the right thing is accepted: "3" for 3, 3.0 for 3, a list
-        written as a JSON string, null for an argument that has a default. Raises
-        `ToolError` that names all that are unknown, missing or ill-typed.
+        Close equivalents are accepted: "3" for 3, 3.0 for 3, a list written as a JSON
+        string, null for an argument that has a default. Raises `ToolError` that names
+        all unknown, missing and ill-typed arguments.
         """
         bound: dict[str, Any] = {}
         problems = [self._unknown(name) for name in arguments if name not in self._all]
@@ -80,7 +79,7 @@ class Parameters:
             value = arguments[name]
             try:
                 bound[name] = parameter.convert(value)
-            except Exception as error:  # of foreign types, whatever it is
+            except Exception as error:  # foreign types may raise anything
                 if value is None and not parameter.required:
                     continue
                 problems.append(parameter.complaint(error))
@@ -95,7 +94,7 @@ class Parameters:
 
 
 class _Parameter:
-    """One parameter: its schema, and values for it."""
+    """One parameter: its schema, and conversion of its values."""
 
     def __init__(
         self, parameter: inspect.Parameter, hint: Any, description: str, where: str
@@ -105,28 +104,31 @@ class _Parameter:
         self._default = parameter.default
         if parameter.default is None:
             hint = Union[hint, None]  # noqa: UP007 - not all hints can be or-ed
-        hint, told = _split(hint)
-        if get_origin(hint) in _UNIONS and not told:
-            told = next(filter(None, (_split(m)[1] for m in get_args(hint))), "")
-        self._description = told or description
+        hint, annotated = _split(hint)
+        if get_origin(hint) in _UNIONS and not annotated:
+            found = (_split(m)[1] for m in get_args(hint))
+            annotated = next(filter(None, found), "")
+        self._description = annotated or description
         self._members = self._known(hint, where)
 
     def _known(self, hint: Any, where: str) -> list[Any]:
-        """Return the hint, or the members of a union that is too much for msgspec."""
+        """Return the hint, or the members of a union that msgspec rejects."""
         try:
             msgspec.json.schema(hint, schema_hook=_hook)
             return [hint]
-        except Exception as error:  # of msgspec, pydantic or the type's own module
+        except (
+            Exception
+        ) as error:  # raised by msgspec, pydantic or the type's own module
             if get_origin(hint) in _UNIONS:
                 members = [self._known(_split(m)[0], where) for m in get_args(hint)]
                 return [m for some in members for m in some]
             raise ConfigError(
-                f"{where}: no JSON can fill parameter {self.name} with its type hint "
-                f"{hint}: {str(error).splitlines()[0]}."
+                f"{where}: JSON cannot represent parameter {self.name} with its type "
+                f"hint {hint}: {str(error).splitlines()[0]}."
             ) from error
 
     def schema(self, definitions: dict[str, Json]) -> Json:
-        """Return the schema; types that contain themselves go to `definitions`."""
+        """Return the schema; recursive types go to `definitions`."""
         schemas, components = msgspec.json.schema_components(
             self._members, schema_hook=_hook, ref_template="#/$defs/{name}"
         )
@@ -140,21 +142,21 @@ class _Parameter:
                     self._default, str_keys=True, enc_hook=_dump
                 )
             except (TypeError, NotImplementedError, ValueError):
-                schema.pop("default", None)  # an object that JSON cannot show
+                schema.pop("default", None)  # an object that JSON cannot represent
         return schema
 
     def convert(self, value: Any) -> Any:
-        """Return `value` as the hint says; raises `ValidationError`.
+        """Return `value` converted to the hint; raises `ValidationError`.
 
-        What fits as it is wins over what fits when read generously, so that "3" stays
-        a string for `int | str`.
+        An exact match wins over a lenient conversion, so that "3" stays a string for
+        `int | str`.
         """
         errors: list[Exception] = []
         for strict in (True, False):
             for member in self._members:
                 try:
                     return _convert(value, member, strict)
-                except Exception as error:  # of foreign types, whatever it is
+                except Exception as error:  # foreign types may raise anything
                     errors.append(error)
         if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
             # Small models write a list or an object as a string.
@@ -165,7 +167,7 @@ class _Parameter:
         raise errors[0]
 
     def complaint(self, error: Exception) -> str:
-        """Say what is wrong with a value in words that name this parameter."""
+        """Describe what is wrong with a value; names this parameter."""
         said = words(error) or type(error).__name__
         text = said.replace("`", "")
         text, _, path = text.partition(" - at $")
@@ -176,10 +178,10 @@ class _Parameter:
 
 
 def _split(hint: Any) -> tuple[Any, str]:
-    """Take apart `Annotated`: the hint with its limits, and the description.
+    """Split `Annotated` into the hint with its limits, and the description.
 
-    Understands plain strings, msgspec's `Meta`, pydantic's `Field`, annotated-types
-    and typing's `Doc`, the latter by their attributes.
+    Supports plain strings, msgspec's `Meta`, pydantic's `Field`, annotated-types and
+    typing's `Doc`; the last three are recognised by their attributes.
     """
     if get_origin(hint) is not Annotated:
         return hint, ""
@@ -192,9 +194,9 @@ def _split(hint: Any) -> tuple[Any, str]:
             description = extra.description or description
             kept.append(extra)
         else:
-            told = getattr(extra, "description", None)
-            told = told or getattr(extra, "documentation", None)
-            description = told if isinstance(told, str) else description
+            text = getattr(extra, "description", None)
+            text = text or getattr(extra, "documentation", None)
+            description = text if isinstance(text, str) else description
             for part in (extra, *getattr(extra, "metadata", ())):
                 for limit in _CONSTRAINTS:
                     if (value := getattr(part, limit, None)) is not None:
@@ -210,7 +212,7 @@ def _convert(value: Any, hint: Any, strict: bool) -> Any:
     converted = msgspec.convert(
         value, hint, strict=strict, dec_hook=_load, str_keys=True
     )
-    # "nan" and "inf" are words, not numbers that anybody meant.
+    # "nan" and "inf" in a string are words, not intended numbers.
     read = isinstance(value, str) and isinstance(converted, float)
     if read and not math.isfinite(converted):
         raise msgspec.ValidationError("Expected `float`, got `str`")
@@ -218,35 +220,35 @@ def _convert(value: Any, hint: Any, strict: bool) -> Any:
 
 
 def _hook(hint: Any) -> Json:
-    """Give the schema of a type that msgspec does not know."""
+    """Return the schema of a type that msgspec does not support."""
     if hasattr(hint, "model_json_schema"):
         schema = cast(Json, hint.model_json_schema())
         return {"$defs": schema.pop("$defs", {}), **schema}
     if isinstance(hint, type) and issubclass(hint, Path):
         return {"type": "string", "format": "path"}
-    raise NotImplementedError("it is none of the types that are known")
+    raise NotImplementedError("it is not a supported type")
 
 
 def _load(hint: Any, value: Any) -> Any:
-    """Make a value of a type that msgspec does not know."""
+    """Create a value of a type that msgspec does not support."""
     if hasattr(hint, "model_validate"):
         try:
             return hint.model_validate(value)
         except ValueError as error:
-            raise msgspec.ValidationError(_pydantic_says(error)) from error
+            raise msgspec.ValidationError(_pydantic_message(error)) from error
     if isinstance(value, str):
         return hint(value)
     raise msgspec.ValidationError(f"Expected `str`, got `{type(value).__name__}`")
 
 
-def _pydantic_says(error: Any) -> str:
+def _pydantic_message(error: Any) -> str:
     return ", ".join(
         f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in error.errors()
     )
 
 
 def _dump(value: Any) -> Any:
-    """Make JSON of a default that msgspec does not know."""
+    """Convert a default that msgspec does not support to JSON values."""
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if isinstance(value, Path):

@@ -1,8 +1,8 @@
-"""`Tool`: a function with the description that a model is given.
+"""Defines `Tool`: a function with a description for a model.
 
-Registration checks what is cheap to check and always wrong. Hints and docstrings are
-read when a model is first told of the tool, so that a tool costs nothing at import
-and its hints may name what is defined below it.
+Creating a tool checks only what is cheap to check and always wrong. Hints and
+docstrings are read when the tool is first sent to a model, so that a tool costs nothing
+at import, and its hints may name types defined below it.
 """
 
 import functools
@@ -19,14 +19,14 @@ from tui.tools.schema import Parameters
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# What OpenAI's API takes as a name; other servers are not stricter.
+# Names that OpenAI's API accepts; other servers are not stricter.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Tool(Generic[P, R]):
     """A function, coroutine function or bound method as a tool.
 
-    Calling it calls the function. As an attribute of a class it binds like a method.
+    Calling it calls the function. As a class attribute it binds like a method.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class Tool(Generic[P, R]):
         keywords: Iterable[str] = (),
         timeout: float | None = None,
     ) -> None:
-        """Make a tool of `function`; name and description are its own if not given.
+        """Make a tool of `function`; its own name and description are the defaults.
 
-        `keywords` are words of a question that hint at this tool, in any language;
-        only the starter model needs them. `timeout` is in seconds; None leaves it to
-        the `ToolBox`, `math.inf` sets no limit.
+        `keywords` are words of a question, in any language, that hint at this tool;
+        only the starter model uses them. `timeout` is in seconds; None means that of
+        the `ToolBox`, `math.inf` no limit.
 
-        Raises `ConfigError` when there is no description, when the name is none that
-        a server takes, or when the parameters cannot be given by name.
+        Raises `ConfigError` if the description is missing, if servers do not accept the
+        name, or if the parameters cannot be passed by name.
         """
         self.function = function
         self.name = name or getattr(function, "__name__", type(function).__name__)
@@ -56,7 +56,7 @@ class Tool(Generic[P, R]):
         self._check()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the function as it is, without checks or limits."""
+        """Call the function without checks or limits."""
         return self.function(*args, **kwargs)
 
     def __get__(self, instance: object, owner: type | None = None) -> "Tool[..., R]":
@@ -75,20 +75,20 @@ class Tool(Generic[P, R]):
 
     @property
     def summary(self) -> str:
-        """The first line of the description; the rest of the docstring is not read."""
+        """The first line of the description, without parsing the docstring."""
         text = self._description or inspect.getdoc(self.function) or ""
         return text.strip().partition("\n")[0]
 
     @functools.cached_property
     def schema(self) -> ToolSchema:
-        """What a model is told; raises `ConfigError` when a hint is wrong."""
+        """The schema for a model; raises `ConfigError` if a hint is wrong."""
         summary = self._description or self._described.summary
         return ToolSchema(self.name, summary, self._parameters.schema(), self.keywords)
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a model's `arguments` as the function takes them.
+        """Return a model's `arguments` converted for the function.
 
-        Raises `ToolError` that names all that are unknown, missing or ill-typed.
+        Raises `ToolError` that names all unknown, missing and ill-typed arguments.
         """
         return self._parameters.bind(arguments)
 
@@ -107,7 +107,7 @@ class Tool(Generic[P, R]):
             )
         if not _NAME.fullmatch(self.name):
             raise ConfigError(
-                f'{self._where()}: "{self.name}" cannot be the name of a tool; give '
+                f'{self._where()}: "{self.name}" cannot be the name of a tool; use '
                 f"@tool(name=...) with up to 64 English letters, digits, _ and -."
             )
         if self.timeout is not None and not self.timeout > 0:
@@ -115,7 +115,7 @@ class Tool(Generic[P, R]):
         if not self._description and not (inspect.getdoc(self.function) or "").strip():
             raise ConfigError(
                 f"{self._where()} has no description: add a docstring whose first "
-                f"line says what the tool does, or give @tool(description=...)."
+                f"line says what the tool does, or use @tool(description=...)."
             )
         for parameter in inspect.signature(self.function).parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -125,7 +125,7 @@ class Tool(Generic[P, R]):
                 )
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 raise ConfigError(
-                    f"{self._where()}: arguments are given by name, so parameter "
+                    f"{self._where()}: arguments are passed by name, so parameter "
                     f"{parameter.name} must not be positional-only: remove the /."
                 )
 

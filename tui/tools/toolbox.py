@@ -1,7 +1,7 @@
-"""The tools offered to a model, and the running of its calls.
+"""Offers tools to a model, and runs its calls.
 
-Whatever goes wrong with a call is one clean line for the model, which may then do
-better: no traceback, no exception out of `run`.
+Any failure of a call becomes one clean line for the model, which can then try again:
+`run` raises no exception and shows no traceback.
 """
 
 import logging
@@ -22,15 +22,15 @@ from tui.tools.tool import Tool
 from tui.tools.wording import name_and_words, words
 from tui.turn import Turn
 
-# A traceback is for whoever wrote the tool. Not above `debug`: without a handler
+# Tracebacks are for the author of the tool. They use `debug`, because without a handler
 # Python prints warnings to the terminal, over the app.
 _logger = logging.getLogger(__name__)
 
 
 class ToolBox:
-    """A set of tools, by name, in the order in which they were given.
+    """A set of tools by name, in the given order.
 
-    Immutable; one may be used by several threads at a time.
+    Immutable; several threads may use one at a time.
     """
 
     def __init__(
@@ -40,13 +40,13 @@ class ToolBox:
         timeout: float = 60.0,
         output_limit: int = 20_000,
     ) -> None:
-        """Take tools: `Tool`s, functions, bound methods, or names of registered ones.
+        """Accept `Tool`s, functions, bound methods, and names of registered tools.
 
-        `timeout` in seconds is for tools that set none; `math.inf` is no limit.
-        `output_limit` is in characters: what is longer is cut, with a note.
+        `timeout`, in seconds, applies to tools without their own; `math.inf` means no
+        limit. Output longer than `output_limit` characters is cut, with a note.
 
-        Raises `ConfigError` for a name that is not known or is there twice, and for
-        what cannot be a tool.
+        Raises `ConfigError` for an unknown or repeated name, and for an object that
+        cannot be a tool.
         """
         if isinstance(tools, str):
             raise ConfigError(f"Give the tools as a list: [{tools!r}].")
@@ -57,8 +57,8 @@ class ToolBox:
             tool = _as_tool(item)
             if self._tools.setdefault(tool.name, tool) is not tool:
                 raise ConfigError(
-                    f"Two tools are named {tool.name}; give one of them another name "
-                    f"by @tool(name=...)."
+                    f"Two tools are named {tool.name}; rename one of them with "
+                    f"@tool(name=...)."
                 )
 
     @property
@@ -76,11 +76,11 @@ class ToolBox:
         return self._tools[name]
 
     def schemas(self) -> list[ToolSchema]:
-        """Return what a model is told; raises `ConfigError` when a hint is wrong."""
+        """Return the schemas for a model; raises `ConfigError` if a hint is wrong."""
         return [tool.schema for tool in self._tools.values()]
 
     def select(self, names: Iterable[str]) -> "ToolBox":
-        """Return a box with these of the tools; raises `ConfigError` for another."""
+        """Return a box with the named tools; raises `ConfigError` for unknown names."""
         chosen: list[Tool[..., Any]] = []
         for name in names:
             if name not in self._tools:
@@ -91,14 +91,13 @@ class ToolBox:
     def run(
         self, call: ToolCall, turn: Turn | None = None
     ) -> Generator[Event, None, ToolResult]:
-        """Run one call; never raises for what the model or the tool does wrong.
+        """Run one call; never raises for errors of the model or the tool.
 
-        Yields `ToolCallStarted`, a `ToolProgressed` for each `report` of the tool and
+        Yields `ToolCallStarted`, a `ToolProgressed` for each `report` of the tool, and
         `ToolCallFinished`. The tool runs in a thread of its own with a copy of the
         caller's context variables, an async one in an event loop there. At its time
         limit, and when `turn.cancel` is requested, it is abandoned: see
-        `tui.tools.running`. A call that comes after a cancel is not started, and
-        yields nothing.
+        `tui.tools.running`. A call after a cancel is not started and yields nothing.
         """
         turn = turn or Turn()
         if turn.cancel.requested:
@@ -150,21 +149,21 @@ class ToolBox:
                     case running.Returned():
                         return self._cut(_as_text(tool, news.value))
                     case running.Raised():
-                        raise _told(tool, news.error) from news.error
+                        raise _tool_failed(tool, news.error) from news.error
                     case running.TimedOut():
                         raise ToolError(
-                            f"{tool.name} has not ended within {seconds:g} seconds "
-                            f"and was given up."
+                            f"{tool.name} did not finish within {seconds:g} seconds "
+                            f"and was abandoned."
                         )
                     case running.Stopped():
                         raise ToolError("cancelled")
-        raise AssertionError("a run ends with what came of it")
+        raise AssertionError("a run always ends with an outcome")
 
     def _cut(self, text: str) -> str:
         if len(text) <= self._limit:
             return text
         rest = len(text) - self._limit
-        return f"{text[: self._limit]}\n[{rest} more characters are left out]"
+        return f"{text[: self._limit]}\n[{rest} more characters omitted]"
 
     def _no_tool(self, name: str) -> str:
         said = f"There is no tool named {_excerpt(name)}"
@@ -183,7 +182,7 @@ def _as_tool(item: object) -> Tool[..., Any]:
     if callable(item):
         return Tool(item)
     raise ConfigError(
-        f"{item!r} is no tool; give a function, a Tool or the name of one."
+        f"{item!r} is not a tool; give a function, a Tool or the name of one."
     )
 
 
@@ -191,15 +190,15 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
     return ToolResult(call.id, f"Error: {error}", error)
 
 
-def _told(tool: Tool[..., Any], error: BaseException) -> ToolError:
+def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
     said = words(error) if isinstance(error, LazychatError) else ""
     return ToolError(f"{tool.name} failed: {said or name_and_words(error)}")
 
 
 def _no_object(arguments: str) -> str:
-    """Say why a string is not the JSON object that arguments must be."""
-    import json  # its errors tell the place
+    """Return why a string is not the JSON object that arguments must be."""
+    import json  # unlike msgspec, its errors give the position
 
     said = "the arguments must be a JSON object"
     try:
@@ -218,13 +217,15 @@ def _no_object(arguments: str) -> str:
 
 
 def _as_text(tool: Tool[..., Any], value: Any) -> str:
-    """Return what `tool` returned as text: JSON unless it is text."""
+    """Return the result of `tool` as text: JSON unless it is text."""
     if isinstance(value, str):
         return _clean(value)
     try:
         return msgspec.json.encode(value, enc_hook=_encode).decode()
-    except (Exception, SystemExit):  # whatever a foreign class may raise
-        _logger.debug("What %s returned is no JSON", tool.name, exc_info=True)
+    except (Exception, SystemExit):  # a foreign class may raise anything
+        _logger.debug(
+            "The result of %s cannot be encoded as JSON", tool.name, exc_info=True
+        )
     try:
         return _clean(str(value))
     except (Exception, SystemExit) as error:
@@ -238,7 +239,7 @@ def _encode(value: Any) -> Any:
 
 
 def _clean(text: str) -> str:
-    """Replace half characters, as in odd file names: no JSON can hold them."""
+    """Replace lone surrogates, as in odd file names: JSON cannot hold them."""
     return text.encode("utf-8", "replace").decode()
 
 

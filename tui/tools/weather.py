@@ -1,8 +1,8 @@
 """The two example tools: made-up weather of four cities.
 
-They are on for a newcomer, so that a first question can show a tool call without a
-key, a server or a network. The figures are those of the tutorial; each city has one
-unit, and the answer says which.
+They are on by default, so that a first question can show a tool call without a key, a
+server or a network. The figures are those of LazyLLM's tutorial; each city has one
+unit, which the answer states.
 """
 
 import re

@@ -148,8 +148,8 @@ def test_after_the_last_round_it_answers_without_tools_and_says_so():
 
     assert [len(r.tools) for r in model.requests] == [1, 1, 0]
     assert notices(events) == [
-        "Tools have been called 2 times in a row, which is the limit; the model now "
-        "answers with what it has."
+        "The model has called tools 2 times in a row, the limit; it now answers "
+        "without more calls."
     ]
     assert answer.text == "I think three."
 

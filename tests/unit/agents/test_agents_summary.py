@@ -117,7 +117,7 @@ def test_what_is_short_is_left_alone(messages: list[Message]):
     [notice] = run(SummaryAgent(model), messages)
 
     assert isinstance(notice, NoticeGiven)
-    assert "nothing to sum up: the last 2 turns" in notice.text
+    assert "Nothing to summarise: the last 2 turns" in notice.text
     assert model.requests == []
 
 
@@ -125,7 +125,7 @@ def test_what_is_short_is_left_alone(messages: list[Message]):
     ("reply", "why"),
     [
         ("  \n", "scripted gave an empty summary"),
-        ("abc " * 500, "scripted gave a summary that is longer than the messages"),
+        ("abc " * 500, "summary from scripted is longer than the messages"),
     ],
 )
 def test_a_summary_that_is_worth_nothing_is_refused(reply: str, why: str):
@@ -137,7 +137,7 @@ def test_a_model_that_cannot_do_it_says_so():
     class Tiny(ScriptedModel):
         summarizes = False
 
-    with pytest.raises(ModelError, match="scripted is too small to sum up"):
+    with pytest.raises(ModelError, match="scripted is too small to summarise"):
         run(SummaryAgent(Tiny(["Nonsense."])), conversation(4))
 
 

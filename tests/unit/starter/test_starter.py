@@ -393,5 +393,5 @@ def test_a_long_conversation_keeps_the_examples_and_tells_what_it_lost() -> None
 def test_it_does_not_pretend_to_sum_up(model: StarterModel) -> None:
     messages = [Message(r, "Hi.") for _ in range(4) for r in ("user", "assistant")]
 
-    with pytest.raises(ModelError, match="starter is too small to sum up"):
+    with pytest.raises(ModelError, match="starter is too small to summarise"):
         list(SummaryAgent(model).run(messages))

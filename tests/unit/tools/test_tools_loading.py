@@ -94,7 +94,7 @@ def test_a_pipe_is_not_waited_for_and_the_rest_load(write, tmp_path):
     loaded = load_tools([tmp_path / "pipe.py", good])
 
     assert names(loaded) == ["second", "first"]
-    assert "pipe.py cannot be loaded: it is no regular file" in str(loaded.errors[0])
+    assert "pipe.py cannot be loaded: it is not a regular file" in str(loaded.errors[0])
 
 
 BROKEN = [
@@ -109,7 +109,7 @@ BROKEN = [
     ),
     (
         "from tui.tools import tool\n@tool\ndef f(x: complex):\n    'Do.'\n",
-        r"Tool f \(.*mine\.py, line 2\): no JSON can fill parameter x",
+        r"Tool f \(.*mine\.py, line 2\): JSON cannot represent parameter x",
     ),
 ]
 
@@ -132,8 +132,8 @@ def test_a_broken_file_is_one_error_and_the_rest_load(write, text, message):
     [
         ("no_such_module", "Tools no_such_module: ModuleNotFoundError"),
         ("tui.tools.weather:nothing", "has no attribute 'nothing'"),
-        ("tui.tools.loading:GROUP", "'lazychat.tools' is no tool"),
-        ("none.py", "none.py cannot be loaded: there is no such file"),
+        ("tui.tools.loading:GROUP", "'lazychat.tools' is not a tool"),
+        ("none.py", "none.py cannot be loaded: no such file"),
     ],
 )
 def test_a_source_that_is_not_there_is_an_error(source, message):

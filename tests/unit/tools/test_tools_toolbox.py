@@ -112,7 +112,7 @@ def test_a_result_that_cannot_be_shown_is_an_error():
 def test_a_very_long_result_is_cut_with_a_note():
     result = call(lambda_named("x" * 30), output_limit=10)
 
-    assert result.output == "x" * 10 + "\n[20 more characters are left out]"
+    assert result.output == "x" * 10 + "\n[20 more characters omitted]"
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_a_tool_is_given_up_at_its_time_limit():
     result = call(Tool(hang, description="x", timeout=0.02))
     release.set()
 
-    assert result.error == "hang has not ended within 0.02 seconds and was given up."
+    assert result.error == "hang did not finish within 0.02 seconds and was abandoned."
     assert ended.wait(LIMIT), "a report after the limit ends the tool"
 
 
@@ -409,7 +409,7 @@ def test_an_async_tool_is_cancelled_at_the_time_limit_of_the_box():
 
     result = call(hang, timeout=0.05)
 
-    assert result.error == "hang has not ended within 0.05 seconds and was given up."
+    assert result.error == "hang did not finish within 0.05 seconds and was abandoned."
     assert cancelled.wait(LIMIT)
 
 
@@ -420,7 +420,7 @@ def test_talking_does_not_buy_time():
 
     result = call(Tool(chat, description="x", timeout=0.02))
 
-    assert result.error == "chat has not ended within 0.02 seconds and was given up."
+    assert result.error == "chat did not finish within 0.02 seconds and was abandoned."
 
 
 def test_no_limit_is_possible():
@@ -548,7 +548,7 @@ def test_two_tools_of_one_name_are_refused():
     [
         ("get_curent_weather", "named get_curent_weather; did you mean get_current"),
         ("xyz", "No tool is named xyz"),
-        (3, "3 is no tool"),
+        (3, "3 is not a tool"),
         (functools.partial(print), "cannot be a tool"),
         (dict, "cannot be a tool"),
     ],
@@ -582,7 +582,7 @@ def test_a_tool_without_description_says_what_to_add_and_where():
     line = nothing.__code__.co_firstlineno
     assert str(caught.value) == (
         f"Tool nothing ({__file__}, line {line}) has no description: add a docstring "
-        f"whose first line says what the tool does, or give @tool(description=...)."
+        f"whose first line says what the tool does, or use @tool(description=...)."
     )
 
 

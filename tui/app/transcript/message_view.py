@@ -25,9 +25,12 @@ _COMPARED = 2000
 
 _BROKEN_OFF = {
     "cancelled": ("■", "Cancelled"),
-    "interrupted": ("■", "Interrupted: /continue resumes it, /retry asks again"),
+    "interrupted": (
+        "■",
+        "Interrupted: /continue resumes the answer, /retry asks again",
+    ),
     "error": ("✗", "Stopped by an error"),
-    "length": ("…", "Length limit reached: /continue resumes it"),
+    "length": ("…", "Length limit reached: /continue resumes the answer"),
     "content_filter": ("✗", "Stopped by the provider's content filter"),
 }
 
