@@ -436,12 +436,12 @@ async def test_model_is_chosen_from_the_list_or_by_name(home: Path) -> None:
 
 async def test_commands_are_found_in_the_palette_by_name_and_by_what_they_do() -> None:
     async with opened() as chat:
-        for typed in ("quit", "lazychat"):
+        for typed in ("quit", "exit"):
             await chat.pilot.press("ctrl+p")
             await chat.until("Search for commands")
             await chat.pilot.press(*typed)
             await chat.until(lambda: "/help" not in chat.text)
-            await chat.until("/quit     Quit lazychat (Ctrl+Q)")
+            await chat.until("/quit     Exit (Ctrl+Q)")
             await chat.pilot.press("escape")
             await chat.until(lambda: "Search for commands" not in chat.text)
 
