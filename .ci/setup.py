@@ -1,15 +1,16 @@
-"""Set lazychat up in .venv: what `make run`, `make test` and CI do first.
+"""Sets lazychat up in .venv: the first step of `make run`, `make test` and CI.
 
-A program and not recipes of the Makefile, because make cannot hold a path with a space
-in a variable, and because what fails is to be told apart: a missing compiler is not a
-network that is down. It belongs to a checkout, so it is not a part of the package.
+This is a program and not a set of Makefile recipes, because make cannot hold a path
+with a space in a variable, and because failures must be told apart: a missing compiler
+is not a network that is down. It belongs to a checkout, so it is not part of the
+package.
 
-Each step notes that it is done when it is, in .venv/setup.json, and that it has begun
-before that: a step that was killed halfway leaves packages that pip takes for whole, so
-the environment is then made anew. Wheels of llama.cpp, which take minutes, are kept
-beside pip's own cache, in a folder whose name says how they were built; pip's cache
-knows a wheel by its version alone, and would hand out one that another recipe, or
-another processor, made.
+Each step records its start and its end in .venv/setup.json. A step that was killed
+halfway leaves packages that pip considers complete, so the environment is then created
+again. Wheels of llama.cpp, which take minutes to build, are kept next to pip's own
+cache, in a folder whose name encodes the build options; pip's cache identifies a wheel
+by its version alone, and would return one built with other options or for another
+processor.
 """
 
 import argparse
@@ -36,16 +37,17 @@ STATE = VENV / "setup.json"
 LOG = VENV / "setup.log"
 
 LLAMA = "0.3.36"
-"""The version of llama-cpp-python that the recipes below were tried with."""
+"""The version of llama-cpp-python with which the options below were tested."""
 
 LEAN = {"LLAVA_BUILD": "OFF"}
-"""What a chat does without: with `LEAN_FILE` 1m48 of building instead of 4m30."""
+"""Parts that a chat does not need: together with `LEAN_FILE`, leaving them out
+shortens the build from 4m30 to 1m48."""
 
 LEAN_FILE = "set(LLAMA_BUILD_COMMON OFF)\n"
-"""Read by CMake within llama.cpp: the wrapper's own CMakeLists overrides a plain -D."""
+"""Read by CMake inside llama.cpp: the wrapper's CMakeLists overrides a plain -D."""
 
 TAIL = 15
-"""How many lines of the log are shown when a step fails."""
+"""Number of log lines that are shown when a step fails."""
 
 COMPILER = (
     "Debian, Ubuntu: sudo apt install g++ - Fedora: sudo dnf install gcc-c++ - "
@@ -60,11 +62,14 @@ import llama_cpp
 llama = llama_cpp.Llama(str(weights), n_ctx=256, verbose=False)
 assert llama("Good morning! " * 20, max_tokens=2)["choices"]
 """
-"""Reads a prompt and says a word: where a wrong build dies, it dies here."""
+"""Processes a prompt and generates a word: a wrong build crashes here."""
 
 
 class SetupError(Exception):
-    """A step failed; the message says what to do. `log`: whether its end is shown."""
+    """A step failed; the message says what to do.
+
+    `log` is whether the end of the log is shown.
+    """
 
     def __init__(self, message: str, log: bool = True) -> None:
         super().__init__(message)
@@ -76,10 +81,10 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class Level:
-    """A set of instructions that llama.cpp is built for.
+    """A set of CPU instructions for which llama.cpp is built.
 
-    `needs` are names in the flags of /proc/cpuinfo; a processor that has them all runs
-    what was built. `options` are CMake's.
+    `needs` are flags as in /proc/cpuinfo; a processor with all of them runs the build.
+    `options` are CMake's.
     """
 
     name: str
@@ -91,9 +96,10 @@ def _level(name: str, needs: str, **options: str) -> Level:
     return Level(name, frozenset(needs.split()), tuple(options.items()))
 
 
-# Never -march=native. What it builds dies with SIGILL on an older processor that shares
-# the home; and on one with AMX, GCC 12 drops the stores of the tile configuration, so
-# that it dies where it was built. docs/local-models.md has what the levels cost.
+# Never use -march=native. Such a build dies with SIGILL on an older processor that
+# shares the home folder. On a processor with AMX, GCC 12 drops the stores of the tile
+# configuration, so the build crashes even where it was made. For the cost of the levels
+# see docs/local-models.md.
 LEVELS = {
     "x86_64": (
         _level("avx2", "sse4_2 avx avx2 fma f16c bmi2", GGML_NATIVE="OFF"),
@@ -129,14 +135,14 @@ LEVELS = {
         _level("armv8", "", GGML_NATIVE="OFF"),
     ),
 }
-"""By machine, the best first; the last runs on any."""
+"""By machine, the best first; the last one runs on any processor."""
 
 
 def levels(system: str, machine: str, flags: frozenset[str], cpu: str) -> list[Level]:
-    """Return the levels that this processor runs, the best first; never empty.
+    """Return the levels that this processor supports, best first; never empty.
 
-    Where nothing is known of the flags (macOS, other machines) the only one is what
-    llama.cpp chooses by itself, and `cpu`, the processor's name, tells it from others.
+    If the flags are unknown (macOS, other machines), the only level is llama.cpp's own
+    default, and `cpu`, the processor's name, identifies the build.
     """
     if system != "Linux" or machine not in LEVELS:
         return [_level(f"native-{cpu or machine}", "")]
@@ -144,7 +150,7 @@ def levels(system: str, machine: str, flags: frozenset[str], cpu: str) -> list[L
 
 
 def processor() -> tuple[str, frozenset[str]]:
-    """Return the processor's name and its flags, as far as the system tells."""
+    """Return the processor's name and flags, as far as the system reports them."""
     try:
         text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
@@ -160,13 +166,13 @@ def processor() -> tuple[str, frozenset[str]]:
 
 
 def own_flags() -> dict[str, str]:
-    """Return what the user's environment adds to the compiler's flags."""
+    """Return the compiler flags that the user's environment adds."""
     names = ("CMAKE_ARGS", "CFLAGS", "CXXFLAGS", "CC", "CXX")
     return {name: os.environ[name] for name in names if os.environ.get(name)}
 
 
 def cache_folder(level: Level) -> Path:
-    """Return where wheels of this level are kept, for this system's C library."""
+    """Return the folder for wheels of this level and this system's C library."""
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Caches"
     else:
@@ -179,7 +185,7 @@ def cache_folder(level: Level) -> Path:
 
 
 def amx_instructions(library: Path) -> list[str] | None:
-    """Return the lines of the library's code that use AMX; None without objdump."""
+    """Return the AMX instructions in the library's code; None without objdump."""
     objdump = shutil.which("objdump")
     if objdump is None or library.suffix == ".dylib":
         return None
@@ -208,13 +214,15 @@ class Setup:
         self.chosen = chosen
         self.cpu, flags = processor()
         digest = hashlib.sha256(" ".join(sorted(flags)).encode()).hexdigest()[:8]
-        self.cpu_key = f"{self.cpu} {digest}"  # clouds give many the same name
+        self.cpu_key = (
+            f"{self.cpu} {digest}"  # clouds give different processors the same name
+        )
         system, machine = platform.system(), platform.machine()
         self.levels = levels(system, machine, flags, self.cpu)
         self.state = _read_state()
 
     def run(self) -> None:
-        """Do what is still to be done. Raises `SetupError`."""
+        """Do the remaining steps. Raises `SetupError`."""
         self.environment()
         if self.local and not self.has_llama():
             self.llama()
@@ -223,7 +231,7 @@ class Setup:
             self.try_it()
 
     def note(self, **values: Any) -> None:
-        """Note what is done, so that a kill at any moment leaves the old or the new."""
+        """Record finished steps, atomically."""
         self.state.update(values)
         part = STATE.with_suffix(".part")
         part.write_text(json.dumps(self.state, indent=1), "utf-8")
@@ -232,18 +240,18 @@ class Setup:
     # --- .venv
 
     def environment(self) -> None:
-        """Make .venv, unless there is a good one."""
+        """Create .venv, unless there is a usable one."""
         why = self.unfit()
         if why is None:
             return
         if VENV.is_symlink() or VENV.exists():
-            print(f"Making .venv anew: {why} ...", flush=True)
+            print(f"Recreating .venv: {why} ...", flush=True)
             _remove(VENV)
         else:
-            print("Making a virtual environment in .venv ...", flush=True)
+            print("Creating a virtual environment in .venv ...", flush=True)
         VENV.mkdir()
         self.state = {}
-        # Not sys.executable: in an environment that is made anew it is gone by now.
+        # Not sys.executable: it may have been in the removed .venv.
         base = getattr(sys, "_base_executable", sys.executable)
         try:
             _run([base, "-m", "venv", VENV])
@@ -252,22 +260,22 @@ class Setup:
             if "ensurepip" in _tail() or "No module named pip" in _tail():
                 version = f"{sys.version_info[0]}.{sys.version_info[1]}"
                 raise SetupError(
-                    f"{base} has no ensurepip, which makes virtual environments: "
-                    f"sudo apt install python{version}-venv, or another PYTHON=..."
+                    f"{base} has no ensurepip, which virtual environments need: "
+                    f"sudo apt install python{version}-venv, or use another PYTHON=..."
                 ) from error
             raise
         self.note(venv=_python(), path=str(VENV), busy=None)
 
     def unfit(self) -> str | None:
-        """Return why .venv cannot be used, or None when it can."""
+        """Return why .venv cannot be used, or None if it can."""
         if VENV.is_symlink() or not STATE.exists():
-            return "it was not finished, or made by an older set-up"
+            return "its setup was not finished, or is from an older version"
         if self.state.get("busy"):
-            return f"it was interrupted while {self.state['busy']}"
+            return f"its setup was interrupted while {self.state['busy']}"
         if self.state.get("path") != str(VENV):
-            return f"it was made in {self.state.get('path')}"
+            return f"it was created in {self.state.get('path')}"
         if self.chosen and self.state.get("venv") != _python():
-            return f"it was made with {' '.join(self.state.get('venv') or ['?'])}"
+            return f"it was created with {' '.join(self.state.get('venv') or ['?'])}"
         try:
             subprocess.run([PYTHON, "-c", ""], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError):
@@ -277,7 +285,7 @@ class Setup:
     # --- llama.cpp
 
     def has_llama(self) -> bool:
-        """Whether .venv has a llama.cpp that this processor runs and we built."""
+        """Return whether .venv has a llama.cpp build that suits this processor."""
         has = self.state.get("llama") or {}
         names = [level.name for level in self.levels]
         if has.get("version") != LLAMA or has.get("level") not in names:
@@ -286,7 +294,7 @@ class Setup:
         return not own or own == has.get("own")
 
     def llama(self) -> None:
-        """Build llama.cpp, or take a wheel that was built by this recipe."""
+        """Build llama.cpp, or use a wheel built with the same options."""
         wheel, own = None, own_flags()
         if not own:
             wheel = self.kept()
@@ -301,16 +309,16 @@ class Setup:
         self.note(llama={"version": LLAMA, "level": level, "own": own}, tried=None)
 
     def kept(self) -> Path | None:
-        """Return a whole wheel of an earlier build, or None."""
+        """Return a complete wheel of an earlier build, or None."""
         for wheel in sorted(cache_folder(self.levels[0]).glob("*.whl")):
             if zipfile.is_zipfile(wheel):
                 return wheel
         return None
 
     def compiler(self) -> None:
-        """See that there is a C++ compiler that works; go on without `local` if not.
+        """Check for a working C++ compiler; without one, continue without `local`.
 
-        Checks need local models, so for those a missing compiler is an error.
+        Tests need local models, so with `dev` a missing compiler is an error.
         """
         names = [os.environ.get("CXX", ""), "c++", "g++", "clang++"]
         found = next((name for name in names if name and shutil.which(name)), None)
@@ -333,8 +341,8 @@ class Setup:
                 log=False,
             )
         print(
-            f"{why}: going on without local models; those on servers work.\n"
-            f"For local ones install one ({COMPILER}), then `make run` again.",
+            f"{why}: continuing without local models; models on servers work.\n"
+            f"For local models install one ({COMPILER}), then run `make run` again.",
             flush=True,
         )
         self.local = False
@@ -352,7 +360,7 @@ class Setup:
         options = {**LEAN, "CMAKE_PROJECT_llama.cpp_INCLUDE": str(lean)}
         options.update(level.options)
         args = shlex.join(f"-D{key}={value}" for key, value in options.items())
-        # The user's own come last: of two, CMake takes the later.
+        # The user's options come last: CMake uses the last of duplicates.
         theirs = own.get("CMAKE_ARGS", "")
         environ = {**os.environ, "CMAKE_ARGS": f"{args} {theirs}".strip()}
         self.pip(
@@ -368,7 +376,7 @@ class Setup:
             environ=environ,
         )
         [wheel] = made.glob("*.whl")
-        self.without_amx(wheel, own)
+        self.reject_amx(wheel, own)
         if own:
             return wheel
         try:
@@ -378,11 +386,11 @@ class Setup:
             shutil.copyfile(wheel, part)
             part.replace(folder / wheel.name)
         except OSError as error:
-            _log(f"The wheel is not kept: {error}\n")
+            _log(f"The wheel was not cached: {error}\n")
         return wheel
 
-    def without_amx(self, wheel: Path, own: dict[str, str]) -> None:
-        """Refuse a library that has AMX in it; flags of the user's can bring it."""
+    def reject_amx(self, wheel: Path, own: dict[str, str]) -> None:
+        """Reject a library with AMX instructions, which the user's flags can enable."""
         folder = VENV / "wheel" / "unpacked"
         with zipfile.ZipFile(wheel) as packed:
             names = [name for name in packed.namelist() if "ggml-cpu" in name]
@@ -394,14 +402,14 @@ class Setup:
             _log("\n".join(found[:TAIL]) + "\n")
             flags = ", ".join(f"{key}={value}" for key, value in own.items())
             raise SetupError(
-                "llama.cpp was built with AMX instructions, which crash when they are "
-                f"compiled by GCC 12 or older; leave out what asks for them ({flags})."
+                "llama.cpp was built with AMX instructions, which crash when compiled "
+                f"by GCC 12 or older; remove the flags that enable them ({flags})."
             )
 
     # --- the rest
 
     def packages(self) -> None:
-        """Install lazychat and what it needs, unless that is done."""
+        """Install lazychat and its dependencies, unless that is done."""
         extras = [name for name in ("local", "dev") if getattr(self, name)]
         digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
         has = self.state.get("installed") or {}
@@ -411,7 +419,7 @@ class Setup:
         if self.local:
             what.append("the starter model (about 100 MB)")
         if self.dev:
-            what.append("what the checks need")
+            what.append("the development tools")
         *most, last = what
         print(
             f"Installing {', '.join(most)}{' and ' * bool(most)}{last} ...", flush=True
@@ -421,23 +429,23 @@ class Setup:
         self.note(installed={"digest": digest, "extras": extras})
 
     def try_it(self) -> None:
-        """Have the starter say a word, once on each processor: a wrong build dies."""
+        """Run the starter, once on each processor: a wrong build crashes."""
         if self.cpu_key in (self.state.get("tried") or []):
             return
         try:
             _run([PYTHON, "-c", TRY])
         except SetupError as error:
             raise SetupError(
-                f"llama.cpp was built, and fails on this processor ({self.cpu}): "
-                f"{error}. `make clean`, then `make run`, builds it anew; "
-                "`make run LOCAL=no` does without it."
+                f"llama.cpp was built, but fails on this processor ({self.cpu}): "
+                f"{error}. `make clean`, then `make run`, rebuilds it; "
+                "`make run LOCAL=no` leaves it out."
             ) from error
         self.note(tried=[*(self.state.get("tried") or []), self.cpu_key])
 
     def pip(
         self, step: str | None, *args: str | Path, environ: dict[str, str] | None = None
     ) -> None:
-        """Run pip in .venv. `step` says what is half done when it is killed, if so."""
+        """Run pip in .venv; `step` is recorded while pip runs, to detect a kill."""
         if step:
             self.note(busy=step)
         command = [PYTHON, "-m", "pip", "--disable-pip-version-check", *args]
@@ -447,7 +455,7 @@ class Setup:
 
 
 def _python() -> list[str]:
-    """Return what tells one Python from another: version and place."""
+    """Return the identity of this Python: version and location."""
     return [platform.python_version(), sys.base_prefix]
 
 
@@ -466,7 +474,7 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
-# --- Running and telling --------------------------------------------------------------
+# --- Running and reporting ------------------------------------------------------------
 
 
 def _log(text: str) -> None:
@@ -484,7 +492,7 @@ def _tail(lines: int = TAIL) -> str:
 
 
 def _run(command: list[str | Path], environ: dict[str, str] | None = None) -> None:
-    """Run a command; what it prints goes to the log. Raises `SetupError`."""
+    """Run a command with its output in the log. Raises `SetupError`."""
     _log(f"\n$ {shlex.join(map(str, command))}\n")
     began = LOG.stat().st_size
     with LOG.open("ab") as log:
@@ -501,29 +509,29 @@ def _run(command: list[str | Path], environ: dict[str, str] | None = None) -> No
         return
     with LOG.open("rb") as log:
         log.seek(began)
-        said = log.read().decode("utf-8", "replace")
-    raise SetupError(remedy(said, done.returncode))
+        output = log.read().decode("utf-8", "replace")
+    raise SetupError(remedy(output, done.returncode))
 
 
 REMEDIES = (
     (
         r"No space left on device|Errno 28|Disk quota exceeded",
-        "The disk is full ({space}): make room, or set TMPDIR to where there is some.",
+        "The disk is full ({space}): free some space, or set TMPDIR to another disk.",
     ),
     (
         r"fatal error: Killed signal|internal compiler error: Killed|cannot allocate "
         r"memory|virtual memory exhausted",
-        "The memory was not enough for the compiler: "
-        "CMAKE_BUILD_PARALLEL_LEVEL=1 make run takes less at a time.",
+        "The compiler ran out of memory: "
+        "CMAKE_BUILD_PARALLEL_LEVEL=1 make run needs less at a time.",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLError|SSLCertVerificationError",
-        "The package index's certificate is not trusted: behind a proxy that has its "
-        "own, set PIP_CERT=/path/of/its/certificate.pem.",
+        "The package index's certificate is not trusted: behind a proxy with its own "
+        "certificate, set PIP_CERT=/path/of/its/certificate.pem.",
     ),
     (
         r"ProxyError|Tunnel connection failed|407 Proxy",
-        "The proxy refuses or cannot be reached: see HTTPS_PROXY and "
+        "The proxy refuses the connection or cannot be reached: check HTTPS_PROXY and "
         "`python3 -m pip config list`.",
     ),
     (
@@ -531,52 +539,58 @@ REMEDIES = (
         r"Connection(Reset|Refused|Aborted)?Error|Temporary failure in name resolution|"
         r"Could not find a version|No matching distribution|IncompleteRead|"
         r"ProtocolError",
-        "Packages could not be fetched: see that the network is there. Behind a proxy "
-        "set HTTPS_PROXY, with an index of your own PIP_INDEX_URL.",
+        "Packages could not be downloaded: check the network. Behind a proxy set "
+        "HTTPS_PROXY; for your own index set PIP_INDEX_URL.",
     ),
     (
         r"Permission denied|Errno 13|Read-only file system|Errno 30",
-        "Something may not be written there: see whom the folder and .venv belong to "
-        "(a `sudo make` of old leaves files of root's; remove those).",
+        "Permission denied: check who owns the folder and .venv (an earlier "
+        "`sudo make` leaves files owned by root; remove those).",
     ),
 )
-"""Patterns of what a failing command says, first match first, and what to do then."""
+"""Patterns in the output of a failed command, with remedies; the first match counts."""
 
 
-def remedy(said: str, status: int) -> str:
-    """Return what to do about a command that said this and ended with this status."""
+def remedy(output: str, status: int) -> str:
+    """Return what to do about a command with this output and exit status."""
     if status < 0:
-        return f"It was ended by signal {-status}"
+        return f"The command was killed by signal {-status}"
     for pattern, text in REMEDIES:
-        if re.search(pattern, said):
+        if re.search(pattern, output):
             free = shutil.disk_usage(ROOT).free // 1_000_000
             return text.format(space=f"{free:,} MB are free in {ROOT}")
-    return "It went wrong; what is not clear from these lines is in the log."
+    return "The command failed; see the log for details."
 
 
 def _stop(error: SetupError, step: str) -> NoReturn:
     if error.log and (tail := _tail()):
         print(f"\nThe last lines of {LOG}:\n\n{tail}\n", file=sys.stderr)
     print(f"lazychat could not be set up. {error}", file=sys.stderr)
-    print(f"`{step}` goes on from where this stopped.", file=sys.stderr)
+    print(f"`{step}` continues from here.", file=sys.stderr)
     sys.exit(1)
 
 
 def main() -> None:
-    """Set up; the exit status is 0 when all is there, 1 when not, 130 at Ctrl+C."""
+    """Set up; the exit status is 0 on success, 1 on failure, 130 at Ctrl+C."""
     parser = argparse.ArgumentParser(description="Set lazychat up in .venv.")
-    parser.add_argument("--dev", action="store_true", help="what the checks need, too")
-    parser.add_argument("--no-local", action="store_true", help="no local models")
-    parser.add_argument("--chosen", action="store_true", help="this Python was chosen")
+    parser.add_argument(
+        "--dev", action="store_true", help="also install the development tools"
+    )
+    parser.add_argument(
+        "--no-local", action="store_true", help="leave out local models"
+    )
+    parser.add_argument(
+        "--chosen", action="store_true", help="the user chose this Python"
+    )
     args = parser.parse_args()
-    for stream in (sys.stdout, sys.stderr):  # a path may be in another encoding
+    for stream in (sys.stdout, sys.stderr):  # a path may have another encoding
         stream.reconfigure(errors="backslashreplace")
     again = "make test" if args.dev else "make run"
     folder = os.open(ROOT, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        print("Waiting for another set-up in this folder ...", flush=True)
+        print("Waiting for another setup in this folder ...", flush=True)
         fcntl.flock(folder, fcntl.LOCK_EX)
     try:
         Setup(args.dev, not args.no_local, args.chosen).run()
@@ -585,7 +599,7 @@ def main() -> None:
     except OSError as error:
         _stop(SetupError(remedy(str(error), 1) + f" ({error})", log=False), again)
     except KeyboardInterrupt:
-        print(f"\nInterrupted; `{again}` goes on from here.", file=sys.stderr)
+        print(f"\nInterrupted; `{again}` continues from here.", file=sys.stderr)
         sys.exit(130)
 
 

@@ -1,11 +1,11 @@
-"""Check what import contracts cannot say of the tree; `make check` runs it.
+"""Checks what import contracts cannot express; `make check` runs it.
 
-- No module imports itself by way of others. Imports for type checkers count: they tie
-  two modules together as much.
-- SQL stands in `tui.eventlog` and `tui.conversation` only.
-- No folder of `tui` is a drawer, and no file is longer than `LINES` unless its
-  docstring says why by the word "long".
-- No test file is imported: what tests share is in tests/support.
+- No module imports itself through other modules. Imports for type checkers count, as
+  they tie modules together in the same way.
+- SQL is only in `tui.eventlog` and `tui.conversation`.
+- No folder of `tui` has too many modules, and no file is longer than `LINES`, unless
+  its docstring gives the reason and contains the word "long".
+- No test file is imported: code shared by tests is in tests/support.
 """
 
 import ast
@@ -19,13 +19,13 @@ import grimp
 ROOT = Path(__file__).resolve().parent.parent
 LINES = 400
 FILES = {"tui/app": 12}
-"""How many modules a folder may have at most."""
+"""Most modules that a folder may have."""
 LONGER = {
     "tui/conversation/export_import.py": 460,
     "tui/eventlog/fallback/memory_fallback.py": 420,
     "tui/models/starter/spans.py": 420,
 }
-"""Files that are to be split: how long each may be until it is."""
+"""Files that should be split, and how long each may be until then."""
 TEST_FILES = {file.stem for file in (ROOT / "tests").rglob("test_*.py")} | {"conftest"}
 SQL_HOMES = ("tui/eventlog", "tui/conversation")
 SQL = re.compile(
@@ -73,13 +73,13 @@ def import_problems() -> Iterator[str]:
 
 
 def sql_problems(file: Path, tree: ast.Module) -> Iterator[str]:
-    """Yield a line for each piece of SQL where none belongs."""
+    """Yield a line for each piece of SQL outside of its folders."""
     if file.as_posix().startswith(SQL_HOMES):
         return
     for node in ast.walk(tree):
         text = node.value if isinstance(node, ast.Constant) else None
         if isinstance(text, str) and SQL.match(text):
-            yield f"{file}:{node.lineno}: SQL belongs into {' or '.join(SQL_HOMES)}."
+            yield f"{file}:{node.lineno}: SQL belongs in {' or '.join(SQL_HOMES)}."
 
 
 def size_problems(file: Path, source: str, tree: ast.Module) -> Iterator[str]:
@@ -88,7 +88,7 @@ def size_problems(file: Path, source: str, tree: ast.Module) -> Iterator[str]:
     if lines > LONGER.get(file.as_posix(), LINES) and "long" not in (
         ast.get_docstring(tree) or ""
     ):
-        yield f"{file}: {lines} lines, and its docstring has no reason for it."
+        yield f"{file}: {lines} lines, and its docstring does not say why."
 
 
 def test_problems(file: Path, tree: ast.Module) -> Iterator[str]:
@@ -102,7 +102,7 @@ def test_problems(file: Path, tree: ast.Module) -> Iterator[str]:
             continue
         parts = {part for path in paths for part in path.split(".")}
         for module in sorted(parts & TEST_FILES):
-            yield f"{file}:{node.lineno}: share by tests/support, not {module}."
+            yield f"{file}:{node.lineno}: share it in tests/support, not {module}."
 
 
 def problems() -> Iterator[str]:
@@ -111,7 +111,7 @@ def problems() -> Iterator[str]:
     for folder, most in FILES.items():
         count = len(list((ROOT / folder).glob("*.py")))
         if count > most:
-            yield f"{folder}: {count} modules; more than {most} want folders."
+            yield f"{folder}: {count} modules; move some to folders ({most} at most)."
     for path in sorted((ROOT / "tui").rglob("*.py")):
         source = path.read_text("utf-8")
         file, tree = path.relative_to(ROOT), ast.parse(source)
@@ -127,7 +127,7 @@ def main() -> int:
     found = list(problems())
     print(
         "\n".join(found)
-        or "No circle, no SQL out of place, no drawer, no test that is a library."
+        or "No import cycle, misplaced SQL, crowded folder or imported test."
     )
     return 1 if found else 0
 

@@ -1,4 +1,4 @@
-"""What tests and the programs beside them share."""
+"""Code shared by tests and by the programs beside them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The gate as the plain splitter that a conformance checker of any origin can drive."""
+"""Presents the gate as a plain splitter that any conformance checker can drive."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ def make_splitter(
 
 
 class Adapter:
-    """Events: ("text" | "reasoning", str), ("call", dict), ("error", kind)."""
+    """Yields events: ("text" | "reasoning", str), ("call", dict), ("error", kind)."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -23,7 +23,7 @@ class Adapter:
 
         def feed(text: str) -> Iterable[Event]:
             pieces = split(text)
-            # One piece of text is what nearly all pieces of a stream come to.
+            # Fast path: most pieces of a stream give one piece of text.
             if len(pieces) == 1:
                 piece = pieces[0]
                 if type(piece) is Text:

@@ -1,12 +1,12 @@
-"""Kills of the app at random moments of an answer with tools, and what is left.
+"""Kills the app at random moments of an answer with tools, and checks what is left.
 
-Each time the app is started in a terminal, asked, and killed by SIGKILL, most often
-when a word that the dice say has come to the screen; every word that was on it until
-then has to be in the store. Then it is started again: the same words have to be there,
-nothing may have been sent, and `/continue` or `/retry` has to work. All happens in one
-store, so what a crash leaves behind meets the next ones. Meanwhile another program may
-use the same store, again and again: `lazychat import` of many messages, `lazychat
-backup`, or one that locks it for seconds.
+Each trial starts the app in a terminal, asks, and kills it by SIGKILL, most often when
+a randomly chosen word has appeared; every word that was on the screen by then must be
+in the store. Then the app is restarted: the same words must be on the screen, nothing
+may have been sent, and `/continue` or `/retry` must work. All trials use one store, so
+the remains of a crash affect the next ones. Meanwhile another program may use the same
+store repeatedly: `lazychat import` of many messages, `lazychat backup`, or one that
+locks it for seconds.
 """
 
 import os
@@ -67,17 +67,18 @@ def look_up(what: str) -> str:
     return "found"
 '''
 WORDS = 140
-"""How many the answer has."""
+"""Number of words in the answer."""
 
 MOMENTS = (0.1, 0.2, 0.3)
-"""Up to which dice a kill comes soon after Enter, in the tool, and after the end. All
-others come with a word."""
+"""Upper limits of a random number for a kill soon after Enter, in the tool, and
+after the end. All other kills come with a word."""
 
 SOON = 0.3
-"""Seconds after Enter, or the last word before the tool, of the latest of those."""
+"""Most seconds after Enter, or after the last word before the tool, until such a
+kill."""
 
 LOCKED = 2.5
-"""For how many seconds at once another program locks the store."""
+"""Seconds for which another program locks the store at a time."""
 
 AGAIN = """
 import subprocess, sys
@@ -111,19 +112,20 @@ STAGES = (
 
 @dataclass
 class Trial:
-    """What one kill has led to."""
+    """The result of one kill."""
 
     stage: str
     shown: int
-    """How many words had been on the screen."""
+    """Number of words that were on the screen."""
     lost: list[str] = field(default_factory=list[str])
-    """What had been there and was not in the store, or not on the screen again."""
+    """Words that were shown, but are missing in the store or on the screen
+    afterwards."""
     faults: list[str] = field(default_factory=list[str])
-    """What else was not as it has to be."""
+    """Other violations."""
 
 
 class Faults:
-    """Kills lazychat in the home `folder`, again and again."""
+    """Kills lazychat in the home `folder` repeatedly."""
 
     def __init__(self, folder: Path, seed: int, during: str = "") -> None:
         self._home = folder
@@ -143,7 +145,7 @@ class Faults:
             )
 
     def kill_once(self, restart: bool = True) -> Trial:
-        """Start, ask, kill at a random moment, look; with `restart` go on."""
+        """Start, ask, kill at a random moment, check; with `restart` continue."""
         terminal = self._start(self._answering)
         with terminal:
             terminal.type("Tell me all")
@@ -153,7 +155,7 @@ class Faults:
                 terminal.press("enter")
                 self._wait_for_the_moment(terminal)
                 os.kill(terminal.process.pid, signal.SIGKILL)
-            # What it had written by then is still on its way to us.
+            # Read the output that was written before the kill.
             terminal.written_within(10)
             terminal.process.wait(10)
             rows = [*terminal.shown, *terminal.display]
@@ -170,7 +172,7 @@ class Faults:
         return trial
 
     def _wait_for_the_moment(self, terminal: Terminal) -> None:
-        """Wait until the app is to be killed."""
+        """Wait until the moment of the kill."""
         dice = self._random.random()
         soon, tool, end = MOMENTS
         if dice < soon:
@@ -186,7 +188,7 @@ class Faults:
 
     @contextmanager
     def _meanwhile(self) -> Iterator[None]:
-        """Have another program use the store while the block runs."""
+        """Let another program use the store while the block runs."""
         if not self._during:
             yield
             return
@@ -198,7 +200,7 @@ class Faults:
             force = ["--force"] if self._during == "backup" else []
             command = [*python, AGAIN, *self._command(self._during, *force, file)]
         imported = self._imported()
-        # A session of its own, so that what it has started ends with it.
+        # A session of its own, so that its child processes are killed with it.
         with subprocess.Popen(
             command, env=self._env, stdout=subprocess.PIPE, start_new_session=True
         ) as other:
@@ -215,14 +217,14 @@ class Faults:
                 os.killpg(other.pid, signal.SIGKILL)
 
     def _imported(self) -> int:
-        """Return how many records there are of what is imported."""
+        """Return the number of imported records."""
         with closing(sqlite3.connect(self._store)) as db:
             return db.execute(
                 "SELECT count(*) FROM event WHERE data LIKE '%imported%'"
             ).fetchone()[0]
 
     def _look_for_the_draft(self, trial: Trial) -> None:
-        """What was not stored is a draft yet; forget it, so that the next can begin."""
+        """Check that an unsent question is a draft; delete it for the next trial."""
         with closing(sqlite3.connect(self._store)) as db, db:
             drafts = [text for (text,) in db.execute("SELECT text FROM draft")]
             db.execute("DELETE FROM draft")
@@ -230,7 +232,7 @@ class Faults:
             trial.faults.append(f"the question is neither stored nor a draft: {drafts}")
 
     def _be_done_with_it(self) -> None:
-        """Have the next start open a conversation of its own."""
+        """Let the next start open a new conversation."""
         with EventLog(self._store) as log:
             newest = conversation.newest(log)
             assert newest
@@ -246,12 +248,12 @@ class Faults:
             newest = conversation.newest(log)
             records = log.read(newest.id, before) if newest else []
         trial.stage = _stage(records)
-        told = _told(records)
-        trial.lost += [word for word in words if word not in told]
-        # Nothing is stored twice or out of order either.
+        stored = _stored_words(records)
+        trial.lost += [word for word in words if word not in stored]
+        # Words must not be stored twice or out of order.
         whole = WORD.findall(f"{FIRST} {SECOND}")
-        if told != whole[: len(told)]:
-            trial.faults.append(f"the text is not the model's: {told}")
+        if stored != whole[: len(stored)]:
+            trial.faults.append(f"the text is not the model's: {stored}")
 
     def _start_again(self, trial: Trial, words: list[str]) -> None:
         ended, begun = trial.stage == STAGES[-1], trial.stage != NOT_BEGUN
@@ -270,11 +272,11 @@ class Faults:
             before = self._requests()
             terminal.settle()
             if self._requests() != before:
-                trial.faults.append("something was sent unasked")
+                trial.faults.append("something was sent without a request")
             if not ended:
                 if begun:
                     terminal.type(self._random.choice(["/continue", "/retry"]))
-                else:  # it is taken back
+                else:  # take the question back
                     terminal.send(ALT_UP)
                     terminal.wait_for(lambda t: "not asked" not in t.text)
                 terminal.press("enter")
@@ -282,7 +284,7 @@ class Faults:
                     terminal.wait_for("Well then.")
                     terminal.wait_for(lambda t: "ready" in t.row(-1))
                 except AssertionError as error:
-                    trial.faults.append(f"going on: {error}")
+                    trial.faults.append(f"continuing: {error}")
             terminal.press("ctrl+q")
             terminal.wait_exit()
 
@@ -328,7 +330,7 @@ class Faults:
 
 
 def many_messages(path: Path, count: int = 4000) -> str:
-    """Return a conversation of `count` messages, as `lazychat export --json` does."""
+    """Return a conversation of `count` messages, as exported by `lazychat export`."""
     text = "imported " * 100
     with EventLog(path) as log:
         asked = (
@@ -339,7 +341,7 @@ def many_messages(path: Path, count: int = 4000) -> str:
         return conversation.export_json(log, "c")
 
 
-def _told(records: list[Record]) -> list[str]:
+def _stored_words(records: list[Record]) -> list[str]:
     """Return the words of the answer in the order of the transcript."""
     entries = conversation.fold(records).entries.values()
     return [

@@ -1,7 +1,7 @@
-"""Two terminal emulators that tell what each cell shows: pyte, and libvterm.
+"""Two terminal emulators that report the content of each cell: pyte and libvterm.
 
-pyte comes with the development tools. libvterm is used where it is installed (Debian
-and Ubuntu: libvterm0); it is what Neovim and others show terminals with.
+pyte comes with the development tools. libvterm is used if it is installed (Debian and
+Ubuntu: libvterm0); Neovim and others use it to show terminals.
 """
 
 import copy
@@ -27,15 +27,15 @@ class Emulator(Protocol):
 
 
 def tty(data: str) -> str:
-    """What a tty makes of line feeds on their way to the terminal."""
+    """Translate line feeds as a tty does on their way to the terminal."""
     return data.replace("\n", "\r\n")
 
 
 class BceScreen(pyte.Screen):
-    """pyte's screen, with what it lacks: erasing in colour, a cursor that is kept."""
+    """pyte's screen, with coloured erasing and a saved cursor that persists."""
 
     def restore_cursor(self) -> None:
-        # pyte takes a saved cursor off a stack; terminals keep it.
+        # pyte pops a saved cursor off a stack; terminals keep it.
         saved = list(self.savepoints)
         super().restore_cursor()
         self.cursor = copy.copy(self.cursor)
@@ -43,7 +43,7 @@ class BceScreen(pyte.Screen):
 
     def resize(self, *args: Any, **kwargs: Any) -> None:
         saved = list(self.savepoints)
-        super().resize(*args, **kwargs)  # saves the cursor for itself
+        super().resize(*args, **kwargs)  # saves the cursor internally
         self.savepoints = saved
 
     # pyte erases in the pen's background within a line only; terminals always do.
@@ -77,7 +77,7 @@ class BceScreen(pyte.Screen):
     def set_margins(self, *args: Any, **kwargs: Any) -> None:
         kwargs.pop("private", None)
         super().set_margins(*args, **kwargs)
-        self.cursor_position()  # pyte forgets it when there are none
+        self.cursor_position()  # pyte does not move it when there are no margins
 
 
 class Pyte:
@@ -130,7 +130,7 @@ def _colour(parts: Any) -> tuple[int, ...]:
         return ()
     if not kind & 1:
         return tuple(parts[1:])
-    # What the first 16 look like is the user's affair; the others are fixed.
+    # Users configure the first 16 colours; the others are fixed.
     number = parts[1]
     return (number,) if number < 16 else tuple(EIGHT_BIT_PALETTE[number])
 

@@ -1,4 +1,4 @@
-"""What a test notes of the faults that it tried; see tests/fault_table.py."""
+"""Records the faults that tests tried; see tests/fault_table.py."""
 
 import json
 import os
@@ -6,29 +6,29 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 VARIABLE = "LAZYCHAT_FAULT_NOTES"
-# Read now: tests clear the variables of lazychat.
+# Read at import, because tests clear lazychat's variables.
 FILE = os.environ.get(VARIABLE, "")
 
 
 class Note(NamedTuple):
-    """What one test found about one kind of fault."""
+    """The result of one test about one kind of fault."""
 
     kind: str
-    """The fault, as the table names it: "SIGSEGV of the model's process"."""
+    """The fault as named in the table: "SIGSEGV of the model's process"."""
     count: int
-    """How often it was tried."""
+    """Number of tries."""
     lost: int
-    """Words, messages or records that were shown as kept and are not."""
+    """Words, messages or records that were shown as stored and are missing."""
     left_on: int
-    """Terminal modes and tty flags that were left behind."""
+    """Terminal modes and tty flags that were not restored."""
     leaked: int
-    """Payloads of which a byte, or secrets of which a part, came through."""
+    """Payloads of which a byte, or secrets of which a part, leaked."""
     test: str
     """The file of the test."""
 
 
 def note(found: Note) -> None:
-    """Add a note to the file that the environment names, if it names one."""
+    """Append a note to the file that the environment names, if any."""
     if FILE:
         line = json.dumps(found, ensure_ascii=False) + "\n"
         with Path(FILE).open("a", encoding="utf-8") as out:
@@ -36,7 +36,7 @@ def note(found: Note) -> None:
 
 
 class Tried(Protocol):
-    """Notes a fault that a test tried; see the fixture `tried`."""
+    """Records a fault that a test tried; see the fixture `tried`."""
 
     def __call__(
         self,
@@ -47,5 +47,5 @@ class Tried(Protocol):
         left_on: int = 0,
         leaked: int = 0,
     ) -> None:
-        """Note `kind`, a row of the table in docs/faults.md; see `Note`."""
+        """Record `kind`, a row of the table in docs/faults.md; see `Note`."""
         ...

@@ -33,7 +33,7 @@ CODE = "for i in range(3):\n    print(f\"{i}: {'<b>' if i else 'no'}\")  # \\ ]}
 
 
 class Row(NamedTuple):
-    """How a family writes calls, and what it is like."""
+    """How a family of models writes calls, and the properties of the format."""
 
     write: Callable[[Calls], str]
     closer: str = ""
@@ -41,11 +41,11 @@ class Row(NamedTuple):
     special: bool = False
     think: tuple[str, str] | None = ("<think>", "</think>")
     marker: str = ""
-    """A marker that is text alone."""
+    """A marker that on its own is plain text."""
     breaks: tuple[str, str] = ('"Rome"', "QQQ")
-    """What makes its payload malformed."""
+    """A replacement that makes the payload malformed."""
     unclosed: bool = True
-    """A whole payload without the last closer is a call."""
+    """Whether a complete payload without the last closer is a call."""
 
 
 def _object(call: tuple[str, Arguments], key: str = "arguments") -> str:
@@ -412,7 +412,7 @@ def run(
 
 
 def outcome(family: str, text: str, **more: Any) -> Outcome:
-    """Return what comes of the text, the same however it is cut."""
+    """Return the pieces of the text, joined so that they do not depend on the cuts."""
     whole = run(family, [text], **more)
     assert run(family, list(text), **more) == whole
     for i in range(1, len(text)):

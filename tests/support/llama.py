@@ -1,4 +1,4 @@
-"""A tool, a question, and an answer that llama.cpp need not find."""
+"""A tool, a question, and a token source that replaces llama.cpp's sampling."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ QUESTION = Message("user", "How is the weather in Beijing?")
 
 
 class Says:
-    """A token source that says `text`, and keeps the prompt it was given."""
+    """A token source that produces `text`, and stores the prompt it was given."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -1,4 +1,4 @@
-"""Markdown in pieces, and what becomes of it."""
+"""Splits Markdown into pieces and lays them out."""
 
 from hypothesis import strategies as st
 
@@ -112,7 +112,7 @@ widths = st.sampled_from([1, 12, 40, 79])
 
 
 def whole(text: str, width: int) -> list[Line]:
-    """Lay out in one go: nothing is ever put aside."""
+    """Lay out in one go: no block is put aside."""
     stream = Stream(width)
     stream.append(text)
     stream.finish()

@@ -15,11 +15,11 @@ from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
 
 LIMIT = 60.0
-"""Seconds after which a wait that should have ended fails the test."""
+"""Seconds after which a wait fails the test."""
 
 
 class Chat:
-    """An app that runs, and the model that it asks."""
+    """A running app, and the model that it asks."""
 
     def __init__(
         self, host: Host, app: LazychatApp, pilot: Pilot[None], model: ScriptedModel
@@ -36,13 +36,13 @@ class Chat:
 
     @property
     def text(self) -> str:
-        """What the terminal would show."""
+        """The text on the screen."""
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text.rstrip() for strip in strips)
 
     @property
     def pane(self) -> str:
-        """What the conversation pane holds, above and below what is shown too."""
+        """The whole text of the conversation pane, including hidden rows."""
         return self.screen.transcript.shown_text()
 
     async def type(self, text: str) -> None:
@@ -56,21 +56,21 @@ class Chat:
         """Wait until a text is on the screen, or a condition holds."""
         limit = monotonic() + LIMIT
         while not (what in self.text if isinstance(what, str) else what()):
-            assert monotonic() < limit, f"waited for {what!r} in vain:\n{self.text}"
+            assert monotonic() < limit, f"{what!r} did not appear:\n{self.text}"
             await self.pilot.pause(0.01)
 
     async def ready(self) -> None:
         await self.until(lambda: self.screen.status.state == "ready")
 
     async def talk(self, turns: int, words: int = 20) -> None:
-        """Ask questions that take some 25 tokens, and have each answered."""
+        """Ask questions of some 25 tokens, and wait for each answer."""
         for n in range(turns):
             await self.ask(f"Question {n}: " + "abc " * words)
             await self.until(lambda n=n: len(self.screen.presenter.answers) > n)
             await self.until(lambda: self.screen.presenter.running is None)
 
     def offered(self) -> list[list[str]]:
-        """Names of the tools that each request offered."""
+        """Return the names of the tools that each request offered."""
         return [[tool.name for tool in r.tools] for r in self.model.requests]
 
 
@@ -83,7 +83,7 @@ async def opened(
     model: ScriptedModel | None = None,
     id: str = "",
 ) -> AsyncIterator[Chat]:
-    """Open a conversation, with `model`, or one that plays `script`, as the starter."""
+    """Open a conversation; `model` or one that plays `script` is the starter."""
     host = Host(config.parse(toml))
     model = model or ScriptedModel(script)
     host.models._models["starter"] = model

@@ -1,4 +1,4 @@
-"""What a process uses."""
+"""Measures a process's use of resources."""
 
 from pathlib import Path
 

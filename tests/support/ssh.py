@@ -5,8 +5,8 @@
             ...
             relay.cut()
 
-The server has a host key, a configuration and a port of its own, and lets in who runs
-the tests, by a key made for this. Nothing is read from or written to a home folder.
+The server has its own host key, configuration and port. It accepts the user who runs
+the tests, with a key made for this. No home folder is read or written.
 """
 
 import grp
@@ -28,10 +28,10 @@ from time import monotonic
 from support.terminal import LIMIT, Terminal
 
 _SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-_PIECE = 1024  # bytes that are carried in one go, about a packet
-_BURST = 1024  # bytes that may come at once after a silence, as shapers allow
-_BUFFER = 65536  # bytes that are under way before a sender has to wait
-_TRIES = 5  # ports; between the choice and its use another may have taken it
+_PIECE = 1024  # bytes carried in one go, about a packet
+_BURST = 1024  # bytes that may be sent at once after a pause, as traffic shapers allow
+_BUFFER = 65536  # bytes in transit before a sender has to wait
+_TRIES = 5  # ports; another process may take one between its choice and use
 
 _CONFIG = """\
 ListenAddress 127.0.0.1
@@ -51,7 +51,7 @@ LogLevel VERBOSE
 
 
 def missing() -> str:
-    """Return what is not installed here, or ""."""
+    """Return which program is not installed, or ""."""
     for name in ("sshd", "ssh", "ssh-keygen"):
         if shutil.which(name, path=_SBIN) is None:
             return f"needs {name} (Debian: openssh-server, openssh-client)"
@@ -66,7 +66,7 @@ def missing() -> str:
 
 
 class Server:
-    """sshd for the user who runs the tests; it runs while the `with` is open."""
+    """sshd for the user who runs the tests; runs while the `with` block is open."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -77,8 +77,8 @@ class Server:
             subprocess.run(make, check=True, timeout=LIMIT)
         shutil.copy(folder / "key.pub", folder / "authorized_keys")
         if os.getuid() == 0:
-            # Where sshd locks up its part that talks to strangers; Debian's is made
-            # by the service, which a container does not run.
+            # sshd's chroot for unauthenticated clients. On Debian the service creates #
+            # it, which does not run in a container.
             Path("/run/sshd").mkdir(0o755, exist_ok=True)
 
     def __enter__(self) -> "Server":
@@ -93,13 +93,13 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What sshd has said so far."""
+        """The log of sshd so far."""
         return (self.folder / "log").read_text("utf-8", "replace")
 
     def command(
         self, command: Sequence[str], port: int = 0, *options: str
     ) -> list[str]:
-        """Return what runs `command` over there in a terminal, by way of `port`."""
+        """Return an ssh command that runs `command` on the server in a terminal."""
         settings = {
             "IdentitiesOnly": "yes",
             "UserKnownHostsFile": "/dev/null",
@@ -147,11 +147,11 @@ class Server:
 
 
 class Relay:
-    """A line from a port of its own, `port`, to another on 127.0.0.1.
+    """A line from its own port, `port`, to another port on 127.0.0.1.
 
-    `rate` is bytes a second, each way (0: as many as come), but for a kilobyte after a
-    silence; `round_trip` seconds, half of them each way. Both may be changed while it
-    runs. It carries any number of connections, in one thread.
+    `rate` is bytes a second each way (0: unlimited), except for a kilobyte after a
+    pause; `round_trip` is in seconds, half of them each way. Both may be changed while
+    it runs. It carries any number of connections, in one thread.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class Relay:
         self.rate = rate
         self.round_trip = round_trip
         self.carried = 0
-        """How many bytes have come from the other side."""
+        """Number of bytes that have come from the other side."""
         self._target = target
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -185,12 +185,12 @@ class Relay:
 
     @property
     def connections(self) -> int:
-        """How many connections are open."""
+        """Number of open connections."""
         with self._lock:
             return len(self._ways) // 2
 
     def cut(self) -> None:
-        """Break all connections at once, for both sides; new ones may be made."""
+        """Reset all connections at once, for both sides; new ones may be made."""
         with self._lock:
             for way in self._ways:
                 way.reset()
@@ -199,11 +199,11 @@ class Relay:
             self._wake.send(b"!")
 
     def freeze(self) -> None:
-        """Carry nothing more, and tell nobody: a line that has died."""
+        """Carry nothing more, without closing anything: a dead line."""
         self._frozen = True
 
     def thaw(self) -> None:
-        """Carry again, what waits first."""
+        """Carry data again, the waiting data first."""
         self._frozen = False
         self._wake.send(b"!")
 
@@ -216,7 +216,9 @@ class Relay:
             wait = None
             if dues and not self._frozen:
                 wait = max(0.0, min(dues) - monotonic())
-            with suppress(OSError, ValueError):  # one was cut meanwhile
+            with suppress(
+                OSError, ValueError
+            ):  # `cut` has closed a connection in the meantime
                 ready = select.select(
                     [self._listening, self._woken, *readers], writers, [], wait
                 )[0]
@@ -252,9 +254,9 @@ class Relay:
                     way.gone = True
                 ended |= way.gone
             if ended:
-                self._end_those_that_have_ended()
+                self._drop_ended()
 
-    def _end_those_that_have_ended(self) -> None:
+    def _drop_ended(self) -> None:
         gone = {id(end) for w in self._ways if w.gone for end in (w.source, w.sink)}
         for way in self._ways:
             if id(way.source) in gone:
@@ -271,10 +273,10 @@ class _Way:
         self.source = source
         self.sink = sink
         self.queue: deque[tuple[float, bytes]] = deque()
-        """What is under way, and when it arrives; b"" is the end."""
+        """The data in transit with its time of arrival; b"" is the end."""
         self.gone = False
         self.full = False
-        """Whether the sink takes no more for now."""
+        """Whether the sink accepts no more data for now."""
         self._counts = counts
         self._size = 0
         self._free = 0.0  # when the line is free again
@@ -295,7 +297,7 @@ class _Way:
         return len(data) if self._counts else 0
 
     def give(self) -> None:
-        """Write what has arrived."""
+        """Write the data that has arrived."""
         self.full = False
         while self.queue and self.queue[0][0] <= monotonic():
             due, data = self.queue.popleft()
@@ -313,7 +315,7 @@ class _Way:
                 return
 
     def reset(self) -> None:
-        """End the source at once, so that its peer is told and nobody says goodbye."""
+        """Reset the source, so that its peer gets an error and no clean end."""
         with suppress(OSError):
             linger = struct.pack("ii", 1, 0)
             self.source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -321,13 +323,13 @@ class _Way:
 
 
 class Link:
-    """An account on a server at the other end of a line: `relay` is the line."""
+    """An account on a server; `relay` is the line to it."""
 
     def __init__(self, server: Server, relay: Relay, env: Mapping[str, str]) -> None:
         self.server = server
         self.relay = relay
         self.env = dict(env)
-        """What commands have over there, beside what sshd gives them."""
+        """Environment of commands on the server, besides sshd's."""
 
     def terminal(
         self,
@@ -338,9 +340,9 @@ class Link:
         rows: int = 24,
         environment: Mapping[str, str] = {},
     ) -> Terminal:
-        """Run `command` over there, in a terminal here; use it in a `with`.
+        """Run `command` on the server, in a terminal here; use it in a `with`.
 
-        TERM is all that ssh tells of the terminal: not COLORTERM, not the locale.
+        Of the terminal, ssh passes on only TERM, not COLORTERM or the locale.
         """
         given = {**self.env, **environment}
         there = ["env", *(f"{k}={v}" for k, v in given.items()), *command]

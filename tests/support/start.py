@@ -1,4 +1,4 @@
-"""The app in a terminal: how it is configured, started and asked."""
+"""Configures, starts and asks the app in a terminal."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,7 +35,7 @@ def write_config(
 
 
 def ask(terminal: Terminal, question: str, answer: str = "") -> None:
-    """Type a message and send it; with `answer`, wait until that has come whole."""
+    """Type a message and send it; with `answer`, wait until it is complete."""
     terminal.type(question)
     terminal.press("enter")
     if answer:

@@ -1,4 +1,4 @@
-"""A store in trouble: what fills, locks, follows and looks into one."""
+"""Creates, fills, locks and inspects stores in trouble."""
 
 import os
 import sqlite3
@@ -39,7 +39,7 @@ def text(event: Event) -> str:
 
 
 def talk(path: Path, messages: int = 40, size: int = 2000) -> list[str]:
-    """Fill a store with conversations of one message; return their texts."""
+    """Fill a store with one-message conversations; return their texts."""
     said = [f"question {number} " + "x" * size for number in range(messages)]
     with EventLog(path) as log:
         for number, words in enumerate(said):
@@ -54,7 +54,7 @@ def is_whole(path: Path) -> bool:
 
 
 def until(condition, seconds: float = LIMIT) -> None:
-    """Wait for what no follower can wait for."""
+    """Wait for a condition that no follower can wait for."""
     end = monotonic() + seconds
     while not condition():
         assert monotonic() < end
@@ -73,7 +73,7 @@ def python(script: str, *arguments: object, **options) -> "subprocess.Popen[str]
 
 
 def stream(log: EventLog, pieces: int, size: int = 1000) -> str:
-    """Append an answer piece by piece; return what of it a follower got."""
+    """Append an answer piece by piece; return the text that a follower got."""
     got = ""
     with log.follow("c", log.tail()) as follow:
         for number in range(pieces):
@@ -103,7 +103,7 @@ sys.stdin.readline()
 
 @contextmanager
 def locked(path: Path, how: str = "BEGIN EXCLUSIVE") -> Iterator[None]:
-    """Have another process hold a lock while the block runs."""
+    """Let another process hold a lock while the block runs."""
     other = python(LOCK, path, how)
     assert other.stdout
     assert other.stdout.readline() == "locked\n"
@@ -125,7 +125,7 @@ def journal_mode(path: Path) -> str:
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Root may write what nobody may."""
+    """Drop root's rights, as root may write read-only files."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -148,7 +148,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def scratch(path: Path, first: int, last: int, with_: bytes = b"\xa5") -> None:
-    """Overwrite the bytes from `first` on up to `last`."""
+    """Overwrite the bytes from `first` up to but not including `last`."""
     with path.open("r+b") as file:
         file.seek(first)
         file.write(with_ * (last - first))

@@ -1,4 +1,4 @@
-"""Conversations as records, and acts on their versions for laws to hold under."""
+"""Conversations as records, and actions on their versions for property tests."""
 
 from hypothesis import strategies as st
 
@@ -19,7 +19,7 @@ BEGUN = TurnStarted("host", "boot", 1, 2)
 
 
 class Talk:
-    """A conversation as the app and a runner write it: one turn runs at a time."""
+    """A conversation as the app and a runner write it: one turn at a time."""
 
     def __init__(self) -> None:
         self.log: list[Record] = []
@@ -44,7 +44,7 @@ class Talk:
         return turn
 
     def go_on(self) -> str:
-        """Ask as somebody does who looks at the view."""
+        """Ask like a user who looks at the view."""
         return self.ask(self.view.branches.parent_of_next())
 
     def edit(self, question: str) -> str:
@@ -85,7 +85,7 @@ class Talk:
         self.write(TurnWithdrawn(), turn)
 
     def answer(self) -> str:
-        """Have the next turn answered; return the id of the answer."""
+        """Answer the next turn; return the id of the answer."""
         self.begin()
         id = self.say()
         self.end()
@@ -96,7 +96,7 @@ class Talk:
         return list(self.view.entries)
 
     def sent(self, turn: str) -> list[str]:
-        """What a model gets for a turn; its own answers too if there are any."""
+        """Return the messages that a model gets for a turn, and its own answers."""
         return [message.text for message in self.view.messages(turn)]
 
 
@@ -108,7 +108,7 @@ acts = st.lists(
 
 
 class Expected:
-    """Does the acts, and knows what each turn must follow: what its asker saw."""
+    """Performs actions, and knows what each turn must follow: what its asker saw."""
 
     def __init__(self) -> None:
         self.talk = Talk()

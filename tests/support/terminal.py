@@ -1,8 +1,8 @@
-r"""A terminal without a window: runs a command in a pty and shows what it draws.
+r"""A terminal without a window: runs a command in a pty and draws its output.
 
-The command has a real pseudo-terminal of its own, with a size, signals and line
-settings; what it writes is drawn on an emulated screen. Nothing sleeps: each wait
-selects on the pty until a condition holds, or fails with a picture of the screen.
+The command has a real pseudo-terminal, with a size, signals and line settings; its
+output is drawn on an emulated screen. Nothing sleeps: each wait selects on the pty
+until a condition holds, or fails with a picture of the screen.
 
     with Terminal(["python", "-m", "tui"], columns=80, rows=24) as terminal:
         terminal.wait_for("Message")
@@ -13,13 +13,13 @@ selects on the pty until a condition holds, or fails with a picture of the scree
         assert terminal.wait_exit() == 0
         assert terminal.left_on() == set()
 
-`raw` has every byte that was written; `shown` every row that was ever on the screen
-at the end of a frame, so a test can tell what flashed by. A frame ends where the
-command says so (mode 2026), else when it has nothing more to say for now.
+`raw` has every byte of output; `shown` has every row that was ever on the screen at the
+end of a frame, so a test can find text that flashed by. A frame ends where the command
+says so (mode 2026), or when it pauses its output.
 
-It answers what a modern terminal answers: device attributes, mode queries, cursor
-reports, sizes, colours. Joined emoji are drawn as pyte draws them, which is one of
-the ways in which real terminals differ; compare such rows with care.
+The terminal answers like a modern one: device attributes, mode queries, cursor reports,
+sizes, colours. Joined emoji are drawn as pyte draws them, and real terminals differ
+there; compare such rows with care.
 """
 
 import codecs
@@ -45,7 +45,7 @@ from pyte.screens import Char
 from support.emulators import BceScreen
 
 LIMIT = 30.0
-"""Seconds after which a wait that should have ended fails the test."""
+"""Seconds after which a wait fails the test."""
 
 KEYS = {
     "enter": "\r",
@@ -69,7 +69,7 @@ KEYS = {
     "f4": "\x1bOS",
     "alt+enter": "\x1b\r",
 } | {f"ctrl+{letter}": chr(ord(letter) - 96) for letter in map(chr, range(97, 123))}
-"""What the keys send, as xterm does without the keyboard protocol of kitty."""
+"""What the keys send, as in xterm without kitty's keyboard protocol."""
 
 MODES = {
     "1000": "mouse",
@@ -88,9 +88,9 @@ MODES = {
     "u": "keyboard protocol",
     "r": "scroll region",
 }
-"""What a program must have switched off again when it ends."""
+"""Modes that a program must have switched off when it ends."""
 
-# A sequence, or the beginning of one that the next bytes may complete.
+# A sequence, or the start of one that the next bytes may complete.
 _SEQUENCE = re.compile(
     r"\x1b\[(?P<private>[<=>?]?)(?P<numbers>[\d;:]*)(?P<between>[ -/]*)(?P<end>[@-~])"
     r"|\x1b(?P<string>[]PX^_])(?P<body>[^\x07\x1b]*)(?:\x07|\x1b\\)"
@@ -98,8 +98,8 @@ _SEQUENCE = re.compile(
 )
 _BEGUN = re.compile(r"\x1b(?:\[[\d;:<=>?]*[ -/]*|[]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?\Z")
 
-# Runs in the new process before the command. A preexec_fn would fork a process that
-# may have threads, which Python warns of.
+# Runs in the new process before the command. A preexec_fn would fork a process that may
+# have threads, and Python warns about that.
 _TAKE_TERMINAL = (
     "import fcntl, os, sys, termios\n"
     "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
@@ -117,7 +117,7 @@ class Control(NamedTuple):
 
 
 class _Screen(BceScreen):
-    """pyte's screen, and what it lacks: scrolling by SU and SD."""
+    """pyte's screen with scrolling by SU and SD, which it lacks."""
 
     def scroll_up(self, count: int = 1) -> None:
         self._scroll(count or 1, self.delete_lines)
@@ -138,19 +138,19 @@ class _Stream(pyte.Stream):
 
 
 def wait_until(done: Callable[[], object], seconds: float = LIMIT) -> None:
-    """Wait for what no terminal shows: a file, a record, a process."""
+    """Wait for a condition that no terminal shows: a file, a record, a process."""
     until = monotonic() + seconds
     while not done():
-        assert monotonic() < until, "waited in vain"
+        assert monotonic() < until, "the condition did not become true"
         sleep(0.01)
 
 
 class Terminal:
     """Runs `command` on a screen of `columns` by `rows`; use it in a `with`.
 
-    `env` is the whole environment, TERM included; None stands for this process's
-    with TERM=xterm-256color. `modes` says what is answered when the command asks for
-    a private mode: 1 on, 2 off, 0 not known.
+    `env` is the whole environment, including TERM; None means this process's with
+    TERM=xterm-256color. `modes` has the answers to queries of private modes: 1 on, 2
+    off, 0 unknown.
     """
 
     def __init__(
@@ -166,11 +166,11 @@ class Terminal:
         self.raw = bytearray()
         """Every byte that the command has written."""
         self.shown: dict[str, None] = {}
-        """Every row that was on the screen at the end of a frame, in that order."""
+        """Every row that was on the screen at the end of a frame, in order."""
         self.sequences: list[Control] = []
         """Every CSI sequence that the command has sent."""
         self.frames = 0
-        """How many frames have ended."""
+        """Number of frames that have ended."""
         self._modes = {2026: 2, 2004: 2, 25: 1, 7: 1, 1049: 2} | dict(modes or {})
         self._on: dict[str, int] = {}
         self._cursor_shown = True
@@ -209,7 +209,7 @@ class Terminal:
         self.close()
 
     def close(self) -> None:
-        """Hang up and see to it that the command ends."""
+        """Hang up and make sure that the command ends."""
         self.hang_up()
         try:
             self.process.wait(3)
@@ -217,7 +217,7 @@ class Terminal:
             self.process.kill()
             self.process.wait()
 
-    # -- what is on the screen
+    # -- the screen
 
     @property
     def columns(self) -> int:
@@ -231,7 +231,7 @@ class Terminal:
 
     @property
     def display(self) -> list[str]:
-        """The rows of the screen, without blanks at their ends."""
+        """The rows of the screen, without trailing blanks."""
         return [self.row(number) for number in range(self.rows)]
 
     @property
@@ -241,11 +241,11 @@ class Terminal:
 
     @property
     def words(self) -> str:
-        """The whole screen as words with single blanks between: wraps undone."""
+        """The whole screen as words separated by single spaces, without line breaks."""
         return " ".join(self.text.split())
 
     def row(self, number: int) -> str:
-        """Return one row without the blanks at its end; -1 is the last."""
+        """Return one row without trailing blanks; -1 is the last."""
         cells = self._screen.buffer[number % self.rows]
         return "".join(cells[x].data for x in range(self.columns)).rstrip()
 
@@ -261,7 +261,7 @@ class Terminal:
         return (at.x, at.y) if self._cursor_shown else None
 
     def find(self, text: str) -> tuple[int, int]:
-        """Return column and row where `text` begins; fails when it is not there."""
+        """Return column and row where `text` begins; fails if it is not there."""
         for y, row in enumerate(self.display):
             if (x := row.find(text)) >= 0:
                 return x, y
@@ -272,7 +272,7 @@ class Terminal:
         edge = "-" * self.columns
         return "\n".join([edge, *self.display, edge])
 
-    # -- what the user does
+    # -- input
 
     def press(self, *keys: str) -> None:
         """Press keys: names of `KEYS`, or single characters."""
@@ -284,9 +284,10 @@ class Terminal:
         self.send(text.encode())
 
     def paste(self, text: str) -> None:
-        """Paste `text`, bracketed if the command has asked for that.
+        """Paste `text`, bracketed if the command has enabled that.
 
-        As terminals do, line ends are sent as Enter, and controls as blanks.
+        As in real terminals, line ends are sent as Enter, and control characters as
+        blanks.
         """
         data = re.sub("[\x00-\x08\x0b-\x1f\x7f]", " ", text.replace("\r\n", "\n"))
         data = data.replace("\n", "\r")
@@ -295,12 +296,12 @@ class Terminal:
         self.send(data.encode())
 
     def click(self, column: int, row: int) -> None:
-        """Press and let go the left button; both count from 0."""
+        """Press and release the left button; both arguments count from 0."""
         at = f"{column + 1};{row + 1}"
         self.send(f"\x1b[<0;{at}M\x1b[<0;{at}m".encode())
 
     def wheel(self, column: int, row: int, down: bool = False) -> None:
-        """Turn the wheel by a notch."""
+        """Turn the wheel by one notch."""
         at = f"{column + 1};{row + 1}"
         self.send(f"\x1b[<{65 if down else 64};{at}M".encode())
 
@@ -310,7 +311,7 @@ class Terminal:
         self._set_size(columns, rows)
 
     def send(self, data: bytes) -> None:
-        """Send bytes as they are; what the command writes meanwhile is read."""
+        """Send bytes unchanged; read the command's output in the meantime."""
         while data:
             readable, writable, _ = select.select([self._fd], [self._fd], [], LIMIT)
             if readable:
@@ -327,7 +328,7 @@ class Terminal:
     ) -> None:
         """Wait until a text is on the screen, or a condition holds.
 
-        It is looked at between frames, when all of a frame is on the screen.
+        It is checked between frames, when a whole frame is on the screen.
         """
 
         def holds() -> bool:
@@ -345,7 +346,7 @@ class Terminal:
                 why = "the command has ended" if self._ended else f"{seconds} s"
                 wanted = repr(what) if isinstance(what, str) else "the condition"
                 raise AssertionError(
-                    f"waited for {wanted} in vain ({why}):\n{self.picture()}"
+                    f"{wanted} did not appear ({why}):\n{self.picture()}"
                 )
 
     def settle(self, still: float = 0.3, seconds: float = LIMIT) -> None:
@@ -353,10 +354,10 @@ class Terminal:
         until = monotonic() + seconds
         while self._wait(still):
             if monotonic() > until:
-                raise AssertionError(f"it never rests:\n{self.picture()}")
+                raise AssertionError(f"the output never pauses:\n{self.picture()}")
 
     def written_within(self, seconds: float) -> bytes:
-        """Return what is written in the next `seconds`; waits them out."""
+        """Return the output of the next `seconds`, after waiting for all of them."""
         before = len(self.raw)
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0 and not self._ended:
@@ -369,19 +370,21 @@ class Terminal:
         while not self._ended:
             left = until - monotonic()
             if left <= 0 or not (self._wait(left) or self._ended):
-                raise AssertionError(f"it does not end:\n{self.picture()}")
+                raise AssertionError(f"the command does not end:\n{self.picture()}")
         return self.process.wait(max(until - monotonic(), 0.1))
 
     def wait_closed(self, seconds: float = LIMIT) -> None:
-        """Wait until no process has the terminal open any more."""
+        """Wait until no process has the terminal open."""
         until = monotonic() + seconds
         while not self._ended:
             left = until - monotonic()
             if left <= 0 or not (self._wait(left) or self._ended):
-                raise AssertionError(f"somebody keeps it open:\n{self.picture()}")
+                raise AssertionError(
+                    f"a process keeps the terminal open:\n{self.picture()}"
+                )
 
     def hang_up(self) -> None:
-        """Take the terminal away, as a closed window or a lost line does."""
+        """Close the terminal, as a closed window or a lost line does."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -391,7 +394,7 @@ class Terminal:
         self.process.send_signal(number)
 
     def left_on(self) -> set[str]:
-        """Return what is not as the command found it: modes, cursor, line settings."""
+        """Return the state that the command left changed: modes, cursor, settings."""
         left = {MODES[mode] for mode in self._on if mode in MODES}
         if not self._cursor_shown:
             left.add("hidden cursor")
@@ -402,7 +405,7 @@ class Terminal:
     # -- reading
 
     def _wait(self, seconds: float) -> bool:
-        """Read what comes within `seconds`; return whether anything came."""
+        """Read output for up to `seconds`; return whether any came."""
         if self._ended:
             return False
         ready, _, _ = select.select([self._fd], [], [], max(seconds, 0))
@@ -412,7 +415,7 @@ class Terminal:
         try:
             data = os.read(self._fd, 65536)
         except OSError as error:
-            if error.errno != errno.EIO:  # Linux's word for: nobody is there any more
+            if error.errno != errno.EIO:  # on Linux: no process has it open
                 raise
             data = b""
         if not data:
@@ -480,7 +483,7 @@ class Terminal:
             case ("", _, "", _):
                 self._stream.feed(found[0])
             case _:
-                pass  # no business of the screen
+                pass  # not relevant for the screen
 
     def _control_string(self, kind: str, body: str) -> None:
         if kind == "]" and body in ("10;?", "11;?"):
@@ -517,7 +520,7 @@ class Terminal:
         self._screen.dirty.clear()
 
     def _answer(self, text: str) -> None:
-        # It may have gone since it asked.
+        # The command may have exited since its query.
         with suppress(OSError):
             os.write(self._fd, text.encode())
 

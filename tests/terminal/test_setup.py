@@ -217,7 +217,7 @@ def test_a_folder_that_was_moved_is_set_up_again_without_building(
     checkout.root = checkout.root.rename(checkout.root.parent / "elsewhere")
     done = checkout.make("run")
 
-    assert "it was made in" in done.stdout
+    assert "it was created in" in done.stdout
     assert done.stdout.endswith("lazychat runs\n")
     assert checkout.commands() == ["llama", ".[local]"]
 
@@ -251,7 +251,7 @@ def test_another_python_makes_the_environment_anew(checkout: Checkout) -> None:
     anew = checkout.make("run", f"PYTHON={checkout.tools / 'python3'}")
 
     assert kept.stdout == "lazychat runs\n"
-    assert "Making .venv anew: it was made with 3.11.0 /elsewhere" in anew.stdout
+    assert "Recreating .venv: it was created with 3.11.0 /elsewhere" in anew.stdout
     assert checkout.commands() == ["llama", ".[local]"]
 
 
@@ -346,17 +346,17 @@ def test_local_models_can_be_left_out(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("Max retries exceeded with url: /simple/", "see that the network is there"),
+        ("Max retries exceeded with url: /simple/", "check the network"),
         (
             "ERROR: No matching distribution found for x",
-            "Packages could not be fetched",
+            "Packages could not be downloaded",
         ),
         ("ProxyError('Cannot connect to proxy.')", "HTTPS_PROXY"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed", "PIP_CERT"),
         ("OSError: [Errno 28] No space left on device", "The disk is full ("),
         ("c++: fatal error: Killed signal terminated", "CMAKE_BUILD_PARALLEL_LEVEL=1"),
         ("PermissionError: [Errno 13] Permission denied: 'x'", "sudo make"),
-        ("something that nobody knows", "not clear from these lines"),
+        ("something that nobody knows", "see the log for details"),
     ],
 )
 def test_what_fails_shows_its_last_lines_and_the_remedy(
@@ -380,7 +380,7 @@ def test_after_a_failure_it_goes_on_from_there(checkout: Checkout) -> None:
     failed = checkout.make("run", FAKE=fake("--editable", "ReadTimeoutError"))
     done = checkout.make("run")
 
-    assert "`make run` goes on from where this stopped" in failed.stderr
+    assert "`make run` continues from here" in failed.stderr
     assert done.stdout.endswith("lazychat runs\n")
     assert checkout.commands() == ["build", "llama", ".[local]", "llama", ".[local]"]
 
@@ -390,7 +390,7 @@ def test_after_a_kill_nothing_half_made_is_used(checkout: Checkout) -> None:
     done = checkout.make("run")
 
     assert killed.returncode != 0
-    assert "it was interrupted while installing packages" in done.stdout
+    assert "its setup was interrupted while installing packages" in done.stdout
     assert done.stdout.endswith("lazychat runs\n")
 
 
@@ -400,7 +400,7 @@ def test_an_environment_that_was_half_made_is_made_anew(checkout: Checkout) -> N
 
     done = checkout.make("run")
 
-    assert "it was not finished" in done.stdout
+    assert "its setup was not finished" in done.stdout
     assert done.stdout.endswith("lazychat runs\n")
 
 
@@ -410,7 +410,7 @@ def test_a_python_without_ensurepip_is_told_apart(checkout: Checkout) -> None:
 
     done = checkout.make("run")
 
-    assert "-venv, or another PYTHON=" in done.stderr
+    assert "-venv, or use another PYTHON=" in done.stderr
 
 
 # --- A build that runs on every processor ---------------------------------------------

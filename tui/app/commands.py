@@ -270,9 +270,7 @@ COMMANDS = (
         argument=_anything,
     ),
     Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Help"),
-    Command(
-        "quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Quit lazychat"
-    ),
+    Command("quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Exit"),
     Command(
         "revise",
         lambda _, chat, __: chat.versions.edit(),

@@ -1,1 +1,1 @@
-"""Stand-ins for the outside world, driven by tests step by step."""
+"""Test doubles for the outside world, which tests drive step by step."""

@@ -9,7 +9,7 @@ from tui.messages import Reply
 def collect(
     generator: Generator[Event, None, Reply], events: list[Event] | None = None
 ) -> tuple[list[Event], Reply]:
-    """Return all events and the reply; fills `events` also when it raises."""
+    """Return all events and the reply; fills `events` even if it raises."""
     events = [] if events is None else events
     while True:
         try:
@@ -20,15 +20,15 @@ def collect(
 
 
 def text_of(events: list[Event]) -> str:
-    """Return the text for the user, as the deltas spell it."""
+    """Return the text for the user, joined from the deltas."""
     return "".join(e.text for e in events if isinstance(e, TextDelta))
 
 
 def reasoning_of(events: list[Event]) -> str:
-    """Return the thinking aloud, as the deltas spell it."""
+    """Return the reasoning, joined from the deltas."""
     return "".join(e.text for e in events if isinstance(e, ReasoningDelta))
 
 
 def opened(events: list[Event]) -> int:
-    """Return how often a call was said to have begun."""
+    """Return how many calls were reported as started."""
     return sum(isinstance(e, ToolCallOpened) for e in events)

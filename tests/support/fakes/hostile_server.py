@@ -1,12 +1,13 @@
-"""A server that sends more than anybody asked for, as fast as it is read.
+"""A server that sends far more than requested, as fast as the client reads.
 
     with HostileServer("flood", megabytes=200) as server:
         ...                          # POST server.url + "/chat/completions"
         server.wait_gone()           # the client has hung up
 
-Each attack is a generator of bytes, so this costs no memory, and it runs in a process
-of its own, so it takes no time from the test. When all is sent it waits for the client
-to go. `ATTACKS` names them all. What is asked by GET has no answer, but for `models`.
+Each attack is a generator of bytes, so it needs no memory, and it runs in its own
+process, so it takes no time from the test. After sending everything it waits for the
+client to leave. `ATTACKS` names them all. GET requests get no answer, except for the
+attack `models`.
 """
 
 import itertools
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 LIMIT = 30.0
-"""Seconds after which a wait that should have ended fails the test."""
+"""Seconds after which a wait fails the test."""
 
 _MEGABYTE = 1 << 20
 _PIECE = 1 << 16
@@ -41,14 +42,14 @@ def _end(reason: str = "stop") -> bytes:
 
 
 def _many(piece: bytes, size: int) -> Iterator[bytes]:
-    """Yield `piece` again and again, `size` bytes in all or a little more."""
+    """Yield `piece` repeatedly, at least `size` bytes in all."""
     block = piece * max(1, _PIECE // len(piece))
     for _ in range(-(-size // len(block))):
         yield block
 
 
 def _within(delta: object, filling: bytes, size: int) -> Iterator[bytes]:
-    """Yield one event, `size` bytes of `filling` in the place of FILL in it."""
+    """Yield one event, with `size` bytes of `filling` in place of FILL."""
     before, _, after = _event(delta).partition(b"FILL")
     yield before
     yield from _many(filling, size)
@@ -206,11 +207,11 @@ ATTACKS: dict[str, Callable[[int], Iterator[bytes]]] = {
     "page": _page,
     "models": _models,
 }
-"""What is sent of about so many bytes, by name."""
+"""Generators of about the given number of bytes, by name."""
 
 
 class HostileServer:
-    """Runs one of `ATTACKS` while the `with` block is open, at each request anew."""
+    """Runs one of `ATTACKS` for each request while the `with` block is open."""
 
     def __init__(self, attack: str, megabytes: float) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -235,7 +236,7 @@ class HostileServer:
         self._process.communicate()
 
     def wait_gone(self) -> int:
-        """Wait until a client of an answer has hung up; return how much was sent."""
+        """Wait until a client has hung up; return how many bytes were sent."""
         assert self._process
         assert self._process.stdout
         return int(_line_of(self._process.stdout))

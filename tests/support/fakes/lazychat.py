@@ -1,11 +1,11 @@
-"""lazychat as a user runs it: a process, with a home folder of its own.
+"""Runs lazychat as a user does: a process with its own home folder.
 
     with Home(tmp_path) as home:
         home.scripted("Hello.")
         assert home.ask("hi").out == "Hello.\n"
 
-Nothing of the user who runs the tests comes in: no key, no configuration, no
-variable of lazychat's.
+Nothing of the user who runs the tests is used: no key, no configuration, no lazychat
+variable.
 """
 
 import json
@@ -25,7 +25,7 @@ from tui.eventlog import EventLog
 from tui.events import Record
 
 LIMIT = 60.0
-"""Seconds after which a process that should have ended fails the test."""
+"""Seconds after which a process that does not end fails the test."""
 
 
 needs_starter = pytest.mark.skipif(
@@ -35,7 +35,7 @@ needs_starter = pytest.mark.skipif(
 
 
 class Done(NamedTuple):
-    """How a process ended."""
+    """The result of a process."""
 
     code: int
     out: str
@@ -43,20 +43,20 @@ class Done(NamedTuple):
 
 
 class Home:
-    """A LAZYCHAT_HOME, and ways to run lazychat there."""
+    """A LAZYCHAT_HOME, with methods to run lazychat there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "home"
         self.folder.mkdir(exist_ok=True)
         self._started: list[subprocess.Popen[bytes]] = []
         self.work = folder
-        """The folder that processes run in."""
+        """The working folder of the processes."""
         kept = {"PATH", "LANG", "TMPDIR", "VIRTUAL_ENV"}
         self.env = {k: v for k, v in os.environ.items() if k in kept} | {
             "HOME": str(folder),
             "LAZYCHAT_HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
-            # llama_cpp leaves two files open on nothing.
+            # llama_cpp leaves two files open on /dev/null.
             "PYTHONWARNINGS": "error,ignore:unclosed file <_io.TextIOWrapper name="
             "'/dev/null':ResourceWarning",
             "TERM": "xterm-256color",
@@ -64,11 +64,11 @@ class Home:
 
     @property
     def store(self) -> Path:
-        """Where the conversations are kept."""
+        """The path of the conversation store."""
         return self.folder / "lazychat.db"
 
     def write(self, name: str, text: str) -> Path:
-        """Write a file of the home folder."""
+        """Write a file in the home folder."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -81,7 +81,7 @@ class Home:
     def scripted(
         self, *replies: str | Sequence[dict[str, Any]], more: str = ""
     ) -> None:
-        """Have a scripted model answer: texts, or the steps of a reply."""
+        """Use a scripted model that plays texts, or the steps of replies."""
         script = [{"text": r} if isinstance(r, str) else {"steps": r} for r in replies]
         path = self.write("script.json", json.dumps({"reply": script}))
         self.config(
@@ -90,7 +90,7 @@ class Home:
         )
 
     def server(self, url: str, more: str = "") -> None:
-        """Have the server at `url` answer, without a key."""
+        """Use the server at `url` as the model, without a key."""
         self.config(
             'model = "remote"\n[models.remote]\nprovider = "openai"\n'
             f'model = "fake"\nbase_url = "{url}"\nmax_retries = 0\n{more}\n'
@@ -120,7 +120,7 @@ class Home:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End what still runs, because a test has failed."""
+        """Kill processes that still run after a failed test."""
         for process in self._started:
             if process.poll() is None:
                 process.kill()
@@ -153,7 +153,7 @@ class Home:
         return self.run("ask", *arguments, **options)
 
     def records(self) -> list[Record]:
-        """Return all that is in the store."""
+        """Return all records of the store."""
         with EventLog(self.store) as log:
             return log.read()
 
@@ -165,12 +165,12 @@ class Home:
             return list(fold(log.read(last.id)).entries.values())
 
     def said(self) -> list[tuple[str, str]]:
-        """Return role and text of the messages of the newest conversation."""
+        """Return role and text of each message of the newest conversation."""
         return [(e.message.role, e.message.text) for e in self.entries()]
 
 
 def complaint(done: Done, code: int) -> str:
-    """Return the one line on stderr of a command that went wrong with `code`."""
+    """Return the only line on stderr of a command that failed with `code`."""
     assert done.code == code, done
     assert done.out == ""
     assert "Traceback" not in done.err

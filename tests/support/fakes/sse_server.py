@@ -1,28 +1,28 @@
-"""A scripted HTTP server that answers byte for byte what a test tells it to.
+"""A scripted HTTP server that answers byte for byte as a test specifies.
 
-It stands for any OpenAI-compatible server, with all the quirks and faults that
-one can have. Real sockets on 127.0.0.1, a port picked by the system, stdlib only,
-no sleeping: a script waits for the test (`Pause`) or for its client (`Stall`).
+It stands for any OpenAI-compatible server, with all possible quirks and faults. Real
+sockets on 127.0.0.1, a port chosen by the system, stdlib only, no sleeping: a script
+waits for the test (`Pause`) or for its client (`Stall`).
 
     with SSEServer() as server:
         server.answer(text("Hel"), text("lo"), finish(), DONE)
         ...                          # POST server.url + "/chat/completions"
         assert server.requests[0].json["stream"] is True
 
-An answer is a script: a list of steps, done in order by the server's thread.
+An answer is a script: a list of steps, executed in order by the server's thread.
 
-    bytes       sent as they are in one write (and as one chunk of the chunked
+    bytes       sent unchanged in one write (and as one chunk of the chunked
                 transfer), so a test decides where each event is cut
-    Pause()     the test waits with `pause.reached()`, then lets it go on with
-                `pause.go()`; a client that has gone away ends the answer
-    Stall()     say nothing more until the client goes away
-    Close()     end the connection in the middle of the answer
+    Pause()     the test waits with `pause.reached()`, then continues it with
+                `pause.go()`; a client that leaves ends the answer
+    Stall()     send nothing more until the client leaves
+    Close()     close the connection in the middle of the answer
     Reset()     the same with a TCP reset
 
-Answers are used up in order, one a request, those with a `path` only by requests
-whose path ends so, those without only by POST; the last one of all stays. When no
-answer fits, the status is 404. `server.gone` is set each time when a client has left
-before its answer's end. Nothing waits longer than `LIMIT` seconds.
+Answers are used up in order, one for each request. Those with a `path` serve only
+requests whose path ends with it, those without only POST; the last answer stays. If no
+answer matches, the status is 404. `server.gone` is set whenever a client has left
+before the end of its answer. Nothing waits longer than `LIMIT` seconds.
 """
 
 import contextlib
@@ -38,11 +38,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 LIMIT = 30.0
-"""Seconds after which a wait that should have ended fails the test."""
+"""Seconds after which a wait fails the test."""
 
 
 class Pause:
-    """A place in a script where the server waits for the test."""
+    """A step in a script where the server waits for the test."""
 
     def __init__(self) -> None:
         self._reached = threading.Event()
@@ -51,27 +51,27 @@ class Pause:
     def reached(self) -> None:
         """Wait until the server is here; raises TimeoutError after `LIMIT`."""
         if not self._reached.wait(LIMIT):
-            raise TimeoutError("the server has not come to this pause")
+            raise TimeoutError("the server has not reached this pause")
 
     def go(self) -> None:
-        """Let the server go on, now or when it comes here."""
+        """Let the server continue, now or when it gets here."""
         with contextlib.suppress(OSError):
             self._going.send(b"!")
 
     def hold(self, client: socket.socket) -> bool:
-        """Wait in the server's thread; return whether the client is still there."""
+        """Wait in the server's thread; return whether the client is still connected."""
         self._reached.set()
         ready, _, _ = select.select([self._waiting, client], [], [], LIMIT)
         return self._waiting in ready
 
     def close(self) -> None:
-        """Free the sockets, when nobody waits any more."""
+        """Close the sockets, once nothing waits any more."""
         self._waiting.close()
         self._going.close()
 
 
 class Stall(Pause):
-    """The server says nothing more until the client goes away."""
+    """The server sends nothing more until the client leaves."""
 
 
 class Close:
@@ -87,23 +87,23 @@ Step = bytes | Pause | Close
 
 @dataclass
 class Answer:
-    """What the server says to one request."""
+    """The server's answer to one request."""
 
     steps: Sequence[Step]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     content_type: str = "text/event-stream"
     chunked: bool = True
-    """False: the body ends where the connection does, as with HTTP/1.0."""
+    """False: the body ends when the connection is closed, as with HTTP/1.0."""
     before: Pause | None = None
-    """Waits here before the status line is sent."""
+    """The server waits here before it sends the status line."""
     path: str = ""
-    """Only for requests whose path ends so."""
+    """Answer only requests whose path ends with this."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client has asked."""
+    """A client's request."""
 
     method: str
     path: str
@@ -111,7 +111,7 @@ class Request:
     """Names in lower case."""
     body: bytes
     port: int
-    """The client's: tells two connections apart."""
+    """The client's port: distinguishes connections."""
 
     @property
     def json(self) -> Any:
@@ -135,7 +135,7 @@ class SSEServer:
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v1"
         if tls:
             self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
-        # The short poll makes the end of each test quick; it waits in select.
+        # The short poll interval lets each test end quickly.
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.01,), daemon=True
         )
@@ -162,16 +162,16 @@ class SSEServer:
 
     @property
     def asked(self) -> list[Request]:
-        """The requests for an answer: the app also looks up the window of a model."""
+        """The requests for an answer: the app also queries the model's window."""
         return [request for request in self.requests if request.method == "POST"]
 
     @property
     def connections(self) -> int:
-        """How many connections there have been."""
+        """Number of connections so far."""
         return len(self._http.connections)
 
     def json(self, value: object, **options: Any) -> Answer:
-        """Add an answer that is one JSON document."""
+        """Add an answer that is a single JSON document."""
         body = json.dumps(value, ensure_ascii=False).encode()
         return self.answer(body, **{"content_type": "application/json", **options})
 
@@ -181,7 +181,7 @@ class SSEServer:
             raise TimeoutError("the client has not closed its connection")
 
     def take(self, request: Request) -> Answer | None:
-        """Note a request and return its answer. Called by the handler."""
+        """Record a request and return its answer. Called by the handler."""
         with self._lock:
             self.requests.append(request)
             for path in (True, False):
@@ -200,7 +200,7 @@ class SSEServer:
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    # All handlers have ended when the server is closed: no test leaves a thread.
+    # Closing the server waits for all handlers, so that no test leaves a thread.
     daemon_threads = False
     script: SSEServer
 
@@ -214,18 +214,18 @@ class _HTTPServer(ThreadingHTTPServer):
         return request, address
 
     def hang_up(self) -> None:
-        """End all connections, and so all that handlers wait for."""
+        """End all connections, and with them the waits of the handlers."""
         for connection in self.connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that go away are what many tests are about."""
+        """Report nothing: many tests are about clients that leave."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else two writes may arrive as one
+    disable_nagle_algorithm = True  # otherwise two writes may arrive as one
     server: _HTTPServer
 
     def do_GET(self) -> None:
@@ -247,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
             script.gone.set()
 
     def _play(self, answer: Answer) -> bool:
-        """Do all steps; return False when the client went away before the end."""
+        """Execute all steps; return False if the client left before the end."""
         if answer.before is not None and not answer.before.hold(self.connection):
             return False
         try:
@@ -287,8 +287,8 @@ class _Handler(BaseHTTPRequestHandler):
         if reset:
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            # Closing for real needs the files made of the socket closed as well;
-            # the base class does that at the end of the request.
+            # The socket is closed only after its files; the base class closes them at #
+            # the end of the request.
             self.rfile.close()
             self.wfile.close()
             self.connection.close()
@@ -300,10 +300,10 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
+        """Suppress the log."""
 
 
-# The words of the protocol, as a well-behaved server writes them.
+# Messages of the protocol, as a well-behaved server writes them.
 
 DONE = b"data: [DONE]\n\n"
 
@@ -337,7 +337,7 @@ def call(
     name: str | None = None,
     arguments: Any = None,
 ) -> dict[str, Any]:
-    """Return a piece of a tool call, only with the keys that are given."""
+    """Return a piece of a tool call that has only the given keys."""
     function = {"name": name, "arguments": arguments}
     piece = {
         "index": index,
@@ -358,7 +358,7 @@ def finish(reason: str = "stop") -> bytes:
 
 
 def usage(prompt: int, completion: int, **more: Any) -> bytes:
-    """Return the chunk that `include_usage` asks for."""
+    """Return the chunk that `include_usage` requests."""
     tokens = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
