@@ -134,7 +134,7 @@ def _detach(settings: Config) -> int:
         raise LazychatError(
             f"The worker cannot write to {log}: {error.strerror}."
         ) from error
-    said, ready = os.pipe()
+    reports, ready = os.pipe()
     # Fork twice, with a new session between: the worker is not its leader, so a #
     # terminal that it opens cannot become its controlling terminal. There are no #
     # threads yet.
@@ -142,8 +142,8 @@ def _detach(settings: Config) -> int:
         os.close(ready)
         file.close()
         os.waitpid(child, 0)
-        return _wait_for_report(said, log)
-    os.close(said)
+        return _wait_for_report(reports, log)
+    os.close(reports)
     os.setsid()
     if os.fork():
         os._exit(0)
@@ -177,8 +177,8 @@ def _report(ready: int, problem: str) -> None:
         os.close(ready)
 
 
-def _wait_for_report(said: int, log: Path) -> int:
-    with open(said, encoding="utf-8") as file:  # a descriptor, not a path
+def _wait_for_report(reports: int, log: Path) -> int:
+    with open(reports, encoding="utf-8") as file:  # a descriptor, not a path
         answer = file.read()
     if answer == "\n":
         found = worker_registry.find()

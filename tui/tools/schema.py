@@ -168,8 +168,7 @@ class _Parameter:
 
     def complaint(self, error: Exception) -> str:
         """Describe what is wrong with a value; names this parameter."""
-        said = words(error) or type(error).__name__
-        text = said.replace("`", "")
+        text = (words(error) or type(error).__name__).replace("`", "")
         text, _, path = text.partition(" - at $")
         choices = self.schema({}).get("enum")
         if choices and not path:

@@ -166,12 +166,12 @@ class ToolBox:
         return f"{text[: self._limit]}\n[{rest} more characters omitted]"
 
     def _no_tool(self, name: str) -> str:
-        said = f"There is no tool named {_excerpt(name)}"
+        problem = f"There is no tool named {_excerpt(name)}"
         if not self._tools:
-            return f"{said}; there are no tools."
+            return f"{problem}; there are no tools."
         if near := registry.nearest(name, self._tools):
-            return f"{said}; did you mean {' or '.join(near)}?"
-        return f"{said}; the tools are {', '.join(self._tools)}."
+            return f"{problem}; did you mean {' or '.join(near)}?"
+        return f"{problem}; the tools are {', '.join(self._tools)}."
 
 
 def _as_tool(item: object) -> Tool[..., Any]:
@@ -192,28 +192,28 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
 
 def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
-    said = words(error) if isinstance(error, LazychatError) else ""
-    return ToolError(f"{tool.name} failed: {said or name_and_words(error)}")
+    message = words(error) if isinstance(error, LazychatError) else ""
+    return ToolError(f"{tool.name} failed: {message or name_and_words(error)}")
 
 
 def _no_object(arguments: str) -> str:
     """Return why a string is not the JSON object that arguments must be."""
     import json  # unlike msgspec, its errors give the position
 
-    said = "the arguments must be a JSON object"
+    expected = "the arguments must be a JSON object"
     try:
         value = json.loads(arguments)
     except RecursionError:
-        return f"{said}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
+        return f"{expected}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
     except ValueError as error:
         place = getattr(error, "pos", 0)
-        problem = getattr(error, "msg", str(error))
-        return f"{said}, but at character {place + 1}: {problem}: {_excerpt(arguments)}"
+        why = getattr(error, "msg", str(error))
+        return f"{expected}, but at character {place + 1}: {why}: {_excerpt(arguments)}"
     if bounds.is_deep(value):
-        return f"{said}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
+        return f"{expected}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
     if isinstance(value, dict):
-        return f"{said}, not a string that holds one."
-    return f"{said}, not {_excerpt(arguments)}"
+        return f"{expected}, not a string that holds one."
+    return f"{expected}, not {_excerpt(arguments)}"
 
 
 def _as_text(tool: Tool[..., Any], value: Any) -> str:

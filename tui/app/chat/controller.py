@@ -49,8 +49,8 @@ class Controller:
         See `EventLog.append` for the future.
         """
         edited, parent = self._versions.editing, self._versions.sent()
-        said = messages.Message("user", text)
-        return self._request(said, None, parent, edited, taken)
+        message = messages.Message("user", text)
+        return self._request(message, None, parent, edited, taken)
 
     def regenerate(self) -> None:
         """Request another answer to the question at the cursor, or to the last one.
@@ -93,9 +93,9 @@ class Controller:
         elif entries[-1].finish_reason == "stop":
             self._view.hint("The answer is already complete")
         else:
-            said = messages.Message("user", GO_ON)
+            message = messages.Message("user", GO_ON)
             parent = self._fold.branches.parent_of_next()
-            self._request(said, None, parent, purpose=CONTINUE)
+            self._request(message, None, parent, purpose=CONTINUE)
 
     def retry(self) -> None:
         """Ask the last question again; the existing answer stays as another version."""
@@ -119,7 +119,7 @@ class Controller:
 
     def _request(
         self,
-        said: messages.Message | None,
+        message: messages.Message | None,
         question: str | None = None,
         parent: str | None = None,
         edited: str | None = None,
@@ -130,16 +130,16 @@ class Controller:
         self._waited.clear()
         settings = view.settings()
         written = self._conversation.ask(
-            said,
+            message,
             model=settings.model,
             tools=settings.tools,
             stream=settings.stream,
             again=question,
             parent=parent,
             purpose=purpose,
-            forget_draft=view.take_draft() if said else False,
+            forget_draft=view.take_draft() if message else False,
         )
-        text = said.text if said else ""
+        text = message.text if message else ""
         written.add_done_callback(lambda _: view.call_later(taken))
         written.add_done_callback(lambda done: self._report(done, text, edited))
         view.follow_end()

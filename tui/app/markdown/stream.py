@@ -264,13 +264,13 @@ class Stream:
     ) -> int:
         """Keep all items of an open list but the last; return the last one's line."""
         items = top_level(block[1:-1])
-        going_on = self._list if first else None
-        if going_on and not going_on.continues_in(block):
-            going_on = None
+        continued = self._list if first else None
+        if continued and not continued.continues_in(block):
+            continued = None
         layout = Layout(tail.split("\n"))
         if len(items) > 1:
-            self._keep(self._list_lines(block, items[:-1], layout, going_on))
-            number = going_on.number if going_on else list_number(block)
+            self._keep(self._list_lines(block, items[:-1], layout, continued))
+            number = continued.number if continued else list_number(block)
             gap = layout.gap_before(items[-1])
             self._list = _List(block[0], number + len(items) - 1, gap)
         elif not first:
@@ -374,10 +374,10 @@ class Stream:
         layout = Layout(source.split("\n"))
         lines: list[Line] = []
         for index, block in enumerate(blocks):
-            going_on = self._list if index == 0 else None
-            if going_on and going_on.continues_in(block):
+            continued = self._list if index == 0 else None
+            if continued and continued.continues_in(block):
                 items = top_level(block[1:-1])
-                lines += self._list_lines(block, items, layout, going_on)
+                lines += self._list_lines(block, items, layout, continued)
                 continue
             if self._firm or lines:
                 lines.append(BLANK)
@@ -389,15 +389,15 @@ class Stream:
         block: Sequence[Token],
         items: Sequence[Sequence[Token]],
         layout: Layout,
-        going_on: _List | None,
+        continued: _List | None,
     ) -> list[Line]:
         lines: list[Line] = []
-        number = going_on.number if going_on else list_number(block)
+        number = continued.number if continued else list_number(block)
         for index, item in enumerate(items):
             if index:
                 gap = layout.gap_before(item)
             else:
-                gap = going_on.gap if going_on else bool(self._firm)
+                gap = continued.gap if continued else bool(self._firm)
             if gap:
                 lines.append(BLANK)
             lines += layout.item(block[0], item, self.width, number + index)

@@ -259,7 +259,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self._move_to(self.scroll_offset.y + rows)
 
     def action_page(self, pages: int) -> None:
-        """Scroll by pages, of which two rows stay in view."""
+        """Scroll by pages; two rows of the old page stay in view."""
         self._move_to(self.scroll_offset.y + pages * max(1, self.size.height - 2))
 
     def action_top(self) -> None:
@@ -273,7 +273,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
             self.refresh()
 
     def _show_item(self, index: int) -> None:
-        """Scroll as little as needed to see an item, or its beginning."""
+        """Scroll as little as needed to show an item, or its start."""
         item = self._items[index]
         if not item.exact:
             self._lay_out(item)
@@ -285,7 +285,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
             self._move_to(row)
 
     def _refresh_from(self, index: int, first: int, *, below: bool = True) -> None:
-        """Mark rows as changed: an item's from a line on, and what is below it."""
+        """Redraw an item from line `first` on, and the rows below it."""
         start = self._rows.top(index) + first - self.scroll_offset.y
         end = self.size.height
         if not below:
