@@ -194,7 +194,7 @@ async def test_title_cannot_be_taken_away() -> None:
 
         await chat.pilot.press("ctrl+u", "enter")
 
-        await chat.until("A title is needed")
+        await chat.until("Enter a title")
         assert titles(log) == ["Keep"]
         await chat.pilot.press("N", "e", "w", "enter")
         await chat.until(lambda: titles(log) == ["New"])
@@ -337,7 +337,7 @@ async def test_conversation_that_is_answered_is_not_deleted() -> None:
 
         await chat.ask("/delete")
 
-        await chat.until("is being written in this conversation: cancel it first")
+        await chat.until("conversation has a running answer: cancel it first")
         await chat.until("Begin")
         gate.set()
 
@@ -385,7 +385,7 @@ async def test_export_and_import_in_the_list(
         await chat.pilot.press("enter")
         await chat.until("Exported to")
         await chat.pilot.press("f6")
-        await chat.until("Import the file")
+        await chat.until("Import file")
         screen.field.value = "kept.json"
         await chat.pilot.press("enter")
 

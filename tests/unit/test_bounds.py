@@ -76,7 +76,7 @@ def test_arguments_that_are_too_deep_are_told_and_not_run(depth, tried):
     told = [e.message.text for e in events if isinstance(e, MessageAdded)]
     assert bool(ran) == (depth <= bounds.DEEPEST)
     if not ran:
-        assert "more than 64 lists or objects" in told[1]
+        assert "nested more than 64 levels deep" in told[1]
     for event in events:
         again = decode(kind(event), encode(event))
         assert again == event

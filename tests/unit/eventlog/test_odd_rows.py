@@ -157,7 +157,7 @@ def test_a_line_of_the_list_without_events_is_left_out_of_an_export(
         assert out.count("it is found") == 2
         told = err.splitlines()
         assert len(told) == ("another" not in name)
-        assert all("Left out" in line for line in told)
+        assert all("Skipped" in line for line in told)
     document = json.loads(said["export --all --format json"][0])
     assert {it["id"] for it in document["conversations"]} == {"c", "good"}
 
@@ -189,7 +189,7 @@ def test_the_app_opens_a_store_of_odd_rows(store, start, tried):
     spoil(store, "INSERT INTO draft VALUES ('NEW x', x'ff', 0)")
 
     app = start([{"text": "Still here."}], "--cid", "c")
-    app.wait_for("could not be read")
+    app.wait_for("Cannot read a record")
     app.press("ctrl+s")
     app.wait_for("2 conversations")
     app.press("escape")
