@@ -12,7 +12,7 @@ def test_only_candidate_is_written_with_room_for_its_argument() -> None:
     becomes, told = Completion().complete("/ren")
 
     assert becomes == "/rename "
-    assert "title" in told
+    assert "TITLE" in told
 
 
 def test_what_all_candidates_begin_with_is_written_first() -> None:

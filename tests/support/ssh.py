@@ -77,7 +77,7 @@ class Server:
             subprocess.run(make, check=True, timeout=LIMIT)
         shutil.copy(folder / "key.pub", folder / "authorized_keys")
         if os.getuid() == 0:
-            # sshd's chroot for unauthenticated clients. On Debian the service creates #
+            # sshd's chroot for unauthenticated clients. On Debian the service creates
             # it, which does not run in a container.
             Path("/run/sshd").mkdir(0o755, exist_ok=True)
 

@@ -398,7 +398,7 @@ def test_an_interrupt_while_another_answer_is_waited_for_ends_it(home):
 
     code, out, err = end(second)
     assert (code, out) == (130, "")
-    assert "Another answer runs in this conversation" in err
+    assert "This conversation has a running answer" in err
     assert first.poll() is None
     first.kill()
     end(first)

@@ -295,7 +295,7 @@ def test_going_on_where_nothing_is_kept_is_refused(home, monkeypatch):
     done = home.ask("-c", "--config", config, "hi")
 
     assert (done.code, done.out) == (1, "")
-    assert "There is no conversation yet" in done.err
+    assert "There is no conversation to continue yet" in done.err
 
 
 def test_an_unknown_tool_names_the_nearest(home):

@@ -215,7 +215,7 @@ def test_deletion_asks_and_needs_a_terminal_for_it(home):
     assert "add --yes" in complaint(home.run("delete", "a"), 2)
     for answer, left in [("", ["Second", "First"]), ("y", ["Second"])]:
         asked = terminal(home, "delete", "a")
-        asked.expect("First.*Delete for good")
+        asked.expect("First.*Delete permanently")
         asked.sendline(answer)
         asked.expect(pexpect.EOF)
         asked.close()

@@ -61,7 +61,7 @@ def merge(
 
     running = min(limit, len(generators))
     for number in range(running):
-        # Only one thread can enter a context, so each has a copy. The threads are #
+        # Only one thread can enter a context, so each has a copy. The threads are
         # daemons: a tool that hangs must not keep the program from ending.
         context = contextvars.copy_context()
         threading.Thread(

@@ -171,7 +171,7 @@ class Store(Protocol):
         ...
 
     def is_answering(self, id: str) -> bool:
-        """End turns of exited processes; return whether another turn is running."""
+        """End turns of exited processes; return whether a turn is still running."""
         ...
 
     def rename(self, id: str, title: str) -> object:

@@ -22,7 +22,7 @@ def run(name: str, work: Callable[[], None]) -> None:
         try:
             context.run(work)
         except Exception as error:
-            # RuntimeError: the loop is closed, as the app has ended. After any other #
+            # RuntimeError: the loop is closed, as the app has ended. After any other
             # error only the result of `work` is missing, and the app continues.
             if type(error) is not RuntimeError:
                 faults.note(error)

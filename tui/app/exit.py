@@ -82,7 +82,7 @@ class Exit:
                 loop.call_soon_threadsafe(self.hang_up)
 
         # Not through the loop, which removes its handlers when it ends: the kernel and
-        # # the shell each send one, and the second would kill us during the exit.
+        # the shell each send one, and the second would kill us during the exit.
         signal.signal(signal.SIGHUP, hang_up)
 
     def hang_up(self) -> None:

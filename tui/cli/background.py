@@ -39,7 +39,7 @@ os.killpg(group, signal.SIGCONT)
 
 
 def let_go(descriptors: Iterable[int] = (0, 1, 2)) -> None:
-    """Release the terminal: ignore its signals, and close `descriptors` on it."""
+    """Release the terminal: ignore its signals, and open `descriptors` on /dev/null."""
     for name in _IGNORED:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     # Textual's handlers would take the terminal again.

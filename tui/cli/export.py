@@ -74,7 +74,7 @@ def _write(file: Path, text: str, force: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     if file.is_file() and not force:
         raise FileExistsError
-    # An existing pipe or /dev/stdout has no content to lose. The mode makes the file #
+    # An existing pipe or /dev/stdout has no content to lose. The mode makes the file
     # private, like the store.
     if not (force or file.exists()):
         flags |= os.O_EXCL

@@ -58,8 +58,8 @@ def status() -> int:
         print("No worker is running on this machine.")
         return FAILED
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
-    # The worker's note has the store's path as text, in which bytes that are not #
-    # UTF-8 are replaced.
+    # The worker's note has the store's path as text, in which bytes that are not UTF-8
+    # are replaced.
     ours = worker_registry.find(paths.log_file())
     store = paths.log_file() if ours else Path(found.store)
     with open_to_read(store, streams.talk) as log:
@@ -135,8 +135,8 @@ def _detach(settings: Config) -> int:
             f"The worker cannot write to {log}: {error.strerror}."
         ) from error
     reports, ready = os.pipe()
-    # Fork twice, with a new session between: the worker is not its leader, so a #
-    # terminal that it opens cannot become its controlling terminal. There are no #
+    # Fork twice, with a new session between: the worker is not its leader, so a
+    # terminal that it opens cannot become its controlling terminal. There are no
     # threads yet.
     if child := os.fork():
         os.close(ready)

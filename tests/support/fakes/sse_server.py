@@ -287,7 +287,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reset:
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            # The socket is closed only after its files; the base class closes them at #
+            # The socket is closed only after its files; the base class closes them at
             # the end of the request.
             self.rfile.close()
             self.wfile.close()

@@ -228,13 +228,13 @@ class Presenter:
             self._piece(record, event)
             return
         if isinstance(event, ConversationDeleted):
-            # A restored conversation starts with the remains of its deletion. The #
+            # A restored conversation starts with the remains of its deletion. The
             # messages stay on the screen until it closes.
             self.deleted = bool(self.fold.questions or self.answers)
             return
         self._apply(record)
         # Cast to the union of all kinds, so that the type checker finds any event kind
-        # # that is not handled.
+        # that is not handled.
         self._show_event(record, cast(Known, event))
 
     def _show_event(self, record: Record, event: Known) -> None:

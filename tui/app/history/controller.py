@@ -115,7 +115,7 @@ class HistoryController:
         history = self._history if self._lists else None
         if history:
             # switch_screen replaces only the top screen, so pop the history screen and
-            # # push it back before Textual removes it.
+            # push it back before Textual removes it.
             self._app.pop_screen()
         self._tabs.close(id)
         if history:

@@ -149,7 +149,7 @@ class MessageView(Item):
         """Set the final text; return the first line that changed."""
         compared = self.exact and self.height <= _COMPARED
         before = list(self.lines()) if compared else []
-        # The final text often only adds to the streamed one, which then need not be #
+        # The final text often only adds to the streamed one, which then need not be
         # laid out again.
         if not self.done and text.startswith(self.text):
             self.append_text(text[len(self.text) :])

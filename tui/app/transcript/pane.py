@@ -268,8 +268,8 @@ class Transcript(LinePane, can_focus=True):
         if self._frame_due or not self.is_mounted:
             return
         self._frame_due = True
-        # Do not use set_timer: Textual drops a timer that is already due when it is #
-        # first checked, and without that frame there would never be another. A timer #
+        # Do not use set_timer: Textual drops a timer that is already due when it is
+        # first checked, and without that frame there would never be another. A timer
         # also costs a task and two messages, a third of a frame.
         wait = max(0.0, self._drawn + FRAME - monotonic())
         asyncio.get_running_loop().call_later(wait, self._frame)

@@ -78,12 +78,12 @@ class Composer(Contained, TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,alt+enter,shift+enter", "newline", "New line", show=False),
-        # The message rarely exceeds the composer, so these keys scroll the #
-        # conversation above.
+        # The message rarely exceeds the composer, so these keys scroll the conversation
+        # above.
         Binding("pageup", "read(-1)", "Page up", show=False),
         Binding("pagedown", "read(1)", "Page down", show=False),
         Binding("tab", "complete", "Complete", show=False),
-        # Ctrl+Z, Textual's default, suspends the program. Use the key of shells and #
+        # Ctrl+Z, Textual's default, suspends the program. Use the key of shells and
         # Emacs: most terminals send the same byte for Ctrl+_, Ctrl+/ and Ctrl+7.
         Binding(
             "ctrl+underscore,ctrl+slash,ctrl+shift+minus",

@@ -103,7 +103,7 @@ class Palette:
 
     def look(self, name: str) -> Look:
         """Return the look of a name, which must have one."""
-        # Textual would parse all variables for each look, and drop the percentage of #
+        # Textual would parse all variables for each look, and drop the percentage of
         # `auto`.
         return _parse(
             _variable.sub(lambda found: self._variables[found[1]], self._looks[name])
