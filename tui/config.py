@@ -44,7 +44,10 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """False for a server that cannot stream."""
     timeout: Annotated[float, Meta(gt=0)] = 120.0
     """Seconds without a byte after which a request is given up."""
+    connect_timeout: Annotated[float, Meta(gt=0)] = 10.0
+    """Seconds until there must be a connection."""
     max_retries: Annotated[int, Meta(ge=0)] = 2
+    """How often a server is asked again that could not be reached, or said "later"."""
     context: Annotated[int, Meta(ge=0)] = 0
     """Tokens of the model's window; 0 means: as the server tells, if it does."""
     options: dict[str, Any] = {}

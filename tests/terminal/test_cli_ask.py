@@ -264,6 +264,25 @@ def test_a_supplier_and_its_model_need_no_configuration(home, server):
     ]
 
 
+def test_a_pause_before_the_next_try_is_told_on_stderr(home, server):
+    refusal = {"error": {"message": "Too many requests"}}
+    server.json(refusal, status=429, headers={"Retry-After-Ms": "1200"})
+    server.answer(text("Hello"), finish(), DONE)
+    home.config(
+        'model = "remote"\n[models.remote]\nprovider = "openai"\n'
+        f'base_url = "{server.url}"\n'
+    )
+
+    done = home.ask("-T", "none", "Hi")
+
+    assert done == (
+        0,
+        "Hello\n",
+        "lazychat: rate-limited, again in 2 s (1/2): Too many requests\n",
+    )
+    assert "again in 2 s (1/2): Too many" in home.run("tail").out
+
+
 TOOLS = '''
 from tui.tools import tool
 

@@ -229,6 +229,7 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         options=settings.options,
         stream=settings.stream,
         timeout=settings.timeout,
+        connect_timeout=settings.connect_timeout,
         max_retries=settings.max_retries,
         context=settings.context,
     )

@@ -1,8 +1,9 @@
 """A scripted HTTP server that answers byte for byte what a test tells it to.
 
 It stands for any OpenAI-compatible server, with all the quirks and faults that
-one can have. Real sockets on 127.0.0.1, a port picked by the system, stdlib only,
-no sleeping: a script waits for the test (`Pause`) or for its client (`Stall`).
+one can have. Real sockets on 127.0.0.1, a port picked by the system unless one is
+named, stdlib only, no sleeping: a script waits for the test (`Pause`) or for its
+client (`Stall`).
 
     with SSEServer() as server:
         server.answer(text("Hel"), text("lo"), finish(), DONE)
@@ -122,14 +123,14 @@ class Request:
 class SSEServer:
     """The server; runs while the `with` block is open."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.gone = threading.Event()
         """Set when a client has left before the end of its answer."""
         self._answers: list[Answer] = []
         self._pauses: list[Pause] = []
         self._lock = threading.Lock()
-        self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
+        self._http = _HTTPServer(("127.0.0.1", port), _Handler)
         self._http.script = self
         self.port: int = self._http.server_address[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v1"

@@ -11,6 +11,7 @@ from typing import cast
 
 from tui.app.chat.context_meter import ContextMeter
 from tui.app.chat.timeline import Timeline
+from tui.app.chat.wait_clock import WaitClock
 from tui.app.transcript import pane
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
@@ -29,6 +30,7 @@ from tui.events import (
     Queued,
     ReasoningDelta,
     Record,
+    RetryScheduled,
     SummaryAdded,
     TextDelta,
     ToolCallFinished,
@@ -51,9 +53,6 @@ _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFi
 CANCEL_SECONDS = 0.1
 """How long a turn may take to stop before that is told: seen 0.2 s after Esc."""
 
-SHORTEST_SECONDS = 0.02
-"""How long an answer has to take for its speed to mean anything."""
-
 
 class Presenter:
     """The one place that knows which event is shown where. Runs in the UI's thread."""
@@ -72,6 +71,7 @@ class Presenter:
         """Whether what is shown is no more in the store."""
         self.timeline = Timeline(self.fold, transcript)
         self.context = ContextMeter(self.fold, transcript, status)
+        self._clock = WaitClock(status)
         self._transcript = transcript
         self._debug = debug
         self._status = status
@@ -186,6 +186,7 @@ class Presenter:
         self.context.show()
 
     def _flush(self) -> None:
+        self._clock.show()
         if self.timeline.flush():
             self.context.show()
         else:
@@ -224,6 +225,7 @@ class Presenter:
 
     def _show(self, record: Record) -> None:
         event = record.event
+        self._clock.take(record)
         if isinstance(event, (TextDelta, ReasoningDelta)):
             self._piece(record, event)
             return
@@ -243,8 +245,8 @@ class Presenter:
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
                 self._add(message_id, message, event.finish_reason)
-            case UsageReported():
-                self._usage(event)
+            case UsageReported(input, output, seconds):
+                self._status.show_usage(input, output, seconds)
                 self.context.used(event)
             case SummaryAdded(text=text):
                 count = self.context.summed_up(event)
@@ -256,6 +258,8 @@ class Presenter:
                 # What is left out is told when that changes.
                 if not event.left_out or self.context.left_out(event):
                     self.timeline.note(text, "info", turn)
+            case RetryScheduled():
+                self._debug.note(event.line)
             case Unreadable(why=why):
                 what = f"A record of this conversation could not be read ({why})."
                 self.timeline.note(what, "warning", turn)
@@ -294,7 +298,7 @@ class Presenter:
             case TurnRequested():
                 self._rest(self._status.state)
             case TurnStarted():
-                self._forget_usage()
+                self._status.forget_usage()
                 self.context.turn_started()
                 self._status.state = "loading" if self.loading else self._works
                 self._status.keys = (self._stop, *self._keys)
@@ -325,6 +329,7 @@ class Presenter:
                 turn,
             )
         self._last_ended = None
+        self._clock.end()
         self._tools.clear()
         self._debug.turn_finished(reason)
         # Without a summary all is as it was.
@@ -384,17 +389,3 @@ class Presenter:
             waits = any(not self.is_orphaned(turn) for turn in self.waiting)
             self._status.state = "waiting" if waits else state
             self._status.keys = self._keys
-
-    def _forget_usage(self) -> None:
-        """Figures of one answer are not left standing beside another."""
-        self._status.input_tokens = None
-        self._status.output_tokens = None
-        self._status.tokens_per_second = None
-
-    def _usage(self, usage: UsageReported) -> None:
-        self._status.input_tokens = usage.input_tokens
-        self._status.output_tokens = usage.output_tokens
-        # What comes in one piece has no speed.
-        timed = usage.seconds >= SHORTEST_SECONDS
-        speed = usage.output_tokens / usage.seconds if timed else None
-        self._status.tokens_per_second = speed

@@ -1,7 +1,8 @@
 """The status line: model, state, tokens, keys.
 
 What does not fit goes, the least needed first; the state stays. It does not move by
-itself: nothing is sent to the terminal while nothing changes.
+itself: nothing is sent to the terminal while nothing changes, but for the seconds of a
+wait.
 """
 
 from typing import ClassVar, NamedTuple
@@ -27,6 +28,9 @@ _HIGH, _FULL = 0.8, 0.95
 _BAR = 5  # columns
 _BAR_FROM = 60
 """Columns beside model and state from which the meter has a bar."""
+
+SHORTEST_SECONDS = 0.02
+"""How long an answer has to take for its speed to mean anything."""
 
 
 class Fill(NamedTuple):
@@ -67,6 +71,11 @@ class Status(Contained, Widget):
     state: reactive[str] = reactive("ready")
     """`ready`, `loading`, `thinking`, `writing`, `writing a tool call`, `running
     NAME`, `cancelling`, `error`, or any other few words."""
+    waited: reactive[int | None] = reactive(None)
+    """For how many seconds it is in that state; None when that need not be told."""
+    pause: reactive[str] = reactive("")
+    """What is said in the place of the state until it is empty: why the model is not
+    asked now, and when it is."""
     input_tokens: reactive[int | None] = reactive(None)
     """Of the last answer; None when not known."""
     output_tokens: reactive[int | None] = reactive(None)
@@ -87,6 +96,17 @@ class Status(Contained, Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return 1."""
         return 1
+
+    def forget_usage(self) -> None:
+        """Leave no figures of one answer standing beside another."""
+        self.input_tokens = self.output_tokens = self.tokens_per_second = None
+
+    def show_usage(self, input: int, output: int, seconds: float) -> None:
+        """Show what an answer took; `seconds` from its first token to its last."""
+        self.input_tokens, self.output_tokens = input, output
+        # What comes in one piece has no speed.
+        timed = seconds >= SHORTEST_SECONDS
+        self.tokens_per_second = output / seconds if timed else None
 
     def render(self) -> RenderResult:
         """Return the row."""
@@ -126,7 +146,10 @@ class Status(Contained, Widget):
 
     def _state(self) -> list[Span]:
         look = {"ready": "ready", "error": "error"}.get(self.state, "busy")
-        state = [(safe(self.state, newlines=False), (look,))]
+        text, look = (self.pause, "busy") if self.pause else (self.state, look)
+        state: list[Span] = [(safe(text, newlines=False), (look,))]
+        if self.waited is not None and not self.pause:
+            state.append((f" {_seconds(self.waited)}", ("muted",)))
         return [*state, _SEPARATOR, ("not saved", ("error",))] if self.unkept else state
 
     def _facts(self, room: int) -> list[list[Span]]:
@@ -174,6 +197,10 @@ class Status(Contained, Widget):
         filled = min(_BAR, max(1, round(part * _BAR)))
         bar = "▰" * filled + "▱" * (_BAR - filled)
         return [(f"{bar} {about}{_short(used)}/{_short(window)}", (look,))]
+
+
+def _seconds(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
 
 
 def _count(tokens: int) -> str:

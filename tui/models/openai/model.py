@@ -7,7 +7,7 @@ from typing import Any
 
 from tui import masking
 from tui.errors import ContextOverflow, LazychatError, ModelError
-from tui.events import Event, NoticeGiven
+from tui.events import Event, NoticeGiven, RetryScheduled
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
 from tui.models.openai import errors
@@ -21,6 +21,12 @@ from tui.models.openai.address import (
 )
 from tui.models.openai.errors import Where
 from tui.models.openai.link import Link, LinkPool, Settings
+from tui.models.openai.retries import (
+    NoConnection,
+    Pause,
+    pause_before_retry,
+    seconds_to_wait,
+)
 from tui.models.openai.stream import AnswerReader
 from tui.models.openai.window import Window, own_size, told, told_elsewhere
 from tui.models.openai.wire import wire_messages, wire_tools
@@ -57,6 +63,7 @@ class OpenAIModel:
         options: Mapping[str, Any] | None = None,
         stream: bool = True,
         timeout: float = 600.0,
+        connect_timeout: float = 10.0,
         max_retries: int = 2,
         context: int = 0,
     ) -> None:
@@ -67,10 +74,11 @@ class OpenAIModel:
         that it comes from, for messages. `dialect`: how the model writes calls in
         text, for the gate; "" finds it by the model's name. `options` go into each
         request as they are. `stream=False`: for a server that cannot stream.
-        `timeout`: seconds without a byte until an answer is given up. `max_retries`:
-        tries after the first when there is no connection, or a status 429 or 5xx; a
-        `Retry-After` up to two minutes is waited for. `context`: the model's window in
-        tokens, 0 to find it out.
+        `timeout`: seconds without a byte until an answer is given up, of which it has
+        `connect_timeout` to be connected. `max_retries`: tries after the first when
+        there is no connection, or a status 429 or 5xx; a `Retry-After` up to two
+        minutes is waited for. `context`: the model's window in tokens, 0 to find it
+        out.
         """
         self._name = name
         self._model = model
@@ -86,8 +94,9 @@ class OpenAIModel:
             is_openai(self._base_url),
             is_local(self._base_url),
             timeout,
-            max_retries,
+            connect_timeout,
         )
+        self._max_retries = max_retries
         self._links = LinkPool(self._settings, self._find_key)
         # What this server has been found not to take.
         self._without: set[str] = set()
@@ -119,10 +128,10 @@ class OpenAIModel:
             fitted = window.fit(messages, tools)
         while True:
             builder: ReplyBuilder | None = None
-            link = self._links.lend()
+            link: Link | None = None
             size = window.size
             try:
-                response = yield from self._open(link, fitted.messages, tools, turn)
+                link, response = yield from self._open(fitted.messages, tools, turn)
                 if fitted.left_out:
                     yield context_window.notice(fitted, self._name, size, turn)
                 with turn.cancel.on(link.abort):
@@ -135,7 +144,8 @@ class OpenAIModel:
                     reader = AnswerReader(builder, turn.cancel, where, size)
                     reply = yield from reader.read(body)
             except ContextOverflow as overflow:
-                link.close()
+                if link is not None:
+                    link.close()
                 window.refused(fitted, overflow)
                 shorter = window.fit(messages, tools)
                 said = builder is not None and builder.begun
@@ -144,7 +154,8 @@ class OpenAIModel:
                 fitted = shorter
             except BaseException:
                 # Also when the generator is closed before its end.
-                link.close()
+                if link is not None:
+                    link.close()
                 raise
             else:
                 break
@@ -188,36 +199,63 @@ class OpenAIModel:
         self._links.close()
 
     def _open(
-        self,
-        link: Link,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSchema],
-        turn: Turn,
-    ) -> Generator[Event, None, Any]:
-        """Send the request, again without what the server does not take."""
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, tuple[Link, Any]]:
+        """Send the request until it is answered; return the link and the response.
+
+        Again without what the server does not take, and after a pause where that may
+        help.
+        """
         tried: set[str] = set()
-        while True:
-            body = self._body(messages, tools)
-            try:
-                return link.chat(turn.cancel, body)
-            except LazychatError:
-                raise
-            except Exception as error:
-                failure = self._failure(error, link, turn)
-                if failure is None:
+        attempt = 0
+        link = self._links.lend()
+        try:
+            while True:
+                body = self._body(messages, tools)
+                try:
+                    return link, link.chat(turn.cancel, body)
+                except LazychatError:
                     raise
-                lacks, refusal = failure
-                # What is left out already (by another thread too) is no reason to ask
-                # again for ever.
-                if lacks in tried or lacks not in body:
-                    raise refusal from error
-                tried.add(lacks)
-                self._without.add(lacks)
-            if lacks == "tools":
-                yield NoticeGiven(
-                    f"{self._model} does not take tools on {shown(self._base_url)}, "
-                    "so it is asked without them."
-                )
+                except Exception as error:
+                    failure = self._failure(error, link, turn)
+                    if failure is None:
+                        raise
+                    lacks, refusal = failure
+                    # What is left out already (by another thread too) is no reason to
+                    # ask again for ever.
+                    without = lacks in body and lacks not in tried
+                    pause = None
+                    if not lacks and not isinstance(refusal, ContextOverflow):
+                        pause = self._pause(error, attempt + 1, link)
+                    if not without and pause is None:
+                        raise refusal from error
+                if pause is None:
+                    tried.add(lacks)
+                    self._without.add(lacks)
+                    if lacks == "tools":
+                        yield NoticeGiven(
+                            f"{self._model} does not take tools on "
+                            f"{shown(self._base_url)}, so it is asked without them."
+                        )
+                else:
+                    attempt += 1
+                    link.close()
+                    yield RetryScheduled(
+                        pause.why, pause.seconds, attempt, self._max_retries, pause.text
+                    )
+                    turn.cancel.wait(pause.seconds)
+                    turn.cancel.raise_if_requested()
+                    # What is kept may have broken together with this one.
+                    link = self._links.new()
+        except BaseException:
+            link.close()
+            raise
+
+    def _pause(self, error: Exception, attempt: int, link: Link) -> Pause | None:
+        """Return what is waited for before try `attempt` after the first one."""
+        if attempt > self._max_retries:
+            return None
+        return pause_before_retry(error, attempt, self._where(link))
 
     def _body(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema]
@@ -253,15 +291,17 @@ class OpenAIModel:
                 models = ()
                 if errors.is_about_model(status, message):
                     models = link.models(turn.cancel, seconds=2.0)
-                headers = error.response.headers
+                headers = seconds_to_wait(error.response.headers)
                 body = error.response.text
                 refusal = errors.status_error(
                     status, message, where, models, headers, body
                 )
                 return lacks, refusal
+            case NoConnection():
+                # Not of what it comes from, which says less.
+                error = NoConnection(error.seconds)
+                return "", errors.connection_error(error, where)
             case openai.APITimeoutError():
-                if errors.never_connected(error):
-                    return "", errors.connection_error(error, where)
                 return "", errors.timeout_error(self._settings.timeout, where)
             case openai.APIConnectionError():
                 return "", errors.connection_error(error, where)
