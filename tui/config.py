@@ -40,6 +40,9 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     api_key_cmd: str = ""
     dialect: str = ""
     """How the model writes tool calls in text; empty means: from its name."""
+    api: Literal["auto", "chat", "responses"] = "auto"
+    """Which of OpenAI's APIs is spoken; `auto` is chat completions, and responses once
+    the server says that the model wants it."""
     stream: bool = True
     """False for a server that cannot stream."""
     timeout: Annotated[float, Meta(gt=0)] = 120.0
@@ -315,6 +318,8 @@ def _known_values(keys: list[str]) -> list[str]:
             return [str(s.__struct_config__.tag) for s in _MODEL_SECTIONS]
         case ["agent"]:
             return list(get_args(Config.__annotations__["agent"]))
+        case ["models", _, "api"]:
+            return list(get_args(OpenAIModelConfig.__annotations__["api"]))
         case _:
             return []
 

@@ -193,6 +193,7 @@ def test_tools_keep_their_schema() -> None:
         ("https://host/api/paas/v4/", "https://host/api/paas/v4"),
         ("https://host/openai", "https://host/openai"),
         ("https://host/v1/chat/completions", "https://host/v1"),
+        ("https://host/v1/responses", "https://host/v1"),
         ("HTTPS://host/v1", "https://host/v1"),
         ("https://me:pw@host/v1", "https://me:pw@host/v1"),
     ],

@@ -66,8 +66,12 @@ class Link:
         """What to do when there is no connection within its limit."""
         self._connecting: threading.Timer | None = None
 
-    def chat(self, cancel: Cancellation, body: Mapping[str, Any]) -> Any:
+    def ask(
+        self, cancel: Cancellation, body: Mapping[str, Any], responses: bool = False
+    ) -> Any:
         """Send a request; return the HTTP response when its headers are there.
+
+        It is one for chat completions, or with `responses` for the Responses API.
 
         Raises `Cancelled`, the library's errors for all bad statuses, which those are
         that send the request on to another address, `NoConnection`, after which this
@@ -84,9 +88,15 @@ class Link:
             # It is said to be a stream in any case: the library then leaves the body
             # to be read here, where it is bounded.
             rest["stream"] = stream
-            raw = self._ready().chat.completions.with_raw_response.create(
-                model=model, messages=[], stream=True, extra_body=rest
-            )
+            client = self._ready()
+            if responses:
+                raw = client.responses.with_raw_response.create(
+                    model=model, input=[], stream=True, extra_body=rest
+                )
+            else:
+                raw = client.chat.completions.with_raw_response.create(
+                    model=model, messages=[], stream=True, extra_body=rest
+                )
             return raw.http_response
 
         try:
