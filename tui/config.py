@@ -41,11 +41,17 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     api_key_cmd: str = ""
     dialect: str = ""
     """How the model writes tool calls in text; empty means by its name."""
+    api: Literal["auto", "chat", "responses"] = "auto"
+    """Which of OpenAI's APIs to use; `auto` is chat completions, and responses once
+    the server says that the model needs it."""
     stream: bool = True
     """False for a server that cannot stream."""
     timeout: Annotated[float, Meta(gt=0)] = 120.0
     """Seconds without a byte after which a request is abandoned."""
+    connect_timeout: Annotated[float, Meta(gt=0)] = 10.0
+    """Seconds after which an attempt to connect is abandoned."""
     max_retries: Annotated[int, Meta(ge=0)] = 2
+    """How often a server is asked again that could not be reached, or said "later"."""
     context: Annotated[int, Meta(ge=0)] = 0
     """Tokens of the model's window; 0 means the server's value, if it reports one."""
     options: dict[str, Any] = {}
@@ -314,6 +320,8 @@ def _known_values(keys: list[str]) -> list[str]:
             return [str(s.__struct_config__.tag) for s in _MODEL_SECTIONS]
         case ["agent"]:
             return list(get_args(Config.__annotations__["agent"]))
+        case ["models", _, "api"]:
+            return list(get_args(OpenAIModelConfig.__annotations__["api"]))
         case _:
             return []
 

@@ -6,6 +6,7 @@ belong to the `Record` that the log makes of them. A kind that this version does
 know decodes to `Unknown`, so an old viewer can follow a newer runner.
 """
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, cast
@@ -163,6 +164,31 @@ class NoticeGiven(Event, frozen=True):
     """The first message that is still sent; empty if it is not in the log."""
 
 
+class RetryScheduled(Event, frozen=True):
+    """A request to a server has failed, and is sent again after a pause."""
+
+    why: str
+    """In a few words, such as `rate-limited` or `connection refused`."""
+    seconds: float
+    """How long the pause is, from when this was written."""
+    attempt: int
+    """Which of the tries after the first comes then, from 1."""
+    most: int
+    """How many of these there are at most."""
+    text: str = ""
+    """What the server has said, in one line; empty when it has said nothing."""
+
+    def told(self, seconds: float | None = None) -> str:
+        """Return it in a few words; `seconds`: what is left of the pause."""
+        left = max(1, math.ceil(self.seconds if seconds is None else seconds))
+        return f"{self.why}, again in {left} s ({self.attempt}/{self.most})"
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.told()}: {self.text}" if self.text else self.told()
+
+
 class CancelRequested(Event, frozen=True):
     """A user or program requests to stop the turn."""
 
@@ -239,6 +265,7 @@ Known = (
     | UsageReported
     | ErrorRaised
     | NoticeGiven
+    | RetryScheduled
     | CancelRequested
     | TurnFinished
     | Queued
@@ -396,6 +423,15 @@ def _bound_notice(event: Any, data: bytes) -> Event:
     return msgspec.structs.replace(event, left_out=bounds.count(event.left_out))
 
 
+def _bound_retry(event: Any, data: bytes) -> Event:
+    return msgspec.structs.replace(
+        event,
+        seconds=bounds.duration(event.seconds),
+        attempt=bounds.count(event.attempt),
+        most=bounds.count(event.most),
+    )
+
+
 _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "message_added": _bound_message,
     "tool_call_started": _bound_started,
@@ -404,4 +440,5 @@ _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "tool_call_finished": _bound_tool,
     "usage_reported": _bound_usage,
     "notice_given": _bound_notice,
+    "retry_scheduled": _bound_retry,
 }

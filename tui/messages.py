@@ -56,6 +56,27 @@ class Attachment(Value, frozen=True):
     data: bytes
 
 
+class SealedReasoning(Value, frozen=True):
+    """A piece of reasoning that its server gives encrypted, and wants back."""
+
+    id: str
+    content: str
+    """What only the server can read."""
+    summary: tuple[str, ...] = ()
+    place: int = 0
+    """How many other parts of the message (its text, each call) come before it."""
+
+
+class Sealed(Value, frozen=True):
+    """What a server has given with a message for itself: it is shown to nobody."""
+
+    origin: str
+    """Which model on which server; for others it means nothing, or is refused."""
+    reasoning: tuple[SealedReasoning, ...] = ()
+    phase: str = ""
+    """What part of a turn the text is, in the server's words, such as `commentary`."""
+
+
 class Message(Value, frozen=True):
     """One message of a conversation."""
 
@@ -70,6 +91,8 @@ class Message(Value, frozen=True):
     pinned: bool = False
     """Whether it stays when older messages are left out of a request; a summary that
     replaces some of them is pinned."""
+    sealed: Sealed | None = None
+    """What goes back to the server that the message is from."""
 
 
 class Reply(Value, frozen=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.fakes.lazychat import LIMIT, Home, complaint, needs_starter
+from support.fakes.responses_server import ResponsesServer, spoken, thought, wish
 from support.fakes.sse_server import (
     DONE,
     Pause,
@@ -262,6 +263,49 @@ def test_a_supplier_and_its_model_need_no_configuration(home, server):
         {"role": "system", "content": "Answer in French."},
         {"role": "user", "content": "Yes?"},
     ]
+
+
+def test_a_pause_before_the_next_try_is_told_on_stderr(home, server):
+    refusal = {"error": {"message": "Too many requests"}}
+    server.json(refusal, status=429, headers={"Retry-After-Ms": "1200"})
+    server.answer(text("Hello"), finish(), DONE)
+    home.config(
+        'model = "remote"\n[models.remote]\nprovider = "openai"\n'
+        f'base_url = "{server.url}"\n'
+    )
+
+    done = home.ask("-T", "none", "Hi")
+
+    assert done == (
+        0,
+        "Hello\n",
+        "lazychat: rate-limited, again in 2 s (1/2): Too many requests\n",
+    )
+    assert "again in 2 s (1/2): Too many" in home.run("tail").out
+
+
+def test_a_model_of_the_responses_api_has_its_reasoning_back_the_next_day(home):
+    with ResponsesServer() as server:
+        server.say(
+            thought("I must look."),
+            wish("c", "get_current_weather", '{"location": "Tokyo"}'),
+        )
+        server.say(thought("Cold."), spoken("It is 10 degrees."))
+        server.say(spoken("Take a coat."))
+        home.server(server.url)
+
+        first = home.ask("What is the weather in Tokyo?")
+        then = home.ask("-c", "And what do I wear?")
+
+    assert first == (0, "It is 10 degrees.\n", "")
+    assert then == (0, "Take a coat.\n", "")
+    assert server.problems == []
+    kinds = [item.get("type", item.get("role")) for item in server.bodies[-1]["input"]]
+    assert kinds == [
+        *("user", "reasoning", "function_call", "function_call_output"),
+        *("reasoning", "assistant", "user"),
+    ]
+    assert "gAAA" not in home.run("export").out
 
 
 TOOLS = '''

@@ -8,7 +8,13 @@ from collections.abc import Generator, Sequence
 from itertools import chain
 
 from tui.errors import ModelError
-from tui.events import Event, NoticeGiven, SummaryAdded, UsageReported
+from tui.events import (
+    Event,
+    NoticeGiven,
+    RetryScheduled,
+    SummaryAdded,
+    UsageReported,
+)
 from tui.messages import Message
 from tui.models import Model, window_of
 from tui.models.context_window import estimate_message
@@ -114,7 +120,7 @@ class SummaryAgent:
             match event:
                 case NoticeGiven() if event.left_out:
                     left_out = event.left_out
-                case NoticeGiven() | UsageReported():
+                case NoticeGiven() | RetryScheduled() | UsageReported():
                     yield event
                 case _:
                     pass

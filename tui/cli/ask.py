@@ -26,6 +26,7 @@ from tui.events import (
     MessageAdded,
     NoticeGiven,
     Record,
+    RetryScheduled,
     TextDelta,
     TurnFinished,
     TurnRequested,
@@ -219,6 +220,9 @@ class _Printer:
             case ErrorRaised(_, text) | NoticeGiven(text):
                 self._end_line()
                 _talk(text)
+            case RetryScheduled():
+                self._end_line()
+                _talk(record.event.line)
             case TurnRequested():
                 self._spoken.take(record)
             case TurnWithdrawn():

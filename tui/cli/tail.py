@@ -20,6 +20,7 @@ from tui.events import (
     Queued,
     ReasoningDelta,
     Record,
+    RetryScheduled,
     SummaryAdded,
     TextDelta,
     ToolCallFinished,
@@ -114,6 +115,8 @@ def _text(record: Record) -> str:
             return text
         case ErrorRaised(_, text) | NoticeGiven(text) | Queued(_, text):
             return text
+        case RetryScheduled():
+            return record.event.line
         case SummaryAdded(text=text) | ToolProgressed(_, text):
             return text
         case TurnRequested(model):

@@ -114,7 +114,11 @@ class OnlineChatModule(_ChatModule):
         from tui.models.suppliers import SUPPLIERS
 
         if source is None and not base_url:
-            usable = [s for s, preset in SUPPLIERS.items() if _has_key(preset.key_env)]
+            usable = [
+                name
+                for name, preset in SUPPLIERS.items()
+                if _has_key(preset.key_env) and not preset.key_for_more
+            ]
             if not usable:
                 raise ModelError(
                     "No online model has a key: set the variable OPENAI_API_KEY, or "

@@ -31,7 +31,9 @@ class Model(Protocol):
 
         Yields, in the order in which the model speaks, `TextDelta`,
         `ReasoningDelta`, `ToolCallOpened` (all with `turn.message_id`),
-        `NoticeGiven` and at most one `UsageReported`; returns the whole message.
+        `NoticeGiven` and at most one `UsageReported`, before all of them
+        `RetryScheduled` for each pause until it is tried again; returns the whole
+        message.
         The concatenated deltas equal `text` and `reasoning` of that message. No
         part of a tool call is ever in a delta.
 

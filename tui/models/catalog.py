@@ -227,8 +227,10 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         key_hint=key_env,
         dialect=settings.dialect,
         options=settings.options,
+        api=settings.api,
         stream=settings.stream,
         timeout=settings.timeout,
+        connect_timeout=settings.connect_timeout,
         max_retries=settings.max_retries,
         context=settings.context,
     )

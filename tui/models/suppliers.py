@@ -3,6 +3,8 @@
 Presets only: everything here can be set in the config, and any other server works
 with its `base_url`. A default model is named where the service keeps one name for
 its current general model; elsewhere names change too often to be right for long.
+What a row says is what the service's own documentation says, read in November 2026
+where a comment names the page.
 """
 
 from types import MappingProxyType
@@ -19,6 +21,9 @@ class Supplier(msgspec.Struct, frozen=True):
     """The environment variable of the API key; empty for servers that want none."""
     model: str = ""
     """What to ask when no model is named; empty means that one must be."""
+    key_for_more: bool = False
+    """Whether the key opens more than the models, and is set on machines whose user
+    never meant to ask one: `OnlineChatModule` does not choose such a service itself."""
 
 
 SUPPLIERS = MappingProxyType(
@@ -67,6 +72,52 @@ SUPPLIERS = MappingProxyType(
             "https://openrouter.ai/api/v1",
             "OPENROUTER_API_KEY",
             "openrouter/auto",
+        ),
+        # platform.claude.com/docs: OpenAI SDK compatibility
+        "anthropic": Supplier(
+            "Anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"
+        ),
+        # ai.google.dev/gemini-api/docs/openai
+        "gemini": Supplier(
+            "Gemini (Google)",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "GEMINI_API_KEY",
+        ),
+        # console.groq.com/docs/openai
+        "groq": Supplier("Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+        # docs.mistral.ai/api
+        "mistral": Supplier("Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+        # docs.x.ai: API reference
+        "xai": Supplier("xAI", "https://api.x.ai/v1", "XAI_API_KEY"),
+        # docs.together.ai/docs/inference/openai-compatibility
+        "together": Supplier(
+            "Together AI", "https://api.together.ai/v1", "TOGETHER_API_KEY"
+        ),
+        # docs.fireworks.ai: OpenAI compatibility
+        "fireworks": Supplier(
+            "Fireworks AI", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"
+        ),
+        # inference-docs.cerebras.ai: OpenAI compatibility
+        "cerebras": Supplier(
+            "Cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"
+        ),
+        # docs.github.com/en/github-models/quickstart
+        "github": Supplier(
+            "GitHub Models",
+            "https://models.github.ai/inference",
+            "GITHUB_TOKEN",
+            key_for_more=True,
+        ),
+        # docs.api.nvidia.com: NIM, LLM APIs
+        "nvidia": Supplier(
+            "NVIDIA", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"
+        ),
+        # huggingface.co/docs/inference-providers
+        "huggingface": Supplier(
+            "Hugging Face",
+            "https://router.huggingface.co/v1",
+            "HF_TOKEN",
+            key_for_more=True,
         ),
         "ollama": Supplier("Ollama", "http://localhost:11434/v1"),
         "llama.cpp": Supplier("llama.cpp", "http://localhost:8080/v1"),

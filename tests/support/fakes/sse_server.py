@@ -1,8 +1,8 @@
 """A scripted HTTP server that answers byte for byte as a test specifies.
 
 It stands for any OpenAI-compatible server, with all possible quirks and faults. Real
-sockets on 127.0.0.1, a port chosen by the system, stdlib only, no sleeping: a script
-waits for the test (`Pause`) or for its client (`Stall`).
+sockets on 127.0.0.1, a port chosen by the system unless one is named, stdlib only, no
+sleeping: a script waits for the test (`Pause`) or for its client (`Stall`).
 
     with SSEServer() as server:
         server.answer(text("Hel"), text("lo"), finish(), DONE)
@@ -35,7 +35,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 LIMIT = 30.0
 """Seconds after which a wait fails the test."""
@@ -122,14 +122,14 @@ class Request:
 class SSEServer:
     """The server; runs while the `with` block is open."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.gone = threading.Event()
         """Set when a client has left before the end of its answer."""
         self._answers: list[Answer] = []
         self._pauses: list[Pause] = []
         self._lock = threading.Lock()
-        self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
+        self._http = _HTTPServer(("127.0.0.1", port), _Handler)
         self._http.script = self
         self.port: int = self._http.server_address[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v1"
@@ -140,7 +140,7 @@ class SSEServer:
             target=self._http.serve_forever, args=(0.01,), daemon=True
         )
 
-    def __enter__(self) -> "SSEServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -22,6 +22,7 @@ from tui.events import (
 from tui.lazyllm import FileSystemQueue, FunctionCallAgent, fc_register, file_queue
 from tui.messages import Message, ToolCall
 from tui.models.scripted import Finish, ScriptedModel
+from tui.models.suppliers import SUPPLIERS
 from tui.tools import registry
 
 LIMIT = 30.0
@@ -382,6 +383,18 @@ def test_a_supplier_without_its_key_names_the_variable(monkeypatch):
 
     with pytest.raises(ModelError, match="DEEPSEEK_API_KEY"):
         lazyllm.OnlineChatModule("deepseek")
+
+
+def test_a_token_that_is_set_for_other_ends_chooses_no_service(monkeypatch):
+    for supplier in SUPPLIERS.values():
+        if supplier.key_env:
+            monkeypatch.delenv(supplier.key_env, raising=False)
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_1")
+    monkeypatch.setenv("HF_TOKEN", "hf_1")
+
+    with pytest.raises(ModelError, match="OPENAI_API_KEY"):
+        lazyllm.OnlineChatModule()
+    assert lazyllm.OnlineChatModule("github", "some/model").model.name == "github"
 
 
 def test_a_supplier_that_is_not_known_names_the_nearest():

@@ -149,6 +149,23 @@ def test_connecting_ends_at_once() -> None:
     wait_for_helpers()
 
 
+def test_tls_handshake_ends_at_once() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(1)
+        asking = Asking(f"https://127.0.0.1:{listening.getsockname()[1]}/v1")
+        client, _ = listening.accept()
+        client.settimeout(LIMIT)
+        assert client.recv(1)  # the first word of the handshake
+
+        seconds = asking.cancel()
+
+        client.close()
+    assert isinstance(asking.error, Cancelled)
+    assert seconds < SOON
+    wait_for_helpers()
+
+
 def test_wait_for_the_key_ends_at_once_and_nothing_is_sent(server: SSEServer) -> None:
     asked, go = threading.Event(), threading.Event()
 

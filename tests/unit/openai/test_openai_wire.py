@@ -2,13 +2,19 @@
 
 import base64
 import json
+from urllib.parse import urlsplit
 
 import pytest
+import suppliers_page
 
+from tui.config import Config, OpenAIModelConfig
+from tui.errors import ModelError
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
+from tui.models.catalog import ModelCatalog
 from tui.models.openai.address import is_local, is_openai, normalize_base_url, shown
 from tui.models.openai.wire import wire_messages, wire_tools
 from tui.models.suppliers import SUPPLIERS
+from tui.turn import Turn
 
 LOOK = ToolCall("a", "look", {"city": "Rome"})
 
@@ -187,6 +193,7 @@ def test_tools_keep_their_schema() -> None:
         ("https://host/api/paas/v4/", "https://host/api/paas/v4"),
         ("https://host/openai", "https://host/openai"),
         ("https://host/v1/chat/completions", "https://host/v1"),
+        ("https://host/v1/responses", "https://host/v1"),
         ("HTTPS://host/v1", "https://host/v1"),
         ("https://me:pw@host/v1", "https://me:pw@host/v1"),
     ],
@@ -212,3 +219,38 @@ def test_suppliers_have_usable_addresses_and_keys() -> None:
         assert normalize_base_url(supplier.base_url) == supplier.base_url
         assert bool(supplier.key_env) is not is_local(supplier.base_url)
     assert {"qwen", "kimi", "ppio", "aiping", "llama.cpp"} <= set(SUPPLIERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "variable"),
+    [
+        ("anthropic", "api.anthropic.com", "ANTHROPIC_API_KEY"),
+        ("gemini", "generativelanguage.googleapis.com", "GEMINI_API_KEY"),
+        ("groq", "api.groq.com", "GROQ_API_KEY"),
+        ("mistral", "api.mistral.ai", "MISTRAL_API_KEY"),
+        ("xai", "api.x.ai", "XAI_API_KEY"),
+        ("together", "api.together.ai", "TOGETHER_API_KEY"),
+        ("fireworks", "api.fireworks.ai", "FIREWORKS_API_KEY"),
+        ("cerebras", "api.cerebras.ai", "CEREBRAS_API_KEY"),
+        ("github", "models.github.ai", "GITHUB_TOKEN"),
+        ("nvidia", "integrate.api.nvidia.com", "NVIDIA_API_KEY"),
+        ("huggingface", "router.huggingface.co", "HF_TOKEN"),
+    ],
+)
+def test_a_service_is_asked_by_its_name_and_with_its_own_key(
+    name: str, host: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    model = ModelCatalog(Config()).get(f"{name}/some/model")
+
+    with pytest.raises(ModelError, match=variable):
+        next(model.generate([Message("user", "Hello")], (), Turn("t")))
+
+    assert ModelCatalog(Config()).find(f"{name}/some/model") == OpenAIModelConfig(
+        "some/model", supplier=name
+    )
+    assert urlsplit(SUPPLIERS[name].base_url).hostname == host
+
+
+def test_the_page_of_suppliers_is_up_to_date() -> None:
+    assert suppliers_page.PAGE.read_text("utf-8") == suppliers_page.page()

@@ -10,6 +10,7 @@ from typing import cast
 
 from tui.app.chat.context_meter import ContextMeter
 from tui.app.chat.timeline import Timeline
+from tui.app.chat.wait_clock import WaitClock
 from tui.app.transcript import pane
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
@@ -28,6 +29,7 @@ from tui.events import (
     Queued,
     ReasoningDelta,
     Record,
+    RetryScheduled,
     SummaryAdded,
     TextDelta,
     ToolCallFinished,
@@ -50,9 +52,6 @@ _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFi
 CANCEL_SECONDS = 0.1
 """Seconds that a turn may take to stop before the status line shows "cancelling"."""
 
-SHORTEST_SECONDS = 0.02
-"""Seconds that an answer must take for its speed to mean anything."""
-
 
 class Presenter:
     """Maps each event to its widget. Call it in the UI thread."""
@@ -72,6 +71,7 @@ class Presenter:
         """Whether the shown conversation is gone from the store."""
         self.timeline = Timeline(self.fold, transcript)
         self.context = ContextMeter(self.fold, transcript, status)
+        self._clock = WaitClock(status)
         self._transcript = transcript
         self._debug = debug
         self._status = status
@@ -186,6 +186,7 @@ class Presenter:
         self.context.show()
 
     def _flush(self) -> None:
+        self._clock.show()
         if self.timeline.flush():
             self.context.show()
         else:
@@ -224,6 +225,7 @@ class Presenter:
 
     def _show(self, record: Record) -> None:
         event = record.event
+        self._clock.take(record)
         if isinstance(event, (TextDelta, ReasoningDelta)):
             self._piece(record, event)
             return
@@ -243,8 +245,8 @@ class Presenter:
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
                 self._add(message_id, message, event.finish_reason)
-            case UsageReported():
-                self._usage(event)
+            case UsageReported(input, output, seconds):
+                self._status.show_usage(input, output, seconds)
                 self.context.used(event)
             case SummaryAdded(text=text):
                 count = self.context.summed_up(event)
@@ -257,6 +259,8 @@ class Presenter:
                 # changes.
                 if not event.left_out or self.context.left_out(event):
                     self.timeline.note(text, "info", turn)
+            case RetryScheduled():
+                self._debug.note(event.line)
             case Unreadable(why=why):
                 what = f"Cannot read a record of this conversation ({why})."
                 self.timeline.note(what, "warning", turn)
@@ -295,7 +299,7 @@ class Presenter:
             case TurnRequested():
                 self._rest(self._status.state)
             case TurnStarted():
-                self._forget_usage()
+                self._status.forget_usage()
                 self.context.turn_started()
                 self._status.state = "loading" if self.loading else self._works
                 self._status.keys = (self._stop, *self._keys)
@@ -327,6 +331,7 @@ class Presenter:
                 turn,
             )
         self._last_ended = None
+        self._clock.end()
         self._tools.clear()
         self._debug.turn_finished(reason)
         # A failed summary changes nothing in the conversation.
@@ -386,17 +391,3 @@ class Presenter:
             waits = any(not self.is_orphaned(turn) for turn in self.waiting)
             self._status.state = "waiting" if waits else state
             self._status.keys = self._keys
-
-    def _forget_usage(self) -> None:
-        """Clear the figures, so that they do not stay beside another answer."""
-        self._status.input_tokens = None
-        self._status.output_tokens = None
-        self._status.tokens_per_second = None
-
-    def _usage(self, usage: UsageReported) -> None:
-        self._status.input_tokens = usage.input_tokens
-        self._status.output_tokens = usage.output_tokens
-        # An answer that arrives in one piece has no meaningful speed.
-        timed = usage.seconds >= SHORTEST_SECONDS
-        speed = usage.output_tokens / usage.seconds if timed else None
-        self._status.tokens_per_second = speed

@@ -1,7 +1,8 @@
 """The status line: model, state, tokens, keys.
 
 What does not fit is left out, the least important first; the state always stays. The
-line has no animation: nothing is sent to the terminal while nothing changes.
+line has no animation: nothing is sent to the terminal while nothing changes, except for
+the seconds of a wait.
 """
 
 from typing import ClassVar, NamedTuple
@@ -27,6 +28,9 @@ _HIGH, _FULL = 0.8, 0.95
 _BAR = 5  # columns
 _BAR_FROM = 60
 """Free columns from which the meter has a bar."""
+
+SHORTEST_SECONDS = 0.02
+"""Seconds that an answer must take for its speed to mean anything."""
 
 
 class Fill(NamedTuple):
@@ -67,6 +71,11 @@ class Status(Contained, Widget):
     state: reactive[str] = reactive("ready")
     """`ready`, `loading`, `thinking`, `writing`, `writing a tool call`, `running
     NAME`, `cancelling`, `error`, or another short text."""
+    waited: reactive[int | None] = reactive(None)
+    """Seconds spent in that state so far; None while they need not be shown."""
+    pause: reactive[str] = reactive("")
+    """Replaces the state unless empty: why the model is not asked now, and when it
+    will be."""
     input_tokens: reactive[int | None] = reactive(None)
     """Tokens of the last answer's request; None if unknown."""
     output_tokens: reactive[int | None] = reactive(None)
@@ -87,6 +96,17 @@ class Status(Contained, Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return 1."""
         return 1
+
+    def forget_usage(self) -> None:
+        """Leave no figures of one answer standing beside another."""
+        self.input_tokens = self.output_tokens = self.tokens_per_second = None
+
+    def show_usage(self, input: int, output: int, seconds: float) -> None:
+        """Show what an answer took; `seconds` from its first token to its last."""
+        self.input_tokens, self.output_tokens = input, output
+        # What comes in one piece has no speed.
+        timed = seconds >= SHORTEST_SECONDS
+        self.tokens_per_second = output / seconds if timed else None
 
     def render(self) -> RenderResult:
         """Return the row."""
@@ -126,7 +146,10 @@ class Status(Contained, Widget):
 
     def _state(self) -> list[Span]:
         look = {"ready": "ready", "error": "error"}.get(self.state, "busy")
-        state = [(safe(self.state, newlines=False), (look,))]
+        text, look = (self.pause, "busy") if self.pause else (self.state, look)
+        state: list[Span] = [(safe(text, newlines=False), (look,))]
+        if self.waited is not None and not self.pause:
+            state.append((f" {_seconds(self.waited)}", ("muted",)))
         return [*state, _SEPARATOR, ("not saved", ("error",))] if self.unkept else state
 
     def _facts(self, room: int) -> list[list[Span]]:
@@ -174,6 +197,10 @@ class Status(Contained, Widget):
         filled = min(_BAR, max(1, round(part * _BAR)))
         bar = "▰" * filled + "▱" * (_BAR - filled)
         return [(f"{bar} {about}{_short(used)}/{_short(window)}", (look,))]
+
+
+def _seconds(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
 
 
 def _count(tokens: int) -> str:

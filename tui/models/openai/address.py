@@ -40,7 +40,8 @@ def normalize_base_url(text: str) -> str:
             f"base_url {_quoted(text)} has an @ behind the host. In a user's name or "
             "password write / as %2F, ? as %3F, # as %23 and @ as %40."
         )
-    path = re.sub(r"(/chat)?/(completions|models)/*$", "", parts.path).rstrip("/")
+    last = r"(/chat)?/(completions|models|responses)/*$"
+    path = re.sub(last, "", parts.path).rstrip("/")
     return urlunsplit((parts.scheme.lower(), parts.netloc, path or "/v1", "", ""))
 
 

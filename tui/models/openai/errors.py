@@ -120,6 +120,11 @@ def is_about_model(status: int, message: str) -> bool:
     return status in (400, 403, 404, 422) and bool(_NO_MODEL.search(message))
 
 
+def is_about_credit(message: str) -> bool:
+    """Whether an account has nothing left, which no waiting mends."""
+    return bool(_NO_CREDIT.search(message))
+
+
 def status_error(
     status: int,
     message: str,

@@ -7,8 +7,8 @@ the client's trace (so also while it waits for headers, when there is no respons
 yet), and is lent to one request at a time.
 
 What has no socket to shut down (the import of the library, finding the host,
-connecting, the library's wait between two tries) happens in a helper thread that
-is left behind on cancel and then ends without sending anything.
+connecting) happens in a helper thread that is left behind on cancel, or when the
+connection takes too long, and then ends without sending anything.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ import msgspec
 
 from tui.errors import Cancelled, ModelError
 from tui.models.openai import limits
+from tui.models.openai.errors import never_connected
+from tui.models.openai.retries import NoConnection
 from tui.turn import Cancellation
 
 T = TypeVar("T")
@@ -45,7 +47,8 @@ class Settings(msgspec.Struct, frozen=True):
     local: bool
     """Whether the host is this machine: no proxy is asked for plain http then."""
     timeout: float
-    max_retries: int
+    connect_timeout: float
+    """Seconds until there must be a connection: host found, TLS agreed on."""
 
 
 class Link:
@@ -59,12 +62,20 @@ class Link:
         self._client: Any = None
         self._socket: socket.socket | None = None
         self._aborted = False
+        self._unconnected: Callable[[], None] = lambda: None
+        """What to do when there is no connection within its limit."""
+        self._connecting: threading.Timer | None = None
 
-    def chat(self, cancel: Cancellation, body: Mapping[str, Any]) -> Any:
+    def ask(
+        self, cancel: Cancellation, body: Mapping[str, Any], responses: bool = False
+    ) -> Any:
         """Send a request; return the HTTP response when its headers are there.
 
+        It is one for chat completions, or with `responses` for the Responses API.
+
         Raises `Cancelled`, the library's errors for all bad statuses, which those are
-        that send the request on to another address, and what `api_key` raises.
+        that send the request on to another address, `NoConnection`, after which this
+        link is of no use, and what `api_key` raises. Sends it once.
         """
 
         def work() -> Any:
@@ -77,12 +88,23 @@ class Link:
             # It is said to be a stream in any case: the library then leaves the body
             # to be read here, where it is bounded.
             rest["stream"] = stream
-            raw = self._ready().chat.completions.with_raw_response.create(
-                model=model, messages=[], stream=True, extra_body=rest
-            )
+            client = self._ready()
+            if responses:
+                raw = client.responses.with_raw_response.create(
+                    model=model, input=[], stream=True, extra_body=rest
+                )
+            else:
+                raw = client.chat.completions.with_raw_response.create(
+                    model=model, messages=[], stream=True, extra_body=rest
+                )
             return raw.http_response
 
-        return self._run(cancel, work)
+        try:
+            return self._run(cancel, work)
+        except Exception as error:
+            if never_connected(error):
+                raise NoConnection(min(self._settings.timeout, self._limit)) from error
+            raise
 
     def models(self, cancel: Cancellation, seconds: float) -> list[str]:
         """Return the ids of the server's models; none when it does not say soon."""
@@ -101,7 +123,7 @@ class Link:
         """
 
         def work() -> Any:
-            client = self._ready().with_options(timeout=seconds, max_retries=0)
+            client = self._ready().with_options(timeout=seconds)
             return client.get(path, cast_to=object)
 
         try:
@@ -173,9 +195,10 @@ class Link:
                 api_key=key,
                 base_url=self._settings.base_url,
                 timeout=openai.Timeout(
-                    self._settings.timeout, connect=min(self._settings.timeout, 10.0)
+                    self._settings.timeout,
+                    connect=min(self._settings.timeout, self._limit),
                 ),
-                max_retries=self._settings.max_retries,
+                max_retries=0,  # unseen, it would wait for minutes
                 http_client=http,
             )
             if not self._settings.own_service:
@@ -198,11 +221,18 @@ class Link:
                 done.put((None, error))
             else:
                 done.put((result, None))
+            finally:
+                self._connected()
+
+        def give_up() -> None:
+            self.abort()
+            done.put((None, NoConnection(self._limit)))
 
         def wake() -> None:
             self.abort()
             done.put((None, Cancelled()))
 
+        self._unconnected = give_up
         with cancel.on(wake):
             threading.Thread(
                 target=helper, name="lazychat-request", daemon=True
@@ -214,13 +244,35 @@ class Link:
         return cast(T, result)
 
     def _watch(self, request: Any) -> None:
-        """Look at a request before it is sent, a second try too."""
+        """Look at a request before it is sent; from now on it is being connected."""
         if self._aborted:
             raise Cancelled
         request.extensions["trace"] = self._traced
+        # The library's own limit is for each address of the host, and anew for TLS;
+        # the system's search for the host has none.
+        self._connecting = threading.Timer(self._limit, lambda: self._unconnected())
+        self._connecting.daemon = True
+        self._connecting.start()
+
+    @property
+    def _limit(self) -> float:
+        # More than a day is no limit, and more than a timer takes.
+        return min(self._settings.connect_timeout, 86_400.0)
+
+    def _connected(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
 
     def _traced(self, name: str, info: Mapping[str, Any]) -> None:
-        """Learn which socket is used: the plain one, then the one inside TLS."""
+        """Learn which socket is used: the plain one, then the one inside TLS.
+
+        Then the request is sent on it; before, a proxy is asked for the way.
+        """
+        if name.endswith(".send_request_headers.started"):
+            if info["request"].method != b"CONNECT":
+                self._connected()
+            return
         if name.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
             if self._aborted:
@@ -253,6 +305,10 @@ class LinkPool:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
+        return self.new()
+
+    def new(self) -> Link:
+        """Return a link that was never used."""
         return Link(self._settings, self._api_key)
 
     def take_back(self, link: Link, rest: Iterator[bytes]) -> None:

@@ -1,16 +1,17 @@
-"""A model behind a server that speaks OpenAI's chat completions API."""
+"""A model behind a server that speaks one of OpenAI's two APIs."""
 
 import importlib
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from tui import masking
 from tui.errors import ContextOverflow, LazychatError, ModelError
-from tui.events import Event, NoticeGiven
+from tui.events import Event, NoticeGiven, RetryScheduled
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
-from tui.models.openai import errors
+from tui.models.openai import errors, responses
 from tui.models.openai.address import (
     DEFAULT,
     is_local,
@@ -21,6 +22,13 @@ from tui.models.openai.address import (
 )
 from tui.models.openai.errors import Where
 from tui.models.openai.link import Link, LinkPool, Settings
+from tui.models.openai.responses_stream import ResponsesReader
+from tui.models.openai.retries import (
+    NoConnection,
+    Pause,
+    pause_before_retry,
+    seconds_to_wait,
+)
 from tui.models.openai.stream import AnswerReader
 from tui.models.openai.window import Window, own_size, told, told_elsewhere
 from tui.models.openai.wire import wire_messages, wire_tools
@@ -54,9 +62,11 @@ class OpenAIModel:
         *,
         key_hint: str = "",
         dialect: str = "",
+        api: str = "auto",
         options: Mapping[str, Any] | None = None,
         stream: bool = True,
         timeout: float = 600.0,
+        connect_timeout: float = 10.0,
         max_retries: int = 2,
         context: int = 0,
     ) -> None:
@@ -66,11 +76,14 @@ class OpenAIModel:
         and may block; None is for servers that want none. `key_hint`: the variable
         that it comes from, for messages. `dialect`: how the model writes calls in
         text, for the gate; "" finds it by the model's name. `options` go into each
-        request as they are. `stream=False`: for a server that cannot stream.
-        `timeout`: seconds without a byte until an answer is given up. `max_retries`:
-        tries after the first when there is no connection, or a status 429 or 5xx; a
-        `Retry-After` up to two minutes is waited for. `context`: the model's window in
-        tokens, 0 to find it out.
+        request as they are. `api`: `chat`, `responses`, or `auto`, which is chat
+        completions until the server says that the model wants the Responses API; names
+        of options are put right for that. `stream=False`: for a server that cannot.
+        `timeout`: seconds without a byte until an answer is given up, of which it has
+        `connect_timeout` to be connected. `max_retries`: tries after the first when
+        there is no connection, or a status 429 or 5xx; a `Retry-After` up to two
+        minutes is waited for. `context`: the model's window in tokens, 0 to find it
+        out.
         """
         self._name = name
         self._model = model
@@ -86,8 +99,12 @@ class OpenAIModel:
             is_openai(self._base_url),
             is_local(self._base_url),
             timeout,
-            max_retries,
+            connect_timeout,
         )
+        self._max_retries = max_retries
+        self._api = api
+        self._responses = api == "responses"
+        self._origin = f"{model} at {shown(self._base_url)}"
         self._links = LinkPool(self._settings, self._find_key)
         # What this server has been found not to take.
         self._without: set[str] = set()
@@ -119,10 +136,12 @@ class OpenAIModel:
             fitted = window.fit(messages, tools)
         while True:
             builder: ReplyBuilder | None = None
-            link = self._links.lend()
+            link: Link | None = None
             size = window.size
             try:
-                response = yield from self._open(link, fitted.messages, tools, turn)
+                link, response, reads = yield from self._open(
+                    fitted.messages, tools, turn
+                )
                 if fitted.left_out:
                     yield context_window.notice(fitted, self._name, size, turn)
                 with turn.cancel.on(link.abort):
@@ -132,10 +151,11 @@ class OpenAIModel:
                     splitter = gate.Gate(self._dialect, schemas or None)
                     builder = ReplyBuilder(turn, splitter)
                     where = self._where(link)
-                    reader = AnswerReader(builder, turn.cancel, where, size)
+                    reader = reads(builder, turn.cancel, where, size)
                     reply = yield from reader.read(body)
             except ContextOverflow as overflow:
-                link.close()
+                if link is not None:
+                    link.close()
                 window.refused(fitted, overflow)
                 shorter = window.fit(messages, tools)
                 said = builder is not None and builder.begun
@@ -144,7 +164,8 @@ class OpenAIModel:
                 fitted = shorter
             except BaseException:
                 # Also when the generator is closed before its end.
-                link.close()
+                if link is not None:
+                    link.close()
                 raise
             else:
                 break
@@ -188,53 +209,102 @@ class OpenAIModel:
         self._links.close()
 
     def _open(
-        self,
-        link: Link,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSchema],
-        turn: Turn,
-    ) -> Generator[Event, None, Any]:
-        """Send the request, again without what the server does not take."""
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, tuple[Link, Any, Callable[..., AnswerReader]]]:
+        """Send the request until it is answered.
+
+        Again without what the server does not take, by the API that it wants, and
+        after a pause where that may help. Returns the link, the response and what
+        makes a reader of it.
+        """
         tried: set[str] = set()
-        while True:
-            body = self._body(messages, tools)
-            try:
-                return link.chat(turn.cancel, body)
-            except LazychatError:
-                raise
-            except Exception as error:
-                failure = self._failure(error, link, turn)
-                if failure is None:
+        attempt = 0
+        link = self._links.lend()
+        try:
+            while True:
+                newer = self._responses
+                body = self._body(messages, tools, newer)
+                try:
+                    response = link.ask(turn.cancel, body, newer)
+                    return link, response, self._reader(newer)
+                except LazychatError:
                     raise
-                lacks, refusal = failure
-                # What is left out already (by another thread too) is no reason to ask
-                # again for ever.
-                if lacks in tried or lacks not in body:
-                    raise refusal from error
-                tried.add(lacks)
-                self._without.add(lacks)
-            if lacks == "tools":
-                yield NoticeGiven(
-                    f"{self._model} does not take tools on {shown(self._base_url)}, "
-                    "so it is asked without them."
-                )
+                except Exception as error:
+                    if not newer and self._wants_responses(error, link):
+                        self._responses = True
+                        continue
+                    failure = self._failure(error, link, turn, body)
+                    if failure is None:
+                        raise
+                    lacks, refusal = failure
+                    # What is left out already (by another thread too) is no reason to
+                    # ask again for ever.
+                    without = bool(lacks) and lacks not in tried
+                    pause = None
+                    if not lacks and not isinstance(refusal, ContextOverflow):
+                        pause = self._pause(error, attempt + 1, link)
+                    if not without and pause is None:
+                        raise refusal from error
+                if pause is None:
+                    tried.add(lacks)
+                    self._without.add(lacks)
+                    if lacks == "tools":
+                        yield NoticeGiven(
+                            f"{self._model} does not take tools on "
+                            f"{shown(self._base_url)}, so it is asked without them."
+                        )
+                else:
+                    attempt += 1
+                    link.close()
+                    yield RetryScheduled(
+                        pause.why, pause.seconds, attempt, self._max_retries, pause.text
+                    )
+                    turn.cancel.wait(pause.seconds)
+                    turn.cancel.raise_if_requested()
+                    # What is kept may have broken together with this one.
+                    link = self._links.new()
+        except BaseException:
+            link.close()
+            raise
+
+    def _pause(self, error: Exception, attempt: int, link: Link) -> Pause | None:
+        """Return what is waited for before try `attempt` after the first one."""
+        if attempt > self._max_retries:
+            return None
+        return pause_before_retry(error, attempt, self._where(link))
 
     def _body(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema]
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], newer: bool
     ) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": wire_messages(messages),
-            "stream": self._stream,
-        }
-        if tools and "tools" not in self._without:
+        body: dict[str, Any] = {"model": self._model, "stream": self._stream}
+        without = self._without
+        if newer:
+            return body | responses.request_body(
+                messages, tools, self._options, self._origin, without
+            )
+        body["messages"] = wire_messages(messages)
+        if tools and "tools" not in without:
             body["tools"] = wire_tools(tools)
-        if self._stream and "stream_options" not in self._without:
+        if self._stream and "stream_options" not in without:
             body["stream_options"] = {"include_usage": True}
         return body | self._options
 
+    def _reader(self, newer: bool) -> Callable[..., AnswerReader]:
+        if newer:
+            return partial(ResponsesReader, origin=self._origin)
+        return AnswerReader
+
+    def _wants_responses(self, error: Exception, link: Link) -> bool:
+        """Whether the server refuses chat completions for the other API's sake."""
+        import openai  # loaded by now
+
+        if self._api != "auto" or not isinstance(error, openai.APIStatusError):
+            return False
+        message = errors.provider_message(error.response.text, self._where(link))
+        return responses.are_wanted(error.status_code, message)
+
     def _failure(
-        self, error: Exception, link: Link, turn: Turn
+        self, error: Exception, link: Link, turn: Turn, body: Mapping[str, Any]
     ) -> tuple[str, ModelError] | None:
         """Return what the server lacks ("" for nothing known) and the error.
 
@@ -245,23 +315,12 @@ class OpenAIModel:
         where = self._where(link)
         match error:
             case openai.APIStatusError():
-                status = error.status_code
-                message = errors.provider_message(error.response.text, where)
-                lacks = errors.lacks(status, message)
-                if errors.is_html(error.response.text) and 400 <= status < 410:
-                    return "", errors.web_page(error.response.text, where)
-                models = ()
-                if errors.is_about_model(status, message):
-                    models = link.models(turn.cancel, seconds=2.0)
-                headers = error.response.headers
-                body = error.response.text
-                refusal = errors.status_error(
-                    status, message, where, models, headers, body
-                )
-                return lacks, refusal
+                return self._refusal(error, link, turn, body)
+            case NoConnection():
+                # Not of what it comes from, which says less.
+                error = NoConnection(error.seconds)
+                return "", errors.connection_error(error, where)
             case openai.APITimeoutError():
-                if errors.never_connected(error):
-                    return "", errors.connection_error(error, where)
                 return "", errors.timeout_error(self._settings.timeout, where)
             case openai.APIConnectionError():
                 return "", errors.connection_error(error, where)
@@ -269,6 +328,32 @@ class OpenAIModel:
                 return "", ModelError(errors.one_line(str(error), where))
             case _:
                 return None
+
+    def _refusal(
+        self, error: Any, link: Link, turn: Turn, body: Mapping[str, Any]
+    ) -> tuple[str, ModelError]:
+        """Return what the server lacks ("" for nothing known) and the error."""
+        where = self._where(link)
+        status, said = error.status_code, error.response.text
+        message = errors.provider_message(said, where)
+        if errors.is_html(said) and 400 <= status < 410:
+            return "", errors.web_page(said, where)
+        lacks = errors.lacks(status, message)
+        if lacks not in body:
+            lacks = ""
+        if "input" in body:
+            lacks = responses.lacks(status, message, str(error.param), body) or lacks
+        models = ()
+        if errors.is_about_model(status, message):
+            models = link.models(turn.cancel, seconds=2.0)
+        elif "input" in body and status in (404, 405):
+            return "", ModelError(
+                f'{where.base_url} has no Responses API ({status}): "{message}". Check '
+                f'base_url, or set api = "chat" for {self._name}.',
+                "not_found",
+            )
+        headers = seconds_to_wait(error.response.headers)
+        return lacks, errors.status_error(status, message, where, models, headers, said)
 
     def _where(self, link: Link) -> Where:
         return Where(self._model, shown(self._base_url), self._key_hint, link.key)

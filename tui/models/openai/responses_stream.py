@@ -1,0 +1,376 @@
+"""Reads one answer of the Responses API off an HTTP response.
+
+It comes as events, each of which names its `type`; those that are not known here, such
+as what the server's own tools do, are left alone. The deltas are shown as they come.
+A call, and what is sealed, is taken from the item that is whole.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Generator, Iterator
+from itertools import chain
+from typing import Any, cast
+
+import msgspec
+
+from tui import bounds
+from tui.errors import TooMuch
+from tui.events import Event, clean_builtins
+from tui.messages import Reply, Sealed, SealedReasoning
+from tui.models.openai import errors
+from tui.models.openai.errors import Where
+from tui.models.openai.sse import SSEDecoder
+from tui.models.openai.stream import AnswerReader
+from tui.models.reply import CALL_CHARACTERS, MOST_CALLS, ReplyBuilder
+from tui.turn import Cancellation
+
+_SEALED_CHARACTERS = 1 << 20
+"""Of all that is sealed in one message; what is more is not kept, and not sent back."""
+_MOST_SEALED = 256
+_NAME_CHARACTERS = 1000
+_MENDED_BYTES = 1 << 20
+_TEXT = -1
+_MOST_ITEMS = 10_000
+"""Of one answer; an index beyond it is none."""
+
+_FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_STATUS = {"rate_limit_exceeded": 429, "server_error": 500}
+"""Codes of failures that are statuses elsewhere."""
+
+
+class _Response(msgspec.Struct):
+    """What stands at the end of an answer; `output` has come before."""
+
+    usage: Any = None
+    error: Any = None
+    incomplete_details: Any = None
+
+
+class _Told(msgspec.Struct):
+    """One event of the stream."""
+
+    type: Any = None
+    delta: Any = None
+    item: Any = None
+    output_index: Any = None
+    summary_index: Any = None
+    arguments: Any = None
+    response: _Response | None = None
+    error: Any = None
+    code: Any = None
+    message: Any = None
+
+
+class _Call:
+    """A call that is being written."""
+
+    def __init__(self, id: str, name: str) -> None:
+        self.id = id
+        self.name = name
+        self.pieces: list[str] = []
+
+
+_decode = msgspec.json.Decoder(_Told).decode
+
+
+class ResponsesReader(AnswerReader):
+    """Reads one response; made for each."""
+
+    def __init__(
+        self,
+        builder: ReplyBuilder,
+        cancel: Cancellation,
+        where: Where,
+        window: int = 0,
+        origin: str = "",
+    ) -> None:
+        """`origin` is as of `Sealed`."""
+        super().__init__(builder, cancel, where, window)
+        self._origin = origin
+        self._open: dict[int, _Call] = {}
+        self._room = CALL_CHARACTERS
+        self._parts: set[int] = set()
+        """The calls by their index, and `_TEXT` if there is any."""
+        self._heard: set[int] = set()
+        """Items of which pieces have been shown."""
+        self._text_item = -1
+        self._thought = (-1, -1)
+        self._sealed: list[SealedReasoning] = []
+        self._sealed_room = _SEALED_CHARACTERS
+        self._phase = ""
+
+    def read(self, body: Iterator[bytes]) -> Generator[Event, None, Reply]:
+        """See `AnswerReader.read`."""
+        reply = yield from super().read(body)
+        if not (self._sealed or self._phase):
+            return reply
+        sealed = Sealed(self._origin, tuple(self._sealed), self._phase)
+        message = msgspec.structs.replace(reply.message, sealed=sealed)
+        return msgspec.structs.replace(reply, message=message)
+
+    def _events(self, start: bytes, body: Iterator[bytes]) -> Iterator[Event]:
+        decoder = SSEDecoder()
+        said = False
+        for data in chain([start], self._chunks(body)):
+            for item in decoder.feed(data):
+                said = True
+                self._cancel.raise_if_requested()
+                yield from self._item(item)
+                if self._finish_reason:
+                    # The end of the transfer is not waited for.
+                    self.complete = True
+                    return
+        if not said and not any(True for _ in decoder.finish()):
+            raise errors.silent(self._where)
+        raise errors.dropped("the stream ended early", self._where)
+
+    def _item(self, item: bytes) -> Iterator[Event]:
+        if not item.strip() or item.startswith(b"[DONE]"):
+            return
+        try:
+            told = decode(item)
+        except ValueError as error:
+            said = errors.provider_message(item, self._where)
+            raise errors.dropped(
+                f"it sent no JSON but {said!r}", self._where
+            ) from error
+        index = told.output_index
+        if not isinstance(index, int) or not 0 <= index < _MOST_ITEMS:
+            index = 0
+        match told.type:
+            case "response.output_text.delta" | "response.refusal.delta":
+                yield from self._text(told.delta, index)
+            case "response.reasoning_summary_text.delta":
+                yield from self._reasoning(told.delta, index, told.summary_index)
+            case "response.reasoning_text.delta":
+                yield from self._reasoning(told.delta, index, None)
+            case "response.output_item.added":
+                yield from self._added(told.item, index)
+            case "response.function_call_arguments.delta":
+                self._arguments(told.delta, index)
+            case "response.function_call_arguments.done":
+                self._arguments(told.arguments, index, whole=True)
+            case "response.output_item.done":
+                yield from self._done(told.item, index)
+            case "response.completed" | "response.incomplete" | "response.failed":
+                if not (self._parts or self._heard or self._sealed):
+                    yield from self._unheard(item)
+                self._end(told.type, told.response or _Response())
+            case "error":
+                self._fail({"code": told.code, "message": told.message}, told.error)
+            case None if told.error:
+                self._fail(told.error)
+            case _:
+                pass
+
+    def _text(self, text: Any, index: int) -> Iterator[Event]:
+        if not isinstance(text, str) or not text:
+            return
+        self._speaks()
+        self._parts.add(_TEXT)
+        if self._text_item not in (-1, index):
+            yield from self._builder.text("\n\n")  # another message of the same answer
+        self._text_item = index
+        self._heard.add(index)
+        yield from self._builder.text(text)
+
+    def _reasoning(self, text: Any, index: int, part: Any) -> Iterator[Event]:
+        if not isinstance(text, str) or not text:
+            return
+        self._speaks()
+        thought = (index, part if isinstance(part, int) else -1)
+        if self._thought not in ((-1, -1), thought):
+            yield from self._builder.reasoning("\n\n")
+        self._thought = thought
+        self._heard.add(index)
+        yield from self._builder.reasoning(text)
+
+    def _speaks(self) -> None:
+        self._last = time.monotonic()
+        self._first = self._first or self._last
+
+    def _added(self, item: Any, index: int) -> Iterator[Event]:
+        match item:
+            case {"type": "function_call", "call_id": str(id), "name": str(name)}:
+                self._begin(id, name, index)
+                self._speaks()
+                yield self._builder.opened()
+            case _:
+                pass
+
+    def _begin(self, id: str, name: str, index: int) -> _Call:
+        if max(len(id), len(name)) > _NAME_CHARACTERS:
+            raise TooMuch(f"a tool's name of more than {_NAME_CHARACTERS} characters")
+        if index not in self._open and len(self._open) >= MOST_CALLS:
+            raise TooMuch(f"more than {MOST_CALLS} tool calls at once")
+        self._parts.add(index)
+        return self._open.setdefault(index, _Call(id, name))
+
+    def _arguments(self, text: Any, index: int, whole: bool = False) -> None:
+        """Take a piece of a call's arguments, or all of them in place of the pieces."""
+        call = self._open.get(index)
+        if call is None or not isinstance(text, str):
+            return
+        if whole:
+            self._room += sum(map(len, call.pieces))
+            call.pieces.clear()
+        self._room -= len(text)
+        if self._room < 0:
+            raise TooMuch(f"tool arguments of more than {CALL_CHARACTERS >> 20} MB")
+        call.pieces.append(text)
+
+    def _done(self, item: Any, index: int) -> Iterator[Event]:
+        """Take an item that is whole, with what was not shown of it before."""
+        match item:
+            case {"type": "function_call", "call_id": str(id), "name": str(name)}:
+                if index not in self._open:
+                    yield self._builder.opened()
+                self._begin(id, name, index)
+                self._arguments(item.get("arguments"), index, whole=True)
+            case {"type": "message"}:
+                phase: Any = item.get("phase")
+                if isinstance(phase, str) and len(phase) <= 64:
+                    self._phase = phase
+                if index not in self._heard:
+                    for text in _texts(item.get("content")):
+                        yield from self._text(text, index)
+            case {"type": "reasoning"}:
+                if index not in self._heard:
+                    for number, text in enumerate(_texts(item.get("summary"))):
+                        yield from self._reasoning(text, index, number)
+                self._seal(cast(dict[str, Any], item))
+            case _:
+                pass
+
+    def _unheard(self, event: bytes) -> Iterator[Event]:
+        """Take all items from the last event, where a server sends no other."""
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            output: Any = bounds.shallow(_mended(event)["response"]["output"])
+            for index, item in enumerate(output[:_MOST_ITEMS]):
+                yield from self._done(item, index)
+
+    def _seal(self, item: dict[str, Any]) -> None:
+        id, content = item.get("id"), item.get("encrypted_content")
+        if not isinstance(id, str) or not isinstance(content, str) or not content:
+            return
+        summary = tuple(_texts(item.get("summary")))
+        self._sealed_room -= len(id) + len(content) + sum(map(len, summary))
+        if self._sealed_room < 0 or len(self._sealed) >= _MOST_SEALED:
+            # A part of it would be refused.
+            self._sealed, self._sealed_room = [], 0
+            return
+        piece = SealedReasoning(id, content, summary, len(self._parts))
+        self._sealed.append(piece)
+
+    def _end(self, type: str, response: _Response) -> None:
+        for index, call in self._open.items():
+            function = {"name": call.name, "arguments": "".join(call.pieces)}
+            self._calls.add([{"index": index, "id": call.id, "function": function}])
+        usage = response.usage
+        if isinstance(usage, dict):
+            self._usage = _as_of_chat(cast(dict[str, Any], usage))
+        if type == "response.failed":
+            self._fail(response.error)
+        reason: Any = None
+        if isinstance(response.incomplete_details, dict):
+            details = cast(dict[str, Any], response.incomplete_details)
+            reason = details.get("reason")
+        cut = type == "response.incomplete"
+        self._finish_reason = _FINISH.get(str(reason), "length") if cut else "stop"
+
+    def _fail(self, *told: Any) -> None:
+        """Raise the error that the first of `told` with any words tells."""
+        for error in told:
+            fields = cast(dict[str, Any], error) if isinstance(error, dict) else {}
+            if not (fields.get("message") or fields.get("code") or fields.get("error")):
+                continue
+            code = fields.get("code")
+            if status := _STATUS.get(str(code)):
+                error = {**fields, "code": status}
+            elif not fields.get("message"):
+                error = {**fields, "message": str(code)}
+            raise errors.error_in_answer(error, self._where)
+        text = told[-1] if told and isinstance(told[-1], str) else "it has failed"
+        raise errors.error_in_answer({"message": text}, self._where)
+
+    def _document(self, body: bytes) -> Iterator[Event]:
+        """Take an answer that is one JSON document, or no answer at all."""
+        text = body.decode(errors="replace")
+        if errors.is_html(text):
+            raise errors.web_page(text, self._where)
+        try:
+            value = _mended(body)
+        except ValueError as error:
+            said = errors.provider_message(body, self._where)
+            raise errors.dropped(
+                f"it sent no answer but {said!r}", self._where
+            ) from error
+        value = bounds.shallow(value)
+        fields = cast(dict[str, Any], value if isinstance(value, dict) else {})
+        output: Any = fields.get("output")
+        if not isinstance(output, list):
+            raise errors.error_in_answer(value, self._where)
+        self.complete = True
+        for index, item in enumerate(cast(list[Any], output)[:_MOST_ITEMS]):
+            yield from self._done(item, index)
+        status = fields.get("status")
+        failed = status in ("failed", "incomplete")
+        self._end(
+            f"response.{status}" if failed else "response.completed",
+            _Response(
+                fields.get("usage"),
+                fields.get("error"),
+                fields.get("incomplete_details"),
+            ),
+        )
+
+
+def decode(data: bytes) -> _Told:
+    """Return an event; raises ValueError for what is no JSON.
+
+    One whose fields are of other kinds than they should be says nothing.
+    """
+    try:
+        return _decode(data)
+    except msgspec.ValidationError:
+        return _Told()
+    except (RecursionError, msgspec.DecodeError, UnicodeDecodeError):
+        value = _mended(data)
+    try:
+        return msgspec.convert(value, _Told)
+    except msgspec.ValidationError:
+        return _Told()
+
+
+def _mended(data: bytes) -> Any:
+    """Return the value of JSON that has a fault: too deep, half a character, NaN."""
+    try:
+        return bounds.decode(data)
+    except ValueError:
+        if len(data) > _MENDED_BYTES:
+            raise
+    try:
+        text = bounds.without_deep(data).decode(errors="replace")
+        return clean_builtins(json.loads(text))
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+
+
+def _texts(parts: Any) -> Iterator[str]:
+    """Yield the texts of an item's parts, of a refusal too."""
+    for part in cast(list[Any], parts) if isinstance(parts, list) else ():
+        match part:
+            case {"text": str(text)} | {"refusal": str(text)}:
+                yield text
+            case _:
+                pass
+
+
+def _as_of_chat(usage: dict[str, Any]) -> dict[str, Any]:
+    """Return a count of tokens under the names of chat completions."""
+    return {
+        "prompt_tokens": usage.get("input_tokens"),
+        "completion_tokens": usage.get("output_tokens"),
+        "prompt_tokens_details": usage.get("input_tokens_details"),
+    }
