@@ -6,8 +6,7 @@ from pathlib import Path
 from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
-from tui.models.starter.decide import Choice, beginnings, decide
-from tui.models.starter.followup import followed_up
+from tui.models.starter.decide import Choice, beginnings, decide, followed_up
 from tui.models.starter.identity import asks_who, introduction
 from tui.models.starter.report import messages as report_messages
 from tui.models.starter.report import report
@@ -142,7 +141,7 @@ class StarterModel:
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> list[Choice]:
         text = messages[-1].text
-        again = followed_up(text, messages[:-1], tools)
+        again = followed_up(text, _last_call(messages[:-1]), tools)
         if again is not None:
             return [again]
         with self._side.hold(turn.cancel):
@@ -156,6 +155,15 @@ def _call(choices: Sequence[Choice], turn: Turn) -> Generator[Event, None, Reply
         id = f"call_{turn.message_id}_{n}"
         calls.append(ToolCall(id, choice.tool, choice.arguments))
     return Reply(Message("assistant", tool_calls=tuple(calls)), "tool_calls")
+
+
+def _last_call(messages: Sequence[Message]) -> Choice | None:
+    """Return the last call of the last turn of `messages`."""
+    start = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
+    calls = [call for m in messages[start + 1 :] for call in m.tool_calls]
+    if not calls or isinstance(calls[-1].arguments, str):
+        return None
+    return Choice(calls[-1].name, calls[-1].arguments)
 
 
 def _results(messages: Sequence[Message]) -> tuple[str, list[str]]:
