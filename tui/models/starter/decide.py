@@ -47,14 +47,14 @@ _NOTHING_SHARED = 2.0
 """Against a tool that takes nothing from the message and shares no word with it."""
 _NO_KEYWORD = 3.0
 """Against a tool that has Chinese keywords when none is in the Chinese message."""
-_UNSURE = (-0.6, 2.55)
+_UNSURE = (0.3, 2.55)
 _MARGIN = 0.1
 """What a tool must be ahead of the best purpose."""
 _DOUBT, _MOST_PIECES = 1.2, 3
 """Pieces of the message whose scores are closer than this are put to the model."""
 _PIECE = 0.35
 """How much a nat counts there."""
-_ALWAYS = (2, 3, 4, 6)
+_ALWAYS = (2, 3)
 """Purposes that are weighed even when no phrase speaks for them."""
 _EXTRACT = """\
 Message: Book a table at Luigi's for four people
@@ -123,8 +123,7 @@ def _decide(
     candidates = shortlist(text, tools)
     if not candidates or (sure and not candidates[0].hits):
         return []
-    plain = not any(c.hits or c.draft.fit > 0 for c in candidates)
-    if plain and any(against(text, ())):
+    if not any(c.hits for c in candidates) and any(against(text, ())):
         return []  # small talk need not wait for the likelihoods
     chosen = candidates[0]
     ahead = chosen.points - max(against(text, _words(chosen.tool)))

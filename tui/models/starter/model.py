@@ -5,13 +5,20 @@ from pathlib import Path
 
 from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall, ToolSchema
-from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
+from tui.models.llama import (
+    LlamaEngine,
+    LlamaModel,
+    Sampling,
+    SavedPrompts,
+    starter_path,
+)
 from tui.models.starter.decide import Choice, beginnings, decide, followed_up
 from tui.models.starter.identity import asks_who, introduction
 from tui.models.starter.report import messages as report_messages
 from tui.models.starter.report import report
 from tui.models.starter.scorer import Scorer
 from tui.models.starter.words import has_han
+from tui.paths import prompts_folder
 from tui.turn import Cancellation, Turn
 
 _SYSTEM = "You are a helpful AI assistant. Answer briefly and clearly."
@@ -69,6 +76,12 @@ class StarterModel:
             self._side, name, Sampling(temperature=0), max_tokens=160
         )
         self._scorer = Scorer(self._side)
+        self._saved = SavedPrompts(prompts_folder())
+        self._fixed = (
+            (self._talk, _chat([Message("user", "")])),
+            (self._reporter, report_messages("", ())),
+        )
+        self._recalled = False
         self._told_of_chinese = False
 
     @property
@@ -91,15 +104,17 @@ class StarterModel:
     def load(self) -> None:
         """Load the file; returns when that is done. Raises `ModelError`."""
         self._talk.load()
+        self._recall(Cancellation())
 
     def warm(self, tools: Sequence[ToolSchema], cancel: Cancellation) -> None:
         """Read what every answer begins with; what only a doubt needs comes last.
 
-        Takes about 2 s of computation, once. Raises `ModelError` and `Cancelled`;
-        what was read until then is kept.
+        Takes about a second of computation the first time; then most of it is on disk.
+        Raises `ModelError` and `Cancelled`; what was read until then is kept.
         """
-        self._reporter.read(report_messages("", ()), cancel)
-        self._talk.read(_chat([Message("user", "")]), cancel)
+        self._recall(cancel)
+        for model, messages in self._fixed:
+            model.read(messages, cancel, self._saved)
         for beginning in beginnings(tools):
             # One by one, so that a question never waits for more than one.
             with self._side.hold(cancel):
@@ -120,6 +135,7 @@ class StarterModel:
         by text. Cancelling is obeyed within some 20 ms, while it decides too.
         """
         turn.cancel.raise_if_requested()
+        self._recall(turn.cancel)
         last = messages[-1]
         if last.role == "tool":
             question, outputs = _results(messages)
@@ -136,6 +152,13 @@ class StarterModel:
             self._told_of_chinese = True
             yield NoticeGiven(_CHINESE_NOTICE)
         return (yield from self._talk.generate(_chat(messages), (), turn))
+
+    def _recall(self, cancel: Cancellation) -> None:
+        """Take up what was read in an earlier process, once."""
+        if not self._recalled:
+            for model, messages in self._fixed:
+                model.recall(messages, cancel, self._saved)
+            self._recalled = True
 
     def _decide(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn

@@ -26,6 +26,7 @@ FILLER = sorted(LEXICON["filler"].split(), key=len, reverse=True)
 TEMPORAL = pattern(LEXICON["patterns"]["temporal"])
 """When something is: a day or a time of day."""
 
+_ARITHMETIC = pattern(LEXICON["patterns"]["arithmetic"])
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _SIGNS = {
     r"\s*乘以?\s*|\s+(?:times|multiplied\sby|x)\s+|\s*×\s*": " * ",
@@ -75,8 +76,8 @@ def units(text: str) -> list[Unit]:
 
 
 def is_sum(text: str) -> bool:
-    """Whether arithmetic stands in `text`: 2 * 3, 15% of 80, 12乘以8."""
-    return any(u.kind == "sum" for u in units(text))
+    """Whether arithmetic stands in `text`: 15% of 80, six times seven, 12乘以8."""
+    return any(u.kind == "sum" for u in units(text)) or bool(_ARITHMETIC.search(text))
 
 
 def in_symbols(text: str) -> str:
