@@ -16,7 +16,7 @@ has not learnt to write one is right in at most 60 of 100 cases.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from tui.messages import ToolSchema
 from tui.models.starter.arguments import (
@@ -30,6 +30,7 @@ from tui.models.starter.arguments import (
     vocabulary,
 )
 from tui.models.starter.mood import PURPOSES, against, declines, goes_on, requests
+from tui.models.starter.scorer import Scorer
 from tui.models.starter.words import has_han, in_symbols, is_sum, shared, stem
 from tui.turn import Cancellation
 
@@ -66,16 +67,6 @@ topic (what it is about): 长城
 """
 
 
-class Likelihoods(Protocol):
-    """What tells how likely the model finds a text after another."""
-
-    def likelihoods(
-        self, pairs: Sequence[tuple[str, str]], end: str, cancel: Cancellation
-    ) -> list[float]:
-        """Return log P(second + end | first) of each of `pairs`, in nats."""
-        ...
-
-
 class Choice(NamedTuple):
     """A tool and the arguments to call it with."""
 
@@ -94,7 +85,7 @@ class Candidate(NamedTuple):
 
 
 def decide(
-    text: str, tools: Sequence[ToolSchema], model: Likelihoods, cancel: Cancellation
+    text: str, tools: Sequence[ToolSchema], scorer: Scorer, cancel: Cancellation
 ) -> list[Choice]:
     """Return the calls that `text`, the user's message, asks for; mostly none or one.
 
@@ -104,17 +95,17 @@ def decide(
     text = text[-_MOST_CHARACTERS:]
     parts = requests(text)
     if len(parts) > 1:
-        found = [_decide(part, tools, model, cancel, sure=True) for part in parts]
+        found = [_decide(part, tools, scorer, cancel, sure=True) for part in parts]
         asked = [choices for choices in found if choices]
         if len({choices[0].tool for choices in asked}) > 1:
             return [choice for choices in asked for choice in choices]
-    return _decide(text, tools, model, cancel)
+    return _decide(text, tools, scorer, cancel)
 
 
 def _decide(
     text: str,
     tools: Sequence[ToolSchema],
-    model: Likelihoods,
+    scorer: Scorer,
     cancel: Cancellation,
     sure: bool = False,
 ) -> list[Choice]:
@@ -128,10 +119,10 @@ def _decide(
     chosen = candidates[0]
     ahead = chosen.points - max(against(text, _words(chosen.tool)))
     if _UNSURE[0] < ahead < _UNSURE[1]:
-        chosen, ahead = _weighed(text, candidates, model, cancel)
+        chosen, ahead = _weighed(text, candidates, scorer, cancel)
     if ahead < _MARGIN:
         return []
-    return _fill(text, chosen.tool, chosen.draft, model, cancel)
+    return _fill(text, chosen.tool, chosen.draft, scorer, cancel)
 
 
 def _words(tool: ToolSchema) -> set[str]:
@@ -141,7 +132,7 @@ def _words(tool: ToolSchema) -> set[str]:
 def _weighed(
     text: str,
     candidates: Sequence[Candidate],
-    model: Likelihoods,
+    scorer: Scorer,
     cancel: Cancellation,
 ) -> tuple[Candidate, float]:
     """Return the likeliest tool, and what it is ahead of the likeliest purpose."""
@@ -149,7 +140,7 @@ def _weighed(
     purposes = [i for i in range(len(PURPOSES)) if i in _ALWAYS or hinted[i]]
     wishes = [_wish(c.tool) for c in candidates] + [PURPOSES[i].wish for i in purposes]
     pairs = [(_beginning(wish), text) for wish in wishes]
-    found = model.likelihoods(pairs, "<|im_end|>", cancel)
+    found = scorer.likelihoods(pairs, "<|im_end|>", cancel)
     scale = _CHINESE if has_han(text) else _ENGLISH
     tools = [
         (c.points + scale * likelihood, c)
@@ -218,10 +209,10 @@ def _fill(
     text: str,
     tool: ToolSchema,
     drafted: Draft,
-    model: Likelihoods,
+    scorer: Scorer,
     cancel: Cancellation,
 ) -> list[Choice]:
-    slots = [_settled(text, slot, model, cancel) for slot in drafted.slots]
+    slots = [_settled(text, slot, scorer, cancel) for slot in drafted.slots]
     spans = assign(slots)
     values: dict[str, Any] = dict(drafted.values)
     required = [slot.parameter.name for slot in slots if slot.required]
@@ -245,7 +236,7 @@ def _fill(
     return [Choice(tool.name, values)]
 
 
-def _settled(text: str, slot: Slot, model: Likelihoods, cancel: Cancellation) -> Slot:
+def _settled(text: str, slot: Slot, scorer: Scorer, cancel: Cancellation) -> Slot:
     """Have the model weigh the best pieces where the rules leave a doubt."""
     close = [s for s in slot.spans if slot.spans[0].score - s.score < _DOUBT]
     close = close[:_MOST_PIECES]
@@ -255,7 +246,7 @@ def _settled(text: str, slot: Slot, model: Likelihoods, cancel: Cancellation) ->
     about = f" ({description.rstrip('.')})" if description else ""
     before = f"{_EXTRACT}Message: {text}\n{slot.parameter.name}{about}:"
     pairs = [(before, " " + text[s.start : s.end]) for s in close]
-    found = model.likelihoods(pairs, "\n", cancel)
+    found = scorer.likelihoods(pairs, "\n", cancel)
     weighed = [
         s._replace(score=s.score + _PIECE * max(-10.0, likelihood - max(found)))
         for s, likelihood in zip(close, found, strict=True)

@@ -46,11 +46,11 @@ class StarterModel:
     conversation's, so that a turn reads only what is new; one for results; one for
     likelihoods.
 
-    Rules decide most messages in some 20 ms of CPU. In doubt the likelihoods of at
-    most `decide.MOST_WEIGHED` tools and 4 to 7 purposes without a tool are asked for:
-    about one second for each 150 tokens, and those are (tools + purposes) * (tokens
-    of the message + 1), of which the last 20 count, so it is flat in the number of
-    tools. A tool's first doubt costs its description once.
+    Rules decide most messages in some 5 ms of CPU. In doubt the likelihoods of at most
+    `decide.MOST_WEIGHED` tools and some purposes without a tool are asked for: about
+    one second for each 150 tokens, and those are (tools + purposes) * (tokens of the
+    message + 1), of which the last 20 count, so it is flat in the number of tools. A
+    tool's first doubt costs its description once.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class StarterModel:
 
     def close(self) -> None:
         """Break off what runs and free the memory; the next use loads again."""
+        self._recalled = False
         self._scorer.close()
         self._reporter.close()
         self._talk.close()
