@@ -44,3 +44,8 @@ def crashes_file() -> Path:
 def log_file() -> Path:
     """Return the path of the event log."""
     return _folder(_dirs.user_data_dir) / "lazychat.db"
+
+
+def prompts_folder() -> Path:
+    """Return the folder of prompts that local models have read; it may be removed."""
+    return _folder(_dirs.user_cache_dir) / "prompts"

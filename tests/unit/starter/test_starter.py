@@ -9,11 +9,18 @@ from support import ROOT
 
 from tui.agents import SummaryAgent
 from tui.errors import Cancelled, ModelError
-from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
+from tui.events import (
+    Event,
+    NoticeGiven,
+    TextDelta,
+    ToolCallOpened,
+    UsageReported,
+)
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.starter import StarterModel
 from tui.models.starter.identity import asks_who
-from tui.turn import Turn
+from tui.tools.registry import builtin
+from tui.turn import Cancellation, Turn
 
 pytest.importorskip("llama_cpp", reason="needs the extra `local`")
 
@@ -69,6 +76,10 @@ def collect(
             events.append(next(stream))
         except StopIteration as end:
             return events, end.value
+
+
+def builtin_schemas() -> list[ToolSchema]:
+    return [tool.schema for tool in builtin().values()]
 
 
 def user(text: str) -> list[Message]:
@@ -210,24 +221,48 @@ def test_failed_tool_is_told_plainly(model: StarterModel) -> None:
     )
 
 
-def test_it_says_what_it_is(model: StarterModel) -> None:
-    for question in (
+@pytest.mark.parametrize(
+    "question",
+    [
         "Who are you?",
+        "Hi, who are you?",
+        "Tell me who you are",
         "What's your name?",
+        "What should I call you?",
+        "Do you have a name?",
         "What can you do?",
+        "What can't you do?",
+        "What kind of things can you help with?",
+        "How can you help me?",
         "What skills do you have?",
+        "Which skills have you got?",
+        "Do you have any skills?",
+        "Can you use tools?",
+        "What are your limitations?",
+        "Are you ChatGPT?",
+        "Are you an AI or a human?",
+        "Were you made by Google?",
+        "What version of GPT are you?",
         "Which model are you?",
         "What model am I talking to?",
         "Tell me about yourself",
         "How many parameters do you have?",
         "Who made you?",
+        "Which company made you?",
+        "Who is your creator?",
         "你是谁？",
+        "你是ChatGPT吗？",
         "你有什么技能？",
-    ):
-        _, reply = collect(model, user(question), TOOLS)
+    ],
+)
+def test_it_says_what_it_is(model: StarterModel, question: str) -> None:
+    before = model._scorer.tokens_read
 
-        assert "lazychat" in reply.message.text, question
-        assert reply.message.tool_calls == ()
+    _, reply = collect(model, user(question), builtin_schemas())
+
+    assert "lazychat" in reply.message.text
+    assert reply.message.tool_calls == ()
+    assert model._scorer.tokens_read == before
 
 
 @pytest.mark.parametrize(
@@ -237,29 +272,45 @@ def test_it_says_what_it_is(model: StarterModel) -> None:
         "What do you know about Rome?",
         "What skills do I need for a job in a bank?",
         "Which model of bicycle is the lightest?",
+        "What can you do with old bread?",
+        "How big are you planning to go?",
+        "Are you sure?",
+        "What tools do carpenters have?",
     ],
 )
 def test_questions_about_other_things_are_not_about_itself(question: str) -> None:
     assert not asks_who(question)
 
 
-def test_arithmetic_is_no_question_for_a_tool_without_it(model: StarterModel) -> None:
-    forecast = ToolSchema(
-        "get_n_day_weather_forecast",
-        "Get an N-day weather forecast",
-        {
-            "type": "object",
-            "properties": {
-                "location": {"type": "string", "description": "The city."},
-                "num_days": {"type": "integer", "description": "How many days."},
-            },
-            "required": ["location", "num_days"],
-        },
-        ("forecast", "weather", "days"),
-    )
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What's 17% of 2340?",
+        "What is 17 percent of 2340?",
+        "What is 3 times 7?",
+        "How much is seven times eight?",
+        "What is the square root of 144?",
+        "Add 17 and 25",
+        "Multiply 6 by 7",
+        "2340的17%是多少？",
+    ],
+)
+def test_arithmetic_is_no_question_for_a_tool_without_it(
+    model: StarterModel, question: str
+) -> None:
+    assert not decided(model, question, builtin_schemas())
 
-    for question in ("What's 17% of 2340?", "What is 3 times 7?"):
-        assert not decided(model, question, (WEATHER, forecast))
+
+def test_chinese_request_finds_a_tool_by_its_english_words_alone(
+    model: StarterModel,
+) -> None:
+    tools = [ToolSchema(tool.name, tool.description, tool.parameters) for tool in TOOLS]
+
+    [weather] = decided(model, "北京今天天气怎么样？", tools)
+    [timer] = decided(model, "帮我计时十五分钟", tools)
+
+    assert (weather.name, weather.arguments) == (WEATHER.name, {"location": "北京"})
+    assert (timer.name, timer.arguments) == (TIMER.name, {"minutes": 15})
 
 
 def test_clear_request_is_decided_without_the_model(model: StarterModel) -> None:
@@ -288,6 +339,22 @@ def test_it_says_once_that_it_hardly_speaks_chinese() -> None:
 
     assert [type(e) for e in first].count(NoticeGiven) == 1
     assert [type(e) for e in second].count(NoticeGiven) == 0
+
+
+def test_fixed_prompts_are_read_once_and_then_taken_from_disk() -> None:
+    answers: list[tuple[int, str]] = []
+    for _ in range(2):
+        fresh = StarterModel()
+        fresh.load()
+        events, reply = collect(fresh, user("What is the capital of France?"))
+        [usage] = [e for e in events if isinstance(e, UsageReported)]
+        answers.append((usage.cached_tokens, reply.message.text))
+        fresh.warm(TOOLS, Cancellation())
+        fresh.close()
+
+    (cold, said), (warm, said_again) = answers
+    assert (cold, said) == (0, said_again)
+    assert warm > 40
 
 
 def test_cancelled_turn_stops_before_it_decides(model: StarterModel) -> None:

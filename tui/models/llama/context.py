@@ -80,6 +80,27 @@ class Context:
         self._lib.llama_memory_clear(self.memory, False)
         self.tokens.clear()
 
+    def state(self) -> bytes:
+        """Return what has been read, as computed; empty where that cannot be had."""
+        size: int = self._lib.llama_state_seq_get_size(self.pointer, 0)
+        data = (ctypes.c_uint8 * size)()
+        got: int = self._lib.llama_state_seq_get_data(self.pointer, data, size, 0)
+        return bytes(data) if got == size else b""
+
+    def restore(self, state: bytes, tokens: Sequence[int]) -> bool:
+        """Hold `tokens` again, of which `state` came; return whether it worked.
+
+        Only for a state of the same file, window and library: llama.cpp may abort on
+        another. Nothing is held afterwards when it did not work.
+        """
+        self.forget()
+        data = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        if not self._lib.llama_state_seq_set_data(self.pointer, data, len(state), 0):
+            self.forget()
+            return False
+        self.tokens = list(tokens)
+        return True
+
     def read(
         self, tokens: Sequence[int], cancel: Cancellation, step: int = _BATCH
     ) -> int:

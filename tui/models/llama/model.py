@@ -14,6 +14,7 @@ from tui.models.llama.decode import StopText, TextDecoder
 from tui.models.llama.dialogue import dialogue, tool_list, unreadable
 from tui.models.llama.engine import LlamaEngine
 from tui.models.llama.sampling import Sampler, Sampling
+from tui.models.llama.saved import SavedPrompts
 from tui.models.llama.template import (
     CHATML,
     CHATML_STOPS,
@@ -117,14 +118,34 @@ class LlamaModel:
         with self.engine.hold() as context:
             self._made_for(context.weights)
 
-    def read(self, messages: Sequence[Message], cancel: Cancellation) -> None:
+    def read(
+        self,
+        messages: Sequence[Message],
+        cancel: Cancellation,
+        saved: SavedPrompts | None = None,
+    ) -> None:
         """Read a prompt ahead, so that one which begins like it is answered sooner.
 
-        Raises `ModelError` and `Cancelled`; what was read until then is kept.
+        With `saved` it is kept there. Raises `ModelError` and `Cancelled`; what was
+        read until then is kept.
         """
         with self.engine.hold(cancel) as context:
-            prompt = self._made_for(context.weights).prompt(messages, ())
-            context.read(prompt.tokens[-context.size :], cancel, _AHEAD)
+            tokens = self._made_for(context.weights).prompt(messages, ()).tokens
+            known = context.read(tokens[-context.size :], cancel, _AHEAD)
+            if saved and known < len(tokens) - 1:
+                saved.save(context)
+
+    def recall(
+        self, messages: Sequence[Message], cancel: Cancellation, saved: SavedPrompts
+    ) -> None:
+        """Take up a prompt from `saved`, if it is there and nothing was read yet.
+
+        Raises `ModelError` and `Cancelled`.
+        """
+        with self.engine.hold(cancel) as context:
+            if not context.tokens:
+                tokens = self._made_for(context.weights).prompt(messages, ()).tokens
+                saved.restore(context, tokens[-context.size :])
 
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn

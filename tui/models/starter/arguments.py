@@ -6,15 +6,15 @@ requires one is never called.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise, product
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, pairwise, product
 from typing import Any, NamedTuple, cast
 
 from tui.messages import ToolSchema
 from tui.models.starter.choices import choice, truth
 from tui.models.starter.numbers import Number, numbers, seconds_of
-from tui.models.starter.spans import Parameter, Span, pieces, score
-from tui.models.starter.words import content, has_han, stem
+from tui.models.starter.spans import Parameter, Place, Span, overlaps, pieces, score
+from tui.models.starter.words import content, has_han, stem, translated
 
 Property = dict[str, Any]
 
@@ -24,6 +24,19 @@ _MOST_PARAMETERS, _MOST_NUMBERS = 8, 4
 """Text and numeric parameters that are filled; what is beyond is left out."""
 _SPANS = 6
 """Pieces of the message that are kept for each text parameter."""
+_COUNTS = re.compile(
+    "count|num|many|limit|max|amount|quantity|times|top|size", re.IGNORECASE
+)
+_MEASURE = re.compile(
+    r"\s*(?:个?(?:小时|分钟|星期|月)|[个只张条次天秒分周封首份]|[ap]\.?m\b\.?|点)"
+    r"|[\s-]*(?:sided|day|minute|hour|second|week)s?\b"
+)
+"""What belongs to the number before it."""
+_JOINT = r"\s*(?:,\s*and\s|,|、|，|\band\b|&|和|与|跟|及|以及)\s*"
+_NEXT = re.compile(
+    _JOINT + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*"
+    r"|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))"
+)
 
 
 class Slot(NamedTuple):
@@ -52,17 +65,24 @@ def properties(tool: ToolSchema) -> dict[str, Property]:
     return cast(dict[str, Property], tool.parameters.get("properties", {}))
 
 
-def vocabulary(tool: ToolSchema) -> set[str]:
+def vocabulary(tool: ToolSchema) -> frozenset[str]:
     """Return the stems of the words in the name and the description of `tool`."""
     return content(tool.name) | content(tool.description.split("\n\n")[0])
 
 
-def parameter_words(tool: ToolSchema) -> set[str]:
+def keywords(tool: ToolSchema) -> tuple[str, ...]:
+    """Return the keywords of `tool`, and its vocabulary in Chinese."""
+    return *tool.keywords, *translated(vocabulary(tool))
+
+
+def parameter_words(tool: ToolSchema) -> frozenset[str]:
     """Return the stems of the words in the parameters' names and descriptions."""
-    found: set[str] = set()
-    for name, schema in properties(tool).items():
-        found |= content(name) | content(_description(schema).split("e.g.")[0])
-    return found
+    return frozenset[str]().union(
+        *(
+            content(name) | content(_description(schema).split("e.g.")[0])
+            for name, schema in properties(tool).items()
+        )
+    )
 
 
 def draft(tool: ToolSchema, text: str) -> Draft:
@@ -70,69 +90,50 @@ def draft(tool: ToolSchema, text: str) -> Draft:
     props = properties(tool)
     required = set(cast(list[str], tool.parameters.get("required", [])))
     own = vocabulary(tool)
-    values: dict[str, Any] = {}
-    used: list[tuple[int, int]] = []
-    fit = 0.0
+    known = keywords(tool)
+    counted = _assign(text, props, required, {*own, *filter(has_han, known)})
+    values: dict[str, Any] = {name: value for name, (_, value) in counted.items()}
+    used = [_place(text, number) for number, _ in counted.values()]
+    fit = sum(1.5 if name in required else 1.0 for name in values)
     possible = True
-
-    counted = _assign(text, numbers(text), props, required, own, tool.keywords)
-    for name, (number, value) in counted.items():
-        values[name] = value
-        used.append(_place(text, number))
-        fit += 1.5 if name in required else 1.0
     for name, schema in props.items():
         kind = _type(schema)
-        if name in values:
+        if name in values or (kind in ("string", "array") and not _is_choice(schema)):
             continue
-        if "enum" in schema or "const" in schema:
-            chosen = choice(text, name, schema, used)
-            if chosen is not None:
-                values[name] = chosen
-                fit += 2.5
-            elif name in required:
-                if "default" in schema:
-                    values[name] = schema["default"]
-                else:
-                    possible = False
+        value = None
+        if _is_choice(schema):
+            value = choice(text, name, schema, used)
+            fit += 2.5 * (value is not None)
         elif kind == "boolean":
-            said = truth(text, name, schema, own)
-            if said is not None:
-                values[name] = said
-            elif name in required:
-                values[name] = bool(schema.get("default", False))
-        elif name in required and kind in ("integer", "number", "object"):
-            if "default" in schema:
-                values[name] = schema["default"]
-            else:
+            value = truth(text, name, schema, own)
+        if value is None and name in required:
+            value = schema.get("default", False if kind == "boolean" else None)
+            if value is None:
                 possible = False
-                fit += _MISSING
+                fit += 0 if _is_choice(schema) else _MISSING
+        if value is not None:
+            values[name] = value
+    words = {*own, *map(str.lower, known), *map(stem, known)}
+    places = pieces(text, used, words)
     slots: list[Slot] = []
-    words = own | {k.lower() for k in tool.keywords} | {stem(k) for k in tool.keywords}
     for name, schema in props.items():
         kind = _type(schema)
-        if name in values or "enum" in schema or kind not in ("string", "array"):
+        if name in values or _is_choice(schema) or kind not in ("string", "array"):
             continue
         parameter = Parameter(name, _description(schema))
-        spans = [
-            span._replace(score=score(text, span, parameter, words))
-            for span in pieces(text, used, words)
-        ]
+        spans = [Span(*p, score(text, p, parameter, words)) for p in places]
         spans.sort(key=lambda s: -s.score)
         slots.append(Slot(parameter, name in required, kind == "array", spans[:_SPANS]))
-    for slot in slots:
-        if not slot.required:
-            continue
-        if not slot.spans:
-            possible = False
-        best = slot.spans[0].score if slot.spans else -4.0
-        weak = 0.3 if has_han(text) else 1.0
-        fit += max(-3.0, min(0.0, best - weak)) + (
-            2.0 if slot.parameter.is_sum and best > 5 else 0.0
-        )
-    good = [s.spans[0].score for s in slots if s.required and s.spans]
-    if good and not has_han(text):
-        fit += max(0.0, min(1.0, (min(good) - 3.0) / 2))
-    return Draft(values, slots, fit, possible)
+    wanted = [slot for slot in slots if slot.required]
+    best = [slot.spans[0].score if slot.spans else -4.0 for slot in wanted]
+    weak = 0.3 if has_han(text) else 1.0
+    fit += sum(max(-3.0, min(0.0, points - weak)) for points in best)
+    fit += 2.0 * any(
+        s.parameter.is_sum and b > 5 for s, b in zip(wanted, best, strict=True)
+    )
+    if best and not has_han(text):
+        fit += max(0.0, min(1.0, (min(best) - 3.0) / 2))
+    return Draft(values, slots, fit, possible and all(s.spans for s in wanted))
 
 
 def assign(slots: Sequence[Slot]) -> dict[str, Span]:
@@ -140,38 +141,28 @@ def assign(slots: Sequence[Slot]) -> dict[str, Span]:
 
     A parameter that is not required gets one only when much speaks for it.
     """
-    best: dict[str, Span] = {}
-    best_score = float("-inf")
+    slots = slots[:_MOST_PARAMETERS]
     # All combinations are tried, so many parameters get few pieces each.
     kept = _SPANS if len(slots) <= 4 else 2
     options = [
-        [None, *slot.spans[:kept]]
-        if not slot.required or not slot.spans
-        else slot.spans[:kept]
-        for slot in slots[:_MOST_PARAMETERS]
+        slot.spans[:kept]
+        if slot.required and slot.spans
+        else [None, *slot.spans[:kept]]
+        for slot in slots
     ]
-    slots = slots[:_MOST_PARAMETERS]
-    for chosen in product(*options):
+
+    def worth(chosen: Sequence[Span | None]) -> float:
         taken = [s for s in chosen if s is not None]
-        total = sum(
+        clashes = sum(overlaps(a[:2], [b[:2]]) for a, b in combinations(taken, 2))
+        return -8.0 * clashes + sum(
             s.score - (0.0 if slot.required else 3.0)
             for s, slot in zip(chosen, slots, strict=True)
             if s is not None
         )
-        overlaps = sum(
-            a.start < b.end and b.start < a.end
-            for i, a in enumerate(taken)
-            for b in taken[i + 1 :]
-        )
-        total -= 8.0 * overlaps
-        if total > best_score:
-            best_score = total
-            best = {
-                slot.parameter.name: s
-                for slot, s in zip(slots, chosen, strict=True)
-                if s is not None
-            }
-    return best
+
+    best = max(product(*options), key=worth)
+    pairs = zip(slots, best, strict=True)
+    return {slot.parameter.name: s for slot, s in pairs if s is not None}
 
 
 def _type(schema: Property) -> str:
@@ -187,94 +178,78 @@ def _type(schema: Property) -> str:
     return str(kind)
 
 
+def _is_choice(schema: Property) -> bool:
+    return "enum" in schema or "const" in schema
+
+
 def _description(schema: Property) -> str:
     return str(schema.get("description", ""))
 
 
-def _place(text: str, number: Number) -> tuple[int, int]:
+def _place(text: str, number: Number) -> Place:
     """Return where `number` stands with the unit or measure that belongs to it."""
-    rest = re.match(
-        r"\s*(?:个?(?:小时|分钟|星期|月)|[个只张条次天秒分周封首份]|[ap]\.?m\b\.?|点)"
-        r"|[\s-]*(?:sided|day|minute|hour|second|week)s?\b",
-        text[number.end :],
-    )
-    return number.start, number.end + (rest.end() if rest else 0)
+    measure = _MEASURE.match(text, number.end)
+    return number.start, measure.end() if measure else number.end
+
+
+class _Counted(NamedTuple):
+    """A number of the message for a parameter, and what speaks for that."""
+
+    number: Number
+    value: int | float
+    tie: float
 
 
 def _assign(
-    text: str,
-    found: Sequence[Number],
-    props: dict[str, Property],
-    required: set[str],
-    own: set[str],
-    keywords: Sequence[str],
+    text: str, props: Mapping[str, Property], required: set[str], own: set[str]
 ) -> dict[str, tuple[Number, int | float]]:
-    wanted = {
-        name: schema
+    """Give each numeric parameter the number of `text` that its words speak for."""
+    wanted = [
+        name
         for name, schema in props.items()
         if _type(schema) in ("integer", "number") and "enum" not in schema
-    }
-    if not wanted or not found:
-        return {}
-    only_numbers = len(wanted) == len(
-        [p for p in props.values() if "enum" not in p and _type(p) != "boolean"]
+    ]
+    others = any(
+        "enum" not in p and _type(p) in ("string", "array") for p in props.values()
     )
-    options: list[list[tuple[Number | None, int | float, float]]] = []
-    wanted = dict(list(wanted.items())[:_MOST_NUMBERS])
-    for name, schema in wanted.items():
-        choices: list[tuple[Number | None, int | float, float]] = [(None, 0, 0.0)]
-        for number in found[:6]:
-            value = _value(text, number, name, schema)
-            if value is None:
-                continue
-            tie = _tie(text, number, name, schema, own, keywords)
-            if name in required:
-                tie += 3
-            else:
-                tie += 0.1 if only_numbers else -1
-            choices.append((number, value, tie))
+    options: list[list[_Counted | None]] = []
+    for name in wanted[:_MOST_NUMBERS]:
+        choices: list[_Counted | None] = [None]
+        for number in numbers(text)[:6]:
+            value = _value(text, number, name, props[name])
+            if value is not None:
+                tie = _tie(text, number, name, props[name], own)
+                tie += 3 if name in required else -1 if others else 0.1
+                choices.append(_Counted(number, value, tie))
         options.append(choices)
-    best: dict[str, tuple[Number, int | float]] = {}
-    best_score = 0.0
-    for chosen in product(*options):
-        picked = [c[0] for c in chosen if c[0] is not None]
+
+    def worth(chosen: Sequence[_Counted | None]) -> float:
+        picked = [c.number for c in chosen if c]
         if len(set(picked)) < len(picked):
-            continue
+            return float("-inf")
         order = sum(a.start < b.start for a, b in pairwise(picked))
-        total = sum(c[2] for c in chosen) + 0.1 * order
-        if total > best_score:
-            best_score = total
-            best = {
-                name: (c[0], c[1])
-                for name, c in zip(wanted, chosen, strict=True)
-                if c[0] is not None
-            }
-    return best
+        return sum(c.tie for c in chosen if c) + 0.1 * order
+
+    best = max(product(*options), key=worth)
+    return {n: c[:2] for n, c in zip(wanted, best, strict=False) if c}
 
 
 def _value(
     text: str, number: Number, name: str, schema: Property
 ) -> int | float | None:
+    """Return what `number` is in the parameter's unit, None where it cannot be one."""
     value = number.value
     unit = seconds_of(name) or seconds_of(_description(schema))
-    after = text[number.end : number.end + 6].lower()
     if unit and number.seconds and number.seconds != unit:
         value = value * number.seconds / unit
-    elif (
-        "hour" in name.lower()
-        and value < 12
-        and (
-            re.match(r"\s*p\.?m\b", after)
-            or re.search(r"(?:下午|晚上)$", text[: number.start])
-        )
-    ):
-        value += 12
-    if _type(schema) == "integer":
-        if value != int(value):
-            return None
+    elif "hour" in name.lower() and value < 12:
+        after, before = text[number.end :], text[: number.start]
+        if re.match(r"\s*p\.?m\b", after, re.I) or before.endswith(("下午", "晚上")):
+            value += 12
+    if value == int(value):
         value = int(value)
-    elif value == int(value):
-        value = int(value)
+    elif _type(schema) == "integer":
+        return None
     low, high = schema.get("minimum"), schema.get("maximum")
     if (low is not None and value < low) or (high is not None and value > high):
         return None
@@ -282,65 +257,44 @@ def _value(
 
 
 def _tie(
-    text: str,
-    number: Number,
-    name: str,
-    schema: Property,
-    own: set[str],
-    keywords: Sequence[str],
+    text: str, number: Number, name: str, schema: Property, own: set[str]
 ) -> float:
     """Return how much the words beside `number` speak for the parameter."""
-    mine = content(name) | content(_description(schema))
-    after = content(" ".join(re.findall(r"[^\W\d]+", text[number.end :])[:2]))
+    about = _description(schema)
+    mine = content(name) | content(about)
+    after_words = re.findall(r"[^\W\d]+", text[number.end :])[:2]
+    after = content(" ".join(after_words))
     before = content(" ".join(re.findall(r"[^\W\d]+", text[: number.start])[-2:]))
-    points = 0.0
-    if mine & after:
-        points += 2
-    if mine & before:
-        points += 1.5
-    pattern = r"count|num|many|limit|max|amount|quantity|times|top|size"
-    counts = (
-        1.0 * bool(re.search(pattern, name, re.IGNORECASE))
-        + 0.5 * bool(re.search(pattern, _description(schema), re.IGNORECASE))
-    )  # fmt: skip
     tail = text[number.end : number.end + 8]
-    near = after & own or any(k in tail for k in keywords if has_han(k))
-    if near:
-        points += counts
-    if "hour" in name.lower() and re.search(
-        r"(?:\bat|@|[上下]午|晚上)\s*$", text[: number.start]
-    ):
-        points += 2
-    unit = seconds_of(name) or seconds_of(_description(schema))
-    noun = re.match(r"\s*[^\W\d]", text[number.end :]) and not number.seconds
-    if noun and re.search(r"count|quantity|amount|number|num\b", name, re.IGNORECASE):
-        points += 1.2
-    if "year" in name.lower() and 1000 <= number.value <= 2100:
-        points += 2.5
-    if number.seconds:
-        points += 2 if unit else -1
-    return points
+    near = after & own or any(k in tail for k in own if has_han(k))
+    counts = bool(_COUNTS.search(name))
+    noun = re.match(r"\s*[^\W\d]", tail) and not number.seconds
+    unit = seconds_of(name) or seconds_of(about)
+    at = re.search(r"(?:\bat|@|[上下]午|晚上)\s*$", text[: number.start])
+    return sum(
+        (
+            2.0 * bool(mine & after),
+            1.5 * bool(mine & before),
+            bool(near) * (counts + 0.5 * bool(_COUNTS.search(about))),
+            1.2 * bool(noun and counts),
+            2.0 * bool("hour" in name.lower() and at),
+            2.5 * ("year" in name.lower() and 1000 <= number.value <= 2100),
+            (2.0 if unit else -1.0) * bool(number.seconds),
+        )
+    )
 
 
 def several(text: str, span: Span) -> Iterator[str]:
     """Yield the things that `span` begins a list of: "Tokyo and Paris", 北京和上海."""
-    joint = r"\s*(?:,\s*and\s|,|、|，|\band\b|&|和|与|跟|及|以及)\s*"
-    parts = [p for p in re.split(joint, text[span.start : span.end]) if p]
+    whole = text[span.start : span.end]
+    parts = [p for p in re.split(_JOINT, whole) if p]
     joined = re.search(r"\band\b|[&、和与跟及]", text[span.start :])
-    if len(parts) > 1 and joined and _alike(parts):
-        yield from parts
-        parts = parts[-1:]
-    else:
-        yield text[span.start : span.end]
-        parts = [text[span.start : span.end]]
+    if not (len(parts) > 1 and joined and _alike(parts)):
+        parts = [whole]
+    yield from parts
     tail = text[span.end :]
-    while m := re.match(
-        joint
-        + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*"
-        + r"|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))",
-        tail,
-    ):
-        if not _alike([parts[0], m[1]]) or (not joined and m[0].startswith(", ")):
+    while m := _NEXT.match(tail):
+        if not _alike([parts[-1], m[1]]) or (not joined and m[0].startswith(", ")):
             break
         yield m[1]
         tail = tail[m.end() :]

@@ -7,10 +7,9 @@ and a maker. So this one answer is the program's.
 from collections.abc import Sequence
 
 from tui.messages import ToolSchema
-from tui.models.starter.mood import PURPOSES, spelled_out
+from tui.models.starter.mood import ABOUT, spelled_out
 from tui.models.starter.words import has_han
 
-_ABOUT = next(p for p in PURPOSES if "what the assistant is" in p.description)
 _LONGEST = 120
 """Characters of a question about the assistant; a longer text says more than that."""
 
@@ -28,7 +27,7 @@ CHINESE = (
 
 def asks_who(text: str) -> bool:
     """Whether `text` asks what the assistant is or what it can do."""
-    return len(text) < _LONGEST and _ABOUT.phrases.search(spelled_out(text)) is not None
+    return len(text) < _LONGEST and ABOUT.phrases.search(spelled_out(text)) is not None
 
 
 def introduction(text: str, tools: Sequence[ToolSchema]) -> str:

@@ -5,14 +5,20 @@ from pathlib import Path
 
 from tui.events import Event, NoticeGiven, TextDelta, ToolCallOpened
 from tui.messages import Message, Reply, ToolCall, ToolSchema
-from tui.models.llama import LlamaEngine, LlamaModel, Sampling, starter_path
-from tui.models.starter.decide import Choice, beginnings, decide
-from tui.models.starter.followup import followed_up
+from tui.models.llama import (
+    LlamaEngine,
+    LlamaModel,
+    Sampling,
+    SavedPrompts,
+    starter_path,
+)
+from tui.models.starter.decide import Choice, beginnings, decide, followed_up
 from tui.models.starter.identity import asks_who, introduction
 from tui.models.starter.report import messages as report_messages
 from tui.models.starter.report import report
 from tui.models.starter.scorer import Scorer
 from tui.models.starter.words import has_han
+from tui.paths import prompts_folder
 from tui.turn import Cancellation, Turn
 
 _SYSTEM = "You are a helpful AI assistant. Answer briefly and clearly."
@@ -40,11 +46,11 @@ class StarterModel:
     conversation's, so that a turn reads only what is new; one for results; one for
     likelihoods.
 
-    Rules decide most messages in some 20 ms of CPU. In doubt the likelihoods of at
-    most `decide.MOST_WEIGHED` tools and 4 to 7 purposes without a tool are asked for:
-    about one second for each 150 tokens, and those are (tools + purposes) * (tokens
-    of the message + 1), of which the last 20 count, so it is flat in the number of
-    tools. A tool's first doubt costs its description once.
+    Rules decide most messages in some 5 ms of CPU. In doubt the likelihoods of at most
+    `decide.MOST_WEIGHED` tools and some purposes without a tool are asked for: about
+    one second for each 150 tokens, and those are (tools + purposes) * (tokens of the
+    message + 1), of which the last 20 count, so it is flat in the number of tools. A
+    tool's first doubt costs its description once.
     """
 
     def __init__(
@@ -70,6 +76,12 @@ class StarterModel:
             self._side, name, Sampling(temperature=0), max_tokens=160
         )
         self._scorer = Scorer(self._side)
+        self._saved = SavedPrompts(prompts_folder())
+        self._fixed = (
+            (self._talk, _chat([Message("user", "")])),
+            (self._reporter, report_messages("", ())),
+        )
+        self._recalled = False
         self._told_of_chinese = False
 
     @property
@@ -92,15 +104,17 @@ class StarterModel:
     def load(self) -> None:
         """Load the file; returns when that is done. Raises `ModelError`."""
         self._talk.load()
+        self._recall(Cancellation())
 
     def warm(self, tools: Sequence[ToolSchema], cancel: Cancellation) -> None:
         """Read what every answer begins with; what only a doubt needs comes last.
 
-        Takes about 2 s of computation, once. Raises `ModelError` and `Cancelled`;
-        what was read until then is kept.
+        Takes about a second of computation the first time; then most of it is on disk.
+        Raises `ModelError` and `Cancelled`; what was read until then is kept.
         """
-        self._reporter.read(report_messages("", ()), cancel)
-        self._talk.read(_chat([Message("user", "")]), cancel)
+        self._recall(cancel)
+        for model, messages in self._fixed:
+            model.read(messages, cancel, self._saved)
         for beginning in beginnings(tools):
             # One by one, so that a question never waits for more than one.
             with self._side.hold(cancel):
@@ -108,6 +122,7 @@ class StarterModel:
 
     def close(self) -> None:
         """Break off what runs and free the memory; the next use loads again."""
+        self._recalled = False
         self._scorer.close()
         self._reporter.close()
         self._talk.close()
@@ -121,6 +136,7 @@ class StarterModel:
         by text. Cancelling is obeyed within some 20 ms, while it decides too.
         """
         turn.cancel.raise_if_requested()
+        self._recall(turn.cancel)
         last = messages[-1]
         if last.role == "tool":
             question, outputs = _results(messages)
@@ -138,11 +154,18 @@ class StarterModel:
             yield NoticeGiven(_CHINESE_NOTICE)
         return (yield from self._talk.generate(_chat(messages), (), turn))
 
+    def _recall(self, cancel: Cancellation) -> None:
+        """Take up what was read in an earlier process, once."""
+        if not self._recalled:
+            for model, messages in self._fixed:
+                model.recall(messages, cancel, self._saved)
+            self._recalled = True
+
     def _decide(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> list[Choice]:
         text = messages[-1].text
-        again = followed_up(text, messages[:-1], tools)
+        again = followed_up(text, _last_call(messages[:-1]), tools)
         if again is not None:
             return [again]
         with self._side.hold(turn.cancel):
@@ -156,6 +179,15 @@ def _call(choices: Sequence[Choice], turn: Turn) -> Generator[Event, None, Reply
         id = f"call_{turn.message_id}_{n}"
         calls.append(ToolCall(id, choice.tool, choice.arguments))
     return Reply(Message("assistant", tool_calls=tuple(calls)), "tool_calls")
+
+
+def _last_call(messages: Sequence[Message]) -> Choice | None:
+    """Return the last call of the last turn of `messages`."""
+    start = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
+    calls = [call for m in messages[start + 1 :] for call in m.tool_calls]
+    if not calls or isinstance(calls[-1].arguments, str):
+        return None
+    return Choice(calls[-1].name, calls[-1].arguments)
 
 
 def _results(messages: Sequence[Message]) -> tuple[str, list[str]]:

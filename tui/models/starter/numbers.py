@@ -3,26 +3,15 @@
 import re
 from typing import NamedTuple
 
-from tui.models.starter.words import split_words
+from tui.models.starter.words import LEXICON
 
-_SMALL = {
-    word: n
-    for n, word in enumerate(
-        split_words(
-            "zero one two three four five six seven eight nine ten eleven twelve "
-            "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-        )
-    )
-}
-_TENS = {
-    word: 10 * n
-    for n, word in enumerate(
-        split_words("twenty thirty forty fifty sixty seventy eighty ninety"),
-        2,
-    )
+_WORDS = LEXICON["numbers"]
+_ENGLISH: dict[str, int] = {
+    **{word: n for n, word in enumerate(_WORDS["small"].split())},
+    **{word: 10 * n for n, word in enumerate(_WORDS["tens"].split(), 2)},
+    "dozen": 12,
 }
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-_ENGLISH = {**_SMALL, **_TENS, "dozen": 12}
 _WORD = "|".join([*_ENGLISH, *_SCALES])
 _ENGLISH_RUN = re.compile(
     rf"\b(?:(?:a|half a)\s+(?=dozen|hundred|thousand|million))?(?:{_WORD})"
@@ -40,12 +29,9 @@ _DIGITS = re.compile(
     r"(?<![A-Za-z\d_.])-?\d[\d,]*(?:\.\d+)?(?!\d*[A-Za-z]+\d{2})"
     r"|(?<=\dd)\d+|(?<=\bd)\d+"
 )
-_SECONDS = {
-    "second": 1, "sec": 1, "秒": 1, "minute": 60, "min": 60, "分钟": 60, "分": 60,
-    "hour": 3600, "hr": 3600, "小时": 3600, "个小时": 3600, "钟头": 3600, "day": 86400,
-    "天": 86400, "日": 86400, "week": 604800, "周": 604800, "星期": 604800,
-    "个星期": 604800, "礼拜": 604800,
-}  # fmt: skip
+_SECONDS: dict[str, int] = {
+    word: n for words, n in _WORDS["seconds"].items() for word in words.split()
+}
 _TIME_UNIT = re.compile(
     r"[\s-]*(second|sec|minute|min|hour|hr|day|week)s?\b"
     r"|\s*(秒|分钟|分|个?小时|钟头|天|日|个?星期|周|礼拜)",

@@ -34,18 +34,10 @@ _EXAMPLES = (
         "The departure to Leeds is at 09:47 from platform 6, and the travel time is "
         "38 minutes.",
     ),
-    (
-        "How much is a kilo of saffron?",
-        "product: saffron, price: 3210.50, currency: CHF, change: -0.75",
-        "The price of saffron is 3210.50 CHF, with a change of -0.75.",
-    ),
-    (
-        "Book a room for Ana",
-        "status: booked, room: 214, floor: 2",
-        "The status is booked, the room is 214 and the floor is 2.",
-    ),
     ("How many people live in Malta?", "result: 553214", "The result is 553214."),
 )
+"""Three, of unlike kinds: with five, as with these, 36 answers of 36 have their figures
+(2026-11-27), and they are read before the first one."""
 _MOST_VALUES = 8
 """Values that one sentence is trusted to hold; more are given as they are."""
 _LONGEST = 1500
