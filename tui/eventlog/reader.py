@@ -67,9 +67,13 @@ class Reader:
         self,
         connect: Callable[[], sqlite3.Connection],
         damaged: Callable[[], None] = lambda: None,
+        odd: Callable[[], object] = lambda: None,
     ) -> None:
+        """Take what opens a connection, and what is told of a broken page and of text
+        that is no UTF-8."""
         self._connect = connect
         self._damaged = damaged
+        self._odd = odd
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -192,7 +196,7 @@ class Reader:
             try:
                 if most:
                     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
-                return event_rows.fetch(connection, sql, parameters)
+                return event_rows.fetch(connection, sql, parameters, self._met_odd)
             except sqlite3.DataError as error:
                 if error_codes.code(error) != sqlite3.SQLITE_TOOBIG or not most:
                     raise
@@ -216,6 +220,11 @@ class Reader:
             raise LogError(
                 f"The conversation store cannot be read: {error}."
             ) from error
+
+    def _met_odd(self) -> None:
+        """Tell it once."""
+        told, self._odd = self._odd, lambda: None
+        told()
 
     def _take(self) -> tuple[sqlite3.Connection, int]:
         """Return a connection for one reader, and how often readers had moved."""

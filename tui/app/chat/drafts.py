@@ -18,10 +18,10 @@ LONG = 20_000
 SECONDS = 1.0
 """How much typing in a long one may be lost at most when the program is killed."""
 
-KEPT_SECONDS = 0.1
+KEPT_SECONDS = 0.5
 """How long a frame waits at most for what is typed to outlive a kill: a commit takes a
-fraction of a millisecond, and longer only where another program has locked the store or
-the machine has no time for us."""
+fraction of a millisecond, and longer only where another program has locked the store
+(then it is in the journal after 0.15 s) or the machine has no time for us."""
 
 
 class Drafts:
