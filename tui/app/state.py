@@ -4,13 +4,12 @@ State, not configuration: config.toml is the user's and never written, this file
 ours. One that cannot be read or written is done without.
 """
 
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from tui import files
+from tui import bounds, files
 
 
 class State(msgspec.Struct, frozen=True):
@@ -24,7 +23,7 @@ class State(msgspec.Struct, frozen=True):
 def load(path: Path) -> State:
     """Return what `path` remembers; nothing when it is not there or unreadable."""
     with suppress(OSError, ValueError, msgspec.ValidationError):
-        return msgspec.convert(tomllib.loads(files.read_text(path)), State)
+        return msgspec.convert(bounds.decode_toml(files.read_text(path)), State)
     return State()
 
 
