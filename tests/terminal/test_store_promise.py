@@ -244,10 +244,12 @@ def test_what_was_in_a_log_that_is_cut_short_in_use_outlives_a_kill(
         if others == "write":
             asked += [f"other {number}" for number in range(5)]
             said_ += [line for text in asked[-5:] for line in ask(other, text)]
-        with reader.follow("c") if others == "look on" else nullcontext():
+        with reader.follow("c") if others == "look on" else nullcontext() as follow:
+            if follow:
+                wait_until(lambda: follow.poll(LIMIT) and len(said(reader)) == 100)
             log = Path(f"{path}-wal")
             os.truncate(log, int(log.stat().st_size * size))
-            if others == "look on":
+            if follow:
                 wait_until(lambda: seen)
         for text in ("2", "3"):
             for who in (process, other) if others == "write" else (process,):

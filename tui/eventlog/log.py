@@ -86,6 +86,7 @@ class EventLog:
             self._connect,
             lambda: recovery.mark(path),
             lambda: self._keeps and self._writer.append("", (), None, names.mend),
+            lambda: self._writer.suspect(),
         )
         self._changes = Changes(
             lambda: self._open(

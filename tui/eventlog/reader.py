@@ -68,12 +68,14 @@ class Reader:
         connect: Callable[[], sqlite3.Connection],
         damaged: Callable[[], None] = lambda: None,
         odd: Callable[[], object] = lambda: None,
+        short: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what opens a connection, and what is told of a broken page and of text
-        that is no UTF-8."""
+        """Take what opens a connection, and what is told of a broken page, of text
+        that is no UTF-8, and of a page that the log has no more."""
         self._connect = connect
         self._damaged = damaged
         self._odd = odd
+        self._short = short
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -217,6 +219,8 @@ class Reader:
                     f"The conversation store is damaged: {error}. Restart lazychat: "
                     "it sets the store aside and saves what can be read of it."
                 ) from error
+            if error_codes.is_short(error):
+                self._short()
             raise LogError(
                 f"The conversation store cannot be read: {error}."
             ) from error

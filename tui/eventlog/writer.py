@@ -97,7 +97,7 @@ class Writer:
         self._committed = committed
         self._moved = moved
         self._late = LateIndex()
-        self._closed = False
+        self._closed = self._suspects = False
         self._appends: deque[_Append] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # of who commits; also order: oldest first
@@ -145,6 +145,11 @@ class Writer:
                 self._look_closely()
             self._wake.put(None)
 
+    def suspect(self) -> None:
+        """Look closely at the files: a page of them cannot be read; any thread."""
+        self._suspects = True
+        self._wake.put(None)
+
     def _look_closely(self) -> None:
         """Go on with another file if something is gone; only whoever has the lock may.
 
@@ -156,10 +161,11 @@ class Writer:
 
     def _is_lost(self) -> bool:
         """Return whether the files do not hold any more what was committed."""
-        if not self._watched.looks_wrong():
+        suspected, self._suspects = self._suspects, False
+        if not suspected and not self._watched.looks_wrong():
             return False
         log = self._watched.log_id
-        if self._watched.are_lost(self._last):
+        if self._watched.are_lost(self._last, suspected=suspected):
             return True
         if self._watched.log_id != log:
             self._refuge.recent.clear()  # the log was begun anew: all was copied
@@ -265,7 +271,6 @@ class Writer:
             try:
                 if self._is_lost():
                     raise Replaced
-                self._commits.clear()
                 outcomes = self._transact(self._store, runs)
                 seqs = [it for it in outcomes if isinstance(it, int)]
                 self._last = max(self._last, *seqs, 0)
@@ -309,6 +314,7 @@ class Writer:
     def _transact(
         self, db: sqlite3.Connection, runs: list[list[_Append]]
     ) -> list[int | LogError]:
+        self._commits.clear()
         try:
             # Where the store is attached an immediate one would lock it, too.
             db.execute("BEGIN" if self._refuge.active else "BEGIN IMMEDIATE")

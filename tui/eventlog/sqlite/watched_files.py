@@ -95,11 +95,11 @@ class WatchedFiles:
         anew = self._known.header != before.header
         return anew, not self._known.log or _is_header(self._known.header)
 
-    def are_lost(self, known: int) -> bool:
+    def are_lost(self, known: int, *, suspected: bool = False) -> bool:
         """Return whether something is gone of what was committed up to the `seq` known.
 
         What is not wrong is remembered. Reads all of the store when it has become
-        smaller.
+        smaller, or somebody could not read it.
         """
         before, now = self._known, self._now()
         if now.files.store is None or now.files.store != before.files.store:
@@ -107,7 +107,7 @@ class WatchedFiles:
         replaced = zip(before.files[1:], now.files[1:], strict=True)
         if any(was is not None and was != is_now for was, is_now in replaced):
             return True
-        shrunk = now.store < before.store or now.log < before.log
+        shrunk = suspected or now.store < before.store or now.log < before.log
         if now.log < before.log and now.log and now.header == before.header:
             return True  # SQLite itself cuts it to nothing, or not at all
         if now.log and not _is_header(now.header):
