@@ -1,5 +1,6 @@
 """A store whose file, folder or disk goes away under a running log, or is replaced."""
 
+import errno
 import os
 import re
 import sqlite3
@@ -173,3 +174,27 @@ def test_a_file_that_is_cut_short_in_use_is_written_anew(
     assert is_whole(path)
     assert len(told) == 1
     assert "in use" in told[0]
+
+
+def test_a_store_that_cannot_be_read_at_all_is_given_up_and_that_is_told_once(
+    path, told, monkeypatch
+):
+    def fails(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Rescue, "_made", fails)
+    with EventLog(path, told.append) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        Path(f"{path}-wal").unlink()
+        log.append("c", Queued("x", "2")).result(LIMIT)
+
+        until(lambda: told)
+        until(lambda: not log.refusal)
+        log.append("c", Queued("x", "3")).result(LIMIT)
+        assert not log.unkept
+
+    assert stored(path) == ["1", "2", "3"]
+    (line,) = told
+    assert "cannot be read: a new one was begun" in line
+    (aside,) = path.parent.glob("*.broken-*")
+    assert str(aside) in line

@@ -368,6 +368,8 @@ class Refuge:
         busy = error_codes.code(error) in error_codes.BUSY
         # What has gathered in an hour is not to be written each second in vain.
         self._again = now + (RETRY_SECONDS if busy else max(RETRY_SECONDS, 20 * took))
+        if self._rescue.goes_on:
+            return  # one line will say what has become of it
         if not isinstance(error, sqlite3.Error):
             self._tell(error)
         else:

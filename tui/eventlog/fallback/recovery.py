@@ -87,7 +87,7 @@ def _replace(path: Path, damage: str, connect: Connect, migrate: Migrate) -> str
     fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
     try:
         saved = save(path, fresh, connect, migrate)
-        aside = _set_aside(path, fresh)
+        aside = set_aside(path, fresh)
     finally:
         remove(fresh)
     number = saved.conversations
@@ -326,11 +326,16 @@ def _insert(
     return db.execute(sql, row).rowcount > 0
 
 
-def _set_aside(path: Path, fresh: Path) -> Path:
-    """Give `path` another name, and its name to `fresh`."""
+def name_aside(path: Path) -> Path:
+    """Return a name that nothing has, for what is left of a store."""
     day = time.strftime("%Y-%m-%d")
     names = (path.with_name(f"{path.name}.broken-{day}-{n}") for n in count(1))
-    aside = next(name for name in names if not name.exists())
+    return next(name for name in names if not name.exists())
+
+
+def set_aside(path: Path, fresh: Path) -> Path:
+    """Give `path` another name, and its name to `fresh`; return the other name."""
+    aside = name_aside(path)
     try:
         # A second name first: at no moment is there no file of the first.
         os.link(path, aside)

@@ -91,6 +91,11 @@ class Rescue:
         """Whether a store has to be saved yet: nobody may open what is there."""
         return self._lost is not None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a store that could not be read is tried again: that has an end."""
+        return self.pending and self._failures > 0
+
     def begin(self, lost: Lost) -> None:
         """Have this store saved by `go_on`."""
         self._lost, self._failures = lost, 0
@@ -124,14 +129,19 @@ class Rescue:
             try:
                 told = self._made(lost, fresh, copy)
             except (sqlite3.Error, OSError) as error:
+                if _has_no_room(error):
+                    raise
                 self._failures += 1
-                if _has_no_room(error) or self._failures < TRIES:
+                if self._failures < TRIES:
                     raise
                 _empty(fresh)
                 told = BEGUN
             self._complete(lost, fresh)
+            if told == BEGUN:
+                aside = recovery.set_aside(self._path, fresh)
+                return f"{told} What there was is in {aside}."
             if copy.exists():
-                aside = _name_aside(self._path)
+                aside = recovery.name_aside(self._path)
                 copy.rename(aside)
             for suffix in ("-wal", "-shm"):
                 # SQLite would play it into the new file.
@@ -229,13 +239,6 @@ def _mark(store: Id | None) -> str:
 def _empty(file: Path) -> None:
     recovery.remove(file)
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _name_aside(path: Path) -> Path:
-    day, number = time.strftime("%Y-%m-%d"), 1
-    while (aside := path.with_name(f"{path.name}.broken-{day}-{number}")).exists():
-        number += 1
-    return aside
 
 
 def _has_no_room(error: Exception) -> bool:
