@@ -4,11 +4,12 @@ A value is bounded once, where it enters, so that code which shows, counts or se
 need not check its depth or size. Data beyond a limit is reported; the rest is used.
 """
 
+import codecs
 import math
 import re
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -24,6 +25,8 @@ LARGEST = 2**53 - 1
 
 LARGEST_RECORD = 16 << 20
 """Most bytes of an event as JSON: more than the text that fits any model's window."""
+
+T = TypeVar("T")
 
 _LAST = 253_370_764_800.0
 """9999-01-01 in seconds since the epoch: the last year that a calendar supports."""
@@ -79,6 +82,73 @@ def decode(data: bytes | str) -> Any:
     if is_deep(value):
         raise ValueError(TOO_DEEP)
     return value
+
+
+def is_utf8(data: bytes) -> bool:
+    """Return whether bytes are UTF-8; of many no copy is made."""
+    decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(data)
+    try:
+        for at in range(0, len(data), 1 << 20):
+            decoder.decode(view[at : at + (1 << 20)])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode_as(data: bytes | str, type: type[T]) -> T:
+    """Return the `type` that JSON in a file describes; raises ValueError when none.
+
+    What `decode` calls none is none. A byte order mark is no part of it.
+    """
+    try:
+        encoded = data.encode() if isinstance(data, str) else data
+        encoded = encoded.removeprefix(b"\xef\xbb\xbf")
+        value = msgspec.json.decode(encoded, type=type)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise ValueError(str(error)) from error
+    if without_deep(encoded, DEEPEST) != encoded:
+        raise ValueError(TOO_DEEP)
+    return value
+
+
+def decode_toml(text: str) -> dict[str, Any]:
+    """Return the table of a TOML file; raises ValueError when it is none.
+
+    Too deep and too large a number count as none; `tomllib.TOMLDecodeError` says where.
+    """
+    import tomllib  # not every process reads such a file
+
+    if _LONG_KEY.search(text):  # tomllib's time is quadratic in it
+        raise ValueError(TOO_DEEP)
+    try:
+        table = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    except ValueError as error:  # Python reads 4,300 digits at most
+        raise ValueError("a number has too many digits") from error
+    if is_deep(table):
+        raise ValueError(TOO_DEEP)
+    if not _has_fair_numbers(table):
+        raise ValueError("a number is larger than 64 bits can hold")
+    return table
+
+
+_LONG_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){1000}"""
+)
+"""A key of so many parts, or what looks like one in a text, which nobody writes."""
+
+
+def _has_fair_numbers(value: Any) -> bool:
+    """Return whether all integers in what is not deep are as large as TOML's may be."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return all(map(_has_fair_numbers, _parts(value)))
 
 
 _DEEP_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)

@@ -8,7 +8,6 @@ prints it.
 import math
 import os
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
@@ -16,7 +15,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 import msgspec
 from msgspec import Meta
 
-from tui import files, paths
+from tui import bounds, files, paths
 from tui.errors import ConfigError
 from tui.safe import decoded
 
@@ -147,8 +146,8 @@ def parse(text: str, where: str = "config.toml") -> Config:
     unknown one.
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = bounds.decode_toml(text)
+    except ValueError as error:
         message = str(error)
         if place := re.search(r" \(at (?:line (\d+), column (\d+)|.*)\)$", message):
             message = message[: place.start()]

@@ -219,8 +219,10 @@ class Faults:
     def _imported(self) -> int:
         """Return the number of imported records."""
         with closing(sqlite3.connect(self._store)) as db:
+            # The list knows: to look through a store that each import makes larger
+            # took longer from kill to kill.
             return db.execute(
-                "SELECT count(*) FROM event WHERE data LIKE '%imported%'"
+                "SELECT ifnull(sum(messages), 0) FROM conversation WHERE used = 0"
             ).fetchone()[0]
 
     def _look_for_the_draft(self, trial: Trial) -> None:

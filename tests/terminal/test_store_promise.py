@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -227,6 +227,49 @@ def test_what_was_in_a_log_that_is_removed_in_use_outlives_a_kill(
     tried(f"{' and '.join(removed)} removed in use, then SIGKILL", 1, lost=len(lost))
 
 
+@pytest.mark.parametrize("size", [0, 0.3, 0.9])
+@pytest.mark.parametrize("others", ["none", "write", "look on"])
+def test_what_was_in_a_log_that_is_cut_short_in_use_outlives_a_kill(
+    path: Path, size: float, others: str, tried: Tried
+) -> None:
+    seen: list[str] = []
+    with (
+        asker(path) as process,
+        asker(path) as other,
+        EventLog(path, seen.append) as reader,
+    ):
+        # More than a connection has in memory.
+        asked = [f"{number} {'x' * 50_000}" for number in range(100)]
+        said_ = [line for text in asked for line in ask(process, text)]
+        if others == "write":
+            asked += [f"other {number}" for number in range(5)]
+            said_ += [line for text in asked[-5:] for line in ask(other, text)]
+        with reader.follow("c") if others == "look on" else nullcontext() as follow:
+            if follow:
+                wait_until(lambda: follow.poll(LIMIT) and len(said(reader)) == 100)
+            log = Path(f"{path}-wal")
+            os.truncate(log, int(log.stat().st_size * size))
+            if follow:
+                wait_until(lambda: seen)
+        for text in ("2", "3"):
+            for who in (process, other) if others == "write" else (process,):
+                asked.append(f"{text} of {who.pid}")
+                said_ += ask(who, asked[-1])
+        process.kill()
+        other.kill()
+        process.wait(LIMIT)
+        other.wait(LIMIT)
+
+    told = [*seen, *(line for line in said_ if line.startswith("told"))]
+    assert len(told) == 1
+    assert all("cut short in use" in line for line in told)
+    assert "in memory" not in said_
+    with EventLog(path) as log:
+        assert log.query("PRAGMA integrity_check") == [("ok",)]
+        assert sorted(said(log)) == sorted(asked)
+    tried("-wal cut short in use, then SIGKILL", 1, lost=0)
+
+
 @pytest.mark.parametrize("by", ["older", "empty", "strange"])
 def test_a_file_put_in_the_place_of_the_store_is_used_and_the_old_one_kept(
     path: Path, tmp_path: Path, by: str
@@ -427,3 +470,30 @@ def test_a_question_outlives_a_kill_as_soon_as_it_is_sent(
         lost += not any(f"question {number}" in text for text in stored)
     assert lost == 0
     tried("SIGKILL 0-42 ms after Enter", 6, lost=lost)
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_question_that_is_typed_while_the_store_is_locked_outlives_a_kill(
+    start: Start, home: Path, tried: Tried, sent: bool
+) -> None:
+    """As soon as it can be seen: nothing is said of it that is not so."""
+    lost, times = 0, 4
+    for number in range(times):
+        terminal = start([{"steps": [{"pause": 60}]}])
+        terminal.settle()
+        with locked(home / "lazychat.db"):
+            terminal.type(f"question {number}")
+            terminal.wait_for(f"question {number}")
+            if sent:
+                terminal.press("enter")
+                terminal.written_within(0.05 * number)
+            terminal.signal(signal.SIGKILL)
+            terminal.process.wait(LIMIT)
+        with EventLog(home / "lazychat.db") as log:
+            kept = [text for (text,) in log.query("SELECT text FROM draft")]
+            kept += [text for (text,) in log.query("SELECT data FROM event")]
+        lost += not any(f"question {number}" in text for text in kept)
+        for file in home.glob("lazychat.db*"):
+            file.unlink()
+    assert lost == 0
+    tried("SIGKILL after a question was typed in a locked store", times, lost=lost)

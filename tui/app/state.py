@@ -4,13 +4,12 @@ config.toml belongs to the user and is never written; state.toml belongs to the 
 If it cannot be read or written, it is ignored.
 """
 
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from tui import files
+from tui import bounds, files
 
 
 class State(msgspec.Struct, frozen=True):
@@ -24,7 +23,7 @@ class State(msgspec.Struct, frozen=True):
 def load(path: Path) -> State:
     """Return the state in `path`; empty if the file is missing or invalid."""
     with suppress(OSError, ValueError, msgspec.ValidationError):
-        return msgspec.convert(tomllib.loads(files.read_text(path)), State)
+        return msgspec.convert(bounds.decode_toml(files.read_text(path)), State)
     return State()
 
 

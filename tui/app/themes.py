@@ -7,7 +7,6 @@ with any variables of Textual's CSS.
 """
 
 import re
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +14,7 @@ from typing import Any, cast
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from tui import files
+from tui import bounds, files
 from tui.app import faults
 from tui.config import nearest
 from tui.errors import ConfigError
@@ -78,7 +77,7 @@ def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]
             theme = parse(_read(file), name, str(file), tested=file in built_in)
         except ConfigError as error:
             errors.append(str(error))
-        except Exception as error:  # nested too deeply, or unexpected by Textual
+        except Exception as error:  # Textual rejects it
             errors.append(f"{file}: cannot be used: {faults.note(error)}.")
         else:
             themes[theme.name] = theme
@@ -92,8 +91,8 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
     checked, as that is the slowest part.
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = bounds.decode_toml(text)
+    except ValueError as error:
         raise ConfigError(f"{where}: this is not TOML: {error}.") from error
     for key, value in table.items():
         if key not in _KEYS:

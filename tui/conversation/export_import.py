@@ -173,10 +173,8 @@ def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
 
 
 def _checked(data: bytes) -> bytes:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        raise LogError("it is not UTF-8 text.") from None
+    if not bounds.is_utf8(data):
+        raise LogError("it is not UTF-8 text.")
     return data
 
 

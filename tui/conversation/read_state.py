@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tui import process_identity
+from tui import bounds, process_identity
 from tui.conversation.store import get, running
 from tui.eventlog import Draft, EventLog
 from tui.eventlog.sqlite.event_rows import text as as_text
@@ -170,9 +170,7 @@ def _is_nobodys(key: str) -> bool:
     try:
         owner = key.split(" ", 2)[2]
         if owner.startswith("{"):
-            return process_identity.is_gone(
-                msgspec.json.decode(owner, type=TurnStarted)
-            )
+            return process_identity.is_gone(bounds.decode_as(owner, TurnStarted))
         # As earlier versions wrote it. A host's name may hold anything: it is last.
         boot_id, pid, start, host = owner.split(" ", 3)
         return process_identity.is_gone(

@@ -62,13 +62,12 @@ class Follow:
             try:
                 records = self._read()
             except LogError as error:
-                if error_codes.code(error.__cause__) not in (
-                    *error_codes.BUSY,
-                    CANTOPEN,
-                ):
+                cause = error.__cause__
+                passes = error_codes.code(cause) in (*error_codes.BUSY, CANTOPEN)
+                if not passes and not error_codes.is_short(cause):
                     raise
                 # Nobody may even read, or it was removed: a new one comes with what is
-                # appended next.
+                # appended next. Or it was cut short: the writer writes it anew.
                 left, records = min(left or BUSY_SECONDS, BUSY_SECONDS), []
             if records:
                 self.cursor = records[-1].seq

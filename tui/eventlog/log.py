@@ -13,17 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from tui import files
-from tui.errors import ConflictError, DamagedError, LogError
+from tui.errors import ConflictError
 from tui.eventlog.fallback import journal, recovery
 from tui.eventlog.fallback.memory_fallback import Refuge, Store
 from tui.eventlog.follow import Follow
 from tui.eventlog.notifier import Changes
 from tui.eventlog.reader import Position, Reader
-from tui.eventlog.sqlite import error_codes, network_mounts, trash
+from tui.eventlog.sqlite import (
+    event_rows,
+    names,
+    network_mounts,
+    replaced,
+    trash,
+)
 from tui.eventlog.sqlite.connection import (
     WRITE_SECONDS,
     check,
     connect,
+    unopened,
     use_rollback_journal,
     use_wal,
 )
@@ -74,20 +81,25 @@ class EventLog:
         except (OSError, sqlite3.Error) as error:
             if connection:
                 connection.close()
-            raise self._unopened(error) from error
-        self._reader = Reader(self._connect, lambda: recovery.mark(path))
+            raise unopened(path, error) from error
+        self._reader = Reader(
+            self._connect,
+            lambda: recovery.mark(path),
+            lambda: self._keeps and self._writer.append("", (), None, names.mend),
+            lambda: self._writer.suspect(),
+        )
         self._changes = Changes(
             lambda: self._open(
                 ":memory:" if source is not None else uri(str(path), "rw"), 0
             )
         )
 
-        disk = _disk(path.parent)
+        disk = replaced.disk_of(path.parent)
 
         def reopened(seconds: float) -> sqlite3.Connection:
             # What was removed is begun anew, but not where the disk is gone that it
             # was on: it comes back as it was.
-            same = disk is not None and disk == _disk(path.parent)
+            same = disk is not None and disk == replaced.disk_of(path.parent)
             return self._opened(seconds, create=same or source is not None)
 
         store = Store(
@@ -103,7 +115,7 @@ class EventLog:
             try:
                 refuge.begin(source)
             except sqlite3.Error as error:
-                raise self._unopened(error) from error
+                raise unopened(path, error) from error
         self._writer = writer = Writer(
             connection, refuge, path, self._changes.notify, self._changes.renew
         )
@@ -358,41 +370,13 @@ class EventLog:
                 use_wal(connection, seconds)
             migrate(connection)
             check(connection)
+            # What a row holds that is no UTF-8 keeps nothing else from being written.
+            connection.text_factory = event_rows.text
             connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _unopened(self, error: Exception) -> LogError:
-        code = error_codes.code(error)
-        there = code == sqlite3.SQLITE_CANTOPEN and self.path.exists()
-        if there and not os.access(self.path.parent, os.W_OK):
-            code = sqlite3.SQLITE_READONLY  # nothing can be put beside it
-        match code:
-            case code if code in error_codes.DAMAGED:
-                return DamagedError(
-                    f"The conversation store {self.path} is damaged: {error}. Start "
-                    "lazychat: it sets the store aside and saves what can be read."
-                )
-            case sqlite3.SQLITE_READONLY:
-                return LogError(
-                    f"The conversation store {self.path} is read-only. Make it "
-                    "writable, or set LAZYCHAT_HOME to another folder."
-                )
-            case _:
-                return LogError(
-                    f"The conversation store {self.path} cannot be opened: {error}. "
-                    "Check the permissions of the folder, or set LAZYCHAT_HOME to "
-                    "another one."
-                )
-
-
-def _disk(folder: Path) -> int | None:
-    """Return which file system a folder is on, None when there is none."""
-    with suppress(OSError):
-        return folder.stat().st_dev
-    return None
 
 
 def _close(log: "weakref.ref[EventLog]") -> None:

@@ -67,9 +67,15 @@ class Reader:
         self,
         connect: Callable[[], sqlite3.Connection],
         damaged: Callable[[], None] = lambda: None,
+        odd: Callable[[], object] = lambda: None,
+        short: Callable[[], None] = lambda: None,
     ) -> None:
+        """Take what opens a connection, and what is told of a broken page, of text
+        that is no UTF-8, and of a page that the log has no more."""
         self._connect = connect
         self._damaged = damaged
+        self._odd = odd
+        self._short = short
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -192,7 +198,7 @@ class Reader:
             try:
                 if most:
                     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
-                return event_rows.fetch(connection, sql, parameters)
+                return event_rows.fetch(connection, sql, parameters, self._met_odd)
             except sqlite3.DataError as error:
                 if error_codes.code(error) != sqlite3.SQLITE_TOOBIG or not most:
                     raise
@@ -213,9 +219,16 @@ class Reader:
                     f"The conversation store is damaged: {error}. Restart lazychat: "
                     "it sets the store aside and saves what can be read of it."
                 ) from error
+            if error_codes.is_short(error):
+                self._short()
             raise LogError(
                 f"The conversation store cannot be read: {error}."
             ) from error
+
+    def _met_odd(self) -> None:
+        """Tell it once."""
+        told, self._odd = self._odd, lambda: None
+        told()
 
     def _take(self) -> tuple[sqlite3.Connection, int]:
         """Return a connection for one reader, and how often readers had moved."""

@@ -21,11 +21,12 @@ from typing import NamedTuple, Protocol
 
 from tui.errors import ConflictError, LogError
 from tui.eventlog.fallback.memory_fallback import Guard, Refuge, Replaced
+from tui.eventlog.fallback.recent import Commit, Row
 from tui.eventlog.sqlite import error_codes, event_rows
 from tui.eventlog.sqlite.connection import WRITE_SECONDS
 from tui.eventlog.sqlite.late_index import LateIndex
 from tui.eventlog.sqlite.overlay import abandon, last_seq
-from tui.eventlog.sqlite.replaced import files, has_lost_its_log
+from tui.eventlog.sqlite.watched_files import WatchedFiles
 from tui.eventlog.states import AnyState
 from tui.events import (
     Event,
@@ -88,14 +89,15 @@ class Writer:
         self._store = connection
         self._refuge = refuge
         self._path = path
-        self._file = self._found()
-        self._files = files(path)
+        self._watched = WatchedFiles(path, refuge.connect)
+        self._commits: list[Commit] = []
+        """What was written in the transaction that is at work."""
         self._last = last_seq(connection) if connection else 0
         """The last `seq` that the store is known to have had."""
         self._committed = committed
         self._moved = moved
         self._late = LateIndex()
-        self._closed = False
+        self._closed = self._suspects = False
         self._appends: deque[_Append] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # of who commits; also order: oldest first
@@ -133,30 +135,41 @@ class Writer:
 
     def look(self) -> None:
         """Go on with another file if this one, or its log, is gone; any thread."""
-        if self._is_replaced():
+        if not self._refuge.active and self._watched.looks_wrong():
             self._wake.put(None)
 
     def part(self) -> None:
         """Go on with another file now if this one, or its log, is gone; any thread."""
-        if self._is_replaced():
+        if not self._refuge.active and self._watched.looks_wrong():
             with self._lock:
-                if self._is_replaced():
-                    self._enter(Replaced())
+                self._look_closely()
             self._wake.put(None)
 
-    def _is_replaced(self) -> bool:
-        """Return whether another file has the store's name; one that is gone has not.
+    def suspect(self) -> None:
+        """Look closely at the files: a page of them cannot be read; any thread."""
+        self._suspects = True
+        self._wake.put(None)
 
-        It may come: whoever puts another one in its place needs no new one there. Or
-        whether its log is not the one that is written to.
+    def _look_closely(self) -> None:
+        """Go on with another file if something is gone; only whoever has the lock may.
+
+        Not where no file has the store's name: one may come, and whoever puts another
+        one in its place needs no new one there.
         """
-        if self._refuge.active:
-            return False
-        found = self._found()
-        return found not in (None, self._file) or self._has_lost_its_log()
+        if not self._refuge.active and self._path.exists() and self._is_lost():
+            self._enter(Replaced())
 
-    def _has_lost_its_log(self) -> bool:
-        return has_lost_its_log(self._path, self._files)
+    def _is_lost(self) -> bool:
+        """Return whether the files do not hold any more what was committed."""
+        suspected, self._suspects = self._suspects, False
+        if not suspected and not self._watched.looks_wrong():
+            return False
+        log = self._watched.log_id
+        if self._watched.are_lost(self._last, suspected=suspected):
+            return True
+        if self._watched.log_id != log:
+            self._refuge.recent.clear()  # the log was begun anew: all was copied
+        return False
 
     def _put(self, append: _Append) -> "Future[int]":
         if self._closed:
@@ -194,6 +207,7 @@ class Writer:
             self._refuge.close()
         if self._store:
             self._store.close()
+        self._watched.close()
 
     def _run(self) -> None:
         ends = False
@@ -209,8 +223,8 @@ class Writer:
             ends = self._closed
             with self._lock:
                 self._commit_all()
-                if not ends and self._is_replaced():
-                    self._enter(Replaced())
+                if not ends:
+                    self._look_closely()
                 if self._refuge.active and (ends or self._refuge.wait == 0):
                     self._come_back(LAST_SECONDS if ends else None)
                 if idle and not ends and self._store and not self._refuge.active:
@@ -255,11 +269,12 @@ class Writer:
         while not self._refuge.active:
             assert self._store
             try:
-                if self._found() != self._file or self._has_lost_its_log():
+                if self._is_lost():
                     raise Replaced
                 outcomes = self._transact(self._store, runs)
                 seqs = [it for it in outcomes if isinstance(it, int)]
                 self._last = max(self._last, *seqs, 0)
+                self._remember(self._store)
                 return outcomes
             except sqlite3.Error as error:
                 refused = error_codes.code(error) in error_codes.REFUSED
@@ -281,20 +296,25 @@ class Writer:
     def _enter(self, error: sqlite3.Error) -> bool:
         """Go to memory; return whether that could be done."""
         if isinstance(error, Replaced) and self._store:
-            self._refuge.let_go(self._store, self._files)
+            self._refuge.let_go(self._store, self._watched.files, self._last)
         return self._refuge.enter(error, self._last)
 
-    def _found(self) -> tuple[int, int] | None:
-        """Return which file has the store's name now, in 2 µs."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+    def _remember(self, store: sqlite3.Connection) -> None:
+        """Remember what was committed, and what the files are like now."""
+        recent = self._refuge.recent
+        anew, good = self._watched.note()
+        if anew:
+            recent.clear()
+        if self._watched.has_log:
+            recent.add(self._commits)
+            recent.spare(store)
+        if not good:
+            self._enter(Replaced())
 
     def _transact(
         self, db: sqlite3.Connection, runs: list[list[_Append]]
     ) -> list[int | LogError]:
+        self._commits.clear()
         try:
             # Where the store is attached an immediate one would lock it, too.
             db.execute("BEGIN" if self._refuge.active else "BEGIN IMMEDIATE")
@@ -326,9 +346,16 @@ class Writer:
             of, turn, now = append.conversation, append.turn, append.time
             for event in items:
                 seq = event_rows.insert(db, of, turn, now, event)
-            numbers = self._add(db, append) if append.records else {}
-            for state in append.states:
-                state.moved(lambda old: numbers.get(old, old)).write(db)
+            rows = [
+                Row(number, of, turn, now, event)
+                for number, event in enumerate(items, seq - len(items) + 1)
+            ]
+            numbers = self._add(db, append, rows) if append.records else {}
+            states = [it.moved(lambda n: numbers.get(n, n)) for it in append.states]
+            for state in states:
+                state.write(db)
+            commit = Commit(rows, states, append.guard, append.imported)
+            self._commits.append(commit)
             return max(numbers.values(), default=seq)
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode in error_codes.ONCE:
@@ -343,19 +370,20 @@ class Writer:
                 return self._insert(db, _as_unicode(append), items)
             return _cannot(error)
 
-    def _add(self, db: sqlite3.Connection, append: _Append) -> dict[int, int]:
-        """Insert records; return which number each has got."""
+    def _add(
+        self, db: sqlite3.Connection, append: _Append, rows: list[Row]
+    ) -> dict[int, int]:
+        """Insert records, and add them to `rows`; return which number each has got."""
         numbers: dict[int, int] = {}
         for it in append.records:
             try:
-                numbers[it.seq] = event_rows.insert(
-                    db,
-                    without_surrogates(it.conversation),
-                    it.turn and without_surrogates(it.turn),
-                    it.time,
-                    it.event,
-                    imported=append.imported,
+                of = without_surrogates(it.conversation)
+                turn = it.turn and without_surrogates(it.turn)
+                seq = event_rows.insert(
+                    db, of, turn, it.time, it.event, imported=append.imported
                 )
+                numbers[it.seq] = seq
+                rows.append(Row(seq, of, turn, it.time, it.event))
             except sqlite3.IntegrityError as error:
                 if not append.lenient or error.sqlite_errorcode not in error_codes.ONCE:
                     raise
@@ -366,8 +394,9 @@ class Writer:
         store = self._refuge.leave(*([] if seconds is None else [seconds]))
         if store:
             store.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
-            old, self._store, self._file = self._store, store, self._found()
-            self._files = files(self._path)
+            old, self._store = self._store, store
+            self._watched.close()
+            self._watched = WatchedFiles(self._path, self._refuge.connect)
             self._last = last_seq(store)
             self._late = LateIndex()
             self._moved()

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tui import bounds
 from tui.errors import Cancelled, ConfigError, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.messages import Message, Reply, ToolCall, ToolSchema, Value
@@ -223,9 +224,9 @@ def _read(path: Path) -> _File:
     try:
         data = path.read_bytes()
         if path.suffix == ".json":
-            file = msgspec.json.decode(data, type=_File)
+            file = bounds.decode_as(data, _File)
         else:
-            file = msgspec.toml.decode(data, type=_File)
+            file = msgspec.convert(bounds.decode_toml(data.decode()), _File)
     except OSError as error:
         raise ConfigError(f"Script {path} cannot be read: {error.strerror}.") from error
     except (ValueError, msgspec.MsgspecError) as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui import config, files, paths, process_identity
+from tui import bounds, config, files, paths, process_identity
 from tui.config import Config, LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
 from tui.events import TurnStarted
@@ -65,8 +65,8 @@ def find(store: Path | None = None) -> Worker | None:
     With `store`, only if it serves the conversations in that file.
     """
     try:
-        found = msgspec.json.decode(file().read_bytes(), type=Worker)
-    except (OSError, msgspec.MsgspecError):
+        found = bounds.decode_as(file().read_bytes(), Worker)
+    except (OSError, ValueError):
         return None
     gone = not process_identity.is_here(found.owner) or process_identity.is_gone(
         found.owner
@@ -82,8 +82,8 @@ def enter(worker: Worker) -> None:
 
 def leave(worker: Worker) -> None:
     """Take the note away, unless another worker has taken its place."""
-    with suppress(OSError, msgspec.MsgspecError):
-        if msgspec.json.decode(file().read_bytes(), type=Worker) == worker:
+    with suppress(OSError, ValueError):
+        if bounds.decode_as(file().read_bytes(), Worker) == worker:
             file().unlink()
 
 

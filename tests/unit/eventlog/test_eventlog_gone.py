@@ -1,16 +1,18 @@
 """A store whose file, folder or disk goes away under a running log, or is replaced."""
 
+import errno
+import os
 import re
 import sqlite3
 import tempfile
 from pathlib import Path
 
 import pytest
-from support.store import LIMIT, stored, talk, text, texts, until
+from support.store import LIMIT, is_whole, stored, talk, text, texts, until
 
 from tui.errors import LogError
 from tui.eventlog import EventLog
-from tui.eventlog.sqlite import replaced
+from tui.eventlog.fallback.rescue import Rescue
 from tui.events import (
     Queued,
 )
@@ -119,14 +121,14 @@ def test_a_log_that_is_removed_is_saved_as_soon_as_that_can_be(path, told, monke
     with EventLog(path, told.append) as log:
         log.append("c", Queued("x", "1")).result(LIMIT)
         fails = [sqlite3.OperationalError("no room")] * 2
-        write_anew = replaced.write_anew
+        write_anew = Rescue._write_anew
 
         def refuses(*given):
             if fails:
                 raise fails.pop()
-            write_anew(*given)
+            return write_anew(*given)
 
-        monkeypatch.setattr(replaced, "write_anew", refuses)
+        monkeypatch.setattr(Rescue, "_write_anew", refuses)
         Path(f"{path}-wal").unlink()
 
         log.append("c", Queued("x", "2")).result(LIMIT)
@@ -135,3 +137,64 @@ def test_a_log_that_is_removed_is_saved_as_soon_as_that_can_be(path, told, monke
         until(lambda: not fails and not log.refusal and told)
         until(lambda: texts(log) == ["1", "2"])
     assert stored(path) == ["1", "2"]
+
+
+def cut(path: Path, how: str) -> None:
+    """Cut a file short that is in use, to nothing or to its half."""
+    os.truncate(path, path.stat().st_size // 2 if how == "half" else 0)
+
+
+@pytest.mark.parametrize("how", ["nothing", "half"])
+@pytest.mark.parametrize("suffix", ["-wal", ""])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_file_that_is_cut_short_in_use_is_written_anew(
+    path, told, suffix, how, quiet
+):
+    asked = [f"question {number} " + "x" * 500 for number in range(50)]
+    with EventLog(path, told.append) as log, log.follow("c") as follow:
+        for text_ in asked[:-1]:
+            log.append("c", Queued("x", text_)).result(LIMIT)
+        until(lambda: follow.poll(0.1) and follow.cursor >= 49)
+        if not suffix:  # else all of it is in the log
+            log.query("PRAGMA wal_checkpoint(PASSIVE)")
+            log.flush()
+        cut(Path(f"{path}{suffix}"), how)
+        if quiet:
+            until(lambda: told)
+        log.append("c", Queued("x", asked[-1])).result(LIMIT)
+
+        assert [text(r.event) for r in follow.poll(LIMIT)] == asked[-1:]
+        until(lambda: told)
+        until(lambda: not log.refusal)
+        assert texts(log) == asked
+        assert stored(path) == asked
+        log.append("c", Queued("x", "after")).result(LIMIT)
+        assert not log.unkept
+    assert stored(path) == [*asked, "after"]
+    assert is_whole(path)
+    assert len(told) == 1
+    assert "in use" in told[0]
+
+
+def test_a_store_that_cannot_be_read_at_all_is_given_up_and_that_is_told_once(
+    path, told, monkeypatch
+):
+    def fails(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Rescue, "_made", fails)
+    with EventLog(path, told.append) as log:
+        log.append("c", Queued("x", "1")).result(LIMIT)
+        Path(f"{path}-wal").unlink()
+        log.append("c", Queued("x", "2")).result(LIMIT)
+
+        until(lambda: told)
+        until(lambda: not log.refusal)
+        log.append("c", Queued("x", "3")).result(LIMIT)
+        assert not log.unkept
+
+    assert stored(path) == ["1", "2", "3"]
+    (line,) = told
+    assert "cannot be read: a new one was begun" in line
+    (aside,) = path.parent.glob("*.broken-*")
+    assert str(aside) in line

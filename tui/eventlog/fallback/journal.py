@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from tui import bounds
 from tui.eventlog.sqlite import event_rows
 from tui.eventlog.states import AnyState
 from tui.events import Record
@@ -52,7 +53,6 @@ class _State(msgspec.Struct, array_like=True, tag="s"):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_header = msgspec.json.Decoder(_Header).decode
 _decode = msgspec.json.Decoder(_Event | _State).decode
 
 
@@ -221,12 +221,12 @@ def _read(path: Path, file: int) -> Left | None:
         with open(os.dup(file), "rb") as reads:  # noqa: PTH123 # a descriptor
             # The last line may be half of one.
             lines = reads.read().split(b"\n")[:-1]
-        id = _decode_header(lines[0]).id if lines else path.name
-    except (OSError, msgspec.MsgspecError):
+        id = bounds.decode_as(lines[0], _Header).id if lines else path.name
+    except (OSError, ValueError):
         return None
     left = Left(id, [], [])
     for line in lines[1:]:
-        with suppress(msgspec.MsgspecError):
+        with suppress(msgspec.MsgspecError, RecursionError, UnicodeError):
             match _decode(line):
                 case _State(state):
                     left.states.append(state)

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui.errors import LogError
-from tui.eventlog.fallback import recovery
 from tui.eventlog.fallback.journal import Journal
+from tui.eventlog.fallback.recent import Recent
+from tui.eventlog.fallback.rescue import Lost, Rescue
 from tui.eventlog.reader import Reader
 from tui.eventlog.sqlite import error_codes, replaced
 from tui.eventlog.sqlite.overlay import StandIn, abandon, last_seq, uri
@@ -46,11 +47,6 @@ OLDER = "An older conversation store was put in the place of this one: it is use
 STRANGE = "Another conversation store was put in the place of this one: it is used now,"
 REPLACED = "The file of the conversation store was replaced: the new one is used,"
 """What has become of the store; how the sentence goes on says `Refuge`."""
-
-LOG_GONE = (
-    "The log of the conversation store (its -wal or -shm file) was removed in use: "
-    "what was in it is saved."
-)
 
 
 class Store(NamedTuple):
@@ -86,6 +82,9 @@ class Refuge:
 
     def __init__(self, store: Store, reader: Reader, kept: bool = True) -> None:
         self._store = store
+        self.recent = Recent()
+        """What this process has committed, while it can be lost with the log."""
+        self._rescue = Rescue(store.path, store.connect, store.migrate, self.recent)
         self._reader = reader
         self._kept = kept
         self._stand_in: StandIn | None = None
@@ -105,10 +104,6 @@ class Refuge:
         self._old: list[str] = []
         """The conversations that were in it."""
         self._replaced = False
-        self._adrift: tuple[sqlite3.Connection, replaced.Files] | None = None
-        """Who alone can read a store that has lost its log, until it is saved."""
-        self._rescued = False
-        """Whether it was saved."""
         self._failed: sqlite3.Error | None = None
         """Why it was gone to memory, until that is told."""
         self.unkept = not kept
@@ -118,6 +113,11 @@ class Refuge:
     def active(self) -> bool:
         """Whether what is appended goes to memory."""
         return self._stand_in is not None
+
+    @property
+    def connect(self) -> Callable[[str, float], sqlite3.Connection]:
+        """Opens a database: see `Store`."""
+        return self._store.connect
 
     @property
     def kept_to(self) -> int | None:
@@ -161,38 +161,30 @@ class Refuge:
         self._code = sqlite3.SQLITE_FULL
         self._go_to(stand_in, last)
 
-    def let_go(self, old: sqlite3.Connection, was: replaced.Files) -> None:
+    def let_go(self, old: sqlite3.Connection, was: replaced.Files, known: int) -> None:
         """Part from the store's file, which has another in its place; then `enter`.
 
-        Or from a file that has lost its log: it is written anew. Where that fails it is
-        tried again before the store is opened.
+        Or from one that has lost its log, or a part of itself: it is written anew.
+        Where that fails it is tried again before the store is opened. `known` is the
+        last `seq` that it had.
         """
-        path = self._store.path
-        if replaced.has_lost_its_log(path, was):
-            self._adrift = old, was
-            with suppress(sqlite3.Error, OSError):
-                self._write_anew()
-            return
         self._old = []
         with suppress(sqlite3.Error):
             sql = "SELECT id FROM conversation ORDER BY used DESC LIMIT 1000"
             self._old = [id for (id,) in old.execute(sql)]
-        self._kept_aside = replaced.let_go(old, path, was)
-
-    def _write_anew(self) -> None:
-        """Save a store that has lost its log, if this one has."""
-        if not self._adrift:
+        if not self._store.path.exists():
+            self.recent.clear()  # whoever removes a store wants it gone
             return
-        old, was = self._adrift
-        with recovery.alone(self._store.path):
-            # Who mends a store takes its log away just before the file.
-            if replaced.has_lost_its_log(self._store.path, was):
-                replaced.write_anew(old, self._store.path)
-                self._rescued = True
-                self._store.tell(LOG_GONE)
-        self._adrift = None
-        if not self._rescued:
-            self.let_go(old, was)
+        self._rescue.begin(Lost(old, was, known))
+        with suppress(sqlite3.Error, OSError):
+            self._save_lost()
+        if not self._rescue.pending and not self._rescue.done:
+            self._kept_aside = replaced.let_go(old, self._store.path, was)
+
+    def _save_lost(self) -> None:
+        """Save a store of which something is gone, if this one is."""
+        if told := self._rescue.go_on():
+            self._store.tell(told)
 
     def enter(self, error: sqlite3.Error, known: int) -> bool:
         """Go to memory because of `error`; return whether that could be done.
@@ -207,7 +199,7 @@ class Refuge:
         try:
             settled = not replaced_ or replaced.is_settled(self._store.path)
             # Who opened it beside a strange log would read what is no store.
-            if settled and not self._adrift:
+            if settled and not self._rescue.pending:
                 last = stand_in.lay_over(uri(str(self._store.path), "rw"))
         except sqlite3.Error as unreadable:
             if error_codes.code(unreadable) in error_codes.BUSY:
@@ -216,9 +208,11 @@ class Refuge:
             stand_in.detach()
         self._code = error_codes.code(error)
         self._since = time.monotonic()
-        self._again = self._since + (0 if replaced_ else RETRY_SECONDS)
+        busy = self._code in error_codes.BUSY
+        wait = PATIENCE_SECONDS if busy else 0 if replaced_ else RETRY_SECONDS
+        self._again = self._since + wait
         self._go_to(
-            stand_in, known if replaced_ and not self._rescued else max(last, known)
+            stand_in, known if replaced_ and not self._rescue.done else max(last, known)
         )
         self._failed = error
         return True
@@ -260,9 +254,9 @@ class Refuge:
             return None
         connection, began = None, time.monotonic()
         try:
-            self._write_anew()
+            self._save_lost()
             if not replaced.is_settled(self._store.path) and (
-                (self._replaced and not self._rescued)
+                (self._replaced and not self._rescue.done)
                 or self._code in error_codes.DAMAGED
             ):
                 # Somebody copies another file there just now.
@@ -302,7 +296,7 @@ class Refuge:
     def _what_is_there(self, db: sqlite3.Connection, start: int) -> str:
         """Return what is to be said of the file if it is not the one from before."""
         last = last_seq(db)
-        if self._mended or self._rescued or not (self._replaced or last < start):
+        if self._mended or self._rescue.done or not (self._replaced or last < start):
             return ""
         if last == 0 and not db.execute("SELECT 1 FROM conversation").fetchone():
             return GONE if self._kept_aside is None else EMPTY
@@ -327,7 +321,7 @@ class Refuge:
             self._store.tell(
                 f"The conversation store can be written again: {everything} is kept."
             )
-        self._told = self._mended = self._rescued = False
+        self._told = self._mended = self._rescue.done = False
 
     def close(self) -> None:
         """Save elsewhere what could not be stored, and forget it."""
@@ -374,6 +368,8 @@ class Refuge:
         busy = error_codes.code(error) in error_codes.BUSY
         # What has gathered in an hour is not to be written each second in vain.
         self._again = now + (RETRY_SECONDS if busy else max(RETRY_SECONDS, 20 * took))
+        if self._rescue.goes_on:
+            return  # one line will say what has become of it
         if not isinstance(error, sqlite3.Error):
             self._tell(error)
         else:

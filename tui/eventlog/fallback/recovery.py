@@ -86,10 +86,10 @@ def mend(path: Path, connect: Connect, migrate: Migrate) -> str:
 def _replace(path: Path, damage: str, connect: Connect, migrate: Migrate) -> str:
     fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
     try:
-        saved = _save(path, fresh, connect, migrate)
-        aside = _set_aside(path, fresh)
+        saved = save(path, fresh, connect, migrate)
+        aside = set_aside(path, fresh)
     finally:
-        _remove(fresh)
+        remove(fresh)
     number = saved.conversations
     what = "1 conversation was" if number == 1 else f"{number} conversations were"
     lost = f", {saved.lost} records of them were lost" if saved.lost else ""
@@ -137,8 +137,9 @@ def _problem(db: sqlite3.Connection) -> str:
     return "" if found == "ok" else " ".join(found.replace("*", "").split())
 
 
-def _save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
-    _remove(fresh)
+def save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
+    """Write to a new file `fresh` what can be read of a damaged store."""
+    remove(fresh)
     os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(connect(str(fresh), LOCK_SECONDS)) as new:
         migrate(new)
@@ -177,7 +178,7 @@ def _opened(path: Path, fresh: Path, connect: Connect) -> Generator[sqlite3.Conn
             old.text_factory = _text
             yield old
     finally:
-        _remove(copy)
+        remove(copy)
 
 
 def _copy_readable(path: Path, copy: Path, like: Path) -> None:
@@ -275,7 +276,7 @@ def _event(row: dict[str, Any]) -> events.Event | None:
         return None
     try:
         return events.decode(row["kind"], row["data"].encode())
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return None
 
 
@@ -325,11 +326,16 @@ def _insert(
     return db.execute(sql, row).rowcount > 0
 
 
-def _set_aside(path: Path, fresh: Path) -> Path:
-    """Give `path` another name, and its name to `fresh`."""
+def name_aside(path: Path) -> Path:
+    """Return a name that nothing has, for what is left of a store."""
     day = time.strftime("%Y-%m-%d")
     names = (path.with_name(f"{path.name}.broken-{day}-{n}") for n in count(1))
-    aside = next(name for name in names if not name.exists())
+    return next(name for name in names if not name.exists())
+
+
+def set_aside(path: Path, fresh: Path) -> Path:
+    """Give `path` another name, and its name to `fresh`; return the other name."""
+    aside = name_aside(path)
     try:
         # A second name first: at no moment is there no file of the first.
         os.link(path, aside)
@@ -343,6 +349,7 @@ def _set_aside(path: Path, fresh: Path) -> Path:
     return aside
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a database and what SQLite puts beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)

@@ -1,15 +1,19 @@
 """Opens connections in the journal mode that suits the disk."""
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
+from tui.errors import DamagedError, LogError
 from tui.eventlog.sqlite import error_codes
 
-WRITE_SECONDS = 1.0
-"""How long a commit waits for another process's lock before it goes to memory."""
+WRITE_SECONDS = 0.15
+"""How long a commit waits for another process's lock before it goes to the journal. A
+frame waits longer: what is shown of a draft is in one of the two."""
 
 
 def connect(where: str, seconds: float, network: bool = False) -> sqlite3.Connection:
@@ -74,3 +78,28 @@ def use_rollback_journal(
             "The conversation store is on a network file system, and another program "
             "has it open in a way that is safe on one machine only. Close that one."
         )
+
+
+def unopened(path: Path, error: Exception) -> LogError:
+    """Return what to tell the user of a store that cannot be opened."""
+    code = error_codes.code(error)
+    there = code == sqlite3.SQLITE_CANTOPEN and path.exists()
+    if there and not os.access(path.parent, os.W_OK):
+        code = sqlite3.SQLITE_READONLY  # nothing can be put beside it
+    match code:
+        case code if code in error_codes.DAMAGED:
+            return DamagedError(
+                f"The conversation store {path} is damaged: {error}. Start "
+                "lazychat: it sets the store aside and saves what can be read."
+            )
+        case sqlite3.SQLITE_READONLY:
+            return LogError(
+                f"The conversation store {path} is read-only. Make it "
+                "writable, or set LAZYCHAT_HOME to another folder."
+            )
+        case _:
+            return LogError(
+                f"The conversation store {path} cannot be opened: {error}. "
+                "Check the permissions of the folder, or set LAZYCHAT_HOME to "
+                "another one."
+            )

@@ -34,6 +34,12 @@ ONCE = frozenset(
 """What may be there once is there already; extended codes."""
 
 
+def is_short(error: BaseException | None) -> bool:
+    """Return whether a page was not there: the log was cut short in use."""
+    found = getattr(error, "sqlite_errorcode", 0)
+    return found == sqlite3.SQLITE_IOERR_SHORT_READ
+
+
 def code(error: BaseException | None) -> int:
     """Return the primary result code, 0 when `error` has none."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

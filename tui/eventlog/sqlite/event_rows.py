@@ -6,6 +6,7 @@ read for as much as can be made of it, so that one row never takes the others al
 
 import re
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -21,6 +22,10 @@ from tui.events import (
     Unreadable,
 )
 
+LARGE = 1 << 20
+"""Bytes of an event from which it is handed to SQLite as it is: a `str` of it would be
+in memory twice, for SQLite has it encoded."""
+
 HEAD, TAIL = 64 << 10, 4 << 10
 """Bytes that are looked at of an event that is longer than `bounds.LARGEST_RECORD`."""
 
@@ -33,11 +38,13 @@ def insert(
     event: Event,
     *,
     imported: bool = False,
+    seq: int | None = None,
 ) -> int:
     """Insert one event, with all that follows from it, and return its `seq`.
 
-    `imported`: nobody has said it here. Raises `sqlite3.IntegrityError` for a second
-    claim or end of a turn, and whatever encoding raises for what is no event.
+    `imported`: nobody has said it here. `seq` is given anew when it is None. Raises
+    `sqlite3.IntegrityError` for a second claim or end of a turn, and whatever encoding
+    raises for what is no event.
     """
     message_id = event.message_id if isinstance(event, PROVISIONAL) else None
     kind, data = events.kind(event), events.encode(event)
@@ -45,12 +52,17 @@ def insert(
         # What is stored is to be read again, and `follow` wants what is stored: what
         # is no text where text has to be, or no Unicode, ends here. 0.5 µs.
         event = events.decode(kind, data)
+    column, value = "?", data
+    if len(data) > LARGE and not isinstance(event, Unknown | Unreadable):
+        column = "CAST(? AS TEXT)"
+    else:
+        value = _column(data)
     row = db.execute(
-        "INSERT INTO main.event(conversation, turn, kind, time, delta_of, data) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        (conversation, turn, kind, time, message_id, _column(data)),
+        "INSERT INTO main.event(seq, conversation, turn, kind, time, delta_of, data) "
+        f"VALUES (?, ?, ?, ?, ?, ?, {column})",
+        (seq, conversation, turn, kind, time, message_id, value),
     )
-    seq = row.lastrowid or 0
+    seq = seq or row.lastrowid or 0
     if message_id is None:
         follow(db, conversation, turn, seq, time, event, imported=imported)
     return seq
@@ -151,13 +163,22 @@ class Lenient:
         self._connection.text_factory = str
 
 
-def fetch(connection: sqlite3.Connection, sql: str, parameters: Any) -> list[Any]:
-    """Run a SELECT and return its rows; bytes that are no UTF-8 become U+FFFD."""
+def fetch(
+    connection: sqlite3.Connection,
+    sql: str,
+    parameters: Any,
+    odd: Callable[[], None] = lambda: None,
+) -> list[Any]:
+    """Run a SELECT and return its rows; bytes that are no UTF-8 become U+FFFD.
+
+    `odd` is called if there are some.
+    """
     try:
         return connection.execute(sql, parameters).fetchall()
     except sqlite3.OperationalError as error:
         # Python's own error, which has no code.
         if "decode to UTF-8" not in str(error):
             raise
+    odd()
     with Lenient(connection):
         return connection.execute(sql, parameters).fetchall()

@@ -58,6 +58,7 @@ class StandIn:
         self.stored = False
         """Whether what is stored can be seen through it."""
         self.db = connect(":memory:")
+        self.db.text_factory = event_rows.text
         try:
             self.db.execute("PRAGMA busy_timeout = 1000")
             # The disk is perhaps what is in trouble.

@@ -6,6 +6,7 @@ any program, and refuse what an older lazychat or the `sqlite3` shell writes: an
 answer that is lost is worse than one that is not found.
 """
 
+import re
 import sqlite3
 
 import msgspec
@@ -176,7 +177,7 @@ def _keep_message(
     role, text = message.role, message.text
     if role not in _SPOKEN:
         return
-    title = " ".join(text.split())[:TITLE] if role == "user" else ""
+    title = _title(text) if role == "user" else ""
     db.execute(
         "INSERT INTO conversation(id, title, created, updated, messages) "
         "VALUES (:id, :title, :time, :time, :count) ON CONFLICT(id) DO UPDATE SET "
@@ -188,6 +189,22 @@ def _keep_message(
         db.execute("INSERT OR REPLACE INTO unindexed VALUES (?, 0)", (seq,))
     elif found := terms_of(text):
         db.execute(INDEX, (seq, " ".join(found)))
+
+
+def _title(text: str) -> str:
+    """Return the first words of a text, which may have millions."""
+    words: list[str] = []
+    length = -1
+    for word in _WORD.finditer(text):
+        first, end = word.span()
+        words.append(text[first : min(end, first + TITLE)])
+        length += 1 + len(words[-1])
+        if length >= TITLE:
+            break
+    return " ".join(words)[:TITLE]
+
+
+_WORD = re.compile(r"\S+")
 
 
 def _keep(

@@ -6,8 +6,8 @@ first. And what the old file held, which only those can still read who have it o
 written to a file beside the new one. A file that was removed is not: whoever removes a
 store wants it gone.
 
-Where only the log, or its index, was removed or replaced, a file is written of what
-those can read who have the old ones open, and takes the store's name.
+A store that has lost its log, or a part of itself, is another matter: see
+`fallback/rescue.py`.
 """
 
 import os
@@ -39,41 +39,6 @@ def files(path: Path) -> Files:
     return Files(*(id_of(Path(f"{path}{suffix}")) for suffix in ("", "-wal", "-shm")))
 
 
-def has_lost_its_log(path: Path, was: Files) -> bool:
-    """Return whether the store has its name yet, and its log or index has not.
-
-    Who opens it now begins another log, and never sees what is in the old one, which
-    goes with the last process that has it open.
-    """
-    now = files(path)
-    return now.store == was.store and any(
-        old is not None and new != old
-        for old, new in zip(was[1:], now[1:], strict=True)
-    )
-
-
-def write_anew(old: sqlite3.Connection, path: Path) -> None:
-    """Put a file with all that `old` can read in the place of the store.
-
-    A copy rather than a checkpoint: the locks of those who have another index open are
-    not seen by `old`. Whoever has the old file open finds it replaced, and keeps what
-    he has besides. Raises `sqlite3.Error` and `OSError`; then the store is as it was.
-    """
-    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
-    try:
-        os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
-        _back_up(old, fresh)
-        # It is whole: nobody has to wait until it is settled.
-        past = time.time() - 2 * SETTLED_SECONDS
-        os.utime(fresh, (past, past))
-        for suffix in ("-wal", "-shm"):
-            # SQLite would play it into the new file.
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
 def id_of(path: Path) -> Id | None:
     """Return which file has the name `path`, None when none has."""
     try:
@@ -81,6 +46,13 @@ def id_of(path: Path) -> Id | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def disk_of(folder: Path) -> int | None:
+    """Return which file system a folder is on, None when there is none."""
+    with suppress(OSError):
+        return folder.stat().st_dev
+    return None
 
 
 def is_settled(path: Path) -> bool:
@@ -136,7 +108,7 @@ def _copied(old: sqlite3.Connection, path: Path) -> Path | None:
         except FileExistsError:
             continue
         try:
-            _back_up(old, aside)
+            back_up(old, aside)
         except sqlite3.Error:
             aside.unlink(missing_ok=True)
             raise
@@ -144,7 +116,8 @@ def _copied(old: sqlite3.Connection, path: Path) -> Path | None:
     return None
 
 
-def _back_up(old: sqlite3.Connection, file: Path) -> None:
+def back_up(old: sqlite3.Connection, file: Path) -> None:
+    """Write all that `old` can read into the database `file`, as one file."""
     with closing(sqlite3.connect(file)) as target:
         old.backup(target)
         # One file, and no log beside it.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui import files, paths, process_identity
+from tui import bounds, files, paths, process_identity
 from tui.models.local.death import Death
 from tui.models.local.wire import Spec
 
@@ -62,7 +62,6 @@ class Crash(msgspec.Struct, frozen=True):
 
 
 _Known = dict[str, Crash]
-_read = msgspec.json.Decoder(_Known).decode
 _lock = threading.Lock()
 
 
@@ -110,8 +109,8 @@ def forget(key: str) -> None:
 
 def _load() -> _Known:
     try:
-        return _read(paths.crashes_file().read_bytes())
-    except (OSError, ValueError, msgspec.DecodeError):
+        return bounds.decode_as(paths.crashes_file().read_bytes(), _Known)
+    except (OSError, ValueError):
         return {}
 
 
