@@ -7,13 +7,14 @@ it starts: a payload to parse, another channel, or nothing (a dropped token).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from tui.models.gate.patterns import Atoms, Lit
+from tui.models.gate.patterns import BLANK, Alt, Atoms, Lit, Run
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
-Anchor = Literal["any", "line", "start", "called"]
+Anchor = Literal["any", "line", "start", "called", "framed"]
 Channel = Literal["text", "reasoning", "nothing"]
 
 
@@ -51,7 +52,12 @@ class Payload(NamedTuple):
     closers: Sequence[str] = ()
     """Any of these ends it, outside a quote."""
     balanced: bool = False
-    """It also ends where its first bracket closes."""
+    """A call in it is complete where the outermost bracket closes."""
+    ends: Sequence[str] = ()
+    """A call in it is complete behind any of these, outside a quote."""
+    again: Sequence[Atoms] = ()
+    """What begins another call in it. Where a call is complete and neither this nor a
+    closer follows, the payload has ended: the model left the closer out."""
     header: Atoms = ()
     """Must come first; brackets count only after it."""
     look: Atoms = ()
@@ -86,9 +92,16 @@ class Rule:
     look: Atoms
     action: Action
     anchor: Anchor = "any"
-    """Where it may occur: anywhere, at a line start, before any text, after a call."""
+    """Where it may occur: anywhere, at a line start, before any text, or in a message
+    that has a call or a frame's header already."""
     quotable: bool = True
     """Inside Markdown quoting it is text."""
+    bare: bool = False
+    """Nothing marks it, so what follows decides whether it is a call; see `Trial`."""
+    strict: bool = False
+    """It is a call only if no text follows; for `bare` rules of unknown models."""
+    structural: bool = False
+    """Part of a frame: it applies without tools, and in reasoning at once."""
     after: Sequence["Rule"] = ()
     """Rules tried only directly after the payload."""
     unless: str = ""
@@ -98,12 +111,31 @@ class Rule:
     """The text that marks a call cut off by the end of the stream: None for the
     marker's first literal, "" for nothing short of the whole opener."""
 
-    def cut_off(self, text: str, at: int) -> bool:
-        """Return whether the text from `at`, an incomplete opener, shows the sign."""
+    def cut_off(self, text: str, at: int) -> int:
+        """Return the length of the sign if `text` has it at `at`, else 0."""
         head = self.marker[0] if self.marker else None
         first = head.text if isinstance(head, Lit) else ""
         sign = first if self.sign is None else self.sign
-        return bool(sign) and text.startswith(sign, at)
+        return len(sign) if sign and text.startswith(sign, at) else 0
+
+
+_LINE_END: Atoms = (BLANK, Alt(((Lit("\n"),), (Lit("\r"),), (Lit("<"),))))
+_GLUED: Atoms = (Run(r"[^\s<,.;:!?)\]}\"'`»”’|]", 1, 1),)
+_NOT_APART = r"(?<![ \t(\[{\"'“‘«])"
+
+
+@lru_cache(maxsize=512)
+def token_rules(token: str) -> tuple[Rule, Rule]:
+    """Return the rules that remove a token that ends something.
+
+    Nothing but other markers comes behind it on its line. A token that stands apart
+    in a sentence is spoken of.
+    """
+    marker = (Lit(token),)
+    return (
+        Rule(marker, _LINE_END, Drop()),
+        Rule(marker, _GLUED, Drop(), unless=_NOT_APART),
+    )
 
 
 class Thinking(NamedTuple):
@@ -126,7 +158,7 @@ class Dialect:
     endings: Sequence[str] = ()
     """Dropped with everything after them: models go on with invented results."""
     special: bool = False
-    """Its markers are special tokens, which count even inside Markdown quoting."""
+    """Its markers are special tokens, which no sentence holds by chance."""
     structural: bool = False
     """Its rules frame the message: they apply without tools and in every channel."""
 

@@ -1,20 +1,32 @@
 """Dialects that write a tool's name and then its arguments as JSON."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.models.gate.dialects.builders import (
     CHATML,
     DEEPSEEK_END,
-    LETTER,
     OBJECT,
     STRINGS,
     THINK,
     block,
+    eat,
+    not_behind,
     row,
 )
-from tui.models.gate.dialects.json import MISTRAL_LIST, OLD_MISTRAL
-from tui.models.gate.grammar import Dialect, Payload, Rule, Switch, Thinking
-from tui.models.gate.patterns import BLANK, NAME, SPACE, Lit, Opt, Run, ToolName
+from tui.models.gate.dialects.json import MISTRAL, OLD_MISTRAL
+from tui.models.gate.grammar import Dialect, Payload, Reader, Rule, Switch, Thinking
+from tui.models.gate.patterns import (
+    BLANK,
+    NAME,
+    SPACE,
+    Alt,
+    Atoms,
+    Lit,
+    Opt,
+    Run,
+    ToolName,
+)
 from tui.models.gate.payloads.named import (
     read_deepseek,
     read_function_tag,
@@ -23,7 +35,58 @@ from tui.models.gate.payloads.named import (
     read_lazyllm_internlm,
     read_mistral,
     read_name_line,
+    read_nothing,
 )
+
+_MISTRAL_NAME: Atoms = (
+    *NAME,
+    SPACE,
+    Opt((Lit("[CALL_ID]"), Run(r"[^\[\s{]"), SPACE)),
+    Opt((Lit("[ARGS]"), SPACE)),
+)
+_MISTRAL_ARGS = Payload(
+    read_mistral,
+    STRINGS,
+    balanced=True,
+    header=(SPACE, *_MISTRAL_NAME),
+    look=(OBJECT,),
+    before=("[TOOL_CALLS]",),
+)
+_DEEPSEEK_CALL: Atoms = (
+    Lit("<｜tool▁call▁begin｜>"),
+    SPACE,
+    Opt((Lit("function"), SPACE)),
+    Opt((*NAME, SPACE)),
+    Lit("<｜tool▁sep｜>"),
+)
+_DEEPSEEK_OUTPUTS = tuple(
+    Rule(
+        (Lit(f"<｜tool▁{what}▁begin｜>"),),
+        (),
+        Payload(read_nothing, closers=(f"<｜tool▁{what}▁end｜>",), call=False),
+    )
+    for what in ("outputs", "output")
+)
+
+
+def _section(
+    begin: str, call: Atoms, end: str, section_end: str, read: Reader
+) -> tuple[Rule, Rule]:
+    """Return the rules for a section of calls, and for a call without its section."""
+    return (
+        block(
+            begin,
+            call,
+            Payload(read, STRINGS, (section_end,), ends=(end,), again=(call,)),
+        ),
+        Rule(
+            (),
+            call,
+            Payload(read, STRINGS, (end,)),
+            unless=not_behind(begin),
+            after=eat((SPACE, Lit(section_end))),
+        ),
+    )
 
 
 def _deepseek(
@@ -31,11 +94,14 @@ def _deepseek(
 ) -> Dialect:
     return row(
         id,
-        block(
+        *_section(
             "<｜tool▁calls▁begin｜>",
-            (Lit("<｜tool▁call▁begin｜>"),),
-            Payload(read_deepseek, STRINGS, ("<｜tool▁calls▁end｜>",)),
+            _DEEPSEEK_CALL,
+            "<｜tool▁call▁end｜>",
+            "<｜tool▁calls▁end｜>",
+            read_deepseek,
         ),
+        *_DEEPSEEK_OUTPUTS,
         thinking=THINK,
         dropped=DEEPSEEK_END,
         special=True,
@@ -51,8 +117,14 @@ ROWS = (
         "lazyllm_internlm",
         Rule(
             (Lit("<|action_start|>"), SPACE, Lit("<|function|>")),
-            (SPACE, LETTER),
-            Payload(read_lazyllm_internlm, STRINGS, ("<|action_end|>",)),
+            (SPACE, *NAME, Alt(((Lit("\n"),), (Lit("<|args|>"),), (Lit("\r"),)))),
+            Payload(
+                read_lazyllm_internlm,
+                STRINGS,
+                ("<|action_end|>",),
+                balanced=True,
+                before=("<|action_start|>",),
+            ),
         ),
         dropped=CHATML,
         special=True,
@@ -62,7 +134,7 @@ ROWS = (
         "lazyllm_glm",
         block(
             "✿FUNCTION✿:",
-            (LETTER,),
+            (*NAME, SPACE, Lit("✿ARGS✿:")),
             Payload(
                 read_lazyllm_glm,
                 STRINGS,
@@ -97,24 +169,10 @@ ROWS = (
     ),
     row(
         "mistral_args",
-        MISTRAL_LIST,
-        block(
-            "[TOOL_CALLS]",
-            (LETTER,),
-            Payload(
-                read_mistral,
-                STRINGS,
-                balanced=True,
-                header=(
-                    SPACE,
-                    *NAME,
-                    SPACE,
-                    Opt((Lit("[CALL_ID]"), Run(r"[^\[\s{]"), SPACE)),
-                    Opt((Lit("[ARGS]"), SPACE)),
-                ),
-                look=(OBJECT,),
-                before=("[TOOL_CALLS]",),
-            ),
+        *MISTRAL,
+        replace(
+            block("[TOOL_CALLS]", (*_MISTRAL_NAME, OBJECT), _MISTRAL_ARGS),
+            after=eat((SPACE, Lit("[/TOOL_CALLS]"))),
         ),
         thinking=(Thinking("[THINK]", "[/THINK]", anywhere=True),),
         dropped=("</s>",),
@@ -136,10 +194,12 @@ ROWS = (
     ),
     row(
         "kimi_k2",
-        block(
+        *_section(
             "<|tool_calls_section_begin|>",
-            (Lit("<|tool_call_begin|>"),),
-            Payload(read_kimi, STRINGS, ("<|tool_calls_section_end|>",)),
+            (Lit("<|tool_call_begin|>"), SPACE, *NAME),
+            "<|tool_call_end|>",
+            "<|tool_calls_section_end|>",
+            read_kimi,
         ),
         thinking=THINK,
         dropped=CHATML,
@@ -152,7 +212,13 @@ ROWS = (
         Rule(
             (Lit("<function="),),
             (*NAME, Lit(">"), SPACE, OBJECT),
-            Payload(read_function_tag, STRINGS, ("</function>",)),
+            Payload(
+                read_function_tag,
+                STRINGS,
+                ("</function>",),
+                balanced=True,
+                before=("<function=",),
+            ),
         ),
         dropped=("<|eot_id|>", "<|eom_id|>"),
         names=r"functionary.*v3\.1",

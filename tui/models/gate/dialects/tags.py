@@ -1,22 +1,27 @@
 """Dialects of XML-like elements, of Gemma's notation, and of Python calls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.models.gate.dialects.builders import (
     CHATML,
     DEEPSEEK_END,
-    LETTER,
     LIST,
+    MORE_JSON,
     OBJECT,
+    PYTHON_CALL,
     STRINGS,
     THINK,
     block,
     eat,
+    not_behind,
     row,
 )
+from tui.models.gate.dialects.json import TOOL_CALL
 from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking
-from tui.models.gate.patterns import NAME, SPACE, Alt, Lit, ToolName
+from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, Opt, ToolName
 from tui.models.gate.payloads.gemma import gemma_reader
+from tui.models.gate.payloads.named import read_nothing
 from tui.models.gate.payloads.pairs import read_pair_section, read_pairs
 from tui.models.gate.payloads.python import (
     PYTHON_STRINGS,
@@ -28,7 +33,8 @@ from tui.models.gate.payloads.tags import (
     FUNCTION,
     INVOKE,
     STEPTML,
-    read_bare_function,
+    Tags,
+    bare_reader,
     read_dots,
     tag_reader,
 )
@@ -36,18 +42,95 @@ from tui.models.gate.payloads.tags import (
 _PAIRS = (Quote("<arg_key>", "</arg_key>"), Quote("<arg_value>", "</arg_value>"))
 _PARAMETER = (Quote("<parameter=", "</parameter>"),)
 _NAMED_PARAMETER = (Quote("<parameter", "</parameter>"),)
+_STEP_PARAMETER = (Quote("<steptml:parameter", "</steptml:parameter>"),)
 _QWEN = tag_reader(FUNCTION)
+_ECHO = Payload(read_nothing, PYTHON_STRINGS, balanced=True, call=False)
+_DSML_BLOCKS = ("<｜DSML｜function_calls>", "<｜DSML｜tool_calls>")
 _DSML_QUOTES = (Quote("<｜DSML｜parameter", "</｜DSML｜parameter>"), *STRINGS)
 
 
+_NAMED: Atoms = (SPACE, Lit("name"), SPACE, Lit("="))
+_QWEN_CALL: Atoms = (Lit("<function="), *NAME, Lit(">"))
+_INVOKE_CALL: Atoms = (Lit("<invoke"), *_NAMED)
+_DSML_CALL: Atoms = (Lit("<｜DSML｜invoke"), *_NAMED)
+_STEP_CALL: Atoms = (
+    Lit("<｜tool_call_begin｜>"),
+    SPACE,
+    Opt((Lit("function"), SPACE)),
+    Opt((Lit("<｜tool_sep｜>"), SPACE)),
+    Lit("<steptml:invoke"),
+)
+_PAIR_CALL: Atoms = (
+    *NAME,
+    SPACE,
+    Alt(((Lit("<arg_key>"),), (Lit("</tool_call>"),))),
+)
+_GEMMA_CALL: Atoms = (Opt((Opt((Lit("call"),)), Lit(":"), SPACE)), *NAME, SPACE, OBJECT)
+
+
+def _bare(
+    markers: Sequence[str],
+    call: Atoms,
+    tags: Tags,
+    quotes: Sequence[Quote],
+    *closers: str,
+) -> Rule:
+    """Return the rule for a call without the block it belongs in."""
+    payload = Payload(bare_reader(tags), quotes, (tags.call_end,))
+    after = eat(*((SPACE, Lit(closer)) for closer in closers))
+    return Rule((), call, payload, unless=not_behind(*markers), after=after)
+
+
+def _function_block(marker: str, closer: str) -> Rule:
+    return block(
+        marker,
+        _QWEN_CALL,
+        Payload(
+            _QWEN, _PARAMETER, (closer,), ends=("</function>",), again=(_QWEN_CALL,)
+        ),
+    )
+
+
+_BARE_FUNCTION = _bare(
+    ("<tool_call>", "<seed:tool_call>"),
+    (
+        *_QWEN_CALL,
+        SPACE,
+        Alt(((Lit("<parameter="),), (Lit("</function>"),))),
+    ),
+    FUNCTION,
+    _PARAMETER,
+    "</tool_call>",
+)
+_PAIR_BLOCK = block(
+    "<tool_call>",
+    _PAIR_CALL,
+    Payload(
+        read_pairs,
+        _PAIRS,
+        ("</tool_call>",),
+        ends=("</arg_value>",),
+        again=((Lit("<arg_key>"),),),
+    ),
+)
+
+
 def _dsml(id: str, word: str, names: str, signs: Sequence[str]) -> Dialect:
+    closer = f"</｜DSML｜{word}>"
     return row(
         id,
         block(
             f"<｜DSML｜{word}>",
-            (Lit("<｜DSML｜invoke"),),
-            Payload(tag_reader(DSML), _DSML_QUOTES, (f"</｜DSML｜{word}>",)),
+            _DSML_CALL,
+            Payload(
+                tag_reader(DSML),
+                _DSML_QUOTES,
+                (closer,),
+                ends=("</｜DSML｜invoke>",),
+                again=(_DSML_CALL,),
+            ),
         ),
+        _bare(_DSML_BLOCKS, _DSML_CALL, DSML, _DSML_QUOTES, closer),
         thinking=THINK,
         dropped=DEEPSEEK_END,
         special=True,
@@ -72,7 +155,6 @@ ROWS = (
             Payload(
                 read_python_list, PYTHON_STRINGS, ("<|python_end|>",), balanced=True
             ),
-            after=eat((SPACE, Lit("<|python_end|>"))),
         ),
         dropped=("<|eot_id|>", "<|eot|>"),
         names="llama-?4",
@@ -83,8 +165,14 @@ ROWS = (
         "olmo3",
         block(
             "<function_calls>",
-            (LETTER,),
-            Payload(read_python_lines, PYTHON_STRINGS, ("</function_calls>",)),
+            PYTHON_CALL,
+            Payload(
+                read_python_lines,
+                PYTHON_STRINGS,
+                ("</function_calls>",),
+                balanced=True,
+                again=(PYTHON_CALL,),
+            ),
         ),
         thinking=THINK,
         names="olmo-?3",
@@ -93,10 +181,22 @@ ROWS = (
     ),
     row(
         "lfm2",
-        block(
-            "<|tool_call_start|>",
-            (LIST,),
-            Payload(read_python_list, PYTHON_STRINGS, ("<|tool_call_end|>",)),
+        replace(
+            block(
+                "<|tool_call_start|>",
+                (LIST,),
+                Payload(
+                    read_python_list,
+                    PYTHON_STRINGS,
+                    ("<|tool_call_end|>",),
+                    balanced=True,
+                ),
+            ),
+            after=(
+                *eat((SPACE, Lit("<|tool_call_end|>"))),
+                # Some write the list again, as text.
+                Rule((), (SPACE, LIST, SPACE, ToolName(), Lit("(")), _ECHO),
+            ),
         ),
         thinking=THINK,
         dropped=CHATML,
@@ -107,25 +207,10 @@ ROWS = (
     # Elements
     row(
         "qwen3_coder",
-        block(
-            "<tool_call>",
-            (Lit("<function="),),
-            Payload(_QWEN, _PARAMETER, ("</tool_call>",)),
-        ),
-        Rule(
-            (),
-            (
-                Lit("<function="),
-                *NAME,
-                Lit(">"),
-                SPACE,
-                Alt(((Lit("<parameter="),), (Lit("</function>"),))),
-            ),
-            Payload(read_bare_function, _PARAMETER, ("</function>",)),
-            # Directly after the block's marker it is text: the marker was quoted.
-            unless=r"(?<!<tool_call>)(?<!<tool_call>\n)",
-            after=eat((SPACE, Lit("</tool_call>"))),
-        ),
+        _function_block("<tool_call>", "</tool_call>"),
+        _BARE_FUNCTION,
+        _PAIR_BLOCK,
+        *TOOL_CALL,
         thinking=THINK,
         dropped=CHATML,
         names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.5|mimo-v2",
@@ -133,11 +218,8 @@ ROWS = (
     ),
     row(
         "seed_oss",
-        block(
-            "<seed:tool_call>",
-            (Lit("<function="),),
-            Payload(_QWEN, _PARAMETER, ("</seed:tool_call>",)),
-        ),
+        _function_block("<seed:tool_call>", "</seed:tool_call>"),
+        _BARE_FUNCTION,
         thinking=(Thinking("<seed:think>", "</seed:think>"),),
         dropped=("<seed:eos>",),
         names="seed-?oss",
@@ -148,8 +230,21 @@ ROWS = (
         "minimax_m2",
         block(
             "<minimax:tool_call>",
-            (Lit("<invoke"),),
-            Payload(tag_reader(INVOKE), _NAMED_PARAMETER, ("</minimax:tool_call>",)),
+            _INVOKE_CALL,
+            Payload(
+                tag_reader(INVOKE),
+                _NAMED_PARAMETER,
+                ("</minimax:tool_call>",),
+                ends=("</invoke>",),
+                again=(_INVOKE_CALL,),
+            ),
+        ),
+        _bare(
+            ("<minimax:tool_call>", "<dots_function_call>"),
+            _INVOKE_CALL,
+            INVOKE,
+            _NAMED_PARAMETER,
+            "</minimax:tool_call>",
         ),
         thinking=THINK,
         names="minimax-?m2",
@@ -159,11 +254,14 @@ ROWS = (
         "dots",
         block(
             "<dots_function_call>",
-            (Alt(((Lit("<invoke"),), (OBJECT,))),),
+            (Alt((_INVOKE_CALL, (OBJECT,))),),
             Payload(
                 read_dots,
                 (*_NAMED_PARAMETER, *STRINGS),
                 ("</dots_function_call>",),
+                balanced=True,
+                ends=("</invoke>",),
+                again=(_INVOKE_CALL, *MORE_JSON),
             ),
         ),
         names="dots[.-]?llm",
@@ -185,12 +283,22 @@ ROWS = (
         "step3",
         block(
             "<｜tool_calls_begin｜>",
-            (Lit("<｜tool_call_begin｜>"),),
+            _STEP_CALL,
             Payload(
                 tag_reader(STEPTML),
-                (Quote("<steptml:parameter", "</steptml:parameter>"),),
+                _STEP_PARAMETER,
                 ("<｜tool_calls_end｜>",),
+                ends=("</steptml:invoke>", "<｜tool_call_end｜>"),
+                again=(_STEP_CALL, (Lit("<｜tool_call_end｜>"),)),
             ),
+        ),
+        _bare(
+            ("<｜tool_calls_begin｜>",),
+            _STEP_CALL,
+            STEPTML,
+            _STEP_PARAMETER,
+            "<｜tool_call_end｜>",
+            "<｜tool_calls_end｜>",
         ),
         thinking=THINK,
         special=True,
@@ -200,11 +308,9 @@ ROWS = (
     # Pairs
     row(
         "glm45",
-        block(
-            "<tool_call>",
-            (*NAME, SPACE, Alt(((Lit("<arg_key>"),), (Lit("</tool_call>"),)))),
-            Payload(read_pairs, _PAIRS, ("</tool_call>",)),
-        ),
+        _PAIR_BLOCK,
+        *TOOL_CALL,
+        _function_block("<tool_call>", "</tool_call>"),
         thinking=THINK,
         dropped=("<|user|>", "<|observation|>"),
         names=r"glm-?4\.[5-9]|glm-?[5-9]|ling-3|laguna",
@@ -215,7 +321,13 @@ ROWS = (
         block(
             "<tool_calls>",
             (Lit("<tool_call>"),),
-            Payload(read_pair_section, _PAIRS, ("</tool_calls>",)),
+            Payload(
+                read_pair_section,
+                _PAIRS,
+                ("</tool_calls>",),
+                ends=("</tool_call>",),
+                again=((Lit("<tool_call>"),),),
+            ),
         ),
         thinking=THINK,
         names=r"hunyuan-?v?3|\bhy-?3",
@@ -227,10 +339,19 @@ ROWS = (
         "gemma4",
         block(
             "<|tool_call>",
-            (Lit("call:"),),
+            _GEMMA_CALL,
             Payload(
-                gemma_reader('<|"|>'), (Quote('<|"|>', '<|"|>'),), ("<tool_call|>",)
+                gemma_reader('<|"|>'),
+                (Quote('<|"|>', '<|"|>'), *STRINGS),
+                ("<tool_call|>",),
+                balanced=True,
             ),
+        ),
+        Rule(
+            (Lit("<|tool_response>"),),
+            (),
+            Payload(read_nothing, closers=("<tool_response|>",), call=False),
+            anchor="called",
         ),
         thinking=(Thinking("<|channel>thought\n", "<channel|>", anywhere=True),),
         dropped=("<turn|>",),
@@ -242,11 +363,12 @@ ROWS = (
         "functiongemma",
         block(
             "<start_function_call>",
-            (Lit("call:"),),
+            _GEMMA_CALL,
             Payload(
                 gemma_reader("<escape>"),
-                (Quote("<escape>", "<escape>"),),
+                (Quote("<escape>", "<escape>"), *STRINGS),
                 ("<end_function_call>",),
+                balanced=True,
             ),
         ),
         dropped=("<end_of_turn>",),
