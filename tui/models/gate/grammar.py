@@ -82,6 +82,7 @@ class Drop(NamedTuple):
 
 
 Action = Payload | Switch | Drop
+DROP = Drop()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,23 +120,35 @@ class Rule:
         return len(sign) if sign and text.startswith(sign, at) else 0
 
 
-_LINE_END: Atoms = (BLANK, Alt(((Lit("\n"),), (Lit("\r"),), (Lit("<"),))))
-_GLUED: Atoms = (Run(r"[^\s<,.;:!?)\]}\"'`»”’|]", 1, 1),)
-_NOT_APART = r"(?<![ \t(\[{\"'“‘«])"
+_LINE_END: Atoms = (Alt(((BLANK, Run(r"[\r\n]", 1, 1)), (Lit("<"),))),)
+_MORE_TOKENS: Atoms = (Run(r"[ \t]", 1), Lit("<"))
+_GLUED: Atoms = (Run(r"[\w*#]", 1, 1),)
+_BEGINS: Atoms = (Run(r"[^\"'`”’»)\]|,\\]", 1, 1),)
+_BEGINS_APART: Atoms = (Run(r"[^ \t\r\"'`”’»)\]|,.;:!?}\\]", 1, 1),)
+_NOT_APART = r"(?<![ \t(\[{\"'`“‘«|])"
+
+
+def _rules(token: str, *looks: tuple[Atoms, str], action: Action) -> tuple[Rule, ...]:
+    marker = (Lit(token),)
+    return tuple(Rule(marker, look, action, unless=unless) for look, unless in looks)
 
 
 @lru_cache(maxsize=512)
-def token_rules(token: str) -> tuple[Rule, Rule]:
-    """Return the rules that remove a token that ends something.
+def token_rules(token: str, action: Action = DROP) -> tuple[Rule, ...]:
+    """Return the rules for a token that ends something; by default it is removed.
 
     Nothing but other markers comes behind it on its line. A token that stands apart
-    in a sentence is spoken of.
+    in a sentence, or between quotation marks, is spoken of.
     """
-    marker = (Lit(token),)
-    return (
-        Rule(marker, _LINE_END, Drop()),
-        Rule(marker, _GLUED, Drop(), unless=_NOT_APART),
-    )
+    looks = ((_LINE_END, ""), (_GLUED, _NOT_APART), (_MORE_TOKENS, _NOT_APART))
+    return _rules(token, *looks, action=action)
+
+
+@lru_cache(maxsize=512)
+def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:
+    """Return the rules for a token that opens something, unless it is spoken of."""
+    looks = ((_BEGINS, _NOT_APART), (_BEGINS_APART, ""))
+    return _rules(token, *looks, action=action)
 
 
 class Thinking(NamedTuple):

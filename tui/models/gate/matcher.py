@@ -16,6 +16,8 @@ from tui.models.gate.grammar import (
     Payload,
     Rule,
     Switch,
+    Thinking,
+    opening_rules,
     token_rules,
 )
 from tui.models.gate.patterns import (
@@ -29,6 +31,8 @@ from tui.models.gate.patterns import (
 )
 
 _WORD = re.compile(r"\s*(?:call:|:|functions\.)?\s*([A-Za-z_][\w.\-]*)\Z")
+_THINK = Switch("reasoning")
+_MUTE = Switch("nothing", permanent=True)
 _NOTATION = ("function", "call", "invoke")
 """Words that payloads begin with, before the tool's name."""
 
@@ -163,15 +167,7 @@ def rule_set(
     elif channel == "text":
         for thinking in dialect.thinking:
             if thinking.anywhere or (fresh and may_think):
-                quotable = thinking.anywhere and not fresh
-                action = Switch("reasoning")
-                marker = (Lit(thinking.open),)
-                rules.append(Rule(marker, (), action, quotable=quotable))
-                if thinking.open.endswith("\n"):
-                    word = thinking.open[:-1]
-                    # Some leave the newline out.
-                    other = (Run(r"[^\n]", 1, 1),)
-                    rules.append(Rule((Lit(word),), other, action, quotable=quotable))
+                rules += _thinking_rules(thinking, fresh)
     now = {"start": fresh, "called": called, "framed": framed}
     rules += [
         r
@@ -180,9 +176,22 @@ def rule_set(
     ]
     for token in dialect.dropped:
         rules += token_rules(token)
-    mute = Switch("nothing", permanent=True)
-    rules += [Rule((Lit(t),), (), mute) for t in dialect.endings]
+    for token in dialect.endings:
+        rules += opening_rules(token, _MUTE) if called else token_rules(token)
     return RuleSet(rules, names or ())
+
+
+@lru_cache(maxsize=64)
+def _thinking_rules(thinking: Thinking, fresh: bool) -> tuple[Rule, ...]:
+    if not fresh:
+        return opening_rules(thinking.open.removesuffix("\n"), _THINK)
+    marker = (Lit(thinking.open),)
+    rules = (Rule(marker, (), _THINK, quotable=False),)
+    if not thinking.open.endswith("\n"):
+        return rules
+    # Some leave the newline out.
+    short, other = (Lit(thinking.open[:-1]),), (Run(r"[^\n]", 1, 1),)
+    return (*rules, Rule(short, other, _THINK, quotable=False))
 
 
 @lru_cache(maxsize=64)

@@ -28,6 +28,11 @@ from tui.models.gate.trial import Trial
 
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[ ,]+[^\W\d_]+[ ,.]")
 
+_PLACEHOLDER = re.compile(r"[:={\[(]\s*(?:\"?\.\.\.|\"?…|<[\w -]+>)")
+"""What stands for a value in an explanation."""
+
+_KEYS = re.compile(r"[\"'](?:name|arguments|parameters|function|type)[\"']")
+
 _FRAME_ENDS = ("<|end|>", "<|return|>")
 """What ends the reasoning that a header has opened."""
 
@@ -341,9 +346,12 @@ class Splitter:
 
     def _is_prose(self, reading: Reading, end: End) -> bool:
         """Whether an unreadable payload is none, but text behind a marker's name."""
-        if reading.calls or (end.closed and not end.open):
+        body = _KEYS.sub("", end.body)
+        if reading.calls or any(name in body for name in self._tools):
             return False
-        named = any(name in end.body for name in (*self._tools, '"name"', "'name'"))
+        if end.closed and not end.open:
+            return _PLACEHOLDER.search(end.body) is not None
+        named = '"name"' in end.body or "'name'" in end.body
         return not named and _SENTENCE.search(end.body) is not None
 
     def _closed(self, rule: Rule, payload: Payload, reading: Reading) -> None:

@@ -1,7 +1,14 @@
 """Dialects that frame the whole message, and so apply without tools too."""
 
 from tui.models.gate.dialects.builders import OBJECT, STRINGS, row
-from tui.models.gate.grammar import Anchor, Payload, Rule, Switch
+from tui.models.gate.grammar import (
+    Anchor,
+    Payload,
+    Rule,
+    Switch,
+    opening_rules,
+    token_rules,
+)
 from tui.models.gate.patterns import (
     BLANK,
     SPACE,
@@ -30,6 +37,7 @@ def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
     return Rule(marker, (ToolName(), Lit("\n")), payload, anchor)
 
 
+_SHOW = Switch("text")
 _WORDS = Run(r"[^<\n]")
 _CONSTRAINT = Opt((Lit("<|constrain|>"), _WORDS))
 _CHANNEL: Atoms = (
@@ -96,10 +104,10 @@ ROWS = (
             Opt(_CHANNEL),
             anchor="start",
         ),
-        Rule((Lit("<|message|>"),), (), Switch("text")),
-        Rule((Lit("<|end|>"),), (), Switch("text")),
-        Rule((Lit("<|return|>"),), (), Switch("text")),
-        Rule((Lit("<|call|>"),), (), Switch("text")),
+        *opening_rules("<|message|>", _SHOW),
+        *token_rules("<|end|>", _SHOW),
+        *token_rules("<|return|>", _SHOW),
+        *token_rules("<|call|>", _SHOW),
         structural=True,
         special=True,
         names="gpt-oss",
