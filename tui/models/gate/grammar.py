@@ -125,7 +125,7 @@ _MORE_TOKENS: Atoms = (Run(r"[ \t]", 1), Lit("<"))
 _GLUED: Atoms = (Run(r"[\w*#]", 1, 1),)
 _BEGINS: Atoms = (Run(r"[^\"'`”’»)\]|,\\]", 1, 1),)
 _BEGINS_APART: Atoms = (Run(r"[^ \t\r\"'`”’»)\]|,.;:!?}\\]", 1, 1),)
-_NOT_APART = r"(?<![ \t(\[{\"'`“‘«|])"
+NOT_APART = r"(?<![ \t(\[{\"'`“‘«|])"
 
 
 def _rules(token: str, *looks: tuple[Atoms, str], action: Action) -> tuple[Rule, ...]:
@@ -140,14 +140,14 @@ def token_rules(token: str, action: Action = DROP) -> tuple[Rule, ...]:
     Nothing but other markers comes behind it on its line. A token that stands apart
     in a sentence, or between quotation marks, is spoken of.
     """
-    looks = ((_LINE_END, ""), (_GLUED, _NOT_APART), (_MORE_TOKENS, _NOT_APART))
+    looks = ((_LINE_END, ""), (_GLUED, NOT_APART), (_MORE_TOKENS, NOT_APART))
     return _rules(token, *looks, action=action)
 
 
 @lru_cache(maxsize=512)
 def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:
     """Return the rules for a token that opens something, unless it is spoken of."""
-    looks = ((_BEGINS, _NOT_APART), (_BEGINS_APART, ""))
+    looks = ((_BEGINS, NOT_APART), (_BEGINS_APART, ""))
     return _rules(token, *looks, action=action)
 
 

@@ -142,6 +142,12 @@ class Markdown:
         return not (self._fence_quoted and bare and not bare.startswith(">"))
 
     def _end(self, line: str) -> None:
+        if line[:1].isalpha() and not self._fence:
+            # Nearly all lines of prose.
+            self._begun = True
+            self._blank = False
+            self._paragraph = f"{self._paragraph}{line}\n"[-_LONGEST:]
+            return
         line = line.rstrip("\r")
         bare = line.strip(" \t>")
         self._begun = self._begun or bool(bare)

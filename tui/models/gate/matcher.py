@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from tui.models.gate.grammar import (
+    NOT_APART,
     Channel,
     Dialect,
     Payload,
@@ -29,6 +30,9 @@ from tui.models.gate.patterns import (
     starts,
     whole,
 )
+
+_HEAD = 3
+"""Characters by which rules are told apart at first sight."""
 
 _WORD = re.compile(r"\s*(?:call:|:|functions\.)?\s*([A-Za-z_][\w.\-]*)\Z")
 _THINK = Switch("reasoning")
@@ -63,13 +67,17 @@ class RuleSet:
         self.rules = rules
         self._names = sorted(names)
         self._known = frozenset(names)
-        self._named = [r for r in self.rules if _names_tools(r)]
+        self._named = [
+            (r, re.compile(_first([r], self._names)))
+            for r in self.rules
+            if _names_tools(r)
+        ]
         self._plain = [r for r in self.rules if not _names_tools(r)]
         self.simple = all(r.anchor in ("any", "start") for r in self.rules)
         """A last character that may start a rule can be held without further checks."""
         self.quotable = any(r.quotable for r in self.rules)
-        self.far = any(r.unless for r in self.rules)
-        """Some rule looks behind, past the start of the current chunk."""
+        self.far = any(r.unless not in ("", NOT_APART) for r in self.rules)
+        """Some rule looks behind by more than one character."""
         self.first = re.compile(_first(self.rules, self._names))
         """Finds where any rule could start."""
         leads = {
@@ -83,6 +91,16 @@ class RuleSet:
         if len(self.lead) != 1:
             self.lead = ""
 
+        self._heads = _prefixes(rules)
+        self._sure = _prefixes(
+            [r for r in rules if r.anchor != "line" and not r.unless]
+        )
+
+    @cached_property
+    def _headless(self) -> tuple[list[Rule], re.Pattern[str]]:
+        rules = [r for r in self._plain if not _head(r)]
+        return rules, _compiled(_choice(rules))
+
     @cached_property
     def _open(self) -> tuple[list[Rule], re.Pattern[str]]:
         return self._plain, _compiled(_choice(self._plain))
@@ -94,15 +112,23 @@ class RuleSet:
 
     def at(self, text: str, at: int, quoted: bool = False) -> Found | None:
         """Return the rule that opens at a position; `quoted` by Markdown or not."""
-        rules, pattern = self._quoted if quoted else self._open
+        head = text[at : at + _HEAD]
+        headed = head in self._heads
+        if len(head) < _HEAD and head in self._sure and not quoted:
+            return Found(None, len(text))
+        if quoted:
+            rules, pattern = self._quoted
+        else:
+            # In most places no marker begins, so few rules are tried.
+            rules, pattern = self._open if headed else self._headless
         partly = None
         if found := pattern.match(text, at):
             group = found.lastgroup or "part"
             if group != "part":
                 return Found(rules[int(group[1:])], found.end())
             partly = Found(None, found.end())
-        for rule in self._named:
-            if quoted and rule.quotable:
+        for rule, first in self._named:
+            if (quoted and rule.quotable) or not first.match(text, at):
                 continue
             full, begun = _alone(rule)
             if (found := full.match(text, at)) and self._offered(found):
@@ -198,6 +224,20 @@ def _thinking_rules(thinking: Thinking, fresh: bool) -> tuple[Rule, ...]:
 def after_set(rules: tuple[Rule, ...], names: tuple[str, ...]) -> RuleSet:
     """Return the rules tried only directly after a payload."""
     return RuleSet(rules, names)
+
+
+@lru_cache(maxsize=1024)
+def _head(rule: Rule) -> str:
+    """Return the first characters of every text that the rule opens with, or ""."""
+    first = (*rule.marker, *rule.look)[0]
+    return (
+        first.text[:_HEAD] if isinstance(first, Lit) and first.text[_HEAD - 1 :] else ""
+    )
+
+
+def _prefixes(rules: Sequence[Rule]) -> frozenset[str]:
+    heads = [head for rule in rules if (head := _head(rule))]
+    return frozenset(head[:i] for head in heads for i in range(1, _HEAD + 1))
 
 
 def _names_tools(rule: Rule) -> bool:

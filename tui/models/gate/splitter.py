@@ -65,6 +65,7 @@ class Splitter:
         "_may_think",
         "_mute",
         "_names",
+        "_note",
         "_one_held",
         "_opening",
         "_payload",
@@ -100,6 +101,7 @@ class Splitter:
         self._far = False
         self._simple = False
         self._markdown = Markdown()
+        self._note = self._markdown.feed
         self._back = "\n"
         self._held = ""
         self._one_held = False
@@ -136,16 +138,19 @@ class Splitter:
             self._one_held = False
             self._calm = True
         lead = self._lead
-        if (lead and lead not in text) or (found := self._search(text)) is None:
-            if not text:
-                return []
-            if self._quoting:
-                self._markdown.feed(text)
-            self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
-            return [self._kind(text)]
-        if self._simple and found.end() == len(text):
-            return self._hold_one(text, found.start())
-        return self._feed_slowly(text)
+        found = self._search(text) if not lead or lead in text else None
+        while found is not None:
+            at = found.start()
+            if self._rules.at(text, at) is not None:
+                if self._simple and at + 1 == len(text):
+                    return self._hold_one(text, at)
+                return self._feed_slowly(text)
+            found = self._search(text, at + 1)
+        if not text:
+            return []
+        self._note(text)
+        self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
+        return [self._kind(text)]
 
     def _feed_slowly(self, text: str) -> list[Piece]:
         out: list[Piece] = []
@@ -433,6 +438,7 @@ class Splitter:
             self._fresh = False
         self._channel = channel
         self._markdown = Markdown()
+        self._note = self._markdown.feed
         self._renew()
 
     def _let_out(self, text: str) -> None:
