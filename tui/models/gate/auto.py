@@ -10,7 +10,9 @@ from dataclasses import replace
 from tui.models.gate.grammar import Dialect, Drop, Rule, Switch
 from tui.models.gate.patterns import NAME, SPACE, Lit
 
-_NOT_IN_A_BLOCK = "".join(rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls"))
+_NOT_IN_A_BLOCK = "".join(
+    rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls", r"\|")
+)
 """Directly after a block's marker, a bare call is text: the marker was quoted."""
 
 

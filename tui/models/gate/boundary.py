@@ -15,7 +15,7 @@ from tui.models.gate.patterns import Atom, Atoms, Lit, part, whole
 
 _PAIRS = {"]": "[", "}": "{", ")": "("}
 _SPACE = re.compile(r"\s*")
-_SURPLUS = re.compile(r"(?:\s*[\]})])*")
+_SURPLUS = re.compile(r"(?:\s*[\]}])*")
 _FURTHEST = 200
 """Characters between a complete call and its closer."""
 

@@ -20,7 +20,11 @@ _BLOCK = re.compile(r"[ \t]*(?:[-*+] |\d{1,9}[.)] |#|\|)")
 _INDENT = re.compile(r" {0,3}\t| {4}")
 _RUN = re.compile(r"(?<!\\)(`+)")
 _TAG = re.compile(r"<(/?)(code|pre|samp|kbd|q|blockquote)\b[^<>]*>?", re.IGNORECASE)
-_END_TAGS = re.compile(r"(?:\s*</?[\w:|｜]{1,40}>)*")
+_END_TAG = (
+    r"</[^<>\s]{1,40}>|<\w{1,40}\|>|<[|｜]\w*(?i:end|suffix)\w*[|｜]>|\[/[A-Z_]+\]"
+)
+_END_TAGS = re.compile(rf"(?:\s*(?:{_END_TAG}))*")
+_BEGUN_TAG = re.compile(r"\s*(?:[<\[][^<>\s]{0,40})?")
 _STRAIGHT = re.compile(r'(?<!\\)"')
 _PAIRS = ("“”", "„“", "«»", "»«", "‹›", "‘’", "「」", "『』", "《》", "()", "（）")
 _ALONE = "'*_~’"
@@ -47,9 +51,16 @@ class Mark(NamedTuple):
             text, final = text[:_LONGEST], True
         if self.adjacent:
             return text.startswith(self.close) if text or final else None
+        first = self._closes(text, final)
+        if first is not False or self.close[0] == "|":
+            return first
         tags = _END_TAGS.match(text)
-        if tags and "\n" in tags[0]:
-            text = text[tags.end() :]
+        at = tags.end() if tags else 0
+        if not final and _BEGUN_TAG.fullmatch(text, at):
+            return None
+        return bool(at) and self._closes(text[at:], final)
+
+    def _closes(self, text: str, final: bool) -> bool | None:
         line, newline, _ = text.partition("\n")
         at = 0
         while (at := line.find(self.close, at)) >= 0:

@@ -388,6 +388,7 @@ class Splitter:
             assert isinstance(verdict.rule.action, Payload)
             trial.raw.append(text[: verdict.end])
             opening = text[verdict.end : verdict.opened]
+            trial.last = verdict.rule
             self._open(verdict.rule, verdict.rule.action, opening, trial.pieces)
             return text[verdict.opened :]
         self._trial = None
@@ -398,7 +399,7 @@ class Splitter:
             return text
         assert trial.payload is not None
         out += trial.pieces
-        self._closed(trial.rule, trial.payload, trial.reading)
+        self._closed(trial.last, trial.payload, trial.reading)
         self._back = "\n" if self._line_start else " "
         return text
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tui.models.gate.grammar import Drop, Payload, Reading, Rule
 from tui.models.gate.markdown import Mark
-from tui.models.gate.matcher import RuleSet
+from tui.models.gate.matcher import Found, RuleSet
 from tui.models.gate.pieces import Piece
 
 _BETWEEN = re.compile(r"[\s;,]*")
@@ -46,11 +46,40 @@ class Verdict(NamedTuple):
     """Where that call's marker ends."""
 
 
+def _next(text: str, final: bool, rules: RuleSet) -> tuple[Found | None, int, bool]:
+    """Look for another call behind separators and tokens that end something.
+
+    Returns it (its rule is None while more text decides), where it would begin, and
+    whether there were such tokens.
+    """
+    at, tokens = 0, False
+    while True:
+        between = _BETWEEN.match(text, at)
+        at = between.end() if between else at
+        if at == len(text) or at > _LONGEST:
+            return None, at, tokens
+        # The next call counts as at the start of a line, whatever separates it.
+        found = rules.at("\n" + text[at:], 1)
+        if found and found.rule is None and final:
+            ended = rules.at("\n" + text[at:] + "\n", 1)
+            found = ended if ended and ended.rule else None
+        if found is None:
+            return None, at, tokens
+        end = min(at + found.end - 1, len(text))
+        if found.rule is None or isinstance(found.rule.action, Payload):
+            return Found(found.rule, end), at, tokens
+        if not isinstance(found.rule.action, Drop):
+            return None, at, tokens
+        at, tokens = end, True
+
+
 class Trial:
     """One call, or several in a row, whose fate is open."""
 
     def __init__(self, rule: Rule, marks: Sequence[Mark], back: str) -> None:
         self.rule = rule
+        self.last = rule
+        """The rule of the last call."""
         self.back = back
         """The text before it, for look-behinds."""
         self.marks = marks
@@ -83,6 +112,16 @@ class Trial:
 
         `rules` are those in force before the call.
         """
+        found, at, tokens = _next(text, final, rules)
+        if found is not None and found.rule is None:
+            return None
+        if found is not None and found.rule is not None:
+            # Several calls in a row share their fate.
+            if found.rule.bare or self.marks:
+                return Verdict(True, at, found.rule, found.end)
+            return self._alone()
+        if self.marks and at == len(text) and at <= _LONGEST and not final:
+            return None
         waits = False
         for mark in self.marks:
             closed = mark.closes(text, final)
@@ -91,27 +130,12 @@ class Trial:
             waits = waits or closed is None
         if waits:
             return None
-        return self._judge_bare(text, final, rules) if self.rule.bare else Verdict(True)
-
-    def _judge_bare(self, text: str, final: bool, rules: RuleSet) -> Verdict | None:
-        between = _BETWEEN.match(text)
-        at = between.end() if between else 0
-        if at > _LONGEST or (at == len(text) and final):
+        if not self.rule.bare:
+            return Verdict(call=True)
+        if at > _LONGEST or tokens or (at == len(text) and final):
             return self._alone()
         if at == len(text):
             return None
-        # The next call counts as at the start of a line, whatever separates it.
-        found = rules.at("\n" + text[at:], 1)
-        if found and found.rule is None and final:
-            found = rules.at("\n" + text[at:] + "\n", 1)
-        if found and found.rule is None and not final:
-            return None
-        if found and found.rule and not isinstance(found.rule.action, Drop):
-            if found.rule.bare:
-                return Verdict(True, at, found.rule, at + found.end - 1)
-            return self._alone()
-        if found and found.rule:
-            return self._alone()
         return Verdict(call=not self._is_text(text, at))
 
     def _alone(self) -> Verdict:

@@ -19,13 +19,13 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
+from tui.models.gate.dialects.tool_call import JSON_CALLS, TOOL_CALL
 from tui.models.gate.grammar import Drop, Payload, Rule, Thinking
 from tui.models.gate.patterns import SPACE, Alt, Lit, Run
 from tui.models.gate.payloads.json import read_keyed_calls
 from tui.models.gate.payloads.python import (
     PYTHON_STRINGS,
     read_builtin,
-    read_python_lines,
 )
 
 _LLAMA_JSON = list_payload()
@@ -48,22 +48,7 @@ MISTRAL = (
 )
 """Mistral's list of calls, or objects without one."""
 
-TOOL_CALL = (
-    json_block("<tool_call>", (EITHER,), "</tool_call>"),
-    block(
-        "<tool_call>",
-        PYTHON_CALL,
-        Payload(
-            read_python_lines,
-            PYTHON_STRINGS,
-            ("</tool_call>",),
-            balanced=True,
-            again=(PYTHON_CALL,),
-        ),
-    ),
-)
-"""The calls that models write between <tool_call> tags."""
-_ALSO_TOOL_CALL = tuple(replace(rule, anchor="line") for rule in TOOL_CALL)
+_ALSO_TOOL_CALL = tuple(replace(rule, anchor="line") for rule in JSON_CALLS)
 _ALSO_MISTRAL = tuple(replace(rule, anchor="line") for rule in MISTRAL)
 
 ROWS = (

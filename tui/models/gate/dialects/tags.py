@@ -14,15 +14,20 @@ from tui.models.gate.dialects.builders import (
     THINK,
     block,
     eat,
-    not_behind,
     row,
 )
-from tui.models.gate.dialects.json import TOOL_CALL
+from tui.models.gate.dialects.tool_call import (
+    BARE_FUNCTION,
+    PAIRS,
+    TOOL_CALL,
+    bare_call,
+    function_block,
+)
 from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking
 from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, Opt, ToolName
 from tui.models.gate.payloads.gemma import gemma_reader
 from tui.models.gate.payloads.named import read_nothing
-from tui.models.gate.payloads.pairs import read_pair_section, read_pairs
+from tui.models.gate.payloads.pairs import read_pair_section
 from tui.models.gate.payloads.python import (
     PYTHON_STRINGS,
     read_python_lines,
@@ -30,27 +35,20 @@ from tui.models.gate.payloads.python import (
 )
 from tui.models.gate.payloads.tags import (
     DSML,
-    FUNCTION,
     INVOKE,
     STEPTML,
-    Tags,
-    bare_reader,
     read_dots,
     tag_reader,
 )
 
-_PAIRS = (Quote("<arg_key>", "</arg_key>"), Quote("<arg_value>", "</arg_value>"))
-_PARAMETER = (Quote("<parameter=", "</parameter>"),)
 _NAMED_PARAMETER = (Quote("<parameter", "</parameter>"),)
 _STEP_PARAMETER = (Quote("<steptml:parameter", "</steptml:parameter>"),)
-_QWEN = tag_reader(FUNCTION)
 _ECHO = Payload(read_nothing, PYTHON_STRINGS, balanced=True, call=False)
 _DSML_BLOCKS = ("<｜DSML｜function_calls>", "<｜DSML｜tool_calls>")
 _DSML_QUOTES = (Quote("<｜DSML｜parameter", "</｜DSML｜parameter>"), *STRINGS)
 
 
 _NAMED: Atoms = (SPACE, Lit("name"), SPACE, Lit("="))
-_QWEN_CALL: Atoms = (Lit("<function="), *NAME, Lit(">"))
 _INVOKE_CALL: Atoms = (Lit("<invoke"), *_NAMED)
 _DSML_CALL: Atoms = (Lit("<｜DSML｜invoke"), *_NAMED)
 _STEP_CALL: Atoms = (
@@ -60,59 +58,7 @@ _STEP_CALL: Atoms = (
     Opt((Lit("<｜tool_sep｜>"), SPACE)),
     Lit("<steptml:invoke"),
 )
-_PAIR_CALL: Atoms = (
-    *NAME,
-    SPACE,
-    Alt(((Lit("<arg_key>"),), (Lit("</tool_call>"),))),
-)
 _GEMMA_CALL: Atoms = (Opt((Opt((Lit("call"),)), Lit(":"), SPACE)), *NAME, SPACE, OBJECT)
-
-
-def _bare(
-    markers: Sequence[str],
-    call: Atoms,
-    tags: Tags,
-    quotes: Sequence[Quote],
-    *closers: str,
-) -> Rule:
-    """Return the rule for a call without the block it belongs in."""
-    payload = Payload(bare_reader(tags), quotes, (tags.call_end,))
-    after = eat(*((SPACE, Lit(closer)) for closer in closers))
-    return Rule((), call, payload, unless=not_behind(*markers), after=after)
-
-
-def _function_block(marker: str, closer: str) -> Rule:
-    return block(
-        marker,
-        _QWEN_CALL,
-        Payload(
-            _QWEN, _PARAMETER, (closer,), ends=("</function>",), again=(_QWEN_CALL,)
-        ),
-    )
-
-
-_BARE_FUNCTION = _bare(
-    ("<tool_call>", "<seed:tool_call>"),
-    (
-        *_QWEN_CALL,
-        SPACE,
-        Alt(((Lit("<parameter="),), (Lit("</function>"),))),
-    ),
-    FUNCTION,
-    _PARAMETER,
-    "</tool_call>",
-)
-_PAIR_BLOCK = block(
-    "<tool_call>",
-    _PAIR_CALL,
-    Payload(
-        read_pairs,
-        _PAIRS,
-        ("</tool_call>",),
-        ends=("</arg_value>",),
-        again=((Lit("<arg_key>"),),),
-    ),
-)
 
 
 def _dsml(id: str, word: str, names: str, signs: Sequence[str]) -> Dialect:
@@ -130,7 +76,7 @@ def _dsml(id: str, word: str, names: str, signs: Sequence[str]) -> Dialect:
                 again=(_DSML_CALL,),
             ),
         ),
-        _bare(_DSML_BLOCKS, _DSML_CALL, DSML, _DSML_QUOTES, closer),
+        bare_call(_DSML_BLOCKS, _DSML_CALL, DSML, _DSML_QUOTES, closer),
         thinking=THINK,
         dropped=DEEPSEEK_END,
         special=True,
@@ -207,9 +153,6 @@ ROWS = (
     # Elements
     row(
         "qwen3_coder",
-        _function_block("<tool_call>", "</tool_call>"),
-        _BARE_FUNCTION,
-        _PAIR_BLOCK,
         *TOOL_CALL,
         thinking=THINK,
         dropped=CHATML,
@@ -218,8 +161,8 @@ ROWS = (
     ),
     row(
         "seed_oss",
-        _function_block("<seed:tool_call>", "</seed:tool_call>"),
-        _BARE_FUNCTION,
+        function_block("<seed:tool_call>", "</seed:tool_call>"),
+        BARE_FUNCTION,
         thinking=(Thinking("<seed:think>", "</seed:think>"),),
         dropped=("<seed:eos>",),
         names="seed-?oss",
@@ -239,7 +182,7 @@ ROWS = (
                 again=(_INVOKE_CALL,),
             ),
         ),
-        _bare(
+        bare_call(
             ("<minimax:tool_call>", "<dots_function_call>"),
             _INVOKE_CALL,
             INVOKE,
@@ -292,7 +235,7 @@ ROWS = (
                 again=(_STEP_CALL, (Lit("<｜tool_call_end｜>"),)),
             ),
         ),
-        _bare(
+        bare_call(
             ("<｜tool_calls_begin｜>",),
             _STEP_CALL,
             STEPTML,
@@ -308,9 +251,7 @@ ROWS = (
     # Pairs
     row(
         "glm45",
-        _PAIR_BLOCK,
         *TOOL_CALL,
-        _function_block("<tool_call>", "</tool_call>"),
         thinking=THINK,
         dropped=("<|user|>", "<|observation|>"),
         names=r"glm-?4\.[5-9]|glm-?[5-9]|ling-3|laguna",
@@ -323,7 +264,7 @@ ROWS = (
             (Lit("<tool_call>"),),
             Payload(
                 read_pair_section,
-                _PAIRS,
+                PAIRS,
                 ("</tool_calls>",),
                 ends=("</tool_call>",),
                 again=((Lit("<tool_call>"),),),
