@@ -30,6 +30,7 @@ from tui.models.gate.patterns import (
     ToolName,
 )
 from tui.models.gate.payloads.json import read_calls
+from tui.models.gate.payloads.named import read_nothing
 
 
 def _spaced(*atoms: Atom) -> tuple[Atom, ...]:
@@ -75,6 +76,9 @@ THINK = (Thinking("<think>", "</think>"),)
 CHATML = ("<|im_end|>",)
 DEEPSEEK_END = ("<｜end▁of▁sentence｜>",)
 
+CONTENT: Atoms = (Run(r"[\w{\[\"'\n]", 1, 1),)
+"""How an output begins; a sentence about its marker goes on with a blank or a comma."""
+
 list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
 PYTHON_CALL: Atoms = (*NAME, SPACE, Lit("("))
 
@@ -97,6 +101,11 @@ def json_payload(*closers: str, read: Reader = read_calls) -> Payload:
 def json_block(marker: str, look: Atoms, closer: str) -> Rule:
     """Return a rule for JSON calls between a marker and a closer."""
     return block(marker, look, json_payload(closer))
+
+
+def made_up(closer: str) -> Payload:
+    """Return what a model makes up as a tool's output; it is left out."""
+    return Payload(read_nothing, closers=(closer,), call=False)
 
 
 class Traits(TypedDict, total=False):

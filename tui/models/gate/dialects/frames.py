@@ -38,13 +38,15 @@ def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
 
 
 _SHOW = Switch("text")
-_WORDS = Run(r"[^<\n]")
-_CONSTRAINT = Opt((Lit("<|constrain|>"), _WORDS))
+_TO: Atoms = (BLANK, Opt((Lit("to="), Run(r"[^\s<]", 1), BLANK)))
+_WORD = (Run(r"\w", 0), BLANK)
+_CONSTRAINT = Opt((Lit("<|constrain|>"), *_WORD))
 _CHANNEL: Atoms = (
     Lit("<|channel|>"),
     SPACE,
     Alt(((Lit("analysis"),), (Lit("commentary"),), (Lit("final"),))),
-    _WORDS,
+    *_TO,
+    *_WORD,
 )
 
 
@@ -89,8 +91,8 @@ ROWS = (
         _header(
             "<|start|>",
             Lit("<|start|>"),
-            Run(r"[^\s<]", 1),
-            _WORDS,
+            Run(r"[\w.\-]", 1),
+            *_TO,
             Opt(_CHANNEL),
         ),
         _header("<|channel|>", *_CHANNEL),
@@ -100,7 +102,8 @@ ROWS = (
             SPACE,
             Lit("to="),
             Run(r"[^\s<]", 1),
-            _WORDS,
+            BLANK,
+            *_WORD,
             Opt(_CHANNEL),
             anchor="start",
         ),

@@ -5,17 +5,27 @@ from dataclasses import replace
 
 from tui.models.gate.dialects.builders import (
     CHATML,
+    CONTENT,
     DEEPSEEK_END,
     OBJECT,
     STRINGS,
     THINK,
     block,
     eat,
+    made_up,
     not_behind,
     row,
 )
 from tui.models.gate.dialects.json import MISTRAL, OLD_MISTRAL
-from tui.models.gate.grammar import Dialect, Payload, Reader, Rule, Switch, Thinking
+from tui.models.gate.grammar import (
+    NOT_APART,
+    Dialect,
+    Payload,
+    Reader,
+    Rule,
+    Switch,
+    Thinking,
+)
 from tui.models.gate.patterns import (
     BLANK,
     NAME,
@@ -35,7 +45,6 @@ from tui.models.gate.payloads.named import (
     read_lazyllm_internlm,
     read_mistral,
     read_name_line,
-    read_nothing,
 )
 
 _MISTRAL_NAME: Atoms = (
@@ -59,13 +68,15 @@ _DEEPSEEK_CALL: Atoms = (
     Opt((*NAME, SPACE)),
     Lit("<｜tool▁sep｜>"),
 )
-_DEEPSEEK_OUTPUTS = tuple(
+_OUTPUTS = Lit("<｜tool▁outputs▁begin｜>")
+_OUTPUT = Lit("<｜tool▁output▁begin｜>")
+_DEEPSEEK_OUTPUTS = (
+    Rule((_OUTPUTS,), (SPACE, _OUTPUT), made_up("<｜tool▁outputs▁end｜>"), sign=""),
     Rule(
-        (Lit(f"<｜tool▁{what}▁begin｜>"),),
-        (),
-        Payload(read_nothing, closers=(f"<｜tool▁{what}▁end｜>",), call=False),
-    )
-    for what in ("outputs", "output")
+        (_OUTPUT,), CONTENT, made_up("<｜tool▁output▁end｜>"), unless=NOT_APART, sign=""
+    ),
+    *token_rules("<｜tool▁outputs▁begin｜>"),
+    *token_rules("<｜tool▁output▁begin｜>"),
 )
 
 
@@ -196,7 +207,13 @@ ROWS = (
         "kimi_k2",
         *_section(
             "<|tool_calls_section_begin|>",
-            (Lit("<|tool_call_begin|>"), SPACE, *NAME),
+            (
+                Lit("<|tool_call_begin|>"),
+                SPACE,
+                Run(r"[^\s<]", 1),
+                SPACE,
+                Lit("<|tool_call_argument_begin|>"),
+            ),
             "<|tool_call_end|>",
             "<|tool_calls_section_end|>",
             read_kimi,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tui.models.gate.dialects.builders import (
     CHATML,
+    CONTENT,
     DEEPSEEK_END,
     LIST,
     MORE_JSON,
@@ -14,6 +15,7 @@ from tui.models.gate.dialects.builders import (
     THINK,
     block,
     eat,
+    made_up,
     row,
 )
 from tui.models.gate.dialects.tool_call import (
@@ -23,7 +25,7 @@ from tui.models.gate.dialects.tool_call import (
     bare_call,
     function_block,
 )
-from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking
+from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking, token_rules
 from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, Opt, ToolName
 from tui.models.gate.payloads.gemma import gemma_reader
 from tui.models.gate.payloads.named import read_nothing
@@ -43,6 +45,7 @@ from tui.models.gate.payloads.tags import (
 
 _NAMED_PARAMETER = (Quote("<parameter", "</parameter>"),)
 _STEP_PARAMETER = (Quote("<steptml:parameter", "</steptml:parameter>"),)
+_RESPONSE = Lit("<|tool_response>")
 _ECHO = Payload(read_nothing, PYTHON_STRINGS, balanced=True, call=False)
 _DSML_BLOCKS = ("<｜DSML｜function_calls>", "<｜DSML｜tool_calls>")
 _DSML_QUOTES = (Quote("<｜DSML｜parameter", "</｜DSML｜parameter>"), *STRINGS)
@@ -289,11 +292,9 @@ ROWS = (
             ),
         ),
         Rule(
-            (Lit("<|tool_response>"),),
-            (),
-            Payload(read_nothing, closers=("<tool_response|>",), call=False),
-            anchor="called",
+            (Lit("<|tool_response>"),), CONTENT, made_up("<tool_response|>"), "called"
         ),
+        *token_rules("<|tool_response>"),
         thinking=(Thinking("<|channel>thought\n", "<channel|>", anywhere=True),),
         dropped=("<turn|>",),
         special=True,
