@@ -40,6 +40,11 @@ _LOOK_BACK = 64
 """Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
 
 
+def _is_call(rule: Rule) -> bool:
+    """Whether the rule opens a call, and no frame and nothing that is left out."""
+    return isinstance(rule.action, Payload) and rule.action.call
+
+
 class Splitter:
     """Splits one message; `feed` and `finish` are those of `Gate`."""
 
@@ -293,7 +298,7 @@ class Splitter:
         if found is not None and found.rule is None and final:
             # A token may end the stream as it may end a line.
             ended = self._rules.at(data + "\n", i, quoted)
-            if ended and ended.rule and not isinstance(ended.rule.action, Payload):
+            if ended and ended.rule and not _is_call(ended.rule):
                 found = ended
         if found and found.rule and self._is_shown(found.rule, data, found.end):
             return None, quoted

@@ -25,6 +25,7 @@ from tui.models.gate.grammar import (
     Rule,
     Switch,
     Thinking,
+    token_rules,
 )
 from tui.models.gate.patterns import (
     BLANK,
@@ -75,7 +76,6 @@ _DEEPSEEK_OUTPUTS = (
     Rule(
         (_OUTPUT,), CONTENT, made_up("<｜tool▁output▁end｜>"), unless=NOT_APART, sign=""
     ),
-    *token_rules("<｜tool▁outputs▁begin｜>"),
     *token_rules("<｜tool▁output▁begin｜>"),
 )
 

@@ -291,9 +291,7 @@ ROWS = (
                 balanced=True,
             ),
         ),
-        Rule(
-            (Lit("<|tool_response>"),), CONTENT, made_up("<tool_response|>"), "called"
-        ),
+        Rule((_RESPONSE,), CONTENT, made_up("<tool_response|>"), "called", sign=""),
         *token_rules("<|tool_response>"),
         thinking=(Thinking("<|channel>thought\n", "<channel|>", anywhere=True),),
         dropped=("<turn|>",),
