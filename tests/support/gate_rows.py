@@ -170,7 +170,6 @@ ROWS = {
         "</tool_calls>",
         marker="<tool_calls>",
         breaks=_VALUE,
-        unclosed=False,
     ),
     "minimax_m1": Row(
         lambda c: f"<tool_calls>\n{_each('@')(c)}\n</tool_calls>",
@@ -381,6 +380,8 @@ ROWS = {
         think=None,
     ),
 }
+BARE = ("glm4", "llama3_json", "llama_pythonic", "xlam")
+"""Those that mark calls by nothing."""
 STRUCTURAL = ("react", "harmony", "functionary_v32")
 FAMILIES = sorted(ROWS)
 IN_PROSE = [f for f in FAMILIES if f not in STRUCTURAL]

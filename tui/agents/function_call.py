@@ -5,6 +5,7 @@ from itertools import count
 
 import msgspec
 
+from tui.agents import last_round
 from tui.agents.merge import merge
 from tui.events import Event, MessageAdded, NoticeGiven
 from tui.messages import Message, Reply, ToolCall, ToolSchema
@@ -96,13 +97,11 @@ class FunctionCallAgent:
     def _answer(
         self, messages: list[Message], turn: Turn
     ) -> Generator[Event, None, Message]:
-        reply = yield from self._ask(messages, [], turn)
-        message, finish_reason = reply.message, reply.finish_reason
-        if message.tool_calls:
-            # Servers reject a later request that has unanswered calls.
-            message = msgspec.structs.replace(message, tool_calls=())
-            finish_reason = "stop" if finish_reason == "tool_calls" else finish_reason
-        yield MessageAdded(turn.message_id, message, finish_reason=finish_reason)
+        turn.cancel.raise_if_requested()
+        tools = self.toolbox.schemas() if self.max_rounds else []
+        reply = yield from last_round.answer(self.model, messages, tools, turn)
+        message = reply.message
+        yield MessageAdded(turn.message_id, message, finish_reason=reply.finish_reason)
         return message
 
     def _call(

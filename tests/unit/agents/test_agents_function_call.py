@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tui.agents import FunctionCallAgent
+from tui.agents.last_round import MUST_ANSWER
 from tui.errors import Cancelled, ModelError
 from tui.events import (
     Event,
@@ -162,6 +163,53 @@ def test_calls_in_the_last_answer_are_left_out():
     assert answer == Message("assistant", "Three.")
     assert added(events)[-1].finish_reason == "stop"
     assert len([e for e in events if isinstance(e, ToolCallStarted)]) == 1
+
+
+WRITTEN = '<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>'
+
+
+def test_a_call_written_in_the_last_answer_is_not_shown_and_the_model_is_told_once():
+    model = ScriptedModel([[call("a")], [WRITTEN], ["Th", "ree."]])
+
+    events, answer = play(FunctionCallAgent(model, [add], max_rounds=1))
+
+    assert [e.text for e in events if isinstance(e, TextDelta)] == ["Th", "ree."]
+    assert answer == Message("assistant", "Three.")
+    assert [len(r.tools) for r in model.requests] == [1, 0, 0]
+    told = model.requests[2].messages
+    assert told[:-1] == model.requests[1].messages
+    assert (told[-1].role, told[-1].text) == ("user", MUST_ANSWER)
+    assert len([e for e in events if isinstance(e, ToolCallStarted)]) == 1
+    assert [m.message for m in added(events)][-1] == answer
+
+
+def test_text_before_a_call_in_the_last_answer_stays_in_one_message():
+    model = ScriptedModel([[call("a")], ["Let me see. ", WRITTEN], ["Three."]])
+
+    events, answer = play(FunctionCallAgent(model, [add], max_rounds=1))
+
+    shown = "".join(e.text for e in events if isinstance(e, TextDelta))
+    assert shown == answer.text == "Let me see. \n\nThree."
+    assert model.requests[2].messages[-2] == Message("assistant", "Let me see. ")
+
+
+def test_a_model_that_calls_on_is_told_once_only_and_the_user_hears_of_it():
+    model = ScriptedModel([[call("a")], [WRITTEN], [WRITTEN]])
+
+    events, answer = play(FunctionCallAgent(model, [add], max_rounds=1))
+
+    assert answer == Message("assistant", "")
+    assert len(model.requests) == 3
+    assert notices(events)[-1] == "The model called another tool instead of answering."
+
+
+def test_a_call_that_the_last_answer_only_shows_stays_in_it():
+    text = f"Like this:\n\n```\n{WRITTEN}\n```\nThat is all."
+    model = ScriptedModel([[call("a")], [text]])
+
+    _, answer = play(FunctionCallAgent(model, [add], max_rounds=1))
+
+    assert answer == Message("assistant", text)
 
 
 def test_no_rounds_means_no_tools():

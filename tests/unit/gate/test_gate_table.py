@@ -6,6 +6,7 @@ is compared with what the policies say, never with another run of the gate.
 
 import pytest
 from support.gate_rows import (
+    BARE,
     CODE,
     FAMILIES,
     IN_PROSE,
@@ -112,12 +113,11 @@ def test_a_call_cut_short_keeps_those_before_it(family: str) -> None:
 
     came = outcome(family, two[: two.index("javik")])
 
-    calls = [] if family == "hunyuan_v3" else ROME
-    assert (came.calls, came.errors) == (calls, ["truncated"])
+    assert (came.calls, came.errors) == (ROME, ["truncated"])
     assert came.text.strip() == ""
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - set(BARE)))
 def test_a_malformed_call_is_hidden_and_the_text_after_it_is_not(family: str) -> None:
     row = ROWS[family]
     written = row.write(ROME)
@@ -133,6 +133,18 @@ def test_a_malformed_call_is_hidden_and_the_text_after_it_is_not(family: str) ->
         assert "city=Rome" in wrong
     assert came == Outcome(came.text, "", [], ["malformed"])
     assert came.text.strip() == "Sorry."
+
+
+@pytest.mark.parametrize("family", BARE)
+def test_a_malformed_call_without_a_marker_is_text_if_text_follows(family: str) -> None:
+    wrong = ROWS[family].write(ROME).replace(*ROWS[family].breaks)
+
+    alone = outcome(family, f"Hi.\n{wrong}\n")
+    spoken_of = outcome(family, f"Hi.\n{wrong}\nSorry.")
+
+    assert alone == Outcome(alone.text, "", [], ["malformed"])
+    assert alone.text.strip() == "Hi."
+    assert spoken_of == Outcome(f"Hi.\n{wrong}\nSorry.", "", [], [])
 
 
 @pytest.mark.parametrize("family", IN_PROSE)
@@ -169,22 +181,15 @@ def test_a_stream_that_ends_after_the_marker_is_cut_off(family: str) -> None:
 
 @pytest.mark.parametrize("family", IN_PROSE)
 @pytest.mark.parametrize("fence", ["```", "~~~~", "  ```text"])
-def test_a_fence_quotes_what_is_not_made_of_special_tokens(
-    family: str, fence: str
-) -> None:
+def test_a_fence_quotes_a_call(family: str, fence: str) -> None:
     row = ROWS[family]
     end = fence.strip().removesuffix("text")
     text = f"So:\n{fence}\n{row.write(ROME)}\n{end}\nThat is it."
 
-    came = outcome(family, text)
-
-    if row.special:
-        assert (came.calls, came.errors) == (ROME, [])
-    else:
-        assert came == Outcome(text, "", [], [])
+    assert outcome(family, text) == Outcome(text, "", [], [])
 
 
-@pytest.mark.parametrize("family", [f for f in IN_PROSE if not ROWS[f].special])
+@pytest.mark.parametrize("family", IN_PROSE)
 def test_after_a_fence_a_call_is_a_call(family: str) -> None:
     text = f"So:\n```\nx = `1`\n```\n{ROWS[family].write(ROME)}"
 

@@ -1,17 +1,18 @@
 """Builds `auto`, the dialect for unknown models: it looks for all common markers.
 
 So calls that a server leaves in the text are neither shown nor lost. Formats that
-frame the whole message (react, functionary_v32, harmony) stay out: their frames begin
-with plain words, or turn every text into a header.
+frame the whole message by plain words (react, functionary_v32) stay out.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tui.models.gate.grammar import Dialect, Drop, Rule
+from tui.models.gate.grammar import Dialect, Drop, Rule, Switch
 from tui.models.gate.patterns import NAME, SPACE, Lit
 
-_NOT_IN_A_BLOCK = "".join(rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls"))
+_NOT_IN_A_BLOCK = "".join(
+    rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls", r"\|")
+)
 """Directly after a block's marker, a bare call is text: the marker was quoted."""
 
 
@@ -21,7 +22,11 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
     rules = [_careful(rule) for row in rows for rule in row.rules]
     return Dialect(
         "auto",
-        tuple({(repr(r.marker), repr(r.look), r.anchor): r for r in rules}.values()),
+        tuple(
+            {
+                (repr(r.marker), repr(r.look), r.anchor, r.unless): r for r in rules
+            }.values()
+        ),
         # [THINK] is plain text to other models, so it must open the message.
         tuple(
             dict.fromkeys(
@@ -42,7 +47,9 @@ def _careful(rule: Rule) -> Rule:
         return replace(rule, look=(SPACE, *NAME, Lit("(")))
     if rule.marker == (Lit("[TOOL_CALLS]"),):
         end = Rule((SPACE, Lit("</s>")), (), Drop(), quotable=False)
-        return replace(rule, after=(end,))
-    if not rule.marker and (rule.anchor == "line" or rule.unless):
-        return replace(rule, unless=_NOT_IN_A_BLOCK)
+        return replace(rule, after=(*rule.after, end))
+    if rule.bare or rule.unless:
+        return replace(rule, unless=_NOT_IN_A_BLOCK + rule.unless, strict=rule.bare)
+    if rule.structural and isinstance(rule.action, Switch):
+        return replace(rule, anchor="framed")
     return rule

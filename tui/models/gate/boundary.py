@@ -11,9 +11,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tui.models.gate.grammar import Payload, Quote
-from tui.models.gate.patterns import Atom, Lit, part, whole
+from tui.models.gate.patterns import Atom, Atoms, Lit, part, whole
 
 _PAIRS = {"]": "[", "}": "{", ")": "("}
+_SPACE = re.compile(r"\s*")
+_SURPLUS = re.compile(r"(?:\s*[\]}])*")
+_FURTHEST = 200
+"""Characters between a complete call and its closer."""
 
 
 class End(NamedTuple):
@@ -25,6 +29,8 @@ class End(NamedTuple):
     rest: str
     """The text after it."""
     closed: bool
+    open: bool = False
+    """The model left the closer out: other text followed a complete call."""
 
 
 class Boundary:
@@ -44,6 +50,7 @@ class Boundary:
             tuple(payload.before),
         )
         self._header = bool(payload.header)
+        self._rests = False
 
     def feed(self, text: str) -> End | None:
         """Take the next chunk; return the payload's end if the chunk contains it."""
@@ -56,6 +63,15 @@ class Boundary:
                 return None
             at = start
         while True:
+            if self._rests:
+                go_on = self._rest(data, at)
+                if isinstance(go_on, End):
+                    return go_on
+                if go_on is None:
+                    self._gathered.append(data[:at])
+                    self._carry = data[at:]
+                    return None
+                at = go_on
             if self._quote is None:
                 found = self._outside.search(data, at)
                 if found is None:
@@ -75,8 +91,10 @@ class Boundary:
                     return self._end(data, found.start(), found.start(), closed=True)
                 elif kind == "stop":
                     return self._end(data, found.start(), found.start(), closed=False)
-                elif self._bracket(token):
-                    return self._end(data, at, at, closed=True)
+                elif kind == "end" or self._bracket(token):
+                    if not self._more:
+                        return self._end(data, at, at, closed=True)
+                    self._rests = True
             else:
                 found = _inside(self._quote).search(data, at)
                 if found is None:
@@ -87,6 +105,7 @@ class Boundary:
                     break
                 at = found.end()
                 if found.lastgroup == "close":
+                    self._rests = self._more and self._quote.close in self._ends
                     self._quote = None
         self._gathered.append(data)
         return None
@@ -94,6 +113,17 @@ class Boundary:
     def finish(self) -> End:
         """End the stream and return the payload's end."""
         body = "".join(self._gathered)
+        if self._rests:
+            rest = self._carry
+            surplus = _end_of(_SURPLUS, rest)
+            left = rest[surplus:].lstrip()
+            p = self._payload
+            tokens = (*p.closers, *p.before, *self._stops)
+            if not left or any(token.startswith(left) for token in tokens):
+                return End(body, rest, "", closed=not p.closers)
+            if not left[0].isalnum() and self._resting.begun.fullmatch(rest):
+                return End(body + rest, "", "", closed=False)
+            return End(body, rest[:surplus], rest[surplus:], closed=True, open=True)
         if self._quote is not None:
             body += self._carry
             # The string never ended, so treat the first closer inside it as the end.
@@ -112,6 +142,31 @@ class Boundary:
             # A partial closer is not part of the body.
             return End(body, carry, "", closed=False)
         return End(body + carry, "", "", closed=False)
+
+    def _rest(self, data: str, at: int) -> End | int | None:
+        """Look at what follows a complete call.
+
+        Returns the payload's end, where to search on, or None while more text decides.
+        """
+        pattern = self._resting
+        if found := pattern.full.match(data, at):
+            self._rests = False
+            # The token itself is searched for again, as anywhere else.
+            return found.start("token")
+        if pattern.begun.fullmatch(data, at):
+            return None
+        surplus = _end_of(_SURPLUS, data, at)
+        other = _end_of(_SPACE, data, surplus)
+        if "\n" not in data[at:other]:
+            # Perhaps the closer is still to come on this line, behind other text.
+            line, newline, _ = data[other : other + _FURTHEST].partition("\n")
+            token = pattern.token.search(line)
+            if token and token[0] in self._payload.closers:
+                self._rests = False
+                return other
+            if not (token or newline) and len(line) < _FURTHEST:
+                return None
+        return self._end(data, at, surplus, closed=True)._replace(open=True)
 
     def _head(self, data: str) -> int:
         """Return where the header ends, or -1 if it is incomplete."""
@@ -134,7 +189,12 @@ class Boundary:
         before: tuple[str, ...],
     ) -> None:
         self._quotes = {q.open: q for q in quotes}
-        self._outside = _outside(quotes, closers, self._stops, balanced, before)
+        ends = tuple(self._payload.ends) if closers else ()
+        self._outside = _outside(quotes, closers, self._stops, balanced, before, ends)
+        again = tuple(tuple(a) for a in self._payload.again)
+        self._ends = ends
+        self._more = bool(again or closers)
+        self._resting = _resting(again, (*closers, *before, *self._stops))
 
     def _bracket(self, char: str) -> bool:
         if char in "[{(":
@@ -159,9 +219,11 @@ def _outside(
     stops: tuple[str, ...],
     balanced: bool,
     before: tuple[str, ...],
+    ends: tuple[str, ...],
 ) -> re.Pattern[str]:
     opens = tuple(sorted((q.open for q in quotes), key=len, reverse=True))
     groups = [("closer", closers), ("before", before), ("quote", opens)]
+    groups.append(("end", ends))
     groups.append(("stop", stops))
     if balanced:
         groups.append(("bracket", tuple("[](){}")))
@@ -175,6 +237,30 @@ def _outside(
     )
     choices += [f"(?P<{name}>{choice})" for name, choice in tokens if choice]
     return re.compile("|".join(choices) or "(?!)")
+
+
+class _Resting(NamedTuple):
+    """What may follow a complete call in a payload."""
+
+    full: re.Pattern[str]
+    begun: re.Pattern[str]
+    token: re.Pattern[str]
+
+
+@lru_cache(maxsize=256)
+def _resting(again: tuple[Atoms, ...], tokens: tuple[str, ...]) -> _Resting:
+    follow: list[Atoms] = [*again, *((Lit(t),) for t in tokens if t)]
+    space = rf"[\s\]}})]{{0,{_FURTHEST}}}"
+    return _Resting(
+        re.compile(f"{space}(?P<token>{'|'.join(map(whole, follow)) or '(?!)'})"),
+        re.compile(f"{space}(?:{'|'.join(map(part, follow)) or '(?!)'})"),
+        re.compile("|".join(re.escape(t) for t in tokens if t) or "(?!)"),
+    )
+
+
+def _end_of(pattern: re.Pattern[str], text: str, at: int = 0) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
 
 
 @lru_cache(maxsize=64)

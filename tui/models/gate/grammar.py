@@ -7,13 +7,14 @@ it starts: a payload to parse, another channel, or nothing (a dropped token).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from tui.models.gate.patterns import Atoms, Lit
+from tui.models.gate.patterns import BLANK, Alt, Atoms, Lit, Run
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
-Anchor = Literal["any", "line", "start", "called"]
+Anchor = Literal["any", "line", "start", "called", "framed"]
 Channel = Literal["text", "reasoning", "nothing"]
 
 
@@ -51,7 +52,12 @@ class Payload(NamedTuple):
     closers: Sequence[str] = ()
     """Any of these ends it, outside a quote."""
     balanced: bool = False
-    """It also ends where its first bracket closes."""
+    """A call in it is complete where the outermost bracket closes."""
+    ends: Sequence[str] = ()
+    """A call in it is complete behind any of these, outside a quote."""
+    again: Sequence[Atoms] = ()
+    """What begins another call in it. Where a call is complete and neither this nor a
+    closer follows, the payload has ended: the model left the closer out."""
     header: Atoms = ()
     """Must come first; brackets count only after it."""
     look: Atoms = ()
@@ -76,6 +82,7 @@ class Drop(NamedTuple):
 
 
 Action = Payload | Switch | Drop
+DROP = Drop()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +93,16 @@ class Rule:
     look: Atoms
     action: Action
     anchor: Anchor = "any"
-    """Where it may occur: anywhere, at a line start, before any text, after a call."""
+    """Where it may occur: anywhere, at a line start, before any text, or in a message
+    that has a call or a frame's header already."""
     quotable: bool = True
     """Inside Markdown quoting it is text."""
+    bare: bool = False
+    """Nothing marks it, so what follows decides whether it is a call; see `Trial`."""
+    strict: bool = False
+    """It is a call only if no text follows; for `bare` rules of unknown models."""
+    structural: bool = False
+    """Part of a frame: it applies without tools, and in reasoning at once."""
     after: Sequence["Rule"] = ()
     """Rules tried only directly after the payload."""
     unless: str = ""
@@ -98,12 +112,43 @@ class Rule:
     """The text that marks a call cut off by the end of the stream: None for the
     marker's first literal, "" for nothing short of the whole opener."""
 
-    def cut_off(self, text: str, at: int) -> bool:
-        """Return whether the text from `at`, an incomplete opener, shows the sign."""
+    def cut_off(self, text: str, at: int) -> int:
+        """Return the length of the sign if `text` has it at `at`, else 0."""
         head = self.marker[0] if self.marker else None
         first = head.text if isinstance(head, Lit) else ""
         sign = first if self.sign is None else self.sign
-        return bool(sign) and text.startswith(sign, at)
+        return len(sign) if sign and text.startswith(sign, at) else 0
+
+
+_LINE_END: Atoms = (Alt(((BLANK, Run(r"[\r\n]", 1, 1)), (Lit("<"),))),)
+_MORE_TOKENS: Atoms = (Run(r"[ \t]", 1), Lit("<"))
+_GLUED: Atoms = (Run(r"[\w*#]", 1, 1),)
+_BEGINS: Atoms = (Run(r"[^\"'`”’»)\]|,\\]", 1, 1),)
+_BEGINS_APART: Atoms = (Run(r"[^ \t\r\"'`”’»)\]|,.;:!?}\\]", 1, 1),)
+NOT_APART = r"(?<![ \t(\[{\"'`“‘«|])"
+
+
+def _rules(token: str, *looks: tuple[Atoms, str], action: Action) -> tuple[Rule, ...]:
+    marker = (Lit(token),)
+    return tuple(Rule(marker, look, action, unless=unless) for look, unless in looks)
+
+
+@lru_cache(maxsize=512)
+def token_rules(token: str, action: Action = DROP) -> tuple[Rule, ...]:
+    """Return the rules for a token that ends something; by default it is removed.
+
+    Nothing but other markers comes behind it on its line. A token that stands apart
+    in a sentence, or between quotation marks, is spoken of.
+    """
+    looks = ((_LINE_END, ""), (_GLUED, NOT_APART), (_MORE_TOKENS, NOT_APART))
+    return _rules(token, *looks, action=action)
+
+
+@lru_cache(maxsize=512)
+def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:
+    """Return the rules for a token that opens something, unless it is spoken of."""
+    looks = ((_BEGINS, NOT_APART), (_BEGINS_APART, ""))
+    return _rules(token, *looks, action=action)
 
 
 class Thinking(NamedTuple):
@@ -126,7 +171,7 @@ class Dialect:
     endings: Sequence[str] = ()
     """Dropped with everything after them: models go on with invented results."""
     special: bool = False
-    """Its markers are special tokens, which count even inside Markdown quoting."""
+    """Its markers are special tokens, which no sentence holds by chance."""
     structural: bool = False
     """Its rules frame the message: they apply without tools and in every channel."""
 

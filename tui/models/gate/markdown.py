@@ -1,79 +1,218 @@
-"""Tracks whether streamed Markdown is inside a fenced code block.
+"""Tells where streamed Markdown quotes what stands in it.
 
-A model that explains its own call format writes it in a fence and means no call.
-Fences follow CommonMark 0.31 section 4.5, except that any indentation is accepted,
-since answers inside lists are indented.
+A model that explains its own call format writes it in a fence, in inline code, in
+indented code or between quotation marks, and means no call. Fences follow CommonMark
+0.31 section 4.5, except that any indentation is accepted, since answers inside lists
+are indented; indented code follows section 4.4, code spans section 6.1.
+
+Text is only gathered as it comes and looked at when something wants to open, so that
+prose costs one call for each chunk.
 """
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
+_CONTAINER = re.compile(r"(?:[ \t]|>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))*")
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
-_LONGEST = 200
-"""Characters; longer fences count as this long, which bounds what is kept."""
-_BEGUN = re.compile(r"`{1,2}|~{1,2}|")
+_BLOCK = re.compile(r"[ \t]*(?:[-*+] |\d{1,9}[.)] |#|\|)")
+"""How a line begins that does not go on with the paragraph before it."""
+_INDENT = re.compile(r" {0,3}\t| {4}")
+_RUN = re.compile(r"(?<!\\)(`+)")
+_TAG = re.compile(r"<(/?)(code|pre|samp|kbd|q|blockquote)\b[^<>]*>?", re.IGNORECASE)
+_END_TAG = (
+    r"</[^<>\s]{1,40}>|<\w{1,40}\|>|<[|｜]\w*(?i:end|suffix)\w*[|｜]>|\[/[A-Z_]+\]"
+)
+_END_TAGS = re.compile(rf"(?:\s*(?:{_END_TAG}))*")
+_BEGUN_TAG = re.compile(r"\s*(?:[<\[][^<>\s]{0,40})?")
+_STRAIGHT = re.compile(r'(?<!\\)"')
+_PAIRS = ("“”", "„“", "«»", "»«", "‹›", "‘’", "「」", "『』", "《》", "()", "（）")
+_ALONE = "'*_~’"
+
+_LONGEST = 2000
+"""Characters kept of each end of a line, and of a paragraph."""
+_LONGEST_FENCE = 200
+"""Characters; longer fences count as this long."""
+
+
+class Mark(NamedTuple):
+    """Quoting that is open, and what would close it."""
+
+    close: str
+    adjacent: bool = False
+    """It counts only directly behind what it quotes."""
+
+    def closes(self, text: str, final: bool) -> bool | None:
+        """Return whether `text` closes it, None while more text decides.
+
+        It does on the line where `text` begins, or as the first thing behind that.
+        """
+        if len(text) > _LONGEST:
+            text, final = text[:_LONGEST], True
+        if self.adjacent:
+            return text.startswith(self.close) if text or final else None
+        first = self._closes(text, final)
+        if first is not False or self.close[0] == "|":
+            return first
+        tags = _END_TAGS.match(text)
+        at = tags.end() if tags else 0
+        if not final and _BEGUN_TAG.fullmatch(text, at):
+            return None
+        return bool(at) and self._closes(text[at:], final)
+
+    def _closes(self, text: str, final: bool) -> bool | None:
+        line, newline, _ = text.partition("\n")
+        at = 0
+        while (at := line.find(self.close, at)) >= 0:
+            end = at + len(self.close)
+            if self.close[0] != "`":
+                return True
+            # A run of back-ticks is closed by one that is just as long.
+            while line[end : end + 1] == "`":
+                end += 1
+            if end == len(line) and not (newline or final):
+                return None
+            if end - at == len(self.close):
+                return True
+            at = end
+        if text.lstrip().startswith(self.close) and self.close[0] != "`":
+            return True
+        whole = final or (newline and text[len(line) :].strip())
+        return False if whole else None
 
 
 class Markdown:
-    """Follows visible text, in chunks of any length."""
+    """Follows visible text; `feed` takes the next chunk of it, of any length."""
 
-    __slots__ = ("_fence", "_line", "plain")
+    __slots__ = (
+        "_begun",
+        "_blank",
+        "_fence",
+        "_fence_quoted",
+        "_line",
+        "_new",
+        "_paragraph",
+        "feed",
+    )
 
     def __init__(self) -> None:
-        self.plain = False
-        """The rest of the current line cannot open or close a fence."""
-        self._fence = ""
+        self._new: list[str] = []
+        self.feed = self._new.append
         self._line = ""
-
-    def feed(self, text: str) -> None:
-        """Take the next chunk of the text."""
-        if self.plain:
-            end = text.find("\n")
-            if end < 0:
-                return
-            text = text[end + 1 :]
-        else:
-            text = self._line + text
-        if "\n" in text:
-            if "`" in text or "~" in text:
-                *lines, text = text.split("\n")
-                for line in lines:
-                    self._end(line)
-            else:
-                text = text[text.rfind("\n") + 1 :]
-        if text[:1].isalnum():
-            self.plain = True
-        else:
-            self._keep(text.lstrip(" \t"))
+        self._paragraph = ""
+        self._blank = False
+        self._begun = False
+        self._fence = ""
+        self._fence_quoted = False
 
     def quotes(self) -> bool:
-        """Return whether the next character is in a fence or on its opening line."""
-        if self._fence or self.plain:
-            return bool(self._fence)
-        return _opens(self._line) != ""
+        """Return whether what comes next is quoted, whatever follows it."""
+        self._catch_up()
+        line = self._line
+        if self._fence and self._in_fence(line):
+            return True
+        if _opens(line) or line.endswith("`"):
+            return True
+        if self._blank and self._begun and _INDENT.match(line):
+            return True
+        return line.lstrip(" \t").startswith(("> ", ">\t"))
 
-    def _keep(self, line: str) -> None:
-        """Keep the bounded part of the current line that decides about a fence."""
-        found = _FENCE.fullmatch(line)
-        if found is None:
-            self.plain = _BEGUN.fullmatch(line) is None
-            self._line = "" if self.plain else line
+    def marks(self) -> Sequence[Mark]:
+        """Return the quoting that is open before what comes next, if it is closed."""
+        self._catch_up()
+        text = self._paragraph + self._line
+        marks = [Mark(run) for run in _open_runs(text)]
+        marks += [Mark(close) for close in _open_tags(text)]
+        if len(_STRAIGHT.findall(text)) % 2:
+            marks.append(Mark('"'))
+        marks += [Mark(p[1]) for p in _PAIRS if text.count(p[0]) > text.count(p[1])]
+        if text[-1:] and text[-1] in _ALONE:
+            marks.append(Mark(text[-1], adjacent=True))
+        if self._line.lstrip(" \t").startswith("|"):
+            marks.append(Mark("|"))
+        return marks
+
+    def interrupt(self) -> None:
+        """Take note of a call, which ends the paragraph."""
+        self._catch_up()
+        self._paragraph = ""
+        self._line = ""
+
+    def _catch_up(self) -> None:
+        if not self._new:
             return
-        run, info = found.groups()
-        self.plain = run[0] == "`" and "`" in info
-        short = "x" if info.strip() else info[:1]
-        self._line = "" if self.plain else run[:_LONGEST] + short
+        *lines, last = (self._line + "".join(self._new)).split("\n")
+        self._new.clear()
+        for line in lines:
+            self._end(_short(line))
+        self._line = _short(last)
+
+    def _in_fence(self, line: str) -> bool:
+        """Whether the line is in the open fence; a block quote takes its own along."""
+        bare = line.lstrip(" \t")
+        return not (self._fence_quoted and bare and not bare.startswith(">"))
 
     def _end(self, line: str) -> None:
-        line = line.strip()
-        if not self._fence:
-            self._fence = _opens(line)
-        elif len(line) >= len(self._fence) and not line.strip(self._fence[0]):
+        if line[:1].isalpha() and not self._fence:
+            # Nearly all lines of prose.
+            self._begun = True
+            self._blank = False
+            self._paragraph = f"{self._paragraph}{line}\n"[-_LONGEST:]
+            return
+        line = line.rstrip("\r")
+        bare = line.strip(" \t>")
+        self._begun = self._begun or bool(bare)
+        if self._fence:
+            if self._in_fence(line):
+                fence = self._fence
+                if len(bare) >= len(fence) and not bare.strip(fence[0]):
+                    self._fence = ""
+                return
             self._fence = ""
+        self._fence = _opens(line)
+        if self._fence:
+            self._fence_quoted = line.lstrip(" \t").startswith(">")
+            self._paragraph = ""
+            self._blank = False
+        elif not bare:
+            self._paragraph = ""
+            self._blank = True
+        elif not (self._blank and _INDENT.match(line)):
+            self._blank = False
+            before = "" if _BLOCK.match(line) else self._paragraph
+            self._paragraph = f"{before}{line}\n"[-_LONGEST:]
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= 2 * _LONGEST else line[:_LONGEST] + line[-_LONGEST:]
 
 
 def _opens(line: str) -> str:
     """Return the run of characters with which the line opens a fence, or ""."""
-    found = _FENCE.fullmatch(line)
-    if found is None or (line[0] == "`" and "`" in found[2]):
+    start = _CONTAINER.match(line)
+    found = _FENCE.fullmatch(line, start.end() if start else 0)
+    if found is None or (found[1][0] == "`" and "`" in found[2]):
         return ""
-    return found[1][:_LONGEST]
+    return found[1][:_LONGEST_FENCE]
+
+
+def _open_runs(text: str) -> list[str]:
+    """Return the runs of back-ticks that none of the same length has closed yet."""
+    runs = _RUN.findall(text)
+    open_: list[str] = []
+    i = 0
+    while i < len(runs):
+        if runs[i] in runs[i + 1 :]:
+            i = runs.index(runs[i], i + 1)
+        elif runs[i] not in open_:
+            open_.append(runs[i])
+        i += 1
+    return open_
+
+
+def _open_tags(text: str) -> list[str]:
+    """Return the end tags of the HTML elements for code and quotations left open."""
+    depth: dict[str, int] = {}
+    for slash, name in _TAG.findall(text):
+        depth[name.lower()] = depth.get(name.lower(), 0) + (-1 if slash else 1)
+    return [f"</{name}>" for name, count in depth.items() if count > 0]

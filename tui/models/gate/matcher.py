@@ -5,23 +5,40 @@ start, and only there are the rules themselves tried, all in one match.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache, cached_property, lru_cache
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from tui.models.gate.grammar import Channel, Dialect, Drop, Payload, Rule, Switch
+from tui.models.gate.grammar import (
+    NOT_APART,
+    Channel,
+    Dialect,
+    Payload,
+    Rule,
+    Switch,
+    Thinking,
+    opening_rules,
+    token_rules,
+)
 from tui.models.gate.patterns import (
     Atoms,
     Lit,
-    Names,
+    Run,
+    ToolName,
     part,
     starts,
     whole,
-    with_names,
 )
 
-_ANCHORS = {"any": "", "line": "(?m:^)", "start": "", "called": ""}
+_HEAD = 3
+"""Characters by which rules are told apart at first sight."""
+
+_WORD = re.compile(r"\s*(?:call:|:|functions\.)?\s*([A-Za-z_][\w.\-]*)\Z")
+_THINK = Switch("reasoning")
+_MUTE = Switch("nothing", permanent=True)
+_NOTATION = ("function", "call", "invoke")
+"""Words that payloads begin with, before the tool's name."""
 
 
 class Found(NamedTuple):
@@ -42,28 +59,47 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 class RuleSet:
     """The rules in force at one point of a stream.
 
-    Patterns are compiled on first use, since compiling is the costly part; rules with
-    tool names are compiled one by one, since each grows with the number of tools.
+    Patterns are compiled on first use, since compiling is the costly part. They do not
+    depend on the tools: a word where a name is due is looked up.
     """
 
     def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
-        self.rules = [_with_tools(r, tuple(names)) for r in rules]
-        self._named = [r for r in self.rules if _names_tools(r)]
+        self.rules = rules
+        self._names = sorted(names)
+        self._known = frozenset(names)
+        self._named = [
+            (r, re.compile(_first([r], self._names)))
+            for r in self.rules
+            if _names_tools(r)
+        ]
         self._plain = [r for r in self.rules if not _names_tools(r)]
-        anywhere = all(r.anchor == "any" for r in self.rules)
-        self.simple = anywhere and len({r.quotable for r in self.rules}) < 2
+        self.simple = all(r.anchor in ("any", "start") for r in self.rules)
         """A last character that may start a rule can be held without further checks."""
         self.quotable = any(r.quotable for r in self.rules)
-        self.far = any(r.unless for r in self.rules)
-        """Some rule looks behind, past the start of the current chunk."""
-        self.first = re.compile(_first(self.rules))
+        self.far = any(r.unless not in ("", NOT_APART) for r in self.rules)
+        """Some rule looks behind by more than one character."""
+        self.first = re.compile(_first(self.rules, self._names))
         """Finds where any rule could start."""
-        leads = {first for r in self.rules for first, _ in starts((*r.marker, *r.look))}
+        leads = {
+            first
+            for r in self.rules
+            for first, _ in starts((*r.marker, *r.look), self._names)
+        }
         self.lead = leads.pop() if len(leads) == 1 else ""
         """The one character with which all rules start, "" if there are several;
         `in` finds a character faster than a pattern does."""
         if len(self.lead) != 1:
             self.lead = ""
+
+        self._heads = _prefixes(rules)
+        self._sure = _prefixes(
+            [r for r in rules if r.anchor != "line" and not r.unless]
+        )
+
+    @cached_property
+    def _headless(self) -> tuple[list[Rule], re.Pattern[str]]:
+        rules = [r for r in self._plain if not _head(r)]
+        return rules, _compiled(_choice(rules))
 
     @cached_property
     def _open(self) -> tuple[list[Rule], re.Pattern[str]]:
@@ -76,32 +112,60 @@ class RuleSet:
 
     def at(self, text: str, at: int, quoted: bool = False) -> Found | None:
         """Return the rule that opens at a position; `quoted` by Markdown or not."""
-        rules, pattern = self._quoted if quoted else self._open
+        head = text[at : at + _HEAD]
+        headed = head in self._heads
+        if len(head) < _HEAD and head in self._sure and not quoted:
+            return Found(None, len(text))
+        if quoted:
+            rules, pattern = self._quoted
+        else:
+            # In most places no marker begins, so few rules are tried.
+            rules, pattern = self._open if headed else self._headless
         partly = None
         if found := pattern.match(text, at):
             group = found.lastgroup or "part"
             if group != "part":
                 return Found(rules[int(group[1:])], found.end())
             partly = Found(None, found.end())
-        for rule in self._named:
-            if quoted and rule.quotable:
+        for rule, first in self._named:
+            if (quoted and rule.quotable) or not first.match(text, at):
                 continue
-            first, pattern = _alone(rule)
-            if first.match(text, at) and (found := pattern().match(text, at)):
-                if found.lastgroup != "part":
-                    return Found(rule, found.end())
+            full, begun = _alone(rule)
+            if (found := full.match(text, at)) and self._offered(found):
+                return Found(rule, found.end())
+            if (found := begun.match(text, at)) and self._offered(found):
                 partly = Found(None, found.end())
         return partly
 
+    def _offered(self, found: re.Match[str]) -> bool:
+        """Whether each name in a match is that of a tool, or may become one."""
+        for group, word in enumerate(found.groups(), 1):
+            if word is None or word in self._known:
+                continue
+            if found.end(group) < len(found.string) or not self._begins(word):
+                return False
+        return True
+
+    def _begins(self, word: str) -> bool:
+        """Whether some tool's name begins with the word."""
+        i = bisect_left(self._names, word)
+        return i < len(self._names) and self._names[i].startswith(word)
+
     def cut_off(self, text: str, at: int, quoted: bool) -> bool:
         """Return whether the rest of the text is the start of a call, past its sign."""
-        return any(
-            isinstance(rule.action, Payload)
-            and not (quoted and rule.quotable)
-            and rule.cut_off(text, at)
-            and re.compile(_begun(rule)).match(text, at) is not None
-            for rule in self.rules
-        )
+        for rule in self.rules:
+            if (
+                not isinstance(rule.action, Payload)
+                or (quoted and rule.quotable)
+                or not (length := rule.cut_off(text, at))
+                or not (found := _alone(rule)[1].match(text, at))
+                or not self._offered(found)
+            ):
+                continue
+            word = _WORD.fullmatch(text, at + length)
+            if word is None or word[1] in _NOTATION or self._begins(word[1]):
+                return True
+        return False
 
 
 @lru_cache(maxsize=256)
@@ -113,12 +177,13 @@ def rule_set(
     fresh: bool,
     may_think: bool,
     called: bool,
+    framed: bool,
 ) -> RuleSet:
     """Return the rules in force.
 
     `names` are the offered tools (None: none were offered), `closes` the markers that
-    close the open reasoning; `fresh` says that only white space has come so far, and
-    `called` that a call has.
+    close the open reasoning; `fresh` says that only white space has come so far,
+    `called` that a call has, and `framed` that a frame's header has.
     """
     rules: list[Rule] = []
     if channel == "reasoning":
@@ -128,19 +193,31 @@ def rule_set(
     elif channel == "text":
         for thinking in dialect.thinking:
             if thinking.anywhere or (fresh and may_think):
-                marker = (Lit(thinking.open),)
-                rules.append(Rule(marker, (), Switch("reasoning"), quotable=False))
-    if names is not None or dialect.structural:
-        rules += [
-            r
-            for r in dialect.rules
-            if (fresh or r.anchor != "start") and (called or r.anchor != "called")
-        ]
-    quotable = not dialect.special
-    rules += [Rule((Lit(t),), (), Drop(), quotable=quotable) for t in dialect.dropped]
-    mute = Switch("nothing", permanent=True)
-    rules += [Rule((Lit(t),), (), mute, quotable=False) for t in dialect.endings]
+                rules += _thinking_rules(thinking, fresh)
+    now = {"start": fresh, "called": called, "framed": framed}
+    rules += [
+        r
+        for r in dialect.rules
+        if now.get(r.anchor, True) and (names is not None or r.structural)
+    ]
+    for token in dialect.dropped:
+        rules += token_rules(token)
+    for token in dialect.endings:
+        rules += opening_rules(token, _MUTE) if called else token_rules(token)
     return RuleSet(rules, names or ())
+
+
+@lru_cache(maxsize=64)
+def _thinking_rules(thinking: Thinking, fresh: bool) -> tuple[Rule, ...]:
+    if not fresh:
+        return opening_rules(thinking.open.removesuffix("\n"), _THINK)
+    marker = (Lit(thinking.open),)
+    rules = (Rule(marker, (), _THINK, quotable=False),)
+    if not thinking.open.endswith("\n"):
+        return rules
+    # Some leave the newline out.
+    short, other = (Lit(thinking.open[:-1]),), (Run(r"[^\n]", 1, 1),)
+    return (*rules, Rule(short, other, _THINK, quotable=False))
 
 
 @lru_cache(maxsize=64)
@@ -149,34 +226,44 @@ def after_set(rules: tuple[Rule, ...], names: tuple[str, ...]) -> RuleSet:
     return RuleSet(rules, names)
 
 
-@lru_cache(maxsize=256)
-def _with_tools(rule: Rule, names: tuple[str, ...]) -> Rule:
-    look = with_names(rule.look, names)
-    # The same rule for the same tools, so that it is compiled once for all moments.
-    return rule if look == rule.look else replace(rule, look=look)
+@lru_cache(maxsize=1024)
+def _head(rule: Rule) -> str:
+    """Return the first characters of every text that the rule opens with, or ""."""
+    first = (*rule.marker, *rule.look)[0]
+    return (
+        first.text[:_HEAD] if isinstance(first, Lit) and first.text[_HEAD - 1 :] else ""
+    )
+
+
+def _prefixes(rules: Sequence[Rule]) -> frozenset[str]:
+    heads = [head for rule in rules if (head := _head(rule))]
+    return frozenset(head[:i] for head in heads for i in range(1, _HEAD + 1))
 
 
 def _names_tools(rule: Rule) -> bool:
-    return any(isinstance(atom, Names) for atom in rule.look)
+    return any(isinstance(atom, ToolName) for atom in (*rule.marker, *rule.look))
 
 
-@lru_cache(maxsize=256)
-def _alone(rule: Rule) -> tuple[re.Pattern[str], Callable[[], re.Pattern[str]]]:
-    """Return a pattern for where a rule could start, and a compiler of the rule."""
-    first = re.compile(_first([rule]))
-    return first, cache(lambda: re.compile(_choice([rule])))
+@lru_cache(maxsize=512)
+def _alone(rule: Rule) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return patterns for the rule's opener, and for a part of it at the end."""
+    return re.compile(_opener(rule)), re.compile(_begun(rule))
 
 
 def _choice(rules: Sequence[Rule]) -> str:
     choices: list[str] = []
     begun: list[str] = []
     for i, rule in enumerate(rules):
-        ahead = f"(?={whole(rule.look)})" if rule.look else ""
-        choices.append(f"(?P<r{i}>{_place(rule)}{whole(rule.marker)}{ahead})")
+        choices.append(f"(?P<r{i}>{_opener(rule)})")
         begun.append(_begun(rule))
     if begun:
         choices.append(f"(?P<part>{'|'.join(begun)})")
     return "|".join(choices) or "(?!)"
+
+
+def _opener(rule: Rule) -> str:
+    ahead = f"(?={whole(rule.look)})" if rule.look else ""
+    return _place(rule) + whole(rule.marker) + ahead
 
 
 def _begun(rule: Rule) -> str:
@@ -185,14 +272,14 @@ def _begun(rule: Rule) -> str:
 
 
 def _place(rule: Rule) -> str:
-    return _ANCHORS[rule.anchor] + rule.unless
+    return ("(?m:^)" if rule.anchor == "line" else "") + rule.unless
 
 
-def _first(rules: Sequence[Rule]) -> str:
+def _first(rules: Sequence[Rule], names: Sequence[str]) -> str:
     """Return a pattern for where any rule could start, by its first two characters."""
     begun: dict[tuple[bool, str], set[str]] = {}
     for rule in rules:
-        for first, second in starts((*rule.marker, *rule.look)):
+        for first, second in starts((*rule.marker, *rule.look), names):
             begun.setdefault((rule.anchor == "line", first), set()).add(second)
     choices: list[str] = []
     for (line, first), seconds in sorted(begun.items()):

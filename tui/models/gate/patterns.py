@@ -14,7 +14,10 @@ from typing import NamedTuple
 LONGEST_RUN = 200
 """Characters; longer white space between two markers separates them."""
 
-_DEEPEST = 100
+LONGEST_NAME = 1024
+"""Characters of a tool's name."""
+
+_TOOL_NAME = rf"""([^\s"(]{{1,{LONGEST_NAME}}}+)"""
 
 
 class Lit(NamedTuple):
@@ -44,16 +47,14 @@ class Alt(NamedTuple):
 
 
 class ToolName(NamedTuple):
-    """The name of an offered tool."""
+    """The name of an offered tool.
+
+    Patterns take any word for it, in a group of its own; `matcher` looks the word up,
+    so that they are compiled once, however many tools there are.
+    """
 
 
-class Names(NamedTuple):
-    """One of these names; `with_names` puts it in place of `ToolName`."""
-
-    names: tuple[str, ...]
-
-
-Atom = Lit | Run | Opt | Alt | ToolName | Names
+Atom = Lit | Run | Opt | Alt | ToolName
 Atoms = Sequence[Atom]
 
 SPACE = Run(r"\s")
@@ -62,25 +63,8 @@ NAME = (Run("[A-Za-z_]", 1, 1), Run(r"[\w.\-]"))
 """A tool's name, in formats whose markers make it unambiguous."""
 
 
-def with_names(atoms: Atoms, names: Sequence[str]) -> Atoms:
-    """Replace each `ToolName` by the offered names."""
-    put: list[Atom] = []
-    for atom in atoms:
-        match atom:
-            case ToolName():
-                # The longest first: one name may be a prefix of another.
-                put.append(Names(tuple(sorted(names, key=lambda n: (-len(n), n)))))
-            case Opt(inner):
-                put.append(Opt(with_names(inner, names)))
-            case Alt(choices):
-                put.append(Alt(tuple(with_names(c, names) for c in choices)))
-            case _:
-                put.append(atom)
-    return tuple(put)
-
-
 def whole(atoms: Atoms) -> str:
-    """Return the regular expression of the whole sequence, without groups."""
+    """Return the regular expression of the whole sequence; only names are groups."""
     return "".join(_whole(atom) for atom in atoms)
 
 
@@ -103,17 +87,16 @@ def part(atoms: Atoms) -> str:
             case Alt(choices):
                 begun = "|".join(part(c) for c in choices)
                 pattern = rf"(?:{begun}|{_whole(atom)}{pattern})"
-            case Names(names):
-                pattern = rf"(?:{_begun(names)}|{_whole(atom)}{pattern})"
             case ToolName():
-                raise TypeError("with_names comes first")
+                pattern = rf"(?:\Z|{_TOOL_NAME}(?:\Z|{pattern}))"
     return pattern
 
 
-def starts(atoms: Atoms) -> set[tuple[str, str]]:
+def starts(atoms: Atoms, names: Sequence[str]) -> set[tuple[str, str]]:
     """Return how a match may start: pairs of a character class and the next one.
 
-    Classes are written without their brackets; "" as the second means any character.
+    `names` are those of the offered tools. Classes are written without their brackets;
+    "" as the second means any character.
     """
     found: set[tuple[str, str]] = set()
     for i, atom in enumerate(atoms):
@@ -122,20 +105,19 @@ def starts(atoms: Atoms) -> set[tuple[str, str]]:
             case Lit(text):
                 if text[1:]:
                     return found | {(re.escape(text[0]), re.escape(text[1]))}
-                seconds = {first for first, _ in starts(rest)} or {""}
+                seconds = {first for first, _ in starts(rest, names)} or {""}
                 return found | {(re.escape(text[0]), second) for second in seconds}
             case Run(chars, low, _):
                 found.add((chars.strip("[]"), ""))
                 if low:
                     return found
             case Opt(inner):
-                found |= starts((*inner, *rest))
+                found |= starts((*inner, *rest), names)
             case Alt(choices):
-                return found.union(*(starts((*c, *rest)) for c in choices))
-            case Names(names):
-                return found.union(*(starts((Lit(n), *rest)) for n in names))
+                return found.union(*(starts((*c, *rest), names) for c in choices))
             case ToolName():
-                raise TypeError("with_names comes first")
+                begun = {name[:2] for name in names}
+                return found.union(*(starts((Lit(b), *rest), names) for b in begun))
     return found
 
 
@@ -149,25 +131,5 @@ def _whole(atom: Atom) -> str:
             return rf"(?:{whole(inner)})?"
         case Alt(choices):
             return rf"(?:{'|'.join(whole(c) for c in choices)})"
-        case Names(names):
-            # No tool was offered: nothing matches.
-            return rf"(?:{'|'.join(map(re.escape, names)) or '(?!)'})"
         case ToolName():
-            raise TypeError("with_names comes first")
-
-
-def _begun(names: Sequence[str], depth: int = 0) -> str:
-    """Return a pattern for every proper prefix of a name; shared prefixes once."""
-    follow: dict[str, list[str]] = {}
-    for name in names:
-        if name:
-            follow.setdefault(name[0], []).append(name[1:])
-    if not follow:
-        return "(?!)"
-    if depth == _DEEPEST:
-        # `re` limits the nesting of groups, so match the rest of such a name loosely.
-        return rf"[^\s\"(]{{0,{max(map(len, names))}}}+\Z"
-    further = "|".join(
-        re.escape(char) + _begun(rest, depth + 1) for char, rest in follow.items()
-    )
-    return rf"(?:\Z|{further})"
+            return _TOOL_NAME

@@ -1,22 +1,48 @@
 """The loop that splits a stream, for every dialect.
 
-A stream is in one of four states: text (of some channel) that is searched for rules;
-a payload being collected; a draft, which is a call inside reasoning that counts only
-if the reasoning is never closed; or muted, after which nothing is emitted. Text is
-emitted as soon as no rule can start in it.
+A stream is in one of five states: text (of some channel) that is searched for rules;
+a payload being collected; a trial, which is a call whose fate hangs on what follows;
+a draft, which is a call inside reasoning that counts only if the reasoning is never
+closed; or muted, after which nothing is emitted. Text is emitted as soon as no rule can
+start in it. The file is long, since all states share what is remembered.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui.models.gate.boundary import Boundary, End
-from tui.models.gate.grammar import Channel, Dialect, Drop, Payload, Rule, Switch
-from tui.models.gate.markdown import Markdown
-from tui.models.gate.matcher import RuleSet, after_set, rule_set
+from tui.models.gate.grammar import (
+    Channel,
+    Dialect,
+    Drop,
+    Payload,
+    Reading,
+    Rule,
+    Switch,
+)
+from tui.models.gate.markdown import Mark, Markdown
+from tui.models.gate.matcher import Found, RuleSet, after_set, rule_set
 from tui.models.gate.pieces import Broken, CallOpened, Piece, Reasoning, Text
+from tui.models.gate.trial import Trial
+
+_SENTENCE = re.compile(r"[^\W\d_]{2,}[ ,]+[^\W\d_]+[ ,.]")
+
+_PLACEHOLDER = re.compile(r"[:={\[(]\s*(?:\"?\.\.\.|\"?…|<[\w -]+>)")
+"""What stands for a value in an explanation."""
+
+_KEYS = re.compile(r"[\"'](?:name|arguments|parameters|function|type)[\"']")
+
+_FRAME_ENDS = ("<|end|>", "<|return|>")
+"""What ends the reasoning that a header has opened."""
 
 _LOOK_BACK = 64
 """Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
+
+
+def _is_call(rule: Rule) -> bool:
+    """Whether the rule opens a call, and no frame and nothing that is left out."""
+    return isinstance(rule.action, Payload) and rule.action.call
 
 
 class Splitter:
@@ -34,6 +60,7 @@ class Splitter:
         "_draft",
         "_draft_end",
         "_far",
+        "_framed",
         "_fresh",
         "_held",
         "_kind",
@@ -43,6 +70,7 @@ class Splitter:
         "_may_think",
         "_mute",
         "_names",
+        "_note",
         "_one_held",
         "_opening",
         "_payload",
@@ -54,6 +82,7 @@ class Splitter:
         "_simple",
         "_stops",
         "_tools",
+        "_trial",
     )
 
     def __init__(
@@ -71,11 +100,13 @@ class Splitter:
         self._fresh = True
         self._may_think = True
         self._called = False
+        self._framed = False
         self._mute = False
         self._quoting = False
         self._far = False
         self._simple = False
         self._markdown = Markdown()
+        self._note = self._markdown.feed
         self._back = "\n"
         self._held = ""
         self._one_held = False
@@ -88,6 +119,7 @@ class Splitter:
         self._line_start: bool = True
         self._draft: list[str] | None = None
         self._draft_end = ""
+        self._trial: Trial | None = None
         if reasoning_open and (dialect.thinking or dialect.structural):
             self._channel = "reasoning"
             self._closes = tuple(t.close for t in dialect.thinking)
@@ -111,16 +143,19 @@ class Splitter:
             self._one_held = False
             self._calm = True
         lead = self._lead
-        if (lead and lead not in text) or (found := self._search(text)) is None:
-            if not text:
-                return []
-            if self._quoting and ("\n" in text or not self._markdown.plain):
-                self._markdown.feed(text)
-            self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
-            return [self._kind(text)]
-        if self._simple and found.end() == len(text):
-            return self._hold_one(text, found.start())
-        return self._feed_slowly(text)
+        found = self._search(text) if not lead or lead in text else None
+        while found is not None:
+            at = found.start()
+            if self._rules.at(text, at) is not None:
+                if self._simple and at + 1 == len(text):
+                    return self._hold_one(text, at)
+                return self._feed_slowly(text)
+            found = self._search(text, at + 1)
+        if not text:
+            return []
+        self._note(text)
+        self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
+        return [self._kind(text)]
 
     def _feed_slowly(self, text: str) -> list[Piece]:
         out: list[Piece] = []
@@ -132,11 +167,10 @@ class Splitter:
         """Hold back only the last character, since a marker may start with it."""
         before = text[:at]
         if self._quoting:
-            markdown = self._markdown
-            if "\n" in before or not markdown.plain:
-                markdown.feed(before)
-            if (before or self._back)[-1] == "`" or markdown.quotes():
-                markdown.feed(text[at:])
+            if before:
+                self._markdown.feed(before)
+            if self._markdown.quotes() and not self._rules.at(text, at, quoted=True):
+                self._markdown.feed(text[at:])
                 self._back = (self._back + text)[-_LOOK_BACK:]
                 return [self._kind(text)]
         self._held = text[at:]
@@ -164,6 +198,8 @@ class Splitter:
                 if end is None and final:
                     end = self._boundary.finish()
                 rest = None if end is None else self._close_payload(end, out)
+            elif self._trial is not None:
+                rest = self._judge(self._trial, rest, final, out)
             elif self._draft is not None:
                 rest = self._draft_on(rest, final)
             else:
@@ -171,6 +207,7 @@ class Splitter:
         self._calm = (
             self._boundary is None
             and self._draft is None
+            and self._trial is None
             and self._after is None
             and not self._held
             and not (self._fresh and self._channel == "text")
@@ -198,10 +235,7 @@ class Splitter:
                 i = first.start()
                 if i > at:
                     self._let_out(data[at:i])
-                quoted = self._quoting and (
-                    data[i - 1] == "`" or self._markdown.quotes()
-                )
-                found = self._rules.at(data, i, quoted)
+                found, quoted = self._at(data, i, final)
                 if found is None:
                     self._let_out(data[i])
                     at = i + 1
@@ -221,6 +255,7 @@ class Splitter:
                 self._let_out(data[i])
                 at = i + 1
                 continue
+            back = data[max(0, i - _LOOK_BACK) : i]
             # What is removed directly after a call only separates it from the next.
             self._line_start = (self._after is not None) or data[i - 1] == "\n"
             self._back = "\n" if self._line_start else " "
@@ -235,14 +270,52 @@ class Splitter:
                         return None
                 case Payload():
                     self._flush(out)
-                    if self._channel == "reasoning" and not self._dialect.structural:
+                    if self._channel == "reasoning" and not rule.structural:
                         self._draft = []
                         self._draft_end = ""
                         return data[i:]
+                    marks = self._marks(rule)
+                    if marks or rule.bare:
+                        self._trial = Trial(rule, marks, back)
+                        out = self._trial.pieces
                     self._open(rule, rule.action, data[i:end], out)
                     return data[end:]
             data = self._back + data[end:]
             at = 1
+
+    def _at(self, data: str, i: int, final: bool) -> tuple[Found | None, bool]:
+        """Return the rule that opens at `i`, and whether Markdown quotes it there."""
+        found = self._rules.at(data, i)
+        quoted = False
+        if (
+            found is not None
+            and self._quoting
+            and (found.rule is None or found.rule.quotable)
+            and self._markdown.quotes()
+        ):
+            quoted = True
+            found = self._rules.at(data, i, quoted)
+        if found is not None and found.rule is None and final:
+            # A token may end the stream as it may end a line.
+            ended = self._rules.at(data + "\n", i, quoted)
+            if ended and ended.rule and not _is_call(ended.rule):
+                found = ended
+        if found and found.rule and self._is_shown(found.rule, data, found.end):
+            return None, quoted
+        return found, quoted
+
+    def _is_shown(self, rule: Rule, data: str, end: int) -> bool:
+        """Whether a token that ends something stands in code that is still open."""
+        return (
+            isinstance(rule.action, Drop)
+            and self._quoting
+            and end < len(data)
+            and any(mark.close[0] in "`<" for mark in self._markdown.marks())
+        )
+
+    def _marks(self, rule: Rule) -> Sequence[Mark]:
+        """Return the quoting that is open before a call."""
+        return self._markdown.marks() if self._quoting and rule.quotable else ()
 
     def _open(
         self, rule: Rule, payload: Payload, opening: str, out: list[Piece]
@@ -258,29 +331,82 @@ class Splitter:
     def _close_payload(self, end: End, out: list[Piece]) -> str | None:
         assert self._payload is not None
         assert self._rule is not None
-        payload, rule = self._payload, self._rule
+        payload, rule, trial = self._payload, self._rule, self._trial
         self._boundary = None
+        out = out if trial is None else trial.pieces
         reading = payload.read(end.body, self._tools, end.closed)
-        opening = self._opening
+        written = self._opening + end.body + end.tail
         out += reading.calls
-        if not reading.whole:
+        if not reading.whole and self._is_prose(reading, end):
+            if trial is None:
+                self._let_out(written)
+            else:
+                trial.prose = True
+        elif not reading.whole:
             kind = "malformed" if end.closed else "truncated"
-            out.append(Broken(kind, opening + end.body + end.tail))
+            out.append(Broken(kind, written))
         if reading.then is not None:
-            self._open(rule, reading.then, opening + end.body + end.tail, out)
+            self._open(rule, reading.then, written, out)
+        elif trial is None:
+            self._closed(rule, payload, reading)
         else:
-            if payload.call:
-                self._called = True
-                if self._channel == "reasoning":
-                    self._switch("text")
-            if reading.channel is not None:
-                self._switch(reading.channel)
-            if rule.after:
-                self._after = after_set(tuple(rule.after), self._names or ())
-            self._fresh = False
-            self._renew()
+            trial.closed(payload, reading, written, cut=not end.closed)
         self._back = "\n" if self._line_start else " "
         return end.rest
+
+    def _is_prose(self, reading: Reading, end: End) -> bool:
+        """Whether an unreadable payload is none, but text behind a marker's name."""
+        body = _KEYS.sub("", end.body)
+        if reading.calls or any(name in body for name in self._tools):
+            return False
+        if end.closed and not end.open:
+            return _PLACEHOLDER.search(end.body) is not None
+        named = '"name"' in end.body or "'name'" in end.body
+        return not named and _SENTENCE.search(end.body) is not None
+
+    def _closed(self, rule: Rule, payload: Payload, reading: Reading) -> None:
+        """Go on behind a payload."""
+        self._framed = self._framed or rule.structural
+        if payload.call:
+            self._called = True
+            self._markdown.interrupt()
+            if self._channel == "reasoning":
+                self._switch("text")
+        if reading.channel is not None:
+            self._switch(reading.channel)
+        if rule.after:
+            self._after = after_set(tuple(rule.after), self._names or ())
+        self._fresh = False
+        self._renew()
+
+    def _judge(
+        self, trial: Trial, text: str, final: bool, out: list[Piece]
+    ) -> str | None:
+        """Look at what follows a call on trial; return what is still to be scanned."""
+        text = trial.following + text
+        verdict = trial.judge(text, final, self._rules)
+        if verdict is None:
+            trial.following = text
+            return None
+        trial.following = ""
+        if verdict.rule is not None:
+            assert isinstance(verdict.rule.action, Payload)
+            trial.raw.append(text[: verdict.end])
+            opening = text[verdict.end : verdict.opened]
+            trial.last = verdict.rule
+            self._open(verdict.rule, verdict.rule.action, opening, trial.pieces)
+            return text[verdict.opened :]
+        self._trial = None
+        if trial.prose or not verdict.call:
+            raw = "".join(trial.raw)
+            self._let_out(raw)
+            self._back = (trial.back + raw)[-_LOOK_BACK:]
+            return text
+        assert trial.payload is not None
+        out += trial.pieces
+        self._closed(trial.last, trial.payload, trial.reading)
+        self._back = "\n" if self._line_start else " "
+        return text
 
     def _draft_on(self, text: str, final: bool) -> str | None:
         """Extend a call in reasoning; return what remains once its fate is known."""
@@ -307,13 +433,18 @@ class Splitter:
         if channel == "reasoning":
             self._may_think = False
             self._closes = tuple(
-                t.close for t in self._dialect.thinking if t.open == marker
+                t.close
+                for t in self._dialect.thinking
+                if t.open.rstrip("\n") == marker.rstrip("\n")
             )
+            if not marker:
+                self._closes = _FRAME_ENDS
         if self._dialect.structural:
             # After a header, the message no longer counts as blank so far.
             self._fresh = False
         self._channel = channel
         self._markdown = Markdown()
+        self._note = self._markdown.feed
         self._renew()
 
     def _let_out(self, text: str) -> None:
@@ -342,6 +473,7 @@ class Splitter:
             self._fresh,
             self._may_think,
             self._called,
+            self._framed,
         )
         self._search = self._rules.first.search
         self._lead = self._rules.lead

@@ -1,5 +1,6 @@
 """Builders for the rows: the combinations of `grammar` that most dialects need."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,11 +12,25 @@ from tui.models.gate.grammar import (
     Drop,
     Payload,
     Quote,
+    Reader,
     Rule,
     Thinking,
+    token_rules,
 )
-from tui.models.gate.patterns import SPACE, Alt, Atom, Atoms, Lit, Opt, Run, ToolName
+from tui.models.gate.patterns import (
+    BLANK,
+    NAME,
+    SPACE,
+    Alt,
+    Atom,
+    Atoms,
+    Lit,
+    Opt,
+    Run,
+    ToolName,
+)
 from tui.models.gate.payloads.json import read_calls
+from tui.models.gate.payloads.named import read_nothing
 
 
 def _spaced(*atoms: Atom) -> tuple[Atom, ...]:
@@ -25,8 +40,16 @@ def _spaced(*atoms: Atom) -> tuple[Atom, ...]:
 LETTER = Run("[A-Za-z_]", 1, 1)
 OBJECT = Lit("{")
 LIST = Lit("[")
+QUOTE = Run("[\"']", 1, 1)
 EITHER = Run(r"[{\[]", 1, 1)
 STRINGS = (Quote('"', '"', escapes=True),)
+MORE_JSON: Sequence[Atoms] = (
+    (
+        Opt((Run("[,;]", 1, 1), SPACE)),
+        Alt(((OBJECT, SPACE, QUOTE), (LIST, SPACE, OBJECT))),
+    ),
+)
+"""What begins a further call in a payload of JSON."""
 
 # A bare JSON call: it must name an offered tool and reach the start of its arguments.
 BARE_CALL: Atoms = (
@@ -53,17 +76,36 @@ THINK = (Thinking("<think>", "</think>"),)
 CHATML = ("<|im_end|>",)
 DEEPSEEK_END = ("<｜end▁of▁sentence｜>",)
 
+CONTENT: Atoms = (Run(r"[\w{\[\"'\n]", 1, 1),)
+"""How an output begins; a sentence about its marker goes on with a blank or a comma."""
+
 list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
+PYTHON_CALL: Atoms = (*NAME, SPACE, Lit("("))
 
 
 def block(marker: str, look: Atoms, action: Action) -> Rule:
-    """Return a rule for a marker, then white space, then `look`."""
+    """Return a rule for a marker, then white space, then `look`.
+
+    The marker itself ends a payload whose closer the model left out.
+    """
+    if isinstance(action, Payload) and action.closers:
+        action = action._replace(before=(*action.before, marker))
     return Rule((Lit(marker),), (SPACE, *look), action)
+
+
+def json_payload(*closers: str, read: Reader = read_calls) -> Payload:
+    """Return a payload of JSON objects and lists up to any of `closers`."""
+    return Payload(read, STRINGS, closers, balanced=True, again=MORE_JSON)
 
 
 def json_block(marker: str, look: Atoms, closer: str) -> Rule:
     """Return a rule for JSON calls between a marker and a closer."""
-    return block(marker, look, Payload(read_calls, STRINGS, (closer,)))
+    return block(marker, look, json_payload(closer))
+
+
+def made_up(closer: str) -> Payload:
+    """Return what a model makes up as a tool's output; it is left out."""
+    return Payload(read_nothing, closers=(closer,), call=False)
 
 
 class Traits(TypedDict, total=False):
@@ -82,12 +124,57 @@ class Traits(TypedDict, total=False):
 
 
 def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
-    """Return a dialect; if it is `special`, no rule of it is quotable."""
+    """Return a dialect.
+
+    Closers that come once too often, behind a call, are removed; special tokens that
+    close something are removed wherever they end a line.
+    """
+    closers = list(
+        dict.fromkeys(
+            closer
+            for rule in rules
+            if isinstance(rule.action, Payload) and rule.action.call
+            for closer in rule.action.closers
+        )
+    )
+    doubled = eat(*((SPACE, Lit(closer)) for closer in closers))
+    structural = traits.get("structural", False)
+    rules = tuple(
+        replace(
+            rule,
+            structural=structural,
+            bare=rule.bare or (not rule.marker and rule.anchor == "line"),
+            after=(*rule.after, *doubled)
+            if isinstance(rule.action, Payload)
+            else rule.after,
+        )
+        for rule in rules
+    )
+    line_end = (BLANK, Run(r"[\r\n]", 1, 1))
+    for closer in closers:
+        # No sentence holds a special token by chance.
+        if traits.get("special") and ("|" in closer or "｜" in closer):
+            rules += token_rules(closer)
+        else:
+            rules += (Rule((Lit(closer),), line_end, Drop(), anchor="called"),)
     if traits.get("special"):
-        rules = tuple(replace(rule, quotable=False) for rule in rules)
+        ends = [t.close for t in traits.get("thinking", ()) if t.anywhere]
+        traits["dropped"] = (*traits.get("dropped", ()), *ends)
     return Dialect(id, rules, **traits)
 
 
 def eat(*atoms: Atoms) -> tuple[Rule, ...]:
     """Return rules that remove each of `atoms` directly after a call."""
     return tuple(Rule(a, (), Drop(), quotable=False) for a in atoms)
+
+
+def not_behind(*markers: str) -> str:
+    """Return look-behinds for a call without its block.
+
+    Directly behind a block's marker it is text: the marker was quoted.
+    """
+    return "".join(
+        rf"(?<!{re.escape(marker)}{end})"
+        for marker in markers
+        for end in ("", r"\n", r"\r\n")
+    )

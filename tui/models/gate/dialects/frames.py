@@ -1,8 +1,25 @@
 """Dialects that frame the whole message, and so apply without tools too."""
 
 from tui.models.gate.dialects.builders import OBJECT, STRINGS, row
-from tui.models.gate.grammar import Anchor, Payload, Rule, Switch
-from tui.models.gate.patterns import BLANK, SPACE, Atoms, Lit, Run, ToolName
+from tui.models.gate.grammar import (
+    Anchor,
+    Payload,
+    Rule,
+    Switch,
+    opening_rules,
+    token_rules,
+)
+from tui.models.gate.patterns import (
+    BLANK,
+    SPACE,
+    Alt,
+    Atom,
+    Atoms,
+    Lit,
+    Opt,
+    Run,
+    ToolName,
+)
 from tui.models.gate.payloads.frames import read_harmony_header, read_react_action
 from tui.models.gate.payloads.named import read_name_line
 
@@ -20,11 +37,24 @@ def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
     return Rule(marker, (ToolName(), Lit("\n")), payload, anchor)
 
 
-def _header(look: Atoms, anchor: Anchor) -> Rule:
+_SHOW = Switch("text")
+_TO: Atoms = (BLANK, Opt((Lit("to="), Run(r"[^\s<]", 1), BLANK)))
+_WORD = (Run(r"\w", 0), BLANK)
+_CONSTRAINT = Opt((Lit("<|constrain|>"), *_WORD))
+_CHANNEL: Atoms = (
+    Lit("<|channel|>"),
+    SPACE,
+    Alt(((Lit("analysis"),), (Lit("commentary"),), (Lit("final"),))),
+    *_TO,
+    *_WORD,
+)
+
+
+def _header(sign: str, *look: Atom, anchor: Anchor = "any") -> Rule:
     """Return the rule for a header; its tokens are parsed as part of it."""
-    closers = ("<|message|>", "<|end|>", "<|return|>", "<|call|>")
-    payload = Payload(read_harmony_header, closers=closers, call=False)
-    return Rule((), look, payload, anchor)
+    payload = Payload(read_harmony_header, closers=("<|message|>",), call=False)
+    rest = (_CONSTRAINT, Lit("<|message|>"))
+    return Rule((), (*look, *rest), payload, anchor, sign=sign)
 
 
 ROWS = (
@@ -58,19 +88,33 @@ ROWS = (
     ),
     row(
         "harmony",
-        _header((Lit("<|start|>"),), "any"),
-        _header((Lit("<|channel|>"),), "any"),
+        _header(
+            "<|start|>",
+            Lit("<|start|>"),
+            Run(r"[\w.\-]", 1),
+            *_TO,
+            Opt(_CHANNEL),
+        ),
+        _header("<|channel|>", *_CHANNEL),
         # The prompt ends in <|start|>assistant, and the recipient may come first.
-        _header((SPACE, Lit("to=")), "start"),
-        Rule((Lit("<|message|>"),), (), Switch("text")),
-        Rule((Lit("<|end|>"),), (), Switch("text")),
-        Rule((Lit("<|return|>"),), (), Switch("text")),
-        Rule((Lit("<|call|>"),), (), Switch("text")),
+        _header(
+            "",
+            SPACE,
+            Lit("to="),
+            Run(r"[^\s<]", 1),
+            BLANK,
+            *_WORD,
+            Opt(_CHANNEL),
+            anchor="start",
+        ),
+        *opening_rules("<|message|>", _SHOW),
+        *token_rules("<|end|>", _SHOW),
+        *token_rules("<|return|>", _SHOW),
+        *token_rules("<|call|>", _SHOW),
         structural=True,
         special=True,
         names="gpt-oss",
         signs=("<|channel|> <|message|>",),
-        in_auto=False,
         opener="<|channel|>analysis<|message|>",
     ),
 )

@@ -1,24 +1,32 @@
 """Dialects that write calls as JSON objects or lists."""
 
+from dataclasses import replace
+
 from tui.models.gate.dialects.builders import (
     BARE_CALL,
     CHATML,
     EITHER,
-    LETTER,
     LIST,
+    MORE_JSON,
     OBJECT,
-    STRINGS,
+    PYTHON_CALL,
+    QUOTE,
     THINK,
     block,
     eat,
     json_block,
+    json_payload,
     list_payload,
     row,
 )
+from tui.models.gate.dialects.tool_call import JSON_CALLS, TOOL_CALL
 from tui.models.gate.grammar import Drop, Payload, Rule, Thinking
-from tui.models.gate.patterns import NAME, SPACE, Lit, Run
-from tui.models.gate.payloads.json import read_calls, read_keyed_calls
-from tui.models.gate.payloads.python import PYTHON_STRINGS, read_builtin
+from tui.models.gate.patterns import SPACE, Alt, Lit, Run
+from tui.models.gate.payloads.json import read_keyed_calls
+from tui.models.gate.payloads.python import (
+    PYTHON_STRINGS,
+    read_builtin,
+)
 
 _LLAMA_JSON = list_payload()
 _LLAMA_AFTER = (
@@ -28,12 +36,26 @@ _LLAMA_AFTER = (
 
 OLD_MISTRAL = r"mistral-7b|mistral:7b|nemo\b|mixtral|mistral-large-2407"
 """Names of the Mistral models that predate [ARGS]."""
-MISTRAL_LIST = block("[TOOL_CALLS]", (LIST, SPACE, OBJECT), list_payload())
+_MISTRAL = list_payload(again=MORE_JSON, before=("[TOOL_CALLS]",))
+_MISTRAL_END = eat((SPACE, Lit("[/TOOL_CALLS]")))
+MISTRAL = (
+    Rule(
+        (Lit("[TOOL_CALLS]"),),
+        (SPACE, Alt(((LIST, SPACE, OBJECT), (OBJECT, SPACE, QUOTE)))),
+        _MISTRAL,
+        after=_MISTRAL_END,
+    ),
+)
+"""Mistral's list of calls, or objects without one."""
+
+_ALSO_TOOL_CALL = tuple(replace(rule, anchor="line") for rule in JSON_CALLS)
+_ALSO_MISTRAL = tuple(replace(rule, anchor="line") for rule in MISTRAL)
+
 ROWS = (
     # JSON in a block
     row(
         "hermes",
-        json_block("<tool_call>", (EITHER,), "</tool_call>"),
+        *TOOL_CALL,
         thinking=THINK,
         dropped=CHATML,
         names=r"hermes|qwen-?2\.5|qwen-?3|qwq|mimo-vl|reka-edge|bielik|granite-?4",
@@ -42,7 +64,7 @@ ROWS = (
     ),
     row(
         "smollm",
-        json_block("<tool_call>", (EITHER,), "</tool_call>"),
+        *TOOL_CALL,
         thinking=THINK,
         names="smollm",
         in_auto=False,
@@ -56,7 +78,7 @@ ROWS = (
     ),
     row(
         "jamba",
-        json_block("<tool_calls>", (LIST,), "</tool_calls>"),
+        json_block("<tool_calls>", (EITHER,), "</tool_calls>"),
         thinking=THINK,
         names="jamba|apriel",
         priority=-1,
@@ -64,7 +86,7 @@ ROWS = (
     ),
     row(
         "hunyuan_a13b",
-        json_block("<tool_calls>", (LIST,), "</tool_calls>"),
+        json_block("<tool_calls>", (EITHER,), "</tool_calls>"),
         thinking=THINK,
         dropped=("<answer>", "</answer>"),
         names="hunyuan-a13b",
@@ -73,21 +95,21 @@ ROWS = (
     ),
     row(
         "minimax_m1",
-        json_block("<tool_calls>", (OBJECT,), "</tool_calls>"),
+        json_block("<tool_calls>", (EITHER,), "</tool_calls>"),
         thinking=THINK,
         names="minimax-?m1",
         signs=("<tool_calls> <beginning_of_sentence>",),
     ),
     row(
         "nemotron_v2",
-        json_block("<TOOLCALL>", (LIST,), "</TOOLCALL>"),
+        json_block("<TOOLCALL>", (EITHER,), "</TOOLCALL>"),
         thinking=THINK,
         names=r"nemotron.*(?:-v2|-h\b|-h-)",
         signs=("<TOOLCALL>",),
     ),
     row(
         "ernie45",
-        json_block("<tool_call>", (OBJECT,), "</tool_call>"),
+        *TOOL_CALL,
         thinking=THINK,
         dropped=("<response>", "</response>"),
         names=r"ernie-?4\.5",
@@ -96,7 +118,7 @@ ROWS = (
     ),
     row(
         "longcat",
-        json_block("<longcat_tool_call>", (OBJECT,), "</longcat_tool_call>"),
+        json_block("<longcat_tool_call>", (EITHER,), "</longcat_tool_call>"),
         thinking=(Thinking("<longcat_think>", "</longcat_think>"),),
         names="longcat",
         signs=("<longcat_tool_call>",),
@@ -106,7 +128,7 @@ ROWS = (
         Rule(
             (Lit("<|action_start|>"), SPACE, Lit("<|plugin|>")),
             (SPACE, OBJECT),
-            Payload(read_calls, STRINGS, ("<|action_end|>",)),
+            json_payload("<|action_end|>"),
         ),
         thinking=THINK,
         dropped=CHATML,
@@ -116,7 +138,7 @@ ROWS = (
     ),
     row(
         "command",
-        json_block("<|START_ACTION|>", (LIST,), "<|END_ACTION|>"),
+        json_block("<|START_ACTION|>", (EITHER,), "<|END_ACTION|>"),
         thinking=(Thinking("<|START_THINKING|>", "<|END_THINKING|>", anywhere=True),),
         dropped=(
             "<|START_RESPONSE|>",
@@ -134,7 +156,7 @@ ROWS = (
         block(
             "<|tools_prefix|>",
             (LIST,),
-            Payload(read_keyed_calls, STRINGS, ("<|tools_suffix|>",)),
+            json_payload("<|tools_suffix|>", read=read_keyed_calls),
         ),
         thinking=(Thinking("<|inner_prefix|>", "<|inner_suffix|>", anywhere=True),),
         dropped=("<|assistant_end|>",),
@@ -146,6 +168,8 @@ ROWS = (
     row(
         "granite3",
         block("<|tool_call|>", (LIST,), list_payload()),
+        # Granite 3.1 in vLLM.
+        *_ALSO_TOOL_CALL,
         thinking=THINK,
         dropped=("<|end_of_text|>",),
         special=True,
@@ -155,7 +179,7 @@ ROWS = (
     ),
     row(
         "mistral_list",
-        MISTRAL_LIST,
+        *MISTRAL,
         dropped=("</s>",),
         special=True,
         names=OLD_MISTRAL,
@@ -190,14 +214,8 @@ ROWS = (
         ),
         Rule(
             (Lit("<|python_tag|>"),),
-            (SPACE, LETTER),
-            Payload(
-                read_builtin,
-                PYTHON_STRINGS,
-                balanced=True,
-                header=(SPACE, *NAME, SPACE),
-                look=(Lit("("),),
-            ),
+            (SPACE, *PYTHON_CALL),
+            Payload(read_builtin, PYTHON_STRINGS, balanced=True),
         ),
         dropped=("<|eot_id|>", "<|eom_id|>"),
         names="llama-?3[.-][1-3]",
@@ -207,6 +225,8 @@ ROWS = (
     row(
         "xlam",
         Rule((), (LIST, SPACE, *BARE_CALL), list_payload(), anchor="line"),
+        *_ALSO_MISTRAL,
+        *_ALSO_TOOL_CALL,
         Rule(
             (Lit("```json\n"), SPACE),
             (LIST, SPACE, *BARE_CALL),

@@ -1,20 +1,43 @@
 """Dialects that write a tool's name and then its arguments as JSON."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.models.gate.dialects.builders import (
     CHATML,
+    CONTENT,
     DEEPSEEK_END,
-    LETTER,
     OBJECT,
     STRINGS,
     THINK,
     block,
+    eat,
+    made_up,
+    not_behind,
     row,
 )
-from tui.models.gate.dialects.json import MISTRAL_LIST, OLD_MISTRAL
-from tui.models.gate.grammar import Dialect, Payload, Rule, Switch, Thinking
-from tui.models.gate.patterns import BLANK, NAME, SPACE, Lit, Opt, Run, ToolName
+from tui.models.gate.dialects.json import MISTRAL, OLD_MISTRAL
+from tui.models.gate.grammar import (
+    NOT_APART,
+    Dialect,
+    Payload,
+    Reader,
+    Rule,
+    Switch,
+    Thinking,
+    token_rules,
+)
+from tui.models.gate.patterns import (
+    BLANK,
+    NAME,
+    SPACE,
+    Alt,
+    Atoms,
+    Lit,
+    Opt,
+    Run,
+    ToolName,
+)
 from tui.models.gate.payloads.named import (
     read_deepseek,
     read_function_tag,
@@ -25,17 +48,71 @@ from tui.models.gate.payloads.named import (
     read_name_line,
 )
 
+_MISTRAL_NAME: Atoms = (
+    *NAME,
+    SPACE,
+    Opt((Lit("[CALL_ID]"), Run(r"[^\[\s{]"), SPACE)),
+    Opt((Lit("[ARGS]"), SPACE)),
+)
+_MISTRAL_ARGS = Payload(
+    read_mistral,
+    STRINGS,
+    balanced=True,
+    header=(SPACE, *_MISTRAL_NAME),
+    look=(OBJECT,),
+    before=("[TOOL_CALLS]",),
+)
+_DEEPSEEK_CALL: Atoms = (
+    Lit("<｜tool▁call▁begin｜>"),
+    SPACE,
+    Opt((Lit("function"), SPACE)),
+    Opt((*NAME, SPACE)),
+    Lit("<｜tool▁sep｜>"),
+)
+_OUTPUTS = Lit("<｜tool▁outputs▁begin｜>")
+_OUTPUT = Lit("<｜tool▁output▁begin｜>")
+_DEEPSEEK_OUTPUTS = (
+    Rule((_OUTPUTS,), (SPACE, _OUTPUT), made_up("<｜tool▁outputs▁end｜>"), sign=""),
+    Rule(
+        (_OUTPUT,), CONTENT, made_up("<｜tool▁output▁end｜>"), unless=NOT_APART, sign=""
+    ),
+    *token_rules("<｜tool▁output▁begin｜>"),
+)
+
+
+def _section(
+    begin: str, call: Atoms, end: str, section_end: str, read: Reader
+) -> tuple[Rule, Rule]:
+    """Return the rules for a section of calls, and for a call without its section."""
+    return (
+        block(
+            begin,
+            call,
+            Payload(read, STRINGS, (section_end,), ends=(end,), again=(call,)),
+        ),
+        Rule(
+            (),
+            call,
+            Payload(read, STRINGS, (end,)),
+            unless=not_behind(begin),
+            after=eat((SPACE, Lit(section_end))),
+        ),
+    )
+
 
 def _deepseek(
     id: str, names: str, signs: Sequence[str], in_auto: bool = True
 ) -> Dialect:
     return row(
         id,
-        block(
+        *_section(
             "<｜tool▁calls▁begin｜>",
-            (Lit("<｜tool▁call▁begin｜>"),),
-            Payload(read_deepseek, STRINGS, ("<｜tool▁calls▁end｜>",)),
+            _DEEPSEEK_CALL,
+            "<｜tool▁call▁end｜>",
+            "<｜tool▁calls▁end｜>",
+            read_deepseek,
         ),
+        *_DEEPSEEK_OUTPUTS,
         thinking=THINK,
         dropped=DEEPSEEK_END,
         special=True,
@@ -51,8 +128,14 @@ ROWS = (
         "lazyllm_internlm",
         Rule(
             (Lit("<|action_start|>"), SPACE, Lit("<|function|>")),
-            (SPACE, LETTER),
-            Payload(read_lazyllm_internlm, STRINGS, ("<|action_end|>",)),
+            (SPACE, *NAME, Alt(((Lit("\n"),), (Lit("<|args|>"),), (Lit("\r"),)))),
+            Payload(
+                read_lazyllm_internlm,
+                STRINGS,
+                ("<|action_end|>",),
+                balanced=True,
+                before=("<|action_start|>",),
+            ),
         ),
         dropped=CHATML,
         special=True,
@@ -62,7 +145,7 @@ ROWS = (
         "lazyllm_glm",
         block(
             "✿FUNCTION✿:",
-            (LETTER,),
+            (*NAME, SPACE, Lit("✿ARGS✿:")),
             Payload(
                 read_lazyllm_glm,
                 STRINGS,
@@ -97,24 +180,10 @@ ROWS = (
     ),
     row(
         "mistral_args",
-        MISTRAL_LIST,
-        block(
-            "[TOOL_CALLS]",
-            (LETTER,),
-            Payload(
-                read_mistral,
-                STRINGS,
-                balanced=True,
-                header=(
-                    SPACE,
-                    *NAME,
-                    SPACE,
-                    Opt((Lit("[CALL_ID]"), Run(r"[^\[\s{]"), SPACE)),
-                    Opt((Lit("[ARGS]"), SPACE)),
-                ),
-                look=(OBJECT,),
-                before=("[TOOL_CALLS]",),
-            ),
+        *MISTRAL,
+        replace(
+            block("[TOOL_CALLS]", (*_MISTRAL_NAME, OBJECT), _MISTRAL_ARGS),
+            after=eat((SPACE, Lit("[/TOOL_CALLS]"))),
         ),
         thinking=(Thinking("[THINK]", "[/THINK]", anywhere=True),),
         dropped=("</s>",),
@@ -136,10 +205,18 @@ ROWS = (
     ),
     row(
         "kimi_k2",
-        block(
+        *_section(
             "<|tool_calls_section_begin|>",
-            (Lit("<|tool_call_begin|>"),),
-            Payload(read_kimi, STRINGS, ("<|tool_calls_section_end|>",)),
+            (
+                Lit("<|tool_call_begin|>"),
+                SPACE,
+                Run(r"[^\s<]", 1),
+                SPACE,
+                Lit("<|tool_call_argument_begin|>"),
+            ),
+            "<|tool_call_end|>",
+            "<|tool_calls_section_end|>",
+            read_kimi,
         ),
         thinking=THINK,
         dropped=CHATML,
@@ -152,7 +229,13 @@ ROWS = (
         Rule(
             (Lit("<function="),),
             (*NAME, Lit(">"), SPACE, OBJECT),
-            Payload(read_function_tag, STRINGS, ("</function>",)),
+            Payload(
+                read_function_tag,
+                STRINGS,
+                ("</function>",),
+                balanced=True,
+                before=("<function=",),
+            ),
         ),
         dropped=("<|eot_id|>", "<|eom_id|>"),
         names=r"functionary.*v3\.1",

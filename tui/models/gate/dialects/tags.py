@@ -1,23 +1,35 @@
 """Dialects of XML-like elements, of Gemma's notation, and of Python calls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.models.gate.dialects.builders import (
     CHATML,
+    CONTENT,
     DEEPSEEK_END,
-    LETTER,
     LIST,
+    MORE_JSON,
     OBJECT,
+    PYTHON_CALL,
     STRINGS,
     THINK,
     block,
     eat,
+    made_up,
     row,
 )
-from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking
-from tui.models.gate.patterns import NAME, SPACE, Alt, Lit, ToolName
+from tui.models.gate.dialects.tool_call import (
+    BARE_FUNCTION,
+    PAIRS,
+    TOOL_CALL,
+    bare_call,
+    function_block,
+)
+from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking, token_rules
+from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, Opt, ToolName
 from tui.models.gate.payloads.gemma import gemma_reader
-from tui.models.gate.payloads.pairs import read_pair_section, read_pairs
+from tui.models.gate.payloads.named import read_nothing
+from tui.models.gate.payloads.pairs import read_pair_section
 from tui.models.gate.payloads.python import (
     PYTHON_STRINGS,
     read_python_lines,
@@ -25,29 +37,49 @@ from tui.models.gate.payloads.python import (
 )
 from tui.models.gate.payloads.tags import (
     DSML,
-    FUNCTION,
     INVOKE,
     STEPTML,
-    read_bare_function,
     read_dots,
     tag_reader,
 )
 
-_PAIRS = (Quote("<arg_key>", "</arg_key>"), Quote("<arg_value>", "</arg_value>"))
-_PARAMETER = (Quote("<parameter=", "</parameter>"),)
 _NAMED_PARAMETER = (Quote("<parameter", "</parameter>"),)
-_QWEN = tag_reader(FUNCTION)
+_STEP_PARAMETER = (Quote("<steptml:parameter", "</steptml:parameter>"),)
+_RESPONSE = Lit("<|tool_response>")
+_ECHO = Payload(read_nothing, PYTHON_STRINGS, balanced=True, call=False)
+_DSML_BLOCKS = ("<｜DSML｜function_calls>", "<｜DSML｜tool_calls>")
 _DSML_QUOTES = (Quote("<｜DSML｜parameter", "</｜DSML｜parameter>"), *STRINGS)
 
 
+_NAMED: Atoms = (SPACE, Lit("name"), SPACE, Lit("="))
+_INVOKE_CALL: Atoms = (Lit("<invoke"), *_NAMED)
+_DSML_CALL: Atoms = (Lit("<｜DSML｜invoke"), *_NAMED)
+_STEP_CALL: Atoms = (
+    Lit("<｜tool_call_begin｜>"),
+    SPACE,
+    Opt((Lit("function"), SPACE)),
+    Opt((Lit("<｜tool_sep｜>"), SPACE)),
+    Lit("<steptml:invoke"),
+)
+_GEMMA_CALL: Atoms = (Opt((Opt((Lit("call"),)), Lit(":"), SPACE)), *NAME, SPACE, OBJECT)
+
+
 def _dsml(id: str, word: str, names: str, signs: Sequence[str]) -> Dialect:
+    closer = f"</｜DSML｜{word}>"
     return row(
         id,
         block(
             f"<｜DSML｜{word}>",
-            (Lit("<｜DSML｜invoke"),),
-            Payload(tag_reader(DSML), _DSML_QUOTES, (f"</｜DSML｜{word}>",)),
+            _DSML_CALL,
+            Payload(
+                tag_reader(DSML),
+                _DSML_QUOTES,
+                (closer,),
+                ends=("</｜DSML｜invoke>",),
+                again=(_DSML_CALL,),
+            ),
         ),
+        bare_call(_DSML_BLOCKS, _DSML_CALL, DSML, _DSML_QUOTES, closer),
         thinking=THINK,
         dropped=DEEPSEEK_END,
         special=True,
@@ -72,7 +104,6 @@ ROWS = (
             Payload(
                 read_python_list, PYTHON_STRINGS, ("<|python_end|>",), balanced=True
             ),
-            after=eat((SPACE, Lit("<|python_end|>"))),
         ),
         dropped=("<|eot_id|>", "<|eot|>"),
         names="llama-?4",
@@ -83,8 +114,14 @@ ROWS = (
         "olmo3",
         block(
             "<function_calls>",
-            (LETTER,),
-            Payload(read_python_lines, PYTHON_STRINGS, ("</function_calls>",)),
+            PYTHON_CALL,
+            Payload(
+                read_python_lines,
+                PYTHON_STRINGS,
+                ("</function_calls>",),
+                balanced=True,
+                again=(PYTHON_CALL,),
+            ),
         ),
         thinking=THINK,
         names="olmo-?3",
@@ -93,10 +130,22 @@ ROWS = (
     ),
     row(
         "lfm2",
-        block(
-            "<|tool_call_start|>",
-            (LIST,),
-            Payload(read_python_list, PYTHON_STRINGS, ("<|tool_call_end|>",)),
+        replace(
+            block(
+                "<|tool_call_start|>",
+                (LIST,),
+                Payload(
+                    read_python_list,
+                    PYTHON_STRINGS,
+                    ("<|tool_call_end|>",),
+                    balanced=True,
+                ),
+            ),
+            after=(
+                *eat((SPACE, Lit("<|tool_call_end|>"))),
+                # Some write the list again, as text.
+                Rule((), (SPACE, LIST, SPACE, ToolName(), Lit("(")), _ECHO),
+            ),
         ),
         thinking=THINK,
         dropped=CHATML,
@@ -107,25 +156,7 @@ ROWS = (
     # Elements
     row(
         "qwen3_coder",
-        block(
-            "<tool_call>",
-            (Lit("<function="),),
-            Payload(_QWEN, _PARAMETER, ("</tool_call>",)),
-        ),
-        Rule(
-            (),
-            (
-                Lit("<function="),
-                *NAME,
-                Lit(">"),
-                SPACE,
-                Alt(((Lit("<parameter="),), (Lit("</function>"),))),
-            ),
-            Payload(read_bare_function, _PARAMETER, ("</function>",)),
-            # Directly after the block's marker it is text: the marker was quoted.
-            unless=r"(?<!<tool_call>)(?<!<tool_call>\n)",
-            after=eat((SPACE, Lit("</tool_call>"))),
-        ),
+        *TOOL_CALL,
         thinking=THINK,
         dropped=CHATML,
         names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.5|mimo-v2",
@@ -133,11 +164,8 @@ ROWS = (
     ),
     row(
         "seed_oss",
-        block(
-            "<seed:tool_call>",
-            (Lit("<function="),),
-            Payload(_QWEN, _PARAMETER, ("</seed:tool_call>",)),
-        ),
+        function_block("<seed:tool_call>", "</seed:tool_call>"),
+        BARE_FUNCTION,
         thinking=(Thinking("<seed:think>", "</seed:think>"),),
         dropped=("<seed:eos>",),
         names="seed-?oss",
@@ -148,8 +176,21 @@ ROWS = (
         "minimax_m2",
         block(
             "<minimax:tool_call>",
-            (Lit("<invoke"),),
-            Payload(tag_reader(INVOKE), _NAMED_PARAMETER, ("</minimax:tool_call>",)),
+            _INVOKE_CALL,
+            Payload(
+                tag_reader(INVOKE),
+                _NAMED_PARAMETER,
+                ("</minimax:tool_call>",),
+                ends=("</invoke>",),
+                again=(_INVOKE_CALL,),
+            ),
+        ),
+        bare_call(
+            ("<minimax:tool_call>", "<dots_function_call>"),
+            _INVOKE_CALL,
+            INVOKE,
+            _NAMED_PARAMETER,
+            "</minimax:tool_call>",
         ),
         thinking=THINK,
         names="minimax-?m2",
@@ -159,11 +200,14 @@ ROWS = (
         "dots",
         block(
             "<dots_function_call>",
-            (Alt(((Lit("<invoke"),), (OBJECT,))),),
+            (Alt((_INVOKE_CALL, (OBJECT,))),),
             Payload(
                 read_dots,
                 (*_NAMED_PARAMETER, *STRINGS),
                 ("</dots_function_call>",),
+                balanced=True,
+                ends=("</invoke>",),
+                again=(_INVOKE_CALL, *MORE_JSON),
             ),
         ),
         names="dots[.-]?llm",
@@ -185,12 +229,22 @@ ROWS = (
         "step3",
         block(
             "<｜tool_calls_begin｜>",
-            (Lit("<｜tool_call_begin｜>"),),
+            _STEP_CALL,
             Payload(
                 tag_reader(STEPTML),
-                (Quote("<steptml:parameter", "</steptml:parameter>"),),
+                _STEP_PARAMETER,
                 ("<｜tool_calls_end｜>",),
+                ends=("</steptml:invoke>", "<｜tool_call_end｜>"),
+                again=(_STEP_CALL, (Lit("<｜tool_call_end｜>"),)),
             ),
+        ),
+        bare_call(
+            ("<｜tool_calls_begin｜>",),
+            _STEP_CALL,
+            STEPTML,
+            _STEP_PARAMETER,
+            "<｜tool_call_end｜>",
+            "<｜tool_calls_end｜>",
         ),
         thinking=THINK,
         special=True,
@@ -200,11 +254,7 @@ ROWS = (
     # Pairs
     row(
         "glm45",
-        block(
-            "<tool_call>",
-            (*NAME, SPACE, Alt(((Lit("<arg_key>"),), (Lit("</tool_call>"),)))),
-            Payload(read_pairs, _PAIRS, ("</tool_call>",)),
-        ),
+        *TOOL_CALL,
         thinking=THINK,
         dropped=("<|user|>", "<|observation|>"),
         names=r"glm-?4\.[5-9]|glm-?[5-9]|ling-3|laguna",
@@ -215,7 +265,13 @@ ROWS = (
         block(
             "<tool_calls>",
             (Lit("<tool_call>"),),
-            Payload(read_pair_section, _PAIRS, ("</tool_calls>",)),
+            Payload(
+                read_pair_section,
+                PAIRS,
+                ("</tool_calls>",),
+                ends=("</tool_call>",),
+                again=((Lit("<tool_call>"),),),
+            ),
         ),
         thinking=THINK,
         names=r"hunyuan-?v?3|\bhy-?3",
@@ -227,11 +283,16 @@ ROWS = (
         "gemma4",
         block(
             "<|tool_call>",
-            (Lit("call:"),),
+            _GEMMA_CALL,
             Payload(
-                gemma_reader('<|"|>'), (Quote('<|"|>', '<|"|>'),), ("<tool_call|>",)
+                gemma_reader('<|"|>'),
+                (Quote('<|"|>', '<|"|>'), *STRINGS),
+                ("<tool_call|>",),
+                balanced=True,
             ),
         ),
+        Rule((_RESPONSE,), CONTENT, made_up("<tool_response|>"), "called", sign=""),
+        *token_rules("<|tool_response>"),
         thinking=(Thinking("<|channel>thought\n", "<channel|>", anywhere=True),),
         dropped=("<turn|>",),
         special=True,
@@ -242,11 +303,12 @@ ROWS = (
         "functiongemma",
         block(
             "<start_function_call>",
-            (Lit("call:"),),
+            _GEMMA_CALL,
             Payload(
                 gemma_reader("<escape>"),
-                (Quote("<escape>", "<escape>"),),
+                (Quote("<escape>", "<escape>"), *STRINGS),
                 ("<end_function_call>",),
+                balanced=True,
             ),
         ),
         dropped=("<end_of_turn>",),

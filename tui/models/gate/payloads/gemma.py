@@ -1,13 +1,21 @@
-"""Parses Gemma's payloads: call:NAME{key:value,...}, strings between markers."""
+"""Parses Gemma's payloads: call:NAME{key:value,...}, strings between markers or
+quotation marks."""
 
 import re
 from typing import Any
 
 from tui.models.gate.grammar import Reader, Reading, Tools
-from tui.models.gate.payloads.json import Fault, after_item, skip_space
+from tui.models.gate.payloads.literals import (
+    Fault,
+    after_item,
+    skip_space,
+)
+from tui.models.gate.payloads.literals import (
+    value_at as literal_at,
+)
 from tui.models.gate.pieces import Call
 
-_CALL = re.compile(r"\s*call:\s*(?P<name>[^\s{}:]+)\s*(?=\{)")
+_CALL = re.compile(r"\s*(?:call)?:?\s*(?P<name>[^\s{}:]+)\s*(?=\{)")
 _KEY = re.compile(r"(?P<key>[^\s:,{}\[\]]+)\s*:")
 _NUMBER = re.compile(r"-?\d+(?P<real>(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -42,9 +50,10 @@ def gemma_reader(mark: str) -> Reader:
         values: dict[str, Any] = {}
         at = skip_space(body, at + 1)
         while not body.startswith("}", at):
-            if quoted := string.match(body, at):
-                key = quoted[1]
-                at = skip_space(body, quoted.end())
+            quoted = string.match(body, at)
+            if quoted or body[at : at + 1] in ('"', "'"):
+                key, at = string_at(body, at)
+                at = skip_space(body, at)
                 if not body.startswith(":", at):
                     raise Fault("no value")
                 at += 1
@@ -55,6 +64,12 @@ def gemma_reader(mark: str) -> Reader:
             values[key], at = value_at(body, skip_space(body, at), depth + 1)
             at = after_item(body, at, "}")
         return values, at + 1
+
+    def string_at(body: str, at: int) -> tuple[str, int]:
+        if found := string.match(body, at):
+            return found[1], found.end()
+        # Some write JSON.
+        return literal_at(body, at)
 
     def list_at(body: str, at: int, depth: int) -> tuple[list[Any], int]:
         values: list[Any] = []
@@ -68,8 +83,8 @@ def gemma_reader(mark: str) -> Reader:
     def value_at(body: str, at: int, depth: int) -> tuple[Any, int]:
         if depth > _DEEPEST:
             raise Fault("too deep")
-        if found := string.match(body, at):
-            return found[1], found.end()
+        if string.match(body, at) or body[at : at + 1] in ('"', "'"):
+            return string_at(body, at)
         if body.startswith("{", at):
             return dict_at(body, at, depth)
         if body.startswith("[", at):

@@ -1,8 +1,8 @@
 """Parses JSON payloads: calls as objects and lists, and a call's arguments.
 
 Models write almost JSON. Tolerated are: raw control characters in strings, arguments
-as JSON inside a string, "parameters" for "arguments", missing arguments, and surplus
-closing brackets. Anything else is a fault.
+as JSON inside a string, "parameters" for "arguments", missing arguments, surplus
+closing brackets, and an object in Python's notation. Anything else is a fault.
 """
 
 import json
@@ -12,16 +12,14 @@ from typing import Any, cast
 
 from tui import bounds
 from tui.models.gate.grammar import Reading, Tools
+from tui.models.gate.payloads import literals
+from tui.models.gate.payloads.literals import Fault, skip_space
 from tui.models.gate.pieces import Call
 
-_SPACE = re.compile(r"\s*")
 _SURPLUS = re.compile(r"[\s\]})]*")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_PYTHON = re.compile(r"\{\s*'")
 _DECODER = json.JSONDecoder(strict=False)
-
-
-class Fault(ValueError):
-    """The payload does not follow its format."""
 
 
 def parse(text: str) -> Any:
@@ -37,7 +35,9 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
     try:
         value, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError) as error:
-        raise Fault(str(error)) from error
+        if text[at : at + 1] != "{" or not _PYTHON.match(text, at):
+            raise Fault(str(error)) from error
+        value, end = literals.value_at(text, at)
     if bounds.is_deep(value):
         raise Fault("too deep")
     # A lone surrogate can be neither stored nor sent.
@@ -103,6 +103,8 @@ def _values(body: str) -> Iterator[Any]:
         if _SURPLUS.fullmatch(body, at):
             return
         at = skip_space(body, at)
+        if body[at : at + 1] in (",", ";"):
+            at = skip_space(body, at + 1)
 
 
 def _named_call(value: Any) -> Call:
@@ -135,19 +137,3 @@ def _repair(value: Any) -> Any:
         items = cast("dict[str, Any]", value).items()
         return {_repair(k): _repair(v) for k, v in items}
     return value
-
-
-def skip_space(text: str, at: int) -> int:
-    """Return the position after the white space at `at`."""
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
-def after_item(text: str, at: int, end: str) -> int:
-    """Return the position after an item's comma, or that of the list's `end`."""
-    at = skip_space(text, at)
-    if text.startswith(",", at):
-        return skip_space(text, at + 1)
-    if not text.startswith(end, at):
-        raise Fault(f"no {end}")
-    return at

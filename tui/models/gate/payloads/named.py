@@ -5,13 +5,8 @@ from collections.abc import Callable
 
 from tui.models.gate.grammar import Reader, Reading, Tools
 from tui.models.gate.patterns import Lit, part
-from tui.models.gate.payloads.json import (
-    Fault,
-    arguments,
-    arguments_of,
-    skip_space,
-    value_at,
-)
+from tui.models.gate.payloads.json import arguments, arguments_of, value_at
+from tui.models.gate.payloads.literals import Fault, skip_space
 from tui.models.gate.pieces import Call
 
 _SURPLUS = re.compile(r"[\s\]})]*")
@@ -19,7 +14,7 @@ _SURPLUS = re.compile(r"[\s\]})]*")
 _PLAIN = re.compile(r"\s*(?P<name>[^\s{]+?)[ \t]*(?:\n\s*|(?=\{)|\Z)", re.DOTALL)
 _FUNCTION_TAG = re.compile(r"(?P<name>[\w.\-]+)>")
 _MISTRAL = re.compile(
-    r"\s*(?P<name>[\w.\-]+)(?:\[CALL_ID\](?P<id>[^\[\s{]*))?(?:\[ARGS\])?\s*"
+    r"\s*(?P<name>[\w.\-]+)\s*(?:\[CALL_ID\](?P<id>[^\[\s{]*))?\s*(?:\[ARGS\])?\s*"
 )
 _LAZYLLM_GLM = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:✿ARGS✿:\s*)?")
 _LAZYLLM_INTERNLM = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:<\|args\|>\s*)?")
@@ -46,6 +41,11 @@ read_function_tag = _named(_FUNCTION_TAG)
 read_mistral = _named(_MISTRAL)
 read_lazyllm_glm = _named(_LAZYLLM_GLM)
 read_lazyllm_internlm = _named(_LAZYLLM_INTERNLM)
+
+
+def read_nothing(body: str, tools: Tools, closed: bool) -> Reading:
+    """Leave out what a model makes up as a tool's output."""
+    return Reading()
 
 
 def arguments_reader(name: str) -> Reader:

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from tui.models.gate.grammar import Reading, Tools
-from tui.models.gate.payloads.json import Fault
+from tui.models.gate.payloads.literals import Fault
 from tui.models.gate.payloads.typed_values import schema_of, typed
 from tui.models.gate.pieces import Call
 
@@ -35,8 +35,6 @@ def read_pairs(body: str, tools: Tools, closed: bool) -> Reading:
 
 def read_pair_section(body: str, tools: Tools, closed: bool) -> Reading:
     """Parse calls, each in its own element."""
-    if not closed:
-        return Reading(whole=False)
     calls: list[Call] = []
     whole = True
     at = 0

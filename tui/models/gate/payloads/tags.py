@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 from tui.models.gate.grammar import Reader, Reading, Tools
 from tui.models.gate.patterns import Lit, part, whole
-from tui.models.gate.payloads.json import Fault, arguments_of, read_calls
+from tui.models.gate.payloads.json import arguments_of, read_calls
+from tui.models.gate.payloads.literals import Fault
 from tui.models.gate.payloads.typed_values import from_json, schema_of, typed
 from tui.models.gate.pieces import Call
 
 _SPACE = re.compile(r"\s*")
+_LAST_NEWLINE = re.compile(r"\r?\n\Z")
 
 
 class Tags(NamedTuple):
@@ -22,7 +24,7 @@ class Tags(NamedTuple):
     """The start tag of a parameter; groups "name" and, in some, "string" (a bool)."""
     parameter_end: str
     strips: bool = False
-    """Strip one newline on each side of a value."""
+    """Strip one newline on each side of a value that begins with one."""
     json: bool = False
     """A JSON object may replace the parameters."""
     between: re.Pattern[str] = _SPACE
@@ -86,9 +88,14 @@ def tag_reader(tags: Tags) -> Reader:
     return read
 
 
-def read_bare_function(body: str, tools: Tools, closed: bool) -> Reading:
-    """Parse a function element whose end tag closed the payload."""
-    return _read_function(body + FUNCTION.call_end if closed else body, tools, closed)
+def bare_reader(tags: Tags) -> Reader:
+    """Return a reader for one call whose end tag closed the payload."""
+    reader = tag_reader(tags)
+
+    def read(body: str, tools: Tools, closed: bool) -> Reading:
+        return reader(body + tags.call_end if closed else body, tools, closed)
+
+    return read
 
 
 def read_dots(body: str, tools: Tools, closed: bool) -> Reading:
@@ -118,8 +125,9 @@ def _call(tags: Tags, body: str, at: int, tools: Tools) -> tuple[Call, int]:
             raise Fault("parameter without end")
         key = parameter["name"].strip()
         text = body[parameter.end() : end]
-        if tags.strips:
-            text = text.removeprefix("\n").removesuffix("\n")
+        if tags.strips and text.startswith(("\n", "\r\n")):
+            # A value on the tag's own line is meant as it stands.
+            text = _LAST_NEWLINE.sub("", text[text.index("\n") + 1 :])
         string = parameter.groupdict().get("string")
         if string == "true":
             given[key] = text
@@ -146,5 +154,4 @@ def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
     return found.end() if found else at
 
 
-_read_function = tag_reader(FUNCTION)
 _read_invoke = tag_reader(INVOKE)

@@ -8,16 +8,35 @@ from tui import bounds
 from tui.models.gate.grammar import Tools
 
 _PYTHON = {"True": True, "False": False, "None": None}
+_CLASSES: Mapping[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
 _STRUCTURED = ("$ref", "anyOf", "oneOf", "allOf")
 
 
 def typed(text: str, schema: Mapping[str, Any] | None) -> Any:
-    """Return `text` unchanged for strings, else its JSON value if it is JSON."""
+    """Return `text` unchanged for strings, else its JSON value if it is JSON.
+
+    Where a string is only one of the types, the value of another of them goes first.
+    """
     types = _types(schema)
-    if not types or "string" in types:
-        null = "null" in types and text.strip() in ("null", "None")
-        return None if null else text
-    return from_json(text)
+    if not types or types == {"string"}:
+        return text
+    value = from_json(text)
+    if "string" in types and not isinstance(value, _classes(types)):
+        return text
+    return value
+
+
+def _classes(types: set[str]) -> tuple[type, ...]:
+    """Return the Python classes of the JSON types but strings."""
+    found = [c for t, classes in _CLASSES.items() if t in types for c in classes]
+    return tuple(found)
 
 
 def from_json(text: str) -> Any:

@@ -1,0 +1,106 @@
+"""Rules for what models write between <tool_call> tags, whatever the notation."""
+
+from collections.abc import Sequence
+
+from tui.models.gate.dialects.builders import (
+    EITHER,
+    PYTHON_CALL,
+    block,
+    eat,
+    json_block,
+    not_behind,
+)
+from tui.models.gate.grammar import Payload, Quote, Rule
+from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, ToolName
+from tui.models.gate.payloads.pairs import read_pairs
+from tui.models.gate.payloads.python import PYTHON_STRINGS, read_python_lines
+from tui.models.gate.payloads.tags import FUNCTION, Tags, bare_reader, tag_reader
+
+PAIRS = (Quote("<arg_key>", "</arg_key>"), Quote("<arg_value>", "</arg_value>"))
+_PARAMETER = (Quote("<parameter=", "</parameter>"),)
+_QWEN = tag_reader(FUNCTION)
+_QWEN_CALL: Atoms = (Lit("<function="), *NAME, Lit(">"))
+_PAIR_CALL: Atoms = (
+    *NAME,
+    SPACE,
+    Alt(((Lit("<arg_key>"),), (Lit("</tool_call>"),))),
+)
+
+
+def bare_call(
+    markers: Sequence[str],
+    call: Atoms,
+    tags: Tags,
+    quotes: Sequence[Quote],
+    *closers: str,
+) -> Rule:
+    """Return the rule for a call without the block it belongs in."""
+    payload = Payload(bare_reader(tags), quotes, (tags.call_end,))
+    after = eat(*((SPACE, Lit(closer)) for closer in closers))
+    return Rule((), call, payload, unless=not_behind(*markers), after=after)
+
+
+def function_block(marker: str, closer: str) -> Rule:
+    """Return the rule for function elements between a marker and a closer."""
+    return block(
+        marker,
+        _QWEN_CALL,
+        Payload(
+            _QWEN, _PARAMETER, (closer,), ends=("</function>",), again=(_QWEN_CALL,)
+        ),
+    )
+
+
+BARE_FUNCTION = bare_call(
+    ("<tool_call>", "<seed:tool_call>"),
+    (
+        *_QWEN_CALL,
+        SPACE,
+        Alt(((Lit("<parameter="),), (Lit("</function>"),))),
+    ),
+    FUNCTION,
+    _PARAMETER,
+    "</tool_call>",
+)
+PAIR_BLOCK = block(
+    "<tool_call>",
+    _PAIR_CALL,
+    Payload(
+        read_pairs,
+        PAIRS,
+        ("</tool_call>",),
+        ends=("</arg_value>",),
+        again=((Lit("<arg_key>"),),),
+    ),
+)
+
+
+_NO_ARGUMENTS = block(
+    "<tool_call>",
+    (ToolName(), SPACE, Lit("<tool_call>")),
+    Payload(read_pairs, closers=("</tool_call>",)),
+)
+JSON_CALLS = (
+    json_block("<tool_call>", (EITHER,), "</tool_call>"),
+    block(
+        "<tool_call>",
+        PYTHON_CALL,
+        Payload(
+            read_python_lines,
+            PYTHON_STRINGS,
+            ("</tool_call>",),
+            balanced=True,
+            again=(PYTHON_CALL,),
+        ),
+    ),
+)
+"""Calls in JSON or Python between <tool_call> tags."""
+
+TOOL_CALL = (
+    *JSON_CALLS,
+    function_block("<tool_call>", "</tool_call>"),
+    BARE_FUNCTION,
+    PAIR_BLOCK,
+    _NO_ARGUMENTS,
+)
+"""All that models write between <tool_call> tags: some mix their notations."""
