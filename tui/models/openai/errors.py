@@ -24,6 +24,10 @@ from tui.models.openai.window import figures
 _QUOTE = 300
 """How much of a server's own message is quoted, in characters."""
 
+_HEAD = 1 << 16
+"""Characters of a web page in which its title is looked for."""
+_TITLE = re.compile(r"<(title|h1)\b[^>]{0,300}>(.{0,1000}?)</\1", re.I | re.S)
+
 _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size"  # OpenAI; llama.cpp
     r"|maximum context length"  # OpenAI, vLLM, DeepSeek, OpenRouter, SiliconFlow
@@ -78,7 +82,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
     except ValueError:
         words = ""
         if is_html(text):
-            title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", text, re.I | re.S)
+            title = _TITLE.search(text[:_HEAD])
             text = title[2] if title else ""
     return one_line(words or text, where)
 
