@@ -10,7 +10,7 @@ from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
-from tui.models.openai import errors
+from tui.models.openai import errors, limits
 from tui.models.openai.address import (
     DEFAULT,
     is_local,
@@ -132,7 +132,10 @@ class OpenAIModel:
                     splitter = gate.Gate(self._dialect, schemas or None)
                     builder = ReplyBuilder(turn, splitter)
                     where = self._where(link)
-                    reader = AnswerReader(builder, turn.cancel, where, size)
+                    kind = response.headers.get("content-type", "")
+                    if unread := limits.unread_encoding(response):
+                        raise errors.packed(unread, kind, where)
+                    reader = AnswerReader(builder, turn.cancel, where, size, kind)
                     reply = yield from reader.read(body)
             except ContextOverflow as overflow:
                 link.close()
