@@ -4,11 +4,16 @@ Servers quote keys in any form in which they received them, and libraries quote 
 servers. So this module learns each secret of the process at its first use, and every
 report of a failure passes through `mask`. The set is shared by all models: a key is
 secret whichever server quotes it.
+
+Outside text may be megabytes long and hostile: searches for plain words decide whether
+it can hold a secret at all, and each expression here takes time in proportion to the
+text (`tests/unit/test_masking.py` checks both).
 """
 
 import base64
 import html
 import re
+from collections.abc import Iterable
 from functools import cache
 from urllib.parse import quote, unquote
 
@@ -29,11 +34,32 @@ _PLACEHOLDERS = frozenset(
 
 _secrets: set[str] = set()
 
-# The text after these words is a secret, even an unknown one.
+# Whatever the secret is: what follows these words is one. No case is ignored, as that
+# would be slow to search; a literal or a set comes first, which is fast.
 _HEADER = re.compile(
-    r"\b(basic|bearer)(\s+|%20)(?=[\w+/.~%-]*[\d=])[\w+/.~%-]{8,}=*", re.IGNORECASE
+    r"([bB](?<!\w[bB])(?:[aA][sS][iI][cC]|[eE][aA][rR][eE][rR]))(\s+|%20)"
+    r"(?=[\w+/.~%-]*[\d=])[\w+/.~%-]{8,}=*"
 )
-_LOGIN = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@", re.IGNORECASE)
+# The scheme is not looked for: each letter of a long word would be the first of one.
+_LOGIN = re.compile(r"(:\\{0,4}/\\{0,4}/)[^/\s@\"'<>]+@")
+
+# What may stand within a secret that was wrapped or quoted, without its backslashes.
+_BREAKS = b"\r\n\t \\"
+_ESCAPED_ENDS = (b"\\n", b"\\r")
+# Letters and digits too are escaped by who escapes all.
+_ALL_ESCAPED = (
+    re.compile(rb"%[2-7][\da-f]%[2-7][\da-f]%[2-7]"),
+    re.compile(rb"u00[2-7][\da-f]u00"),
+    re.compile(rb"&#[x\d]"),
+)
+# A line may be broken at any place, in a quotation too, and be indented then.
+_BREAK = r"(?:(?:\r\n?|\n|(?:\\{1,2}r)?\\{1,2}n)[ \t]{0,40})?"
+
+_REST = re.compile(r"[\w+/.~%\\-]*=*")
+_LONGEST = 64
+"""Characters of a secret that are compared; of a longer one, all that follows them."""
+_WINDOW, _WIDEST = 1 << 15, 1 << 12
+"""Characters that are searched at once, and those that a secret takes at most."""
 
 
 def remember_key(key: str) -> None:
@@ -58,12 +84,15 @@ def remember_login(login: str) -> None:
 
 
 def mask(text: str) -> str:
-    """Return `text` with `***` in place of secrets and of text that looks like one."""
+    """Return `text` with `***` in the place of secrets and of what looks like one."""
+    bare = _bare(text)
     if _secrets:
-        text = _pattern(frozenset(_secrets)).sub(MASK, text)
-        for secret in _secrets:
-            text = _mask_cut_off(text, secret)
-    return _LOGIN.sub(rf"\1{MASK}@", _HEADER.sub(rf"\1\2{MASK}", text))
+        text = _without_secrets(text, bare, frozenset(_secrets))
+    if b"@" in bare:
+        text = _LOGIN.sub(rf"\1{MASK}@", text)
+    if b"basic" in bare or b"bearer" in bare:
+        text = _HEADER.sub(rf"\1\2{MASK}", text)
+    return text
 
 
 def mask_address(text: str) -> str:
@@ -96,40 +125,118 @@ def _add(*secrets: str) -> None:
     _secrets.update(filter(None, secrets))
 
 
+def _without_secrets(text: str, bare: bytes, secrets: frozenset[str]) -> str:
+    if _may_hold(bare, secrets):
+        parts: list[str] = []
+        done = 0
+        for start in range(0, len(text), _WINDOW):
+            # A secret may begin before its window, and end behind it.
+            end = start + _WINDOW
+            if _may_hold(_bare(text[start : end + _WIDEST]), secrets):
+                pattern = _pattern(secrets)
+                for found in pattern.finditer(text, max(start, done), end + _WIDEST):
+                    if found.start() >= end:
+                        break
+                    parts += text[done : found.start()], MASK
+                    done = found.end()
+                    if done == end + _WIDEST and (rest := _REST.match(text, done)):
+                        done = rest.end()
+        text = "".join([*parts, text[done:]])
+    for secret in secrets:
+        text = _without_beginning(text, secret)
+    return text
+
+
+def _bare(text: str) -> bytes:
+    """Return what is ASCII, without line ends, blanks, backslashes and capitals."""
+    data = text.encode("ascii", "ignore").lower()
+    if b"\\" in data:
+        for end in _ESCAPED_ENDS:
+            data = data.replace(end, b"")
+    return data.translate(None, _BREAKS)
+
+
+def _may_hold(bare: bytes, secrets: frozenset[str]) -> bool:
+    """Whether a secret may be in a text, of which `_bare` is given."""
+    if any(all(word in bare for word in words) for words in _words(secrets)):
+        return True
+    return any(code.search(bare) for code in _ALL_ESCAPED)
+
+
+@cache
+def _words(secrets: frozenset[str]) -> list[list[bytes]]:
+    """Return what must be in a text that holds a secret, for each of `secrets`.
+
+    The longest first, which is the least likely to be there. An N or R that begins a
+    secret may be taken for the end of an escape.
+    """
+    starts = (re.sub("^[nNrR]", "", secret[:_LONGEST]) for secret in secrets)
+    words = (re.findall(rb"[a-z\d]+", _bare(start)) for start in starts)
+    return [sorted(each, key=len, reverse=True) for each in words]
+
+
 @cache
 def _pattern(secrets: frozenset[str]) -> re.Pattern[str]:
-    forms = {form for secret in secrets for form in _forms(secret)}
-    # Longest first, as one form may be a prefix of another.
-    return re.compile(
-        "|".join(map(_bounded, sorted(forms, key=lambda it: (-len(it), it)))),
-        re.IGNORECASE,
+    # The longest first: one may begin another.
+    longest_first = sorted(secrets, key=lambda it: (-len(it), it))
+    return re.compile("|".join(map(_bounded, longest_first)))
+
+
+def _bounded(secret: str) -> str:
+    """Return the pattern of a secret; a word of prose is masked as a whole only."""
+    pattern = _BREAK.join(map(_escapes, secret[:_LONGEST]))
+    if len(secret) > _LONGEST:
+        return pattern + _REST.pattern
+    if re.search(r"\d", secret) and len(secret) >= 12:
+        return pattern
+    # After the escapes of `repr` and JSON a word begins too: b"\nsecret".
+    begins = (
+        r"(?:(?<![^\W_])|(?<=\\[abfnrtv])|(?<=\\x[0-9a-f]{2})|(?<=%[0-9a-fA-F]{2}))"
     )
+    return rf"{begins}{pattern}(?![^\W_])"
 
 
-def _forms(secret: str) -> set[str]:
-    """Return a secret as written in addresses, JSON, web pages and `repr`."""
-    return {
-        secret,
-        quote(secret),
-        quote(secret, safe=""),
-        secret.replace("/", "\\/"),
-        secret.replace("\\", "\\\\"),
-        html.escape(secret),
-    }
+def _escapes(character: str) -> str:
+    """Return a pattern of the ways to write a character.
+
+    In either case, behind backslashes, in an address (escaped once or more often), and
+    as JSON, `repr` and web pages have it.
+    """
+    cases = {character, character.lower(), character.upper()}
+    cases = sorted(each for each in cases if len(each) == 1)
+    plain = "[" + "".join(map(re.escape, cases)) + "]"
+    in_address = _any(
+        "".join(rf"%(?:25){{0,2}}{_digits(f'{byte:02x}')}" for byte in case.encode())
+        for case in cases
+    )
+    units = (case.encode("utf-16-be").hex(" ", 2).split() for case in cases)
+    in_json = _any(r"\\{1,4}u".join(["", *map(_digits, unit)]) for unit in units)
+    in_repr = _any(rf"\\{{1,4}}x{_digits(f'{ord(case):02x}')}" for case in cases)
+    in_page = _any(
+        f"&(?:#0{{0,4}}{ord(case)}|#[xX]0{{0,4}}{_digits(f'{ord(case):x}')}"
+        f"{'|' + named.strip('&;') if (named := html.escape(case)) != case else ''});"
+        for case in cases
+    )
+    if not character.isalnum():
+        plain = rf"\\{{0,4}}{plain}"
+    return _any([plain, in_address, in_json, in_repr, in_page])
 
 
-def _bounded(form: str) -> str:
-    """Return the pattern of a form; one that looks like prose must be a whole word."""
-    if re.search(r"\d", form) and len(form) >= 12:
-        return re.escape(form)
-    # A word may also begin after an escape of `repr` or JSON: b"\nsecret".
-    begins = r"(?:(?<![^\W_])|(?<=\\[abfnrtv])|(?<=\\x[0-9a-f]{2})|(?<=%[0-9a-f]{2}))"
-    return rf"{begins}{re.escape(form)}(?![^\W_])"
+def _any(ways: Iterable[str]) -> str:
+    return f"(?:{'|'.join(ways)})"
 
 
-def _mask_cut_off(text: str, secret: str) -> str:
-    """Mask a secret that the end of the text cuts off, if the part is long enough."""
-    for length in range(len(secret) - 1, _SHORTEST - 1, -1):
-        if text.endswith(secret[:length]):
-            return text[:-length] + MASK
+def _digits(number: str) -> str:
+    """Return the pattern of a hexadecimal number, in either case."""
+    return re.sub("[a-f]", lambda it: f"[{it[0]}{it[0].upper()}]", number)
+
+
+def _without_beginning(text: str, secret: str) -> str:
+    """Mask a secret that is cut off with the text, as long as it says much."""
+    for form in (secret, quote(secret, safe=""), secret.replace("/", "\\/")):
+        if form[:_SHORTEST] not in text[-len(form) :]:
+            continue
+        for length in range(len(form) - 1, _SHORTEST - 1, -1):
+            if text.endswith(form[:length]):
+                return text[:-length] + MASK
     return text

@@ -1,6 +1,6 @@
 """Pastes into the app in a real terminal: every cut, lost markers, a slow line."""
 
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 from support.fault_notes import Tried
@@ -72,6 +72,26 @@ def test_lines_without_markers_are_text(start: Start) -> None:
     assert "got it" not in terminal.text
     terminal.press("enter")
     terminal.wait_for("got it")
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.011, 0.025, 0.04])
+def test_lines_without_markers_are_text_wherever_a_pause_cuts_them(
+    start: Start, pause: float, tried: Tried
+) -> None:
+    lines, whole = b"one two\rab\r\rcd\r", "one two|ab||cd|"
+    terminal = start(REPLY)
+    for cut in range(1, len(lines)):
+        paused = 1.0
+        while paused > 0.05:  # so long only when this process had to wait
+            terminal.send(b"\x7f" * 40)
+            terminal.wait_for(lambda t: composed(t).startswith("Message"))
+            terminal.send(lines[:cut])
+            began = monotonic()
+            terminal.written_within(pause)
+            terminal.send(lines[cut:])
+            paused = monotonic() - began
+        terminal.wait_for(lambda t: composed(t) == whole)
+    tried("Lines without paste markers, cut by a pause", len(lines) - 1)
 
 
 def test_a_paste_on_a_line_of_300_ms_is_one(start_remote: Start, link) -> None:

@@ -371,8 +371,75 @@ def test_web_page_is_told_by_its_title(
     error, said = failure(server, stream=stream)
 
     assert (error.kind, said) == ("not_found", "")
-    assert 'a web page ("Log in")' in str(error)
+    assert 'a web page ("Log in", text/html)' in str(error)
     assert "base_url" in str(error)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "body", "told"),
+    [
+        ("text/html", b"<!-- --><p>Pay here</p>", "a web page"),
+        ("text/html; charset=utf-8", b"Log in first", "a web page"),
+        ("text/plain", b"Log in first\nplease\n", 'text/plain ("Log in first please")'),
+        ("image/png", b"\x89PNG\r\n\x1a\n", "with image/png and"),
+        ("application/xml", b"<a>no</a>", "with application/xml and"),
+    ],
+)
+def test_what_is_no_answer_is_told_with_address_and_type(
+    server: SSEServer, stream: bool, kind: str, body: bytes, told: str
+) -> None:
+    server.answer(body, content_type=kind)
+
+    error, said = failure(server, stream=stream)
+
+    assert (error.kind, said) == ("not_found", "")
+    for words in (server.url, kind.partition(";")[0], told, "Check base_url"):
+        assert words in str(error)
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "image/png", ""])
+@pytest.mark.parametrize("cut", [1, 5, 40])
+def test_a_stream_of_the_wrong_type_is_read(
+    server: SSEServer, kind: str, cut: int
+) -> None:
+    data = text("Hi") + finish() + DONE
+    server.answer(data[:cut], data[cut:], content_type=kind)
+    model = OpenAIModel("test", "fake", server.url)
+    events: list[Event] = []
+
+    collect(model.generate(ASK, (), Turn("t")), events)
+    model.close()
+
+    assert text_of(events) == "Hi"
+
+
+@pytest.mark.parametrize("padding", ["", "x" * 40])
+def test_a_list_of_200_000_models_is_looked_at_in_part(
+    server: SSEServer, padding: str
+) -> None:
+    wrong = openai_error("The model `fake` does not exist")
+    server.json(wrong, status=404, path="/chat/completions")
+    ids = [{"id": f"m{number}{padding}"} for number in range(200_000)]
+    server.json({"data": ids}, path="/models")
+
+    error, _ = failure(server)
+
+    assert error.kind == "not_found"
+    assert 'has no model "fake"' in str(error)
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "bogus", "gzip, br"])
+def test_an_answer_packed_as_was_not_asked_for_is_told(
+    server: SSEServer, encoding: str
+) -> None:
+    server.answer(b"\x1b\x03\xf8data: x", headers={"Content-Encoding": encoding})
+
+    error, said = failure(server)
+
+    assert said == ""
+    for words in (server.url, f'"{encoding}"', "text/event-stream", "as gzip"):
+        assert words in str(error)
 
 
 @pytest.mark.parametrize("end", [Close, Reset])

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from textual import events
 
-from tui.app.terminal.burst import AFTER, GAP
+from tui.app.terminal.burst import AFTER, GAP, SPLIT
 from tui.app.terminal.paste import LIMIT
 from tui.app.terminal.tty_reader import Reader
 from tui.app.widgets.input_text import tell_alt_enter_apart
@@ -309,6 +309,73 @@ def test_lines_in_one_burst_are_text_in_any_pieces(sizes: list[int]):
     assert "enter" not in user.did
     typed = "".join({"space": " "}.get(a, a.strip("<>")) for a in user.did)
     assert typed == text
+
+
+LINES = "line one\rline two\r\rx\rlast\r"
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.005, 0.011, 0.02, 0.035, 0.05])
+def test_lines_are_text_wherever_a_pause_cuts_them(pause: float):
+    for first in range(1, len(LINES)):
+        for second in range(first + 1, len(LINES) + 1):
+            pieces = LINES[:first], LINES[first:second], LINES[second:]
+            if pause > GAP and first == 1 and second == 2:
+                continue  # two reads of one character each are two keys
+            user = User()
+            for piece in pieces:
+                user.send(piece.encode(), pause)
+            user.send(b"", 1)
+
+            typed = (act.strip("<>") for act in user.did)
+            assert "enter" not in user.did, pieces
+            assert "".join({"space": " "}.get(a, a) for a in typed) == LINES
+
+
+@given(st.lists(st.tuples(st.integers(2, 12), st.floats(0, 0.05))))
+def test_lines_in_a_burst_that_stalls_are_text_in_any_pieces(
+    pieces: list[tuple[int, float]],
+):
+    user, data = User(), LINES
+    for size, pause in pieces:
+        user.send(data[:size].encode(), pause)
+        data = data[size:]
+    user.send(data.encode(), 1)
+
+    assert "enter" not in user.did
+
+
+def test_answers_of_the_terminal_do_not_part_a_burst_nor_keep_enter_back():
+    user = User(*[(3, 22)] * 9)
+    for piece in (b"line one", b"\x1b[22;3R", b"\rline", b"\x1b[22;3R", b" two\r"):
+        user.send(piece, 0.02)
+    user.send(b"", 1)
+    assert [act for act in user.did if act[0] == "<"] == ["<\rline>", "< two\r>"]
+
+    user.send(b"hi\r", 0.02)
+    for _ in range(4):
+        user.send(b"\x1b[22;3R", 0.01)
+    assert user.did[-1] == "enter"
+
+
+def test_enter_waits_only_after_text_that_came_at_once():
+    user = User().send(b"h", 0.03).send(b"i", 0.03).send(b"\r")
+    assert user.did == ["h", "i", "enter"]
+
+    user = User().send(b"hi\r", SPLIT - 0.001)
+    assert user.did == []
+    assert user.send(b"", 0.002).did == ["h", "i", "enter"]
+    assert SPLIT <= 0.06
+
+
+def test_what_a_busy_program_reads_late_is_one_burst_still():
+    """Nothing has told it of a pause: the second piece may have come at once."""
+    user = User().send(b"line one")
+    user.now += 5
+    user.send(b"\rline two")
+    user.now += 5
+    user.send(b"\r", 1)
+
+    assert "enter" not in user.did
 
 
 def test_what_is_typed_after_such_a_burst_is_typed():

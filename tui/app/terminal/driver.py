@@ -176,8 +176,10 @@ class OutputDriver(LinuxDriver):
                 for message in reader.feed(data, monotonic()):
                     self.process_message(message)
             now = monotonic()
-            for message in reader.tick(now):
-                self.process_message(message)
+            # A pause is none while there is more to read.
+            if not select.select([self.fileno], [], [], 0)[0]:
+                for message in reader.tick(now):
+                    self.process_message(message)
             # A lone Esc is known to be one as soon as nothing has followed so long.
             wait = min(ESCAPE_DELAY if ready else _TICK, reader.wait(now))
         if self._gone:

@@ -24,6 +24,10 @@ from tui.models.openai.window import figures
 _QUOTE = 300
 """How much of a server's own message is quoted, in characters."""
 
+_HEAD = 1 << 16
+"""Characters of a web page in which its title is looked for."""
+_TITLE = re.compile(r"<(title|h1)\b[^>]{0,300}>(.{0,1000}?)</\1", re.I | re.S)
+
 _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size"  # OpenAI; llama.cpp
     r"|maximum context length"  # OpenAI, vLLM, DeepSeek, OpenRouter, SiliconFlow
@@ -78,7 +82,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
     except ValueError:
         words = ""
         if is_html(text):
-            title = re.search(r"<(title|h1)[^>]*>(.*?)</\1", text, re.I | re.S)
+            title = _TITLE.search(text[:_HEAD])
             text = title[2] if title else ""
     return one_line(words or text, where)
 
@@ -211,10 +215,38 @@ def timeout_error(seconds: float, where: Where) -> ModelError:
 def web_page(body: str, where: Where) -> ModelError:
     """Return the error for a web page in place of an answer."""
     title = provider_message(body, where)
-    page = f'a web page ("{title}")' if title else "a web page"
+    page = f'a web page ("{title}", text/html)' if title else "a web page (text/html)"
+    return _no_answer(page, where)
+
+
+def other_kind(kind: str, body: bytes, where: Where) -> ModelError:
+    """Return the error for an answer that is neither a stream of events nor JSON.
+
+    `kind` is its content type, and `body` the beginning of it.
+    """
+    if kind == "text/html" or is_html(body.decode(errors="replace")):
+        return web_page(body.decode(errors="replace"), where)
+    what = one_line(kind, where) or "something of no content type"
+    printable = not kind or kind.startswith("text/")
+    said = provider_message(body, where) if printable else ""
+    return _no_answer(f'{what} ("{said}")' if said else what, where)
+
+
+def packed(encoding: str, kind: str, where: Where) -> ModelError:
+    """Return the error for an answer that is packed in a way that was not asked for."""
+    kind = f" ({one_line(kind, where)})" if kind else ""
     return ModelError(
-        f"{where.base_url} answered with {page} and not as a model. Check base_url "
-        "(most end in /v1) and whether a proxy wants a login.",
+        f"{where.base_url} packed its answer{kind} as "
+        f'"{one_line(encoding, where)}", which was not asked for and cannot be read. '
+        "Have the server, or the proxy before it, send answers unpacked or as gzip.",
+        "dropped",
+    )
+
+
+def _no_answer(what: str, where: Where) -> ModelError:
+    return ModelError(
+        f"{where.base_url} answered with {what} and not as a model. Check base_url "
+        "(most end in /v1) and whether a proxy or the network wants a login.",
         "not_found",
     )
 

@@ -25,6 +25,11 @@ LOOK_UP_BYTES = 4 << 20
 """Of any other body. A list of 400 models with all their prices is 1 MB."""
 
 
+_ASKED = ("gzip", "deflate")
+"""Content encodings that requests allow: others could unpack to any size."""
+ACCEPTED = ", ".join(_ASKED)
+
+
 class _Body(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
     def close(self) -> None: ...
@@ -49,6 +54,16 @@ def bound(response: Any) -> None:
     response.stream = stream(
         response.stream, packed, ERROR_BYTES if bad else LOOK_UP_BYTES, bad
     )
+
+
+def unread_encoding(response: Any) -> str:
+    """Return the content encoding of an answer if it was not asked for, else "".
+
+    The HTTP library takes what it does not know for plain text.
+    """
+    packed = str(response.headers.get("content-encoding", "")).strip()
+    ways = {way.strip().lower() for way in packed.split(",")}
+    return "" if ways <= {"", "identity", *_ASKED} else packed
 
 
 class _Bounded:

@@ -171,8 +171,7 @@ class Link:
             # Nothing is sent on to another address: a conversation is for whom the
             # user has named, and a POST would mostly become a GET on the way.
             options: dict[str, Any] = {"follow_redirects": False}
-            # Others could unpack to any size.
-            options["headers"] = {"Accept-Encoding": "gzip, deflate"}
+            options["headers"] = {"Accept-Encoding": limits.ACCEPTED}
             if self._settings.base_url.startswith("http:"):
                 # To load the system's certificates takes 18 ms, which plain http
                 # does not need. A context without any trusts nobody.

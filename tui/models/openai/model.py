@@ -11,7 +11,7 @@ from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven, RetryScheduled
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
-from tui.models.openai import errors, responses
+from tui.models.openai import errors, limits, responses
 from tui.models.openai.address import (
     DEFAULT,
     is_local,
@@ -151,7 +151,10 @@ class OpenAIModel:
                     splitter = gate.Gate(self._dialect, schemas or None)
                     builder = ReplyBuilder(turn, splitter)
                     where = self._where(link)
-                    reader = reads(builder, turn.cancel, where, size)
+                    kind = response.headers.get("content-type", "")
+                    if unread := limits.unread_encoding(response):
+                        raise errors.packed(unread, kind, where)
+                    reader = reads(builder, turn.cancel, where, size, kind)
                     reply = yield from reader.read(body)
             except ContextOverflow as overflow:
                 if link is not None:

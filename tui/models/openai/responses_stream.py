@@ -83,10 +83,11 @@ class ResponsesReader(AnswerReader):
         cancel: Cancellation,
         where: Where,
         window: int = 0,
+        kind: str = "",
         origin: str = "",
     ) -> None:
-        """`origin` is as of `Sealed`."""
-        super().__init__(builder, cancel, where, window)
+        """See `Sealed` for `origin`."""
+        super().__init__(builder, cancel, where, window, kind)
         self._origin = origin
         self._open: dict[int, _Call] = {}
         self._room = CALL_CHARACTERS

@@ -32,6 +32,9 @@ from tui.models.openai.sse import SSEDecoder
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
 
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""How a stream of events begins."""
+
 _FINISH = {
     "stop": "stop",
     "length": "length",
@@ -65,12 +68,15 @@ class AnswerReader:
         cancel: Cancellation,
         where: Where,
         window: int = 0,
+        kind: str = "",
     ) -> None:
+        """Take where the answer goes, and its content type, which may be wrong."""
         self.complete = False
         """Whether the stream has said that it is at its end."""
         self.usage: UsageReported | None = None
         """What the server has counted, when it is read to its end."""
         self._window = window
+        self._kind = kind.partition(";")[0].strip().lower()
         self._builder = builder
         self._cancel = cancel
         self._where = where
@@ -113,7 +119,9 @@ class AnswerReader:
             start = data  # the blanks before it are no part of it
             if start.strip():
                 break
-        if start.lstrip()[:1] in (b"{", b"<", b"["):
+        word = start.lstrip()
+        page = self._kind == "text/html" and word and not _is_event(word)
+        if page or word[:1] in (b"{", b"<", b"["):
             yield from self._document(self._whole(start, body))
         else:
             yield from self._events(start, body)
@@ -121,7 +129,9 @@ class AnswerReader:
     def _whole(self, start: bytes, body: Iterator[bytes]) -> bytes:
         """Return all of an answer that is no stream; of a web page its beginning."""
         parts, size = [start], len(start)
-        page = errors.is_html(start[:1000].decode(errors="replace"))
+        page = self._kind == "text/html" or errors.is_html(
+            start[:1000].decode(errors="replace")
+        )
         for data in self._chunks(body):
             if size > ERROR_BYTES and page:
                 break
@@ -170,6 +180,8 @@ class AnswerReader:
                 yield from self._item(item)
             self.complete = item.startswith(b"[DONE]")
         if not said:
+            if start.strip() and not start.lstrip().startswith(b":"):
+                raise errors.other_kind(self._kind, start[:4000], self._where)
             raise errors.silent(self._where)
         if not self._finish_reason and not self.complete:
             raise errors.dropped("the stream ended early", self._where)
@@ -239,6 +251,8 @@ class AnswerReader:
         try:
             chunk = decode(body)
         except ValueError as error:
+            if self._kind not in ("", "application/json", "text/event-stream"):
+                raise errors.other_kind(self._kind, body, self._where) from error
             said = errors.provider_message(body, self._where)
             raise errors.dropped(
                 f"it sent no answer but {said!r}", self._where
@@ -247,6 +261,11 @@ class AnswerReader:
             raise errors.error_in_answer(_value(body), self._where)
         self.complete = True
         yield from self._item(body)
+
+
+def _is_event(start: bytes) -> bool:
+    """Whether a stream of events may begin so, whatever it says that it is."""
+    return start.startswith(_FIELDS) or any(f.startswith(start) for f in _FIELDS)
 
 
 def _value(data: bytes) -> Any:
