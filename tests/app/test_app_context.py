@@ -271,7 +271,9 @@ async def test_what_went_wrong_is_one_line() -> None:
         await chat.talk(3)
         await chat.ask("/compact")
 
-        await chat.until("✗ scripted gave an empty summary, so all is sent as before.")
+        await chat.until(
+            "✗ scripted gave an empty summary; it still gets all messages."
+        )
         assert "Summary of" not in chat.pane
         await chat.until(lambda: chat.screen.status.state == "ready")
 

@@ -344,10 +344,10 @@ class Terminal:
             went_on = left > 0 and (self._wait(step) or step < left)
             if not holds() and (self._ended or not went_on):
                 why = "the command has ended" if self._ended else f"{seconds} s"
-                wanted = repr(what) if isinstance(what, str) else "the condition"
-                raise AssertionError(
-                    f"{wanted} did not appear ({why}):\n{self.picture()}"
-                )
+                failed = "the condition did not hold"
+                if isinstance(what, str):
+                    failed = f"{what!r} did not appear"
+                raise AssertionError(f"{failed} ({why}):\n{self.picture()}")
 
     def settle(self, still: float = 0.3, seconds: float = LIMIT) -> None:
         """Wait until nothing has been written for `still` seconds."""

@@ -568,7 +568,7 @@ def test_broken_configuration_is_named_with_line_and_column(
 ) -> None:
     terminal = start(config='theme = "lazychat-dark"\nmodel = "x\n')
 
-    says(terminal, "the defaults are used")
+    says(terminal, "Using the defaults")
 
     says(terminal, f"{home / 'config.toml'}, line 2, column 11: this is not TOML")
     assert "".join(terminal.text.split()).count("config.toml,line") == 1
