@@ -16,6 +16,8 @@ GLUE = [
     *("<", "|", "`", "```", "\n```\n", "~~~", "\n", " ", "\n\n", "{", "}", "[", "]"),
     *('"', "'", "\\", '\\"', ";", ":", ",", "(", ")", "Hi.", "é", "😀", "get_weather"),
     *("get_weather\n{", '{"name": ', '"get_weather"', ', "arguments": {', "all\n"),
+    *("“", "”", "(", ")", "*", "|", "> ", "    ", "\t", "\r\n", "<code>", "</code>"),
+    *("The rest is text.", " is how.", "``", "- ", "<|end|>", "[/TOOL_CALLS]"),
     *("<think>", "</think>", "<|im_end|>", "</s>", ">>>", "Thought:", "Observation:"),
 ]
 
@@ -71,6 +73,25 @@ def test_the_outcome_does_not_depend_on_the_pieces(
 
     assert run(family, _pieces(text, cuts), **more) == whole
     assert run(family, list(text), **more) == whole
+
+
+@pytest.mark.parametrize("step", [1, 4, 1000])
+def test_a_thousand_tools_cost_no_more_than_one(step: int) -> None:
+    text = 'Call\ntool_7\n[tool_9_( {"name": "tool_3", "x": 1} <b> [tool_1] `x`\n' * 5
+
+    def cost(tools: int) -> int:
+        offered = {f"tool_{i}_{'x' * (i % 5)}": {} for i in range(tools)}
+        gate = Gate("auto", offered)
+        gate.feed("\n[ {\n")
+        pieces = [text[i : i + step] for i in range(0, len(text), step)]
+        return _calls_made(lambda: [gate.feed(p) for p in pieces])
+
+    # What is prepared once for the same tools is no part of it.
+    first, few = cost(3), cost(3)
+    first_of_many, many = cost(1000), cost(1000)
+
+    assert many < few * 1.5
+    assert first_of_many < first * 5
 
 
 @pytest.mark.parametrize("family", [f for f in ALL if f not in STRUCTURAL])
