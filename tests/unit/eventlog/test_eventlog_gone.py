@@ -196,5 +196,5 @@ def test_a_store_that_cannot_be_read_at_all_is_given_up_and_that_is_told_once(
     assert stored(path) == ["1", "2", "3"]
     (line,) = told
     assert "cannot be read: a new one was begun" in line
-    (aside,) = path.parent.glob("*.broken-*")
+    (aside,) = path.parent.glob("*.broken-*[0-9]")
     assert str(aside) in line
