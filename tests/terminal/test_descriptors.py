@@ -97,3 +97,82 @@ def test_what_a_tool_prints_stands_with_its_call(start: Start, home: Path) -> No
     assert b"\x1b]0;t" not in terminal.raw
     terminal.press("ctrl+q")
     assert terminal.wait_exit() == 0
+
+
+_OPENS_TTY = """
+import os, pathlib, subprocess
+from tui.tools import tool
+
+SAY = "printf 'Mk\\\\033]7713;x\\\\007' > /dev/tty"
+
+@tool
+def open_terminal() -> str:
+    "Write to the terminal in every way."
+    outcomes = []
+    for way in (in_process, by_pathlib, by_name, in_fork):
+        try:
+            way()
+            outcomes.append("opened")
+        except OSError as error:
+            outcomes.append(error.strerror.split()[-1])
+    for run in (subprocess.call, lambda it, shell: os.system(it)):
+        outcomes.append("ran" if run(SAY, shell=True) == 0 else "failed")
+    with os.popen(SAY + " && echo opened || echo failed") as said:
+        outcomes.append(said.read().strip())
+    outcomes.append(os.system("exit 3") >> 8)
+    return " ".join(map(str, outcomes))
+
+def name():
+    for number in range(64):
+        try:
+            return os.ttyname(number)
+        except OSError:
+            pass
+
+def in_process():
+    os.write(os.open("/dev/tty", os.O_RDWR), b"Mk")
+
+def by_pathlib():
+    pathlib.Path("/dev/tty").write_text("Mk")
+
+def by_name():
+    pathlib.Path(name()).write_text("Mk")
+
+def in_fork():
+    if child := os.fork():
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        raise OSError(0, f"in a fork: {status}")
+    code = 9
+    try:
+        in_process()
+    except OSError:
+        code = 7
+    finally:
+        os._exit(code)
+"""
+
+
+def test_who_opens_the_terminal_does_not_get_it_while_the_screen_is_up(
+    start: Start, home: Path, tried: Tried
+) -> None:
+    (home / "tools").mkdir()
+    script = home / "tools" / "own.py"
+    script.write_text(_OPENS_TTY)
+    call = {"steps": [{"call": "open_terminal", "arguments": {}}]}
+    terminal = start([call, {"text": "All done."}], rows=40, columns=120)
+    terminal.wait_for("open_terminal")
+
+    terminal.press("f3")
+    terminal.type("go")
+    terminal.press("enter")
+    terminal.wait_for("All done.")
+    terminal.press("tab", "tab")
+    terminal.click(5, terminal.find("open_terminal()")[1])
+
+    terminal.wait_for("address address address 7 failed failed failed 3")
+    assert b"Mk" not in terminal.raw
+    assert b"7713;x" not in terminal.raw
+    terminal.press("ctrl+q")
+    assert terminal.wait_exit() == 0
+    assert terminal.left_on() == set()
+    tried("A tool that opens the terminal", 7)

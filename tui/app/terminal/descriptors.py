@@ -3,8 +3,8 @@
 A tool may start a process, call into C or write to a descriptor: that would be drawn
 over the screen, and could drive the terminal. So the driver reads and writes through
 descriptors of its own that no child inherits; descriptor 0 is empty, and what is
-written to 1 and 2 goes through a pipe to whoever shows it. A program that opens
-/dev/tty itself is not kept from it.
+written to 1 and 2 goes through a pipe to whoever shows it. Who opens /dev/tty itself
+is kept from it by `controlling_tty`.
 """
 
 import os

@@ -26,6 +26,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from tui.app.terminal import controlling_tty
 from tui.app.terminal.capabilities import abilities, looks
 from tui.app.terminal.descriptors import Aside
 from tui.app.terminal.reduced_colours import FewPens
@@ -99,6 +100,7 @@ class OutputDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal."""
         self.fileno, self._fd = self._aside.take(self._screen)
+        controlling_tty.keep_off(self._fd)
         writer = self._output = Writer(self._fd, self._drained)
         writer.start()
         if guarded := guard.current():
@@ -144,6 +146,7 @@ class OutputDriver(LinuxDriver):
             if guarded := guard.current():
                 guarded.disarm()
         super().close()
+        controlling_tty.let_in()
         self._aside.give_back()
         self.fileno, self._fd = 0, self._screen
 
