@@ -107,6 +107,12 @@ _PAIRS = "get_weather\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n"
         ("gemma4", _GEMMA.replace("call:", ":")),
         ("gemma4", _GEMMA.replace("call:", "")),
         ("gemma4", f"{_GEMMA}<tool_call|><|tool_response>"),
+        ("gemma4", f"<|tool_call>{_GEMMA}"),
+        ("hermes", f"<tool_call>\n<tool_call>\n{_JSON}\n</tool_call>"),
+        (
+            "qwen3_coder",
+            f"<tool_call>\n{_XML}\n</tool_call>\n<tool_response>\n22\n</tool_response>",
+        ),
         ("gemma4", f"{_GEMMA}<|tool_response>response:get_weather{{t:2}}"),
         ("gemma4", _GEMMA.replace('city:<|"|>Rome<|"|>', '"city": "Rome"')),
         ("functiongemma", "<start_function_call>call:get_weather{'city': 'Rome'}"),
@@ -171,6 +177,27 @@ def test_what_belongs_to_no_text_is_not_shown(
 
     assert came == Outcome(came.text, "", [], [])
     assert came.text.strip() == left
+
+
+@pytest.mark.parametrize(
+    ("family", "begun"),
+    [
+        ("hermes", f"<tool_call>\n{_JSON[:-1]}"),
+        ("mistral_list", f"[TOOL_CALLS] [{_JSON}"),
+        ("minimax_m2", f"<minimax:tool_call>\n{_INVOKE.removesuffix('</invoke>')}"),
+        ("qwen3_coder", f"<tool_call>\n{_XML.removesuffix('</function>')}"),
+        ("gemma4", '<|tool_call>call:get_weather{city:<|"|>Rome<|"|>'),
+    ],
+)
+@pytest.mark.parametrize("rest", ["The rest is text.", "好，我去查。\n\nMore of it."])
+def test_text_behind_a_call_that_was_never_completed_is_kept(
+    family: str, begun: str, rest: str
+) -> None:
+    for dialect in (family, "auto"):
+        came = _outcome(dialect, f"Hi.\n{begun.rstrip()}\n{rest}")
+
+        assert came.text.split() == ["Hi.", *rest.split()], dialect
+        assert came.errors == ["truncated"], dialect
 
 
 def test_auto_tells_the_channels_of_harmony_apart() -> None:

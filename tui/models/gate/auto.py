@@ -7,8 +7,8 @@ frame the whole message by plain words (react, functionary_v32) stay out.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tui.models.gate.grammar import Dialect, Drop, Rule, Switch
-from tui.models.gate.patterns import NAME, SPACE, Lit
+from tui.models.gate.grammar import Dialect, Drop, Rule, Switch, is_call
+from tui.models.gate.patterns import SPACE, Lit
 
 _NOT_IN_A_BLOCK = "".join(
     rf"(?<!{end}>)(?<!{end}>\n)" for end in ("_call", "_calls", r"\|")
@@ -43,9 +43,7 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
 
 def _careful(rule: Rule) -> Rule:
     """Return the rule, narrowed where its own family needs no such care."""
-    if rule.marker == (Lit("<function_calls>"),):
-        return replace(rule, look=(SPACE, *NAME, Lit("(")))
-    if rule.marker == (Lit("[TOOL_CALLS]"),):
+    if rule.marker == (Lit("[TOOL_CALLS]"),) and is_call(rule):
         end = Rule((SPACE, Lit("</s>")), (), Drop(), quotable=False)
         return replace(rule, after=(*rule.after, end))
     if rule.bare or rule.unless:

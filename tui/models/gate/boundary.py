@@ -16,6 +16,12 @@ from tui.models.gate.patterns import Atom, Atoms, Lit, part, whole
 _PAIRS = {"]": "[", "}": "{", ")": "("}
 _SPACE = re.compile(r"\s*")
 _SURPLUS = re.compile(r"(?:\s*[\]}])*")
+_PROSE = re.compile(
+    r"[}\])>\"'](?P<prose>\s*\n\s*"
+    r"[^\W\d_]+(?:[ ,]+[^\W\d_]|[。，、！？])[^{}\[\]<>]*\Z)"
+)
+"""A paragraph of text at the end, behind something that belongs to a call."""
+_LONGEST_PROSE = 4000
 _FURTHEST = 200
 """Characters between a complete call and its closer."""
 
@@ -138,6 +144,12 @@ class Boundary:
                 return End(body[:at], closer, rest, closed=True)
             return End(body, "", "", closed=False)
         carry = self._carry
+        if self._payload.balanced or self._payload.ends:
+            # The model may have gone on in words, the call never completed.
+            end = f"{body[-_LONGEST_PROSE:]}{carry}"
+            if prose := _PROSE.search(end):
+                rest = end[prose.start("prose") :]
+                return End(f"{body}{carry}"[: -len(rest)], "", rest, closed=False)
         if any(c.startswith(carry) for c in (*self._payload.closers, *self._stops)):
             # A partial closer is not part of the body.
             return End(body, carry, "", closed=False)

@@ -120,6 +120,11 @@ class Rule:
         return len(sign) if sign and text.startswith(sign, at) else 0
 
 
+def is_call(rule: Rule) -> bool:
+    """Whether the rule opens a call, and no frame and nothing that is left out."""
+    return isinstance(rule.action, Payload) and rule.action.call
+
+
 _LINE_END: Atoms = (Alt(((BLANK, Run(r"[\r\n]", 1, 1)), (Lit("<"),))),)
 _MORE_TOKENS: Atoms = (Run(r"[ \t]", 1), Lit("<"))
 _GLUED: Atoms = (Run(r"[\w*#]", 1, 1),)

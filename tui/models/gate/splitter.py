@@ -20,6 +20,7 @@ from tui.models.gate.grammar import (
     Reading,
     Rule,
     Switch,
+    is_call,
 )
 from tui.models.gate.markdown import Mark, Markdown
 from tui.models.gate.matcher import Found, RuleSet, after_set, rule_set
@@ -38,11 +39,6 @@ _FRAME_ENDS = ("<|end|>", "<|return|>")
 
 _LOOK_BACK = 64
 """Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
-
-
-def _is_call(rule: Rule) -> bool:
-    """Whether the rule opens a call, and no frame and nothing that is left out."""
-    return isinstance(rule.action, Payload) and rule.action.call
 
 
 class Splitter:
@@ -298,7 +294,7 @@ class Splitter:
         if found is not None and found.rule is None and final:
             # A token may end the stream as it may end a line.
             ended = self._rules.at(data + "\n", i, quoted)
-            if ended and ended.rule and not _is_call(ended.rule):
+            if ended and ended.rule and not is_call(ended.rule):
                 found = ended
         if found and found.rule and self._is_shown(found.rule, data, found.end):
             return None, quoted

@@ -15,6 +15,7 @@ from tui.models.gate.grammar import (
     Reader,
     Rule,
     Thinking,
+    is_call,
     token_rules,
 )
 from tui.models.gate.patterns import (
@@ -126,8 +127,8 @@ class Traits(TypedDict, total=False):
 def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
     """Return a dialect.
 
-    Closers that come once too often, behind a call, are removed; special tokens that
-    close something are removed wherever they end a line.
+    An opener that comes twice is removed once, and so are closers that come once too
+    often, behind a call; special tokens that close something, wherever they end a line.
     """
     closers = list(
         dict.fromkeys(
@@ -149,6 +150,11 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
             else rule.after,
         )
         for rule in rules
+    )
+    rules += tuple(
+        Rule(rule.marker, (SPACE, *rule.marker, *rule.look), Drop(), rule.anchor)
+        for rule in rules
+        if is_call(rule) and _is_tag(rule.marker)
     )
     line_end = (BLANK, Run(r"[\r\n]", 1, 1))
     for closer in closers:
@@ -178,3 +184,9 @@ def not_behind(*markers: str) -> str:
         for marker in markers
         for end in ("", r"\n", r"\r\n")
     )
+
+
+def _is_tag(marker: Atoms) -> bool:
+    """Whether a marker begins with a tag, and so with no word of a sentence."""
+    first = marker[0] if marker else None
+    return isinstance(first, Lit) and first.text.startswith("<")

@@ -1,6 +1,7 @@
 """Rules for what models write between <tool_call> tags, whatever the notation."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.models.gate.dialects.builders import (
     EITHER,
@@ -8,6 +9,7 @@ from tui.models.gate.dialects.builders import (
     block,
     eat,
     json_block,
+    made_up,
     not_behind,
 )
 from tui.models.gate.grammar import Payload, Quote, Rule
@@ -96,11 +98,22 @@ JSON_CALLS = (
 )
 """Calls in JSON or Python between <tool_call> tags."""
 
-TOOL_CALL = (
-    *JSON_CALLS,
-    function_block("<tool_call>", "</tool_call>"),
-    BARE_FUNCTION,
-    PAIR_BLOCK,
-    _NO_ARGUMENTS,
+_ECHO = Rule(
+    (SPACE, Lit("<tool_response>")),
+    (),
+    made_up("</tool_response>"),
+    quotable=False,
+)
+"""Directly behind a call, some models make up what it returns."""
+
+TOOL_CALL = tuple(
+    replace(rule, after=(*rule.after, _ECHO))
+    for rule in (
+        *JSON_CALLS,
+        function_block("<tool_call>", "</tool_call>"),
+        BARE_FUNCTION,
+        PAIR_BLOCK,
+        _NO_ARGUMENTS,
+    )
 )
 """All that models write between <tool_call> tags: some mix their notations."""
