@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from starter_eval import decide, decisions, load
@@ -341,7 +342,7 @@ def test_it_says_once_that_it_hardly_speaks_chinese() -> None:
     assert [type(e) for e in second].count(NoticeGiven) == 0
 
 
-def test_fixed_prompts_are_read_once_and_then_taken_from_disk() -> None:
+def test_fixed_prompts_are_read_once_and_then_taken_from_disk(home: Path) -> None:
     answers: list[tuple[int, str]] = []
     for _ in range(2):
         fresh = StarterModel()
