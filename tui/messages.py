@@ -25,6 +25,9 @@ class ToolCall(Value, frozen=True):
     arguments: dict[str, Any] | str
     """The arguments by name. A `str` is what the model wrote in their place when
     that is not a JSON object: it is shown and told to the model, never run."""
+    opaque: dict[str, Any] = {}
+    """What a server has put beside these, such as the signature of a thought, in the
+    shape in which it came: for `Message.origin` only, and read by nobody else."""
 
 
 class ToolResult(Value, frozen=True):
@@ -62,7 +65,7 @@ class Message(Value, frozen=True):
     role: Role
     text: str = ""
     reasoning: str = ""
-    """What the model thought aloud; shown folded, not sent back."""
+    """What the model thought aloud; shown folded."""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     """Which call a message of role `tool` answers."""
@@ -70,6 +73,13 @@ class Message(Value, frozen=True):
     pinned: bool = False
     """Whether it stays when older messages are left out of a request, such as a
     summary that stands for some of them."""
+    origin: str = ""
+    """A digest of the server and the model that said it, when something of it has to go
+    back to them in the next rounds; "" when nothing has, or may."""
+    reasoning_field: str = ""
+    """The name under which its server sent the reasoning and wants it back."""
+    opaque: dict[str, Any] = {}
+    """Fields of the server's own, as in `ToolCall.opaque`."""
 
 
 class Reply(Value, frozen=True):

@@ -231,6 +231,7 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         timeout=settings.timeout,
         max_retries=settings.max_retries,
         context=settings.context,
+        supplier=settings.supplier,
     )
 
 

@@ -62,6 +62,16 @@ SUPPLIERS = MappingProxyType(
         ),
         "ppio": Supplier("PPIO", "https://api.ppinfra.com/v3/openai", "PPIO_API_KEY"),
         "aiping": Supplier("AI Ping", "https://aiping.cn/api/v1", "AIPING_API_KEY"),
+        "mistral": Supplier("Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+        "gemini": Supplier(
+            "Gemini (Google)",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "GEMINI_API_KEY",
+        ),
+        "anthropic": Supplier(
+            "Anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"
+        ),
+        "groq": Supplier("Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
         "openrouter": Supplier(
             "OpenRouter",
             "https://openrouter.ai/api/v1",

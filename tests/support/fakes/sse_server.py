@@ -35,7 +35,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 LIMIT = 30.0
 """Seconds after which a wait that should have ended fails the test."""
@@ -140,7 +140,7 @@ class SSEServer:
             target=self._http.serve_forever, args=(0.01,), daemon=True
         )
 
-    def __enter__(self) -> "SSEServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

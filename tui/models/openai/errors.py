@@ -50,13 +50,6 @@ _NO_MODEL = re.compile(
 _NO_CREDIT = re.compile(
     r"insufficient[_ ](quota|balance|credit|funds)|billing|arrearage|余额|欠费", re.I
 )
-_NO_TOOLS = re.compile(
-    r"does ?n[o']t support (tool|function)"  # Ollama
-    r"|no endpoints found that support tool"  # OpenRouter
-    r"|enable-auto-tool-choice|tools? (param )?requires? --jinja"  # vLLM; llama.cpp
-    r"|(tools?|function calling|tool_choice) (is|are) not supported",
-    re.I,
-)
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -97,17 +90,9 @@ def is_html(body: str) -> bool:
     return bool(re.match(r"\s*<(!doctype|html|head|body|\?xml)", body, re.I))
 
 
-def lacks(status: int, message: str) -> str:
-    """Return what a server refuses the request for and can do without.
-
-    The name of the field: `stream_options`, which older servers do not know, or
-    `tools`, which it or its model does not take. "": something else.
-    """
-    if status not in (400, 404, 422, 500, 501):
-        return ""
-    if re.search(r"stream_options|include_usage", message):
-        return "stream_options"
-    return "tools" if _NO_TOOLS.search(message) else ""
+def is_overflow(message: str) -> bool:
+    """Whether a server says that the conversation is too long for it."""
+    return bool(_OVERFLOW.search(message))
 
 
 def never_connected(error: BaseException) -> bool:
@@ -249,19 +234,69 @@ def silent(where: Where) -> ModelError:
     )
 
 
-def error_in_answer(error: Any, where: Where) -> ModelError:
-    """Return the error for an error object in an answer with status 200."""
-    message = provider_message(msgspec.json.encode(bounds.shallow(error)), where)
+def no_answer(finish_reason: str, where: Where) -> ModelError:
+    """Return the error for an answer without a word, by the reason of its end."""
+    return ModelError(
+        f"{where.model} on {where.base_url} ended without an answer (finish_reason "
+        f"{finish_reason}). Try again, or ask in other words.",
+        "empty",
+    )
+
+
+def is_error(value: Any) -> bool:
+    """Whether an event without an answer tells of an error, however it is written."""
+    if not isinstance(value, dict):
+        return False
+    fields = cast(dict[str, Any], value)
+    if str(fields.get("type", "")).lower() in _LIVE:
+        return False
+    if is_bad(fields.get("base_resp")):
+        return True
+    fields = {key: fields[key] for key in fields if key != "base_resp"}
+    if fields.get("choices") or str(fields.get("status", "")).lower() in _LIVE:
+        return False
+    if fields.get("error") or fields.get("errors"):
+        return True
+    codes = [fields[key] for key in ("code", "status", "success") if key in fields]
+    if codes and all(code is not False and code in _GOOD for code in codes):
+        return False
+    return bool(_find_message(fields))
+
+
+def is_bad(status: Any) -> bool:
+    """Whether MiniMax's `base_resp` tells of an error."""
+    if not isinstance(status, dict):
+        return False
+    return cast(dict[str, Any], status).get("status_code") not in _GOOD
+
+
+_LIVE = frozenset(
+    {
+        "ping", "keepalive", "keep-alive", "heartbeat", "queued", "pending", "loading",
+        "processing", "running", "in_progress",
+    }
+)  # fmt: skip
+_GOOD = (None, 0, 200, "0", "200", "success", "ok", "OK", True)
+"""What stands for success where others write the code of an error."""
+
+
+def status_of(error: Any) -> int:
+    """Return the HTTP status that an error object names, 0 for none."""
     code: Any = None
     if isinstance(error, dict):
         fields = cast(dict[str, Any], error)
-        code = fields.get("code") or fields.get("status_code")
+        code = fields.get("code") or fields.get("status_code") or fields.get("status")
     if isinstance(code, str) and re.fullmatch("[1-9][0-9]{2}", code):
         code = int(code)
-    if _OVERFLOW.search(message):
-        code = 400
-    if isinstance(code, int) and 400 <= code < 600 and code != 404:
-        return status_error(code, message, where)
+    return code if isinstance(code, int) and 400 <= code < 600 else 0
+
+
+def error_in_answer(error: Any, where: Where) -> ModelError:
+    """Return the error for an error object in an answer with status 200."""
+    message = provider_message(msgspec.json.encode(bounds.shallow(error)), where)
+    status = 400 if _OVERFLOW.search(message) else status_of(error)
+    if status and status != 404:
+        return status_error(status, message, where)
     return ModelError(
         f'{where.base_url} reported an error: "{message}". '
         "What has come is kept; try again.",

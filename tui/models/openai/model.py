@@ -1,6 +1,8 @@
 """A model behind a server that speaks OpenAI's chat completions API."""
 
+import hashlib
 import importlib
+import re
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
@@ -21,12 +23,19 @@ from tui.models.openai.address import (
 )
 from tui.models.openai.errors import Where
 from tui.models.openai.link import Link, LinkPool, Settings
+from tui.models.openai.refusals import Refusal
+from tui.models.openai.requests import Requests, Taken, notice
+from tui.models.openai.servers import server_of
 from tui.models.openai.stream import AnswerReader
 from tui.models.openai.window import Window, own_size, told, told_elsewhere
-from tui.models.openai.wire import wire_messages, wire_tools
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation, Turn
 
+Schemas = Mapping[str, dict[str, Any]]
+_ALWAYS_THINKS = re.compile(
+    r"(^|[/_-])qwq\b|deepseek-r1(?!-zero)|qwen3.*thinking|glm-z1|exaone-deep|openthinker"
+)
+"""Models whose template opens their reasoning: they do not write its mark."""
 _ASKS_FROM = 3000
 """Tokens from which the server is asked for its window before it is asked anything
 else: shorter conversations fit any."""
@@ -59,6 +68,7 @@ class OpenAIModel:
         timeout: float = 600.0,
         max_retries: int = 2,
         context: int = 0,
+        supplier: str = "",
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -70,7 +80,8 @@ class OpenAIModel:
         `timeout`: seconds without a byte until an answer is given up. `max_retries`:
         tries after the first when there is no connection, or a status 429 or 5xx; a
         `Retry-After` up to two minutes is waited for. `context`: the model's window in
-        tokens, 0 to find it out.
+        tokens, 0 to find it out. `supplier`: a name in `servers.SERVERS`, whose rules
+        hold at this address too; "" for what the address says.
         """
         self._name = name
         self._model = model
@@ -80,7 +91,6 @@ class OpenAIModel:
         self._key_hint = key_hint
         self._dialect = dialect or gate.dialect_of_name(model)
         self._options = dict(options or {})
-        self._stream = stream
         self._settings = Settings(
             self._base_url,
             is_openai(self._base_url),
@@ -89,8 +99,13 @@ class OpenAIModel:
             max_retries,
         )
         self._links = LinkPool(self._settings, self._find_key)
-        # What this server has been found not to take.
-        self._without: set[str] = set()
+        # What it is known by, until an answer of its own tells.
+        self._starts_open = bool(_ALWAYS_THINKS.search(model.lower()))
+        self.origin = _digest(shown(self._base_url), model)
+        """What `Message.origin` is for what it has said."""
+        kind = server_of(self._base_url, supplier)
+        self._requests = Requests(model, kind, self.origin, self._options, stream)
+        self._taken = self._requests.taken
         if not context and self._settings.own_service:
             context = own_size(model)
         self._window = Window(context, _max_tokens(self._options))
@@ -117,37 +132,57 @@ class OpenAIModel:
         if fitted.tokens > _ASKS_FROM and not window.size:
             self.learn_window(turn.cancel)
             fitted = window.fit(messages, tools)
+        tried = [self._taken]
         while True:
-            builder: ReplyBuilder | None = None
+            reader: AnswerReader | None = None
             link = self._links.lend()
             size = window.size
+            asked = fitted.messages
             try:
-                response = yield from self._open(link, fitted.messages, tools, turn)
+                response = yield from self._open(link, asked, tools, turn, tried)
                 if fitted.left_out:
                     yield context_window.notice(fitted, self._name, size, turn)
                 with turn.cancel.on(link.abort):
                     body: Iterator[bytes] = response.iter_bytes()
-                    asked = () if "tools" in self._without else tools
-                    schemas = {tool.name: tool.parameters for tool in asked}
-                    splitter = gate.Gate(self._dialect, schemas or None)
-                    builder = ReplyBuilder(turn, splitter)
+                    offered = self._requests.tools(tools, tried[-1])
+                    schemas = {tool.name: tool.parameters for tool in offered}
+                    builder = self._builder(turn, schemas or None)
                     where = self._where(link)
-                    reader = AnswerReader(builder, turn.cancel, where, size)
+                    reader = AnswerReader(
+                        builder,
+                        turn.cancel,
+                        where,
+                        size,
+                        self.origin,
+                        in_round=asked[-1:] != [] and asked[-1].role == "tool",
+                    )
                     reply = yield from reader.read(body)
             except ContextOverflow as overflow:
                 link.close()
                 window.refused(fitted, overflow)
                 shorter = window.fit(messages, tools)
-                said = builder is not None and builder.begun
-                if said or len(shorter.messages) >= len(fitted.messages):
+                begun = reader is not None and reader.begun
+                if begun or len(shorter.messages) >= len(fitted.messages):
                     raise
                 fitted = shorter
+            except ModelError:
+                link.close()
+                refusal = reader and reader.refusal
+                if refusal is None:
+                    raise
+                notices: list[str] = []
+                if not self._learn(refusal, link, asked, tools, tried, notices):
+                    raise
+                yield from map(NoticeGiven, notices)
             except BaseException:
                 # Also when the generator is closed before its end.
                 link.close()
                 raise
             else:
                 break
+        self._taken = tried[-1]
+        if builder.starts_open is not None:
+            self._starts_open = builder.starts_open
         if reader.complete:
             self._links.take_back(link, body)
         else:
@@ -187,88 +222,103 @@ class OpenAIModel:
         """Close the connections that are kept for the next round."""
         self._links.close()
 
+    def _builder(self, turn: Turn, schemas: Schemas | None) -> ReplyBuilder:
+        plain = gate.Gate(self._dialect, schemas)
+        if not self._starts_open:
+            return ReplyBuilder(turn, plain)
+        return ReplyBuilder(turn, gate.Gate(self._dialect, schemas, True), plain)
+
     def _open(
         self,
         link: Link,
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         turn: Turn,
+        tried: list[Taken],
     ) -> Generator[Event, None, Any]:
         """Send the request, again without what the server does not take."""
-        tried: set[str] = set()
+        notices: list[str] = []
         while True:
-            body = self._body(messages, tools)
+            body = self._requests.body(messages, tools, tried[-1])
             try:
-                return link.chat(turn.cancel, body)
+                response = link.chat(turn.cancel, body)
             except LazychatError:
                 raise
             except Exception as error:
-                failure = self._failure(error, link, turn)
+                failure, refusal = self._failure(error, link, turn)
                 if failure is None:
                     raise
-                lacks, refusal = failure
-                # What is left out already (by another thread too) is no reason to ask
-                # again for ever.
-                if lacks in tried or lacks not in body:
-                    raise refusal from error
-                tried.add(lacks)
-                self._without.add(lacks)
-            if lacks == "tools":
-                yield NoticeGiven(
-                    f"{self._model} does not take tools on {shown(self._base_url)}, "
-                    "so it is asked without them."
-                )
+                if refusal is None or not self._learn(
+                    refusal, link, messages, tools, tried, notices
+                ):
+                    raise failure from error
+            else:
+                break
+        self._taken = tried[-1]
+        yield from map(NoticeGiven, notices)
+        return response
 
-    def _body(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema]
-    ) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": wire_messages(messages),
-            "stream": self._stream,
-        }
-        if tools and "tools" not in self._without:
-            body["tools"] = wire_tools(tools)
-        if self._stream and "stream_options" not in self._without:
-            body["stream_options"] = {"include_usage": True}
-        return body | self._options
+    def _learn(
+        self,
+        refusal: Refusal,
+        link: Link,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        tried: list[Taken],
+        notices: list[str],
+    ) -> bool:
+        """Add to `tried` what to send after a refusal, and what to say if that helps.
+
+        Returns whether there is anything to be tried.
+        """
+        body = self._requests.body(messages, tools, tried[-1])
+        found = self._requests.change(refusal, body, tools, tried)
+        if found is None:
+            return False
+        change, taken = found
+        tried.append(taken)
+        where = self._where(link)
+        words = errors.provider_message(refusal.body, where)
+        if change.guess:
+            notices.clear()  # another guess was wrong
+        if said := notice(change, self._model, where.base_url, words):
+            notices.append(said)
+        return True
 
     def _failure(
         self, error: Exception, link: Link, turn: Turn
-    ) -> tuple[str, ModelError] | None:
-        """Return what the server lacks ("" for nothing known) and the error.
+    ) -> tuple[ModelError | None, Refusal | None]:
+        """Return the error for the user, and what the server has refused.
 
-        None for an error that is not the library's: a fault of our own.
+        None for a fault of our own.
         """
         import openai  # loaded by now
 
         where = self._where(link)
         match error:
             case openai.APIStatusError():
-                status = error.status_code
-                message = errors.provider_message(error.response.text, where)
-                lacks = errors.lacks(status, message)
-                if errors.is_html(error.response.text) and 400 <= status < 410:
-                    return "", errors.web_page(error.response.text, where)
+                status, body = error.status_code, error.response.text
+                if errors.is_html(body) and 400 <= status < 410:
+                    return errors.web_page(body, where), None
+                message = errors.provider_message(body, where)
                 models = ()
                 if errors.is_about_model(status, message):
                     models = link.models(turn.cancel, seconds=2.0)
                 headers = error.response.headers
-                body = error.response.text
-                refusal = errors.status_error(
+                failure = errors.status_error(
                     status, message, where, models, headers, body
                 )
-                return lacks, refusal
+                return failure, Refusal(status, body)
             case openai.APITimeoutError():
                 if errors.never_connected(error):
-                    return "", errors.connection_error(error, where)
-                return "", errors.timeout_error(self._settings.timeout, where)
+                    return errors.connection_error(error, where), None
+                return errors.timeout_error(self._settings.timeout, where), None
             case openai.APIConnectionError():
-                return "", errors.connection_error(error, where)
+                return errors.connection_error(error, where), None
             case openai.OpenAIError():
-                return "", ModelError(errors.one_line(str(error), where))
+                return ModelError(errors.one_line(str(error), where)), None
             case _:
-                return None
+                return None, None
 
     def _where(self, link: Link) -> Where:
         return Where(self._model, shown(self._base_url), self._key_hint, link.key)
@@ -294,6 +344,12 @@ class OpenAIModel:
             )
         masking.remember_key(key)
         return key
+
+
+def _digest(base_url: str, model: str) -> str:
+    """Return a `Message.origin`: it stands in the log, and in exports."""
+    text = f"{base_url}\n{model}".encode()
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
 def _max_tokens(options: Mapping[str, Any]) -> int | None:
