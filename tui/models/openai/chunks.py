@@ -77,6 +77,14 @@ def thoughts(delta: Delta) -> tuple[str, str]:
 
     The name is "" when they stand in the details alone.
     """
+    if not (
+        delta.reasoning_content
+        or delta.reasoning
+        or delta.reasoning_text
+        or delta.thinking
+        or delta.reasoning_details
+    ):
+        return "", ""  # as most are
     for field in THOUGHTS:
         value = getattr(delta, field)
         if isinstance(value, str):

@@ -11,13 +11,14 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urljoin
 
 import msgspec
 
 from tui import bounds, masking
 from tui.errors import ContextOverflow, ModelError
+from tui.models.openai import envelopes
 from tui.models.openai.address import shown
 from tui.models.openai.window import figures
 
@@ -67,7 +68,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
     """Return a server's own words from the body of an error, in one short line."""
     text = body if isinstance(body, str) else body.decode(errors="replace")
     try:
-        words = _find_message(bounds.decode(text))
+        words = envelopes.find_message(bounds.decode(text))
     except ValueError:
         words = ""
         if is_html(text):
@@ -243,58 +244,10 @@ def no_answer(finish_reason: str, where: Where) -> ModelError:
     )
 
 
-def is_error(value: Any) -> bool:
-    """Whether an event without an answer tells of an error, however it is written."""
-    if not isinstance(value, dict):
-        return False
-    fields = cast(dict[str, Any], value)
-    if str(fields.get("type", "")).lower() in _LIVE:
-        return False
-    if is_bad(fields.get("base_resp")):
-        return True
-    fields = {key: fields[key] for key in fields if key != "base_resp"}
-    if fields.get("choices") or str(fields.get("status", "")).lower() in _LIVE:
-        return False
-    if fields.get("error") or fields.get("errors"):
-        return True
-    codes = [fields[key] for key in ("code", "status", "success") if key in fields]
-    if codes and all(code is not False and code in _GOOD for code in codes):
-        return False
-    return bool(_find_message(fields))
-
-
-def is_bad(status: Any) -> bool:
-    """Whether MiniMax's `base_resp` tells of an error."""
-    if not isinstance(status, dict):
-        return False
-    return cast(dict[str, Any], status).get("status_code") not in _GOOD
-
-
-_LIVE = frozenset(
-    {
-        "ping", "keepalive", "keep-alive", "heartbeat", "queued", "pending", "loading",
-        "processing", "running", "in_progress",
-    }
-)  # fmt: skip
-_GOOD = (None, 0, 200, "0", "200", "success", "ok", "OK", True)
-"""What stands for success where others write the code of an error."""
-
-
-def status_of(error: Any) -> int:
-    """Return the HTTP status that an error object names, 0 for none."""
-    code: Any = None
-    if isinstance(error, dict):
-        fields = cast(dict[str, Any], error)
-        code = fields.get("code") or fields.get("status_code") or fields.get("status")
-    if isinstance(code, str) and re.fullmatch("[1-9][0-9]{2}", code):
-        code = int(code)
-    return code if isinstance(code, int) and 400 <= code < 600 else 0
-
-
 def error_in_answer(error: Any, where: Where) -> ModelError:
     """Return the error for an error object in an answer with status 200."""
     message = provider_message(msgspec.json.encode(bounds.shallow(error)), where)
-    status = 400 if _OVERFLOW.search(message) else status_of(error)
+    status = 400 if _OVERFLOW.search(message) else envelopes.status_of(error)
     if status and status != 404:
         return status_error(status, message, where)
     return ModelError(
@@ -302,25 +255,6 @@ def error_in_answer(error: Any, where: Where) -> ModelError:
         "What has come is kept; try again.",
         "dropped",
     )
-
-
-def _find_message(value: Any) -> str:
-    """Return the message of an error, wherever a server puts it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):  # FastAPI's `detail`
-        found = [_find_message(item) for item in cast(list[Any], value)]
-        return "; ".join(filter(None, found))
-    if not isinstance(value, dict):
-        return ""
-    fields = cast(dict[str, Any], value)
-    keys = ("error", "message", "error_msg", "msg", "status_msg")
-    for key in (*keys, "detail", "errors", "base_resp", "raw"):
-        if words := _find_message(fields.get(key)):
-            # OpenRouter's own message only says that the provider has failed.
-            raw = _find_message(fields.get("metadata"))
-            return f"{words}: {raw}" if raw and raw != words else words
-    return ""
 
 
 def _no_model(where: Where, message: str, models: Sequence[str]) -> str:

@@ -42,6 +42,14 @@ class OpaqueFields:
 
     def take_delta(self, delta: Delta) -> None:
         """Take those of a delta."""
+        if not (
+            delta.reasoning_details
+            or delta.thinking_blocks
+            or delta.reasoning_opaque
+            or delta.extra_content
+            or delta.provider_specific_fields
+        ):
+            return  # as most are
         for name in FIELDS:
             if value := getattr(delta, name):
                 self.take(name, value)

@@ -19,7 +19,7 @@ from tui import bounds
 from tui.errors import LazychatError, ModelError, TooMuch
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.messages import Message, Reply
-from tui.models.openai import endings, errors
+from tui.models.openai import endings, envelopes, errors
 from tui.models.openai.calls import CallAssembler
 from tui.models.openai.choices import FirstChoice
 from tui.models.openai.chunks import (
@@ -261,9 +261,9 @@ class AnswerReader:
             self._usage = chunk.usage
         if chunk.error or chunk.object == "error":
             raise (yield from self._failed(chunk.error or _value(item)))
-        if not chunk.choices or errors.is_bad(chunk.base_resp):
+        if not chunk.choices or envelopes.is_bad(chunk.base_resp):
             value = _value(item)
-            if errors.is_error(value):
+            if envelopes.is_error(value):
                 raise (yield from self._failed(value))
 
     def _unread(self, item: bytes) -> None:
@@ -283,7 +283,7 @@ class AnswerReader:
     def _error(self, error: Any) -> ModelError:
         failure = errors.error_in_answer(error, self._where)
         if not self.begun:
-            status = errors.status_of(error) or 400
+            status = envelopes.status_of(error) or 400
             body = error if isinstance(error, str) else msgspec.json.encode(error)
             body = body if isinstance(body, str) else body.decode()
             self.refusal = Refusal(status, body)
@@ -296,8 +296,9 @@ class AnswerReader:
     def _choice(self, choice: Choice) -> Iterator[Event]:
         delta, message = choice.delta, choice.message
         if isinstance(delta, Delta):
-            said = delta.content or delta.tool_calls or thoughts(delta)[0]
-            self._streams = self._streams or bool(said)
+            if not self._streams:
+                said = delta.content or delta.tool_calls or thoughts(delta)[0]
+                self._streams = bool(said)
             yield from self._delta(delta)
         if isinstance(message, Delta):
             if self._streams:
