@@ -95,6 +95,7 @@ def forbidden(*loc: str | int) -> Body:
         error("Bad", param="stream_options.include_usage"),
         error("See the documentation. " * 40 + "Unknown field: stream_options"),
         b"json: unknown field \"stream_options\"",
+        error("unsupported field: streamOptions"),
         error("Unrecognized request argument supplied: stream_options"),
         error("property 'stream_options' is unsupported, did you mean 'stream'?"),
         error("Failed", metadata={"raw": json.dumps(forbidden("stream_options"))}),
@@ -211,6 +212,10 @@ TOOL_REFUSALS = [
     (422, {"detail": "Function-calling isn’t offered here"}),
     (400, {"error": "该模型不支持工具调用"}),
     (400, {"error": "模型未开启函数调用"}),
+    (400, error("toolConfig is not supported by this model")),
+    (400, error("tools: Extra inputs are not permitted")),
+    (400, error("Das Modell unterstützt keine Tools")),
+    (500, error("Jinja Exception: This model does not support tools")),
     (400, error("the number of tools must be 0 for this model")),
     (400, b"unexpected key \"tools\""),
     (404, error("this endpoint knows nothing of functions")),
@@ -309,6 +314,10 @@ def test_a_word_of_schemas_that_is_refused_is_left_out_of_all(
         error("Unsupported value: 'messages[0].role' does not support 'system' with "
               "this model.", param="messages[0].role", code="unsupported_value"),
         error("System role not supported"),
+        error("unsupported role: system"),
+        error("system messages are not allowed"),
+        error("Only user, assistant and tool roles are supported, got system"),
+        error("Input should be 'user' or 'assistant'", param="messages.0.role"),
         error("Developer instruction is not enabled for models/gemma-3-27b-it"),
         {"detail": [{"loc": ["body", "messages", 0, "role"], "type": "enum",
                      "msg": "unexpected value 'system'; permitted: 'user'"}]},
@@ -374,6 +383,7 @@ ROUND = [
               "call message at index 1"),
         error("The reasoning_content in the thinking mode must be passed back to the "
               "API."),
+        error("Please include the model's reasoning_content of the previous turn"),
         error("Missing `reasoning_content` field in the assistant message at index 1."),
     ],
 )  # fmt: skip
@@ -442,6 +452,34 @@ def test_a_signature_that_is_wanted_and_was_never_had_is_waived(
 
     assert ask(picky, ROUND) == ("fine", [])
     assert "tool_calls" in picky.asked[-1].json["messages"][1]
+
+
+def test_a_signature_that_is_good_no_longer_is_waived(picky: PickyServer) -> None:
+    asked = OpenAIModel("test", "m", picky.url, max_retries=0)
+    stale = {"extra_content": {"google": {"thought_signature": "stale"}}}
+    calling = Message(
+        "assistant",
+        tool_calls=(ToolCall("a", "look", {}, stale),),
+        origin=asked.origin,
+    )
+
+    def refuses(body: Body) -> bool:
+        (each,) = body["messages"][1]["tool_calls"]
+        picky.error = error("Corrupted thought signature.")
+        if "extra_content" not in each:
+            picky.error = error("Function call is missing a thought_signature")
+        return "skip" not in json.dumps(each)
+
+    picky.refuses = refuses
+    try:
+        _, reply = collect(
+            asked.generate([ROUND[0], calling, *ROUND[2:]], (LOOK,), Turn("t"))
+        )
+    finally:
+        asked.close()
+
+    assert reply.message.text == "fine"
+    assert "tools" in picky.asked[-1].json
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,11 @@ _REFUSED = re.compile(
 )
 _MISSING = re.compile(
     r"missing|required?\b|must (be|have|include|contain)|passed? back|expected|need|"
-    r"without|缺|必须|需要",
+    r"without|includ|provid|preserv|缺|必须|需要",
     re.I,
 )
 _TOOLS = re.compile(
-    r"\btools?\b|\btool[_ -]?(calls?|calling|choice|use|usage|parser)\b|"
+    r"\btools?\b|\btool[_ -]?(calls?|calling|choice|use|usage|parser|config)\b|"
     r"\bfunction[_ -]?(calls?|calling|use|usage)\b|\bfunctions\b|工具|函数",
     re.I,
 )
@@ -69,8 +69,9 @@ _UNKNOWN = re.compile(
     re.I,
 )
 _SYSTEM = re.compile(
-    r"\b(system|developer)['’\"`]?s? (role|message|prompt|instruction)|"
-    r"\brole:?s? ?['\"`]?(system|developer)\b|['\"`](system|developer)['\"`]",
+    r"\b(system|developer)\b.*\b(roles?|messages?|prompts?|instructions?)\b|"
+    r"\broles?\b.*\b(system|developer)\b|['\"`](system|developer)['\"`]|"
+    r"messages?\W{0,2}0\W{0,2}role",
     re.I,
 )
 _IMAGES = re.compile(
@@ -132,10 +133,12 @@ def changes(
 
 def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
     """Find what calls of the history lack, or have beside what all servers take."""
-    if re.search("thought_?signature", said, re.I):
-        yield Change("signed")
     messages = cast(list[dict[str, Any]], request["messages"])
     beside = set(_beside(messages))
+    if re.search("thought[_ ]?signature", said, re.I):
+        if beside and re.search("corrupt|mismatch|valid", said, re.I):
+            yield Change("returns")
+        yield Change("signed")
     named = any(re.search(rf"\b{re.escape(name)}\b", said) for name in beside)
     if named and _UNKNOWN.search(said):
         yield Change("returns")
@@ -273,6 +276,9 @@ def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
         elif isinstance(found, str):
             words.append(found)
     said = "\n".join([*words, *map(".".join, named)])
+    # Some servers name fields in the way of another language.
+    snake = re.sub(r"(?<=[a-z])[A-Z]", lambda found: f"_{found[0].lower()}", said)
+    said = said if snake == said else f"{said}\n{snake}"
     # A model may be called after tools, and be quoted.
     for name in (model, model.rpartition("/")[2]):
         said = said.replace(name, "model") if len(name) > 2 else said
