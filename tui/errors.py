@@ -51,7 +51,8 @@ class ModelError(LazychatError):
         self.kind = kind
         """A short word for programs: `unreachable`, `unauthorized`, `not_found`,
         `rate_limited`, `dropped`, `missing_key`, `bad_file`, `not_installed`, `died`
-        (the process of a local model), `memory` or `model`."""
+        (the process of a local model), `memory`, `empty` (an answer without a word) or
+        `model`."""
 
 
 class ContextOverflow(ModelError):

@@ -95,6 +95,17 @@ class ToolCallOpened(Event, frozen=True):
     message_id: str
 
 
+class Relabelled(Event, frozen=True):
+    """All text of the message so far was reasoning: its end came without a beginning.
+
+    Provisional, like the pieces that it is about.
+    """
+
+    message_id: str
+    as_text: bool = False
+    """The other way round: what was taken for reasoning is the answer."""
+
+
 class ToolCallStarted(Event, frozen=True):
     """A tool is about to run."""
 
@@ -257,6 +268,7 @@ Known = (
     | TextDelta
     | ReasoningDelta
     | ToolCallOpened
+    | Relabelled
     | ToolCallStarted
     | ToolProgressed
     | ToolCallFinished
@@ -291,7 +303,7 @@ class Record(msgspec.Struct, frozen=True):
     event: Event
 
 
-PROVISIONAL = (TextDelta, ReasoningDelta, ToolCallOpened)
+PROVISIONAL = (TextDelta, ReasoningDelta, ToolCallOpened, Relabelled)
 """The deltas, which are removed when their message is added."""
 
 
@@ -373,11 +385,14 @@ def _bound_message(event: Any, data: bytes) -> Event:
         return event
     message: Message = event.message
     calls = tuple(map(_bound_call, message.tool_calls))
-    message = msgspec.structs.replace(message, tool_calls=calls)
+    opaque = {} if bounds.is_deep(message.opaque) else message.opaque
+    message = msgspec.structs.replace(message, tool_calls=calls, opaque=opaque)
     return msgspec.structs.replace(event, message=message)
 
 
 def _bound_call(call: ToolCall) -> ToolCall:
+    if bounds.is_deep(call.opaque):  # half of it would be of no use
+        call = msgspec.structs.replace(call, opaque={})
     if isinstance(call.arguments, str) or not bounds.is_deep(call.arguments):
         return call
     return msgspec.structs.replace(call, arguments=bounds.shallow(call.arguments))

@@ -25,6 +25,9 @@ class ToolCall(Value, frozen=True):
     arguments: dict[str, Any] | str
     """The arguments by name. A `str` is the model's text if it is not a JSON object:
     it is shown, and reported to the model, but never run."""
+    opaque: dict[str, Any] = {}
+    """What a server has put beside these, such as the signature of a thought, in the
+    shape in which it came: for `Message.origin` only, and read by nobody else."""
 
 
 class ToolResult(Value, frozen=True):
@@ -83,7 +86,7 @@ class Message(Value, frozen=True):
     role: Role
     text: str = ""
     reasoning: str = ""
-    """The model's reasoning; shown folded, not sent back."""
+    """The model's reasoning; shown folded."""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     """The call that a message of role `tool` answers."""
@@ -92,7 +95,14 @@ class Message(Value, frozen=True):
     """Whether it stays when older messages are left out of a request; a summary that
     replaces some of them is pinned."""
     sealed: Sealed | None = None
-    """What goes back to the server that the message is from."""
+    """What goes back to the Responses API that the message is from."""
+    origin: str = ""
+    """A digest of the server and the model that said it, when something of it has to go
+    back to them in the next rounds; "" when nothing has, or may."""
+    reasoning_field: str = ""
+    """The name under which its server sent the reasoning and wants it back."""
+    opaque: dict[str, Any] = {}
+    """Fields of the server's own, as in `ToolCall.opaque`."""
 
 
 class Reply(Value, frozen=True):

@@ -16,6 +16,7 @@ from support.fakes.sse_server import (
     Stall,
     call,
     calls,
+    delta,
     finish,
     text,
     usage,
@@ -143,6 +144,61 @@ def test_structured_calls_of_a_server_are_run_and_unseen(home, server):
     result = server.requests[1].json["messages"][-1]
     assert result["role"] == "tool"
     assert '"temperature":"22"' in result["content"]
+
+
+def test_thoughts_of_a_call_go_back_to_their_server_from_another_process(home, server):
+    home.server(server.url)
+    piece = call(0, "a", "get_current_weather", '{"location": "Paris"}')
+    piece["extra_content"] = {"google": {"thought_signature": "c2ln"}}
+    server.answer(
+        delta(reasoning_content="Paris, then."),
+        calls(piece),
+        finish("tool_calls"),
+        DONE,
+    )
+    server.answer(text("22 degrees."), finish(), DONE)
+
+    home.ask("Paris?")
+    home.ask("-c", "Thanks.")
+
+    (sent,) = [m for m in server.asked[-1].json["messages"] if "tool_calls" in m]
+    assert sent["reasoning_content"] == "Paris, then."
+    assert sent["tool_calls"][0]["extra_content"] == piece["extra_content"]
+
+
+@pytest.mark.parametrize("content", ["", None, "\n"])
+def test_an_answer_without_a_word_is_a_failure(home, server, content):
+    home.server(server.url)
+    server.answer(delta(content=content, reasoning="It is 4."), finish(), DONE)
+
+    done = home.ask("What is 2+2?")
+
+    assert (done.code, done.out.strip()) == (1, "")
+    assert "without an answer (finish_reason stop)" in done.err
+
+
+def test_an_answer_that_a_filter_ends_says_so(home, server):
+    home.server(server.url)
+    server.answer(text("Once upon"), finish("content_filter"), DONE)
+
+    done = home.ask("Tell me.")
+
+    assert (done.code, done.out) == (0, "Once upon\n")
+    assert "content filter" in done.err
+
+
+def test_thoughts_that_were_printed_as_an_answer_are_told_apart(home, server):
+    home.server(server.url)
+    pause = Pause()
+    server.answer(text("They ask 2+2."), pause, text("</think>\n\n4."), finish(), DONE)
+    process = home.start("-m", "tui", "ask", "What is 2+2?")
+    assert read(process.stdout, 13) == b"They ask 2+2."
+    pause.go()
+
+    out, err = process.communicate(timeout=LIMIT)
+
+    assert out == b"\n4.\n"
+    assert b"was reasoning" in err
 
 
 def test_a_text_call_leaks_nothing(home):

@@ -7,6 +7,7 @@ import msgspec
 
 from tui.agents import last_round
 from tui.agents.merge import merge
+from tui.errors import ModelError
 from tui.events import Event, MessageAdded, NoticeGiven
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models import Model
@@ -65,11 +66,11 @@ class FunctionCallAgent:
         for _ in range(self.max_rounds):
             reply = yield from self._ask(messages, schemas, turn)
             message = _distinct(reply.message, used)
+            if not message.tool_calls:
+                return (yield from self._end(message, reply.finish_reason, turn))
             yield MessageAdded(
                 turn.message_id, message, finish_reason=reply.finish_reason
             )
-            if not message.tool_calls:
-                return message
             messages.append(message)
             messages += yield from self._call(message, turn)
             turn.next_message()
@@ -100,8 +101,16 @@ class FunctionCallAgent:
         turn.cancel.raise_if_requested()
         tools = self.toolbox.schemas() if self.max_rounds else []
         reply = yield from last_round.answer(self.model, messages, tools, turn)
-        message = reply.message
-        yield MessageAdded(turn.message_id, message, finish_reason=reply.finish_reason)
+        return (yield from self._end(reply.message, reply.finish_reason, turn))
+
+    def _end(
+        self, message: Message, finish_reason: str, turn: Turn
+    ) -> Generator[Event, None, Message]:
+        """End with the last message; raises `ModelError` when it says nothing."""
+        if message.text or message.reasoning:
+            yield MessageAdded(turn.message_id, message, finish_reason=finish_reason)
+        if not message.text.strip():
+            raise _no_answer(self.model.name, finish_reason)
         return message
 
     def _call(
@@ -115,6 +124,21 @@ class FunctionCallAgent:
             answers.append(answer)
             yield MessageAdded(f"{turn.message_id}.{number}", answer)
         return answers
+
+
+def _no_answer(model: str, finish_reason: str) -> ModelError:
+    if finish_reason == "length":
+        return ModelError(
+            f"{model} has used up all tokens that its answer may have before the first "
+            "word of it (finish_reason length). Allow it more (max_tokens), or ask "
+            "for less.",
+            "empty",
+        )
+    return ModelError(
+        f"{model} ended without an answer (finish_reason {finish_reason}). Try again, "
+        "or ask in other words.",
+        "empty",
+    )
 
 
 def _distinct(message: Message, used: set[str]) -> Message:
@@ -135,7 +159,7 @@ def _distinct(message: Message, used: set[str]) -> Message:
         if id in used or len(id) > 40:  # OpenAI's limit
             id = next(i for i in (f"{id[:32]}_{n}" for n in count(2)) if i not in used)
         used.add(id)
-        calls.append(ToolCall(id, call.name, call.arguments))
+        calls.append(msgspec.structs.replace(call, id=id))
     return msgspec.structs.replace(message, tool_calls=tuple(calls))
 
 

@@ -26,6 +26,7 @@ from tui.events import (
     MessageAdded,
     NoticeGiven,
     Record,
+    Relabelled,
     RetryScheduled,
     TextDelta,
     TurnFinished,
@@ -217,6 +218,14 @@ class _Printer:
         match record.event:
             case TextDelta(message_id) | MessageAdded(message_id):
                 self._print(message_id, self._spoken.take(record))
+                if getattr(record.event, "finish_reason", None) == "content_filter":
+                    self._end_line()
+                    _talk("The answer was ended by the provider's content filter.")
+            case Relabelled(message_id, as_text):
+                if self._message_id == message_id and not as_text:
+                    self._end_line()
+                    _talk("What is above was reasoning; the answer follows.")
+                self._spoken.take(record)
             case ErrorRaised(_, text) | NoticeGiven(text):
                 self._end_line()
                 _talk(text)

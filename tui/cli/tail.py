@@ -20,6 +20,7 @@ from tui.events import (
     Queued,
     ReasoningDelta,
     Record,
+    Relabelled,
     RetryScheduled,
     SummaryAdded,
     TextDelta,
@@ -113,6 +114,8 @@ def _text(record: Record) -> str:
             return f"{message.role}: {said}"
         case TextDelta(_, text) | ReasoningDelta(_, text):
             return text
+        case Relabelled(_, as_text):
+            return f"what was said so far is {'the answer' if as_text else 'reasoning'}"
         case ErrorRaised(_, text) | NoticeGiven(text) | Queued(_, text):
             return text
         case RetryScheduled():

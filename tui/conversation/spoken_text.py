@@ -1,6 +1,13 @@
 """Gives a follower that prints each piece of an answer once."""
 
-from tui.events import MessageAdded, Record, TextDelta, TurnFinished, TurnRequested
+from tui.events import (
+    MessageAdded,
+    Record,
+    Relabelled,
+    TextDelta,
+    TurnFinished,
+    TurnRequested,
+)
 
 
 class SpokenText:
@@ -29,6 +36,10 @@ class SpokenText:
             case TextDelta(message_id, text) if record.turn not in self._whole:
                 self._given[message_id] = self._given.get(message_id, 0) + len(text)
                 return text
+            case Relabelled(message_id):
+                # What was given was no part of the text, which begins only now.
+                self._given[message_id] = 0
+                return ""
             case MessageAdded(message_id, message) if message.role == "assistant":
                 return message.text[self._given.pop(message_id, 0) :]
             case _:

@@ -17,6 +17,7 @@ from tui.events import (
     MessageAdded,
     ReasoningDelta,
     Record,
+    Relabelled,
     SummaryAdded,
     TextDelta,
     TurnFinished,
@@ -115,6 +116,9 @@ class Transcript(msgspec.Struct):
             pieces = self._pieces.get(event.message_id) or self._open(record, event)
             pieces[type(event) is ReasoningDelta].append(event.text)
             return
+        if isinstance(event, Relabelled):
+            self._relabel(event)
+            return
         self.branches.apply(record)
         turn = record.turn or ""
         match event:
@@ -179,6 +183,13 @@ class Transcript(msgspec.Struct):
                 self._unasked[turn] = message.text
             else:
                 self.questions.append(message.text)
+
+    def _relabel(self, event: Relabelled) -> None:
+        if pieces := self._pieces.get(event.message_id):
+            text, reasoning = pieces
+            source, target = (reasoning, text) if event.as_text else (text, reasoning)
+            target += source
+            source.clear()
 
     def _open(self, record: Record, delta: TextDelta | ReasoningDelta) -> _Pieces:
         id = delta.message_id

@@ -233,6 +233,7 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         connect_timeout=settings.connect_timeout,
         max_retries=settings.max_retries,
         context=settings.context,
+        supplier=settings.supplier,
     )
 
 

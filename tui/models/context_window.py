@@ -98,8 +98,13 @@ def estimate(text: str) -> int:
 
 
 def estimate_message(message: Message) -> int:
-    """Return about how many tokens `message` takes; its reasoning is not sent."""
+    """Return about how many tokens `message` takes.
+
+    Its reasoning is sent where its server wants it back.
+    """
     tokens = MESSAGE_TOKENS + estimate(message.text)
+    if message.reasoning_field:
+        tokens += estimate(message.reasoning)
     for call in message.tool_calls:
         tokens += MESSAGE_TOKENS + estimate(call.name) + estimate(str(call.arguments))
     for file in message.attachments:

@@ -8,11 +8,20 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from tui import bounds
 from tui.errors import TooMuch
-from tui.events import Event, ReasoningDelta, TextDelta, ToolCallOpened
+from tui.events import (
+    Event,
+    ReasoningDelta,
+    Relabelled,
+    TextDelta,
+    ToolCallOpened,
+)
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
+from tui.models.gate.orphan import OPENERS, OrphanClose
 from tui.turn import Turn
 
 CHARACTERS = 2 << 20
@@ -36,9 +45,23 @@ class ReplyBuilder:
     Raises `TooMuch` when the message is beyond measure; what was taken before is kept.
     """
 
-    def __init__(self, turn: Turn, gate: Gate) -> None:
+    def __init__(self, turn: Turn, gate: Gate, otherwise: Gate | None = None) -> None:
+        """Begin a message.
+
+        With `otherwise`, `gate` only guesses that reasoning is open; `otherwise` is the
+        gate for a server that tells reasoning apart itself.
+        """
         self._id = turn.message_id
         self._gate = gate
+        self._otherwise = otherwise
+        self._begin = "" if otherwise else None
+        """The beginning of a guessed reasoning, which may still have its mark."""
+        self._orphan = OrphanClose()
+        self._trims = otherwise is not None
+        """Whether the blanks between reasoning and answer are still to come."""
+        self.starts_open: bool | None = None
+        """Whether the model's text turned out to begin within its reasoning; None when
+        nothing has told."""
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
@@ -49,8 +72,15 @@ class ReplyBuilder:
         """Whether anything has been said."""
         return bool(self._text or self._reasoning or self._calls)
 
+    @property
+    def answers(self) -> bool:
+        """Whether there is anything for the user, or a call."""
+        return bool(self._calls) or any(map(str.strip, self._text))
+
     def text(self, text: str) -> Iterator[Event]:
         """Take text as the model wrote it, function calls and all."""
+        if self._begin is not None:
+            text = self._without_opener(text)
         self._room -= len(text)
         if self._room < 0 or len(text) > _PIECE:
             return self._in_pieces(text, self._gate.feed)
@@ -58,10 +88,13 @@ class ReplyBuilder:
 
     def reasoning(self, text: str) -> Iterator[Event]:
         """Take thinking aloud that the server has told apart already."""
+        if text and self._begin is not None and self._otherwise:
+            self._gate, self._begin = self._otherwise, None
+            self.starts_open = self._trims = False
         self._room -= len(text)
         if self._room < 0 or len(text) > _PIECE:
             return self._in_pieces(text, lambda piece: [Reasoning(piece)])
-        return self._events([Reasoning(text)] if text else [])
+        return self._thought(text)
 
     def opened(self) -> Event:
         """Say that a structured call has begun."""
@@ -75,11 +108,25 @@ class ReplyBuilder:
         id = call.id
         if not id or id in used:
             id = f"call_{uuid.uuid4().hex[:12]}"
-        self._calls.append(ToolCall(id, call.name, _bounded(call.arguments)))
+        arguments = _bounded(call.arguments)
+        self._calls.append(msgspec.structs.replace(call, id=id, arguments=arguments))
 
-    def end_text(self) -> Iterator[Event]:
-        """Take the end of the text: what the gate still held comes out."""
-        return self._events(self._gate.finish())
+    def end_text(self, whole: bool = True) -> Iterator[Event]:
+        """Take the end of the text: what the gate still held comes out.
+
+        `whole`: the model has ended it, and nothing has broken it off.
+        """
+        if self._begin:
+            begin, self._begin = self._begin, None
+            yield from self._events(self._gate.feed(begin))
+        yield from self._events(self._gate.finish())
+        yield from self._said(self._orphan.stop())
+        guessed = self._otherwise is not None and self._gate.in_reasoning
+        if guessed and whole and self._reasoning and not (self._text or self._calls):
+            # It has not thought this time.
+            self.starts_open = False
+            self._text, self._reasoning = self._reasoning, []
+            yield Relabelled(self._id, as_text=True)
 
     def reply(self, finish_reason: str = "stop") -> Reply:
         """Return the whole message; `end_text` comes before."""
@@ -110,12 +157,16 @@ class ReplyBuilder:
         for piece in pieces:
             match piece:
                 case Text(text):
-                    self._text.append(text)
-                    yield TextDelta(self._id, text)
+                    before, closed, after = self._orphan.feed(text)
+                    yield from self._said(before)
+                    if closed:
+                        yield from self._relabel()
+                        yield from self._said(after)
                 case Reasoning(text):
-                    self._reasoning.append(text)
-                    yield ReasoningDelta(self._id, text)
+                    yield from self._said(self._orphan.stop())
+                    yield from self._thought(text)
                 case CallOpened():
+                    yield from self._said(self._orphan.stop())
                     yield ToolCallOpened(self._id)
                 case Call(name, arguments, id):
                     self.call(ToolCall(id, name, arguments))
@@ -123,6 +174,41 @@ class ReplyBuilder:
                     # A nameless call is refused by the tool box, so that the model
                     # hears of it once and the debug panel shows it.
                     self.call(ToolCall("", "", f"{kind}: {text}"))
+
+    def _said(self, text: str) -> Iterator[Event]:
+        if self._trims:
+            text = text.lstrip()
+        if text:
+            self._trims = False
+            self._text.append(text)
+            yield TextDelta(self._id, text)
+
+    def _thought(self, text: str) -> Iterator[Event]:
+        if text:
+            self._reasoning.append(text)
+            yield ReasoningDelta(self._id, text)
+
+    def _relabel(self) -> Iterator[Event]:
+        """Take it that all text so far was reasoning."""
+        self.starts_open = self._trims = True
+        if self._text:
+            self._reasoning += self._text
+            self._text = []
+            yield Relabelled(self._id)
+
+    def _without_opener(self, text: str) -> str:
+        """Return what to read of a text that begins a guessed reasoning."""
+        begin = (self._begin or "") + text
+        start = begin.lstrip()
+        self._begin = begin
+        for opener in OPENERS:
+            if start.startswith(opener):
+                self._begin = None
+                return start[len(opener) :]
+            if opener.startswith(start):
+                return ""
+        self._begin = None
+        return begin
 
 
 def _bounded(arguments: dict[str, Any] | str) -> dict[str, Any] | str:

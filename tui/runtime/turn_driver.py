@@ -27,6 +27,7 @@ from tui.events import (
     MessageAdded,
     NoticeGiven,
     ReasoningDelta,
+    Relabelled,
     TextDelta,
     TurnFinished,
 )
@@ -169,6 +170,12 @@ class _Said:
             case ReasoningDelta(message_id, text):
                 self._message_id = message_id
                 self._reasoning.append(text)
+            case Relabelled(as_text=False):
+                self._reasoning += self._text
+                self._text.clear()
+            case Relabelled():
+                self._text += self._reasoning
+                self._reasoning.clear()
             case MessageAdded() if event.message.role == "assistant":
                 self.finish_reason = event.finish_reason
                 self._text.clear()

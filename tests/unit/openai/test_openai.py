@@ -225,15 +225,15 @@ def test_content_in_parts_is_read(server: SSEServer, model: OpenAIModel) -> None
     server.answer(
         delta(content=[thought]),
         delta(content=[{"type": "text", "text": "Yes"}, ", ", {"type": "image"}, 3]),
-        delta(content={"text": "lost"}),
-        delta(content=["sir"]),
+        delta(content={"text": "sir"}),
+        delta(content=["!"]),
         finish(),
         DONE,
     )
 
     events, _ = ask(model)
 
-    assert (reasoning_of(events), text_of(events)) == ("Hm", "Yes, sir")
+    assert (reasoning_of(events), text_of(events)) == ("Hm", "Yes, sir!")
 
 
 def test_parallel_calls_in_pieces_with_text_between(
@@ -403,13 +403,13 @@ def test_stream_with_the_wrong_content_type_is_read(
 
 
 def test_server_that_cannot_stream_is_asked_for_the_whole(server: SSEServer) -> None:
-    message = {
+    said = {
         "role": "assistant",
         "content": "Let me look.",
         "reasoning_content": "Hm.",
         "tool_calls": [call(0, "a", "get_weather", '{"city": "Rome"}')],
     }
-    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    choice = {"index": 0, "message": said, "finish_reason": "tool_calls"}
     tokens = {"prompt_tokens": 3, "completion_tokens": 4}
     server.json({"choices": [choice], "usage": tokens})
     model = OpenAIModel("test", "fake", server.url, stream=False)
@@ -417,12 +417,9 @@ def test_server_that_cannot_stream_is_asked_for_the_whole(server: SSEServer) -> 
     events, reply = ask(model, (TOOL,))
 
     model.close()
-    assert reply.message == Message(
-        "assistant",
-        "Let me look.",
-        "Hm.",
-        (ToolCall("a", "get_weather", {"city": "Rome"}),),
-    )
+    message = reply.message
+    assert (message.text, message.reasoning) == ("Let me look.", "Hm.")
+    assert message.tool_calls == (ToolCall("a", "get_weather", {"city": "Rome"}),)
     assert opened(events) == 1
     assert isinstance(events[-1], UsageReported)
     body = server.requests[0].json

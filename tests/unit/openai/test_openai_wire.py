@@ -37,9 +37,11 @@ def test_a_round_with_a_tool_goes_out_without_reasoning() -> None:
         {
             "role": "assistant",
             "content": "",
-            "tool_calls": [{"id": "a", "type": "function", "function": function}],
+            "tool_calls": [
+                {"id": "call00001", "type": "function", "function": function}
+            ],
         },
-        {"role": "tool", "tool_call_id": "a", "content": "sunny"},
+        {"role": "tool", "tool_call_id": "call00001", "content": "sunny"},
         {"role": "assistant", "content": "Sunny."},
     ]
 
@@ -76,8 +78,16 @@ def test_call_without_a_result_gets_one() -> None:
         ]
     )
 
-    assert [m["role"] for m in wire] == ["user", "assistant", "tool", "tool", "user"]
-    assert [m.get("tool_call_id") for m in wire[2:4]] == ["b", "a"]
+    assert [m["role"] for m in wire] == [
+        "user",
+        "assistant",
+        "tool",
+        "tool",
+        "assistant",
+        "user",
+    ]
+    ids = [call["id"] for call in wire[1]["tool_calls"]]
+    assert [m["tool_call_id"] for m in wire[2:4]] == ids[::-1]
     assert "Not run" in wire[3]["content"]
 
 
@@ -157,12 +167,13 @@ def test_image_of_a_tool_is_named_only() -> None:
 
     wire = wire_messages(
         [
+            Message("user", "Draw."),
             Message("assistant", tool_calls=(LOOK,)),
             Message("tool", "done", tool_call_id="a", attachments=(image,)),
         ]
     )
 
-    assert wire[1]["content"].startswith("done\n\n[a.png (image/png, 1 bytes)")
+    assert wire[2]["content"].startswith("done\n\n[a.png (image/png, 1 bytes)")
 
 
 def test_tools_keep_their_schema() -> None:

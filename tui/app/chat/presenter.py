@@ -29,6 +29,7 @@ from tui.events import (
     Queued,
     ReasoningDelta,
     Record,
+    Relabelled,
     RetryScheduled,
     SummaryAdded,
     TextDelta,
@@ -102,8 +103,11 @@ class Presenter:
             held, self._held = self._held, {}
             for records in held.values():
                 for record in records:
-                    assert isinstance(record.event, TextDelta | ReasoningDelta)
-                    self._append(record.event)
+                    if isinstance(record.event, Relabelled):
+                        self._relabel(record, record.event)
+                    else:
+                        assert isinstance(record.event, TextDelta | ReasoningDelta)
+                        self._append(record.event)
             self._flush()
 
     @property
@@ -272,6 +276,8 @@ class Presenter:
                 self._turn(turn or "", event)
             case CancelRequested() | TurnFinished():
                 self._turn(turn or "", event)
+            case Relabelled():
+                self._relabel(record, event)
             case TextDelta() | ReasoningDelta() | ConversationDeleted():
                 pass  # see `_show`
             case Queued() | ApprovalRequested() | ApprovalGiven():
@@ -372,6 +378,14 @@ class Presenter:
         else:
             view.append_reasoning(delta.text)
         self._transcript.changed(view)
+
+    def _relabel(self, record: Record, event: Relabelled) -> None:
+        held = self._held.get(event.message_id)
+        if held is not None:
+            held.append(record)
+        elif view := self.timeline.by_id.get(event.message_id):
+            view.relabel(event.as_text)
+            self._transcript.changed(view)
 
     def _state(self, state: str) -> None:
         # Called for each piece of text; comparing is cheaper than setting.

@@ -127,6 +127,18 @@ class MessageView(Item):
         if self._thought:
             self._thought.append(text)
 
+    def relabel(self, as_text: bool) -> None:
+        """Take all text for reasoning, or the other way; drawn after `update`."""
+        text, reasoning = self.text, self.reasoning
+        self._text = [reasoning + text] if as_text else []
+        self._reasoning = [] if as_text else [reasoning + text]
+        self._words = len("".join(self._reasoning).split())
+        self._open_word = not as_text and not text[-1:].isspace()
+        self._body = self._thought = None
+        self.failed = False
+        if self.width and not self.exact:
+            self.resize(self.width)
+
     def resize(self, width: int) -> None:
         """Drop all lines for a new width; the height is estimated until `lay_out`."""
         self.width = width

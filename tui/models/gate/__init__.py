@@ -5,7 +5,7 @@ Each format is a row in `dialects`. The caller names the dialect, since it knows
 model; `auto` looks for all common formats at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tui.models.gate.detect import (
@@ -41,6 +41,12 @@ def preload() -> None:
         probe.feed(piece)
 
 
+_FRAMED = "harmony"
+_FRAMES = ("<|channel|>", "<|start|>")
+"""What a model of that dialect begins with, whatever its name: its server has no parser
+for it. Nobody else begins so."""
+
+
 class Gate:
     """An incremental splitter; one for each message of a model.
 
@@ -53,7 +59,7 @@ class Gate:
     become a marker is held back. Not thread-safe.
     """
 
-    __slots__ = ("_splitter", "feed")
+    __slots__ = ("_begin", "_of_frames", "_splitter", "feed")
 
     def __init__(
         self,
@@ -62,12 +68,33 @@ class Gate:
         reasoning_open: bool = False,
     ) -> None:
         self._splitter = Splitter(find_dialect(dialect), tools, reasoning_open)
+        self._begin = ""
+        self._of_frames: Callable[[], Splitter] | None = None
         self.feed = self._splitter.feed
         """Take the next chunk of the stream, of any length, even ""."""
+        if dialect == "auto" and not reasoning_open:
+            self._of_frames = lambda: Splitter(find_dialect(_FRAMED), tools, False)
+            self.feed = self._first
+
+    def _first(self, text: str) -> list[Piece]:
+        """Take the beginning of a stream, which alone tells a dialect of frames."""
+        if self._of_frames is None:
+            return self._splitter.feed(text)
+        begin = self._begin + text
+        start = begin.lstrip()
+        if any(frame.startswith(start) for frame in _FRAMES):
+            self._begin = begin
+            return []
+        if start.startswith(_FRAMES):
+            self._splitter = self._of_frames()
+        self._begin, self._of_frames = "", None
+        self.feed = self._splitter.feed
+        return self.feed(begin)
 
     def finish(self) -> list[Piece]:
         """End the stream and return what was held back; call it once."""
-        return self._splitter.finish()
+        begin, self._begin = self._begin, ""
+        return [*self._splitter.feed(begin), *self._splitter.finish()]
 
     @property
     def in_reasoning(self) -> bool:

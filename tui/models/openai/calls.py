@@ -16,8 +16,12 @@ import msgspec
 from tui import bounds
 from tui.errors import TooMuch
 from tui.messages import ToolCall
+from tui.models.openai.opaque import OpaqueFields
 from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
 
+_KNOWN = frozenset(
+    {"index", "id", "type", "function", "name", "arguments", "parameters"}
+)
 _NAME_CHARACTERS = 1000
 """Of a tool's name, for which servers allow 64, or the id of a call."""
 
@@ -33,6 +37,7 @@ class _Open:
         self.length = 0
         """Characters of `text`."""
         self.object: dict[str, Any] | None = None
+        self.opaque = OpaqueFields()
 
     @property
     def begun(self) -> bool:
@@ -73,9 +78,10 @@ class _Open:
         self.length += len(text)
 
     def call(self) -> ToolCall:
-        if self.object is not None:
-            return ToolCall(self.id, self.name, self.object)
-        return ToolCall(self.id, self.name, read_arguments("".join(self.text)))
+        arguments = self.object
+        if arguments is None:
+            arguments = read_arguments("".join(self.text))
+        return ToolCall(self.id, self.name, arguments, self.opaque.fields)
 
 
 class CallAssembler:
@@ -127,6 +133,12 @@ class CallAssembler:
                 self._calls.append(call)
             begun.append(call)
             call.add(piece_id, name, arguments)
+            for key in piece.keys() - _KNOWN:
+                if piece[key] is not None:
+                    call.opaque.take(key, piece[key])
+            within = {k: fields[k] for k in fields.keys() - _KNOWN if fields[k]}
+            if within and fields is not piece:
+                call.opaque.take("function", within)
 
     def _take_room(self, id: str, name: str, arguments: Any) -> None:
         if len(id) > _NAME_CHARACTERS or len(name) > _NAME_CHARACTERS:

@@ -23,6 +23,20 @@ class Delta(msgspec.Struct):
     """DeepSeek, llama.cpp, vLLM, Qwen, GLM, Kimi."""
     reasoning: Any = None
     """OpenRouter, Ollama, newer vLLM."""
+    reasoning_text: Any = None
+    """GitHub Copilot."""
+    thinking: Any = None
+    """Relays of Ollama's and Anthropic's own APIs."""
+    reasoning_details: Any = None
+    """OpenRouter, MiniMax: thoughts, summaries of them, and what is encrypted."""
+    thinking_blocks: Any = None
+    """LiteLLM."""
+    reasoning_opaque: Any = None
+    """GitHub Copilot."""
+    extra_content: Any = None
+    """Gemini."""
+    provider_specific_fields: Any = None
+    """LiteLLM."""
     refusal: Any = None
     tool_calls: Any = None
     function_call: Any = None
@@ -30,10 +44,14 @@ class Delta(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
-    """One of the answers; there is never more than one here."""
+    """One of the answers; only one is read, but some servers send more."""
 
-    delta: Delta | None = None
-    message: Delta | None = None
+    index: Any = None
+    delta: Delta | str | None = None
+    """A text is "", from servers that have nothing to say."""
+    message: Delta | str | None = None
+    text: Any = None
+    """Of servers that stream as the older API for completions did."""
     finish_reason: Any = None
     usage: Any = None
     """Where Kimi puts it."""
@@ -42,12 +60,39 @@ class Choice(msgspec.Struct):
 class Chunk(msgspec.Struct):
     """One event of a stream, or a whole answer."""
 
-    choices: list[Choice] | None = None
+    choices: list[Choice | None] | None = None
     usage: Any = None
     error: Any = None
     object: Any = None
-    message: Any = None
-    """Of an error that is not wrapped in `error`: older vLLM and llama.cpp."""
+    base_resp: Any = None
+    """MiniMax: `status_code`, which is 0 for success, and `status_msg`."""
+
+
+THOUGHTS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+"""Fields of a delta that hold thoughts, all the same ones where there are several."""
+
+
+def thoughts(delta: Delta) -> tuple[str, str]:
+    """Return the thoughts of a delta, and the name of the field that they came in.
+
+    The name is "" when they stand in the details alone.
+    """
+    if not (
+        delta.reasoning_content
+        or delta.reasoning
+        or delta.reasoning_text
+        or delta.thinking
+        or delta.reasoning_details
+    ):
+        return "", ""  # as most are
+    for field in THOUGHTS:
+        value = getattr(delta, field)
+        if isinstance(value, str):
+            if value:
+                return value, field
+        elif value and (text := "".join(text for _, text in texts(value))):
+            return text, field
+    return "".join(text for _, text in texts(delta.reasoning_details)), ""
 
 
 _MENDED_BYTES = 1 << 20
@@ -111,26 +156,35 @@ def texts(content: Any) -> Iterator[tuple[bool, str]]:
     """Yield the pieces of a `content` as (is reasoning, text).
 
     Most servers send a string; Mistral sends a list of parts, whose `thinking`
-    parts hold parts themselves. What is too deep says "…".
+    parts hold parts themselves; some send one part, or a number. What is too deep says
+    "…".
     """
+    if isinstance(content, int | float) and not isinstance(content, bool):
+        yield False, json.dumps(content)
     yield from _texts(bounds.shallow(content))
 
 
+_TEXTS = ("text", "content", "thinking", "reasoning", "summary", "refusal", "value")
+"""Where a part holds its text."""
+
+
 def _texts(content: Any) -> Iterator[tuple[bool, str]]:
-    if isinstance(content, str):
-        yield False, content
-    elif isinstance(content, list):
-        for part in cast(list[Any], content):
-            match part:
-                case {"type": "thinking", "thinking": thought}:
-                    for _, text in _texts(thought):
-                        yield True, text
-                case {"text": str(text)}:
-                    yield False, text
-                case str():
-                    yield False, part
-                case _:
-                    pass
+    match content:
+        case str():
+            yield False, content
+        case list():
+            for part in cast(list[Any], content):
+                yield from _texts(part)
+        case dict():
+            part = cast(dict[str, Any], content)
+            kind = str(part.get("type", ""))
+            thinks = kind.startswith(("thinking", "reasoning", "thought", "summary"))
+            held = next((part[key] for key in _TEXTS if part.get(key)), None)
+            if isinstance(held, str | list | dict):
+                for within, text in _texts(held):
+                    yield thinks or within, text
+        case _:
+            pass
 
 
 def usage_event(

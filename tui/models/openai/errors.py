@@ -11,13 +11,14 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urljoin
 
 import msgspec
 
 from tui import bounds, masking
 from tui.errors import ContextOverflow, ModelError
+from tui.models.openai import envelopes
 from tui.models.openai.address import shown
 from tui.models.openai.window import figures
 
@@ -54,13 +55,6 @@ _NO_MODEL = re.compile(
 _NO_CREDIT = re.compile(
     r"insufficient[_ ](quota|balance|credit|funds)|billing|arrearage|余额|欠费", re.I
 )
-_NO_TOOLS = re.compile(
-    r"does ?n[o']t support (tool|function)"  # Ollama
-    r"|no endpoints found that support tool"  # OpenRouter
-    r"|enable-auto-tool-choice|tools? (param )?requires? --jinja"  # vLLM; llama.cpp
-    r"|(tools?|function calling|tool_choice) (is|are) not supported",
-    re.I,
-)
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -78,7 +72,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
     """Return a server's own words from the body of an error, in one short line."""
     text = body if isinstance(body, str) else body.decode(errors="replace")
     try:
-        words = _find_message(bounds.decode(text))
+        words = envelopes.find_message(bounds.decode(text))
     except ValueError:
         words = ""
         if is_html(text):
@@ -101,17 +95,9 @@ def is_html(body: str) -> bool:
     return bool(re.match(r"\s*<(!doctype|html|head|body|\?xml)", body, re.I))
 
 
-def lacks(status: int, message: str) -> str:
-    """Return what a server refuses the request for and can do without.
-
-    The name of the field: `stream_options`, which older servers do not know, or
-    `tools`, which it or its model does not take. "": something else.
-    """
-    if status not in (400, 404, 422, 500, 501):
-        return ""
-    if re.search(r"stream_options|include_usage", message):
-        return "stream_options"
-    return "tools" if _NO_TOOLS.search(message) else ""
+def is_overflow(message: str) -> bool:
+    """Whether a server says that the conversation is too long for it."""
+    return bool(_OVERFLOW.search(message))
 
 
 def never_connected(error: BaseException) -> bool:
@@ -286,43 +272,26 @@ def silent(where: Where) -> ModelError:
     )
 
 
+def no_answer(finish_reason: str, where: Where) -> ModelError:
+    """Return the error for an answer without a word, by the reason of its end."""
+    return ModelError(
+        f"{where.model} on {where.base_url} ended without an answer (finish_reason "
+        f"{finish_reason}). Try again, or ask in other words.",
+        "empty",
+    )
+
+
 def error_in_answer(error: Any, where: Where) -> ModelError:
     """Return the error for an error object in an answer with status 200."""
     message = provider_message(msgspec.json.encode(bounds.shallow(error)), where)
-    code: Any = None
-    if isinstance(error, dict):
-        fields = cast(dict[str, Any], error)
-        code = fields.get("code") or fields.get("status_code")
-    if isinstance(code, str) and re.fullmatch("[1-9][0-9]{2}", code):
-        code = int(code)
-    if _OVERFLOW.search(message):
-        code = 400
-    if isinstance(code, int) and 400 <= code < 600 and code != 404:
-        return status_error(code, message, where)
+    status = 400 if _OVERFLOW.search(message) else envelopes.status_of(error)
+    if status and status != 404:
+        return status_error(status, message, where)
     return ModelError(
         f'{where.base_url} reported an error: "{message}". '
         "What has come is kept; try again.",
         "dropped",
     )
-
-
-def _find_message(value: Any) -> str:
-    """Return the message of an error, wherever a server puts it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):  # FastAPI's `detail`
-        found = [_find_message(item) for item in cast(list[Any], value)]
-        return "; ".join(filter(None, found))
-    if not isinstance(value, dict):
-        return ""
-    fields = cast(dict[str, Any], value)
-    keys = ("error", "message", "error_msg", "msg", "status_msg")
-    for key in (*keys, "detail", "errors", "base_resp", "raw"):
-        if words := _find_message(fields.get(key)):
-            # OpenRouter's own message only says that the provider has failed.
-            raw = _find_message(fields.get("metadata"))
-            return f"{words}: {raw}" if raw and raw != words else words
-    return ""
 
 
 def _no_model(where: Where, message: str, models: Sequence[str]) -> str:

@@ -1,17 +1,18 @@
 """A model behind a server that speaks one of OpenAI's two APIs."""
 
+import hashlib
 import importlib
+import re
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from tui import masking
-from tui.errors import ContextOverflow, LazychatError, ModelError
-from tui.events import Event, NoticeGiven, RetryScheduled
+from tui.errors import ContextOverflow, ModelError
+from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
-from tui.models.openai import errors, limits, responses
+from tui.models.openai import errors, limits
 from tui.models.openai.address import (
     DEFAULT,
     is_local,
@@ -20,21 +21,21 @@ from tui.models.openai.address import (
     normalize_base_url,
     shown,
 )
-from tui.models.openai.errors import Where
 from tui.models.openai.link import Link, LinkPool, Settings
+from tui.models.openai.requests import Requests
 from tui.models.openai.responses_stream import ResponsesReader
-from tui.models.openai.retries import (
-    NoConnection,
-    Pause,
-    pause_before_retry,
-    seconds_to_wait,
-)
+from tui.models.openai.sender import Sender
+from tui.models.openai.servers import server_of
 from tui.models.openai.stream import AnswerReader
 from tui.models.openai.window import Window, own_size, told, told_elsewhere
-from tui.models.openai.wire import wire_messages, wire_tools
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation, Turn
 
+Schemas = Mapping[str, dict[str, Any]]
+_ALWAYS_THINKS = re.compile(
+    r"(^|[/_-])qwq\b|deepseek-r1(?!-zero)|qwen3.*thinking|glm-z1|exaone-deep|openthinker"
+)
+"""Models whose template opens their reasoning: they do not write its mark."""
 _ASKS_FROM = 3000
 """Tokens from which the server is asked for its window before it is asked anything
 else: shorter conversations fit any."""
@@ -69,6 +70,7 @@ class OpenAIModel:
         connect_timeout: float = 10.0,
         max_retries: int = 2,
         context: int = 0,
+        supplier: str = "",
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -78,12 +80,13 @@ class OpenAIModel:
         text, for the gate; "" finds it by the model's name. `options` go into each
         request as they are. `api`: `chat`, `responses`, or `auto`, which is chat
         completions until the server says that the model wants the Responses API; names
-        of options are put right for that. `stream=False`: for a server that cannot.
-        `timeout`: seconds without a byte until an answer is given up, of which it has
+        of options are translated for that. `stream=False`: for a server that cannot.
+        `timeout`: seconds without a byte until an answer is abandoned, of which it has
         `connect_timeout` to be connected. `max_retries`: tries after the first when
         there is no connection, or a status 429 or 5xx; a `Retry-After` up to two
         minutes is waited for. `context`: the model's window in tokens, 0 to find it
-        out.
+        out. `supplier`: a name in `servers.SERVERS`, whose rules hold at this address
+        too; "" for what the address says.
         """
         self._name = name
         self._model = model
@@ -93,7 +96,6 @@ class OpenAIModel:
         self._key_hint = key_hint
         self._dialect = dialect or gate.dialect_of_name(model)
         self._options = dict(options or {})
-        self._stream = stream
         self._settings = Settings(
             self._base_url,
             is_openai(self._base_url),
@@ -101,13 +103,27 @@ class OpenAIModel:
             timeout,
             connect_timeout,
         )
-        self._max_retries = max_retries
-        self._api = api
-        self._responses = api == "responses"
-        self._origin = f"{model} at {shown(self._base_url)}"
         self._links = LinkPool(self._settings, self._find_key)
-        # What this server has been found not to take.
-        self._without: set[str] = set()
+        # What it is known by, until an answer of its own tells.
+        self._starts_open = bool(_ALWAYS_THINKS.search(model.lower()))
+        self.origin = _digest(shown(self._base_url), model)
+        """What `Message.origin` is for what it has said."""
+        kind = server_of(self._base_url, supplier)
+        self._requests = Requests(model, kind, self.origin, self._options, stream)
+        self._sender = Sender(
+            name,
+            model,
+            self._links,
+            self._requests,
+            base_url=self._base_url,
+            key_hint=key_hint,
+            origin=self.origin,
+            api=api,
+            options=self._options,
+            stream=stream,
+            timeout=timeout,
+            max_retries=max_retries,
+        )
         if not context and self._settings.own_service:
             context = own_size(model)
         self._window = Window(context, _max_tokens(self._options))
@@ -134,37 +150,56 @@ class OpenAIModel:
         if fitted.tokens > _ASKS_FROM and not window.size:
             self.learn_window(turn.cancel)
             fitted = window.fit(messages, tools)
+        tried = [self._sender.taken]
         while True:
-            builder: ReplyBuilder | None = None
+            reader: AnswerReader | None = None
             link: Link | None = None
             size = window.size
+            asked = fitted.messages
             try:
-                link, response, reads = yield from self._open(
-                    fitted.messages, tools, turn
+                link, response, newer = yield from self._sender.open(
+                    asked, tools, turn, tried
                 )
                 if fitted.left_out:
                     yield context_window.notice(fitted, self._name, size, turn)
                 with turn.cancel.on(link.abort):
                     body: Iterator[bytes] = response.iter_bytes()
-                    asked = () if "tools" in self._without else tools
-                    schemas = {tool.name: tool.parameters for tool in asked}
-                    splitter = gate.Gate(self._dialect, schemas or None)
-                    builder = ReplyBuilder(turn, splitter)
-                    where = self._where(link)
+                    offered = self._requests.tools(tools, tried[-1])
+                    schemas = {tool.name: tool.parameters for tool in offered}
+                    builder = self._builder(turn, schemas or None)
+                    where = self._sender.where(link)
                     kind = response.headers.get("content-type", "")
                     if unread := limits.unread_encoding(response):
                         raise errors.packed(unread, kind, where)
-                    reader = reads(builder, turn.cancel, where, size, kind)
+                    reader = (ResponsesReader if newer else AnswerReader)(
+                        builder,
+                        turn.cancel,
+                        where,
+                        size,
+                        kind,
+                        self.origin,
+                        in_round=asked[-1:] != [] and asked[-1].role == "tool",
+                    )
                     reply = yield from reader.read(body)
             except ContextOverflow as overflow:
                 if link is not None:
                     link.close()
                 window.refused(fitted, overflow)
                 shorter = window.fit(messages, tools)
-                said = builder is not None and builder.begun
-                if said or len(shorter.messages) >= len(fitted.messages):
+                begun = reader is not None and reader.begun
+                if begun or len(shorter.messages) >= len(fitted.messages):
                     raise
                 fitted = shorter
+            except ModelError:
+                if link is not None:
+                    link.close()
+                refusal = reader and reader.refusal
+                if refusal is None or link is None:
+                    raise
+                notices: list[str] = []
+                if not self._sender.learn(refusal, link, asked, tools, tried, notices):
+                    raise
+                yield from map(NoticeGiven, notices)
             except BaseException:
                 # Also when the generator is closed before its end.
                 if link is not None:
@@ -172,6 +207,9 @@ class OpenAIModel:
                 raise
             else:
                 break
+        self._sender.taken = tried[-1]
+        if builder.starts_open is not None:
+            self._starts_open = builder.starts_open
         if reader.complete:
             self._links.take_back(link, body)
         else:
@@ -211,155 +249,11 @@ class OpenAIModel:
         """Close the connections that are kept for the next round."""
         self._links.close()
 
-    def _open(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
-    ) -> Generator[Event, None, tuple[Link, Any, Callable[..., AnswerReader]]]:
-        """Send the request until it is answered.
-
-        Again without what the server does not take, by the API that it wants, and
-        after a pause where that may help. Returns the link, the response and what
-        makes a reader of it.
-        """
-        tried: set[str] = set()
-        attempt = 0
-        link = self._links.lend()
-        try:
-            while True:
-                newer = self._responses
-                body = self._body(messages, tools, newer)
-                try:
-                    response = link.ask(turn.cancel, body, newer)
-                    return link, response, self._reader(newer)
-                except LazychatError:
-                    raise
-                except Exception as error:
-                    if not newer and self._wants_responses(error, link):
-                        self._responses = True
-                        continue
-                    failure = self._failure(error, link, turn, body)
-                    if failure is None:
-                        raise
-                    lacks, refusal = failure
-                    # What is left out already (by another thread too) is no reason to
-                    # ask again for ever.
-                    without = bool(lacks) and lacks not in tried
-                    pause = None
-                    if not lacks and not isinstance(refusal, ContextOverflow):
-                        pause = self._pause(error, attempt + 1, link)
-                    if not without and pause is None:
-                        raise refusal from error
-                if pause is None:
-                    tried.add(lacks)
-                    self._without.add(lacks)
-                    if lacks == "tools":
-                        yield NoticeGiven(
-                            f"{self._model} does not take tools on "
-                            f"{shown(self._base_url)}, so it is asked without them."
-                        )
-                else:
-                    attempt += 1
-                    link.close()
-                    yield RetryScheduled(
-                        pause.why, pause.seconds, attempt, self._max_retries, pause.text
-                    )
-                    turn.cancel.wait(pause.seconds)
-                    turn.cancel.raise_if_requested()
-                    # What is kept may have broken together with this one.
-                    link = self._links.new()
-        except BaseException:
-            link.close()
-            raise
-
-    def _pause(self, error: Exception, attempt: int, link: Link) -> Pause | None:
-        """Return what is waited for before try `attempt` after the first one."""
-        if attempt > self._max_retries:
-            return None
-        return pause_before_retry(error, attempt, self._where(link))
-
-    def _body(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema], newer: bool
-    ) -> dict[str, Any]:
-        body: dict[str, Any] = {"model": self._model, "stream": self._stream}
-        without = self._without
-        if newer:
-            return body | responses.request_body(
-                messages, tools, self._options, self._origin, without
-            )
-        body["messages"] = wire_messages(messages)
-        if tools and "tools" not in without:
-            body["tools"] = wire_tools(tools)
-        if self._stream and "stream_options" not in without:
-            body["stream_options"] = {"include_usage": True}
-        return body | self._options
-
-    def _reader(self, newer: bool) -> Callable[..., AnswerReader]:
-        if newer:
-            return partial(ResponsesReader, origin=self._origin)
-        return AnswerReader
-
-    def _wants_responses(self, error: Exception, link: Link) -> bool:
-        """Whether the server refuses chat completions for the other API's sake."""
-        import openai  # loaded by now
-
-        if self._api != "auto" or not isinstance(error, openai.APIStatusError):
-            return False
-        message = errors.provider_message(error.response.text, self._where(link))
-        return responses.are_wanted(error.status_code, message)
-
-    def _failure(
-        self, error: Exception, link: Link, turn: Turn, body: Mapping[str, Any]
-    ) -> tuple[str, ModelError] | None:
-        """Return what the server lacks ("" for nothing known) and the error.
-
-        None for an error that is not the library's: a fault of our own.
-        """
-        import openai  # loaded by now
-
-        where = self._where(link)
-        match error:
-            case openai.APIStatusError():
-                return self._refusal(error, link, turn, body)
-            case NoConnection():
-                # Not of what it comes from, which says less.
-                error = NoConnection(error.seconds)
-                return "", errors.connection_error(error, where)
-            case openai.APITimeoutError():
-                return "", errors.timeout_error(self._settings.timeout, where)
-            case openai.APIConnectionError():
-                return "", errors.connection_error(error, where)
-            case openai.OpenAIError():
-                return "", ModelError(errors.one_line(str(error), where))
-            case _:
-                return None
-
-    def _refusal(
-        self, error: Any, link: Link, turn: Turn, body: Mapping[str, Any]
-    ) -> tuple[str, ModelError]:
-        """Return what the server lacks ("" for nothing known) and the error."""
-        where = self._where(link)
-        status, said = error.status_code, error.response.text
-        message = errors.provider_message(said, where)
-        if errors.is_html(said) and 400 <= status < 410:
-            return "", errors.web_page(said, where)
-        lacks = errors.lacks(status, message)
-        if lacks not in body:
-            lacks = ""
-        if "input" in body:
-            lacks = responses.lacks(status, message, str(error.param), body) or lacks
-        models = ()
-        if errors.is_about_model(status, message):
-            models = link.models(turn.cancel, seconds=2.0)
-        elif "input" in body and status in (404, 405):
-            return "", ModelError(
-                f'{where.base_url} has no Responses API ({status}): "{message}". Check '
-                f'base_url, or set api = "chat" for {self._name}.',
-                "not_found",
-            )
-        headers = seconds_to_wait(error.response.headers)
-        return lacks, errors.status_error(status, message, where, models, headers, said)
-
-    def _where(self, link: Link) -> Where:
-        return Where(self._model, shown(self._base_url), self._key_hint, link.key)
+    def _builder(self, turn: Turn, schemas: Schemas | None) -> ReplyBuilder:
+        plain = gate.Gate(self._dialect, schemas)
+        if not self._starts_open:
+            return ReplyBuilder(turn, plain)
+        return ReplyBuilder(turn, gate.Gate(self._dialect, schemas, True), plain)
 
     def _find_key(self) -> str:
         """Return the key, "" for none."""
@@ -382,6 +276,12 @@ class OpenAIModel:
             )
         masking.remember_key(key)
         return key
+
+
+def _digest(base_url: str, model: str) -> str:
+    """Return a `Message.origin`: it stands in the log, and in exports."""
+    text = f"{base_url}\n{model}".encode()
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
 def _max_tokens(options: Mapping[str, Any]) -> int | None:

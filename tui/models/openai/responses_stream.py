@@ -85,10 +85,11 @@ class ResponsesReader(AnswerReader):
         window: int = 0,
         kind: str = "",
         origin: str = "",
+        in_round: bool = False,
     ) -> None:
         """See `Sealed` for `origin`."""
-        super().__init__(builder, cancel, where, window, kind)
-        self._origin = origin
+        super().__init__(builder, cancel, where, window, kind, "", in_round)
+        self._sealed_by = origin
         self._open: dict[int, _Call] = {}
         self._room = CALL_CHARACTERS
         self._parts: set[int] = set()
@@ -106,7 +107,7 @@ class ResponsesReader(AnswerReader):
         reply = yield from super().read(body)
         if not (self._sealed or self._phase):
             return reply
-        sealed = Sealed(self._origin, tuple(self._sealed), self._phase)
+        sealed = Sealed(self._sealed_by, tuple(self._sealed), self._phase)
         message = msgspec.structs.replace(reply.message, sealed=sealed)
         return msgspec.structs.replace(reply, message=message)
 
@@ -141,7 +142,7 @@ class ResponsesReader(AnswerReader):
             index = 0
         match told.type:
             case "response.output_text.delta" | "response.refusal.delta":
-                yield from self._text(told.delta, index)
+                yield from self._said(told.delta, index)
             case "response.reasoning_summary_text.delta":
                 yield from self._reasoning(told.delta, index, told.summary_index)
             case "response.reasoning_text.delta":
@@ -165,7 +166,7 @@ class ResponsesReader(AnswerReader):
             case _:
                 pass
 
-    def _text(self, text: Any, index: int) -> Iterator[Event]:
+    def _said(self, text: Any, index: int) -> Iterator[Event]:
         if not isinstance(text, str) or not text:
             return
         self._speaks()
@@ -235,7 +236,7 @@ class ResponsesReader(AnswerReader):
                     self._phase = phase
                 if index not in self._heard:
                     for text in _texts(item.get("content")):
-                        yield from self._text(text, index)
+                        yield from self._said(text, index)
             case {"type": "reasoning"}:
                 if index not in self._heard:
                     for number, text in enumerate(_texts(item.get("summary"))):

@@ -15,6 +15,30 @@ from tui.models.openai.limits import EVENT_BYTES
 _OBJECT = 64
 """Bytes that a line takes beside its own: an event may have very many short ones."""
 
+_NOTHING = frozenset(
+    {
+        b"", b"ping", b"pong", b"keep-alive", b"keepalive", b"keep_alive", b"heartbeat",
+        b"null", b"ok", b"{}", b"[]", b"true", b"alive", b"noop", b"connected",
+    }
+)  # fmt: skip
+
+
+def once(item: bytes) -> bytes:
+    """Return an event without the name of its field, which some relays write twice."""
+    while item.startswith(b"data:"):
+        item = item[5:].lstrip()
+    return item
+
+
+def is_done(item: bytes) -> bool:
+    """Whether an event is the last one of an answer."""
+    return once(item).lstrip(b" \"'").startswith(b"[DONE]")
+
+
+def is_nothing(item: bytes) -> bool:
+    """Whether an event only keeps the line open."""
+    return item.strip(b" \"'").lower() in _NOTHING
+
 
 class SSEDecoder:
     """An incremental decoder; one for each response.

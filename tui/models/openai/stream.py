@@ -5,58 +5,51 @@ sends: some do not stream although they were asked to, and some name the wrong
 content type. Runs once a token, so it decodes the bytes itself: at 1,000 tokens a
 second it takes 72 ms of CPU for 1,000 tokens, 55 of them for socket and HTTP, where
 the library's own loop takes 200.
+
+The file is long because an answer is read by one object: each event can change what the
+next one means, and what the end of the answer is called.
 """
 
+import re
 import time
 from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import Any, cast
 
+import msgspec
+
 from tui import bounds
-from tui.errors import LazychatError, TooMuch
-from tui.events import Event, UsageReported
-from tui.messages import Reply
-from tui.models.openai import errors
+from tui.errors import LazychatError, ModelError, TooMuch
+from tui.events import Event, NoticeGiven, UsageReported
+from tui.messages import Message, Reply
+from tui.models.openai import endings, envelopes, errors
 from tui.models.openai.calls import CallAssembler
+from tui.models.openai.choices import FirstChoice
 from tui.models.openai.chunks import (
     Choice,
     Delta,
     decode,
     is_json,
     texts,
+    thoughts,
     usage_event,
 )
 from tui.models.openai.errors import Where
 from tui.models.openai.limits import ERROR_BYTES, EVENT_BYTES
-from tui.models.openai.sse import SSEDecoder
+from tui.models.openai.opaque import OpaqueFields
+from tui.models.openai.refusals import Refusal
+from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
 
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """How a stream of events begins."""
 
-_FINISH = {
-    "stop": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "content_filter": "content_filter",
-    "function_call": "tool_calls",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_length": "length",
-    "repetition_truncation": "length",
-    "sensitive": "content_filter",  # GLM
-    "safety": "content_filter",
-}
-"""What servers say, in the words of `Reply.finish_reason`; what is not here is
-`stop`."""
-
-_FAILED = {
-    "error": "an error",
-    "network_error": "an error of its network",  # GLM
-    "insufficient_system_resource": "it has no resources left",  # DeepSeek
-    "abort": "it was stopped there",  # vLLM
-}
+_MOST_UNREADABLE = 10_000
+"""Events that are no JSON, of one answer. Some servers keep the line open with them."""
+_TROUBLE = re.compile(
+    rb"error|fail|exception|time.?out|overload|unavailable|denied|refused|gone", re.I
+)
 
 
 class AnswerReader:
@@ -69,20 +62,43 @@ class AnswerReader:
         where: Where,
         window: int = 0,
         kind: str = "",
+        origin: str = "",
+        in_round: bool = False,
     ) -> None:
-        """Take where the answer goes, and its content type, which may be wrong."""
+        """Begin; `kind` is the answer's content type, which may be wrong.
+
+        `in_round` says that results of tools are answered: the thoughts then belong to
+        the round, and go back with it.
+        """
         self.complete = False
         """Whether the stream has said that it is at its end."""
         self.usage: UsageReported | None = None
         """What the server has counted, when it is read to its end."""
+        self.refusal: Refusal | None = None
+        """What the server has refused with a good status, when nothing was said yet."""
+        self._origin = origin
+        self._in_round = in_round
         self._window = window
         self._kind = kind.partition(";")[0].strip().lower()
         self._builder = builder
         self._cancel = cancel
         self._where = where
         self._calls = CallAssembler()
+        self._opaque = OpaqueFields()
+        self._reasoning_field = ""
+        self._choices = FirstChoice()
+        self._streams = False
+        """Whether a delta has come, so that a whole message is all of it again."""
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._unreadable = 0
+        """Events that are no JSON."""
+        self._lost = 0
+        """Those of them that were meant to be."""
+        self._words = b""
+        """The last of them."""
+        self._ends_in_words = False
         self._finish_reason = ""
-        self._failure = ""
         self._usage: Any = None
         self._first = 0.0
         self._last = 0.0
@@ -96,13 +112,14 @@ class AnswerReader:
             yield from self._body(body)
         except LazychatError as error:
             # What the gate has held back of the text is still the user's.
-            yield from self._builder.end_text()
+            yield from self._builder.end_text(whole=False)
             if isinstance(error, TooMuch):
                 raise errors.too_much(error.what, self._where) from error
             raise
-        yield from self._builder.end_text()
-        if self._failure:
-            raise errors.dropped(self._failure, self._where)
+        cut = endings.meant(self._finish_reason) == "length"
+        yield from self._builder.end_text(whole=not cut)
+        if failed := endings.failure(self._finish_reason):
+            raise errors.dropped(failed, self._where)
         for call in self._calls.finish():
             self._builder.call(call)
         if isinstance(self._usage, dict):
@@ -111,12 +128,48 @@ class AnswerReader:
             self.usage = usage_event(usage, seconds, self._window)
             if self.usage is not None:
                 yield self.usage
-        return self._builder.reply(_FINISH.get(self._finish_reason, "stop"))
+        yield from self._ending()
+        reply = self._builder.reply(endings.meant(self._finish_reason) or "stop")
+        return msgspec.structs.replace(reply, message=self._marked(reply.message))
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been said."""
+        return self._builder.begun
+
+    def _ending(self) -> Iterator[Event]:
+        """Say what is odd about the end of an answer."""
+        if self._lost:
+            count = "a piece" if self._lost == 1 else f"{self._lost} pieces"
+            yield NoticeGiven(
+                f"{self._where.base_url} has sent {count} of the answer that could not "
+                "be read, so something of it may be missing."
+            )
+        reason, meant = self._finish_reason, endings.meant(self._finish_reason)
+        if not reason or (meant and (meant != "content_filter" or reason == meant)):
+            return
+        named = errors.one_line(reason, self._where)
+        if not self._builder.answers:
+            raise errors.no_answer(named, self._where)
+        yield NoticeGiven(
+            f"{self._where.base_url} has ended the answer by finish_reason {named}."
+        )
+
+    def _marked(self, message: Message) -> Message:
+        """Return the message with what its server wants back in the next round."""
+        opaque = self._opaque.fields
+        field = self._reasoning_field if message.tool_calls or self._in_round else ""
+        if not (opaque or field or any(call.opaque for call in message.tool_calls)):
+            return message
+        return msgspec.structs.replace(
+            message, origin=self._origin, reasoning_field=field, opaque=opaque
+        )
 
     def _body(self, body: Iterator[bytes]) -> Iterator[Event]:
         start = b""
         for data in self._chunks(body):
-            start = data  # the blanks before it are no part of it
+            # Neither blanks nor a byte order mark before it are a part of it.
+            start = data.removeprefix(b"\xef\xbb\xbf")
             if start.strip():
                 break
         word = start.lstrip()
@@ -169,71 +222,151 @@ class AnswerReader:
                 said = True
                 # One read may hold seconds of text.
                 self._cancel.raise_if_requested()
-                if item.startswith(b"[DONE]"):
+                if is_done(item):
                     self.complete = True
+                    yield from self._end_of_events(said, start)
                     return
                 yield from self._item(item)
         for item in decoder.finish():
             said = True
             # Half an event is no news: the stream has ended early, said below.
-            if not item.startswith(b"[DONE]") and is_json(item):
-                yield from self._item(item)
-            self.complete = item.startswith(b"[DONE]")
+            for line in [item] if is_json(item) else item.split(b"\n"):
+                if is_done(line):
+                    self.complete = True
+                elif is_json(once(line)):
+                    yield from self._item(line)
+        yield from self._end_of_events(said, start)
+
+    def _end_of_events(self, said: bool, start: bytes = b"") -> Iterator[Event]:
+        yield from self._release()
         if not said:
             if start.strip() and not start.lstrip().startswith(b":"):
                 raise errors.other_kind(self._kind, start[:4000], self._where)
             raise errors.silent(self._where)
-        if not self._finish_reason and not self.complete:
+        ended = bool(self._finish_reason)
+        answered = self.complete and self.begun and not self._ends_in_words
+        if self._words and not (ended or answered):
+            words = errors.provider_message(self._words, self._where)
+            raise errors.dropped(f"it sent no JSON but {words!r}", self._where)
+        if not ended and not self.complete:
             raise errors.dropped("the stream ended early", self._where)
         self.complete = True
 
     def _item(self, item: bytes) -> Iterator[Event]:
+        """Take an event, or a line of a document of lines."""
+        item = once(item)
         try:
             chunk = decode(item)
-        except ValueError as error:
-            if not item.strip():
-                return
-            said = errors.provider_message(item, self._where)
-            raise errors.dropped(
-                f"it sent no JSON but {said!r}", self._where
-            ) from error
-        if chunk.choices:
-            yield from self._choice(chunk.choices[0])
+        except ValueError:
+            if b"\n" in item:
+                # Of a server that does not end events by an empty line.
+                for line in item.split(b"\n"):
+                    if is_done(line):
+                        self.complete = True
+                    elif line.strip():
+                        yield from self._item(line)
+            elif not is_nothing(item):
+                self._unread(item)
+            return
+        self._ends_in_words = False
+        for choice in chunk.choices or ():
+            for chosen in self._choices.take(choice) if choice else ():
+                yield from self._choice(chosen)
         if chunk.usage:
             self._usage = chunk.usage
-        bare = chunk.choices is None and isinstance(chunk.message, str)
-        if chunk.error or chunk.object == "error" or bare:
-            error = chunk.error or _value(item)
-            raise errors.error_in_answer(error, self._where)
+        if chunk.error or chunk.object == "error":
+            raise (yield from self._failed(chunk.error or _value(item)))
+        if not chunk.choices or envelopes.is_bad(chunk.base_resp):
+            value = _value(item)
+            if envelopes.is_error(value):
+                raise (yield from self._failed(value))
+
+    def _unread(self, item: bytes) -> None:
+        """Note an event that is no JSON: a word to keep the line open, or an error."""
+        self._unreadable += 1
+        self._lost += item.lstrip()[:1] in (b"{", b"[")
+        self._words = item[:ERROR_BYTES]
+        self._ends_in_words = _TROUBLE.search(self._words) is not None
+        if self._unreadable > _MOST_UNREADABLE:
+            raise TooMuch("events without end that are no JSON")
+
+    def _failed(self, error: Any) -> Generator[Event, None, ModelError]:
+        """Return the error for one that is told in an answer."""
+        yield from self._release()
+        return self._error(error)
+
+    def _error(self, error: Any) -> ModelError:
+        failure = errors.error_in_answer(error, self._where)
+        if not self.begun:
+            status = envelopes.status_of(error) or 400
+            body = error if isinstance(error, str) else msgspec.json.encode(error)
+            body = body if isinstance(body, str) else body.decode()
+            self.refusal = Refusal(status, body)
+        return failure
+
+    def _release(self) -> Iterator[Event]:
+        for choice in self._choices.release():
+            yield from self._choice(choice)
 
     def _choice(self, choice: Choice) -> Iterator[Event]:
-        delta = choice.delta or choice.message
-        if delta is not None:
+        delta, message = choice.delta, choice.message
+        if isinstance(delta, Delta):
+            if not self._streams:
+                said = delta.content or delta.tool_calls or thoughts(delta)[0]
+                self._streams = bool(said)
             yield from self._delta(delta)
+        if isinstance(message, Delta):
+            if self._streams:
+                message = self._rest(message)
+            yield from self._delta(message)
+        if isinstance(choice.text, str) and delta is None and message is None:
+            yield from self._text(choice.text)
         if choice.usage:
             self._usage = choice.usage
         reason = choice.finish_reason
-        if isinstance(reason, str) and reason:
-            if reason.lower() in _FAILED:
-                self._failure = _FAILED[reason.lower()]
-            self._finish_reason = reason.lower()
+        if reason and not isinstance(reason, dict | list):
+            self._finish_reason = reason if isinstance(reason, str) else "stop"
+
+    def _rest(self, message: Delta) -> Delta:
+        """Return what a message that is told whole once more adds to its deltas."""
+        rest = Delta()
+        content = "".join(text for thinks, text in texts(message.content) if not thinks)
+        said, thought = "".join(self._texts), "".join(self._thoughts)
+        if content.startswith(said):
+            rest.content = content[len(said) :]
+        reasoning, field = thoughts(message)
+        if field and reasoning.startswith(thought):
+            setattr(rest, field, reasoning[len(thought) :])
+        if not self._calls:
+            rest.tool_calls = message.tool_calls
+            rest.function_call = message.function_call
+        self._opaque = self._opaque if self._opaque.fields else OpaqueFields()
+        if not self._opaque.fields:
+            self._opaque.take_delta(message)
+        return rest
 
     def _delta(self, delta: Delta) -> Iterator[Event]:
-        reasoning, content = delta.reasoning_content or delta.reasoning, delta.content
+        content = delta.content
+        reasoning, field = thoughts(delta)
+        self._opaque.take_delta(delta)
         if not (reasoning or content or delta.tool_calls or delta.function_call):
             if isinstance(delta.refusal, str):
                 yield from self._builder.text(delta.refusal)
             return
         self._last = time.monotonic()
         self._first = self._first or self._last
-        if isinstance(reasoning, str):
+        if reasoning:
+            self._reasoning_field = self._reasoning_field or field
+            self._thoughts.append(reasoning)
             yield from self._builder.reasoning(reasoning)
         if isinstance(content, str):
-            yield from self._builder.text(content)
+            yield from self._text(content)
         elif content:
             for is_reasoning, text in texts(content):
-                take = self._builder.reasoning if is_reasoning else self._builder.text
-                yield from take(text)
+                if is_reasoning:
+                    yield from self._builder.reasoning(text)
+                else:
+                    yield from self._text(text)
         if delta.tool_calls or delta.function_call:
             before = bool(self._calls)
             if delta.tool_calls:
@@ -243,6 +376,10 @@ class AnswerReader:
             if self._calls and not before:
                 yield self._builder.opened()
 
+    def _text(self, text: str) -> Iterator[Event]:
+        self._texts.append(text)
+        yield from self._builder.text(text)
+
     def _document(self, body: bytes) -> Iterator[Event]:
         """Take an answer that is one JSON document, or no answer at all."""
         text = body.decode(errors="replace")
@@ -251,6 +388,11 @@ class AnswerReader:
         try:
             chunk = decode(body)
         except ValueError as error:
+            lines = body.split(b"\n")
+            if len(lines) > 1 and is_json(lines[0]):
+                yield from self._item(body)
+                yield from self._end_of_events(said=True)
+                return
             if self._kind not in ("", "application/json", "text/event-stream"):
                 raise errors.other_kind(self._kind, body, self._where) from error
             said = errors.provider_message(body, self._where)
@@ -258,9 +400,10 @@ class AnswerReader:
                 f"it sent no answer but {said!r}", self._where
             ) from error
         if not chunk.choices:
-            raise errors.error_in_answer(_value(body), self._where)
+            raise self._error(_value(body))
         self.complete = True
         yield from self._item(body)
+        yield from self._release()
 
 
 def _is_event(start: bytes) -> bool:

@@ -2,9 +2,10 @@
 
 Servers refuse the whole request for one odd message: a tool result without its
 call, a call without its result, a name or arguments that are no name or JSON, an
-empty answer, two turns of the user in a row. Histories have all of these (a turn
-was cancelled, old messages were left out, a model wrote nonsense), so they are
-mended here, at the border. Reasoning is not sent back.
+empty answer, two turns of the user in a row, a question directly after a result.
+Histories have all of these (a turn was cancelled, old messages were left out, a model
+wrote nonsense, another model was asked before), so they are mended here, at the border:
+what comes out fits the strictest server there is; see `servers`.
 """
 
 import base64
@@ -13,106 +14,256 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
+from tui.models.openai.schemas import portable
 
 _TEXT_TYPES = re.compile(
     r"text/|application/(json|xml|toml|yaml|x-yaml|javascript|sql|x-sh)\b|.*\+(json|xml)$"
 )
 
+BROKEN_OFF = "(The answer was broken off.)"
+"""Stands between a result and the next question, where nothing was said."""
+BEGUN_BEFORE = "(The beginning of the conversation is left out.)"
+"""Stands before an answer whose question is not sent."""
+NO_THOUGHTS = "(No thoughts are known.)"
+"""Stands where a server wants thoughts back that it, or its model, has not had."""
+_ANY_SIGNATURE = "skip_thought_signature_validator"
+"""What Gemini takes for calls that it has not made itself:
+https://ai.google.dev/gemini-api/docs/thought-signatures"""
 
-def wire_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+
+class Form(msgspec.Struct, frozen=True):
+    """How a conversation is written for one model of one server."""
+
+    origin: str = ""
+    """Of this model on this server; see `Message.origin`."""
+    returns: bool = True
+    """Whether what came beside a call goes back to its origin."""
+    demanded: str = ""
+    """The field of the thoughts without which no call is taken; "" for none."""
+    signed: bool = False
+    """Whether no call is taken without the signature of a thought."""
+    system: bool = True
+    """Whether there is a role `system`."""
+    calls: bool = True
+    """Whether calls and results are taken; else they are told as text."""
+    images: bool = True
+    alone: bool = False
+    """Whether a call is taken only without a text beside it."""
+    null: bool = False
+    """Whether no text beside a call is null and not ""."""
+
+
+ANY = Form()
+"""For a server of which nothing is known."""
+
+
+def wire_messages(
+    messages: Sequence[Message], form: Form = ANY
+) -> list[dict[str, Any]]:
     """Return `messages` as the request's `messages`."""
-    wire: list[dict[str, Any]] = []
-    waiting: dict[str, str] = {}  # our id -> id on the wire, of calls without result
+    history = _History(form)
+    system = [_flat(m) for m in messages if m.role == "system"]
     for message in messages:
-        if message.role == "tool":
-            id = waiting.pop(message.tool_call_id or "", None)
-            if id is None:
-                # Its call was left out; as a tool message it would be refused.
-                _add(wire, "user", f"Result of a tool: {message.text}")
-            else:
-                content = _flat(message)
-                wire.append({"role": "tool", "tool_call_id": id, "content": content})
-            continue
-        _answer(wire, waiting)
-        if message.role != "assistant":
-            _add(wire, message.role, _content(message))
-        elif message.tool_calls:
-            calls = [_call(call, i) for i, call in enumerate(message.tool_calls)]
-            # Content "" and not null, which templates of local servers write out.
-            wire.append(
-                {"role": "assistant", "content": message.text, "tool_calls": calls}
-            )
-            waiting = {
-                call.id: sent["id"]
-                for call, sent in zip(message.tool_calls, calls, strict=True)
-            }
-        elif message.text.strip():
-            wire.append({"role": "assistant", "content": message.text})
-    _answer(wire, waiting)
-    return wire
+        match message.role:
+            case "system":
+                pass
+            case "tool":
+                history.result(message)
+            case "user":
+                history.user(_content(message, form.images))
+            case "assistant":
+                history.assistant(message)
+    return history.finish("\n\n".join(filter(str.strip, system)))
 
 
-def wire_tools(tools: Sequence[ToolSchema]) -> list[dict[str, Any]]:
-    """Return `tools` as the request's `tools`."""
+def wire_tools(
+    tools: Sequence[ToolSchema], plain: bool = False
+) -> list[dict[str, Any]]:
+    """Return `tools` as the request's `tools`; `plain` as in `portable`."""
     return [
         {
             "type": "function",
             "function": {
                 "name": tool.name,
                 "description": tool.description,
-                # Some servers insist on both, also when there are no parameters.
-                "parameters": {"type": "object", "properties": {}} | tool.parameters,
+                "parameters": portable(tool.parameters, plain),
             },
         }
         for tool in tools
     ]
 
 
-def _add(wire: list[dict[str, Any]], role: str, content: Any) -> None:
-    """Append a message; the user's follow-up joins what went unanswered.
+class _History:
+    """The messages as they are written, one after the other."""
 
-    Some models' templates (Gemma, Mistral) refuse two messages of one role.
-    """
-    last = wire[-1] if wire else None
-    if role == "user" and last and last["role"] == "user":
-        if isinstance(content, str) and isinstance(last["content"], str):
-            last["content"] += f"\n\n{content}"
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._wire: list[dict[str, Any]] = []
+        self._calls = 0
+        self._waiting: dict[str, tuple[str, str]] = {}
+        """Calls without result: our id -> id on the wire, name."""
+
+    def user(self, content: str | list[dict[str, Any]]) -> None:
+        """Add a question; it joins one that went unanswered.
+
+        Some models' templates (Gemma, Mistral) refuse two messages of one role.
+        """
+        self._answer()
+        last = self._last("user")
+        if last is not None:
+            last["content"] = _joined(last["content"], content)
+            return
+        if self._last("tool") is not None:
+            self._wire.append({"role": "assistant", "content": BROKEN_OFF})
+        self._wire.append({"role": "user", "content": content})
+
+    def result(self, message: Message) -> None:
+        call = self._waiting.pop(message.tool_call_id or "", None)
+        content = _flat(message)
+        if call is None:
+            # Its call was left out; as a tool message it would be refused.
+            self.user(f"Result of a tool: {content}")
+            return
+        self._result(*call, content)
+
+    def _result(self, id: str, name: str, content: str) -> None:
+        content = content if content.strip() else "(no output)"
+        if self._form.calls:
+            wire = {"role": "tool", "tool_call_id": id, "content": content}
+            self._wire.append(wire)
+            return
+        told = f"Result of the tool {name}: {content}"
+        last = self._last("user")
+        if last is not None:
+            last["content"] = _joined(last["content"], told)
         else:
-            last["content"] = _parts(last["content"]) + _parts(content)
-        return
-    wire.append({"role": role, "content": content})
+            self._wire.append({"role": "user", "content": told})
 
+    def assistant(self, message: Message) -> None:
+        self._answer()
+        text = message.text if message.text.strip() else ""
+        calls = [self._call(call, message) for call in message.tool_calls]
+        if calls and not self._form.calls:
+            named = [c["function"] for c in calls]
+            told = [f"(Called {f['name']} with {f['arguments']}.)" for f in named]
+            text = "\n\n".join(filter(None, [text, *told]))
+        elif calls and self._form.alone:
+            text = ""
+        if not (text or calls):
+            return
+        last = self._last("assistant")
+        if last is None:
+            if self._last("user", "tool") is None:
+                self._wire.append({"role": "user", "content": BEGUN_BEFORE})
+            last = dict[str, Any](role="assistant", content="")
+            self._wire.append(last)
+        # Content "" and not null, which templates of local servers write out.
+        last["content"] = "\n\n".join(filter(None, [last["content"], text]))
+        if calls and self._form.calls:
+            last["tool_calls"] = calls
+        if self._own(message):
+            last |= _fresh(message.opaque)
+            if message.reasoning_field and message.reasoning:
+                last[message.reasoning_field] = message.reasoning
+        self._waiting = {
+            call.id: (sent["id"], sent["function"]["name"])
+            for call, sent in zip(message.tool_calls, calls, strict=True)
+        }
 
-def _answer(wire: list[dict[str, Any]], waiting: dict[str, str]) -> None:
-    """Give each call that was broken off a result."""
-    for id in waiting.values():
-        text = "Not run: the turn was broken off."
-        wire.append({"role": "tool", "tool_call_id": id, "content": text})
-    waiting.clear()
+    def finish(self, system: str) -> list[dict[str, Any]]:
+        """Return all, with a result for each call, and `system` at the beginning."""
+        self._answer()
+        if self._form.demanded:
+            self._fill(self._form.demanded)
+        if self._form.null:
+            for message in self._wire:
+                message["content"] = message["content"] or None
+        if not system:
+            return self._wire
+        if self._form.system:
+            # One, and the first: some templates know no other place for it.
+            return [{"role": "system", "content": system}, *self._wire]
+        if not self._wire:
+            return [{"role": "user", "content": system}]
+        first = self._wire[0]
+        self._wire[0] = {**first, "content": _joined(system, first["content"])}
+        return self._wire
 
+    def _last(self, *roles: str) -> dict[str, Any] | None:
+        last = self._wire[-1] if self._wire else None
+        return last if last and last["role"] in roles else None
 
-def _call(call: ToolCall, index: int) -> dict[str, Any]:
-    arguments = call.arguments if isinstance(call.arguments, dict) else {}
-    return {
-        "id": call.id or f"call_{index + 1}",
-        "type": "function",
-        "function": {
+    def _answer(self) -> None:
+        """Give each call that was broken off a result."""
+        waiting, self._waiting = self._waiting, {}
+        for id, name in waiting.values():
+            self._result(id, name, "Not run: the turn was broken off.")
+
+    def _own(self, message: Message) -> bool:
+        form = self._form
+        return form.returns and bool(form.origin) and message.origin == form.origin
+
+    def _fill(self, field: str) -> None:
+        """Give thoughts to the messages of each round with tools that have none."""
+        before = ""
+        for message in self._wire:
+            round = "tool_calls" in message or before == "tool"
+            if message["role"] == "assistant" and round:
+                message[field] = message.get(field) or NO_THOUGHTS
+            before = message["role"]
+
+    def _call(self, call: ToolCall, message: Message) -> dict[str, Any]:
+        arguments = call.arguments if isinstance(call.arguments, dict) else {}
+        self._calls += 1
+        function: dict[str, Any] = {
             # The tool message that follows says what was wrong with it.
             "name": re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unreadable",
             "arguments": json.dumps(arguments, ensure_ascii=False),
-        },
-    }
+        }
+        # Made anew, since each service has its own rule for ids, and those of another
+        # one are refused. Nine letters and digits are what the strictest one wants.
+        wire: dict[str, Any] = {
+            "id": f"call{self._calls:05}",
+            "type": "function",
+            "function": function,
+        }
+        if self._own(message):
+            within = call.opaque.get("function")
+            wire |= _fresh({**call.opaque, "function": None})
+            if isinstance(within, dict):
+                wire["function"] = {**within, **function}
+        signed = any("extra_content" in each.opaque for each in message.tool_calls)
+        if self._form.signed and not (signed and self._own(message)):
+            signature = {"thought_signature": _ANY_SIGNATURE}
+            wire["extra_content"] = {"google": signature}
+        return wire
 
 
-def _content(message: Message) -> str | list[dict[str, Any]]:
+def _fresh(opaque: dict[str, Any]) -> dict[str, Any]:
+    """Return opaque fields, without those that would take the place of ours."""
+    ours = ("role", "content", "tool_calls", "tool_call_id", "id", "type", "function")
+    return {key: value for key, value in opaque.items() if key not in ours}
+
+
+def _joined(
+    first: str | list[dict[str, Any]], then: str | list[dict[str, Any]]
+) -> str | list[dict[str, Any]]:
+    if isinstance(first, str) and isinstance(then, str):
+        return "\n\n".join(filter(None, [first, then]))
+    return _parts(first) + _parts(then)
+
+
+def _content(message: Message, images: bool) -> str | list[dict[str, Any]]:
     """Return text and attachments: parts only with images, which need them."""
-    images = [a for a in message.attachments if _is_image(a)]
-    if not images or message.role != "user":
+    pictures = [a for a in message.attachments if _is_image(a)]
+    if not pictures or not images:
         return _flat(message)
     files = [_file(a) for a in message.attachments if not _is_image(a)]
     text = "\n\n".join(filter(None, [message.text, *files]))
-    return [*_parts(text), *map(_image, images)]
+    return [*_parts(text), *map(_image, pictures)]
 
 
 def _flat(message: Message) -> str:

@@ -1,0 +1,86 @@
+"""Finds what a server tells of an error, wherever it puts it.
+
+There are as many envelopes as services: `error` may be an object or a text, a code may
+stand beside the message or be the status, validators send a list.
+"""
+
+import re
+from typing import Any, cast
+
+
+def find_message(value: Any) -> str:
+    """Return the message of an error, wherever a server puts it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):  # FastAPI's `detail`
+        found = [find_message(item) for item in cast(list[Any], value)]
+        return "; ".join(filter(None, found))
+    if not isinstance(value, dict):
+        return ""
+    fields = cast(dict[str, Any], value)
+    keys = ("error", "message", "error_msg", "msg", "status_msg")
+    for key in (*keys, "detail", "errors", "base_resp", "raw"):
+        if words := find_message(fields.get(key)):
+            # OpenRouter's own message only says that the provider has failed.
+            raw = find_message(fields.get("metadata"))
+            if place := _place(fields):
+                words = words if place in words else f"{place}: {words}"
+            return f"{words}: {raw}" if raw and raw != words else words
+    return ""
+
+
+def _place(fields: dict[str, Any]) -> str:
+    """Return what a validator names as the place of an error, "" for nothing."""
+    param, loc = fields.get("param"), fields.get("loc")
+    if isinstance(loc, list):
+        steps = [str(step) for step in cast(list[Any], loc)]
+        return ".".join(steps[1:] if steps[:1] == ["body"] else steps)
+    return param if isinstance(param, str) else ""
+
+
+def is_error(value: Any) -> bool:
+    """Whether an event without an answer tells of an error, however it is written."""
+    if not isinstance(value, dict):
+        return False
+    fields = cast(dict[str, Any], value)
+    if str(fields.get("type", "")).lower() in _LIVE:
+        return False
+    if is_bad(fields.get("base_resp")):
+        return True
+    fields = {key: fields[key] for key in fields if key != "base_resp"}
+    if fields.get("choices") or str(fields.get("status", "")).lower() in _LIVE:
+        return False
+    if fields.get("error") or fields.get("errors"):
+        return True
+    codes = [fields[key] for key in ("code", "status", "success") if key in fields]
+    if codes and all(code is not False and code in _GOOD for code in codes):
+        return False
+    return bool(find_message(fields))
+
+
+def is_bad(status: Any) -> bool:
+    """Whether MiniMax's `base_resp` tells of an error."""
+    if not isinstance(status, dict):
+        return False
+    return cast(dict[str, Any], status).get("status_code") not in _GOOD
+
+
+_LIVE = frozenset(
+    {
+        "ping", "keepalive", "keep-alive", "heartbeat", "queued", "pending", "loading",
+        "processing", "running", "in_progress",
+    }
+)  # fmt: skip
+_GOOD = (None, 0, 200, "0", "200", "success", "ok", "OK", True)
+"""What stands for success where others write the code of an error."""
+
+
+def status_of(error: Any) -> int:
+    """Return the HTTP status that an error object names, 0 for none."""
+    code: Any = None
+    if isinstance(error, dict):
+        fields = cast(dict[str, Any], error)
+        code = fields.get("code") or fields.get("status_code") or fields.get("status")
+    if isinstance(code, str) and re.fullmatch("[1-9][0-9]{2}", code):
+        code = int(code)
+    return code if isinstance(code, int) and 400 <= code < 600 else 0

@@ -1,0 +1,301 @@
+"""Understands why a server has refused a request, and what to ask for without.
+
+Servers say so in hundreds of wordings, so what is looked for is the thing that a
+request has and can do without: in `loc` and `param`, where validators name it, else in
+all that the body says, however long. To ask once more without it costs a moment; what
+did not help is put back, see `requests`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
+
+from tui import bounds
+from tui.models.openai.errors import is_overflow
+
+What = Literal[
+    "field", "tools", "tool", "schemas", "rename", "system", "images", "returns",
+    "demanded", "signed", "stream", "alone", "null",
+]  # fmt: skip
+
+
+class Refusal(NamedTuple):
+    """What a server has answered in the place of an answer."""
+
+    status: int
+    body: str
+    """All that it said."""
+
+
+class Change(NamedTuple):
+    """What is to be different in the next request."""
+
+    what: What
+    name: str = ""
+    """The field to leave out or to rename, the tool, or the field that is demanded."""
+    guess: bool = False
+    """The server has given no reason: to be tried by itself."""
+
+
+_STATUSES = (400, 404, 405, 406, 409, 415, 422, 500, 501)
+"""Those of a refusal; others are about who asks, and how often."""
+
+_ECHOED = frozenset({"input", "ctx", "url", "body", "request", "received", "doc_url"})
+"""Where validators repeat what was sent, or say where to read more."""
+
+_REFUSED = re.compile(
+    r"\bno[tn]?\b|\bnor\b|n['’`]?t\b|cannot|\bun(support|recogni|known|expect|avail|"
+    r"implement|defined|able)|\binvalid|\bextra\b|additional propert|forbid|"
+    r"disab|disallow|deprecat|prohibit|illegal|\black|without|only|instead|requir|"
+    r"\bmust\b|\bremov|\bomit|\breject|\brefus|\bignor|\bfail|incompatib|"
+    r"\bat (most|least)\b|\btoo (large|small|high|low|many|long)|exceed|\bm(ax|in)imum|"
+    r"should be|range|between|不|未|无|禁",
+    re.I,
+)
+_MISSING = re.compile(
+    r"missing|required?\b|must (be|have|include|contain)|passed? back|expected|need|"
+    r"without|includ|provid|preserv|缺|必须|需要",
+    re.I,
+)
+_TOOLS = re.compile(
+    r"\btools?\b|\btool[_ -]?(calls?|calling|choice|use|usage|parser|config)\b|"
+    r"\bfunction[_ -]?(calls?|calling|use|usage)\b|\bfunctions\b|工具|函数",
+    re.I,
+)
+_THOUGHTS = re.compile(r"\b(reasoning_content|reasoning)\b")
+_UNKNOWN = re.compile(
+    r"\bextra\b|unsupported|not (be )?(supported|permitted|allowed|accepted|valid)|"
+    r"\bun(known|expected|recogni[sz]ed)|forbid|additional|invalid|不支持|未知",
+    re.I,
+)
+_SYSTEM = re.compile(
+    r"\b(system|developer)\b.*\b(roles?|messages?|prompts?|instructions?)\b|"
+    r"\broles?\b.*\b(system|developer)\b|['\"`](system|developer)['\"`]|"
+    r"messages?\W{0,2}0\W{0,2}role",
+    re.I,
+)
+_IMAGES = re.compile(
+    r"image|multi-?modal|vision|\bpictures?\b|图|\bcontent\b.*\bstring\b|a sequence",
+    re.I,
+)
+_SCHEMA = re.compile(
+    r"schema|\bparameters\b|function_?declarations|\bproperties\b|\bitems\b|"
+    r"functions?\.?(name|description)|参数",
+    re.I,
+)
+_WORDS = re.compile(
+    r"unknown name|cannot find field|additionalProperties|\$ref|\$defs|prefixItems|"
+    r"\b(oneOf|allOf|anyOf|const|default|pattern|format|minItems|maxItems|exclusive\w+)\b"
+    r"|keyword|not repeating",
+    re.I,
+)
+"""What is said of a word in a schema that the server does not know."""
+_PLACES = (
+    re.compile(r"function_?declarations\W{0,2}(\d{1,3})", re.I),
+    re.compile(r"\btools?\W{0,2}(\d{1,3})\b", re.I),
+)
+_COMMON = frozenset({"n", "stop", "user", "seed", "store", "metadata"})
+"""Names of options that are words as well: meant only where they are quoted, or are
+said to be fields."""
+_FIELD = r"\b(argument|parameter|field|option|property|key|input)s?\b"
+_WORDLESS = 40
+"""Characters of a refusal that gives no reason, such as "Bad Request"."""
+
+
+def changes(
+    refusal: Refusal, request: Mapping[str, Any], model: str
+) -> Iterator[Change]:
+    """Yield what a request may be refused for and can do without, the likeliest first.
+
+    `request` is what was sent to `model`.
+    """
+    if refusal.status not in _STATUSES:
+        return
+    said, named = _read(refusal.body, model)
+    if is_overflow(said):
+        return
+    found = [
+        *_about_calls(said, request),
+        *_about_schemas(said, named, request),
+        *_about_fields(said, named, request),
+        *_about_roles(said, request),
+        *_about_tools(refusal.status, said, named, request),
+    ]
+    yield from found
+    named_before = _TOOLS.search(said) or "stream" in said
+    wordless = len(said) <= _WORDLESS and not (found or named_before)
+    if wordless and refusal.status in (400, 422):
+        # It is mostly one of these.
+        if "tools" in request:
+            yield Change("tools", guess=True)
+        yield Change("field", "stream_options", guess=True)
+
+
+def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
+    """Find what calls of the history lack, or have beside what all servers take."""
+    messages = cast(list[dict[str, Any]], request["messages"])
+    beside = set(_beside(messages))
+    if re.search("thought[_ ]?signature", said, re.I):
+        if beside and re.search("corrupt|mismatch|valid", said, re.I):
+            yield Change("returns")
+        yield Change("signed")
+    named = any(re.search(rf"\b{re.escape(name)}\b", said) for name in beside)
+    if named and _UNKNOWN.search(said):
+        yield Change("returns")
+    wanted = _THOUGHTS.search(said)
+    calls = any(message.get("tool_calls") for message in messages)
+    if calls and re.search(r"not both|either content or tool_calls", said, re.I):
+        yield Change("alone")
+    if calls and re.search(r"\b(text|content)\b.*\b(blank|empty)\b", said, re.I):
+        yield Change("null")
+    if calls and wanted and wanted[1] not in request and _MISSING.search(said):
+        yield Change("demanded", wanted[1])
+
+
+def _beside(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield the fields of messages and calls that not all servers know."""
+    for message in messages:
+        yield from message.keys() - {"role", "content", "tool_calls", "tool_call_id"}
+        for call in message.get("tool_calls", ()):
+            yield from call.keys() - {"id", "type", "function"}
+            yield from call["function"].keys() - {"name", "arguments"}
+
+
+def _about_schemas(
+    said: str, named: list[tuple[str, ...]], request: Mapping[str, Any]
+) -> Iterator[Change]:
+    """Find the tool whose schema is refused, or a word of schemas that is."""
+    tools = [tool["function"]["name"] for tool in request.get("tools", ())]
+    if not tools:
+        return
+    places = [
+        int(path[1])
+        for path in named
+        if path[0] == "tools" and len(path) > 1 and path[1].isdigit()
+    ]
+    about = bool(places) or bool(_SCHEMA.search(said))
+    if about and _WORDS.search(said):
+        yield Change("schemas")
+    if about and not places:
+        found = (pattern.search(said) for pattern in _PLACES)
+        places = [int(place[1]) for place in found if place]
+    if about:
+        for place in places[:1]:
+            if place < len(tools):
+                yield Change("tool", tools[place])
+        for tool in tools:
+            if re.search(rf"(?<![\w-]){re.escape(tool)}(?![\w-])", said):
+                yield Change("tool", tool)
+    if re.search("schema", said, re.I) and _REFUSED.search(said):
+        yield Change("schemas")
+
+
+def _about_fields(
+    said: str, named: list[tuple[str, ...]], request: Mapping[str, Any]
+) -> Iterator[Change]:
+    """Find a field of the request's own that is named."""
+    fields = [key for key in request if key not in ("model", "messages")]
+    if "stream_options" in fields and "include_usage" in said:
+        yield Change("field", "stream_options")
+    for path in named:
+        # ("body", "stream_options", "include_usage"), or "stream_options.include_usage"
+        for step in path[:2]:
+            if step in fields:
+                yield from _left_out(step)
+    if any(path[0] == "messages" for path in named) or not _REFUSED.search(said):
+        return
+    # The longest first: `tool_choice` is not `tools`.
+    for field in sorted(fields, key=len, reverse=True):
+        name = re.escape(field)
+        quoted = re.search(rf"['\"`‘“]{name}['\"`’”]", said)
+        plain = re.search(rf"(?<![\w.]){name}(?![\w-])", said)
+        if field in _COMMON:
+            plain = re.search(rf"{_FIELD}[^.\n]{{0,20}}\b{name}\b", said, re.I)
+        if quoted or plain:
+            yield from _left_out(field)
+    if request.get("stream") and re.search(r"\bstream(ing)?\b", said, re.I):
+        yield Change("stream")
+
+
+def _left_out(field: str) -> Iterator[Change]:
+    match field:
+        case "tools" | "stream":
+            yield Change(field)
+        case "max_tokens" | "max_completion_tokens":
+            yield Change("rename", field)
+            yield Change("field", field)
+        case _:
+            yield Change("field", field)
+
+
+def _about_roles(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
+    messages = cast(list[dict[str, Any]], request["messages"])
+    if messages and messages[0]["role"] == "system" and _SYSTEM.search(said):
+        yield Change("system")
+    images = any(isinstance(message["content"], list) for message in messages)
+    if images and _IMAGES.search(said):
+        yield Change("images")
+
+
+def _about_tools(
+    status: int,
+    said: str,
+    named: list[tuple[str, ...]],
+    request: Mapping[str, Any],
+) -> Iterator[Change]:
+    """Tools in any wording: nearly all that is said of them means that there are none.
+
+    So does what is wrong with a history of calls: without tools it is told as text.
+    """
+    calls = any("tool_calls" in message for message in request["messages"])
+    if "tools" not in request and not calls:
+        return
+    told = _TOOLS.search(said) and (status < 500 or _REFUSED.search(said))
+    if told or any(path[0] == "tools" for path in named):
+        yield Change("tools")
+
+
+def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
+    """Return what a body says in words, and the fields that it names by their path."""
+    try:
+        value = bounds.decode(body)
+    except ValueError:
+        value = body
+    words: list[str] = []
+    named: list[tuple[str, ...]] = []
+    for key, found in _found(value):
+        if key == "param" and isinstance(found, str) and found:
+            path = [step for step in re.split(r"[.\[\]]+", found) if step]
+            named.append(tuple(path) or (found,))
+        elif key == "loc" and isinstance(found, list):
+            steps = [str(step) for step in cast(list[Any], found)]
+            if steps[:1] in (["body"], ["request"], ["query"]):
+                del steps[0]
+            if steps:
+                named.append(tuple(steps))
+        elif isinstance(found, str):
+            words.append(found)
+    said = "\n".join([*words, *map(".".join, named)])
+    # Some servers name fields in the way of another language.
+    snake = re.sub(r"(?<=[a-z])[A-Z]", lambda found: f"_{found[0].lower()}", said)
+    said = said if snake == said else f"{said}\n{snake}"
+    # A model may be called after tools, and be quoted.
+    for name in (model, model.rpartition("/")[2]):
+        said = said.replace(name, "model") if len(name) > 2 else said
+    return said, named
+
+
+def _found(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the texts of an error, and the lists that are a `loc`, with their keys."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, list):
+        if key == "loc":
+            yield key, cast(list[Any], value)
+            return
+        for item in cast(list[Any], value):
+            yield from _found(item, key)
+    elif isinstance(value, dict):
+        for name, item in cast(dict[str, Any], value).items():
+            if name not in _ECHOED:
+                yield from _found(item, name)

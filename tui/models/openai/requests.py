@@ -1,0 +1,194 @@
+"""Writes the requests to one model, and learns from refusals how it wants them.
+
+What a server refuses is left out of the next request, on trial: if that is answered, it
+stays so for this model, and the user is told; if not, all is as before, and the refusal
+is what the user is told.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tui.messages import Message, ToolSchema
+from tui.models.openai.refusals import Change, Refusal, changes
+from tui.models.openai.servers import Server
+from tui.models.openai.wire import Form, wire_messages, wire_tools
+
+_OTHER_NAME = {
+    "max_tokens": "max_completion_tokens",
+    "max_completion_tokens": "max_tokens",
+}
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What a model has been found to take."""
+
+    form: Form
+    plain: bool = False
+    """Schemas in the words of `schemas.portable(plain=True)`."""
+    stream: bool = True
+    left_out: frozenset[str] = frozenset()
+    """Fields of the request; `tools` is one of them."""
+    renamed: frozenset[str] = frozenset()
+    """Fields that go under their other name."""
+    tools_left_out: frozenset[str] = frozenset()
+    """Tools whose schema is refused: name and schema, as JSON."""
+
+
+class Requests:
+    """The requests to one model of one server. For any thread."""
+
+    def __init__(
+        self,
+        model: str,
+        server: Server,
+        origin: str,
+        options: Mapping[str, Any],
+        stream: bool,
+    ) -> None:
+        self._model = model
+        self._options = dict(options)
+        self._calls_need_tools = server.has("tools with calls")
+        self.taken = Taken(
+            Form(
+                origin,
+                returns=not server.has("no reasoning"),
+                demanded="reasoning_content" if server.has("reasoning back") else "",
+                signed=server.has("signatures back"),
+            ),
+            plain=server.has("plain schemas"),
+            stream=stream,
+        )
+
+    def tools(self, tools: Sequence[ToolSchema], taken: Taken) -> list[ToolSchema]:
+        """Return those of the tools that are offered."""
+        if "tools" in taken.left_out:
+            return []
+        return [tool for tool in tools if _key(tool) not in taken.tools_left_out]
+
+    def body(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], taken: Taken
+    ) -> dict[str, Any]:
+        """Return the request as the server takes it, as far as is known."""
+        tools = self.tools(tools, taken)
+        form = taken.form
+        if self._calls_need_tools and not tools:
+            form = msgspec.structs.replace(form, calls=False)
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": wire_messages(messages, form),
+            "stream": taken.stream,
+        }
+        if tools:
+            body["tools"] = wire_tools(tools, taken.plain)
+        if taken.stream:
+            body["stream_options"] = {"include_usage": True}
+        body |= self._options
+        if not taken.stream:
+            body["stream"] = False
+            body.pop("stream_options", None)
+        if not tools:
+            # Most servers refuse them without any.
+            body.pop("tool_choice", None)
+            body.pop("parallel_tool_calls", None)
+        for name in taken.renamed & body.keys():
+            body[_OTHER_NAME[name]] = body.pop(name)
+        return {key: body[key] for key in body if key not in taken.left_out}
+
+    def change(
+        self,
+        refusal: Refusal,
+        body: Mapping[str, Any],
+        tools: Sequence[ToolSchema],
+        tried: Sequence[Taken],
+    ) -> tuple[Change, Taken] | None:
+        """Return what to do without after a refusal, and what is taken then.
+
+        None when nothing is known that has not been tried. `body` was refused, and
+        `tried` ends with what it was written by.
+        """
+        for change in changes(refusal, body, self._model):
+            before = tried[0] if change.guess else tried[-1]
+            changed = _changed(change, tools, before)
+            if changed not in tried:
+                return change, changed
+        return None
+
+
+def _changed(change: Change, tools: Sequence[ToolSchema], taken: Taken) -> Taken:
+    replace, form = msgspec.structs.replace, taken.form
+    match change.what:
+        case "field":
+            return replace(taken, left_out=taken.left_out | {change.name})
+        case "tools":
+            form = replace(form, calls=False)
+            return replace(taken, form=form, left_out=taken.left_out | {"tools"})
+        case "tool":
+            keys = {_key(tool) for tool in tools if tool.name == change.name}
+            return replace(taken, tools_left_out=taken.tools_left_out | keys)
+        case "rename":
+            if _OTHER_NAME[change.name] in taken.renamed:
+                return taken  # it has come back from there
+            return replace(taken, renamed=taken.renamed | {change.name})
+        case "schemas":
+            return replace(taken, plain=True)
+        case "stream":
+            return replace(taken, stream=False)
+        case "system":
+            return replace(taken, form=replace(form, system=False))
+        case "images":
+            return replace(taken, form=replace(form, images=False))
+        case "returns":
+            form = replace(form, returns=False, demanded="", signed=False)
+            return replace(taken, form=form)
+        case "demanded":
+            return replace(taken, form=replace(form, demanded=change.name))
+        case "signed":
+            return replace(taken, form=replace(form, signed=True))
+        case "alone":
+            return replace(taken, form=replace(form, alone=True))
+        case "null":
+            return replace(taken, form=replace(form, null=True))
+
+
+def _key(tool: ToolSchema) -> str:
+    return json.dumps([tool.name, tool.parameters], sort_keys=True, default=str)
+
+
+def notice(change: Change, model: str, url: str, words: str) -> str:
+    """Return what the user is told of a change; `words` are the server's own.
+
+    "" for what costs nothing.
+    """
+    said = f': "{words}"' if words else "."
+    match change.what:
+        case "tools":
+            what = f"{model} does not take tools on {url}, so it is asked without them"
+        case "tool":
+            what = (
+                f"{model} on {url} refuses the schema of the tool {change.name}, so it "
+                "is asked without this tool"
+            )
+        case "field":
+            what = (
+                f"{model} on {url} does not take {change.name}, so it is asked without"
+            )
+        case "rename":
+            what = (
+                f"{model} on {url} does not take {change.name}, so it is asked with "
+                f"{_OTHER_NAME[change.name]}"
+            )
+        case "stream":
+            what = f"{model} on {url} does not stream, so its answers come whole"
+        case "system":
+            what = (
+                f"{model} on {url} takes no system message, so it stands before the "
+                "first question"
+            )
+        case "images":
+            what = f"{model} on {url} takes no images, so they are only named to it"
+        case "schemas" | "returns" | "demanded" | "signed" | "alone" | "null":
+            return ""
+    return what + said

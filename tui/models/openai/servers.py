@@ -1,0 +1,174 @@
+"""What OpenAI-compatible servers want of a request, one row for each.
+
+The API has no standard: each server refuses something that another one sends or wants.
+What can be written so that it fits all of them is written so for all (ids, the order of
+messages, schemas); the rows name it as well, since they are what the tests try and what
+docs/servers.md says. A server whose rules nobody has told is an `OTHER`: what it
+refuses is learned from its own words, see `refusals`.
+"""
+
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import msgspec
+
+RULES = MappingProxyType(
+    {
+        "ids of 9": "the id of a call is 9 letters and digits",
+        "ids of 40": "the id of a call has at most 40 characters",
+        "plain ids": "the id of a call is letters, digits, _ and -, at most 64",
+        "results": "each call has its result next, each result its call",
+        "no user after tool": "a question never follows a result directly",
+        "alternation": "user and assistant take turns",
+        "system first": "the system message is one, and the first",
+        "user first": "the first message after the system's is the user's",
+        "no empty answer": "an assistant's message has text or a call",
+        "no empty message": "no message is empty, but for one with calls",
+        "no reasoning": "refuses `reasoning_content` and other fields of thoughts",
+        "reasoning back": "refuses a call without its `reasoning_content`",
+        "details back": "wants `reasoning_details` back with a call",
+        "signatures back": "refuses a call without its signature in `extra_content`",
+        "items": "refuses an array without `items`",
+        "plain schemas": "refuses words of JSON Schema such as `additionalProperties`",
+        "tools with calls": "refuses calls in a request that offers no tools",
+    }
+)
+"""Rules, in the words of docs/servers.md. Each is tried by a check of the same name in
+tests/support/fakes/strict_server.py."""
+
+
+class Server(msgspec.Struct, frozen=True):
+    """One kind of server."""
+
+    title: str
+    rules: tuple[str, ...]
+    """Names in `RULES`."""
+    sources: tuple[str, ...] = ()
+    """Where that is said: addresses of documentation and public reports."""
+    hosts: tuple[str, ...] = ()
+    """The service's own; what ends in one of them is meant too."""
+
+    def has(self, rule: str) -> bool:
+        """Whether a rule holds here."""
+        return rule in self.rules
+
+
+OTHER = Server("any other server", ())
+
+SERVERS = MappingProxyType(
+    {
+        "openai": Server(
+            "OpenAI",
+            ("ids of 40", "results", "items"),
+            (
+                "https://github.com/vercel/ai/issues/5171",
+                "https://github.com/sigoden/aichat/issues/1049",
+            ),
+            ("openai.com", "openai.azure.com"),
+        ),
+        "mistral": Server(
+            "Mistral",
+            (
+                "ids of 9",
+                "results",
+                "no user after tool",
+                "no empty answer",
+                "no reasoning",
+            ),
+            (
+                "https://github.com/anomalyco/opencode/issues/1680",
+                "https://github.com/mistralai/mistral-vibe/issues/578",
+                "https://github.com/charmbracelet/crush/issues/1590",
+            ),
+            ("mistral.ai",),
+        ),
+        "kimi": Server(
+            "Kimi (Moonshot)",
+            ("results", "no empty answer", "reasoning back"),
+            (
+                "https://github.com/charmbracelet/crush/issues/2696",
+                "https://github.com/MoonshotAI/kimi-cli/issues/2141",
+            ),
+            ("moonshot.cn", "moonshot.ai", "kimi.com"),
+        ),
+        "deepseek": Server(
+            "DeepSeek",
+            ("results", "reasoning back"),
+            ("https://api-docs.deepseek.com/guides/thinking_mode",),
+            ("deepseek.com",),
+        ),
+        "gemini": Server(
+            "Gemini (Google)",
+            ("results", "user first", "signatures back", "items", "plain schemas"),
+            (
+                "https://ai.google.dev/gemini-api/docs/thought-signatures",
+                "https://ai.google.dev/api/caching#Schema",
+            ),
+            ("googleapis.com",),
+        ),
+        "anthropic": Server(
+            "Anthropic",
+            (
+                "plain ids",
+                "results",
+                "user first",
+                "no empty message",
+                "tools with calls",
+            ),
+            ("https://platform.claude.com/docs/en/api/openai-sdk",),
+            ("anthropic.com",),
+        ),
+        "openrouter": Server(
+            "OpenRouter",
+            ("results", "details back"),
+            (
+                "https://openrouter.ai/docs/use-cases/reasoning-tokens"
+                "#preserving-reasoning-blocks",
+            ),
+            ("openrouter.ai",),
+        ),
+        "groq": Server(
+            "Groq",
+            ("results", "no reasoning"),
+            ("https://github.com/janhq/jan/issues/8136",),
+            ("groq.com",),
+        ),
+        "llama.cpp": Server(
+            "llama.cpp",
+            (
+                "results",
+                "no user after tool",
+                "alternation",
+                "system first",
+                "user first",
+            ),
+            ("https://github.com/ggml-org/llama.cpp/issues/20733",),
+        ),
+        "vllm": Server(
+            "vLLM",
+            (
+                "ids of 9",
+                "results",
+                "no user after tool",
+                "alternation",
+                "system first",
+                "user first",
+            ),
+            (
+                "https://github.com/vllm-project/vllm/issues/41114",
+                "https://github.com/NousResearch/hermes-agent/issues/20154",
+            ),
+        ),
+    }
+)
+"""Servers by the name of their supplier, if they have one. llama.cpp and vLLM want what
+the model's chat template wants: the strictest are meant."""
+
+
+def server_of(base_url: str, supplier: str = "") -> Server:
+    """Return the row for an address, or for what the user calls the server there."""
+    host = (urlsplit(base_url).hostname or "").lower()
+    for server in SERVERS.values():
+        if any(host == name or host.endswith(f".{name}") for name in server.hosts):
+            return server
+    return SERVERS.get(supplier, OTHER)
