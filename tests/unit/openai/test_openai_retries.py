@@ -127,7 +127,7 @@ def test_failure_of_the_server_is_named_and_tried_again(
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (400, "Unsupported value"),
+        (400, "Your organization must be verified before it may ask this model."),
         (401, "Bad key"),
         (404, "Not Found"),
         (429, "You exceeded your current quota: insufficient_quota"),

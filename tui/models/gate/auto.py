@@ -20,6 +20,8 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
     """Return the union of those `dialects` whose row says `in_auto`, in any order."""
     rows = [row for row in dialects if row.in_auto]
     rules = [_careful(rule) for row in rows for rule in row.rules]
+    # </s> is HTML to other models, and `orphan` looks for the ends of thoughts.
+    kept = {"</s>", *(t.close for row in rows for t in row.thinking)}
     return Dialect(
         "auto",
         tuple(
@@ -35,8 +37,7 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
                 for t in row.thinking
             )
         ),
-        # </s> is HTML to other models.
-        tuple(dict.fromkeys(t for row in rows for t in row.dropped if t != "</s>")),
+        tuple(dict.fromkeys(t for row in rows for t in row.dropped if t not in kept)),
         tuple(t for row in rows for t in row.endings),
     )
 
