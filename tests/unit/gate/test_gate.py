@@ -386,6 +386,7 @@ def test_another_way_of_writing_is_read(dialect: str, text: str, calls: Any) -> 
         ("xlam", '```json\n[{"name": "get_t'),
         ("llama3_json", '{"name": "get_t'),
         ("glm4", "get_time\n"),
+        ("functionary_v32", "get_time\n\nIt is a tool.\n\n>>>get_time\nis a tool."),
         ("react", "An Action: get_time\nAction Input: {}"),
         ("react", "```\nThought: x\n```"),
         ("harmony", "No frames at all."),

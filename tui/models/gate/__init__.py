@@ -36,9 +36,11 @@ __all__ = [
 
 def preload() -> None:
     """Compile the rules of `auto` before the first message; once per process."""
-    probe = Gate("auto", {"probe": {"type": "object", "properties": {}}})
+    probe = Splitter(find_dialect("auto"), {"probe": {}}, False)
+    probe.prepare()
     for piece in ("a [", "`(` ", "b <", "c {", "\n\n```python\n", "# d\n", "def"):
         probe.feed(piece)
+    probe.prepare()
 
 
 _FRAMED = "harmony"

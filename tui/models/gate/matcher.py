@@ -59,8 +59,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 class RuleSet:
     """The rules in force at one point of a stream.
 
-    Patterns are compiled on first use, since compiling is the costly part. They do not
-    depend on the tools: a word where a name is due is looked up.
+    Patterns are compiled on first use, since compiling is the costly part, and rules
+    that begin with a literal one by one, where it has come. They do not depend on the
+    tools: a word where a name is due is looked up.
     """
 
     def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
@@ -91,10 +92,15 @@ class RuleSet:
         if len(self.lead) != 1:
             self.lead = ""
 
-        self._heads = _prefixes(rules)
         self._sure = _prefixes(
             [r for r in rules if r.anchor != "line" and not r.unless]
         )
+
+    def prepare(self) -> None:
+        """Compile what would be compiled on first use."""
+        for rule in self.rules:
+            _alone(rule)
+        self.at("", 0)
 
     @cached_property
     def _headless(self) -> tuple[list[Rule], re.Pattern[str]]:
@@ -102,8 +108,13 @@ class RuleSet:
         return rules, _compiled(_choice(rules))
 
     @cached_property
-    def _open(self) -> tuple[list[Rule], re.Pattern[str]]:
-        return self._plain, _compiled(_choice(self._plain))
+    def _by_head(self) -> dict[str, list[tuple[Rule, str]]]:
+        found: dict[str, list[tuple[Rule, str]]] = {}
+        for rule in self._plain:
+            head = _head(rule)
+            for i in range(1, len(head) + 1):
+                found.setdefault(head[:i], []).append((rule, _literal(rule)))
+        return found
 
     @cached_property
     def _quoted(self) -> tuple[list[Rule], re.Pattern[str]]:
@@ -113,24 +124,32 @@ class RuleSet:
     def at(self, text: str, at: int, quoted: bool = False) -> Found | None:
         """Return the rule that opens at a position; `quoted` by Markdown or not."""
         head = text[at : at + _HEAD]
-        headed = head in self._heads
         if len(head) < _HEAD and head in self._sure and not quoted:
             return Found(None, len(text))
-        if quoted:
-            rules, pattern = self._quoted
-        else:
-            # In most places no marker begins, so few rules are tried.
-            rules, pattern = self._open if headed else self._headless
+        # In most places no marker begins, so few rules are tried.
+        rules, pattern = self._quoted if quoted else self._headless
         partly = None
         if found := pattern.match(text, at):
             group = found.lastgroup or "part"
             if group != "part":
                 return Found(rules[int(group[1:])], found.end())
             partly = Found(None, found.end())
+        for rule, literal in self._by_head.get(head, ()) if not quoted else ():
+            if text.startswith(literal, at):
+                full, begun, _ = _alone(rule)
+                if found := full.match(text, at):
+                    return Found(rule, found.end())
+                if found := begun.match(text, at):
+                    partly = Found(None, found.end())
+            elif (
+                literal.startswith(text[at : at + len(literal)])
+                and _alone(rule)[2].match(text, at) is not None
+            ):
+                partly = Found(None, len(text))
         for rule, first in self._named:
             if (quoted and rule.quotable) or not first.match(text, at):
                 continue
-            full, begun = _alone(rule)
+            full, begun, _ = _alone(rule)
             if (found := full.match(text, at)) and self._offered(found):
                 return Found(rule, found.end())
             if (found := begun.match(text, at)) and self._offered(found):
@@ -226,13 +245,16 @@ def after_set(rules: tuple[Rule, ...], names: tuple[str, ...]) -> RuleSet:
     return RuleSet(rules, names)
 
 
-@lru_cache(maxsize=1024)
+def _literal(rule: Rule) -> str:
+    """Return the literal that the rule opens with, "" for none."""
+    first = (*rule.marker, *rule.look)[0]
+    return first.text if isinstance(first, Lit) else ""
+
+
 def _head(rule: Rule) -> str:
     """Return the first characters of every text that the rule opens with, or ""."""
-    first = (*rule.marker, *rule.look)[0]
-    return (
-        first.text[:_HEAD] if isinstance(first, Lit) and first.text[_HEAD - 1 :] else ""
-    )
+    text = _literal(rule)
+    return text[:_HEAD] if len(text) >= _HEAD else ""
 
 
 def _prefixes(rules: Sequence[Rule]) -> frozenset[str]:
@@ -244,10 +266,11 @@ def _names_tools(rule: Rule) -> bool:
     return any(isinstance(atom, ToolName) for atom in (*rule.marker, *rule.look))
 
 
-@lru_cache(maxsize=512)
-def _alone(rule: Rule) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return patterns for the rule's opener, and for a part of it at the end."""
-    return re.compile(_opener(rule)), re.compile(_begun(rule))
+@lru_cache(maxsize=2048)
+def _alone(rule: Rule) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Return patterns for the rule's opener, a part of it at the end, and its place."""
+    compiled = re.compile(_opener(rule)), re.compile(_begun(rule))
+    return *compiled, re.compile(_place(rule))
 
 
 def _choice(rules: Sequence[Rule]) -> str:

@@ -37,6 +37,9 @@ _KEYS = re.compile(r"[\"'](?:name|arguments|parameters|function|type)[\"']")
 _FRAME_ENDS = ("<|end|>", "<|return|>")
 """What ends the reasoning that a header has opened."""
 
+_TRIMMED = 512
+"""Characters; cutting what is kept to `_LOOK_BACK` at each chunk costs more."""
+
 _LOOK_BACK = 64
 """Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
 
@@ -127,6 +130,10 @@ class Splitter:
         """Whether reasoning is open."""
         return self._channel == "reasoning"
 
+    def prepare(self) -> None:
+        """Compile the rules in force, so that no piece waits for that."""
+        self._rules.prepare()
+
     def feed(self, text: str) -> list[Piece]:
         """Take the next chunk of the stream."""
         # Nearly all of a stream is prose, and costs one search here. The search treats
@@ -150,7 +157,8 @@ class Splitter:
         if not text:
             return []
         self._note(text)
-        self._back = (self._back + text)[-_LOOK_BACK:] if self._far else text
+        back = self._back + text if self._far else text
+        self._back = back if len(back) < _TRIMMED else back[-_LOOK_BACK:]
         return [self._kind(text)]
 
     def _feed_slowly(self, text: str) -> list[Piece]:

@@ -34,7 +34,7 @@ def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
         look=(OBJECT,),
         resume="\n>>>",
     )
-    return Rule(marker, (ToolName(), Lit("\n")), payload, anchor)
+    return Rule(marker, (ToolName(), Lit("\n"), SPACE, OBJECT), payload, anchor)
 
 
 _SHOW = Switch("text")
