@@ -637,7 +637,7 @@ def test_log_of_a_newer_version_is_left_alone(start: Start, home: Path) -> None:
 
     terminal = start(STILL)
     says(terminal, "newer lazychat")
-    says(terminal, "Until then nothing is kept")
+    says(terminal, "Until then nothing is saved")
     answered(terminal)
 
     assert (home / "lazychat.db").read_bytes() == before
@@ -648,7 +648,7 @@ def test_data_folder_that_cannot_be_made_is_named(start: Start, home: Path) -> N
     nowhere = home / "file" / "folder"
 
     terminal = start(STILL, environment={"LAZYCHAT_HOME": str(nowhere)})
-    says(terminal, "nothing is kept")
+    says(terminal, "nothing is saved")
 
     says(terminal, str(nowhere))
     answered(terminal)

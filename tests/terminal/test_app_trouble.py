@@ -76,9 +76,9 @@ def test_a_disk_that_runs_full_in_mid_answer_is_told_and_the_answer_goes_on(
     terminal.wait_for("Second.")
     ready(terminal)
 
-    assert said(terminal).count("what comes is kept in a file in") == 1
+    assert said(terminal).count("new messages are kept in a file in") == 1
     limit(terminal, 0)
-    terminal.wait_for(lambda t: "everything is kept." in said(t))
+    terminal.wait_for(lambda t: "everything is saved." in said(t))
     leave(terminal)
     assert kept(home) == ["First?", LONG, "Second?", "Second."]
 
@@ -197,7 +197,7 @@ def test_a_damaged_store_is_told_and_what_was_in_it_is_there(
         file.write(bytes(100))
 
     terminal = start([{"text": "Fine."}])
-    terminal.wait_for(lambda t: "2 conversations were saved" in t.words)
+    terminal.wait_for(lambda t: "2 conversations were recovered" in t.words)
     ask(terminal, "Three")
     terminal.wait_for("Fine.")
     ready(terminal)
@@ -222,7 +222,7 @@ def test_a_store_that_cannot_be_written_is_told_and_the_chat_works(
     before = path.read_bytes()
 
     terminal = start([{"text": "Fine."}])
-    terminal.wait_for(lambda t: "nothing is kept" in t.words)
+    terminal.wait_for(lambda t: "nothing is saved" in t.words)
     ask(terminal, "Three")
     terminal.wait_for("Fine.")
     ready(terminal)

@@ -575,8 +575,8 @@ def test_a_store_that_takes_no_more_does_not_end_the_answer(home):
 
     assert (done.code, done.out) == (0, "word " * 20_000 + "\n")
     cannot, lost = done.err.splitlines()
-    assert "what comes is kept in a file in" in cannot
-    assert "What was said last" in lost
+    assert "new messages are kept in a file in" in cannot
+    assert "The latest messages" in lost
     assert home.records()
 
 

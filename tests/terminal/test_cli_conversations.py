@@ -278,7 +278,7 @@ def test_markdown_goes_to_stdout(home):
         (["export", "zz"], 1, "No conversation has an id"),
         (["export", "a", "-o", "/nowhere/x.md"], 1, "/nowhere/x.md cannot be written"),
         (["import", "/nowhere/x.json"], 1, "/nowhere/x.json cannot be read"),
-        (["import", "bad.json"], 1, "bad.json: This is no export of lazychat"),
+        (["import", "bad.json"], 1, "bad.json: This is not a lazychat export"),
         (["import", "bytes.json"], 1, "bytes.json: it is not UTF-8 text"),
         (["delete", "-y", "zz"], 1, "No conversation has an id"),
         (["pin", ""], 1, "an id that begins with ''"),

@@ -146,7 +146,7 @@ def test_the_guard_does_not_say_that_kept_is_what_no_store_keeps(
     with closing(sqlite3.connect(home / "lazychat.db")) as db:
         db.execute("PRAGMA user_version = 99")
     terminal = start(SLOW)
-    terminal.wait_for(lambda t: "nothing is kept" in t.words)
+    terminal.wait_for(lambda t: "nothing is saved" in t.words)
 
     terminal.signal(signal.SIGKILL)
     terminal.wait_closed()

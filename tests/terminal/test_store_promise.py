@@ -147,7 +147,7 @@ def test_after_the_file_was_removed_everything_goes_on(
             got += [r.event.text for r in follow.poll(LIMIT)]  # type: ignore[union-attr]
         assert seq > 5
         wait_until(lambda: told)
-        assert "a new one was begun" in told[0]
+        assert "a new one was created" in told[0]
     with EventLog(path) as log:
         assert said(log)[-1] == "asked"
 
@@ -217,7 +217,7 @@ def test_what_was_in_a_log_that_is_removed_in_use_outlives_a_kill(
         other.wait(LIMIT)
 
     told = [line for line in said_ if line.startswith("told")]
-    assert sum("was removed in use" in line for line in told) == 1
+    assert sum("was removed while in use" in line for line in told) == 1
     assert "in memory" not in said_
     with EventLog(path) as log:
         lost = set(asked) - set(said(log))
@@ -262,7 +262,7 @@ def test_what_was_in_a_log_that_is_cut_short_in_use_outlives_a_kill(
 
     told = [*seen, *(line for line in said_ if line.startswith("told"))]
     assert len(told) == 1
-    assert all("cut short in use" in line for line in told)
+    assert all("truncated while in use" in line for line in told)
     assert "in memory" not in said_
     with EventLog(path) as log:
         assert log.query("PRAGMA integrity_check") == [("ok",)]

@@ -112,7 +112,7 @@ def test_a_store_that_cannot_be_opened_is_said_where_it_was_started(
 
     done = place.run("worker", "--detach")
 
-    assert "cannot be opened" in complaint(done, 1)
+    assert "Cannot open" in complaint(done, 1)
 
 
 def test_ask_has_the_worker_answer(place: Home) -> None:

@@ -1,6 +1,6 @@
-"""Conversations: what the events of the log mean.
+"""Interprets the events of the log as conversations.
 
-What is not needed to open one is found when it is first asked for (PEP 562).
+Names that opening a conversation does not need are imported at first use (PEP 562).
 """
 
 from importlib import import_module

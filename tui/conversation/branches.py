@@ -1,15 +1,16 @@
-"""The tree of versions: which message follows which.
+"""Maintains the tree of message versions: which message follows which.
 
-The log is append-only, so a message is never changed: a new version of it is a new
-message that names what it follows. That makes a tree, of which one path is shown.
+The log is append-only, so a message never changes. A new version is a new message that
+names its parent. The messages form a tree, and one path of it is shown.
 
-Its nodes are turns: one is asked and answered as a whole, and what follows it comes
-after its last message, which nobody knows yet while it runs. Only another answer to
-the same question begins within a turn. A message without a turn is a node by itself.
+The nodes of the tree are turns. A turn is asked and answered as a whole, and the next
+turn follows its last message, which is unknown while the turn runs. Only another answer
+to the same question branches off within a turn. A message without a turn is a node by
+itself.
 
-A turn that names nothing to follow joins the *line* of the turn that was asked for
-before it; those of a line follow each other in the order in which they begin. A turn
-that names what it follows begins a line. So a log without versions is one line.
+A turn without a parent joins the *line* of the turn requested before it; the turns of a
+line follow each other in the order in which they begin. A turn with a parent starts a
+new line. So a log without versions is a single line.
 """
 
 from typing import NamedTuple
@@ -29,21 +30,21 @@ from tui.events import (
 
 
 class Versions(NamedTuple):
-    """What may stand in one place of a conversation."""
+    """The alternative messages at one place of a conversation."""
 
     ids: list[str]
     """The first message of each version, in the order in which they began."""
     place: int
-    """Which of them it is, from 0."""
+    """The index of the given message's version, from 0."""
 
 
 class Step(NamedTuple):
-    """A node of a path."""
+    """One step of a path: a node, and how much of it belongs to the path."""
 
     node: str
-    """The turn, or the message without a turn."""
+    """The id of the turn, or of the message without a turn."""
     whole: bool
-    """Whether the path goes through its answer; else it leaves after the question."""
+    """Whether the path includes the answer; else it leaves after the question."""
 
 
 ROOT = Step("", whole=True)
@@ -62,15 +63,15 @@ class _Line(msgspec.Struct):
 class _Node(msgspec.Struct):
     line: int
     parent: str | None
-    """What it names to follow, as it was written."""
+    """The id of the parent, as recorded in the log."""
     questions: list[str] = []
     answers: list[str] = []
     after: Step | None = None
-    """What it follows; None while it waits, and for ever if it is withdrawn."""
+    """The step that it follows; None while it waits, and permanently if withdrawn."""
     rank: int = 0
-    """Its place among all that have begun."""
+    """Its position, from 1, among all nodes that have begun."""
     left: str = ""
-    """The head when it began."""
+    """The head at the moment when the node began."""
 
     @property
     def messages(self) -> list[str]:
@@ -78,31 +79,31 @@ class _Node(msgspec.Struct):
 
 
 class Branches(msgspec.Struct):
-    """The tree that the records applied so far make, and the path that is shown.
+    """The tree built from the records applied so far, and the path that is shown.
 
-    Pieces of text cost a look-up: the texts themselves are somebody else's.
+    A delta costs only a look-up, because the tree does not hold the texts.
     """
 
     head: str = ""
     """The last node of the path that is shown; "" while there is none.
 
-    A node that begins becomes the head, so everybody sees it; one that ends without
-    a message gives way to the head before it.
+    A node becomes the head when it begins, so that every screen shows it. A node that
+    ends without a message hands the head back to the previous one.
     """
     _nodes: dict[str, _Node] = {}
     _owners: dict[str, str] = {}
     """The node of each message."""
     _lines: list[_Line] = []
     _written: list[str] = []
-    """The nodes that wait or have begun, in the order of the log."""
+    """The nodes that wait or have begun, in log order."""
     _children: dict[Step, list[str]] = {}
-    """What has begun after a step."""
+    """The nodes that have begun after each step."""
     _begun: int = 0
 
     # The fold
 
     def apply(self, record: Record) -> None:
-        """Take the next record of the conversation."""
+        """Apply the next record of the conversation."""
         turn = record.turn
         match record.event:
             case TextDelta(message_id) | ReasoningDelta(message_id):
@@ -128,7 +129,7 @@ class Branches(msgspec.Struct):
                 pass
 
     def begin(self, turn: str) -> None:
-        """Put a turn that waits where it belongs, and show it."""
+        """Give a waiting turn its place in the tree, and make it the head."""
         node = self._nodes.get(turn) or self._write(turn, None)
         if node.after is not None:
             return
@@ -165,7 +166,7 @@ class Branches(msgspec.Struct):
         return self._nodes[id]
 
     def _drop(self, id: str) -> None:
-        """Take a node without a message, or one that never began, out of the tree."""
+        """Remove a node that has no message or never began."""
         node = self._nodes[id]
         line = self._lines[node.line]
         for ids in (line.waiting, line.begun, self._written):
@@ -178,7 +179,7 @@ class Branches(msgspec.Struct):
             self.head = node.left
 
     def _resolve(self, id: str, asking: frozenset[str] = frozenset()) -> Step:
-        """Return what a node would follow if it began now."""
+        """Return the step that a node would follow if it began now."""
         node = self._nodes[id]
         line = self._lines[node.line]
         name = node.parent
@@ -186,7 +187,7 @@ class Branches(msgspec.Struct):
             if line.begun:
                 return Step(line.begun[-1], whole=True)
             name = line.parent
-        if not name or id in asking:  # a log may hold anything, even a circle
+        if not name or id in asking:  # a damaged log may even contain a cycle
             return ROOT
         target = self._owners.get(name, name)
         parent = self._nodes.get(target)
@@ -200,7 +201,7 @@ class Branches(msgspec.Struct):
     # What is shown
 
     def steps(self, turn: str | None = None) -> list[Step]:
-        """Return the way from the root to the head, or to the end of `turn`."""
+        """Return the path from the root to the head, or to the end of `turn`."""
         steps: list[Step] = []
         step = Step(self.head if turn is None else turn, whole=True)
         while step.node:
@@ -209,7 +210,7 @@ class Branches(msgspec.Struct):
         return steps[::-1]
 
     def path(self, turn: str | None = None) -> list[str]:
-        """Return the messages on the way to the head, or to the end of `turn`."""
+        """Return the messages on the path to the head, or to the end of `turn`."""
         path: list[str] = []
         for id, whole in self.steps(turn):
             node = self._nodes[id]
@@ -217,19 +218,19 @@ class Branches(msgspec.Struct):
         return path
 
     def __contains__(self, node: object) -> bool:
-        """Whether anything was heard of a node."""
+        """Whether the tree has, or expects, a node with this id."""
         return node in self._nodes
 
     def has_begun(self, turn: str) -> bool:
-        """Whether a turn has its place in the tree."""
+        """Whether a turn has begun, so that it has a place in the tree."""
         return turn in self._nodes and self._nodes[turn].after is not None
 
     def follows(self, node: str) -> Step:
-        """Return what a node follows, or would if it began now."""
+        """Return the step that a node follows, or would follow if it began now."""
         return self._nodes[node].after or self._resolve(node)
 
     def questions(self, node: str) -> list[str]:
-        """Return the messages that a node asks with, as far as anything is known."""
+        """Return the ids of a node's questions; [] for an unknown node."""
         return self._nodes[node].questions if node in self._nodes else []
 
     def node(self, message_id: str) -> str:
@@ -237,10 +238,11 @@ class Branches(msgspec.Struct):
         return self._owners[message_id]
 
     def versions(self, message_id: str) -> Versions:
-        """Return what may stand where a message does.
+        """Return the versions of a message.
 
-        All messages of an answer stand in one place, with the other answers to the
-        same question; a question stands with the others that follow the same.
+        All messages of an answer share one place with the other answers to the same
+        question. A question shares its place with the other questions that follow the
+        same message.
         """
         id = self._owners[message_id]
         node = self._nodes[id]
@@ -254,12 +256,13 @@ class Branches(msgspec.Struct):
         return Versions(ids, ids.index(first))
 
     def _starts(self, step: Step) -> list[str]:
-        """Return the first messages of what has begun after a step."""
+        """Return the first message of each node that has begun after a step."""
         node = self._nodes.get(step.node)
         starts: list[str] = []
         children = list(self._children.get(step, ()))
         if node and not node.answers:
-            # Without an answer its end is where its question ends.
+            # A node without an answer ends with its question, so both steps are the
+            # same.
             other = Step(step.node, not step.whole)
             children += self._children.get(other, ())
             children.sort(key=lambda id: self._nodes[id].rank)
@@ -269,7 +272,7 @@ class Branches(msgspec.Struct):
         return starts + [id for first in firsts for id in first]
 
     def choose(self, message_id: str) -> None:
-        """Show a message, with the newest of what follows it."""
+        """Show the path through a message and the newest node that follows it."""
         newest = id = self._owners[message_id]
         node = self._nodes[id]
         if node.after is None:
@@ -287,10 +290,10 @@ class Branches(msgspec.Struct):
     # What is written
 
     def parent_of_next(self) -> str | None:
-        """Return the `parent` of a question that continues what is shown.
+        """Return the `parent` for a new question at the end of the path that is shown.
 
-        It follows what waits there already. None, as in a log without versions,
-        where that comes to the same.
+        The question goes after those that already wait there. Returns None, as in a log
+        without versions, when no parent leads to the same place.
         """
         tip = self.head
         while later := self._waiting_after(tip):
@@ -300,7 +303,7 @@ class Branches(msgspec.Struct):
         return self._name(tip)
 
     def parent_of_version(self, question: str) -> str:
-        """Return the `parent` of another version of a question."""
+        """Return the `parent` for another version of a question."""
         return self._name(self.follows(self._owners[question]).node)
 
     def question(self, message_id: str | None = None) -> str | None:
@@ -321,7 +324,7 @@ class Branches(msgspec.Struct):
         return (self._nodes[id].messages or [id])[-1] if id else ""
 
     def _waiting_after(self, tip: str) -> str | None:
-        """Return the last node that waits to follow `tip`."""
+        """Return the last waiting node that will follow `tip`, None without any."""
         for line in reversed(self._lines):
             if not line.waiting:
                 continue

@@ -1,9 +1,9 @@
-"""Deletes conversations: first so that it can be undone, then for good.
+"""Deletes conversations, first with undo, then permanently.
 
-`trash` takes a conversation out of all lists, searches and screens; for some days
-`restore` brings it back. `delete` and `wipe` leave nothing of what was said in any of
-the store's files. What stays then is a record without text that says so, for those who
-follow the conversation elsewhere.
+`trash` removes a conversation from all lists, searches and screens; for some days
+`restore` undoes that. `delete` and `wipe` leave no text of the conversation in any of
+the store's files. Only a record without text stays, which reports the deletion to
+followers of the conversation in other processes.
 """
 
 import sqlite3
@@ -24,40 +24,40 @@ from tui.eventlog.sqlite import trash as bin
 from tui.events import ConversationDeleted, Record, TurnWithdrawn
 
 DAYS = bin.DAYS
-"""How long what is in the trash can be brought back; then it is wiped at a start."""
+"""Days during which the trash can be restored; after that a start wipes it."""
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """Conversations that were deleted for good."""
+    """Conversations that were deleted permanently."""
 
     ids: tuple[str, ...]
     traces: str
     """"" when no trace is left in the files; else a sentence for the user that says
-    where one may be and what wipes it."""
+    where traces may be and what wipes them."""
 
 
 class Trashed(msgspec.Struct, frozen=True):
-    """A conversation that was deleted and can be brought back."""
+    """A deleted conversation that can be restored."""
 
     number: int
-    """Which deletion; they are numbered in their order."""
+    """The number of the deletion; later deletions have larger numbers."""
     id: str
     title: str
     time: float
     """When it was deleted; seconds since the epoch."""
     draft: str = ""
-    """What was being written in it."""
+    """The draft of the conversation."""
 
 
 def delete(log: EventLog, *ids: str, seconds: float = 5.0) -> Deleted:
-    """Remove the conversations `ids` from the store, all or none, and every trace.
+    """Delete the conversations `ids` and all their traces permanently, all or none.
 
-    Those in the trash too. Blocks until the files are clean: about 2 s for 100,000
-    messages in the store, and at most `seconds` more for programs that are reading it;
-    call it in a thread. Questions that still wait to be answered are taken back.
+    Also deletes those in the trash, and withdraws questions that still wait for an
+    answer. Blocks until the files are clean, which takes seconds for a large store, and
+    at most `seconds` more for programs that are reading it; call it in a thread.
 
-    Raises `LogError` when there is none of an id, or a turn runs in one (see
-    `tui.runtime.turn_driver.end_if_gone` for turns whose process has died), or the
+    Raises `LogError` when an id is unknown, or a turn runs in one of the conversations
+    (see `tui.runtime.turn_driver.end_if_gone` for turns whose process has died), or the
     store is read-only.
     """
     _require_writable(log)
@@ -76,9 +76,9 @@ def delete(log: EventLog, *ids: str, seconds: float = 5.0) -> Deleted:
 
 
 def trash(log: EventLog, id: str) -> Trashed:
-    """Delete a conversation so that it can be brought back, for `DAYS` days.
+    """Delete a conversation so that it can be restored for `DAYS` days.
 
-    Raises `LogError` as `delete` does.
+    Raises `LogError` in the same cases as `delete`.
     """
     _require_writable(log)
     summary, draft = get(log, id), read_state.draft(log, id)
@@ -88,7 +88,7 @@ def trash(log: EventLog, id: str) -> Trashed:
 
 
 def trashed(log: EventLog) -> list[Trashed]:
-    """Return what can be brought back, the last deleted first. Raises `LogError`."""
+    """Return the restorable conversations, last deleted first. Raises `LogError`."""
     found = log.query(
         "SELECT number, conversation, title, time, draft FROM deleted "
         "WHERE time >= ? ORDER BY number DESC",
@@ -107,12 +107,13 @@ def trashed(log: EventLog) -> list[Trashed]:
 
 
 def restore(log: EventLog, deleted: Trashed) -> str:
-    """Bring a conversation back; return its id, the same one unless taken meanwhile.
+    """Restore a conversation; return its id, a new one if the old one is in use.
 
-    Raises `LogError` when it cannot be written, or is not in the trash any more.
+    Raises `LogError` when the store cannot be written, or the conversation is not in
+    the trash any more.
     """
     if log.refusal:
-        raise LogError(f"Nothing can be brought back: {log.refusal}.")
+        raise LogError(f"Cannot restore: {log.refusal}.")
     found = log.query(
         "SELECT seq, turn, time, kind, CAST(data AS BLOB) FROM deleted_event "
         "WHERE number = ? ORDER BY seq",
@@ -123,7 +124,7 @@ def restore(log: EventLog, deleted: Trashed) -> str:
         for seq, turn, at, kind, data in found
     ]
     if not records:
-        raise LogError("It has been brought back, or wiped, by another program.")
+        raise LogError("Another program has already restored or wiped it.")
     id = put_back(log, deleted.id, records, lambda db: bin.drop(db, deleted.number))
     if deleted.draft:
         read_state.save_draft(log, id, event_rows.text(deleted.draft))
@@ -132,7 +133,7 @@ def restore(log: EventLog, deleted: Trashed) -> str:
 
 
 def wipe(log: EventLog, deleted: Sequence[Trashed], seconds: float = 5.0) -> str:
-    """Wipe what is in the trash, for good; return `Deleted.traces`. Blocks for it."""
+    """Wipe conversations in the trash permanently; return `Deleted.traces`. Blocks."""
     _require_writable(log)
 
     def write(db: sqlite3.Connection) -> bool:
@@ -146,13 +147,13 @@ def wipe(log: EventLog, deleted: Sequence[Trashed], seconds: float = 5.0) -> str
 
 def _require_writable(log: EventLog) -> None:
     if log.refusal:
-        raise LogError(f"Nothing can be deleted: {log.refusal}.")
+        raise LogError(f"Cannot delete: {log.refusal}.")
 
 
 def _remove(
     log: EventLog, ids: Sequence[str], also: Callable[[sqlite3.Connection], object]
 ) -> None:
-    """Take conversations out of the log, and do `also` in the same transaction."""
+    """Remove conversations from the log, and call `also` in the same transaction."""
     for _ in range(10):
         look = _Unchanged({id: _last(log, id) for id in ids}, also)
         now = time.time()
@@ -167,14 +168,14 @@ def _remove(
             return
         if look.runs:
             raise LogError(
-                f"An answer is being written in the conversation {look.runs}: cancel "
-                "it first."
+                f"An answer is running in the conversation {look.runs}: cancel it "
+                "first."
             )
-    raise LogError("The conversation changes while it is to be deleted: try again.")
+    raise LogError("Cannot delete: the conversation keeps changing. Try again.")
 
 
 class _Unchanged:
-    """Within the transaction: nothing runs, and what was looked at is all there is."""
+    """A guard: refuses to delete if a turn runs or records were added meanwhile."""
 
     def __init__(
         self, lasts: dict[str, int], also: Callable[[sqlite3.Connection], object]
@@ -182,7 +183,7 @@ class _Unchanged:
         self._lasts = lasts
         self._also = also
         self.runs = ""
-        """The conversation in which a turn runs."""
+        """The id of a conversation in which a turn runs, "" if there is none."""
 
     def __call__(self, db: sqlite3.Connection) -> bool:
         for id, last in self._lasts.items():

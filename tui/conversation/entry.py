@@ -1,4 +1,4 @@
-"""One message of a transcript."""
+"""Defines `Entry`, one message of a transcript, and the purposes of messages."""
 
 import msgspec
 
@@ -6,22 +6,22 @@ from tui.events import MessageAdded
 from tui.messages import Message
 
 CONTINUE = "continue"
-"""The `purpose` of a message that goes on with an answer that was broken off."""
+"""The `purpose` of a message that asks to continue an interrupted answer."""
 
 GO_ON = "Go on exactly where your last message stopped. Repeat nothing of it."
-"""Such a message, as the user could have written it. An answer that is only begun at
-the end of a request would do too, but not all servers go on with one; some refuse."""
+"""The text of such a message, sent in the user's role. A request could also end with
+the partial answer, but not all servers continue that, and some refuse it."""
 
 
 def purpose(added: MessageAdded) -> str:
-    """Return what a message is for; logs of earlier versions tell it by its text."""
+    """Return the purpose of a message; in older logs only its text tells it."""
     if added.purpose or (added.message.role, added.message.text) != ("user", GO_ON):
         return added.purpose
     return CONTINUE
 
 
 class Entry(msgspec.Struct):
-    """A message of a transcript, whole or still being said."""
+    """A message of a transcript, complete or still streaming."""
 
     message_id: str
     message: Message
@@ -29,4 +29,4 @@ class Entry(msgspec.Struct):
     finish_reason: str | None = None
     settled: bool = False
     purpose: str = ""
-    """As of `MessageAdded`."""
+    """See `MessageAdded.purpose`."""

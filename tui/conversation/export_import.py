@@ -1,6 +1,7 @@
 """Exports conversations as JSON or Markdown, and imports the JSON.
 
-The JSON is the log itself, so nothing is lost, what later versions add included:
+The JSON contains the log's events themselves, so no information is lost, not even in
+events of later versions:
 
     {"format": "lazychat", "version": 1, "conversations": [
       {"id": "...", "title": "...", "created": 1750000000.0, "pinned": false,
@@ -9,9 +10,10 @@ The JSON is the log itself, so nothing is lost, what later versions add included
             "message_id": "...", "message": {"role": "user", "text": "..."}}},
          ...]}]}
 
-`kind` and `data` are those of `tui.events`, where each field is explained; times are
-seconds since the epoch; a field that has its default is left out. `title`, `created`
-and `pinned` say again what the events do, for those who only list a file.
+`kind` and `data` are those of `tui.events`, where each field is explained. Times are
+seconds since the epoch. Fields with their default value are left out. `title`,
+`created` and `pinned` repeat information from the events, for programs that only list a
+file.
 """
 
 import hashlib
@@ -45,7 +47,7 @@ from tui.safe import one_line
 
 FORMAT, VERSION = "lazychat", 1
 LARGEST_FILE = 512 << 20
-"""Bytes of a document that are taken in at most: it is read as a whole."""
+"""The most bytes of a document to import: it is read into memory as a whole."""
 
 
 class _Event(msgspec.Struct, omit_defaults=True):
@@ -78,14 +80,14 @@ _EVENTS = "FROM event WHERE conversation = ? AND kind <> 'conversation_deleted'"
 
 
 def is_exportable(log: EventLog, id: str) -> bool:
-    """Return whether the store has events of a conversation, and not only its line."""
+    """Return whether the store has events of a conversation, not just a list entry."""
     return bool(log.query(f"SELECT 1 {_EVENTS} LIMIT 1", (id,)))
 
 
 def export_json(log: EventLog, *ids: str) -> str:
     """Return the conversations `ids` as one JSON document, in that order.
 
-    Raises `LogError` when there is none of an id.
+    Raises `LogError` when an id is unknown.
     """
     document = _Document(FORMAT, VERSION, [_exported(log, id) for id in ids])
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
@@ -111,9 +113,9 @@ def _exported(log: EventLog, id: str) -> _Conversation:
 
 
 def _good(kind: str, data: bytes) -> bytes:
-    """Return the JSON of a stored event for a document, b"" when it cannot be read."""
+    """Return the JSON of a stored event for a document, b"" when it is unreadable."""
     try:
-        data.decode()  # what is not looked at may be no UTF-8
+        data.decode()  # the parser skips parts, which may be invalid UTF-8
         event = events.read(kind, data)
         if isinstance(event, Unreadable):
             return b""
@@ -122,29 +124,29 @@ def _good(kind: str, data: bytes) -> bytes:
             return data
     except ValueError:
         return b""
-    # What is deep is written as it is read.
+    # Deeply nested data is written in the cut form in which it is read.
     return events.encode(event) if events.may_be_deep(data) else data
 
 
 def import_json(log: EventLog, text: str | bytes) -> list[str]:
-    """Add the conversations of a document of `export_json`; return their ids.
+    """Import the conversations of a document from `export_json`; return their ids.
 
-    A conversation keeps its id, if one could type it; when the store has one of that
-    id, what comes is added beside it under a new id, and nothing is ever written over.
-    One of which an import was broken off is completed by the next import of the same.
-    A turn that had not ended is ended as `interrupted`: nobody runs it here.
+    A conversation keeps its id if a user could type it. If the store already has that
+    id, the import gets a new one; existing conversations are never overwritten. An
+    interrupted import is completed by the next import of the same conversation. A turn
+    that has not ended is ended as `interrupted`, because no process here runs it.
 
-    `text` as bytes is UTF-8, perhaps with a byte order mark; it takes less memory.
-    Raises `LogError`, before anything is written, when `text` is no such document;
-    it says what is wrong and where.
+    `text` as bytes is UTF-8, with or without a byte order mark; bytes need less memory.
+    Raises `LogError`, before anything is written, when `text` is not such a document;
+    the error says what is wrong and where.
     """
     found = _read(text)
-    del text  # as large as all that was found, and of no more use
+    del text  # free it: it is as large as everything found in it
     return [_add(log, id, records) for id, records in found]
 
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
-"""An id that can be typed: one that cannot would be of no use to its user."""
+"""Matches ids that a user can type. Another id would be useless in commands."""
 
 
 def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
@@ -154,7 +156,7 @@ def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
         kind = msgspec.json.decode(data, type=_Kind)
         if kind.format != FORMAT:
             raise LogError(
-                'This is no export of lazychat: it does not say "format": "lazychat".'
+                'This is not a lazychat export: its "format" is not "lazychat".'
             )
         if kind.version != VERSION:
             raise LogError(
@@ -163,9 +165,9 @@ def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
             )
         document = msgspec.json.decode(data, type=_Document)
     except RecursionError:
-        raise LogError(f"This is no export of lazychat: {bounds.TOO_DEEP}.") from None
+        raise LogError(f"This is not a lazychat export: {bounds.TOO_DEEP}.") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
-        raise LogError(f"This is no export of lazychat: {error}.") from error
+        raise LogError(f"This is not a lazychat export: {error}.") from error
     return [
         _records(of, f"conversation {number}")
         for number, of in enumerate(document.conversations, 1)
@@ -188,11 +190,11 @@ def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
         place = f"{where}, event {number}"
         if (size := memoryview(stored.data).nbytes) > bounds.LARGEST_RECORD:
             raise LogError(
-                f"{place} has {size / 1e6:,.0f} MB; one of more than "
-                f"{bounds.LARGEST_RECORD / 1e6:,.0f} MB cannot be taken in."
+                f"{place} has {size / 1e6:,.0f} MB; the limit for one event is "
+                f"{bounds.LARGEST_RECORD / 1e6:,.0f} MB."
             )
         try:
-            # As the log has it, without the document's line breaks.
+            # Remove the document's line breaks, which the log does not have.
             data = msgspec.json.format(stored.data, indent=-1)
             event = events.decode(stored.kind, data)
         except RecursionError:
@@ -205,7 +207,7 @@ def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
     records += _endings(records)
     if all(map(_is_id, _ids(of.id, records))):
         return of.id, records
-    # Ids stand in lists, in commands and in links: what is none of ours becomes one.
+    # Ids appear in lists, in commands and in links, so replace unusual ones.
     id = of.id if _is_id(of.id) else new_id()
     return id, _renamed(records, id)
 
@@ -227,11 +229,11 @@ def _is_id(id: str | None) -> bool:
 
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
-"""What may be an id: lazychat's own have 12 to 32 hexadecimal digits."""
+"""Matches valid ids. lazychat's own ids have 12 to 32 hexadecimal digits."""
 
 
 def _endings(records: Sequence[Record]) -> list[Record]:
-    """Return what ends the turns that nobody runs any more."""
+    """Return the records that end or withdraw all unfinished turns of `records`."""
     open_turns: dict[str, tuple[Record, Event]] = {}
     for record in records:
         turn = record.turn or ""
@@ -251,12 +253,12 @@ def _endings(records: Sequence[Record]) -> list[Record]:
 
 
 CHUNK, CHUNK_SIZE = 100, 1_000_000
-"""How many records, or characters of them, are stored at a time: 25 ms, and others'
-writes come between. A transaction is held in memory several times over."""
+"""How many records, or characters of them, are stored at a time. Other writes can
+happen in between. A transaction is held in memory several times over."""
 
 
 def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
-    """Store a conversation in small transactions; go on where one was broken off."""
+    """Store a conversation in small transactions; resume an interrupted import."""
     source = _digest(records)
     rows = log.query(
         "SELECT conversation, done FROM importing WHERE source = ?", (source,)
@@ -273,7 +275,7 @@ def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
         except ConflictError:
             into, done = new_id(), 0
     raise LogError(
-        f"The conversation {id!r} cannot be added: a turn of it begins or ends twice."
+        f"Cannot import the conversation {id!r}: one of its turns begins or ends twice."
     )
 
 
@@ -283,9 +285,10 @@ def put_back(
     records: Sequence[Record],
     also: Callable[[sqlite3.Connection], bool],
 ) -> str:
-    """Add a conversation that was in the store before; return its id, as `_add`.
+    """Restore a conversation that was in the store before; return its id, see `_add`.
 
-    `also` is done in the same transaction; nothing is written where it is False.
+    Calls `also` in the same transaction; if that returns False, nothing is written.
+    Raises `LogError` when the conversation is not in the trash any more.
     """
     records = [*records, *_endings(records)]
     for _ in range(3):
@@ -296,7 +299,7 @@ def put_back(
         except ConflictError:
             id = new_id()
             records = _renamed(records, id)
-    raise LogError("The conversation cannot be brought back: it is no longer there.")
+    raise LogError("Cannot restore the conversation: it is no longer in the trash.")
 
 
 def _add_from(
@@ -305,7 +308,7 @@ def _add_from(
     for start, end in _chunks(records, done):
         began = time.monotonic()
         last = end == len(records)
-        # Where all is in one transaction there is nothing to be noted.
+        # An import in a single transaction needs no note of its progress.
         noted = () if (start, last) == (0, True) else (Imported(source, id, end),)
         if last and noted:
             noted = (Imported(source, id, -1),)
@@ -316,12 +319,12 @@ def _add_from(
             imported=True,
         ).result()
         if not last:
-            # Whoever waits for the lock looks for it now and then.
+            # SQLite polls for the lock: give waiting processes a chance to get it.
             threading.Event().wait(time.monotonic() - began)
 
 
 def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:
-    """Cut the records after the first `done`, where no turn is under way.
+    """Yield chunks of the records after the first `done`, cut only between turns.
 
     A runner that saw half of a turn would run it.
     """
@@ -342,7 +345,7 @@ def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:
 
 
 def _size(event: Event) -> int:
-    """Return about how many characters an event has."""
+    """Return roughly how many characters an event has."""
     if isinstance(event, events.MessageAdded):
         return len(event.message.text) + len(event.message.reasoning)
     text = getattr(event, "text", "")
@@ -370,9 +373,10 @@ TAKEN = (
 
 
 def _renamed(records: Iterable[Record], id: str) -> list[Record]:
-    """Return records of a copy: ids of turns and messages are unique in a store.
+    """Return the records with new ids, because ids are unique in a store.
 
-    The same each time for the same `id`: an import that was broken off goes on.
+    The new ids depend only on `id` and the old ids, so that an interrupted import can
+    be resumed.
     """
 
     def fresh(name: str | None) -> str | None:
@@ -394,7 +398,7 @@ _REFERENCES = ("message_id", "parent", "first_message_id", "last_message_id")
 
 
 def export_markdown(log: EventLog, id: str) -> str:
-    """Return a conversation to be read: what was said, thinking and tools folded.
+    """Return a conversation as readable Markdown, with thinking and tool calls folded.
 
     Times are local. Raises `LogError` when there is no such conversation.
     """

@@ -1,7 +1,7 @@
-"""Full-text search over all conversations.
+"""Searches the text of all conversations.
 
-The newest come first: a search costs the hits that it shows, however many there
-are, and what was said lately is what one looks for.
+The newest hits come first. Users mostly look for recent messages, and so a search only
+costs as much as the hits that it shows, however many there are.
 """
 
 import re
@@ -19,11 +19,11 @@ from tui.eventlog.sqlite.search_terms import Needle, fold, needles, normal
 from tui.safe import safe
 
 BEFORE, AFTER = 40, 120
-"""Characters of a message that are shown before and after where it was hit."""
+"""Characters of an excerpt before and after the start of the hit."""
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A message that has what was looked for."""
+    """A message that matches a search."""
 
     conversation: str
     title: str
@@ -35,8 +35,7 @@ class Hit(msgspec.Struct, frozen=True):
     excerpt: str
     """One line of the message around the hit, safe for a terminal."""
     marks: tuple[tuple[int, int], ...]
-    """Where in `excerpt` the hits are: first character and the one after the last,
-    in order and apart."""
+    """Start and end (exclusive) of each match in `excerpt`, in order and apart."""
 
 
 SEARCH = (
@@ -53,21 +52,22 @@ LATE = (
     "CROSS JOIN conversation ON conversation.id = event.conversation "
     "ORDER BY event.seq DESC"
 )
-"""The messages that the index does not have yet: those are looked through."""
+"""Finds messages that are not completely indexed yet; they are searched directly."""
 STORED = "SELECT 1 FROM stored.sqlite_master WHERE name = 'message_text'"
-"""An older store has no index."""
+"""Finds out whether the store has an index; an older one has none."""
 _ALL = 2**62
 LARGEST = 1000
-"""Messages that are asked for at a time, at most."""
+"""The most messages to query at a time."""
 WORTH = 0.1
-"""The share of hits below which it pays to have the index gather what begins with a
-word, rather than to look at all messages that have its first characters."""
+"""If fewer than this share of the messages found by `Needle.quick` are hits, the search
+switches to the precise query: FTS5's merging of long prefixes then costs less than
+checking all those messages."""
 
 
 def is_searchable(query: str) -> bool:
-    """Return whether there is anything in `query` to look for.
+    """Return whether `query` contains anything to search for.
 
-    Blanks, and single punctuation marks, are not looked for.
+    White space and single punctuation marks do not count.
     """
     return bool(needles(query))
 
@@ -80,21 +80,20 @@ _identify = msgspec.json.Decoder(_Identified).decode
 
 
 def search(log: EventLog, query: str, limit: int = 50) -> list[Hit]:
-    """Return at most `limit` messages that have all of `query`, the newest first.
+    """Return at most `limit` messages that match all of `query`, newest first.
 
-    What the user and models have said is searched. Words may stand in any order;
-    "in quotes" side by side; names and operators of code as they are typed or by
-    their parts; Chinese by any characters that stand together. The last word may be
-    the beginning of a longer one. Nothing in `query` is an operator; [] when there
-    is nothing in it to look for.
+    Searches the messages of the user and the models. Words match in any order; words
+    "in quotes" only side by side; names and operators of code as typed or by their
+    parts; Chinese by any adjacent characters. The last word also matches as a prefix.
+    `query` has no operators. Returns [] when it contains nothing to search for.
     """
     wanted = needles(query)
     if not wanted:
         return []
     hits = list(islice(_found(log, log.query(LATE), wanted, wanted), limit))
-    late = {hit.message_id for hit in hits}  # the index may have a part of them
+    late = {hit.message_id for hit in hits}  # the index may contain parts of them
     hits += _hits(log, SEARCH, wanted, limit)
-    # While the log is in memory only what is new stands in its own index.
+    # While the fallback is active, its index has only the new messages.
     if len(hits) < limit and log.refusal and log.query(STORED):
         hits += _hits(log, SEARCH_STORED, wanted, limit - len(hits))
     last = len(late)
@@ -128,7 +127,7 @@ def _found(
     wanted: Sequence[Needle],
     unsure: Sequence[Needle],
 ) -> Iterator[Hit]:
-    """Yield the hits among the rows of a search: those that have all `unsure`."""
+    """Yield the rows whose text really contains all the `unsure` needles."""
     for seq, conversation, title, at, data in rows:
         message = said(data)
         if not message.role:
@@ -162,7 +161,7 @@ def _excerpt(
 
 
 def _best(folded: str, wanted: Sequence[Needle]) -> int:
-    """Return where an excerpt should begin to show most of what is wanted."""
+    """Return where an excerpt should start to show the most needles."""
     found = sorted(
         (at, number)
         for number, needle in enumerate(wanted)
@@ -186,8 +185,8 @@ def _spans(needle: Needle, folded: str, limit: int) -> list[tuple[int, int]]:
 
 
 def _place(text: str, folded: str, at: int) -> int:
-    """Return where in `text` stands what `folded` has at `at`."""
-    if len(text) == len(folded):  # folding moves nothing, but for the rarest of cases
+    """Return the place in `text` that corresponds to `at` in `folded`."""
+    if len(text) == len(folded):  # the usual case: folding has moved nothing
         return at
     for place, character in enumerate(text):
         if at <= 0:

@@ -1,20 +1,20 @@
-"""The user's questions in all conversations, for recall in the composer."""
+"""Returns the user's questions in all conversations, for recall in the composer."""
 
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, read
 
 REACH = 50_000
-"""How many of the newest events are looked through, at most."""
+"""How many of the newest events are searched at most."""
 LONGEST = 1_000_000
-"""Characters of an event beyond which a message is nothing to be typed again."""
+"""Events of more characters are skipped: nobody recalls such a message to send it."""
 
 
 def questions(log: EventLog, besides: str = "", limit: int = 500) -> list[str]:
-    """Return the newest `limit` messages of the user, the oldest of them first.
+    """Return the newest `limit` messages of the user, oldest first.
 
-    Those of the conversation `besides` are left out. Raises `LogError`.
+    Leaves out those of the conversation `besides`. Raises `LogError`.
     """
-    # From the end of the table: 500 are found before an index of its own would pay.
+    # Scan from the end of the table: this finds 500 soon enough to need no index.
     rows = log.query(
         "SELECT CAST(data AS BLOB) FROM event "
         "WHERE seq > :first AND kind = 'message_added' AND conversation != :besides "

@@ -1,14 +1,15 @@
-"""Read markers, drafts, and which conversations are being answered.
+"""Stores read markers and drafts, and finds conversations that are being answered.
 
-State and no history: it is kept beside the events, so that another screen, or the
-next start, knows it. Read is what stood on a screen that was shown, or came before
-what the user sent there; what came after it is unread, unless the user ended it. A
-conversation that no screen has ever shown, such as an imported one, is not unread:
-nobody waits for it.
+This is state, not history: it is stored beside the events, so that another screen or
+the next start knows it. A message is read if a visible screen has shown it, or if it
+came before a message that the user sent there. A turn that ended later is unread,
+unless the user cancelled it. A conversation that no screen has ever shown, such as an
+imported one, is not unread: nobody is waiting for it.
 
-A draft belongs to its conversation. One of a conversation that was never sent has none
-to come back to, so its key also names the process that holds it: when that is gone, the
-next new conversation is offered it; while it lives, a second terminal is not.
+A draft belongs to its conversation. If nothing was ever sent in that conversation, no
+list shows it, so the key of its draft also names the process that holds it. When that
+process is gone, the next new conversation offers the draft; while it lives, a second
+terminal does not.
 """
 
 import time
@@ -26,7 +27,7 @@ from tui.eventlog.states import Seen
 from tui.events import TurnStarted, without_surrogates
 
 _NEW = "new"
-"""How the key of a draft begins whose conversation was never sent; no id does."""
+"""First word of the key of a draft in a conversation that was never sent; not an id."""
 
 _ENDED_BY_ITSELF = (
     "kind = 'turn_finished' AND CASE WHEN json_valid(data) "
@@ -44,28 +45,28 @@ _UNSEEN = (
 
 
 def seen(log: EventLog, id: str) -> int:
-    """Return the `seq` up to which any screen has shown it, 0 when none has."""
+    """Return the `seq` up to which any screen has shown a conversation, 0 if none."""
     rows = log.query("SELECT seq FROM seen WHERE conversation = ?", (id,))
     return rows[0][0] if rows else 0
 
 
 def mark_seen(log: EventLog, id: str, seq: int) -> "Future[int]":
-    """Keep that a screen has shown everything up to `seq`; it never goes back."""
+    """Store that a screen has shown everything up to `seq`; it never moves back."""
     return log.append(id, states=(Seen(id, seq),))
 
 
 def is_unseen(log: EventLog, id: str) -> bool:
-    """Return whether a turn was asked for, runs or has ended that nobody has seen.
+    """Return whether a turn was requested, started or ended since the read marker.
 
-    One that was cancelled was seen by whoever did that.
+    A cancelled turn does not count: the user who cancelled it has seen it.
     """
     return bool(log.query(_UNSEEN, (id, seen(log, id))))
 
 
 def unread(log: EventLog, among: Iterable[str] | None = None) -> set[str]:
-    """Return the conversations in which a turn has ended since they were shown.
+    """Return the conversations in which a turn has ended since they were last shown.
 
-    `among` None means all of them. Raises `LogError`.
+    `among` None means all conversations. Raises `LogError`.
     """
     if among is None:
         return {row[0] for row in log.query(_UNREAD.format(only=""))}
@@ -75,9 +76,9 @@ def unread(log: EventLog, among: Iterable[str] | None = None) -> set[str]:
 
 
 def answering(log: EventLog, ids: Iterable[str]) -> set[str]:
-    """Return those of `ids` in which a turn runs.
+    """Return those of `ids` in which a turn is running.
 
-    One whose process is gone does not, even if nobody has ended it yet.
+    A turn whose process is gone does not count, even if it has not been ended yet.
     """
     return {
         id
@@ -90,24 +91,24 @@ def answering(log: EventLog, ids: Iterable[str]) -> set[str]:
 
 
 def draft(log: EventLog, key: str) -> str:
-    """Return what `save_draft` has kept under `key`, "" when nothing."""
+    """Return the draft that `save_draft` stored under `key`, "" when there is none."""
     rows = log.query("SELECT text FROM draft WHERE conversation = ?", (key,))
     return as_text(rows[0][0]) if rows else ""
 
 
 def save_draft(log: EventLog, key: str, text: str) -> "Future[int]":
-    """Keep what the user is writing; "" forgets it.
+    """Store a draft; an empty `text` deletes it.
 
-    `key` is a conversation, or anything else that names what is written.
+    `key` is the id of a conversation, or any other name of the draft.
     """
     kept = Draft(without_surrogates(key), without_surrogates(text), time.time())
     return log.append(key, states=(kept,))
 
 
 def drafts(log: EventLog, beginning: str) -> Sequence[tuple[str, str]]:
-    """Return key and text of the drafts whose key begins so, the newest first.
+    """Return key and text of drafts whose key starts with `beginning`, newest first.
 
-    `beginning` holds no wildcard of SQL. Raises `LogError`.
+    `beginning` must not contain SQL wildcards. Raises `LogError`.
     """
     return log.query(
         "SELECT conversation, text FROM draft WHERE conversation LIKE ? "
@@ -117,18 +118,18 @@ def drafts(log: EventLog, beginning: str) -> Sequence[tuple[str, str]]:
 
 
 def forgotten(key: str) -> Draft:
-    """Return what forgets a draft in the transaction of something else."""
+    """Return the state that deletes a draft, to append together with other events."""
     return Draft(without_surrogates(key), "", 0.0)
 
 
 def move_draft(log: EventLog, old: str, new: str, text: str) -> "Future[int]":
-    """Keep a draft under another key, in one transaction."""
+    """Move a draft to another key, in one transaction."""
     kept = Draft(without_surrogates(new), without_surrogates(text), time.time())
     return log.append(new, states=(kept, forgotten(old)))
 
 
 def new_key(id: str) -> str:
-    """Return the key of a draft of this process in a conversation never sent."""
+    """Return the key for this process's draft in a conversation that was never sent."""
     owner = msgspec.json.encode(process_identity.claim()).decode()
     return f"{_NEW} {id} {owner}"
 
@@ -137,22 +138,22 @@ def new_key(id: str) -> str:
 
 
 class Opened(NamedTuple):
-    """What is known of a conversation besides its records, when one opens it."""
+    """The state of a conversation, besides its records, when a screen opens it."""
 
     stored: bool
-    """Whether anything was ever sent in it."""
+    """Whether anything was ever sent in the conversation."""
     seen: int
     """The `seq` up to which any screen has shown it, 0 when none has."""
     draft: str
-    """What was being written."""
+    """The draft, "" when there is none."""
     offered: str = ""
-    """The key of `draft` where a program that is gone has left it in another one."""
+    """The key of `draft` if an exited process left it in another conversation."""
 
 
 def opened(log: EventLog, id: str, *, adopt: bool) -> Opened:
-    """Return what is known of a conversation. Raises `LogError`.
+    """Return the stored state of a conversation. Raises `LogError`.
 
-    With `adopt` one that is new is offered the newest draft that is nobody's.
+    With `adopt`, a new conversation is offered the newest draft whose process is gone.
     """
     stored = get(log, id) is not None
     text = draft(log, id)
@@ -161,20 +162,20 @@ def opened(log: EventLog, id: str, *, adopt: bool) -> Opened:
     if text or stored or not adopt:
         return Opened(stored, seen(log, id), text)
     for key, left in drafts(log, f"{_NEW} "):
-        if _is_nobodys(key):
+        if _is_orphaned(key):
             return Opened(stored, 0, left, key)
     return Opened(stored, 0, "")
 
 
-def _is_nobodys(key: str) -> bool:
+def _is_orphaned(key: str) -> bool:
     try:
         owner = key.split(" ", 2)[2]
         if owner.startswith("{"):
             return process_identity.is_gone(bounds.decode_as(owner, TurnStarted))
-        # As earlier versions wrote it. A host's name may hold anything: it is last.
+        # The format of earlier versions. The host is last, as its name may have spaces.
         boot_id, pid, start, host = owner.split(" ", 3)
         return process_identity.is_gone(
             TurnStarted(host, boot_id, int(pid), int(start))
         )
-    except (IndexError, ValueError):  # another program has written it
+    except (IndexError, ValueError):  # another program wrote the key
         return False

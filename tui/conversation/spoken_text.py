@@ -1,4 +1,4 @@
-"""Gives a follower that prints each piece of an answer once."""
+"""Computes the text that a printing follower still has to print."""
 
 from tui.events import (
     MessageAdded,
@@ -11,13 +11,13 @@ from tui.events import (
 
 
 class SpokenText:
-    """What a follower that prints has still to print.
+    """Returns each piece of an answer once, to a follower that prints it.
 
-    A printed character cannot be taken back, and a message settles under the
-    reader's feet: its deltas vanish and the whole comes in their place. So it
-    remembers how much of each message it has given, and of a settled message gives
-    only the rest. A turn that was requested with the option `stream` false is given
-    message by message.
+    Printed text cannot be undone. But when a message is complete, the log replaces its
+    deltas by the whole message while a reader is following. So this class remembers how
+    much of each message it has returned, and returns only the rest of a complete
+    message. A turn requested with the option `stream` false is returned message by
+    message.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class SpokenText:
         self._whole: set[str | None] = set()
 
     def take(self, record: Record) -> str:
-        """Return the user-facing text that `record` adds, "" when none."""
+        """Return the answer text that `record` adds, "" when it adds none."""
         match record.event:
             case TurnRequested(options={"stream": False}):
                 self._whole.add(record.turn)
@@ -46,7 +46,7 @@ class SpokenText:
                 return ""
 
     def copy(self) -> "SpokenText":
-        """Return one that goes on by itself from here."""
+        """Return an independent copy with the same progress."""
         twin = SpokenText()
         twin._given = dict(self._given)
         twin._whole = set(self._whole)

@@ -1,7 +1,7 @@
-"""Queries over all conversations: the list, and what runs in each.
+"""Queries the list of conversations and the turns that run in them.
 
-What the list shows is kept in a table of its own as the events come, so that a list
-costs what it shows and not what the store holds.
+A table of its own holds the list and is updated with the events, so that showing a list
+costs as much as its length, not as the size of the store.
 """
 
 import sqlite3
@@ -27,24 +27,23 @@ from tui.events import (
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A line of the list of conversations."""
+    """An entry in the list of conversations."""
 
     id: str
     title: str
-    """The first question's beginning until it is renamed; "" before there is one."""
+    """The start of the first question, until it is renamed; "" before there is one."""
     created: float
     """Seconds since the epoch."""
     updated: float
-    """When the last message of the user or a model was added; seconds since the
-    epoch."""
+    """When the user or a model last added a message; seconds since the epoch."""
     messages: int
-    """How many the user and the models have said, those without text not counted."""
+    """How many messages of the user and the models have text."""
     pinned: bool
 
 
 _SUMMARY = "SELECT id, title, created, updated, messages, pinned FROM conversation "
 RECENT = _SUMMARY + "ORDER BY pinned DESC, updated DESC, id LIMIT ?"
-# Clocks go wrong, and back: what was said last has the highest number.
+# Order by `used`, a `seq`: clocks can be wrong and go backwards.
 NEWEST = _SUMMARY + "ORDER BY used DESC, updated DESC LIMIT 1"
 FIND = (
     "SELECT id FROM conversation WHERE id >= :begin AND id < :end ORDER BY id LIMIT 2"
@@ -52,9 +51,9 @@ FIND = (
 
 
 def recent(log: EventLog, limit: int = -1) -> Sequence[Summary]:
-    """Return the conversations: the pinned, then the others, the last used first.
+    """Return the pinned conversations, then the others, each last used first.
 
-    `limit` -1 means all.
+    `limit` -1 means no limit.
     """
     return [_summary(row) for row in log.query(RECENT, (limit,))]
 
@@ -62,7 +61,7 @@ def recent(log: EventLog, limit: int = -1) -> Sequence[Summary]:
 def newest(log: EventLog) -> Summary | None:
     """Return the conversation that was used last, pinned or not; None without any.
 
-    What was imported has not been used here, as long as nobody goes on with it.
+    An import does not count as a use; a message added to the conversation later does.
     """
     rows = log.query(NEWEST)
     return _summary(rows[0]) if rows else None
@@ -87,7 +86,7 @@ def _summary(row: tuple[Any, ...]) -> Summary:
 
 
 def find(log: EventLog, prefix: str) -> str:
-    """Return the id of the one conversation whose id is, or begins with, `prefix`.
+    """Return the id that is equal to `prefix`, or is the only one that begins with it.
 
     Raises `LogError` when there is none or more than one.
     """
@@ -100,9 +99,9 @@ def find(log: EventLog, prefix: str) -> str:
 
 
 def short_ids(log: EventLog, ids: Sequence[str]) -> list[str]:
-    """Return the shortest beginnings of `ids` that `find` knows each by.
+    """Return the shortest prefix of each of `ids` that is unique for `find`.
 
-    At least `SHORTEST` characters, so that most are of one length.
+    Prefixes have at least `SHORTEST` characters, so that most have the same length.
     """
     return [_short_id(log, id) for id in ids]
 
@@ -123,9 +122,10 @@ def _short_id(log: EventLog, id: str) -> str:
 
 
 def rename(log: EventLog, id: str, title: str) -> "Future[int]":
-    """Give a conversation a new title, on one line; the future as of `log.append`.
+    """Give a conversation a new title, on one line; for the future see `log.append`.
 
-    It may have no message yet. Raises `LogError` when nothing is left of `title`.
+    The conversation need not have a message yet. Raises `LogError` when `title` is only
+    white space.
     """
     title = " ".join(title.split())
     if not title:
@@ -134,9 +134,9 @@ def rename(log: EventLog, id: str, title: str) -> "Future[int]":
 
 
 def pin(log: EventLog, id: str, pinned: bool = True) -> "Future[int]":
-    """Keep a conversation at the top of lists, or no longer.
+    """Pin a conversation to the top of lists, or unpin it.
 
-    The future is as of `log.append`.
+    For the future see `log.append`.
     """
     return log.append(id, ConversationPinned(pinned))
 
@@ -152,7 +152,10 @@ def running(log: EventLog, id: str) -> list[tuple[str, TurnStarted]]:
 
 
 def running_anywhere(log: EventLog) -> dict[str, list[TurnStarted]]:
-    """Return what runs in the whole store, by conversation; costs what it returns."""
+    """Return the running turns in the whole store, by conversation.
+
+    Costs only as much as the number of these turns.
+    """
     found: dict[str, list[TurnStarted]] = {}
     for conversation, data in log.query(RUNNING_ANYWHERE):
         started = read("turn_started", data)
@@ -180,7 +183,7 @@ def last_seq(log: EventLog, id: str) -> int:
 
 
 def conversation_of(log: EventLog, turn: str) -> str:
-    """Return the conversation that a turn is in. Raises `LogError` without any."""
+    """Return the conversation of a turn. Raises `LogError` for an unknown turn."""
     rows = log.query("SELECT conversation FROM event WHERE turn = ? LIMIT 1", (turn,))
     if not rows:
         raise LogError(f"There is no turn {turn}.")
@@ -205,14 +208,15 @@ def newest_request(log: EventLog) -> int:
 
 
 def has_followed(log: EventLog, request: Record, *kinds: str) -> bool:
-    """Return whether an event of one of `kinds` has come in the turn of a `request`."""
+    """Return whether an event of one of `kinds` followed `request` in its turn."""
     return any(log.query(_FOLLOWED, _after(request, kind)) for kind in kinds)
 
 
 def may_start(request: Record) -> Guard:
-    """Return a guard for the transaction that claims a turn, as of `EventLog.append`.
+    """Return a guard (see `EventLog.append`) for the transaction that claims a turn.
 
-    Nothing runs in its conversation, and it is still wanted.
+    It refuses the claim if a turn runs in the conversation or the request was
+    withdrawn.
     """
 
     def look(db: sqlite3.Connection) -> bool:
@@ -234,5 +238,5 @@ def _after(request: Record, kind: str) -> tuple[object, ...]:
 
 
 def new_id() -> str:
-    """Return the id of a new conversation; it is stored with its first message."""
+    """Return an id for a new conversation, which is stored with its first message."""
     return session.new_id()

@@ -1,8 +1,8 @@
-"""Applies summaries: which messages are replaced in requests.
+"""Applies summaries: replaces messages by their summary in requests to a model.
 
-Rules for the list of a path's messages, whatever tree it comes from: a summary counts
-where both ends of its range are on the path. Nothing is taken away from the
-conversation itself.
+The functions work on the messages of one path through the tree of versions. A summary
+applies if both ends of its range are on the path. The conversation itself stays
+complete.
 """
 
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ from tui.events import SummaryAdded
 from tui.messages import Message
 
 HEADING = "Summary of the conversation so far, in place of its first messages:"
-"""Stands above a summary that is sent."""
+"""The first line of a summary message."""
 
 
 def apply_summaries(
     entries: Sequence[Entry], summaries: Sequence[SummaryAdded]
 ) -> list[Entry]:
-    """Return `entries` with each summary in the place of its range.
+    """Return `entries` with each summary in place of its range.
 
-    `summaries` are in the order in which they were made. A later one takes the place
-    of all earlier ones that its range touches; one whose range is not on this path
-    does nothing. A summary is a pinned message of the user's, since many servers want
-    no system message but the first; its id is that of the first message of its range.
+    `summaries` are in the order in which they were made. A later summary replaces all
+    earlier ones that overlap its range; a summary whose range is not on this path has
+    no effect. A summary becomes a pinned user message, because many servers accept a
+    system message only at the start; it has the id of the first message of its range.
     """
     result = list(entries)
     for first, last, text in reversed(standing(entries, summaries)):
@@ -39,9 +39,9 @@ def apply_summaries(
 def standing(
     entries: Sequence[Entry], summaries: Sequence[SummaryAdded]
 ) -> list[tuple[int, int, str]]:
-    """Return the summaries that count: first and last place in `entries`, and text.
+    """Return the summaries that apply: first and last index in `entries`, and text.
 
-    In the order of the path; no two touch.
+    They are in the order of the path and do not overlap.
     """
     places = {entry.message_id: place for place, entry in enumerate(entries)}
     found: list[tuple[int, int, str]] = []
@@ -56,10 +56,11 @@ def standing(
 
 
 def settled(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries that can be sent, with a result for each call.
+    """Return the entries that can be sent, with exactly one result for each tool call.
 
-    Servers refuse a call without a result. A turn that was broken off may have left
-    some: they are told as not run, by entries without an id.
+    Servers refuse a call without a result. An interrupted turn may have left such
+    calls: they get the result "not run", in an entry without an id. Empty answers, and
+    results without a call, are left out.
     """
     result: list[Entry] = []
     open_calls: dict[str, None] = {}

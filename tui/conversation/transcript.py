@@ -1,7 +1,7 @@
-"""The fold of a conversation's events into messages.
+"""Folds a conversation's events into messages.
 
-The law of the project: whoever folds a conversation's records, whenever they
-attached and whatever had settled by then, ends with the same transcript.
+The law of the project: every reader that folds a conversation's records ends with the
+same transcript, no matter when it attached and which messages were complete by then.
 """
 
 from collections.abc import Iterable
@@ -32,85 +32,84 @@ _Pieces = tuple[list[str], list[str]]
 
 
 class Transcript(msgspec.Struct):
-    """What a conversation looks like after the records applied so far."""
+    """The state of a conversation after the records applied so far."""
 
     requests: dict[str, TurnRequested] = {}
-    """What was asked for by each turn, whatever became of it."""
+    """The request of each turn, whatever became of it."""
     requested: list[str] = []
     """Turns that wait for a runner, oldest first."""
     running: dict[str, TurnStarted] = {}
-    """Turns that have been claimed and have not ended, with the process that did."""
+    """Turns that were claimed and have not ended, with the claiming process."""
     cancelled: set[str] = set()
-    """Those of them that were asked to stop."""
+    """The running turns for which a cancel was requested."""
     finished: dict[str, str] = {}
     """Turns that have ended, with the reason."""
     summaries: list[SummaryAdded] = []
-    """All that were made, the newest last; some may stand for nothing any more."""
+    """All summaries, newest last, including those that no longer apply."""
     questions: list[str] = []
-    """What the user asked, of all versions, in the order in which it was taken up."""
+    """The user's questions in all versions, in the order in which their turns began."""
     _unasked: dict[str, str] = {}
-    """The questions of turns that nobody has taken up."""
+    """The questions of turns that no runner has claimed."""
     _said: dict[str, Entry] = {}
     _pieces: dict[str, _Pieces] = {}
-    """What is being said, not joined: a text that is copied for each piece of it costs
-    the square of its length."""
+    """The pieces of streaming messages, not joined: to copy a text for each new piece
+    would take time quadratic in its length."""
     branches: Branches = msgspec.field(default_factory=Branches)
-    """Which message follows which, and the path that is shown."""
+    """The tree of versions, and the path that is shown."""
 
     @property
     def entries(self) -> dict[str, Entry]:
         """The messages by id, on the path that is shown: the newest unless chosen.
 
-        Turns stand in the order in which they began. A question that waits for the
-        turn before it is not among them: it is asked when its own turn begins, and
-        until then may be taken back.
+        Turns are in the order in which they began. A queued question is not included:
+        it is asked when its own turn begins, and can be withdrawn until then.
         """
         return {id: self._entry(id) for id in self.branches.path()}
 
     @property
     def queued(self) -> list[Entry]:
-        """The questions that wait, the oldest first."""
+        """The queued questions, oldest first."""
         return [e for e in self._said.values() if e.turn in self.requested]
 
     @property
     def current(self) -> str | None:
-        """The turn that runs; None while none does."""
+        """The running turn, None while there is none."""
         return next(reversed(self.running), None)
 
     @property
     def owner(self) -> TurnStarted | None:
-        """The process that runs it."""
+        """The process that runs the current turn, None while there is none."""
         return self.running[self.current] if self.current else None
 
     def question(self, turn: str) -> str:
-        """Return what a turn asks; "" when it has no question of its own."""
+        """Return the question of a turn; "" when it has none of its own."""
         said = (self._said[id].message for id in self.branches.questions(turn))
         asked = [message.text for message in said if message.role == "user"]
         return asked[-1] if asked else ""
 
     def purpose(self, message_id: str) -> str:
-        """Return what a message is for, as of `MessageAdded.purpose`."""
+        """Return the purpose of a message, see `MessageAdded.purpose`."""
         return self._said[message_id].purpose
 
     def sums_up(self, turn: str | None) -> bool:
-        """Whether a turn sums up what was said, and answers nothing."""
+        """Whether a turn makes a summary instead of an answer."""
         request = self.requests.get(turn or "")
         return request is not None and request.agent == "summary"
 
     def versions(self, message_id: str) -> Versions:
-        """Return what may stand where a message does; see `Branches.versions`."""
+        """Return the versions of a message; see `Branches.versions`."""
         return self.branches.versions(message_id)
 
     def choose(self, message_id: str) -> None:
-        """Show the path through a message, with the newest of what follows it.
+        """Show the path through a message and the newest messages that follow it.
 
-        That is the viewer's choice and stands in no log; a turn that begins is shown
-        whatever was chosen before.
+        This is the viewer's choice and is not logged. A turn that begins later is shown
+        in any case.
         """
         self.branches.choose(message_id)
 
     def apply(self, record: Record) -> None:
-        """Take the next record of the conversation."""
+        """Apply the next record of the conversation."""
         event = record.event
         if isinstance(event, (TextDelta, ReasoningDelta)):
             pieces = self._pieces.get(event.message_id) or self._open(record, event)
@@ -142,7 +141,7 @@ class Transcript(msgspec.Struct):
                 self._ended(turn)
                 self.finished[turn] = reason
             case ConversationDeleted():
-                # What comes after it, if anything, is a deletion that was undone.
+                # Records after it, if any, come from a restored conversation.
                 nothing = Transcript()
                 for name in self.__struct_fields__:
                     setattr(self, name, getattr(nothing, name))
@@ -150,23 +149,23 @@ class Transcript(msgspec.Struct):
                 pass
 
     def give_up(self, turn: str) -> None:
-        """Take it that a turn has ended of which the log can say no more.
+        """Treat a turn as ended although the log cannot record its end.
 
-        Like `choose` that is the viewer's knowledge and stands in no log.
+        Like `choose`, this is the viewer's knowledge and is not logged.
         """
         self.branches.begin(turn)
         self._ended(turn)
 
     def messages(self, turn: str | None = None) -> list[Message]:
-        """Return what is sent to a model; see `sent`."""
+        """Return the messages that are sent to a model; see `sent`."""
         return [entry.message for entry in self.sent(turn)]
 
     def sent(self, turn: str | None = None) -> list[Entry]:
-        """Return what is sent to a model that answers `turn`.
+        """Return the entries that are sent to a model that answers `turn`.
 
-        These are the messages on the way to the end of the turn, whatever is shown,
-        with summaries in place and calls all answered. None, or a turn of which
-        nothing is known, means the path that is shown.
+        These are the messages on the path to the end of the turn, whichever path is
+        shown, with summaries applied and a result for each tool call. None, or an
+        unknown turn, means the path that is shown.
         """
         path = self.branches.path(turn if turn in self.branches else None)
         entries = [self._entry(id) for id in path]
@@ -223,7 +222,7 @@ class Transcript(msgspec.Struct):
 
 
 def fold(records: Iterable[Record]) -> Transcript:
-    """Return the transcript that one conversation's `records` make."""
+    """Return the transcript of one conversation's `records`."""
     transcript = Transcript()
     for record in records:
         transcript.apply(record)

@@ -1,4 +1,4 @@
-"""The one verb: follow the log from a cursor."""
+"""Follows the log from a cursor: existing records first, then new ones."""
 
 import sqlite3
 import time
@@ -13,14 +13,14 @@ from tui.events import Record
 CANTOPEN = sqlite3.SQLITE_CANTOPEN
 
 BUSY_SECONDS = 0.2
-"""How soon a store that was locked for readers is read again."""
+"""Seconds before a reader tries again when the store is locked for readers."""
 
 
 class Follow:
-    """Iterates over what is in the log, then over what comes.
+    """Iterates over the records in the log, then over new records.
 
-    One thread iterates; any thread may `close` it, which ends the iteration. It
-    ends too when the log is closed.
+    One thread iterates. Any thread may call `close`, which ends the iteration; closing
+    the log ends it as well.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Follow:
         provisional: bool = True,
     ) -> None:
         self.cursor = after
-        """The `seq` of the last record given."""
+        """The `seq` of the last record returned."""
         self._provisional = provisional
         self._position = reader.position(after)
         self._reader = reader
@@ -45,14 +45,15 @@ class Follow:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing will come any more."""
+        """Whether no more records will be returned."""
         return self._closed or self._changes.closed
 
     def poll(self, timeout: float | None = None) -> list[Record]:
-        """Wait for records; [] after `timeout` seconds or when closed.
+        """Wait for new records and return them.
 
-        None waits without limit, 0 only looks. Woken at once by writes of this
-        process, within `changes.WATCH_SECONDS` by others'.
+        Returns [] after `timeout` seconds or when closed; None waits without limit, 0
+        only checks. A write by this process wakes the reader at once, a write by
+        another process within `notifier.WATCH_SECONDS`.
         """
         end = None if timeout is None else time.monotonic() + timeout
         while not self.closed:
@@ -63,11 +64,11 @@ class Follow:
                 records = self._read()
             except LogError as error:
                 cause = error.__cause__
-                passes = error_codes.code(cause) in (*error_codes.BUSY, CANTOPEN)
-                if not passes and not error_codes.is_short(cause):
+                transient = error_codes.code(cause) in (*error_codes.BUSY, CANTOPEN)
+                if not transient and not error_codes.is_short(cause):
                     raise
-                # Nobody may even read, or it was removed: a new one comes with what is
-                # appended next. Or it was cut short: the writer writes it anew.
+                # Retry: the file is locked for readers too, or it was removed (the next
+                # append creates it), or truncated (the writer rewrites it).
                 left, records = min(left or BUSY_SECONDS, BUSY_SECONDS), []
             if records:
                 self.cursor = records[-1].seq
@@ -80,8 +81,9 @@ class Follow:
     def _read(self) -> list[Record]:
         position, tail = self._position, 0
         if not self._provisional:
-            # Deltas that are passed over now are not looked at again the next time: a
-            # long answer has thousands. The tail comes first: it may grow meanwhile.
+            # Advance past the skipped deltas, so that the next read does not scan them
+            # again: a long answer has thousands. Get the tail before reading, because
+            # the log may grow in between.
             tail = self._reader.tail()
         records = self._reader.read(
             self._conversation, position, provisional=self._provisional
@@ -94,7 +96,7 @@ class Follow:
         return self
 
     def __next__(self) -> list[Record]:
-        """Return the next records, at least one, in the order of the log."""
+        """Return the next records, at least one, in log order."""
         if records := self.poll():
             return records
         raise StopIteration

@@ -1,4 +1,4 @@
-"""`EventLog`: opens the file; reads, writes and follows it."""
+"""`EventLog`: opens the log file, and reads, writes and follows it."""
 
 import atexit
 import functools
@@ -42,22 +42,25 @@ from tui.eventlog.writer import Guard, Writer
 from tui.events import Event, Record
 
 BUSY_SECONDS = 15.0
-"""How long reading and opening wait for another process's lock."""
+"""Seconds that reading and opening wait for another process's lock."""
 
 _logger = logging.getLogger(__name__)
 
 
 class EventLog:
-    """The log in the file `path`, made when it does not exist (mode 0600).
+    """The log in the file `path`, created if it does not exist (mode 0600).
 
-    All methods may be called from any thread. Raises `LogError` when the file
-    cannot be opened, is no log, was written by a later version, or is damaged
-    (`DamagedError`); in that case it is left as it is.
+    Any thread may call any method. The constructor raises `LogError` when the file
+    cannot be opened, is not a log, was written by a later version, or is damaged
+    (`DamagedError`); it then leaves the file unchanged.
 
-    When it cannot be written any more, what is appended is kept in memory until it
-    can: `tell` gets a line for the user then, from any thread; the default logs it.
-    With a `source` (SQLite's URI of a log, or "" for none) that is read. What comes
-    is then kept nowhere, or, with `keeps`, in the file as soon as it can be opened.
+    If the file becomes unwritable, appended events stay in memory until it can be
+    written again. `tell` then gets a line for the user, in any thread; by default the
+    line is logged.
+
+    With a `source` (the SQLite URI of a log, or "" for an empty one) the log reads from
+    there instead. New events are then never stored, or, with `keeps`, stored in the
+    file as soon as it can be opened.
     """
 
     def __init__(
@@ -97,8 +100,8 @@ class EventLog:
         disk = replaced.disk_of(path.parent)
 
         def reopened(seconds: float) -> sqlite3.Connection:
-            # What was removed is begun anew, but not where the disk is gone that it
-            # was on: it comes back as it was.
+            # Create a removed file again, unless its whole disk is gone: when that disk
+            # is mounted again, the file is there as before.
             same = disk is not None and disk == replaced.disk_of(path.parent)
             return self._opened(seconds, create=same or source is not None)
 
@@ -125,33 +128,34 @@ class EventLog:
         if purge_is_due:
             self._purge.start()
         self._closed = False
-        # What has been appended is written even when nobody calls close().
+        # Write the appended events even if the owner never calls close().
         self._at_exit = functools.partial(_close, weakref.ref(self))
         atexit.register(self._at_exit)
         self.take_in_left()
 
     @property
     def keeps(self) -> bool:
-        """Whether what is appended is, or will be, in the file."""
+        """Whether appended events are, or will be, stored in the file."""
         return self._keeps
 
     @property
     def unkept(self) -> bool:
-        """Whether what comes now would be lost if the process were killed."""
+        """Whether a kill of the process would lose events that are appended now."""
         return self._refuge.unkept
 
     @property
     def kept_to(self) -> int | None:
-        """The last `seq` that would outlive a kill, None when all would.
+        """The last `seq` that survives a kill of the process; None when all do.
 
-        What comes after it is in memory only, and may be stored yet."""
+        Later events are only in memory, and may still be stored.
+        """
         return self._refuge.kept_to
 
     @property
     def refusal(self) -> str:
-        """Why what is stored can be changed by nobody now, "" when it can.
+        """Why stored events cannot be changed now; "" when they can.
 
-        What comes is kept in memory all the same.
+        New events are kept in memory even then.
         """
         if not self._refuge.is_over_store:
             return ""
@@ -161,15 +165,15 @@ class EventLog:
 
     @staticmethod
     def is_marked(path: Path) -> bool:
-        """Return whether a broken page was found in the file: `mend` it then."""
+        """Return whether a reader found a damaged page: call `mend` then."""
         return recovery.is_marked(path)
 
     @staticmethod
     def mend(path: Path) -> str:
-        """Set the file aside if it is damaged, and save what can be read of it.
+        """Set a damaged file aside and recover its readable records.
 
-        Returns what to tell the user, "" when nothing is damaged. Raises `LogError`
-        when that cannot be done.
+        Returns a message for the user, "" when nothing is damaged. Raises `LogError`
+        when the repair fails.
         """
         return recovery.mend(path, connect, migrate)
 
@@ -181,20 +185,20 @@ class EventLog:
         guard: Guard | None = None,
         states: Sequence[AnyState] = (),
     ) -> "Future[int]":
-        """Write `events` and `states`, all or none, in this order, and return at once.
+        """Queue `events` and `states` for writing, all or none; return at once.
 
-        The future gives the last `seq` once they outlive the process (see `unkept` for
-        when they do not), and followers can see them. It raises `ConflictError` when
-        the turn was claimed or ended already or `guard` said no, and `LogError` when
-        they can be put nowhere. A `guard` may be called more than once. What is no
-        Unicode in texts becomes U+FFFD.
+        The future returns the last `seq` once the events survive a kill of the process
+        (see `unkept` for the exception) and followers can read them. It raises
+        `ConflictError` when the turn is already claimed or ended or `guard` returned
+        False, and `LogError` when the events cannot be kept anywhere. `guard` may be
+        called more than once. Lone surrogates in texts become U+FFFD.
         """
         return self._writer.append(conversation, events, turn, guard, tuple(states))
 
     def write(self, conversation: str, event: Event, turn: str | None = None) -> int:
-        """Append `event`, wait until followers can see it, and return its `seq`.
+        """Append `event`, wait until followers can read it, and return its `seq`.
 
-        As `append(...).result()`, in half of the time when nobody else writes.
+        Equivalent to `append(...).result()`, but faster when no other thread writes.
         """
         return self._writer.write(conversation, event, turn)
 
@@ -206,17 +210,17 @@ class EventLog:
         *,
         imported: bool = False,
     ) -> "Future[int]":
-        """Write events that bring conversation, turn and time along, all or none.
+        """Write records that carry their own conversation, turn and time, all or none.
 
-        For what was recorded elsewhere; their `seq` is given anew. `imported`: nobody
-        has said it here. The future is as of `append`.
+        Use it for records from another log; they get new `seq` numbers. With `imported`
+        they do not count as a use of the conversation. For the future see `append`.
         """
         return self._writer.add(tuple(records), guard, tuple(states), imported=imported)
 
     def take_in_left(self) -> None:
-        """Store what processes have left behind that died while the store was locked.
+        """Store the journals of processes that died while the store was locked.
 
-        Costs a look into the folder when there is nothing. Raises `LogError`.
+        Only lists the folder when there are none. Raises `LogError`.
         """
         if not self._keeps:
             return
@@ -228,36 +232,37 @@ class EventLog:
                 written = self._writer.add(
                     tuple(left.records), None, (*left.states, taken), lenient=True
                 )
-                with suppress(
-                    ConflictError
-                ):  # whoever did it died before the next line
+                # On a conflict, a process stored this journal and died before it could
+                # delete the file.
+                with suppress(ConflictError):
                     written.result()
                 if not self.unkept:
                     path.unlink(missing_ok=True)
 
     def purge(self, seconds: float = 5.0) -> str:
-        """Wipe what deleted conversations have left in the files.
+        """Wipe the traces of deleted conversations from the files.
 
-        Blocks for as long as it takes; returns "" when no trace is left, else a
-        sentence that says why. `seconds` is how long readers are waited for that hold
-        an old state of the file.
+        Blocks until it is done. Returns "" when no trace is left, else a sentence with
+        the reason. Waits up to `seconds` for readers that hold an old snapshot of the
+        file.
         """
         return self._purge.run(seconds) if self._purges else ""
 
     def backup(self, target: Path) -> str:
-        """Write all that is stored into the database `target`; others go on writing.
+        """Copy the whole store to the database `target`.
 
-        Returns what is damaged in it, or "". Raises `sqlite3.Error`.
+        Other threads may keep writing. Returns a description of damage in the copy, or
+        "". Raises `sqlite3.Error`.
         """
         with closing(self._connect()) as source, closing(connect(str(target), 1)) as to:
             source.backup(to)
-            # One file, and no log beside it.
+            # Leave a single file, without a write-ahead log beside it.
             to.execute("PRAGMA journal_mode = DELETE")
             (sound,) = to.execute("PRAGMA integrity_check(1)").fetchone()
         return "" if sound == "ok" else sound
 
     def flush(self) -> None:
-        """Wait until followers see everything appended so far. Raises `LogError`."""
+        """Wait until followers can read all appended events. Raises `LogError`."""
         self.append("").result()
 
     def read(
@@ -266,10 +271,10 @@ class EventLog:
         after: int | Position = 0,
         limit: int = -1,
     ) -> list[Record]:
-        """Return the records with `seq > after`, oldest first; no side effect.
+        """Return the records with `seq > after`, oldest first, without side effects.
 
-        `conversation` None means all of them; `limit` -1 means no limit. Who reads
-        on and on, and does not `follow`, uses a `position`.
+        `conversation` None means all conversations; `limit` -1 means no limit. A caller
+        that reads repeatedly without `follow` should pass a `position`.
         """
         return self._reader.read(conversation, after, limit)
 
@@ -286,16 +291,16 @@ class EventLog:
         *,
         provisional: bool = True,
     ) -> Follow:
-        """Return an iterator over what is there after `after` and what is to come.
+        """Return an iterator over the records after `after`, existing and new ones.
 
-        With `provisional` False it gives no deltas, and is not woken by them.
+        With `provisional` False it returns no deltas, and deltas do not wake it.
         """
         return Follow(
             self._reader, self._changes, conversation, after, provisional=provisional
         )
 
     def position(self, after: int = 0) -> Position:
-        """Return a cursor that stays right when the store could not be written."""
+        """Return a cursor that stays valid when the fallback renumbers records."""
         return self._reader.position(after)
 
     def tail(self) -> int:
@@ -304,15 +309,15 @@ class EventLog:
 
     @property
     def unreadable(self) -> int:
-        """How many records have been met that cannot be read."""
+        """The number of unreadable records found so far."""
         return len(self._reader.unreadable)
 
     def note_unreadable(self, seq: int) -> None:
-        """Count a record among those that cannot be read."""
+        """Count the record `seq` as unreadable."""
         self._reader.unreadable.add(seq)
 
     def close(self) -> None:
-        """Write what has been appended, end all followers, close the file."""
+        """Write the appended events, end all followers and close the file."""
         if self._closed:
             return
         self._closed = True
@@ -330,16 +335,16 @@ class EventLog:
 
     def _create(self) -> None:
         files.make_folder(self.path.parent)
-        # Only a file that was not there may be opened and closed here: closing any
-        # descriptor drops the locks that SQLite holds on the file in this process,
-        # and two writers then corrupt it (https://sqlite.org/howtocorrupt.html §2.2).
+        # O_EXCL: never open and close an existing file here. Closing any descriptor of
+        # it drops SQLite's locks on the file in this process, and two writers could
+        # then corrupt it (https://sqlite.org/howtocorrupt.html §2.2).
         with suppress(FileExistsError):
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
             os.close(files.open_private(self.path, flags))
 
     def _connect(self) -> sqlite3.Connection:
-        # Who reads never makes a file: an empty one would look like the store. Nor may
-        # a file that was put in its place be opened with the log of the old one.
+        # Readers never create the file: an empty one would look like the store. And
+        # part() first: a replacement file must not be opened with the log of the old.
         self._writer.part()
         return self._open(uri(str(self.path), "rw"), BUSY_SECONDS)
 
@@ -350,15 +355,17 @@ class EventLog:
         (self._told or _logger.warning)(text)
 
     def _opened(self, seconds: float, create: bool) -> sqlite3.Connection:
-        """Return the writing connection to a file that is as it should be.
+        """Open the file for writing, check it and migrate it.
 
-        Waits `seconds` for others' locks. `create`: make the file when there is none.
+        Waits up to `seconds` for other processes' locks. With `create`, creates a
+        missing file.
         """
         if create:
             self._create()
             self._network = network_mounts.on_network(self.path.parent)
         if has_wal(self.path):
-            # Who closes a file last tidies it up, unless it was opened to be read.
+            # Closing the last writable connection would checkpoint the log and change a
+            # file of a newer version; a read-only connection leaves it unchanged.
             with closing(self._open(uri(str(self.path), "ro"), seconds)) as reads:
                 require_known(reads, self.path)
         connection = self._open(uri(str(self.path), "rw"), seconds)
@@ -370,7 +377,7 @@ class EventLog:
                 use_wal(connection, seconds)
             migrate(connection)
             check(connection)
-            # What a row holds that is no UTF-8 keeps nothing else from being written.
+            # A row with invalid UTF-8 must not make other writes fail.
             connection.text_factory = event_rows.text
             connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
         except BaseException:

@@ -1,7 +1,7 @@
 """Wakes followers when the log changes, in this process or another.
 
-Writers of this process call `notify`. Other processes' writes are seen by one
-thread, which looks at `PRAGMA data_version` while anybody waits: no lock file, no
+Writers in this process call `notify`. One thread detects other processes' writes: it
+polls `PRAGMA data_version` while the log has followers. There is no lock file and no
 busy loop.
 """
 
@@ -11,41 +11,40 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 WATCH_SECONDS = 0.1
-"""How often a process with followers looks for other processes' writes. Costs
-0.15 % of a core."""
+"""Seconds between two checks for other processes' writes, while there are followers."""
 
 
 class Changes:
-    """A counter of changes that threads can wait on.
+    """Counts changes of the log, and lets threads wait for the next one.
 
-    `connect` opens a connection for the watching thread; it must not be the one
-    that writes, since `data_version` does not count a connection's own commits.
+    `connect` opens a connection for the watcher thread. It must not return the writing
+    connection, because `data_version` does not count a connection's own commits.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
-        # For those who do not care for pieces of text: not woken by them.
+        # For followers without deltas: deltas do not wake them.
         self._whole = threading.Condition(lock)
         self._stop = threading.Event()
         self._renew = threading.Event()
         self._followers = 0
         self._watcher: threading.Thread | None = None
         self.look: Callable[[], None] = lambda: None
-        """Called each time the watching thread looks: whether the file is the same."""
+        """Called by the watcher thread at each check, to detect a replaced file."""
         self.count = 0
-        """Rises with each change; read it before looking, then `wait` on it."""
+        """Rises with each change. Get it before you read, then pass it to `wait`."""
         self.whole_count = 0
-        """The same without changes of which all records are provisional."""
+        """As `count`, but without changes that consist only of provisional records."""
 
     @property
     def closed(self) -> bool:
-        """Whether `close` has been called: no change will come any more."""
+        """Whether `close` has been called: there will be no more changes."""
         return self._stop.is_set()
 
     def notify(self, *, provisional: bool = False) -> None:
-        """Wake everybody who waits; for `provisional` records those who want them."""
+        """Wake all waiting threads; for `provisional` records only those in `wait`."""
         with self._changed:
             self.count += 1
             self._changed.notify_all()
@@ -54,16 +53,16 @@ class Changes:
                 self._whole.notify_all()
 
     def renew(self) -> None:
-        """Watch the file that has the store's name now."""
+        """Make the watcher open the file that now has the store's name."""
         self._renew.set()
 
     def wait(self, count: int, seconds: float | None) -> None:
-        """Wait until `self.count` is no longer `count`, or `seconds` have passed."""
+        """Wait until `self.count` differs from `count`, or `seconds` have passed."""
         with self._changed:
             self._changed.wait_for(lambda: self.count != count or self.closed, seconds)
 
     def wait_whole(self, count: int, seconds: float | None) -> None:
-        """Wait as `wait` does, on `self.whole_count`."""
+        """Wait like `wait`, but on `self.whole_count`."""
         with self._whole:
             self._whole.wait_for(
                 lambda: self.whole_count != count or self.closed, seconds
@@ -71,7 +70,7 @@ class Changes:
 
     @contextmanager
     def watched(self) -> Generator[None]:
-        """Have other processes' writes noticed while the block is open."""
+        """Watch for other processes' writes while the block is open."""
         with self._changed:
             self._followers += 1
             if self._watcher is None and not self.closed:
@@ -86,7 +85,7 @@ class Changes:
                 self._followers -= 1
 
     def close(self) -> None:
-        """Wake everybody for good and end the watching thread."""
+        """Wake all waiting threads and end the watcher thread."""
         self._stop.set()
         self.notify()
         if watcher := self._watcher:
@@ -97,14 +96,15 @@ class Changes:
         seen: object = None
         try:
             while not self._stop.wait(WATCH_SECONDS):
-                # Locked, or gone for a while: then nothing of it is news.
                 self.look()
                 if self._renew.is_set():
                     self._renew.clear()
                     if connection:
                         connection.close()
-                    # Versions of two connections cannot be compared.
+                    # data_version values of two connections cannot be compared.
                     connection = seen = None
+                # The store may be locked or missing for a while: then check again
+                # later.
                 with suppress(sqlite3.Error):
                     connection = connection or self._connect()
                     version = connection.execute("PRAGMA data_version").fetchone()

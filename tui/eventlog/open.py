@@ -1,8 +1,8 @@
 """Opens the log, falling back to read-only or in-memory.
 
-A damaged file is set aside and what can be read of it saved; one that cannot be
-written is read, and what is new is kept in memory; one that cannot be had at all
-leaves a log in memory. In each case the user is told, and the chat works.
+A damaged file is set aside and its readable records are recovered. A file that cannot
+be written is read, and new events stay in memory. If the file cannot be opened at all,
+the log is only in memory. In each case the user gets a message, and the chat works.
 """
 
 import shutil
@@ -18,13 +18,13 @@ from tui.eventlog.sqlite import error_codes
 from tui.eventlog.sqlite.overlay import has_wal, uri
 
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
-"""What a disk says that has no room, if need be for the log's shared memory."""
+"""Error codes of a full disk; I/O errors include a full disk for the `-shm` file."""
 
 
 def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
-    """Return the log in the file `path`, or the best that can be had of it.
+    """Open the log at `path`, falling back to read-only or in-memory.
 
-    `tell` is given lines for the user, now and later, from any thread.
+    `tell` gets lines for the user, now and later, in any thread.
     """
     try:
         if EventLog.is_marked(path):
@@ -39,25 +39,25 @@ def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
     if isinstance(problem, NewerError):
         log, reads = EventLog(path, tell, source=""), False
     else:
-        # A disk that is full may have room soon.
+        # A full disk may have room again soon.
         keeps = error_codes.code(problem.__cause__) in FULL
         log, reads = _over_what_is_there(path, tell, keeps)
         if keeps:
             return log
     if reads:
         tell(
-            f"{problem} Until then old conversations can be read, "
-            "and nothing new is kept."
+            f"{problem} Until then you can read old conversations, "
+            "but nothing new is saved."
         )
     else:
-        tell(f"{problem} Until then nothing is kept.")
+        tell(f"{problem} Until then nothing is saved.")
     return log
 
 
 def open_to_read(path: Path, tell: Callable[[str], None]) -> EventLog:
-    """Return the log in the file `path`, also where nothing may be written.
+    """Open the log at `path` for reading, even if it cannot be written.
 
-    `tell` is given a line then. Raises `LogError` when it cannot be read either.
+    `tell` gets a line if it cannot. Raises `LogError` when it cannot be read either.
     """
     try:
         return EventLog(path, tell)
@@ -68,19 +68,19 @@ def open_to_read(path: Path, tell: Callable[[str], None]) -> EventLog:
         if not reads:
             log.close()
             raise
-    tell(f"The conversation store {path} cannot be written; it is only read.")
+    tell(f"Cannot write the conversation store {path}; it is opened as read-only.")
     return log
 
 
 def _mend(path: Path, tell: Callable[[str], None]) -> None:
-    if told := EventLog.mend(path):
-        tell(told)
+    if message := EventLog.mend(path):
+        tell(message)
 
 
 def _over_what_is_there(
     path: Path, tell: Callable[[str], None], keeps: bool
 ) -> tuple[EventLog, bool]:
-    """Return a log in memory, and whether what is stored can be read through it."""
+    """Return a log in memory, and whether it shows the stored events."""
     name = str(path)
     if path.is_file():
         for mode in ("ro", *([] if has_wal(path) else ["immutable"])):
@@ -88,8 +88,8 @@ def _over_what_is_there(
                 log = EventLog(path, tell, source=uri(name, mode), keeps=keeps)
                 return log, True
     if path.is_file() and has_wal(path):
-        # Nobody may write beside it, and not all of it has been put in its place:
-        # that can be done to a copy.
+        # The folder is read-only and part of the data is still in the write-ahead log.
+        # SQLite cannot read that without writing, so checkpoint a copy.
         with suppress(LogError, OSError), tempfile.TemporaryDirectory() as folder:
             copy = f"{folder}/{path.name}"
             for suffix in ("", "-wal"):
@@ -97,6 +97,6 @@ def _over_what_is_there(
             with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as db:
                 db.execute("PRAGMA journal_mode = DELETE")
             log = EventLog(path, tell, source=uri(copy, "immutable"), keeps=keeps)
-            # It stays open, and goes with the last who has it open.
+            # The deleted copy stays readable until its last connection closes.
             return log, True
     return EventLog(path, tell, source="", keeps=keeps), False

@@ -1,4 +1,4 @@
-"""Reads the log from any thread; from the fallback while that is active."""
+"""Reads the log in any thread; reads the fallback while it is active."""
 
 import sqlite3
 import threading
@@ -15,38 +15,43 @@ from tui.events import Event, Record, Unreadable, without_surrogates
 
 
 class Position:
-    """Where somebody is who reads the log on and on.
+    """A reader's position in the log.
 
-    `after` is the `seq` of the last record read. It is kept right when records that
-    were read before they were stored have got other numbers there. One thread.
+    `after` is the `seq` of the last record read. The position stays valid when records
+    that were read from the fallback get other numbers in the store. Use it in one
+    thread.
     """
 
     def __init__(self, after: int, moved: int) -> None:
         self.after = after
         self._moved = moved
-        """How many moves it has made."""
+        """How many moves have been applied."""
         self._read: list[tuple[int, int]] = []
-        """What has been read already, though it comes after `after`."""
+        """Ranges of `seq` after `after` that have been read already."""
 
     def move(self, moves: list[Move]) -> None:
-        """Make the `moves` that it has not made yet."""
+        """Apply the `moves` that have not been applied yet."""
         for start, end, strange in moves[self._moved :]:
             if strange:
                 self.after = max(self.after, start) + end - start
             elif self.after > start and end > start:
-                # Others' records have come before ours: read those, not these again.
+                # Records of other processes now come before ours: read those, and skip
+                # ours, which were read already.
                 self._read.append((end, self.after + end - start))
                 self.after = start
         self._moved = len(moves)
 
     def is_new(self, seq: int) -> bool:
-        """Return whether the record after `after` has not been read."""
+        """Return whether the record `seq` has not been read yet."""
         return not any(first < seq <= last for first, last in self._read)
 
 
 @cache
 def _select(late: bool, one: bool, settled: bool) -> str:
-    """Return the query for records: of what stands in, of one conversation, whole."""
+    """Return the SQL query for records.
+
+    `late` selects the fallback alone, `one` one conversation, `settled` no deltas.
+    """
     where = "conversation = :conversation AND " if one else ""
     where += "delta_of IS NULL AND " if settled else ""
     return (
@@ -57,10 +62,10 @@ def _select(late: bool, one: bool, settled: bool) -> str:
 
 
 class Reader:
-    """A pool of reading connections: each is used by one thread at a time.
+    """A pool of reading connections, each used by one thread at a time.
 
-    A pool rather than one connection a thread: threads come and go, and a
-    connection that died with its thread could not be closed in order.
+    A pool rather than a connection for each thread: threads come and go, and a
+    connection that died with its thread could not be closed properly.
     """
 
     def __init__(
@@ -70,8 +75,11 @@ class Reader:
         odd: Callable[[], object] = lambda: None,
         short: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what opens a connection, and what is told of a broken page, of text
-        that is no UTF-8, and of a page that the log has no more."""
+        """Use `connect` to open connections, and report what reads find.
+
+        `damaged` is called for a damaged page, `odd` once for invalid UTF-8, and
+        `short` for a page that is missing because the log was truncated.
+        """
         self._connect = connect
         self._damaged = damaged
         self._odd = odd
@@ -82,11 +90,11 @@ class Reader:
         self._stand_in: StandIn | None = None
         self._moves: list[Move] = []
         self._switches = 0
-        """How often readers have been sent elsewhere."""
+        """How often readers have switched between the store and the fallback."""
         self._seen = 0
-        """The largest `seq` that anybody in this process knows of."""
+        """The largest `seq` that any reader of this process has seen."""
         self.unreadable: set[int] = set()
-        """The `seq` of records that were met and could not be read."""
+        """The `seq` of each unreadable record found so far."""
 
     def read(
         self,
@@ -96,11 +104,11 @@ class Reader:
         *,
         provisional: bool = True,
     ) -> list[Record]:
-        """Return the records with `seq > after`, oldest first; no side effect.
+        """Return the records with `seq > after`, oldest first, without side effects.
 
-        `conversation` None means all of them; `limit` -1 means no limit. With
-        `provisional` False those are left out that go when their message is added. A
-        `Position` is not set to the last of them: its owner does it.
+        `conversation` None means all conversations; `limit` -1 means no limit. With
+        `provisional` False deltas are left out. This method does not advance a
+        `Position`; its owner does.
         """
         while True:
             with self._lock:
@@ -109,7 +117,7 @@ class Reader:
                     after.move(self._moves)
             start = after.after if isinstance(after, Position) else after
             wanted = {"conversation": conversation, "after": start, "limit": limit}
-            # The store itself is left in peace where it has nothing to say.
+            # Do not query the store when all wanted records are in the fallback.
             late = stand_in is not None and start >= stand_in.start
             sql = _select(late, conversation is not None, not provisional)
             found = self._query(stand_in, sql, wanted, most=bounds.LARGEST_RECORD)
@@ -143,30 +151,30 @@ class Reader:
         return seq
 
     def position(self, after: int) -> Position:
-        """Return a position that goes on `after` a `seq` of now."""
+        """Return a position at `after`, a `seq` in the current numbering."""
         with self._lock:
             return Position(after, len(self._moves))
 
     def go_to(self, stand_in: StandIn, last: int) -> None:
-        """Read what stands in, from now on; `last` is the last `seq` of the store."""
+        """Read from `stand_in` from now on; `last` is the last `seq` of the store."""
         with self._lock:
             stand_in.begin(max(last, self._seen))
             self._stand_in = stand_in
             self._switches += 1
 
     def go_back(self, move: Move) -> None:
-        """Read the store again, which holds now what stood in."""
+        """Read from the store again, which now has the events of the fallback."""
         with self._lock:
             self._stand_in = None
             self._switches += 1
             self._moves.append(move)
-            # The file may be another one.
+            # The connections may belong to a file that has been replaced.
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
     def close(self) -> None:
-        """Close the connections that are not in use, and the others after use."""
+        """Close the idle connections now, and the others after their use."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -174,7 +182,7 @@ class Reader:
             connection.close()
 
     def _stands(self, switches: int, seq: int = 0) -> bool:
-        """Return whether what was read is from where one reads now."""
+        """Return whether readers have not switched since `switches` was taken."""
         with self._lock:
             stands = switches == self._switches
             if stands and seq > self._seen:
@@ -188,7 +196,7 @@ class Reader:
         parameters: Sequence[object] | Mapping[str, object],
         most: int = 0,
     ) -> list[tuple[Any, ...]]:
-        """Run a SELECT; with `most` no event is loaded that has more bytes."""
+        """Run a SELECT; with `most`, load no event of more bytes than that."""
         try:
             if stand_in:
                 if self._closed:
@@ -208,11 +216,11 @@ class Reader:
                     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _NO_LIMIT)
                 self._put_back(connection, switches)
         except UnicodeEncodeError:
-            # Nothing in the store is like it, once it is Unicode.
+            # A lone surrogate: replace it, since the store holds none either.
             return self._query(stand_in, sql, _as_unicode(parameters))
         except sqlite3.Error as error:
             if stand_in is not self._stand_in:
-                return []  # one reads elsewhere now, and again
+                return []  # readers have switched: the caller reads again
             if error_codes.code(error) in error_codes.DAMAGED:
                 self._damaged()
                 raise LogError(
@@ -226,12 +234,12 @@ class Reader:
             ) from error
 
     def _met_odd(self) -> None:
-        """Tell it once."""
-        told, self._odd = self._odd, lambda: None
-        told()
+        """Report invalid UTF-8, once."""
+        report, self._odd = self._odd, lambda: None
+        report()
 
     def _take(self) -> tuple[sqlite3.Connection, int]:
-        """Return a connection for one reader, and how often readers had moved."""
+        """Return a connection for one reader, and the count of switches so far."""
         with self._lock:
             if self._closed:
                 raise LogError("The conversation store is closed.")
@@ -249,20 +257,20 @@ class Reader:
 
 
 _NO_LIMIT = 2**31 - 1
-"""SQLite takes it for the largest that it was built for."""
+"""SQLite reduces this to the largest limit that it was built with."""
 
 
 def _one_by_one(connection: sqlite3.Connection, sql: str, parameters: Any) -> list[Any]:
-    """Return the rows of `_select`, of those that are too long their beginning.
+    """Return the rows of `_select`, with an excerpt of each event that is too long.
 
-    A row that is too long is not loaded: SQLite reads a part of it where it stands.
+    SQLite's incremental I/O reads the parts of a long row without loading it.
     """
     bare = sql.replace("CAST(data AS BLOB)", "NULL", 1)
     found: list[Any] = []
     for seq, of, turn, at, kind, _ in event_rows.fetch(connection, bare, parameters):
         data: bytes | Event | None = None
         with (
-            suppress(sqlite3.OperationalError),  # of a number or NULL
+            suppress(sqlite3.OperationalError),  # the value is a number or NULL
             connection.blobopen("event", "data", seq, readonly=True) as blob,
         ):
             size = len(blob)

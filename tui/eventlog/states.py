@@ -1,7 +1,7 @@
 """State that is stored beside the events: drafts, read markers.
 
-Small values instead of functions that write: they are written to the store, to what
-stands in for it, and into a journal from which another process writes them.
+States are small values rather than functions that write, because they are written to
+the store, to its fallback, and to a journal from which another process stores them.
 """
 
 import sqlite3
@@ -11,28 +11,28 @@ import msgspec
 
 
 class State(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """Base of all states; written in the transaction of the events beside it."""
+    """Base of all states; written in the transaction of the events appended with it."""
 
     def write(self, db: sqlite3.Connection) -> None:
-        """Write it."""
+        """Write this state to `db`."""
         raise NotImplementedError
 
     def moved(self, number: Callable[[int], int]) -> "State":
-        """Return it with each `seq` in it replaced by `number(seq)`."""
+        """Return this state with each `seq` in it replaced by `number(seq)`."""
         return self
 
 
 class Draft(State, frozen=True):
-    """What the user is writing; "" forgets it."""
+    """An unsent message in the composer; an empty text deletes the draft."""
 
     conversation: str
-    """A conversation, or any other key."""
+    """The id of a conversation, or any other key."""
     text: str
     time: float
     """Seconds since the epoch."""
 
     def write(self, db: sqlite3.Connection) -> None:
-        """Write it over the one before."""
+        """Replace the previous draft."""
         db.execute(
             "DELETE FROM main.draft WHERE conversation = ?", (self.conversation,)
         )
@@ -42,13 +42,13 @@ class Draft(State, frozen=True):
 
 
 class Seen(State, frozen=True):
-    """A screen has shown everything up to `seq`; it never goes back."""
+    """A read marker: a screen has shown everything up to `seq`. It never moves back."""
 
     conversation: str
     seq: int
 
     def write(self, db: sqlite3.Connection) -> None:
-        """Write it, unless more was seen already."""
+        """Write it, unless the stored marker is further ahead."""
         db.execute(
             "INSERT INTO main.seen VALUES (?, ?) ON CONFLICT(conversation) "
             "DO UPDATE SET seq = max(seq, excluded.seq)",
@@ -56,18 +56,18 @@ class Seen(State, frozen=True):
         )
 
     def moved(self, number: Callable[[int], int]) -> "Seen":
-        """Return it with its `seq` renumbered."""
+        """Return this marker with its `seq` renumbered."""
         return Seen(self.conversation, number(self.seq))
 
 
 class Taken(State, frozen=True):
-    """A journal is in the store, and is not to be written there once more."""
+    """A note that a journal is in the store and must not be stored a second time."""
 
     journal: str
-    """Its id."""
+    """The id of the journal."""
 
     def write(self, db: sqlite3.Connection) -> None:
-        """Write it. Raises `sqlite3.IntegrityError` for a second time."""
+        """Write it. Raises `sqlite3.IntegrityError` if the journal is noted already."""
         db.execute("INSERT INTO main.taken VALUES (?)", (self.journal,))
 
 
@@ -75,14 +75,14 @@ class Imported(State, frozen=True):
     """How much of a conversation that is being imported is in the store."""
 
     source: str
-    """A digest of what is imported."""
+    """A digest of the imported conversation."""
     conversation: str
-    """The id that it has here."""
+    """The id of the conversation in this store."""
     done: int
     """How many of its records are stored; -1 when all are."""
 
     def write(self, db: sqlite3.Connection) -> None:
-        """Write it over what was so before."""
+        """Replace the progress stored before; delete it when the import is complete."""
         if self.done < 0:
             db.execute("DELETE FROM main.importing WHERE source = ?", (self.source,))
         else:

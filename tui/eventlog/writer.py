@@ -1,10 +1,10 @@
-"""The thread that writes the log; one in each process.
+"""Writes the log in a thread of its own; each process has one.
 
-It commits whatever has gathered since its last commit, without waiting, so an
-append costs its caller microseconds and neither the network nor the screen ever
-waits for the disk. While the store refuses it goes on in memory: see `fallback`.
+The thread commits all appends that have gathered since its last commit. An append costs
+its caller microseconds, and neither the network nor the screen ever waits for the disk.
+While the store refuses writes, the thread writes to memory: see `fallback`.
 
-It is long because each of its steps is a part of one transaction.
+This module is long because its steps are all parts of one transaction.
 """
 
 import logging
@@ -41,17 +41,17 @@ __all__ = ["GATHER_SECONDS", "Guard", "Writer"]
 
 
 class Committed(Protocol):
-    """Is told of each commit, and whether all of its records are provisional."""
+    """Is called after each commit, with whether all of its records are provisional."""
 
     def __call__(self, *, provisional: bool) -> None: ...
 
 
 GATHER_SECONDS = 0.005
-"""How long a piece of text waits for more before it is committed. A tenth of a frame:
-nobody sees it. Nothing else waits."""
+"""Seconds that a delta waits for more deltas before it is committed: a tenth of a
+frame, too short to see. No other event waits."""
 
 LAST_SECONDS = 15.0
-"""How long it waits when the process is about to end."""
+"""Seconds that the writer waits for locks when the process is about to end."""
 
 
 _logger = logging.getLogger(__name__)
@@ -65,17 +65,17 @@ class _Append(NamedTuple):
     guard: Guard | None
     done: "Future[int]"
     records: tuple[Record, ...] = ()
-    """Events that bring their turn and time along."""
+    """Events that carry their own conversation, turn and time."""
     states: tuple[AnyState, ...] = ()
     imported: bool = False
     lenient: bool = False
-    """Whether a claim or an end that is there already is left out."""
+    """Whether to skip claims and ends of turns that are stored already."""
 
 
 class Writer:
-    """A queue of appends and the thread that commits them.
+    """Queues appends and commits them in a thread.
 
-    `connection` None means that the `fallback` is active already and stays so.
+    `connection` None means that the fallback is already active and stays active.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Writer:
         self._path = path
         self._watched = WatchedFiles(path, refuge.connect)
         self._commits: list[Commit] = []
-        """What was written in the transaction that is at work."""
+        """The commits of the current transaction."""
         self._last = last_seq(connection) if connection else 0
         """The last `seq` that the store is known to have had."""
         self._committed = committed
@@ -100,7 +100,7 @@ class Writer:
         self._closed = self._suspects = False
         self._appends: deque[_Append] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._lock = threading.Lock()  # of who commits; also order: oldest first
+        self._lock = threading.Lock()  # held while committing; keeps appends in order
         self._thread = threading.Thread(
             target=self._run, name="lazychat-log", daemon=True
         )
@@ -127,40 +127,44 @@ class Writer:
         imported: bool = False,
         lenient: bool = False,
     ) -> "Future[int]":
-        """See `EventLog.add`; `lenient` as of a journal."""
+        """See `EventLog.add`.
+
+        `lenient` skips claims and ends of turns that are stored already, as needed for
+        a journal.
+        """
         done: Future[int] = Future()
         return self._put(
             _Append("", None, (), 0.0, guard, done, records, states, imported, lenient)
         )
 
     def look(self) -> None:
-        """Go on with another file if this one, or its log, is gone; any thread."""
+        """Wake the writer if the store file or its log looks replaced; any thread."""
         if not self._refuge.active and self._watched.looks_wrong():
             self._wake.put(None)
 
     def part(self) -> None:
-        """Go on with another file now if this one, or its log, is gone; any thread."""
+        """Leave the store file at once if it or its log was replaced; any thread."""
         if not self._refuge.active and self._watched.looks_wrong():
             with self._lock:
                 self._look_closely()
             self._wake.put(None)
 
     def suspect(self) -> None:
-        """Look closely at the files: a page of them cannot be read; any thread."""
+        """Have the files checked, because a reader missed a page; any thread."""
         self._suspects = True
         self._wake.put(None)
 
     def _look_closely(self) -> None:
-        """Go on with another file if something is gone; only whoever has the lock may.
+        """Switch to the fallback if committed data is gone. The caller holds the lock.
 
-        Not where no file has the store's name: one may come, and whoever puts another
-        one in its place needs no new one there.
+        Does nothing while no file has the store's name: a program may be replacing the
+        file, and must not find a new one there.
         """
         if not self._refuge.active and self._path.exists() and self._is_lost():
             self._enter(Replaced())
 
     def _is_lost(self) -> bool:
-        """Return whether the files do not hold any more what was committed."""
+        """Return whether committed data is missing from the files."""
         suspected, self._suspects = self._suspects, False
         if not suspected and not self._watched.looks_wrong():
             return False
@@ -168,7 +172,7 @@ class Writer:
         if self._watched.are_lost(self._last, suspected=suspected):
             return True
         if self._watched.log_id != log:
-            self._refuge.recent.clear()  # the log was begun anew: all was copied
+            self._refuge.recent.clear()  # SQLite restarted the log: all was copied
         return False
 
     def _put(self, append: _Append) -> "Future[int]":
@@ -180,11 +184,12 @@ class Writer:
         return append.done
 
     def write(self, conversation: str, item: Event, turn: str | None) -> int:
-        """Append and wait. See `EventLog.write`."""
+        """Append an event and wait for its commit. See `EventLog.write`."""
         done: Future[int] = Future()
         append = _Append(conversation, turn, (item,), time.time(), None, done)
-        # Two changes of thread take longer than the commit: who waits for it anyway
-        # makes it, together with whatever came before, if nobody is at it.
+        # Two thread switches take longer than the commit. The caller waits anyway, so
+        # it commits itself, with all earlier appends, unless another thread is
+        # committing.
         if not self._closed and self._lock.acquire(blocking=False):
             try:
                 self._appends.append(append)
@@ -192,14 +197,14 @@ class Writer:
             finally:
                 self._lock.release()
             if self._refuge.active or isinstance(item, MessageAdded):
-                # The thread is to try the store again, or to fill the index.
+                # Wake the thread to try the store again, or to fill the search index.
                 self._wake.put(None)
         else:
             self._put(append)
         return done.result()
 
     def close(self) -> None:
-        """Commit what has gathered, end the thread, close the connection."""
+        """Commit the queued appends, end the thread and close the connection."""
         self._closed = True
         self._wake.put(None)
         self._thread.join()
@@ -214,8 +219,8 @@ class Writer:
         while not ends:
             idle = self._is_idle()
             if self._appends and _is_delta(self._appends[0]):
-                # A model at 1,000 tokens a second would have each of them committed
-                # by itself, and every follower woken for it.
+                # Without this a model at 1,000 tokens a second would cause a commit for
+                # each token, and each commit would wake every follower.
                 time.sleep(GATHER_SECONDS)
             with suppress(queue.Empty):
                 while True:
@@ -231,7 +236,7 @@ class Writer:
                     self._late.step(self._store)
 
     def _is_idle(self) -> bool:
-        """Wait until there is something to do; return whether nothing was asked for."""
+        """Wait for work; return whether the wait timed out and the store is in use."""
         active = self._refuge.active
         try:
             self._wake.get(timeout=self._refuge.wait if active else self._late.wait)
@@ -240,9 +245,9 @@ class Writer:
         return False
 
     def _commit_all(self) -> None:
-        """Commit what waits; only whoever has the lock may."""
+        """Commit the queued appends. The caller holds the lock."""
         appends: list[_Append] = []
-        while self._appends:  # nobody else takes from it
+        while self._appends:  # only the holder of the lock removes appends
             appends.append(self._appends.popleft())
         if appends:
             self._commit(_runs(appends))
@@ -250,7 +255,7 @@ class Writer:
     def _commit(self, runs: list[list[_Append]]) -> None:
         try:
             outcomes = self._write(runs)
-        except Exception as error:  # no append may keep the next ones from the store
+        except Exception as error:  # one bad append must not block later ones
             outcomes = [_cannot(error)] * len(runs)
         provisional = all(_is_delta(run[0]) for run in runs)
         if not provisional:
@@ -264,7 +269,7 @@ class Writer:
                     append.done.set_result(outcome)
 
     def _write(self, runs: list[list[_Append]]) -> list[int | LogError]:
-        """Write to the store, or to memory while it refuses."""
+        """Write to the store, or to memory while the store refuses."""
         limit: float | None = None
         while not self._refuge.active:
             assert self._store
@@ -278,14 +283,14 @@ class Writer:
                 return outcomes
             except sqlite3.Error as error:
                 refused = error_codes.code(error) in error_codes.REFUSED
-                # Where it is locked for readers too there is no going to memory: all
-                # that can be done is to wait, at the end of the program not for ever.
+                # If the store is locked for readers too, the fallback cannot start.
+                # Then keep retrying; at the end of the program only for LAST_SECONDS.
                 if limit is None and self._closed:
                     limit = time.monotonic() + LAST_SECONDS
                 late = limit is not None and time.monotonic() > limit
                 if not refused or (not self._enter(error) and late):
                     return [_cannot(error)] * len(runs)
-        # Nobody reads before what is there is in the journal, too.
+        # Hold the lock, so that no reader sees events before they are in the journal.
         with self._refuge.stand_in.lock:
             outcomes = self._transact(self._refuge.stand_in.db, runs)
             done = zip(runs, outcomes, strict=True)
@@ -294,13 +299,13 @@ class Writer:
             return outcomes
 
     def _enter(self, error: sqlite3.Error) -> bool:
-        """Go to memory; return whether that could be done."""
+        """Switch to the fallback in memory; return whether that succeeded."""
         if isinstance(error, Replaced) and self._store:
             self._refuge.let_go(self._store, self._watched.files, self._last)
         return self._refuge.enter(error, self._last)
 
     def _remember(self, store: sqlite3.Connection) -> None:
-        """Remember what was committed, and what the files are like now."""
+        """Remember the commits, and the current state of the files."""
         recent = self._refuge.recent
         anew, good = self._watched.note()
         if anew:
@@ -316,9 +321,9 @@ class Writer:
     ) -> list[int | LogError]:
         self._commits.clear()
         try:
-            # Where the store is attached an immediate one would lock it, too.
+            # While the store is attached, BEGIN IMMEDIATE would lock it as well.
             db.execute("BEGIN" if self._refuge.active else "BEGIN IMMEDIATE")
-            if len(runs) == 1:  # it is refused with the whole transaction
+            if len(runs) == 1:  # needs no savepoint: roll back the whole transaction
                 outcome = self._insert(db, runs[0][0], _joined(runs[0]))
                 db.execute("COMMIT" if isinstance(outcome, int) else "ROLLBACK")
                 return [outcome]
@@ -338,7 +343,7 @@ class Writer:
     def _insert(
         self, db: sqlite3.Connection, append: _Append, items: tuple[Event, ...]
     ) -> int | LogError:
-        """Write one append; what was written of one that is refused is taken back."""
+        """Write one append; the caller rolls it back if this returns an error."""
         seq = 0
         try:
             if append.guard is not None and not append.guard(db):
@@ -365,7 +370,7 @@ class Writer:
             if error_codes.code(error) in error_codes.REFUSED or not db.in_transaction:
                 raise
             return _cannot(error)
-        except Exception as error:  # it is about this append, and nobody else's
+        except Exception as error:  # only this append is at fault
             if isinstance(error, UnicodeEncodeError) and not _is_unicode(append):
                 return self._insert(db, _as_unicode(append), items)
             return _cannot(error)
@@ -373,7 +378,7 @@ class Writer:
     def _add(
         self, db: sqlite3.Connection, append: _Append, rows: list[Row]
     ) -> dict[int, int]:
-        """Insert records, and add them to `rows`; return which number each has got."""
+        """Insert records and add them to `rows`; return old `seq` to new `seq`."""
         numbers: dict[int, int] = {}
         for it in append.records:
             try:
@@ -390,7 +395,10 @@ class Writer:
         return numbers
 
     def _come_back(self, seconds: float | None) -> None:
-        """Try to store what is in memory; wait `seconds` for locks, None: briefly."""
+        """Try to store the events in memory.
+
+        Waits `seconds` for locks; None means `memory_fallback.PATIENCE_SECONDS`.
+        """
         store = self._refuge.leave(*([] if seconds is None else [seconds]))
         if store:
             store.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
@@ -436,9 +444,9 @@ def _is_delta(append: _Append) -> bool:
 
 
 def _runs(appends: list[_Append]) -> list[list[_Append]]:
-    """Group pieces of one message that follow each other, to be one row.
+    """Group consecutive deltas of one message, so that each group becomes one row.
 
-    A model at 1,000 tokens a second needs no thousand rows; a row a commit will do.
+    One row for each commit is enough, even at 1,000 tokens a second.
     """
     runs: list[list[_Append]] = []
     for append in appends:
@@ -460,7 +468,7 @@ def _continues(last: _Append, append: _Append) -> bool:
         and isinstance(two, TextDelta | ReasoningDelta)
         and type(one) is type(two)
         and one.message_id == two.message_id
-        # One that is no text is refused alone.
+        # A delta whose text is not a `str` must be refused by itself.
         and type(one.text) is type(two.text) is str
         and last.turn == append.turn
         and last.conversation == append.conversation

@@ -164,8 +164,8 @@ def test_turns_that_had_not_ended_are_ended(log, other):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda d: d.update(format="other"), 'does not say "format": "lazychat"'),
-        (lambda d: d.pop("format"), 'does not say "format": "lazychat"'),
+        (lambda d: d.update(format="other"), 'its "format" is not "lazychat"'),
+        (lambda d: d.pop("format"), 'its "format" is not "lazychat"'),
         (lambda d: d.update(version=2), "version 2; this lazychat reads 1"),
         (lambda d: d.pop("conversations"), "missing required field `conversations`"),
         (
@@ -202,7 +202,7 @@ def test_bad_input_is_told_and_nothing_of_it_is_taken(log, other, change, proble
     "text", ["", "hello", "[]", "{", '{"format": "lazychat"', "\ud800"]
 )
 def test_what_is_no_export_is_told(log, text):
-    with pytest.raises(LogError, match="no export of lazychat"):
+    with pytest.raises(LogError, match="not a lazychat export"):
         conversation.import_json(log, text)
 
 

@@ -141,7 +141,7 @@ def test_what_was_deleted_twice_comes_back_beside_itself(log):
         "another needle",
         "a needle",
     ]
-    with pytest.raises(LogError, match="brought back, or wiped, by another"):
+    with pytest.raises(LogError, match="already restored or wiped"):
         conversation.restore(log, first)
 
 

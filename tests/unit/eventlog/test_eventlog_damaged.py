@@ -94,7 +94,7 @@ def test_a_store_without_its_header_is_saved(path, told, size):
         assert texts(log, None) == said
         assert len(conversation.recent(log)) == 20
 
-    assert "20 conversations were saved from it." in told[0]
+    assert "20 conversations were recovered." in told[0]
     assert is_whole(path)
     assert sorted(file.name for file in path.parent.iterdir()) == [
         path.name,
@@ -131,7 +131,7 @@ def test_a_store_that_breaks_under_a_running_log_is_mended_there(path, told):
         assert got == answer(20)
 
         until(lambda: any("set aside" in line for line in told))
-        until(lambda: any("everything said since" in line for line in told))
+        until(lambda: any("all messages since" in line for line in told))
     assert broken(path).stat().st_size == size
     with EventLog(path) as log:
         kept = texts(log)
@@ -231,8 +231,8 @@ def test_of_a_store_overwritten_with_garbage_no_more_is_promised_than_is_there(
         log.append("c", Queued("x", "1")).result(LIMIT)
 
         until(lambda: any("written again" in line for line in told))
-        assert any("0 conversations were saved" in line for line in told)
-        assert re.search(r"everything said since \d\d:\d\d is kept", told[-1])
+        assert any("0 conversations were recovered" in line for line in told)
+        assert re.search(r"all messages since \d\d:\d\d are saved", told[-1])
     assert stored(path) == ["1"]
 
 

@@ -113,14 +113,14 @@ def test_a_disk_that_runs_full_does_not_stop_the_stream(disk, told):
         assert stream(log, 200) == answer(200)
 
         assert len(told) == 1
-        assert "what comes is kept in" in told[0]
+        assert "new messages are kept in" in told[0]
         assert texts(log)[0] == "before"
         with closing(sqlite3.connect(path)) as db:
             assert "200:" not in str(db.execute("SELECT data FROM event").fetchall())
         seen = [(record.seq, record.event) for record in log.read()]
         disk.free()
         until(lambda: len(told) == 2)
-        assert told[1].endswith("can be written again: everything is kept.")
+        assert told[1].endswith("can be written again: everything is saved.")
         assert [(record.seq, record.event) for record in log.read()] == seen
 
     with EventLog(path) as log:
@@ -174,10 +174,10 @@ def test_a_disk_that_is_full_at_the_start_is_tried_again(disk, told, existed):
         assert len(conversation.recent(log)) == (2 if existed else 0)
         assert stream(log, 20) == answer(20)
         until(lambda: told)
-        assert "what comes is kept in" in told[0]
+        assert "new messages are kept in" in told[0]
         disk.free()
         until(lambda: len(told) == 2)
-        assert told[1].endswith("everything is kept.")
+        assert told[1].endswith("everything is saved.")
     assert "".join(stored(path)[:-1]) == answer(20)
     assert journal_mode(path) == "wal"
     assert is_whole(path)

@@ -96,7 +96,7 @@ def test_a_store_that_comes_back_with_its_disk_is_all_kept(path, told, tmp_path)
         (tmp_path / "elsewhere").rename(path.parent)
 
         until(lambda: len(told) == 2)
-        assert told[1].endswith("everything is kept.")
+        assert told[1].endswith("everything is saved.")
         assert texts(log) == ["1", "2"]
 
 
@@ -109,7 +109,7 @@ def test_a_log_that_is_removed_is_saved_without_anything_being_said(path, told, 
 
         until(lambda: follow.poll(0.1) or told)
 
-        assert "was removed in use: what was in it is saved" in told[0]
+        assert "was removed while in use. Its content is saved" in told[0]
         assert stored(path) == ["1"]
         log.append("c", Queued("x", "2")).result(LIMIT)
         assert [text(r.event) for r in follow.poll(LIMIT)] == ["2"]
@@ -121,14 +121,14 @@ def test_a_log_that_is_removed_is_saved_as_soon_as_that_can_be(path, told, monke
     with EventLog(path, told.append) as log:
         log.append("c", Queued("x", "1")).result(LIMIT)
         fails = [sqlite3.OperationalError("no room")] * 2
-        write_anew = Rescue._write_anew
+        rewrite = Rescue._rewrite
 
         def refuses(*given):
             if fails:
                 raise fails.pop()
-            return write_anew(*given)
+            return rewrite(*given)
 
-        monkeypatch.setattr(Rescue, "_write_anew", refuses)
+        monkeypatch.setattr(Rescue, "_rewrite", refuses)
         Path(f"{path}-wal").unlink()
 
         log.append("c", Queued("x", "2")).result(LIMIT)
@@ -195,6 +195,6 @@ def test_a_store_that_cannot_be_read_at_all_is_given_up_and_that_is_told_once(
 
     assert stored(path) == ["1", "2", "3"]
     (line,) = told
-    assert "cannot be read: a new one was begun" in line
+    assert "cannot be read: a new one was created" in line
     (aside,) = path.parent.glob("*.broken-*[0-9]")
     assert str(aside) in line

@@ -68,8 +68,8 @@ def test_commands_that_read_show_what_is_there(store, capsys, arguments):
     with unprivileged():
         assert cli.main(arguments) == 0
 
-    told = f"lazychat: The conversation store {store} cannot be written; it is only"
-    assert capsys.readouterr() == (out, f"{told} read.\n")
+    told = f"lazychat: Cannot write the conversation store {store}; it is opened as"
+    assert capsys.readouterr() == (out, f"{told} read-only.\n")
 
 
 def test_following_a_store_that_is_only_read_ends(store, capsys):
@@ -193,7 +193,7 @@ def test_a_read_only_store_is_read_and_what_is_new_is_not_kept(shelf, told):
         assert read_state.draft(log, "c2") == "x"
 
     assert len(told) == 1
-    assert told[0].endswith("can be read, and nothing new is kept.")
+    assert told[0].endswith("read old conversations, but nothing new is saved.")
     assert contents(shelf) == before
 
 
@@ -224,7 +224,7 @@ def test_a_read_only_store_whose_last_words_are_in_its_log_is_read(shelf, told):
         log.append("c", Queued("x", "2")).result(LIMIT)
         assert texts(log) == ["1", "2"]
 
-    assert "nothing new is kept" in told[0]
+    assert "nothing new is saved" in told[0]
     assert contents(shelf) == before
 
 
@@ -236,7 +236,7 @@ def test_a_store_in_a_folder_that_is_not_there_is_in_memory(tmp_path, told):
         assert texts(log) == ["1"]
 
     assert len(told) == 1
-    assert told[0].endswith("Until then nothing is kept.")
+    assert told[0].endswith("Until then nothing is saved.")
 
 
 def test_a_store_that_may_not_be_read_is_never_taken_for_a_damaged_one(shelf, told):
@@ -246,4 +246,4 @@ def test_a_store_that_may_not_be_read_is_never_taken_for_a_damaged_one(shelf, to
     with unprivileged(), closing(open_log(path, told.append)) as log:
         log.append("c", Queued("x", "1")).result(LIMIT)
     assert [file.name for file in shelf.iterdir()] == ["lazychat.db"]
-    assert told[0].endswith("Until then nothing is kept.")
+    assert told[0].endswith("Until then nothing is saved.")

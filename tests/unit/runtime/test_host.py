@@ -170,7 +170,7 @@ def test_a_store_that_cannot_be_opened_is_a_problem_and_turns_run(home, make):
 
     assert len(host.problems) == 1
     assert str(home / "file" / "lazychat.db") in host.problems[0]
-    assert "nothing is kept" in host.problems[0]
+    assert "nothing is saved" in host.problems[0]
     host.close()
     assert host.last_words == []
 

@@ -1,1 +1,1 @@
-"""Keeps events while the store cannot be written, and repairs it."""
+"""Keeps events while the store cannot be written, and repairs the store."""

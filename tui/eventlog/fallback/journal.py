@@ -1,11 +1,12 @@
-"""The journal: a file for events that the store refuses.
+"""Keeps events that the store refuses in a file, the journal.
 
-What a kernel has been handed by `write` survives a `kill -9` of whoever wrote it. So
-while the store cannot be written, each batch is in such a file before anybody sees it:
-beside the store, or where that disk is in trouble in the folder for temporary files.
-Its owner holds a lock on it (flock(2)) that ends with the process, whatever ends that;
-whoever gets the lock finds a journal that was left behind, and takes it into the
-store. Lines of JSON: a header, then events and states.
+Data that the kernel has accepted in `write` survives a `kill -9` of the process. So
+while the store cannot be written, each batch is in a journal before any reader sees it.
+The journal is beside the store or, if that disk is in trouble, in the folder for
+temporary files. Its owner holds a lock on it (flock(2)), which the kernel releases when
+the process ends, however it ends. A process that gets the lock has found an abandoned
+journal, and copies it into the store. The format is lines of JSON: a header, then
+events and states.
 """
 
 import fcntl
@@ -28,10 +29,10 @@ from tui.eventlog.states import AnyState
 from tui.events import Record
 
 AGAIN_SECONDS = 1.0
-"""How soon it is tried again when it could be written nowhere."""
+"""Seconds before the next try when the journal could not be written anywhere."""
 
 Row = tuple[int, str, str | None, float, str, str]
-"""Of an event: seq, conversation, turn, time, kind, data."""
+"""An event as seq, conversation, turn, time, kind, data."""
 
 
 class _Header(msgspec.Struct):
@@ -57,19 +58,19 @@ _decode = msgspec.json.Decoder(_Event | _State).decode
 
 
 class Left(NamedTuple):
-    """What a journal holds."""
+    """The content of an abandoned journal."""
 
     id: str
     records: list[Record]
-    """With the numbers that they had where they stood in."""
+    """The records, with the `seq` numbers that they had in the fallback."""
     states: list[AnyState]
 
 
 class Journal:
-    """The journal of a process; its file is made when there is something to keep.
+    """The journal of this process. Its file is created when there is something to keep.
 
-    `rows` returns the events after a `seq`. With `elsewhere` the disk of the store is
-    in trouble, and so is the second choice. One thread.
+    `rows` returns the events after a `seq`. With `elsewhere` the store's disk is in
+    trouble, so the folder for temporary files is tried first. Use it in one thread.
     """
 
     def __init__(
@@ -97,11 +98,14 @@ class Journal:
 
     @property
     def is_beside(self) -> bool:
-        """Whether it is in the folder of the store."""
+        """Whether the journal is in the folder of the store."""
         return self.path is not None and self.path.parent == self._store.parent
 
     def keep(self, states: Sequence[AnyState]) -> bool:
-        """Write what has come since; `states` are all. Return whether it has all."""
+        """Write the events since the last call, and the new ones of all `states`.
+
+        Returns whether the journal is complete.
+        """
         if monotonic() < self._again:
             return False
         with suppress(OSError):
@@ -120,18 +124,18 @@ class Journal:
                 before[0].unlink(missing_ok=True)
                 os.close(before[1])
             return True
-        # The beginning of it all is better than nothing.
+        # No folder works: keep the old journal, which has the first part of the events.
         self.path, self._file, self._size, self._noted, self._states = before
         self._again = monotonic() + AGAIN_SECONDS
         return False
 
     def remove(self) -> None:
-        """Forget it: all of it is kept elsewhere."""
+        """Delete the journal, because the store has all of it."""
         self._end()
         self._noted = self._states = 0
 
     def leave(self) -> None:
-        """Let go of it, for whoever opens the store next."""
+        """Release the journal, for the next process that opens the store."""
         if self._file >= 0:
             os.close(self._file)
         self._file, self.path = -1, None
@@ -182,7 +186,7 @@ class Journal:
 
 
 def left_behind(store: Path) -> list[Path]:
-    """Return the journals of the store, also those that have an owner."""
+    """Return the journals of the store, including those that still have an owner."""
     found: list[Path] = []
     for folder in (store.parent, *filter(_is_ours, _temporary(store))):
         with suppress(OSError):
@@ -194,9 +198,9 @@ def left_behind(store: Path) -> list[Path]:
 
 @contextmanager
 def taken(path: Path) -> Generator[Left | None]:
-    """Read a journal whose owner is gone, and keep others from doing it.
+    """Lock and read a journal whose owner has ended, so that no other process does.
 
-    None when it has an owner, or is none of ours.
+    Yields None when the journal has an owner, or belongs to another user.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -213,13 +217,13 @@ def _read(path: Path, file: int) -> Left | None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         here = os.fstat(file)
-        # Whoever had the lock may have been done with it.
+        # The previous holder of the lock may have deleted the journal.
         if not os.path.samestat(here, path.stat()):
             return None
         if here.st_uid != os.geteuid() or not stat.S_ISREG(here.st_mode):
             return None
         with open(os.dup(file), "rb") as reads:  # noqa: PTH123 # a descriptor
-            # The last line may be half of one.
+            # Drop the last line, which may be incomplete.
             lines = reads.read().split(b"\n")[:-1]
         id = bounds.decode_as(lines[0], _Header).id if lines else path.name
     except (OSError, ValueError):
@@ -245,9 +249,9 @@ def _read(path: Path, file: int) -> Left | None:
 
 
 def _temporary(store: Path) -> list[Path]:
-    """Return the folder for journals of the store that is not on its disk.
+    """Return the folder for the store's journals in the place for temporary files.
 
-    None where no temporary file can be made, as on a full disk.
+    Returns [] if no temporary file can be created, as on a full disk.
     """
     digest = hashlib.sha256(os.fsencode(store.absolute())).hexdigest()[:12]
     try:
@@ -257,7 +261,7 @@ def _temporary(store: Path) -> list[Path]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Return whether a folder in a place that all may write to is the user's own."""
+    """Return whether a folder in a world-writable place belongs to this user alone."""
     try:
         found = folder.lstat()
     except OSError:

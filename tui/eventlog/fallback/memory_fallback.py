@@ -1,9 +1,10 @@
-"""Goes on in memory while the store cannot be written, and returns to it.
+"""Keeps events in memory while the store cannot be written, then stores them.
 
-The disk is full, or fails; another program has locked the file; it is damaged, or
-has become read-only. Then what happens is kept in memory (`StandIn`) and in a file of
-its own (`Journal`), followers of this process see it as before, the user is told once,
-and the store is tried again until it takes everything. Runs in the writer's thread.
+The disk may be full or fail; another program may have locked the file; the file may be
+damaged or read-only. New events then go to memory (`StandIn`) and to a file of their
+own (`Journal`). Followers in this process read them as before, the user gets one
+message, and the store is tried again until it has accepted everything. Runs in the
+writer's thread.
 """
 
 import logging
@@ -26,47 +27,47 @@ from tui.eventlog.states import AnyState, Taken
 from tui.safe import safe
 
 Guard = Callable[[sqlite3.Connection], bool]
-"""Looks at the log within the writing transaction; False means: do not write."""
+"""Checks the log within the writing transaction; False refuses the write."""
 
 RETRY_SECONDS = 1.0
-"""How often the store is tried again."""
+"""Seconds between two tries to write the store."""
 
 PATIENCE_SECONDS = 0.25
-"""How long such a try waits for another process's lock: what comes meanwhile is seen
-by nobody."""
+"""Seconds that such a try waits for another process's lock. It is short because new
+events stay invisible during the wait."""
 
 QUIET_SECONDS = 5.0
-"""How long another program may lock the store before the user is told."""
+"""Seconds that another program may lock the store before the user gets a message."""
 
 _logger = logging.getLogger(__name__)
 
 
-GONE = "The old conversation store is gone: a new one was begun"
-EMPTY = "The conversation store was replaced by an empty file: a new one was begun,"
-OLDER = "An older conversation store was put in the place of this one: it is used now,"
-STRANGE = "Another conversation store was put in the place of this one: it is used now,"
+GONE = "The old conversation store is gone: a new one was created"
+EMPTY = "The conversation store was replaced by an empty file: a new one was created,"
+OLDER = "The conversation store was replaced by an older one, which is used now,"
+STRANGE = "The conversation store was replaced by another one, which is used now,"
 REPLACED = "The file of the conversation store was replaced: the new one is used,"
-"""What has become of the store; how the sentence goes on says `Refuge`."""
+"""Beginnings of messages about a changed store; `_tell_what_is_kept` completes them."""
 
 
 class Store(NamedTuple):
-    """The doors to the file, which the refuge needs."""
+    """The path of the store, and the functions that `Refuge` needs to use it."""
 
     path: Path
     connect: Callable[[str, float], sqlite3.Connection]
-    """Opens a database by its path or URI, to wait so many seconds for a lock."""
+    """Opens a database by its path or URI, with a lock timeout in seconds."""
     open: Callable[[float], sqlite3.Connection]
-    """Opens the store for writing, likewise."""
+    """Opens the store for writing, with a lock timeout in seconds."""
     migrate: Callable[[sqlite3.Connection], None]
-    """Brings the tables to this version's format, or makes them."""
+    """Creates the tables, or migrates them to this version's format."""
     mend: Callable[[], str]
-    """Sets a damaged file aside; returns what to tell, "" when nothing is damaged."""
+    """Repairs a damaged file; returns a message, "" when nothing is damaged."""
     tell: Callable[[str], None]
-    """Tells the user a line; any thread."""
+    """Shows the user a line; may be called in any thread."""
 
 
 class Replaced(sqlite3.OperationalError):
-    """The file is not the one that was opened: it was set aside, or removed."""
+    """The file is no longer the one that was opened: it was replaced or removed."""
 
     sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
 
@@ -75,43 +76,43 @@ class Replaced(sqlite3.OperationalError):
 
 
 class Refuge:
-    """Keeps in memory what the store refuses.
+    """Keeps events in memory while the store refuses them.
 
-    `kept` False means that nothing is ever to be stored.
+    `kept` False means that the events are never stored.
     """
 
     def __init__(self, store: Store, reader: Reader, kept: bool = True) -> None:
         self._store = store
         self.recent = Recent()
-        """What this process has committed, while it can be lost with the log."""
+        """This process's commits that a loss of the write-ahead log would destroy."""
         self._rescue = Rescue(store.path, store.connect, store.migrate, self.recent)
         self._reader = reader
         self._kept = kept
         self._stand_in: StandIn | None = None
         self._code = 0
-        """Why: a result code of SQLite."""
+        """Why the fallback is active: a result code of SQLite."""
         self._since = 0.0
         self._begun = 0.0
-        """The time of the day when it began."""
+        """When the fallback became active; seconds since the epoch."""
         self._mended = False
-        """Whether the store was damaged, and something of it may be lost."""
+        """Whether the store was damaged and repaired, so some of it may be lost."""
         self._again = 0.0
         self._told = False
         self._states: list[AnyState] = []
         self._journal: Journal | None = None
         self._kept_aside: Path | None = None
-        """Where what was in a file that was replaced is kept."""
+        """The copy of a replaced file's content, if one was made."""
         self._old: list[str] = []
-        """The conversations that were in it."""
+        """The ids of the conversations in the replaced file."""
         self._replaced = False
         self._failed: sqlite3.Error | None = None
-        """Why it was gone to memory, until that is told."""
+        """The error that started the fallback, until it has been reported."""
         self.unkept = not kept
-        """Whether what comes is in memory only, and lost when the process is killed."""
+        """Whether new events are only in memory, so that a kill would lose them."""
 
     @property
     def active(self) -> bool:
-        """Whether what is appended goes to memory."""
+        """Whether appended events go to memory."""
         return self._stand_in is not None
 
     @property
@@ -121,7 +122,7 @@ class Refuge:
 
     @property
     def kept_to(self) -> int | None:
-        """The last `seq` that outlives a kill now, None when all do; any thread."""
+        """The last `seq` that survives a kill now, None when all do; any thread."""
         stand_in, journal = self._stand_in, self._journal
         if stand_in is None or not self.unkept:
             return None
@@ -129,27 +130,27 @@ class Refuge:
 
     @property
     def is_over_store(self) -> bool:
-        """Whether what is stored is shown, and nothing can be changed of it."""
-        stand_in = self._stand_in  # another thread may take it away
+        """Whether stored events are shown through the fallback, as read-only."""
+        stand_in = self._stand_in  # another thread may set it to None
         return stand_in is not None and stand_in.stored
 
     @property
     def stand_in(self) -> StandIn:
-        """What is written to now; only while `active`."""
+        """The fallback that is written to; only while `active`."""
         assert self._stand_in
         return self._stand_in
 
     @property
     def wait(self) -> float | None:
-        """Seconds until the store is to be tried again, None when it is not."""
+        """Seconds until the next try to write the store, None for no more tries."""
         if not self.active or not self._kept:
             return None
         return max(self._again - time.monotonic(), 0.0)
 
     def begin(self, source: str) -> None:
-        """Begin in memory, over the log at the URI `source`, if any.
+        """Start in memory, over the log at the URI `source`, if not "".
 
-        Raises `sqlite3.Error` when that is none.
+        Raises `sqlite3.Error` when `source` is not a log.
         """
         stand_in = self._made()
         try:
@@ -162,18 +163,18 @@ class Refuge:
         self._go_to(stand_in, last)
 
     def let_go(self, old: sqlite3.Connection, was: replaced.Files, known: int) -> None:
-        """Part from the store's file, which has another in its place; then `enter`.
+        """Leave a store file that was replaced or has lost data; then call `enter`.
 
-        Or from one that has lost its log, or a part of itself: it is written anew.
-        Where that fails it is tried again before the store is opened. `known` is the
-        last `seq` that it had.
+        A store that has lost its log, or a part of itself, is rewritten. If that fails,
+        it is tried again before the store is opened. `known` is the last `seq` that the
+        store had.
         """
         self._old = []
         with suppress(sqlite3.Error):
             sql = "SELECT id FROM conversation ORDER BY used DESC LIMIT 1000"
             self._old = [id for (id,) in old.execute(sql)]
         if not self._store.path.exists():
-            self.recent.clear()  # whoever removes a store wants it gone
+            self.recent.clear()  # a user who removes the store wants it gone
             return
         self._rescue.begin(Lost(old, was, known))
         with suppress(sqlite3.Error, OSError):
@@ -182,23 +183,24 @@ class Refuge:
             self._kept_aside = replaced.let_go(old, self._store.path, was)
 
     def _save_lost(self) -> None:
-        """Save a store of which something is gone, if this one is."""
-        if told := self._rescue.go_on():
-            self._store.tell(told)
+        """Rewrite the store, if it has lost data, and report that."""
+        if message := self._rescue.go_on():
+            self._store.tell(message)
 
     def enter(self, error: sqlite3.Error, known: int) -> bool:
-        """Go to memory because of `error`; return whether that could be done.
+        """Switch to memory because of `error`; return whether that succeeded.
 
         `known` is the last `seq` that the store is known to have had.
 
-        Where the store is locked for readers too, what is claimed there cannot be
-        known, and there is nothing for it but to wait.
+        Fails while the store is locked for readers too: the turns that are claimed in
+        it are then unknown, and the caller can only wait.
         """
         stand_in, last = self._made(), 0
         self._replaced = replaced_ = isinstance(error, Replaced)
         try:
             settled = not replaced_ or replaced.is_settled(self._store.path)
-            # Who opened it beside a strange log would read what is no store.
+            # A file that is still being replaced may have the log of another one beside
+            # it; opening the two together would read garbage.
             if settled and not self._rescue.pending:
                 last = stand_in.lay_over(uri(str(self._store.path), "rw"))
         except sqlite3.Error as unreadable:
@@ -230,9 +232,9 @@ class Refuge:
             self._journal = Journal(self._store.path, stand_in.rows, elsewhere)
 
     def keep(self, states: Sequence[AnyState]) -> None:
-        """Have what was written, `states` among it, outlive the process.
+        """Write the latest events and `states` to the journal, so they survive a kill.
 
-        Before anybody reads it: the stand-in is locked meanwhile.
+        The caller holds the lock of the stand-in, so that no reader sees them earlier.
         """
         self._states += states
         if self._journal:
@@ -245,9 +247,9 @@ class Refuge:
             self._tell(error or sqlite3.OperationalError("it is in use"))
 
     def leave(self, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection | None:
-        """Try to store everything; return the connection to write to from now on.
+        """Try to store everything; return the new connection for writing.
 
-        None when the store still refuses. Waits `patience` seconds for locks.
+        Returns None when the store still refuses. Waits `patience` seconds for locks.
         """
         stand_in = self.stand_in
         if not self._kept:
@@ -259,7 +261,7 @@ class Refuge:
                 (self._replaced and not self._rescue.done)
                 or self._code in error_codes.DAMAGED
             ):
-                # Somebody copies another file there just now.
+                # A program is copying another file there right now.
                 self._again = time.monotonic() + replaced.SETTLED_SECONDS
                 return None
             if self._code in error_codes.DAMAGED and (mended := self._store.mend()):
@@ -294,7 +296,7 @@ class Refuge:
         return connection
 
     def _what_is_there(self, db: sqlite3.Connection, start: int) -> str:
-        """Return what is to be said of the file if it is not the one from before."""
+        """Return the beginning of a message if the file is not the old one, else ""."""
         last = last_seq(db)
         if self._mended or self._rescue.done or not (self._replaced or last < start):
             return ""
@@ -304,7 +306,7 @@ class Refuge:
         known = f"SELECT 1 FROM conversation WHERE id IN ({marks})"
         if self._old and not db.execute(known, self._old).fetchone():
             return STRANGE
-        # Numbers are never given again, so one that has fewer is an older one.
+        # Numbers are never reused, so a store with a lower last number is older.
         return OLDER if last < start else ""
 
     def _tell_what_is_kept(self, found: str) -> None:
@@ -314,28 +316,28 @@ class Refuge:
             found = REPLACED
         if found:
             at = f"at {_shown(self._store.path)}, " if found == GONE else ""
-            kept = f" What was there before is in {_shown(aside)}." if aside else ""
-            self._store.tell(f"{found} {at}with what was said {since}.{kept}")
+            kept = f" The old content is in {_shown(aside)}." if aside else ""
+            self._store.tell(f"{found} {at}with all messages {since}.{kept}")
         elif self._told:
-            everything = f"everything said {since}" if self._mended else "everything"
+            what = f"all messages {since} are" if self._mended else "everything is"
             self._store.tell(
-                f"The conversation store can be written again: {everything} is kept."
+                f"The conversation store can be written again: {what} saved."
             )
         self._told = self._mended = self._rescue.done = False
 
     def close(self) -> None:
-        """Save elsewhere what could not be stored, and forget it."""
+        """Save the unstored events in another place and end the fallback."""
         stand_in = self.stand_in
         journal, self._journal = self._journal, None
         busy = (
             self._code in error_codes.BUSY and journal is not None and journal.is_beside
         )
         if self._kept and busy and not self.unkept and journal:
-            # Nothing is wrong with the disk: it is in good hands there.
+            # Only a lock, not a bad disk: the journal beside the store is safe.
             self._store.tell(
-                "Another program has locked the conversation store. What was said "
-                "last is in a file beside it, and comes into the store when lazychat "
-                "is started next."
+                "Another program has locked the conversation store. The latest "
+                "messages are in a file beside it; lazychat will store them at its "
+                "next start."
             )
             journal.leave()
         elif self._kept and (not stand_in.empty or self._states):
@@ -345,20 +347,20 @@ class Refuge:
             except (sqlite3.Error, OSError) as error:
                 if journal and journal.path and not self.unkept:
                     self._store.tell(
-                        f"What was said last is in {_shown(journal.path)}, and comes "
-                        "into the store when lazychat is started next."
+                        f"The latest messages are in {_shown(journal.path)}; lazychat "
+                        "will store them at its next start."
                     )
                     journal.leave()
                 else:
                     self._store.tell(
-                        f"What was said last could not be kept: {error}. It is lost."
+                        f"Cannot save the latest messages: {error}. They are lost."
                     )
             else:
                 if journal:
                     journal.remove()
                 self._store.tell(
-                    "What was said last could not be kept with the rest and is in "
-                    f"{folder}: LAZYCHAT_HOME={folder} lazychat shows it."
+                    "The latest messages could not be stored with the rest and are in "
+                    f"{folder}. To open them, run LAZYCHAT_HOME={folder} lazychat"
                 )
         stand_in.close()
 
@@ -366,10 +368,11 @@ class Refuge:
         _logger.info("%s: %s", self._store.path, error)
         now = time.monotonic()
         busy = error_codes.code(error) in error_codes.BUSY
-        # What has gathered in an hour is not to be written each second in vain.
+        # After a slow try wait longer: hours of events must not be written in vain each
+        # second.
         self._again = now + (RETRY_SECONDS if busy else max(RETRY_SECONDS, 20 * took))
         if self._rescue.goes_on:
-            return  # one line will say what has become of it
+            return  # the rescue reports its result in one message
         if not isinstance(error, sqlite3.Error):
             self._tell(error)
         else:
@@ -378,7 +381,7 @@ class Refuge:
                 self._tell(error)
 
     def _tell(self, error: Exception) -> None:
-        """Say why and until when nothing is stored, once."""
+        """Report once why nothing is stored, and until when."""
         if self._told:
             return
         self._told = True
@@ -386,18 +389,16 @@ class Refuge:
         if code == sqlite3.SQLITE_FULL:
             why, until = "The disk is full", "there is room"
         elif code in error_codes.BUSY:
-            why, until = (
-                "Another program has locked the conversation store",
-                "it lets go",
-            )
+            why = "Another program has locked the conversation store"
+            until = "it releases the lock"
         elif code in error_codes.DAMAGED:
-            why, until = "The conversation store is damaged", "it is mended"
+            why, until = "The conversation store is damaged", "it is repaired"
         elif not self._store.path.exists():
             why = f"The conversation store is gone ({_shown(self._store.path)})"
             until = "it is back"
         else:
-            why = f"The conversation store cannot be written ({error})"
-            until = "it can"
+            why = f"Cannot write the conversation store ({error})"
+            until = "this is fixed"
         _logger.warning("%s: %s", self._store.path, error)
         where = "in memory only"
         if self._journal and self._journal.path and not self.unkept:
@@ -405,9 +406,9 @@ class Refuge:
             where = "in a file " + (
                 "beside it" if beside else f"in {_shown(self._journal.path.parent)}"
             )
-        self._store.tell(f"{why}: what comes is kept {where}, until {until}.")
+        self._store.tell(f"{why}: new messages are kept {where} until {until}.")
 
 
 def _shown(path: Path) -> str:
-    """Return a path as one reads it: a name may be no Unicode."""
+    """Return a path as printable text: its name may be invalid UTF-8."""
     return safe(str(path), newlines=False)

@@ -1,7 +1,7 @@
-"""Remembers what this process has committed, while only the log of the store has it.
+"""Remembers this process's commits while they are only in the write-ahead log.
 
-The log is copied into the store's own file each 4 MB. What was committed since can be
-lost together with the log, and is written once more then.
+SQLite copies the log into the store's file every 4 MB. If the log is lost, the commits
+since then are lost with it, and are written again from here.
 """
 
 import sqlite3
@@ -15,10 +15,10 @@ from tui.eventlog.states import State
 from tui.events import Event, MessageAdded, ReasoningDelta, TextDelta, kind
 
 CHECKPOINT = 4_000_000
-"""Characters of what is remembered after which the log is to be copied."""
+"""Characters of remembered commits after which the log is copied into the file."""
 
 MOST = 32_000_000
-"""Characters that are remembered at most, while a reader keeps that from being done."""
+"""The most characters to remember while a reader blocks that copy."""
 
 
 class Row(NamedTuple):
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """What one append has written."""
+    """The events and states that one append wrote."""
 
     rows: Sequence[Row]
     states: Sequence[State] = ()
@@ -41,14 +41,14 @@ class Commit(NamedTuple):
 
 
 class Recent:
-    """What was committed last, oldest first; one thread at a time."""
+    """The latest commits, oldest first. Used by one thread at a time."""
 
     def __init__(self) -> None:
         self._commits: deque[Commit] = deque()
         self._size = 0
 
     def add(self, commits: Iterable[Commit]) -> None:
-        """Remember what was committed now."""
+        """Remember `commits`; forget the oldest beyond `MOST` characters."""
         for commit in commits:
             self._commits.append(commit)
             self._size += _size(commit)
@@ -56,12 +56,12 @@ class Recent:
             self._size -= _size(self._commits.popleft())
 
     def clear(self) -> None:
-        """Forget all: it is in the store's own file."""
+        """Forget all commits, because they are in the store's own file."""
         self._commits.clear()
         self._size = 0
 
     def spare(self, db: sqlite3.Connection) -> None:
-        """Forget what is large, by having the log copied into the store's file."""
+        """Save memory: copy the log into the store's file once commits are large."""
         if self._size < CHECKPOINT:
             return
         with suppress(sqlite3.Error):
@@ -70,24 +70,24 @@ class Recent:
                 self.clear()
 
     def write_to(self, db: sqlite3.Connection, after: int) -> None:
-        """Write what is remembered of after `after`, with the same numbers.
+        """Write the commits that are newer than `after`, with the same `seq` numbers.
 
-        Within a transaction of `db`, which has all up to `after`. What is there, as
-        another process has written it, is left out.
+        The caller has opened a transaction on `db`, which holds all records up to
+        `after`. Records that another process has already written there are skipped.
         """
         lost: list[Commit] = []
         for commit in self._commits:
             if any(row.seq <= after for row in commit.rows):
-                lost.clear()  # it is there, and what came before it
+                lost.clear()  # this commit is stored, so the earlier ones are too
             else:
                 lost.append(commit)
         for commit in lost:
             if commit.guard:
-                commit.guard(db)  # it may write, too
+                commit.guard(db)  # a guard may write as well
             for row in commit.rows:
                 _write(db, row, commit.imported)
             for state in commit.states:
-                with suppress(sqlite3.IntegrityError):  # a journal was taken in
+                with suppress(sqlite3.IntegrityError):  # `Taken` is noted already
                     state.write(db)
 
 
@@ -98,7 +98,7 @@ def _write(db: sqlite3.Connection, row: Row, imported: bool) -> None:
     if there == (conversation, turn, kind(event)):
         return
     number = None if there else seq
-    # A turn that was begun or has ended in the store is not to be so again.
+    # The store refuses a second start or end of a turn: skip those.
     with suppress(sqlite3.IntegrityError):
         event_rows.insert(
             db, conversation, turn, time, event, imported=imported, seq=number

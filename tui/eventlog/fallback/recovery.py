@@ -1,9 +1,9 @@
-"""Sets a damaged store aside and recovers what can be read of it.
+"""Sets a damaged store aside and recovers its readable rows.
 
-Rows are read by their number, a thousand at a time; where that fails the range is
-halved until only the rows on broken pages are left out. The damaged file stays as it
-is, byte for byte, for whoever wants to try more. A process that finds its file
-replaced goes on with the new one: see `Writer`.
+Rows are read by their number, a thousand at a time. When a range fails, it is halved
+until only the rows on damaged pages are missing. The damaged file itself stays
+unchanged, for other recovery tools. A process that finds its file replaced switches to
+the new one: see `Writer`.
 """
 
 import fcntl
@@ -26,61 +26,61 @@ from tui.eventlog.sqlite.overlay import tables, uri
 from tui.events import PROVISIONAL
 
 CHUNK = 1000
-"""How many rows are read at a time while nothing is broken."""
+"""How many rows are read at a time while no page is damaged."""
 
 FARTHEST = 1 << 20
-"""The last row looked for when nothing says which it is."""
+"""The last row number to try when the real one is unknown."""
 
 FRUITLESS = 16
-"""After how many times `CHUNK` rows not found that search ends."""
+"""How many empty chunks of `CHUNK` rows end that search."""
 
 DERIVED = {"event", "running", "purge", "unindexed"}
-"""The tables that are filled from the events that were saved."""
+"""The tables that are not copied, but filled from the recovered events."""
 
 LOCK_SECONDS = 15.0
-"""How long others' locks are waited for."""
+"""Seconds to wait for other processes' locks."""
 
 Connect = Callable[[str, float], sqlite3.Connection]
 Migrate = Callable[[sqlite3.Connection], None]
 
 
 class Saved(NamedTuple):
-    """What could be read of a damaged store."""
+    """How much of a damaged store was recovered."""
 
     conversations: int
     lost: int
-    """Records that should be there and are not; those on broken pages."""
+    """The number of records on damaged pages, which are lost."""
 
 
 def mark(path: Path) -> None:
-    """Have the store looked at when it is opened next: a page of it is broken."""
+    """Mark the store as damaged, so that the next process that opens it checks it."""
     with suppress(OSError):
         _marker(path).touch(mode=0o600)
 
 
 def is_marked(path: Path) -> bool:
-    """Return whether somebody has found a broken page."""
+    """Return whether a reader found a damaged page."""
     return _marker(path).exists()
 
 
 def mend(path: Path, connect: Connect, migrate: Migrate) -> str:
-    """Replace the store if it is damaged; return what to tell the user, else "".
+    """Replace the store if it is damaged; return a message for the user, else "".
 
-    Raises `LogError` when it cannot be looked at (locked, newer) or replaced; then
-    it is left as it is. Whoever comes second finds it mended.
+    Raises `LogError` when the store cannot be checked (locked, newer) or replaced; it
+    then stays unchanged. A second caller finds the store already repaired.
     """
     with alone(path):
         try:
             damage = _damage(path, connect)
-            told = _replace(path, damage, connect, migrate) if damage else ""
+            message = _replace(path, damage, connect, migrate) if damage else ""
             with suppress(FileNotFoundError):
                 _marker(path).unlink()
         except (OSError, sqlite3.Error) as error:
             raise LogError(
-                f"The conversation store {path} is damaged and cannot be mended: "
+                f"The conversation store {path} is damaged and cannot be repaired: "
                 f"{error}."
             ) from error
-    return told
+    return message
 
 
 def _replace(path: Path, damage: str, connect: Connect, migrate: Migrate) -> str:
@@ -92,10 +92,10 @@ def _replace(path: Path, damage: str, connect: Connect, migrate: Migrate) -> str
         remove(fresh)
     number = saved.conversations
     what = "1 conversation was" if number == 1 else f"{number} conversations were"
-    lost = f", {saved.lost} records of them were lost" if saved.lost else ""
+    lost = f", but {saved.lost} records were lost" if saved.lost else ""
     return (
         f"The conversation store was damaged ({damage}) and is set aside as {aside}. "
-        f"{what} saved from it{lost}."
+        f"{what} recovered{lost}."
     )
 
 
@@ -105,7 +105,7 @@ def _marker(path: Path) -> Path:
 
 @contextmanager
 def alone(path: Path) -> Generator[None]:
-    """Keep other processes from mending the same store."""
+    """Keep other processes from repairing the same store at the same time."""
     lock = path.with_name(path.name + ".mending")
     while True:
         held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -113,7 +113,7 @@ def alone(path: Path) -> Generator[None]:
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(held), lock.stat()):
                 break
-        os.close(held)  # whoever had it has removed it meanwhile
+        os.close(held)  # the previous holder has removed the lock file: try again
     try:
         yield
     finally:
@@ -122,7 +122,7 @@ def alone(path: Path) -> Generator[None]:
 
 
 def _damage(path: Path, connect: Connect) -> str:
-    """Return what is broken, "" when nothing is."""
+    """Return a description of the damage, "" when there is none."""
     try:
         with closing(connect(uri(str(path), "ro"), LOCK_SECONDS)) as db:
             return _problem(db)
@@ -138,7 +138,7 @@ def _problem(db: sqlite3.Connection) -> str:
 
 
 def save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
-    """Write to a new file `fresh` what can be read of a damaged store."""
+    """Write the readable rows of a damaged store to a new file `fresh`."""
     remove(fresh)
     os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(connect(str(fresh), LOCK_SECONDS)) as new:
@@ -149,8 +149,8 @@ def save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
             with _opened(path, fresh, connect) as old:
                 saved = _copy(old, new)
         except sqlite3.DatabaseError as error:
-            # Not even the list of tables can be read. The new file may be what
-            # fails (no room): then the old one stays in its place.
+            # Damaged: not even the list of tables can be read. Any other error is about
+            # the new file (no room), so the old one must stay in place.
             if error_codes.code(error) not in error_codes.DAMAGED:
                 raise
         new.execute("COMMIT")
@@ -159,7 +159,7 @@ def save(path: Path, fresh: Path, connect: Connect, migrate: Migrate) -> Saved:
 
 @contextmanager
 def _opened(path: Path, fresh: Path, connect: Connect) -> Generator[sqlite3.Connection]:
-    """Open a damaged store for reading, if need be a copy that lets itself be read."""
+    """Open a damaged store for reading, or a copy with a repaired header if needed."""
     copy = fresh.with_name(fresh.name + "-copy")
     try:
         try:
@@ -182,10 +182,10 @@ def _opened(path: Path, fresh: Path, connect: Connect) -> Generator[sqlite3.Conn
 
 
 def _copy_readable(path: Path, copy: Path, like: Path) -> None:
-    """Copy `path`, so that SQLite looks at more than its first page.
+    """Copy `path` so that SQLite can read beyond its first page.
 
-    A header that is none becomes that of `like`; pages that were cut off become
-    empty ones (https://sqlite.org/fileformat.html).
+    Replaces an invalid header by that of `like`, and missing pages at the end by empty
+    ones (https://sqlite.org/fileformat.html).
     """
     shutil.copyfile(path, copy)
     with suppress(FileNotFoundError):
@@ -193,10 +193,10 @@ def _copy_readable(path: Path, copy: Path, like: Path) -> None:
     size = copy.stat().st_size
     with like.open("rb") as whole, copy.open("r+b") as broken:
         good, header = whole.read(100), broken.read(100)
-        # Magic, and what follows the size of a page and is the same in every store.
+        # The magic, the page size and the fields behind it are the same in each store.
         if (header[:18], header[20:24]) != (good[:18], good[20:24]):
             pages = (size // _page_size(good)).to_bytes(4, "big")
-            # No free pages; and the number of pages is believed.
+            # Say that there are no free pages, and that the page count is valid.
             header = (
                 good[:28] + pages + bytes(8) + good[40:92] + good[24:28] + good[96:]
             )
@@ -221,9 +221,9 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
     )
     if version > known:
         raise NewerError(
-            "The conversation store is damaged, was written by a newer lazychat "
-            f"(format {version}, this one knows {known}) and is left alone. Update "
-            "lazychat."
+            "The conversation store is damaged, and was written by a newer lazychat "
+            f"(format {version}, this one knows {known}), so it is left unchanged. "
+            "Update lazychat."
         )
     numbers, found = _numbers(old, "event"), 0
     columns = _columns(old, new, "event")
@@ -235,12 +235,12 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
             if not isinstance(event, PROVISIONAL):
                 of, turn, at = named["conversation"], named["turn"], named["time"]
                 event_rows.follow(new, of, turn, named["seq"], at, event)
-    # What does not follow from the events, or from those that are lost.
+    # Copy the rows that do not derive from events, or derive from lost ones.
     for table in sorted((tables(new) & tables(old)) - DERIVED):
         columns = _columns(old, new, table)
         for row in _rows(old, table, columns, _numbers(old, table)):
             _insert(new, table, columns, row)
-    # A number that was ever given is not given again.
+    # A `seq` must never be reused.
     sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
     known = [row[0] for db in (old, new) for row in _tried(db, sequence)]
     last = max([*known, *([numbers[-1]] if numbers else [])], default=0)
@@ -261,7 +261,7 @@ def _tried(db: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
 
 
 def _numbers(db: sqlite3.Connection, table: str) -> list[int] | None:
-    """Return the numbers of all rows, from an index that is whole, None without."""
+    """Return all row numbers from an undamaged full index, None if there is none."""
     for _, index, _, _, partial in _tried(db, f"PRAGMA index_list({table})"):
         if not partial:
             sql = f"SELECT rowid FROM {table} INDEXED BY {index}"
@@ -271,7 +271,7 @@ def _numbers(db: sqlite3.Connection, table: str) -> list[int] | None:
 
 
 def _event(row: dict[str, Any]) -> events.Event | None:
-    """Return the event of a row, None when its bytes make no sense."""
+    """Return the event of a row, None when it cannot be decoded."""
     if not isinstance(row["kind"], str) or not isinstance(row["data"], str):
         return None
     try:
@@ -289,7 +289,7 @@ def _columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> li
 def _rows(
     db: sqlite3.Connection, table: str, columns: list[str], numbers: list[int] | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield all rows that can be read, those of `numbers` or whatever there is."""
+    """Yield all readable rows: those in `numbers`, or any if it is None."""
     sql = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid BETWEEN ? AND ?"
     ends = f"SELECT max(rowid) FROM {table}"
     last = max([row[0] or 0 for row in _tried(db, ends)], default=FARTHEST)
@@ -298,7 +298,7 @@ def _rows(
     for start in range(0, len(wanted), CHUNK):
         found = _some(db, sql, wanted[start : start + CHUNK])
         yield from found
-        # Behind a broken last page the end of the table cannot be told.
+        # With a damaged last page the end of the table is unknown.
         fruitless = 0 if found else fruitless + 1
         if numbers is None and last == FARTHEST and fruitless == FRUITLESS:
             return
@@ -327,21 +327,21 @@ def _insert(
 
 
 def name_aside(path: Path) -> Path:
-    """Return a name that nothing has, for what is left of a store."""
+    """Return an unused name for a damaged store."""
     day = time.strftime("%Y-%m-%d")
     names = (path.with_name(f"{path.name}.broken-{day}-{n}") for n in count(1))
     return next(name for name in names if not name.exists())
 
 
 def set_aside(path: Path, fresh: Path) -> Path:
-    """Give `path` another name, and its name to `fresh`; return the other name."""
+    """Rename `path`, give its name to `fresh`, and return the new name of `path`."""
     aside = name_aside(path)
     try:
-        # A second name first: at no moment is there no file of the first.
+        # Link before replacing, so that a file named `path` exists at every moment.
         os.link(path, aside)
     except OSError:  # the file system has no links
         path.rename(aside)
-    # A log that belongs to the old file must not be played into the new one.
+    # SQLite must not apply the old file's log to the new file.
     for suffix in ("-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
@@ -350,6 +350,6 @@ def set_aside(path: Path, fresh: Path) -> Path:
 
 
 def remove(path: Path) -> None:
-    """Remove a database and what SQLite puts beside it."""
+    """Remove a database and the files that SQLite puts beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)

@@ -1,11 +1,11 @@
-"""Writes a store anew that has lost its log, or a part of itself, in use.
+"""Rewrites a store that lost its write-ahead log, or a part of itself, while in use.
 
-The log was removed, or it or the store was cut short. What can be had of it comes from
-three places, in this order: a connection that has the old files open, with the pages
-that it has in memory; the files themselves, as far as they go; and what this process
-has committed since the log was last copied into the store (`Recent`). The new file
-takes the store's name, and says in its table `taken` of which one it was made: so
-other processes that have the old one open know it, and add what they have besides.
+The log was removed, or the log or the store was truncated. The content comes from three
+sources, in this order: a connection that has the old files open, with the pages in its
+memory; the files themselves, as far as they are left; and this process's commits since
+the log was last copied into the store (`Recent`). The new file takes the store's name,
+and its table `taken` names the store it was made from. So other processes that have the
+old file open recognise the new one, and add their own commits.
 """
 
 import errno
@@ -32,43 +32,43 @@ from tui.eventlog.sqlite.replaced import (
 from tui.eventlog.sqlite.watched_files import problem
 
 GAP = 1000
-"""How many numbers are left free in the new file for what other processes have written
-to the old one."""
+"""How many `seq` numbers stay free in the new file for events that other processes
+wrote to the old one."""
 
 TRIES = 3
-"""How often a store that cannot be read at all is tried before a new one is begun."""
+"""How often reading an unreadable store is tried before a new one is created."""
 
 SAVED = (
-    "The log of the conversation store (its -wal or -shm file) was removed in use: "
-    "what was in it is saved."
+    "The log of the conversation store (its -wal or -shm file) was removed while in "
+    "use. Its content is saved."
 )
 SAVED_CUT = (
-    "The conversation store, or its log (its -wal file), was cut short in use: what "
-    "was in it is saved."
+    "The conversation store, or its log (its -wal file), was truncated while in use. "
+    "Its content is saved."
 )
 CUT = (
-    "The conversation store, or its log, was removed or cut short in use: what could "
-    "be read of it, and what was said here last, is saved."
+    "The conversation store, or its log, was removed or truncated while in use. All "
+    "that could be read, and the latest messages from here, are saved."
 )
 BEGUN = (
-    "The conversation store was removed or cut short in use and cannot be read: a new "
-    "one was begun, with what was said here last."
+    "The conversation store was removed or truncated while in use and cannot be read: "
+    "a new one was created, with the latest messages from here."
 )
 
 
 class Lost(NamedTuple):
-    """A store of which something is gone."""
+    """A store that has lost data."""
 
     old: sqlite3.Connection
-    """Has it open."""
+    """A connection that has the store open."""
     was: Files
-    """Which files it was."""
+    """The files that the store consisted of."""
     known: int
-    """The last `seq` that it had."""
+    """The last `seq` that the store had."""
 
 
 class Rescue:
-    """Saves one store; `connect` and `migrate` as in `memory_fallback.Store`."""
+    """Rewrites one store. For `connect` and `migrate` see `memory_fallback.Store`."""
 
     def __init__(
         self,
@@ -84,50 +84,50 @@ class Rescue:
         self._lost: Lost | None = None
         self._failures = 0
         self.done = False
-        """Whether the store that is there now was made of the one that was lost."""
+        """Whether the store at the path was made from the one that lost data."""
 
     @property
     def pending(self) -> bool:
-        """Whether a store has to be saved yet: nobody may open what is there."""
+        """Whether a rewrite is still due; until then the file must not be opened."""
         return self._lost is not None
 
     @property
     def goes_on(self) -> bool:
-        """Whether a store that could not be read is tried again: that has an end."""
+        """Whether reading failed and will be tried again, at most `TRIES` times."""
         return self.pending and self._failures > 0
 
     def begin(self, lost: Lost) -> None:
-        """Have this store saved by `go_on`."""
+        """Note the store that the next call of `go_on` rewrites."""
         self._lost, self._failures = lost, 0
 
     def go_on(self) -> str:
-        """Save the store, or add to what another process has saved of it.
+        """Rewrite the store, or add commits to the one that another process rewrote.
 
-        Returns what to tell the user, "" for nothing; `done` says whether it was that
-        store at all. Raises `sqlite3.Error` and `OSError` when it has to be tried
-        again.
+        Returns a message for the user, "" for none; `done` tells whether the store at
+        the path is the rewritten one. Raises `sqlite3.Error` and `OSError` when the
+        caller must try again later.
         """
         lost = self._lost
         if not lost:
             return ""
-        told, here = "", id_of(self._path) == lost.was.store
+        message, here = "", id_of(self._path) == lost.was.store
         if here:
             with recovery.alone(self._path):
-                # Another process may have saved it, or mended it.
+                # Another process may have rewritten or repaired it meanwhile.
                 if here := id_of(self._path) == lost.was.store:
-                    told = self._write_anew(lost)
+                    message = self._rewrite(lost)
         self.done = here or self._add(lost)
         self._recent.clear()
         self._lost = None
-        return told
+        return message
 
-    def _write_anew(self, lost: Lost) -> str:
+    def _rewrite(self, lost: Lost) -> str:
         fresh = self._path.with_name(f"{self._path.name}.new-{os.getpid()}")
         copy = fresh.with_name(f"{fresh.name}-old")
         aside = None
         try:
             try:
-                told = self._made(lost, fresh, copy)
+                message = self._made(lost, fresh, copy)
             except (sqlite3.Error, OSError) as error:
                 if _has_no_room(error):
                     raise
@@ -135,28 +135,28 @@ class Rescue:
                 if self._failures < TRIES:
                     raise
                 _empty(fresh)
-                told = BEGUN
+                message = BEGUN
             self._complete(lost, fresh)
-            if told == BEGUN:
+            if message == BEGUN:
                 aside = recovery.set_aside(self._path, fresh)
-                return f"{told} What there was is in {aside}."
+                return f"{message} The old file is {aside}."
             if copy.exists():
                 aside = recovery.name_aside(self._path)
                 copy.rename(aside)
             for suffix in ("-wal", "-shm"):
-                # SQLite would play it into the new file.
+                # SQLite would apply the old log to the new file.
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
             fresh.replace(self._path)
         finally:
             for file in (fresh, copy):
                 recovery.remove(file)
-        return f"{told} What there was is in {aside}." if aside else told
+        return f"{message} The old file is {aside}." if aside else message
 
     def _made(self, lost: Lost, fresh: Path, copy: Path) -> str:
-        """Write what can be read of the old store to `fresh`.
+        """Write the readable content of the old store to `fresh`; return the message.
 
-        A copy rather than a checkpoint: the locks of those who have another index open
-        are not seen by `old`.
+        Copies rather than checkpoints, because `old` does not see the locks of
+        processes that have another `-shm` file open.
         """
         _empty(fresh)
         with suppress(sqlite3.Error):
@@ -184,13 +184,13 @@ class Rescue:
         return CUT
 
     def _complete(self, lost: Lost, fresh: Path) -> None:
-        """Add what is remembered to the new file."""
+        """Add the remembered commits to the new file, and note its origin in it."""
         with closing(self._connect(str(fresh), 1.0)) as db:
             self._migrate(db)
             db.execute("BEGIN IMMEDIATE")
             (last,) = db.execute("SELECT max(seq) FROM event").fetchone()
             self._recent.write_to(db, last or 0)
-            # Numbers that others have given are not given again.
+            # Never reuse a `seq` that another process may have used.
             end = max(last_seq(db), lost.known) + GAP
             db.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
             sql = "INSERT INTO sqlite_sequence(name, seq) VALUES ('event', ?)"
@@ -198,21 +198,21 @@ class Rescue:
             sql = "INSERT OR IGNORE INTO taken VALUES (?)"
             db.execute(sql, (f"{_mark(lost.was.store)} {last or 0}",))
             db.execute("COMMIT")
-        # It is whole: nobody has to wait until it is settled.
+        # Backdate the complete file, so that no process waits for it to settle.
         past = time.time() - 2 * SETTLED_SECONDS
         os.utime(fresh, (past, past))
 
     def _add(self, lost: Lost) -> bool:
-        """Add what is remembered to a store that another process has saved.
+        """Add the remembered commits to a store that another process has rewritten.
 
-        Returns False if it is none that was made of ours.
+        Returns False if that store was not made from ours.
         """
         if not self._path.exists():
             return False
         for suffix, file in (("-wal", lost.was.wal), ("-shm", lost.was.shm)):
             beside = Path(f"{self._path}{suffix}")
             if file and id_of(beside) == file:
-                beside.unlink(missing_ok=True)  # as `replaced.let_go`
+                beside.unlink(missing_ok=True)  # see `replaced.let_go`
         mark = _mark(lost.was.store)
         try:
             with closing(self._connect(str(self._path), 1.0)) as db:
@@ -232,7 +232,7 @@ class Rescue:
 
 
 def _mark(store: Id | None) -> str:
-    """Return what the table `taken` calls a store of which another was made."""
+    """Return the name, for the table `taken`, of a store that was rewritten."""
     return "anew {} {}".format(*(store or (0, 0)))
 
 
@@ -242,7 +242,7 @@ def _empty(file: Path) -> None:
 
 
 def _has_no_room(error: Exception) -> bool:
-    """Return whether it is the new file that cannot be written."""
+    """Return whether `error` means that the new file cannot be written."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)

@@ -1,1 +1,1 @@
-"""The log's file: tables, queries, and what SQLite needs around them."""
+"""Stores the log in SQLite: tables, queries, and the handling of SQLite's files."""

@@ -12,21 +12,22 @@ from tui.errors import DamagedError, LogError
 from tui.eventlog.sqlite import error_codes
 
 WRITE_SECONDS = 0.15
-"""How long a commit waits for another process's lock before it goes to the journal. A
-frame waits longer: what is shown of a draft is in one of the two."""
+"""Seconds that a commit waits for another process's lock before the events go to the
+journal. A frame of the screen waits longer than that, so that a draft is in the store
+or in the journal before it is shown."""
 
 
 def connect(where: str, seconds: float, network: bool = False) -> sqlite3.Connection:
-    """Open a database by path or URI, to wait `seconds` for others' locks."""
+    """Open a database by path or URI; `seconds` is its timeout for others' locks."""
     connection = sqlite3.connect(
         where, timeout=seconds, isolation_level=None, check_same_thread=False, uri=True
     )
     try:
-        # NORMAL: a crash of the process loses nothing, a power cut at most the last
-        # moments, and never the file (https://sqlite.org/pragma.html). The last is
-        # true of the write-ahead log only.
+        # With NORMAL a crash of the process loses nothing, and a power cut at most the
+        # last commits, never the file (https://sqlite.org/pragma.html). The guarantee
+        # for power cuts needs the write-ahead log, which a network disk does not get.
         connection.execute(f"PRAGMA synchronous = {'FULL' if network else 'NORMAL'}")
-        # What is deleted is overwritten; the default of some systems, not of all.
+        # Overwrite deleted rows. Only some systems have this as SQLite's default.
         connection.execute("PRAGMA secure_delete = ON")
     except BaseException:
         connection.close()
@@ -35,12 +36,12 @@ def connect(where: str, seconds: float, network: bool = False) -> sqlite3.Connec
 
 
 def check(connection: sqlite3.Connection) -> None:
-    """Find out whether the file can be read and written, at little cost."""
+    """Check cheaply that the file can be read and written; raise SQLite's error."""
     for table in ("event", "conversation"):
         connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        # Writes nothing, and is refused all the same where nothing may be written.
+        # Deletes nothing, but SQLite still refuses it if the file is not writable.
         connection.execute("DELETE FROM event WHERE seq < 0")
     except sqlite3.OperationalError as error:
         if error_codes.code(error) not in error_codes.BUSY:
@@ -48,10 +49,11 @@ def check(connection: sqlite3.Connection) -> None:
 
 
 def use_wal(connection: sqlite3.Connection, seconds: float) -> None:
-    """Switch to the write-ahead log, where readers never wait for the writer.
+    """Switch to the write-ahead log, so that readers never wait for the writer.
 
-    Where it is refused SQLite stays with its rollback journal: slower, right. Two
-    processes may open a new file at once, and the switch ignores the busy timeout.
+    If the switch is refused, SQLite keeps its rollback journal: slower, but correct.
+    The switch ignores the busy timeout, and two processes may open a new file at the
+    same time, so it is tried again for up to `seconds`.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -67,7 +69,10 @@ def use_wal(connection: sqlite3.Connection, seconds: float) -> None:
 def use_rollback_journal(
     connection: sqlite3.Connection, tell: Callable[[str], None]
 ) -> None:
-    """Switch the write-ahead log off; another process that uses it is in the way."""
+    """Switch the write-ahead log off, which fails while another process uses it.
+
+    `tell` then gets a line for the user.
+    """
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         return
     connection.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
@@ -76,16 +81,16 @@ def use_rollback_journal(
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         tell(
             "The conversation store is on a network file system, and another program "
-            "has it open in a way that is safe on one machine only. Close that one."
+            "has it open in a way that is safe on one machine only. Close that program."
         )
 
 
 def unopened(path: Path, error: Exception) -> LogError:
-    """Return what to tell the user of a store that cannot be opened."""
+    """Return the error for the user when the store at `path` cannot be opened."""
     code = error_codes.code(error)
     there = code == sqlite3.SQLITE_CANTOPEN and path.exists()
     if there and not os.access(path.parent, os.W_OK):
-        code = sqlite3.SQLITE_READONLY  # nothing can be put beside it
+        code = sqlite3.SQLITE_READONLY  # SQLite cannot create files beside the store
     match code:
         case code if code in error_codes.DAMAGED:
             return DamagedError(
@@ -99,7 +104,6 @@ def unopened(path: Path, error: Exception) -> LogError:
             )
         case _:
             return LogError(
-                f"The conversation store {path} cannot be opened: {error}. "
-                "Check the permissions of the folder, or set LAZYCHAT_HOME to "
-                "another one."
+                f"Cannot open the conversation store {path}: {error}. Check the "
+                "permissions of the folder, or set LAZYCHAT_HOME to another folder."
             )

@@ -3,10 +3,10 @@
 import sqlite3
 
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
-"""Somebody else has it locked; nothing is wrong with it."""
+"""Another connection has locked the file; the file itself is fine."""
 
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-"""The file itself is broken. Nothing else may be taken for this."""
+"""The file itself is damaged. No other error may be treated as damage."""
 
 REFUSED = (
     BUSY
@@ -20,9 +20,8 @@ REFUSED = (
         sqlite3.SQLITE_NOLFS,
     }
 )
-"""The store cannot be had, whatever was asked of it. All others are about one
+"""The store is unavailable, whatever the statement. All other codes are about one
 statement."""
-
 
 ONCE = frozenset(
     {
@@ -31,11 +30,11 @@ ONCE = frozenset(
         sqlite3.SQLITE_CONSTRAINT_TRIGGER,
     }
 )
-"""What may be there once is there already; extended codes."""
+"""A row that may exist only once exists already; extended codes."""
 
 
 def is_short(error: BaseException | None) -> bool:
-    """Return whether a page was not there: the log was cut short in use."""
+    """Return whether SQLite missed a page because the log was truncated in use."""
     found = getattr(error, "sqlite_errorcode", 0)
     return found == sqlite3.SQLITE_IOERR_SHORT_READ
 

@@ -1,7 +1,7 @@
-"""Inserts events as rows, and reads them back.
+"""Inserts events as rows, and reads rows back as records.
 
-And what a row is that another program, or a bad disk, has written: anything. It is
-read for as much as can be made of it, so that one row never takes the others along.
+A row from another program or a bad disk may hold anything. The functions here read as
+much of it as possible, so that a bad row never makes the other rows unreadable.
 """
 
 import re
@@ -23,11 +23,11 @@ from tui.events import (
 )
 
 LARGE = 1 << 20
-"""Bytes of an event from which it is handed to SQLite as it is: a `str` of it would be
-in memory twice, for SQLite has it encoded."""
+"""Size in bytes above which an event is passed to SQLite as bytes. A `str` would be in
+memory twice, because SQLite encodes it."""
 
 HEAD, TAIL = 64 << 10, 4 << 10
-"""Bytes that are looked at of an event that is longer than `bounds.LARGEST_RECORD`."""
+"""Bytes read from the start and the end of an event over `bounds.LARGEST_RECORD`."""
 
 
 def insert(
@@ -40,17 +40,17 @@ def insert(
     imported: bool = False,
     seq: int | None = None,
 ) -> int:
-    """Insert one event, with all that follows from it, and return its `seq`.
+    """Insert one event, update the derived tables, and return its `seq`.
 
-    `imported`: nobody has said it here. `seq` is given anew when it is None. Raises
-    `sqlite3.IntegrityError` for a second claim or end of a turn, and whatever encoding
-    raises for what is no event.
+    With `imported` the event does not count as a use of its conversation. A `seq` of
+    None assigns a new one. Raises `sqlite3.IntegrityError` for a second claim or end of
+    a turn, and any exception of the encoder for an invalid event.
     """
     message_id = event.message_id if isinstance(event, PROVISIONAL) else None
     kind, data = events.kind(event), events.encode(event)
     if not isinstance(event, Unknown | Unreadable):
-        # What is stored is to be read again, and `follow` wants what is stored: what
-        # is no text where text has to be, or no Unicode, ends here. 0.5 µs.
+        # Decode the event again, so that `follow` gets exactly what is stored. An event
+        # with a wrong type or a lone surrogate raises here, before it is stored.
         event = events.decode(kind, data)
     column, value = "?", data
     if len(data) > LARGE and not isinstance(event, Unknown | Unreadable):
@@ -69,10 +69,10 @@ def insert(
 
 
 def _column(data: bytes) -> str | bytes:
-    """Return the value of the column `data`: what is no text is kept as it is."""
+    """Return the value for the column `data`: text, or bytes if it is invalid UTF-8."""
     try:
         return data.decode()
-    except UnicodeDecodeError:  # of an `Unreadable` that is moved
+    except UnicodeDecodeError:  # an `Unreadable` that is copied from another store
         return data
 
 
@@ -86,7 +86,7 @@ def follow(
     *,
     imported: bool = False,
 ) -> None:
-    """Write what follows from an event: a whole message removes its deltas."""
+    """Update what derives from an event; a complete message deletes its deltas."""
     if isinstance(event, MessageAdded):
         db.execute(
             "DELETE FROM main.event WHERE delta_of = ? AND conversation = ?",
@@ -98,7 +98,7 @@ def follow(
 def record(
     seq: int, conversation: Any, turn: Any, time: Any, kind: Any, data: Any
 ) -> Record:
-    """Return the record that a row is; `Unreadable` what makes no sense.
+    """Return the row as a record; an event that cannot be decoded is `Unreadable`.
 
     `data` is the event as JSON, or the event itself.
     """
@@ -116,23 +116,24 @@ def record(
 
 
 def text(value: Any) -> str:
-    """Return what a column of text holds, whatever it is."""
+    """Return the value of a text column as a `str`, whatever type it has."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def excerpt(kind: str, head: bytes, tail: bytes, size: int) -> Event:
-    """Return the beginning of a message that is too long, of which it says so.
+    """Return the beginning of a message that is too long, with a note that says so.
 
-    `head` and `tail` are the first and the last bytes of the `size` that it has.
+    `head` and `tail` are the first and the last bytes of the event, which has `size`
+    bytes. Returns `Unreadable` if they are not parts of a message.
     """
     long = f"it is {size / 1e6:,.0f} MB long"
     begun = _BEGUN.match(head) if kind == "message_added" else None
     ended = _ENDED.search(tail)
     if begun and ended:
-        note = "\\n\\n[Cut off here: the message is too long to be shown or sent, "
-        note += f"{long}; an export has all of it.]"
+        note = "\\n\\n[Cut off here: the message is too long to show or send "
+        note += f"({long}). An export contains all of it.]"
         whole = begun[0] + note.encode() + b'"}' + ended[1] + b"}"
         try:
             return events.decode(kind, whole)
@@ -143,7 +144,7 @@ def excerpt(kind: str, head: bytes, tail: bytes, size: int) -> Event:
 
 _BEGUN = re.compile(
     rb'\{"message_id":"[^"\\]*","message":\{"role":"[a-z]+","text":"'
-    # Whole escapes, and no first bytes of a character without the others.
+    # Match only complete escapes and complete characters.
     rb"(?:[\x20-\x21\x23-\x5b\x5d-\x7f]|\\u[0-9a-fA-F]{4}|\\[^u]"
     rb"|[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3})*"
 )
@@ -151,7 +152,7 @@ _ENDED = re.compile(rb'\}((?:,"(?:parent|finish_reason)":(?:"[^"\\]*"|null))*)\}
 
 
 class Lenient:
-    """Reads rows whatever they hold, over one connection."""
+    """While open, makes a connection return any column value, even invalid UTF-8."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -169,14 +170,14 @@ def fetch(
     parameters: Any,
     odd: Callable[[], None] = lambda: None,
 ) -> list[Any]:
-    """Run a SELECT and return its rows; bytes that are no UTF-8 become U+FFFD.
+    """Run a SELECT and return its rows, with invalid UTF-8 replaced by U+FFFD.
 
-    `odd` is called if there are some.
+    Calls `odd` if any row has invalid UTF-8.
     """
     try:
         return connection.execute(sql, parameters).fetchall()
     except sqlite3.OperationalError as error:
-        # Python's own error, which has no code.
+        # sqlite3 raises this error itself, so it has no SQLite code.
         if "decode to UTF-8" not in str(error):
             raise
     odd()

@@ -1,10 +1,11 @@
-"""Fills the search index with long messages afterwards, a piece at a time.
+"""Adds long messages to the search index later, a piece at a time.
 
-To work out what a text of megabytes is found by takes a second, which whoever waits for
-the end of an answer, or has pressed Esc, is not to wait for. So such a message is noted
-in the table `unindexed` with its event, and the thread that writes takes in a piece of
-it when it has nothing else to do. How far it is stands in the transaction of the piece:
-after a kill the next process goes on there, and of several each piece is taken by one.
+Finding the search terms of megabytes of text takes about a second, too long for a user
+who waits for the end of an answer or has pressed Esc. So such a message is noted in the
+table `unindexed`, in the transaction of its event, and the writer thread indexes a
+piece of it whenever it is idle. The transaction of a piece also stores the progress:
+after a kill the next process continues there, and of several processes only one indexes
+each piece.
 """
 
 import sqlite3
@@ -14,16 +15,16 @@ from tui.eventlog.sqlite.overlay import abandon
 from tui.eventlog.sqlite.projections import INDEX, SAID, piece_end, said, terms_of
 
 PAUSE_SECONDS = 0.02
-"""How long nothing else has to be written before a piece is taken in."""
+"""Seconds that the writer must be idle before a piece is indexed."""
 
 RETRY_SECONDS = 1.0
-"""How long it rests when the store cannot be written."""
+"""Seconds to pause when the store cannot be written."""
 
 NEXT = "SELECT seq, done FROM unindexed ORDER BY seq DESC LIMIT 1"
 
 
 class LateIndex:
-    """What is to be indexed of a store. One thread, which writes to it."""
+    """Indexes the long messages of a store. Used only in the writer thread."""
 
     def __init__(self) -> None:
         self._due = True
@@ -31,36 +32,36 @@ class LateIndex:
         self._seq = 0
         self._text = ""
         self._found: set[str] = set()
-        """What the message is found by already."""
+        """The terms of the current message that are already in the index."""
 
     @property
     def wait(self) -> float | None:
-        """Seconds until `step` is to be called if nothing else is to be done, or None.
+        """Seconds of idle time after which to call `step`; None if nothing is due.
 
-        Each time anew, so that it comes when there was nothing to do for that long.
+        Read it again for each wait, so that the idle time starts anew each time.
         """
         return max(PAUSE_SECONDS, self._again - monotonic()) if self._due else None
 
     def look(self) -> None:
-        """Take it that something was written."""
+        """Note that messages were written, which may need indexing."""
         self._due = True
 
     def step(self, db: sqlite3.Connection) -> None:
-        """Take in a piece, 30 ms; nothing where another program writes, or none is due.
+        """Index one piece, unless none is due or another program is writing.
 
-        `db` is in no transaction; its busy timeout is as before afterwards.
+        `db` must not be in a transaction. Its busy timeout is restored afterwards.
         """
         try:
             row = db.execute(NEXT).fetchone()
             if row:
-                self._take_in(db, *row)
+                self._index_piece(db, *row)
             else:
                 self._due, self._seq, self._text = False, 0, ""
                 self._found.clear()
         except sqlite3.Error:
             self._again = monotonic() + RETRY_SECONDS
 
-    def _take_in(self, db: sqlite3.Connection, seq: int, done: int) -> None:
+    def _index_piece(self, db: sqlite3.Connection, seq: int, done: int) -> None:
         if seq != self._seq:
             self._load(db, seq)
         end = piece_end(self._text, done)
@@ -69,7 +70,7 @@ class LateIndex:
         db.execute("PRAGMA busy_timeout = 0")
         try:
             db.execute("BEGIN IMMEDIATE")
-            # Another process may have done it, or the message may have been deleted.
+            # Another process may have indexed it, or the message may be deleted.
             if db.execute(NEXT).fetchone() == (seq, done):
                 self._put(db, new, end)
             db.execute("COMMIT")
@@ -85,7 +86,7 @@ class LateIndex:
 
     def _put(self, db: sqlite3.Connection, new: set[str], end: int) -> None:
         if new:
-            # A message may have several rows of one number: they count as one.
+            # FTS5 treats several rows with one rowid as one, so add only new terms.
             db.execute(INDEX, (self._seq, " ".join(new)))
             self._found |= new
         if end < len(self._text):

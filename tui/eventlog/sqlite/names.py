@@ -1,7 +1,8 @@
-"""Makes text of names in the store that are no UTF-8.
+"""Repairs names in the store that are invalid UTF-8.
 
-Another program, or a bad disk, has written them. They are read with U+FFFD, and what is
-written with such a name would not belong to what has it: a turn would never end.
+Another program, or a bad disk, may have written them. They are read with U+FFFD, so
+events written with the name as read would not match the stored name, and a turn would
+never end.
 """
 
 import sqlite3
@@ -16,14 +17,14 @@ NAMES = {
     "deleted": ("conversation",),
     "deleted_event": ("turn", "kind"),
 }
-"""Tables and the columns that name something."""
+"""The columns of each table that hold names."""
 
 
 def mend(db: sqlite3.Connection) -> bool:
-    """Write each name as it is read; within a transaction. 0.4 s for a million events.
+    """Replace each invalid name by the text that readers get, within a transaction.
 
-    What would get the name of something else stays as it is. Returns True: it is a
-    guard of an append.
+    A name that would then clash with another row stays unchanged. Returns True, because
+    this function is used as a guard of an append.
     """
     db.create_function("is_broken", 1, _is_broken, deterministic=True)
     db.create_function("as_text", 1, _as_text, deterministic=True)

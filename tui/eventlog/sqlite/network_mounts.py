@@ -1,8 +1,8 @@
 """Detects folders on network file systems.
 
 SQLite's write-ahead log keeps its index in shared memory, which two machines do not
-share: over NFS and its like it corrupts the file (https://sqlite.org/wal.html). The
-table of mounts is the only thing asked; nothing is written to find out.
+share: over NFS and similar systems it corrupts the file (https://sqlite.org/wal.html).
+Detection only reads the table of mounts and writes nothing.
 """
 
 import re
@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 TABLE = Path("/proc/self/mountinfo")
-"""Linux' table of mounts (proc(5))."""
+"""The table of mounts on Linux (proc(5))."""
 
 _NETWORK = """
     9p acfs afpfs afs beegfs ceph cifs coda davfs drvfs fakeowner gfs2 glusterfs gpfs
@@ -20,17 +20,17 @@ _NETWORK = """
     smb3 smbfs vboxsf virtiofs vmhgfs webdav
 """
 NETWORK = frozenset(_NETWORK.split())
-"""What is, or may be, shared with another machine."""
+"""Types of file systems that another machine shares, or may share."""
 
 
 def on_network(folder: Path, table: Path | None = None) -> bool:
     """Return whether `folder`, which exists, is on a network file system.
 
-    `table` is a file like `TABLE`; None means this machine's own. False when it
-    cannot be told.
+    `table` is a file in the format of `TABLE`; None means this machine's own table.
+    Returns False when the type of the file system is unknown.
     """
     system = file_system(folder, table)
-    # sshfs, glusterfs and rclone are why somebody has a home folder on FUSE.
+    # A home folder on FUSE is usually on sshfs, glusterfs or rclone.
     return system in NETWORK or system.startswith("fuse.")
 
 
@@ -39,7 +39,7 @@ def file_system(folder: Path, table: Path | None = None) -> str:
     at, found = Path(), ""
     where = folder.resolve()
     for point, kind in _mounts(table):
-        # Of two mounts in one place the later hides the earlier.
+        # If two mounts have the same mount point, the later one hides the earlier.
         if where.is_relative_to(point) and len(point.parts) >= len(at.parts):
             at, found = point, kind
     return found
@@ -59,18 +59,18 @@ def _mounts(table: Path | None) -> Iterator[tuple[Path, str]]:
 
 
 def _unescaped(text: str) -> str:
-    r"""Undo \040 and the like: blanks, tabs, line ends and backslashes in names."""
+    r"""Decode octal escapes such as \040: space, tab, newline, backslash in names."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
 
 
 def _of_mount(output: str) -> Iterator[tuple[Path, str]]:
-    """Read what macOS' `mount` prints: `server:/home on /Users/me (nfs, nodev)`."""
+    """Parse the output of macOS' `mount`: `server:/home on /Users/me (nfs, nodev)`."""
     for found in re.finditer(r"(?m)^.*? on (/.*) \((\w+)[^()]*\)$", output):
         yield Path(found[1]), found[2]
 
 
 def _mount_output() -> str:
-    import subprocess  # 2 ms, for macOS only
+    import subprocess  # only macOS needs it, so do not slow down the start elsewhere
 
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(

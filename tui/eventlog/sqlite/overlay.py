@@ -1,10 +1,10 @@
-"""An in-memory store over the unwritable one.
+"""Lays an in-memory store over one that cannot be written.
 
-A database in memory, of the same tables, laid over the store: a temporary view
-called `event` shows what is stored up to the moment when the trouble began and what
-has come since, so everybody's SQL goes on working. What comes gets the numbers that
-follow the last one stored. When the store can be written again all of it goes there,
-with the same numbers unless another process has taken them: see `Move`.
+The overlay is a database in memory with the same tables. A temporary view called
+`event` shows the stored events up to the moment when the fallback began, and the new
+events since then, so all queries keep working. New events get the numbers after the
+last stored one. When the store can be written again, they are copied to it, with the
+same numbers unless another process has taken those: see `Move`.
 """
 
 import os
@@ -20,31 +20,31 @@ from tui.eventlog.fallback.journal import Row
 from tui.eventlog.sqlite import event_rows, trash
 
 ONCE = "('turn_started', 'turn_finished')"
-"""The kinds of which a turn has one."""
+"""The kinds of events that each turn has at most once."""
 
 
 class Move(NamedTuple):
-    """What had the numbers from `start` + 1 on got those from `end` + 1 on.
+    """A renumbering: the numbers from `start` + 1 on became those from `end` + 1 on.
 
-    Those between belong to another process, which wrote while this one could not.
+    The numbers in between belong to another process, which could write meanwhile.
     """
 
     start: int
     end: int
     strange: bool = False
-    """Whether it is another store, of which nothing has to do with what was read."""
+    """Whether the store is a different one, unrelated to the records read before."""
 
     def number(self, seq: int) -> int:
-        """Return what number the record `seq` has now."""
+        """Return the new number of the record `seq`."""
         return seq + self.end - self.start if seq > self.start else seq
 
 
 class StandIn:
-    """The events that are not stored yet, over those that are.
+    """The events that are not stored yet, laid over the stored ones.
 
-    `connect` opens a connection to a database, `migrate` makes the tables. Any
-    thread may `query`; one writes, to `db`, and holds `lock` meanwhile, so that
-    nobody reads half a batch.
+    `connect` opens a connection to a database, `migrate` creates the tables. Any thread
+    may call `query`. One thread writes to `db`, and holds `lock` while it does, so that
+    no reader sees half a batch.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class StandIn:
     ) -> None:
         self.lock = threading.RLock()
         self.start = 0
-        """The last `seq` before those in here."""
+        """The last `seq` before those of the overlay."""
         self.stored = False
-        """Whether what is stored can be seen through it."""
+        """Whether queries see the stored events too."""
         self.db = connect(":memory:")
         self.db.text_factory = event_rows.text
         try:
             self.db.execute("PRAGMA busy_timeout = 1000")
-            # The disk is perhaps what is in trouble.
+            # Use no temporary files: the disk may be full or failing.
             self.db.execute("PRAGMA temp_store = MEMORY")
             migrate(self.db)
         except BaseException:
@@ -69,9 +69,9 @@ class StandIn:
             raise
 
     def lay_over(self, uri: str) -> int:
-        """Show what is stored in the database `uri`; return its last `seq`.
+        """Show the events stored in the database `uri`; return its last `seq`.
 
-        Raises `sqlite3.Error`. Followed by `begin`.
+        Raises `sqlite3.Error`. Call `begin` afterwards.
         """
         self.db.execute("ATTACH ? AS stored", (uri,))
         if self._version("stored") > self._version("main"):
@@ -88,13 +88,13 @@ class StandIn:
         return last
 
     def detach(self) -> None:
-        """Show nothing that is stored: it cannot be read."""
+        """Stop showing the store, because it cannot be read."""
         self.stored = False
         with suppress(sqlite3.Error):
             self.db.execute("DETACH stored")
 
     def begin(self, start: int) -> None:
-        """Number what comes from `start` + 1 on."""
+        """Number new events from `start` + 1 on, and create the view of all events."""
         self.start = start
         self.db.execute("DELETE FROM main.sqlite_sequence WHERE name = 'event'")
         self.db.execute(
@@ -106,7 +106,7 @@ class StandIn:
                 f"CREATE TEMP VIEW event AS SELECT {columns} FROM main.event "
                 f"UNION ALL SELECT {columns} FROM stored.event WHERE seq <= {start}"
             )
-            # What was claimed or has ended in the store is not to be so again here.
+            # Refuse a second start or end of a turn that the store has already.
             self.db.execute(
                 "CREATE TEMP TRIGGER once BEFORE INSERT ON main.event "
                 f"WHEN NEW.kind IN {ONCE} AND EXISTS (SELECT 1 FROM stored.event "
@@ -118,17 +118,18 @@ class StandIn:
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object]
     ) -> list[tuple[Any, ...]]:
-        """Run a SELECT, over both."""
+        """Run a SELECT over the stored and the new events; return its rows."""
         with self.lock:
             return event_rows.fetch(self.db, sql, parameters)
 
     def copy_to(self, store: sqlite3.Connection) -> Move:
-        """Write what is in here to `store`, within its transaction.
+        """Copy the new events to `store`, within the caller's transaction.
 
-        A claim or an end that another process has written meanwhile is left out.
+        A claim or an end that another process has written meanwhile is skipped.
         """
-        # A mended store may have lost its last records: no number is given twice. Nor
-        # may a new one begin anew: whoever reads on stands after the last one given.
+        # Continue after the last number ever used, even if a repaired store has lost
+        # its last records or the store is new: readers are positioned after that
+        # number.
         move = Move(self.start, max(self.start, last_seq(store)))
         store.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
         store.execute(
@@ -155,22 +156,22 @@ class StandIn:
         return move
 
     def rows(self, after: int) -> list[Row]:
-        """Return the events in here after `after`, as a journal has them."""
+        """Return the new events after `after`, in the form of a journal."""
         found = self.db.execute(
             "SELECT seq, conversation, turn, time, kind, data FROM main.event "
             "WHERE seq > ? ORDER BY seq",
             (after,),
         )
-        # What could not be read is bytes, which the lines of a journal cannot be.
+        # An unreadable event is bytes, but a journal holds only text.
         return [(*row[:5], event_rows.text(row[5])) for row in found]
 
     @property
     def empty(self) -> bool:
-        """Whether no event is in here."""
+        """Whether there are no new events."""
         return not self.query("SELECT 1 FROM main.event LIMIT 1", ())
 
     def save(self, path: str) -> None:
-        """Write what is in here as a store of its own. Raises `sqlite3.Error`."""
+        """Write the new events as a store of their own. Raises `sqlite3.Error`."""
         self.db.execute(
             "DELETE FROM main.conversation "
             "WHERE id NOT IN (SELECT conversation FROM main.event)"
@@ -182,7 +183,7 @@ class StandIn:
             target.close()
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the database, which discards the new events."""
         with self.lock:
             self.db.close()
 
@@ -193,8 +194,8 @@ class StandIn:
         )
 
     def _tables(self) -> list[str]:
-        """Return the tables that both have, without those of a search index."""
-        # What was deleted stays where it is: nothing of it is changed from here.
+        """Return the tables that both databases have, without search indexes."""
+        # Deleted conversations are not copied: the overlay never changes them.
         both = tables(self.db, "main") & tables(self.db, "stored")
         return sorted(both - trash.TABLES)
 
@@ -203,7 +204,7 @@ class StandIn:
         return int(found[0])
 
     def _columns(self, table: str) -> str:
-        """Return the columns of a table that both have: the store may be older."""
+        """Return the columns that a table has in both: the store may be older."""
         stored = {
             row[1] for row in self.db.execute(f"PRAGMA stored.table_info({table})")
         }
@@ -212,9 +213,9 @@ class StandIn:
 
 
 def tables(db: sqlite3.Connection, schema: str = "main") -> set[str]:
-    """Return the names of the tables that hold what was said.
+    """Return the names of the tables, without search indexes.
 
-    Search indexes are left out: they are made from the others.
+    Search indexes are derived from the other tables.
     """
     listed: list[tuple[str, str]] = db.execute(
         f"SELECT name, sql FROM {schema}.sqlite_master "
@@ -229,7 +230,7 @@ def tables(db: sqlite3.Connection, schema: str = "main") -> set[str]:
 
 
 def last_seq(db: sqlite3.Connection, schema: str = "main") -> int:
-    """Return the last number that the log has given, 0 when none."""
+    """Return the last `seq` that the log has assigned, 0 when there is none."""
     found = db.execute(
         f"SELECT seq FROM {schema}.sqlite_sequence WHERE name = 'event'"
     ).fetchone()
@@ -237,20 +238,20 @@ def last_seq(db: sqlite3.Connection, schema: str = "main") -> int:
 
 
 def uri(path: str, mode: str) -> str:
-    """Return SQLite's name for a file, with its `mode`: `rw`, `ro`, `immutable`."""
+    """Return the SQLite URI of a file; `mode` is `rw`, `ro` or `immutable`."""
     option = "immutable=1" if mode == "immutable" else f"mode={mode}"
-    # As bytes: a name may be no UTF-8.
+    # Quote bytes, because the path may be invalid UTF-8.
     return f"file:{quote(os.fsencode(path))}?{option}"
 
 
 def has_wal(path: Path) -> bool:
-    """Return whether something is in the write-ahead log of the store."""
+    """Return whether the store has a write-ahead log that is not empty."""
     wal = path.with_name(path.name + "-wal")
     return wal.is_file() and wal.stat().st_size > 0
 
 
 def abandon(connection: sqlite3.Connection) -> None:
-    """Roll back what is open."""
+    """Roll back the open transaction, if there is one."""
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")

@@ -1,9 +1,9 @@
-"""Tables derived from events: the list of conversations and the search index.
+"""Maintains tables derived from events: the conversation list and the search index.
 
-All of it follows from the events and is written in their transaction, by Python code
-in the one thread that writes. Triggers that call a function of ours would do it for
-any program, and refuse what an older lazychat or the `sqlite3` shell writes: an
-answer that is lost is worse than one that is not found.
+Python code in the writer thread updates them in the transaction of the events. Triggers
+would work for every program, but they would have to call Python functions, and so would
+make writes by an older lazychat or the `sqlite3` shell fail. A lost answer is worse
+than one that search does not find.
 """
 
 import re
@@ -22,7 +22,7 @@ from tui.events import (
 )
 
 TITLE = 80
-"""Characters of the first question that are a conversation's title."""
+"""The most characters of the first question that become a conversation's title."""
 
 SCHEMA = """
     ALTER TABLE conversation ADD COLUMN updated REAL NOT NULL DEFAULT 0;
@@ -38,20 +38,19 @@ SCHEMA = """
         USING fts5(terms, content = '', columnsize = 0, detail = none,
                    tokenize = 'ascii')
 """
-"""`conversation` and `running` are what lists show; `purge` holds the deletions whose
-traces may still be in the file; `message_text` has the `seq` of a message as rowid."""
-
+"""Lists show `conversation` and `running`. `purge` holds the deletions whose traces may
+still be in the file. The rowid of `message_text` is the `seq` of a message."""
 
 LATE_SCHEMA = """
     CREATE TABLE unindexed(seq INTEGER PRIMARY KEY, done INTEGER NOT NULL)
 """
-"""The messages of which the index has the first `done` characters: see `late_index`."""
+"""Messages of which only the first `done` characters are indexed: see `late_index`."""
 
 INDEX = "INSERT INTO message_text(rowid, terms) VALUES (?, ?)"
 
 
 class Said(msgspec.Struct):
-    """What is looked for in a message."""
+    """The parts of a message that are searched."""
 
     role: str
     text: str = ""
@@ -63,18 +62,17 @@ class _Added(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(_Added).decode
 SAID = "CASE WHEN length(data) <= 16777216 THEN CAST(data AS BLOB) END"
-"""SQL for what `said` is asked of a row: NULL where it is too long to be of use."""
+"""SQL for the argument of `said`: the event's JSON, NULL when it is over 16 MB."""
 _SPOKEN = ("user", "assistant")
 _PIECE = 100_000
-"""Characters that are looked through at a time: what else runs in the process waits for
-a regular expression to end, 0.3 s for each million. What is longer is indexed later."""
+"""Characters that are indexed at a time. All other threads of the process wait while a
+regular expression runs, so longer messages are indexed later, in pieces."""
 
 
 def terms_of(text: str) -> set[str]:
-    """Return what a message is found by."""
-    from tui.eventlog.sqlite.search_terms import (
-        terms,  # its patterns take 10 ms to compile
-    )
+    """Return the search terms of a message."""
+    # Imported here, because compiling its patterns would slow down the start.
+    from tui.eventlog.sqlite.search_terms import terms
 
     if len(text) <= _PIECE:
         return terms(text)
@@ -88,21 +86,21 @@ def terms_of(text: str) -> set[str]:
 
 
 def piece_end(text: str, at: int) -> int:
-    """Return where the piece of a text ends that begins at `at`.
+    """Return the end of the piece of `text` that begins at `at`.
 
-    The same in what such pieces make up: what a message is found by is told again when
-    it is deleted.
+    A prefix of the text that consists of such pieces is cut in the same places. This
+    matters because a deletion must compute the same terms again.
     """
-    # At a space, which is in no term.
+    # Cut at a space, which is never part of a term.
     space = text.rfind(" ", at, at + _PIECE) + 1 if at + _PIECE < len(text) else 0
     return space or at + _PIECE
 
 
 def said(data: str | bytes | None) -> Said:
-    """Return who said what in a stored `MessageAdded`; nobody, nothing if unreadable.
+    """Return role and text of a stored `MessageAdded`, both "" if it is unreadable.
 
-    What is in the index of a message that cannot be read any more stays there: it
-    leads to no text.
+    The terms of a message that has become unreadable stay in the index. They do no
+    harm: search finds no text for them.
     """
     try:
         return _decode(data or b"").message
@@ -111,7 +109,7 @@ def said(data: str | bytes | None) -> Said:
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Make the tables and fill them from the events; 0.3 ms a message."""
+    """Create the tables and fill them from the events."""
     for statement in SCHEMA.split(";"):
         db.execute(statement)
     db.execute("UPDATE conversation SET updated = created")
@@ -139,7 +137,7 @@ def keep(
     *,
     imported: bool = False,
 ) -> None:
-    """Write what follows from an event that has been stored as `seq`."""
+    """Update the tables for an event that has been stored as `seq`."""
     match event:
         case MessageAdded(_, message):
             said = Said(message.role, message.text)
@@ -173,7 +171,7 @@ def _keep_message(
     *,
     late: bool = True,
 ) -> None:
-    """Write what follows from a message; `late`: what is long is indexed later."""
+    """Update the tables for a message; with `late`, leave long ones to `late_index`."""
     role, text = message.role, message.text
     if role not in _SPOKEN:
         return
@@ -192,7 +190,7 @@ def _keep_message(
 
 
 def _title(text: str) -> str:
-    """Return the first words of a text, which may have millions."""
+    """Return the title made from the first words of a text, however long it is."""
     words: list[str] = []
     length = -1
     for word in _WORD.finditer(text):
@@ -210,7 +208,7 @@ _WORD = re.compile(r"\S+")
 def _keep(
     db: sqlite3.Connection, conversation: str, column: str, value: object, time: float
 ) -> None:
-    # It may have no message yet: a screen names what it is about to begin.
+    # A conversation may have no message yet: a screen can rename a new one.
     db.execute(
         f"INSERT INTO conversation(id, created, updated, {column}) VALUES (?, ?, ?, ?) "
         f"ON CONFLICT(id) DO UPDATE SET {column} = excluded.{column}",
@@ -219,9 +217,9 @@ def _keep(
 
 
 def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
-    """Remove all of a conversation but `tombstone`, the event that says so.
+    """Remove all of a conversation except `tombstone`, the `seq` of the deletion event.
 
-    Those who follow it in other processes learn of it from there. Traces stay in
+    Followers in other processes learn of the deletion from that event. Traces stay in
     the file until `purge`.
     """
     stands_in = "SELECT 1 FROM temp.sqlite_master WHERE name = 'event'"

@@ -1,11 +1,11 @@
 """Wipes traces of deleted conversations from the store's files.
 
-`PRAGMA secure_delete` overwrites deleted rows, but SQLite copies rows when it splits
-and merges pages, and the gaps of those pages keep the copies; FTS5 keeps a deleted
-term until the segment it is in is merged; and the write-ahead log has the pages as
-they were. So: the index is merged into one segment, the file written anew, and the
-log cut to nothing. (FTS5's own `secure-delete` would save the first, but from then on
-an SQLite before 3.42 could not read the store.)
+`PRAGMA secure_delete` overwrites deleted rows, but that is not enough: SQLite copies
+rows when it splits and merges pages, and gaps in those pages keep the copies; FTS5
+keeps a deleted term until its segment is merged; and the write-ahead log has the old
+pages. So a purge merges the index into one segment, rewrites the file (VACUUM) and
+truncates the log. (FTS5's own `secure-delete` would save the first step, but then an
+SQLite before 3.42 could no longer read the store.)
 """
 
 import sqlite3
@@ -17,12 +17,11 @@ from contextlib import suppress
 from tui.eventlog.sqlite import trash
 
 MERGED_PAGES = 400
-"""Pages of the index that one transaction merges, so that others' writes come
-between: 30 ms."""
+"""Pages of the index that one transaction merges; other writes may come in between."""
 
 
 class Purge:
-    """Wipes on demand; and once from the start when a process before could not."""
+    """Wipes traces on demand, and at startup those that an earlier process left."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
@@ -32,20 +31,21 @@ class Purge:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Do in a thread what is due from before; `close` breaks it off."""
+        """Run the purge that is still due, in a thread; `close` interrupts it."""
         self._thread = threading.Thread(
             target=self.run, args=(0.0,), name="lazychat-log-purge", daemon=True
         )
         self._thread.start()
 
     def run(self, seconds: float) -> str:
-        """Do what is due; return "" when no trace is left, else why one may be.
+        """Wipe all due traces; return "" when none is left, else the reason.
 
-        Each write of others waits for a part of it; the longest is the writing anew:
-        0.4 s for 100,000 messages. A reader that holds an old state of the file, such
-        as a process that was stopped in the middle of a read, keeps the write-ahead
-        log from being cut: it is waited for, `seconds` at most. What could not be
-        done stays due: for the next deletion, and for who opens the store next.
+        Writes by other threads and processes wait for parts of the purge, longest for
+        the rewriting of the file. A reader that holds an old snapshot of the file, such
+        as a process that was stopped in the middle of a read, prevents the truncation
+        of the write-ahead log; the purge waits for it for up to `seconds`. An
+        incomplete purge stays due: the next deletion, or the next process that opens
+        the store, tries it again.
         """
         with self._lock:
             try:
@@ -53,8 +53,8 @@ class Purge:
                 return self._run(self._at_work, seconds)
             except sqlite3.Error as error:
                 return (
-                    "Traces of what was deleted may still be in the conversation "
-                    f"store: {error}. They are wiped when lazychat is next started."
+                    "Traces of deleted conversations may still be in the conversation "
+                    f"store: {error}. lazychat will wipe them at its next start."
                 )
             finally:
                 connection, self._at_work = self._at_work, None
@@ -71,14 +71,14 @@ class Purge:
         if not self._cut_log(connection, seconds):
             return (
                 "Another program is reading the conversation store, so its log could "
-                "not be wiped: traces of what was deleted may be in it until that "
-                "program ends and lazychat is next started."
+                "not be wiped. Traces of deleted conversations may stay in it until "
+                "that program ends and lazychat is started again."
             )
         connection.execute("DELETE FROM purge WHERE seq <= ?", (due,))
         return ""
 
     def _cut_log(self, connection: sqlite3.Connection, seconds: float) -> bool:
-        """Empty the write-ahead log; return whether nobody held it for too long."""
+        """Truncate the write-ahead log; return False if a reader blocks it too long."""
         end = time.monotonic() + seconds
         connection.execute("PRAGMA busy_timeout = 100")
         while True:
@@ -90,7 +90,7 @@ class Purge:
                 return False
 
     def close(self) -> None:
-        """Break off what was begun by `start`; it stays due."""
+        """Interrupt the purge begun by `start`; it stays due."""
         self._stop.set()
         thread = self._thread
         while thread and thread.is_alive():
@@ -104,7 +104,7 @@ DUE = "SELECT max(seq) FROM purge"
 
 
 def _merge_index(connection: sqlite3.Connection) -> None:
-    """Merge all segments of the index, which drops what was deleted from them."""
+    """Merge all segments of the index, which removes deleted terms."""
     pages = -MERGED_PAGES  # negative: begin with everything
     while True:
         before = connection.total_changes

@@ -1,13 +1,12 @@
 """Handles a store whose file was replaced while it was open.
 
-SQLite would play the write-ahead log of the old file into the new one, for nothing in
-the log says whose it is (https://sqlite.org/howtocorrupt.html, 1.4). So that goes
-first. And what the old file held, which only those can still read who have it open, is
-written to a file beside the new one. A file that was removed is not: whoever removes a
-store wants it gone.
+SQLite would apply the write-ahead log of the old file to the new one, because a log
+does not name its database (https://sqlite.org/howtocorrupt.html, 1.4). So the old log
+is removed first. Only connections that have the old file open can still read its
+content, so that is copied to a file beside the new one. A removed file is not copied: a
+user who removes the store wants it gone.
 
-A store that has lost its log, or a part of itself, is another matter: see
-`fallback/rescue.py`.
+For a store that has lost its log, or a part of itself, see `fallback/rescue.py`.
 """
 
 import os
@@ -19,15 +18,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 SETTLED_SECONDS = 0.3
-"""How long a file that was put in the store's place must not have been written to:
-then whoever copies it is done."""
+"""Seconds without a write after which a replacement file counts as complete."""
 
 Id = tuple[int, int]
-"""Which file it is: device and inode."""
+"""The identity of a file: device and inode."""
 
 
 class Files(NamedTuple):
-    """Which files a store consists of; None where there is none."""
+    """The identities of the files of a store; None for a missing file."""
 
     store: Id | None
     wal: Id | None
@@ -35,12 +33,12 @@ class Files(NamedTuple):
 
 
 def files(path: Path) -> Files:
-    """Return which files the store has now."""
+    """Return the identities of the store's current files."""
     return Files(*(id_of(Path(f"{path}{suffix}")) for suffix in ("", "-wal", "-shm")))
 
 
 def id_of(path: Path) -> Id | None:
-    """Return which file has the name `path`, None when none has."""
+    """Return the identity of the file at `path`, None when there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -49,14 +47,17 @@ def id_of(path: Path) -> Id | None:
 
 
 def disk_of(folder: Path) -> int | None:
-    """Return which file system a folder is on, None when there is none."""
+    """Return the device of the folder's file system, None without the folder."""
     with suppress(OSError):
         return folder.stat().st_dev
     return None
 
 
 def is_settled(path: Path) -> bool:
-    """Return whether nobody is writing the file just now, as far as can be seen."""
+    """Return whether the file has not been modified in the last `SETTLED_SECONDS`.
+
+    A missing file counts as settled.
+    """
     try:
         found = path.stat()
     except OSError:
@@ -65,10 +66,11 @@ def is_settled(path: Path) -> bool:
 
 
 def let_go(old: sqlite3.Connection, path: Path, was: Files) -> Path | None:
-    """Part the new file from what belongs to the old one, which `old` has open.
+    """Separate the new file from the old one's log and save the old one's content.
 
-    Returns where all that was in the old one is kept, None when nothing had to be:
-    the old file has another name, or was removed, or held nothing.
+    `old` has the old file open, `was` are its files. Returns the file with the saved
+    content, None when nothing needed saving: the old file still exists under another
+    name, or was removed, or was empty.
     """
     aside = None
     if path.exists() and not _has_a_name(path, was):
@@ -82,7 +84,7 @@ def let_go(old: sqlite3.Connection, path: Path, was: Files) -> Path | None:
 
 
 def _has_a_name(path: Path, was: Files) -> bool:
-    """Return whether the old file is there by another name, with its log."""
+    """Return whether the old file exists under another name, with its log."""
     for file in path.parent.iterdir():
         if file != path and id_of(file) == was.store:
             return was.wal is None or id_of(Path(f"{file}-wal")) == was.wal
@@ -95,7 +97,7 @@ def _copied(old: sqlite3.Connection, path: Path) -> Path | None:
         return None
     begin = f"{path.name}.replaced-"
     for there in path.parent.glob(f"{begin}*"):
-        # Another process has had the same one open.
+        # Another process that had the old file open may have copied it already.
         with suppress(sqlite3.Error), closing(sqlite3.connect(there)) as db:
             sql = "SELECT max(seq), max(time), count(*) FROM event"
             if db.execute(sql).fetchone() == old.execute(sql).fetchone():
@@ -117,8 +119,8 @@ def _copied(old: sqlite3.Connection, path: Path) -> Path | None:
 
 
 def back_up(old: sqlite3.Connection, file: Path) -> None:
-    """Write all that `old` can read into the database `file`, as one file."""
+    """Copy all that `old` can read to the database `file`, as a single file."""
     with closing(sqlite3.connect(file)) as target:
         old.backup(target)
-        # One file, and no log beside it.
+        # Leave a single file, without a write-ahead log beside it.
         target.execute("PRAGMA journal_mode = DELETE")

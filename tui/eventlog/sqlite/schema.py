@@ -1,4 +1,4 @@
-"""The tables of the store, and the migrations between versions."""
+"""Defines the tables of the store, and migrates them between versions."""
 
 import sqlite3
 from collections.abc import Callable
@@ -45,15 +45,18 @@ MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """,
     projections.LATE_SCHEMA,
 ]
-"""What leads from one format of the file to the next: statements, or a function
-where rows must be filled in."""
+"""The steps from each format of the file to the next: SQL statements, or a function if
+rows must be filled in."""
 
 VERSION = len(MIGRATIONS)
-"""The format of the file that this version reads (`PRAGMA user_version`)."""
+"""The format of the file that this version of lazychat uses (`PRAGMA user_version`)."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables to this version's format, or make them."""
+    """Create the tables, or migrate them to this version's format.
+
+    Raises `NewerError` for a later format.
+    """
     if (version := user_version(connection)) == VERSION:
         return
     if version > VERSION:
@@ -71,12 +74,12 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def require_known(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `NewerError` for a file of a later version, and leave it alone."""
+    """Raise `NewerError` for a file of a later version, and leave it unchanged."""
     version = user_version(connection)
     if version > VERSION:
         raise NewerError(
             f"The conversation store {path} was written by a newer lazychat "
-            f"(format {version}, this one knows {VERSION}) and is left alone. "
+            f"(format {version}, this one knows {VERSION}), so it is left unchanged. "
             "Update lazychat, or set LAZYCHAT_HOME to another folder."
         )
 

@@ -1,17 +1,17 @@
-"""The search tokenizer: splits messages and queries into the same terms.
+"""Tokenizes messages and queries for search, both into the same terms.
 
-SQLite's own tokenizers find no Chinese word inside a sentence, or need three
-characters. Here scripts that put no spaces between words are cut into single
-characters and pairs; words stand whole and, when they are names in code, also in
-parts (`getUserName`: getusername, get, user, name); punctuation stands in pairs, for
-`::` and `+=`. Case, accents and the width of characters are folded.
+SQLite's own tokenizers either find no Chinese word inside a sentence, or need at least
+three characters. Here, scripts without spaces between words are cut into single
+characters and pairs. Words are terms as a whole; names in code are also split into
+parts (`getUserName`: getusername, get, user, name). Punctuation becomes pairs, for `::`
+and `+=`. Case, accents and the width of characters are folded.
 
-The index keeps which messages have a term, not where, which halves it: what must
-stand side by side (a phrase, `foo_bar`, three Chinese characters) is looked at in
-the text of the messages that have all the terms.
+The index stores which messages contain a term, but not the positions, which halves its
+size. So words that must be adjacent (a phrase, `foo_bar`, three Chinese characters) are
+verified in the text of the messages that contain all the terms.
 
-A change of `terms` needs a migration that fills the index anew: to remove a message
-from it, what was put in must be told again.
+A change to `terms` needs a migration that rebuilds the index: to remove a message from
+the index, FTS5 must be given exactly the terms that were inserted.
 """
 
 import re
@@ -22,15 +22,15 @@ from operator import add
 from typing import NamedTuple
 
 LONGEST = 64
-"""Characters of a term; what follows (of a key, a hash, a base64 text) is only looked
-at in the message itself."""
+"""The most characters of a term. The rest of a longer word (a key, a hash, base64) is
+only compared in the message itself."""
 
 PREFIX = 3
-"""Characters from which the beginning of a word finds it. A prefix of this length is
-a term of its own: the shortest are the ones with the most words to go through."""
+"""The least characters of a prefix that finds a word. Prefixes of exactly this length
+are terms of their own, because they match the most words and so would be slowest."""
 
 _BEGINS = "\ue000"
-"""Marks a term that is the beginning of longer words."""
+"""Marks a term that is a prefix of longer words."""
 
 _SPACELESS = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3041-\u3096"
@@ -38,16 +38,17 @@ _SPACELESS = (
     "\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\uff66-\uff9d\uffa0-\uffdc\U00020000-\U0003ffff"
 )
-# Marks that stand within words: Python counts them as no part of one.
+# Combining marks, which Python's \w does not match although they are parts of words.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f"
 _MARKS_KEPT = "\u0670\u0900-\u0963\u0966-\u0dff"
 _PUNCTUATION = r"!-/:-@\[-^`{-~"
 _SYMBOLS = "\u00a2-\u00b1\u20a0-\u20cf\u2100-\u2bff\U0001f000-\U0001faff"
 
-# No two of them have a character in common, so a text may be cut by each in turn.
+# No two kinds share a character, so each pattern can cut the text independently.
 _KINDS = {
     "run": f"[{_SPACELESS}]+",
-    # Possessive: a word of 2 MB would take 240 MB to remember all ways back.
+    # Possessive, because the backtracking stack of a very long word needs a hundred
+    # times the memory of the word.
     "word": f"(?:[^\\W_{_SPACELESS}]|[{_MARKS}{_MARKS_KEPT}])++",
     "punctuation": f"[{_PUNCTUATION}]{{2,}}",
     "symbol": f"[{_SYMBOLS}]",
@@ -61,7 +62,7 @@ _quotes = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d":
 
 
 class _Folding(dict[int, str]):
-    """Folds character by character, each worked out once."""
+    """Maps characters to their folded forms, and caches the results."""
 
     def __missing__(self, code: int) -> str:
         character = _quotes.get(chr(code)) or chr(code)
@@ -75,21 +76,22 @@ _folding = _Folding()
 
 
 def fold(text: str) -> str:
-    """Return `text` without case, accents and width; `text` in the form NFC.
+    """Return `text`, which is in NFC, without differences in case, accents and width.
 
-    Character by character: `fold(a + b) == fold(a) + fold(b)`.
+    Each character is folded by itself: `fold(a + b) == fold(a) + fold(b)`.
     """
     return text.lower() if text.isascii() else text.translate(_folding)
 
 
 def normal(text: str) -> str:
-    """Return `text` in the form that all functions here take (NFC)."""
+    """Return `text` in NFC, the form that all functions here expect."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def terms(text: str) -> set[str]:
-    """Return the terms that a message with `text` is found by; 80 us for 100 words."""
-    # No term has white space in it, and most words of a long text come again and again.
+    """Return the terms by which search finds a message with `text`."""
+    # Tokenize each distinct word once: terms contain no white space, and most words of
+    # a long text are repeated.
     text = " ".join(set(normal(text).split()))
     found: set[str] = set()
     for word in set(_words.findall(text)):
@@ -97,7 +99,8 @@ def terms(text: str) -> set[str]:
     for punctuation in set(_punctuation.findall(text)):
         found.update(map(_spelled, set(_pairs(punctuation))))
     if not text.isascii():
-        # Each once: megabytes of a few signs would take the log, and Esc, seconds.
+        # Tokenize each distinct run once: megabytes of a few characters would otherwise
+        # block the log, and Esc, for seconds.
         for run in map(fold, set(_runs.findall(text))):
             found.update(run)
             found.update(_pairs(run))
@@ -117,14 +120,14 @@ def _of_word(word: str) -> tuple[str, ...]:
 
 
 def _pieces(folded: str) -> list[str]:
-    """Cut where the index would: a folded character may have become several."""
+    """Split a folded word where FTS5 would: folding may yield separator characters."""
     if folded.isalnum() and (folded.isascii() or folded.isalpha()):
         return [folded]
     return _separator.sub(" ", folded).split()
 
 
 def _parts(word: str) -> list[str]:
-    """Return the parts of a name in code, folded; [] of any other word."""
+    """Return the folded parts of a name in code; [] for any other word."""
     if not word.isascii() or (
         word.isalpha() and (word.islower() or word.istitle() or word.isupper())
     ):
@@ -138,28 +141,31 @@ def _pairs(run: str) -> Iterator[str]:
 
 
 def _spelled(punctuation: str) -> str:
-    """Return punctuation in characters that the index takes for letters."""
+    """Return punctuation encoded in characters that FTS5 treats as letters."""
     return "".join(chr(0xE000 + ord(character)) for character in punctuation)
 
 
 class Needle(NamedTuple):
-    """A word, a phrase or a piece of code that a message must have."""
+    """A word, a phrase or a piece of code that a message must contain."""
 
     expression: str
-    """What the index is asked, in the language of FTS5."""
+    """The query for the index, in FTS5's language."""
     quick: str
-    """The same where the beginning of a word is one of `PREFIX` characters, of which
-    the index has a list; of longer ones it has none and gathers it from the lists of
-    all the words, which takes long if there are many."""
+    """The same query with prefixes shortened to `PREFIX` characters. The index has
+    those as terms. For longer prefixes FTS5 must merge the lists of all matching words,
+    which is slow if there are many. This query may find too many messages."""
     pattern: re.Pattern[str]
-    """What stands in the folded text of a message that has it."""
+    """Matches the folded text of a message that contains the needle."""
     loose: re.Pattern[str]
-    """The same within a longer word too: `User` in `getUserName`."""
+    """As `pattern`, but also inside longer words: `User` in `getUserName`."""
     certain: bool
-    """Whether the index alone, asked `expression`, can tell that a message has it."""
+    """Whether the index alone can decide, by `expression`, if a message matches."""
 
     def stands_in(self, text: str, folded: str) -> bool:
-        """Return whether a message has it that the index gave for `quick`."""
+        """Return whether a message that the index found by `quick` really matches.
+
+        `folded` is the result of `fold` for `text`.
+        """
         if self.pattern.search(folded):
             return True
         return (
@@ -177,12 +183,12 @@ _AROUND = ".,;:!?*^、。，；：！？…"
 
 
 def needles(query: str) -> list[Needle]:
-    """Return what a message must have, all of it, to be found by `query`.
+    """Return the needles that a message must all contain to match `query`.
 
-    Words are looked for in any order, what stands in double quotes side by side, a
-    piece of code as it is typed. The last word may be the beginning of a longer one
-    (from `PREFIX` characters on) unless a space or a quote ends it. Nothing in a
-    query is an operator. [] when there is nothing that could be looked for.
+    Words match in any order, quoted words only side by side, a piece of code only as it
+    is typed. The last word also matches as a prefix (from `PREFIX` characters on)
+    unless a space or a quote ends it. A query has no operators. Returns [] when the
+    query contains nothing to search for.
     """
     found: list[Needle | None] = []
     query = normal(query)
@@ -215,7 +221,7 @@ def _needle(text: str, *, open_end: bool) -> Needle | None:
                 if open_end and token.end() == len(text) and pieces:
                     del expressions[-1]
                     last = pieces[-1]
-                    # The index need not be asked for the `b` of `foo_b`.
+                    # The query can do without the `b` of `foo_b`.
                     if len(last) >= PREFIX or not (asked or expressions):
                         asked.append(_beginning(last))
                         quick.append(_beginning(last[:PREFIX]))

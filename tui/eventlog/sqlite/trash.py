@@ -1,14 +1,14 @@
 """Keeps deleted conversations for some days, so that they can be restored.
 
-A deletion takes the events out of the log, whoever follows it, and keeps them in two
-tables of their own until they are brought back, wiped by the user, or too old.
+A deletion removes the events from the log, for all followers, and keeps them in two
+tables of their own until they are restored, wiped by the user, or too old.
 """
 
 import sqlite3
 import time
 
 DAYS = 7
-"""How long what was deleted can be brought back."""
+"""Days during which a deleted conversation can be restored."""
 
 TABLES = frozenset({"deleted", "deleted_event"})
 
@@ -31,7 +31,7 @@ SCHEMA = """
 
 
 def put(db: sqlite3.Connection, conversation: str, title: str, draft: str) -> None:
-    """Keep all of a conversation that is about to be deleted."""
+    """Copy a conversation to the trash, before the caller deletes it."""
     row = db.execute(
         "INSERT INTO main.deleted(conversation, title, draft, time) "
         "VALUES (?, ?, ?, ?)",
@@ -45,14 +45,14 @@ def put(db: sqlite3.Connection, conversation: str, title: str, draft: str) -> No
 
 
 def drop(db: sqlite3.Connection, number: int) -> bool:
-    """Forget one deletion; return whether it was there."""
+    """Remove deletion `number` from the trash; return whether it existed."""
     db.execute("DELETE FROM main.deleted_event WHERE number = ?", (number,))
     gone = db.execute("DELETE FROM main.deleted WHERE number = ?", (number,))
     return gone.rowcount > 0
 
 
 def wipe(db: sqlite3.Connection, number: int) -> None:
-    """Forget one deletion for good; the files are clean after the next purge."""
+    """Delete deletion `number` permanently; the next purge cleans the files."""
     if drop(db, number):
         db.execute(
             "INSERT OR IGNORE INTO main.purge "
@@ -61,14 +61,14 @@ def wipe(db: sqlite3.Connection, number: int) -> None:
 
 
 def expired(db: sqlite3.Connection) -> list[int]:
-    """Return the deletions that are too old to be brought back."""
+    """Return the numbers of the deletions that are too old to be restored."""
     since = time.time() - DAYS * 86_400
     rows = db.execute("SELECT number FROM main.deleted WHERE time < ?", (since,))
     return [number for (number,) in rows]
 
 
 def wipe_expired(db: sqlite3.Connection) -> None:
-    """Forget for good what is too old; `db` is in no transaction."""
+    """Delete expired deletions permanently; `db` must not be in a transaction."""
     if not expired(db):
         return
     db.execute("BEGIN IMMEDIATE")
@@ -82,7 +82,7 @@ def wipe_expired(db: sqlite3.Connection) -> None:
 
 
 def move(db: sqlite3.Connection, store: sqlite3.Connection) -> None:
-    """Write to `store` what was deleted while it could not be written."""
+    """Copy deletions made in the fallback `db` to `store`."""
     kept = db.execute("SELECT number, conversation, title, draft, time FROM deleted")
     for number, *values in kept.fetchall():
         row = store.execute(

@@ -1,11 +1,11 @@
-"""Watches the files of a store in use: whether they still hold what was committed.
+"""Detects that the files of a store in use no longer hold the committed data.
 
-SQLite trusts its shared index of the log (`-shm`) and does not look at the file behind
-it: when another program cuts the log short, commits go on without an error, and the
-next start finds an empty log. So the size of both files and the header of the log are
-remembered after each commit, and looked at before the next one and at each poll. Only
-what looks wrong is read: legitimate changes are a log that was begun anew, and files
-that a purge has made smaller.
+SQLite trusts its shared index of the log (`-shm`) and does not check the log file
+itself. If another program truncates the log, commits keep succeeding, and the next
+start finds an empty log. So the sizes of the store and the log and the header of the
+log are remembered after each commit, and checked before the next one and at each poll.
+The content is read only if these look wrong. Some such changes are legitimate: SQLite
+restarts the log, and a purge makes the files smaller.
 """
 
 import os
@@ -24,7 +24,7 @@ HEADER = 32
 
 
 class _State(NamedTuple):
-    """What the files are like."""
+    """The state of the files at one moment."""
 
     files: Files
     store: int = 0
@@ -36,10 +36,10 @@ class _State(NamedTuple):
 
 
 class WatchedFiles:
-    """The files of the store at `path`, as this process has left them.
+    """Compares the files of the store at `path` with their state after the last commit.
 
-    `connect` opens a database by its URI, to wait so many seconds for a lock. One
-    thread at a time calls the methods, but for `looks_wrong`.
+    `connect` opens a database by its URI with a lock timeout in seconds. Only one
+    thread at a time may call the methods, except `looks_wrong`.
     """
 
     def __init__(
@@ -49,28 +49,28 @@ class WatchedFiles:
         self._path = path
         self._connect = connect
         self._log: int = -1
-        """A descriptor of the log. Closing it costs no lock: SQLite has none on it."""
+        """A descriptor of the log. SQLite holds no lock on it, so closing is safe."""
         self._of: Id | None = None
-        """Which file that is."""
+        """The identity of the file behind that descriptor."""
         self._known = self._now()
 
     @property
     def files(self) -> Files:
-        """Which files they are."""
+        """The identities of the files."""
         return self._known.files
 
     @property
     def has_log(self) -> bool:
-        """Whether what is committed goes to a write-ahead log first."""
+        """Whether commits go to a write-ahead log first."""
         return self._known.files.wal is not None
 
     @property
     def log_id(self) -> bytes:
-        """What tells a log from the one that is begun when all of it was copied."""
+        """The header of the log, which changes when SQLite restarts the log."""
         return self._known.header
 
     def looks_wrong(self) -> bool:
-        """Return whether the files have to be looked at with `are_lost`; any thread."""
+        """Return whether the files must be checked with `are_lost`; any thread."""
         known = self._known
         now = self._now(reopen=False)
         if (
@@ -80,26 +80,26 @@ class WatchedFiles:
             or now.header != known.header
         ):
             return True
-        # Others have written. If the writer has noted more meanwhile, that looks wrong
-        # the next time, and is found to be right.
+        # Another process may have written. If our writer notes a newer state meanwhile,
+        # the next check looks wrong, and `are_lost` finds that nothing is missing.
         self._known = now
         return False
 
     def note(self) -> tuple[bool, bool]:
-        """Remember what a commit of this process has left.
+        """Remember the state of the files after a commit by this process.
 
-        Returns whether the log was begun anew by it: then all that was committed before
-        is in the store's own file. And whether the log is one that can be read again.
+        Returns two values: whether the commit restarted the log, in which case all
+        earlier commits are in the store's own file; and whether the log is valid.
         """
         before, self._known = self._known, self._now()
         anew = self._known.header != before.header
         return anew, not self._known.log or _is_header(self._known.header)
 
     def are_lost(self, known: int, *, suspected: bool = False) -> bool:
-        """Return whether something is gone of what was committed up to the `seq` known.
+        """Return whether committed data up to the `seq` `known` is missing.
 
-        What is not wrong is remembered. Reads all of the store when it has become
-        smaller, or somebody could not read it.
+        Remembers the new state if nothing is missing. Reads the whole store if a file
+        has become smaller, or, with `suspected`, because a reader missed a page.
         """
         before, now = self._known, self._now()
         if now.files.store is None or now.files.store != before.files.store:
@@ -109,7 +109,7 @@ class WatchedFiles:
             return True
         shrunk = suspected or now.store < before.store or now.log < before.log
         if now.log < before.log and now.log and now.header == before.header:
-            return True  # SQLite itself cuts it to nothing, or not at all
+            return True  # SQLite only truncates the log to nothing
         if now.log and not _is_header(now.header):
             return True
         whole = True
@@ -120,16 +120,16 @@ class WatchedFiles:
         return whole is False
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the descriptor of the log."""
         if self._log >= 0:
             os.close(self._log)
         self._log, self._of = -1, None
 
     def _is_whole(self, known: int, cut: bool, everything: bool) -> bool | None:
-        """Return whether the store can be read, None when that cannot be told now.
+        """Return whether the store is complete, None when that is unknown now.
 
-        By a connection of its own: those in use have pages in memory. What is damaged
-        in a file that is not `cut` is another matter: see `recovery`.
+        Uses a new connection, because the open ones have pages in memory. Damage in a
+        file that is not `cut` counts as complete here: see `recovery` for that.
         """
         try:
             with closing(self._connect(uri(str(self._path), "rw"), 0.2)) as db:
@@ -141,7 +141,7 @@ class WatchedFiles:
             code = error_codes.code(error)
             if code in error_codes.BUSY or code == sqlite3.SQLITE_CANTOPEN:
                 return None
-            # What is no database any more was overwritten.
+            # A file that is not a database any more was overwritten, not truncated.
             damaged = code in error_codes.DAMAGED
             return damaged and (not cut or code == sqlite3.SQLITE_NOTADB)
 
@@ -177,19 +177,19 @@ class WatchedFiles:
 
 
 def problem(db: sqlite3.Connection) -> str:
-    """Return what is wrong with the pages of a store, "" for nothing."""
+    """Return the first problem with the pages of a store, "" for none."""
     (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
     return "" if found == "ok" else str(found)
 
 
 _SHORT = f"error code={sqlite3.SQLITE_IOERR_SHORT_READ}"
-"""What SQLite says of a page that the log ought to have."""
+"""SQLite's report of a page that the log should have, but does not."""
 
 
 def _is_header(header: bytes) -> bool:
-    """Return whether a write-ahead log begins so.
+    """Return whether `header` is a valid header of a write-ahead log.
 
-    The last eight bytes are a checksum over the others, in the order of bytes that the
+    The last eight bytes are a checksum over the others, in the byte order that the
     magic number names (https://sqlite.org/fileformat.html, 4.2).
     """
     magic = int.from_bytes(header[:4], "big")
