@@ -438,7 +438,7 @@ def test_a_backup_is_whole_while_another_process_writes(
             assert main(["backup", str(file)]) == 0
 
         assert main(["backup", str(file)]) == 1
-        assert "--force writes over it" in capsys.readouterr().err
+        assert "--force overwrites it" in capsys.readouterr().err
         assert main(["backup", "--force", str(file)]) == 0
         assert main(["backup", "--force", str(log.path)]) == 1
     assert file.stat().st_mode & 0o777 == 0o600
