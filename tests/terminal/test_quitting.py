@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +252,19 @@ def state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def leave_to_the_shell(terminal: Terminal) -> None:
-    """Start lazychat, ask, and choose to go on in the background."""
+def zombies(parent: int) -> list[Path]:
+    """Return the children of a process that have ended and were not waited for."""
+    found: list[Path] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # gone meanwhile
+            state, its_parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if state == "Z" and int(its_parent) == parent:
+                found.append(stat.parent)
+    return found
+
+
+def leave_to_the_shell(terminal: Terminal) -> int:
+    """Start lazychat, ask, and go on in the background; return its process id."""
     terminal.type("lazychat\r")
     terminal.wait_for("Message")
     ask(terminal, "Count")
@@ -267,6 +279,7 @@ def leave_to_the_shell(terminal: Terminal) -> None:
     wait_until(lambda: state(job) != "T")
     terminal.type("jobs\r")
     terminal.wait_for("Running")
+    return job
 
 
 def test_a_shell_has_its_prompt_back_and_the_answer_goes_on(
@@ -274,8 +287,10 @@ def test_a_shell_has_its_prompt_back_and_the_answer_goes_on(
 ) -> None:
     terminal = shell(SHORT)
 
-    leave_to_the_shell(terminal)
+    job = leave_to_the_shell(terminal)
 
+    assert ends(log) == []
+    wait_until(lambda: not zombies(job))
     assert ends(log) == []
     assert "mouse" not in terminal.left_on()
 

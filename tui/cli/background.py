@@ -18,6 +18,9 @@ from typing import NoReturn
 
 _IGNORED = ("SIGHUP", "SIGPIPE", "SIGTTIN", "SIGTTOU", "SIGTSTP")
 
+_CONTINUES_SECONDS = 10.0
+"""More than the longest run of `_CONTINUE`."""
+
 # Continues the process group of process argv[1] as soon as another group has the
 # terminal. The sixth field after the command's name is that group (man 5 proc).
 _CONTINUE = """
@@ -60,12 +63,14 @@ def hand_back() -> None:
     waits = _shell_waits()
     let_go()
     if waits:
-        with suppress(OSError):
-            subprocess.Popen(
+        with suppress(OSError, subprocess.TimeoutExpired):
+            continues = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _CONTINUE, str(os.getpid())],
                 start_new_session=True,
             )
             os.killpg(0, signal.SIGSTOP)
+            # It ends with that; who forgets it keeps a zombie for the whole answer.
+            continues.wait(_CONTINUES_SECONDS)
 
 
 def _shell_waits() -> bool:

@@ -14,11 +14,11 @@ from tui.config import Config
 from tui.conversation import read_state, store
 from tui.conversation.read_state import Opened
 from tui.errors import LazychatError
-from tui.eventlog import Follow
 from tui.events import CancelRequested, TurnRequested, TurnStarted, TurnWithdrawn
 from tui.messages import Message
 from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
+from tui.runtime.living_worker import LivingWorker, LookingFollow
 from tui.runtime.local_store import LocalStore
 from tui.tools import Tool
 
@@ -80,8 +80,11 @@ def _become(done: "Future[int]", written: "Future[int]") -> None:
 class LocalConversation:
     """The conversation `id` of a host."""
 
-    def __init__(self, host: Host, order: InOrder, id: str, *, is_new: bool) -> None:
+    def __init__(
+        self, host: Host, order: InOrder, id: str, worker: LivingWorker, *, is_new: bool
+    ) -> None:
         self._host = host
+        self._worker = worker
         self._log = host.log
         self._order = order
         self._id = id
@@ -103,10 +106,11 @@ class LocalConversation:
         self._offered = found.offered
         return found
 
-    def follow(self) -> Follow:
+    def follow(self) -> LookingFollow:
         """Return its records from the first on."""
         turn_driver.end_if_gone(self._log, self._id)
-        return self._log.follow(self._id)
+        own = self._host.runner.id
+        return LookingFollow(self._log.follow(self._id), self._worker, own)
 
     def last_seq(self) -> int:
         """Return the `seq` of its last record."""
@@ -238,6 +242,7 @@ class LocalBackend:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._order = InOrder()
+        self._worker = LivingWorker()
         self.models = LocalModels(host)
         """The models that can be asked."""
         self.store = LocalStore(host.log, self._order.wait)
@@ -252,7 +257,9 @@ class LocalBackend:
 
     def conversation(self, id: str, *, is_new: bool = False) -> LocalConversation:
         """Return the conversation `id`; `is_new`: nothing was ever written to it."""
-        return LocalConversation(self._host, self._order, id, is_new=is_new)
+        return LocalConversation(
+            self._host, self._order, id, self._worker, is_new=is_new
+        )
 
     @property
     def config(self) -> Config:
@@ -311,9 +318,9 @@ class LocalBackend:
     def serves(self, runner: str) -> bool:
         """Whether `runner` is this program's, or a worker of this machine that lives.
 
-        Reads a small file.
+        That is as of the last look, of which a next one is begun.
         """
-        return runner == self._host.runner.id or worker_registry.is_alive(runner)
+        return runner == self._host.runner.id or self._worker.is_it(runner)
 
     def is_here(self, owner: TurnStarted) -> bool:
         """Whether it can be told from here if the process `owner` still lives."""

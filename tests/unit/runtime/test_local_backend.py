@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from support.terminal import wait_until
 
 from tui import config, process_identity
 from tui.conversation import read_state
@@ -119,3 +120,33 @@ def test_nothing_is_lost_when_the_door_is_closed(
 
     host.log.flush()
     assert read_state.draft(host.log, "c") == "last word"
+
+
+def test_whether_a_worker_lives_is_not_read_where_it_is_asked(
+    host: Host, backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, asked_in = "theirs", set[threading.Thread]()
+    owner = process_identity.claim()
+    worker = worker_registry.Worker(runner, owner, 0.0, "", "", {}, {})
+
+    def find(store: Path | None = None) -> worker_registry.Worker | None:
+        asked_in.add(threading.current_thread())
+        return worker if runner else None
+
+    monkeypatch.setattr(worker_registry, "find", find)
+    request = TurnRequested("m", runner="theirs")
+    host.log.append("c", request, turn="t").result(LIMIT)
+
+    def first() -> None:
+        with backend.conversation("c").follow() as follow:
+            next(iter(follow))
+
+    follower = threading.Thread(target=first)
+    follower.start()
+    follower.join(LIMIT)
+    assert backend.serves("theirs")
+    assert backend.serves(host.runner.id)
+    assert not backend.serves("another")
+    runner = ""
+    wait_until(lambda: not backend.serves("theirs"))
+    assert threading.current_thread() not in asked_in

@@ -1,0 +1,80 @@
+"""Knows which worker of this machine lives, for threads that must not read files.
+
+It is looked up in the thread that follows a conversation, before a request to another
+program is handed on, and again beside whoever asks for it.
+"""
+
+import threading
+from collections.abc import Iterator
+from time import monotonic
+
+from tui.eventlog import Follow
+from tui.events import Record, TurnRequested
+from tui.runtime import worker_registry
+
+_FRESH_SECONDS = 0.25
+"""Age up to which what was found is not looked up again."""
+
+
+class LivingWorker:
+    """The worker that was last found. For any thread."""
+
+    def __init__(self) -> None:
+        self._runner = ""
+        self._looked = 0.0
+        self._looking = threading.Lock()
+
+    def look(self) -> None:
+        """Find the worker. Blocks: reads a small file, and asks for a process."""
+        worker = worker_registry.find()
+        self._runner = worker.runner if worker else ""
+        self._looked = monotonic()
+
+    def is_it(self, runner: str) -> bool:
+        """Whether `runner` was the living worker when it was last looked; never blocks.
+
+        If that was a while ago it is looked anew, for the next who asks.
+        """
+        if monotonic() - self._looked > _FRESH_SECONDS and self._looking.acquire(False):
+            threading.Thread(
+                target=self._look_once, name="lazychat-worker-look", daemon=True
+            ).start()
+        return runner == self._runner
+
+    def _look_once(self) -> None:
+        try:
+            self.look()
+        finally:
+            self._looking.release()
+
+
+class LookingFollow:
+    """Follows as `follow` does, and looks for the worker before one is asked."""
+
+    def __init__(self, follow: Follow, worker: LivingWorker, own: str) -> None:
+        """Take what to follow; `own` is the runner that needs no looking for."""
+        self._follow = follow
+        self._worker = worker
+        self._own = own
+        self.close = follow.close
+
+    def __enter__(self) -> "LookingFollow":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[list[Record]]:
+        for records in self._follow:
+            if any(map(self._asks_another, records)):
+                self._worker.look()
+            yield records
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._follow.closed
+
+    def _asks_another(self, record: Record) -> bool:
+        event = record.event
+        return isinstance(event, TurnRequested) and event.runner not in ("", self._own)
