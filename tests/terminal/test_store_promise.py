@@ -298,7 +298,11 @@ def test_a_file_put_in_the_place_of_the_store_is_used_and_the_old_one_kept(
         assert seq > 2
         wait_until(lambda: told)
 
-    wording = {"older": "An older", "empty": "by an empty", "strange": "Another"}
+    wording = {
+        "older": "by an older one",
+        "empty": "by an empty",
+        "strange": "by another one",
+    }
     assert wording[by] in told[0]
     (aside,) = path.parent.glob("*.replaced-*")
     assert str(aside) in told[0]
@@ -438,7 +442,7 @@ def test_a_backup_is_whole_while_another_process_writes(
             assert main(["backup", str(file)]) == 0
 
         assert main(["backup", str(file)]) == 1
-        assert "--force writes over it" in capsys.readouterr().err
+        assert "--force overwrites it" in capsys.readouterr().err
         assert main(["backup", "--force", str(file)]) == 0
         assert main(["backup", "--force", str(log.path)]) == 1
     assert file.stat().st_mode & 0o777 == 0o600

@@ -39,7 +39,7 @@ LEAVE = "\x1b[?1049l\x1b[?25h\x1b[m\r"
 separate keyboard flags for each screen."""
 
 _KEPT = {
-    True: " The conversation is saved: run `lazychat` to continue.",
+    True: " Conversation saved: run `lazychat` to continue.",
     False: " Messages since the store could not be written are lost.",
     None: "",
 }
