@@ -695,7 +695,7 @@ def test_too_many_open_files_are_one_line_that_says_so(home):
         assert done.returncode == 1
         assert done.stdout == ""
         assert done.stderr.count("\n") == 1
-        assert "fault in lazychat" not in done.stderr
+        assert "bug in lazychat" not in done.stderr
     # SQLite, if it is the one that gets none, does not tell why.
     assert any("oo many open files" in line for line in said)
 

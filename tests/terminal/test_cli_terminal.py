@@ -125,7 +125,7 @@ def test_what_a_tool_or_its_process_writes_is_shown_clean(home, tried):
     for mark in ("Mk1 ␛]0;t␇", "Mk2 ␛[31m", "Mk3 \ufffd2J", "Mk4 ␛"):
         assert f"lazychat: written by a tool: {mark}\r\n" in terminal.shown
     assert not set("\x1b\x07\x9b") & set(terminal.shown)
-    assert "lines more" in terminal.shown
+    assert "more lines" in terminal.shown
     assert len(terminal.shown) < 100_000
     assert "\r\nDone.\r\n" in terminal.shown
     tried("A tool of `ask` that writes to the terminal's descriptors", 4)

@@ -74,7 +74,7 @@ def test_a_flood_of_what_a_process_writes_leaves_the_keys_alone(
         terminal.wait_for(lambda t, letter=letter: letter in t.display[-3], 5)
     terminal.wait_for("All done.")
 
-    terminal.wait_for("lines more")
+    terminal.wait_for("more lines")
     assert memory(terminal.process.pid, "VmHWM") - before < 50
     tried("100 MB that a tool's process writes")
 

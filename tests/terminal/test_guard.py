@@ -66,7 +66,7 @@ def test_whatever_signal_ends_the_app_the_terminal_is_clean(
         left |= terminal.left_on()
         how = "was killed" if name == "KILL" else f"was ended by SIG{name}"
         assert f"lazychat {how}" in terminal.words
-        assert "kept: `lazychat` goes on." in terminal.words
+        assert "Conversation saved: run `lazychat` to continue." in terminal.words
 
     assert left == set()
     tried(f"{number.name} of the app", len(MOMENTS), left_on=len(left))
@@ -119,7 +119,7 @@ def test_the_guard_goes_with_the_app_and_says_nothing(start: Start) -> None:
 
     assert terminal.wait_exit() == 0
     wait_until(lambda: not Path(f"/proc/{guard}").exists())
-    assert "was said is kept" not in terminal.text
+    assert "Conversation saved" not in terminal.text
 
 
 @pytest.mark.parametrize("name", ["SEGV", "USR1", "KILL"])
@@ -137,7 +137,7 @@ def test_a_guard_that_has_shed_the_memory_of_the_app_restores_as_well(
     assert terminal.process.wait(10) == -number
     assert terminal.left_on() == set()
     how = "was killed" if name == "KILL" else f"was ended by SIG{name}"
-    assert f"lazychat {how}. What was said is kept" in terminal.words
+    assert f"lazychat {how}. Conversation saved" in terminal.words
 
 
 def test_the_guard_does_not_say_that_kept_is_what_no_store_keeps(
@@ -152,10 +152,8 @@ def test_the_guard_does_not_say_that_kept_is_what_no_store_keeps(
     terminal.wait_closed()
 
     assert "lazychat was killed." in terminal.words
-    assert "is kept: `lazychat` goes on" not in terminal.words
-    assert "What was said since the store could not be written is lost." in (
-        terminal.words
-    )
+    assert "Conversation saved" not in terminal.words
+    assert "Messages since the store could not be written are lost." in (terminal.words)
 
 
 def test_the_guard_knows_when_what_is_said_could_not_be_written_any_more(
@@ -176,7 +174,7 @@ def test_the_guard_knows_when_what_is_said_could_not_be_written_any_more(
     terminal.signal(signal.SIGKILL)
     terminal.wait_closed()
 
-    assert "written is lost." in terminal.words
+    assert "written are lost." in terminal.words
 
 
 def only_guard(terminal: Terminal) -> int:

@@ -144,7 +144,7 @@ def test_notices_usage_and_overflow_come_through_whole(make: Make):
     ("number", "why"),
     [
         (signal.SIGSEGV, "SIGSEGV"),
-        (signal.SIGBUS, "changed or cut short"),
+        (signal.SIGBUS, "changed or truncated"),
         (signal.SIGABRT, "SIGABRT"),
         (signal.SIGILL, "make run"),
         (signal.SIGFPE, "SIGFPE"),
@@ -198,7 +198,7 @@ def test_a_file_that_is_cut_short_in_use_ends_the_answer(
         answered(model)
 
     assert said
-    assert "copy.gguf was changed or cut short" in str(error)
+    assert "copy.gguf was changed or truncated" in str(error)
     tried("GGUF file cut short or overwritten in use")
 
 

@@ -298,7 +298,11 @@ def test_a_file_put_in_the_place_of_the_store_is_used_and_the_old_one_kept(
         assert seq > 2
         wait_until(lambda: told)
 
-    wording = {"older": "An older", "empty": "by an empty", "strange": "Another"}
+    wording = {
+        "older": "by an older one",
+        "empty": "by an empty",
+        "strange": "by another one",
+    }
     assert wording[by] in told[0]
     (aside,) = path.parent.glob("*.replaced-*")
     assert str(aside) in told[0]

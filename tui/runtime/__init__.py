@@ -1,1 +1,1 @@
-"""Runs turns, and everything a process needs for that."""
+"""Runs turns, and provides everything that a process needs for that."""

@@ -1,16 +1,18 @@
 """Starts the process that restores the terminal if the app dies.
 
-Nothing in a process survives SIGKILL, and little survives SIGSEGV: what would be left
-is the alternate screen, a mouse that types, no echo. So a small process is forked
-before anything heavy is imported and before there are threads. It waits until the app
-is gone (see `watch`). If the terminal was the app's by then, it writes what switches
-all modes off, restores the settings of the line, and says in one line what happened.
+No code of a process runs after SIGKILL, and little after SIGSEGV. The terminal would be
+left in the alternate screen, without echo, and mouse movements would type text. So a
+small process, the guard, is forked before anything heavy is imported and before there
+are threads. It waits until the app is gone (see `watch`). If the app was using the
+terminal at that time, the guard switches all terminal modes off, restores the line
+settings, and reports in one line what happened.
 
-Which signal it was is told by `faulthandler`, whose handlers are written in C and run
-where no Python does; they write to a pipe of the guard's, and raise the signal again:
-exit status and core dump are those of the signal. The guard is nobody's child, so that
-no `waitpid` meets it, and in a session of its own, so that it may write to a terminal
-that a shell has taken back. When the guard dies the app goes on without it.
+`faulthandler` reports the signal: its handlers are written in C, so they run where
+Python code cannot. They write to a pipe that the guard reads and raise the signal
+again, so that exit status and core dump are those of the signal. The guard is not a
+child of the app, so no `waitpid` finds it. It runs in a session of its own, so that it
+may write to a terminal that a shell has taken back. If the guard dies, the app
+continues without it.
 """
 
 import faulthandler
@@ -23,7 +25,7 @@ from typing import Any, NoReturn
 from tui.runtime import tty, watch
 
 _ENDING = ("QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "SYS", "TRAP")
-"""Signals that end a program which does not handle them."""
+"""Signals that end a program that does not handle them."""
 _IGNORED = [
     "HUP",
     "INT",
@@ -45,7 +47,11 @@ Settings = list[Any]
 
 
 class Guard:
-    """The app's end: tells the guard what belongs to whom. See `start`."""
+    """The app's side: tells the guard who is using the terminal. See `start`.
+
+    No method raises or blocks; after `dismiss`, or in a forked process, they do
+    nothing.
+    """
 
     def __init__(self, control: int, words: dict[str, int]) -> None:
         self._control = control
@@ -54,35 +60,36 @@ class Guard:
         self._kept: bool | None = None
 
     def arm(self, before: Settings | None, *, plain: bool = False) -> None:
-        """Tell that the terminal is the app's from now on.
+        """Report that the app uses the terminal from now on.
 
-        `before` are the settings to restore. `plain` is of a terminal which shows the
-        sequences that it does not know.
+        `before` are the settings to restore. `plain` means that the terminal displays
+        escape sequences that it does not know.
         """
         self._tell(("armed", before, plain))
 
     def took(self, settings: Settings) -> None:
-        """Tell with which settings the app uses the terminal.
+        """Report the settings with which the app uses the terminal.
 
-        If it has others when the app is gone, somebody else uses it already.
+        If the terminal has other settings when the app is gone, another program is
+        using it already, and the guard leaves them alone.
         """
         self._tell(("took", settings))
 
     def keep(self, kept: bool) -> None:
-        """Tell whether what is said outlives a kill; nothing is said of it before."""
+        """Report whether messages survive a kill; unknown before the first call."""
         if kept != self._kept:
             self._kept = kept
             self._tell(("kept", kept))
 
     def disarm(self) -> None:
-        """Tell that the terminal is no more the app's."""
+        """Report that the app no longer uses the terminal."""
         self._tell(("disarmed",))
 
     def dismiss(self) -> None:
-        """Let the guard end. Nothing can be told any more."""
+        """Let the guard end; later reports are ignored."""
         if self._control < 0 or self._pid != os.getpid():
             return
-        # Before the pipe is closed: another file would get its number.
+        # Disable it before the pipes are closed: other files may get their numbers.
         faulthandler.disable()
         for name in self._words:
             if number := getattr(signal, f"SIG{name}", None):
@@ -91,13 +98,15 @@ class Guard:
             os.close(descriptor)
         self._control, self._words = -1, {}
 
-    def _tell(self, told: tuple[Any, ...]) -> None:
-        # A process that was forked from the app has the pipe, and not the terminal.
+    def _tell(self, report: tuple[Any, ...]) -> None:
+        # A process forked from the app inherits the pipe, but does not own the
+        # terminal.
         if self._control < 0 or self._pid != os.getpid():
             return
-        data = marshal.dumps(told)
-        # At once: a pipe takes as much as PIPE_BUF whole, and it is read at once. When
-        # the guard has been killed the app goes on without.
+        data = marshal.dumps(report)
+        # This write does not block: a report is smaller than PIPE_BUF, so the pipe
+        # takes it whole, and the guard reads it at once. It fails if the guard was
+        # killed.
         with suppress(OSError):
             os.write(self._control, len(data).to_bytes(2, "big") + data)
 
@@ -113,8 +122,9 @@ def current() -> Guard | None:
 def start(log: str) -> Guard | None:
     """Fork the guard, for a program that draws on the terminal of its streams.
 
-    To be called before there are threads. `log` is the file to which the place of a
-    crash is added. None when there is no terminal, or no process to be had.
+    Call this before there are threads. `log` is the file to which the guard appends the
+    place of a crash. Returns None when there is no terminal, or no process can be
+    started.
     """
     global _guard
     screen = tty.screen()
@@ -175,7 +185,7 @@ def _second_fork(
             os.setsid()
             os.chdir("/")
             readers = {crash: "", **{ends[0]: name for name, ends in words.items()}}
-            screen = os.dup(screen)  # a standard stream of Python's may be written to
+            screen = os.dup(screen)  # Python may write to its standard streams
             _leave_open({screen, control, *readers})
             watch.name_process()
             watch.Watch(app, screen, log, control, readers).run(renews=True)
@@ -185,7 +195,7 @@ def _second_fork(
 
 
 def _leave_open(kept: set[int]) -> None:
-    """Close all other descriptors; a standard stream leads nowhere."""
+    """Close all descriptors but `kept`; point the standard streams to /dev/null."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in {0, 1, 2} - kept:
         os.dup2(nothing, stream)

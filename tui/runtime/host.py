@@ -1,7 +1,8 @@
-"""The host: log, models, tools and runner of a process.
+"""Sets up the log, models, tools and runner of a process.
 
-Built by `cli` from the configuration and handed to the app; nothing in it knows a
-screen. What could not be set up is a notice, and the rest works.
+`cli` builds the host from the configuration and passes it to the app; the host knows
+nothing about screens. A part that cannot be set up becomes a line for the user, and the
+rest works.
 """
 
 from collections.abc import Sequence
@@ -20,10 +21,10 @@ from tui.tools.loading import Loaded
 
 
 class Host:
-    """Hosts turns for one process. `start` it, `close` it at the end.
+    """Holds everything that one process needs to run turns.
 
-    `problems` are lines for the user, from here and from whoever made the
-    configuration.
+    Call `start` first and `close` at the end. `problems` are lines for the user, from
+    here and from the code that read the configuration.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Host:
         self.config = settings
         self.problems = list(problems)
         self.last_words: list[str] = []
-        """Lines for the user from `close`, which nothing else shows any more."""
+        """Lines for the user from `close`; the caller shows them, as no screen can."""
         self.log = open_log(log or paths.log_file(), self.problems.append)
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
@@ -43,21 +44,21 @@ class Host:
 
     @property
     def tools(self) -> list[Tool[..., object]]:
-        """What tools there are, the bundled ones first."""
+        """The available tools, bundled ones first."""
         return list(self._tools.values())
 
     @property
     def keeps(self) -> bool:
-        """Whether what is said outlives the process: the store could be opened."""
+        """Whether messages survive the process, because the store could be opened."""
         return self.log.keeps
 
     def start(self) -> None:
-        """Begin to run turns."""
+        """Start to run turns."""
         self.runner.start()
 
     @property
     def has_own_tools(self) -> bool:
-        """Whether there are files of the user's that `load_tools` loads."""
+        """Whether the user has tool files for `load_tools`."""
         folder = paths.tools_folder()
         return bool(self.config.tools.files) or any(folder.glob("*.py"))
 
@@ -65,9 +66,10 @@ class Host:
         """Load the user's own tools, which runs their code.
 
         They come from the tools folder, the configured files and installed packages.
-        `only`, when given, are the names of the tools to be on; one that ends in .py
-        is a file and stands for its tools, `none` for no tool. What cannot be loaded
-        becomes a problem; what `only` names and is not there raises `ConfigError`.
+        `only`, if not empty, names the tools to enable; a name that ends in .py is a
+        file and means all its tools, `none` means no tool. A tool that cannot be loaded
+        is added to `problems`. Raises `ConfigError` for a name in `only` that does not
+        exist.
         """
         folder = paths.tools_folder()
         files = sorted(folder.glob("*.py")) if folder.is_dir() else []
@@ -89,7 +91,9 @@ class Host:
         for name in self.config.tools.disabled:
             if name not in self._tools:
                 hint = config.nearest(name, self._tools)
-                self.problems.append(f'[tools] disabled: no tool is "{name}".{hint}')
+                self.problems.append(
+                    f'[tools] disabled: there is no tool "{name}".{hint}'
+                )
 
     def _load(self, loaded: Loaded) -> list[str]:
         self.problems += [str(error) for error in loaded.errors]
@@ -100,7 +104,7 @@ class Host:
         return [tool.name for tool in tools]
 
     def close(self, *, cancel: bool = True) -> None:
-        """End the turns that run (`cancel`: ask them to stop first) and the rest."""
+        """Wait for running turns (with `cancel`, stop them first); close everything."""
         self.runner.close(cancel=cancel)
         self.models.close()
         said = len(self.problems)

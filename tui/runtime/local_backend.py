@@ -1,6 +1,6 @@
-"""The backend of a screen in the same process: a host, its store and its models.
+"""Implements `tui.app.backend` for a screen in the same process.
 
-It is what `tui.app.backend` describes, which says what blocks and who may call.
+The protocols there say which methods block and which threads may call them.
 """
 
 import logging
@@ -27,21 +27,21 @@ T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 Write = Callable[[], "Future[int]"]
-"""Appends to the log; the future as of `EventLog.append`."""
+"""Appends to the log and returns the future of `EventLog.append`."""
 
 
 class InOrder:
-    """Does what it is given in a thread of its own, one after the other.
+    """Runs functions one after the other, in a thread of its own.
 
-    So a message whose runner has still to be found is before the draft that is saved
-    after it.
+    So the events are stored in the order of the calls, even if a message must first
+    wait until its runner is found.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, "lazychat-writes")
 
     def write(self, write: Write) -> "Future[int]":
-        """Do `write` after all before it; the future becomes as its own does."""
+        """Run `write` after all earlier calls; return a future with its result."""
         done: Future[int] = Future()
 
         def work() -> None:
@@ -58,15 +58,15 @@ class InOrder:
         return done
 
     def do(self, work: Callable[[], T]) -> T:
-        """Do `work` after all before it, and wait for what it returns."""
+        """Run `work` after all earlier calls, wait for it and return its result."""
         return self._pool.submit(work).result()
 
     def wait(self) -> None:
-        """Wait until all before has been given to the log."""
+        """Wait until all earlier writes have been passed to the log."""
         self.do(lambda: None)
 
     def close(self) -> None:
-        """Wait for all that was given, and take no more."""
+        """Wait for all earlier calls and accept no more."""
         self._pool.shutdown()
 
 
@@ -92,12 +92,12 @@ class LocalConversation:
         self._stored = not is_new
         self._asked = False
         self._offered = ""
-        """The key of the draft that was offered."""
+        """The key of the draft that `opened` offered."""
 
-    # -- what is there
+    # -- read
 
     def opened(self, *, adopt: bool) -> Opened:
-        """Return what is known of it besides its records."""
+        """Return its state besides the records."""
         return self._order.do(lambda: self._opened(adopt))
 
     def _opened(self, adopt: bool) -> Opened:
@@ -107,7 +107,7 @@ class LocalConversation:
         return found
 
     def follow(self) -> LookingFollow:
-        """Return its records from the first on."""
+        """Follow its records from the first on."""
         turn_driver.end_if_gone(self._log, self._id)
         own = self._host.runner.id
         return LookingFollow(self._log.follow(self._id), self._worker, own)
@@ -116,7 +116,7 @@ class LocalConversation:
         """Return the `seq` of its last record."""
         return store.last_seq(self._log, self._id)
 
-    # -- what is asked
+    # -- request
 
     def ask(
         self,
@@ -130,12 +130,12 @@ class LocalConversation:
         purpose: str = "",
         forget_draft: bool = False,
     ) -> "Future[int]":
-        """Ask for an answer, of a worker of this machine or of this process."""
+        """Request an answer, from a worker on this machine or from this process."""
         host = self._host
         offered = tuple(t.name for t in host.tools if t.name in tools)
 
         def write() -> "Future[int]":
-            # Reads a file, and digests what each tool is.
+            # Runs here, because it reads a file and hashes the schema of each tool.
             by = worker_registry.runner_for(host, model, offered)
             options = {"stream": stream}
             agent = host.config.agent
@@ -150,7 +150,7 @@ class LocalConversation:
         return self._order.write(write)
 
     def sum_up(self, model: str, keep: str, parent: str | None) -> "Future[int]":
-        """Ask for a summary of what was said first."""
+        """Request a summary of the earlier messages."""
         options = {"keep": keep} if keep else {}
         turn = TurnRequested(
             model, "summary", (), options, parent, runner=self._host.runner.id
@@ -160,18 +160,18 @@ class LocalConversation:
         )
 
     def cancel(self, turn: str) -> None:
-        """Ask whoever runs a turn to stop it."""
+        """Ask the process that runs a turn to stop it."""
         self._append(CancelRequested(), turn)
 
     def withdraw(self, turn: str) -> None:
-        """Take back a turn that waits."""
+        """Withdraw a queued turn."""
         self._append(TurnWithdrawn(), turn)
 
     def _append(self, event: CancelRequested | TurnWithdrawn, turn: str) -> None:
         self._order.write(lambda: self._log.append(self._id, event, turn=turn))
 
     def take_over(self, turn: str) -> None:
-        """End a turn in the place of its runner."""
+        """End a turn in place of its runner."""
         turn_driver.end(self._log, self._id, turn, "interrupted")
 
     def end_if_gone(self, owner: TurnStarted) -> None:
@@ -179,22 +179,22 @@ class LocalConversation:
         if process_identity.is_gone(owner):
             turn_driver.end_if_gone(self._log, self._id)
 
-    # -- what is being written and was read
+    # -- drafts and read marker
 
     def save_draft(self, text: str) -> "Future[int]":
-        """Keep what is being written."""
+        """Save the draft, "" for none."""
         return self._order.write(
             lambda: read_state.save_draft(self._log, self._key(), text)
         )
 
     def adopt_draft(self, text: str) -> None:
-        """Keep the draft that was offered, in one transaction."""
+        """Move the offered draft to this conversation, in one transaction."""
         self._order.write(
             lambda: read_state.move_draft(self._log, self._offered, self._key(), text)
         )
 
     def mark_seen(self, seq: int) -> None:
-        """Keep that the user knows everything up to `seq`."""
+        """Store that the user has seen everything up to `seq`."""
         self._order.write(lambda: read_state.mark_seen(self._log, self._id, seq))
 
     def _key(self) -> str:
@@ -203,7 +203,7 @@ class LocalConversation:
 
 
 class LocalModels:
-    """The models of a host; of those that a worker has, none is loaded twice."""
+    """The models of a host. Does not load a model that a worker has loaded."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -216,7 +216,7 @@ class LocalModels:
 
     @property
     def names(self) -> list[str]:
-        """The names that are offered."""
+        """The listed names."""
         return self._catalog.names
 
     def preload(self, name: str) -> None:
@@ -225,7 +225,7 @@ class LocalModels:
             self._catalog.preload(name)
 
     def warm(self, name: str) -> None:
-        """Have a local model read ahead what answers begin with."""
+        """Let a local model process the start of every prompt in advance."""
         if not self._is_with_worker(name):
             schemas = [tool.schema for tool in self._host.tools]
             self._catalog.warm(name, schemas)
@@ -237,33 +237,33 @@ class LocalModels:
 
 
 class LocalBackend:
-    """Everything of a `host` that a screen needs. `close` it before the host."""
+    """Gives a screen access to a `host`. Close it before the host."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._order = InOrder()
         self._worker = LivingWorker()
         self.models = LocalModels(host)
-        """The models that can be asked."""
+        """The available models."""
         self.store = LocalStore(host.log, self._order.wait)
         """All conversations."""
         self.model = host.model
-        """The name of the model that a new conversation asks."""
+        """The name of the model for new conversations."""
         self.load_tools = host.load_tools
 
     def close(self) -> None:
-        """Wait until all that was asked for has been given to the log."""
+        """Wait until all writes have been passed to the log."""
         self._order.close()
 
     def conversation(self, id: str, *, is_new: bool = False) -> LocalConversation:
-        """Return the conversation `id`; `is_new`: nothing was ever written to it."""
+        """Return the conversation `id`; `is_new` if nothing was ever written to it."""
         return LocalConversation(
             self._host, self._order, id, self._worker, is_new=is_new
         )
 
     @property
     def config(self) -> Config:
-        """What the user has configured."""
+        """The user's configuration."""
         return self._host.config
 
     @property
@@ -273,7 +273,7 @@ class LocalBackend:
 
     @property
     def tools(self) -> Sequence[Tool[..., Any]]:
-        """The tools that there are."""
+        """The available tools."""
         return self._host.tools
 
     @property
@@ -283,7 +283,7 @@ class LocalBackend:
 
     @property
     def has_own_tools(self) -> bool:
-        """Whether there are files of the user's for `load_tools`."""
+        """Whether `load_tools` has files of the user to load."""
         return self._host.has_own_tools
 
     @property
@@ -293,40 +293,40 @@ class LocalBackend:
 
     @property
     def kept_to(self) -> int | None:
-        """The last `seq` that would outlive a kill of the program, None when all do."""
+        """The last `seq` that would survive a kill of the program, None if all do."""
         return self._host.log.kept_to
 
     @property
     def unkept(self) -> bool:
-        """Whether what is said now would be lost if the program were killed."""
+        """Whether a kill of the program would lose new messages."""
         return self._host.log.unkept
 
     @property
     def wanted(self) -> int:
-        """How many turns of this program run or wait that nobody has cancelled."""
+        """Number of this program's running and queued turns that are not cancelled."""
         return self._host.runner.wanted
 
     @property
     def busy(self) -> bool:
-        """Whether a turn of this program runs or waits."""
+        """Whether a turn of this program is running or queued."""
         return self._host.runner.busy
 
     def runs(self, turn: str) -> bool:
-        """Whether this program runs a turn right now."""
+        """Return whether this program is running a turn."""
         return self._host.runner.runs(turn)
 
     def serves(self, runner: str) -> bool:
-        """Whether `runner` is this program's, or a worker of this machine that lives.
+        """Return whether `runner` is this program's, or that of a live local worker.
 
         That is as of the last look, of which a next one is begun.
         """
         return runner == self._host.runner.id or self._worker.is_it(runner)
 
     def is_here(self, owner: TurnStarted) -> bool:
-        """Whether it can be told from here if the process `owner` still lives."""
+        """Return whether this machine can check if the process `owner` is alive."""
         return process_identity.is_here(owner)
 
     def failure(self, turn: str) -> str:
-        """Return why a turn of this program could not be written to its end, or ""."""
+        """Return why a turn of this program could not be written completely, or ""."""
         error = self._host.runner.failure(turn)
         return str(error) if error else ""

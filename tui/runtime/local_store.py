@@ -1,4 +1,4 @@
-"""All conversations, as a screen in the same process sees them."""
+"""Implements the store of `tui.app.backend` for a screen in the same process."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,31 +14,31 @@ class LocalStore:
     def __init__(
         self, log: EventLog, wait: Callable[[], object] = lambda: None
     ) -> None:
-        """Take how to `wait` for what has still to be given to the log."""
+        """Use `wait` to wait until earlier writes have been passed to the log."""
         self._log = log
         self._wait = wait
 
     @property
     def keeps(self) -> bool:
-        """Whether what is changed outlives the program."""
+        """Whether changes survive the end of the program."""
         return self._log.keeps
 
     @property
     def refusal(self) -> str:
-        """Why what is stored cannot be changed now, "" when it can."""
+        """Why the store cannot be changed now, "" if it can."""
         return self._log.refusal
 
     def tail(self) -> int:
-        """Return the largest `seq` that was written."""
+        """Return the largest `seq` written so far."""
         return self._log.tail()
 
     def flush(self) -> None:
-        """Wait until all that was written here can be read."""
+        """Wait until all earlier writes of this program can be read."""
         self._wait()
         self._log.flush()
 
     def get(self, id: str) -> Summary | None:
-        """Return the summary of a conversation; None when it is not stored."""
+        """Return the summary of a conversation, None if it is not stored."""
         return conversation.get(self._log, id)
 
     def recent(self, limit: int = -1) -> Sequence[Summary]:
@@ -46,19 +46,19 @@ class LocalStore:
         return conversation.recent(self._log, limit)
 
     def search(self, query: str, limit: int) -> Sequence[Hit]:
-        """Return the newest messages that `query` finds."""
+        """Return the newest messages that match `query`."""
         return conversation.search(self._log, query, limit)
 
     def questions(self, besides: str) -> Sequence[str]:
-        """Return what the user asked in other conversations."""
+        """Return the user's questions in other conversations, oldest first."""
         return conversation.questions(self._log, besides=besides)
 
     def titles(self, ids: Sequence[str]) -> dict[str, str]:
-        """Return the titles of those of `ids` that are stored."""
+        """Return the titles of the stored conversations among `ids`."""
         return store.titles(self._log, ids)
 
     def answering(self, ids: Sequence[str] | None = None) -> set[str]:
-        """Return those of `ids`, None for all, in which a turn runs."""
+        """Return the conversations among `ids` (None: all) with a running turn."""
         if ids is not None:
             return read_state.answering(self._log, ids)
         running = conversation.running_anywhere(self._log)
@@ -66,11 +66,11 @@ class LocalStore:
         return {id for id, owners in running.items() if not all(map(gone, owners))}
 
     def unread(self, ids: Sequence[str] | None = None) -> set[str]:
-        """Return those of `ids`, None for all, with an answer that nobody has seen."""
+        """Return the conversations among `ids` (None: all) with an unseen answer."""
         return read_state.unread(self._log, ids)
 
     def is_answering(self, id: str) -> bool:
-        """End what nobody runs any more; return whether a turn still runs."""
+        """End turns of exited processes; return whether a turn is still running."""
         turn_driver.end_if_gone(self._log, id)
         return bool(conversation.running(self._log, id))
 
@@ -79,34 +79,34 @@ class LocalStore:
         conversation.rename(self._log, id, title).result()
 
     def pin(self, id: str, pinned: bool) -> None:
-        """Keep a conversation at the top of lists, or no longer."""
+        """Pin a conversation to the top of lists, or unpin it."""
         conversation.pin(self._log, id, pinned).result()
 
     def trash(self, id: str) -> None:
-        """Delete a conversation, with the draft that was saved last."""
+        """Delete a conversation and its latest draft so that they can be restored."""
         self._wait()
         conversation.trash(self._log, id)
 
     def trashed(self) -> Sequence[Trashed]:
-        """Return what can be brought back, the last deleted first."""
+        """Return the conversations that can be restored, last deleted first."""
         return conversation.trashed(self._log)
 
     def restore(self, deleted: Trashed) -> str:
-        """Bring a conversation back; return its id."""
+        """Restore a conversation; return its id."""
         return conversation.restore(self._log, deleted)
 
     def wipe(self, deleted: Sequence[Trashed]) -> str:
-        """Wipe what was deleted; return what is to be said of traces, or ""."""
+        """Permanently delete conversations; return a warning about traces, or ""."""
         return conversation.wipe(self._log, deleted)
 
     def export_json(self, id: str) -> str:
-        """Return a conversation as a file that `import_json` reads."""
+        """Return a conversation in the format that `import_json` reads."""
         return conversation.export_json(self._log, id)
 
     def export_markdown(self, id: str) -> str:
-        """Return a conversation as a page to be read."""
+        """Return a conversation as a readable page."""
         return conversation.export_markdown(self._log, id)
 
     def import_json(self, text: str) -> Sequence[str]:
-        """Store the conversations of a file; return their ids."""
+        """Store the conversations of an exported file; return their ids."""
         return conversation.import_json(self._log, text)

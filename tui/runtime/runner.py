@@ -1,9 +1,8 @@
-"""The runner: claims requested turns, runs them in threads, logs their events.
+"""Claims requested turns, runs them in threads and logs their events.
 
-It knows the rest of the program only through the log: requests and cancels come in
-as events, from this process or another, and everything that happens goes out as
-events. One turn of a conversation runs at a time; later requests wait in the order
-of the log.
+The runner communicates only through the log: requests and cancels come in as events,
+from this process or another, and results go out as events. Each conversation runs one
+turn at a time; later requests wait in log order.
 """
 
 import logging
@@ -32,45 +31,46 @@ from tui.runtime.turn_driver import drive, end_if_gone
 from tui.turn import Turn
 
 MakeAgent = Callable[[TurnRequested], Agent]
-"""Builds what a request asks for. Raises `LazychatError` when it cannot; runs in
-the worker thread, so it may take its time."""
+"""Builds the agent for a request. Raises `LazychatError` when it cannot. Runs in the
+turn's thread, so it may be slow."""
 
 LOOK_AFTER_SECONDS = 2.0
+"""Seconds between two checks whether other processes still run their turns."""
 
 _SETTLED = "turn_started", "turn_withdrawn", "turn_finished"
-"""What a request can be followed by that then needs no runner any more."""
+"""Kinds of events after which a request needs no runner any more."""
 
 _logger = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs the turns of `log` that name it.
+    """Runs the turns of `log` that name this runner, or none.
 
-    `start` before the first request: a runner sees what is appended after that.
-    `workers` is how many turns run at a time; those of other conversations wait for
-    a free thread.
+    Call `start` before the first request: a runner sees only requests that are appended
+    after that. At most `workers` turns run at a time; further conversations wait for a
+    free thread.
     """
 
     def __init__(self, log: EventLog, make_agent: MakeAgent, workers: int = 8) -> None:
         self.id = uuid.uuid4().hex
-        """What `TurnRequested.runner` names: nobody else may have the tools, keys
-        and folder that the asker meant."""
+        """The name for `TurnRequested.runner`. A request names its runner because other
+        processes may lack the tools, keys and folder that the requester meant."""
         self._log = log
         self._make_agent = make_agent
         self._pool = session.SessionPool(workers, "lazychat-turn")
         self._follow: Follow | None = None
         self._thread: threading.Thread | None = None
-        # Guards the four below, which are about turns of this runner only; notified
-        # when one of them ends.
+        # Guards the next four attributes, which concern only turns of this runner.
+        # Notified when one of these turns ends.
         self._lock = threading.Condition()
         self._running: dict[str, Turn] = {}
         self._waiting: dict[str, deque[Record]] = {}
         self._failures: dict[str, LogError] = {}
         self._taken = 0
-        """The `seq` up to which requests have been looked at."""
+        """The `seq` up to which requests have been processed."""
 
     def start(self) -> None:
-        """Begin to look for requests, in a thread of its own."""
+        """Start to follow the log for requests, in a thread of its own."""
         self._taken = self._log.tail()
         self._follow = self._log.follow(after=self._taken, provisional=False)
         self._thread = threading.Thread(
@@ -80,27 +80,27 @@ class Runner:
         self._thread.start()
 
     def finish(self) -> None:
-        """Wait for the end of all that was asked of this runner before this call.
+        """Wait until all turns requested from this runner before this call have ended.
 
-        Those that wait run too, and all can still be cancelled. What others ask of
-        others does not matter.
+        Queued turns run too, and all turns can still be cancelled. Turns of other
+        runners do not matter.
         """
         with suppress(LogError):
             self._log.flush()
         with suppress(LogError), self._lock:
             asked = store.newest_request(self._log)
             while self._thread and self._thread.is_alive():
-                # It may have been deleted since: then an older one is the newest.
+                # The request may have been deleted since; then an older one is newest.
                 taken = self._taken >= min(asked, store.newest_request(self._log))
                 if taken and not (self._running or any(self._waiting.values())):
                     return
                 self._lock.wait(LOOK_AFTER_SECONDS)
 
     def close(self, *, cancel: bool = True) -> None:
-        """Take no more requests and wait for the turns that run.
+        """Accept no more requests and wait for the running turns.
 
-        `cancel` asks them to stop first; what was said until then is settled. Those
-        that wait are withdrawn: nobody else may run them.
+        With `cancel`, asks them to stop first; their text so far is stored as a
+        message. Queued turns are withdrawn, because no other runner may run them.
         """
         if self._follow:
             self._follow.close()
@@ -119,37 +119,38 @@ class Runner:
 
     @property
     def busy(self) -> bool:
-        """Whether a turn of this runner runs or waits."""
+        """Whether a turn of this runner is running or queued."""
         with self._lock:
             return bool(self._running or any(self._waiting.values()))
 
     @property
     def wanted(self) -> int:
-        """How many turns of this runner run or wait that nobody has cancelled."""
+        """Number of this runner's running and queued turns that are not cancelled."""
         with self._lock:
             running = [t for t in self._running.values() if not t.cancel.requested]
             return len(running) + sum(map(len, self._waiting.values()))
 
     def runs(self, turn: str) -> bool:
-        """Whether this runner runs a turn right now."""
+        """Return whether this runner is running a turn."""
         with self._lock:
             return turn in self._running
 
     def failure(self, turn: str) -> LogError | None:
-        """Return why a turn of this runner could not be written to its end, or None.
+        """Return why a turn of this runner could not be written completely, or None.
 
-        The log cannot say it: the disk is full, or gone. No more of it will come.
+        The log cannot record the reason, because the disk is full or gone. The turn
+        will write no more events.
         """
         with self._lock:
             return self._failures.get(turn)
 
     def _watch(self, follow: Follow) -> None:
-        with suppress(LogError):  # the log was closed under a program that ends
+        with suppress(LogError):  # the program is exiting and has closed the log
             while not follow.closed:
                 with self._lock:
                     waits = list(self._waiting)
-                # A turn that waits for one of another process is looked after now
-                # and then: that process may have died without a word.
+                # If our turn waits for one of another process, poll: that process may
+                # have died without an event.
                 records = follow.poll(LOOK_AFTER_SECONDS if waits else None)
                 for record in records:
                     self._take(record)
@@ -174,8 +175,8 @@ class Runner:
             case TurnWithdrawn():
                 self._drop(record.conversation, turn)
             case TurnFinished():
-                # Perhaps a turn of another runner, for which one of ours waited; or
-                # one of ours that somebody has taken over: no more of it is wanted.
+                # Either another runner's turn, for which one of ours may wait; or one
+                # of ours that another process has ended, so stop running it.
                 self._cancel(record.conversation, turn)
                 self._claim(record.conversation)
             case _:
@@ -236,9 +237,8 @@ class Runner:
         request = record.event
         assert isinstance(request, TurnRequested)
         try:
-            if store.has_followed(
-                self._log, record, "cancel_requested"
-            ):  # while it waited
+            # The cancel may have come while the turn waited for a thread.
+            if store.has_followed(self._log, record, "cancel_requested"):
                 turn.cancel.request()
             drive(
                 self._log,
@@ -268,13 +268,12 @@ def request(
     drafts: Sequence[Draft] = (),
     purpose: str = "",
 ) -> tuple[str, "Future[int]"]:
-    """Ask for an answer to `message`: it and the request in one transaction.
+    """Request an answer to `message`, storing both in one transaction.
 
-    `parent` is what the message follows, and `purpose` what it is for, as of
-    `MessageAdded`. Without a
-    message it is the question `turn.parent` that is to be answered again. `drafts` are
-    stored in the same transaction: that what is sent is no draft any more. Returns
-    the id of the new turn, and a future as of `EventLog.append`.
+    For `parent` and `purpose` see `MessageAdded`. Without a message, the question
+    `turn.parent` is answered again. `drafts` are stored in the same transaction, to
+    delete the draft of the sent message. Returns the id of the new turn, and the future
+    of `EventLog.append`.
     """
     id = uuid.uuid4().hex
     said = message and MessageAdded(f"{id}.0", message, parent, purpose=purpose)

@@ -1,7 +1,7 @@
 """Finds the terminal of the program, whichever streams are redirected.
 
-Any of the standard streams may have been redirected, and COLUMNS and LINES may be those
-of another terminal: only the kernel's answer for the descriptor counts.
+Any of the standard streams may be redirected, and COLUMNS and LINES may belong to
+another terminal. So only the size that the kernel reports for the descriptor counts.
 """
 
 import os
@@ -11,9 +11,10 @@ from contextlib import suppress
 
 
 def screen() -> int | None:
-    """Return a descriptor to draw on: stderr's, stdout's or stdin's; None: no terminal.
+    """Return the descriptor to draw on, None without a terminal.
 
-    The first of them that is a terminal and may be written. Nothing is opened.
+    It is the first of stderr, stdout and stdin that is a writable terminal. Opens no
+    file.
     """
     import fcntl
 
@@ -26,27 +27,27 @@ def screen() -> int | None:
 
 
 def size(descriptor: int) -> tuple[int, int] | None:
-    """Return columns and rows of a terminal; None where it does not know them.
+    """Return columns and rows of a terminal, None when they are unknown.
 
-    A line without a window, such as a serial one, says 0.
+    A line without a window, such as a serial one, reports 0.
     """
     import fcntl
     import termios
 
     try:
-        said = fcntl.ioctl(descriptor, termios.TIOCGWINSZ, bytes(8))
+        window = fcntl.ioctl(descriptor, termios.TIOCGWINSZ, bytes(8))
     except OSError:
         return None
-    rows, columns, _, _ = struct.unpack("HHHH", said)
+    rows, columns, _, _ = struct.unpack("HHHH", window)
     return (columns, rows) if columns and rows else None
 
 
 def forget_size_in_environment() -> None:
-    """Take COLUMNS and LINES out of the environment when a terminal knows its size.
+    """Remove COLUMNS and LINES from the environment if a terminal knows its size.
 
-    Those that a shell has exported are of the time of their export, and Python's own
-    `shutil.get_terminal_size` believes them. Programs that are started from here see
-    the terminal's own, too.
+    Values that a shell has exported are as old as the export, but
+    `shutil.get_terminal_size` prefers them. Without the variables, child processes ask
+    the terminal too.
     """
     if any(size(stream) for stream in (0, 1, 2) if sys.platform != "win32"):
         for name in ("COLUMNS", "LINES"):

@@ -1,7 +1,7 @@
 """Drives one claimed turn from its first event to its last.
 
-A turn ends exactly once, and its text so far is settled: by its runner or, when that
-process is gone, by whichever process notices first.
+A turn ends exactly once, and its text so far becomes a message. Its runner does that
+or, if the runner's process is gone, the first process that notices.
 """
 
 import logging
@@ -38,22 +38,22 @@ from tui.turn import Turn
 _logger = logging.getLogger(__name__)
 
 _AT_ONCE = 128 << 10
-"""What a turn may say at any speed: characters, and `_EACH` more for each delta."""
+"""Characters that a turn may write at any speed; each delta counts `_EACH` more."""
 _A_SECOND = 384 << 10
-"""What it may say in a second after that. No model comes near it; a server that sends
-without end would leave neither the store nor the screen a moment for the keys."""
+"""Characters per second that it may write after that. No model comes near this rate. A
+server that sends without end would otherwise leave no time for keys."""
 _EACH = 32
 _LOOKED_AT = 16 << 10
-"""How much may come between two looks at the clock."""
+"""Characters between two looks at the clock."""
 
 
 class Outcome(NamedTuple):
     """How a turn ended."""
 
     answer: Message | None
-    """The last message; None when the turn did not get so far."""
+    """The last message; None if the turn did not get that far."""
     failure: Exception | None
-    """Why it was broken off; `Cancelled` when it was cancelled."""
+    """Why the turn broke off, `Cancelled` after a cancel; None if it did not."""
 
 
 def drive(
@@ -63,25 +63,26 @@ def drive(
     make_agent: Callable[[], Agent],
     messages: Sequence[Message] | None = None,
 ) -> Outcome:
-    """Run a claimed turn to its end in this thread; write everything it yields.
+    """Run a claimed turn to its end in this thread and write every event it yields.
 
-    `messages` None means what the log holds. Whatever happens the turn is ended, and
-    what was said is settled. Raises only `LogError`.
+    `messages` None means the messages in the log. Whatever happens, the turn is ended
+    and its text so far becomes a message. Raises only `LogError`.
     """
     said = _Said()
     reason, answer, failure = "stop", None, None
     written: Future[int] | None = None
-    told: Event | None = None
+    noticed: Event | None = None
     pace = _Pace(turn)
 
     def write(event: Event) -> None:
-        nonlocal written, told
+        nonlocal written, noticed
         if isinstance(event, NoticeGiven) and event.left_out:
-            # A turn with tools has many requests, mostly without the same messages.
-            if event == told:
+            # A turn with tools makes many requests, and most leave out the same
+            # messages: give that notice once.
+            if event == noticed:
                 return
-            told = event
-        # Nobody hears the rest of an answer that the disk refuses.
+            noticed = event
+        # Stop if the last write failed: nobody would see the rest of the answer.
         if written and written.done():
             written.result()
         said.take(event)
@@ -110,7 +111,7 @@ def drive(
         reason, failure = "error", error
     problems = [_explained(failure)] if failure and reason == "error" else []
     ending = [*said.unsettled(reason), *problems, TurnFinished(reason)]
-    # Ended already: whoever thought this process dead has settled the same.
+    # A conflict means that a process which took this one for dead has ended the turn.
     with suppress(ConflictError):
         log.append(conversation_id, *ending, turn=turn.id).result()
     return Outcome(answer, failure)
@@ -125,14 +126,14 @@ def _explained(error: Exception) -> ErrorRaised:
         case _ if text := too_many_files(error):
             return ErrorRaised("config", text)
         case _:
-            # A fault of ours or of a plugin: a line for the user, the rest for us.
+            # A bug in lazychat or a plugin: the user gets a line, the log a traceback.
             _logger.error("a turn failed", exc_info=error)
-            text = f"{type(error).__name__}: {error}. This is a fault in lazychat."
+            text = f"{type(error).__name__}: {error}. This is a bug in lazychat."
             return ErrorRaised("internal", mask(text))
 
 
 class _Pace:
-    """Slows a turn down that says more than can be stored and shown."""
+    """Slows down a turn that writes faster than its text can be stored and shown."""
 
     def __init__(self, turn: Turn) -> None:
         self._cancel = turn.cancel
@@ -141,7 +142,7 @@ class _Pace:
         self._looked = time.monotonic()
 
     def take(self, characters: int) -> None:
-        """Count a delta; wait if it came too soon, but not longer than for a stop."""
+        """Count a delta, and wait if the turn is too fast; a cancel ends the wait."""
         self._new += characters + _EACH
         if self._new < _LOOKED_AT:
             return
@@ -154,7 +155,7 @@ class _Pace:
 
 
 class _Said:
-    """What a message that is under way has said so far."""
+    """Collects the text of the message that is being streamed."""
 
     def __init__(self) -> None:
         self._message_id = ""
@@ -184,7 +185,7 @@ class _Said:
                 pass
 
     def unsettled(self, reason: str) -> list[Event]:
-        """Return what settles a message that was broken off."""
+        """Return the event that completes an interrupted message, if there is one."""
         text, reasoning = "".join(self._text), "".join(self._reasoning)
         if not (text or reasoning):
             return []
@@ -197,23 +198,23 @@ def end_if_gone(
 ) -> None:
     """End the turns of a conversation whose process is gone, as `interrupted`.
 
-    Those in `failed`, whose end could not be written at its time, end as `error`.
-    What they had said is settled. Whoever looks at a conversation may call this; the
-    log sees to it that it happens once.
+    Turns in `failed`, whose end could not be written before, end as `error`. Their text
+    so far becomes a message. Any process that opens a conversation may call this; the
+    log makes sure that each turn ends only once.
     """
     for turn, owner in conversation.running(log, conversation_id):
         if turn in failed:
             end(log, conversation_id, turn, "error")
         elif process_identity.is_gone(owner):
-            # What it has said while the store was locked comes first.
+            # First store the events that it journaled while the store was locked.
             log.take_in_left()
             end(log, conversation_id, turn, "interrupted")
 
 
 def end(log: EventLog, conversation_id: str, turn: str, reason: str) -> None:
-    """End a turn in the place of its runner, which will not: settle what it said.
+    """End a turn in place of its runner; its text so far becomes a message.
 
-    Does nothing when it has ended meanwhile.
+    Does nothing if the turn has ended meanwhile.
     """
     said = _Said()
     for record in log.read(conversation_id):

@@ -1,12 +1,12 @@
 """The guard's process: waits for the app to die, then restores the terminal.
 
-It has next to nothing in it: `guard` forks it from an app that has modules to share,
-and what is shared becomes a copy as the app goes on. So a little later it becomes a
-fresh Python that runs this file alone, without `site`: that is why hardly anything is
-imported here: nothing of `tui`, and little of the library.
+The process must need little memory. `guard` forks it from the app, and the pages that
+both share at first become copies as the app goes on. So some seconds later the process
+replaces itself by a fresh Python that runs only this file, without `site`. That is why
+this file imports nothing of `tui`, and little of the standard library.
 """
 
-# pathlib and contextlib would take as much memory as all the rest.
+# pathlib and contextlib would need as much memory as everything else here.
 # ruff: noqa: PTH123, SIM105
 
 import marshal
@@ -26,23 +26,24 @@ if TYPE_CHECKING:
 RESET = (
     "\x1b[?2026l"  # synchronized output
     "\x1b[r"  # the scroll region
-    "\x1b[m\x1b[H\x1b[J"  # where there is no alternate screen to go back from
+    "\x1b[m\x1b[H\x1b[J"  # clears the screen, for terminals without an alternate one
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
     "\x1b[?1004l\x1b[?2004l\x1b[?2048l"  # focus, paste, reports of its size
     "\x1b[?7h"  # lines wrap
 )
 """Switches off whatever `OutputDriver` and Textual's drivers switch on."""
 RESET_NEWER = "\x1b[<u"
-"""The keyboard protocol; left out for terminals that would show it."""
+"""Ends the keyboard protocol; not sent to terminals that would display it."""
 LEAVE = "\x1b[?1049l\x1b[?25h\x1b[m\r"
-"""Leaves the alternate screen; the keyboard's flags are kept for each screen."""
+"""Leaves the alternate screen. Comes after `RESET_NEWER`, because terminals keep
+separate keyboard flags for each screen."""
 
 _KEPT = {
-    True: " What was said is kept: `lazychat` goes on.",
-    False: " What was said since the store could not be written is lost.",
+    True: " Conversation saved: run `lazychat` to continue.",
+    False: " Messages since the store could not be written are lost.",
     None: "",
 }
-"""What has become of the conversation, by whether it was kept; None: not known."""
+"""What has become of the conversation, by the last `Guard.keep`; None: unknown."""
 
 _CRASHES = {
     "Segmentation fault": "SIGSEGV",
@@ -52,20 +53,20 @@ _CRASHES = {
     "Floating-point exception": "SIGFPE",
     "Floating point exception": "SIGFPE",
 }
-"""How `faulthandler` calls what it handles, and its name."""
-_WORDS = 20_000  # bytes of a crash report that are kept
-_EXITING = 0x4  # of the flags in /proc/PID/stat: PF_EXITING of linux/sched.h
-_RENEW_SECONDS = 3.0  # of quiet: the start of the app has the processor first
-_DYING_SECONDS = 5.0  # a process whose files are closed is gone much sooner
-_LOOK_SECONDS = 0.5  # where the kernel does not tell that a process has ended
+"""`faulthandler`'s descriptions of signals, and the names of the signals."""
+_WORDS = 20_000  # the most bytes of a crash report that are kept
+_EXITING = 0x4  # PF_EXITING in the flags of /proc/PID/stat (linux/sched.h)
+_RENEW_SECONDS = 3.0  # without news, so as not to slow down the start of the app
+_DYING_SECONDS = 5.0  # a process that has closed its files is gone much sooner
+_LOOK_SECONDS = 0.5  # between checks, if the kernel cannot report the end of a process
 
 
 class Watch:
-    """Waits in the guard's process until `app`, a process, is gone.
+    """Waits in the guard's process until the process `app` is gone.
 
-    `screen` is the terminal, `log` the file that is told of a crash. `control` is what
-    the app tells by, and `readers` from which descriptor is read what was said upon
-    which signal.
+    `screen` is the terminal, `log` the file to which a crash is appended. `control` is
+    the pipe with the app's reports. `readers` maps the descriptors of the crash pipes
+    to the names of their signals.
     """
 
     def __init__(
@@ -88,9 +89,9 @@ class Watch:
         self._renews = False
 
     def run(self, *, renews: bool = False) -> None:
-        """Wait, restore the terminal if the app has not, and return.
+        """Wait for the app's end, restore the terminal if the app has not, and return.
 
-        With `renews` it goes on, after a while, as a fresh Python in this process.
+        With `renews`, this process replaces itself by a fresh Python after a while.
         """
         self._renews = renews
         poll = select.poll()
@@ -104,7 +105,8 @@ class Watch:
                 if not self._hear(descriptor):
                     poll.unregister(descriptor)
             if self._control in ready and not self._obey():
-                # Its files are closed: it goes, or it has dismissed us.
+                # The app has closed the pipe: it is exiting, or has dismissed the
+                # guard.
                 if self._armed and self._dies():
                     self._restore()
                 return
@@ -117,13 +119,13 @@ class Watch:
 
     @property
     def _patience(self) -> "int | None":
-        """Milliseconds after which to look; None: when something comes."""
+        """Milliseconds until the next check; None to wait for a descriptor."""
         if self._renews:
             return int(_RENEW_SECONDS * 1000)
         return int(_LOOK_SECONDS * 1000) if self._ended is None else None
 
     def _renew(self) -> None:
-        """Go on as a Python that has nothing of the app's; return if that fails."""
+        """Replace this process by a Python without the app's memory, if possible."""
         if not self._renews or self._words:
             return
         self._renews = False
@@ -139,12 +141,11 @@ class Watch:
         reader, writer = os.pipe()
         kept = (self._screen, self._control, *self._readers, reader)
         try:
-            # Less than a pipe takes at once: nobody reads it yet.
+            # The state must fit into the pipe, because nobody reads it yet.
             os.write(writer, marshal.dumps(state))
             os.close(writer)
             for descriptor in (*kept, *([] if self._ended is None else [self._ended])):
                 os.set_inheritable(descriptor, True)
-            again = [sys.executable, "-I", "-S", __file__, str(reader)]
             again = [sys.executable, "-I", "-S", file, str(reader)]
             os.execv(sys.executable, again)
         except OSError:
@@ -152,7 +153,7 @@ class Watch:
 
     @classmethod
     def renewed(cls, reader: int) -> "Watch":
-        """Return what has written its state to the pipe `reader` before it went."""
+        """Return the watch whose state `_renew` wrote to the pipe `reader`."""
         app, screen, log, control, readers, *rest = marshal.loads(
             os.read(reader, 65536)
         )
@@ -165,7 +166,7 @@ class Watch:
         return self
 
     def _obey(self) -> bool:
-        """Read what the app tells; return False when it tells no more."""
+        """Read and apply the app's reports; return False at the end of the pipe."""
         data = os.read(self._control, 4096)
         self._told += data
         while len(self._told) > 1:
@@ -186,7 +187,7 @@ class Watch:
         return bool(data)
 
     def _hear(self, descriptor: int) -> bool:
-        """Read what is said of a signal; return False when nobody can say more."""
+        """Read a crash report; return False at the end of the pipe."""
         data = os.read(descriptor, 4096)
         if data:
             self._signal = self._readers[descriptor] or self._signal
@@ -194,9 +195,9 @@ class Watch:
         return bool(data)
 
     def _dies(self) -> bool:
-        """Whether the app, whose end of the pipe is closed, is about to be gone."""
+        """Return whether the app, which has closed the pipe, is exiting."""
         if _exits(self._app):
-            return True  # not waited for: a shell draws its prompt as soon as it is
+            return True  # do not wait for the end: the shell then draws its prompt
         if self._ended is not None:
             return bool(select.select([self._ended], [], [], _DYING_SECONDS)[0])
         until = time.monotonic() + _DYING_SECONDS
@@ -205,8 +206,8 @@ class Watch:
         return not _lives(self._app)
 
     def _restore(self) -> None:
-        """Give the terminal back, and say why it was not the app that did."""
-        for descriptor in self._readers:  # what came last
+        """Restore the terminal, and report why the app could not do it."""
+        for descriptor in self._readers:  # read the last reports
             try:
                 os.set_blocking(descriptor, False)
                 self._hear(descriptor)
@@ -214,11 +215,11 @@ class Watch:
                 pass
         newer = "" if self._plain else RESET_NEWER
         how = _how(self._words, self._signal)
-        said = f"lazychat {how}.{_KEPT[self._kept]}"
+        line = f"lazychat {how}.{_KEPT[self._kept]}"
         try:
             self._restore_settings()
-            _write(self._screen, f"{RESET}{newer}{LEAVE}{said}\r\n".encode())
-        except OSError:  # the terminal has gone too
+            _write(self._screen, f"{RESET}{newer}{LEAVE}{line}\r\n".encode())
+        except OSError:  # the terminal is gone too
             pass
         try:
             self._note(how)
@@ -228,11 +229,11 @@ class Watch:
     def _restore_settings(self) -> None:
         now = termios.tcgetattr(self._screen)
         if self._before and (self._taken is None or now == self._taken):
-            # What was typed and not read was meant for the app.
+            # TCSAFLUSH discards unread input, which was meant for the app.
             termios.tcsetattr(self._screen, termios.TCSAFLUSH, self._before)
 
     def _note(self, how: str) -> None:
-        """Add to the log what happened, and where in the program."""
+        """Append to the log what happened, and where in the program."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         log = os.open(self._log, flags, 0o600)
         when = time.strftime("%Y-%m-%d %H:%M:%S")
@@ -243,19 +244,19 @@ class Watch:
 
 
 def _can_renew() -> str:
-    """Return the file to start Python with, "" if it may not find its library then."""
+    """Return this file, compiled if possible; "" if Python may not find its library."""
     if getattr(sys, "frozen", False) or "PYTHONHOME" in os.environ:
         return ""
     if not sys.executable or not os.access(sys.executable, os.X_OK):
         return ""
-    # To compile it takes a megabyte that is not given back.
+    # Compiling the source would take a megabyte that Python does not release.
     compiled = __spec__.cached if __spec__ else None
     files = [file for file in (compiled, __file__) if file and os.access(file, os.R_OK)]
     return files[0] if files else ""
 
 
 def name_process() -> None:
-    """Have `ps` and `top` tell what this process is, where that can be."""
+    """Set the name that `ps` and `top` show for this process, on Linux."""
     try:
         with open("/proc/self/comm", "w") as comm:
             comm.write("lazychat-guard")
@@ -264,19 +265,19 @@ def name_process() -> None:
 
 
 def _how(words: bytes, name: str) -> str:
-    """Return how the app has ended, by what `faulthandler` has said."""
+    """Return how the app ended, according to the report of `faulthandler`."""
     if words.startswith(b"Fatal Python error: "):
         line = words[20:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
         if known := _CRASHES.get(line):
             return f"was ended by {known}"
-        return f"was ended by a fault of Python ({line})"
+        return f"was ended by a fatal Python error ({line})"
     if name:
         return f"was ended by SIG{name}"
     return "was killed"
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    """Write all of it, unless the terminal takes nothing for a while."""
+    """Write all of `data`; give up after `_DYING_SECONDS` if the terminal blocks."""
     os.set_blocking(descriptor, False)
     until = time.monotonic() + _DYING_SECONDS
     while data and time.monotonic() < until:
@@ -288,7 +289,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _end_of(process: int) -> int | None:
-    """Return a descriptor that can be read once `process` is gone (Linux)."""
+    """Return a descriptor that becomes readable when `process` is gone (Linux)."""
     opened = getattr(os, "pidfd_open", None)
     if opened is None:
         return None
@@ -299,7 +300,7 @@ def _end_of(process: int) -> int | None:
 
 
 def _exits(process: int) -> bool:
-    """Whether `process` closes its files because it ends; False when nobody knows."""
+    """Return whether `process` is exiting or gone; False where that is unknown."""
     if sys.platform != "linux":
         return False
     try:

@@ -1,9 +1,10 @@
 """Registers and finds workers: processes that run turns without a screen.
 
-Each machine has one small file beside the state. It is a note, not a lock: it names a
-process, and counts for nothing once that process is gone. A request goes to the worker
-only if it would answer in the same way, with the same definition of the model and of
-each tool, the same instructions and limits. The asking process answers everything else.
+Each machine has one small file beside the state file. It is a note, not a lock: it
+names a process and is ignored once that process is gone. A request goes to the worker
+only if the worker would answer in the same way, with the same definition of the model
+and of each tool, the same instructions and the same limits. The requesting process
+answers all other requests itself.
 """
 
 import os
@@ -22,26 +23,26 @@ from tui.safe import decoded
 
 
 class Worker(msgspec.Struct, frozen=True):
-    """What a worker says of itself."""
+    """A worker's description of itself."""
 
     runner: str
-    """What `TurnRequested.runner` has to name."""
+    """The id of its runner, for `TurnRequested.runner`."""
     owner: TurnStarted
-    """Which process it is."""
+    """The identity of its process."""
     started: float
-    """Seconds since the epoch."""
+    """When it was started; seconds since the epoch."""
     store: str
-    """The file of the conversations."""
+    """The path of its conversation store."""
     manner: str
-    """How it answers, whatever the model: see `_manner`."""
+    """A digest of its settings for all models: see `_manner`."""
     models: dict[str, str]
-    """Name to a digest of what it stands for."""
+    """Names of models, with a digest of each definition."""
     tools: dict[str, str]
-    """Name to a digest of what a model is told of it."""
+    """Names of tools, with a digest of each schema."""
 
 
 def describe(host: Host, started: float) -> Worker:
-    """Return what a worker with this host is to say of itself."""
+    """Return the description of a worker with this host, to pass to `enter`."""
     known = config.models(host.config)
     return Worker(
         host.runner.id,
@@ -55,7 +56,7 @@ def describe(host: Host, started: float) -> Worker:
 
 
 def file() -> Path:
-    """Return where the worker of this machine is noted; homes are shared by some."""
+    """Return the path of this machine's note; machines may share a home folder."""
     return paths.state_file().with_name(f"worker-{process_identity.claim().host}.json")
 
 
@@ -76,22 +77,22 @@ def find(store: Path | None = None) -> Worker | None:
 
 
 def enter(worker: Worker) -> None:
-    """Note the worker; the one that was noted before is forgotten."""
+    """Write the note for `worker`, replacing any earlier note."""
     files.replace_private(file(), msgspec.json.encode(worker))
 
 
 def leave(worker: Worker) -> None:
-    """Take the note away, unless another worker has taken its place."""
+    """Delete the note, unless it names another worker by now."""
     with suppress(OSError, ValueError):
         if bounds.decode_as(file().read_bytes(), Worker) == worker:
             file().unlink()
 
 
 def runner_for(host: Host, model: str, tools: Collection[str]) -> str:
-    """Return which runner is to answer with `model` and `tools`: a worker's, or ours.
+    """Return the runner to answer with `model` and `tools`: a worker's, or ours.
 
-    It looks anew at each call: a worker may come and go. Without one that is a look
-    at a file that is not there.
+    Reads the note at each call, because a worker may come and go. Without a worker that
+    only costs a look for a missing file.
     """
     worker = find(host.log.path) if host.keeps else None
     if not worker or not has_model(worker, host, model):
@@ -104,14 +105,14 @@ def runner_for(host: Host, model: str, tools: Collection[str]) -> str:
 
 
 def has_model(worker: Worker, host: Host, name: str) -> bool:
-    """Return whether the worker knows the model as `host` does."""
+    """Return whether the worker has the same definition of the model as `host`."""
     with suppress(ConfigError):
         return worker.models.get(name) == _model(name, host.models.find(name))
     return False
 
 
 def is_alive(runner: str) -> bool:
-    """Return whether `runner` is the worker of this machine, and that lives."""
+    """Return whether `runner` belongs to the live worker of this machine."""
     worker = find()
     return worker is not None and worker.runner == runner
 
@@ -126,9 +127,9 @@ def _manner(settings: Config) -> str:
 
 
 def _model(name: str, settings: ModelConfig) -> str:
-    """Return a digest of what the name stands for here: paths, keys and addresses.
+    """Return a digest of the model's definition here: paths, addresses and keys.
 
-    Of keys only whether there is one.
+    Includes only whether a key is set, not its value.
     """
     match settings:
         case OpenAIModelConfig():

@@ -402,7 +402,7 @@ def test_a_model_that_cannot_continue_a_text_is_refused(
 ):
     monkeypatch.setattr(library(), "llama_model_has_decoder", lambda model: False)
 
-    with raises_model_error("holds no chat model"):
+    with raises_model_error("is not a chat model"):
         Weights(starter_path())
 
 

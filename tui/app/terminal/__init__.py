@@ -1,12 +1,12 @@
-"""The output stage, between Textual's compositor and the terminal.
+"""Draws frames on the terminal and reads its input, in place of Textual's own driver.
 
-Textual writes every changed widget whole: on a slow link its screen is seconds old, and
-keys wait behind it. The stage keeps the shown and the wanted cells, writes the smallest
-difference, and waits for the terminal to acknowledge its frames.
+Textual writes each changed widget completely. On a slow link the screen is then seconds
+out of date, and keys wait behind the output. The stage keeps the shown and the wanted
+cells, writes the smallest difference, and waits until the terminal acknowledges frames.
 
-- `textual_hook`: where it is put into Textual, and where it steps back
-- `driver`, `tty_reader`, `tty_writer`, `capabilities`: the tty, and what it can do
-- `stage`, `flow_control`: when a frame is sent
-- `surface`, `cells`, `sgr`, `reduced_colours`: what is wanted, and in how many colours
-- `painter`, `scroll`, `cursor_moves`: what is written
+- `textual_hook`: hooks the stage into Textual, and falls back to Textual's writer
+- `driver`, `tty_reader`, `tty_writer`, `capabilities`: the tty and its capabilities
+- `stage`, `flow_control`: when to send a frame
+- `surface`, `cells`, `sgr`, `reduced_colours`: the wanted cells and their colours
+- `painter`, `scroll`, `cursor_moves`: the bytes to write
 """

@@ -1,23 +1,23 @@
-"""Tells a paste without markers from typed messages by its speed.
+"""Distinguishes a paste without markers from typed messages by its speed.
 
-Some terminals (and some multiplexers between) send a paste as if it were typed, each
-line end as Enter. What tells it is that it comes at once:
+Some terminals and multiplexers send a paste as if it were typed, with each line end as
+Enter. Such a paste arrives in bursts:
 
-- Enter with text right before and right after it, all in one burst, is a line end;
-  then the whole burst is a paste, its last Enter too, and nothing is sent.
-- A slash command in the first line, or behind a single line, was typed: `/quit` after
-  a question is.
-- Enter at the end of a burst of one line is Enter, and so is Enter at its beginning,
-  if nothing goes on before or after it within `SPLIT`: a link may cut a paste anywhere,
-  at a line end too. Enter after keys that came one by one does not wait.
-- Other keys (Esc, arrows, Backspace, Ctrl with a letter) end what may be a paste.
+- Enter with text directly before and after it in one burst is a line end. Then the
+  whole burst is a paste, including its last Enter, and no message is sent.
+- A slash command in the first line, or after a single line, was typed: for example
+  `/quit` after a question.
+- Enter at the end of a one-line burst is the key, and so is Enter at the beginning, if
+  no text precedes or follows it within `SPLIT`: a link may cut a paste anywhere, even
+  at a line end. Enter after keys that came one by one is not delayed.
+- Other keys (Esc, arrows, Backspace, Ctrl with a letter) end a possible paste.
 
-One who types over a link that stalls may be taken for one who pastes: then the lines
-stand in the composer, and Enter sends them. The other way round they would be sent.
+Typing over a link that stalls may look like a paste. The lines are then in the
+composer, and Enter sends them. The opposite mistake would send a paste as messages.
 
-Times are seconds of a monotonic clock, and are given, so that this needs no clock.
-A pause is one only as far as `tick` has told of it: what a busy program reads late may
-have come early.
+Times are seconds of a monotonic clock. Callers pass them in, so this module reads no
+clock. A pause counts only once `tick` has reported it: input that a busy program reads
+late may have arrived early.
 """
 
 import re
@@ -27,15 +27,15 @@ from math import inf
 from tui.app.terminal.paste import Pasted
 
 GAP = 0.01
-"""Seconds between two characters of one burst, at most; keys repeat after 0.03."""
+"""The most seconds between two characters of one burst; keys repeat after 0.03."""
 SPLIT = 0.055
-"""Seconds between two reads of one burst of which one has several characters."""
+"""The most seconds between two reads of a burst if one read has several characters."""
 AFTER = 0.3
-"""Seconds after a paste within which a further burst is more of it."""
+"""Seconds after a paste within which another burst continues the paste."""
 
-_LINE = 256  # characters of a line that are remembered to know a command by
+_LINE = 256  # characters of a line to remember, to recognise a command
 
-# Text with its line ends, and colours, which no key sends.
+# Text with line ends and colour sequences; no key sends a colour sequence.
 _RUN = r"(?:[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\x1b\[[\d;:]*m)+"
 _KEY = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?|."
 _PART = re.compile(f"(?P<run>{_RUN})|(?:{_KEY})", re.DOTALL)
@@ -44,31 +44,31 @@ _SLASH = r"/[a-z]+(?: [^\r\n]*)?\r+"
 _COMMAND = re.compile(_SLASH)
 _LINE_AND_COMMAND = re.compile(rf"[^\r\n]+\r{_SLASH}")
 _ENTERS = re.compile(r"\r*")
-# But `CSI 1 ; 2 R` and the like, which are keys.
+# A cursor position report, except `CSI 1 ; 2 R` and the like, which are keys.
 _REPORT = re.compile(r"\x1b\[(?!1;(?:[2-9]|1[0-6])R)\d+;\d+R")
 
 
 class Bursts:
-    """Finds pastes in what is typed."""
+    """Finds pastes in typed text."""
 
     def __init__(self) -> None:
         self._held = ""
-        """A line with its Enter, for as long as more of the burst may come."""
+        """A line with its Enter, held back while more of the burst may come."""
         self._before = ""
-        """The text of the line that came last, or came before what is held."""
+        """The text of the last line, or of the line before the held one."""
         self._text_came = -inf
-        """When that came, if there was nothing behind it."""
+        """When that text came, if nothing followed it in the same read."""
         self._pasted = -inf
-        """When what came last was part of a paste."""
+        """When the last input came, if it was part of a paste."""
         self._quiet = -inf
-        """Until when it is known that nothing more had come."""
+        """The time until which no further input is known to have arrived."""
         self.due = inf
-        """When `tick` has something to do."""
+        """When to call `tick`."""
 
     def feed(self, text: str, now: float) -> Iterator[str | Pasted]:
-        """Divide what has come at `now`; Enter that may be a line end waits."""
+        """Split `text`, read at `now`; hold back an Enter that may be a line end."""
         if "\x1b" in text and ("\r" in text or self.due < inf):
-            # The answers of the terminal may stand anywhere in between.
+            # Answers of the terminal may come anywhere within a paste.
             yield from _REPORT.findall(text)
             text = _REPORT.sub("", text)
         if not text:
@@ -89,7 +89,7 @@ class Bursts:
         self._wait(now + SPLIT if self._held else inf)
 
     def tick(self, now: float) -> Iterator[str]:
-        """Hand on the Enter after which nothing has come by `now`."""
+        """Yield the held line if no more input has come by `now`."""
         self._quiet = now
         if self._held and now >= self.due:
             yield from self.end()
@@ -97,7 +97,7 @@ class Bursts:
             self._wait(inf)
 
     def end(self) -> Iterator[str]:
-        """Hand on what waits: what comes next is something else."""
+        """Yield the held line, because the next input does not belong to it."""
         held, self._held = self._held, ""
         self._text_came, self._before = -inf, ""
         self._wait(inf)
@@ -105,10 +105,10 @@ class Bursts:
             yield held
 
     def _wait(self, due: float) -> None:
-        """Have `tick` called when something held is due, or when a pause is one."""
+        """Set `due` to the end of the hold, or to the end of the next pause."""
         ends = (self._text_came + GAP, self._text_came + SPLIT)
         ends = (*ends, self._pasted + SPLIT, self._pasted + AFTER)
-        # A little later, as a pause that has just ended is none yet.
+        # A little later: exactly at its end, a pause does not count yet.
         self.due = min((end + 1e-4 for end in ends if end >= self._quiet), default=due)
         if self._held:
             self.due = due
@@ -116,9 +116,9 @@ class Bursts:
     def _run(
         self, run: str, now: float, before: str, last: bool
     ) -> Iterator[str | Pasted]:
-        """Divide text with its line ends; `before` is the text right before it.
+        """Split text with line ends; `before` is the text directly before it.
 
-        `last` tells that nothing has come behind it.
+        `last` means that nothing followed the text in the same read.
         """
         pause = self._quiet - self._pasted
         pasting = pause <= (SPLIT if len(run) == 1 else AFTER)

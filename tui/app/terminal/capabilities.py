@@ -1,4 +1,4 @@
-"""Finds out what the terminal can do, from terminfo, tty and environment."""
+"""Detects the capabilities of the terminal from terminfo, tty and environment."""
 
 import os
 import termios
@@ -9,25 +9,26 @@ from rich.color import ColorSystem
 
 from tui.app.terminal.painter import Abilities
 
-# Terminals of 256 colours and more whose names do not end in -256color, and whose
-# entry is missing on hosts that are older than they are.
+# Terminals with 256 or more colours whose names do not end in -256color. Hosts older
+# than the terminal have no terminfo entry for it.
 _ABLE = ("alacritty", "contour", "foot", "ghostty", "iterm", "kitty", "rio", "wezterm")
-# Terminals that know no more than their entry says, and show the rest as garbage.
+# Terminals that support only what their terminfo entry says; they display other
+# sequences as garbage.
 _PLAIN = ("cons25", "linux", "sun", "vt52", "vt1", "vt2", "vt3", "vt4", "vt5")
 
 
 class Looks(NamedTuple):
-    """What cells can look like."""
+    """The attributes that a terminal can display."""
 
     colours: ColorSystem | None
-    """None: it has no colours."""
+    """The number of colours; None means no colours."""
     italic: bool = True
     plain: bool = False
-    """Whether it shows what it does not know, such as a link's address."""
+    """Whether it displays unknown sequences as text, such as the address of a link."""
 
 
 def abilities(fd: int) -> Abilities:
-    """Return what the terminal at `fd` can do; what nobody knows it cannot."""
+    """Return the abilities of the terminal at `fd`; unknown ones are False."""
     erases_in_colour = erases_characters = False
     moves_lines = True
     if terminfo := _terminfo(fd):
@@ -43,11 +44,11 @@ def abilities(fd: int) -> Abilities:
 
 
 def looks(fd: int) -> Looks:
-    """Return what cells can look like on the terminal at `fd`.
+    """Return the attributes that the terminal at `fd` can display.
 
-    COLORTERM says best how many colours there are, but ssh does not pass it on, and
-    programs between here and the terminal leave it as they found it. TERM is there
-    always. What nobody knows of is taken for a modern terminal of 16 colours.
+    COLORTERM is the best source for the number of colours. But ssh does not pass it on,
+    and programs between lazychat and the terminal do not adapt it. TERM is always set.
+    An unknown terminal counts as a modern one with 16 colours.
     """
     term = os.environ.get("TERM", "").lower()
     plain = term.startswith(_PLAIN)
@@ -56,7 +57,7 @@ def looks(fd: int) -> Looks:
         number = max(terminfo.tigetnum("colors"), number if number > 16 else 0)
         # GNU screen reverses italic text; the Linux console makes it green.
         italic = terminfo.tigetstr("sitm") is not None
-    # Inside GNU screen it speaks of the terminal outside; tmux translates colours.
+    # Inside GNU screen COLORTERM describes the outer terminal; tmux translates colours.
     inside_screen = term.startswith("screen") and "TMUX" not in os.environ
     named = os.environ.get("COLORTERM", "").strip().lower()
     if named in ("truecolor", "24bit") and not (inside_screen or plain or number == 0):
@@ -70,7 +71,7 @@ def looks(fd: int) -> Looks:
 
 
 def _named(term: str) -> int:
-    """Return how many colours a terminal of this name has, as far as names tell."""
+    """Return the number of colours that the name of a terminal suggests."""
     if term.endswith("-direct"):
         return 1 << 24
     if "256color" in term or any(name in term for name in _ABLE):
@@ -79,7 +80,7 @@ def _named(term: str) -> int:
 
 
 def _terminfo(fd: int) -> Any:
-    """Return curses with the terminal's entry loaded, or None when there is none."""
+    """Return `curses` with the terminal's entry loaded, None if there is no entry."""
     try:
         import curses
     except ImportError:

@@ -1,9 +1,9 @@
 """Converts Textual's strips to rows of cells.
 
-A row is two lists: what stands in each cell, and its pen. A character of two columns
-has "" in its second cell. Text of which terminals disagree how wide it is (joined
-emoji, combining marks, scripts that are shaped) is kept as one cluster, since nobody
-can say what stands in which of its cells.
+A row is two lists: the text of each cell, and its pen. A character of two columns has
+"" in its second cell. Terminals disagree on the width of some text (joined emoji,
+combining marks, shaped scripts). Such text stays one cluster, because it is unknown
+which part is in which cell.
 """
 
 import re
@@ -24,18 +24,19 @@ _STABLE = (
     "\u3001-\u3029\u3041-\u3096\u309b-\u30ff\u3131-\u3247\u3250-\u3296\u329a-\ua48c"
     "\uac00-\ud7a3\uf900-\ufa6d\uff01-\uff9d\uffa0-\uffdc\uffe0-\uffe6"
 )
-"""Characters that every terminal gives the same one or two columns, and that stand
-alone. U+3000 and the symbols with an emoji form are left out."""
+"""Characters that have the same width, one or two columns, in every terminal, and that
+do not combine with others. U+3000 and symbols with an emoji form are excluded."""
 _COMMON_ONLY = re.compile(
     "[\x20-\x7e\u00a0-\u00ac\u00ae-\u02ff\u2010-\u2027\u2500-\u25fc]*"
 )
-"""The first frame, and Western text, need no more of them than these."""
+"""Matches the part of these that the first frame, and Western text, consist of."""
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _STRIPS_KEPT = 512
 
 
 @cache
-def _stable_only() -> re.Pattern[str]:  # 1.4 ms
+def _stable_only() -> re.Pattern[str]:
+    # Compiled at first use, because it is slow and the first frame does not need it.
     return re.compile(f"[{_STABLE}]*")
 
 
@@ -45,28 +46,28 @@ def _is_stable(text: str) -> bool:
 
 @cache
 def _parts() -> re.Pattern[str]:
-    # A mark belongs to the letter before it, so a cluster begins with that one.
-    # Compiled when needed, which is seldom: it takes 3 ms.
+    # A mark belongs to the letter before it, so a cluster begins with that letter.
+    # Compiled at first use, because it is slow and seldom needed.
     return re.compile(f"[{_STABLE}]?[^{_STABLE}]+|[{_STABLE}]")
 
 
 class Row(NamedTuple):
-    """One line of cells. Not to be changed: rows are shared."""
+    """One line of cells. Rows are shared, so never modify one."""
 
     text: Sequence[str]
-    """What each cell shows; "" in the further cells of a wide character."""
+    """The text of each cell; "" in the further cells of a wide character."""
     pens: Sequence[Pen]
     fragile: bool
-    """Whether there is text of which terminals disagree how wide it is."""
+    """Whether the row has text on whose width terminals disagree."""
 
 
 class CellMaker:
-    """Makes rows of strips, and remembers those of the strips seen last."""
+    """Converts strips to rows, and caches the rows of the latest strips."""
 
     def __init__(self, pens: PenBook) -> None:
         self.pens = pens
-        # By identity, because strips are compared by value, and the value holds the
-        # strip, so that no other can have its identity meanwhile.
+        # The key is the identity, because comparing strips by value is slow. The entry
+        # holds the strip, so that no other strip can get the same identity meanwhile.
         self._rows: dict[int, tuple[Strip, Row]] = {}
 
     def row(self, strip: Strip) -> Row:
@@ -93,7 +94,8 @@ class CellMaker:
                 text += content
                 width = len(content)
             else:
-                # No widget should; and what it hides must not reach the terminal.
+                # A widget should not output control characters. They must never reach
+                # the terminal.
                 content = _CONTROLS.sub("", content)
                 fragile |= _split(content, text)
                 width = len(text) - len(pens)
@@ -112,7 +114,7 @@ class CellMaker:
 
 
 def _split(content: str, cells: list[str]) -> bool:
-    """Add the cells of `content`; return whether their widths are disputed."""
+    """Add the cells of `content`; return whether terminals disagree on their width."""
     if _is_stable(content):
         for character in content:
             cells.append(character)
@@ -130,11 +132,11 @@ def _split(content: str, cells: list[str]) -> bool:
             place = max(at for at in range(begin, len(cells)) if cells[at])
             cells[place] += part
     if len(cells) - begin != total and total > 0:
-        # The whole is not the sum of its parts: then it is only a whole.
+        # The width is not the sum of the parts, so keep the text as one cluster.
         cells[begin:] = [content, *[""] * (total - 1)]
     return True
 
 
 def is_fragile(text: Sequence[str]) -> bool:
-    """Return whether cells hold text of which terminals disagree how wide it is."""
+    """Return whether cells hold text on whose width terminals disagree."""
     return not _is_stable("".join(text))

@@ -1,9 +1,9 @@
-"""A compositor that renders only what has changed.
+"""Renders only the changed parts of a screen.
 
-Textual's renders every widget that overlaps the surroundings of a change, and cuts each
-line into a strip between any two edges of widgets: half of the time of a streamed
-answer. Here only the lines that are marked as changed are rendered, of the widgets that
-are seen there, and not cut: a `Surface` puts them where they belong.
+Textual's compositor renders every widget that overlaps the surroundings of a change,
+and cuts each line into strips at all edges of widgets, which takes half of the time of
+a streamed answer. This one renders only the lines marked as changed, only of the
+widgets that are visible there, and does not cut them: a `Surface` puts them in place.
 """
 
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ from textual.strip import Strip
 
 
 class Pieces(CompositorUpdate):
-    """Parts of lines that have changed; they do not overlap."""
+    """The changed parts of lines, without overlaps."""
 
     def __init__(self, pieces: list[tuple[int, int, list[Strip]]]) -> None:
         self.pieces = pieces
-        """For each: the column and row of its first line, and its lines."""
+        """Each piece as column and row of its first line, and its lines."""
 
     def render_segments(self, console: Console) -> str:
-        """Return what writes the pieces, for Textual's own writer."""
+        """Return the text that draws the pieces, for Textual's own writer."""
         return "".join(
             Control.move_to(x, y).segment.text + strip.render(console)
             for x, first, strips in self.pieces
@@ -32,10 +32,10 @@ class Pieces(CompositorUpdate):
 
 
 class DirectCompositor(Compositor):
-    """Takes the place of `Screen._compositor`."""
+    """Replaces `Screen._compositor`."""
 
     def render_partial_update(self) -> ChopsUpdate | Pieces | None:  # pyright: ignore[reportIncompatibleMethodOverride]: both are only ever displayed
-        """Render the regions that have changed."""
+        """Render the changed regions."""
         dirty = _outermost(
             changed.intersection(self.size.region) for changed in self._dirty_regions
         )
@@ -69,7 +69,7 @@ class DirectCompositor(Compositor):
 
 
 def _outermost(regions: Iterable[Region]) -> list[Region]:
-    """Return the regions that lie in no other."""
+    """Return the regions that are not inside another one."""
     found: list[Region] = []
     for region in sorted(regions, key=lambda region: -region.area):
         if region and not any(other.contains_region(region) for other in found):
@@ -78,7 +78,7 @@ def _outermost(regions: Iterable[Region]) -> list[Region]:
 
 
 def _without(region: Region, hole: Region) -> list[Region]:
-    """Return what is left of a region without a part of it."""
+    """Return the parts of `region` around `hole`, which lies within it."""
     x1, y1, x2, y2 = region.corners
     left, top, right, bottom = hole.corners
     parts = (

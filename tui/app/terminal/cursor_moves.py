@@ -3,23 +3,23 @@
 from typing import NamedTuple
 
 EDGE = -2
-"""A column: the last one, after a character was written there. Whether the cursor
-stands on it or behind it depends on the terminal; up and down it stays there."""
+"""The column of a cursor after a character was written to the last column. Whether it
+is on or behind that column depends on the terminal; moves up and down keep it."""
 UNKNOWN = -1
-"""A row or a column."""
+"""An unknown row or column."""
 
 
 class Place(NamedTuple):
-    """A cell; both count from 0."""
+    """The position of a cell; row and column count from 0."""
 
     y: int
     x: int
 
 
 def move(start: Place, end: Place, last: Place, *, onlcr: bool) -> str:
-    """Return what moves the cursor from `start`, which may be unknown, to `end`.
+    """Return the shortest text that moves the cursor from `start` to `end`.
 
-    `last` is the last cell: in its row a line feed would scroll. `onlcr` says whether
+    `start` may be unknown. `last` is the last cell of the screen. `onlcr` means that
     the tty writes a line feed as carriage return and line feed.
     """
     if start == end:
@@ -41,7 +41,7 @@ def move(start: Place, end: Place, last: Place, *, onlcr: bool) -> str:
 
 
 def _length(way: str) -> int:
-    # The tty makes two bytes of a line feed.
+    # A line feed counts twice, because the tty may write two bytes for it.
     return len(way) + way.count("\n")
 
 

@@ -1,10 +1,10 @@
 """Redirects descriptors 0, 1 and 2 while the screen is up.
 
-A tool may start a process, call into C or write to a descriptor: that would be drawn
-over the screen, and could drive the terminal. So the driver reads and writes through
-descriptors of its own that no child inherits; descriptor 0 is empty, and what is
-written to 1 and 2 goes through a pipe to whoever shows it. Who opens /dev/tty itself
-is kept from it by `controlling_tty`.
+A tool may start a process, call into C or write to a descriptor. Such output would be
+drawn over the screen and could control the terminal. So the driver reads and writes
+through descriptors of its own that child processes do not inherit. Descriptor 0 is
+empty, and output to 1 and 2 goes through a pipe to a callback that shows it.
+`controlling_tty` keeps programs from opening /dev/tty itself.
 """
 
 import os
@@ -17,20 +17,20 @@ from time import monotonic
 from tui.safe import safe
 
 LINES = 20
-"""Lines that are shown of what is written within `PERIOD`; the rest is counted."""
+"""The most lines shown in each `PERIOD`; further lines are only counted."""
 PERIOD = 0.5
 """Seconds."""
 LINES_IN_ALL = 500
-"""Lines that are shown at all: they are kept as long as the screen."""
+"""The most lines shown in total, because they are kept as long as the screen."""
 WIDTH = 400
-"""Characters of a line."""
+"""The most characters shown of a line."""
 
 
 class Aside:
-    """Takes the terminal from descriptors 0 to 2, and gives it back.
+    """Redirects descriptors 0 to 2 away from the terminal, and restores them.
 
-    `tell` is called in a thread with each line that is written meanwhile, cleaned.
-    A flood is read to its end and thrown away, so that nobody who writes waits.
+    `tell` is called in a thread with each line written meanwhile, cleaned. Excess
+    output is read and discarded, so that the writing process never blocks.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -41,12 +41,11 @@ class Aside:
         self._shown = 0
 
     def take(self, screen: int) -> tuple[int, int]:
-        """Return the descriptors to read the terminal from and to draw on it.
+        """Redirect 0 to 2; return the descriptors to read the terminal and to draw.
 
-        `screen` is which of 0, 1 and 2 is the terminal to draw on.
+        `screen` is the descriptor, 0, 1 or 2, of the terminal to draw on.
         """
         if not self._kept:
-            # At ends above those that a shell may have given a meaning.
             self._kept = [os.dup(number) for number in (0, 1, 2)]
             nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
             os.dup2(nothing, 0)
@@ -63,14 +62,14 @@ class Aside:
         return self._kept[0], self._kept[screen]
 
     def give_back(self) -> None:
-        """Have 0 to 2 be the terminal again, as before `take`. Does nothing twice."""
+        """Restore 0 to 2 as before `take`. A second call does nothing."""
         if not self._kept:
             return
         for number, kept in enumerate(self._kept):
             os.dup2(kept, number)
             os.close(kept)
         self._kept = []
-        # Children that live on may hold the pipe: its end is not waited for.
+        # Do not wait for the end of the pipe: surviving children may hold it open.
         os.close(self._stop)
         if self._thread is not None:
             self._thread.join()
@@ -83,12 +82,12 @@ class Aside:
             ready = select.select([read, stopped], [], [], wait)[0]
             if monotonic() - began >= PERIOD and stopped not in ready:
                 if skipped:
-                    self._say(f"… and {skipped:,} lines more")
+                    self._say(f"… and {skipped:,} more lines")
                 left, skipped, began = LINES, 0, monotonic()
             if not ready:
-                self._say(rest)  # a line whose end does not come
+                self._say(rest)  # show an unfinished line after a pause
                 rest = ""
-            # What was written before the end is shown, a flood is not waited out.
+            # After a stop, show earlier output, but do not wait for the end of a flood.
             if stopped in ready and monotonic() - began >= PERIOD:
                 break
             if read in ready:
@@ -107,7 +106,7 @@ class Aside:
             elif stopped in ready:
                 break
         if skipped:
-            self._say(f"… and {skipped:,} lines more")
+            self._say(f"… and {skipped:,} more lines")
         self._say(rest)
         os.close(read)
         os.close(stopped)
@@ -117,5 +116,5 @@ class Aside:
             return
         self._shown += 1
         if self._shown > LINES_IN_ALL:
-            line = "… what else is written is not shown"
+            line = "… further output is not shown"
         self._tell(safe(line[:WIDTH].rstrip("\r"), newlines=False))

@@ -1,6 +1,6 @@
-"""Textual's driver for Linux and macOS, with our output stage as its writer."""
+"""Extends Textual's driver for Linux and macOS: draws through the output stage."""
 
-# Textual does not say of what its App is generic.
+# Textual leaves the type parameter of App unknown.
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
 # pyright: reportMissingTypeArgument=false, reportUnknownVariableType=false
 
@@ -36,28 +36,28 @@ from tui.app.terminal.tty_reader import Reader
 from tui.app.terminal.tty_writer import Writer
 from tui.runtime import guard, tty
 
-# Columns and rows below which the screen is laid out for a larger window, of which the
-# terminal shows a part: widgets of Textual's fail where no column is left to a text.
+# The least columns and rows of the layout. A smaller terminal shows only a part of it,
+# because some Textual widgets fail when a text gets no columns.
 _LEAST = (12, 4)
-_TICK = 0.1  # seconds between two looks whether the app leaves
-# Titles and pointers (OSC), the keyboard protocol, questions for modes.
+_TICK = 0.1  # seconds between two checks whether the app exits
+# Titles and pointers (OSC), the keyboard protocol, queries of modes.
 _NEWER = re.compile(r"\x1b\].*|\x1b\[[<=>].*|\x1b\[\?\d+\$p", re.DOTALL)
-_LEAVING = 3.0  # seconds for the terminal to take the last of what was written
+_LEAVING = 3.0  # seconds that the terminal gets to take the last output
 
 
 @runtime_checkable
 class _Owner(Protocol):
-    """What an app is asked that is made for this driver."""
+    """The methods of an app that this driver calls, if the app has them."""
 
     def hang_up(self) -> None:
-        """Leave: the terminal has gone."""
+        """Exit, because the terminal is gone."""
 
     def show_written(self, line: str) -> None:
-        """Show a line that was written to the terminal beside the screen."""
+        """Show a line that another part of the program wrote to stdout or stderr."""
 
 
 class OutputDriver(LinuxDriver):
-    """Passes control sequences on in order, and frames when the stage sends them."""
+    """Writes control sequences in order, and frames when the stage sends them."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class OutputDriver(LinuxDriver):
         self._answered = 0
         self._gone = False
         self._aside = Aside(self._written)
-        # Textual's is stderr, which may have been redirected.
+        # Textual always draws on stderr, which may be redirected.
         self._screen = 2 if (screen := tty.screen()) is None else screen
         self._fd = self._screen
         self._looks = looks(self._fd)
@@ -81,7 +81,7 @@ class OutputDriver(LinuxDriver):
         """Draws the frames."""
 
     def _pens(self) -> PenBook:
-        # An application that only chooses colours may be asked what it wants.
+        # The environment may choose the number of colours for a Textual app.
         wanted = COLOR_SYSTEM and COLOR_SYSTEMS.get(COLOR_SYSTEM)
         colours = wanted or self._looks.colours
         self._app.console._color_system = colours  # pyright: ignore[reportPrivateUsage]: for when Textual has to draw
@@ -91,14 +91,14 @@ class OutputDriver(LinuxDriver):
         return FewPens(found, lambda: self._app.current_theme.dark)
 
     def write(self, data: str) -> None:
-        """Write a control sequence after what has been written."""
+        """Write a control sequence after all earlier output."""
         if self._looks.plain and _NEWER.fullmatch(data):
             return
         if self._output is not None:
             self._output.write(data.encode("utf-8", "replace"))
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
+        """Take over the terminal."""
         self.fileno, self._fd = self._aside.take(self._screen)
         controlling_tty.keep_off(self._fd)
         writer = self._output = Writer(self._fd, self._drained)
@@ -117,19 +117,19 @@ class OutputDriver(LinuxDriver):
         return None
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """Return columns and rows: of the terminal that is drawn on, no other's."""
+        """Return columns and rows of the terminal that the app draws on."""
         columns, rows = tty.size(self._fd) or super()._get_terminal_size()
         return max(columns, _LEAST[0]), max(rows, _LEAST[1])
 
     def disable_input(self) -> None:
-        """Read no more; the answers that are under way first.
+        """Stop reading, after waiting for answers that the terminal still owes.
 
-        They would else be typed into the shell.
+        Otherwise they would appear as typed text in the shell.
         """
         patience = 0 if self._gone else self.stage.patience
         self.stage.close()
-        # Not every terminal has an alternate screen to go back from: the Linux console
-        # has none, and GNU screen none that was not asked for.
+        # Clear the screen for terminals without an alternate one: the Linux console,
+        # and GNU screen in its default configuration.
         self.write("\x1b[m\x1b[H\x1b[J")
         if patience and not self.exit_event.is_set():
             with self._answers:
@@ -139,7 +139,7 @@ class OutputDriver(LinuxDriver):
         super().disable_input()
 
     def close(self) -> None:
-        """Give the terminal back."""
+        """Give the terminal back to the shell."""
         if self._output is not None:
             self._output.stop(_LEAVING)
             self._output = None
@@ -151,39 +151,39 @@ class OutputDriver(LinuxDriver):
         self.fileno, self._fd = 0, self._screen
 
     def _run_input_thread(self) -> None:
-        """Read the terminal; a fault there is the app's."""
+        """Read the terminal; pass an exception to the app."""
         try:
             self.run_input_thread()
         except Exception as error:
-            fault = error  # the name is gone after the block
+            fault = error  # `error` is unset after the block
             self._in_loop(lambda: self._app._handle_exception(fault))  # pyright: ignore[reportPrivateUsage]: as Textual's own calls it
 
     def run_input_thread(self) -> None:
-        """Read the terminal until the app leaves, or the terminal has gone.
+        """Read the terminal until the app exits or the terminal is gone.
 
-        Textual's own takes the end of input for a pause and looks again at once: a
-        whole core for as long as the program lives.
+        Textual's method treats the end of input as a pause and reads again at once,
+        which keeps a whole core busy.
         """
         reader = Reader(self._answers_due, ESCAPE_DELAY, self._debug)
         leaving = False
         wait = _TICK
         while not (leaving or self._gone):
-            leaving = self.exit_event.is_set()  # what comes just then is read too
+            leaving = self.exit_event.is_set()  # then read one last time
             ready = select.select([self.fileno], [], [], wait)[0]
             if ready:
                 try:
                     data = os.read(self.fileno, 4096)
-                except OSError:  # how Linux says that the other side is closed
+                except OSError:  # Linux reports a closed terminal as an error
                     data = b""
                 self._gone = not data
                 for message in reader.feed(data, monotonic()):
                     self.process_message(message)
             now = monotonic()
-            # A pause is none while there is more to read.
+            # Report a pause only if there is nothing more to read.
             if not select.select([self.fileno], [], [], 0)[0]:
                 for message in reader.tick(now):
                     self.process_message(message)
-            # A lone Esc is known to be one as soon as nothing has followed so long.
+            # After ESCAPE_DELAY without more bytes, a lone ESC is the Esc key.
             wait = min(ESCAPE_DELAY if ready else _TICK, reader.wait(now))
         if self._gone:
             for message in reader.end():
@@ -191,7 +191,7 @@ class OutputDriver(LinuxDriver):
             self._in_loop(self._hung_up)
 
     def _written(self, line: str) -> None:
-        """Show what was written to descriptor 1 or 2. Runs in a thread."""
+        """Show a line that was written to descriptor 1 or 2. Runs in a thread."""
         app = self._app
         if isinstance(app, _Owner):
             self._in_loop(lambda: app.show_written(line))
@@ -201,9 +201,10 @@ class OutputDriver(LinuxDriver):
             self._app.hang_up()
 
     def process_message(self, message: Message) -> None:
-        """Take the answers to the stage's questions. Runs in the input's thread."""
+        """Handle answers to the stage's queries. Runs in the input thread."""
         if isinstance(message, events.CursorPosition):
-            # `CSI 1 ; 2 R` is Shift+F3, and so on; no question is asked from there.
+            # `CSI 1 ; 2 R` and the like are F3 with modifiers; the stage sends no query
+            # from there.
             if message.y > 0 or message.x == 0 or message.x > 15:
                 self._take_answer((message.x + 1, message.y + 1))
                 return
@@ -220,18 +221,19 @@ class OutputDriver(LinuxDriver):
         super().process_message(message)
 
     def _answers_due(self) -> Sequence[tuple[int, int]]:
-        """Return the answers that are to come from a terminal that does answer."""
+        """Return the expected answers; none from a terminal that does not answer."""
         return () if self.stage.is_silent else tuple(self.stage.answers_due)
 
     def _take_answer(self, place: tuple[int, int]) -> None:
         due = self.stage.answers_due
         with suppress(IndexError):
-            # Those before it are lost; of another place it is the oldest.
+            # Expected answers before this one are lost. An answer with an unexpected
+            # place counts as the oldest one.
             while due.popleft() != place and place in due:
                 pass
         with self._answers:
             if self._answered >= self.stage.asked:
-                return  # nobody has asked
+                return  # no query is open
             self._answered += 1
             self._answers.notify_all()
         self._in_loop(self.stage.answered)
@@ -248,7 +250,7 @@ class OutputDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(call)
 
     def _watch_size(self) -> None:
-        """Draw anew after a resize, also one that was undone before we looked."""
+        """Redraw after each SIGWINCH, even if the size is the same again by then."""
         handler = signal.getsignal(signal.SIGWINCH)
 
         def resized(number: int, frame: FrameType | None) -> None:

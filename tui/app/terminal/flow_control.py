@@ -1,30 +1,32 @@
 """Decides when the next frame may be sent.
 
-A frame ends with a question that the terminal answers when it has drawn it (the cursor
-position report). Two frames may be unanswered: one is drawn while the next is under
-way; and a third that shows what a key did. So a slow link never carries old news: what
-has been sent is drawn soon, and what has not is replaced by what is newer. A terminal
-that never answers gets frames by the clock alone.
+Each frame ends with a query that the terminal answers when it has drawn the frame (the
+cursor position report). Two frames may be unanswered, so that one is drawn while the
+next is in transit, and a third one if it shows the effect of a key. So a slow link
+never carries outdated frames: a frame that was sent is drawn soon, and one that was not
+sent is replaced by a newer one. A terminal that never answers gets frames at fixed
+intervals.
 
-Times are seconds of a monotonic clock, and are given, so that this needs no clock.
+Times are seconds of a monotonic clock. Callers pass them in, so this module reads no
+clock.
 """
 
 from collections import deque
 
 INTERVAL = 0.05
-"""Seconds between two frames, at least."""
+"""The least seconds between two frames."""
 UNANSWERED = 2
-"""Frames that may be unanswered; one more when it shows what a key did."""
-_PATIENCE = 1.0  # seconds, for a terminal that has never answered
-_LOST = 2.0  # seconds, at least, after which an answer is taken to be lost
-_DOUBLED = 4  # times at most that the patience is doubled, on a line that is dead
+"""Frames that may be unanswered; one more if it shows the effect of a key."""
+_PATIENCE = 1.0  # seconds to wait for a terminal that has never answered
+_LOST = 2.0  # the least seconds after which an answer counts as lost
+_DOUBLED = 4  # how often the patience is doubled at most, on a dead line
 _KEY = 0.06  # seconds after a key within which its echo is expected
-_REMEMBERED = 64  # questions; a terminal that is silent is asked once a second
-_ECHOES = 3  # frames that are drawn at once after a key
+_REMEMBERED = 64  # open queries to remember; a silent terminal gets one a second
+_ECHOES = 3  # frames that are drawn without delay after a key
 
 
 class Pace:
-    """Counts questions and answers."""
+    """Counts queries and answers, and computes when the next frame may be sent."""
 
     def __init__(self) -> None:
         self._asked: deque[float] = deque(maxlen=_REMEMBERED)
@@ -36,55 +38,55 @@ class Pace:
         self.answers = False
         """Whether the terminal has ever answered."""
         self.silent = False
-        """Whether it was given up: it is paced by the clock until it answers."""
+        """Whether the terminal is assumed not to answer; an answer ends that."""
 
     @property
     def unanswered(self) -> int:
-        """How many questions are open."""
+        """How many queries are open."""
         return len(self._asked)
 
     @property
     def patience(self) -> float:
-        """Seconds after which an open question is given up, at first."""
+        """Seconds after which an open query counts as lost, before any doubling."""
         return max(_LOST, 4 * self._slowest) if self.answers else _PATIENCE
 
     def key_pressed(self, now: float) -> None:
-        """Draw the next frames at once: they show what the key did."""
+        """Send the next frames without delay, because they show the effect of a key."""
         self._key, self._echoes = now, _ECHOES
-        self._losses = 0  # a line that brings keys is not dead
+        self._losses = 0  # a line that delivers keys is not dead
 
     def wait(self, now: float) -> float:
-        """Return in how many seconds a frame may be sent; 0 is now."""
+        """Return the seconds until a frame may be sent; 0 means now."""
         echo = self._echoes > 0 and now - self._key < _KEY
         wait = 0.0 if echo else max(0.0, self._sent + INTERVAL - now)
         if len(self._asked) >= UNANSWERED + echo and not self.silent:
-            # What is sent into a dead line is old news when the line lives again.
+            # Send ever less into a dead line: it would be outdated on its return.
             patience = self.patience * 2 ** min(self._losses, _DOUBLED)
             left = self._asked[-1] + patience - now
             if left > 0:
                 return max(wait, left)
             if self.answers:
-                self._asked.clear()  # lost, as when a paste was under way
+                self._asked.clear()  # lost, for example within a paste
                 self._losses += 1
             else:
                 self.silent = True
         return wait
 
     def sent(self, now: float) -> bool:
-        """Note that a frame is sent; return whether it has to ask."""
+        """Note that a frame is sent; return whether to append a query."""
         if self._echoes and now - self._key < _KEY:
-            # It came out of turn: what a model says keeps its own time.
+            # An extra frame, which does not delay the regular ones.
             self._echoes -= 1
         else:
             self._sent = now
-        # One that is silent is asked now and then: it may be far, not dumb.
+        # Query a silent terminal now and then: it may just be far away.
         if self.silent and self._asked and now - self._asked[-1] < _PATIENCE:
             return False
         self._asked.append(now)
         return True
 
     def answered(self, now: float) -> None:
-        """Note an answer; the oldest question is meant, and without one it is none."""
+        """Note an answer to the oldest open query; ignore it if no query is open."""
         if not self._asked:
             return
         self.answers = True

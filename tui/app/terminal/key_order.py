@@ -1,9 +1,9 @@
 """Delivers keys in the order in which they were pressed.
 
-Textual hands a key to the focused widget at once, but runs a binding only when the
-key has bubbled up to the app; keys that came meanwhile overtake it. Over a slow link
-keys come in bursts, and "teh", Backspace, Backspace, "he" was read as "tehhe". Here
-the next key is looked at when the last one has gone all its way.
+Textual passes a key to the focused widget at once, but runs a binding only when the key
+has bubbled up to the app, so later keys overtake it. Over a slow link keys come in
+bursts, and "teh", Backspace, Backspace, "he" became "tehhe". Here the next key waits
+until the last one has finished bubbling.
 """
 
 import asyncio
@@ -18,15 +18,16 @@ from textual.events import Event, Key, Paste
 from tui.safe import safe
 
 PATIENCE = 0.25
-"""Seconds after which a key counts as done: its widget may have gone meanwhile."""
+"""Seconds after which a key counts as done, in case its widget has been removed."""
 
 
 def typed(event: Key) -> str:
     """Return the character that a key types, or "".
 
-    Textual takes only what Python calls printable. A keyboard types more: the joiners
-    of Persian, Hindi and emoji, the wide space of Chinese and Japanese, and emoji that
-    are newer than Python. What `safe` would change is not typed.
+    Textual accepts only characters that Python calls printable. Keyboards type more:
+    the joiners of Persian, Hindi and emoji, the wide space of Chinese and Japanese, and
+    emoji that are newer than Python. Characters that `safe` would change are not
+    accepted.
     """
     character = event.character or ""
     if event.is_printable:
@@ -36,9 +37,9 @@ def typed(event: Key) -> str:
 
 
 class KeyOrder:
-    """The line of keys and pastes of one `app`, each of which waits for the one before.
+    """A queue of an app's keys and pastes; each waits for the one before it.
 
-    `handle` gives an event to Textual. Runs in the UI's thread.
+    `handle` passes an event to Textual. Runs in the UI thread.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class KeyOrder:
         """A token of the key that is being handled."""
 
     async def take(self, event: Key | Paste) -> None:
-        """Put what comes from the terminal in line, and handle it when it is due."""
+        """Queue an event from the terminal, and handle it when it is its turn."""
         self._keys.append(event)
         if self._on_its_way is None:
             await self._next_key()
@@ -66,7 +67,7 @@ class KeyOrder:
                 token = self._on_its_way = object()
                 asyncio.get_running_loop().call_later(PATIENCE, self._arrived, token)
                 self._accompany(token, iter(way))
-            # Else a priority binding of the app took it and has run.
+            # Otherwise a priority binding of the app has handled the key already.
 
     def _accompany(self, token: object, way: Iterator[DOMNode]) -> None:
         """Queue up behind the key at each node that it bubbles through."""

@@ -1,12 +1,12 @@
 """Writes the smallest difference between the shown and the wanted screen.
 
-It knows the terminal's state as it leaves it: the cells, the pen, the cursor. A frame
-is found in two ways, each with its cost in bytes: changed cells written where they
-stand, or rows that have moved scrolled first, and the rest written. Scrolling moves
-whole rows, so what stands beside a transcript has to be put back; whether that is
-worth it the cost decides.
+The painter tracks the terminal's state: the cells, the pen and the cursor. It considers
+two ways to draw a frame and compares their cost in bytes: write the changed cells in
+place, or first scroll the rows that have moved and then write the rest. Scrolling moves
+whole rows, so widgets beside a transcript must then be drawn again; the cost decides
+whether that is worth it.
 
-It is long because the ways to change a line are weighed against each other.
+This module is long because it weighs the ways to change a line against each other.
 """
 
 from collections import Counter
@@ -18,27 +18,27 @@ from tui.app.terminal.cursor_moves import EDGE, UNKNOWN, Place, move
 from tui.app.terminal.scroll import Shift, find_shift
 from tui.app.terminal.sgr import Pen, PenBook
 
-_SHORT_GAP = 3  # cells: to write them again is no longer than to pass over them
-_ERASED = 4  # cells at the end of a row: as many bytes as erasing them
-_ERASED_AMID = 9  # cells amid a row: erasing them does not move the cursor
-_MOVED = 4  # rows that have changed, before a scroll is thought of
+_SHORT_GAP = 3  # cells: rewriting so many is no longer than moving over them
+_ERASED = 4  # cells at the end of a row: erasing takes no more bytes than writing them
+_ERASED_AMID = 9  # cells within a row: erasing these needs a cursor move too
+_MOVED = 4  # changed rows from which on a scroll is considered
 
 
 class Abilities(NamedTuple):
-    """What the terminal can do beyond what all can."""
+    """Abilities that only some terminals have."""
 
     back_colour_erase: bool = False
     """Erasing leaves the pen's background, not the terminal's own."""
     erase_characters: bool = False
-    """It has ECH."""
+    """The terminal has ECH."""
     line_feed_returns: bool = False
     """The tty writes a line feed as carriage return and line feed."""
     moves_lines: bool = True
-    """It has IL and DL, which all but a few old ones have."""
+    """The terminal has IL and DL, as all but a few old ones do."""
 
 
 _BLANK, _TEXT, _ERASE, _REST = range(4)
-_LONG = 80  # characters of a frame that may be shorter in another order
+_LONG = 80  # characters: a longer frame may get shorter in another order
 
 
 class _Piece(NamedTuple):
@@ -58,7 +58,7 @@ class _State(NamedTuple):
 
 
 class Painter:
-    """One screen of `width` x `height` cells; at first nothing is known of it."""
+    """Draws one screen of `width` x `height` cells; its content is unknown at first."""
 
     def __init__(
         self, width: int, height: int, pens: PenBook, abilities: Abilities
@@ -73,16 +73,17 @@ class Painter:
         self.forget()
 
     def forget(self) -> None:
-        """Know nothing of the screen any more: it was resized, or another's."""
+        """Treat the screen as unknown, after a resize or output of another program."""
         self._shown: list[Row] = [self._unknown] * self.height
         self._known = False
         self._saved: tuple[int, int, Pen] | None = None
         self._set(_State(self._pens.default, UNKNOWN, UNKNOWN))
 
     def paint(self, wanted: Sequence[Row], cursor: tuple[int, int]) -> str:
-        """Return what makes the terminal show `wanted`, with its cursor at (x, y).
+        """Return the text that makes the terminal show `wanted`, with `cursor` (x, y).
 
-        From then on it is taken to be shown. "" when nothing has changed.
+        The painter assumes that the caller writes it. Returns "" if nothing has
+        changed.
         """
         self._out: list[str] = []
         if not self._known:
@@ -101,9 +102,9 @@ class Painter:
     # The whole screen
 
     def _clear(self, wanted: Sequence[Row]) -> None:
-        """Erase all, in the colour that most of it will have."""
+        """Erase the screen, in the background colour that most cells will have."""
         self._known = True
-        # The saved cursor, the margins and the pen may be another program's.
+        # Another program may have left its margins and pen.
         self._out.append("\x1b[r\x1b[m")
         self._set(_State(self._pens.default, UNKNOWN, UNKNOWN))
         back = _background(wanted) if self._can.back_colour_erase else ""
@@ -117,7 +118,7 @@ class Painter:
         return Row([" "] * self.width, [pen] * self.width, False)
 
     def _scrolled(self, wanted: Sequence[Row], changed: list[int]) -> bool:
-        """Scroll and draw the rest, if that is shorter."""
+        """Scroll and draw the rest, if that is shorter; return whether it was done."""
         if len(changed) < _MOVED or not self._can.moves_lines:
             return False
         shift = find_shift(self._shown, wanted, changed)
@@ -151,7 +152,7 @@ class Painter:
         return False
 
     def _uncovered(self, wanted: Sequence[Row], shift: Shift) -> str | None:
-        """Return the best background for rows that come in; None: not known."""
+        """Return the best background for uncovered rows, None if it is unknown."""
         if not self._can.back_colour_erase:
             return None
         top, bottom, rows = shift
@@ -172,7 +173,7 @@ class Painter:
     def _scroll(self, shift: Shift, back: str | None) -> None:
         if back is not None:
             self._ground(back)
-        # Lines are deleted and inserted, not scrolled: the Linux console has no SU.
+        # Delete and insert lines rather than scroll, as the Linux console has no SU.
         top, bottom, rows = shift
         margins = bottom < self.height
         if margins:
@@ -181,7 +182,7 @@ class Painter:
         self._move(top, 0)
         count = abs(rows) if abs(rows) > 1 else ""
         self._out.append(f"\x1b[{count}{'M' if rows > 0 else 'L'}")
-        # Where the cursor's column is now depends on the terminal.
+        # The cursor's column after this depends on the terminal.
         self._x = UNKNOWN
         if margins:
             self._out.append("\x1b[r")
@@ -207,7 +208,8 @@ class Painter:
             self._write(piece, wanted)
         best, after = self._out, _State(self._pen, self._y, self._x)
         if len(pieces) > 2 and sum(map(len, best)) > _LONG:
-            # A colour costs more bytes than a move: all of one pen, then the next.
+            # Changing the colour costs more bytes than moving: also try to write all
+            # pieces of one pen before those of the next.
             order = {before.pen: 0}
             for piece in pieces:
                 order.setdefault(piece.pen, len(order))
@@ -221,7 +223,7 @@ class Painter:
         self._set(after)
 
     def _add_pieces(self, y: int, old: Row, new: Row, pieces: list[_Piece]) -> None:
-        """Find the cells of a row that differ."""
+        """Add the pieces of a row that differ to `pieces`."""
         differing = _differing(old, new)
         tail = self._tail(new)
         erased = [x for x in differing if x >= tail]
@@ -243,7 +245,7 @@ class Painter:
             pieces.append(_Piece(_REST, new.pens[-1], y, erased[0], self.width))
 
     def _fills(self, row: Row, begin: int, end: int) -> bool:
-        """Return whether cells that are right already are best written again."""
+        """Return whether rewriting unchanged cells is shorter than skipping them."""
         if end - begin > _SHORT_GAP:
             return False
         before = row.pens[begin - 1]
@@ -255,7 +257,7 @@ class Painter:
         ) and (row.pens[begin].back == before.back)
 
     def _tail(self, row: Row) -> int:
-        """Return where the blanks at the end of a row begin that can be erased."""
+        """Return the start of the erasable blanks at the end of a row."""
         text, pens = row.text, row.pens
         last = pens[-1]
         tail = len(text)
@@ -270,7 +272,7 @@ class Painter:
     def _split(
         self, y: int, begin: int, end: int, row: Row, pieces: list[_Piece]
     ) -> None:
-        """Part cells by their pens; blanks go with what stands beside them."""
+        """Split cells into pieces by their pens; blanks join the neighbouring text."""
         text, pens = row.text, row.pens
         while not text[begin]:
             begin -= 1
@@ -309,7 +311,7 @@ class Painter:
             pieces.append(_Piece(kind, pen, y, start, end))
 
     def _draw_whole(self, y: int, row: Row) -> None:
-        """Write a row of disputed widths: find the column again after each dispute."""
+        """Write a fragile row; set the column again after each disputed width."""
         begin = x = 0
         text = row.text
         while x < len(text):
@@ -320,7 +322,7 @@ class Painter:
                 self._write_cells(y, begin, x, row)
                 self._move(y, x)
                 self._pen_to(row.pens[x])
-                # What a narrower character would leave behind has to go first.
+                # Clear the cells first, in case the terminal draws the text narrower.
                 self._out.append(" " * (end - x))
                 self._x = end if end < self.width else EDGE
                 self._move(y, x)
@@ -355,7 +357,7 @@ class Painter:
                 self._out.append(f"\x1b[{end - begin}X")
                 return
             self._out.append(" " * (end - begin))
-        # Behind a wide character at the edge terminals differ by a column.
+        # After a wide character at the edge, terminals disagree on the column.
         edge = EDGE if row.text[-1] else UNKNOWN
         self._x = end if end < self.width else edge
 
@@ -367,7 +369,7 @@ class Painter:
             self._pen = pen
 
     def _ground(self, back: str) -> None:
-        """Take a pen for blanks on `back`."""
+        """Switch to a pen for blanks on the background `back`."""
         if self._pen.back != back or not self._pen.plain:
             self._pen_to(self._pens.over(self._pen, back))
 
@@ -379,7 +381,7 @@ class Painter:
             self._y, self._x = y, x
 
     def _place(self, x: int, y: int) -> None:
-        """Leave the cursor where a candidate window of an input method belongs."""
+        """Leave the cursor in its place, where input methods open their window."""
         if (x, y) == (self._x, self._y):
             return
         saved = self._saved
@@ -408,7 +410,7 @@ def _differing(old: Row, new: Row) -> list[int]:
 
 
 def _background(rows: Sequence[Row]) -> str:
-    """Return the background that most blank cells have."""
+    """Return the most frequent background of blank cells."""
     backs = Counter(
         pen.back
         for row in rows

@@ -1,11 +1,12 @@
 """Separates pasted from typed input before Textual parses the bytes.
 
 A terminal puts a paste between two markers (bracketed paste: CSI 200 ~ and 201 ~).
-Textual looks for keys between them as well, so an ESC in a paste, an end marker that
-a bad link cuts in two, or one that is lost, turns text into keys or keys into text.
-Here a paste is bytes up to the marker, whatever they are and however they come.
+Textual looks for keys between the markers too. So an ESC in a paste, an end marker that
+a bad link splits, or a lost one turns text into keys or keys into text. Here a paste
+consists of all bytes up to the end marker, whatever they are and however they arrive.
 
-Times are seconds of a monotonic clock, and are given, so that this needs no clock.
+Times are seconds of a monotonic clock. Callers pass them in, so this module reads no
+clock.
 """
 
 import re
@@ -14,39 +15,41 @@ from math import inf
 from typing import NamedTuple
 
 LIMIT = 1.0
-"""Seconds without a byte after which a paste has ended, with a marker or without.
+"""Seconds without a byte after which a paste ends, with or without its end marker.
 
-On a link of 300 ms what was lost once is there again after 0.5 to 0.9 s (RFC 6298).
-What comes later still is taken for text by its own end marker, or by its lines."""
+On a link of 300 ms a lost packet arrives again after 0.5 to 0.9 s (RFC 6298). Even
+later bytes are recognised as text by their own end marker, or by their lines.
+"""
 
 _LATE = 10.0
-"""Seconds within which more of a paste may come that was ended without its end marker,
-or the rest of a sequence whose ESC was too early. Lines that come at once are text
-then; keys come one by one."""
+"""Seconds within which more of a paste without end marker, or the rest of a sequence
+after an early ESC, may still come. Lines that arrive at once are text in that time;
+keys come one by one."""
 
 _KEY_PAUSE = 0.1
-"""Seconds between two reads of a single byte from which they may be keys."""
+"""Seconds between reads of single bytes from which on the bytes may be keys."""
 _TYPED = 3.0
-"""Seconds after which a paste of which only such bytes come has lost its end marker."""
+"""Seconds of only such bytes after which a paste has lost its end marker."""
 
 _REST = 0.3
-"""Seconds within which the rest of a sequence is expected whose ESC was too early."""
+"""Seconds within which the rest of a sequence is expected after an early ESC."""
 
 _WAYS_OUT = (b"\x03", b"\x11")
-"""Ctrl+C and Ctrl+Q: alone in a read they are keys, in a paste too."""
+"""Ctrl+C and Ctrl+Q. Alone in a read they are keys, even within a paste."""
 
 _BEGIN, _END = b"\x1b[200~", b"\x1b[201~"
-_PIECE = 1 << 20  # bytes; a larger paste is handed on in pieces
-# The first row asks from elsewhere: `CSI 1 ; 2 R` is a key. See `Stage`.
+_PIECE = 1 << 20  # bytes; a larger paste is passed on in pieces
+# A cursor position report. `CSI 1 ; 2 R` is a key, so in the first row `Stage` sends
+# its query from another row.
 _REPORT = re.compile(rb"\x1b\[(?!1;(?:[2-9]|1[0-6])R)(\d{1,5});(\d{1,5})R")
-# A sequence without its ESC, such as no one types at once after Esc.
+# A sequence without its ESC. Nobody types this directly after Esc.
 _SEQUENCE_REST = re.compile(rb"\[(?:[<?]?\d[\d;]*[A-Za-z~]|[A-DFH])")
 _REST_BEGUN = re.compile(rb"\[[<?]?[\d;]*\Z")
-# The beginning of a marker or a report, in a paste.
+# The beginning of a marker or a report at the end of data within a paste.
 _CUT_IN_PASTE = re.compile(rb"\x1b(?:\[[\d;]{0,11})?\Z")
-# What may go on in the next piece: a character, or a line end.
+# A character or line end that may continue in the next piece.
 _UNFINISHED = re.compile(rb"(?:\r|[\xc0-\xff][\x80-\xbf]{0,2})?\Z")
-# The beginning of any control sequence, elsewhere.
+# The beginning of any control sequence at the end of data outside a paste.
 _CUT = re.compile(rb"\x1b(?:\[[0-?]{0,32}[ -/]{0,4})?\Z")
 
 
@@ -54,17 +57,17 @@ AnswersDue = Callable[[], Sequence[tuple[int, int]]]
 
 
 class Pasted(NamedTuple):
-    """What was pasted, as it came: with control characters, but without NUL."""
+    """Pasted text as it arrived, including control characters, but without NUL."""
 
     text: str
 
 
 class Pastes:
-    """Divides what a terminal sends: pastes, and the bytes of all else.
+    """Splits the input of a terminal into pastes and all other bytes.
 
-    `answers_due` says which answers to questions for the cursor are to come: column
-    and row, from 1. A report in a paste is one of these, or it is text. `escape_delay`
-    is how long a lone ESC waits for what may follow it, in seconds.
+    `answers_due` returns the expected cursor position reports as column and row, from
+    1. A report within a paste is one of these, or else text. A lone ESC waits
+    `escape_delay` seconds for the rest of a sequence.
     """
 
     def __init__(self, answers_due: AnswersDue, escape_delay: float) -> None:
@@ -74,27 +77,27 @@ class Pastes:
         self._pieces: list[bytes] = []
         self._size = 0
         self._cut = b""
-        """The beginning of a sequence, of which more may come."""
+        """The beginning of a sequence that may be incomplete."""
         self._owed = b""
-        """What is still to come of the end marker of a paste that was ended."""
+        """The missing rest of the end marker of a paste that timed out."""
         self._late = -inf
-        """Until when more may come of a paste that was ended."""
+        """The time until which more of a timed-out paste may come."""
         self._read = -inf
-        """When something was read last."""
+        """When the last bytes were read."""
         self._whole = -inf
-        """When something of a paste was read last that was no single key."""
+        """When bytes that cannot be a single key were last read within a paste."""
         self._escaped = -inf
-        """When a lone ESC was last taken for the key, if nothing has come since."""
+        """When a lone ESC last became the Esc key, if nothing has come since."""
         self._acted = False
-        """Whether the ESC of `_cut` has been taken for the key already."""
+        """Whether the ESC of `_cut` has already become the Esc key."""
         self.due = inf
-        """When `tick` has something to do."""
+        """When to call `tick`."""
 
     def feed(self, data: bytes, now: float) -> Iterator[bytes | Pasted]:
-        """Divide what was read at `now`; what may be cut waits for more."""
+        """Split `data`, read at `now`; hold back a possibly incomplete sequence."""
         early = now - self._escaped < _LATE
         if self._pasting or self._cut or self._owed or early:
-            # They tell nothing of how long the paste has been waiting.
+            # Pass reports on first: they must not count as a sign of life of the paste.
             while (report := _REPORT.match(data)) and self._is_answer(report):
                 yield report[0]
                 data = data[report.end() :]
@@ -125,9 +128,9 @@ class Pastes:
             self.due = now + (self._escape_delay if lone else wait)
 
     def tick(self, now: float) -> Iterator[bytes | Pasted]:
-        """Give up waiting for what has not come by `now`.
+        """Stop waiting for bytes that have not come by `now`.
 
-        A lone ESC is the key; a paste is what has come of it.
+        A lone ESC becomes the Esc key, and a paste ends with the bytes received so far.
         """
         if now < self.due:
             return
@@ -147,7 +150,7 @@ class Pastes:
             self._acted = False
 
     def end(self) -> Iterator[Pasted]:
-        """Hand on what has come of a paste: no more will come."""
+        """End a paste, because no more bytes will come, and yield its text."""
         if self._pasting:
             self._pieces.append(self._cut)
             self._pasting = False
@@ -156,10 +159,10 @@ class Pastes:
             yield from self._gathered()
 
     def _with_cut(self, data: bytes, now: float) -> bytes:
-        """Return what was cut off and `data`, which goes on with it.
+        """Return the held-back bytes joined with `data`.
 
-        An ESC that had to wait too long for the rest of its sequence has been taken
-        for the key: it is not pressed again, but the rest is not typed either.
+        An ESC that waited too long for the rest of its sequence has become the Esc key.
+        Then the key is not repeated, and the rest is not treated as typed text.
         """
         cut, self._cut = self._cut, b""
         early = now - self._escaped < _LATE
@@ -171,9 +174,9 @@ class Pastes:
         return _BEGIN[:1] + rest if self._acted or _SEQUENCE_REST.match(rest) else rest
 
     def _is_more(self, data: bytes, now: float) -> bool:
-        """Whether lines that have come at once belong to a paste that was ended.
+        """Return whether lines that arrived at once belong to a timed-out paste.
 
-        A key is a read by itself, and Enter alone ends the waiting for more.
+        A key arrives in a read of its own; a single Enter ends the waiting.
         """
         if self._pasting or now >= self._late or b"\x1b" in data:
             return False
@@ -184,19 +187,19 @@ class Pastes:
         return more
 
     def _is_answer(self, report: re.Match[bytes]) -> bool:
-        """Whether a report is an answer that is due.
+        """Return whether a report is an expected answer.
 
-        In a paste it is one only from where the cursor was when it was asked for.
+        Within a paste it must also have the expected position.
         """
         due = self._answers_due()
         place = int(report[2]), int(report[1])
         return place in due if self._pasting else bool(due)
 
     def _rest(self, data: bytes) -> Generator[bytes | Pasted, None, bytes]:
-        """Hand on what is not pasted, and return what follows the next marker."""
+        """Yield input outside a paste; return the data after the next marker."""
         begin, end = data.find(_BEGIN), data.find(_END)
         if end >= 0 and (begin < 0 or end < begin):
-            # Of a paste that came too late, or had an end marker in itself.
+            # The paste timed out before this, or contained an end marker itself.
             self._late = -inf
             yield from self._gather(data[:end])
             yield from self._gathered()
@@ -213,14 +216,14 @@ class Pastes:
         return b""
 
     def _paste(self, data: bytes) -> Generator[bytes | Pasted, None, bytes]:
-        """Gather what is pasted, and return what follows its end marker."""
+        """Collect pasted bytes; return the data after the end marker."""
         end = data.find(_END)
         rest = b""
         if end >= 0:
             data, rest = data[:end], data[end + len(_END) :]
             again, begin = rest.find(_END), rest.find(_BEGIN)
             if again >= 0 and (begin < 0 or again < begin):
-                # The text has an end marker in itself; that of the paste comes last.
+                # The pasted text contains an end marker; the last one is the real end.
                 end = rest.rfind(_END, 0, begin if begin >= 0 else None)
                 data, rest = data + _END + rest[:end], rest[end + len(_END) :]
         elif cut := _CUT_IN_PASTE.search(data):
@@ -233,9 +236,10 @@ class Pastes:
         return rest
 
     def _gather(self, data: bytes) -> Iterator[bytes]:
-        """Keep what is pasted, and hand on the answers that came between."""
+        """Collect pasted bytes, and yield expected answers that came in between."""
         at = 0
-        # One by one: who is given an answer takes it from those that are due.
+        # Yield each answer before checking the next one, because the caller removes it
+        # from the expected ones.
         for report in _REPORT.finditer(data) if b"R" in data else ():
             if self._is_answer(report):
                 self._pieces.append(data[at : report.start()])
@@ -249,7 +253,7 @@ class Pastes:
         data = b"".join(self._pieces)
         self._pieces.clear()
         if self._pasting:
-            # Not through a character, nor between CR and LF.
+            # Do not cut within a character, or between CR and LF.
             found = _UNFINISHED.search(data)
             whole = found.start() if found else len(data)
             data, rest = data[:whole], data[whole:]

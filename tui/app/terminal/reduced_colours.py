@@ -1,9 +1,9 @@
 """Maps colours for terminals with 16 colours or none.
 
-Rich finds the nearest of 16 colours by distance, and so makes grey of all that is not
-glaring: an error is no longer red, and lines vanish into their ground. Here a colour
-keeps its hue, and a grey its place in the order of greys. Without colours, what stands
-out by its ground alone (a cursor, a chosen row, a selection) is reversed.
+Rich picks the nearest of 16 colours by distance, which turns all but bright colours
+into grey: errors are no longer red, and lines merge with their background. Here a
+colour keeps its hue, and greys keep their order. Without colours, cells that stand out
+only by their background (a cursor, a selected row, a selection) are reversed.
 """
 
 from bisect import bisect
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
     from rich.color import Color
     from rich.style import Style
 
-_COLOURED = 0.25  # saturation, 0 to 1, of what is no longer taken for grey
-_TINTED = 0.15  # saturation of a ground that is there to be noticed
-_DARK, _DIM, _LIGHT = 0.27, 0.56, 0.85  # value, 0 to 1, between two of the four greys
-# Where hues end, in degrees: red, yellow, green, cyan, blue, magenta, and red again.
-# Orange is yellow here, for red is what errors are, and sky cyan: blue is hard to read.
+_COLOURED = 0.25  # saturation, 0 to 1, from which on a colour is not a grey
+_TINTED = 0.15  # saturation from which on a background stands out
+_DARK, _DIM, _LIGHT = 0.27, 0.56, 0.85  # value, 0 to 1, between the four greys
+# The upper ends of hues in degrees: red, yellow, green, cyan, blue, magenta, red again.
+# Orange becomes yellow, because red means errors, and sky blue becomes cyan, because
+# blue is hard to read.
 _ENDS = (15, 75, 160, 225, 265, 330)
 _ON_DARK = (9, 11, 10, 14, 12, 13, 9)
-# Palettes make yellow, green and cyan so bright that they cannot be read on white.
+# None: many palettes make yellow, green and cyan too bright to read on white.
 _ON_LIGHT = (1, None, None, 4, 4, 5, 1)
 
 
 class FewPens(PenBook):
-    """Makes pens for what `looks` says; `dark` tells whether the theme is dark."""
+    """Makes pens for the attributes `looks`; `dark` returns if the theme is dark."""
 
     def __init__(self, looks: Looks, dark: Callable[[], bool]) -> None:
         self._looks = looks

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tui.app.terminal.cells import Row
 
-_WITNESSES = 3  # rows that must have moved alike
+_WITNESSES = 3  # the least rows that must have moved by the same distance
 
 
 class Shift(NamedTuple):
@@ -20,10 +20,10 @@ class Shift(NamedTuple):
 def find_shift(
     shown: Sequence[Row], wanted: Sequence[Row], changed: Sequence[int]
 ) -> Shift | None:
-    """Return the move that most of the `changed` rows have made, if any.
+    """Return the shift that most of the `changed` rows have made, if any.
 
-    Rows are known again by their text in the columns where changes begin, as what
-    stands beside them may not move. Those that are blank or occur twice tell nothing.
+    Rows are recognised by their text in the columns where changes begin, because
+    widgets beside them may not move. Blank rows and duplicates do not count.
     """
     begin = min(_first_difference(shown[y], wanted[y]) for y in changed)
     end = begin + max(8, (len(wanted[0].text) - begin) // 3)

@@ -1,9 +1,9 @@
-"""Pens, and the shortest SGR sequence from one pen to another.
+"""Finds the shortest SGR sequence from one pen to another.
 
-Textual writes every segment as "set all, text, reset all": 30 bytes and more for a
-word. Here a `Pen` is what one such setting amounts to, and a sequence says only what
-is different from the pen that the terminal has already. The colours come from rich's
-own downgrade, so that a terminal of 16 colours shows what it would show with Textual.
+Textual writes every segment as "set all, text, reset all", 30 bytes or more for a word.
+Here a `Pen` holds the attributes of such a setting, and a sequence contains only the
+difference from the terminal's current pen. Colours are reduced with rich's own
+`downgrade`, so that a terminal shows the same colours as with Textual.
 """
 
 from typing import TYPE_CHECKING
@@ -41,30 +41,31 @@ _OFF = {
     REVERSE: "27",
     STRIKE: "29",
 }
-"""How to end an attribute alone; the others are ended by a reset, which is safe."""
+"""Codes that end a single attribute. The other attributes need a full reset, because
+not all terminals know the codes that end them."""
 _INVISIBLE_ON_BLANKS = BOLD | DIM | ITALIC
 _STYLES_KEPT = 4096
 
 
 class Pen:
-    """A look. Pens of one `PenBook` are equal only if they are the same object."""
+    """Attributes of a cell. Equal pens of one `PenBook` are the same object."""
 
     __slots__ = ("attributes", "back", "changes", "fore", "link", "plain")
 
     def __init__(self, attributes: int, fore: str, back: str, link: str) -> None:
         self.attributes = attributes
         self.fore = fore
-        """The SGR codes of the text's colour; "" is the terminal's own."""
+        """The SGR codes of the text colour; "" is the terminal's default."""
         self.back = back
-        """The SGR codes of the background; "" is the terminal's own."""
+        """The SGR codes of the background; "" is the terminal's default."""
         self.link = link
-        """The address that the cells lead to, or ""."""
+        """The address that the cells link to, or ""."""
         self.plain = not (attributes & ~_INVISIBLE_ON_BLANKS or link)
-        """Whether a blank cell shows nothing of it but the background."""
+        """Whether a blank cell with this pen shows only the background."""
         self.changes: dict[Pen, str] = {}
 
     def to(self, pen: "Pen") -> str:
-        """Return what to write to change from this pen to `pen`."""
+        """Return the sequence that changes from this pen to `pen`."""
         change = self.changes.get(pen)
         if change is None:
             change = self.changes[pen] = _change(self, pen)
@@ -72,7 +73,7 @@ class Pen:
 
 
 class PenBook:
-    """Makes pens of styles, for one number of colours."""
+    """Converts styles to pens, for one number of colours."""
 
     def __init__(self, colours: "ColorSystem") -> None:
         self._colours = colours
@@ -97,16 +98,16 @@ class PenBook:
         pen = self._of_styles.get(style)
         if pen is None:
             if len(self._of_styles) >= _STYLES_KEPT:
-                self._of_styles.clear()  # styles carry positions: there is no end
+                self._of_styles.clear()  # styles hold positions: they never end
             pen = self._of_styles[style] = self._read(style)
         return pen
 
     def blank(self, pen: Pen) -> Pen:
-        """Return the pen that says all that can be seen of `pen` in a blank cell."""
+        """Return the simplest pen that looks like `pen` in a blank cell."""
         return self.pen(0, "", pen.back, "") if pen.plain else pen
 
     def over(self, pen: Pen, back: str) -> Pen:
-        """Return a pen for blanks on `back` that is the least change from `pen`."""
+        """Return a pen for blanks on `back` that needs the least change from `pen`."""
         return self.pen(pen.attributes & _INVISIBLE_ON_BLANKS, pen.fore, back, "")
 
     def _read(self, style: "Style") -> Pen:
@@ -131,14 +132,14 @@ class PenBook:
 
 
 _LEVELS = (0, 95, 135, 175, 215, 255)
-"""What red, green and blue may be in the 6x6x6 cube of xterm's 256 colours."""
+"""The levels of red, green and blue in the 6x6x6 cube of xterm's 256 colours."""
 
 
 def _in_palette(colour: "Color") -> "Color":
-    """Return the same colour by its number in the palette, where it has one.
+    """Return the same colour by its number in the palette, if it has one.
 
-    That is 9 bytes in place of 19. Only the cube and the ramp of greys: what colours
-    0 to 15 look like is the user's own affair.
+    This takes 9 bytes instead of 19. Only the cube and the greys are used, because
+    users configure colours 0 to 15 themselves.
     """
     from rich.color import Color, ColorType
 
@@ -158,14 +159,14 @@ def _in_palette(colour: "Color") -> "Color":
 def _change(old: Pen, new: Pen) -> str:
     link = ""
     if old.link != new.link:
-        # The id joins the parts of a link that is wrapped over lines.
+        # The id joins the parts of a link that wraps over several lines.
         name = f"id={crc32(new.link.encode()):x}" if new.link else ""
         link = f"\x1b]8;{name};{new.link}\x1b\\"
     if (old.attributes, old.fore, old.back) == (new.attributes, new.fore, new.back):
         return link
     whole = [code for bit, code in _ON.items() if new.attributes & bit]
     whole += [code for code in (new.fore, new.back) if code]
-    # An empty first number is a 0 too, but not to every terminal.
+    # Write the first 0: an empty number means 0 too, but not in every terminal.
     candidates = [";".join(["0", *whole]) if whole else ""]
     ended = old.attributes & ~new.attributes
     if not ended & ~sum(_OFF):

@@ -1,8 +1,8 @@
-"""The frame scheduler: holds the newest screen and sends it when it may.
+"""Schedules frames: holds the newest screen and sends it when the terminal is ready.
 
-All but `key_pressed` runs in the event loop's thread. A frame is made at the moment it
-is sent, from what is shown then to what is wanted then, so nothing that is out of date
-is ever under way for longer than the two frames that may be unanswered.
+All methods except `key_pressed` run in the event loop's thread. A frame is computed at
+the moment it is sent, as the difference between the shown and the wanted screen at that
+time. So at most the two unanswered frames in transit can be outdated.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from tui.app.terminal.tty_writer import Writer
 
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _ASK = "\x1b[6n"
-_ANSWERS = 8  # questions that may still be answered: those before are taken as lost
-_SMALL = 1000  # characters: one packet, and drawn in one go without asking for it
-_SETTLE = 0.1  # seconds for a resized terminal to come to rest
+_ANSWERS = 8  # expected answers to remember; the answers before them count as lost
+_SMALL = 1000  # characters that fit into one packet and are drawn at once anyway
+_SETTLE = 0.1  # seconds to wait until a terminal is no longer being resized
 
 
 class Stage:
-    """The way of one app's frames to one terminal."""
+    """Sends the frames of one app to one terminal."""
 
     def __init__(
         self, pens: PenBook, abilities: Abilities, failed: Callable[[], None]
@@ -45,32 +45,32 @@ class Stage:
         self._wanting = False
         self._tell_failure = failed
         self.failed: Exception | None = None
-        """What has gone wrong; then it draws no more."""
+        """The error after which the stage draws no more, None before."""
         self.asked = 0
-        """How many questions the terminal was asked."""
+        """How many queries the terminal was sent."""
         self.answers_due: deque[tuple[int, int]] = deque(maxlen=_ANSWERS)
-        """Column and row, from 1, that each answer to come will give, as far as known.
-        Whoever gets the answer takes it away, in any thread."""
+        """Column and row, from 1, of each expected answer. The receiver of an answer
+        removes its entry, in any thread."""
         self.synchronized = False
-        """Whether the terminal has said that it can draw a frame at once."""
+        """Whether the terminal has reported support for synchronized output."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and rows of what it has been shown; (0, 0) before."""
+        """Columns and rows of the last screen; (0, 0) before the first."""
         surface = self._surface
         return (surface.width, surface.height) if surface else (0, 0)
 
-    # What is wanted
+    # The wanted screen
 
     def show(self, update: Update, size: tuple[int, int], cursor: Offset) -> None:
-        """Show an update of a screen of `size` (columns, rows) soon."""
+        """Send an update of a screen of `size` (columns, rows) as soon as possible."""
         surface = self._surface
         if surface is None or self.size != size:
             self._surface = surface = Surface(*size, self._maker)
             self._painter = Painter(*size, self._pens, self._abilities)
         try:
             surface.take(update)
-        except Exception as error:  # whatever it is, there has to be a screen
+        except Exception as error:  # whatever it is, Textual can still draw
             self._fail(error)
             return
         self._cursor = max(0, cursor.x), max(0, cursor.y)
@@ -78,27 +78,27 @@ class Stage:
         self._send_or_wait()
 
     def repaint(self) -> None:
-        """Draw everything anew: nobody knows what the terminal shows."""
+        """Redraw everything, because the content of the terminal is unknown."""
         if self._painter is not None:
             self._painter.forget()
             self._wanting = True
             self._wait(_SETTLE)
 
     def key_pressed(self) -> None:
-        """Draw the next frames at once. May be called in any thread."""
+        """Send the next frames without delay. May be called in any thread."""
         self._pace.key_pressed(monotonic())
 
-    # When it is sent
+    # Sending
 
     def open(self, writer: Writer) -> None:
-        """Begin to send: the terminal is the app's."""
+        """Start to send frames, because the app has taken over the terminal."""
         self._writer = writer
         self._pace = Pace()
         if self._painter is not None:
             self._painter.forget()
 
     def close(self) -> None:
-        """Send no more: the terminal is taken back."""
+        """Stop sending frames, because the app gives the terminal back."""
         self._writer = None
         if self._timer is not None:
             self._timer.cancel()
@@ -110,12 +110,12 @@ class Stage:
         self._send_or_wait()
 
     def drained(self) -> None:
-        """Note that the terminal has taken all that was written."""
+        """Note that the terminal has accepted all output."""
         self._send_or_wait()
 
     @property
     def patience(self) -> float:
-        """Seconds that are worth waiting for the answers that are still to come."""
+        """Seconds to wait at most for the answers that are still expected."""
         pace = self._pace
         if pace.silent or not pace.unanswered:
             return 0.0
@@ -123,12 +123,12 @@ class Stage:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the terminal was given up as one that does not answer."""
+        """Whether the terminal is assumed not to answer."""
         return self._pace.silent
 
     def _send_or_wait(self) -> None:
         if not self._wanting or self._writer is None or not self._writer.idle:
-            return  # what is written now will call again
+            return  # if output is pending, `drained` calls this again
         wait = self._pace.wait(monotonic())
         if wait > 0:
             self._wait(wait)
@@ -168,7 +168,7 @@ class Stage:
         writer.write(frame.encode("utf-8", "replace"))
 
     def _fail(self, error: Exception) -> None:
-        """Leave the screen to Textual's own writer."""
+        """Stop drawing and let Textual's own writer draw."""
         self.failed = error
         if self._writer is not None:
             self._writer.write(b"\x1b[r\x1b[m\x1b[H\x1b[J")
@@ -178,7 +178,7 @@ class Stage:
     def _ask(self) -> str:
         x, y = self._cursor
         if y == 0 and 0 < x < 16:
-            # In the first row the answer could be F3 with a modifier.
+            # In the first row the answer would look like F3 with a modifier.
             self.answers_due.append((1, 2))
             return f"\x1b[2;1H{_ASK}\x1b[1;{x + 1}H"
         columns, rows = self.size

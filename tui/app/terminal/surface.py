@@ -1,8 +1,8 @@
-"""The wanted screen, kept up to date from the compositor's updates.
+"""Keeps the wanted screen up to date from the compositor's updates.
 
-The compositor gives a `LayoutUpdate` (the whole screen) or a `ChopsUpdate` (pieces of
-rows), ours `Pieces`. The first two are Textual's private classes: the attributes that
-are read here are all there is to it, and a test names them.
+Textual's compositor returns a `LayoutUpdate` (the whole screen) or a `ChopsUpdate`
+(pieces of rows), ours returns `Pieces`. The first two are private classes of Textual.
+Only the attributes read here are used, and a test checks that they exist.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class Surface:
         self._maker = maker
 
     def take(self, update: Update) -> None:
-        """Put an update where it belongs."""
+        """Apply an update to the rows."""
         if isinstance(update, Pieces):
             for x, first, strips in update.pieces:
                 for y, strip in enumerate(strips, first):
@@ -44,8 +44,8 @@ class Surface:
             self._take_chops(update)
 
     def _take_chops(self, update: ChopsUpdate) -> None:
-        # As ChopsUpdate.render_segments does it: each piece that overlaps a span is
-        # written from its own begin, and cut where the span ends.
+        # Do the same as ChopsUpdate.render_segments: write each piece that overlaps a
+        # span from its own start, and cut it where the span ends.
         for y, x1, x2 in update.spans:
             for end, (x, strip) in zip(
                 update.chop_ends[y], update.chops[y].items(), strict=False
@@ -57,7 +57,7 @@ class Surface:
                 self._put(x, y, strip)
 
     def _put(self, x: int, y: int, strip: Strip) -> int:
-        """Put a strip at a place; return the column after it."""
+        """Write a strip at column `x` of row `y`; return the column after it."""
         part = self._maker.row(strip)
         text, pens, fragile = part
         end = x + len(text)

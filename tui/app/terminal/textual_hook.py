@@ -1,12 +1,13 @@
 """Hooks the output stage into Textual, and falls back to Textual's own writer.
 
-Textual has no public place between compositor and driver. The least private one is
-`App._display`, which is given each update of the screen and writes it to the driver.
-If Textual changes it, `missing` says so, a test fails, and Textual's own writer is
-used; also when $LAZYCHAT_OUTPUT is `textual`, and from the moment the stage fails.
+Textual has no public interface between compositor and driver. The least private one is
+`App._display`, which gets each update of the screen and writes it to the driver. If
+Textual changes it, `missing` reports that, a test fails, and Textual's own writer is
+used. That writer is also used when $LAZYCHAT_OUTPUT is `textual`, and after the stage
+has failed.
 """
 
-# Textual does not say of what its App and Screen are generic.
+# Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
 # pyright: reportMissingTypeArgument=false, reportUnknownVariableType=false
 
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from tui.app.terminal.stage import Stage
 
 VARIABLE = "LAZYCHAT_OUTPUT"
-"""Environment variable; `textual` chooses Textual's own writer."""
+"""An environment variable; the value `textual` selects Textual's own writer."""
 
 
 def missing() -> str:
-    """Return which private part of Textual is not what it was, or ""."""
+    """Return which private part of Textual has changed, or ""."""
     try:
         from textual import _compositor
         from textual.drivers.linux_driver import LinuxDriver
@@ -88,10 +89,10 @@ def missing() -> str:
 
 
 class OutputApp(App[None]):
-    """An app whose frames go through the output stage, where that can be."""
+    """An app that draws through the output stage, if possible."""
 
     def get_driver_class(self) -> "type[Driver]":
-        """Return the driver with the output stage in place of Textual's for a tty."""
+        """Return the driver with the output stage if Textual's would be Linux's."""
         chosen = super().get_driver_class()
         if os.environ.get(VARIABLE) == "textual" or os.name != "posix" or missing():
             return chosen
@@ -102,18 +103,18 @@ class OutputApp(App[None]):
         return OutputDriver if chosen is LinuxDriver else chosen
 
     def hang_up(self) -> None:
-        """Leave: the terminal has gone. In the event loop's thread."""
+        """Exit, because the terminal is gone. Called in the event loop's thread."""
         self.exit()
 
     def show_written(self, line: str) -> None:
-        """Show a line that was written to the terminal beside the screen: nowhere."""
+        """Show a line written to stdout or stderr; this base class ignores it."""
 
     def draws(self, screen: Screen) -> bool:
-        """Return whether `screen` is on top, and nobody gathers its changes."""
+        """Return whether `screen` is on top and its updates are not batched."""
         return screen.is_current and not self._batch_count
 
     def _display(self, screen: Screen, renderable: "RenderableType | None") -> None:
-        """Give an update to the stage instead of writing it."""
+        """Pass an update to the stage instead of writing it."""
         from textual._compositor import Compositor, LayoutUpdate
 
         from tui.app.terminal.surface import Update
@@ -128,7 +129,7 @@ class OutputApp(App[None]):
         ):
             super()._display(screen, renderable)
             return
-        # Not the screen's size: that is another one while a resize is under way.
+        # Do not use the screen's size, which differs during a resize.
         compositor: Compositor = screen._compositor  # pyright: ignore[reportPrivateUsage]: see above
         width, height = compositor.size
         if stage.size != (width, height) and not isinstance(renderable, LayoutUpdate):
@@ -139,7 +140,7 @@ class OutputApp(App[None]):
 
 
 class OutputScreen(Screen[None]):
-    """A screen of which only what has changed is rendered."""
+    """A screen that renders only its changed parts."""
 
     def __init__(
         self,
@@ -149,34 +150,37 @@ class OutputScreen(Screen[None]):
     ) -> None:
         super().__init__(name, id, classes)
         self._arranged = 0.0
-        """When all was arranged last, by the clock of messages."""
+        """When the layout was last computed, by the clock of messages."""
         if not missing():
             from tui.app.terminal.compositor import DirectCompositor
 
             self._compositor = DirectCompositor()
 
     def _compositor_refresh(self) -> None:
-        """Show what has changed, and the cursor in its place.
+        """Show the changed parts, and place the cursor.
 
-        While changes are gathered Textual renders, does not show, and forgets what had
-        changed, to render all of the screen in the end. Here what has changed waits.
+        While updates are batched, Textual renders without showing the result and
+        forgets the changes, so it must render the whole screen at the end. Here the
+        changes wait.
         """
         if self.app._batch_count:  # pyright: ignore[reportPrivateUsage]: as above
             return
         self.before_frame()
-        # Textual's fields tell of its moves in them, and not of their own.
+        # Textual's inputs update the cursor when it moves within them, but not when
+        # they move themselves.
         cursor = getattr(self.focused, "cursor_screen_offset", None)
         if cursor is not None:
             self.app.cursor_position = cursor
         super()._compositor_refresh()
 
     def before_frame(self) -> None:
-        """Do what has to be done before what has changed is shown. For subclasses."""
+        """Prepare a frame before the changed parts are shown. For subclasses."""
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        """Arrange all and show it; it need not be done again for what asked before.
+        """Compute the layout and show it, which serves all earlier layout requests.
 
-        Nor for itself: widgets ask for it when they have been given another size.
+        It also serves the requests that it causes itself: widgets request a layout when
+        their size changes.
         """
         if not scroll:
             self._arranged = Message().time
@@ -184,7 +188,7 @@ class OutputScreen(Screen[None]):
         self._layout_required = self._layout_required and scroll
 
     async def _on_layout(self, message: Layout) -> None:
-        """Arrange all for a widget, unless that was done since it asked."""
+        """Compute the layout for a widget, unless that was done after its request."""
         if message.time > self._arranged:
             await super()._on_layout(message)
         else:
@@ -192,26 +196,29 @@ class OutputScreen(Screen[None]):
             message.prevent_default()  # Textual calls what is overridden too
 
     def _screen_resized(self, size: Size) -> None:
-        """Arrange for another size; Textual tells of the same one thrice at a start."""
+        """Compute the layout for a new size.
+
+        Textual reports the same size three times at startup.
+        """
         if self._layout_required or size != self._compositor.size:
             super()._screen_resized(size)
 
     def _on_screen_resume(self, event: ScreenResume) -> None:
-        """Show it, once: what was arranged anew is drawn already."""
+        """Show the screen once: a new layout has already drawn it."""
         event.prevent_default()  # Textual calls what is overridden too
         arranged = self._compositor.size
-        if not arranged:  # it is shown first, and styled as it was composed
+        if not arranged:  # shown for the first time: styled when it was composed
             event.refresh_styles = False
         super()._on_screen_resume(event)
         if self._compositor.size != arranged and not self.app._batch_count:  # pyright: ignore[reportPrivateUsage]: as above
             self._repaint_required = False
 
     def draw(self, *widgets: Widget) -> None:
-        """Show at once what `widgets` have marked as changed.
+        """Show the changes of `widgets` at once.
 
-        It would be shown a few messages and a tick of a timer later: half of the cost
-        of a frame, and up to 16 ms. Does nothing when it must be shown by Textual,
-        as when another screen lies over this one.
+        Textual would show them some messages and a timer tick later, which costs half
+        of a frame's time and adds a delay. Does nothing if Textual must show them, for
+        example when another screen covers this one.
         """
         waiting = self._layout_required or self._scroll_required
         app = self.app
@@ -219,12 +226,12 @@ class OutputScreen(Screen[None]):
             return
         for widget in widgets:
             widget._repaint_required = False
-        # The refresh forgets those that wait for the timer, so they go with it.
+        # Include widgets that wait for the timer, because the refresh forgets them.
         self._compositor.update_widgets({*widgets, *self._dirty_widgets})
         self._compositor_refresh()
 
 
-if missing():  # Textual has changed, so its own are left alone
+if missing():  # Textual has changed, so use its own methods
     for name in (
         "_compositor_refresh",
         "_refresh_layout",

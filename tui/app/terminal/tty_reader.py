@@ -1,6 +1,6 @@
 """Turns bytes from the terminal into keys, pastes and mouse events.
 
-`paste` and `burst` take pastes out of the stream; Textual's parser gets the rest. Runs
+`paste` and `burst` extract pastes from the stream; Textual's parser gets the rest. Runs
 in the input thread.
 """
 
@@ -16,9 +16,9 @@ from tui.app.terminal.paste import AnswersDue, Pasted, Pastes
 
 
 class Reader:
-    """Makes Textual's messages of bytes.
+    """Converts bytes to Textual's messages.
 
-    `answers_due` is as for `Pastes`; `escape_delay` is in seconds.
+    For `answers_due` and `escape_delay` (seconds) see `Pastes`.
     """
 
     def __init__(
@@ -30,14 +30,14 @@ class Reader:
         self._decode = getincrementaldecoder("utf-8")("replace").decode
 
     def feed(self, data: bytes, now: float) -> Iterator[Message]:
-        """Read what has come at `now`, seconds of a monotonic clock."""
+        """Yield the messages of `data`, read at `now` (seconds, monotonic clock)."""
         yield from self._take(self._pastes.feed(data, now), now)
 
     def tick(self, now: float) -> Iterator[Message]:
-        """Read what is known by `now`, because nothing has followed."""
+        """Yield messages that are certain by `now`, because no more input came."""
         yield from self._parse(self._bursts.tick(now))
         for part in self._pastes.tick(now):
-            if part == b"\x1b":  # the parser would wait as long again
+            if part == b"\x1b":  # Textual's parser would wait for the same time again
                 yield from self._parse(self._bursts.end())
                 yield events.Key("escape", "\x1b")
             else:
@@ -45,11 +45,11 @@ class Reader:
         yield from self._parser.tick()
 
     def end(self) -> Iterator[Message]:
-        """Read what has come of a paste: the terminal has gone."""
+        """Yield the received part of a paste, because the terminal is gone."""
         yield from self._take(self._pastes.end(), 0.0)
 
     def wait(self, now: float) -> float:
-        """Return in how many seconds there may be something for `tick`; may be inf."""
+        """Return the seconds until `tick` should be called; may be inf."""
         return max(0.0, min(self._pastes.due, self._bursts.due) - now)
 
     def _take(self, parts: Iterable[bytes | Pasted], now: float) -> Iterator[Message]:
@@ -64,5 +64,5 @@ class Reader:
         for part in parts:
             if isinstance(part, Pasted):
                 yield events.Paste(part.text)
-            elif part:  # "" would end the parser
+            elif part:  # "" would signal the end of input to the parser
                 yield from self._parser.feed(part)

@@ -1,8 +1,8 @@
 """Writes to the terminal from a thread, so that a slow link never blocks the app.
 
-Textual's own writer blocks the event loop when 30 writes wait; on a slow link keys are
-then read seconds late. Here any number may wait, and whoever draws frames does not add
-one while there is something to write.
+Textual's own writer blocks the event loop when 30 writes are queued; on a slow link
+keys are then handled seconds late. Here any number of writes may be queued, and the
+stage adds no frame while there is something to write.
 """
 
 import os
@@ -13,10 +13,10 @@ from threading import Lock, Thread
 
 
 class Writer:
-    """Writes to the file descriptor `fd` in the order of `write`.
+    """Writes to the file descriptor `fd`, in the order of the calls of `write`.
 
-    `drained` is called in the writer's thread each time nothing is left to write.
-    After an error, as when the terminal is gone, all is thrown away.
+    `drained` is called in the writer's thread each time the queue becomes empty. After
+    an error, for example when the terminal is gone, all output is discarded.
     """
 
     def __init__(self, fd: int, drained: Callable[[], None]) -> None:
@@ -30,21 +30,21 @@ class Writer:
 
     @property
     def idle(self) -> bool:
-        """Whether the terminal has taken everything."""
+        """Whether the terminal has accepted all output."""
         return self._waiting == 0
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the writer's thread."""
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Write `data` after all that was given before. Never blocks."""
+        """Queue `data` after all earlier output. Never blocks."""
         with self._lock:
             self._waiting += 1
         self._queue.put(data)
 
     def stop(self, seconds: float) -> None:
-        """Write what waits, at most for some seconds, and end."""
+        """Write the queued output, for at most `seconds`, and end the thread."""
         self._queue.put(None)
         self._thread.join(seconds)
 
@@ -67,5 +67,5 @@ class Writer:
             try:
                 left = left[os.write(self._fd, left) :]
             except BlockingIOError:
-                # Another program that has the terminal open may have set that.
+                # Another program may have set the terminal to non-blocking.
                 select.select([], [self._fd], [])

@@ -1,4 +1,4 @@
-"""GGUF models through llama.cpp, in this process."""
+"""Runs GGUF models with llama.cpp, in this process."""
 
 from tui.models.llama.context import Context
 from tui.models.llama.engine import LlamaEngine

@@ -1,7 +1,7 @@
-"""A llama.cpp context, and the tokens that it has read.
+"""Wraps a llama.cpp context and tracks the tokens that it has read.
 
-Reading is the slow part of a turn (340 tokens/s against 0.2 s for everything else on
-two cores), so a context keeps what it has read and reads only what differs.
+Reading a prompt is by far the slowest part of a turn. So a context keeps the tokens
+that it has read, and reads only the part of a new prompt that differs.
 """
 
 import ctypes
@@ -15,16 +15,16 @@ from tui.models.llama.weights import Weights
 from tui.turn import Cancellation
 
 _BATCH = 512
-"""Tokens that are read in one call, at most."""
+"""The most tokens to read in one call."""
 _ABORTED = 2
-"""What llama_decode returns when the abort callback says so."""
+"""The result of llama_decode after the abort callback stopped it."""
 
 
 class Context:
-    """A window of `size` tokens. One thread at a time: see `LlamaEngine.hold`.
+    """A window of `size` tokens, for one thread at a time: see `LlamaEngine.hold`.
 
-    `pointer` and `memory` are for llama.cpp's own functions. Whoever uses those must
-    call `forget` before `read`.
+    `pointer` and `memory` are for llama.cpp's own functions. Code that passes them to
+    such functions must call `forget` before `read`.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Context:
         params.n_ctx = size
         params.n_batch = params.n_ubatch = _BATCH
         params.n_seq_max = sequences
-        # One pool of cells for all sequences, so that they share a prefix's cells.
+        # Use one pool of cells for all sequences, so that they share common prefixes.
         params.kv_unified = sequences > 1
         params.n_threads = params.n_threads_batch = threads
         params.abort_callback = self._abort.callback
@@ -45,15 +45,15 @@ class Context:
         self.pointer: Any = lib.llama_init_from_model(weights.model, params)
         if not self.pointer:
             raise ModelError(
-                f"A context of {size} tokens for {weights.path.name} cannot be had: "
+                f"Cannot create a context of {size} tokens for {weights.path.name}: "
                 "set a smaller `context`.",
             )
         self.memory: Any = lib.llama_get_memory(self.pointer)
         self.size: int = lib.llama_n_ctx(self.pointer)
         """In tokens; llama.cpp may have rounded it up."""
         self.tokens: list[int] = []
-        """What has been read, in order."""
-        # Smaller than asked for in a small window; llama.cpp aborts on a larger one.
+        """The tokens that have been read, in order."""
+        # In a small window the real limit is smaller; llama.cpp aborts on more tokens.
         self._batch: int = lib.llama_n_batch(self.pointer)
         self._buffer = (ctypes.c_int32 * self._batch)()
         self._one = lib.llama_batch_get_one(self._buffer, 1)
@@ -65,33 +65,33 @@ class Context:
             self.pointer = self.memory = None
 
     def abort(self) -> None:
-        """Break off what runs here, from any thread."""
+        """Interrupt the running computation; any thread."""
         self._abort.set()
 
     @contextmanager
     def running(self, cancel: Cancellation) -> Generator[None, None, None]:
-        """While the block is open, `cancel` breaks off a computation within it."""
+        """Let `cancel` interrupt computations while the block is open."""
         self._abort.clear()
         with cancel.on(self._abort.set):
             yield
 
     def forget(self) -> None:
-        """Drop all that has been read."""
+        """Drop all tokens that have been read."""
         self._lib.llama_memory_clear(self.memory, False)
         self.tokens.clear()
 
     def state(self) -> bytes:
-        """Return what has been read, as computed; empty where that cannot be had."""
+        """Return the computed state of the tokens, b"" if that is impossible."""
         size: int = self._lib.llama_state_seq_get_size(self.pointer, 0)
         data = (ctypes.c_uint8 * size)()
         got: int = self._lib.llama_state_seq_get_data(self.pointer, data, size, 0)
         return bytes(data) if got == size else b""
 
     def restore(self, state: bytes, tokens: Sequence[int]) -> bool:
-        """Hold `tokens` again, of which `state` came; return whether it worked.
+        """Restore the `state` computed from `tokens`; return whether it worked.
 
-        Only for a state of the same file, window and library: llama.cpp may abort on
-        another. Nothing is held afterwards when it did not work.
+        The state must come from the same file, window and library: llama.cpp may abort
+        on any other. After a failure the context is empty.
         """
         self.forget()
         data = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
@@ -104,17 +104,17 @@ class Context:
     def read(
         self, tokens: Sequence[int], cancel: Cancellation, step: int = _BATCH
     ) -> int:
-        """Have the context hold exactly `tokens`; return how many it knew already.
+        """Make the context hold exactly `tokens`; return how many it knew already.
 
-        Afterwards a sampler can be asked for the next token. There must be one token
-        at least and at most `size`. Raises `Cancelled` within some 20 ms when used
-        within `running`; what was read until then is kept, in pieces of `step` tokens:
-        of a piece that is broken off nothing is.
+        Afterwards a sampler can compute the next token. `tokens` has at least one and
+        at most `size` elements. Within `running`, a cancel raises `Cancelled` almost at
+        once. The context then keeps the complete pieces of `step` tokens that it has
+        read, but nothing of the interrupted piece.
         """
         step = min(step, self._batch)
         known = self._common(tokens)
         if known < len(self.tokens):
-            # A recurrent memory has one state and cannot go back to an earlier one.
+            # A recurrent memory cannot go back to an earlier state.
             if not self._lib.llama_memory_seq_rm(self.memory, 0, known, -1):
                 self.forget()
                 known = 0
@@ -128,7 +128,7 @@ class Context:
         return known
 
     def read_one(self, token: int, cancel: Cancellation) -> None:
-        """Add one token."""
+        """Read one more token. Raises `Cancelled` like `read`."""
         self._buffer[0] = token
         code = self._lib.llama_decode(self.pointer, self._one)
         if code:
@@ -136,7 +136,7 @@ class Context:
         self.tokens.append(token)
 
     def _common(self, tokens: Sequence[int]) -> int:
-        # The last token is always read again: its result is what is sampled from.
+        # Always read the last token again, because sampling needs its result.
         limit = min(len(self.tokens), len(tokens) - 1)
         known = 0
         while known < limit and self.tokens[known] == tokens[known]:
@@ -146,13 +146,13 @@ class Context:
     def _check(self, code: int, cancel: Cancellation) -> None:
         if code == 0:
             return
-        # A failed batch is gone as a whole, since it is computed at once (n_ubatch).
+        # Drop the failed batch as a whole: it is computed in one step (n_ubatch).
         known = len(self.tokens)
         if not self._lib.llama_memory_seq_rm(self.memory, 0, known, -1):
             self.forget()
         if code == _ABORTED:
             cancel.raise_if_requested()
-            raise ModelError(f"{self.weights.path.name} was closed while it spoke.")
+            raise ModelError(f"{self.weights.path.name} was closed during an answer.")
         raise ModelError(
             f"llama.cpp failed on {self.weights.path.name} (llama_decode returned "
             f"{code})."

@@ -1,30 +1,30 @@
-"""Decodes the bytes of tokens to text that can be shown."""
+"""Decodes the bytes of tokens to text."""
 
 import codecs
 from collections.abc import Callable
 
 
 class TextDecoder:
-    """Whole characters only: bytes of a character wait until it is complete.
+    """Decodes UTF-8 pieces, and holds back the bytes of an incomplete character.
 
-    There is no flush: what an answer leaves unfinished at its end is no character.
+    There is no flush: incomplete bytes at the end of an answer are dropped.
     """
 
     def __init__(self) -> None:
-        # A byte that can belong to no character becomes U+FFFD.
+        # Invalid bytes become U+FFFD.
         self._decode: Callable[[bytes], str] = codecs.getincrementaldecoder("utf-8")(
             "replace"
         ).decode
 
     def feed(self, piece: bytes) -> str:
-        """Return the text that is complete with `piece`."""
+        """Return the characters that `piece` completes."""
         return self._decode(piece)
 
 
 class StopText:
-    """Ends a text where one of some strings begins.
+    """Ends a text before the first of some stop strings.
 
-    For models whose end of turn is no token of its own.
+    Use it for models that have no token for the end of a turn.
     """
 
     def __init__(self, stops: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ class StopText:
         self.stopped = False
 
     def feed(self, text: str) -> str:
-        """Return what surely comes before a stop string."""
+        """Return the text so far that cannot be part of a stop string."""
         if self.stopped or not self._stops:
             return "" if self.stopped else text
         text = self._held + text
@@ -51,6 +51,6 @@ class StopText:
         return text[: len(text) - keep]
 
     def finish(self) -> str:
-        """Return what was held back, since no stop string came of it."""
+        """Return the held-back text, at the end of the answer."""
         held, self._held = self._held, ""
         return held

@@ -1,9 +1,9 @@
 """Converts messages to the form that chat templates expect.
 
-Templates differ in what they refuse: a system message, two messages of one role in
-succession, several calls at once, long call ids, tools altogether. What they refuse
-is said in words that they take; the order of `variants` is from the mildest change to
-the strongest.
+Templates refuse different things: a system message, two successive messages of one
+role, several calls at once, long call ids, or tools altogether. `variants` rewrites
+refused messages in forms that templates accept, from the mildest change to the
+strongest.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ To call one, write nothing but this, with its name and its arguments in JSON:
 </tool_call>
 Its result comes back between <tool_response> and </tool_response>. Call a function \
 only when you need it to answer."""
-"""What a model is told whose template says nothing of tools."""
+"""Instructions for a model whose template does not mention tools."""
 
 
 class Arguments(dict[str, Any]):
-    """Arguments that are a mapping to a template, and JSON when it prints them."""
+    """Arguments that a template can use as a mapping, and that print as JSON."""
 
     def __str__(self) -> str:
         return json.dumps(self, ensure_ascii=False)
 
 
 def dialogue(messages: Sequence[Message]) -> Dialogue:
-    """Return `messages` as templates take them."""
+    """Return `messages` in the form that templates expect."""
     names = {call.id: call.name for m in messages for call in m.tool_calls}
     result: Dialogue = []
     for message in messages:
@@ -50,7 +50,8 @@ def dialogue(messages: Sequence[Message]) -> Dialogue:
                     "type": "function",
                     "function": {
                         "name": call.name,
-                        # What was no JSON object is told of in the tool's result.
+                        # For a string, which is invalid JSON, the tool's result
+                        # explains the error.
                         "arguments": Arguments(
                             {} if isinstance(call.arguments, str) else call.arguments
                         ),
@@ -66,7 +67,7 @@ def dialogue(messages: Sequence[Message]) -> Dialogue:
 
 
 def tool_list(tools: Sequence[ToolSchema]) -> list[dict[str, Any]]:
-    """Return `tools` in the form of the OpenAI API, which templates take."""
+    """Return `tools` in the form of the OpenAI API, which templates expect."""
     return [
         {
             "type": "function",
@@ -81,15 +82,15 @@ def tool_list(tools: Sequence[ToolSchema]) -> list[dict[str, Any]]:
 
 
 def unreadable(messages: Sequence[Message]) -> list[Attachment]:
-    """Return the attachments that are no text, so that the model cannot have them."""
+    """Return the attachments that are not text, which the model cannot read."""
     return [a for m in messages for a in m.attachments if not _is_text(a)]
 
 
 def variants(dialogue: Dialogue) -> Iterator[Dialogue]:
-    """Yield `dialogue` as it is, then changed more and more.
+    """Yield `dialogue` unchanged, then with ever stronger changes.
 
-    Each has its arguments first as mappings, then as JSON, which some templates add
-    to strings.
+    Each variant comes first with arguments as mappings, then with arguments as JSON,
+    because some templates concatenate them with strings.
     """
     steps: list[Callable[[Dialogue], Dialogue]] = [
         lambda entries: entries,
@@ -110,7 +111,7 @@ def variants(dialogue: Dialogue) -> Iterator[Dialogue]:
 
 
 def flat(entries: Dialogue, calls: bool = True, results: bool = True) -> Dialogue:
-    """Write calls and results as text, for a template that does not know them."""
+    """Write calls and results as text, for a template without tools."""
     changed: Dialogue = []
     for entry in entries:
         text = entry["content"]
@@ -134,7 +135,7 @@ def flat(entries: Dialogue, calls: bool = True, results: bool = True) -> Dialogu
 
 
 def one_call_each(entries: Dialogue) -> Dialogue:
-    """Give each call a message of its own, with its result right after it."""
+    """Give each call a message of its own, directly followed by its result."""
     changed: Dialogue = []
     results = {e["tool_call_id"]: e for e in entries if "tool_call_id" in e}
     moved: set[str] = set()
@@ -191,7 +192,7 @@ def _json_arguments(entries: Dialogue) -> Dialogue:
 
 
 def _short_ids(entries: Dialogue) -> Dialogue:
-    """Mistral's templates want ids of nine letters and digits."""
+    """Shorten ids to nine letters and digits, which Mistral's templates require."""
 
     def short(id: str) -> str:
         if len(id) == 9 and id.isalnum():
@@ -208,7 +209,7 @@ def _short_ids(entries: Dialogue) -> Dialogue:
 
 
 def _system_into_user(entries: Dialogue) -> Dialogue:
-    """Gemma's template has no system role."""
+    """Move system messages into the first user message: Gemma has no system role."""
     system = "\n\n".join(e["content"] for e in entries if e["role"] == "system")
     rest = [e for e in entries if e["role"] != "system"]
     if not system:
@@ -221,7 +222,7 @@ def _system_into_user(entries: Dialogue) -> Dialogue:
 
 
 def _alternating(entries: Dialogue) -> Dialogue:
-    """Join messages of one role that follow each other; begin with the user's."""
+    """Join successive messages of one role, and start with a user message."""
     result: Dialogue = []
     for entry in entries:
         last = result[-1] if result else None

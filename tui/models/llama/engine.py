@@ -1,7 +1,7 @@
 """Loads each GGUF file once and lends it to one user at a time.
 
-Two threads in one llama.cpp model abort or hang, so all that is done with a model is
-done while its lock is held, whichever context it concerns.
+Two threads in one llama.cpp model make it abort or hang. So every use of a model needs
+its lock, whichever context it concerns.
 """
 
 import atexit
@@ -28,7 +28,7 @@ class _Load:
 
 
 class _Slot:
-    """The weights of one file, for all engines on it; loaded in a thread."""
+    """Holds the weights of one file for all its engines; loads them in a thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,10 +41,10 @@ class _Slot:
         self._load.done = True
 
     def wait(self, cancel: Cancellation) -> None:
-        """Return when the weights are there, or closed; raise what went wrong.
+        """Wait until the weights are loaded or the slot is closed; raise load errors.
 
-        A file that could not be loaded is tried again: it may have been put right.
-        A cancelled wait leaves the loading to the next.
+        Tries again to load a file that failed before, as the user may have fixed it. If
+        the wait is cancelled, loading goes on for the next caller.
         """
         with self._changed:
             if self.weights is not None or self.closed:
@@ -61,11 +61,11 @@ class _Slot:
             raise load.error
 
     def close(self) -> None:
-        with self._changed:  # a thread that is there is started, too
+        with self._changed:  # a thread that exists here has also been started
             self.closed = True
             thread = self._load.thread
         if thread is not None:
-            # Not for ever: it may hang in a dead network drive.
+            # With a limit: the thread may hang on a dead network drive.
             thread.join(2.0)
         if self.weights is not None:
             self.weights.close()
@@ -75,7 +75,7 @@ class _Slot:
         weights = None
         try:
             weights = Weights(self.path, lambda: not self.closed)
-        except Exception as error:  # handed to the threads that wait
+        except Exception as error:  # raised in the waiting threads
             load.error = None if self.closed else error
         if weights is not None and self.closed:
             weights.close()
@@ -91,13 +91,13 @@ _exiting = threading.Event()
 
 
 class LlamaEngine:
-    """A GGUF file, ready to continue texts; loaded at first use.
+    """A GGUF file that can continue texts; it is loaded at first use.
 
-    `context` is the window in tokens, 0 the longest that the model was trained for
-    (which also is the most that is given); `threads` are those of the computation,
-    None one less than there are cores, since two spinning threads on two busy cores
-    collapse. Making an engine costs nothing and cannot fail. Engines on one file
-    share its weights and its lock.
+    `context` is the window in tokens. 0 means the longest window that the model was
+    trained for, which is also the maximum. `threads` is the number of threads that
+    compute. None means one less than the number of cores, because llama.cpp's threads
+    spin, and become very slow when they share busy cores. The constructor loads nothing
+    and cannot fail. Engines on one file share its weights and its lock.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class LlamaEngine:
 
     @property
     def window(self) -> int:
-        """Tokens of the main context; 0 while only the file could tell."""
+        """Tokens of the main context; 0 if that is unknown before loading."""
         if self._main is not None:
             return self._main.size
         slot = self._slot
@@ -126,13 +126,13 @@ class LlamaEngine:
         return min(wanted, trained or wanted)
 
     def load(self) -> None:
-        """Return when the weights are in memory. Raises `ModelError`."""
+        """Load the weights and wait for it. Raises `ModelError`."""
         self._shared().wait(Cancellation())
 
     def preload(self, then: Callable[[Context], object] | None = None) -> None:
-        """Load in a thread, and do there what comes `then`; return at once.
+        """Load in a thread and then call `then` there; return at once.
 
-        What fails is left for the first `hold` to find again.
+        Ignores errors, because the first `hold` will raise them.
         """
 
         def load() -> None:
@@ -146,10 +146,11 @@ class LlamaEngine:
     def hold(
         self, cancel: Cancellation | None = None
     ) -> Generator[Context, None, None]:
-        """Lock the model and yield the engine's main context; loads when needed.
+        """Lock the model and yield the engine's main context; load it if needed.
 
-        Not reentrant: a thread that holds it and asks again waits for ever. Raises
-        `ModelError` when the model cannot be had, and `Cancelled` while it waits.
+        Not reentrant: a thread that calls this within its own `hold` waits forever.
+        Raises `ModelError` when the model cannot be loaded, and `Cancelled` while
+        waiting.
         """
         cancel = cancel or Cancellation()
         slot = self._acquire(cancel)
@@ -162,10 +163,10 @@ class LlamaEngine:
             slot.lock.release()
 
     def new_context(self, size: int, sequences: int = 1) -> Context:
-        """Return another context on the weights; call it within `hold`.
+        """Create another context on the weights; call this within `hold`.
 
-        `size` is in tokens, for all `sequences` together. The engine frees it at
-        `close`, if the caller has not done so with `Context.close` by then.
+        `size` is in tokens, for all `sequences` together. The engine's `close` frees
+        the context unless the caller has called `Context.close` before.
         """
         context = Context(self.weights, size, self.threads, sequences)
         open = [other for other in self._contexts if other.pointer]
@@ -176,25 +177,25 @@ class LlamaEngine:
     def weights(self) -> Weights:
         """The loaded weights: `model`, `vocab`, `lib`, `tokenize`, `piece` ...
 
-        Only within `hold`, or while nobody closes the engine. Raises `ModelError`
-        when nothing is loaded.
+        Use it only within `hold`, or while no other thread can close the engine. Raises
+        `ModelError` when nothing is loaded.
         """
         if self._slot is None or self._slot.weights is None:
             raise ModelError(f"{self.path.name} is not loaded.")
         return self._slot.weights
 
     def close(self, timeout: float = 5.0) -> bool:
-        """Break off what runs on this engine and free its memory.
+        """Interrupt running computations of this engine and free its memory.
 
-        Waits at most `timeout` seconds for the lock; returns False, with nothing
-        freed, when somebody keeps it. The next use loads again.
+        Waits at most `timeout` seconds for the lock. Returns False, and frees nothing,
+        if another thread keeps the lock. The next use loads the file again.
         """
         slot = self._slot
         if slot is None:
             return True
         until = time.monotonic() + timeout
         while not slot.lock.try_acquire(0.05):
-            # Again and again: a turn that just begins clears the flag.
+            # Repeat it, because a turn that is just starting clears the flag.
             for context in self._contexts:
                 context.abort()
             if time.monotonic() > until:
@@ -222,18 +223,18 @@ class LlamaEngine:
         if self._slot is slot and slot.weights is not None:
             return slot
         slot.lock.release()
-        raise ModelError(f"{self.path.name} was closed before it could speak.")
+        raise ModelError(f"{self.path.name} was closed before it could answer.")
 
     def _shared(self) -> _Slot:
         slot = self._slot
         if slot is None:
-            # Not `resolve`, which raises RuntimeError on links in a circle.
+            # `Path.resolve` would raise RuntimeError for a cycle of links.
             path = Path(os.path.realpath(self.path))
             with _slots_lock:
                 if _exiting.is_set():
                     raise ModelError("The program is ending.")
                 if not _slots:
-                    # At exit, not by __del__: Python may have ended by then.
+                    # Free the memory at exit: __del__ may run after Python's end.
                     atexit.unregister(_close_all)
                     atexit.register(_close_all)
                 slot = self._slot = _slots.setdefault(path, _Slot(path))
@@ -242,14 +243,14 @@ class LlamaEngine:
 
 
 def _cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _close_all() -> None:
-    """Stop computations and loads, so that none runs while the process ends."""
+    """Stop all computations and loads, so that none runs during the exit."""
     with _slots_lock:
         _exiting.set()
         engines = [engine for slot in _slots.values() for engine in slot.engines]

@@ -1,4 +1,4 @@
-"""A lock whose waiters can be cancelled."""
+"""Provides a lock whose waiters can be cancelled."""
 
 import threading
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from tui.turn import Cancellation
 def wait_until(
     changed: threading.Condition, done: Callable[[], bool], cancel: Cancellation
 ) -> None:
-    """Wait for `done()`, asked whenever `changed` is notified.
+    """Wait until `done()` is true; check it whenever `changed` is notified.
 
-    Call it without holding `changed`. Raises `Cancelled` as soon as `cancel` is
+    Call this without holding `changed`. Raises `Cancelled` as soon as a cancel is
     requested.
     """
 
@@ -26,9 +26,10 @@ def wait_until(
 
 
 class TurnLock:
-    """A lock that may be released by another thread than the one that took it.
+    """A lock that any thread may release, not only the one that acquired it.
 
-    A generator may be closed in another thread than it ran in, so no owner is kept.
+    It has no owner, because a generator may be closed in another thread than the one in
+    which it ran.
     """
 
     def __init__(self) -> None:
@@ -36,12 +37,12 @@ class TurnLock:
         self._held = False
 
     def acquire(self, cancel: Cancellation) -> None:
-        """Take the lock; raises `Cancelled` when that comes first."""
+        """Acquire the lock; raises `Cancelled` if a cancel comes first."""
         while not self.try_acquire():
             wait_until(self._changed, lambda: not self._held, cancel)
 
     def try_acquire(self, timeout: float = 0.0) -> bool:
-        """Take the lock if it gets free within `timeout` seconds."""
+        """Acquire the lock if it becomes free within `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._held, timeout):
                 return False
@@ -49,7 +50,7 @@ class TurnLock:
             return True
 
     def release(self) -> None:
-        """Give the lock to whoever waits."""
+        """Release the lock and wake the waiting threads."""
         with self._changed:
             self._held = False
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""A GGUF file as a chat model."""
+"""Implements `Model` for a GGUF file."""
 
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -27,22 +27,22 @@ from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation, Turn
 
 _MESSAGE_OVERHEAD = 8
-"""Tokens that a template adds to a message, about."""
+"""The approximate number of tokens that a template adds to a message."""
 _LEAST_ANSWER = 64
-"""Tokens that are left for the answer to the longest possible message."""
+"""Tokens that stay free for the answer to the longest possible message."""
 
 _AHEAD = 64
-"""Tokens that are read ahead in one piece: few, since a question that comes meanwhile
-breaks off a piece and takes up what is whole. As fast as larger ones."""
+"""Tokens in each piece of reading ahead. Pieces are small because a question interrupts
+one and keeps only complete pieces. Larger ones would not be faster."""
 
 
 class TokenSource(Protocol):
-    """Where the tokens of an answer come from."""
+    """The source of the tokens of an answer."""
 
     def start(
         self, context: Context, prompt: Sequence[int], cancel: Cancellation
     ) -> int:
-        """Begin an answer to `prompt`; return how many of its tokens were known."""
+        """Start an answer to `prompt`; return how many of its tokens were known."""
         ...
 
     def next(self) -> int:
@@ -51,7 +51,7 @@ class TokenSource(Protocol):
 
 
 class _Sampled:
-    """The tokens that the model itself finds."""
+    """Tokens that are sampled from the model."""
 
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler
@@ -65,7 +65,7 @@ class _Sampled:
         return context.read(prompt, cancel)
 
     def next(self) -> int:
-        # A token is read when the next one is wanted, not before it is shown.
+        # Read a token only when the next one is needed, so that it is shown first.
         if self._said is not None:
             self._context.read_one(self._said, self._cancel)
         token = self._said = self._sampler.sample(self._context)
@@ -73,12 +73,12 @@ class _Sampled:
 
 
 class LlamaModel:
-    """A `Model` on a `LlamaEngine`.
+    """A `Model` that uses a `LlamaEngine`.
 
-    `max_tokens` bounds an answer (None: the context window does). `dialect` is the
-    gate's name of the format in which the model writes calls; None finds it from
-    the template. `source` stands in for the model's own choice of tokens, in tests.
-    One conversation at a time; others wait for the engine's lock.
+    `max_tokens` limits an answer; None means only the context window does. `dialect` is
+    the gate's name of the format in which the model writes calls; None detects it from
+    the template. `source` replaces sampling, in tests. The model answers one request at
+    a time; others wait for the engine's lock.
     """
 
     def __init__(
@@ -101,20 +101,20 @@ class LlamaModel:
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
+        """The user's name for the model."""
         return self._name
 
     @property
     def window(self) -> int:
-        """Tokens of the context; 0 until that is known."""
+        """Tokens of the context; 0 while that is unknown."""
         return self.engine.window
 
     def preload(self) -> None:
-        """Get ready in a thread, so that the first answer need not wait for it."""
+        """Load in a thread, so that the first answer need not wait for it."""
         self.engine.preload(lambda context: self._made_for(context.weights))
 
     def load(self) -> None:
-        """Load the file; returns when that is done. Raises `ModelError`."""
+        """Load the file and wait for it. Raises `ModelError`."""
         with self.engine.hold() as context:
             self._made_for(context.weights)
 
@@ -124,10 +124,10 @@ class LlamaModel:
         cancel: Cancellation,
         saved: SavedPrompts | None = None,
     ) -> None:
-        """Read a prompt ahead, so that one which begins like it is answered sooner.
+        """Read a prompt in advance, so that prompts with the same start are faster.
 
-        With `saved` it is kept there. Raises `ModelError` and `Cancelled`; what was
-        read until then is kept.
+        With `saved`, stores the result there. Raises `ModelError` and `Cancelled`; the
+        context keeps the part that was read by then.
         """
         with self.engine.hold(cancel) as context:
             tokens = self._made_for(context.weights).prompt(messages, ()).tokens
@@ -138,7 +138,7 @@ class LlamaModel:
     def recall(
         self, messages: Sequence[Message], cancel: Cancellation, saved: SavedPrompts
     ) -> None:
-        """Take up a prompt from `saved`, if it is there and nothing was read yet.
+        """Restore a prompt from `saved`, if it is there and nothing was read yet.
 
         Raises `ModelError` and `Cancelled`.
         """
@@ -154,12 +154,12 @@ class LlamaModel:
         with self.engine.hold(turn.cancel) as context:
             made = self._made_for(context.weights)
             if made.fallback:
-                yield from self._tell(
-                    f"{self._name} brings no chat template: ChatML is used, which may "
-                    "not be the format it has learnt."
+                yield from self._notice(
+                    f"{self._name} has no chat template. ChatML is used, which may not "
+                    "be the format that the model was trained on."
                 )
             for file in unreadable(messages):
-                yield from self._tell(
+                yield from self._notice(
                     f"{self._name} reads text only: {file.name} is left out."
                 )
             prompt, fitted = self._fit(made, messages, tools, context)
@@ -174,7 +174,7 @@ class LlamaModel:
             return (yield from self._answer(made, prompt, builder, context, turn))
 
     def close(self) -> None:
-        """Free the sampler and the engine's memory. The next use loads again."""
+        """Free the memory of sampler and engine. The next use loads the file again."""
         if self.engine.close() and self._made is not None:
             self._made.sampler.close()
             self._made = None
@@ -234,7 +234,7 @@ class LlamaModel:
         tools: Sequence[ToolSchema],
         context: Context,
     ) -> tuple[Prompt, context_window.Fitted]:
-        """Return the prompt, and what of the messages it has."""
+        """Return the prompt, and which messages it contains."""
         size = context.size
         prompt: Prompt | None = None
 
@@ -245,7 +245,7 @@ class LlamaModel:
 
         kept_free = context_window.reserved(size, self._max_tokens)
         fitted = context_window.fit(messages, count, made.size, size - kept_free)
-        # When nothing more can be left out the answer gets less room.
+        # If no more messages can be left out, reserve less room for the answer.
         if prompt and fitted.tokens + min(_LEAST_ANSWER, kept_free) <= size:
             return prompt, fitted
         trained = made.weights.context_trained
@@ -255,8 +255,8 @@ class LlamaModel:
             else ""
         )
         raise ContextOverflow(
-            f"The last message needs {fitted.tokens} tokens, with what must go "
-            f"with it, and {self._name} can hold {size}. Send less{advice}.",
+            f"The last message, with what must be sent with it, needs {fitted.tokens} "
+            f"tokens, but the window of {self._name} has {size}. Send less{advice}.",
             size,
             fitted.tokens,
         )
@@ -268,15 +268,15 @@ class LlamaModel:
             self._made = _Made(weights, self._sampling)
         return self._made
 
-    def _tell(self, text: str) -> Iterator[Event]:
-        """Give a notice, unless it has been given before."""
+    def _notice(self, text: str) -> Iterator[Event]:
+        """Yield a notice, unless it was given before."""
         if text not in self._told:
             self._told.add(text)
             yield NoticeGiven(text)
 
 
 class _Made:
-    """What a model needs and can only have once its weights are loaded."""
+    """The parts of a model that can be created only once its weights are loaded."""
 
     def __init__(self, weights: Weights, sampling: Sampling) -> None:
         self.weights = weights
@@ -300,7 +300,7 @@ class _Made:
             for which in ("bos", "pad")
             if (token := weights.control.get(weights.special(which), (-1, 0))[0]) >= 0
         }
-        """Control tokens that are never part of what is said."""
+        """Control tokens that are never part of an answer's text."""
         self.sampler = Sampler(weights, sampling)
 
     def prompt(
@@ -311,22 +311,25 @@ class _Made:
         text = template.render(quote(dialogue(messages)), quote(tool_list(tools)))
         prompt = self.tokenizer.encode(text)
         if not prompt.tokens:
-            raise ModelError("The model's chat template makes nothing of the messages.")
+            raise ModelError(
+                "The model's chat template returns no text for the messages."
+            )
         return prompt
 
     def dialect(self, tools: bool) -> str:
-        """Return the gate's name of the format in which calls are to be expected.
+        """Return the gate's name of the format in which to expect calls.
 
-        A model that was told of another format than its own may fall back to that.
+        If the instructions named another format than the model's own, the model may use
+        either, so the gate must look for all.
         """
-        told = self._template(tools).describes_tools
-        return self._dialect if told or not tools else "auto"
+        describes = self._template(tools).describes_tools
+        return self._dialect if describes or not tools else "auto"
 
     def _template(self, tools: bool) -> ChatTemplate:
         return self._with_tools if tools and self._with_tools else self._plain
 
     def size(self, message: Message) -> int:
-        """Return about how many tokens `message` takes."""
+        """Return roughly how many tokens `message` takes."""
         [entry] = dialogue([message])
         text = "".join(map(str, entry.values()))
         return len(self.weights.tokenize(text)) + _MESSAGE_OVERHEAD

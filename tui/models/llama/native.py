@@ -1,10 +1,10 @@
-"""Finds the C library and silences its output.
+"""Loads the C library and silences its output.
 
-llama.cpp writes to file descriptor 2 unless it is given a callback, and the Python
-class `llama_cpp.Llama` swaps the descriptors 1 and 2 of the whole process while it
-loads: frames that are drawn meanwhile are lost. So this package uses the C functions
-alone. The callbacks that are called often are C functions as well, since a Python
-one takes the interpreter's lock each time and must not run while Python ends.
+llama.cpp writes to file descriptor 2 unless it has a log callback. The Python class
+`llama_cpp.Llama` redirects descriptors 1 and 2 of the whole process while it loads, so
+frames drawn in that time are lost. Therefore this package uses only the C functions.
+Callbacks that are called often are C functions too, because a Python callback takes the
+interpreter's lock each time and must not run while Python exits.
 """
 
 import ctypes
@@ -17,15 +17,15 @@ from typing import Any
 from tui.errors import ModelError
 
 _ERROR = 4
-"""GGML_LOG_LEVEL_ERROR; 5 continues the line before."""
+"""GGML_LOG_LEVEL_ERROR; level 5 continues the previous line."""
 
 
 @functools.cache
 def library() -> Any:
     """Return the module of llama.cpp's C functions, initialised and silent.
 
-    Takes 0.2 s the first time. Raises `ModelError` when llama-cpp-python is not
-    installed or its library cannot be loaded.
+    The first call is slow. Raises `ModelError` when llama-cpp-python is not installed
+    or its library cannot be loaded.
     """
     try:
         from llama_cpp import llama_cpp  # numpy and a shared library of 10 MB
@@ -49,11 +49,11 @@ def library() -> Any:
 
 @functools.cache
 def _silence(lib: Any) -> Any:
-    """Return a log callback that does nothing, in C.
+    """Return a log callback in C that does nothing.
 
-    `abs` takes the level in its first argument's place and returns an int that
-    nobody reads. llama.cpp logs when it frees things, which may be after Python's
-    end: a Python callback would crash there.
+    The C function `abs` gets the log level as its argument, and llama.cpp ignores the
+    result. A Python callback could crash: llama.cpp also logs when it frees memory,
+    which may happen after Python's end.
     """
     return ctypes.cast(ctypes.CDLL(None).abs, lib.llama_log_callback)
 
@@ -63,7 +63,7 @@ _log_lock = threading.Lock()
 
 @contextmanager
 def error_lines(lib: Any) -> Generator[list[str], None, None]:
-    """Collect what llama.cpp logs as errors while the block is open."""
+    """Collect the errors that llama.cpp logs while the block is open."""
     lines: list[str] = []
 
     def collect(level: int, text: bytes, data: object) -> None:
@@ -82,9 +82,10 @@ def error_lines(lib: Any) -> Generator[list[str], None, None]:
 class AbortFlag:
     """A flag that llama.cpp reads between two operations of a computation.
 
-    It asks some hundred times a token, so the callback is C's `strlen` on two bytes
-    of ours: "" is 0, go on; "\\1" is 1, stop. A Python callback costs a tenth of the
-    speed and waits for the interpreter's lock each time.
+    llama.cpp reads it hundreds of times for each token. So the callback is C's `strlen`
+    on two bytes of ours: "" has length 0 and means continue, "\\1" has length 1 and
+    means stop. A Python callback would slow the computation down and wait for the
+    interpreter's lock each time.
     """
 
     def __init__(self, lib: Any) -> None:
@@ -93,7 +94,7 @@ class AbortFlag:
         self.data = ctypes.c_void_p(ctypes.addressof(self._bytes))
 
     def set(self) -> None:
-        """Break off the computation that runs, and any that begins. Any thread."""
+        """Interrupt the running computation and all later ones; any thread."""
         self._bytes[0] = 1
 
     def clear(self) -> None:
@@ -102,5 +103,5 @@ class AbortFlag:
 
     @property
     def is_set(self) -> bool:
-        """Whether computations are broken off."""
+        """Whether computations are interrupted."""
         return self._bytes[0] != b"\0"

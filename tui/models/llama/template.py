@@ -1,8 +1,8 @@
 """Renders a model's own chat template.
 
-Templates are programs in Jinja that come with a model from anywhere, so they run in
-Jinja's sandbox. They are written for the environment of the transformers library,
-whose settings and helpers are given here.
+Templates are Jinja programs in model files from untrusted sources, so they run in
+Jinja's sandbox. They are written for the environment of the transformers library, whose
+settings and helpers are reproduced here.
 """
 
 import json
@@ -30,7 +30,7 @@ CHATML = """\
 {%- endfor -%}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif -%}
 """
-"""For models that bring no template: the most common format."""
+"""The most common format, for models without a template."""
 CHATML_STOPS = ("<|im_end|>", "<|im_start|>")
 
 _THINKING = re.compile(
@@ -41,8 +41,8 @@ _THINKING = re.compile(
 class ChatTemplate:
     """Renders conversations to the text that a model continues.
 
-    `special` are the texts that templates know as `bos_token`, `eos_token` ...
-    Raises `ModelError` when `source` is no template.
+    `special` holds the texts for the template variables `bos_token`, `eos_token` ...
+    Raises `ModelError` when `source` is not a valid template.
     """
 
     def __init__(self, source: str, special: Mapping[str, str] | None = None) -> None:
@@ -60,18 +60,18 @@ class ChatTemplate:
             ) from error
         self._special = dict(special or {})
         self.describes_tools = "tools" in names
-        """Whether it tells the model of its tools; else the model is told in Hermes'
-        format, and shown its calls in it."""
+        """Whether the template describes tools to the model. If not, instructions and
+        earlier calls are written in Hermes' format."""
         known = self.describes_tools
         self._flat_calls = not (known and "tool_calls" in source)
         self._flat_results = not (known and re.search("""['"]tool['"]""", source))
 
     def render(self, messages: Dialogue, tools: Sequence[Mapping[str, Any]]) -> str:
-        """Return the text up to where the model is to speak.
+        """Return the text up to the place where the model's answer starts.
 
-        `tools` are in the form of the OpenAI API. A template that refuses what is
-        in `messages` gets it in other words: see `dialogue.variants`. Raises
-        `ModelError` when it refuses all of them.
+        `tools` are in the form of the OpenAI API. If the template refuses `messages`,
+        it gets them in other forms: see `dialogue.variants`. Raises `ModelError` when
+        it refuses all of them.
         """
         if tools and not self.describes_tools:
             messages = _with_instructions(messages, tools)
@@ -84,10 +84,10 @@ class ChatTemplate:
         return self._first(messages, tools)
 
     def _first(self, dialogue: Dialogue, tools: Sequence[Mapping[str, Any]]) -> str:
-        """Render the first variant of `dialogue` that the template takes."""
+        """Render the first variant of `dialogue` that the template accepts."""
         first: Exception | None = None
-        # Most templates ask `if tools`, some `tools is not none`, and those for
-        # tools only go through the list.
+        # Without tools, try None and []: most templates check `if tools`, some check
+        # `tools is not none`, and templates for tools only just iterate over the list.
         for value in [list(tools)] if tools else [None, []]:
             for messages in variants(dialogue):
                 try:
@@ -97,7 +97,7 @@ class ChatTemplate:
                         add_generation_prompt=True,
                         **self._special,
                     )
-                # Besides `raise_exception`, any operation that a template misuses.
+                # Not only `raise_exception`: a template may misuse any operation.
                 except Exception as error:
                     first = first or error
         raise ModelError(
@@ -106,7 +106,7 @@ class ChatTemplate:
 
     @cached_property
     def _drops_calls(self) -> bool:
-        """Whether only the first of several calls in a message would be written."""
+        """Whether the template writes only the first of several calls in a message."""
         calls = [ToolCall(name, name, {}) for name in ("probe_first", "probe_second")]
         messages = [
             Message("user", "probe"),
@@ -122,7 +122,7 @@ class ChatTemplate:
 
 
 def reasoning_open(prompt: str) -> bool:
-    """Whether the model is to speak within its reasoning, as the template wants."""
+    """Return whether the prompt ends with an opened reasoning block."""
     return _THINKING.search(prompt) is not None
 
 
@@ -139,8 +139,8 @@ def _with_instructions(
 
 
 def to_json(value: Any, **options: Any) -> str:
-    """Return JSON as templates expect it: Chinese as it is, nothing escaped."""
-    # Templates pass what their filters yield, too.
+    """Return JSON as templates expect it: no escapes for Chinese or HTML."""
+    # Templates also pass generators, which come from their filters.
     return json.dumps(value, ensure_ascii=False, default=list, **options)
 
 
@@ -151,8 +151,8 @@ def _tojson(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    # Jinja's own filter writes < as \u003c, which models have not learnt. ASCII is
-    # never enforced: it would spell out the marks of `Tokenizer.quote`.
+    # Jinja's own filter writes < as \u003c, which models were not trained on.
+    # `ensure_ascii` is ignored: it would escape the marks of `Tokenizer.quote`.
     return to_json(value, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
@@ -163,7 +163,7 @@ def _environment() -> Any:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Generation(Extension):
-        """Reads `{% generation %}`, which marks what training learns, as nothing."""
+        """Ignores `{% generation %}`, which only marks text for training."""
 
         tags = {"generation"}  # noqa: RUF012 - the base class declares it so
 

@@ -1,9 +1,9 @@
 """Tokenizes a rendered template; only the template may produce control tokens.
 
-Control tokens such as `<|im_end|>` are recognised where the template wrote them. Where
-they stand in what somebody said, they are tokenised as the letters they are, so a web
-page that a tool reads cannot end its own message and begin another. All other text
-gets the tokens that llama.cpp would give it.
+Control tokens such as `<|im_end|>` are recognised only where the template wrote them.
+In the text of messages they are tokenised as plain letters, so a web page that a tool
+reads cannot end its own message and begin another. All other text gets the same tokens
+as with llama.cpp.
 """
 
 import re
@@ -13,9 +13,11 @@ from typing import Any, cast
 from tui.models.llama.weights import Weights
 
 _BREAK = "\ufdd0"
-"""Set within a control token's text to break it; no character, by Unicode's promise."""
+"""A mark inserted into a control token's text to break it. Unicode guarantees that this
+code point is not a character."""
 _REMEMBERED = 256
-"""Spoken runs that are kept; an answer has one, or a few with control tokens."""
+"""How many runs of answer tokens are kept. An answer has one, or a few if it contains
+control tokens."""
 
 
 class Prompt:
@@ -31,7 +33,7 @@ class Prompt:
 
 
 class Tokenizer:
-    """Tokenises prompts of one model; used by one thread at a time."""
+    """Tokenises prompts of one model. Use it in one thread at a time."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
@@ -49,7 +51,7 @@ class Tokenizer:
         self._spoken: dict[str, list[int]] = {}
 
     def quote(self, value: Any) -> Any:
-        """Return `value`, text or JSON, so that no control token is read in it."""
+        """Return `value`, text or JSON, with all control tokens in it broken up."""
         match value:
             case str():
                 value = value.replace(_BREAK, "")
@@ -59,14 +61,14 @@ class Tokenizer:
             case dict():
                 items = cast(dict[Any, Any], value)
                 quoted = {self.quote(k): self.quote(v) for k, v in items.items()}
-                return type(items)(quoted)  # `Arguments` stay what they are
+                return type(items)(quoted)  # keeps the type `Arguments`
             case list() | tuple():
                 return [self.quote(v) for v in cast(Sequence[Any], value)]
             case _:
                 return value
 
     def encode(self, text: str) -> Prompt:
-        """Tokenise rendered `text` whose quoted parts went through `quote`."""
+        """Tokenise rendered `text`, whose outside parts went through `quote`."""
         weights = self._weights
         parts = self._control.split(text)
         tokens: list[int] = []
@@ -92,10 +94,10 @@ class Tokenizer:
         return Prompt(text.replace(_BREAK, ""), tokens, tail, n)
 
     def remember(self, prompt: Prompt, answer: Sequence[int]) -> None:
-        """Keep how `answer` was spoken, so that it is tokenised the same way again.
+        """Remember the tokens of `answer`, so that its text gets the same tokens again.
 
-        A model may spell a text with other tokens than the tokenizer would; without
-        this its last answer would be read again at each turn.
+        A model may write a text with other tokens than the tokenizer would. Without
+        this, the context would have to read the last answer again in each turn.
         """
         at = len(prompt.tokens) - prompt.tail_tokens
         run = prompt.tokens[at:]
@@ -110,7 +112,7 @@ class Tokenizer:
         self._keep(data, run)
 
     def is_control(self, token: int) -> bool:
-        """Whether `token` is a control token."""
+        """Return whether `token` is a control token."""
         return token in self._ids
 
     def _keep(self, data: bytearray, run: list[int]) -> None:
@@ -120,7 +122,7 @@ class Tokenizer:
             return
         texts = [text]
         if self._adds_space and text.startswith(" "):
-            texts.append(text[1:])  # the space is the tokenizer's, not the answer's
+            texts.append(text[1:])  # the tokenizer adds this space itself
         for text in texts:
             self._spoken.pop(text, None)
             if text and self._weights.tokenize(text) != run:

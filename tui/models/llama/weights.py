@@ -1,4 +1,4 @@
-"""A loaded GGUF file: weights, vocabulary, metadata."""
+"""Loads a GGUF file: weights, vocabulary and metadata."""
 
 import ctypes
 import stat
@@ -14,7 +14,7 @@ from tui.models.llama.native import error_lines, library
 def check_file(path: Path) -> None:
     """Raise `ModelError` when there is no GGUF file at `path`.
 
-    llama.cpp's own message for any of these is "failed to load model".
+    llama.cpp itself reports only "failed to load model" for any of these errors.
     """
     try:
         _check_kind(path, path.stat().st_mode)
@@ -28,7 +28,7 @@ def check_file(path: Path) -> None:
         ) from None
     except OSError as error:
         raise ModelError(
-            f"{path} cannot be read: {error.strerror}.", "bad_file"
+            f"Cannot read {path}: {error.strerror}.", "bad_file"
         ) from error
     if magic != b"GGUF":
         raise ModelError(
@@ -39,19 +39,19 @@ def check_file(path: Path) -> None:
 
 
 def _check_kind(path: Path, mode: int) -> None:
-    """Refuse what is no file: to open a pipe waits for ever."""
+    """Refuse anything but a regular file: opening a pipe could wait forever."""
     if not stat.S_ISREG(mode):
         what = "a directory" if stat.S_ISDIR(mode) else "a pipe or a device"
         raise ModelError(f"{path} is {what}, not a GGUF file.", "bad_file")
 
 
 class Weights:
-    """A loaded model; safe to read from any thread until `close`."""
+    """A loaded model. Any thread may read it until `close`."""
 
     def __init__(self, path: Path, go_on: Callable[[], bool] = lambda: True) -> None:
-        """Load `path`; `go_on` is asked now and then and breaks it off with False.
+        """Load `path`, and stop when `go_on`, called now and then, returns False.
 
-        Raises `ModelError`. Takes 0.2 s for 100 MB that the system has cached.
+        Raises `ModelError`.
         """
         check_file(path)
         self.path = path
@@ -77,28 +77,28 @@ class Weights:
         ):
             self.close()
             raise ModelError(
-                f"{path} holds no chat model: it cannot continue a text.", "bad_file"
+                f"{path} is not a chat model: it cannot continue a text.", "bad_file"
             )
         self.vocab = lib.llama_model_get_vocab(self.model)
         self.context_trained: int = lib.llama_model_n_ctx_train(self.model)
-        """Tokens of the longest text that it was trained for."""
+        """The longest context, in tokens, that the model was trained for."""
         self._pieces: dict[int, bytes] = {}
         self._eog: dict[int, bool] = {}
-        # Read now, in the thread that loads: 13 ms for 49,000 tokens.
+        # Read them now, because this runs in the loading thread.
         self.control = self._control_tokens()
-        """Each control token by its text, such as `<|im_end|>`, with its attributes."""
+        """Token id and attributes of each control token, by its text: `<|im_end|>`."""
 
     def close(self) -> None:
-        """Free the memory. No context on these weights may be in use."""
+        """Free the memory. No context on these weights may still be in use."""
         if self.model:
             self.lib.llama_model_free(self.model)
             self.model = None
 
     def tokenize(self, text: str, special: bool = False) -> list[int]:
-        """Return the tokens of `text`, without a token for its begin.
+        """Return the tokens of `text`, without a token for its beginning.
 
-        With `special`, `<|im_end|>` and the like in it become control tokens, so it
-        is not for text from outside.
+        With `special`, `<|im_end|>` and the like become control tokens, so never use it
+        for text from outside.
         """
         data = text.encode("utf-8", "replace")
         size = len(data) + 16
@@ -112,7 +112,7 @@ class Weights:
             size = -n
 
     def piece(self, token: int) -> bytes:
-        """Return what `token` stands for: bytes, not always whole characters."""
+        """Return the bytes of `token`, which may be incomplete characters."""
         piece = self._pieces.get(token)
         if piece is None:
             size = 32
@@ -128,7 +128,7 @@ class Weights:
         return piece
 
     def is_eog(self, token: int) -> bool:
-        """Whether the model ends its message with `token`."""
+        """Return whether `token` ends the model's message."""
         known = self._eog.get(token)
         if known is None:
             known = self.lib.llama_vocab_is_eog(self.vocab, token)
@@ -137,23 +137,26 @@ class Weights:
 
     @cached_property
     def bos(self) -> int | None:
-        """The token that texts begin with, or None."""
+        """The token for the beginning of a text, None if the model has none."""
         token = self.lib.llama_vocab_bos(self.vocab)
         return token if token >= 0 else None
 
     @property
     def adds_bos(self) -> bool:
-        """Whether the model wants `bos` before every text."""
+        """Whether the model needs `bos` before every text."""
         return self.bos is not None and self.lib.llama_vocab_get_add_bos(self.vocab)
 
     def special(self, which: str) -> str:
-        """Return the text of the `bos`, `eos` ... token, "" without one."""
+        """Return the text of the `bos`, `eos` ... token, "" if there is none."""
         token = getattr(self.lib, f"llama_vocab_{which}")(self.vocab)
         return self._text(token) if token >= 0 else ""
 
     def template(self, name: str = "") -> str | None:
-        """Return the chat template of that name; "" is the usual one."""
-        # Without a name llama.cpp gives the usual one.
+        """Return the chat template named `name`, None if there is none.
+
+        "" means the default template.
+        """
+        # Without a name llama.cpp returns the default template.
         data = self.lib.llama_model_chat_template(self.model, name.encode() or None)
         return data.decode("utf-8", "replace") if data else None
 

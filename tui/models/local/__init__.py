@@ -1,8 +1,8 @@
-"""Local models, each in a child process, so that a crash stays there.
+"""Runs local models in child processes, so that a crash does not end the app.
 
-llama.cpp can crash, abort, hang or be ended for want of memory, and a process that
-this happens to is gone. Here that is a child: its death is the error of a turn. The
-boundary is `Model.generate`; weights, template, gate and sampler are on the other side.
+llama.cpp can crash, abort or hang, or the system can kill it when memory runs out. Here
+that only ends a child process, and is the error of a turn. The boundary is
+`Model.generate`: weights, template, gate and sampler are in the child.
 """
 
 from tui.models.local.model import LocalModel

@@ -1,11 +1,11 @@
-"""Remembers crashes of a model's process between starts.
+"""Remembers crashes of a model's process across restarts of the app.
 
-An app that dies with its model, or is started anew, would crash on the same file again
-and again. A crash belongs to its circumstances: the file, the library and the settings
-that matter; when one of these changes nothing is known. A kill or a lack of memory
-also belongs to its time: it counts for some minutes, and until the next boot. The last
-crashes of all models stand in one small file, written whole; two apps that write at
-once lose one crash.
+Otherwise an app would crash on the same file again and again after each start. A crash
+counts only for the same circumstances: the file, the library and the relevant settings.
+A kill or a lack of memory may also be due to other programs, so it counts only for some
+minutes, and at most until the next boot. One small file, always written as a whole,
+holds the latest crashes of all models. If two apps write at the same time, one crash is
+lost.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ from tui.models.local.death import Death
 from tui.models.local.wire import Spec
 
 _KEPT = 32
-"""Circumstances that are remembered, the latest."""
+"""How many circumstances are remembered, the latest ones."""
 PASSES_SECONDS = 600.0
-"""How long nothing is tried after deaths that may be due to other programs."""
+"""Seconds without a try after deaths that may be due to other programs."""
 MOST_CRASHES = 2
-"""After so many crashes before the first word the same is not tried again."""
+"""The number of crashes before the first word after which there is no further try."""
 
 
 class Crash(msgspec.Struct, frozen=True):
-    """How often the same crashed, one after the other, and how the last time."""
+    """Successive crashes in the same circumstances: their number, and the last one."""
 
     count: int
     status: int
     said: str = ""
     time: float = 0.0
-    """When it was the last time; seconds since the epoch."""
+    """When the last crash happened; seconds since the epoch."""
     boot: str = ""
-    """The boot it was in; "" where the system does not tell."""
+    """The id of the boot in which it happened; "" if the system has none."""
 
     @property
     def death(self) -> Death:
@@ -47,17 +47,17 @@ class Crash(msgspec.Struct, frozen=True):
 
     @property
     def refuses(self) -> bool:
-        """Whether the same is not to be tried now."""
+        """Whether the model must not be started now in the same circumstances."""
         if self.count < MOST_CRASHES:
             return False
-        # A clock that was put back must not make it longer.
+        # A clock that was set back must not prolong the time.
         recent = 0 <= time.time() - self.time < PASSES_SECONDS
         same_boot = self.boot == process_identity.boot_id()
         return not self.death.passes or (recent and same_boot)
 
     @property
     def again(self) -> float:
-        """When it may be tried again; seconds since the epoch, 0 for no such time."""
+        """When the next try is allowed; seconds since the epoch, 0 for no such time."""
         return self.time + PASSES_SECONDS if self.death.passes else 0.0
 
 
@@ -66,7 +66,7 @@ _lock = threading.Lock()
 
 
 def circumstances(spec: Spec) -> str:
-    """Return what a crash depends on, as a digest: file, library and settings."""
+    """Return a digest of the circumstances: file, library and settings."""
     library = find_spec("llama_cpp")
     origin = library.origin if library and library.origin else ""
     parts = (
@@ -81,18 +81,18 @@ def circumstances(spec: Spec) -> str:
 
 
 def recall(key: str) -> Crash | None:
-    """Return what is known of circumstances; any thread. Never raises."""
+    """Return the crashes in these circumstances, if any; any thread. Never raises."""
     with _lock:
         return _load().get(key)
 
 
 def add(key: str, death: Death) -> None:
-    """Remember one more crash; any thread. What cannot be written is forgotten."""
+    """Remember one more crash; any thread. Ignores errors of the file."""
     with _lock:
         known = _load()
         old = known.pop(key, None)
         if old and old.death.passes and not death.passes:
-            old = None  # which says nothing of the file
+            old = None  # such deaths say nothing about the file
         count = old.count + 1 if old else 1
         boot, said = process_identity.boot_id(), death.said[-500:]
         known[key] = Crash(count, death.status, said, time.time(), boot)
@@ -100,7 +100,7 @@ def add(key: str, death: Death) -> None:
 
 
 def forget(key: str) -> None:
-    """Forget the crashes of what has spoken; any thread. Never raises."""
+    """Forget the crashes of a model that has answered; any thread. Never raises."""
     with _lock:
         known = _load()
         if known.pop(key, None):

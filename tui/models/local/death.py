@@ -9,10 +9,10 @@ SHORT_OF_MEMORY = re.compile(
     r"bad_alloc|MemoryError|annot allocate memory|[Mm]emory allocation"
     r"|failed to map segment"
 )
-"""What llama.cpp, the linker and numpy's library say when they get no memory."""
+"""Messages of llama.cpp, the linker and numpy's library about a lack of memory."""
 _TELLING = re.compile(r"GGML_ASSERT|GGML_ABORT|what\(\)|terminate")
 _PLACE = re.compile(r"^\S*/\S*?:\d+: ")
-"""Where in its source llama.cpp found a fault, as it stands before what it says."""
+"""The place in llama.cpp's source at the beginning of an error message."""
 _CRASHES = (
     signal.SIGSEGV,
     signal.SIGBUS,
@@ -22,13 +22,13 @@ _CRASHES = (
 )
 _LONGEST = 80
 _ASK_AGAIN = "The next question starts a new one."
-_SPARE = "Set a smaller `context`, take a smaller file or close other programs."
-_BUILD = "`make run` builds it anew; with pip see docs/local-models.md."
-_FETCH = "Fetch the file again, or upgrade llama-cpp-python."
+_SPARE = "Set a smaller `context`, use a smaller file or close other programs."
+_BUILD = "`make run` rebuilds it; with pip see docs/local-models.md."
+_FETCH = "Download the file again, or upgrade llama-cpp-python."
 
 
 def out_of_memory(name: str) -> str:
-    """Return the line for a model that got no memory and whose process lives."""
+    """Return the line for a model that got no memory, but whose process is alive."""
     return f"{name} is out of memory. {_SPARE}"
 
 
@@ -36,19 +36,19 @@ class Death(NamedTuple):
     """How a process ended."""
 
     status: int
-    """As of `subprocess`: an exit status, or a signal's number below 0."""
+    """As in `subprocess`: an exit status, or the negative number of a signal."""
     said: str = ""
-    """The end of what it wrote to stderr."""
+    """The end of its stderr output."""
     spoke: bool = False
-    """Whether it had loaded its model and said something."""
+    """Whether it had loaded its model and sent a part of an answer."""
     stuck: float = 0.0
-    """The seconds without a sign after which its owner ended it; 0 for no such end."""
+    """The seconds without progress after which its owner killed it; 0 if it did not."""
     loading: bool = False
-    """Whether it was loading its model, or about to."""
+    """Whether it was loading its model, or about to load it."""
 
     @property
     def crashed(self) -> bool:
-        """Whether the same would kill it again: the file, the build, its memory."""
+        """Whether it would die again of the same: the file, the build, its memory."""
         if self.spoke or self.stuck:
             return False
         number = -self.status
@@ -56,18 +56,18 @@ class Death(NamedTuple):
 
     @property
     def passes(self) -> bool:
-        """Whether the same may live later, as when other programs are closed."""
+        """Whether a later try may work, for example after other programs are closed."""
         return -self.status == signal.SIGKILL or bool(SHORT_OF_MEMORY.search(self.said))
 
     def told(self, name: str, file: str, crashes: int = 0, again: float = 0.0) -> str:
-        """Return the line for the user; `name` is the model's, `file` its weights'.
+        """Return the line for the user, with the names of the model and of its file.
 
-        With `crashes` it says that after so many nothing was tried, and will not be
-        before `again`, in seconds since the epoch; 0 for no such time.
+        With `crashes` it says that after so many crashes there was no further try, and
+        none before `again`, in seconds since the epoch; 0 for no such time.
         """
-        what, remedy = self._told(file)
+        what, remedy = self._explained(file)
         if crashes and again:
-            # The minute after: at the minute that is named it must work.
+            # Round up to the next minute, so that a try at the named time works.
             clock = time.strftime("%H:%M", time.localtime(again + 60))
             remedy = f"After {crashes} crashes it is not tried again before {clock}."
             remedy = f"{remedy} {_SPARE}"
@@ -78,19 +78,19 @@ class Death(NamedTuple):
             )
         return f"The process of {name} {what}. {remedy}"
 
-    def _told(self, file: str) -> tuple[str, str]:
-        """Return what happened and why, and what to do."""
+    def _explained(self, file: str) -> tuple[str, str]:
+        """Return what happened and why, and what the user can do."""
         if self.stuck:
-            what = f"did nothing for {self.stuck:.0f} seconds and was ended"
+            what = f"did nothing for {self.stuck:.0f} seconds and was killed"
             return what, _ASK_AGAIN
         if SHORT_OF_MEMORY.search(self.said):
             return "died: out of memory", _SPARE
         line, number = _telling(self.said), -self.status
         if number == signal.SIGBUS:
-            why = f"{file} was changed or cut short while in use, or its disk failed"
-            return f"died (SIGBUS): {why}", "The next question loads it anew."
+            why = f"{file} was changed or truncated while in use, or its disk failed"
+            return f"died (SIGBUS): {why}", "The next question loads it again."
         if number == signal.SIGKILL:
-            return "was killed (SIGKILL), perhaps as it was out of memory", _SPARE
+            return "was killed (SIGKILL), perhaps because it ran out of memory", _SPARE
         if number == signal.SIGABRT and line:
             return f"died (SIGABRT) on {file}: {line}", _FETCH
         if number == signal.SIGILL:
@@ -100,7 +100,7 @@ class Death(NamedTuple):
             why = f"llama-cpp-python does not fit this processor, or {file} is damaged"
             return f"died (SIGSEGV): {why}", _BUILD
         if number in _CRASHES:
-            why = f"a fault in llama.cpp, or {file} was changed in use"
+            why = f"a bug in llama.cpp, or {file} was changed while in use"
             return f"died ({_signal(number)}): {why}", _ASK_AGAIN
         how = f"was ended by {_signal(number)}"
         if number <= 0:
@@ -116,7 +116,7 @@ def _signal(number: int) -> str:
 
 
 def _telling(said: str) -> str:
-    """Return the line that tells most of the end of stderr, or ""."""
+    """Return the most informative line of the stderr output, or ""."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
     line = _PLACE.sub("", (telling or lines or [""])[-1])

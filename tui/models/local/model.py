@@ -1,4 +1,4 @@
-"""A `Model` whose work is done in a child process."""
+"""Implements `Model` by requests to a child process."""
 
 from collections.abc import Generator, Sequence
 
@@ -23,39 +23,40 @@ from tui.turn import Turn
 
 
 class LocalModel:
-    """The model of `spec`, in the process for its file. Any thread.
+    """The model of `spec`, in the process for its file. Any thread may use it.
 
-    Making one starts nothing. Models on one file share its process and, in there, its
-    weights: they answer one after the other. A process that dies is the `ModelError`
-    of kind `died` of the answers that ran, and the next question starts another.
+    The constructor starts no process. Models on one file share its process and, within
+    it, the weights, so they answer one after the other. If the process dies, the
+    running answers raise `ModelError` of kind `died`, and the next question starts a
+    new process.
     """
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.window = spec.context
-        """Tokens of the context; 0 until that is known."""
+        """Tokens of the context; 0 while that is unknown."""
         self.summarizes = not spec.starter
-        """Whether its summary of a conversation is worth anything."""
+        """Whether the model can write useful summaries of conversations."""
         self._shared: ModelProcess | None = None
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
+        """The user's name for the model."""
         return self.spec.name
 
     @property
     def process(self) -> ModelProcess:
-        """The process, which other models on the file use too."""
+        """The process, which other models on the same file use too."""
         if self._shared is None:
             self._shared = process_for(self.spec.path, self)
         return self._shared
 
     def preload(self) -> None:
-        """Load the file; returns when that is done, or cannot be. Never raises."""
+        """Load the file and wait for success or failure. Never raises."""
         try:
             child = self.process.child(self.spec)
         except ModelError:
-            return  # told when it is asked
+            return  # the next question will raise it
         with child.exchange() as exchange:
             child.send(Load(exchange.id, self.spec))
             answer = exchange.next()
@@ -63,7 +64,7 @@ class LocalModel:
             self.window = answer.window
 
     def warm(self, tools: Sequence[ToolSchema]) -> None:
-        """Have it read what answers begin with, until a question; returns at once."""
+        """Let it read the common start of prompts, until a question; return at once."""
         if child := self.process.living():
             child.send(Warm(self.spec, list(tools)))
 
@@ -72,7 +73,7 @@ class LocalModel:
     ) -> Generator[Event, None, Reply]:
         """Answer `messages`: see `Model.generate`.
 
-        Cancelling is obeyed at once; a process that does not break off within
+        A cancel takes effect at once. A process that does not stop within
         `process.OBEY_SECONDS` is killed, and the next answer begins with a notice.
         """
         turn.cancel.raise_if_requested()
@@ -97,7 +98,7 @@ class LocalModel:
                             raise self._error(answer)
                         case Death():
                             if not begun and answer.stuck and self.process.note():
-                                # For an answer that was cancelled before this one.
+                                # Killed because of an earlier, cancelled answer.
                                 yield NoticeGiven(str(self._died(answer)))
                                 break
                             raise self._died(answer)
@@ -105,7 +106,7 @@ class LocalModel:
                             pass
 
     def close(self) -> None:
-        """Free its memory; the process of a file that nobody uses ends."""
+        """Free its memory; end the process if no other model uses the file."""
         if self._shared is None:
             return
         shared, self._shared = self._shared, None

@@ -1,9 +1,9 @@
 """Starts, watches and ends one child process for each GGUF file.
 
-The thread that starts a child reads what it says and waits for its end. On Linux the
-kernel kills a child when that thread ends (PR_SET_PDEATHSIG), so it must be one that
-lives as long. Nothing here blocks: what goes to the child waits in a queue, since a
-stopped process does not read its pipe.
+The thread that starts a child also reads its output and waits for its end. On Linux the
+kernel kills a child when the thread that started it ends (PR_SET_PDEATHSIG), so that
+thread must live as long as the child. Callers never block on a write: requests to the
+child are queued, because a stopped process does not read its pipe.
 """
 
 import atexit
@@ -35,20 +35,21 @@ from tui.models.local.wire import (
 )
 
 OBEY_SECONDS = 2.0
-"""How long a child may take to obey a cancellation; then it is killed."""
+"""Seconds after a cancel until a child that has not stopped is killed."""
 IDLE_SECONDS = 60.0
-"""How long a child may owe an answer without using the processor; then it is killed.
+"""Seconds without processor use until a child that owes an answer is killed.
 
-Loading and reading a long prompt say nothing for minutes, but they compute."""
+Loading a file or reading a long prompt can send nothing for minutes, but they use the
+processor."""
 _END_SECONDS = 3.0
 _KEPT = 8192
-"""Bytes of the end of stderr that are kept."""
+"""How many bytes of the end of stderr are kept."""
 
 Answer = FromChild | Death
 
 
 class Exchange:
-    """What a child says to one request."""
+    """The answers of a child to one request."""
 
     def __init__(self, child: "Child", id: int) -> None:
         self.id = id
@@ -57,17 +58,17 @@ class Exchange:
         self._answers: SimpleQueue[Answer | None] = SimpleQueue()
 
     def put(self, answer: Answer | None) -> None:
-        """Hand over an answer; None only wakes. Any thread."""
+        """Pass on an answer; None only wakes `next`. Any thread."""
         self._answers.put(answer)
 
     def wake(self) -> None:
-        """Have `next` return None now."""
+        """Make `next` return None now. Any thread."""
         self._answers.put(None)
 
     def next(self) -> Answer | None:
-        """Wait for the next answer; None after `wake`.
+        """Wait for the next answer and return it; None after `wake`.
 
-        A child that hangs is killed: then it is that death.
+        Kills a child that hangs; the answer is then its `Death`.
         """
         used, since = self.child.used(), time.monotonic()
         while True:
@@ -87,9 +88,10 @@ class Exchange:
 
 
 class Child:
-    """A process, from its start to its death.
+    """A child process, from its start to its death.
 
-    `spoken` is called at its first word, `ended` at its death; both in its thread.
+    `spoken` is called at the first part of an answer, `ended` at its death, both in the
+    child's thread.
     """
 
     def __init__(
@@ -111,7 +113,7 @@ class Child:
         self._begun = threading.Event()
         self.death: Death | None = None
         self.spoke = False
-        """Whether it has told anything of an answer."""
+        """Whether it has sent a part of an answer."""
         self._thread = threading.Thread(
             target=self._run, name="lazychat-model", daemon=True
         )
@@ -119,13 +121,13 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Its process id; waits until it is started. 0 when it could not be."""
+        """Its process id, 0 if it could not be started. Waits for the start."""
         self._begun.wait()
         return self._process.pid if self._process else 0
 
     @contextmanager
     def exchange(self) -> Generator[Exchange, None, None]:
-        """Open a request; at the end of the block it is broken off, if it runs yet."""
+        """Open a request; the end of the block cancels it if it is still running."""
         exchange = Exchange(self, next(self._ids))
         with self._lock:
             if self.death:
@@ -142,24 +144,24 @@ class Child:
                 timer.start()
 
     def send(self, message: ToChild) -> None:
-        """Say something to the child; never blocks."""
+        """Queue `message` for the child; never blocks."""
         self._outbox.put(line(message))
 
     def used(self) -> float:
-        """Return the seconds of processor time that it has used; -1 when unknown."""
+        """Return its processor time in seconds, -1 if that is unknown."""
         return _processor_seconds(self._process.pid) if self._process else -1.0
 
     def kill(self, stuck: float = 0.0) -> None:
-        """End it at once; `stuck` is for how many seconds it had given no sign."""
+        """Kill it; `stuck` is for how many seconds it made no progress, or 0."""
         self._stuck = stuck
         process = self._process
-        # `poll` belongs to the child's own thread, which may be waiting for it.
+        # Do not call `poll` here: the child's own thread may be in `wait`.
         if process and self.death is None:
             with suppress(ProcessLookupError):
                 process.kill()
 
     def close(self) -> None:
-        """Have it end, and wait for that some seconds at most."""
+        """Ask it to end, wait some seconds for that, then kill it."""
         self._closed = True
         self._outbox.put(None)
         self._thread.join(_END_SECONDS)
@@ -179,7 +181,7 @@ class Child:
         except OSError as error:
             self._begun.set()
             why = error.strerror or str(error)
-            self._die(Death(1, f"the process cannot be started: {why}"))
+            self._die(Death(1, f"cannot start the process: {why}"))
             return
         self._begun.set()
         listener = threading.Thread(
@@ -195,15 +197,15 @@ class Child:
             for data in process.stdout:
                 self._take(read_from_child(data))
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)  # it has closed its pipe without ending
+            process.wait(_END_SECONDS)  # it may have closed its pipe without ending
         if process.returncode is None:
             process.kill()
         status = process.wait()
         self._outbox.put(None)
-        listener.join(1.0)  # somebody else may have its stderr
+        listener.join(1.0)  # with a limit: another process may have inherited stderr
         process.stdout.close()
         said = self._said.decode("utf-8", "replace")
-        # What its owner has killed did not die of loading.
+        # If its owner killed it, loading was not the cause of the death.
         loading = self._loading and not self._closed
         self._die(Death(status, said, self.spoke, self._stuck, loading))
 
@@ -246,7 +248,7 @@ class Child:
 
 
 class ModelProcess:
-    """The child for one GGUF file, and the next one when that has died."""
+    """Provides the child for one GGUF file, and a new one after a death."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -255,19 +257,19 @@ class ModelProcess:
         self._circumstances = ""
         self._notes: list[Death] = []
         self.users: set[object] = set()
-        """Who is to be asked no more before it ends; see `leave`."""
+        """The models that use the file; the child ends when the last one leaves."""
 
     @property
     def pid(self) -> int:
-        """The process id of the child that lives; 0 without one."""
+        """The process id of the live child, 0 without one."""
         child = self._child
         return child.pid if child and child.death is None else 0
 
     def child(self, spec: Spec) -> Child:
-        """Return the child, started for `spec` when there is none.
+        """Return the live child; start one for `spec` if there is none.
 
-        Raises `ModelError` when the same has crashed before its first word again and
-        again, in this run of the program or an earlier one; see `crashes`.
+        Raises `ModelError` when it has repeatedly crashed before its first word in the
+        same circumstances, in this run of the program or earlier; see `crashes`.
         """
         with self._lock:
             if self._child is None or self._child.death is not None:
@@ -281,17 +283,17 @@ class ModelProcess:
             return self._child
 
     def living(self) -> Child | None:
-        """Return the child if there is one, without starting any."""
+        """Return the live child, None without one; never starts one."""
         child = self._child
         return child if child and child.death is None else None
 
     def note(self) -> Death | None:
-        """Return once the death of a child that nobody has been told of, or None."""
+        """Return, only once, a death that no answer has reported yet, or None."""
         with self._lock:
             return self._notes.pop() if self._notes else None
 
     def leave(self, user: object) -> None:
-        """End the child when `user` was the last one."""
+        """Remove `user`, and end the child if it was the last one."""
         with _processes_lock:
             self.users.discard(user)
             if self.users:
@@ -317,7 +319,7 @@ class ModelProcess:
 def died(
     death: Death, name: str, path: str, crashes: int = 0, again: float = 0.0
 ) -> ModelError:
-    """Return the error of a turn whose process died, or was not started again."""
+    """Return the error for a turn whose process died, or was not started again."""
     from tui.safe import safe
 
     text = death.told(name, Path(path).name, crashes, again)
@@ -329,7 +331,7 @@ _processes_lock = threading.Lock()
 
 
 def process_for(path: str, user: object) -> ModelProcess:
-    """Return the process of `path`, an absolute path without links, for `user`."""
+    """Return the process for `path`, an absolute path without links, and add `user`."""
     with _processes_lock:
         if not _processes:
             atexit.unregister(_close_all)
@@ -358,7 +360,7 @@ main(int(owner))
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    # Of this very program, and never of the folder that somebody happens to be in.
+    # Import from this installation of the program, never from the working directory.
     root = Path(__file__).resolve().parents[3]
     command = [sys.executable, "-P", "-c", _BEGIN, str(root), str(os.getpid())]
     return subprocess.Popen(
@@ -366,9 +368,9 @@ def _start() -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Its back trace would come from a debugger, for half a minute.
+        # Otherwise a crash would run a debugger for a backtrace, which takes very long.
         env={**os.environ, "GGML_NO_BACKTRACE": "1"},
-        # No signal of the terminal reaches it.
+        # Keep signals of the terminal away from the child.
         start_new_session=True,
     )
 
@@ -377,6 +379,6 @@ def _processor_seconds(pid: int) -> float:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return -1.0  # macOS tells it only through another program
+        return -1.0  # on macOS only another program could find it out
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,7 +1,8 @@
-"""The child process: runs the requests that come on stdin.
+"""The child process: runs the requests that arrive on stdin.
 
-It ends with its owner, whatever ended that: the pipe is closed then, and on Linux the
-kernel kills it. A terminal does not reach it, since it is a session of its own.
+It ends with its owner, however that ends: the pipe is then closed, and on Linux the
+kernel kills the child. It is in a session of its own, so signals of the terminal do not
+reach it.
 """
 
 import os
@@ -36,17 +37,17 @@ from tui.models.local.wire import (
 from tui.turn import Cancellation, Turn
 
 _END_SECONDS = 2.0
-"""How long the end may take, with a computation that does not stop."""
+"""Seconds after which the process exits even if a computation does not stop."""
 
 
 def main(owner: int) -> None:
-    """Serve the process `owner`, on the descriptors 0 and 1, until it is gone."""
+    """Serve the process `owner` on descriptors 0 and 1 until it is gone."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _die_with(owner)
-    _be_the_one_to_kill()
+    _prefer_to_be_killed()
     inbox, outbox = os.dup(0), os.dup(1)
-    # What a library reads or prints is no message.
+    # Keep input and output of libraries out of the protocol.
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
@@ -61,7 +62,7 @@ def main(owner: int) -> None:
 
 
 class Server:
-    """Runs each request in a thread; `send` takes lines, from any thread."""
+    """Runs each request in a thread. `send` writes a line and may be called in any."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
@@ -71,7 +72,7 @@ class Server:
         self._warming: set[Cancellation] = set()
 
     def take(self, data: bytes) -> None:
-        """Obey one line, or begin to."""
+        """Handle one line: start a request in a thread, or cancel one."""
         message: ToChild = read_to_child(data)
         match message:
             case Cancel(id):
@@ -84,7 +85,7 @@ class Server:
             case Warm():
                 cancel = Cancellation()
                 with self._lock:
-                    # Whoever waits for an answer is not to wait for this.
+                    # Warming up must not delay an answer.
                     if self._running:
                         return
                     self._warming.add(cancel)
@@ -101,7 +102,7 @@ class Server:
                 self._start(lambda: self._run(message, turn))
 
     def close(self) -> None:
-        """Break off all that runs."""
+        """Cancel all running requests."""
         with self._lock:
             cancels = [*self._running.values(), *self._warming]
         for cancel in cancels:
@@ -129,7 +130,7 @@ class Server:
         except MemoryError:
             text = out_of_memory(message.spec.name)
             end = line(Failed(id, "model", text, "memory"))
-        except Exception as error:  # told where the turn is
+        except Exception as error:  # the owner reports it in its turn
             end = line(Failed(id, "fault", f"{type(error).__name__}: {error}"))
         with self._lock:
             self._running.pop(id, None)
@@ -145,7 +146,7 @@ class Server:
             self._send(told(ask.id, event))
 
     def _warm(self, message: Warm, cancel: Cancellation) -> None:
-        # What fails here is found again, and told, when the model is asked.
+        # Ignore errors here: the next question raises them again.
         with suppress(LazychatError, MemoryError):
             warm = getattr(self._model(message.spec), "warm", None)
             if warm:
@@ -171,13 +172,13 @@ class Server:
 def _failed(id: int, name: str, error: LazychatError) -> Failed:
     text = str(error)
     if SHORT_OF_MEMORY.search(text):
-        # Else a library or a file would be blamed that is as it should be.
+        # Otherwise the text would blame a library or a file that is fine.
         return Failed(id, "model", out_of_memory(name), "memory")
     return Failed(id, "model", text, getattr(error, "kind", "model"))
 
 
 class _Turn(Turn):
-    """The owner's turn, as far as a model may know it."""
+    """The parts of the owner's turn that a model needs."""
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(ask.turn)
@@ -187,7 +188,7 @@ class _Turn(Turn):
 
     @property
     def message_id(self) -> str:
-        """The id of the message that the owner's turn is at."""
+        """The id of the current message of the owner's turn."""
         return self._id_now
 
 
@@ -215,7 +216,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _die_with(owner: int) -> None:
-    """Have the kernel kill this process when the thread that started it ends.
+    """Make the kernel kill this process when the thread that started it ends.
 
     The owner's thread lives as long as the child; see `process`.
     """
@@ -227,7 +228,7 @@ def _die_with(owner: int) -> None:
         os._exit(0)
 
 
-def _be_the_one_to_kill() -> None:
-    """Ask to be what is killed when memory runs out: the owner holds the words."""
+def _prefer_to_be_killed() -> None:
+    """Tell the kernel to kill this process first, not its owner, if memory runs out."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")

@@ -1,7 +1,7 @@
-"""The protocol between an app and its model's process: lines of JSON.
+"""Defines the protocol between an app and its model's process: lines of JSON.
 
-Events have the same JSON as in the log, so what can be sent can be stored. A
-line is a frame: JSON has no newline inside.
+Events have the same JSON as in the log, so every event that can be sent can be stored.
+Each line is one message, because the encoded JSON contains no newlines.
 """
 
 from typing import Any
@@ -14,13 +14,13 @@ from tui.messages import Message, Reply, ToolSchema
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """Which model, and how it is to answer."""
+    """A model and its settings."""
 
     path: str
-    """A GGUF file, as an absolute path."""
+    """The absolute path of a GGUF file."""
     name: str
     starter: bool = False
-    """Whether it is a `StarterModel`; then what follows `threads` is not used."""
+    """Whether it is a `StarterModel`, which ignores the fields after `threads`."""
     context: int = 4096
     threads: int = 0
     sampling: dict[str, Any] = {}
@@ -30,34 +30,34 @@ class Spec(msgspec.Struct, frozen=True):
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
-    """Load the weights; answered by `Loaded` or `Failed`."""
+    """Load the weights. The answer is `Loaded` or `Failed`."""
 
     id: int
     spec: Spec
 
 
 class Warm(msgspec.Struct, frozen=True, tag=True):
-    """Read ahead what answers begin with, until somebody asks. Not answered."""
+    """Read the common start of prompts until a question comes. There is no answer."""
 
     spec: Spec
     tools: list[ToolSchema]
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """Answer; answered by any number of `Told` and then `Finished` or `Failed`."""
+    """Answer. The child sends any number of `Told`, then `Finished` or `Failed`."""
 
     id: int
     spec: Spec
     messages: list[Message]
     message_ids: list[str]
-    """Of each message its id in the log, or ""."""
+    """The id in the log of each message, or ""."""
     tools: list[ToolSchema]
     turn: str
     message_id: str
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Break off what was asked with this id; it ends as `Failed` or `Finished`."""
+    """Stop the request with this id, which still ends with `Failed` or `Finished`."""
 
     id: int
 
@@ -69,14 +69,14 @@ class Drop(msgspec.Struct, frozen=True, tag=True):
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):
-    """The weights are there."""
+    """The weights are loaded."""
 
     id: int
     window: int
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """An event of an answer."""
+    """One event of an answer."""
 
     id: int
     kind: str
@@ -84,7 +84,7 @@ class Told(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
-    """An answer is whole."""
+    """An answer is complete."""
 
     id: int
     reply: Reply
@@ -92,11 +92,11 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """It came to nothing; the fields are those of `ModelError`."""
+    """A request failed; the fields are those of `ModelError`."""
 
     id: int
     what: str
-    """`cancelled`, `overflow`, `model`, or `fault` for an error of ours."""
+    """`cancelled`, `overflow`, `model`, or `fault` for a bug in lazychat."""
     text: str = ""
     kind: str = ""
     window: int = 0
@@ -112,7 +112,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def line(message: ToChild | FromChild) -> bytes:
-    """Return `message` as a line; half a surrogate pair becomes `?`, as in the log."""
+    """Return `message` as a line; a lone surrogate is replaced as in the log."""
     try:
         return _encode(message) + b"\n"
     except UnicodeEncodeError:
@@ -121,5 +121,5 @@ def line(message: ToChild | FromChild) -> bytes:
 
 
 def told(id: int, event: Event) -> bytes:
-    """Return the line that tells of `event`."""
+    """Return the line with `event`, for the request `id`."""
     return line(Told(id, events.kind(event), msgspec.Raw(events.encode(event))))
