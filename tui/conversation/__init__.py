@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from tui.conversation.export_import import (
         LARGEST_FILE,
         export_json,
-        export_markdown,
         import_json,
         is_exportable,
     )
     from tui.conversation.full_text_search import Hit, is_searchable, search
     from tui.conversation.input_history import questions
+    from tui.conversation.markdown_export import export_markdown
 
 __all__ = [
     "DAYS",
@@ -92,7 +92,7 @@ _HOMES = {
     "Trashed": "deletion",
     "delete": "deletion",
     "export_json": "export_import",
-    "export_markdown": "export_import",
+    "export_markdown": "markdown_export",
     "import_json": "export_import",
     "is_exportable": "export_import",
     "is_searchable": "full_text_search",
