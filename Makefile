@@ -52,6 +52,7 @@ check: set-up
 
 bench: set-up
 	@$(BIN)/python tests/bench/llama_loop.py
+	@-$(BIN)/python tests/bench/local_keys.py
 	@$(BIN)/python tests/bench/wire.py
 	@$(BIN)/python tests/bench/ssh_link.py
 	@$(BIN)/python tests/bench/store.py
