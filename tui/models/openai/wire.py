@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
+from tui.nearly_json import read_object
 
 _TEXT_TYPES = re.compile(
     r"text/|application/(json|xml|toml|yaml|x-yaml|javascript|sql|x-sh)\b|.*\+(json|xml)$"
@@ -93,7 +94,9 @@ def _answer(wire: list[dict[str, Any]], waiting: dict[str, str]) -> None:
 
 
 def _call(call: ToolCall, index: int) -> dict[str, Any]:
-    arguments = call.arguments if isinstance(call.arguments, dict) else {}
+    arguments = call.arguments
+    if isinstance(arguments, str):
+        arguments = read_object(arguments) or {}
     return {
         "id": call.id or f"call_{index + 1}",
         "type": "function",
