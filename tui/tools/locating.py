@@ -64,6 +64,6 @@ def _replaced(value: Any, keys: Keys, part: Any) -> Any:
     """Return a copy of `value` with `part` at `keys`."""
     if not keys:
         return part
-    copy: Any = cast(Any, value).copy()
+    copy: Any = value.copy()
     copy[keys[0]] = _replaced(value[keys[0]], keys[1:], part)
     return copy
