@@ -73,16 +73,16 @@ class _Trace(_Nothing):
 
 
 class _Spoken(_Nothing):
-    """The text for the user, with a line break between messages.
+    """The text for the user, with a line break where two messages would touch.
 
-    Messages of one turn are always apart; those of several turns where they would
-    meet in one list. Records without a turn are taken as they are.
+    Those of one turn never do; those of several turns, not in one list. White space
+    that a model has written is enough. Records without a turn are taken as they are.
     """
 
     def __init__(self) -> None:
         self._text = SpokenText()
         self._ends: dict[str, tuple[str, bool]] = {}
-        """Of each turn the last message, and whether it has ended its line."""
+        """Of each turn the last message, and whether it ends in white space."""
         self._before: tuple[str, bool] | None = None
         """The same of the piece before in the list."""
 
@@ -96,10 +96,11 @@ class _Spoken(_Nothing):
         if not text or not isinstance(event, TextDelta | MessageAdded):
             return text
         before = self._before or self._ends.get(turn)
-        self._before = event.message_id, text.endswith("\n")
+        self._before = event.message_id, text[-1].isspace()
         self._ends[turn] = self._before
-        meets = before and before[0] != event.message_id and not before[1]
-        return f"\n{text}" if meets and not text.startswith("\n") else text
+        if not before or before[0] == event.message_id:
+            return text
+        return text if before[1] or text[0].isspace() else f"\n{text}"
 
     def copy(self) -> _View:
         twin = _Spoken()

@@ -261,7 +261,7 @@ def test_a_model_asked_within_a_tool_writes_nothing_for_the_user(log, pooled):
     assert agent("go") == "OUTER"
 
     assert asked_by_tool == ["INNER secret"]
-    assert "".join(FileSystemQueue().dequeue()) == "PRE \nOUTER"
+    assert "".join(FileSystemQueue().dequeue()) == "PRE OUTER"
     said = [
         r.event.message
         for r in log.read(session.current())
@@ -338,7 +338,7 @@ def test_numbers_are_queued_as_text_and_other_things_refused(log):
             queue.enqueue(wrong)  # pyright: ignore[reportArgumentType]
 
 
-def test_messages_of_one_list_never_meet_in_a_line(log):
+def test_messages_of_one_list_never_touch(log):
     llm = module("One.", "Two.\n", "Three.")
     for _ in range(3):
         llm("q")
@@ -508,7 +508,7 @@ def test_what_cannot_be_used_is_told():
         ({"api_key": ["a"]}, "one key"),
     ):
         with pytest.raises(TypeError, match=told):
-            lazyllm.OnlineChatModule(**options)
+            lazyllm.OnlineChatModule(**options)  # pyright: ignore[reportArgumentType]
 
 
 def test_options_go_into_each_request_and_those_of_a_call_into_one(log):
@@ -603,7 +603,7 @@ def test_an_agent_s_arguments_that_are_not_offered_say_what_is():
         ({"max_retires": 3}, "Did you mean max_retries"),
     ):
         with pytest.raises(TypeError, match=told):
-            FunctionCallAgent(ScriptedModel([]), [], **options)
+            FunctionCallAgent(ScriptedModel([]), [], **options)  # pyright: ignore[reportArgumentType]
     FunctionCallAgent(ScriptedModel([]), [], skills=None, workspace="")
     with pytest.raises(TypeError, match="llm must be"):
         FunctionCallAgent("gpt", [])  # pyright: ignore[reportArgumentType]
