@@ -35,7 +35,12 @@ def current() -> str:
     with _lock:
         if not _default:
             _default.append(new_id())
-    return _session.get(_default[0])
+    return _session.get("") or _default[0]
+
+
+def begin(session: str) -> None:
+    """Make `session` the current one in this context, until another is; "" for none."""
+    _session.set(session)
 
 
 @contextmanager

@@ -154,6 +154,57 @@ def test_an_exception_in_a_tool_is_one_line_to_the_model(online, server):
     assert "Traceback" not in told
 
 
+def test_the_later_version_of_the_page_runs(online, server):
+    server.answer(
+        text("Let me look."),
+        calls(call(0, "a", "get_current_weather", "{'location': 'Tokyo',}")),
+        finish("tool_calls"),
+        DONE,
+    )
+    server.answer(text("10 degrees."), finish(), DONE)
+    server.answer(text("Yes."), finish(), DONE)
+
+    done = online.python(
+        PROGRAMS / "current_page.py", "online", "Weather in Tokyo?", "Sure?"
+    )
+
+    assert done.code == 0, done.err
+    said, _, traced = done.out.partition("trace: ")
+    assert said.replace("output: ", "").split() == [
+        *("Let", "me", "look.", "10", "degrees.", "Yes."),
+    ]
+    assert "look.10" not in said.replace("\noutput: ", "")
+    for line in (
+        "get_current_weather({'location': 'Tokyo',})",
+        'read as {"location":"Tokyo"}',
+        "result: 10 degrees in Tokyo",
+    ):
+        assert line in traced
+    first, second, third = (request.json for request in server.requests)
+    properties = first["tools"][0]["function"]["parameters"]["properties"]
+    assert properties["location"]["type"] == "string"
+    assert sorted(properties["unit"]["enum"]) == ["celsius", "fahrenheit"]
+    (sent,) = second["messages"][-2]["tool_calls"]
+    assert sent["function"]["arguments"] == '{"location": "Tokyo"}'
+    assert third["messages"] == [
+        {"role": "user", "content": "Weather in Tokyo?"},
+        {"role": "assistant", "content": "10 degrees."},
+        {"role": "user", "content": "Sure?"},
+    ]
+
+
+@needs_starter
+def test_the_later_version_of_the_page_runs_on_the_starter(home):
+    done = home.python(
+        *(PROGRAMS / "current_page.py", "internlm2-chat-20b"),
+        "What's the weather in Tokyo?",
+    )
+
+    assert done.code == 0, done.err
+    assert "get_current_weather(" in done.out.partition("trace: ")[2]
+    assert "get_current_weather" not in done.out.partition("trace: ")[0]
+
+
 def test_a_drop_keeps_what_was_said_and_tells_why(online, server):
     server.answer(text("Half an"), delta(), chunked=False)
 

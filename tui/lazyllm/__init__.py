@@ -3,25 +3,42 @@
 The programs of LazyLLM's tutorial on streaming bots run here with their import lines
 changed to `from tui import lazyllm` or `from tui.lazyllm import ...`. Calling a module
 is a turn in the log of the current session, so this process or another can read its
-text from a `FileSystemQueue` while it runs.
+text from a `FileSystemQueue` while it runs. A name that is not offered says what to use
+instead; docs/lazyllm.md lists both.
 """
+
+from typing import Any
 
 from tui.lazyllm import tools
 from tui.lazyllm.file_queue import FileSystemQueue
-from tui.lazyllm.modules import (
-    FunctionCallAgent,
-    OnlineChatModule,
-    TrainableModule,
-    fc_register,
-)
+from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
+from tui.lazyllm.modules import TrainableModule
+from tui.lazyllm.online import OnlineChatModule, OnlineModule
 from tui.lazyllm.pool import ThreadPoolExecutor
+from tui.lazyllm.prompts import ChatPrompter
+from tui.lazyllm.scope import missing
+from tui.lazyllm.sessions import init_session, new_session, teardown_session
+from tui.lazyllm.stream_call import StreamCallHelper
+from tui.lazyllm.tool_manager import ToolManager, fc_register
 
 __all__ = [
+    "ChatPrompter",
     "FileSystemQueue",
+    "FunctionCall",
     "FunctionCallAgent",
     "OnlineChatModule",
+    "OnlineModule",
+    "StreamCallHelper",
     "ThreadPoolExecutor",
+    "ToolManager",
     "TrainableModule",
     "fc_register",
+    "init_session",
+    "new_session",
+    "teardown_session",
     "tools",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name, __all__)

@@ -1,87 +1,240 @@
 """LazyLLM's callable modules: they take a question and return the answer.
 
-Each call is a turn in the log of the current session.
+Each call is a turn in the log of the current session, but for calls within a tool,
+which are the tool's own business: they return their answer to it and write nothing.
 """
 
-import os
+import copy
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from typing import Any, Protocol, TypeVar
 
 from tui import agents, config, process_identity, session
 from tui.errors import ConfigError, ModelError
-from tui.events import MessageAdded, TurnRequested
+from tui.events import Event, MessageAdded, TurnRequested
 from tui.lazyllm import pool
+from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.file_queue import default_log
+from tui.lazyllm.history import History
+from tui.lazyllm.prompts import ChatPrompter, Instruction, prompter
+from tui.lazyllm.scope import ABSENT_METHODS
+from tui.lazyllm.trace import told
 from tui.messages import Message
 from tui.models import Model
 from tui.models.catalog import ModelCatalog
 from tui.runtime.turn_driver import drive
-from tui.tools import Tool, register
+from tui.tools import report, running
 from tui.turn import Turn
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-History = Sequence[Sequence[str] | Mapping[str, str]]
-"""`[user, assistant]` pairs, or dicts with `role` and `content`."""
+M = TypeVar("M", bound="Module")
 
 
-class _Module:
-    """Base of modules that can be called with a question."""
+class ModelAgent(agents.Agent, Protocol):
+    """An agent that asks one model."""
 
-    def __init__(self, stream: bool) -> None:
-        self.stream = stream
+    model: Model
+
+
+class Module:
+    """Base of modules that can be called with a question.
+
+    A subclass says in `_agent` what answers.
+    """
+
+    def __init__(
+        self, stream: object = True, return_trace: bool = False, prompt: object = None
+    ) -> None:
+        self.stream = bool(stream)
         """If False, the queue gets each message at once; may be changed at any time."""
+        self.return_trace = return_trace
+        """Whether `lazy_trace` gets what happens inside of the calls."""
+        self._prompt = prompter(prompt)
 
-    def _agent(self) -> agents.FunctionCallAgent:
+    @property
+    def own_prompt(self) -> ChatPrompter:
+        """What is said before each question."""
+        return self._prompt
+
+    def start(self: M) -> M:
+        """Return this module: it needs no start, and loads a model when it is asked."""
+        return self
+
+    def prompt(
+        self: M,
+        prompt: ChatPrompter | Instruction | None = None,
+        history: History | None = None,
+    ) -> M:
+        """Set what is said before each question, and return this module.
+
+        None takes the prompt away. `history` comes before the history of a call.
+        """
+        made = copy.copy(prompter(prompt))
+        if history is not None:
+            made.history = ChatPrompter(history=history).history
+        self._prompt = made
+        return self
+
+    def share(
+        self: M,
+        prompt: ChatPrompter | Instruction | None = None,
+        stream: object = None,
+        history: History | None = None,
+    ) -> M:
+        """Return a copy with the same model; what is given differs in it."""
+        twin = copy.copy(self)
+        if stream is not None:
+            twin.stream = bool(stream)
+        if prompt is not None or history is not None:
+            twin.prompt(self._prompt if prompt is None else prompt, history)
+        return twin
+
+    def _agent(self, options: dict[str, Any]) -> AbstractContextManager[ModelAgent]:
+        """Return what answers one call; `options` are the other arguments of it.
+
+        It may be left once the call is over. Raises `ArgumentError`.
+        """
         raise NotImplementedError
 
-    def __call__(self, query: str, *, llm_chat_history: History = ()) -> str:
-        """Answer `query` in this thread; the text streams into the log.
+    def _request(self, query: Any, history: History | None) -> list[Message]:
+        return self._prompt.messages(query, history)
 
-        Raises `LazychatError`; the text so far stays in the log.
+    def _result(self, said: Sequence[Message], answer: Message) -> Any:
+        """Return the value of a call; `said` are the messages that it added."""
+        return answer.text
+
+    def __call__(
+        self,
+        input: Any,
+        llm_chat_history: History | None = None,
+        *,
+        stream_output: object = None,
+        stream: object = None,
+        **options: Any,
+    ) -> Any:
+        """Answer `input` in this thread; the text streams into the log.
+
+        `input` is the question, or a dict with it under `input` and the values that
+        the prompt names. `stream` and `stream_output` mean the same: whether this call
+        streams. Raises `LazychatError`; the text so far stays in the log.
+
+        Within a tool nothing is written: the answer is returned to the tool, and the
+        debug panel shows what happens. It ends when the tool is abandoned.
         """
-        if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
-            what = type(query).__name__
-            raise ConfigError(f"A question must be text, not {what}: {query!r:.60}.")
-        log, id = default_log(), session.current()
-        turn, agent = Turn(), self._agent()
-        question = Message("user", query)
+        messages = self._request(input, llm_chat_history)
+        chosen = next((s for s in (stream, stream_output) if s is not None), None)
+        streams = self.stream if chosen is None else bool(chosen)
+        with self._agent(options) as inner:
+            agent = _Listener(inner)
+            if call := running.current():
+                answer = _answer_tool(agent, messages, call)
+            else:
+                answer = self._answer(agent, messages, streams)
+        return self._result(agent.said, answer)
+
+    def _answer(
+        self, agent: "_Listener", messages: list[Message], streams: bool
+    ) -> Message:
+        log, id, turn = default_log(), session.current(), Turn()
+        options: dict[str, Any] = {"stream": streams}
+        if self.return_trace:
+            options["trace"] = True
+        asked = [m for m in messages[-1:] if m.role == "user"]
         log.append(
             id,
-            MessageAdded(f"{turn.id}.0", question),
-            TurnRequested(
-                agent.model.name, options={"stream": self.stream}, runner="lazyllm"
-            ),
+            *(MessageAdded(f"{turn.id}.0", question) for question in asked),
+            TurnRequested(agent.model.name, options=options, runner="lazyllm"),
             process_identity.claim(),
             turn=turn.id,
         ).result()
-        messages = [*_messages(llm_chat_history), question]
         with pool.breakable(turn.cancel):
             outcome = drive(log, id, turn, lambda: agent, messages)
         if outcome.failure or outcome.answer is None:
             raise outcome.failure or ModelError("The model gave no answer.")
-        return outcome.answer.text
+        return outcome.answer
+
+    def __getattr__(self, name: str) -> Any:
+        if why := ABSENT_METHODS.get(name):
+            raise AttributeError(f"{type(self).__name__} has no {name}: {why}.")
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
 
-class _ChatModule(_Module):
+class _Listener:
+    """An agent that keeps the messages that another one adds."""
+
+    def __init__(self, agent: ModelAgent) -> None:
+        self.said: list[Message] = []
+        self.model = agent.model
+        self._agent = agent
+
+    def run(
+        self, messages: Sequence[Message], turn: Turn | None = None
+    ) -> Generator[Event, None, Message]:
+        with closing(self._agent.run(messages, turn)) as run:
+            while True:
+                try:
+                    event = next(run)
+                except StopIteration as end:
+                    return end.value
+                if isinstance(event, MessageAdded):
+                    self.said.append(event.message)
+                yield event
+
+
+def _answer_tool(
+    agent: _Listener, messages: list[Message], call: running.Running
+) -> Message:
+    turn = Turn(cancel=call.cancel)
+    with closing(agent.run(messages, turn)) as run:
+        while True:
+            try:
+                event = next(run)
+            except StopIteration as end:
+                return end.value
+            if line := told(event):
+                report(line)
+
+
+class ChatModule(Module):
     """A model without tools."""
 
-    def __init__(self, model: Model, stream: bool) -> None:
-        super().__init__(stream)
+    def __init__(
+        self,
+        model: Model,
+        stream: object = True,
+        return_trace: bool = False,
+        prompt: object = None,
+    ) -> None:
+        super().__init__(stream, return_trace, prompt)
         self.model = model
 
-    def _agent(self) -> agents.FunctionCallAgent:
-        return agents.FunctionCallAgent(self.model)
+    def _agent(self, options: dict[str, Any]) -> AbstractContextManager[ModelAgent]:
+        unknown(
+            f"A call of {type(self).__name__}",
+            options,
+            ("input", "llm_chat_history", "stream", "stream_output"),
+            " Set options in [models.NAME] of the configuration.",
+        )
+        return nullcontext(agents.FunctionCallAgent(self.model))
 
 
-class TrainableModule(_ChatModule):
+class TrainableModule(ChatModule):
     """A local model: `[models.NAME]` of the configuration, or a GGUF file.
 
     If there is neither, the starter is used, and a line on stderr reports it.
     """
 
-    def __init__(self, base_model: str = "", stream: bool = True) -> None:
+    def __init__(
+        self,
+        base_model: str = "",
+        stream: object = True,
+        *,
+        return_trace: bool = False,
+    ) -> None:
+        if not isinstance(base_model, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
+            raise ArgumentError(
+                f"base_model must be a name or a path, not {type(base_model).__name__}."
+            )
         settings = config.load()
         catalog = ModelCatalog(settings)
         name = base_model
@@ -93,111 +246,4 @@ class TrainableModule(_ChatModule):
                 f'lazychat: no model is named "{base_model}"; using the starter.',
                 file=sys.stderr,
             )
-        super().__init__(catalog.get(name), stream)
-
-
-class OnlineChatModule(_ChatModule):
-    """A model on an OpenAI-compatible server.
-
-    `source` is a supplier such as `openai` or `deepseek`; None uses the first one whose
-    key is set. `base_url` is the address of the user's own server, which may need no
-    key. Otherwise a missing key raises `ModelError`, which names its variable.
-    """
-
-    def __init__(
-        self,
-        source: str | None = None,
-        model: str | None = None,
-        stream: bool = True,
-        base_url: str = "",
-    ) -> None:
-        from tui.models.suppliers import SUPPLIERS
-
-        if source is None and not base_url:
-            usable = [
-                name
-                for name, preset in SUPPLIERS.items()
-                if _has_key(preset.key_env) and not preset.key_for_more
-            ]
-            if not usable:
-                raise ModelError(
-                    "No online model has a key: set the variable OPENAI_API_KEY, or "
-                    "that of another supplier.",
-                    "missing_key",
-                )
-            source = usable[0]
-        source = source or "openai"
-        preset = SUPPLIERS.get(source)
-        variable = preset.key_env if preset else ""
-        keyed = _has_key(variable)
-        if variable and not keyed and not base_url:
-            raise ModelError(
-                f"The supplier {source} needs a key: set the variable {variable}.",
-                "missing_key",
-            )
-        model = model or (preset.model if preset else "")
-        if base_url:  # the user's own server may need no key
-            chosen = config.OpenAIModelConfig(
-                model, base_url, api_key_env=variable if keyed else ""
-            )
-        else:
-            chosen = config.OpenAIModelConfig(model, supplier=source)
-        settings = config.Config(models={source: chosen})
-        super().__init__(ModelCatalog(settings).get(source), stream)
-
-
-class FunctionCallAgent(_Module):
-    """An agent that calls tools until it has the answer.
-
-    `tools` are names of registered tools, functions or bound methods; `max_retries` is
-    the most rounds of tool calls. Text for the user streams; function calls are run
-    without being shown. `stream` None means the setting of `llm`.
-    """
-
-    def __init__(
-        self,
-        llm: _ChatModule | Model,
-        tools: Iterable[object],
-        max_retries: int = 5,
-        stream: bool | None = None,
-    ) -> None:
-        if isinstance(llm, _ChatModule):
-            model, streams = llm.model, llm.stream
-        else:
-            model, streams = llm, True
-        super().__init__(streams if stream is None else stream)
-        self._function_call = agents.FunctionCallAgent(model, list(tools), max_retries)
-
-    def _agent(self) -> agents.FunctionCallAgent:
-        return self._function_call
-
-
-def fc_register(group: str) -> Callable[[F], F]:
-    """Register the decorated function as a tool; `group` must be `tool`.
-
-    Raises `ConfigError` for another group and for a function without a docstring.
-    """
-    if group != "tool":
-        raise ConfigError(f'fc_register knows the group "tool", not "{group}".')
-
-    def decorate(function: F) -> F:
-        register(Tool(function))
-        return function
-
-    return decorate
-
-
-def _messages(history: History) -> list[Message]:
-    messages: list[Message] = []
-    for said in history:
-        if isinstance(said, Mapping):
-            role: Any = said["role"]
-            messages.append(Message(role, said["content"] or ""))
-        else:
-            question, answer = said
-            messages += [Message("user", question), Message("assistant", answer)]
-    return messages
-
-
-def _has_key(variable: str) -> bool:
-    return bool(variable and os.environ.get(variable))
+        super().__init__(catalog.get(name), stream, return_trace)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import ParamSpec, TypeVar
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar
 
 from tui import session
+from tui.lazyllm import file_queue
 from tui.turn import Cancellation
 
 P = ParamSpec("P")
@@ -68,9 +70,13 @@ class ThreadPoolExecutor(session.SessionPool):
     """
 
     def __init__(
-        self, max_workers: int | None = None, thread_name_prefix: str = "lazyllm"
+        self,
+        max_workers: int | None = None,
+        thread_name_prefix: str = "lazyllm",
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
     ) -> None:
-        super().__init__(max_workers, thread_name_prefix)
+        super().__init__(max_workers, thread_name_prefix, initializer, initargs)
         self._turns = _Turns()
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
@@ -95,10 +101,11 @@ class ThreadPoolExecutor(session.SessionPool):
 
 
 class _LookTwice(Future[T]):
-    """A future whose `done()` is False at the first call after its end.
+    """A future whose `done()` is False at a reader's first call after its end.
 
     The tutorial's loop drains the queue and then asks whether the task is done; text
-    that arrived in between would be lost. So the loop drains once more.
+    that arrived in between would be lost. So the loop drains once more. Threads that
+    do not read the queue, and asyncio, which insists on it, get the plain answer.
     """
 
     def __init__(self, inner: Future[T]) -> None:
@@ -106,6 +113,7 @@ class _LookTwice(Future[T]):
         self._inner = inner
         self._ended = threading.Event()
         self._looked = False
+        self._begun = monotonic()
 
     def settle(self, inner: Future[T]) -> None:
         if inner.cancelled():
@@ -126,11 +134,22 @@ class _LookTwice(Future[T]):
         return self._inner.running()
 
     def done(self) -> bool:
-        """Return whether the task has ended and `done` was called since then."""
+        """Return whether the task has ended.
+
+        A thread that reads the queue is told so at the second call.
+        """
         if not self._ended.wait(LOOK_SECONDS):
             return False
+        if file_queue.last_read() < self._begun:
+            return True
         looked, self._looked = self._looked, True
         return looked
+
+    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
+        """Call `fn` with this future once the task has ended."""
+        if getattr(fn, "__module__", "").startswith("asyncio"):
+            self._looked = True  # it asserts that `done()` is true
+        super().add_done_callback(fn)
 
     def result(self, timeout: float | None = None) -> T:
         """Return the task's result, or raise its exception."""

@@ -11,6 +11,8 @@ class Described(NamedTuple):
     """Without the sections about arguments, results and errors."""
     parameters: dict[str, str]
     """Descriptions by name; each is a single line."""
+    types: dict[str, str]
+    """The types by name, as they stand there; see `docstring_types`."""
 
 
 def describe(docstring: str) -> Described:
@@ -22,9 +24,10 @@ def describe(docstring: str) -> Described:
     try:
         parsed = parse(docstring)
     except ParseError:
-        return Described(docstring, {})
+        return Described(docstring, {}, {})
     parameters = {
         param.arg_name.lstrip("*"): " ".join((param.description or "").split())
         for param in parsed.params
     }
-    return Described((parsed.description or docstring).strip(), parameters)
+    types = {p.arg_name: p.type_name for p in parsed.params if p.type_name}
+    return Described((parsed.description or docstring).strip(), parameters, types)

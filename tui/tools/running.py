@@ -55,6 +55,8 @@ class Running(Protocol):
     """A call whose function is running."""
 
     call_id: str
+    cancel: Cancellation
+    """Is requested once the function is abandoned, for what it has begun."""
 
 
 _job: contextvars.ContextVar["_Job"] = contextvars.ContextVar("tool_job")
@@ -117,6 +119,7 @@ class _Job:
 
     def __init__(self, function: Callable[[], Any], call_id: str) -> None:
         self.call_id = call_id
+        self.cancel = Cancellation()
         self.news: SimpleQueue[News] = SimpleQueue()
         self._function = function
         self._lock = threading.Lock()
@@ -151,6 +154,7 @@ class _Job:
         with self._lock:
             self._abandoned = True
             cancel_task = self._cancel_task
+        self.cancel.request()
         if cancel_task is not None:
             with suppress(RuntimeError):  # the loop is already closed
                 cancel_task()

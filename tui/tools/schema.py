@@ -1,6 +1,7 @@
 """Builds JSON Schema from type hints, and checks arguments against them.
 
-Only the hints decide; the docstring and `Annotated` just describe. msgspec supports
+Only the hints decide; the docstring and `Annotated` just describe. Where there is no
+hint, the type that the docstring names is one. msgspec supports
 nearly all hints. This module adds pydantic's models (without importing pydantic), paths
 and unions that msgspec rejects.
 """
@@ -17,7 +18,9 @@ import msgspec
 
 from tui import bounds
 from tui.errors import ConfigError, ToolError
+from tui.tools.docstring_types import hint_of
 from tui.tools.inline import inline
+from tui.tools.locating import located
 from tui.tools.wording import words
 
 Json = dict[str, Any]
@@ -30,23 +33,31 @@ class Parameters:
     """The parameters of a function: their schema, and checks of arguments."""
 
     def __init__(
-        self, function: Callable[..., Any], where: str, described: Mapping[str, str]
+        self,
+        function: Callable[..., Any],
+        where: str,
+        described: Mapping[str, str],
+        types: Mapping[str, str],
     ) -> None:
         """Read the hints of `function`, which `where` names in errors.
 
-        `described` holds descriptions by parameter. Raises `ConfigError` for a hint
-        that does not resolve or that JSON cannot represent.
+        `described` and `types` hold what the docstring says, by parameter. Raises
+        `ConfigError` for a hint that does not resolve or that JSON cannot represent.
         """
         try:
             hints = typing.get_type_hints(function, include_extras=True)
         except Exception as error:
             raise ConfigError(f"{where}: a type hint is wrong: {error}.") from error
-        self._all = {
-            p.name: _Parameter(
-                p, hints.get(p.name, Any), described.get(p.name, ""), where
-            )
-            for p in inspect.signature(function).parameters.values()
-        }
+        self._all: dict[str, _Parameter] = {}
+        self._rest: _Parameter | None = None
+        """What `**kwargs` takes."""
+        for p in inspect.signature(function).parameters.values():
+            hint = hints[p.name] if p.name in hints else hint_of(types.get(p.name, ""))
+            parameter = _Parameter(p, hint, described.get(p.name, ""), where)
+            if p.kind is p.VAR_KEYWORD:
+                self._rest = parameter
+            else:
+                self._all[p.name] = parameter
 
     def schema(self) -> Json:
         """Return the JSON Schema of an object with a property for each parameter.
@@ -58,6 +69,8 @@ class Parameters:
         whole: Json = {"type": "object", "properties": properties}
         if required := [p.name for p in self._all.values() if p.required]:
             whole["required"] = required
+        if self._rest:
+            whole["additionalProperties"] = self._rest.schema(definitions) or True
         if definitions:
             whole["$defs"] = definitions
         return whole
@@ -70,8 +83,15 @@ class Parameters:
         all unknown, missing and ill-typed arguments.
         """
         bound: dict[str, Any] = {}
-        problems = [self._unknown(name) for name in arguments if name not in self._all]
-        for name, parameter in self._all.items():
+        given = dict(self._all)
+        problems: list[str] = []
+        for name in arguments:
+            if name not in self._all:
+                if self._rest:
+                    given[name] = self._rest
+                else:
+                    problems.append(self._unknown(name))
+        for name, parameter in given.items():
             if name not in arguments:
                 if parameter.required:
                     problems.append(f"{name} is missing")
@@ -82,7 +102,7 @@ class Parameters:
             except Exception as error:  # foreign types may raise anything
                 if value is None and not parameter.required:
                     continue
-                problems.append(parameter.complaint(error))
+                problems.append(f"{name}{parameter.complaint(error, value)}")
         if problems:
             raise ToolError("; ".join(problems))
         return bound
@@ -101,6 +121,8 @@ class _Parameter:
     ) -> None:
         self.name = parameter.name
         self.required = parameter.default is parameter.empty
+        if parameter.kind is parameter.VAR_KEYWORD:
+            description = ""  # it would stand at each value
         self._default = parameter.default
         if parameter.default is None:
             hint = Union[hint, None]  # noqa: UP007 - not all hints can be or-ed
@@ -164,16 +186,25 @@ class _Parameter:
                 return self.convert(bounds.decode(value))
             except (msgspec.MsgspecError, ValueError):
                 pass
-        raise errors[0]
+        raise errors[len(self._members)]  # what is close enough is not complained of
 
-    def complaint(self, error: Exception) -> str:
-        """Describe what is wrong with a value; names this parameter."""
+    def complaint(self, error: Exception, value: Any) -> str:
+        """Describe what is wrong with `value`: the place in it, and why."""
+
+        def fails(part: Any) -> bool:
+            try:
+                _convert(part, self._members[0], False)
+            except Exception as fault:  # foreign types may raise anything
+                return words(fault) == words(error)
+            return False
+
         text = (words(error) or type(error).__name__).replace("`", "")
         text, _, path = text.partition(" - at $")
+        path = located(path, value, fails)
         choices = self.schema({}).get("enum")
         if choices and not path:
             text = f"must be one of {', '.join(map(str, choices))}"
-        return f"{self.name}{path}: {text[:1].lower()}{text[1:]}"
+        return f"{path}: {text[:1].lower()}{text[1:]}"
 
 
 def _split(hint: Any) -> tuple[Any, str]:

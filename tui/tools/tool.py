@@ -62,9 +62,16 @@ class Tool(Generic[P, R]):
     def __get__(self, instance: object, owner: type | None = None) -> "Tool[..., R]":
         if instance is None:
             return self
+        return self._like(self.function.__get__(instance, owner), self.name)
+
+    def renamed(self, name: str) -> "Tool[P, R]":
+        """Return the same tool with another name."""
+        return self._like(self.function, name)
+
+    def _like(self, function: Callable[P, R], name: str) -> "Tool[P, R]":
         return Tool(
-            self.function.__get__(instance, owner),
-            name=self.name,
+            function,
+            name=name,
             description=self._description,
             keywords=self.keywords,
             timeout=self.timeout,
@@ -98,7 +105,8 @@ class Tool(Generic[P, R]):
 
     @functools.cached_property
     def _parameters(self) -> Parameters:
-        return Parameters(self.function, self._where(), self._described.parameters)
+        told = self._described
+        return Parameters(self.function, self._where(), told.parameters, told.types)
 
     def _check(self) -> None:
         if not inspect.isroutine(inspect.unwrap(self.function)):
@@ -118,7 +126,7 @@ class Tool(Generic[P, R]):
                 f"line says what the tool does, or use @tool(description=...)."
             )
         for parameter in inspect.signature(self.function).parameters.values():
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            if parameter.kind is parameter.VAR_POSITIONAL:
                 raise ConfigError(
                     f"{self._where()}: a model cannot fill {parameter}; name each "
                     f"parameter, or take one list or dict."

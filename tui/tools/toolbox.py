@@ -8,16 +8,18 @@ import logging
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
-from tui import bounds
+from tui import bounds, nearly_json
 from tui.errors import ConfigError, LazychatError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import ToolCall, ToolResult, ToolSchema
 from tui.tools import registry, running
+from tui.tools.adapting import as_tools
 from tui.tools.tool import Tool
 from tui.tools.wording import name_and_words, words
 from tui.turn import Turn
@@ -40,7 +42,7 @@ class ToolBox:
         timeout: float = 60.0,
         output_limit: int = 20_000,
     ) -> None:
-        """Accept `Tool`s, functions, bound methods, and names of registered tools.
+        """Accept all that `as_tools` does: `Tool`s, functions, names, objects.
 
         `timeout`, in seconds, applies to tools without their own; `math.inf` means no
         limit. Output longer than `output_limit` characters is cut, with a note.
@@ -53,8 +55,7 @@ class ToolBox:
         self._timeout = timeout
         self._limit = output_limit
         self._tools: dict[str, Tool[..., Any]] = {}
-        for item in tools:
-            tool = _as_tool(item)
+        for tool in chain.from_iterable(map(as_tools, tools)):
             if self._tools.setdefault(tool.name, tool) is not tool:
                 raise ConfigError(
                     f"Two tools are named {tool.name}; rename one of them with "
@@ -94,9 +95,10 @@ class ToolBox:
         """Run one call; never raises for errors of the model or the tool.
 
         Yields `ToolCallStarted`, a `ToolProgressed` for each `report` of the tool, and
-        `ToolCallFinished`. The tool runs in a thread of its own with a copy of the
-        caller's context variables, an async one in an event loop there. At its time
-        limit, and when `turn.cancel` is requested, it is abandoned: see
+        `ToolCallFinished`. Arguments that are nearly JSON are read as what is meant,
+        which a `ToolProgressed` says. The tool runs in a thread of its own with a copy
+        of the caller's context variables, an async one in an event loop there. At its
+        time limit, and when `turn.cancel` is requested, it is abandoned: see
         `tui.tools.running`. A call after a cancel is not started and yields nothing.
         """
         turn = turn or Turn()
@@ -105,7 +107,13 @@ class ToolBox:
         yield ToolCallStarted(call)
         start = monotonic()
         try:
-            tool, function = self._prepare(call)
+            tool, arguments = self._prepare(call)
+            if isinstance(call.arguments, str) and call.arguments.strip():
+                read = _excerpt(msgspec.json.encode(arguments).decode(), 2000)
+                yield ToolProgressed(
+                    call.id, f"The arguments are no JSON object; read as {read}"
+                )
+            function = _bound(tool, arguments)
             output = yield from self._watch(call, tool, function, turn)
             result = ToolResult(call.id, output)
         except ToolError as error:
@@ -113,7 +121,7 @@ class ToolBox:
         yield ToolCallFinished(call.id, monotonic() - start, result.error)
         return result
 
-    def _prepare(self, call: ToolCall) -> tuple[Tool[..., Any], Callable[[], Any]]:
+    def _prepare(self, call: ToolCall) -> tuple[Tool[..., Any], dict[str, Any]]:
         if not call.name:
             raise ToolError(
                 f"This tool call could not be read and was not run: "
@@ -123,14 +131,14 @@ class ToolBox:
         if tool is None:
             raise ToolError(self._no_tool(call.name))
         arguments = call.arguments
-        if isinstance(arguments, str):
-            if arguments.strip():
-                raise ToolError(f"{tool.name} was not run: {_no_object(arguments)}")
-            arguments = {}
-        try:
-            return tool, partial(tool.function, **tool.bind(arguments))
-        except LazychatError as error:
-            raise ToolError(f"{tool.name} was not run: {error}.") from error
+        if not isinstance(arguments, str):
+            return tool, arguments
+        if not arguments.strip():
+            return tool, {}
+        read = nearly_json.read_object(arguments)
+        if read is None:
+            raise ToolError(f"{tool.name} was not run: {_no_object(arguments)}")
+        return tool, read
 
     def _watch(
         self,
@@ -174,16 +182,11 @@ class ToolBox:
         return f"{problem}; the tools are {', '.join(self._tools)}."
 
 
-def _as_tool(item: object) -> Tool[..., Any]:
-    if isinstance(item, Tool):
-        return cast(Tool[..., Any], item)
-    if isinstance(item, str):
-        return registry.get(item)
-    if callable(item):
-        return Tool(item)
-    raise ConfigError(
-        f"{item!r} is not a tool; give a function, a Tool or the name of one."
-    )
+def _bound(tool: Tool[..., Any], arguments: dict[str, Any]) -> Callable[[], Any]:
+    try:
+        return partial(tool.function, **tool.bind(arguments))
+    except LazychatError as error:
+        raise ToolError(f"{tool.name} was not run: {error}.") from error
 
 
 def _failed(call: ToolCall, error: str) -> ToolResult:
@@ -211,8 +214,6 @@ def _no_object(arguments: str) -> str:
         return f"{expected}, but at character {place + 1}: {why}: {_excerpt(arguments)}"
     if bounds.is_deep(value):
         return f"{expected}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
-    if isinstance(value, dict):
-        return f"{expected}, not a string that holds one."
     return f"{expected}, not {_excerpt(arguments)}"
 
 

@@ -1,5 +1,6 @@
 """What LazyLLM's names do beyond the tutorial's programs."""
 
+import asyncio
 import threading
 import time
 from functools import partial
@@ -126,7 +127,7 @@ def test_stream_false_gives_whole_messages(log):
         gate.set()
         late = drain(future)
 
-    assert (early, late) == (["Let me look."], ["It is "])
+    assert (early, late) == (["Let me look."], ["\nIt is "])
 
 
 def tool_says(event, text):
@@ -356,12 +357,42 @@ def test_an_exception_in_the_block_cancels_what_runs_in_it(log):
     elsewhere.shutdown()
 
 
-def test_a_task_is_done_at_the_second_look_after_its_end(log):
+def test_a_reader_is_told_at_the_second_look_that_a_task_is_done(log):
     """What it said last may have come between the look at the queue and this one."""
     with lazyllm.ThreadPoolExecutor(1) as pool:
         future = pool.submit(abs, -1)
+        FileSystemQueue().dequeue()
 
     assert [future.done() for _ in range(3)] == [False, True, True]
+
+
+def test_who_reads_no_queue_is_told_at_once_that_a_task_is_done(log):
+    with lazyllm.ThreadPoolExecutor(1) as pool:
+        future = pool.submit(abs, -1)
+
+    assert future.done()
+
+
+async def test_asyncio_can_wait_for_tasks(log):
+    loop = asyncio.get_running_loop()
+    with lazyllm.ThreadPoolExecutor(1) as pool:
+        FileSystemQueue().dequeue()
+        wrapped = asyncio.wrap_future(pool.submit(abs, -5))
+        run = loop.run_in_executor(pool, abs, -6)
+        FileSystemQueue().dequeue()
+        both = await asyncio.wait_for(asyncio.gather(wrapped, run), LIMIT)
+
+    assert both == [5, 6]
+
+
+def test_a_pool_runs_its_initializer_in_each_thread(log):
+    begun = []
+    with lazyllm.ThreadPoolExecutor(
+        1, initializer=begun.append, initargs=("x",)
+    ) as pool:
+        pool.submit(abs, -1).result(LIMIT)
+
+    assert begun == ["x"]
 
 
 def test_a_task_that_waits_can_be_cancelled(log):

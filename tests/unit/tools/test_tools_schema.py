@@ -533,3 +533,73 @@ def test_tools_of_plain_types_import_no_pydantic():
     )
 
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("named", "schema"),
+    [
+        ("int", {"type": "integer"}),
+        ("number", {"type": "number"}),
+        ("List[int]", {"type": "array", "items": {"type": "integer"}}),
+        ("list of str", {"type": "array", "items": {"type": "string"}}),
+        ("Literal['a', 'b']", {"type": "string", "enum": ["a", "b"]}),
+        ("str or None", {"anyOf": [{"type": "string"}, {"type": "null"}]}),
+        (
+            "Dict[str, int]",
+            {"type": "object", "additionalProperties": {"type": "integer"}},
+        ),
+        ("int, optional", {"type": "integer"}),
+        ("Planet", {}),
+        ("List[Planet]", {"type": "array"}),
+        ("__import__('os').system('x')", {}),
+        ("[" * 300, {}),
+    ],
+)
+def test_without_a_hint_the_type_in_the_docstring_is_one(named, schema):
+    def f(number): ...
+
+    f.__doc__ = f"Do it.\n\nArgs:\n    number ({named}): Which.\n"
+
+    found = parameters(f)["properties"]["number"]
+    found.pop("description", None)
+    assert found == schema
+
+
+def test_a_hint_wins_over_the_docstring():
+    def f(number: str):
+        """Do it.
+
+        Args:
+            number (int): Which.
+        """
+
+    assert parameters(f)["properties"]["number"]["type"] == "string"
+    assert Tool(f).bind({"number": "4"}) == {"number": "4"}
+
+
+def test_the_type_in_the_docstring_converts():
+    def even(number):
+        """Tell.
+
+        Args:
+            number (int): Which.
+        """
+
+    assert Tool(even).bind({"number": "4"}) == {"number": 4}
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "told"),
+    [
+        (dict[str, int], {"a": "3", "limit": "many"}, "x.limit: expected int, got str"),
+        (dict[str, dict[str, int]], {"a": {"b": 1, "c": "x"}}, "x.a.c: "),
+        (dict[str, list[int]], {"a": [1], "b": [1, "x"]}, "x.b[1]: "),
+        (list[dict[str, int]], [{"a": 1}, {"b": "x"}], "x[1].b: "),
+        (dict[str, Point], {"here": {"x": "far"}}, "x.here.x: "),
+        (dict[str, int], {"odd key!": "many"}, "x['odd key!']: "),
+    ],
+)
+def test_a_wrong_value_within_is_named_by_its_key(hint, value, told):
+    with pytest.raises(ToolError) as caught:
+        bind(hint, value)
+    assert str(caught.value).startswith(told)

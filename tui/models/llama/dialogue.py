@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tui.messages import Attachment, Message, ToolSchema
+from tui.nearly_json import read_object
 
 Dialogue = list[dict[str, Any]]
 """Messages as dicts: `role`, `content`, and what tool calls need."""
@@ -53,7 +54,9 @@ def dialogue(messages: Sequence[Message]) -> Dialogue:
                         # For a string, which is invalid JSON, the tool's result
                         # explains the error.
                         "arguments": Arguments(
-                            {} if isinstance(call.arguments, str) else call.arguments
+                            (read_object(call.arguments) or {})
+                            if isinstance(call.arguments, str)
+                            else call.arguments
                         ),
                     },
                 }

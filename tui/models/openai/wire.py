@@ -18,6 +18,7 @@ import msgspec
 
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
 from tui.models.openai.schemas import portable
+from tui.nearly_json import read_object
 
 _TEXT_TYPES = re.compile(
     r"text/|application/(json|xml|toml|yaml|x-yaml|javascript|sql|x-sh)\b|.*\+(json|xml)$"
@@ -216,7 +217,9 @@ class _History:
             before = message["role"]
 
     def _call(self, call: ToolCall, message: Message) -> dict[str, Any]:
-        arguments = call.arguments if isinstance(call.arguments, dict) else {}
+        arguments = call.arguments
+        if isinstance(arguments, str):
+            arguments = read_object(arguments) or {}
         self._calls += 1
         function: dict[str, Any] = {
             # The tool message that follows says what was wrong with it.

@@ -1,0 +1,209 @@
+"""`FunctionCall`: one round with tools. `FunctionCallAgent`: as many as it takes."""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
+
+from tui import agents
+from tui.agents.merge import merge
+from tui.events import Event, MessageAdded
+from tui.lazyllm.arguments import ArgumentError, unknown
+from tui.lazyllm.history import History, calls_of, wire_call
+from tui.lazyllm.modules import ChatModule, ModelAgent, Module
+from tui.lazyllm.scope import ABSENT_ARGUMENTS
+from tui.lazyllm.tool_manager import ToolManager
+from tui.messages import Message
+from tui.models import Model
+from tui.tools import ToolBox
+from tui.turn import Turn
+
+
+class AgentModule(Module):
+    """Base of modules that call tools.
+
+    What is not given is as in `llm`: `stream`, `return_trace` and the prompt.
+    """
+
+    def __init__(
+        self,
+        llm: ChatModule | Model,
+        tools: Iterable[object] | ToolManager,
+        *,
+        stream: object = None,
+        return_trace: bool | None = None,
+        prompt: object = None,
+        return_last_tool_calls: bool = False,
+        **options: object,
+    ) -> None:
+        for option, value in options.items():
+            if option in ABSENT_ARGUMENTS and value:
+                raise ArgumentError(
+                    f"{type(self).__name__} has no argument {option}: "
+                    f"{ABSENT_ARGUMENTS[option]}."
+                )
+        known = ("llm", "tools", "max_retries", "stream", "return_trace", "prompt")
+        unknown(type(self).__name__, set(options) - set(ABSENT_ARGUMENTS), known)
+        if isinstance(llm, ChatModule):
+            self.model = llm.model
+            own: Any = (llm.stream, llm.return_trace, llm.own_prompt)
+        elif callable(getattr(llm, "generate", None)):
+            self.model, own = llm, (True, False, None)
+        else:
+            raise ArgumentError(
+                f"llm must be a TrainableModule, an OnlineChatModule or a model, not "
+                f"{type(llm).__name__}."
+            )
+        super().__init__(
+            own[0] if stream is None else stream,
+            own[1] if return_trace is None else return_trace,
+            own[2] if prompt is None else prompt,
+        )
+        made = tools.all_tools if isinstance(tools, ToolManager) else tools
+        self.toolbox = ToolBox(made)
+        self._returns_calls = return_last_tool_calls
+
+    def _make(self) -> ModelAgent:
+        """Return what answers a call."""
+        raise NotImplementedError
+
+    def _agent(self, options: dict[str, Any]) -> AbstractContextManager[ModelAgent]:
+        known = ("input", "llm_chat_history", "stream", "stream_output")
+        unknown(f"A call of {type(self).__name__}", options, known)
+        return nullcontext(self._make())
+
+    def _result(self, said: Sequence[Message], answer: Message) -> Any:
+        if self._returns_calls and (calls := _calls_with_results(said)):
+            return calls
+        return answer.text
+
+
+class FunctionCallAgent(AgentModule):
+    """An agent that calls tools until it has the answer.
+
+    `tools` are names of registered tools, functions, methods or objects, or a
+    `ToolManager`; `max_retries` is the most rounds of tool calls. Text for the user
+    streams; function calls are run without being shown. With `return_last_tool_calls`
+    a call returns the tool calls with their results, if there were any, and not the
+    answer.
+    """
+
+    def __init__(
+        self,
+        llm: ChatModule | Model,
+        tools: Iterable[object] | ToolManager,
+        max_retries: int = 5,
+        return_trace: bool | None = None,
+        stream: object = None,
+        return_last_tool_calls: bool = False,
+        *,
+        prompt: object = None,
+        **options: object,
+    ) -> None:
+        super().__init__(
+            llm,
+            tools,
+            stream=stream,
+            return_trace=return_trace,
+            prompt=prompt,
+            return_last_tool_calls=return_last_tool_calls,
+            **options,
+        )
+        self._function_call = agents.FunctionCallAgent(
+            self.model, self.toolbox, max_retries
+        )
+
+    def _make(self) -> ModelAgent:
+        return self._function_call
+
+
+class FunctionCall(AgentModule):
+    """One round: the model is asked, and the tools that it calls are run.
+
+    A call returns the answer, or, if the model called tools, a dict with `role`,
+    `content`, `tool_calls` and `tool_calls_results`. That dict is the input of the
+    next round, whose history ends with the question.
+    """
+
+    def __init__(
+        self,
+        llm: ChatModule | Model,
+        tools: Iterable[object] | ToolManager = (),
+        *,
+        return_trace: bool | None = None,
+        stream: object = None,
+        prompt: object = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            llm,
+            tools,
+            stream=stream,
+            return_trace=return_trace,
+            prompt=prompt,
+            **options,
+        )
+
+    def _make(self) -> ModelAgent:
+        return _Round(self.model, self.toolbox)
+
+    def _request(self, query: Any, history: History | None) -> list[Message]:
+        if not isinstance(query, Mapping) or "tool_calls_results" not in query:
+            return super()._request(query, history)
+        round = cast(Mapping[str, Any], query)
+        calls = calls_of(round.get("tool_calls"), "tool_calls")
+        results = list(round["tool_calls_results"])
+        if len(calls) != len(results):
+            raise ArgumentError(
+                f"There are {len(calls)} tool_calls and {len(results)} "
+                f"tool_calls_results."
+            )
+        called = Message("assistant", round.get("content") or "", tool_calls=calls)
+        told = [
+            Message("tool", str(result), tool_call_id=call.id)
+            for call, result in zip(calls, results, strict=True)
+        ]
+        # The prompt puts a system message before; a question it must not add.
+        before = self._prompt.messages(Message("user"), history)[:-1]
+        return [*before, called, *told]
+
+    def _result(self, said: Sequence[Message], answer: Message) -> Any:
+        if not answer.tool_calls:
+            return answer.text
+        results = {m.tool_call_id: m.text for m in said if m.role == "tool"}
+        return {
+            "role": "assistant",
+            "content": answer.text,
+            "tool_calls": [wire_call(call) for call in answer.tool_calls],
+            "tool_calls_results": [results[call.id] for call in answer.tool_calls],
+        }
+
+
+class _Round:
+    """The agent of one round; its last message may have calls."""
+
+    def __init__(self, model: Model, toolbox: ToolBox) -> None:
+        self.model = model
+        self._toolbox = toolbox
+
+    def run(
+        self, messages: Sequence[Message], turn: Turn | None = None
+    ) -> Generator[Event, None, Message]:
+        turn = turn or Turn()
+        reply = yield from self.model.generate(messages, self._toolbox.schemas(), turn)
+        message = reply.message
+        yield MessageAdded(turn.message_id, message, finish_reason=reply.finish_reason)
+        runs = [self._toolbox.run(call, turn) for call in message.tool_calls]
+        results = (yield from merge(runs)) if runs else []
+        for number, result in enumerate(results, 1):
+            answer = Message("tool", result.output, tool_call_id=result.call_id)
+            yield MessageAdded(f"{turn.message_id}.{number}", answer)
+        return message
+
+
+def _calls_with_results(said: Sequence[Message]) -> list[dict[str, Any]]:
+    results = {m.tool_call_id: m.text for m in said if m.role == "tool"}
+    return [
+        {**wire_call(call), "tool_call_result": results.get(call.id)}
+        for message in said
+        for call in message.tool_calls
+    ]

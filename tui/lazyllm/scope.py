@@ -1,0 +1,112 @@
+"""Names of LazyLLM that are not offered, and what to use instead."""
+
+import difflib
+import sys
+from collections.abc import Iterable
+from dis import opmap
+
+_FUNCTION = "write a Python function that calls the modules; WebModule takes one too"
+_SERVER = "start the model's server yourself and give OnlineChatModule(base_url=...)"
+_DOCUMENTS = "write a tool that searches, and register it with fc_register"
+_JSON = "ask for JSON in the prompt and read it with json.loads"
+
+ABSENT: dict[str, str] = {
+    **dict.fromkeys(
+        ("pipeline", "parallel", "diverter", "switch", "warp", "loop", "ifs", "bind",
+         "graph", "flow", "ActionModule", "Flow", "save_pipeline_result", "package"),
+        _FUNCTION,
+    ),
+    **dict.fromkeys(
+        ("Document", "Retriever", "Reranker", "TempDocRetriever", "SentenceSplitter",
+         "DocNode", "SqlManager", "SqlCall", "MongoDBManager", "rag"),
+        _DOCUMENTS,
+    ),
+    **dict.fromkeys(
+        ("deploy", "launcher", "launchers", "ServerModule", "UrlModule", "AutoModel",
+         "finetune", "AutoDeploy", "AutoFinetune", "dataproc"),
+        _SERVER,
+    ),
+    **dict.fromkeys(
+        ("formatter", "JsonFormatter", "YamlFormatter", "EmptyFormatter",
+         "FunctionCallFormatter", "FileFormatter", "FormatterBase"),
+        _JSON,
+    ),
+    **dict.fromkeys(
+        ("OnlineEmbeddingModule", "OnlineMultiModalModule",
+         "encode_query_with_filepaths", "ParameterExtractor",
+         "QustionRewrite", "IntentClassifier", "CodeGenerator"),
+        "use OnlineChatModule with a prompt that asks for it",
+    ),
+    **dict.fromkeys(
+        ("Prompter", "AlpacaPrompter", "EmptyPrompter", "LazyLLMPrompterBase",
+         "components", "prompter"),
+        "use ChatPrompter(instruction, extra_keys)",
+    ),
+    **dict.fromkeys(
+        ("globals", "locals"), "use init_session, new_session and Python's variables"
+    ),
+    "config": "use config.toml and the variables LAZYLLM_<SOURCE>_API_KEY",
+    "LOG": "use Python's logging",
+    "Thread": "use lazyllm.ThreadPoolExecutor, which carries the session",
+    "SQLiteQueue": "use FileSystemQueue",
+    "RedisQueue": "use FileSystemQueue",
+    "RecentQueue": "use FileSystemQueue",
+    "ModuleBase": "write a Python class with __call__",
+    "module": "import from tui.lazyllm itself",
+    "common": "import from tui.lazyllm itself",
+    "HttpTool": "write a tool that calls the address, and use fc_register",
+    "code_interpreter": "write a tool for what is needed: none is offered unasked",
+    "sandbox": "tools run in a thread of the program, with a time limit",
+    "ToolExecutionError": "raise any exception in a tool: the model is told its text",
+}  # fmt: skip
+"""The names, each with what to use instead."""
+
+ABSENT_METHODS: dict[str, str] = {
+    **dict.fromkeys(
+        ("deploy_method", "finetune_method", "trainset", "mode", "update_server",
+         "wait_server", "stop", "wait"),
+        "lazychat trains and serves no models; " + _SERVER,
+    ),
+    **dict.fromkeys(("evalset", "eval", "eval_result", "update"),
+                    "call the module in a loop over the examples"),
+    **dict.fromkeys(("formatter", "format"), _JSON),
+    "forward": "call the module itself",
+    "used_by": "it has no effect outside of LazyLLM's workflows",
+}  # fmt: skip
+"""The same for methods of modules."""
+
+ABSENT_ARGUMENTS: dict[str, str] = {
+    "skills": "put the instructions into prompt=...",
+    "memory": "pass what was said as llm_chat_history",
+    "desc": "describe the agent in prompt=...",
+    "workspace": "name the folder in prompt=...",
+    "sub_agents": "give a function that calls the agent as a tool",
+    "sandbox": "tools run in a thread of the program",
+    "tool_concurrency": "the calls of a round run side by side",
+    "enable_builtin_tools": "no tools are offered unasked; list those that are needed",
+    "force_summarize": "after max_retries rounds the agent answers with what it has",
+    "on_max_retries": "after max_retries rounds the agent answers with what it has",
+    "keep_full_turns": "the context is kept within the model's window by itself",
+    "fs": "write tools for the files that are needed",
+}
+"""The same for arguments of agents; those with a false value are accepted."""
+
+
+def missing(module: str, name: str, known: Iterable[str]) -> Exception:
+    """Return the error for a name that `module` does not have.
+
+    For `from ... import` it is an ImportError: of an AttributeError Python would say
+    only that the name cannot be imported.
+    """
+    if why := ABSENT.get(name):
+        text = f"lazychat has no {name} of LazyLLM: {why} (docs/lazyllm.md)."
+    else:
+        near = difflib.get_close_matches(name, [*known], 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        text = f"module {module!r} has no attribute {name!r}.{hint}"
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    code, at = frame.f_code.co_code, frame.f_lasti
+    imported = 0 <= at < len(code) and code[at] == opmap["IMPORT_FROM"]
+    if imported and why:
+        return ImportError(text, name=module)
+    return AttributeError(text, name=name)

@@ -1,0 +1,22 @@
+"""The names of LazyLLM's `lazyllm.tools`."""
+
+from typing import Any
+
+from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
+from tui.lazyllm.scope import missing
+from tui.lazyllm.stream_call import StreamCallHelper
+from tui.lazyllm.tool_manager import ToolManager, fc_register
+from tui.lazyllm.tools import agent
+
+__all__ = [
+    "FunctionCall",
+    "FunctionCallAgent",
+    "StreamCallHelper",
+    "ToolManager",
+    "agent",
+    "fc_register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name, __all__)

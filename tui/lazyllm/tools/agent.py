@@ -1,0 +1,21 @@
+"""The names of LazyLLM's `lazyllm.tools.agent`."""
+
+from typing import Any
+
+from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
+from tui.lazyllm.scope import missing
+from tui.lazyllm.tool_manager import ToolManager, fc_register
+
+register = fc_register
+
+__all__ = [
+    "FunctionCall",
+    "FunctionCallAgent",
+    "ToolManager",
+    "fc_register",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing(__name__, name, __all__)
