@@ -104,7 +104,7 @@ def _values(query: Any) -> dict[str, str]:
             return {key: _plain(value) for key, value in given.items()}
     raise ArgumentError(
         f"A question must be text or a dict with the text under 'input', not "
-        f"{type(cast(object, query)).__name__}: {cast(object, query)!s:.60}."
+        f"{type(cast(object, query)).__name__}: {cast(object, query)!r:.60}."
     )
 
 

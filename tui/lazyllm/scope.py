@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from dis import opmap
 
-_FUNCTION = "write a Python function that calls the modules; WebModule takes one too"
+_FUNCTION = "write a Python function that calls the modules"
 _SERVER = "start the model's server yourself and give OnlineChatModule(base_url=...)"
 _DOCUMENTS = "write a tool that searches, and register it with fc_register"
 _JSON = "ask for JSON in the prompt and read it with json.loads"
@@ -51,11 +51,12 @@ ABSENT: dict[str, str] = {
     "SQLiteQueue": "use FileSystemQueue",
     "RedisQueue": "use FileSystemQueue",
     "RecentQueue": "use FileSystemQueue",
-    "ModuleBase": "write a Python class with __call__",
+    "ModuleBase": "write a Python class whose objects can be called",
     "module": "import from tui.lazyllm itself",
     "common": "import from tui.lazyllm itself",
     "HttpTool": "write a tool that calls the address, and use fc_register",
     "code_interpreter": "write a tool for what is needed: none is offered unasked",
+    "MCPClient": "write a tool that asks the server, and use fc_register",
     "sandbox": "tools run in a thread of the program, with a time limit",
     "ToolExecutionError": "raise any exception in a tool: the model is told its text",
 }  # fmt: skip

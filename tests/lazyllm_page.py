@@ -1,0 +1,123 @@
+"""Writes the tables of docs/lazyllm.md anew from `tui.lazyllm`.
+
+python tests/lazyllm_page.py
+"""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from support import ROOT
+
+from tui import lazyllm
+from tui.lazyllm.scope import ABSENT, ABSENT_ARGUMENTS, ABSENT_METHODS
+
+PAGE = ROOT / "docs" / "lazyllm.md"
+
+PARTS = (
+    ("a local and an online model, used alike", "TrainableModule, OnlineChatModule"),
+    ("a queue that one thread fills and another drains", "FileSystemQueue"),
+    ("a pool that carries the session", "ThreadPoolExecutor"),
+    (
+        "a registry of tools, schema from hints and docstring",
+        "fc_register, ToolManager",
+    ),
+    ("one round of function calls", "FunctionCall"),
+    ("an agent whose text streams and whose calls stay unseen", "FunctionCallAgent"),
+    ("what happens inside, on demand", "return_trace=True, `lazy_trace`"),
+)
+"""The parts of the tutorial, and the names that are them."""
+
+DIFFERS: Mapping[str, tuple[str, str]] = {
+    "ChatPrompter": (
+        "`{name}` is filled in for values of the query only; no `tools`, no `show`",
+        "a prompt with JSON in it needs no doubled braces; agents give the tools",
+    ),
+    "FileSystemQueue": (
+        "gives plain text, not JSON envelopes; reading moves a cursor; `set_default` "
+        "refuses other stores",
+        "the tutorial's loop prints what it gets; a restart finds what was said",
+    ),
+    "FunctionCall": (
+        "the next round takes the dict as input and the history as argument",
+        "no state is kept between calls, so threads may share one",
+    ),
+    "FunctionCallAgent": (
+        "streams unless told otherwise; after `max_retries` rounds it answers with "
+        "what it has; takes `prompt`, and else that of the model",
+        "a switch in one place; an exception would lose the work of the rounds",
+    ),
+    "OnlineChatModule": (
+        "the supplier's own key variable comes first; unknown keywords are errors; "
+        "suppliers without a default ask for a model",
+        "a typing error is not sent to the server; names of models change",
+    ),
+    "OnlineModule": ("chat models only", "embeddings and images are not offered"),
+    "StreamCallHelper": (
+        "yields text only; leaving it early cancels the call",
+        "nobody waits for an answer that is not read",
+    ),
+    "ThreadPoolExecutor": (
+        "an exception in the block cancels the turns; `done()` is false at a queue "
+        "reader's first look",
+        "Ctrl+C ends at once; the tutorial's loop loses no text",
+    ),
+    "ToolManager": (
+        "has `add` and `names`; results are text, errors too",
+        "a model can only be told text",
+    ),
+    "TrainableModule": (
+        "streams by default; an unknown name means the starter, and a line on stderr",
+        "the same use as online; the programs run without a download",
+    ),
+    "fc_register": (
+        "the group `tool` only; options for the sandbox are ignored; hints win over "
+        "docstrings",
+        "tools run in a thread of the program, with a time limit; a docstring is text",
+    ),
+    "init_session": ("returns the id", "it is the conversation's, for `lazychat`"),
+    "new_session": ("", ""),
+    "teardown_session": ("what was said stays in the log", "nothing is lost by an end"),
+    "tools": ("has these names too, as does `tools.agent`", ""),
+}
+"""What differs from LazyLLM, and why."""
+
+
+def page() -> str:
+    """Return docs/lazyllm.md as the module has it."""
+    lines = [PAGE.read_text("utf-8").partition("\n## The tutorial's parts")[0].rstrip()]
+    lines += ["", "## The tutorial's parts", "", "| part | names |", "|---|---|"]
+    lines += [f"| {part} | {_codes(names)} |" for part, names in PARTS]
+    lines += ["", "## Names that are offered", ""]
+    lines += ["| name | where | what differs | why |", "|---|---|---|---|"]
+    for name in sorted(lazyllm.__all__, key=str.lower):
+        differs, why = DIFFERS.get(name, ("", ""))
+        lines.append(
+            f"| `{name}` | {_where(getattr(lazyllm, name))} | {differs} | {why} |"
+        )
+    for title, table in (
+        ("Names that are not", ABSENT),
+        ("Methods of modules that are not", ABSENT_METHODS),
+        ("Arguments of agents that are not", ABSENT_ARGUMENTS),
+    ):
+        lines += ["", f"## {title}", "", "| LazyLLM | instead |", "|---|---|"]
+        groups: dict[str, list[str]] = {}
+        for name, instead in table.items():
+            groups.setdefault(instead, []).append(f"`{name}`")
+        lines += [f"| {', '.join(names)} | {why} |" for why, names in groups.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _where(value: Any) -> str:
+    home = value if inspect.ismodule(value) else inspect.getmodule(value)
+    assert home is not None
+    path = home.__name__.replace(".", "/")
+    return f"`{path}/`" if hasattr(home, "__path__") else f"`{path}.py`"
+
+
+def _codes(names: str) -> str:
+    return ", ".join(n if "`" in n else f"`{n}`" for n in names.split(", "))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
