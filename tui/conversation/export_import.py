@@ -122,7 +122,7 @@ def _good(kind: str, data: bytes) -> bytes:
             return data
     except ValueError:
         return b""
-    # Deeply nested data is written in the cut form in which it is read.
+    # Deeply nested data is exported in the bounded form in which it is read.
     return events.encode(event) if events.may_be_deep(data) else data
 
 
