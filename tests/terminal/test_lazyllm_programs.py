@@ -101,7 +101,8 @@ def test_the_agent_runs_structured_calls_unseen(online, server):
     assert sorted(unit["enum"]) == ["celsius", "fahrenheit"]
     assert unit["default"] == "fahrenheit"
     weather, forecast = second.json["messages"][-2:]
-    assert (weather["role"], weather["tool_call_id"]) == ("tool", "a")
+    asked, _ = second.json["messages"][-3]["tool_calls"]
+    assert (weather["role"], weather["tool_call_id"]) == ("tool", asked["id"])
     assert '"temperature": "10"' in weather["content"]
     assert "location" in forecast["content"]
     assert "num_days" in forecast["content"]

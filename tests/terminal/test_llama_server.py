@@ -16,7 +16,7 @@ from support.fakes.lazychat import Home
 
 from tui.agents import FunctionCallAgent
 from tui.errors import Cancelled, ContextOverflow, ModelError
-from tui.events import TextDelta, UsageReported
+from tui.events import NoticeGiven, TextDelta, UsageReported
 from tui.messages import Message
 from tui.models.openai import OpenAIModel
 from tui.tools import builtin
@@ -146,11 +146,13 @@ def test_a_stream_that_it_ends_without_a_word_is_a_failure(make):
     assert raised.value.kind in ("dropped", "context_overflow")
 
 
-def test_a_request_that_it_cannot_read_is_told_in_its_words(make):
-    with pytest.raises(ModelError, match="max_tokens") as raised:
-        collect(make(max_tokens="many").generate(ASK, (), Turn("t")))
+def test_an_option_that_it_cannot_read_is_left_out_and_that_is_said(make):
+    events, reply = collect(make(max_tokens="many").generate(ASK, (), Turn("t")))
 
-    assert "\n" not in str(raised.value)
+    (notice,) = [e.text for e in events if isinstance(e, NoticeGiven)]
+    assert "max_tokens" in notice
+    assert "\n" not in notice
+    assert reply.message.text.strip()
 
 
 def test_a_wrong_path_points_at_the_base_url(url):

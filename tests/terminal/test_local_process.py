@@ -523,7 +523,7 @@ def test_a_pipe_or_a_circle_of_links_for_a_file_is_refused_at_once(
 
     for path, why in [
         (pipe, "a pipe or a device"),
-        (circle, "cannot be read"),
+        (circle, "Cannot read"),
         (tmp_path, "a directory"),
     ]:
         with pytest.raises(ModelError, match=why) as raised:

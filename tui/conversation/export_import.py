@@ -1,7 +1,6 @@
 """Exports conversations as JSON or Markdown, and imports the JSON.
 
-The JSON contains the log's events themselves, so no information is lost, not even in
-events of later versions:
+The JSON is the log itself, so nothing is lost, not even events of later versions:
 
     {"format": "lazychat", "version": 1, "conversations": [
       {"id": "...", "title": "...", "created": 1750000000.0, "pinned": false,
@@ -11,9 +10,8 @@ events of later versions:
          ...]}]}
 
 `kind` and `data` are those of `tui.events`, where each field is explained. Times are
-seconds since the epoch. Fields with their default value are left out. `title`,
-`created` and `pinned` repeat information from the events, for programs that only list a
-file.
+seconds since the epoch. Fields with default values are left out. `title`, `created` and
+`pinned` repeat information from the events, for programs that only list a file.
 """
 
 import hashlib
@@ -121,7 +119,7 @@ def _good(kind: str, data: bytes) -> bytes:
             return data
     except ValueError:
         return b""
-    # Deeply nested data is written in the cut form in which it is read.
+    # Deeply nested data is exported in the bounded form in which it is read.
     return events.encode(event) if events.may_be_deep(data) else data
 
 
@@ -372,8 +370,7 @@ TAKEN = (
 def _renamed(records: Iterable[Record], id: str) -> list[Record]:
     """Return the records with new ids, because ids are unique in a store.
 
-    The new ids depend only on `id` and the old ids, so that an interrupted import can
-    be resumed.
+    They depend only on `id` and the old ids, so an interrupted import can be resumed.
     """
 
     def fresh(name: str | None) -> str | None:

@@ -307,13 +307,13 @@ class Writer:
     def _remember(self, store: sqlite3.Connection) -> None:
         """Remember the commits, and the current state of the files."""
         recent = self._refuge.recent
-        anew, good = self._watched.note()
-        if anew:
+        restarted, valid = self._watched.note()
+        if restarted:
             recent.clear()
         if self._watched.has_log:
             recent.add(self._commits)
             recent.spare(store)
-        if not good:
+        if not valid:
             self._enter(Replaced())
 
     def _transact(

@@ -264,8 +264,8 @@ class Refuge:
                 # A program is copying another file there right now.
                 self._again = time.monotonic() + replaced.SETTLED_SECONDS
                 return None
-            if self._code in error_codes.DAMAGED and (mended := self._store.mend()):
-                self._store.tell(mended)
+            if self._code in error_codes.DAMAGED and (message := self._store.mend()):
+                self._store.tell(message)
                 self._mended = True
             connection = self._store.open(patience)
             connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")

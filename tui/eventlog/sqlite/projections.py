@@ -1,9 +1,9 @@
 """Maintains tables derived from events: the conversation list and the search index.
 
 Python code in the writer thread updates them in the transaction of the events. Triggers
-would work for every program, but they would have to call Python functions, and so would
-make writes by an older lazychat or the `sqlite3` shell fail. A lost answer is worse
-than one that search does not find.
+would update them for every program. But they would have to call our Python functions,
+so writes by an older lazychat or the `sqlite3` shell would fail. A lost answer is worse
+than an answer that search does not find.
 """
 
 import re

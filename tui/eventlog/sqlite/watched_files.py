@@ -92,8 +92,8 @@ class WatchedFiles:
         earlier commits are in the store's own file; and whether the log is valid.
         """
         before, self._known = self._known, self._now()
-        anew = self._known.header != before.header
-        return anew, not self._known.log or _is_header(self._known.header)
+        restarted = self._known.header != before.header
+        return restarted, not self._known.log or _is_header(self._known.header)
 
     def are_lost(self, known: int, *, suspected: bool = False) -> bool:
         """Return whether committed data up to the `seq` `known` is missing.
