@@ -189,6 +189,16 @@ class _Round:
         self, messages: Sequence[Message], turn: Turn | None = None
     ) -> Generator[Event, None, Message]:
         turn = turn or Turn()
+        try:
+            return (yield from self._run(messages, turn))
+        except GeneratorExit:
+            turn.cancel.request()
+            raise
+
+    def _run(
+        self, messages: Sequence[Message], turn: Turn
+    ) -> Generator[Event, None, Message]:
+        turn.cancel.raise_if_requested()
         reply = yield from self.model.generate(messages, self._toolbox.schemas(), turn)
         message = reply.message
         yield MessageAdded(turn.message_id, message, finish_reason=reply.finish_reason)
@@ -197,6 +207,7 @@ class _Round:
         for number, result in enumerate(results, 1):
             answer = Message("tool", result.output, tool_call_id=result.call_id)
             yield MessageAdded(f"{turn.message_id}.{number}", answer)
+        turn.cancel.raise_if_requested()
         return message
 
 

@@ -235,6 +235,11 @@ class TrainableModule(ChatModule):
             raise ArgumentError(
                 f"base_model must be a name or a path, not {type(base_model).__name__}."
             )
+        if isinstance(stream, str):
+            raise ArgumentError(
+                "TrainableModule has no target_path: give the path of a GGUF file as "
+                "base_model."
+            )
         settings = config.load()
         catalog = ModelCatalog(settings)
         name = base_model

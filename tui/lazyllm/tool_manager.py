@@ -1,13 +1,15 @@
 """`ToolManager` and `fc_register`: tools for LazyLLM's agents."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from tui.agents.merge import merge
 from tui.errors import ConfigError
 from tui.lazyllm.arguments import ArgumentError, unknown
+from tui.lazyllm.file_queue import TRACE, FileSystemQueue
 from tui.lazyllm.history import calls_of
-from tui.messages import ToolCall
+from tui.lazyllm.trace import told
+from tui.messages import ToolResult
 from tui.models.openai.wire import wire_tools
 from tui.tools import Tool, ToolBox, register
 
@@ -54,11 +56,14 @@ class ToolManager:
     """A set of tools that runs calls.
 
     `tools` are names of registered tools, functions, methods or objects: see
-    `ToolBox`.
+    `ToolBox`. With `return_trace` the queue `lazy_trace` gets what its calls do.
     """
 
-    def __init__(self, tools: Iterable[object] = ()) -> None:
+    def __init__(
+        self, tools: Iterable[object] = (), return_trace: bool = False
+    ) -> None:
         self._box = ToolBox(tools)
+        self._traces = return_trace
 
     def add(self, tool: object) -> None:
         """Add a tool; raises `ConfigError` if one of its name is there."""
@@ -96,16 +101,15 @@ class ToolManager:
         if isinstance(tool_calls, str):
             raise ArgumentError("tool_calls must be a call or a list of calls.")
         calls = calls_of(tool_calls, "tool_calls")
-        return _drain(merge([self._run(call) for call in calls])) if calls else []
-
-    def _run(self, call: ToolCall) -> Generator[object, None, str]:
-        result = yield from self._box.run(call)
-        return result.output
-
-
-def _drain(run: Generator[object, None, list[str]]) -> list[str]:
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
+        if not calls:
+            return []
+        run = merge([self._box.run(call) for call in calls])
+        while True:
+            try:
+                event = next(run)
+            except StopIteration as end:
+                results: list[ToolResult] = end.value
+                break
+            if self._traces and (line := told(event)):
+                FileSystemQueue(TRACE).enqueue(f"{line}\n")
+        return [result.output for result in results]

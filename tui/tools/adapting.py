@@ -44,7 +44,8 @@ def _of_method(instance: object, method: str) -> Tool[..., Any]:
         return cast(Tool[..., Any], function).renamed(name)
     if not callable(function):
         raise ConfigError(f"{kind.__name__} has no method {method} to be a tool.")
-    told = inspect.getdoc(function) if getattr(kind, method).__doc__ else ""
+    # Not `inspect.getdoc`, which finds that of `type.__call__`.
+    told: str | None = getattr(function, "__doc__", None)
     description = "" if told else inspect.getdoc(kind) or ""
     return Tool(function, name=name, description=description)
 

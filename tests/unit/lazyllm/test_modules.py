@@ -8,14 +8,16 @@ import pytest
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 
 from tui import lazyllm, session
-from tui.errors import ConfigError, ModelError
+from tui.agents import FunctionCallAgent as FunctionCall
+from tui.errors import Cancelled, ConfigError, ModelError
 from tui.eventlog import EventLog
-from tui.events import MessageAdded, ToolProgressed
+from tui.events import MessageAdded, ToolProgressed, TurnFinished, TurnRequested
 from tui.lazyllm import ChatPrompter, FileSystemQueue, FunctionCallAgent, file_queue
 from tui.lazyllm.modules import ChatModule
 from tui.messages import Attachment, Message, ToolCall
 from tui.models.scripted import ScriptedModel
 from tui.models.suppliers import SUPPLIERS
+from tui.runtime.runner import Runner, request
 from tui.tools import registry
 
 LIMIT = 30.0
@@ -322,6 +324,58 @@ def test_a_model_within_a_tool_ends_with_the_tool(log):
     assert left.wait(LIMIT)
 
 
+def test_in_the_app_the_next_request_knows_nothing_of_a_tool_s_model(log):
+    inner = module("INNER secret")
+
+    def consult() -> str:
+        """Ask an expert."""
+        return inner("inner question").upper()[:5]
+
+    model = ScriptedModel([[ToolCall("1", "consult", {})], "Done.", "Again."])
+    runner = Runner(log, lambda _: FunctionCall(model, [consult]))
+    runner.start()
+    for question in ("go", "on"):
+        asked_for = TurnRequested("scripted", runner=runner.id)
+        turn, _ = request(log, "c", Message("user", question), asked_for)
+        with log.follow("c") as follow:
+            ended = False
+            while not ended:
+                records = follow.poll(LIMIT)
+                assert records
+                ended = any(
+                    r.turn == turn and isinstance(r.event, TurnFinished)
+                    for r in records
+                )
+    runner.close()
+
+    assert [(m.role, m.text) for m in model.requests[-1].messages] == [
+        ("user", "go"),
+        ("assistant", ""),
+        ("tool", "INNER"),
+        ("assistant", "Done."),
+        ("user", "on"),
+    ]
+    assert "question" not in str([r.event for r in log.read()])
+
+
+def test_a_round_that_is_broken_off_is_cancelled(log):
+    never = threading.Event()
+    fc = lazyllm.FunctionCall(ScriptedModel([["half ", never]]), [])
+
+    def broken_off():
+        with lazyllm.ThreadPoolExecutor(1) as pool:
+            tasks.append(pool.submit(fc, "go"))
+            while "half " not in FileSystemQueue().dequeue():
+                assert not tasks[0].done()
+            raise KeyboardInterrupt
+
+    tasks: list[Any] = []
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    with pytest.raises(Cancelled):
+        tasks[0].result(LIMIT)
+
+
 # The queue
 
 
@@ -511,6 +565,11 @@ def test_what_cannot_be_used_is_told():
             lazyllm.OnlineChatModule(**options)  # pyright: ignore[reportArgumentType]
 
 
+def test_a_path_that_lazyllm_would_train_into_is_refused():
+    with pytest.raises(TypeError, match="no target_path"):
+        lazyllm.TrainableModule("m", "/somewhere")
+
+
 def test_options_go_into_each_request_and_those_of_a_call_into_one(log):
     with SSEServer() as server:
         for _ in range(2):
@@ -624,6 +683,11 @@ def test_a_tool_manager_describes_and_runs(log):
     assert manager([]) == manager(None) == []
     with pytest.raises(TypeError, match="must be"):
         manager([{"name": "double"}])
+    assert FileSystemQueue("lazy_trace").size() == 0
+    assert lazyllm.ToolManager([double], return_trace=True)(call) == ["8"]
+    first, *_, last = FileSystemQueue("lazy_trace").dequeue()
+    assert first.startswith("double(")
+    assert last.startswith("done in")
 
     @lazyllm.fc_register("tool")
     def triple(x: int) -> int:

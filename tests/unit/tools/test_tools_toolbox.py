@@ -234,6 +234,18 @@ def test_an_object_offers_its_public_methods():
         assert result.output == output
 
 
+def test_a_public_method_may_be_the_instance_s_own():
+    class Made:
+        """Made up."""
+
+        __public_apis__ = ("add",)
+
+        def __init__(self) -> None:
+            self.add = add.function
+
+    assert ToolBox([Made()])["Made_add"].summary == "Add two numbers."
+
+
 def test_a_method_that_is_not_there_is_named():
     class Empty:
         __public_apis__ = ("gone",)
