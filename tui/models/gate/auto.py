@@ -28,6 +28,7 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
                 t._replace(anywhere=t.anywhere and t.open.startswith("<|"))
                 for row in rows
                 for t in row.thinking
+                if not t.prose
             )
         ),
         # </s> is HTML to other models.

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tui.models.gate.grammar import Payload, Quote
-from tui.models.gate.patterns import Atom, Lit, part, whole
+from tui.models.gate.grammar import Element, Payload, Quote
+from tui.models.gate.patterns import Atom, Atoms, Lit, part, whole
 
 _PAIRS = {"]": "[", "}": "{", ")": "("}
 
@@ -69,6 +69,9 @@ class Boundary:
                 at = found.end()
                 if kind == "quote":
                     self._quote = self._quotes[token]
+                elif kind and kind.startswith("element"):
+                    element = self._payload.elements[int(kind[7:])]
+                    self._quote = element.quote(token)
                 elif kind == "closer":
                     return self._end(data, found.start(), at, closed=True)
                 elif kind == "before":
@@ -134,7 +137,10 @@ class Boundary:
         before: tuple[str, ...],
     ) -> None:
         self._quotes = {q.open: q for q in quotes}
-        self._outside = _outside(quotes, closers, self._stops, balanced, before)
+        elements = tuple(self._payload.elements)
+        self._outside = _outside(
+            quotes, closers, self._stops, balanced, before, elements
+        )
 
     def _bracket(self, char: str) -> bool:
         if char in "[{(":
@@ -159,6 +165,7 @@ def _outside(
     stops: tuple[str, ...],
     balanced: bool,
     before: tuple[str, ...],
+    elements: tuple[Element, ...],
 ) -> re.Pattern[str]:
     opens = tuple(sorted((q.open for q in quotes), key=len, reverse=True))
     groups = [("closer", closers), ("before", before), ("quote", opens)]
@@ -169,10 +176,12 @@ def _outside(
         (name, "|".join(re.escape(t) for t in texts if t)) for name, texts in groups
     ]
     # Do not match a token while it may still become a longer one.
-    partial = [t for _, texts in groups for t in texts if len(t) > 1]
-    choices = (
-        [rf"(?P<part>(?:{'|'.join(_cut(t) for t in partial)}))"] if partial else []
-    )
+    partial: list[Atoms] = [
+        (Lit(t),) for _, texts in groups for t in texts if len(t) > 1
+    ]
+    partial += [e.open for e in elements]
+    choices = [rf"(?P<part>(?:{'|'.join(map(_cut, partial))}))"] if partial else []
+    choices += [f"(?P<element{i}>{whole(e.open)})" for i, e in enumerate(elements)]
     choices += [f"(?P<{name}>{choice})" for name, choice in tokens if choice]
     return re.compile("|".join(choices) or "(?!)")
 
@@ -180,7 +189,7 @@ def _outside(
 @lru_cache(maxsize=64)
 def _inside(quote: Quote) -> re.Pattern[str]:
     close = re.escape(quote.close)
-    cut = [_cut(quote.close)] if len(quote.close) > 1 else []
+    cut = [_cut((Lit(quote.close),))] if len(quote.close) > 1 else []
     if quote.escapes:
         cut.append(r"\\\Z")
     begun = f"(?P<part>{'|'.join(cut)})|" if cut else ""
@@ -188,9 +197,11 @@ def _inside(quote: Quote) -> re.Pattern[str]:
     return re.compile(f"{begun}(?P<close>{close}){escaped}", re.DOTALL)
 
 
-def _cut(token: str) -> str:
+def _cut(token: Atoms) -> str:
     """Return a pattern for a proper, non-empty prefix at the end of the text."""
-    return re.escape(token[0]) + part((Lit(token[1:]),))
+    first = token[0]
+    assert isinstance(first, Lit)
+    return re.escape(first.text[0]) + part((Lit(first.text[1:]), *token[1:]))
 
 
 @lru_cache(maxsize=64)

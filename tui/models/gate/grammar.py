@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from tui.models.gate.patterns import Atoms, Lit
+from tui.models.gate.patterns import SUFFIX, Atoms, Lit
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
@@ -24,6 +24,23 @@ class Quote(NamedTuple):
     close: str
     escapes: bool = False
     """A backslash escapes the next character."""
+
+
+class Element(NamedTuple):
+    """A region like a `Quote` whose opening varies: the start tag of an element."""
+
+    open: Atoms
+    """Begins and ends with a literal."""
+    close: str
+    """`*` stands for what the opening has between its first and its last literal."""
+
+    def quote(self, token: str) -> Quote:
+        """Return the region that the opening `token` begins."""
+        first, last = self.open[0], self.open[-1]
+        assert isinstance(first, Lit)
+        assert isinstance(last, Lit)
+        name = token[len(first.text) : len(token) - len(last.text)]
+        return Quote(token, self.close.replace("*", name))
 
 
 class Reading(NamedTuple):
@@ -62,6 +79,8 @@ class Payload(NamedTuple):
     """Any of these ends it like a closer, but belongs to the text after it."""
     call: bool = True
     """False: a frame's header, which may turn out to hold no call."""
+    elements: Sequence[Element] = ()
+    """More regions in which closers are ignored; the first that fits counts."""
 
 
 class Switch(NamedTuple):
@@ -94,6 +113,8 @@ class Rule:
     unless: str = ""
     """A regular expression (look-behinds) that must hold; elsewhere it is text."""
 
+    structural: bool = False
+    """Part of a frame: it applies without tools, and in reasoning at once."""
     sign: str | None = None
     """The text that marks a call cut off by the end of the stream: None for the
     marker's first literal, "" for nothing short of the whole opener."""
@@ -107,12 +128,33 @@ class Rule:
 
 
 class Thinking(NamedTuple):
-    """How a dialect marks reasoning."""
+    """How a dialect marks reasoning.
+
+    A `*` in both markers stands for a suffix that differs by model: what closes
+    reasoning has the suffix of what opened it.
+    """
 
     open: str
     close: str
     anywhere: bool = False
     """Also after the start of the message."""
+    prose: bool = False
+    """Plain words open it, which an unknown model may begin an answer with."""
+
+    def closed_by(self, opening: str) -> str | None:
+        """Return what closes the reasoning that `opening` opened; None if not this."""
+        start, star, end = self.open.partition("*")
+        if not star:
+            return self.close if opening == self.open else None
+        if not (opening.startswith(start) and opening.endswith(end)):
+            return None
+        return self.close.replace("*", opening[len(start) : len(opening) - len(end)])
+
+
+def marker_atoms(marker: str) -> Atoms:
+    """Return the atoms of a marker of `Thinking`."""
+    start, star, end = marker.partition("*")
+    return (Lit(start), SUFFIX, Lit(end)) if star else (Lit(marker),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +174,11 @@ class Dialect:
 
     names: str = ""
     """An expression searched for in a model's name, lower-case, _ and blanks as -."""
-    signs: Sequence[str] = ()
-    """Words of a chat template and its special tokens; all of one entry must occur."""
+    signs: Sequence[str | tuple[str, ...]] = ()
+    """Words of a chat template and its special tokens; all of one entry must occur.
+
+    An entry is its words with blanks between, or a tuple if a word has a blank.
+    """
     priority: int = 0
     """Of several dialects that fit, the highest wins, then the one with most signs.
 

@@ -10,7 +10,15 @@ from dataclasses import replace
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
-from tui.models.gate.grammar import Channel, Dialect, Drop, Payload, Rule, Switch
+from tui.models.gate.grammar import (
+    Channel,
+    Dialect,
+    Drop,
+    Payload,
+    Rule,
+    Switch,
+    marker_atoms,
+)
 from tui.models.gate.patterns import (
     Atoms,
     Lit,
@@ -123,19 +131,21 @@ def rule_set(
     rules: list[Rule] = []
     if channel == "reasoning":
         rules += [
-            Rule((Lit(close),), (), Switch("text"), quotable=False) for close in closes
+            Rule(marker_atoms(close), (), Switch("text"), quotable=False)
+            for close in closes
         ]
     elif channel == "text":
         for thinking in dialect.thinking:
             if thinking.anywhere or (fresh and may_think):
-                marker = (Lit(thinking.open),)
+                marker = marker_atoms(thinking.open)
                 rules.append(Rule(marker, (), Switch("reasoning"), quotable=False))
-    if names is not None or dialect.structural:
-        rules += [
-            r
-            for r in dialect.rules
-            if (fresh or r.anchor != "start") and (called or r.anchor != "called")
-        ]
+    rules += [
+        r
+        for r in dialect.rules
+        if (fresh or r.anchor != "start")
+        and (called or r.anchor != "called")
+        and (names is not None or dialect.structural or r.structural)
+    ]
     quotable = not dialect.special
     rules += [Rule((Lit(t),), (), Drop(), quotable=quotable) for t in dialect.dropped]
     mute = Switch("nothing", permanent=True)

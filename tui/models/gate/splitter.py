@@ -218,9 +218,12 @@ class Splitter:
                     self._channel = "text"
                     self._back = " "
                     return None
-                self._let_out(data[i])
-                at = i + 1
-                continue
+                ended = self._ended(data, i, quoted)
+                if ended is None:
+                    self._let_out(data[i])
+                    at = i + 1
+                    continue
+                rule, end = ended
             # What is removed directly after a call only separates it from the next.
             self._line_start = (self._after is not None) or data[i - 1] == "\n"
             self._back = "\n" if self._line_start else " "
@@ -235,7 +238,9 @@ class Splitter:
                         return None
                 case Payload():
                     self._flush(out)
-                    if self._channel == "reasoning" and not self._dialect.structural:
+                    if self._channel == "reasoning" and not (
+                        self._dialect.structural or rule.structural
+                    ):
                         self._draft = []
                         self._draft_end = ""
                         return data[i:]
@@ -243,6 +248,15 @@ class Splitter:
                     return data[end:]
             data = self._back + data[end:]
             at = 1
+
+    def _ended(self, data: str, at: int, quoted: bool) -> tuple[Rule, int] | None:
+        """Return the rule of a token that ends the stream, as it may end a line."""
+        found = self._rules.at(data + "\n", at, quoted)
+        if found is None or found.rule is None:
+            return None
+        if isinstance(found.rule.action, Payload):
+            return None
+        return found.rule, found.end
 
     def _open(
         self, rule: Rule, payload: Payload, opening: str, out: list[Piece]
@@ -307,7 +321,9 @@ class Splitter:
         if channel == "reasoning":
             self._may_think = False
             self._closes = tuple(
-                t.close for t in self._dialect.thinking if t.open == marker
+                close
+                for t in self._dialect.thinking
+                if (close := t.closed_by(marker)) is not None
             )
         if self._dialect.structural:
             # After a header, the message no longer counts as blank so far.

@@ -75,7 +75,7 @@ class Traits(TypedDict, total=False):
     special: bool
     structural: bool
     names: str
-    signs: Sequence[str]
+    signs: Sequence[str | tuple[str, ...]]
     priority: int
     in_auto: bool
     opener: str

@@ -128,7 +128,7 @@ ROWS = (
         ),
         thinking=THINK,
         dropped=CHATML,
-        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.5|mimo-v2",
+        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.[5-9]|mimo-v2",
         signs=("<function= <parameter=",),
     ),
     row(
@@ -194,7 +194,7 @@ ROWS = (
         ),
         thinking=THINK,
         special=True,
-        names=r"step-?3(?!\.5)",
+        names=r"step-?3(?!\.[5-9])",
         signs=("<｜tool_calls_begin｜>",),
     ),
     # Pairs
