@@ -5,9 +5,9 @@ start, and only there are the rules themselves tried, all in one match.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from tui.models.gate.grammar import (
@@ -41,7 +41,20 @@ class Found(NamedTuple):
     """The position after the marker."""
 
 
-@lru_cache(maxsize=128)
+class _Near(NamedTuple):
+    """The rules that could start with some characters."""
+
+    rules: list[Rule]
+    """Those without tool names, in the pattern's order."""
+    pattern: re.Pattern[str]
+    named: list[Rule]
+    """Those with tool names, each a pattern of its own."""
+
+
+_MOST_NEARS = 256
+
+
+@lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of many rules; costly, and re's own cache evicts it soon."""
     return re.compile(pattern)
@@ -56,8 +69,7 @@ class RuleSet:
 
     def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
         self.rules = [_with_tools(r, tuple(names)) for r in rules]
-        self._named = [r for r in self.rules if _names_tools(r)]
-        self._plain = [r for r in self.rules if not _names_tools(r)]
+        self._nears: dict[tuple[str, bool], _Near] = {}
         anywhere = all(r.anchor == "any" for r in self.rules)
         self.simple = anywhere and len({r.quotable for r in self.rules}) < 2
         """A last character that may start a rule can be held without further checks."""
@@ -73,29 +85,37 @@ class RuleSet:
         if len(self.lead) != 1:
             self.lead = ""
 
-    @cached_property
-    def _open(self) -> tuple[list[Rule], re.Pattern[str]]:
-        return self._plain, _compiled(_choice(self._plain))
+    def _near(self, begun: str, quoted: bool) -> _Near:
+        """Return what could start with up to two characters, compiled once for each.
 
-    @cached_property
-    def _quoted(self) -> tuple[list[Rule], re.Pattern[str]]:
-        rules = [r for r in self._plain if not r.quotable]
-        return rules, _compiled(_choice(rules))
+        `auto` has a hundred rules, of which two characters leave a few.
+        """
+        near = self._nears.get((begun, quoted))
+        if near is None:
+            if len(self._nears) >= _MOST_NEARS:
+                self._nears.clear()
+            fit = [
+                r
+                for r in self.rules
+                if not (quoted and r.quotable) and (not begun or _start(r).match(begun))
+            ]
+            plain = [r for r in fit if not _names_tools(r)]
+            named = [r for r in fit if _names_tools(r)]
+            near = _Near(plain, _compiled(_choice(plain)), named)
+            self._nears[begun, quoted] = near
+        return near
 
     def at(self, text: str, at: int, quoted: bool = False) -> Found | None:
         """Return the rule that opens at a position; `quoted` by Markdown or not."""
-        rules, pattern = self._quoted if quoted else self._open
+        rules, pattern, named = self._near(text[at : at + 2], quoted)
         partly = None
         if found := pattern.match(text, at):
             group = found.lastgroup or "part"
             if group != "part":
                 return Found(rules[int(group[1:])], found.end())
             partly = Found(None, found.end())
-        for rule in self._named:
-            if quoted and rule.quotable:
-                continue
-            first, pattern = _alone(rule)
-            if first.match(text, at) and (found := pattern().match(text, at)):
+        for rule in named:
+            if found := _alone(rule).match(text, at):
                 if found.lastgroup != "part":
                     return Found(rule, found.end())
                 partly = Found(None, found.end())
@@ -171,10 +191,14 @@ def _names_tools(rule: Rule) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _alone(rule: Rule) -> tuple[re.Pattern[str], Callable[[], re.Pattern[str]]]:
-    """Return a pattern for where a rule could start, and a compiler of the rule."""
-    first = re.compile(_first([rule]))
-    return first, cache(lambda: re.compile(_choice([rule])))
+def _alone(rule: Rule) -> re.Pattern[str]:
+    return re.compile(_choice([rule]))
+
+
+@lru_cache(maxsize=512)
+def _start(rule: Rule) -> re.Pattern[str]:
+    """Return a pattern for where a rule could start."""
+    return re.compile(_first([rule]))
 
 
 def _choice(rules: Sequence[Rule]) -> str:

@@ -206,7 +206,7 @@ class Splitter:
                     self._let_out(data[i])
                     at = i + 1
                     continue
-            rule, end = found
+            rule, end = found.rule, found.end
             if rule is None:
                 if not final:
                     self._back = data[max(0, i - _LOOK_BACK) : i]
