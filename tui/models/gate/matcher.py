@@ -101,7 +101,7 @@ class RuleSet:
             ]
             plain = [r for r in fit if not _names_tools(r)]
             named = [r for r in fit if _names_tools(r)]
-            near = _Near(plain, _compiled(_choice(plain)), named)
+            near = _Near(plain, _compiled(_choice(plain, begun)), named)
             self._nears[begun, quoted] = near
         return near
 
@@ -201,13 +201,16 @@ def _start(rule: Rule) -> re.Pattern[str]:
     return re.compile(_first([rule]))
 
 
-def _choice(rules: Sequence[Rule]) -> str:
+def _choice(rules: Sequence[Rule], text: str = "") -> str:
+    """Return a pattern for the rules; a `text` of one character is all there is."""
     choices: list[str] = []
     begun: list[str] = []
     for i, rule in enumerate(rules):
         ahead = f"(?={whole(rule.look)})" if rule.look else ""
-        choices.append(f"(?P<r{i}>{_place(rule)}{whole(rule.marker)}{ahead})")
+        opener = f"{_place(rule)}{whole(rule.marker)}{ahead}"
         begun.append(_begun(rule))
+        if len(text) != 1 or re.match(opener, text):
+            choices.append(f"(?P<r{i}>{opener})")
     if begun:
         choices.append(f"(?P<part>{'|'.join(begun)})")
     return "|".join(choices) or "(?!)"

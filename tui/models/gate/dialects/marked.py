@@ -17,7 +17,7 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
-from tui.models.gate.grammar import Element, Payload, Quote, Rule, Thinking
+from tui.models.gate.grammar import Drop, Element, Payload, Quote, Rule, Thinking
 from tui.models.gate.patterns import (
     BLANK,
     NAME,
@@ -175,9 +175,10 @@ ROWS = (
                 ),
             ),
         ),
-        thinking=(Thinking("<mm:think>", "</mm:think>"),),
         # An answer without reasoning begins with the end of it.
-        dropped=("</mm:think>", "[e~["),
+        Rule((Lit("</mm:think>"),), (), Drop(), "start", structural=True),
+        thinking=(Thinking("<mm:think>", "</mm:think>"),),
+        dropped=("[e~[",),
         names="minimax-?m3",
         signs=(MINIMAX,),
         priority=1,
