@@ -7,7 +7,7 @@ and streams that break off. White space at the cuts is not compared.
 from typing import Any, NamedTuple
 
 import pytest
-from support.gate_rows import TOOLS, Calls, outcome
+from support.gate_rows import ROWS, TOOLS, Calls, Outcome, outcome
 
 from tui.models.gate import dialect_of_template
 
