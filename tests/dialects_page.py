@@ -6,6 +6,7 @@ python tests/dialects_page.py
 from support import ROOT
 from support.gate_rows import ROME, ROWS
 
+from tui.models.gate.detect import words_of
 from tui.models.gate.dialects.registry import DIALECTS
 
 PAGE = ROOT / "docs" / "dialects.md"
@@ -19,7 +20,9 @@ def page() -> str:
         "|---|---|---|---|",
     ]
     for id, dialect in sorted(DIALECTS.items()):
-        signs = "<br>".join(" and ".join(map(_code, s.split())) for s in dialect.signs)
+        signs = "<br>".join(
+            " and ".join(map(_code, words_of(s))) for s in dialect.signs
+        )
         call = "<br>".join(map(_code, ROWS[id].write(ROME).splitlines()))
         lines.append(
             f"| {id} | {'yes' if dialect.in_auto else ''} | {signs} | {call} |"

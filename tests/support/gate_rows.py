@@ -46,6 +46,8 @@ class Row(NamedTuple):
     """A replacement that makes the payload malformed."""
     unclosed: bool = True
     """Whether a complete payload without the last closer is a call."""
+    framed: bool = False
+    """Whether what ends a call ends reasoning too, and it is a call without tools."""
 
 
 def _object(call: tuple[str, Arguments], key: str = "arguments") -> str:
@@ -136,6 +138,81 @@ def _dsml(word: str) -> Callable[[Calls], str]:
         "</｜DSML｜invoke>",
         around=f"<｜DSML｜{word}>\n@\n</｜DSML｜{word}>",
     )
+
+
+def _elements(calls: Calls) -> str:
+    """Write calls as MiniMax M3 does: nested elements, each behind a sign."""
+    sign = "]<]minimax[>["
+
+    def value(v: Any) -> str:
+        if isinstance(v, dict):
+            return "".join(map(element, v, v.values()))
+        if isinstance(v, list):
+            return "".join(element("item", item) for item in v)
+        return _bare(v)
+
+    def element(tag: str, v: Any) -> str:
+        return f"{sign}<{tag}>{value(v)}{sign}</{tag}>"
+
+    inner = "".join(
+        f'{sign}<invoke name="{name}">{value(arguments)}{sign}</invoke>\n'
+        for name, arguments in calls
+    )
+    return f"{sign}<tool_call>\n{inner}{sign}</tool_call>"
+
+
+_XTML_TYPES = {str: "string", bool: "boolean", list: "array", dict: "object"}
+
+
+def _xtml(calls: Calls) -> str:
+    """Write calls as Kimi K3 does: an element for each argument, with its type."""
+    written: list[str] = []
+    for i, (name, arguments) in enumerate(calls, 1):
+        written.append(f'<|open|>call tool="{name}" index="{i}"<|sep|>')
+        for key, value in arguments.items():
+            kind = _XTML_TYPES.get(type(value), "number")
+            written.append(f'<|open|>argument key="{key}" type="{kind}"<|sep|>')
+            written.append(f"{_bare(value)}<|close|>argument<|sep|>")
+        written.append("<|close|>call<|sep|>")
+    return f"<|open|>tools<|sep|>{''.join(written)}<|close|>tools<|sep|>"
+
+
+def _cdata(calls: Calls) -> str:
+    """Write calls as MiniCPM5 does: what needs it is CDATA."""
+    written: list[str] = []
+    for name, arguments in calls:
+        values = {k: _bare(v) for k, v in arguments.items()}
+        values |= {k: f"<![CDATA[{v}]]>" for k, v in values.items() if "<" in v}
+        inner = "".join(f'<param name="{k}">{v}</param>' for k, v in values.items())
+        written.append(f'<function name="{name}">{inner}</function>')
+    return "\n".join(written)
+
+
+def _args(calls: Calls) -> str:
+    return "".join(
+        f"<|content_invoke_tool_json|>{_json({'name': n, 'args': a})}<|end_message|>"
+        for n, a in calls
+    )
+
+
+def _action(calls: Calls) -> str:
+    items = [{"tool_name": n, "parameters": a} for n, a in calls]
+    return f"Action:\n```json\n{json.dumps(items, indent=4)}```"
+
+
+def _dotted(word: str) -> Callable[[Calls], str]:
+    """Return a writer of DSML with other words, in which a tag is named by `word`."""
+    return _tags(
+        f'<{word}invoke name="$">\n',
+        f'<{word}parameter name="%" string="?">&</{word}parameter>\n',
+        f"</{word}invoke>",
+    )
+
+
+def _around(
+    before: str, write: Callable[[Calls], str], after: str
+) -> Callable[[Calls], str]:
+    return lambda calls: f"{before}{write(calls)}{after}"
 
 
 _QWEN = ("<function=$>\n", "<parameter=%>\n&\n</parameter>\n", "</function>")
@@ -367,6 +444,194 @@ ROWS = {
         special=True,
         think=("<|inner_prefix|>", "<|inner_suffix|>"),
         marker="<|tools_prefix|>",
+    ),
+    # Channels
+    "kimi_k3": Row(
+        _xtml,
+        "<|close|>tools<|sep|>",
+        special=True,
+        think=("<|open|>think<|sep|>", "<|close|>think<|sep|>"),
+        marker="<|open|>tools<|sep|>",
+        breaks=("Rome<|close|>argument<|sep|>", "Rome<|close|>argument<|sep|>junk"),
+    ),
+    "muse": Row(
+        _tags(
+            '<atem:invoke name="$">\n',
+            '<atem:parameter name="%">&</atem:parameter>\n',
+            "</atem:invoke>",
+            around="<atem:function_calls>\n@\n</atem:function_calls>",
+        ),
+        "</atem:function_calls>",
+        think=(" to=self<|message|>", "<|eom|>"),
+        marker="<atem:function_calls>",
+        breaks=("</atem:parameter>\n", "</atem:parameter>\njunk\n"),
+    ),
+    "inkling": Row(
+        _args,
+        "<|end_message|>",
+        special=True,
+        think=("<|content_thinking|>", "<|end_message|>"),
+        marker="<|content_invoke_tool_json|>",
+        framed=True,
+    ),
+    "plamo3": Row(
+        _named(
+            "<|plamo:begin_tool_request:plamo|><|plamo:begin_tool_name:plamo|>$"
+            "<|plamo:end_tool_name:plamo|><|plamo:begin_tool_arguments:plamo|>"
+            "<|plamo:constrain|>json<|plamo:msg|>@<|plamo:end_tool_arguments:plamo|>"
+            "<|plamo:end_tool_request:plamo|>",
+            between="",
+            around="<|plamo:begin_tool_requests:plamo|>@"
+            "<|plamo:end_tool_requests:plamo|>",
+        ),
+        "<|plamo:end_tool_requests:plamo|>",
+        special=True,
+        think=("<|plamo:begin_think:plamo|>", "<|plamo:end_think:plamo|>"),
+        marker="<|plamo:begin_tool_requests:plamo|>",
+    ),
+    "solar_open": Row(
+        _named(
+            "<|tool_call:begin|>c#<|tool_call:name|>$<|tool_call:args|>@"
+            "<|tool_call:end|>",
+            between="",
+        ),
+        "<|tool_call:end|>",
+        special=True,
+        think=("<|think|>", "<|end|>"),
+        marker="<|tool_call:begin|>",
+    ),
+    "gigachat3": Row(
+        _each("<|function_call|>@"),
+        special=True,
+        think=None,
+        marker="<|function_call|>",
+    ),
+    "functionary_v2": Row(
+        _named("<|from|>assistant\n<|recipient|>$\n<|content|>@"),
+        special=True,
+        think=None,
+    ),
+    "hyperclovax_14b": Row(
+        _one("<|im_start|>assistant -> tool/function_call\n@"),
+        special=True,
+        think=None,
+        marker="<|im_start|>assistant -> tool/function_call\n",
+    ),
+    "openpangu": Row(
+        _one("[unused11]@[unused12]"),
+        "[unused12]",
+        special=True,
+        think=("[unused16]", "[unused17]"),
+        marker="[unused11]",
+    ),
+    # Elements
+    "deepseek_v41": Row(
+        _around("<｜DSML｜ calls>\n", _dotted("｜DSML｜ "), "\n</｜DSML｜ calls>"),
+        "</｜DSML｜ calls>",
+        special=True,
+        marker="<｜DSML｜ calls>",
+        breaks=("</｜DSML｜ parameter>\n", "</｜DSML｜ parameter>\njunk\n"),
+    ),
+    "gigachat35": Row(
+        _around(
+            "<｜GCML｜tool_calls>\n", _dotted("｜GCML｜"), "\n</｜GCML｜tool_calls>"
+        ),
+        "</｜GCML｜tool_calls>",
+        special=True,
+        marker="<｜GCML｜tool_calls>",
+        breaks=("</｜GCML｜parameter>\n", "</｜GCML｜parameter>\njunk\n"),
+    ),
+    "minimax_m3": Row(
+        _elements,
+        "]<]minimax[>[</tool_call>",
+        think=("<mm:think>", "</mm:think>"),
+        marker="]<]minimax[>[<tool_call>",
+        breaks=("</city>", "</city>junk"),
+    ),
+    "minicpm5": Row(
+        _cdata,
+        "</function>",
+        marker='<function name="',
+        breaks=("</param></", "</param>junk</"),
+        unclosed=False,
+    ),
+    # Pairs
+    "hunyuan_v4": Row(
+        _tags(
+            "<tool_call:x9>$",
+            "<arg_key:x9>%</arg_key:x9><arg_value:x9>&</arg_value:x9>",
+            "</tool_call:x9>",
+            between="",
+            around="<tool_calls:x9>@</tool_calls:x9>",
+        ),
+        "</tool_calls:x9>",
+        think=("<think:x9>", "</think:x9>"),
+        marker="<tool_calls:",
+        breaks=("</arg_value:x9>", ""),
+    ),
+    "iquest_q1": Row(
+        _tags("<iquest_tool_call>$", _PAIR, "</iquest_tool_call>"),
+        "</iquest_tool_call>",
+        marker="<iquest_tool_call>",
+        breaks=_VALUE,
+        unclosed=False,
+    ),
+    "k2_horizon": Row(
+        _tags(
+            "<ifm|tool_call>$",
+            "<ifm|arg_key>%</ifm|arg_key><ifm|arg_value>&</ifm|arg_value>",
+            "</ifm|tool_call>",
+            around="<ifm|tool_calls>@</ifm|tool_calls>",
+        ),
+        "</ifm|tool_calls>",
+        think=("<ifm|think>", "</ifm|think>"),
+        marker="<ifm|tool_calls>",
+        breaks=("</ifm|arg_value>", ""),
+    ),
+    "solar_open2": Row(
+        _tags(
+            "<|tool_call:start|>$\n",
+            "<|tool_arg:start|>%<|tool_arg:value|>&<|tool_arg:end|>\n",
+            "<|tool_call:end|>",
+        ),
+        "<|tool_call:end|>",
+        special=True,
+        think=("<|think:start|>", "<|think:end|>"),
+        marker="<|tool_call:start|>",
+        breaks=("<|tool_arg:value|>", ""),
+        unclosed=False,
+    ),
+    "hyperclovax": Row(
+        _tags("<tool_call>$\n", _PAIR, "</tool_call>"),
+        "</tool_call>",
+        marker="<tool_call>",
+        breaks=_VALUE,
+        unclosed=False,
+    ),
+    # A name, then JSON
+    "glm53_flash": Row(
+        _named("<tool_call>$>@", between=""),
+        marker="<tool_call>",
+    ),
+    "step_audio2": Row(
+        _named("<tool_call>function\n$\n@</tool_call>"),
+        "</tool_call>",
+        think=None,
+        marker="<tool_call>",
+    ),
+    # Fences, and reasoning that words open
+    "apriel": Row(
+        _one("<tool_calls>@</tool_calls>"),
+        "</tool_calls>",
+        think=("Here are my reasoning steps:\n", "[BEGIN FINAL RESPONSE]"),
+        marker="<tool_calls>",
+    ),
+    "command_r": Row(_action, think=None),
+    "gemma3": Row(
+        lambda c: f"```tool_code\n{_python(c, chr(10))}\n```",
+        "```",
+        think=None,
+        breaks=("'", ""),
     ),
     "react": Row(_named("Action: $\nAction Input: @"), think=None),
     "harmony": Row(

@@ -8,6 +8,7 @@ from support.gate_rows import NONE, ROME, ROWS, STRUCTURAL, TOOLS
 
 from tui.models.gate import Call, dialect_of_name, dialect_of_template
 from tui.models.gate.auto import auto_dialect
+from tui.models.gate.detect import words_of
 from tui.models.gate.dialects.registry import DIALECTS
 from tui.models.gate.splitter import Splitter
 
@@ -76,4 +77,4 @@ def test_no_two_rows_claim_a_name_with_equal_right(name: str) -> None:
 @pytest.mark.parametrize("family", sorted(f for f in DIALECTS if DIALECTS[f].signs))
 def test_signs_lead_to_their_own_row(family: str) -> None:
     for signs in DIALECTS[family].signs:
-        assert dialect_of_template(signs) == family
+        assert dialect_of_template(" ".join(words_of(signs))) == family

@@ -46,7 +46,17 @@ def test_a_second_opener_before_the_first_closer_opens_a_second_call(
     _holds(family, f"{first}{between}{row.write(NONE)}\nOk.", "Ok.", ROME + NONE)
 
 
-@pytest.mark.parametrize("family", CLOSED)
+def test_code_behind_a_call_in_a_fence_keeps_its_own_fence() -> None:
+    code = "```\nx = 1\n```\nMore."
+
+    for between in ("\n", "\nSo:\n\n"):
+        text = f"{ROWS['gemma3'].write(ROME)}{between}{code}"
+        left = f"{between.strip()} {code}"
+
+        _holds("gemma3", text, left, ROME)
+
+
+@pytest.mark.parametrize("family", [f for f in CLOSED if ROWS[f].closer != "```"])
 def test_a_closer_that_comes_twice_is_not_shown(family: str) -> None:
     row = ROWS[family]
     calls = row.write(ROME + NONE)

@@ -151,7 +151,12 @@ def test_a_malformed_call_without_a_marker_is_text_if_text_follows(family: str) 
 def test_without_tools_a_call_is_text(family: str) -> None:
     text = f"So:\n{ROWS[family].write(ROME + NONE)}\nThat is it."
 
-    assert outcome(family, text, tools=None) == Outcome(text, "", [], [])
+    came = outcome(family, text, tools=None)
+
+    if ROWS[family].framed:
+        assert came == Outcome("So:\n\nThat is it.", "", ROME + NONE, [])
+    else:
+        assert came == Outcome(text, "", [], [])
 
 
 @pytest.mark.parametrize("family", [f for f in IN_PROSE if ROWS[f].marker])
@@ -170,9 +175,12 @@ def test_the_beginning_of_a_marker_at_the_end_is_text(family: str) -> None:
         assert run(family, list(text)) == Outcome(text, "", [], []), text
 
 
-@pytest.mark.parametrize("family", [f for f in IN_PROSE if ROWS[f].closer])
+@pytest.mark.parametrize(
+    "family", [f for f in IN_PROSE if ROWS[f].closer and ROWS[f].marker]
+)
 def test_a_stream_that_ends_after_the_marker_is_cut_off(family: str) -> None:
-    spaces = ("",) if family == "functionary_v31" else ("", " ", "\n")
+    # A tool's name or another word comes directly behind some.
+    spaces = ("",) if ROWS[family].marker[-1] in '=:"' else ("", " ", "\n")
     for space in spaces:
         text = f"Hi. {ROWS[family].marker}{space}"
 
@@ -230,7 +238,10 @@ def test_a_call_in_closed_reasoning_is_reasoning(family: str) -> None:
 
     came = outcome(family, f"{begin}{draft}{end}It is noon.")
 
-    assert came == Outcome("It is noon.", draft, [], [])
+    if ROWS[family].framed:
+        assert came == Outcome("\nsay? No.It is noon.", "Shall I\n", ROME, [])
+    else:
+        assert came == Outcome("It is noon.", draft, [], [])
 
 
 @pytest.mark.parametrize("family", THINKERS)

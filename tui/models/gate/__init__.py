@@ -5,6 +5,7 @@ Each format is a row in `dialects`. The caller names the dialect, since it knows
 model; `auto` looks for all common formats at once.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from tui.models.gate.detect import (
     find_dialect,
     reasoning_opener,
 )
+from tui.models.gate.patterns import Atoms, Lit, Opt, Run, part, whole
 from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 from tui.models.gate.splitter import Splitter
 
@@ -44,9 +46,14 @@ def preload() -> None:
 
 
 _FRAMED = "harmony"
-_FRAMES = ("<|channel|>", "<|start|>")
+_FRAMES: Atoms = (
+    Opt((Lit("<|start|>"), Run("[^<]"))),
+    Lit("<|channel|>"),
+)
 """What a model of that dialect begins with, whatever its name: its server has no parser
 for it. Nobody else begins so."""
+_BEGINS = re.compile(whole(_FRAMES))
+_MAY_BEGIN = re.compile(part(_FRAMES))
 
 
 class Gate:
@@ -84,11 +91,11 @@ class Gate:
             return self._splitter.feed(text)
         begin = self._begin + text
         start = begin.lstrip()
-        if any(frame.startswith(start) for frame in _FRAMES):
+        if _BEGINS.match(start):
+            self._splitter = self._of_frames()
+        elif _MAY_BEGIN.match(start):
             self._begin = begin
             return []
-        if start.startswith(_FRAMES):
-            self._splitter = self._of_frames()
         self._begin, self._of_frames = "", None
         self.feed = self._splitter.feed
         return self.feed(begin)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tui.models.gate.grammar import Dialect, Drop, Rule, Switch, is_call
+from tui.models.gate.orphan import CLOSERS
 from tui.models.gate.patterns import SPACE, Lit
 
 _NOT_IN_A_BLOCK = "".join(
@@ -21,7 +22,7 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
     rows = [row for row in dialects if row.in_auto]
     rules = [_careful(rule) for row in rows for rule in row.rules]
     # </s> is HTML to other models, and `orphan` looks for the ends of thoughts.
-    kept = {"</s>", *(t.close for row in rows for t in row.thinking)}
+    kept = {"</s>", *CLOSERS}
     return Dialect(
         "auto",
         tuple(
@@ -35,6 +36,7 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
                 t._replace(anywhere=t.anywhere and t.open.startswith("<|"))
                 for row in rows
                 for t in row.thinking
+                if not t.prose
             )
         ),
         tuple(dict.fromkeys(t for row in rows for t in row.dropped if t not in kept)),

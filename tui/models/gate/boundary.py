@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tui.models.gate.grammar import Payload, Quote
+from tui.models.gate.grammar import Element, Payload, Quote
 from tui.models.gate.patterns import Atom, Atoms, Lit, part, whole
 
 _PAIRS = {"]": "[", "}": "{", ")": "("}
@@ -91,6 +91,9 @@ class Boundary:
                 at = found.end()
                 if kind == "quote":
                     self._quote = self._quotes[token]
+                elif kind and kind.startswith("element"):
+                    element = self._payload.elements[int(kind[7:])]
+                    self._quote = element.quote(token)
                 elif kind == "closer":
                     return self._end(data, found.start(), at, closed=True)
                 elif kind == "before":
@@ -122,10 +125,10 @@ class Boundary:
         if self._rests:
             rest = self._carry
             surplus = _end_of(_SURPLUS, rest)
-            left = rest[surplus:].lstrip()
+            left, whole_left = rest[surplus:].lstrip(), rest.lstrip()
             p = self._payload
             tokens = (*p.closers, *p.before, *self._stops)
-            if not left or any(token.startswith(left) for token in tokens):
+            if not left or any(t.startswith((left, whole_left)) for t in tokens):
                 return End(body, rest, "", closed=not p.closers)
             if not left[0].isalnum() and self._resting.begun.fullmatch(rest):
                 return End(body + rest, "", "", closed=False)
@@ -202,7 +205,10 @@ class Boundary:
     ) -> None:
         self._quotes = {q.open: q for q in quotes}
         ends = tuple(self._payload.ends) if closers else ()
-        self._outside = _outside(quotes, closers, self._stops, balanced, before, ends)
+        elements = tuple(self._payload.elements)
+        self._outside = _outside(
+            quotes, closers, self._stops, balanced, before, ends, elements
+        )
         again = tuple(tuple(a) for a in self._payload.again)
         self._ends = ends
         self._more = bool(again or closers)
@@ -232,9 +238,11 @@ def _outside(
     balanced: bool,
     before: tuple[str, ...],
     ends: tuple[str, ...],
+    elements: tuple[Element, ...],
 ) -> re.Pattern[str]:
     opens = tuple(sorted((q.open for q in quotes), key=len, reverse=True))
-    groups = [("closer", closers), ("before", before), ("quote", opens)]
+    # What begins another call may also look like an end, or like an argument.
+    groups = [("closer", closers), ("quote", opens)]
     groups.append(("end", ends))
     groups.append(("stop", stops))
     if balanced:
@@ -243,10 +251,15 @@ def _outside(
         (name, "|".join(re.escape(t) for t in texts if t)) for name, texts in groups
     ]
     # Do not match a token while it may still become a longer one.
-    partial = [t for _, texts in groups for t in texts if len(t) > 1]
-    choices = (
-        [rf"(?P<part>(?:{'|'.join(_cut(t) for t in partial)}))"] if partial else []
-    )
+    partial: list[Atoms] = [
+        (Lit(t),) for _, texts in groups for t in texts if len(t) > 1
+    ]
+    partial += [(Lit(t),) for t in before if len(t) > 1]
+    partial += [e.open for e in elements]
+    choices = [rf"(?P<part>(?:{'|'.join(map(_cut, partial))}))"] if partial else []
+    if begun := "|".join(re.escape(t) for t in before if t):
+        choices.append(f"(?P<before>{begun})")
+    choices += [f"(?P<element{i}>{whole(e.open)})" for i, e in enumerate(elements)]
     choices += [f"(?P<{name}>{choice})" for name, choice in tokens if choice]
     return re.compile("|".join(choices) or "(?!)")
 
@@ -278,7 +291,7 @@ def _end_of(pattern: re.Pattern[str], text: str, at: int = 0) -> int:
 @lru_cache(maxsize=64)
 def _inside(quote: Quote) -> re.Pattern[str]:
     close = re.escape(quote.close)
-    cut = [_cut(quote.close)] if len(quote.close) > 1 else []
+    cut = [_cut((Lit(quote.close),))] if len(quote.close) > 1 else []
     if quote.escapes:
         cut.append(r"\\\Z")
     begun = f"(?P<part>{'|'.join(cut)})|" if cut else ""
@@ -286,9 +299,11 @@ def _inside(quote: Quote) -> re.Pattern[str]:
     return re.compile(f"{begun}(?P<close>{close}){escaped}", re.DOTALL)
 
 
-def _cut(token: str) -> str:
+def _cut(token: Atoms) -> str:
     """Return a pattern for a proper, non-empty prefix at the end of the text."""
-    return re.escape(token[0]) + part((Lit(token[1:]),))
+    first = token[0]
+    assert isinstance(first, Lit)
+    return re.escape(first.text[0]) + part((Lit(first.text[1:]), *token[1:]))
 
 
 @lru_cache(maxsize=64)

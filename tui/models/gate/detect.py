@@ -7,7 +7,7 @@ nothing. Signs and names are in the rows of `dialects`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from tui.models.gate.auto import auto_dialect
@@ -36,9 +36,14 @@ def dialect_of_template(chat_template: str, special_tokens: Iterable[str] = ()) 
     return _best(
         (row, len(words))
         for row in DIALECTS.values()
-        for words in map(str.split, row.signs)
+        for words in map(words_of, row.signs)
         if all(word in text for word in words)
     )
+
+
+def words_of(sign: str | tuple[str, ...]) -> Sequence[str]:
+    """Return the words of an entry of `Dialect.signs`."""
+    return sign.split() if isinstance(sign, str) else sign
 
 
 def dialect_of_name(model_name: str) -> str:

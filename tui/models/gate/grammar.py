@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from tui.models.gate.patterns import BLANK, Alt, Atoms, Lit, Run
+from tui.models.gate.patterns import BLANK, SUFFIX, Alt, Atom, Atoms, Lit, Run
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
@@ -25,6 +25,23 @@ class Quote(NamedTuple):
     close: str
     escapes: bool = False
     """A backslash escapes the next character."""
+
+
+class Element(NamedTuple):
+    """A region like a `Quote` whose opening varies: the start tag of an element."""
+
+    open: Atoms
+    """Begins and ends with a literal."""
+    close: str
+    """`*` stands for what the opening has between its first and its last literal."""
+
+    def quote(self, token: str) -> Quote:
+        """Return the region that the opening `token` begins."""
+        first, last = self.open[0], self.open[-1]
+        assert isinstance(first, Lit)
+        assert isinstance(last, Lit)
+        name = token[len(first.text) : len(token) - len(last.text)]
+        return Quote(token, self.close.replace("*", name))
 
 
 class Reading(NamedTuple):
@@ -68,6 +85,8 @@ class Payload(NamedTuple):
     """Any of these ends it like a closer, but belongs to the text after it."""
     call: bool = True
     """False: a frame's header, which may turn out to hold no call."""
+    elements: Sequence[Element] = ()
+    """More regions in which closers are ignored; the first that fits counts."""
 
 
 class Switch(NamedTuple):
@@ -133,8 +152,9 @@ _BEGINS_APART: Atoms = (Run(r"[^ \t\r\"'`”’»)\]|,.;:!?}\\]", 1, 1),)
 NOT_APART = r"(?<![ \t(\[{\"'`“‘«|])"
 
 
-def _rules(token: str, *looks: tuple[Atoms, str], action: Action) -> tuple[Rule, ...]:
-    marker = (Lit(token),)
+def _rules(
+    marker: Atoms, *looks: tuple[Atoms, str], action: Action
+) -> tuple[Rule, ...]:
     return tuple(Rule(marker, look, action, unless=unless) for look, unless in looks)
 
 
@@ -146,23 +166,50 @@ def token_rules(token: str, action: Action = DROP) -> tuple[Rule, ...]:
     in a sentence, or between quotation marks, is spoken of.
     """
     looks = ((_LINE_END, ""), (_GLUED, NOT_APART), (_MORE_TOKENS, NOT_APART))
-    return _rules(token, *looks, action=action)
+    return _rules((Lit(token),), *looks, action=action)
+
+
+def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:
+    """Return the rules for a token that opens something, unless it is spoken of."""
+    return opening_marker((Lit(token),), action)
 
 
 @lru_cache(maxsize=512)
-def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:
-    """Return the rules for a token that opens something, unless it is spoken of."""
+def opening_marker(marker: tuple[Atom, ...], action: Action) -> tuple[Rule, ...]:
+    """Return the rules for a marker that opens something, unless it is spoken of."""
     looks = ((_BEGINS, NOT_APART), (_BEGINS_APART, ""))
-    return _rules(token, *looks, action=action)
+    return _rules(marker, *looks, action=action)
 
 
 class Thinking(NamedTuple):
-    """How a dialect marks reasoning."""
+    """How a dialect marks reasoning.
+
+    A `*` in both markers stands for a suffix that differs by model: what closes
+    reasoning has the suffix of what opened it.
+    """
 
     open: str
     close: str
     anywhere: bool = False
     """Also after the start of the message."""
+    prose: bool = False
+    """Plain words open it, which an unknown model may begin an answer with."""
+
+    def closed_by(self, opening: str) -> str | None:
+        """Return what closes the reasoning that `opening` opened; None if not this."""
+        start, star, end = self.open.partition("*")
+        if not star:
+            same = opening.rstrip("\n") == self.open.rstrip("\n")
+            return self.close if same else None
+        if not (opening.startswith(start) and opening.endswith(end)):
+            return None
+        return self.close.replace("*", opening[len(start) : len(opening) - len(end)])
+
+
+def marker_atoms(marker: str) -> Atoms:
+    """Return the atoms of a marker of `Thinking`."""
+    start, star, end = marker.partition("*")
+    return (Lit(start), SUFFIX, Lit(end)) if star else (Lit(marker),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,8 +229,11 @@ class Dialect:
 
     names: str = ""
     """An expression searched for in a model's name, lower-case, _ and blanks as -."""
-    signs: Sequence[str] = ()
-    """Words of a chat template and its special tokens; all of one entry must occur."""
+    signs: Sequence[str | tuple[str, ...]] = ()
+    """Words of a chat template and its special tokens; all of one entry must occur.
+
+    An entry is its words with blanks between, or a tuple if a word has a blank.
+    """
     priority: int = 0
     """Of several dialects that fit, the highest wins, then the one with most signs.
 

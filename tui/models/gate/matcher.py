@@ -18,6 +18,7 @@ from tui.models.gate.grammar import (
     Rule,
     Switch,
     Thinking,
+    marker_atoms,
     opening_rules,
     token_rules,
 )
@@ -207,7 +208,8 @@ def rule_set(
     rules: list[Rule] = []
     if channel == "reasoning":
         rules += [
-            Rule((Lit(close),), (), Switch("text"), quotable=False) for close in closes
+            Rule(marker_atoms(close), (), Switch("text"), quotable=False)
+            for close in closes
         ]
     elif channel == "text":
         for thinking in dialect.thinking:
@@ -230,13 +232,18 @@ def rule_set(
 def _thinking_rules(thinking: Thinking, fresh: bool) -> tuple[Rule, ...]:
     if not fresh:
         return opening_rules(thinking.open.removesuffix("\n"), _THINK)
-    marker = (Lit(thinking.open),)
-    rules = (Rule(marker, (), _THINK, quotable=False),)
-    if not thinking.open.endswith("\n"):
+    rules = (Rule(marker_atoms(thinking.open), (), _THINK, quotable=False),)
+    if thinking.prose or not thinking.open.endswith("\n"):
         return rules
     # Some leave the newline out.
     short, other = (Lit(thinking.open[:-1]),), (Run(r"[^\n]", 1, 1),)
     return (*rules, Rule(short, other, _THINK, quotable=False))
+
+
+@lru_cache(maxsize=64)
+def closing(closes: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern for any of the markers that close the open reasoning."""
+    return re.compile("|".join(whole(marker_atoms(c)) for c in closes) or "(?!)")
 
 
 @lru_cache(maxsize=64)
@@ -308,5 +315,7 @@ def _first(rules: Sequence[Rule], names: Sequence[str]) -> str:
     for (line, first), seconds in sorted(begun.items()):
         char = f"[{first}]" if len(first.lstrip("\\")) > 1 else first
         ahead = "" if "" in seconds else rf"(?=[{''.join(sorted(seconds))}]|\Z)"
-        choices.append(("(?m:^)" if line else "") + char + ahead)
+        # Where each choice begins with a literal, the search skips to those characters;
+        # so it looks for the line start from behind the first.
+        choices.append(char + (rf"(?<![^\n]{char})" if line else "") + ahead)
     return "|".join(choices) or "(?!)"

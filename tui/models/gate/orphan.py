@@ -20,6 +20,7 @@ _MARKS = {
     "◁/think▷": "◁think▷",
 }
 OPENERS = tuple(_MARKS.values())
+CLOSERS = tuple(_MARKS)
 _FIRST = frozenset(close[0] for close in _MARKS)
 _LONGEST = max(map(len, _MARKS))
 

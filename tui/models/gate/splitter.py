@@ -23,7 +23,7 @@ from tui.models.gate.grammar import (
     is_call,
 )
 from tui.models.gate.markdown import Mark, Markdown
-from tui.models.gate.matcher import Found, RuleSet, after_set, rule_set
+from tui.models.gate.matcher import Found, RuleSet, after_set, closing, rule_set
 from tui.models.gate.pieces import Broken, CallOpened, Piece, Reasoning, Text
 from tui.models.gate.trial import Trial
 
@@ -36,6 +36,9 @@ _KEYS = re.compile(r"[\"'](?:name|arguments|parameters|function|type)[\"']")
 
 _FRAME_ENDS = ("<|end|>", "<|return|>")
 """What ends the reasoning that a header has opened."""
+
+_LONGEST_CLOSER = 64
+"""Characters of what closes reasoning, suffix and all."""
 
 _TRIMMED = 512
 """Characters; cutting what is kept to `_LOOK_BACK` at each chunk costs more."""
@@ -265,7 +268,9 @@ class Splitter:
             self._back = "\n" if self._line_start else " "
             match rule.action:
                 case Drop():
-                    pass
+                    if rule.structural:
+                        # A frame's text begins behind it.
+                        self._back = "\n"
                 case Switch(channel, permanent):
                     self._flush(out)
                     self._mute = permanent
@@ -417,15 +422,16 @@ class Splitter:
         assert self._draft is not None
         self._draft.append(text)
         seen = self._draft_end + text
-        closed = any(close in seen for close in self._closes)
+        closer = closing(self._closes)
+        closed = closer.search(seen)
         # Enough to find a closer that the chunk boundary cut in two.
-        self._draft_end = seen[-max(len(close) for close in self._closes) :]
+        self._draft_end = seen[-_LONGEST_CLOSER:]
         if not closed and not final:
             return None
         whole = "".join(self._draft)
         self._draft = None
-        if closed:
-            at = min(at for c in self._closes if (at := whole.find(c)) >= 0)
+        if closed and (found := closer.search(whole)):
+            at = found.start()
             self._let_out(whole[:at])
             return whole[at:]
         self._switch("text")
@@ -437,9 +443,9 @@ class Splitter:
         if channel == "reasoning":
             self._may_think = False
             self._closes = tuple(
-                t.close
+                close
                 for t in self._dialect.thinking
-                if t.open.rstrip("\n") == marker.rstrip("\n")
+                if (close := t.closed_by(marker)) is not None
             )
             if not marker:
                 self._closes = _FRAME_ENDS

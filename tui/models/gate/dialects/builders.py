@@ -118,7 +118,7 @@ class Traits(TypedDict, total=False):
     special: bool
     structural: bool
     names: str
-    signs: Sequence[str]
+    signs: Sequence[str | tuple[str, ...]]
     priority: int
     in_auto: bool
     opener: str
@@ -136,6 +136,8 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
             for rule in rules
             if isinstance(rule.action, Payload) and rule.action.call
             for closer in rule.action.closers
+            # A fence that comes once more opens other code.
+            if not closer.startswith("`")
         )
     )
     doubled = eat(*((SPACE, Lit(closer)) for closer in closers))
@@ -143,7 +145,7 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
     rules = tuple(
         replace(
             rule,
-            structural=structural,
+            structural=structural or rule.structural,
             bare=rule.bare or (not rule.marker and rule.anchor == "line"),
             after=(*rule.after, *doubled)
             if isinstance(rule.action, Payload)

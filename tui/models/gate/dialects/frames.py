@@ -38,7 +38,11 @@ def _recipient(marker: Atoms, anchor: Anchor) -> Rule:
 
 
 _SHOW = Switch("text")
-_TO: Atoms = (BLANK, Opt((Lit("to="), Run(r"[^\s<]", 1), BLANK)))
+_RECIPIENT = (Run(r"[^\s<]", 1), BLANK)
+_FUNCTION = (Lit("functions."), *_RECIPIENT)
+"""A tool; without a channel, another recipient may be that of another family."""
+_TO: Atoms = (BLANK, Opt((Lit("to="), *_RECIPIENT)))
+_TO_FUNCTION: Atoms = (BLANK, Opt((Lit("to="), *_FUNCTION)))
 _WORD = (Run(r"\w", 0), BLANK)
 _CONSTRAINT = Opt((Lit("<|constrain|>"), *_WORD))
 _CHANNEL: Atoms = (
@@ -92,8 +96,7 @@ ROWS = (
             "<|start|>",
             Lit("<|start|>"),
             Run(r"[\w.\-]", 1),
-            *_TO,
-            Opt(_CHANNEL),
+            Alt(((*_TO, *_CHANNEL), _TO_FUNCTION)),
         ),
         _header("<|channel|>", *_CHANNEL),
         # The prompt ends in <|start|>assistant, and the recipient may come first.
@@ -101,10 +104,7 @@ ROWS = (
             "",
             SPACE,
             Lit("to="),
-            Run(r"[^\s<]", 1),
-            BLANK,
-            *_WORD,
-            Opt(_CHANNEL),
+            Alt(((*_RECIPIENT, *_WORD, *_CHANNEL), (*_FUNCTION, *_WORD))),
             anchor="start",
         ),
         *opening_rules("<|message|>", _SHOW),

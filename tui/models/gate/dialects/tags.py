@@ -27,6 +27,7 @@ from tui.models.gate.dialects.tool_call import (
 )
 from tui.models.gate.grammar import Dialect, Payload, Quote, Rule, Thinking, token_rules
 from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, Opt, ToolName
+from tui.models.gate.payloads.elements import MINIMAX
 from tui.models.gate.payloads.gemma import gemma_reader
 from tui.models.gate.payloads.named import read_nothing
 from tui.models.gate.payloads.pairs import read_pair_section
@@ -159,7 +160,7 @@ ROWS = (
         *TOOL_CALL,
         thinking=THINK,
         dropped=CHATML,
-        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.5|mimo-v2",
+        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.[5-9]|mimo-v2",
         signs=("<function= <parameter=",),
     ),
     row(
@@ -186,7 +187,7 @@ ROWS = (
             ),
         ),
         bare_call(
-            ("<minimax:tool_call>", "<dots_function_call>"),
+            ("<minimax:tool_call>", "<dots_function_call>", MINIMAX),
             _INVOKE_CALL,
             INVOKE,
             _NAMED_PARAMETER,
@@ -248,7 +249,7 @@ ROWS = (
         ),
         thinking=THINK,
         special=True,
-        names=r"step-?3(?!\.5)",
+        names=r"step-?3(?!\.[5-9])",
         signs=("<｜tool_calls_begin｜>",),
     ),
     # Pairs

@@ -52,6 +52,10 @@ FUNCTION = Tags(
 )
 INVOKE = _invoke("")
 DSML = _invoke("｜DSML｜", json=True)
+DSML_SPACED = _invoke("｜DSML｜ ", json=True)
+"""DeepSeek V4.1 writes a blank in each tag."""
+GCML = _invoke("｜GCML｜")
+ATEM = _invoke("atem:")
 _STEP_END = Lit("<｜tool_call_end｜>")
 STEPTML = _invoke(
     "steptml:",
