@@ -586,3 +586,59 @@ def test_the_server_of_these_tests_speaks_as_the_library_knows_it() -> None:
 
     for each in told:
         assert known.validate_python(each).type == each["type"]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("tools", {"message": "tools are not supported", "param": "tools"}),
+        ("temperature", {"message": "Unsupported parameter", "param": "temperature"}),
+        ("reasoning", {"message": "No 'reasoning.effort' here: unsupported."}),
+        ("store", {"message": "Unknown parameter: 'store'."}),
+        ("stream", {"message": "Streaming is not supported for this organization."}),
+    ],
+)
+def test_what_it_refuses_is_left_out_and_that_is_said(
+    server: SSEServer, field: str, said: dict[str, str]
+) -> None:
+    server.json({"error": said}, status=400)
+    whole = {"output": [spoken("Hello")], "status": "completed"}
+    server.json({**whole, "object": "response"})
+
+    events, reply = answer(server, tools=[LOOK], options={"temperature": 0.1})
+
+    assert reply.message.text == "Hello"
+    before, after = (request.json for request in server.asked)
+    assert field in before
+    assert not after.get(field)
+    rest = {"tools", "temperature", "reasoning", "store", "stream"} - {field}
+    assert {key: after[key] for key in rest} == {key: before[key] for key in rest}
+    (notice,) = [event.text for event in events if isinstance(event, NoticeGiven)]
+    assert said["message"] in notice
+
+
+def test_a_tool_that_it_refuses_is_left_out_alone(server: SSEServer) -> None:
+    other = ToolSchema("other", "Others", LOOK.parameters)
+    said = "Invalid schema for function 'other': it is odd."
+    server.json({"error": {"message": said}}, status=400)
+    server.json({"output": [spoken("Hello")], "status": "completed"})
+
+    events, _ = answer(server, tools=[LOOK, other])
+
+    assert [tool["name"] for tool in server.asked[-1].json["tools"]] == ["look"]
+    assert "the tool other" in next(
+        event.text for event in events if isinstance(event, NoticeGiven)
+    )
+
+
+def test_a_refusal_that_stays_is_quoted_and_nothing_is_learned(
+    server: SSEServer,
+) -> None:
+    server.json({"error": {"message": "The 'store' here is not open."}}, status=400)
+    asked = model(server)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="is not open"):
+            collect(asked.generate(ASK, (), Turn("t")))
+    asked.close()
+
+    assert ["store" in request.json for request in server.asked] == [True, False] * 2
