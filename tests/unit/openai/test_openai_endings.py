@@ -355,3 +355,17 @@ def test_thoughts_are_read_under_all_their_names(
 
     assert (reasoning_of(events), text_of(events)) == ("Let me think", "Yes.")
     assert reply.message.reasoning == "Let me think"
+
+
+@pytest.mark.parametrize("reason", [None, "error", "stop"])
+def test_an_error_within_a_choice_is_quoted(
+    server: SSEServer, model: OpenAIModel, reason: str | None
+) -> None:
+    broken = {"code": 502, "message": "the provider is gone"}
+    choice = {"index": 0, "delta": {}, "finish_reason": reason, "error": broken}
+    server.answer(text("Hel"), event({"choices": [choice]}), DONE)
+
+    events, error = fail(model)
+
+    assert text_of(events) == "Hel"
+    assert "the provider is gone" in str(error)

@@ -17,7 +17,7 @@ from support.fakes.sse_server import (
 )
 
 from tui.errors import ContextOverflow, ModelError
-from tui.events import NoticeGiven
+from tui.events import Event, NoticeGiven, RetryScheduled
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
 from tui.models.openai import OpenAIModel
 from tui.turn import Turn
@@ -612,3 +612,54 @@ def test_a_model_that_is_called_after_tools_is_not_taken_for_them(
 
     model.close()
     assert len(picky.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"choices": None, "base_resp": {"status_code": 9, "status_msg": "it is down"}},
+        {"error": {"message": "it is down"}},
+        {"error": {"message": "it is down: tools are not supported"}},
+    ],
+)
+def test_nothing_is_said_or_learned_before_there_is_an_answer(
+    server: SSEServer, said: Body
+) -> None:
+    server.answer(event(said), DONE)
+    asked = OpenAIModel("test", "m", server.url, max_retries=0)
+    events: list[Event] = []
+    for _ in range(2):
+        with pytest.raises(ModelError, match="it is down"):
+            collect(asked.generate(ASK, (LABEL,), Turn("t")), events)
+    asked.close()
+
+    assert not events
+    sent = ["tools" in request.json for request in server.asked]
+    assert sent in ([True] * 2, [True, False] * 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (500, "error parsing tool call: raw='{\"a\":', err=unexpected end of JSON"),
+        (500, "Failed to parse input at pos 5: <tool_call>{"),
+        (400, "Failed to call a function. Please adjust your prompt."),
+        (400, "tool call validation failed: attempted to call tool 'x' which was not"),
+    ],
+)
+def test_a_call_that_was_written_badly_is_no_refusal_of_tools(
+    server: SSEServer, status: int, said: str
+) -> None:
+    code = "tool_use_failed" if status == 400 else "api_error"
+    server.json(error(said, code=code), status=status, headers={"retry-after-ms": "9"})
+    server.answer(text("fine"), finish(), DONE)
+    asked = OpenAIModel("test", "m", server.url, max_retries=1)
+
+    events, reply = collect(asked.generate(ASK, (LABEL,), Turn("t")))
+    asked.close()
+
+    assert reply.message.text == "fine"
+    assert all("tools" in request.json for request in server.asked)
+    (retry,) = [event for event in events if isinstance(event, RetryScheduled)]
+    assert retry.text == said
+    assert not [event for event in events if isinstance(event, NoticeGiven)]

@@ -55,6 +55,8 @@ class Choice(msgspec.Struct):
     finish_reason: Any = None
     usage: Any = None
     """Where Kimi puts it."""
+    error: Any = None
+    """Where OpenRouter tells of its providers' errors."""
 
 
 class Chunk(msgspec.Struct):

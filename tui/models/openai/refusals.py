@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 from tui import bounds
-from tui.models.openai.errors import is_overflow
+from tui.models.openai.errors import is_about_credit, is_overflow
 
 What = Literal[
     "field", "tools", "tool", "schemas", "rename", "system", "images", "returns",
@@ -25,6 +25,8 @@ class Refusal(NamedTuple):
     status: int
     body: str
     """All that it said."""
+    guesses: bool = True
+    """Whether what it gives no reason for may be guessed."""
 
 
 class Change(NamedTuple):
@@ -62,6 +64,15 @@ _TOOLS = re.compile(
     r"\bfunction[_ -]?(calls?|calling|use|usage)\b|\bfunctions\b|工具|函数",
     re.I,
 )
+_WRITTEN = re.compile(
+    r"fail(ed|ure)?( to|ed_)? ?(pars|call a function|generat)|failed_generation|"
+    r"error (while )?pars|pars(e|ing) (error|failure)|could not (be )?parse|"
+    r"tool_use_failed|attempted to call tool|malformed (tool|function)|"
+    r"invalid_tool_call|(unexpected|invalid|unterminated) .{0,40}\b(end of json|eof)\b",
+    re.I,
+)
+"""What is said of a call that the model has just written, and its server cannot read.
+That is no word about tools: the same question may be answered well."""
 _THOUGHTS = re.compile(r"\b(reasoning_content|reasoning)\b")
 _UNKNOWN = re.compile(
     r"\bextra\b|unsupported|not (be )?(supported|permitted|allowed|accepted|valid)|"
@@ -102,6 +113,13 @@ _WORDLESS = 40
 """Characters of a refusal that gives no reason, such as "Bad Request"."""
 
 
+def is_about_what_was_written(status: int, body: str) -> bool:
+    """Whether a server fails since it cannot read a call that the model wrote."""
+    said, _ = _read(body, "")
+    calls = _TOOLS.search(said) or re.search(r"function|tool_|at pos", said, re.I)
+    return status in (400, 422, 500) and bool(calls and _WRITTEN.search(said))
+
+
 def changes(
     refusal: Refusal, request: Mapping[str, Any], model: str
 ) -> Iterator[Change]:
@@ -112,7 +130,7 @@ def changes(
     if refusal.status not in _STATUSES:
         return
     said, named = _read(refusal.body, model)
-    if is_overflow(said):
+    if is_overflow(said) or is_about_credit(said):
         return
     found = [
         *_about_calls(said, request),
@@ -124,7 +142,7 @@ def changes(
     yield from found
     named_before = _TOOLS.search(said) or "stream" in said
     wordless = len(said) <= _WORDLESS and not (found or named_before)
-    if wordless and refusal.status in (400, 422):
+    if wordless and refusal.guesses and refusal.status in (400, 422):
         # It is mostly one of these.
         if "tools" in request:
             yield Change("tools", guess=True)
@@ -248,7 +266,7 @@ def _about_tools(
     So does what is wrong with a history of calls: without tools it is told as text.
     """
     calls = any("tool_calls" in message for message in request["messages"])
-    if "tools" not in request and not calls:
+    if ("tools" not in request and not calls) or _WRITTEN.search(said):
         return
     told = _TOOLS.search(said) and (status < 500 or _REFUSED.search(said))
     if told or any(path[0] == "tools" for path in named):

@@ -20,6 +20,7 @@ import msgspec
 
 from tui.models.openai import errors
 from tui.models.openai.errors import Where
+from tui.models.openai.refusals import is_about_what_was_written
 
 LONGEST_WAIT = 120.0
 """Seconds. A server that wants a longer pause is not asked again: the user is told how
@@ -98,6 +99,8 @@ def _after_status(
     if wanted is not None and wanted > LONGEST_WAIT:
         return None
     again = status in _WHY or (status >= 500 and status not in _FINAL)
+    unread = is_about_what_was_written(status, response.text)
+    again = again or unread
     if status == 429 and errors.is_about_credit(message):
         again = False
     # OpenAI's own header, which its library obeys.
@@ -107,6 +110,8 @@ def _after_status(
     if not again:
         return None
     known = _WHY.get(status, "failed" if status >= 500 else "refused")
+    if unread:
+        known = "a tool call that the server cannot read"
     why = known if status == 429 else f"{known} ({status})"
     return Pause(why, seconds if wanted is None else wanted, message)
 

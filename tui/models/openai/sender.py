@@ -8,7 +8,7 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from typing import Any
 
 from tui.errors import ContextOverflow, LazychatError, ModelError
-from tui.events import Event, NoticeGiven, RetryScheduled
+from tui.events import Event, RetryScheduled
 from tui.messages import Message, ToolSchema
 from tui.models.openai import errors, responses
 from tui.models.openai.address import shown
@@ -69,14 +69,15 @@ class Sender:
         tools: Sequence[ToolSchema],
         turn: Turn,
         tried: list[Taken],
+        notices: list[str],
     ) -> Generator[Event, None, tuple[Link, Any, bool]]:
         """Send the request until it is answered.
 
         Again without what the server does not take, by the API that it wants, and
-        after a pause where that may help. Returns the link, the response, and whether
-        it is one of the Responses API.
+        after a pause where that may help. Adds to `notices` what the user is to be told
+        when there is an answer. Returns the link, the response, and whether it is one
+        of the Responses API.
         """
-        notices: list[str] = []
         without = set(self._without)
         attempt = 0
         link = self._links.lend()
@@ -122,9 +123,7 @@ class Sender:
                 turn.cancel.raise_if_requested()
                 # What is kept may have broken together with this one.
                 link = self._links.new()
-            self.taken = tried[-1]
             self._without |= without
-            yield from map(NoticeGiven, notices)
         except BaseException:
             link.close()
             raise

@@ -301,7 +301,7 @@ class AnswerReader:
             status = envelopes.status_of(error) or 400
             body = error if isinstance(error, str) else msgspec.json.encode(error)
             body = body if isinstance(body, str) else body.decode()
-            self.refusal = Refusal(status, body)
+            self.refusal = Refusal(status, body, guesses=False)
         return failure
 
     def _release(self) -> Iterator[Event]:
@@ -323,6 +323,8 @@ class AnswerReader:
             yield from self._text(choice.text)
         if choice.usage:
             self._usage = choice.usage
+        if choice.error:
+            raise (yield from self._failed(choice.error))
         reason = choice.finish_reason
         if reason and not isinstance(reason, dict | list):
             self._finish_reason = reason if isinstance(reason, str) else "stop"
