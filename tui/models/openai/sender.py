@@ -262,7 +262,7 @@ class Sender:
                 "not_found",
             )
             return missing, None
-        headers = seconds_to_wait(error.response.headers)
+        headers = seconds_to_wait(error.response.headers, body)
         failure = errors.status_error(status, message, where, models, headers, body)
         return failure, Refusal(status, body)
 
