@@ -369,3 +369,51 @@ def test_an_error_within_a_choice_is_quoted(
 
     assert text_of(events) == "Hel"
     assert "the provider is gone" in str(error)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"choices": [{"index": 0, "delta": [], "finish_reason": "stop"}]},
+        {"choices": [{"index": 0, "delta": 0, "finish_reason": "stop"}]},
+        {"choices": [{"index": 0, "message": [], "finish_reason": "stop"}]},
+        {"choices": {"0": {"index": 0, "delta": {}, "finish_reason": "stop"}}},
+        {"choices": {"index": 0, "delta": {}, "finish_reason": "stop"}},
+        {"done": True},
+    ],
+)
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"choices": [{"index": 0, "delta": "Hello"}]},
+        {"choices": {"0": {"index": 0, "delta": {"content": "Hello"}}}},
+        {"choices": {"delta": {"content": "Hello"}}},
+    ],
+)
+def test_an_event_of_another_shape_is_read(
+    server: SSEServer, model: OpenAIModel, first: Any, last: Any
+) -> None:
+    server.answer(event(first), event(last))
+
+    events, reply = ask(model)
+
+    assert reply.message.text == "Hello"
+    assert not notices(events)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"choices":[{"index":0,"delta":{"content":"a\tb"}}]}',
+        b'{"choices":[{"index":0,"delta":{"content":"a\\tb"}}]},',
+    ],
+)
+def test_json_that_is_nearly_right_costs_nothing(
+    server: SSEServer, model: OpenAIModel, data: bytes
+) -> None:
+    server.answer(b"data: " + data + b"\n\n", finish(), b"data: [done]\n\n")
+
+    events, reply = ask(model)
+
+    assert reply.message.text == "a\tb"
+    assert not notices(events)

@@ -274,6 +274,7 @@ class AnswerReader:
                 yield from self._choice(chosen)
         if chunk.usage:
             self._usage = chunk.usage
+        self.complete = self.complete or chunk.done is True
         if chunk.error or chunk.object == "error":
             raise (yield from self._failed(chunk.error or _value(item)))
         if not chunk.choices or envelopes.is_bad(chunk.base_resp):
@@ -315,6 +316,9 @@ class AnswerReader:
                 said = delta.content or delta.tool_calls or thoughts(delta)[0]
                 self._streams = bool(said)
             yield from self._delta(delta)
+        elif isinstance(delta, str) and delta:
+            self._streams = True
+            yield from self._text(delta)
         if isinstance(message, Delta):
             if self._streams:
                 message = self._rest(message)
