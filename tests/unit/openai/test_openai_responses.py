@@ -204,6 +204,10 @@ def test_api_chat_stays_with_chat_completions() -> None:
     assert server.bodies == []
 
 
+def test_the_path_alone_chooses_it_too() -> None:
+    assert are_wanted(400, "reasoning with tools is only served by /responses")
+
+
 def test_other_refusals_do_not_choose_it() -> None:
     assert not are_wanted(404, "The model `x` does not exist")
     assert not are_wanted(429, "Too many requests to v1/responses")
@@ -642,3 +646,102 @@ def test_a_refusal_that_stays_is_quoted_and_nothing_is_learned(
     asked.close()
 
     assert ["store" in request.json for request in server.asked] == [True, False] * 2
+
+
+def told(type: str, **fields: Any) -> bytes:
+    return event({"type": f"response.{type}", **fields})
+
+
+SAYS = told("output_text.delta", output_index=0, delta="Hello")
+ENDS = told("completed", response={"status": "completed", "output": []})
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [b"data: keep-alive\n\n", SAYS, b"data: ping\n\n", ENDS],
+        [SAYS, b"data: [DONE]\n\n"],
+        [SAYS, told("done", response={"status": "completed"})],
+        [SAYS, ENDS.strip()],
+        [told("output_text.done", output_index=0, text="Hello"), ENDS],
+        [SAYS, told("output_text.done", output_index=0, text="Hello"), ENDS],
+        [told("refusal.done", output_index=0, refusal="Hello"), ENDS],
+    ],
+)
+def test_streams_of_relays_are_read(server: SSEServer, steps: list[bytes]) -> None:
+    server.answer(*steps)
+
+    events, reply = answer(server)
+
+    assert reply.message.text == "Hello"
+    assert not [event for event in events if isinstance(event, NoticeGiven)]
+
+
+def test_one_event_that_cannot_be_read_costs_that_event(server: SSEServer) -> None:
+    server.answer(SAYS, b"data: {oops\n\n", ENDS)
+
+    events, reply = answer(server)
+
+    assert reply.message.text == "Hello"
+    (notice,) = [event.text for event in events if isinstance(event, NoticeGiven)]
+    assert "could not be read" in notice
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (event({"code": 30001, "msg": "it is down"}), "it is down"),
+        (event({"detail": "it is down"}), "it is down"),
+        (told("error", error={"message": "it is down"}), "it is down"),
+        (b"data: it is down\n\n", "it is down"),
+        (told("cancelled", response={"status": "cancelled"}), "cancelled"),
+        (
+            told(
+                "completed",
+                response={"status": "failed", "error": {"message": "it is down"}},
+            ),
+            "it is down",
+        ),
+    ],
+)
+def test_errors_are_quoted_in_whatever_envelope(
+    server: SSEServer, last: bytes, words: str
+) -> None:
+    server.answer(SAYS, last)
+    said: list[Event] = []
+
+    with pytest.raises(ModelError, match=words):
+        answer(server, said=said)
+
+    assert text_of(said) == "Hello"
+
+
+def test_an_end_of_another_name_is_named(server: SSEServer) -> None:
+    details = {"incomplete_details": {"reason": "max_tool_calls"}}
+    server.answer(SAYS, told("incomplete", response=details))
+
+    events, _ = answer(server)
+
+    (notice,) = [event.text for event in events if isinstance(event, NoticeGiven)]
+    assert "max_tool_calls" in notice
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"id": "fc_1", "name": "look", "arguments": ROME},
+        {"call_id": "c", "name": "look", "arguments": {"city": "Rome"}},
+        {"name": "look", "arguments": ROME},
+    ],
+)
+def test_a_call_is_read_in_whatever_shape(
+    server: SSEServer, call: dict[str, Any]
+) -> None:
+    item = {"type": "function_call", **call}
+    server.answer(told("output_item.done", output_index=0, item=item), ENDS)
+
+    _, reply = answer(server, tools=[LOOK])
+
+    (made,) = reply.message.tool_calls
+    assert (made.name, made.arguments) == ("look", {"city": "Rome"})
+    assert made.id

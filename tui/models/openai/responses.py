@@ -17,7 +17,7 @@ from tui.models.openai.wire import ANY, Form, wire_messages, wire_tools
 STREAM = "stream"
 """What a server does not do that answers whole, in the words of `named`."""
 _SEALED = "reasoning.encrypted_content"
-_WANTED = re.compile(r"v1/responses|responses (api|endpoint)", re.I)
+_WANTED = re.compile(r"/responses\b|responses (api|endpoint)", re.I)
 """In a refusal of chat completions. OpenAI says "This model is only supported in
 v1/responses and not in v1/chat/completions", or "To use function tools, use
 /v1/responses"."""

@@ -276,9 +276,9 @@ class AnswerReader:
             self._usage = chunk.usage
         self.complete = self.complete or chunk.done is True
         if chunk.error or chunk.object == "error":
-            raise (yield from self._failed(chunk.error or _value(item)))
+            raise (yield from self._failed(chunk.error or value_of(item)))
         if not chunk.choices or envelopes.is_bad(chunk.base_resp):
-            value = _value(item)
+            value = value_of(item)
             if envelopes.is_error(value):
                 raise (yield from self._failed(value))
 
@@ -406,7 +406,7 @@ class AnswerReader:
                 f"it sent no answer but {said!r}", self._where
             ) from error
         if not chunk.choices:
-            raise self._error(_value(body))
+            raise self._error(value_of(body))
         self.complete = True
         yield from self._item(body)
         yield from self._release()
@@ -417,7 +417,7 @@ def _is_event(start: bytes) -> bool:
     return start.startswith(_FIELDS) or any(f.startswith(start) for f in _FIELDS)
 
 
-def _value(data: bytes) -> Any:
+def value_of(data: bytes) -> Any:
     """Return the value of JSON in which an error is told, as text if need be."""
     try:
         return bounds.decode(data)
