@@ -21,7 +21,7 @@ from tui.agents import FunctionCallAgent
 from tui.errors import ModelError
 from tui.events import Event, MessageAdded, NoticeGiven
 from tui.messages import Message, Reply
-from tui.models.openai import OpenAIModel
+from tui.models.openai import OpenAIModel, envelopes
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
@@ -141,6 +141,15 @@ def test_ends_that_are_as_usual_are_not_told(
         ({"message": "worker died"}, "worker died"),
         ({"errors": [{"message": "worker died"}]}, "worker died"),
         ({"success": False, "message": "worker died"}, "worker died"),
+        ({"ErrorMsg": "worker died", "ErrorCode": 12}, "worker died"),
+        ({"errcode": 40001, "errmsg": "worker died"}, "worker died"),
+        ({"Message": "worker died"}, "worker died"),
+        ({"title": "worker died", "status": 503, "detail": ""}, "worker died"),
+        ({"error_code": "E1", "reason": "worker died"}, "worker died"),
+        ({"errors": {"model": ["worker died"]}}, "model: worker died"),
+        ({"fault": {"faultstring": "worker died"}}, "worker died"),
+        ({"status": "failed", "output": {"error": "worker died"}}, "worker died"),
+        ({"code": "500", "data": {"message": "worker died"}}, "worker died"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "Hel"])
@@ -166,6 +175,25 @@ def test_an_error_beside_the_last_words_is_quoted(
 
     assert text_of(events) == "Hel"
     assert "internal" in str(error)
+
+
+def test_the_words_of_an_error_come_before_its_name() -> None:
+    said = {"status": 400, "error": "Bad Request", "message": "worker died"}
+
+    assert envelopes.find_message(said) == "worker died"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"title": "About clocks"},
+        {"reason": "queue"},
+        {"code": 0, "data": {"message": "fine"}},
+        {"output": {"text": "x"}},
+    ],
+)
+def test_what_says_nothing_of_an_error_is_none(said: Any) -> None:
+    assert not envelopes.is_error(said)
 
 
 OK = {"base_resp": {"status_code": 0, "status_msg": "success"}}
