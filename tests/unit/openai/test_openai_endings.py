@@ -21,7 +21,7 @@ from tui.agents import FunctionCallAgent
 from tui.errors import ModelError
 from tui.events import Event, MessageAdded, NoticeGiven
 from tui.messages import Message, Reply
-from tui.models.openai import OpenAIModel
+from tui.models.openai import OpenAIModel, envelopes
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
@@ -141,6 +141,15 @@ def test_ends_that_are_as_usual_are_not_told(
         ({"message": "worker died"}, "worker died"),
         ({"errors": [{"message": "worker died"}]}, "worker died"),
         ({"success": False, "message": "worker died"}, "worker died"),
+        ({"ErrorMsg": "worker died", "ErrorCode": 12}, "worker died"),
+        ({"errcode": 40001, "errmsg": "worker died"}, "worker died"),
+        ({"Message": "worker died"}, "worker died"),
+        ({"title": "worker died", "status": 503, "detail": ""}, "worker died"),
+        ({"error_code": "E1", "reason": "worker died"}, "worker died"),
+        ({"errors": {"model": ["worker died"]}}, "model: worker died"),
+        ({"fault": {"faultstring": "worker died"}}, "worker died"),
+        ({"status": "failed", "output": {"error": "worker died"}}, "worker died"),
+        ({"code": "500", "data": {"message": "worker died"}}, "worker died"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "Hel"])
@@ -166,6 +175,25 @@ def test_an_error_beside_the_last_words_is_quoted(
 
     assert text_of(events) == "Hel"
     assert "internal" in str(error)
+
+
+def test_the_words_of_an_error_come_before_its_name() -> None:
+    said = {"status": 400, "error": "Bad Request", "message": "worker died"}
+
+    assert envelopes.find_message(said) == "worker died"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"title": "About clocks"},
+        {"reason": "queue"},
+        {"code": 0, "data": {"message": "fine"}},
+        {"output": {"text": "x"}},
+    ],
+)
+def test_what_says_nothing_of_an_error_is_none(said: Any) -> None:
+    assert not envelopes.is_error(said)
 
 
 OK = {"base_resp": {"status_code": 0, "status_msg": "success"}}
@@ -355,3 +383,65 @@ def test_thoughts_are_read_under_all_their_names(
 
     assert (reasoning_of(events), text_of(events)) == ("Let me think", "Yes.")
     assert reply.message.reasoning == "Let me think"
+
+
+@pytest.mark.parametrize("reason", [None, "error", "stop"])
+def test_an_error_within_a_choice_is_quoted(
+    server: SSEServer, model: OpenAIModel, reason: str | None
+) -> None:
+    broken = {"code": 502, "message": "the provider is gone"}
+    choice = {"index": 0, "delta": {}, "finish_reason": reason, "error": broken}
+    server.answer(text("Hel"), event({"choices": [choice]}), DONE)
+
+    events, error = fail(model)
+
+    assert text_of(events) == "Hel"
+    assert "the provider is gone" in str(error)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"choices": [{"index": 0, "delta": [], "finish_reason": "stop"}]},
+        {"choices": [{"index": 0, "delta": 0, "finish_reason": "stop"}]},
+        {"choices": [{"index": 0, "message": [], "finish_reason": "stop"}]},
+        {"choices": {"0": {"index": 0, "delta": {}, "finish_reason": "stop"}}},
+        {"choices": {"index": 0, "delta": {}, "finish_reason": "stop"}},
+        {"done": True},
+    ],
+)
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"choices": [{"index": 0, "delta": "Hello"}]},
+        {"choices": {"0": {"index": 0, "delta": {"content": "Hello"}}}},
+        {"choices": {"delta": {"content": "Hello"}}},
+    ],
+)
+def test_an_event_of_another_shape_is_read(
+    server: SSEServer, model: OpenAIModel, first: Any, last: Any
+) -> None:
+    server.answer(event(first), event(last))
+
+    events, reply = ask(model)
+
+    assert reply.message.text == "Hello"
+    assert not notices(events)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"choices":[{"index":0,"delta":{"content":"a\tb"}}]}',
+        b'{"choices":[{"index":0,"delta":{"content":"a\\tb"}}]},',
+    ],
+)
+def test_json_that_is_nearly_right_costs_nothing(
+    server: SSEServer, model: OpenAIModel, data: bytes
+) -> None:
+    server.answer(b"data: " + data + b"\n\n", finish(), b"data: [done]\n\n")
+
+    events, reply = ask(model)
+
+    assert reply.message.text == "a\tb"
+    assert not notices(events)

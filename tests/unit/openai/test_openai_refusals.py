@@ -17,7 +17,7 @@ from support.fakes.sse_server import (
 )
 
 from tui.errors import ContextOverflow, ModelError
-from tui.events import NoticeGiven
+from tui.events import Event, NoticeGiven, RetryScheduled
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
 from tui.models.openai import OpenAIModel
 from tui.turn import Turn
@@ -612,3 +612,129 @@ def test_a_model_that_is_called_after_tools_is_not_taken_for_them(
 
     model.close()
     assert len(picky.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"choices": None, "base_resp": {"status_code": 9, "status_msg": "it is down"}},
+        {"error": {"message": "it is down"}},
+        {"error": {"message": "it is down: tools are not supported"}},
+    ],
+)
+def test_nothing_is_said_or_learned_before_there_is_an_answer(
+    server: SSEServer, said: Body
+) -> None:
+    server.answer(event(said), DONE)
+    asked = OpenAIModel("test", "m", server.url, max_retries=0)
+    events: list[Event] = []
+    for _ in range(2):
+        with pytest.raises(ModelError, match="it is down"):
+            collect(asked.generate(ASK, (LABEL,), Turn("t")), events)
+    asked.close()
+
+    assert not events
+    sent = ["tools" in request.json for request in server.asked]
+    assert sent in ([True] * 2, [True, False] * 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (500, "error parsing tool call: raw='{\"a\":', err=unexpected end of JSON"),
+        (500, "Failed to parse input at pos 5: <tool_call>{"),
+        (400, "Failed to call a function. Please adjust your prompt."),
+        (400, "tool call validation failed: attempted to call tool 'x' which was not"),
+    ],
+)
+def test_a_call_that_was_written_badly_is_no_refusal_of_tools(
+    server: SSEServer, status: int, said: str
+) -> None:
+    code = "tool_use_failed" if status == 400 else "api_error"
+    server.json(error(said, code=code), status=status, headers={"retry-after-ms": "9"})
+    server.answer(text("fine"), finish(), DONE)
+    asked = OpenAIModel("test", "m", server.url, max_retries=1)
+
+    events, reply = collect(asked.generate(ASK, (LABEL,), Turn("t")))
+    asked.close()
+
+    assert reply.message.text == "fine"
+    assert all("tools" in request.json for request in server.asked)
+    (retry,) = [event for event in events if isinstance(event, RetryScheduled)]
+    assert retry.text == said
+    assert not [event for event in events if isinstance(event, NoticeGiven)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "このモデルはツール呼び出しに対応していません",
+        "Funktionsaufrufe werden von diesem Modell nicht unterstützt",
+        "Ce modèle ne prend pas en charge les outils",
+        "Модель не поддерживает инструменты",
+        "이 모델은 도구 호출을 지원하지 않습니다",
+        "El modelo no admite herramientas",
+    ],
+)
+def test_tools_are_refused_in_other_languages(picky: PickyServer, said: str) -> None:
+    picky.refuses = lambda body: "tools" in body
+    picky.error = error(said)
+
+    assert ask(picky)[0] == "fine"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"errors": {"StreamOptions": ["Unknown member"]}, "title": "It is odd"},
+        {"errors": {"stream_options": ["The field is prohibited."]}},
+        {"code": 400, "msg": "参数 stream_options 错误"},
+        error("stream_options: wrong value"),
+    ],
+)
+def test_a_field_is_found_by_names_and_words_of_others(
+    picky: PickyServer, said: Body
+) -> None:
+    picky.refuses = lambda body: "stream_options" in body
+    picky.error = said
+
+    answer, notices = ask(picky)
+
+    assert answer == "fine"
+    assert len(picky.asked) == 3
+    assert "does not take stream_options" in notices[0]
+
+
+@pytest.mark.parametrize(
+    "said", ["Function name 'look' is reserved", "tools.1.custom.name: it is invalid"]
+)
+def test_a_tool_is_left_out_by_its_name(picky: PickyServer, said: str) -> None:
+    picky.refuses = lambda body: "look" in json.dumps(body.get("tools"))
+    picky.error = error(said)
+
+    _, notices = ask(picky)
+
+    assert [t["function"]["name"] for t in picky.asked[-1].json["tools"]] == ["label"]
+    assert "the tool look" in notices[0]
+
+
+def test_tools_that_are_all_refused_one_by_one_are_all_left_out(
+    picky: PickyServer,
+) -> None:
+    many = tuple(ToolSchema(f"t{n}", "", LOOK.parameters) for n in range(40))
+    picky.refuses = lambda body: "tools" in body
+    picky.error = forbidden("tools", 0, "function")
+
+    answer, _ = ask(picky, tools=many)
+
+    assert answer == "fine"
+    assert len(picky.asked) < 10
+
+
+def test_a_template_without_a_system_role_complains_of_turns(
+    picky: PickyServer,
+) -> None:
+    picky.refuses = lambda body: body["messages"][0]["role"] == "system"
+    picky.error = error("Conversation roles must alternate user/assistant/user/...")
+
+    assert ask(picky)[0] == "fine"

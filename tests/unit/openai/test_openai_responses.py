@@ -204,6 +204,10 @@ def test_api_chat_stays_with_chat_completions() -> None:
     assert server.bodies == []
 
 
+def test_the_path_alone_chooses_it_too() -> None:
+    assert are_wanted(400, "reasoning with tools is only served by /responses")
+
+
 def test_other_refusals_do_not_choose_it() -> None:
     assert not are_wanted(404, "The model `x` does not exist")
     assert not are_wanted(429, "Too many requests to v1/responses")
@@ -586,3 +590,158 @@ def test_the_server_of_these_tests_speaks_as_the_library_knows_it() -> None:
 
     for each in told:
         assert known.validate_python(each).type == each["type"]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("tools", {"message": "tools are not supported", "param": "tools"}),
+        ("temperature", {"message": "Unsupported parameter", "param": "temperature"}),
+        ("reasoning", {"message": "No 'reasoning.effort' here: unsupported."}),
+        ("store", {"message": "Unknown parameter: 'store'."}),
+        ("stream", {"message": "Streaming is not supported for this organization."}),
+    ],
+)
+def test_what_it_refuses_is_left_out_and_that_is_said(
+    server: SSEServer, field: str, said: dict[str, str]
+) -> None:
+    server.json({"error": said}, status=400)
+    whole = {"output": [spoken("Hello")], "status": "completed"}
+    server.json({**whole, "object": "response"})
+
+    events, reply = answer(server, tools=[LOOK], options={"temperature": 0.1})
+
+    assert reply.message.text == "Hello"
+    before, after = (request.json for request in server.asked)
+    assert field in before
+    assert not after.get(field)
+    rest = {"tools", "temperature", "reasoning", "store", "stream"} - {field}
+    assert {key: after[key] for key in rest} == {key: before[key] for key in rest}
+    (notice,) = [event.text for event in events if isinstance(event, NoticeGiven)]
+    assert said["message"] in notice
+
+
+def test_a_tool_that_it_refuses_is_left_out_alone(server: SSEServer) -> None:
+    other = ToolSchema("other", "Others", LOOK.parameters)
+    said = "Invalid schema for function 'other': it is odd."
+    server.json({"error": {"message": said}}, status=400)
+    server.json({"output": [spoken("Hello")], "status": "completed"})
+
+    events, _ = answer(server, tools=[LOOK, other])
+
+    assert [tool["name"] for tool in server.asked[-1].json["tools"]] == ["look"]
+    assert "the tool other" in next(
+        event.text for event in events if isinstance(event, NoticeGiven)
+    )
+
+
+def test_a_refusal_that_stays_is_quoted_and_nothing_is_learned(
+    server: SSEServer,
+) -> None:
+    server.json({"error": {"message": "The 'store' here is not open."}}, status=400)
+    asked = model(server)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="is not open"):
+            collect(asked.generate(ASK, (), Turn("t")))
+    asked.close()
+
+    assert ["store" in request.json for request in server.asked] == [True, False] * 2
+
+
+def told(type: str, **fields: Any) -> bytes:
+    return event({"type": f"response.{type}", **fields})
+
+
+SAYS = told("output_text.delta", output_index=0, delta="Hello")
+ENDS = told("completed", response={"status": "completed", "output": []})
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [b"data: keep-alive\n\n", SAYS, b"data: ping\n\n", ENDS],
+        [SAYS, b"data: [DONE]\n\n"],
+        [SAYS, told("done", response={"status": "completed"})],
+        [SAYS, ENDS.strip()],
+        [told("output_text.done", output_index=0, text="Hello"), ENDS],
+        [SAYS, told("output_text.done", output_index=0, text="Hello"), ENDS],
+        [told("refusal.done", output_index=0, refusal="Hello"), ENDS],
+    ],
+)
+def test_streams_of_relays_are_read(server: SSEServer, steps: list[bytes]) -> None:
+    server.answer(*steps)
+
+    events, reply = answer(server)
+
+    assert reply.message.text == "Hello"
+    assert not [event for event in events if isinstance(event, NoticeGiven)]
+
+
+def test_one_event_that_cannot_be_read_costs_that_event(server: SSEServer) -> None:
+    server.answer(SAYS, b"data: {oops\n\n", ENDS)
+
+    events, reply = answer(server)
+
+    assert reply.message.text == "Hello"
+    (notice,) = [event.text for event in events if isinstance(event, NoticeGiven)]
+    assert "could not be read" in notice
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (event({"code": 30001, "msg": "it is down"}), "it is down"),
+        (event({"detail": "it is down"}), "it is down"),
+        (told("error", error={"message": "it is down"}), "it is down"),
+        (b"data: it is down\n\n", "it is down"),
+        (told("cancelled", response={"status": "cancelled"}), "cancelled"),
+        (
+            told(
+                "completed",
+                response={"status": "failed", "error": {"message": "it is down"}},
+            ),
+            "it is down",
+        ),
+    ],
+)
+def test_errors_are_quoted_in_whatever_envelope(
+    server: SSEServer, last: bytes, words: str
+) -> None:
+    server.answer(SAYS, last)
+    said: list[Event] = []
+
+    with pytest.raises(ModelError, match=words):
+        answer(server, said=said)
+
+    assert text_of(said) == "Hello"
+
+
+def test_an_end_of_another_name_is_named(server: SSEServer) -> None:
+    details = {"incomplete_details": {"reason": "max_tool_calls"}}
+    server.answer(SAYS, told("incomplete", response=details))
+
+    events, _ = answer(server)
+
+    (notice,) = [event.text for event in events if isinstance(event, NoticeGiven)]
+    assert "max_tool_calls" in notice
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"id": "fc_1", "name": "look", "arguments": ROME},
+        {"call_id": "c", "name": "look", "arguments": {"city": "Rome"}},
+        {"name": "look", "arguments": ROME},
+    ],
+)
+def test_a_call_is_read_in_whatever_shape(
+    server: SSEServer, call: dict[str, Any]
+) -> None:
+    item = {"type": "function_call", **call}
+    server.answer(told("output_item.done", output_index=0, item=item), ENDS)
+
+    _, reply = answer(server, tools=[LOOK])
+
+    (made,) = reply.message.tool_calls
+    assert (made.name, made.arguments) == ("look", {"city": "Rome"})
+    assert made.id

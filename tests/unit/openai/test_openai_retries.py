@@ -29,7 +29,7 @@ from tui.errors import Cancelled, ModelError
 from tui.events import Event, RetryScheduled
 from tui.messages import Message
 from tui.models.openai import OpenAIModel, preload
-from tui.models.openai.retries import LONGEST_WAIT, retry_after
+from tui.models.openai.retries import LONGEST_WAIT, retry_after, told_in
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
@@ -198,6 +198,13 @@ def test_a_date_in_retry_after_is_told_in_seconds(server: SSEServer) -> None:
         ({"retry-after": "0"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "7s"}, 7.0),
+        ({"retry-after": "250ms"}, 0.25),
+        ({"retry-after": "1m30s"}, 90.0),
+        ({"retry-after": "7, 7"}, 7.0),
+        ({"retry-after": '"7"'}, 7.0),
+        ({"retry-after": str(int(NOW) + 7)}, 7.0),
+        ({"retry-after": str(int(NOW) - 7)}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "9" * 400}, LONGEST_WAIT + 1),
         ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_WAIT + 1),
@@ -210,6 +217,45 @@ def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> 
     assert found is None if seconds is None else found is not None
     if seconds is not None and found is not None:
         assert found >= seconds if seconds > LONGEST_WAIT else found == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ('{"details": [{"@type": "RetryInfo", "retryDelay": "38s"}]}', 38.0),
+        ("Rate limit reached. Please try again in 7m12.5s. See https://a.test", 432.5),
+        ("Please retry in 340ms.", 0.34),
+        ("Try again in 20 seconds", 20.0),
+        ("Try again after 2 minutes.", 120.0),
+        ('{"retry_after": 3}', 3.0),
+        ('{"headers": {"Retry-After": "4"}}', 4.0),
+        ("Please try again later. Limit 3 in 1 minute", None),
+        ("again in 5", None),
+        ('{"retryDelay": "0s"}', None),
+        ("slow down", None),
+    ],
+)
+def test_a_pause_is_found_in_the_words_of_a_refusal(
+    said: str, seconds: float | None
+) -> None:
+    assert told_in(said) == seconds
+
+
+@given(st.text(alphabet='retry agin0123.5ms:" h'))
+def test_no_words_make_a_wait_that_is_none(said: str) -> None:
+    found = told_in(said)
+
+    assert found is None or 0 < found < 1e14
+
+
+def test_a_pause_that_the_words_name_is_kept(server: SSEServer) -> None:
+    words = "Please try again in 30ms."
+    server.json(refusal(words), status=429)
+    server.answer(text("Hello"), finish(), DONE)
+
+    events, _ = asked(server, max_retries=1)
+
+    assert retries(events) == [RetryScheduled("rate-limited", 0.03, 1, 1, words)]
 
 
 def test_a_date_counts_from_the_clock_of_the_server_that_wrote_it() -> None:

@@ -48,13 +48,15 @@ class Choice(msgspec.Struct):
 
     index: Any = None
     delta: Delta | str | None = None
-    """A text is "", from servers that have nothing to say."""
+    """A text is mostly "", from servers that have nothing to say."""
     message: Delta | str | None = None
     text: Any = None
     """Of servers that stream as the older API for completions did."""
     finish_reason: Any = None
     usage: Any = None
     """Where Kimi puts it."""
+    error: Any = None
+    """Where OpenRouter tells of its providers' errors."""
 
 
 class Chunk(msgspec.Struct):
@@ -64,6 +66,8 @@ class Chunk(msgspec.Struct):
     usage: Any = None
     error: Any = None
     object: Any = None
+    done: Any = None
+    """True in the last event of servers that have a word of their own for it."""
     base_resp: Any = None
     """MiniMax: `status_code`, which is 0 for success, and `status_msg`."""
 
@@ -118,15 +122,41 @@ def decode(data: bytes) -> Chunk:
         return decode(bounds.without_deep(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # Half a surrogate pair, a byte that is no UTF-8, NaN or 1e999: spoils one
-        # character or figure, not the answer.
-        wrong = isinstance(error, msgspec.ValidationError)
-        if (wrong and "out of range" not in str(error)) or len(data) > _MENDED_BYTES:
+        # character or figure, not the answer. So does a line break within a string, a
+        # comma behind the end, and a field of another shape.
+        if len(data) > _MENDED_BYTES:
             raise ValueError(str(error)) from error
     try:
-        value = json.loads(data.decode(errors="replace"))
-        return msgspec.convert(_without_surrogates(value), Chunk)
+        text = data.decode(errors="replace").rstrip(" \r\n,;")
+        value = json.loads(text, strict=False)
+        return msgspec.convert(_shaped(_without_surrogates(value)), Chunk)
     except (ValueError, msgspec.ValidationError, RecursionError) as error:
         raise ValueError(str(error)) from error
+
+
+def _shaped(chunk: Any) -> Any:
+    """Return a chunk with its choices in a list, and in each a delta that is one.
+
+    Servers in PHP write an empty object as `[]` and a list as an object.
+    """
+    if not isinstance(chunk, dict):
+        return chunk
+    fields = cast(dict[str, Any], chunk)
+    choices: Any = fields.get("choices")
+    if isinstance(choices, dict) and choices:
+        single = not choices.keys().isdisjoint(("delta", "message", "text"))
+        choices = [choices] if single else list(cast(dict[str, Any], choices).values())
+    if not isinstance(choices, list):
+        return fields
+    shaped: list[dict[str, Any]] = []
+    for choice in cast(list[Any], choices):
+        if isinstance(choice, dict):
+            known = dict(cast(dict[str, Any], choice))
+            for name in ("delta", "message"):
+                if not isinstance(known.get(name), dict | str):
+                    known[name] = None
+            shaped.append(known)
+    return {**fields, "choices": shaped}
 
 
 def _without_surrogates(value: Any) -> Any:

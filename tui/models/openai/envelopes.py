@@ -17,16 +17,54 @@ def find_message(value: Any) -> str:
         return "; ".join(filter(None, found))
     if not isinstance(value, dict):
         return ""
-    fields = cast(dict[str, Any], value)
-    keys = ("error", "message", "error_msg", "msg", "status_msg")
-    for key in (*keys, "detail", "errors", "base_resp", "raw"):
+    fields = _lowered(cast(dict[str, Any], value))
+    keys = _KEYS
+    if isinstance(fields.get("error"), str) and isinstance(fields.get("message"), str):
+        keys = ("message", *keys)  # the other one is the name of the status
+    for key in keys:
         if words := find_message(fields.get(key)):
             # OpenRouter's own message only says that the provider has failed.
             raw = find_message(fields.get("metadata"))
             if place := _place(fields):
                 words = words if place in words else f"{place}: {words}"
             return f"{words}: {raw}" if raw and raw != words else words
+    if isinstance(named := fields.get("errors"), dict):
+        each = cast(dict[str, Any], named)
+        found = [
+            f"{name}: {words}" for name in each if (words := find_message(each[name]))
+        ]
+        return "; ".join(found)
+    if _has_failed(fields):
+        return next(filter(None, (find_message(fields.get(k)) for k in _WITH_CODE)), "")
     return ""
+
+
+def _has_failed(fields: dict[str, Any]) -> bool:
+    """Whether what is no message of an error is said to be an error all the same."""
+    told = [fields.get(key) for key in ("status", "code", "errorcode", "statuscode")]
+    return any(
+        code in ("error", "failed", "failure")
+        or (code is not None and str(code)[:1] in "45" and len(str(code)) == 3)
+        for code in told
+    ) or bool(fields.get("errorcode"))
+
+
+def _lowered(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields by their names in lower case, without `_`."""
+    found: dict[str, Any] = {}
+    for key, value in fields.items():
+        found.setdefault(key.lower().replace("_", ""), value)
+    return found
+
+
+_KEYS = (
+    *("error", "message", "errormsg", "errmsg", "msg", "statusmsg", "errormessage"),
+    *("errordescription", "faultstring", "detail", "errors", "baseresp", "fault"),
+    *("failure", "raw"),
+)
+"""Where the words of an error stand, as `_lowered` has them."""
+_WITH_CODE = ("title", "reason", "description", "data", "output", "response")
+"""Where else, in what is known to be an error."""
 
 
 def _place(fields: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from tui.models.openai.address import (
     shown,
 )
 from tui.models.openai.link import Link, LinkPool, Settings
-from tui.models.openai.requests import Requests
+from tui.models.openai.requests import Requests, Taken
 from tui.models.openai.responses_stream import ResponsesReader
 from tui.models.openai.sender import Sender
 from tui.models.openai.servers import server_of
@@ -151,6 +151,7 @@ class OpenAIModel:
             self.learn_window(turn.cancel)
             fitted = window.fit(messages, tools)
         tried = [self._sender.taken]
+        notices: list[str] = []
         while True:
             reader: AnswerReader | None = None
             link: Link | None = None
@@ -158,7 +159,7 @@ class OpenAIModel:
             asked = fitted.messages
             try:
                 link, response, newer = yield from self._sender.open(
-                    asked, tools, turn, tried
+                    asked, tools, turn, tried, notices
                 )
                 if fitted.left_out:
                     yield context_window.notice(fitted, self._name, size, turn)
@@ -180,7 +181,9 @@ class OpenAIModel:
                         self.origin,
                         in_round=asked[-1:] != [] and asked[-1].role == "tool",
                     )
-                    reply = yield from reader.read(body)
+                    reply = yield from self._answer(
+                        notices, tried[-1], reader.read(body)
+                    )
             except ContextOverflow as overflow:
                 if link is not None:
                     link.close()
@@ -196,10 +199,8 @@ class OpenAIModel:
                 refusal = reader and reader.refusal
                 if refusal is None or link is None:
                     raise
-                notices: list[str] = []
                 if not self._sender.learn(refusal, link, asked, tools, tried, notices):
                     raise
-                yield from map(NoticeGiven, notices)
             except BaseException:
                 # Also when the generator is closed before its end.
                 if link is not None:
@@ -207,7 +208,6 @@ class OpenAIModel:
                 raise
             else:
                 break
-        self._sender.taken = tried[-1]
         if builder.starts_open is not None:
             self._starts_open = builder.starts_open
         if reader.complete:
@@ -248,6 +248,25 @@ class OpenAIModel:
     def close(self) -> None:
         """Close the connections that are kept for the next round."""
         self._links.close()
+
+    def _answer(
+        self, notices: list[str], taken: Taken, answer: Generator[Event, None, Reply]
+    ) -> Generator[Event, None, Reply]:
+        """Yield what is to be said of an answer before it; keep what it has taught.
+
+        Nothing of that holds before there is an answer: a good status may be followed
+        by an error.
+        """
+        try:
+            event = next(answer)
+        except StopIteration as stop:
+            self._sender.taken = taken
+            yield from map(NoticeGiven, notices)
+            return stop.value
+        self._sender.taken = taken
+        yield from map(NoticeGiven, notices)
+        yield event
+        return (yield from answer)
 
     def _builder(self, turn: Turn, schemas: Schemas | None) -> ReplyBuilder:
         plain = gate.Gate(self._dialect, schemas)

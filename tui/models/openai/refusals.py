@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 from tui import bounds
-from tui.models.openai.errors import is_overflow
+from tui.models.openai.errors import is_about_credit, is_overflow
 
 What = Literal[
     "field", "tools", "tool", "schemas", "rename", "system", "images", "returns",
@@ -25,6 +25,8 @@ class Refusal(NamedTuple):
     status: int
     body: str
     """All that it said."""
+    guesses: bool = True
+    """Whether what it gives no reason for may be guessed."""
 
 
 class Change(NamedTuple):
@@ -49,7 +51,9 @@ _REFUSED = re.compile(
     r"disab|disallow|deprecat|prohibit|illegal|\black|without|only|instead|requir|"
     r"\bmust\b|\bremov|\bomit|\breject|\brefus|\bignor|\bfail|incompatib|"
     r"\bat (most|least)\b|\btoo (large|small|high|low|many|long)|exceed|\bm(ax|in)imum|"
-    r"should be|range|between|不|未|无|禁",
+    r"should be|range|between|reserved|\bwrong|\bbad\b|\berror|illegal|prohibit|"
+    r"不|未|无|禁|错|误|超|非法|ません|できない|않|없|\bnicht\b|\bkein|\bne\b|\bpas\b|"
+    r"\bnão\b|\bне\b",
     re.I,
 )
 _MISSING = re.compile(
@@ -59,9 +63,20 @@ _MISSING = re.compile(
 )
 _TOOLS = re.compile(
     r"\btools?\b|\btool[_ -]?(calls?|calling|choice|use|usage|parser|config)\b|"
-    r"\bfunction[_ -]?(calls?|calling|use|usage)\b|\bfunctions\b|工具|函数",
+    r"\bfunction[_ -]?(calls?|calling|use|usage)\b|\bfunctions\b|工具|函数|"
+    r"ツール|関数|도구|함수|werkzeug|funktion|\boutils?\b|\bfonctions?\b|herramienta|"
+    r"funci[oó]n|ferramenta|funç|strument|funzion|инструмент|функци",
     re.I,
 )
+_WRITTEN = re.compile(
+    r"fail(ed|ure)?( to|ed_)? ?(pars|call a function|generat)|failed_generation|"
+    r"error (while )?pars|pars(e|ing) (error|failure)|could not (be )?parse|"
+    r"tool_use_failed|attempted to call tool|malformed (tool|function)|"
+    r"invalid_tool_call|(unexpected|invalid|unterminated) .{0,40}\b(end of json|eof)\b",
+    re.I,
+)
+"""What is said of a call that the model has just written, and its server cannot read.
+That is no word about tools: the same question may be answered well."""
 _THOUGHTS = re.compile(r"\b(reasoning_content|reasoning)\b")
 _UNKNOWN = re.compile(
     r"\bextra\b|unsupported|not (be )?(supported|permitted|allowed|accepted|valid)|"
@@ -71,7 +86,9 @@ _UNKNOWN = re.compile(
 _SYSTEM = re.compile(
     r"\b(system|developer)\b.*\b(roles?|messages?|prompts?|instructions?)\b|"
     r"\broles?\b.*\b(system|developer)\b|['\"`](system|developer)['\"`]|"
-    r"messages?\W{0,2}0\W{0,2}role",
+    r"messages?\W{0,2}0\W{0,2}role|"
+    # Templates without the role: the rest takes turns already.
+    r"roles must alternate",
     re.I,
 )
 _IMAGES = re.compile(
@@ -80,7 +97,7 @@ _IMAGES = re.compile(
 )
 _SCHEMA = re.compile(
     r"schema|\bparameters\b|function_?declarations|\bproperties\b|\bitems\b|"
-    r"functions?\.?(name|description)|参数",
+    r"(functions?|custom)\.?(name|description)|参数",
     re.I,
 )
 _WORDS = re.compile(
@@ -102,6 +119,13 @@ _WORDLESS = 40
 """Characters of a refusal that gives no reason, such as "Bad Request"."""
 
 
+def is_about_what_was_written(status: int, body: str) -> bool:
+    """Whether a server fails since it cannot read a call that the model wrote."""
+    said, _ = _read(body, "")
+    calls = _TOOLS.search(said) or re.search(r"function|tool_|at pos", said, re.I)
+    return status in (400, 422, 500) and bool(calls and _WRITTEN.search(said))
+
+
 def changes(
     refusal: Refusal, request: Mapping[str, Any], model: str
 ) -> Iterator[Change]:
@@ -112,7 +136,7 @@ def changes(
     if refusal.status not in _STATUSES:
         return
     said, named = _read(refusal.body, model)
-    if is_overflow(said):
+    if is_overflow(said) or is_about_credit(said):
         return
     found = [
         *_about_calls(said, request),
@@ -124,7 +148,7 @@ def changes(
     yield from found
     named_before = _TOOLS.search(said) or "stream" in said
     wordless = len(said) <= _WORDLESS and not (found or named_before)
-    if wordless and refusal.status in (400, 422):
+    if wordless and refusal.guesses and refusal.status in (400, 422):
         # It is mostly one of these.
         if "tools" in request:
             yield Change("tools", guess=True)
@@ -183,9 +207,12 @@ def _about_schemas(
         for place in places[:1]:
             if place < len(tools):
                 yield Change("tool", tools[place])
-        for tool in tools:
-            if re.search(rf"(?<![\w-]){re.escape(tool)}(?![\w-])", said):
-                yield Change("tool", tool)
+    for tool in tools:
+        name = re.escape(tool)
+        called = rf"\b(function|tool)s?( names?)?:? ?['\"`]{name}['\"`]"
+        meant = about and re.search(rf"(?<![\w-]){name}(?![\w-])", said)
+        if meant or (re.search(called, said, re.I) and _REFUSED.search(said)):
+            yield Change("tool", tool)
     if re.search("schema", said, re.I) and _REFUSED.search(said):
         yield Change("schemas")
 
@@ -248,7 +275,7 @@ def _about_tools(
     So does what is wrong with a history of calls: without tools it is told as text.
     """
     calls = any("tool_calls" in message for message in request["messages"])
-    if "tools" not in request and not calls:
+    if ("tools" not in request and not calls) or _WRITTEN.search(said):
         return
     told = _TOOLS.search(said) and (status < 500 or _REFUSED.search(said))
     if told or any(path[0] == "tools" for path in named):
@@ -275,9 +302,12 @@ def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
                 named.append(tuple(steps))
         elif isinstance(found, str):
             words.append(found)
+        elif key == "fields":
+            names = (_snake(str(name)) for name in found)
+            named += [(name,) for name in names if name]
     said = "\n".join([*words, *map(".".join, named)])
     # Some servers name fields in the way of another language.
-    snake = re.sub(r"(?<=[a-z])[A-Z]", lambda found: f"_{found[0].lower()}", said)
+    snake = _snake(said)
     said = said if snake == said else f"{said}\n{snake}"
     # A model may be called after tools, and be quoted.
     for name in (model, model.rpartition("/")[2]):
@@ -285,8 +315,17 @@ def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
     return said, named
 
 
+def _snake(name: str) -> str:
+    """Return a name such as `streamOptions` as `stream_options`."""
+    inner = re.sub(r"(?<=[a-z])[A-Z]", lambda found: f"_{found[0].lower()}", name)
+    return inner[:1].lower() + inner[1:]
+
+
 def _found(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the texts of an error, and the lists that are a `loc`, with their keys."""
+    """Yield the texts of an error, and the lists that are a `loc`, with their keys.
+
+    The names of `fields` too, which some tell the errors by.
+    """
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, list):
@@ -296,6 +335,8 @@ def _found(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         for item in cast(list[Any], value):
             yield from _found(item, key)
     elif isinstance(value, dict):
+        if key == "errors":
+            yield "fields", list(cast(dict[str, Any], value))
         for name, item in cast(dict[str, Any], value).items():
             if name not in _ECHOED:
                 yield from _found(item, name)

@@ -22,6 +22,10 @@ _OTHER_NAME = {
 }
 
 
+_MOST_TOOLS = 3
+"""That are left out, one after another, before all are."""
+
+
 class Taken(msgspec.Struct, frozen=True):
     """What a model has been found to take."""
 
@@ -112,6 +116,11 @@ class Requests:
         for change in changes(refusal, body, self._model):
             before = tried[0] if change.guess else tried[-1]
             changed = _changed(change, tools, before)
+            one_by_one = len(changed.tools_left_out - tried[0].tools_left_out)
+            if change.what == "tool" and one_by_one > _MOST_TOOLS:
+                # It is about all of them.
+                change = Change("tools")
+                changed = _changed(change, tools, before)
             if changed not in tried:
                 return change, changed
         return None

@@ -11,10 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from tui.messages import Message, Sealed, ToolSchema
-from tui.models.openai.wire import wire_messages, wire_tools
+from tui.models.openai.refusals import Change
+from tui.models.openai.wire import ANY, Form, wire_messages, wire_tools
 
+STREAM = "stream"
+"""What a server does not do that answers whole, in the words of `named`."""
 _SEALED = "reasoning.encrypted_content"
-_WANTED = re.compile(r"v1/responses|responses (api|endpoint)", re.I)
+_WANTED = re.compile(r"/responses\b|responses (api|endpoint)", re.I)
 """In a refusal of chat completions. OpenAI says "This model is only supported in
 v1/responses and not in v1/chat/completions", or "To use function tools, use
 /v1/responses"."""
@@ -53,6 +56,28 @@ def lacks(status: int, message: str, parameter: str, body: Mapping[str, Any]) ->
     return ""
 
 
+def as_of_chat(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request in the shape in which `refusals.changes` looks at one."""
+    said = [item for item in body["input"] if "content" in item and "role" in item]
+    tools = [{"function": tool} for tool in body.get("tools", ())]
+    view = {key: body[key] for key in body if key not in ("input", "tools")}
+    view["messages"] = said
+    return {**view, "tools": tools} if tools else view
+
+
+def named(change: Change, body: Mapping[str, Any]) -> str:
+    """Return what `request_body` is to do without after a change; "" for nothing."""
+    match change.what:
+        case "field" | "rename":
+            return f"field {change.name}" if change.name in body else ""
+        case "tool":
+            return f"tool {change.name}"
+        case "tools" | "stream" | "system" | "images" | "schemas":
+            return change.what
+        case _:
+            return ""
+
+
 def request_body(
     messages: Sequence[Message],
     tools: Sequence[ToolSchema],
@@ -63,24 +88,33 @@ def request_body(
     """Return a request but for its model and whether it streams.
 
     `origin` is as of `Sealed`; `without` is what this server has been found not to
-    take, in the words of `lacks`, or `tools`. `options` may be those of chat
+    take, in the words of `lacks` and of `named`. `options` may be those of chat
     completions.
     """
     kept = "" if "sealed" in without else origin
-    body: dict[str, Any] = {"input": list(items(messages, kept)), "store": False}
+    form = Form(system="system" not in without, images="images" not in without)
+    body: dict[str, Any] = {
+        "input": list(items(messages, kept, form)),
+        "store": False,
+    }
     if "include" not in without:
         body["include"] = [_SEALED]
     if "summary" not in without:
         body["reasoning"] = {"summary": "auto"}
+    tools = [tool for tool in tools if f"tool {tool.name}" not in without]
     if tools and "tools" not in without:
         body["tools"] = [
             # Strict schemas have rules of their own, which not all of ours keep.
             {"type": "function", "strict": False, **tool["function"]}
-            for tool in wire_tools(tools)
+            for tool in wire_tools(tools, "schemas" in without)
         ]
     for name, value in options.items():
         _set(body, _NAMES.get(name, (name,)), value)
-    return body
+    if "tools" not in body:
+        # Without any they are refused.
+        body.pop("tool_choice", None)
+        body.pop("parallel_tool_calls", None)
+    return {key: body[key] for key in body if f"field {key}" not in without}
 
 
 def _set(body: dict[str, Any], path: Sequence[str], value: Any) -> None:
@@ -96,7 +130,9 @@ def _set(body: dict[str, Any], path: Sequence[str], value: Any) -> None:
     body[path[-1]] = value
 
 
-def items(messages: Sequence[Message], origin: str) -> Iterator[dict[str, Any]]:
+def items(
+    messages: Sequence[Message], origin: str, form: Form = ANY
+) -> Iterator[dict[str, Any]]:
     """Yield a conversation as the request's `input`.
 
     What servers refuse in it is mended as for chat completions. What is sealed by
@@ -104,7 +140,7 @@ def items(messages: Sequence[Message], origin: str) -> Iterator[dict[str, Any]]:
     that stores nothing would look for them in vain.
     """
     answers = [message for message in messages if message.role == "assistant"]
-    for wire in wire_messages(messages):
+    for wire in wire_messages(messages, form):
         match wire:
             case {"role": "tool", "tool_call_id": id, "content": content}:
                 yield {"type": "function_call_output", "call_id": id, "output": content}

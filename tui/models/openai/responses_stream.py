@@ -3,6 +3,9 @@
 It comes as events, each of which names its `type`; those that are not known here, such
 as what the server's own tools do, are left alone. The deltas are shown as they come.
 A call, and what is sealed, is taken from the item that is whole.
+
+The file is long because each kind of event is read in one place, where all that has
+come before is known.
 """
 
 import contextlib
@@ -18,10 +21,10 @@ from tui import bounds
 from tui.errors import TooMuch
 from tui.events import Event, clean_builtins
 from tui.messages import Reply, Sealed, SealedReasoning
-from tui.models.openai import errors
+from tui.models.openai import envelopes, errors
 from tui.models.openai.errors import Where
-from tui.models.openai.sse import SSEDecoder
-from tui.models.openai.stream import AnswerReader
+from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
+from tui.models.openai.stream import AnswerReader, value_of
 from tui.models.reply import CALL_CHARACTERS, MOST_CALLS, ReplyBuilder
 from tui.turn import Cancellation
 
@@ -35,6 +38,8 @@ _MOST_ITEMS = 10_000
 """Of one answer; an index beyond it is none."""
 
 _FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_ENDS = ("completed", "incomplete", "failed", "cancelled")
+"""What may be the `status` of an answer that has ended."""
 _STATUS = {"rate_limit_exceeded": 429, "server_error": 500}
 """Codes of failures that are statuses elsewhere."""
 
@@ -45,6 +50,7 @@ class _Response(msgspec.Struct):
     usage: Any = None
     error: Any = None
     incomplete_details: Any = None
+    status: Any = None
 
 
 class _Told(msgspec.Struct):
@@ -52,6 +58,8 @@ class _Told(msgspec.Struct):
 
     type: Any = None
     delta: Any = None
+    text: Any = None
+    refusal: Any = None
     item: Any = None
     output_index: Any = None
     summary_index: Any = None
@@ -123,20 +131,33 @@ class ResponsesReader(AnswerReader):
                     # The end of the transfer is not waited for.
                     self.complete = True
                     return
-        if not said and not any(True for _ in decoder.finish()):
+        for item in decoder.finish():
+            said = True
+            yield from self._item(item)
+        if self._finish_reason:
+            self.complete = True
+            return
+        if not said:
             raise errors.silent(self._where)
+        if self._words:
+            words = errors.provider_message(self._words, self._where)
+            raise errors.dropped(f"it sent no JSON but {words!r}", self._where)
         raise errors.dropped("the stream ended early", self._where)
 
     def _item(self, item: bytes) -> Iterator[Event]:
-        if not item.strip() or item.startswith(b"[DONE]"):
+        item = once(item)
+        if is_nothing(item):
+            return
+        if is_done(item):
+            if self._parts and not self._finish_reason:
+                self._end("response.completed", _Response())
             return
         try:
             told = decode(item)
-        except ValueError as error:
-            said = errors.provider_message(item, self._where)
-            raise errors.dropped(
-                f"it sent no JSON but {said!r}", self._where
-            ) from error
+        except ValueError:
+            self._unread(item)
+            return
+        self._ends_in_words = False
         index = told.output_index
         if not isinstance(index, int) or not 0 <= index < _MOST_ITEMS:
             index = 0
@@ -155,16 +176,36 @@ class ResponsesReader(AnswerReader):
                 self._arguments(told.arguments, index, whole=True)
             case "response.output_item.done":
                 yield from self._done(told.item, index)
-            case "response.completed" | "response.incomplete" | "response.failed":
+            case "response.output_text.done" | "response.refusal.done":
+                if index not in self._heard:
+                    yield from self._said(told.text or told.refusal, index)
+            case "response.reasoning_summary_text.done":
+                if index not in self._heard or self._thought != (
+                    index,
+                    told.summary_index,
+                ):
+                    yield from self._reasoning(told.text, index, told.summary_index)
+            case (
+                "response.completed"
+                | "response.incomplete"
+                | "response.failed"
+                | "response.cancelled"
+                | "response.done"
+            ):
                 if not (self._parts or self._heard or self._sealed):
                     yield from self._unheard(item)
-                self._end(told.type, told.response or _Response())
+                response = told.response or _Response()
+                # What has happened is said twice, and not always alike.
+                status = response.status
+                ended = status if status in _ENDS else told.type.partition(".")[2]
+                self._end(f"response.{ended}", response)
             case "error":
                 self._fail({"code": told.code, "message": told.message}, told.error)
-            case None if told.error:
-                self._fail(told.error)
             case _:
-                pass
+                if told.error:
+                    self._fail(told.error)
+                elif told.type is None and envelopes.is_error(value_of(item)):
+                    raise errors.error_in_answer(value_of(item), self._where)
 
     def _said(self, text: Any, index: int) -> Iterator[Event]:
         if not isinstance(text, str) or not text:
@@ -194,8 +235,8 @@ class ResponsesReader(AnswerReader):
 
     def _added(self, item: Any, index: int) -> Iterator[Event]:
         match item:
-            case {"type": "function_call", "call_id": str(id), "name": str(name)}:
-                self._begin(id, name, index)
+            case {"type": "function_call", "name": str(name)}:
+                self._begin(_id(item), name, index)
                 self._speaks()
                 yield self._builder.opened()
             case _:
@@ -225,11 +266,14 @@ class ResponsesReader(AnswerReader):
     def _done(self, item: Any, index: int) -> Iterator[Event]:
         """Take an item that is whole, with what was not shown of it before."""
         match item:
-            case {"type": "function_call", "call_id": str(id), "name": str(name)}:
+            case {"type": "function_call", "name": str(name)}:
                 if index not in self._open:
                     yield self._builder.opened()
-                self._begin(id, name, index)
-                self._arguments(item.get("arguments"), index, whole=True)
+                self._begin(_id(item), name, index)
+                arguments = item.get("arguments")
+                if isinstance(arguments, dict):
+                    arguments = msgspec.json.encode(arguments).decode()
+                self._arguments(arguments, index, whole=True)
             case {"type": "message"}:
                 phase: Any = item.get("phase")
                 if isinstance(phase, str) and len(phase) <= 64:
@@ -274,12 +318,18 @@ class ResponsesReader(AnswerReader):
             self._usage = _as_of_chat(cast(dict[str, Any], usage))
         if type == "response.failed":
             self._fail(response.error)
+        if type == "response.cancelled":
+            raise errors.dropped("it was cancelled there", self._where)
         reason: Any = None
         if isinstance(response.incomplete_details, dict):
             details = cast(dict[str, Any], response.incomplete_details)
             reason = details.get("reason")
         cut = type == "response.incomplete"
-        self._finish_reason = _FINISH.get(str(reason), "length") if cut else "stop"
+        if cut and isinstance(reason, str) and reason:
+            # A reason of a name that is not known is told.
+            self._finish_reason = _FINISH.get(reason, reason)
+        else:
+            self._finish_reason = "length" if cut else "stop"
 
     def _fail(self, *told: Any) -> None:
         """Raise the error that the first of `told` with any words tells."""
@@ -317,9 +367,8 @@ class ResponsesReader(AnswerReader):
         for index, item in enumerate(cast(list[Any], output)[:_MOST_ITEMS]):
             yield from self._done(item, index)
         status = fields.get("status")
-        failed = status in ("failed", "incomplete")
         self._end(
-            f"response.{status}" if failed else "response.completed",
+            f"response.{status if status in _ENDS else 'completed'}",
             _Response(
                 fields.get("usage"),
                 fields.get("error"),
@@ -357,6 +406,12 @@ def _mended(data: bytes) -> Any:
         return clean_builtins(json.loads(text))
     except RecursionError as error:
         raise ValueError(str(error)) from error
+
+
+def _id(item: Any) -> str:
+    """Return the id of a call, "" for none."""
+    id: Any = item.get("call_id") or item.get("id")
+    return id if isinstance(id, str) else ""
 
 
 def _texts(parts: Any) -> Iterator[str]:

@@ -20,6 +20,7 @@ import msgspec
 
 from tui.models.openai import errors
 from tui.models.openai.errors import Where
+from tui.models.openai.refusals import is_about_what_was_written
 
 LONGEST_WAIT = 120.0
 """Seconds. A server that wants a longer pause is not asked again: the user is told how
@@ -41,6 +42,31 @@ Anthropic's."""
 
 _FINAL = (501, 505)
 """What no server does that did not do it at first: not implemented, no such HTTP."""
+
+_NEAR = 7 * 86_400.0
+"""Seconds. A pause of half a century that ends so near now is a time since 1970."""
+
+_HEADER_CHARACTERS = 100
+"""Of a `Retry-After` that is looked at for the user's sake."""
+
+_BODY_CHARACTERS = 10_000
+"""Of a refusal, in which a pause is looked for."""
+
+_FIGURE = r"\d{1,9}(?:\.\d{0,9})?"
+_UNITS = (
+    rf"(?=\d)(?:(?P<hours>{_FIGURE})\s?h(?:ours?)?)?\s?"
+    rf"(?:(?P<minutes>{_FIGURE})\s?m(?:in(?:ute)?s?)?(?![a-z]))?\s?"
+    rf"(?:(?P<seconds>{_FIGURE})\s?s(?:ec(?:ond)?s?)?(?![a-z]))?\s?"
+    rf"(?:(?P<milliseconds>{_FIGURE})\s?m(?:illi)?s(?:ec(?:ond)?s?)?)?"
+)
+_DURATION = re.compile(_UNITS, re.I | re.ASCII)
+_TOLD = re.compile(
+    rf"retry[_-]?(?:delay|after)(?:[_-]?s(?:ec(?:ond)?s?)?)?[\"']?\s?[:=]\s?[\"']?"
+    rf"(?P<field>{_FIGURE})s?\b"
+    rf"|(?:retry|again|wait)[^.\d]{{0,20}}(?=\d){_UNITS}",
+    re.I | re.ASCII,
+)
+"""How a pause is told in a body."""
 
 _WHY_CHARACTERS = 48
 """Of a reason, which stands in the status line."""
@@ -94,10 +120,12 @@ def _after_status(
     status: int, response: Any, message: str, seconds: float
 ) -> Pause | None:
     headers: Mapping[str, str] = response.headers
-    wanted = retry_after(headers)
+    wanted = retry_after(headers) or told_in(response.text)
     if wanted is not None and wanted > LONGEST_WAIT:
         return None
     again = status in _WHY or (status >= 500 and status not in _FINAL)
+    unread = is_about_what_was_written(status, response.text)
+    again = again or unread
     if status == 429 and errors.is_about_credit(message):
         again = False
     # OpenAI's own header, which its library obeys.
@@ -107,6 +135,8 @@ def _after_status(
     if not again:
         return None
     known = _WHY.get(status, "failed" if status >= 500 else "refused")
+    if unread:
+        known = "a tool call that the server cannot read"
     why = known if status == 429 else f"{known} ({status})"
     return Pause(why, seconds if wanted is None else wanted, message)
 
@@ -116,29 +146,55 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
     None when it does not say so in a way that makes sense. A date counts from the
     server's own `Date`, so that its clock and ours need not agree; without one from
-    `now`, seconds since the epoch. `headers` are by names in lower case.
+    `now`, seconds since the epoch. A number may have a unit, or stand for a moment.
+    `headers` are by names in lower case.
     RFC 9110, section 10.2.3; `retry-after-ms` is OpenAI's.
     """
-    wanted = headers.get("retry-after", "").strip()
-    for text, unit in ((headers.get("retry-after-ms", "").strip(), 0.001), (wanted, 1)):
+    wanted = headers.get("retry-after", "").strip().strip("\"'")
+    written = _moment(headers.get("date", "").strip())
+    since = written if written is not None else time.time() if now is None else now
+    # A header that is there twice is joined by a comma.
+    first = wanted.partition(",")[0].strip()
+    for text, unit in ((headers.get("retry-after-ms", "").strip(), 0.001), (first, 1)):
         if re.fullmatch(r"\d+(\.\d*)?([eE]\+?\d+)?", text, re.ASCII):
             seconds = float(text) * unit
             if math.isinf(seconds):
                 return LONGEST_WAIT + 1
+            if abs(seconds - since) < _NEAR:
+                seconds -= since  # a moment, where a number of seconds should be
             return seconds if seconds > 0 else None
+    if found := _DURATION.fullmatch(first):
+        return _seconds(found)
     until = _moment(wanted)
-    if until is None:
+    return until - since if until is not None and until > since else None
+
+
+def told_in(body: str) -> float | None:
+    """Return how many seconds the body of a refusal wants to be waited, above 0.
+
+    Many services say so there alone: Gemini in `retryDelay`, others in words.
+    """
+    found = _TOLD.search(body[:_BODY_CHARACTERS])
+    if found is None:
         return None
-    written = _moment(headers.get("date", "").strip())
-    since = written if written is not None else time.time() if now is None else now
-    return until - since if until > since else None
+    if figure := found["field"]:
+        return float(figure) or None
+    return _seconds(found)
 
 
-def seconds_to_wait(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers in which `retry-after` is in whole seconds if it was a date."""
+def _seconds(found: re.Match[str]) -> float | None:
+    """Return the seconds of a `_DURATION`, None for none."""
+    units = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0, "milliseconds": 0.001}
+    seconds = sum(float(found[name] or 0) * unit for name, unit in units.items())
+    return seconds if seconds > 0 else None
+
+
+def seconds_to_wait(headers: Mapping[str, str], body: str = "") -> dict[str, str]:
+    """Return headers with a `retry-after` in whole seconds, if there is any."""
     plain = dict(headers)
-    if not plain.get("retry-after", "").strip().isdecimal():
-        wanted = retry_after({**plain, "retry-after-ms": ""})
+    told = plain.get("retry-after", "").strip()
+    if len(told) <= _HEADER_CHARACTERS and not re.fullmatch("[0-9]{1,7}", told):
+        wanted = retry_after({**plain, "retry-after-ms": ""}) or told_in(body)
         plain["retry-after"] = str(math.ceil(wanted)) if wanted else ""
     return plain
 

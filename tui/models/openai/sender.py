@@ -4,11 +4,11 @@ Again without what the server refuses, by the API that the model wants, and afte
 pause where that may help. What is learned so holds for later requests too.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from typing import Any
 
 from tui.errors import ContextOverflow, LazychatError, ModelError
-from tui.events import Event, NoticeGiven, RetryScheduled
+from tui.events import Event, RetryScheduled
 from tui.messages import Message, ToolSchema
 from tui.models.openai import errors, responses
 from tui.models.openai.address import shown
@@ -69,20 +69,21 @@ class Sender:
         tools: Sequence[ToolSchema],
         turn: Turn,
         tried: list[Taken],
+        notices: list[str],
     ) -> Generator[Event, None, tuple[Link, Any, bool]]:
         """Send the request until it is answered.
 
         Again without what the server does not take, by the API that it wants, and
-        after a pause where that may help. Returns the link, the response, and whether
-        it is one of the Responses API.
+        after a pause where that may help. Adds to `notices` what the user is to be told
+        when there is an answer. Returns the link, the response, and whether it is one
+        of the Responses API.
         """
-        notices: list[str] = []
+        without = set(self._without)
         attempt = 0
         link = self._links.lend()
         try:
             while True:
                 newer = self._responses
-                without = frozenset(self._without)
                 body = self._body(messages, tools, newer, tried[-1], without)
                 try:
                     response = link.ask(turn.cancel, body, newer)
@@ -98,7 +99,7 @@ class Sender:
                     if refusal is not None:
                         if newer:
                             learned = self._learn_newer(
-                                refusal, error, body, without, notices
+                                refusal, error, link, body, without, notices
                             )
                         else:
                             learned = self.learn(
@@ -122,8 +123,7 @@ class Sender:
                 turn.cancel.raise_if_requested()
                 # What is kept may have broken together with this one.
                 link = self._links.new()
-            self.taken = tried[-1]
-            yield from map(NoticeGiven, notices)
+            self._without |= without
         except BaseException:
             link.close()
             raise
@@ -141,11 +141,12 @@ class Sender:
         tools: Sequence[ToolSchema],
         newer: bool,
         taken: Taken,
-        without: frozenset[str],
+        without: Collection[str],
     ) -> dict[str, Any]:
         if not newer:
             return self._requests.body(messages, tools, taken)
-        return {"model": self._model, "stream": self._stream} | responses.request_body(
+        stream = self._stream and responses.STREAM not in without
+        return {"model": self._model, "stream": stream} | responses.request_body(
             messages, tools, self._options, self._origin, without
         )
 
@@ -162,29 +163,33 @@ class Sender:
         self,
         refusal: Refusal,
         error: Any,
+        link: Link,
         body: Mapping[str, Any],
-        without: frozenset[str],
+        without: set[str],
         notices: list[str],
     ) -> bool:
-        """Leave out what the Responses API has refused; return whether that is news.
+        """Add to `without` what the Responses API has refused; return if that is news.
 
-        `body` is the refused request, which was written `without` some parts.
+        `body` is the refused request.
         """
         lacks = responses.lacks(
             refusal.status, refusal.body, str(getattr(error, "param", "")), body
         )
-        found = changes(refusal, body, self._model)
-        if not lacks and any(change.what == "tools" for change in found):
-            lacks = "tools"
-            url = shown(self._base_url)
-            notices.append(
-                f"{self._model} does not take tools on {url}, so it is asked without "
-                "them."
-            )
-        if not lacks or lacks in without:
-            return False
-        self._without.add(lacks)
-        return True
+        if lacks:
+            if lacks in without:
+                return False
+            without.add(lacks)
+            return True
+        for change in changes(refusal, responses.as_of_chat(body), self._model):
+            named = responses.named(change, body)
+            if named and named not in without:
+                where = self.where(link)
+                words = errors.provider_message(refusal.body, where)
+                if said := notice(change, self._model, where.base_url, words):
+                    notices.append(said)
+                without.add(named)
+                return True
+        return False
 
     def learn(
         self,
@@ -257,7 +262,7 @@ class Sender:
                 "not_found",
             )
             return missing, None
-        headers = seconds_to_wait(error.response.headers)
+        headers = seconds_to_wait(error.response.headers, body)
         failure = errors.status_error(status, message, where, models, headers, body)
         return failure, Refusal(status, body)
 

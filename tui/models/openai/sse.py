@@ -32,7 +32,7 @@ def once(item: bytes) -> bytes:
 
 def is_done(item: bytes) -> bool:
     """Whether an event is the last one of an answer."""
-    return once(item).lstrip(b" \"'").startswith(b"[DONE]")
+    return once(item).lstrip(b" \"'")[:6].upper() == b"[DONE]"
 
 
 def is_nothing(item: bytes) -> bool:

@@ -274,10 +274,11 @@ class AnswerReader:
                 yield from self._choice(chosen)
         if chunk.usage:
             self._usage = chunk.usage
+        self.complete = self.complete or chunk.done is True
         if chunk.error or chunk.object == "error":
-            raise (yield from self._failed(chunk.error or _value(item)))
+            raise (yield from self._failed(chunk.error or value_of(item)))
         if not chunk.choices or envelopes.is_bad(chunk.base_resp):
-            value = _value(item)
+            value = value_of(item)
             if envelopes.is_error(value):
                 raise (yield from self._failed(value))
 
@@ -301,7 +302,7 @@ class AnswerReader:
             status = envelopes.status_of(error) or 400
             body = error if isinstance(error, str) else msgspec.json.encode(error)
             body = body if isinstance(body, str) else body.decode()
-            self.refusal = Refusal(status, body)
+            self.refusal = Refusal(status, body, guesses=False)
         return failure
 
     def _release(self) -> Iterator[Event]:
@@ -315,6 +316,9 @@ class AnswerReader:
                 said = delta.content or delta.tool_calls or thoughts(delta)[0]
                 self._streams = bool(said)
             yield from self._delta(delta)
+        elif isinstance(delta, str) and delta:
+            self._streams = True
+            yield from self._text(delta)
         if isinstance(message, Delta):
             if self._streams:
                 message = self._rest(message)
@@ -323,6 +327,8 @@ class AnswerReader:
             yield from self._text(choice.text)
         if choice.usage:
             self._usage = choice.usage
+        if choice.error:
+            raise (yield from self._failed(choice.error))
         reason = choice.finish_reason
         if reason and not isinstance(reason, dict | list):
             self._finish_reason = reason if isinstance(reason, str) else "stop"
@@ -400,7 +406,7 @@ class AnswerReader:
                 f"it sent no answer but {said!r}", self._where
             ) from error
         if not chunk.choices:
-            raise self._error(_value(body))
+            raise self._error(value_of(body))
         self.complete = True
         yield from self._item(body)
         yield from self._release()
@@ -411,7 +417,7 @@ def _is_event(start: bytes) -> bool:
     return start.startswith(_FIELDS) or any(f.startswith(start) for f in _FIELDS)
 
 
-def _value(data: bytes) -> Any:
+def value_of(data: bytes) -> Any:
     """Return the value of JSON in which an error is told, as text if need be."""
     try:
         return bounds.decode(data)
