@@ -20,7 +20,14 @@ _NOT_IN_A_BLOCK = "".join(
 def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
     """Return the union of those `dialects` whose row says `in_auto`, in any order."""
     rows = [row for row in dialects if row.in_auto]
-    rules = [_careful(rule) for row in rows for rule in row.rules]
+    # A header that begins with a plain word would hold back the first letter of an
+    # answer: "a" may begin Functionary's `all`.
+    rules = [
+        _careful(rule)
+        for row in rows
+        for rule in row.rules
+        if rule.anchor != "start" or Lit("all") not in rule.marker
+    ]
     # </s> is HTML to other models, and `orphan` looks for the ends of thoughts.
     kept = {"</s>", *CLOSERS}
     return Dialect(
