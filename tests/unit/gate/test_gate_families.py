@@ -591,7 +591,7 @@ CASES = [
         calls=[*ROME, *TIME],
     ),
     Case(
-        "functionary_v2 auto",
+        "functionary_v2",
         (" all\n<|content|> Hi.<|stop|>"),
         text="Hi.",
         more=NO_TOOLS,
