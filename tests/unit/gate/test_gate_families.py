@@ -576,7 +576,7 @@ CASES = [
         calls=ROME,
     ),
     Case(
-        "functionary_v2 auto",
+        "functionary_v2",
         (
             "all\n"
             "<|content|>I look.\n"
