@@ -98,7 +98,7 @@ def test_a_hang_is_left_by_esc_and_told(
     terminal.wait_for("ready")
     ask(terminal, "Say a word.")
 
-    terminal.wait_for("did nothing for 2 seconds and was ended")
+    terminal.wait_for("did nothing for 2 seconds and was killed")
     wait_until(lambda: model not in models_of(terminal.process.pid))
     wait_until(lambda: models_of(terminal.process.pid))
     assert answers(log)[0].strip()

@@ -321,7 +321,8 @@ from tui.eventlog import open_log
 from tui.events import MessageAdded
 from tui.messages import Message
 
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
 told = []
 log = open_log(Path(sys.argv[1]), told.append)
 log.append("c", MessageAdded("1", Message("user", "kept in memory")))
@@ -329,6 +330,7 @@ log.flush()
 print(log.read("c")[0].event.message.text)
 print(*told, sep="\\n", file=sys.stderr)
 log.close()
+resource.setrlimit(resource.RLIMIT_FSIZE, usual)  # coverage writes its file at exit
 """
 
 

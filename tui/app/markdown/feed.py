@@ -18,6 +18,7 @@ MOST_LINES = 50_000
 """Most lines of one text; longer than twice the longest answer of any model."""
 
 _PIECE = 2048  # characters
+_COSTLY = 32_000  # effort of a piece from which it is halved
 _NEW = 2 * _PIECE  # most characters added at once to a text that still grows
 _SECONDS = 0.01  # longest update that leaves a rest
 
@@ -71,9 +72,12 @@ class Feed:
         else:
             at, until = 0, monotonic() + _SECONDS
             while at < len(text) and monotonic() < until:
-                stream.append(text[at : at + _PIECE])
+                piece = text[at : at + _PIECE]
+                if effort(piece) > _COSTLY:
+                    piece = piece[: _PIECE // 2]
+                stream.append(piece)
                 first = min(first, stream.update())
-                at += _PIECE
+                at += len(piece)
                 if len(self.lines) >= MOST_LINES:
                     self.left_out += len(text[at:])
                     at = len(text)
