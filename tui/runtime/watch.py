@@ -251,8 +251,31 @@ def _can_renew() -> str:
         return ""
     # Compiling the source would take a megabyte that Python does not release.
     compiled = __spec__.cached if __spec__ else None
-    files = [file for file in (compiled, __file__) if file and os.access(file, os.R_OK)]
-    return files[0] if files else ""
+    if compiled and _is_current(compiled):
+        return compiled
+    return __file__ if os.access(__file__, os.R_OK) else ""
+
+
+def _is_current(compiled: str) -> bool:
+    """Return whether a compiled file was made of this source.
+
+    A Python that writes no compiled files (`PYTHONDONTWRITEBYTECODE`) leaves old ones.
+    The header (PEP 552): magic number, flags, and time and size of the source.
+    """
+    try:
+        with open(compiled, "rb") as file:
+            header = file.read(16)
+        # Importing pathlib would cost the guard memory.
+        source = os.stat(__file__)  # noqa: PTH116
+    except OSError:
+        return False
+    flags, time_of_source, size = (
+        int.from_bytes(header[at : at + 4], "little") for at in (4, 8, 12)
+    )
+    if flags:  # it holds a hash of the source in place of its time
+        return True
+    made_of = (int(source.st_mtime) & 0xFFFFFFFF, source.st_size & 0xFFFFFFFF)
+    return (time_of_source, size) == made_of
 
 
 def name_process() -> None:
