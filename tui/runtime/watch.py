@@ -7,7 +7,7 @@ this file imports nothing of `tui`, and little of the standard library.
 """
 
 # pathlib and contextlib would need as much memory as everything else here.
-# ruff: noqa: PTH123, SIM105
+# ruff: noqa: PTH116, PTH123, SIM105
 
 import marshal
 import os
@@ -265,8 +265,7 @@ def _is_current(compiled: str) -> bool:
     try:
         with open(compiled, "rb") as file:
             header = file.read(16)
-        # Importing pathlib would cost the guard memory.
-        source = os.stat(__file__)  # noqa: PTH116
+        source = os.stat(__file__)
     except OSError:
         return False
     flags, time_of_source, size = (
