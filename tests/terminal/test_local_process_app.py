@@ -120,7 +120,7 @@ def test_what_was_killed_is_gone_on_with_and_tried_again(
     assert reasons(log) == ["error"] * 3
 
     ask(terminal, "/retry")
-    wait_until(lambda: len(reasons(log)) == 4)
+    wait_until(lambda: len(reasons(log)) == 4, 120)  # a whole answer
 
     assert reasons(log)[3] in ("stop", "length")
     assert answers(log)[-1].strip()
