@@ -23,7 +23,7 @@ _WRITING = (
     ("PageUp, PageDown", "Scroll the conversation"),
     ("Tab, Shift+Tab", "Next, previous pane"),
     ("Ctrl+/ or Ctrl+_, Ctrl+Y", "Undo, redo typing"),
-    ("/ Tab", "Complete a command (again: next match)"),
+    ("/", "List the commands; letters filter, Tab completes"),
 )
 _READING = (
     ("Up, Down", "Message above, below"),
