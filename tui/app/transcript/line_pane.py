@@ -270,7 +270,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self._move_to(self.scroll_offset.y + rows)
 
     def action_page(self, pages: int) -> None:
-        """Scroll by pages; two rows of the old page stay in view."""
+        """Scroll by pages, 0 to the newest text; two rows of the old page stay."""
+        if not pages:
+            self.action_follow()
+            return
         self._move_to(self.scroll_offset.y + pages * max(1, self.size.height - 2))
 
     def action_top(self) -> None:

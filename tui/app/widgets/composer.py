@@ -86,6 +86,7 @@ class Composer(Contained, TextArea):
         # above.
         Binding("pageup", "read(-1)", "Page up", show=False),
         Binding("pagedown", "read(1)", "Page down", show=False),
+        Binding("ctrl+end", "read(0)", "Newest text", show=False),
         Binding("tab", "complete", "Complete", show=False),
         Binding("escape", "close_menu", "Close the menu", show=False),
         # Ctrl+Z, Textual's default, suspends the program. Use the key of shells and
@@ -100,7 +101,10 @@ class Composer(Contained, TextArea):
     ]
 
     class Paged(Message):
-        """The user scrolls the conversation by `pages`: up (-1) or down (1)."""
+        """The user scrolls the conversation by `pages`: up (-1) or down (1).
+
+        0 is the newest text.
+        """
 
         def __init__(self, pages: int) -> None:
             super().__init__()
@@ -259,6 +263,13 @@ class Composer(Contained, TextArea):
     def action_read(self, pages: int) -> None:
         """Request to scroll the conversation."""
         self.post_message(self.Paged(pages))
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """Go to the end of the line; without any text, to the conversation's."""
+        if self.text:
+            super().action_cursor_line_end(select)
+        else:
+            self.action_read(0)
 
     def action_newline(self) -> None:
         """Insert a new line at the cursor."""
