@@ -1,73 +1,116 @@
-"""Tab after a slash: what is completed, gone through and said."""
+"""The menu of slash commands: what it lists, and what each key does in it."""
 
 import pytest
-from support.pilot import opened
+from support.pilot import Chat, opened
 
-from tui.app.widgets.completion import Completion
+from tui.app.widgets.completion import matching
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def test_only_candidate_is_written_with_room_for_its_argument() -> None:
-    becomes, told = Completion().complete("/ren")
-
-    assert becomes == "/rename "
-    assert "TITLE" in told
-
-
-def test_what_all_candidates_begin_with_is_written_first() -> None:
-    becomes, told = Completion().complete("/the")
-
-    assert (becomes, told) == ("/theme ", "Choose a theme")
-    assert Completion().complete("/comp")[0] == "/compact "
-    becomes, told = Completion().complete("/ne")
-    assert (becomes, told) == ("/ne", "/new /newer /next")
-
-
-def test_further_tabs_go_through_the_candidates_and_round() -> None:
-    completion = Completion()
-    shown = ["/re"]
-    for _ in range(6):
-        shown.append(completion.complete(shown[-1])[0])
-
-    names = ["/regenerate", "/rename", "/retry", "/revise"]
-    assert shown == ["/re", "/re", *names, "/regenerate"]
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("/", ["/model", "/new", "/history"]),
+        ("/ren", ["/rename"]),
+        ("/new", ["/new", "/newer"]),
+        ("/ne", ["/new", "/next", "/newer"]),
+        ("/NE", ["/new", "/next", "/newer"]),
+        ("/cle", ["/new"]),
+        ("/clear", ["/new"]),
+        ("/exit", ["/quit"]),
+        ("/find", ["/history"]),
+        ("/mdl", ["/model"]),
+        ("/streaming", ["/stream"]),
+    ],
+)
+def test_best_match_comes_first(typed: str, first: list[str]):
+    assert [command.slash for command in matching(typed)][: len(first)] == first
 
 
-def test_text_that_was_changed_is_completed_anew() -> None:
-    completion = Completion()
-    completion.complete("/re")
-    completion.complete("/re")
-
-    assert completion.complete("/ret")[0] == "/retry "
+@pytest.mark.parametrize("text", ["", "no", "/xyz", "/etc/hosts", "/model qwen", "a /"])
+def test_other_text_matches_nothing(text: str):
+    assert matching(text) == []
 
 
-def test_name_that_others_begin_with_is_left_at_the_next_tab() -> None:
-    completion = Completion()
-    completion.complete("/new")
+def listed(chat: Chat) -> list[str]:
+    return [command.slash for command in chat.screen.composer.menu.found]
 
-    assert completion.complete("/new")[0] == "/newer"
+
+async def test_the_menu_filters_while_one_types_and_keeps_its_height():
+    async with opened() as chat:
+        composer, menu = chat.screen.composer, chat.screen.composer.menu
+        await chat.pilot.press("slash")
+        await chat.until("Choose the model")
+        height = menu.size.height
+
+        await chat.pilot.press("r", "e")
+        await chat.until(lambda: "/rename" in listed(chat))
+        assert "/stream" not in listed(chat)
+        assert menu.size.height == height
+
+        await chat.pilot.press("ctrl+u")
+        await chat.until(lambda: not menu.is_open)
+        assert not menu.display
+        assert composer.has_focus
+
+
+async def test_arrows_choose_and_tab_completes():
+    async with opened() as chat:
+        composer = chat.screen.composer
+        await chat.pilot.press("slash", "r", "e")
+        await chat.until(lambda: "/rename" in listed(chat))
+        names = listed(chat)
+
+        await chat.pilot.press("down", "down", "up", "tab")
+
+        await chat.until(lambda: composer.text.rstrip() == names[1])
+        assert composer.has_focus
+
+
+async def test_enter_runs_the_chosen_command():
+    async with opened() as chat:
+        await chat.pilot.press("slash", "s", "t", "r", "enter")
+
+        await chat.until(lambda: not chat.screen.stream)
+        assert chat.screen.composer.text == ""
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("/xyz", "No command starts with /xyz"),
-        ("/etc/hosts is odd", "No command starts with /etc/hosts"),
-        ("/theme dusk", "Choose a theme"),
-    ],
+    ("typed", "written"), [("/purg", "/purge"), ("/rena", "/rename ")]
 )
-def test_what_cannot_be_completed_stays_and_is_told(text: str, told: str) -> None:
-    assert Completion().complete(text) == (text, told)
-
-
-async def test_tab_completes_a_command_and_elsewhere_moves_the_focus() -> None:
+async def test_enter_only_writes_what_is_permanent_or_takes_words(
+    typed: str, written: str
+):
     async with opened() as chat:
-        await chat.pilot.press("slash", "r", "e", "tab")
-        await chat.until("/regenerate /rename /retry /revise")
-        assert chat.screen.composer.has_focus
-        await chat.pilot.press("v", "tab")
-        await chat.until(lambda: chat.screen.composer.text == "/revise ")
+        await chat.pilot.press(*("slash" if c == "/" else c for c in typed), "enter")
+
+        await chat.until(lambda: chat.screen.composer.text == written)
+
+
+async def test_escape_closes_the_menu_and_keeps_the_text():
+    async with opened() as chat:
+        menu = chat.screen.composer.menu
+        await chat.pilot.press("slash", "m")
+        await chat.until(lambda: menu.is_open)
+
+        await chat.pilot.press("escape", "o")
+        await chat.until(lambda: chat.screen.composer.text == "/mo")
+        assert not menu.is_open
+
+        await chat.pilot.press("ctrl+u", "slash")
+        await chat.until(lambda: menu.is_open)
+
+
+async def test_tab_says_what_a_command_does_and_elsewhere_moves_the_focus():
+    async with opened() as chat:
+        await chat.type("/theme dusk")
+        await chat.pilot.press("tab")
+        await chat.until("Choose a theme")
+        await chat.pilot.press("ctrl+u")
+        await chat.type("/xyz")
+        await chat.pilot.press("tab")
+        await chat.until("No command starts with /xyz")
 
         await chat.pilot.press("ctrl+u", "h", "i", "tab")
 

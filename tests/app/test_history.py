@@ -386,6 +386,9 @@ async def test_export_and_import_in_the_list(
         await chat.until("Exported to")
         await chat.pilot.press("f6")
         await chat.until("Import file")
+        await chat.until("path/to/file.json")
+        await chat.until("Enter import  Esc cancel")
+        assert "F2 rename" not in chat.text
         screen.field.value = "kept.json"
         await chat.pilot.press("enter")
 

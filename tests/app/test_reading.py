@@ -124,3 +124,17 @@ async def test_no_code_to_copy_is_told_in_the_status_line() -> None:
 
         await chat.until("No code block in this message")
         assert "No code block" in chat.text.splitlines()[-1]
+
+
+@pytest.mark.parametrize("key", ["end", "ctrl+end"])
+async def test_end_in_an_empty_composer_goes_to_the_newest_text(key: str):
+    async with opened(["\n\n".join(f"line {n}" for n in range(90))]) as chat:
+        await chat.ask("Count.")
+        await chat.until("line 89")
+        await chat.pilot.press("pageup")
+        await chat.until(lambda: not chat.screen.transcript.following)
+
+        await chat.pilot.press(key)
+
+        await chat.until(lambda: chat.screen.transcript.following)
+        assert chat.screen.composer.has_focus

@@ -245,6 +245,36 @@ async def test_text_that_came_too_fast_stays_where_it_is_when_it_has_ended():
         assert any("What comes next" in row for row in rows(transcript)[room:])
 
 
+async def test_an_answer_that_has_ended_fills_the_pane():
+    async with (app := Host()).run_test(size=(40, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        lines = await rush(app, pilot)
+        app.show(said("a", "assistant", "  \n".join(lines)))
+        await settled(pilot)
+
+        transcript.rest()
+        await settled(pilot)
+        assert rows(transcript)[-1] == f"  {lines[-1]}"
+
+        app.show(piece("b", "another answer"))
+        await settled(pilot)
+        assert "" in rows(transcript)[-8:], "text to come has no room"
+
+
+async def test_the_end_of_an_answer_does_not_move_who_reads_above():
+    async with (app := Host()).run_test(size=(40, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        await rush(app, pilot)
+        transcript.focus()
+        await pilot.press("pageup")
+        shown = rows(transcript)
+
+        transcript.rest()
+        await settled(pilot)
+
+        assert rows(transcript) == shown
+
+
 async def test_who_comes_back_to_the_bottom_sees_it_filled():
     async with (app := Host()).run_test(size=(40, 24)) as pilot:
         transcript = pilot.app.query_one(Transcript)

@@ -1,4 +1,7 @@
-"""The table of commands: each row is a key, a slash command and a palette entry."""
+"""The table of commands: each row is a key, a slash command and a palette entry.
+
+The file is long because it is one table, with what its rows need from the app.
+"""
 
 import re
 import unicodedata
@@ -112,6 +115,10 @@ class Command(msgspec.Struct, frozen=True):
     help: str
     reading: bool = False
     """Whether the key works only in the conversation pane, as it is a letter."""
+    aliases: tuple[str, ...] = ()
+    """Other slash commands that do the same."""
+    permanent: bool = False
+    """Whether its effect cannot be undone: its name must be typed in full."""
     argument: Callable[[str], str] | None = None
     """Returns what is wrong with the text typed after `slash`, or ""; None if the
     command takes no argument."""
@@ -124,14 +131,20 @@ class Command(msgspec.Struct, frozen=True):
 
 
 def _act(
-    name: str, help: str, argument: Callable[[str], str] | None = None, key: str = ""
+    name: str,
+    help: str,
+    argument: Callable[[str], str] | None = None,
+    key: str = "",
+    *,
+    permanent: bool = False,
 ) -> Command:
     """Return the command for an action of `tui.app.history.actions`."""
 
     def run(app: _App, _: _Chat, argument: str) -> object:
         return app.history.act(name, argument)
 
-    return Command(name, run, key, f"/{name}", help, argument=argument)
+    slash = f"/{name}"
+    return Command(name, run, key, slash, help, argument=argument, permanent=permanent)
 
 
 COMMANDS = (
@@ -164,7 +177,12 @@ COMMANDS = (
         "Show or hide the tool calls",
     ),
     Command(
-        "new", lambda app, _, __: app.tabs.new(), "ctrl+n", "/new", "New conversation"
+        "new",
+        lambda app, _, __: app.tabs.new(),
+        "ctrl+n",
+        "/new",
+        "New conversation",
+        aliases=("/clear", "/reset"),
     ),
     Command(
         "history",
@@ -172,6 +190,7 @@ COMMANDS = (
         "ctrl+s",
         "/history",
         "All conversations; /history WORDS searches",
+        aliases=("/find", "/search", "/sessions", "/resume"),
         argument=_anything,
     ),
     Command(
@@ -201,13 +220,14 @@ COMMANDS = (
     _act("import", "Import an exported file: /import NAME.json", _anything),
     _act("delete", "Delete this conversation; /undo restores it"),
     _act("undo", "Undo the last delete", key="f9"),
-    _act("purge", "Permanently wipe all that was deleted"),
+    _act("purge", "Permanently wipe all that was deleted", permanent=True),
     Command(
         "model",
         lambda app, _, name: app.choose_model(name),
         "ctrl+l",
         "/model",
         "Choose the model",
+        aliases=("/models",),
         argument=_anything,
     ),
     Command(
@@ -259,6 +279,7 @@ COMMANDS = (
         "",
         "/compact",
         "Summarise old messages; /compact X: keep X",
+        aliases=("/summarize", "/summarise"),
         argument=_anything,
     ),
     Command(
@@ -270,13 +291,21 @@ COMMANDS = (
         argument=_anything,
     ),
     Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Help"),
-    Command("quit", lambda app, _, __: app.exits.quit(), "ctrl+q", "/quit", "Exit"),
+    Command(
+        "quit",
+        lambda app, _, __: app.exits.quit(),
+        "ctrl+q",
+        "/quit",
+        "Exit",
+        aliases=("/exit",),
+    ),
     Command(
         "revise",
         lambda _, chat, __: chat.versions.edit(),
         "e",
         "/revise",
         "Edit your message (old version kept)",
+        aliases=("/fork",),
         reading=True,
     ),
     Command(
@@ -385,7 +414,7 @@ def parse(text: str) -> tuple[Command, str] | None:
     """
     word, _, argument = text.strip().partition(" ")
     for command in COMMANDS:
-        if command.slash and command.slash == word:
+        if word and word in (command.slash, *command.aliases):
             return command, argument.strip()
     return None
 
@@ -395,6 +424,11 @@ def mistyped(text: str) -> str:
     word = text.strip()
     if not re.fullmatch(r"/[a-z]+", word) or parse(word):
         return ""
-    known = [command.slash for command in COMMANDS if command.slash]
+    known = [
+        slash
+        for command in COMMANDS
+        for slash in (command.slash, *command.aliases)
+        if slash
+    ]
     hint = nearest(word, known) or " /help lists all commands."
     return f"There is no command {word}.{hint}"

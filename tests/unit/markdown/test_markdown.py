@@ -102,10 +102,23 @@ def test_code_keeps_every_character_and_has_its_language_above():
 
     texts = [line.text for line in found]
     assert texts[0] == " python"
-    assert "".join(text[1:] for text in texts[1:4]) == code
+    assert "".join(line.text[line.lead :] for line in found[1:4]) == code
+    assert [text[1] for text in texts[2:4]] == ["↪", "↪"]
     assert texts[4:] == [" ", "     z"]
     assert {line.fill for line in found} == {("fence",)}
     assert styled("```python\nreturn 12\n```")["return"] == ("fence", "keyword")
+
+
+def test_code_breaks_behind_a_space_and_hangs():
+    code = "    total = first_value + second_value"
+
+    found = lines(f"```\n{code}\n```", 30)
+
+    assert [line.text for line in found] == [
+        "     total = first_value + ",
+        "     ↪ second_value",
+    ]
+    assert "".join(line.text[line.lead :] for line in found) == code
 
 
 @pytest.mark.parametrize("language", ["", "nonsense", "python", "c", "html", "diff"])

@@ -340,6 +340,7 @@ class Presenter:
         self._clock.end()
         self._tools.clear()
         self._debug.turn_finished(reason)
+        self._transcript.rest()
         # A failed summary changes nothing in the conversation.
         failed = reason == "error" and not self.fold.sums_up(turn)
         self._rest("error" if failed else "ready")

@@ -173,6 +173,7 @@ class ChatScreen(OutputScreen):
             with Vertical(id="conversation"):
                 yield self.transcript
                 yield self.debug_panel
+                yield self.composer.menu
                 yield self.composer
             yield self.sidebar
         yield self.status
@@ -248,8 +249,8 @@ class ChatScreen(OutputScreen):
     def _spell_keys(self) -> None:
         """Show the configured keys."""
         self.sidebar.stream_key = self.spell_key("stream")
-        shown = ("help", "tools", "debug")
-        keys = [(self.spell_key(name), name) for name in shown]
+        self.composer.menu.keys = dict(self.backend.config.keys)
+        keys = [(self.spell_key(name), name) for name in ("help", "tools", "debug")]
         self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
 
     @on(events.Resize)

@@ -21,9 +21,10 @@ _WRITING = (
     ("Ctrl+J, Alt+Enter, \\ Enter", "New line"),
     ("Up, Down", "Previous, next message you sent"),
     ("PageUp, PageDown", "Scroll the conversation"),
+    ("Ctrl+End", "Newest text; End too, while nothing is typed"),
     ("Tab, Shift+Tab", "Next, previous pane"),
     ("Ctrl+/ or Ctrl+_, Ctrl+Y", "Undo, redo typing"),
-    ("/ Tab", "Complete a command (again: next match)"),
+    ("/", "List the commands; letters filter, Tab completes"),
 )
 _READING = (
     ("Up, Down", "Message above, below"),

@@ -59,11 +59,13 @@ _KEYS = (
 )
 _LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F8": "d", "F9": "u"}
 
+_SEARCH = "Search", "Search all conversations"
 _PROMPTS = {
-    "rename": "Rename to",
-    "export": "Export to (.md or .json)",
-    "import": "Import file (.json)",
+    "rename": ("Rename to", "A title"),
+    "export": ("Export to (.md or .json)", "path/to/file.md"),
+    "import": ("Import file (.json)", "path/to/file.json"),
 }
+"""The title and placeholder of the field while an action's argument is typed."""
 
 
 class HistoryScreen(OutputScreen):
@@ -107,7 +109,7 @@ class HistoryScreen(OutputScreen):
         super().__init__()
         self._store = store
         self._current = current
-        self.field = Field(words, placeholder="Search all conversations", compact=True)
+        self.field = Field(words, placeholder=_SEARCH[1], compact=True)
         self.field.cursor_blink = False
         self.list = HistoryList()
         self.note = Words(id="note", markup=False)
@@ -138,7 +140,7 @@ class HistoryScreen(OutputScreen):
 
     def on_mount(self) -> None:
         """Start reading the store."""
-        self.field.border_title = "Search"
+        self.field.border_title = _SEARCH[0]
         background.run("history", self._watch)
         if self._query:
             self._search()
@@ -249,7 +251,8 @@ class HistoryScreen(OutputScreen):
 
     def _count(self) -> None:
         total = len(self._summaries)
-        self.field.border_subtitle = f"{total:,} conversation{'s'[: total != 1]}"
+        count = f"{total:,} conversation{'s'[: total != 1]}"
+        self.field.border_subtitle = "" if self._prompt else count
 
     def _go_to(self, id: str) -> None:
         for index, entry in enumerate(self.list.entries):
@@ -261,7 +264,8 @@ class HistoryScreen(OutputScreen):
         letters = self.list.has_focus
         lines: list[list[Content]] = [[]]
         room = width = self.app.size.width - 2
-        for key, does in _KEYS:
+        keys = (("Enter", self._prompt), ("Esc", "cancel")) if self._prompt else _KEYS
+        for key, does in keys:
             if does == "undo" and not self._can_undo:
                 continue
             key = _LETTERS.get(key, key) if letters else key
@@ -362,8 +366,7 @@ class HistoryScreen(OutputScreen):
                 else selected.hit.title
             )
         value = {"rename": safe(title, newlines=False), "export": f"{slug(title)}.md"}
-        self._prompt = act
-        self.field.border_title = _PROMPTS[act]
+        self._begin_prompt(act)
         self.field.value = value.get(act, "")
         self.field.cursor_position = len(self.field.value)
         self.field.focus()
@@ -375,8 +378,13 @@ class HistoryScreen(OutputScreen):
         else:
             self.dismiss()
 
+    def _begin_prompt(self, act: str) -> None:
+        self._prompt = act
+        self.field.border_title, self.field.placeholder = _PROMPTS.get(act, _SEARCH)
+        self._count()
+        self._spell_keys()
+
     def _end_prompt(self) -> None:
-        self._prompt = ""
-        self.field.border_title = "Search"
+        self._begin_prompt("")
         self.field.value = self._query
         self.field.cursor_position = len(self._query)

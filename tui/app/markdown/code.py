@@ -6,6 +6,7 @@ that is followed by a line at the margin, or at a size limit. The cuts depend on
 text alone, so a block looks the same whether it arrives at once or in pieces.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,8 @@ from tui.safe import safe
 _SMALL, _LARGE = 16, 64  # lines after which a group may be cut, must be cut
 _LONGEST = 400  # longest line, in characters, that is coloured
 _PAD: Span = (" ", ("fence",))
+_MARK = "↪"  # before the rest of a line that is too long
+_HANGING = 16  # columns from which there is room for it
 _STYLES = {
     "Comment": "comment",
     "Keyword": "keyword",
@@ -109,14 +112,38 @@ def highlight(lines: list[str], language: str) -> tuple[list[list[Span]], Style 
     return result, _style(token) if open_ended else None
 
 
+def _pieces(text: str, width: int, hang: int) -> Iterator[str]:
+    """Break a line of code: behind a space if one is in the second half of the row."""
+    at, room = 0, width
+    while at < len(text):
+        # More characters than columns only if some have no width.
+        piece = chop_cells(text[at : at + 2 * room], room)[0]
+        end = at + len(piece)
+        if end < len(text) and text[end] != " ":
+            space = piece.rfind(" ") + 1
+            if space > len(piece) // 2:
+                end = at + space
+        yield text[at:end]
+        at, room = end, max(width - hang, 2)
+
+
 def _chop(spans: tuple[Span, ...], width: int) -> list[Line]:
-    """Break a line of code at the pane's edge; nothing may be lost."""
+    """Break a line of code at the pane's edge; nothing may be lost.
+
+    The rest hangs two columns further in than the line, behind a mark.
+    """
     text = "".join(t for t, _ in spans)
+    width = max(width, 2)
+    inner = len(text) - len(text.lstrip(" "))
+    hang = min(inner + 2, width // 2) if width >= _HANGING else 0
+    mark = f"{_MARK:>{hang - 1}} " if hang else ""
     lines: list[Line] = []
-    pieces = chop_cells(text, max(width, 2)) or [""]
     rest = list(reversed(spans))
-    for index, piece in enumerate(pieces):
+    for piece in list(_pieces(text, width, hang)) or [""]:
         row: list[Span] = [_PAD]
+        if lines and mark:
+            row.append((mark, ("fence", "fence-label")))
+        lead = sum(len(part) for part, _ in row)
         room = len(piece)
         while room and rest:
             part, style = rest.pop()
@@ -124,7 +151,7 @@ def _chop(spans: tuple[Span, ...], width: int) -> list[Line]:
             if len(part) > room:
                 rest.append((part[room:], style))
             room -= min(room, len(part))
-        lines.append(Line(tuple(row), ("fence",), "" if index else None, 1))
+        lines.append(Line(tuple(row), ("fence",), "" if lines else None, lead))
     return lines
 
 

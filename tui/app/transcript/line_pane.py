@@ -52,6 +52,7 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self._compositing = False
         self._leapt = 0.0  # time of the last leap
         self._bottom = 0  # the row below the screen when it last followed
+        self._resting = False  # whether no room is kept for text to come
         self._thumb = Thumb(self)
         self._width = 0  # columns of the lines; 0 until it is known
 
@@ -101,10 +102,11 @@ class LinePane(Contained, ScrollView, can_focus=True):
         Text that reaches the bottom leaps up by several rows at once and grows into the
         room below: that is easier to read than crawling text, and everything beside the
         text must be redrawn after each scroll. Text that comes too fast to read leaps
-        by two thirds of the screen. The room left at the end of an answer stays for the
-        next one, so that text does not move while the user reads it.
+        by two thirds of the screen. At rest the end of the text is at the bottom.
         """
         end, now = self._end, self.scroll_offset.y
+        if self._resting:
+            return max(0, end - height)
         leap = max(1, min(_LEAP, height // 4))
         far = max(leap, height * 2 // 3)
         below = now + height - end
@@ -115,6 +117,15 @@ class LinePane(Contained, ScrollView, can_focus=True):
             rush, self._leapt = time - self._leapt < _RUSH, time
             end += (far if rush else leap) - 1
         return max(0, end - height)
+
+    def rest(self) -> None:
+        """Fill the room that was kept for text to come: the answer has ended."""
+        if self._resting:
+            return
+        self._resting = True
+        if self.following and self._width and self.is_mounted:
+            self._bottom = 0
+            self._settle((0, 0))
 
     @property
     def _end(self) -> int:
@@ -259,7 +270,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
         self._move_to(self.scroll_offset.y + rows)
 
     def action_page(self, pages: int) -> None:
-        """Scroll by pages; two rows of the old page stay in view."""
+        """Scroll by pages, 0 to the newest text; two rows of the old page stay."""
+        if not pages:
+            self.action_follow()
+            return
         self._move_to(self.scroll_offset.y + pages * max(1, self.size.height - 2))
 
     def action_top(self) -> None:

@@ -171,6 +171,7 @@ class Transcript(LinePane, can_focus=True):
         """Draw a message's new text soon; does nothing if it is not shown."""
         index = self._indexes.get(view.message_id)
         if index is not None:
+            self._resting = False
             self._changed[index] = None
             self._request_frame()
 

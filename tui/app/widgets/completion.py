@@ -1,43 +1,48 @@
-"""Completes the name of a slash command at Tab.
+"""Finds the commands that match what was typed after a slash, the best first."""
 
-The first Tab writes the common prefix of all candidates and lists them; further Tabs
-cycle through them.
-"""
+import re
 
-from tui.app import commands
+from tui.app.commands import COMMANDS, Command
 
+_COMMON = ("model", "new", "history", "retry", "continue", "copy", "edit", "compact")
+"""The names that a bare slash lists first."""
 
-class Completion:
-    """Completes the text of one composer; remembers its last completion."""
-
-    def __init__(self) -> None:
-        self._written = ""
-        self._names: list[str] = []
-        """The candidates to cycle through while the text is the last completion."""
-
-    def complete(self, text: str) -> tuple[str, str]:
-        """Return the completion of `text`, which starts with a slash, and a hint."""
-        if self._names and text == self._written:
-            place = self._names.index(text) + 1 if text in self._names else 0
-            self._written = self._names[place % len(self._names)]
-            return self._written, " ".join(self._names)
-        found = {c.slash: c for c in commands.COMMANDS if c.slash.startswith(text)}
-        self._names = []
-        if len(found) > 1:
-            self._names = sorted(found)
-            self._written = _common(self._names[0], self._names[-1])
-            return self._written, " ".join(self._names)
-        if found:
-            ((name, command),) = found.items()
-            return f"{name} ", command.help
-        if named := commands.parse(text):
-            return text, named[0].help
-        return text, f"No command starts with {text.split()[0]}"
+_LETTERS = 5
+"""The rank of what only has the letters: it counts where nothing better is found."""
 
 
-def _common(first: str, last: str) -> str:
-    """Return the common prefix of two texts and all that sort between them."""
-    size = 0
-    while first[size : size + 1] == last[size : size + 1] != "":
-        size += 1
-    return first[:size]
+def matching(text: str) -> list[Command]:
+    """Return the commands that `text` may mean; none unless it is a slash and a word.
+
+    First comes the exact name, then names and other names that begin with the word,
+    then words of the description that do, or else names that contain its letters in
+    order. Equals keep the order of the table.
+    """
+    if not re.fullmatch(r"/[\w-]*", text):
+        return []
+    word = text[1:].casefold()
+    ranked = [
+        (rank, command)
+        for command in COMMANDS
+        if command.slash and (rank := _rank(command, word)) is not None
+    ]
+    if any(rank < _LETTERS for rank, _ in ranked):
+        ranked = [(rank, command) for rank, command in ranked if rank < _LETTERS]
+    if not word:
+        common = {name: place for place, name in enumerate(_COMMON)}
+        ranked = [(common.get(c.name, len(common)), c) for _, c in ranked]
+    return [command for _, command in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _rank(command: Command, word: str) -> int | None:
+    name, *others = (slash[1:] for slash in (command.slash, *command.aliases))
+    if word in (name, *others):
+        return 0 if word == name else 1
+    if name.startswith(word):
+        return 2
+    if any(other.startswith(word) for other in others):
+        return 3
+    if any(part.startswith(word) for part in command.help.casefold().split()):
+        return 4
+    letters = iter(name)
+    return _LETTERS if all(letter in letters for letter in word) else None

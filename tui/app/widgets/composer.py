@@ -2,6 +2,9 @@
 
 It grows with its text, never sends what is pasted, and keeps the terminal's cursor at
 the insertion point, also when the layout moves: input methods open there.
+
+The file is long because Textual looks up keys, messages and actions as members of the
+widget; what needs no widget is in `input_text`, `sent_history` and `command_menu`.
 """
 
 import asyncio
@@ -17,7 +20,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from tui.app.widgets.completion import Completion
+from tui.app import commands
+from tui.app.widgets.command_menu import CommandMenu
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.emoji import around
 from tui.app.widgets.input_text import (
@@ -82,7 +86,9 @@ class Composer(Contained, TextArea):
         # above.
         Binding("pageup", "read(-1)", "Page up", show=False),
         Binding("pagedown", "read(1)", "Page down", show=False),
+        Binding("ctrl+end", "read(0)", "Newest text", show=False),
         Binding("tab", "complete", "Complete", show=False),
+        Binding("escape", "close_menu", "Close the menu", show=False),
         # Ctrl+Z, Textual's default, suspends the program. Use the key of shells and
         # Emacs: most terminals send the same byte for Ctrl+_, Ctrl+/ and Ctrl+7.
         Binding(
@@ -95,7 +101,10 @@ class Composer(Contained, TextArea):
     ]
 
     class Paged(Message):
-        """The user scrolls the conversation by `pages`: up (-1) or down (1)."""
+        """The user scrolls the conversation by `pages`: up (-1) or down (1).
+
+        0 is the newest text.
+        """
 
         def __init__(self, pages: int) -> None:
             super().__init__()
@@ -162,7 +171,8 @@ class Composer(Contained, TextArea):
         self.match_cursor_bracket = False
         self.holds = False
         """Whether a sent text stays until the receiver calls `take`."""
-        self._completion = Completion()
+        self.menu = CommandMenu()
+        """The commands that the text may mean; mount it above this widget."""
         self._sent = SentHistory()
         self._asked = False  # whether `HistoryWanted` was posted
         self._up_waits = False
@@ -207,14 +217,31 @@ class Composer(Contained, TextArea):
 
     def action_complete(self) -> None:
         """Complete the name of a command; without a slash, Tab goes to the screen."""
-        text = self.text
-        if not text.startswith("/"):
+        if not self.text.startswith("/"):
             raise SkipAction
-        becomes, hint = self._completion.complete(text)
-        if becomes != text:
-            result = self.replace(becomes, (0, 0), self.document.end)
-            self.move_cursor(result.end_location)
-        self.post_message(self.Told(hint))
+        if self.menu.is_open:
+            self._complete(self.menu.found[self.menu.chosen])
+        elif named := commands.parse(self.text):
+            self.post_message(self.Told(named[0].help))
+        else:
+            word = self.text.split()[0]
+            self.post_message(self.Told(f"No command starts with {word}"))
+
+    def action_close_menu(self) -> None:
+        """Close the menu of commands; without one, the key goes to the screen."""
+        if not self.menu.is_open:
+            raise SkipAction
+        self.menu.close()
+
+    def on_text_area_changed(self) -> None:
+        """List the commands that match the text."""
+        self.menu.show(self.text)
+
+    def _complete(self, command: commands.Command) -> None:
+        text = f"{command.slash} " if command.argument else command.slash
+        result = self.replace(text, (0, 0), self.document.end)
+        self.move_cursor(result.end_location)
+        self.post_message(self.Told(command.help))
 
     def action_delete_to_start_of_line(self) -> None:
         """Delete to the start of the logical line, across soft wraps."""
@@ -237,13 +264,24 @@ class Composer(Contained, TextArea):
         """Request to scroll the conversation."""
         self.post_message(self.Paged(pages))
 
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """Go to the end of the line; without any text, to the conversation's."""
+        if self.text:
+            super().action_cursor_line_end(select)
+        else:
+            self.action_read(0)
+
     def action_newline(self) -> None:
         """Insert a new line at the cursor."""
         self._put("\n")
 
     async def action_submit(self) -> None:
         """Send the text if it is not blank; empty the composer once it is taken."""
-        text = without_blank_lines(self.text)
+        meant = self.menu.meant(self.text)
+        if meant and (meant.argument or meant.permanent):
+            self._complete(meant)
+            return
+        text = meant.slash if meant else without_blank_lines(self.text)
         if not text:
             return
         self._sent.add(text)
@@ -261,12 +299,18 @@ class Composer(Contained, TextArea):
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up a row; on the first row, show the previous entry."""
+        if self.menu.is_open and not select:
+            self.menu.move(-1)
+            return
         row = self.wrapped_document.location_to_offset(self.cursor_location).y
         if select or row > 0 or not self._walk(-1):
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
         """Move down a row; on the last row, show the next entry."""
+        if self.menu.is_open and not select:
+            self.menu.move(1)
+            return
         row = self.wrapped_document.location_to_offset(self.cursor_location).y
         last = self.wrapped_document.height - 1
         if select or row < last or not self._walk(1):

@@ -173,7 +173,8 @@ class Status(Contained, Widget):
         ]
         context = self._meter(room >= _BAR_FROM)
         # In order of importance; `shown` has the order on the screen.
-        wanted = [*keys[:1], context, tokens, stream, speed, *keys[1:]]
+        off = [] if self.stream else stream
+        wanted = [*keys, off, context, tokens, stream if self.stream else [], speed]
         shown = [tokens, speed, context, stream, *keys]
         kept: list[list[Span]] = []
         for group in filter(None, wanted):

@@ -1,0 +1,132 @@
+"""The menu above the composer while the name of a slash command is typed."""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import RenderResult
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.app.commands import Command, parse, spelled
+from tui.app.markdown.lines import Span, cut
+from tui.app.widgets.completion import matching
+from tui.app.widgets.contained import Contained
+from tui.app.widgets.palette import Looks, Palette
+from tui.safe import safe
+
+ROWS = 8
+"""Most rows; further commands scroll."""
+_NAME = 14
+"""Columns of the names."""
+
+
+class CommandMenu(Contained, Widget):
+    """Lists the commands that match the composer's text; hidden when none does.
+
+    It keeps its height while it is open, so that the conversation above does not move
+    with each letter.
+    """
+
+    DEFAULT_CSS = """
+    CommandMenu {
+        height: auto;
+        display: none;
+        background: $panel;
+        color: $foreground;
+    }
+    CommandMenu.-open {
+        display: block;
+    }
+    """
+
+    LOOKS: ClassVar[Looks] = {
+        "name": "bold",
+        "help": "$text-muted",
+        "key": "$text-accent",
+        "chosen": "bold $block-cursor-foreground on $primary",
+    }
+
+    found: reactive[tuple[Command, ...]] = reactive(())
+    """The commands that match, the best first."""
+    chosen: reactive[int] = reactive(0)
+    """The index in `found` of the highlighted one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: dict[str, str] = {}
+        """The user's own keys, by name of the command."""
+        self._rows = 0
+        self._moved = False
+        self._dismissed = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the menu is visible."""
+        return bool(self.found)
+
+    def show(self, text: str) -> None:
+        """List the commands that `text`, the composer's, may mean."""
+        if self._dismissed and text.startswith(self._dismissed):
+            return
+        self._dismissed = ""
+        found = tuple(matching(text)) if text.startswith("/") else ()
+        if found == self.found:
+            return
+        self._moved = False
+        self.chosen = 0
+        if not self.found:
+            self._rows = min(ROWS, len(found), max(3, self.screen.size.height // 3))
+        self.found = found
+        self.set_class(bool(found), "-open")
+
+    def close(self) -> None:
+        """Hide the menu until the text no longer begins as it does now."""
+        self._dismissed = "/"
+        self.found = ()
+        self.remove_class("-open")
+
+    def move(self, step: int) -> None:
+        """Highlight the next (1) or previous (-1) command; the ends are joined."""
+        self._moved = True
+        self.chosen = (self.chosen + step) % len(self.found)
+
+    def meant(self, text: str) -> Command | None:
+        """Return the command that Enter means, None if `text` names it itself."""
+        if not self.found or (parse(text) and not self._moved):
+            return None
+        return self.found[self.chosen]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the rows of the menu."""
+        return self._rows
+
+    def render(self) -> RenderResult:
+        """Return the rows."""
+        width = self.size.width
+        first = max(0, min(self.chosen - self._rows + 1, len(self.found) - self._rows))
+        first = max(first, 0)
+        shown = self.found[first : first + self._rows]
+        spans: list[Span] = []
+        for index, command in enumerate(shown, first):
+            if index > first:
+                spans.append(("\n", ()))
+            spans += self._row(command, width, chosen=index == self.chosen)
+        return Palette(self, self.LOOKS).content(spans)
+
+    def _row(self, command: Command, width: int, *, chosen: bool) -> list[Span]:
+        key = safe(spelled(command, self.keys), newlines=False)
+        room = width - _NAME - 3
+        if command.reading or room < cell_len(key) + 20:
+            key = ""
+        help = cut(
+            ((command.help, ("help",)),), room - (cell_len(key) + 2 if key else 0)
+        )
+        used = 1 + _NAME + sum(cell_len(text) for text, _ in help) + cell_len(key) + 1
+        row: list[Span] = [
+            (f" {command.slash:<{_NAME}}", ("name",)),
+            *help,
+            (" " * max(0, width - used), ()),
+            (f"{key} ", ("key",)),
+        ]
+        return [(text, ("chosen",)) for text, _ in row] if chosen else row
