@@ -205,7 +205,7 @@ class ResponsesReader(AnswerReader):
                 if told.error:
                     self._fail(told.error)
                 elif told.type is None and envelopes.is_error(value_of(item)):
-                    raise errors.error_in_answer(value_of(item), self._where)
+                    raise self._error(value_of(item))
 
     def _said(self, text: Any, index: int) -> Iterator[Event]:
         if not isinstance(text, str) or not text:
@@ -342,9 +342,9 @@ class ResponsesReader(AnswerReader):
                 error = {**fields, "code": status}
             elif not fields.get("message"):
                 error = {**fields, "message": str(code)}
-            raise errors.error_in_answer(error, self._where)
+            raise self._error(error)
         text = told[-1] if told and isinstance(told[-1], str) else "it has failed"
-        raise errors.error_in_answer({"message": text}, self._where)
+        raise self._error({"message": text})
 
     def _document(self, body: bytes) -> Iterator[Event]:
         """Take an answer that is one JSON document, or no answer at all."""
@@ -362,7 +362,7 @@ class ResponsesReader(AnswerReader):
         fields = cast(dict[str, Any], value if isinstance(value, dict) else {})
         output: Any = fields.get("output")
         if not isinstance(output, list):
-            raise errors.error_in_answer(value, self._where)
+            raise self._error(value)
         self.complete = True
         for index, item in enumerate(cast(list[Any], output)[:_MOST_ITEMS]):
             yield from self._done(item, index)

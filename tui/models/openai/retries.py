@@ -14,13 +14,12 @@ import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
 
 import msgspec
 
 from tui.models.openai import errors
 from tui.models.openai.errors import Where
-from tui.models.openai.refusals import is_about_what_was_written
+from tui.models.openai.refusals import Refusal, is_about_what_was_written
 
 LONGEST_WAIT = 120.0
 """Seconds. A server that wants a longer pause is not asked again: the user is told how
@@ -39,6 +38,21 @@ _WHY = {
 }
 """Statuses after which it is asked again, beside all others from 500; 529 is
 Anthropic's."""
+
+_PASSING = {
+    "rate-limited": re.compile(
+        r"rate.?limit|too.many.(concurrent.)?requests|too frequent|throttl|"
+        r"requests? per (second|minute)|限流|频率|频繁|并发",
+        re.I,
+    ),
+    "overloaded": re.compile(
+        r"overload|(at|over|out of|no|insufficient) capacity|temporarily unavailable|"
+        r"try again (later|in a)|(server|engine|system|service|model) (is )?busy|"
+        r"resource.?exhausted|繁忙|过载|稍后",
+        re.I,
+    ),
+}
+"""What is said, in an answer whose error names no status, of something that passes."""
 
 _FINAL = (501, 505)
 """What no server does that did not do it at first: not implemented, no such HTTP."""
@@ -96,13 +110,14 @@ def pause_before_retry(error: Exception, attempt: int, where: Where) -> Pause | 
     """
     import openai  # loaded by now
 
-    pause = _FIRST_PAUSE * 2.0 ** min(attempt - 1, 10)
-    # Many who were refused at once should not come back at once.
-    seconds = min(pause, _LONGEST_PAUSE) * (1 - 0.25 * random.random())
+    seconds = _own_pause(attempt)
     match error:
         case openai.APIStatusError():
-            message = errors.provider_message(error.response.text, where)
-            return _after_status(error.status_code, error.response, message, seconds)
+            response = error.response
+            message = errors.provider_message(response.text, where)
+            return _after_status(
+                error.status_code, response.headers, response.text, message, seconds
+            )
         case NoConnection():
             return Pause(f"no connection within {error.seconds:g} s", seconds)
         case openai.APITimeoutError():
@@ -116,15 +131,37 @@ def pause_before_retry(error: Exception, attempt: int, where: Where) -> Pause | 
             return None
 
 
+def pause_after_refusal(refusal: Refusal, attempt: int, where: Where) -> Pause | None:
+    """Return the pause before try `attempt` (from 1) after an error in an answer.
+
+    None for what is not tried again. Many servers answer with status 200 first and
+    tell in the stream that they are overloaded; often in words only, without a code.
+    """
+    message = errors.provider_message(refusal.body, where)
+    seconds = _own_pause(attempt)
+    if refusal.status == 400 and not errors.is_about_credit(refusal.body):
+        for why, words in _PASSING.items():
+            if words.search(refusal.body):
+                wanted = told_in(refusal.body) or seconds
+                return Pause(why, wanted, message) if wanted <= LONGEST_WAIT else None
+    return _after_status(refusal.status, {}, refusal.body, message, seconds)
+
+
+def _own_pause(attempt: int) -> float:
+    """Return the seconds before try `attempt` where the server names none."""
+    pause = _FIRST_PAUSE * 2.0 ** min(attempt - 1, 10)
+    # Many who were refused at once should not come back at once.
+    return min(pause, _LONGEST_PAUSE) * (1 - 0.25 * random.random())
+
+
 def _after_status(
-    status: int, response: Any, message: str, seconds: float
+    status: int, headers: Mapping[str, str], body: str, message: str, seconds: float
 ) -> Pause | None:
-    headers: Mapping[str, str] = response.headers
-    wanted = retry_after(headers) or told_in(response.text)
+    wanted = retry_after(headers) or told_in(body)
     if wanted is not None and wanted > LONGEST_WAIT:
         return None
     again = status in _WHY or (status >= 500 and status not in _FINAL)
-    unread = is_about_what_was_written(status, response.text)
+    unread = is_about_what_was_written(status, body)
     again = again or unread
     if status == 429 and errors.is_about_credit(message):
         again = False

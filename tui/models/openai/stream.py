@@ -406,7 +406,7 @@ class AnswerReader:
                 f"it sent no answer but {said!r}", self._where
             ) from error
         if not chunk.choices:
-            raise self._error(value_of(body))
+            raise self._error(chunk.error or value_of(body))
         self.complete = True
         yield from self._item(body)
         yield from self._release()
