@@ -57,7 +57,7 @@ BUSY = {
     "OpenRouter": (error("Provider returned error", code=502), "failed (502)"),
     "SiliconFlow": ({"code": 50505, "msg": "Model service overloaded."}, "overloaded"),
     "MiniMax": (
-        {"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}},
+        {"base_resp": {"status_code": 1002, "status_msg": "rate limit"}},
         "rate-limited",
     ),
     "GLM": (error("您当前使用该API的并发数过高", code="1302"), "rate-limited"),

@@ -27,6 +27,11 @@ class Delta(msgspec.Struct):
     """GitHub Copilot."""
     thinking: Any = None
     """Relays of Ollama's and Anthropic's own APIs."""
+    thinking_content: Any = None
+    reasoning_summary: Any = None
+    thought: Any = None
+    thoughts: Any = None
+    """These four: relays."""
     reasoning_details: Any = None
     """OpenRouter, MiniMax: thoughts, summaries of them, and what is encrypted."""
     thinking_blocks: Any = None
@@ -72,7 +77,10 @@ class Chunk(msgspec.Struct):
     """MiniMax: `status_code`, which is 0 for success, and `status_msg`."""
 
 
-THOUGHTS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+THOUGHTS = (
+    *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
+    *("thinking_content", "reasoning_summary", "thought", "thoughts"),
+)
 """Fields of a delta that hold thoughts, all the same ones where there are several."""
 
 
@@ -86,6 +94,10 @@ def thoughts(delta: Delta) -> tuple[str, str]:
         or delta.reasoning
         or delta.reasoning_text
         or delta.thinking
+        or delta.thinking_content
+        or delta.reasoning_summary
+        or delta.thought
+        or delta.thoughts
         or delta.reasoning_details
     ):
         return "", ""  # as most are
@@ -194,7 +206,16 @@ def texts(content: Any) -> Iterator[tuple[bool, str]]:
     yield from _texts(bounds.shallow(content))
 
 
-_TEXTS = ("text", "content", "thinking", "reasoning", "summary", "refusal", "value")
+_TEXTS = (
+    "text",
+    "content",
+    "thinking",
+    "reasoning",
+    "summary",
+    "refusal",
+    "value",
+    "parts",
+)
 """Where a part holds its text."""
 
 

@@ -17,6 +17,8 @@ _MEANS = {
     "guardrail_intervened blocked censored risk",
 }
 _KNOWN = {word: reason for reason, words in _MEANS.items() for word in words.split()}
+_OTHER_LIMITS = ("model_context_window_exceeded", "repetition_truncation")
+"""Ends that cut an answer short, for another reason than its own limit of tokens."""
 _FAILED = {
     "error": "an error",
     "network_error": "an error of its network",  # GLM
@@ -36,13 +38,22 @@ def meant(reason: str) -> str:
     return _KNOWN.get(reason.lower(), "")
 
 
+def is_to_be_told(reason: str) -> bool:
+    """Whether the user is told the server's own word for the end of an answer.
+
+    It says more than the word that it stands for, or nobody knows it.
+    """
+    means = meant(reason)
+    if means == "length":
+        return reason.lower() in _OTHER_LIMITS
+    return bool(reason) and (not means or (means == "content_filter" != reason))
+
+
 def failure(reason: str) -> str:
     """Return what has failed by the reason of an end; "" when nothing has."""
     low = reason.lower()
     if low in _KNOWN or not (low in _FAILED or _FAILURE.search(low)):
         return ""
     known = _FAILED.get(low)
-    if low == reason and known:
-        return known
     named = f"finish_reason {reason}"
     return f"{known} ({named})" if known else named

@@ -40,7 +40,17 @@ class Change(NamedTuple):
 
 
 _STATUSES = (400, 404, 405, 406, 409, 415, 422, 500, 501)
-"""Those of a refusal; others are about who asks, and how often."""
+"""Those of a refusal; others are about who asks, how much, and how often."""
+_AMBIGUOUS = (403, 413, 502, 503)
+"""Those that gateways use for a refusal too. They count as one only if the server says
+in plain words that it does not take something."""
+_PLAIN = re.compile(
+    r"not (be )?(supported|permitted|allowed|accepted|enabled|available)|"
+    r"(does|do|can)(n['’]t| ?not) (support|accept|allow|take|use|call)|"
+    r"\bun(supported|recogni[sz]ed|known|expected)\b|extra_forbidden|\bextra inputs|"
+    r"must be one of|only .{0,60}supported|不支持|未知",
+    re.I,
+)
 
 _ECHOED = frozenset({"input", "ctx", "url", "body", "request", "received", "doc_url"})
 """Where validators repeat what was sent, or say where to read more."""
@@ -88,7 +98,9 @@ _SYSTEM = re.compile(
     r"\broles?\b.*\b(system|developer)\b|['\"`](system|developer)['\"`]|"
     r"messages?\W{0,2}0\W{0,2}role|"
     # Templates without the role: the rest takes turns already.
-    r"roles must alternate",
+    r"roles must alternate|\bonly\b.{0,60}\broles? (is|are) (supported|allowed)|"
+    # Validators name what they expect there, and not what they got.
+    r"(should|must) be ['\"`]?user['\"`]?,? (or|and) ['\"`]?assistant\b",
     re.I,
 )
 _IMAGES = re.compile(
@@ -133,10 +145,12 @@ def changes(
 
     `request` is what was sent to `model`.
     """
-    if refusal.status not in _STATUSES:
+    if refusal.status not in (*_STATUSES, *_AMBIGUOUS):
         return
     said, named = _read(refusal.body, model)
     if is_overflow(said) or is_about_credit(said):
+        return
+    if refusal.status in _AMBIGUOUS and not (named or _PLAIN.search(said)):
         return
     found = [
         *_about_calls(said, request),
@@ -235,7 +249,7 @@ def _about_fields(
     for field in sorted(fields, key=len, reverse=True):
         name = re.escape(field)
         quoted = re.search(rf"['\"`‘“]{name}['\"`’”]", said)
-        plain = re.search(rf"(?<![\w.]){name}(?![\w-])", said)
+        plain = re.search(rf"(?<![\w.]){name}(?![\w-])", said, re.I)
         if field in _COMMON:
             plain = re.search(rf"{_FIELD}[^.\n]{{0,20}}\b{name}\b", said, re.I)
         if quoted or plain:
@@ -294,7 +308,9 @@ def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
         if key == "param" and isinstance(found, str) and found:
             path = [step for step in re.split(r"[.\[\]]+", found) if step]
             named.append(tuple(path) or (found,))
-        elif key == "loc" and isinstance(found, list):
+        elif key == "loc" and isinstance(found, str | list):
+            if isinstance(found, str):
+                found = [step for step in re.split(r"[.\[\]]+", found) if step]
             steps = [str(step) for step in cast(list[Any], found)]
             if steps[:1] in (["body"], ["request"], ["query"]):
                 del steps[0]

@@ -85,7 +85,7 @@ class Sender:
 
     def begin(self) -> Attempts:
         """Return the state of a question that has not been sent yet."""
-        return Attempts([self.taken], set(self._without))
+        return Attempts([self.taken], set(self._without), newer=self._responses)
 
     def open(
         self,
@@ -102,7 +102,7 @@ class Sender:
         link = self._links.lend()
         try:
             while True:
-                newer = attempts.newer = self._responses
+                newer = attempts.newer
                 attempts.body = self._body(messages, tools, attempts)
                 try:
                     response = link.ask(turn.cancel, attempts.body, newer)
@@ -110,7 +110,7 @@ class Sender:
                     raise
                 except Exception as error:
                     if not newer and self._wants_responses(error, link):
-                        self._responses = True
+                        attempts.newer = True
                         continue
                     failure, refusal = self._failure(error, link, turn, newer)
                     if failure is None:
@@ -161,6 +161,7 @@ class Sender:
         """Keep for later requests what has led to an answer."""
         self.taken = attempts.tried[-1]
         self._without |= attempts.without
+        self._responses = attempts.newer
 
     def _pause(self, error: Exception, attempts: Attempts, link: Link) -> Pause | None:
         if attempts.retries >= self._max_retries:
@@ -187,8 +188,7 @@ class Sender:
 
         if self._api != "auto" or not isinstance(error, openai.APIStatusError):
             return False
-        message = errors.provider_message(error.response.text, self.where(link))
-        return responses.are_wanted(error.status_code, message)
+        return responses.are_wanted(error.status_code, error.response.text)
 
     def learn(
         self,

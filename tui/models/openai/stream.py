@@ -47,6 +47,8 @@ _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 _MOST_UNREADABLE = 10_000
 """Events that are no JSON, of one answer. Some servers keep the line open with them."""
+_CUT = re.compile(rb"\s*(\{|\[\s*[\[{\"])")
+"""How an event begins that was meant to be JSON; `[a word]` was not."""
 _TROUBLE = re.compile(
     rb"error|fail|exception|time.?out|overload|unavailable|denied|refused|gone", re.I
 )
@@ -145,8 +147,8 @@ class AnswerReader:
                 f"{self._where.base_url} has sent {count} of the answer that could not "
                 "be read, so something of it may be missing."
             )
-        reason, meant = self._finish_reason, endings.meant(self._finish_reason)
-        if not reason or (meant and (meant != "content_filter" or reason == meant)):
+        reason = self._finish_reason
+        if not endings.is_to_be_told(reason):
             return
         named = errors.one_line(reason, self._where)
         if not self._builder.answers:
@@ -285,7 +287,7 @@ class AnswerReader:
     def _unread(self, item: bytes) -> None:
         """Note an event that is no JSON: a word to keep the line open, or an error."""
         self._unreadable += 1
-        self._lost += item.lstrip()[:1] in (b"{", b"[")
+        self._lost += bool(_CUT.match(item))
         self._words = item[:ERROR_BYTES]
         self._ends_in_words = _TROUBLE.search(self._words) is not None
         if self._unreadable > _MOST_UNREADABLE:
