@@ -5,16 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.fakes.collect import collect, text_of
+from support.fakes.asking import asked
+from support.fakes.collect import text_of
 from support.fakes.sse_server import DONE, SSEServer, delta, event, finish, text
 
-from tui.errors import ModelError
 from tui.events import Event, RetryScheduled
-from tui.messages import Message
-from tui.models.openai import OpenAIModel, preload
-from tui.turn import Turn
-
-ASK = [Message("user", "Hello")]
+from tui.models.openai import preload
 
 
 @pytest.fixture
@@ -22,18 +18,6 @@ def server() -> Iterator[SSEServer]:
     preload()
     with SSEServer() as server:
         yield server
-
-
-def asked(server: SSEServer, **options: Any) -> tuple[list[Event], Any]:
-    """Return all events of a question, and the reply or the error."""
-    model = OpenAIModel("test", "fake", server.url, **options)
-    events: list[Event] = []
-    try:
-        return events, collect(model.generate(ASK, (), Turn("t")), events)[1]
-    except ModelError as error:
-        return events, error
-    finally:
-        model.close()
 
 
 def whys(events: list[Event]) -> list[str]:

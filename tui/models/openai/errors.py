@@ -5,11 +5,10 @@ words, which are thrown away by most programs and mostly say it best. Servers ag
 on nothing but the status, and not always on that, so phrases are looked for.
 """
 
-import difflib
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin
@@ -18,8 +17,10 @@ import msgspec
 
 from tui import bounds, masking
 from tui.errors import ContextOverflow, ModelError
-from tui.models.openai import envelopes
+from tui.models.openai import envelopes, listing
 from tui.models.openai.address import shown
+from tui.models.openai.limits import LOOK_UP_BYTES
+from tui.models.openai.listing import Models
 from tui.models.openai.window import figures
 
 _QUOTE = 300
@@ -119,13 +120,13 @@ def status_error(
     status: int,
     message: str,
     where: Where,
-    models: Sequence[str] = (),
+    models: Models = Models(),  # noqa: B008 - frozen
     headers: Mapping[str, str] = MappingProxyType({}),
     body: str = "",
 ) -> ModelError:
     """Return the error for a bad status.
 
-    `message` comes from `provider_message`, `models` is what the server has,
+    `message` comes from `provider_message`, `models` is what the server lists,
     `headers` are the response's, by names in lower case, and `body` is all it said.
     """
     said = f': "{message}"' if message else ""
@@ -294,20 +295,22 @@ def error_in_answer(error: Any, where: Where) -> ModelError:
     )
 
 
-def _no_model(where: Where, message: str, models: Sequence[str]) -> str:
+def _no_model(where: Where, message: str, models: Models) -> str:
     said = f'{where.base_url} has no model "{where.model}"'
-    if not models:
+    if models.too_long:
+        return (
+            f'{said}: "{message}". Its list of models is longer than '
+            f"{LOOK_UP_BYTES >> 20} MB and was not read; set `model` to one of it."
+        )
+    if not models.ids:
         return f'{said}: "{message}". Set `model` to one that it has.'
-    if where.model in models:
+    if where.model in models.has:
         return (
             f'{where.base_url} lists the model "{where.model}" and refuses it: '
             f'"{message}". Check that it is loaded, and what the key may use.'
         )
-    models = [one_line(name, where) for name in models]
-    near = difflib.get_close_matches(where.model, models, n=8, cutoff=0.5)
-    names = (near + [name for name in models if name not in near])[:8]
-    more = f" and {len(models) - len(names)} more" if len(models) > len(names) else ""
-    return f"{said}. It has: {', '.join(names)}{more}."
+    there = listing.told(models, where.model, lambda name: one_line(name, where))
+    return f"{said}. {there}"
 
 
 def _sent_on(status: int, where: Where, headers: Mapping[str, str]) -> str:

@@ -22,18 +22,15 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from tui.errors import Cancelled, ModelError
+from tui.errors import Cancelled, ModelError, TooMuch
 from tui.models.openai import limits
 from tui.models.openai.errors import never_connected
+from tui.models.openai.listing import Models, listed
 from tui.models.openai.retries import NoConnection
 from tui.turn import Cancellation
 
 T = TypeVar("T")
 
-_MODELS = 1000
-"""How many names of a server's models are looked at, to say which there are."""
-_NAME = 100
-"""Characters of each."""
 _IDLE = 4
 """How many connections a pool keeps: as many turns may run at once with reuse."""
 
@@ -106,14 +103,17 @@ class Link:
                 raise NoConnection(min(self._settings.timeout, self._limit)) from error
             raise
 
-    def models(self, cancel: Cancellation, seconds: float) -> list[str]:
-        """Return the ids of the server's models; none when it does not say soon."""
-        body = self.look_up(cancel, "/models", seconds)
+    def models(self, cancel: Cancellation, seconds: float) -> Models:
+        """Return the server's models; none when it does not list them in `seconds`.
+
+        Raises `Cancelled`.
+        """
         try:
-            rows = cast(list[dict[str, Any]], body["data"])[:_MODELS]
-            return [str(row["id"])[:_NAME] for row in rows]
-        except (TypeError, KeyError):
-            return []
+            return listed(self._get(cancel, "/models", seconds))
+        except Cancelled:
+            raise
+        except Exception as error:
+            return Models(too_long=_caused_by(error, TooMuch))
 
     def look_up(self, cancel: Cancellation, path: str, seconds: float) -> Any:
         """Return the JSON at a path below the base URL, or at a whole URL.
@@ -121,17 +121,19 @@ class Link:
         None when the server does not say soon: nothing asks for this that could not do
         without.
         """
-
-        def work() -> Any:
-            client = self._ready().with_options(timeout=seconds)
-            return client.get(path, cast_to=object)
-
         try:
-            return self._run(cancel, work)
+            return self._get(cancel, path, seconds)
         except Cancelled:
             raise
         except Exception:
             return None
+
+    def _get(self, cancel: Cancellation, path: str, seconds: float) -> Any:
+        def work() -> Any:
+            client = self._ready().with_options(timeout=seconds)
+            return client.get(path, cast_to=object)
+
+        return self._run(cancel, work)
 
     def abort(self) -> None:
         """End whatever this link does, now and for good."""
@@ -332,6 +334,16 @@ class LinkPool:
         with self._lock:
             self._closed = True
             _close_all(self._idle)
+
+
+def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error, or any that it comes from, is of a kind."""
+    cause: BaseException | None = error
+    for _ in range(10):
+        if cause is None or isinstance(cause, kind):
+            break
+        cause = cause.__cause__ or cause.__context__
+    return isinstance(cause, kind)
 
 
 def _close_all(links: list[Link]) -> None:

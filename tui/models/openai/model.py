@@ -26,7 +26,7 @@ from tui.models.openai.requests import Requests
 from tui.models.openai.responses_stream import ResponsesReader
 from tui.models.openai.sender import Attempts, Sender
 from tui.models.openai.servers import server_of
-from tui.models.openai.stream import AnswerReader
+from tui.models.openai.stream import AnswerReader, Response
 from tui.models.openai.window import Window, own_size, told, told_elsewhere
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation, Turn
@@ -171,14 +171,18 @@ class OpenAIModel:
                     kind = response.headers.get("content-type", "")
                     if unread := limits.unread_encoding(response):
                         raise errors.packed(unread, kind, where)
-                    reader = (ResponsesReader if attempts.newer else AnswerReader)(
-                        builder,
-                        turn.cancel,
-                        where,
-                        size,
-                        kind,
-                        self.origin,
-                        in_round=asked[-1:] != [] and asked[-1].role == "tool",
+                    in_round = asked[-1:] != [] and asked[-1].role == "tool"
+                    read = ResponsesReader if attempts.newer else AnswerReader
+                    reader = read(
+                        Response(
+                            builder,
+                            turn.cancel,
+                            where,
+                            size,
+                            kind,
+                            self.origin,
+                            in_round,
+                        )
                     )
                     reply = yield from self._answer(attempts, reader.read(body))
             except ContextOverflow as overflow:

@@ -16,6 +16,7 @@ from tui.models.openai import errors, responses
 from tui.models.openai.address import shown
 from tui.models.openai.errors import Where
 from tui.models.openai.link import Link, LinkPool
+from tui.models.openai.listing import Models
 from tui.models.openai.refusals import Change, Refusal, changes
 from tui.models.openai.requests import Requests, Taken, notice
 from tui.models.openai.retries import (
@@ -275,7 +276,7 @@ class Sender:
         if errors.is_html(body) and 400 <= status < 410:
             return errors.web_page(body, where), None
         message = errors.provider_message(body, where)
-        models = ()
+        models = Models()
         if errors.is_about_model(status, message):
             models = link.models(turn.cancel, seconds=2.0)
         elif newer and status in (404, 405):

@@ -54,37 +54,40 @@ _TROUBLE = re.compile(
 )
 
 
+class Response(msgspec.Struct, frozen=True):
+    """What a reader has to know of the response that it reads."""
+
+    builder: ReplyBuilder
+    cancel: Cancellation
+    where: Where
+    window: int = 0
+    """The model's window in tokens, 0 if it is not known."""
+    kind: str = ""
+    """The content type, which may be wrong."""
+    origin: str = ""
+    """As in `Message.origin`."""
+    in_round: bool = False
+    """Whether results of tools are answered: the thoughts then belong to the round,
+    and go back with it."""
+
+
 class AnswerReader:
     """Reads one response; made for each."""
 
-    def __init__(
-        self,
-        builder: ReplyBuilder,
-        cancel: Cancellation,
-        where: Where,
-        window: int = 0,
-        kind: str = "",
-        origin: str = "",
-        in_round: bool = False,
-    ) -> None:
-        """Begin; `kind` is the answer's content type, which may be wrong.
-
-        `in_round` says that results of tools are answered: the thoughts then belong to
-        the round, and go back with it.
-        """
+    def __init__(self, response: Response) -> None:
         self.complete = False
         """Whether the stream has said that it is at its end."""
         self.usage: UsageReported | None = None
         """What the server has counted, when it is read to its end."""
         self.refusal: Refusal | None = None
         """What the server has refused with a good status, when nothing was said yet."""
-        self._origin = origin
-        self._in_round = in_round
-        self._window = window
-        self._kind = kind.partition(";")[0].strip().lower()
-        self._builder = builder
-        self._cancel = cancel
-        self._where = where
+        self._origin = response.origin
+        self._in_round = response.in_round
+        self._window = response.window
+        self._kind = response.kind.partition(";")[0].strip().lower()
+        self._builder = response.builder
+        self._cancel = response.cancel
+        self._where = response.where
         self._calls = CallAssembler()
         self._opaque = OpaqueFields()
         self._reasoning_field = ""
@@ -248,8 +251,7 @@ class AnswerReader:
         ended = bool(self._finish_reason)
         answered = self.complete and self.begun and not self._ends_in_words
         if self._words and not (ended or answered):
-            words = errors.provider_message(self._words, self._where)
-            raise errors.dropped(f"it sent no JSON but {words!r}", self._where)
+            raise self._no_json()
         if not ended and not self.complete:
             raise errors.dropped("the stream ended early", self._where)
         self.complete = True
@@ -390,9 +392,7 @@ class AnswerReader:
 
     def _document(self, body: bytes) -> Iterator[Event]:
         """Take an answer that is one JSON document, or no answer at all."""
-        text = body.decode(errors="replace")
-        if errors.is_html(text):
-            raise errors.web_page(text, self._where)
+        self._refuse_page(body)
         try:
             chunk = decode(body)
         except ValueError as error:
@@ -403,15 +403,28 @@ class AnswerReader:
                 return
             if self._kind not in ("", "application/json", "text/event-stream"):
                 raise errors.other_kind(self._kind, body, self._where) from error
-            said = errors.provider_message(body, self._where)
-            raise errors.dropped(
-                f"it sent no answer but {said!r}", self._where
-            ) from error
+            raise self._no_answer(body) from error
         if not chunk.choices:
             raise self._error(chunk.error or value_of(body))
         self.complete = True
         yield from self._item(body)
         yield from self._release()
+
+    def _refuse_page(self, body: bytes) -> None:
+        """Raise the error for a web page, if an answer is one."""
+        text = body.decode(errors="replace")
+        if errors.is_html(text):
+            raise errors.web_page(text, self._where)
+
+    def _no_answer(self, body: bytes) -> ModelError:
+        """Return the error for a document that is no JSON."""
+        said = errors.provider_message(body, self._where)
+        return errors.dropped(f"it sent no answer but {said!r}", self._where)
+
+    def _no_json(self) -> ModelError:
+        """Return the error for a stream that ended with words that are no JSON."""
+        words = errors.provider_message(self._words, self._where)
+        return errors.dropped(f"it sent no JSON but {words!r}", self._where)
 
 
 def _is_event(start: bytes) -> bool:
