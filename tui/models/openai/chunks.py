@@ -85,9 +85,9 @@ THOUGHTS = (
 
 
 def thoughts(delta: Delta) -> tuple[str, str]:
-    """Return the thoughts of a delta, and the name of the field that they came in.
+    """Return a delta's reasoning and the name of the field that contained it.
 
-    The name is "" when they stand in the details alone.
+    The name is "" if it was only in `reasoning_details`.
     """
     if not (
         delta.reasoning_content
@@ -121,9 +121,9 @@ _decode = msgspec.json.Decoder(Chunk).decode
 
 
 def decode(data: bytes) -> Chunk:
-    """Return the chunk; raises ValueError when it is not one.
+    """Return the chunk; raises ValueError for invalid JSON.
 
-    A field that is too deep to be read costs nothing but what is deep in it.
+    Values nested too deeply are replaced; the rest of the chunk is kept.
     """
     try:
         return _decode(data)
@@ -241,7 +241,7 @@ def _texts(content: Any) -> Iterator[tuple[bool, str]]:
 def usage_event(
     usage: Mapping[str, Any], seconds: float, window: int = 0
 ) -> UsageReported | None:
-    """Return what a server's `usage` says; None when it says nothing."""
+    """Return the event for a server's `usage`; None if it has no token counts."""
     details: Any = usage.get("prompt_tokens_details")
     cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
     if isinstance(details, Mapping):
@@ -254,9 +254,9 @@ def usage_event(
 
 
 def count(value: Any) -> int | None:
-    """Return a number of tokens that a server has told; None for what is none.
+    """Return a token count that a server reported; None if it is not a valid one.
 
-    It may be anything: negative, of 400 digits, a string, a float.
+    Servers send negative numbers, 400 digits, strings and floats.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value) if abs(value) <= MOST_TOKENS else None

@@ -1,8 +1,8 @@
-"""Turns failures of a server into sentences that help.
+"""Turns a server's failures into helpful error messages.
 
-Each message says what happened, where, and what to do, and quotes the server's own
-words, which are thrown away by most programs and mostly say it best. Servers agree
-on nothing but the status, and not always on that, so phrases are looked for.
+Each says what happened, where, and what to do, and quotes the server, which often
+explains it best. Servers agree on nothing but the status, and not always on that, so
+known phrases are searched for.
 """
 
 import re
@@ -59,7 +59,7 @@ _NO_CREDIT = re.compile(
 
 
 class Where(msgspec.Struct, frozen=True):
-    """Which model on which server: what messages name."""
+    """The model and server that messages name."""
 
     model: str
     base_url: str
@@ -83,7 +83,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
 
 
 def one_line(text: str, where: Where) -> str:
-    """Return text fit to be quoted: one line, no controls, no key, not long."""
+    """Return text that is safe to quote: one short line, no controls, no key."""
     masking.remember_key(where.secret)
     text = masking.mask(text)
     text = "".join(c if c.isprintable() else " " for c in text)
@@ -102,7 +102,7 @@ def is_overflow(message: str) -> bool:
 
 
 def never_connected(error: BaseException) -> bool:
-    """Whether a timeout was one of connecting."""
+    """Whether a timeout happened while connecting."""
     return "ConnectTimeout" in type(error.__cause__).__name__
 
 
@@ -112,7 +112,7 @@ def is_about_model(status: int, message: str) -> bool:
 
 
 def is_about_credit(message: str) -> bool:
-    """Whether an account has nothing left, which no waiting mends."""
+    """Whether an account is out of credit, so that waiting does not help."""
     return bool(_NO_CREDIT.search(message))
 
 
@@ -220,7 +220,7 @@ def other_kind(kind: str, body: bytes, where: Where) -> ModelError:
 
 
 def packed(encoding: str, kind: str, where: Where) -> ModelError:
-    """Return the error for an answer that is packed in a way that was not asked for."""
+    """Return the error for a content encoding that was not requested."""
     kind = f" ({one_line(kind, where)})" if kind else ""
     return ModelError(
         f"{where.base_url} packed its answer{kind} as "
@@ -239,7 +239,7 @@ def _no_answer(what: str, where: Where) -> ModelError:
 
 
 def dropped(what: str, where: Where) -> ModelError:
-    """Return the error for an answer that has broken off."""
+    """Return the error for an incomplete answer."""
     return ModelError(
         f"{where.base_url} broke off the answer: {what}. "
         "What has come is kept; continue or try again.",
@@ -248,9 +248,9 @@ def dropped(what: str, where: Where) -> ModelError:
 
 
 def too_much(what: str, where: Where) -> ModelError:
-    """Return the error for an answer that was stopped because it is beyond measure.
+    """Return the error for an answer that exceeds a limit.
 
-    `what` is a noun phrase: what the server has sent.
+    `what` is a noun phrase for what the server has sent.
     """
     return ModelError(
         f"{where.base_url} has sent {what}, so its answer was stopped there. What has "
@@ -274,7 +274,7 @@ def silent(where: Where) -> ModelError:
 
 
 def no_answer(finish_reason: str, where: Where) -> ModelError:
-    """Return the error for an answer without a word, by the reason of its end."""
+    """Return the error for an answer without any text, by its finish reason."""
     return ModelError(
         f"{where.model} on {where.base_url} ended without an answer (finish_reason "
         f"{finish_reason}). Try again, or ask in other words.",

@@ -43,15 +43,15 @@ _LOOK_UP_SECONDS = 2.0
 
 
 def preload() -> None:
-    """Do what takes 0.5 s of CPU the first time. For a thread at the start."""
+    """Import what takes 0.5 s of CPU. Call it in a thread at startup."""
     importlib.import_module("openai.resources.chat.completions")
     gate.preload()
 
 
 class OpenAIModel:
-    """A model on a server. Any number of threads may generate at once.
+    """A model on a server. Thread-safe.
 
-    Nothing is imported or sent before the first `generate`.
+    Imports and sends nothing before the first `generate`.
     """
 
     def __init__(
@@ -225,9 +225,9 @@ class OpenAIModel:
         return reply
 
     def learn_window(self, cancel: Cancellation | None = None) -> None:
-        """Ask the server for the size of the window, unless it is known or was asked.
+        """Ask the server for the size of the window, unless known or already asked.
 
-        Blocks, some seconds at most; what it does not tell is left at that.
+        Blocks for a few seconds at most. A failure leaves the size unknown.
         """
         path, self._ask_at = self._ask_at, ""
         if self._window.size or not path:
@@ -256,10 +256,9 @@ class OpenAIModel:
     def _answer(
         self, attempts: Attempts, answer: Generator[Event, None, Reply]
     ) -> Generator[Event, None, Reply]:
-        """Yield what is to be said of an answer before it; keep what it has taught.
+        """Yield the pending notices before the answer's first event; keep the form.
 
-        Nothing of that holds before there is an answer: a good status may be followed
-        by an error.
+        Only once there is an answer: a good status may be followed by an error.
         """
         try:
             event = next(answer)

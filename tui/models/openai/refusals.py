@@ -1,9 +1,9 @@
-"""Understands why a server has refused a request, and what to ask for without.
+"""Finds out why a server refused a request, and what to leave out of the next one.
 
-Servers say so in hundreds of wordings, so what is looked for is the thing that a
-request has and can do without: in `loc` and `param`, where validators name it, else in
-all that the body says, however long. To ask once more without it costs a moment; what
-did not help is put back, see `requests`.
+Servers word refusals in hundreds of ways. So this looks for the names of the optional
+parts that the request has: in `loc` and `param`, where validators put them, otherwise
+anywhere in the body, however long. Asking again without a part costs little, and a
+part whose removal did not help is restored; see `requests`.
 """
 
 import re
@@ -20,23 +20,23 @@ What = Literal[
 
 
 class Refusal(NamedTuple):
-    """What a server has answered in the place of an answer."""
+    """A server's refusal of a request."""
 
     status: int
     body: str
-    """All that it said."""
+    """The whole body."""
     guesses: bool = True
-    """Whether what it gives no reason for may be guessed."""
+    """Whether to guess the reason if the server gives none."""
 
 
 class Change(NamedTuple):
-    """What is to be different in the next request."""
+    """A change to the next request."""
 
     what: What
     name: str = ""
     """The field to leave out or to rename, the tool, or the field that is demanded."""
     guess: bool = False
-    """The server has given no reason: to be tried by itself."""
+    """The server gave no reason: try this change alone."""
 
 
 _STATUSES = (400, 404, 405, 406, 409, 415, 422, 500, 501)
@@ -132,7 +132,7 @@ _WORDLESS = 40
 
 
 def is_about_what_was_written(status: int, body: str) -> bool:
-    """Whether a server fails since it cannot read a call that the model wrote."""
+    """Whether a server failed because it cannot parse a call that the model wrote."""
     said, _ = _read(body, "")
     calls = _TOOLS.search(said) or re.search(r"function|tool_|at pos", said, re.I)
     return status in (400, 422, 500) and bool(calls and _WRITTEN.search(said))
@@ -141,9 +141,9 @@ def is_about_what_was_written(status: int, body: str) -> bool:
 def changes(
     refusal: Refusal, request: Mapping[str, Any], model: str
 ) -> Iterator[Change]:
-    """Yield what a request may be refused for and can do without, the likeliest first.
+    """Yield the changes that may make a refused request acceptable, likeliest first.
 
-    `request` is what was sent to `model`.
+    `request` is the body that was sent to `model`.
     """
     if refusal.status not in (*_STATUSES, *_AMBIGUOUS):
         return
@@ -170,7 +170,7 @@ def changes(
 
 
 def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
-    """Find what calls of the history lack, or have beside what all servers take."""
+    """Find what the calls in the history lack, or have in excess."""
     messages = cast(list[dict[str, Any]], request["messages"])
     beside = set(_beside(messages))
     if re.search("thought[_ ]?signature", said, re.I):
@@ -191,7 +191,7 @@ def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
 
 
 def _beside(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield the fields of messages and calls that not all servers know."""
+    """Yield the non-standard fields of messages and calls."""
     for message in messages:
         yield from message.keys() - {"role", "content", "tool_calls", "tool_call_id"}
         for call in message.get("tool_calls", ()):
@@ -202,7 +202,7 @@ def _beside(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _about_schemas(
     said: str, named: list[tuple[str, ...]], request: Mapping[str, Any]
 ) -> Iterator[Change]:
-    """Find the tool whose schema is refused, or a word of schemas that is."""
+    """Find the tool whose schema is refused, or an unsupported schema keyword."""
     tools = [tool["function"]["name"] for tool in request.get("tools", ())]
     if not tools:
         return
@@ -234,7 +234,7 @@ def _about_schemas(
 def _about_fields(
     said: str, named: list[tuple[str, ...]], request: Mapping[str, Any]
 ) -> Iterator[Change]:
-    """Find a field of the request's own that is named."""
+    """Find the top-level fields of the request that the refusal names."""
     fields = [key for key in request if key not in ("model", "messages")]
     if "stream_options" in fields and "include_usage" in said:
         yield Change("field", "stream_options")
@@ -284,9 +284,10 @@ def _about_tools(
     named: list[tuple[str, ...]],
     request: Mapping[str, Any],
 ) -> Iterator[Change]:
-    """Tools in any wording: nearly all that is said of them means that there are none.
+    """Find a refusal of all tools, in any wording.
 
-    So does what is wrong with a history of calls: without tools it is told as text.
+    Nearly every refusal that mentions tools means that there are none. A refused
+    history of calls counts too: without tools it is sent as text.
     """
     calls = any("tool_calls" in message for message in request["messages"])
     if ("tools" not in request and not calls) or _WRITTEN.search(said):
@@ -297,7 +298,7 @@ def _about_tools(
 
 
 def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
-    """Return what a body says in words, and the fields that it names by their path."""
+    """Return the words of a body, and the paths of the fields that it names."""
     try:
         value = bounds.decode(body)
     except ValueError:
@@ -338,9 +339,9 @@ def _snake(name: str) -> str:
 
 
 def _found(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the texts of an error, and the lists that are a `loc`, with their keys.
+    """Yield each text and each `loc` of an error with its key.
 
-    The names of `fields` too, which some tell the errors by.
+    If `errors` is an object, yield its keys as `fields`: they name the bad fields.
     """
     if isinstance(value, str):
         yield key, value

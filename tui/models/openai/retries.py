@@ -1,9 +1,8 @@
-"""Decides whether a failed request is sent again, and after which pause.
+"""Decides whether a failed request is retried, and after how long.
 
-Only what may pass by itself is tried again: a limit of requests, a fault of the
-server, a connection that did not come about or broke before the answer. Not a server
-that has taken the request and is silent: it may well be working, and each try would
-cost it a whole answer.
+Only transient failures are retried: rate limits, server errors, connections that
+failed or broke before the answer. A server that accepted the request and stays silent
+is not asked again: it may be working, and each try would cost it a whole answer.
 """
 
 import email.utils
@@ -87,7 +86,7 @@ _WHY_CHARACTERS = 48
 
 
 class NoConnection(Exception):
-    """There was no connection within its limit: no host, no answer, no TLS."""
+    """No connection within the limit: host lookup, TCP and TLS together."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no connection within {seconds:g} seconds")
@@ -95,7 +94,7 @@ class NoConnection(Exception):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """What is waited for before a request is sent again."""
+    """The wait before a retry: the reason, seconds, and the server's own words."""
 
     why: str
     seconds: float
@@ -103,10 +102,9 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 def pause_before_retry(error: Exception, attempt: int, where: Where) -> Pause | None:
-    """Return the pause before try `attempt` (from 1) after the first one.
+    """Return the pause before retry number `attempt` (from 1); None for no retry.
 
-    None for what is not tried again. `error` is one of the library's, or
-    `NoConnection`.
+    `error` is an exception of the OpenAI library, or `NoConnection`.
     """
     import openai  # loaded by now
 
@@ -132,10 +130,10 @@ def pause_before_retry(error: Exception, attempt: int, where: Where) -> Pause | 
 
 
 def pause_after_refusal(refusal: Refusal, attempt: int, where: Where) -> Pause | None:
-    """Return the pause before try `attempt` (from 1) after an error in an answer.
+    """Return the pause before retry number `attempt` (from 1); None for no retry.
 
-    None for what is not tried again. Many servers answer with status 200 first and
-    tell in the stream that they are overloaded; often in words only, without a code.
+    For an answer with status 200 that contains only an error: many servers report
+    overload in the stream, often in words and without a code.
     """
     message = errors.provider_message(refusal.body, where)
     seconds = _own_pause(attempt)
@@ -148,7 +146,7 @@ def pause_after_refusal(refusal: Refusal, attempt: int, where: Where) -> Pause |
 
 
 def _own_pause(attempt: int) -> float:
-    """Return the seconds before try `attempt` where the server names none."""
+    """Return the seconds before retry number `attempt` if the server names none."""
     pause = _FIRST_PAUSE * 2.0 ** min(attempt - 1, 10)
     # Many who were refused at once should not come back at once.
     return min(pause, _LONGEST_PAUSE) * (1 - 0.25 * random.random())
@@ -179,9 +177,9 @@ def _after_status(
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Return how many seconds a server wants to be left alone, above 0.
+    """Return how many seconds a server asks to wait, above 0.
 
-    None when it does not say so in a way that makes sense. A date counts from the
+    None if it does not say so in a sensible way. A date counts from the
     server's own `Date`, so that its clock and ours need not agree; without one from
     `now`, seconds since the epoch. A number may have a unit, or stand for a moment.
     `headers` are by names in lower case.
@@ -207,9 +205,9 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 
 def told_in(body: str) -> float | None:
-    """Return how many seconds the body of a refusal wants to be waited, above 0.
+    """Return how many seconds the body of a refusal asks to wait, above 0; else None.
 
-    Many services say so there alone: Gemini in `retryDelay`, others in words.
+    Many services say so only there: Gemini in `retryDelay`, others in prose.
     """
     found = _TOLD.search(body[:_BODY_CHARACTERS])
     if found is None:

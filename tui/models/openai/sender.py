@@ -1,7 +1,7 @@
-"""Sends a request to a server until it is answered.
+"""Sends a request until the server answers it.
 
-Again without what the server refuses, by the API that the model wants, and after a
-pause where that may help. What is learned so holds for later requests too.
+Leaves out what the server refuses, switches to the API that the model needs, and
+retries transient failures. Whatever led to an answer is kept for later requests.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -30,7 +30,7 @@ from tui.turn import Turn
 
 
 class Attempts(msgspec.Struct):
-    """What has been tried to get one answer."""
+    """The state of one question: what has been tried to get an answer."""
 
     tried: list[Taken]
     """How the requests were written; the last one is the current one."""
@@ -47,7 +47,7 @@ class Attempts(msgspec.Struct):
 
 
 class Sender:
-    """Sends the requests to one model of one server. Any number of threads at once."""
+    """Sends the requests to one model of one server. Thread-safe."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Sender:
     ) -> None:
         """See `OpenAIModel` for the arguments; `origin` is as of `Message.origin`."""
         self.taken: Taken = requests.taken
-        """What chat completions of this model have been found to take."""
+        """The form of chat completions that this model is known to accept."""
         self._name = name
         self._model = model
         self._links = links
@@ -97,8 +97,8 @@ class Sender:
     ) -> Generator[Event, None, tuple[Link, Any]]:
         """Send the request until it is answered; return the link and the response.
 
-        Again without what the server does not take, by the API that it wants, and
-        after a pause where that may help. `attempts.newer` tells which API it was.
+        Yields `RetryScheduled` before each wait. `attempts.newer` tells which API has
+        answered. Raises `ModelError` when giving up, and `Cancelled`.
         """
         link = self._links.lend()
         try:
@@ -159,7 +159,7 @@ class Sender:
         return pause_after_refusal(refusal, attempts.retries + 1, self.where(link))
 
     def keep(self, attempts: Attempts) -> None:
-        """Keep for later requests what has led to an answer."""
+        """Use for later requests what has led to an answer."""
         self.taken = attempts.tried[-1]
         self._without |= attempts.without
         self._responses = attempts.newer
@@ -184,7 +184,7 @@ class Sender:
         )
 
     def _wants_responses(self, error: Exception, link: Link) -> bool:
-        """Whether the server refuses chat completions for the other API's sake."""
+        """Whether the server says that the model needs the Responses API."""
         import openai  # loaded by now
 
         if self._api != "auto" or not isinstance(error, openai.APIStatusError):
@@ -199,10 +199,10 @@ class Sender:
         attempts: Attempts,
         parameter: str = "",
     ) -> bool:
-        """Add to `attempts` what to send after a refusal, and what to say if it helps.
+        """Add a change to `attempts`, and the notice to give if it helps.
 
-        `parameter` is what the refusal names as `param`. Returns whether there is
-        anything to be tried.
+        `parameter` is the refusal's `param`. Returns whether there is anything left to
+        try.
         """
         if attempts.newer:
             return self._learn_newer(refusal, link, attempts, parameter)

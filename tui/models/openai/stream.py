@@ -55,7 +55,7 @@ _TROUBLE = re.compile(
 
 
 class Response(msgspec.Struct, frozen=True):
-    """What a reader has to know of the response that it reads."""
+    """What a reader needs to know about the response that it reads."""
 
     builder: ReplyBuilder
     cancel: Cancellation
@@ -76,11 +76,11 @@ class AnswerReader:
 
     def __init__(self, response: Response) -> None:
         self.complete = False
-        """Whether the stream has said that it is at its end."""
+        """Whether the end of the stream has been received."""
         self.usage: UsageReported | None = None
-        """What the server has counted, when it is read to its end."""
+        """The server's token counts, once the answer is complete."""
         self.refusal: Refusal | None = None
-        """What the server has refused with a good status, when nothing was said yet."""
+        """The error in an answer with status 200, if nothing was said before it."""
         self._origin = response.origin
         self._in_round = response.in_round
         self._window = response.window
@@ -109,9 +109,9 @@ class AnswerReader:
         self._last = 0.0
 
     def read(self, body: Iterator[bytes]) -> Generator[Event, None, Reply]:
-        """Read `body`; yield what is said, return the whole message.
+        """Read `body`: yield its events, return the complete message.
 
-        Raises `ModelError` and `Cancelled`; all that was said is yielded before.
+        Raises `ModelError` and `Cancelled`, after yielding everything received.
         """
         try:
             yield from self._body(body)
@@ -143,7 +143,7 @@ class AnswerReader:
         return self._builder.begun
 
     def _ending(self) -> Iterator[Event]:
-        """Say what is odd about the end of an answer."""
+        """Report an unusual end of an answer."""
         if self._lost:
             count = "a piece" if self._lost == 1 else f"{self._lost} pieces"
             yield NoticeGiven(
@@ -161,7 +161,7 @@ class AnswerReader:
         )
 
     def _marked(self, message: Message) -> Message:
-        """Return the message with what its server wants back in the next round."""
+        """Return the message with what its server expects back in the next round."""
         opaque = self._opaque.fields
         field = self._reasoning_field if message.tool_calls or self._in_round else ""
         if not (opaque or field or any(call.opaque for call in message.tool_calls)):
