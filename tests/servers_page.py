@@ -14,7 +14,7 @@ TESTS = ROOT / "tests" / "unit" / "openai" / "test_servers.py"
 def page() -> str:
     """Return docs/servers.md as the table of servers has it."""
     lines = [PAGE.read_text("utf-8").partition("\n| ")[0].rstrip() + "\n"]
-    lines += ["| server | what is different | test | said in |", "|---|---|---|---|"]
+    lines += ["| server | what is different | test | sources |", "|---|---|---|---|"]
     for name, server in SERVERS.items():
         rules = "<br>".join(RULES[rule] for rule in server.rules)
         links = ", ".join(f"[{i}]({url})" for i, url in enumerate(server.sources, 1))

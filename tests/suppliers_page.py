@@ -14,7 +14,7 @@ def page() -> str:
     """Return docs/suppliers.md as the table of suppliers has it."""
     lines = [PAGE.read_text("utf-8").partition("\n| ")[0].rstrip() + "\n"]
     lines += [
-        "| name | service | address | its key is in | model if none is named |",
+        "| name | service | address | key variable | default model |",
         "|---|---|---|---|---|",
     ]
     for name, supplier in SUPPLIERS.items():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.fakes.asking import full_port
 from support.fakes.collect import collect, text_of
 from support.fakes.sse_server import LIMIT, SSEServer, Stall, text
 
@@ -129,23 +130,13 @@ def test_wait_between_two_tries_ends_at_once_and_nothing_more_is_sent(
 
 
 def test_connecting_ends_at_once() -> None:
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        # Nobody accepts: once the queue is full, to connect means to wait.
-        port = full.getsockname()[1]
-        waiting = [socket.socket() for _ in range(3)]
-        for client in waiting:
-            client.setblocking(False)
-            client.connect_ex(("127.0.0.1", port))
-        asking = Asking(f"http://127.0.0.1:{port}/v1", timeout=1.0)
+    with full_port() as url:
+        asking = Asking(url, timeout=1.0)
 
         seconds = asking.cancel()
 
         assert isinstance(asking.error, Cancelled)
         assert seconds < SOON
-        for client in waiting:
-            client.close()
     wait_for_helpers()
 
 

@@ -85,7 +85,10 @@ def test_thoughts_before_an_answer_without_a_word_are_kept(
 
 @pytest.mark.parametrize(
     "reason",
-    ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "server_error", "Timeout"],
+    [
+        *("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "server_error", "Timeout"),
+        *("insufficient_system_resource", "network_error", "abort"),
+    ],
 )
 def test_an_end_that_is_a_failure_is_one_and_named(
     server: SSEServer, model: OpenAIModel, reason: str
@@ -99,7 +102,9 @@ def test_an_end_that_is_a_failure_is_one_and_named(
     assert reason in str(error)
 
 
-@pytest.mark.parametrize("reason", ["OTHER", "RECITATION", "moon_phase"])
+@pytest.mark.parametrize(
+    "reason", ["OTHER", "RECITATION", "moon_phase", "model_context_window_exceeded"]
+)
 def test_an_end_of_another_name_is_named(
     server: SSEServer, model: OpenAIModel, reason: str
 ) -> None:
@@ -211,6 +216,8 @@ OK = {"base_resp": {"status_code": 0, "status_msg": "success"}}
         b"data: ping\n\n",
         b"data: null\n\n",
         b"data: \"heartbeat\"\n\n",
+        b"data: [KEEPALIVE]\n\n",
+        b"data: [some word]\n\n",
         b"data:\n\n",
         b": OPENROUTER PROCESSING\n\n",
         event({"choices": [None]}),
@@ -361,6 +368,10 @@ def test_frames_that_are_not_quite_right_are_read(
         {"reasoning_content": "Let me think"},
         {"reasoning": "Let me think"},
         {"reasoning_text": "Let me think"},
+        {"thinking_content": "Let me think"},
+        {"reasoning_summary": "Let me think"},
+        {"thought": "Let me think"},
+        {"thoughts": ["Let me ", "think"]},
         {"thinking": "Let me think"},
         {"reasoning": {"content": "Let me think"}},
         {"reasoning": None, "reasoning_details": [

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.fakes.asking import full_port
 from support.fakes.collect import collect, text_of
 from support.fakes.sse_server import (
     DONE,
@@ -62,19 +63,8 @@ def test_no_server_is_named_with_what_to_do() -> None:
 
 
 def test_server_that_does_not_accept_is_given_up() -> None:
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        port = full.getsockname()[1]
-        waiting = [socket.socket() for _ in range(3)]
-        for client in waiting:
-            client.setblocking(False)
-            client.connect_ex(("127.0.0.1", port))
-
-        error, _ = failure(f"http://127.0.0.1:{port}/v1", timeout=0.1)
-
-        for client in waiting:
-            client.close()
+    with full_port() as url:
+        error, _ = failure(url, timeout=0.1)
     assert error.kind == "unreachable"
     assert "Cannot reach" in str(error)
 
@@ -414,19 +404,28 @@ def test_a_stream_of_the_wrong_type_is_read(
     assert text_of(events) == "Hi"
 
 
-@pytest.mark.parametrize("padding", ["", "x" * 40])
-def test_a_list_of_200_000_models_is_looked_at_in_part(
-    server: SSEServer, padding: str
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (3_000, "It has: fake-2, m0, m1, m2, m3, m4, m5, m6 and 2,993 more."),
+        (100_000, "and 99,993 more. Only the first 23,697 names were compared"),
+        (400_000, "Its list of models is longer than 4 MB and was not read"),
+    ],
+    ids=["gateway", "beyond what is compared", "beyond what is read"],
+)
+def test_a_long_list_of_models_is_read_and_what_is_left_out_is_said(
+    server: SSEServer, count: int, said: str
 ) -> None:
     wrong = openai_error("The model `fake` does not exist")
     server.json(wrong, status=404, path="/chat/completions")
-    ids = [{"id": f"m{number}{padding}"} for number in range(200_000)]
-    server.json({"data": ids}, path="/models")
+    ids = [*(f"m{number}" for number in range(count)), "fake-2"]
+    server.json({"data": [{"id": id} for id in ids]}, path="/models")
 
     error, _ = failure(server)
 
     assert error.kind == "not_found"
     assert 'has no model "fake"' in str(error)
+    assert said in str(error)
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "bogus", "gzip, br"])

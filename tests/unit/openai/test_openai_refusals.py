@@ -90,6 +90,8 @@ def forbidden(*loc: str | int) -> Body:
     [
         forbidden("stream_options"),
         forbidden("stream_options", "include_usage"),
+        {"detail": [{"loc": "body.stream_options", "msg": "extra fields"}]},
+        error("STREAM_OPTIONS not supported"),
         {"object": "error", "message": forbidden("stream_options")},
         error("Unknown parameter.", param="stream_options"),
         error("Bad", param="stream_options.include_usage"),
@@ -318,6 +320,8 @@ def test_a_word_of_schemas_that_is_refused_is_left_out_of_all(
         error("system messages are not allowed"),
         error("Only user, assistant and tool roles are supported, got system"),
         error("Input should be 'user' or 'assistant'", param="messages.0.role"),
+        error("Input should be 'user' or 'assistant'"),
+        error("Only user and assistant roles are supported!"),
         error("Developer instruction is not enabled for models/gemma-3-27b-it"),
         {"detail": [{"loc": ["body", "messages", 0, "role"], "type": "enum",
                      "msg": "unexpected value 'system'; permitted: 'user'"}]},
@@ -583,6 +587,53 @@ def test_a_conversation_that_is_too_long_is_no_refusal_of_a_field(
 
     model.close()
     assert all("max_tokens" in request.json for request in picky.asked)
+
+
+GATEWAYS = {
+    "a field": ("stream_options", error("Unknown field: stream_options")),
+    "a field by its place": ("stream_options", forbidden("stream_options")),
+    "tools": ("tools", error("Tool calling is not supported for this model")),
+    "tools by their place": ("tools", forbidden("tools")),
+}
+
+
+@pytest.mark.parametrize("what", GATEWAYS)
+@pytest.mark.parametrize("status", [403, 413, 502, 503])
+def test_a_gateway_that_refuses_in_plain_words_is_understood(
+    picky: PickyServer, status: int, what: str
+) -> None:
+    field, picky.error = GATEWAYS[what]
+    picky.refuses = lambda body: field in body
+    picky.status = status
+
+    answer, notices = ask(picky)
+
+    assert answer == "fine"
+    assert f"does not take {field}" in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, "Country, region, or territory not supported"),
+        (403, "This key may not stream, call tools or set stream_options"),
+        (413, "Request too large: 12 tools, stream_options, 9000 tokens requested"),
+        (503, "The tools service cannot be reached"),
+    ],
+)
+def test_a_gateway_that_only_mentions_a_field_refuses_none(
+    picky: PickyServer, status: int, said: str
+) -> None:
+    picky.refuses = lambda body: True
+    picky.status, picky.error = status, error(said)
+    model = OpenAIModel("test", "m", picky.url, max_retries=0)
+
+    with pytest.raises(ModelError) as raised:
+        collect(model.generate(ASK, (LOOK,), Turn("t")))
+
+    model.close()
+    assert said in str(raised.value)
+    assert len(picky.asked) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])

@@ -206,6 +206,9 @@ def test_api_chat_stays_with_chat_completions() -> None:
 
 def test_the_path_alone_chooses_it_too() -> None:
     assert are_wanted(400, "reasoning with tools is only served by /responses")
+    assert are_wanted(404, "This is not a chat model, so v1/chat/completions is wrong.")
+    assert are_wanted(400, "The chatCompletion operation does not work with the model.")
+    assert are_wanted(400, '{"error": {"code": "unsupported_api_for_model"}}')
 
 
 def test_other_refusals_do_not_choose_it() -> None:

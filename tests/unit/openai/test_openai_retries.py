@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import ROOT
+from support.fakes.asking import asked
 from support.fakes.collect import collect, text_of
 from support.fakes.sse_server import (
     DONE,
@@ -34,19 +35,6 @@ from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
 NOW = 1_800_000_000.0
-
-
-def asked(server: SSEServer | str, **options: Any) -> tuple[list[Event], Any]:
-    """Return all events of a question, and the reply or the error."""
-    url = server if isinstance(server, str) else server.url
-    model = OpenAIModel("test", "fake", url, **options)
-    events: list[Event] = []
-    try:
-        return events, collect(model.generate(ASK, (), Turn("t")), events)[1]
-    except ModelError as error:
-        return events, error
-    finally:
-        model.close()
 
 
 def retries(events: list[Event]) -> list[RetryScheduled]:

@@ -11,6 +11,7 @@ from tui.agents import FunctionCallAgent
 from tui.events import NoticeGiven
 from tui.messages import Message, ToolCall
 from tui.models.openai import OpenAIModel
+from tui.models.openai.chunks import THOUGHTS
 from tui.models.openai.servers import OTHER, RULES, SERVERS, server_of
 from tui.models.suppliers import SUPPLIERS
 from tui.tools import ToolBox, tool
@@ -157,3 +158,8 @@ def test_an_address_that_nobody_knows_has_no_rules() -> None:
 def test_the_page_on_servers_is_what_the_table_says() -> None:
     """`python tests/servers_page.py` writes it."""
     assert PAGE.read_text("utf-8") == page()
+
+
+def test_the_page_names_every_field_that_reasoning_is_read_from() -> None:
+    for name in (*THOUGHTS, "reasoning_details"):
+        assert f"`{name}`" in PAGE.read_text("utf-8")

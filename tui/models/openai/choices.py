@@ -1,4 +1,4 @@
-"""Picks the one answer out of a stream that may hold several."""
+"""Selects one answer from a stream that may contain several."""
 
 from tui.models.openai.chunks import Choice
 
@@ -7,9 +7,9 @@ _OTHERS_FIRST = 8
 
 
 class FirstChoice:
-    """Lets through the choice with the number 0, or the lowest one where there is none.
+    """Passes on the choice with index 0, or else the lowest index.
 
-    Some servers count from 1, some send answers side by side that nobody has asked for.
+    Some servers count from 1; some send several answers although one was requested.
     """
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class FirstChoice:
         self._held: list[tuple[int, Choice]] = []
 
     def take(self, choice: Choice) -> list[Choice]:
-        """Return what is to be read now of the answer that is read."""
+        """Return the choices to read now."""
         number = choice.index if isinstance(choice.index, int) else 0
         if self._number is None:
             if number:

@@ -27,6 +27,11 @@ class Delta(msgspec.Struct):
     """GitHub Copilot."""
     thinking: Any = None
     """Relays of Ollama's and Anthropic's own APIs."""
+    thinking_content: Any = None
+    reasoning_summary: Any = None
+    thought: Any = None
+    thoughts: Any = None
+    """These four: relays."""
     reasoning_details: Any = None
     """OpenRouter, MiniMax: thoughts, summaries of them, and what is encrypted."""
     thinking_blocks: Any = None
@@ -72,20 +77,27 @@ class Chunk(msgspec.Struct):
     """MiniMax: `status_code`, which is 0 for success, and `status_msg`."""
 
 
-THOUGHTS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+THOUGHTS = (
+    *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
+    *("thinking_content", "reasoning_summary", "thought", "thoughts"),
+)
 """Fields of a delta that hold thoughts, all the same ones where there are several."""
 
 
 def thoughts(delta: Delta) -> tuple[str, str]:
-    """Return the thoughts of a delta, and the name of the field that they came in.
+    """Return a delta's reasoning and the name of the field that contained it.
 
-    The name is "" when they stand in the details alone.
+    The name is "" if it was only in `reasoning_details`.
     """
     if not (
         delta.reasoning_content
         or delta.reasoning
         or delta.reasoning_text
         or delta.thinking
+        or delta.thinking_content
+        or delta.reasoning_summary
+        or delta.thought
+        or delta.thoughts
         or delta.reasoning_details
     ):
         return "", ""  # as most are
@@ -109,9 +121,9 @@ _decode = msgspec.json.Decoder(Chunk).decode
 
 
 def decode(data: bytes) -> Chunk:
-    """Return the chunk; raises ValueError when it is not one.
+    """Return the chunk; raises ValueError for invalid JSON.
 
-    A field that is too deep to be read costs nothing but what is deep in it.
+    Values nested too deeply are replaced; the rest of the chunk is kept.
     """
     try:
         return _decode(data)
@@ -194,7 +206,16 @@ def texts(content: Any) -> Iterator[tuple[bool, str]]:
     yield from _texts(bounds.shallow(content))
 
 
-_TEXTS = ("text", "content", "thinking", "reasoning", "summary", "refusal", "value")
+_TEXTS = (
+    "text",
+    "content",
+    "thinking",
+    "reasoning",
+    "summary",
+    "refusal",
+    "value",
+    "parts",
+)
 """Where a part holds its text."""
 
 
@@ -220,7 +241,7 @@ def _texts(content: Any) -> Iterator[tuple[bool, str]]:
 def usage_event(
     usage: Mapping[str, Any], seconds: float, window: int = 0
 ) -> UsageReported | None:
-    """Return what a server's `usage` says; None when it says nothing."""
+    """Return the event for a server's `usage`; None if it has no token counts."""
     details: Any = usage.get("prompt_tokens_details")
     cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
     if isinstance(details, Mapping):
@@ -233,9 +254,9 @@ def usage_event(
 
 
 def count(value: Any) -> int | None:
-    """Return a number of tokens that a server has told; None for what is none.
+    """Return a token count that a server reported; None if it is not a valid one.
 
-    It may be anything: negative, of 400 digits, a string, a float.
+    Servers send negative numbers, 400 digits, strings and floats.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value) if abs(value) <= MOST_TOKENS else None

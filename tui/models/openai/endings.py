@@ -1,7 +1,7 @@
-"""Says how an answer has ended, in the words of `Reply.finish_reason`.
+"""Maps servers' finish reasons to those of `Reply.finish_reason`.
 
-Servers have more words for it than the API: those of the models' makers, of older APIs
-and of relays. What means a failure is one, also when text has come before it.
+Servers use more than the API defines: those of model makers, older APIs and relays. A
+reason that means a failure is an error even if text preceded it.
 """
 
 import re
@@ -17,6 +17,8 @@ _MEANS = {
     "guardrail_intervened blocked censored risk",
 }
 _KNOWN = {word: reason for reason, words in _MEANS.items() for word in words.split()}
+_OTHER_LIMITS = ("model_context_window_exceeded", "repetition_truncation")
+"""Reasons that cut an answer short other than its own token limit."""
 _FAILED = {
     "error": "an error",
     "network_error": "an error of its network",  # GLM
@@ -32,17 +34,26 @@ _FAILURE = re.compile(
 
 
 def meant(reason: str) -> str:
-    """Return a `Reply.finish_reason`; "" for a word that nobody knows."""
+    """Return the matching `Reply.finish_reason`; "" for an unknown one."""
     return _KNOWN.get(reason.lower(), "")
 
 
+def is_to_be_told(reason: str) -> bool:
+    """Whether to show the server's own finish reason to the user.
+
+    True if it is unknown, or more specific than what it is mapped to.
+    """
+    means = meant(reason)
+    if means == "length":
+        return reason.lower() in _OTHER_LIMITS
+    return bool(reason) and (not means or (means == "content_filter" != reason))
+
+
 def failure(reason: str) -> str:
-    """Return what has failed by the reason of an end; "" when nothing has."""
+    """Return what failed according to a finish reason; "" for no failure."""
     low = reason.lower()
     if low in _KNOWN or not (low in _FAILED or _FAILURE.search(low)):
         return ""
     known = _FAILED.get(low)
-    if low == reason and known:
-        return known
     named = f"finish_reason {reason}"
     return f"{known} ({named})" if known else named

@@ -1,7 +1,7 @@
-"""Finds what a server tells of an error, wherever it puts it.
+"""Finds the message and the status in an error body, whatever its shape.
 
-There are as many envelopes as services: `error` may be an object or a text, a code may
-stand beside the message or be the status, validators send a list.
+Every service has its own: `error` may be an object or a text, the code may be beside
+the message or be the status, validators send a list.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 
 def find_message(value: Any) -> str:
-    """Return the message of an error, wherever a server puts it."""
+    """Return the message of an error body; "" if there is none."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):  # FastAPI's `detail`
@@ -40,7 +40,7 @@ def find_message(value: Any) -> str:
 
 
 def _has_failed(fields: dict[str, Any]) -> bool:
-    """Whether what is no message of an error is said to be an error all the same."""
+    """Whether a status or code marks a body without an error message as an error."""
     told = [fields.get(key) for key in ("status", "code", "errorcode", "statuscode")]
     return any(
         code in ("error", "failed", "failure")
@@ -68,7 +68,7 @@ _WITH_CODE = ("title", "reason", "description", "data", "output", "response")
 
 
 def _place(fields: dict[str, Any]) -> str:
-    """Return what a validator names as the place of an error, "" for nothing."""
+    """Return the field that a validator blames, "" for none."""
     param, loc = fields.get("param"), fields.get("loc")
     if isinstance(loc, list):
         steps = [str(step) for step in cast(list[Any], loc)]
@@ -77,7 +77,7 @@ def _place(fields: dict[str, Any]) -> str:
 
 
 def is_error(value: Any) -> bool:
-    """Whether an event without an answer tells of an error, however it is written."""
+    """Whether an event without choices reports an error, in any shape."""
     if not isinstance(value, dict):
         return False
     fields = cast(dict[str, Any], value)
@@ -97,7 +97,7 @@ def is_error(value: Any) -> bool:
 
 
 def is_bad(status: Any) -> bool:
-    """Whether MiniMax's `base_resp` tells of an error."""
+    """Whether MiniMax's `base_resp` reports an error."""
     if not isinstance(status, dict):
         return False
     return cast(dict[str, Any], status).get("status_code") not in _GOOD

@@ -1,15 +1,14 @@
-"""Turns failures of a server into sentences that help.
+"""Turns a server's failures into helpful error messages.
 
-Each message says what happened, where, and what to do, and quotes the server's own
-words, which are thrown away by most programs and mostly say it best. Servers agree
-on nothing but the status, and not always on that, so phrases are looked for.
+Each says what happened, where, and what to do, and quotes the server, which often
+explains it best. Servers agree on nothing but the status, and not always on that, so
+known phrases are searched for.
 """
 
-import difflib
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin
@@ -18,8 +17,10 @@ import msgspec
 
 from tui import bounds, masking
 from tui.errors import ContextOverflow, ModelError
-from tui.models.openai import envelopes
+from tui.models.openai import envelopes, listing
 from tui.models.openai.address import shown
+from tui.models.openai.limits import LOOK_UP_BYTES
+from tui.models.openai.listing import Models
 from tui.models.openai.window import figures
 
 _QUOTE = 300
@@ -58,7 +59,7 @@ _NO_CREDIT = re.compile(
 
 
 class Where(msgspec.Struct, frozen=True):
-    """Which model on which server: what messages name."""
+    """The model and server that messages name."""
 
     model: str
     base_url: str
@@ -82,7 +83,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
 
 
 def one_line(text: str, where: Where) -> str:
-    """Return text fit to be quoted: one line, no controls, no key, not long."""
+    """Return text that is safe to quote: one short line, no controls, no key."""
     masking.remember_key(where.secret)
     text = masking.mask(text)
     text = "".join(c if c.isprintable() else " " for c in text)
@@ -101,7 +102,7 @@ def is_overflow(message: str) -> bool:
 
 
 def never_connected(error: BaseException) -> bool:
-    """Whether a timeout was one of connecting."""
+    """Whether a timeout happened while connecting."""
     return "ConnectTimeout" in type(error.__cause__).__name__
 
 
@@ -111,7 +112,7 @@ def is_about_model(status: int, message: str) -> bool:
 
 
 def is_about_credit(message: str) -> bool:
-    """Whether an account has nothing left, which no waiting mends."""
+    """Whether an account is out of credit, so that waiting does not help."""
     return bool(_NO_CREDIT.search(message))
 
 
@@ -119,13 +120,13 @@ def status_error(
     status: int,
     message: str,
     where: Where,
-    models: Sequence[str] = (),
+    models: Models = Models(),  # noqa: B008 - frozen
     headers: Mapping[str, str] = MappingProxyType({}),
     body: str = "",
 ) -> ModelError:
     """Return the error for a bad status.
 
-    `message` comes from `provider_message`, `models` is what the server has,
+    `message` comes from `provider_message`, `models` is what the server lists,
     `headers` are the response's, by names in lower case, and `body` is all it said.
     """
     said = f': "{message}"' if message else ""
@@ -219,7 +220,7 @@ def other_kind(kind: str, body: bytes, where: Where) -> ModelError:
 
 
 def packed(encoding: str, kind: str, where: Where) -> ModelError:
-    """Return the error for an answer that is packed in a way that was not asked for."""
+    """Return the error for a content encoding that was not requested."""
     kind = f" ({one_line(kind, where)})" if kind else ""
     return ModelError(
         f"{where.base_url} packed its answer{kind} as "
@@ -238,7 +239,7 @@ def _no_answer(what: str, where: Where) -> ModelError:
 
 
 def dropped(what: str, where: Where) -> ModelError:
-    """Return the error for an answer that has broken off."""
+    """Return the error for an incomplete answer."""
     return ModelError(
         f"{where.base_url} broke off the answer: {what}. "
         "What has come is kept; continue or try again.",
@@ -247,9 +248,9 @@ def dropped(what: str, where: Where) -> ModelError:
 
 
 def too_much(what: str, where: Where) -> ModelError:
-    """Return the error for an answer that was stopped because it is beyond measure.
+    """Return the error for an answer that exceeds a limit.
 
-    `what` is a noun phrase: what the server has sent.
+    `what` is a noun phrase for what the server has sent.
     """
     return ModelError(
         f"{where.base_url} has sent {what}, so its answer was stopped there. What has "
@@ -273,7 +274,7 @@ def silent(where: Where) -> ModelError:
 
 
 def no_answer(finish_reason: str, where: Where) -> ModelError:
-    """Return the error for an answer without a word, by the reason of its end."""
+    """Return the error for an answer without any text, by its finish reason."""
     return ModelError(
         f"{where.model} on {where.base_url} ended without an answer (finish_reason "
         f"{finish_reason}). Try again, or ask in other words.",
@@ -294,20 +295,22 @@ def error_in_answer(error: Any, where: Where) -> ModelError:
     )
 
 
-def _no_model(where: Where, message: str, models: Sequence[str]) -> str:
+def _no_model(where: Where, message: str, models: Models) -> str:
     said = f'{where.base_url} has no model "{where.model}"'
-    if not models:
+    if models.too_long:
+        return (
+            f'{said}: "{message}". Its list of models is longer than '
+            f"{LOOK_UP_BYTES >> 20} MB and was not read; set `model` to one of it."
+        )
+    if not models.ids:
         return f'{said}: "{message}". Set `model` to one that it has.'
-    if where.model in models:
+    if where.model in models.has:
         return (
             f'{where.base_url} lists the model "{where.model}" and refuses it: '
             f'"{message}". Check that it is loaded, and what the key may use.'
         )
-    models = [one_line(name, where) for name in models]
-    near = difflib.get_close_matches(where.model, models, n=8, cutoff=0.5)
-    names = (near + [name for name in models if name not in near])[:8]
-    more = f" and {len(models) - len(names)} more" if len(models) > len(names) else ""
-    return f"{said}. It has: {', '.join(names)}{more}."
+    there = listing.told(models, where.model, lambda name: one_line(name, where))
+    return f"{said}. {there}"
 
 
 def _sent_on(status: int, where: Where, headers: Mapping[str, str]) -> str:

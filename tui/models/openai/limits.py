@@ -36,9 +36,9 @@ class _Body(Protocol):
 
 
 def bound(response: Any) -> None:
-    """Bound what will be read of an HTTP response, before any of it is.
+    """Limit the size of an HTTP response's body, before it is read.
 
-    Not the answer to a question with a good status, which is read as it comes.
+    Answers to requests with a good status are not limited here: they are streamed.
     """
     bad = response.status_code >= 300
     if not bad and response.request.method == "POST":
@@ -57,9 +57,9 @@ def bound(response: Any) -> None:
 
 
 def unread_encoding(response: Any) -> str:
-    """Return the content encoding of an answer if it was not asked for, else "".
+    """Return an answer's content encoding if it was not requested, else "".
 
-    The HTTP library takes what it does not know for plain text.
+    The HTTP library passes unknown encodings on as plain text.
     """
     packed = str(response.headers.get("content-encoding", "")).strip()
     ways = {way.strip().lower() for way in packed.split(",")}

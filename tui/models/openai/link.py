@@ -22,18 +22,15 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from tui.errors import Cancelled, ModelError
+from tui.errors import Cancelled, ModelError, TooMuch
 from tui.models.openai import limits
 from tui.models.openai.errors import never_connected
+from tui.models.openai.listing import Models, listed
 from tui.models.openai.retries import NoConnection
 from tui.turn import Cancellation
 
 T = TypeVar("T")
 
-_MODELS = 1000
-"""How many names of a server's models are looked at, to say which there are."""
-_NAME = 100
-"""Characters of each."""
 _IDLE = 4
 """How many connections a pool keeps: as many turns may run at once with reuse."""
 
@@ -69,13 +66,13 @@ class Link:
     def ask(
         self, cancel: Cancellation, body: Mapping[str, Any], responses: bool = False
     ) -> Any:
-        """Send a request; return the HTTP response when its headers are there.
+        """Send a request once; return the HTTP response when its headers have arrived.
 
-        It is one for chat completions, or with `responses` for the Responses API.
+        `responses` selects the Responses API instead of chat completions.
 
-        Raises `Cancelled`, the library's errors for all bad statuses, which those are
-        that send the request on to another address, `NoConnection`, after which this
-        link is of no use, and what `api_key` raises. Sends it once.
+        Raises `Cancelled`, the library's errors for bad statuses (redirects included),
+        `NoConnection`, after which this link cannot be used again, and whatever
+        `api_key` raises.
         """
 
         def work() -> Any:
@@ -106,40 +103,45 @@ class Link:
                 raise NoConnection(min(self._settings.timeout, self._limit)) from error
             raise
 
-    def models(self, cancel: Cancellation, seconds: float) -> list[str]:
-        """Return the ids of the server's models; none when it does not say soon."""
-        body = self.look_up(cancel, "/models", seconds)
+    def models(self, cancel: Cancellation, seconds: float) -> Models:
+        """Return the server's models; none when it does not list them in `seconds`.
+
+        Raises `Cancelled`.
+        """
         try:
-            rows = cast(list[dict[str, Any]], body["data"])[:_MODELS]
-            return [str(row["id"])[:_NAME] for row in rows]
-        except (TypeError, KeyError):
-            return []
+            return listed(self._get(cancel, "/models", seconds))
+        except Cancelled:
+            raise
+        except Exception as error:
+            return Models(too_long=_caused_by(error, TooMuch))
 
     def look_up(self, cancel: Cancellation, path: str, seconds: float) -> Any:
-        """Return the JSON at a path below the base URL, or at a whole URL.
+        """Return the JSON at a path below the base URL, or at a full URL.
 
-        None when the server does not say soon: nothing asks for this that could not do
-        without.
+        None on any failure or after `seconds`: no caller depends on it. Raises
+        `Cancelled`.
         """
-
-        def work() -> Any:
-            client = self._ready().with_options(timeout=seconds)
-            return client.get(path, cast_to=object)
-
         try:
-            return self._run(cancel, work)
+            return self._get(cancel, path, seconds)
         except Cancelled:
             raise
         except Exception:
             return None
 
+    def _get(self, cancel: Cancellation, path: str, seconds: float) -> Any:
+        def work() -> Any:
+            client = self._ready().with_options(timeout=seconds)
+            return client.get(path, cast_to=object)
+
+        return self._run(cancel, work)
+
     def abort(self) -> None:
-        """End whatever this link does, now and for good."""
+        """Stop whatever this link is doing; it cannot be used again."""
         self._aborted = True
         self._shut_down()
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Abort, and close the connection."""
         self.abort()
         if self._client is not None:
             self._client.close()
@@ -286,10 +288,7 @@ class Link:
 
 
 class LinkPool:
-    """The links to one server: a turn's rounds with tools follow one another soon.
-
-    For any thread.
-    """
+    """Keeps connections to one server for the next round of a turn. Thread-safe."""
 
     def __init__(self, settings: Settings, api_key: Callable[[], str]) -> None:
         self._settings = settings
@@ -328,10 +327,20 @@ class LinkPool:
         threading.Thread(target=settle, name="lazychat-settle", daemon=True).start()
 
     def close(self) -> None:
-        """Close all links that are not lent, and from now on those that come back."""
+        """Close all idle links, and every other link when it is returned."""
         with self._lock:
             self._closed = True
             _close_all(self._idle)
+
+
+def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error or one of its causes is of a type."""
+    cause: BaseException | None = error
+    for _ in range(10):
+        if cause is None or isinstance(cause, kind):
+            break
+        cause = cause.__cause__ or cause.__context__
+    return isinstance(cause, kind)
 
 
 def _close_all(links: list[Link]) -> None:

@@ -22,11 +22,11 @@ from tui.models.openai.address import (
     shown,
 )
 from tui.models.openai.link import Link, LinkPool, Settings
-from tui.models.openai.requests import Requests, Taken
+from tui.models.openai.requests import Requests
 from tui.models.openai.responses_stream import ResponsesReader
-from tui.models.openai.sender import Sender
+from tui.models.openai.sender import Attempts, Sender
 from tui.models.openai.servers import server_of
-from tui.models.openai.stream import AnswerReader
+from tui.models.openai.stream import AnswerReader, Response
 from tui.models.openai.window import Window, own_size, told, told_elsewhere
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation, Turn
@@ -43,15 +43,15 @@ _LOOK_UP_SECONDS = 2.0
 
 
 def preload() -> None:
-    """Do what takes 0.5 s of CPU the first time. For a thread at the start."""
+    """Import what takes 0.5 s of CPU. Call it in a thread at startup."""
     importlib.import_module("openai.resources.chat.completions")
     gate.preload()
 
 
 class OpenAIModel:
-    """A model on a server. Any number of threads may generate at once.
+    """A model on a server. Thread-safe.
 
-    Nothing is imported or sent before the first `generate`.
+    Imports and sends nothing before the first `generate`.
     """
 
     def __init__(
@@ -150,40 +150,41 @@ class OpenAIModel:
         if fitted.tokens > _ASKS_FROM and not window.size:
             self.learn_window(turn.cancel)
             fitted = window.fit(messages, tools)
-        tried = [self._sender.taken]
-        notices: list[str] = []
+        attempts = self._sender.begin()
         while True:
             reader: AnswerReader | None = None
             link: Link | None = None
             size = window.size
             asked = fitted.messages
             try:
-                link, response, newer = yield from self._sender.open(
-                    asked, tools, turn, tried, notices
+                link, response = yield from self._sender.open(
+                    asked, tools, turn, attempts
                 )
                 if fitted.left_out:
                     yield context_window.notice(fitted, self._name, size, turn)
                 with turn.cancel.on(link.abort):
                     body: Iterator[bytes] = response.iter_bytes()
-                    offered = self._requests.tools(tools, tried[-1])
+                    offered = self._requests.tools(tools, attempts.tried[-1])
                     schemas = {tool.name: tool.parameters for tool in offered}
                     builder = self._builder(turn, schemas or None)
                     where = self._sender.where(link)
                     kind = response.headers.get("content-type", "")
                     if unread := limits.unread_encoding(response):
                         raise errors.packed(unread, kind, where)
-                    reader = (ResponsesReader if newer else AnswerReader)(
-                        builder,
-                        turn.cancel,
-                        where,
-                        size,
-                        kind,
-                        self.origin,
-                        in_round=asked[-1:] != [] and asked[-1].role == "tool",
+                    in_round = asked[-1:] != [] and asked[-1].role == "tool"
+                    read = ResponsesReader if attempts.newer else AnswerReader
+                    reader = read(
+                        Response(
+                            builder,
+                            turn.cancel,
+                            where,
+                            size,
+                            kind,
+                            self.origin,
+                            in_round,
+                        )
                     )
-                    reply = yield from self._answer(
-                        notices, tried[-1], reader.read(body)
-                    )
+                    reply = yield from self._answer(attempts, reader.read(body))
             except ContextOverflow as overflow:
                 if link is not None:
                     link.close()
@@ -199,8 +200,11 @@ class OpenAIModel:
                 refusal = reader and reader.refusal
                 if refusal is None or link is None:
                     raise
-                if not self._sender.learn(refusal, link, asked, tools, tried, notices):
-                    raise
+                if not self._sender.learn(refusal, link, tools, attempts):
+                    pause = self._sender.pause_after(refusal, link, attempts)
+                    if pause is None:
+                        raise
+                    yield from self._sender.wait(pause, turn, attempts)
             except BaseException:
                 # Also when the generator is closed before its end.
                 if link is not None:
@@ -221,9 +225,9 @@ class OpenAIModel:
         return reply
 
     def learn_window(self, cancel: Cancellation | None = None) -> None:
-        """Ask the server for the size of the window, unless it is known or was asked.
+        """Ask the server for the size of the window, unless known or already asked.
 
-        Blocks, some seconds at most; what it does not tell is left at that.
+        Blocks for a few seconds at most. A failure leaves the size unknown.
         """
         path, self._ask_at = self._ask_at, ""
         if self._window.size or not path:
@@ -250,21 +254,20 @@ class OpenAIModel:
         self._links.close()
 
     def _answer(
-        self, notices: list[str], taken: Taken, answer: Generator[Event, None, Reply]
+        self, attempts: Attempts, answer: Generator[Event, None, Reply]
     ) -> Generator[Event, None, Reply]:
-        """Yield what is to be said of an answer before it; keep what it has taught.
+        """Yield the pending notices before the answer's first event; keep the form.
 
-        Nothing of that holds before there is an answer: a good status may be followed
-        by an error.
+        Only once there is an answer: a good status may be followed by an error.
         """
         try:
             event = next(answer)
         except StopIteration as stop:
-            self._sender.taken = taken
-            yield from map(NoticeGiven, notices)
+            self._sender.keep(attempts)
+            yield from map(NoticeGiven, attempts.notices)
             return stop.value
-        self._sender.taken = taken
-        yield from map(NoticeGiven, notices)
+        self._sender.keep(attempts)
+        yield from map(NoticeGiven, attempts.notices)
         yield event
         return (yield from answer)
 

@@ -1,8 +1,8 @@
-"""Keeps what a server wants back in the next round, unread.
+"""Collects the opaque fields that a server expects back in the next round.
 
-Thoughts of some models are signed or encrypted, so that nobody but their server can
-read them, and a call is refused without them. They come in pieces like all else. What
-is beyond measure is left out: the next request is then refused in the server's words.
+Some models sign or encrypt their reasoning, and their server refuses a call without
+it. The fields are streamed in pieces. Oversized ones are dropped; the server then
+refuses the next request in its own words.
 """
 
 from typing import Any, cast
@@ -37,11 +37,11 @@ class OpaqueFields:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What has come; nothing when it was too much."""
+        """The fields so far; empty if they were too large."""
         return self._fields if self._room >= 0 else {}
 
     def take_delta(self, delta: Delta) -> None:
-        """Take those of a delta."""
+        """Add the opaque fields of a delta."""
         if not (
             delta.reasoning_details
             or delta.thinking_blocks
@@ -55,7 +55,7 @@ class OpaqueFields:
                 self.take(name, value)
 
     def take(self, name: str, value: Any) -> None:
-        """Take a field, or a further piece of one."""
+        """Add a field, or the next piece of one."""
         if bounds.is_deep(value, bounds.DEEPEST // 2):
             return
         self._room -= len(msgspec.json.encode(value))
@@ -82,7 +82,7 @@ def _joined(before: Any, value: Any) -> Any:
 
 
 def _add(entries: list[Any], entry: Any) -> None:
-    """Add an entry, or what it says more of one that is there."""
+    """Append an entry, or merge it into the last one that it continues."""
     last = entries[-1] if entries else None
     if isinstance(entry, dict) and isinstance(last, dict):
         new = cast(dict[str, Any], entry)

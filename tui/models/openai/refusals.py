@@ -1,9 +1,9 @@
-"""Understands why a server has refused a request, and what to ask for without.
+"""Finds out why a server refused a request, and what to leave out of the next one.
 
-Servers say so in hundreds of wordings, so what is looked for is the thing that a
-request has and can do without: in `loc` and `param`, where validators name it, else in
-all that the body says, however long. To ask once more without it costs a moment; what
-did not help is put back, see `requests`.
+Servers word refusals in hundreds of ways. So this looks for the names of the optional
+parts that the request has: in `loc` and `param`, where validators put them, otherwise
+anywhere in the body, however long. Asking again without a part costs little, and a
+part whose removal did not help is restored; see `requests`.
 """
 
 import re
@@ -20,27 +20,37 @@ What = Literal[
 
 
 class Refusal(NamedTuple):
-    """What a server has answered in the place of an answer."""
+    """A server's refusal of a request."""
 
     status: int
     body: str
-    """All that it said."""
+    """The whole body."""
     guesses: bool = True
-    """Whether what it gives no reason for may be guessed."""
+    """Whether to guess the reason if the server gives none."""
 
 
 class Change(NamedTuple):
-    """What is to be different in the next request."""
+    """A change to the next request."""
 
     what: What
     name: str = ""
     """The field to leave out or to rename, the tool, or the field that is demanded."""
     guess: bool = False
-    """The server has given no reason: to be tried by itself."""
+    """The server gave no reason: try this change alone."""
 
 
 _STATUSES = (400, 404, 405, 406, 409, 415, 422, 500, 501)
-"""Those of a refusal; others are about who asks, and how often."""
+"""Those of a refusal; others are about who asks, how much, and how often."""
+_AMBIGUOUS = (403, 413, 502, 503)
+"""Those that gateways use for a refusal too. They count as one only if the server says
+in plain words that it does not take something."""
+_PLAIN = re.compile(
+    r"not (be )?(supported|permitted|allowed|accepted|enabled|available)|"
+    r"(does|do|can)(n['’]t| ?not) (support|accept|allow|take|use|call)|"
+    r"\bun(supported|recogni[sz]ed|known|expected)\b|extra_forbidden|\bextra inputs|"
+    r"must be one of|only .{0,60}supported|不支持|未知",
+    re.I,
+)
 
 _ECHOED = frozenset({"input", "ctx", "url", "body", "request", "received", "doc_url"})
 """Where validators repeat what was sent, or say where to read more."""
@@ -88,7 +98,9 @@ _SYSTEM = re.compile(
     r"\broles?\b.*\b(system|developer)\b|['\"`](system|developer)['\"`]|"
     r"messages?\W{0,2}0\W{0,2}role|"
     # Templates without the role: the rest takes turns already.
-    r"roles must alternate",
+    r"roles must alternate|\bonly\b.{0,60}\broles? (is|are) (supported|allowed)|"
+    # Validators name what they expect there, and not what they got.
+    r"(should|must) be ['\"`]?user['\"`]?,? (or|and) ['\"`]?assistant\b",
     re.I,
 )
 _IMAGES = re.compile(
@@ -120,7 +132,7 @@ _WORDLESS = 40
 
 
 def is_about_what_was_written(status: int, body: str) -> bool:
-    """Whether a server fails since it cannot read a call that the model wrote."""
+    """Whether a server failed because it cannot parse a call that the model wrote."""
     said, _ = _read(body, "")
     calls = _TOOLS.search(said) or re.search(r"function|tool_|at pos", said, re.I)
     return status in (400, 422, 500) and bool(calls and _WRITTEN.search(said))
@@ -129,14 +141,16 @@ def is_about_what_was_written(status: int, body: str) -> bool:
 def changes(
     refusal: Refusal, request: Mapping[str, Any], model: str
 ) -> Iterator[Change]:
-    """Yield what a request may be refused for and can do without, the likeliest first.
+    """Yield the changes that may make a refused request acceptable, likeliest first.
 
-    `request` is what was sent to `model`.
+    `request` is the body that was sent to `model`.
     """
-    if refusal.status not in _STATUSES:
+    if refusal.status not in (*_STATUSES, *_AMBIGUOUS):
         return
     said, named = _read(refusal.body, model)
     if is_overflow(said) or is_about_credit(said):
+        return
+    if refusal.status in _AMBIGUOUS and not (named or _PLAIN.search(said)):
         return
     found = [
         *_about_calls(said, request),
@@ -156,7 +170,7 @@ def changes(
 
 
 def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
-    """Find what calls of the history lack, or have beside what all servers take."""
+    """Find what the calls in the history lack, or have in excess."""
     messages = cast(list[dict[str, Any]], request["messages"])
     beside = set(_beside(messages))
     if re.search("thought[_ ]?signature", said, re.I):
@@ -177,7 +191,7 @@ def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
 
 
 def _beside(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield the fields of messages and calls that not all servers know."""
+    """Yield the non-standard fields of messages and calls."""
     for message in messages:
         yield from message.keys() - {"role", "content", "tool_calls", "tool_call_id"}
         for call in message.get("tool_calls", ()):
@@ -188,7 +202,7 @@ def _beside(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _about_schemas(
     said: str, named: list[tuple[str, ...]], request: Mapping[str, Any]
 ) -> Iterator[Change]:
-    """Find the tool whose schema is refused, or a word of schemas that is."""
+    """Find the tool whose schema is refused, or an unsupported schema keyword."""
     tools = [tool["function"]["name"] for tool in request.get("tools", ())]
     if not tools:
         return
@@ -220,7 +234,7 @@ def _about_schemas(
 def _about_fields(
     said: str, named: list[tuple[str, ...]], request: Mapping[str, Any]
 ) -> Iterator[Change]:
-    """Find a field of the request's own that is named."""
+    """Find the top-level fields of the request that the refusal names."""
     fields = [key for key in request if key not in ("model", "messages")]
     if "stream_options" in fields and "include_usage" in said:
         yield Change("field", "stream_options")
@@ -235,7 +249,7 @@ def _about_fields(
     for field in sorted(fields, key=len, reverse=True):
         name = re.escape(field)
         quoted = re.search(rf"['\"`‘“]{name}['\"`’”]", said)
-        plain = re.search(rf"(?<![\w.]){name}(?![\w-])", said)
+        plain = re.search(rf"(?<![\w.]){name}(?![\w-])", said, re.I)
         if field in _COMMON:
             plain = re.search(rf"{_FIELD}[^.\n]{{0,20}}\b{name}\b", said, re.I)
         if quoted or plain:
@@ -270,9 +284,10 @@ def _about_tools(
     named: list[tuple[str, ...]],
     request: Mapping[str, Any],
 ) -> Iterator[Change]:
-    """Tools in any wording: nearly all that is said of them means that there are none.
+    """Find a refusal of all tools, in any wording.
 
-    So does what is wrong with a history of calls: without tools it is told as text.
+    Nearly every refusal that mentions tools means that there are none. A refused
+    history of calls counts too: without tools it is sent as text.
     """
     calls = any("tool_calls" in message for message in request["messages"])
     if ("tools" not in request and not calls) or _WRITTEN.search(said):
@@ -283,7 +298,7 @@ def _about_tools(
 
 
 def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
-    """Return what a body says in words, and the fields that it names by their path."""
+    """Return the words of a body, and the paths of the fields that it names."""
     try:
         value = bounds.decode(body)
     except ValueError:
@@ -294,7 +309,9 @@ def _read(body: str, model: str) -> tuple[str, list[tuple[str, ...]]]:
         if key == "param" and isinstance(found, str) and found:
             path = [step for step in re.split(r"[.\[\]]+", found) if step]
             named.append(tuple(path) or (found,))
-        elif key == "loc" and isinstance(found, list):
+        elif key == "loc" and isinstance(found, str | list):
+            if isinstance(found, str):
+                found = [step for step in re.split(r"[.\[\]]+", found) if step]
             steps = [str(step) for step in cast(list[Any], found)]
             if steps[:1] in (["body"], ["request"], ["query"]):
                 del steps[0]
@@ -322,9 +339,9 @@ def _snake(name: str) -> str:
 
 
 def _found(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the texts of an error, and the lists that are a `loc`, with their keys.
+    """Yield each text and each `loc` of an error with its key.
 
-    The names of `fields` too, which some tell the errors by.
+    If `errors` is an object, yield its keys as `fields`: they name the bad fields.
     """
     if isinstance(value, str):
         yield key, value

@@ -1,8 +1,8 @@
-"""Writes the requests to one model, and learns from refusals how it wants them.
+"""Writes the requests to one model, and adapts them when the server refuses one.
 
-What a server refuses is left out of the next request, on trial: if that is answered, it
-stays so for this model, and the user is told; if not, all is as before, and the refusal
-is what the user is told.
+A refused part is left out of the next request on trial. If that request succeeds, the
+change holds for this model and the user is told. If not, everything is restored and the
+user sees the refusal.
 """
 
 import json
@@ -27,7 +27,7 @@ _MOST_TOOLS = 3
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What a model has been found to take."""
+    """The form of request that a model accepts, as far as is known."""
 
     form: Form
     plain: bool = False
@@ -42,7 +42,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Requests:
-    """The requests to one model of one server. For any thread."""
+    """Writes the requests to one model of one server. Thread-safe."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Requests:
         )
 
     def tools(self, tools: Sequence[ToolSchema], taken: Taken) -> list[ToolSchema]:
-        """Return those of the tools that are offered."""
+        """Return the tools that the request offers."""
         if "tools" in taken.left_out:
             return []
         return [tool for tool in tools if _key(tool) not in taken.tools_left_out]
@@ -75,7 +75,7 @@ class Requests:
     def body(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], taken: Taken
     ) -> dict[str, Any]:
-        """Return the request as the server takes it, as far as is known."""
+        """Return the request's body in the form `taken`."""
         tools = self.tools(tools, taken)
         form = taken.form
         if self._calls_need_tools and not tools:
@@ -108,10 +108,10 @@ class Requests:
         tools: Sequence[ToolSchema],
         tried: Sequence[Taken],
     ) -> tuple[Change, Taken] | None:
-        """Return what to do without after a refusal, and what is taken then.
+        """Return the change to try after a refusal, and the form with that change.
 
-        None when nothing is known that has not been tried. `body` was refused, and
-        `tried` ends with what it was written by.
+        None if every likely change has been tried. `body` is the refused request;
+        `tried` are the forms so far, the last of which produced it.
         """
         for change in changes(refusal, body, self._model):
             before = tried[0] if change.guess else tried[-1]
@@ -167,9 +167,9 @@ def _key(tool: ToolSchema) -> str:
 
 
 def notice(change: Change, model: str, url: str, words: str) -> str:
-    """Return what the user is told of a change; `words` are the server's own.
+    """Return the notice for the user about a change; `words` quotes the server.
 
-    "" for what costs nothing.
+    "" for a change that the user would not notice.
     """
     said = f': "{words}"' if words else "."
     match change.what:

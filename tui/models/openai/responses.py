@@ -17,7 +17,13 @@ from tui.models.openai.wire import ANY, Form, wire_messages, wire_tools
 STREAM = "stream"
 """What a server does not do that answers whole, in the words of `named`."""
 _SEALED = "reasoning.encrypted_content"
-_WANTED = re.compile(r"/responses\b|responses (api|endpoint)", re.I)
+_WANTED = re.compile(
+    r"/responses\b|responses (api|endpoint)"
+    r"|not a chat model"  # OpenAI, which then names an API that it has not either
+    r"|chatCompletion operation does not work"  # Azure
+    r"|not accessible via the /chat/completions|unsupported_api_for_model",  # Copilot
+    re.I,
+)
 """In a refusal of chat completions. OpenAI says "This model is only supported in
 v1/responses and not in v1/chat/completions", or "To use function tools, use
 /v1/responses"."""

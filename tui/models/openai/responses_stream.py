@@ -22,11 +22,9 @@ from tui.errors import TooMuch
 from tui.events import Event, clean_builtins
 from tui.messages import Reply, Sealed, SealedReasoning
 from tui.models.openai import envelopes, errors
-from tui.models.openai.errors import Where
 from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
-from tui.models.openai.stream import AnswerReader, value_of
-from tui.models.reply import CALL_CHARACTERS, MOST_CALLS, ReplyBuilder
-from tui.turn import Cancellation
+from tui.models.openai.stream import AnswerReader, Response, value_of
+from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
 
 _SEALED_CHARACTERS = 1 << 20
 """Of all that is sealed in one message; what is more is not kept, and not sent back."""
@@ -85,19 +83,11 @@ _decode = msgspec.json.Decoder(_Told).decode
 class ResponsesReader(AnswerReader):
     """Reads one response; made for each."""
 
-    def __init__(
-        self,
-        builder: ReplyBuilder,
-        cancel: Cancellation,
-        where: Where,
-        window: int = 0,
-        kind: str = "",
-        origin: str = "",
-        in_round: bool = False,
-    ) -> None:
-        """See `Sealed` for `origin`."""
-        super().__init__(builder, cancel, where, window, kind, "", in_round)
-        self._sealed_by = origin
+    def __init__(self, response: Response) -> None:
+        super().__init__(response)
+        # What is sealed has an origin of its own; no fields are opaque here.
+        self._origin = ""
+        self._sealed_by = response.origin
         self._open: dict[int, _Call] = {}
         self._room = CALL_CHARACTERS
         self._parts: set[int] = set()
@@ -140,8 +130,7 @@ class ResponsesReader(AnswerReader):
         if not said:
             raise errors.silent(self._where)
         if self._words:
-            words = errors.provider_message(self._words, self._where)
-            raise errors.dropped(f"it sent no JSON but {words!r}", self._where)
+            raise self._no_json()
         raise errors.dropped("the stream ended early", self._where)
 
     def _item(self, item: bytes) -> Iterator[Event]:
@@ -205,7 +194,7 @@ class ResponsesReader(AnswerReader):
                 if told.error:
                     self._fail(told.error)
                 elif told.type is None and envelopes.is_error(value_of(item)):
-                    raise errors.error_in_answer(value_of(item), self._where)
+                    raise self._error(value_of(item))
 
     def _said(self, text: Any, index: int) -> Iterator[Event]:
         if not isinstance(text, str) or not text:
@@ -342,27 +331,22 @@ class ResponsesReader(AnswerReader):
                 error = {**fields, "code": status}
             elif not fields.get("message"):
                 error = {**fields, "message": str(code)}
-            raise errors.error_in_answer(error, self._where)
+            raise self._error(error)
         text = told[-1] if told and isinstance(told[-1], str) else "it has failed"
-        raise errors.error_in_answer({"message": text}, self._where)
+        raise self._error({"message": text})
 
     def _document(self, body: bytes) -> Iterator[Event]:
         """Take an answer that is one JSON document, or no answer at all."""
-        text = body.decode(errors="replace")
-        if errors.is_html(text):
-            raise errors.web_page(text, self._where)
+        self._refuse_page(body)
         try:
             value = _mended(body)
         except ValueError as error:
-            said = errors.provider_message(body, self._where)
-            raise errors.dropped(
-                f"it sent no answer but {said!r}", self._where
-            ) from error
+            raise self._no_answer(body) from error
         value = bounds.shallow(value)
         fields = cast(dict[str, Any], value if isinstance(value, dict) else {})
         output: Any = fields.get("output")
         if not isinstance(output, list):
-            raise errors.error_in_answer(value, self._where)
+            raise self._error(value)
         self.complete = True
         for index, item in enumerate(cast(list[Any], output)[:_MOST_ITEMS]):
             yield from self._done(item, index)

@@ -1,9 +1,8 @@
-"""Decides whether a failed request is sent again, and after which pause.
+"""Decides whether a failed request is retried, and after how long.
 
-Only what may pass by itself is tried again: a limit of requests, a fault of the
-server, a connection that did not come about or broke before the answer. Not a server
-that has taken the request and is silent: it may well be working, and each try would
-cost it a whole answer.
+Only transient failures are retried: rate limits, server errors, connections that
+failed or broke before the answer. A server that accepted the request and stays silent
+is not asked again: it may be working, and each try would cost it a whole answer.
 """
 
 import email.utils
@@ -14,13 +13,12 @@ import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
 
 import msgspec
 
 from tui.models.openai import errors
 from tui.models.openai.errors import Where
-from tui.models.openai.refusals import is_about_what_was_written
+from tui.models.openai.refusals import Refusal, is_about_what_was_written
 
 LONGEST_WAIT = 120.0
 """Seconds. A server that wants a longer pause is not asked again: the user is told how
@@ -39,6 +37,21 @@ _WHY = {
 }
 """Statuses after which it is asked again, beside all others from 500; 529 is
 Anthropic's."""
+
+_PASSING = {
+    "rate-limited": re.compile(
+        r"rate.?limit|too.many.(concurrent.)?requests|too frequent|throttl|"
+        r"requests? per (second|minute)|限流|频率|频繁|并发",
+        re.I,
+    ),
+    "overloaded": re.compile(
+        r"overload|(at|over|out of|no|insufficient) capacity|temporarily unavailable|"
+        r"try again (later|in a)|(server|engine|system|service|model) (is )?busy|"
+        r"resource.?exhausted|繁忙|过载|稍后",
+        re.I,
+    ),
+}
+"""What is said, in an answer whose error names no status, of something that passes."""
 
 _FINAL = (501, 505)
 """What no server does that did not do it at first: not implemented, no such HTTP."""
@@ -73,7 +86,7 @@ _WHY_CHARACTERS = 48
 
 
 class NoConnection(Exception):
-    """There was no connection within its limit: no host, no answer, no TLS."""
+    """No connection within the limit: host lookup, TCP and TLS together."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no connection within {seconds:g} seconds")
@@ -81,7 +94,7 @@ class NoConnection(Exception):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """What is waited for before a request is sent again."""
+    """The wait before a retry: the reason, seconds, and the server's own words."""
 
     why: str
     seconds: float
@@ -89,20 +102,20 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 def pause_before_retry(error: Exception, attempt: int, where: Where) -> Pause | None:
-    """Return the pause before try `attempt` (from 1) after the first one.
+    """Return the pause before retry number `attempt` (from 1); None for no retry.
 
-    None for what is not tried again. `error` is one of the library's, or
-    `NoConnection`.
+    `error` is an exception of the OpenAI library, or `NoConnection`.
     """
     import openai  # loaded by now
 
-    pause = _FIRST_PAUSE * 2.0 ** min(attempt - 1, 10)
-    # Many who were refused at once should not come back at once.
-    seconds = min(pause, _LONGEST_PAUSE) * (1 - 0.25 * random.random())
+    seconds = _own_pause(attempt)
     match error:
         case openai.APIStatusError():
-            message = errors.provider_message(error.response.text, where)
-            return _after_status(error.status_code, error.response, message, seconds)
+            response = error.response
+            message = errors.provider_message(response.text, where)
+            return _after_status(
+                error.status_code, response.headers, response.text, message, seconds
+            )
         case NoConnection():
             return Pause(f"no connection within {error.seconds:g} s", seconds)
         case openai.APITimeoutError():
@@ -116,15 +129,37 @@ def pause_before_retry(error: Exception, attempt: int, where: Where) -> Pause | 
             return None
 
 
+def pause_after_refusal(refusal: Refusal, attempt: int, where: Where) -> Pause | None:
+    """Return the pause before retry number `attempt` (from 1); None for no retry.
+
+    For an answer with status 200 that contains only an error: many servers report
+    overload in the stream, often in words and without a code.
+    """
+    message = errors.provider_message(refusal.body, where)
+    seconds = _own_pause(attempt)
+    if refusal.status == 400 and not errors.is_about_credit(refusal.body):
+        for why, words in _PASSING.items():
+            if words.search(refusal.body):
+                wanted = told_in(refusal.body) or seconds
+                return Pause(why, wanted, message) if wanted <= LONGEST_WAIT else None
+    return _after_status(refusal.status, {}, refusal.body, message, seconds)
+
+
+def _own_pause(attempt: int) -> float:
+    """Return the seconds before retry number `attempt` if the server names none."""
+    pause = _FIRST_PAUSE * 2.0 ** min(attempt - 1, 10)
+    # Many who were refused at once should not come back at once.
+    return min(pause, _LONGEST_PAUSE) * (1 - 0.25 * random.random())
+
+
 def _after_status(
-    status: int, response: Any, message: str, seconds: float
+    status: int, headers: Mapping[str, str], body: str, message: str, seconds: float
 ) -> Pause | None:
-    headers: Mapping[str, str] = response.headers
-    wanted = retry_after(headers) or told_in(response.text)
+    wanted = retry_after(headers) or told_in(body)
     if wanted is not None and wanted > LONGEST_WAIT:
         return None
     again = status in _WHY or (status >= 500 and status not in _FINAL)
-    unread = is_about_what_was_written(status, response.text)
+    unread = is_about_what_was_written(status, body)
     again = again or unread
     if status == 429 and errors.is_about_credit(message):
         again = False
@@ -142,9 +177,9 @@ def _after_status(
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Return how many seconds a server wants to be left alone, above 0.
+    """Return how many seconds a server asks to wait, above 0.
 
-    None when it does not say so in a way that makes sense. A date counts from the
+    None if it does not say so in a sensible way. A date counts from the
     server's own `Date`, so that its clock and ours need not agree; without one from
     `now`, seconds since the epoch. A number may have a unit, or stand for a moment.
     `headers` are by names in lower case.
@@ -170,9 +205,9 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 
 def told_in(body: str) -> float | None:
-    """Return how many seconds the body of a refusal wants to be waited, above 0.
+    """Return how many seconds the body of a refusal asks to wait, above 0; else None.
 
-    Many services say so there alone: Gemini in `retryDelay`, others in words.
+    Many services say so only there: Gemini in `retryDelay`, others in prose.
     """
     found = _TOLD.search(body[:_BODY_CHARACTERS])
     if found is None:

@@ -1,8 +1,8 @@
-"""Writes the schemas of tools so that servers take them.
+"""Rewrites tool schemas so that every server accepts them.
 
-One schema that a server does not take blocks every request, whatever it is about. So
-schemas are written in the words that all servers know, at the border, whoever has made
-them. They only tell the model what to write: what it has written the tool checks.
+One unacceptable schema blocks every request. So schemas are reduced to the keywords
+that all servers know just before they are sent. They only guide the model; the tool
+itself validates its arguments.
 """
 
 import json

@@ -1,11 +1,13 @@
-"""Sends a request to a server until it is answered.
+"""Sends a request until the server answers it.
 
-Again without what the server refuses, by the API that the model wants, and after a
-pause where that may help. What is learned so holds for later requests too.
+Leaves out what the server refuses, switches to the API that the model needs, and
+retries transient failures. Whatever led to an answer is kept for later requests.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, RetryScheduled
@@ -14,19 +16,38 @@ from tui.models.openai import errors, responses
 from tui.models.openai.address import shown
 from tui.models.openai.errors import Where
 from tui.models.openai.link import Link, LinkPool
-from tui.models.openai.refusals import Refusal, changes
+from tui.models.openai.listing import Models
+from tui.models.openai.refusals import Change, Refusal, changes
 from tui.models.openai.requests import Requests, Taken, notice
 from tui.models.openai.retries import (
     NoConnection,
     Pause,
+    pause_after_refusal,
     pause_before_retry,
     seconds_to_wait,
 )
 from tui.turn import Turn
 
 
+class Attempts(msgspec.Struct):
+    """The state of one question: what has been tried to get an answer."""
+
+    tried: list[Taken]
+    """How the requests were written; the last one is the current one."""
+    without: set[str]
+    """What the Responses API is asked without, in the words of `responses.lacks`."""
+    notices: list[str] = []
+    """What the user is to be told when there is an answer."""
+    retries: int = 0
+    """Tries after the first one, for what may pass by itself."""
+    body: dict[str, Any] = {}
+    """The last request."""
+    newer: bool = False
+    """Whether that was one of the Responses API."""
+
+
 class Sender:
-    """Sends the requests to one model of one server. Any number of threads at once."""
+    """Sends the requests to one model of one server. Thread-safe."""
 
     def __init__(
         self,
@@ -46,7 +67,7 @@ class Sender:
     ) -> None:
         """See `OpenAIModel` for the arguments; `origin` is as of `Message.origin`."""
         self.taken: Taken = requests.taken
-        """What chat completions of this model have been found to take."""
+        """The form of chat completions that this model is known to accept."""
         self._name = name
         self._model = model
         self._links = links
@@ -63,119 +84,144 @@ class Sender:
         # What its Responses API does not take, in the words of `responses.lacks`.
         self._without: set[str] = set()
 
+    def begin(self) -> Attempts:
+        """Return the state of a question that has not been sent yet."""
+        return Attempts([self.taken], set(self._without), newer=self._responses)
+
     def open(
         self,
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         turn: Turn,
-        tried: list[Taken],
-        notices: list[str],
-    ) -> Generator[Event, None, tuple[Link, Any, bool]]:
-        """Send the request until it is answered.
+        attempts: Attempts,
+    ) -> Generator[Event, None, tuple[Link, Any]]:
+        """Send the request until it is answered; return the link and the response.
 
-        Again without what the server does not take, by the API that it wants, and
-        after a pause where that may help. Adds to `notices` what the user is to be told
-        when there is an answer. Returns the link, the response, and whether it is one
-        of the Responses API.
+        Yields `RetryScheduled` before each wait. `attempts.newer` tells which API has
+        answered. Raises `ModelError` when giving up, and `Cancelled`.
         """
-        without = set(self._without)
-        attempt = 0
         link = self._links.lend()
         try:
             while True:
-                newer = self._responses
-                body = self._body(messages, tools, newer, tried[-1], without)
+                newer = attempts.newer
+                attempts.body = self._body(messages, tools, attempts)
                 try:
-                    response = link.ask(turn.cancel, body, newer)
+                    response = link.ask(turn.cancel, attempts.body, newer)
                 except LazychatError:
                     raise
                 except Exception as error:
                     if not newer and self._wants_responses(error, link):
-                        self._responses = True
+                        attempts.newer = True
                         continue
                     failure, refusal = self._failure(error, link, turn, newer)
                     if failure is None:
                         raise
-                    if refusal is not None:
-                        if newer:
-                            learned = self._learn_newer(
-                                refusal, error, link, body, without, notices
-                            )
-                        else:
-                            learned = self.learn(
-                                refusal, link, messages, tools, tried, notices
-                            )
-                        if learned:
-                            continue
+                    if refusal is not None and self.learn(
+                        refusal, link, tools, attempts, str(getattr(error, "param", ""))
+                    ):
+                        continue
                     pause = None
                     if not isinstance(failure, ContextOverflow):
-                        pause = self._pause(error, attempt + 1, link)
+                        pause = self._pause(error, attempts, link)
                     if pause is None:
                         raise failure from error
+                    link.close()
+                    yield from self.wait(pause, turn, attempts)
+                    # What is kept may have broken together with this one.
+                    link = self._links.new()
                 else:
                     break
-                attempt += 1
-                link.close()
-                yield RetryScheduled(
-                    pause.why, pause.seconds, attempt, self._max_retries, pause.text
-                )
-                turn.cancel.wait(pause.seconds)
-                turn.cancel.raise_if_requested()
-                # What is kept may have broken together with this one.
-                link = self._links.new()
-            self._without |= without
         except BaseException:
             link.close()
             raise
-        return link, response, newer
+        return link, response
 
-    def _pause(self, error: Exception, attempt: int, link: Link) -> Pause | None:
-        """Return what is waited for before try `attempt` after the first one."""
-        if attempt > self._max_retries:
+    def wait(
+        self, pause: Pause, turn: Turn, attempts: Attempts
+    ) -> Generator[Event, None, None]:
+        """Say that the request will be sent again, and wait until then.
+
+        Raises `Cancelled`.
+        """
+        attempts.retries += 1
+        yield RetryScheduled(
+            pause.why, pause.seconds, attempts.retries, self._max_retries, pause.text
+        )
+        turn.cancel.wait(pause.seconds)
+        turn.cancel.raise_if_requested()
+
+    def pause_after(
+        self, refusal: Refusal, link: Link, attempts: Attempts
+    ) -> Pause | None:
+        """Return the pause after an answer that was only an error; None to give up."""
+        if attempts.retries >= self._max_retries:
             return None
-        return pause_before_retry(error, attempt, self.where(link))
+        return pause_after_refusal(refusal, attempts.retries + 1, self.where(link))
+
+    def keep(self, attempts: Attempts) -> None:
+        """Use for later requests what has led to an answer."""
+        self.taken = attempts.tried[-1]
+        self._without |= attempts.without
+        self._responses = attempts.newer
+
+    def _pause(self, error: Exception, attempts: Attempts, link: Link) -> Pause | None:
+        if attempts.retries >= self._max_retries:
+            return None
+        return pause_before_retry(error, attempts.retries + 1, self.where(link))
 
     def _body(
         self,
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
-        newer: bool,
-        taken: Taken,
-        without: Collection[str],
+        attempts: Attempts,
     ) -> dict[str, Any]:
-        if not newer:
-            return self._requests.body(messages, tools, taken)
+        if not attempts.newer:
+            return self._requests.body(messages, tools, attempts.tried[-1])
+        without = attempts.without
         stream = self._stream and responses.STREAM not in without
         return {"model": self._model, "stream": stream} | responses.request_body(
             messages, tools, self._options, self._origin, without
         )
 
     def _wants_responses(self, error: Exception, link: Link) -> bool:
-        """Whether the server refuses chat completions for the other API's sake."""
+        """Whether the server says that the model needs the Responses API."""
         import openai  # loaded by now
 
         if self._api != "auto" or not isinstance(error, openai.APIStatusError):
             return False
-        message = errors.provider_message(error.response.text, self.where(link))
-        return responses.are_wanted(error.status_code, message)
+        return responses.are_wanted(error.status_code, error.response.text)
 
-    def _learn_newer(
+    def learn(
         self,
         refusal: Refusal,
-        error: Any,
         link: Link,
-        body: Mapping[str, Any],
-        without: set[str],
-        notices: list[str],
+        tools: Sequence[ToolSchema],
+        attempts: Attempts,
+        parameter: str = "",
     ) -> bool:
-        """Add to `without` what the Responses API has refused; return if that is news.
+        """Add a change to `attempts`, and the notice to give if it helps.
 
-        `body` is the refused request.
+        `parameter` is the refusal's `param`. Returns whether there is anything left to
+        try.
         """
-        lacks = responses.lacks(
-            refusal.status, refusal.body, str(getattr(error, "param", "")), body
-        )
-        if lacks:
+        if attempts.newer:
+            return self._learn_newer(refusal, link, attempts, parameter)
+        found = self._requests.change(refusal, attempts.body, tools, attempts.tried)
+        if found is None:
+            return False
+        change, taken = found
+        attempts.tried.append(taken)
+        if change.guess:
+            attempts.notices.clear()  # another guess was wrong
+        self._note(change, refusal, link, attempts)
+        return True
+
+    def _learn_newer(
+        self, refusal: Refusal, link: Link, attempts: Attempts, parameter: str
+    ) -> bool:
+        """Do what `learn` does for a refusal of the Responses API."""
+        body, without = attempts.body, attempts.without
+        if lacks := responses.lacks(refusal.status, refusal.body, parameter, body):
             if lacks in without:
                 return False
             without.add(lacks)
@@ -183,40 +229,18 @@ class Sender:
         for change in changes(refusal, responses.as_of_chat(body), self._model):
             named = responses.named(change, body)
             if named and named not in without:
-                where = self.where(link)
-                words = errors.provider_message(refusal.body, where)
-                if said := notice(change, self._model, where.base_url, words):
-                    notices.append(said)
                 without.add(named)
+                self._note(change, refusal, link, attempts)
                 return True
         return False
 
-    def learn(
-        self,
-        refusal: Refusal,
-        link: Link,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSchema],
-        tried: list[Taken],
-        notices: list[str],
-    ) -> bool:
-        """Add to `tried` what to send after a refusal, and what to say if that helps.
-
-        Returns whether there is anything to be tried.
-        """
-        body = self._requests.body(messages, tools, tried[-1])
-        found = self._requests.change(refusal, body, tools, tried)
-        if found is None:
-            return False
-        change, taken = found
-        tried.append(taken)
+    def _note(
+        self, change: Change, refusal: Refusal, link: Link, attempts: Attempts
+    ) -> None:
         where = self.where(link)
         words = errors.provider_message(refusal.body, where)
-        if change.guess:
-            notices.clear()  # another guess was wrong
         if said := notice(change, self._model, where.base_url, words):
-            notices.append(said)
-        return True
+            attempts.notices.append(said)
 
     def _failure(
         self, error: Exception, link: Link, turn: Turn, newer: bool
@@ -252,7 +276,7 @@ class Sender:
         if errors.is_html(body) and 400 <= status < 410:
             return errors.web_page(body, where), None
         message = errors.provider_message(body, where)
-        models = ()
+        models = Models()
         if errors.is_about_model(status, message):
             models = link.models(turn.cancel, seconds=2.0)
         elif newer and status in (404, 405):

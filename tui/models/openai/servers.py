@@ -14,26 +14,26 @@ import msgspec
 
 RULES = MappingProxyType(
     {
-        "ids of 9": "the id of a call is 9 letters and digits",
-        "ids of 40": "the id of a call has at most 40 characters",
-        "plain ids": "the id of a call is letters, digits, _ and -, at most 64",
-        "results": "each call has its result next, each result its call",
-        "no user after tool": "a question never follows a result directly",
-        "alternation": "user and assistant take turns",
-        "system first": "the system message is one, and the first",
-        "user first": "the first message after the system's is the user's",
-        "no empty answer": "an assistant's message has text or a call",
-        "no empty message": "no message is empty, but for one with calls",
-        "no reasoning": "refuses `reasoning_content` and other fields of thoughts",
-        "reasoning back": "refuses a call without its `reasoning_content`",
-        "details back": "wants `reasoning_details` back with a call",
-        "signatures back": "refuses a call without its signature in `extra_content`",
-        "items": "refuses an array without `items`",
-        "plain schemas": "refuses words of JSON Schema such as `additionalProperties`",
-        "tools with calls": "refuses calls in a request that offers no tools",
+        "ids of 9": "a call's id has exactly 9 letters and digits",
+        "ids of 40": "a call's id has at most 40 characters",
+        "plain ids": "a call's id has at most 64 letters, digits, `_` and `-`",
+        "results": "every call is followed by its result, every result has a call",
+        "no user after tool": "a user message must not follow a tool result directly",
+        "alternation": "user and assistant messages alternate",
+        "system first": "there is one system message, at the start",
+        "user first": "the first message after the system message is the user's",
+        "no empty answer": "an assistant message has text or a call",
+        "no empty message": "only a message with calls may be empty",
+        "no reasoning": "rejects `reasoning_content` and similar fields",
+        "reasoning back": "rejects a call without its `reasoning_content`",
+        "details back": "expects `reasoning_details` back with a call",
+        "signatures back": "rejects a call without its signature in `extra_content`",
+        "items": "rejects an array schema without `items`",
+        "plain schemas": "rejects JSON Schema keywords such as `additionalProperties`",
+        "tools with calls": "rejects calls in a request that offers no tools",
     }
 )
-"""Rules, in the words of docs/servers.md. Each is tried by a check of the same name in
+"""Rules, as docs/servers.md words them. Each is enforced by the check of its name in
 tests/support/fakes/strict_server.py."""
 
 

@@ -18,7 +18,7 @@ _OBJECT = 64
 _NOTHING = frozenset(
     {
         b"", b"ping", b"pong", b"keep-alive", b"keepalive", b"keep_alive", b"heartbeat",
-        b"null", b"ok", b"{}", b"[]", b"true", b"alive", b"noop", b"connected",
+        b"null", b"ok", b"{}", b"true", b"alive", b"noop", b"connected",
     }
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ def is_done(item: bytes) -> bool:
 
 def is_nothing(item: bytes) -> bool:
     """Whether an event only keeps the line open."""
-    return item.strip(b" \"'").lower() in _NOTHING
+    return item.strip(b" \"'[]").lower() in _NOTHING
 
 
 class SSEDecoder:

@@ -47,42 +47,47 @@ _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 _MOST_UNREADABLE = 10_000
 """Events that are no JSON, of one answer. Some servers keep the line open with them."""
+_CUT = re.compile(rb"\s*(\{|\[\s*[\[{\"])")
+"""How an event begins that was meant to be JSON; `[a word]` was not."""
 _TROUBLE = re.compile(
     rb"error|fail|exception|time.?out|overload|unavailable|denied|refused|gone", re.I
 )
 
 
+class Response(msgspec.Struct, frozen=True):
+    """What a reader needs to know about the response that it reads."""
+
+    builder: ReplyBuilder
+    cancel: Cancellation
+    where: Where
+    window: int = 0
+    """The model's window in tokens, 0 if it is not known."""
+    kind: str = ""
+    """The content type, which may be wrong."""
+    origin: str = ""
+    """As in `Message.origin`."""
+    in_round: bool = False
+    """Whether results of tools are answered: the thoughts then belong to the round,
+    and go back with it."""
+
+
 class AnswerReader:
     """Reads one response; made for each."""
 
-    def __init__(
-        self,
-        builder: ReplyBuilder,
-        cancel: Cancellation,
-        where: Where,
-        window: int = 0,
-        kind: str = "",
-        origin: str = "",
-        in_round: bool = False,
-    ) -> None:
-        """Begin; `kind` is the answer's content type, which may be wrong.
-
-        `in_round` says that results of tools are answered: the thoughts then belong to
-        the round, and go back with it.
-        """
+    def __init__(self, response: Response) -> None:
         self.complete = False
-        """Whether the stream has said that it is at its end."""
+        """Whether the end of the stream has been received."""
         self.usage: UsageReported | None = None
-        """What the server has counted, when it is read to its end."""
+        """The server's token counts, once the answer is complete."""
         self.refusal: Refusal | None = None
-        """What the server has refused with a good status, when nothing was said yet."""
-        self._origin = origin
-        self._in_round = in_round
-        self._window = window
-        self._kind = kind.partition(";")[0].strip().lower()
-        self._builder = builder
-        self._cancel = cancel
-        self._where = where
+        """The error in an answer with status 200, if nothing was said before it."""
+        self._origin = response.origin
+        self._in_round = response.in_round
+        self._window = response.window
+        self._kind = response.kind.partition(";")[0].strip().lower()
+        self._builder = response.builder
+        self._cancel = response.cancel
+        self._where = response.where
         self._calls = CallAssembler()
         self._opaque = OpaqueFields()
         self._reasoning_field = ""
@@ -104,9 +109,9 @@ class AnswerReader:
         self._last = 0.0
 
     def read(self, body: Iterator[bytes]) -> Generator[Event, None, Reply]:
-        """Read `body`; yield what is said, return the whole message.
+        """Read `body`: yield its events, return the complete message.
 
-        Raises `ModelError` and `Cancelled`; all that was said is yielded before.
+        Raises `ModelError` and `Cancelled`, after yielding everything received.
         """
         try:
             yield from self._body(body)
@@ -138,15 +143,15 @@ class AnswerReader:
         return self._builder.begun
 
     def _ending(self) -> Iterator[Event]:
-        """Say what is odd about the end of an answer."""
+        """Report an unusual end of an answer."""
         if self._lost:
             count = "a piece" if self._lost == 1 else f"{self._lost} pieces"
             yield NoticeGiven(
                 f"{self._where.base_url} has sent {count} of the answer that could not "
                 "be read, so something of it may be missing."
             )
-        reason, meant = self._finish_reason, endings.meant(self._finish_reason)
-        if not reason or (meant and (meant != "content_filter" or reason == meant)):
+        reason = self._finish_reason
+        if not endings.is_to_be_told(reason):
             return
         named = errors.one_line(reason, self._where)
         if not self._builder.answers:
@@ -156,7 +161,7 @@ class AnswerReader:
         )
 
     def _marked(self, message: Message) -> Message:
-        """Return the message with what its server wants back in the next round."""
+        """Return the message with what its server expects back in the next round."""
         opaque = self._opaque.fields
         field = self._reasoning_field if message.tool_calls or self._in_round else ""
         if not (opaque or field or any(call.opaque for call in message.tool_calls)):
@@ -246,8 +251,7 @@ class AnswerReader:
         ended = bool(self._finish_reason)
         answered = self.complete and self.begun and not self._ends_in_words
         if self._words and not (ended or answered):
-            words = errors.provider_message(self._words, self._where)
-            raise errors.dropped(f"it sent no JSON but {words!r}", self._where)
+            raise self._no_json()
         if not ended and not self.complete:
             raise errors.dropped("the stream ended early", self._where)
         self.complete = True
@@ -285,7 +289,7 @@ class AnswerReader:
     def _unread(self, item: bytes) -> None:
         """Note an event that is no JSON: a word to keep the line open, or an error."""
         self._unreadable += 1
-        self._lost += item.lstrip()[:1] in (b"{", b"[")
+        self._lost += bool(_CUT.match(item))
         self._words = item[:ERROR_BYTES]
         self._ends_in_words = _TROUBLE.search(self._words) is not None
         if self._unreadable > _MOST_UNREADABLE:
@@ -388,9 +392,7 @@ class AnswerReader:
 
     def _document(self, body: bytes) -> Iterator[Event]:
         """Take an answer that is one JSON document, or no answer at all."""
-        text = body.decode(errors="replace")
-        if errors.is_html(text):
-            raise errors.web_page(text, self._where)
+        self._refuse_page(body)
         try:
             chunk = decode(body)
         except ValueError as error:
@@ -401,15 +403,28 @@ class AnswerReader:
                 return
             if self._kind not in ("", "application/json", "text/event-stream"):
                 raise errors.other_kind(self._kind, body, self._where) from error
-            said = errors.provider_message(body, self._where)
-            raise errors.dropped(
-                f"it sent no answer but {said!r}", self._where
-            ) from error
+            raise self._no_answer(body) from error
         if not chunk.choices:
-            raise self._error(value_of(body))
+            raise self._error(chunk.error or value_of(body))
         self.complete = True
         yield from self._item(body)
         yield from self._release()
+
+    def _refuse_page(self, body: bytes) -> None:
+        """Raise the error for a web page, if an answer is one."""
+        text = body.decode(errors="replace")
+        if errors.is_html(text):
+            raise errors.web_page(text, self._where)
+
+    def _no_answer(self, body: bytes) -> ModelError:
+        """Return the error for a document that is no JSON."""
+        said = errors.provider_message(body, self._where)
+        return errors.dropped(f"it sent no answer but {said!r}", self._where)
+
+    def _no_json(self) -> ModelError:
+        """Return the error for a stream that ended with words that are no JSON."""
+        words = errors.provider_message(self._words, self._where)
+        return errors.dropped(f"it sent no JSON but {words!r}", self._where)
 
 
 def _is_event(start: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Finds the size of a server model's context window.
 
-The API does not define it. Many servers add a field to their list of models, each
-another one; some have it at another address; and all name it when they refuse a
+The API does not define it. Many servers add it to their list of models, each under a
+different name; some serve it at another path; and all name it when they refuse a
 conversation as too long. Until it is known, every message is sent.
 """
 
@@ -129,11 +129,11 @@ class Window:
 
     @property
     def size(self) -> int:
-        """Tokens; 0 when not known. What a refusal has said counts most."""
+        """Tokens, 0 if unknown. A size named in a refusal takes precedence."""
         return self._refused or self._size
 
     def set(self, size: int) -> None:
-        """Take what the server has told."""
+        """Set the size that the server has reported, unless one is known."""
         self._size = self._size or size
 
     def fit(
@@ -162,7 +162,7 @@ class Window:
             self._raise(tokens / fitted.tokens)
 
     def refused(self, fitted: Fitted, overflow: ContextOverflow) -> None:
-        """Take it that `fitted` was too much; the next `fit` allows less."""
+        """Record that `fitted` was too long; the next `fit` allows less."""
         if overflow.window:
             self._refused = min(overflow.window, self._size or overflow.window)
         if overflow.tokens > fitted.tokens:
