@@ -105,10 +105,22 @@ class Markdown:
         self._fence = ""
         self._fence_quoted = False
 
+    @property
+    def in_fence(self) -> bool:
+        """Whether a fence is open, as of `quotes`; also one that the line opens."""
+        return bool(self._fence or _opens(self._line))
+
+    @property
+    def in_prose(self) -> bool:
+        """Whether only a back-tick can quote the rest of the line, as of `quotes`."""
+        return not self._fence and self._line[:1].isalpha()
+
     def quotes(self) -> bool:
         """Return whether what comes next is quoted, whatever follows it."""
         self._catch_up()
         line = self._line
+        if self.in_prose:
+            return line[-1] == "`"
         if self._fence and self._in_fence(line):
             return True
         if _opens(line) or line.endswith("`"):
@@ -141,8 +153,12 @@ class Markdown:
     def _catch_up(self) -> None:
         if not self._new:
             return
-        *lines, last = (self._line + "".join(self._new)).split("\n")
+        text = self._line + "".join(self._new)
         self._new.clear()
+        if "\n" not in text:
+            self._line = _short(text)
+            return
+        *lines, last = text.split("\n")
         for line in lines:
             self._end(_short(line))
         self._line = _short(last)
