@@ -21,7 +21,7 @@ from tui.events import (
 )
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
-from tui.models.gate.orphan import OPENERS, OrphanClose
+from tui.models.gate.orphan import OPENERS, OrphanClose, Split
 from tui.turn import Turn
 
 CHARACTERS = 2 << 20
@@ -120,7 +120,7 @@ class ReplyBuilder:
             begin, self._begin = self._begin, None
             yield from self._events(self._gate.feed(begin))
         yield from self._events(self._gate.finish())
-        yield from self._said(self._orphan.stop())
+        yield from self._told(self._orphan.stop(end=True))
         guessed = self._otherwise is not None and self._gate.in_reasoning
         if guessed and whole and self._reasoning and not (self._text or self._calls):
             # It has not thought this time.
@@ -157,16 +157,12 @@ class ReplyBuilder:
         for piece in pieces:
             match piece:
                 case Text(text):
-                    before, closed, after = self._orphan.feed(text)
-                    yield from self._said(before)
-                    if closed:
-                        yield from self._relabel()
-                        yield from self._said(after)
+                    yield from self._told(self._orphan.feed(text))
                 case Reasoning(text):
-                    yield from self._said(self._orphan.stop())
+                    yield from self._told(self._orphan.stop())
                     yield from self._thought(text)
                 case CallOpened():
-                    yield from self._said(self._orphan.stop())
+                    yield from self._told(self._orphan.stop())
                     yield ToolCallOpened(self._id)
                 case Call(name, arguments, id):
                     self.call(ToolCall(id, name, arguments))
@@ -174,6 +170,12 @@ class ReplyBuilder:
                     # A nameless call is refused by the tool box, so that the model
                     # hears of it once and the debug panel shows it.
                     self.call(ToolCall("", "", f"{kind}: {text}"))
+
+    def _told(self, split: Split) -> Iterator[Event]:
+        yield from self._said(split.before)
+        if split.closed:
+            yield from self._relabel()
+            yield from self._said(split.after)
 
     def _said(self, text: str) -> Iterator[Event]:
         if self._trims:

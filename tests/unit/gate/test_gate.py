@@ -20,6 +20,7 @@ from tui.models.gate import (
     dropped_tokens,
     reasoning_opener,
 )
+from tui.models.gate.orphan import MARKS
 
 TOOLS: dict[str, dict[str, Any]] = {
     "get_weather": {"properties": {"city": {"type": "string"}}},
@@ -48,6 +49,31 @@ def test_text_is_let_out_at_once() -> None:
     assert gate.feed("b>") == [Text("<b>")]
     assert gate.feed("") == []
     assert gate.finish() == []
+
+
+@pytest.mark.parametrize("first", ["a", "f", "T", "A", "e"])
+def test_the_first_letter_is_let_out_at_once_by_auto(first: str) -> None:
+    gate = Gate("auto")
+
+    assert gate.feed(first) == [Text(first)]
+
+
+@pytest.mark.parametrize("before", ["", "Som", "I th"])
+def test_a_word_that_ends_like_a_marker_is_let_out_at_once(before: str) -> None:
+    gate = Gate("auto", TOOLS)
+    gate.feed("Well, " + before)
+
+    assert gate.feed("if") == [Text("if")]
+    assert gate.feed(" of") == [Text(" of")]
+
+
+@pytest.mark.parametrize(("opener", "closer"), MARKS)
+def test_auto_knows_the_marks_of_reasoning(opener: str, closer: str) -> None:
+    for text in (f"{opener}Hm.{closer}4.", f"\n{opener}\nHm.\n{closer}\n\n4."):
+        came = run("auto", list(text))
+
+        assert came.reasoning.strip() == "Hm."
+        assert came.text.strip() == "4."
 
 
 def test_reasoning_is_let_out_at_once() -> None:

@@ -576,7 +576,7 @@ CASES = [
         calls=ROME,
     ),
     Case(
-        "functionary_v2",
+        "functionary_v2 auto",
         (
             "all\n"
             "<|content|>I look.\n"
