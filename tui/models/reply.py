@@ -84,7 +84,14 @@ class ReplyBuilder:
         self._room -= len(text)
         if self._room < 0 or len(text) > _PIECE:
             return self._in_pieces(text, self._gate.feed)
-        return self._events(self._gate.feed(text))
+        pieces = self._gate.feed(text)
+        # Nearly all of a stream is a piece of text that stays one.
+        if len(pieces) == 1 and isinstance(piece := pieces[0], Text):
+            if self._trims or not self._orphan.passes(piece.text):
+                return self._told(self._orphan.feed(piece.text))
+            self._text.append(piece.text)
+            return iter((TextDelta(self._id, piece.text),))
+        return self._events(pieces)
 
     def reasoning(self, text: str) -> Iterator[Event]:
         """Take thinking aloud that the server has told apart already."""

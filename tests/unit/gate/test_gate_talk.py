@@ -19,8 +19,8 @@ from tui.models.gate.dialects.registry import DIALECTS
 from tui.models.gate.grammar import Payload, Rule
 from tui.models.gate.patterns import Lit
 
-# Frames of plain words are not spoken of.
-SHOWN = [f for f in FAMILIES if f not in ("react", "functionary_v32")]
+# Frames of plain words are not spoken of, and auto does not read RWKV.
+SHOWN = [f for f in FAMILIES if f not in ("react", "functionary_v32", "rwkv")]
 CJK: Calls = [("get_weather", {"city": "東京（とうきょう）", "days": 3})]
 NESTED: Calls = [("look_up", {"by": {"a": [1, {"b": "x } ] y"}], "名": "北京 's'"}})]
 

@@ -61,15 +61,20 @@ class OrphanClose:
         self._held = ""
         self._watches = True
 
+    def passes(self, text: str) -> bool:
+        """Whether a piece of text goes on as it is; if so, it is taken."""
+        if not self._watches:
+            return True
+        if self._held or not _FIRST.isdisjoint(text):
+            return False
+        self._said.append(text)
+        return True
+
     def feed(self, text: str) -> Split:
         """Take a piece of text."""
-        if not self._watches:
+        if self.passes(text):
             return Split(text, False, "")
-        if self._held:
-            text, self._held = self._held + text, ""
-        elif _FIRST.isdisjoint(text):
-            self._said.append(text)
-            return Split(text, False, "")
+        text, self._held = self._held + text, ""
         return self._split(text)
 
     def stop(self, end: bool = False) -> Split:

@@ -160,7 +160,7 @@ ROWS = (
         *TOOL_CALL,
         thinking=THINK,
         dropped=CHATML,
-        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.[5-9]|mimo-v2",
+        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.[5-9]|mimo-v2|berrylm",
         signs=("<function= <parameter=",),
     ),
     row(
