@@ -17,13 +17,13 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
-from tui.models.gate.dialects.tool_call import JSON_CALLS, PAIRS
-from tui.models.gate.grammar import Payload, Quote, Rule
-from tui.models.gate.patterns import BLANK, NAME, SPACE, Alt, Atoms, Lit
+from tui.models.gate.dialects.marked import ARGUMENTS
+from tui.models.gate.dialects.tool_call import JSON_CALLS, pair_block
+from tui.models.gate.grammar import Payload, Rule
+from tui.models.gate.patterns import BLANK, NAME, SPACE, Atoms, Lit
 from tui.models.gate.payloads.fenced import read_named
-from tui.models.gate.payloads.marked_pairs import Pairs, pair_reader
+from tui.models.gate.payloads.marked_pairs import Pairs
 
-_ARGUMENTS = Pairs(("<arg_key>", "</arg_key>"), ("<arg_value>", "</arg_value>"))
 _PARAMETERS = Pairs(
     ("<param_key>", "</param_key>"), ("<param_value>", "</param_value>")
 )
@@ -33,17 +33,7 @@ ROWS = (
     row(
         "telechat4",
         *JSON_CALLS,
-        block(
-            "<tool_call>",
-            (*NAME, SPACE, Alt(((Lit("<param_key>"),), (Lit("</tool_call>"),)))),
-            Payload(
-                pair_reader(_PARAMETERS),
-                (Quote(*_PARAMETERS.key), Quote(*_PARAMETERS.value)),
-                ("</tool_call>",),
-                ends=("</param_value>",),
-                again=((Lit("<param_key>"),),),
-            ),
-        ),
+        pair_block("tool_call", _PARAMETERS),
         block(
             "<tool_call>",
             (*NAME, SPACE, OBJECT),
@@ -63,21 +53,7 @@ ROWS = (
     ),
     row(
         "iquest_coder",
-        block(
-            "<iquestcoder_tool_call>",
-            (
-                *NAME,
-                SPACE,
-                Alt(((Lit("<arg_key>"),), (Lit("</iquestcoder_tool_call>"),))),
-            ),
-            Payload(
-                pair_reader(_ARGUMENTS),
-                PAIRS,
-                ("</iquestcoder_tool_call>",),
-                ends=("</arg_value>",),
-                again=((Lit("<arg_key>"),),),
-            ),
-        ),
+        pair_block("iquestcoder_tool_call", ARGUMENTS),
         thinking=THINK,
         dropped=CHATML,
         names="iquest-?coder",
