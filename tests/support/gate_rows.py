@@ -619,6 +619,38 @@ ROWS = {
         think=None,
         marker="<tool_call>",
     ),
+    # Known notations between other markers
+    "telechat4": Row(
+        _tags(
+            "<tool_call>$",
+            "<param_key>%</param_key><param_value>&</param_value>",
+            "</tool_call>",
+        ),
+        "</tool_call>",
+        marker="<tool_call>",
+        breaks=("</param_value>", ""),
+        unclosed=False,
+    ),
+    "iquest_coder": Row(
+        _tags("<iquestcoder_tool_call>$", _PAIR, "</iquestcoder_tool_call>"),
+        "</iquestcoder_tool_call>",
+        marker="<iquestcoder_tool_call>",
+        breaks=_VALUE,
+        unclosed=False,
+    ),
+    "openpangu_v2": Row(
+        _one("<|tool_call_start|>@<|tool_call_end|>"),
+        "<|tool_call_end|>",
+        special=True,
+        marker="<|tool_call_start|>",
+    ),
+    "lmstudio": Row(
+        _each("[TOOL_REQUEST]\n@\n[END_TOOL_REQUEST]"),
+        "[END_TOOL_REQUEST]",
+        think=None,
+        marker="[TOOL_REQUEST]",
+    ),
+    "rwkv": Row(_each("**Tool Call:**\n```json\n@\n```")),
     # Fences, and reasoning that words open
     "apriel": Row(
         _one("<tool_calls>@</tool_calls>"),

@@ -21,7 +21,7 @@ from tui.events import (
 )
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
-from tui.models.gate.orphan import OPENERS, OrphanClose
+from tui.models.gate.orphan import OPENERS, OrphanClose, Split
 from tui.turn import Turn
 
 CHARACTERS = 2 << 20
@@ -84,7 +84,14 @@ class ReplyBuilder:
         self._room -= len(text)
         if self._room < 0 or len(text) > _PIECE:
             return self._in_pieces(text, self._gate.feed)
-        return self._events(self._gate.feed(text))
+        pieces = self._gate.feed(text)
+        # Nearly all of a stream is a piece of text that stays one.
+        if len(pieces) == 1 and isinstance(piece := pieces[0], Text):
+            if self._trims or not self._orphan.passes(piece.text):
+                return self._told(self._orphan.feed(piece.text))
+            self._text.append(piece.text)
+            return iter((TextDelta(self._id, piece.text),))
+        return self._events(pieces)
 
     def reasoning(self, text: str) -> Iterator[Event]:
         """Take thinking aloud that the server has told apart already."""
@@ -120,7 +127,7 @@ class ReplyBuilder:
             begin, self._begin = self._begin, None
             yield from self._events(self._gate.feed(begin))
         yield from self._events(self._gate.finish())
-        yield from self._said(self._orphan.stop())
+        yield from self._told(self._orphan.stop(end=True))
         guessed = self._otherwise is not None and self._gate.in_reasoning
         if guessed and whole and self._reasoning and not (self._text or self._calls):
             # It has not thought this time.
@@ -157,16 +164,12 @@ class ReplyBuilder:
         for piece in pieces:
             match piece:
                 case Text(text):
-                    before, closed, after = self._orphan.feed(text)
-                    yield from self._said(before)
-                    if closed:
-                        yield from self._relabel()
-                        yield from self._said(after)
+                    yield from self._told(self._orphan.feed(text))
                 case Reasoning(text):
-                    yield from self._said(self._orphan.stop())
+                    yield from self._told(self._orphan.stop())
                     yield from self._thought(text)
                 case CallOpened():
-                    yield from self._said(self._orphan.stop())
+                    yield from self._told(self._orphan.stop())
                     yield ToolCallOpened(self._id)
                 case Call(name, arguments, id):
                     self.call(ToolCall(id, name, arguments))
@@ -174,6 +177,12 @@ class ReplyBuilder:
                     # A nameless call is refused by the tool box, so that the model
                     # hears of it once and the debug panel shows it.
                     self.call(ToolCall("", "", f"{kind}: {text}"))
+
+    def _told(self, split: Split) -> Iterator[Event]:
+        yield from self._said(split.before)
+        if split.closed:
+            yield from self._relabel()
+            yield from self._said(split.after)
 
     def _said(self, text: str) -> Iterator[Event]:
         if self._trims:

@@ -20,6 +20,7 @@ from tui.models.gate import (
     dropped_tokens,
     reasoning_opener,
 )
+from tui.models.gate.orphan import MARKS
 
 TOOLS: dict[str, dict[str, Any]] = {
     "get_weather": {"properties": {"city": {"type": "string"}}},
@@ -48,6 +49,31 @@ def test_text_is_let_out_at_once() -> None:
     assert gate.feed("b>") == [Text("<b>")]
     assert gate.feed("") == []
     assert gate.finish() == []
+
+
+@pytest.mark.parametrize("first", ["a", "f", "T", "A", "e"])
+def test_the_first_letter_is_let_out_at_once_by_auto(first: str) -> None:
+    gate = Gate("auto")
+
+    assert gate.feed(first) == [Text(first)]
+
+
+@pytest.mark.parametrize("before", ["", "Som", "I th"])
+def test_a_word_that_ends_like_a_marker_is_let_out_at_once(before: str) -> None:
+    gate = Gate("auto", TOOLS)
+    gate.feed("Well, " + before)
+
+    assert gate.feed("if") == [Text("if")]
+    assert gate.feed(" of") == [Text(" of")]
+
+
+@pytest.mark.parametrize(("opener", "closer"), MARKS)
+def test_auto_knows_the_marks_of_reasoning(opener: str, closer: str) -> None:
+    for text in (f"{opener}Hm.{closer}4.", f"\n{opener}\nHm.\n{closer}\n\n4."):
+        came = run("auto", list(text))
+
+        assert came.reasoning.strip() == "Hm."
+        assert came.text.strip() == "4."
 
 
 def test_reasoning_is_let_out_at_once() -> None:
@@ -453,8 +479,8 @@ def test_channels_are_told_apart() -> None:
 # The dialect for unknown models
 
 
-AUTO = sorted(set(ROWS) - {"react", "functionary_v32"})
-"""All but the formats whose frames begin with plain words."""
+AUTO = sorted(set(ROWS) - {"react", "functionary_v32", "rwkv"})
+"""All but the formats whose frames begin with plain words or with emphasis."""
 
 
 @pytest.mark.parametrize("family", AUTO)
@@ -576,6 +602,13 @@ def test_auto_takes_any_end_of_reasoning_that_the_prompt_opened() -> None:
         ("FreedomIntelligence/openPangu-Embedded-7B", "openpangu"),
         ("HyperCLOVAX-SEED-Think-32B", "hyperclovax"),
         ("HyperCLOVAX-SEED-Think-14B", "hyperclovax_14b"),
+        ("Tele-AI/TeleChat4-Thinking", "telechat4"),
+        ("IQuestLab/IQuest-Coder-V2", "iquest_coder"),
+        ("openPangu-2.0-Flash", "openpangu_v2"),
+        ("openPangu-V2-Pro", "openpangu_v2"),
+        ("openbmb/MiniCPM5-1B", "minicpm5"),
+        ("BlinkDL/rwkv-7-g1", "rwkv"),
+        ("BerryLM-OS", "qwen3_coder"),
         ("gemma3:4b", "auto"),
         ("deepseek-chat", "auto"),
         ("gpt-4o", "auto"),
@@ -595,6 +628,7 @@ def test_a_template_tells_the_dialect(family: str) -> None:
     same |= {"ernie45": "hermes", "hunyuan_a13b": "jamba", "apriel": "jamba"}
     same |= {"glm53_flash": "hermes", "step_audio2": "hermes", "hyperclovax": "glm45"}
     same |= {"command_r": "auto", "gemma3": "auto"}
+    same |= {"openpangu_v2": "lfm2"}
     template = f"{{% for m in messages %}}{ROWS[family].write(ROME)}{{% endfor %}}"
 
     assert dialect_of_template(template) == same.get(family, family)

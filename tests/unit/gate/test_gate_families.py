@@ -576,7 +576,7 @@ CASES = [
         calls=ROME,
     ),
     Case(
-        "functionary_v2",
+        "functionary_v2 auto",
         (
             "all\n"
             "<|content|>I look.\n"
@@ -715,6 +715,43 @@ CASES = [
         calls=ROME,
     ),
     Case(
+        "telechat4",
+        (
+            '<tool_call>get_weather{"city": "Rome"}</tool_call>\n'
+            '<tool_call>{"name": "get_time", "arguments": {}}</tool_call>'
+        ),
+        calls=[*ROME, *TIME],
+    ),
+    Case(
+        "telechat4 auto",
+        '<tool_call>get_weather{"city": "Rome"}</tool_call>So.',
+        text="So.",
+        calls=ROME,
+    ),
+    Case(
+        "telechat4 auto",
+        "<tool_call>get_weather<param_key>city</param_key><param_value>Ro",
+        errors=CUT,
+    ),
+    Case(
+        "rwkv",
+        (
+            'I look.\n**Tool Call:**\n```json\n{"name": "get_weather", '
+            '"arguments": {"city": "Rome"}}\n```\n**Note:** so.'
+        ),
+        text="I look. **Note:** so.",
+        calls=ROME,
+    ),
+    Case(
+        "lmstudio auto",
+        (
+            '[TOOL_REQUEST]\n{"name": "get_weather", "arguments": '
+            '{"city": "Rome"}}\n[END_TOOL_REQUEST]\nSo.'
+        ),
+        text="So.",
+        calls=ROME,
+    ),
+    Case(
         "hyperclovax",
         (
             "<tool_call>get_weather\n"
@@ -753,6 +790,7 @@ def test_what_a_family_writes_comes_apart(dialect: str, case: Case) -> None:
         ("'<｜DSML｜ calls>' '<｜DSML｜ invoke'", "deepseek_v41"),
         ("'<｜DSML｜tool_calls>' '<｜DSML｜invoke'", "deepseek_v4"),
         ("[BEGIN FINAL RESPONSE] <tool_calls>", "apriel"),
+        ("<tool_call><param_key></param_key></tool_call>", "telechat4"),
     ],
 )
 def test_a_template_with_signs_of_two_families_is_for_one(

@@ -66,6 +66,16 @@ def test_a_closer_that_comes_twice_is_not_shown(family: str) -> None:
     _holds(family, f"{calls}\nWarm.\n{row.closer}\n", "Warm.", ROME + NONE)
 
 
+@pytest.mark.parametrize(
+    "family", ["hermes", "internlm2", "kimi_k2", "lmstudio", "minimax_m3", "telechat4"]
+)
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_an_opener_that_comes_twice_is_not_shown(family: str, between: str) -> None:
+    row = ROWS[family]
+
+    _holds(family, f"{row.marker}{between}{row.write(ROME)}", "", ROME)
+
+
 @pytest.mark.parametrize("family", CLOSED)
 def test_a_call_that_is_cut_off_keeps_those_before_it(family: str) -> None:
     two = ROWS[family].write([*CJK, *ROME, ("get_weather", {"city": "Reykjavik"})])

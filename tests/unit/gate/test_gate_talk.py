@@ -19,8 +19,8 @@ from tui.models.gate.dialects.registry import DIALECTS
 from tui.models.gate.grammar import Payload, Rule
 from tui.models.gate.patterns import Lit
 
-# Frames of plain words are not spoken of.
-SHOWN = [f for f in FAMILIES if f not in ("react", "functionary_v32")]
+# Frames of plain words are not spoken of, and auto does not read RWKV.
+SHOWN = [f for f in FAMILIES if f not in ("react", "functionary_v32", "rwkv")]
 CJK: Calls = [("get_weather", {"city": "東京（とうきょう）", "days": 3})]
 NESTED: Calls = [("look_up", {"by": {"a": [1, {"b": "x } ] y"}], "名": "北京 's'"}})]
 
@@ -42,6 +42,7 @@ QUOTED: dict[str, Callable[[str], str]] = {
     "emphasis": lambda c: f"He wrote *{c}* and left.",
     "parentheses": lambda c: f"The call ({c}) is how.",
     "an element": lambda c: f"See <code>{c}</code> there.",
+    "a preformatted element": lambda c: f"<pre>\n{c}\n</pre>\nDone.",
     "a fence": lambda c: f"So:\n\n```\n{c}\n```\nDone.",
     "a tilde fence": lambda c: f"~~~text\n{c}\n~~~\n",
     "a fence with CRLF": lambda c: f"So:\r\n\r\n```\r\n{c}\r\n```\r\nDone.",
@@ -71,11 +72,20 @@ def test_a_call_in_quoting_is_text(family: str, where: str) -> None:
             assert _same(dialect, text) == Outcome(text, "", [], []), dialect
 
 
+@pytest.mark.parametrize("family", ["hermes", "qwen3_coder", "gemma4", "kimi_k2"])
+def test_a_call_in_the_text_of_a_link_is_text(family: str) -> None:
+    text = f"See [the call {ROWS[family].write(ROME)}](https://example.org) for it."
+
+    for dialect in (family, "auto"):
+        assert _same(dialect, text) == Outcome(text, "", [], []), dialect
+
+
 REAL: dict[str, str] = {
     "a sentence": "Let me look. ",
     "inches": 'It is a 5" disk. ',
     "an odd back-tick": "Use the ` key. ",
     "an open parenthesis": "(Rome is in Italy ",
+    "an open bracket": "[Rome is in Italy ",
     "apostrophes": "It's Rome's weather: ",
     "quotes that are closed": 'Use `x` and (y) and "z" and “w”. ',
     "marks on an earlier line": 'The "thing (is `x\n',

@@ -19,6 +19,7 @@ from tui.conversation.spoken_text import SpokenText
 from tui.events import Event, MessageAdded, Record, Relabelled, TextDelta
 from tui.messages import Message
 from tui.models.gate import Gate
+from tui.models.gate.orphan import CLOSERS
 from tui.models.openai import OpenAIModel
 from tui.models.reply import ReplyBuilder
 from tui.runtime.turn_driver import _Said  # pyright: ignore[reportPrivateUsage]
@@ -50,7 +51,7 @@ def cut(data: st.DataObject, whole: str) -> list[str]:
     return [whole[a:b] for a, b in zip([0, *places], [*places, None], strict=True)]
 
 
-@pytest.mark.parametrize("close", ["</think>", "</thinking>", "[/THINK]", "◁/think▷"])
+@pytest.mark.parametrize("close", CLOSERS)
 @given(data=st.data())
 def test_all_before_the_mark_is_reasoning_wherever_it_is_cut(
     close: str, data: st.DataObject
@@ -78,6 +79,27 @@ def test_all_before_the_mark_is_reasoning_wherever_it_is_cut(
         "Between <think> and </think> stands what it thinks.",
         "3 </thin ice> 4",
         "It ends with </thi",
+        "The tag </think> ends it.\n\nMore.",
+        "The tag </think>, by the way, ends it.\n\nMore.",
+        "Their thoughts end with </think>. Then more.",
+        "Their thoughts end with </think>",
+        "Das Zeichen </think> Endet es.",
+        "</think> is what ends it.",
+        "- </think> ends it\n- more",
+        "- </think>: ends it\n- more",
+        "| mark | use |\n|---|---|\n| </think> | ends it |\n",
+        'He wrote "the mark </think> ends it" and left.',
+        "He wrote “x</think>” and left.",
+        "It ('</think>') ends it.",
+        "It (</think>) ends it.",
+        "Write `a </think> b` for it.",
+        "Write `` </think> `` for it.",
+        "See <code>x</think></code> there.",
+        "~~~\nthoughts\n</think>\n~~~\nis how it looks.",
+        "So:\n\n    thoughts\n    </think>\n\nis how it looks.",
+        "> thoughts\n> </think>\n\nis how it looks.",
+        "标记“</think>”表示结束。",
+        "They wrote **</think>** there.",
     ],
 )
 @given(data=st.data())
@@ -89,6 +111,32 @@ def test_a_mark_that_is_quoted_or_was_opened_is_text(
     assert (message.text, message.reasoning) == (prose, "")
     assert text_of(events) == prose
     assert starts_open is None
+
+
+@pytest.mark.parametrize(
+    "thoughts",
+    [
+        "Okay, they ask. It is 4.",
+        "Okay, they ask. It is 4. ",
+        "Okay, so it is 4",
+        "It's 5\" wide, (that is small.\n",
+        "So the answer is `4`",
+        "So the answer is **4**",
+        "Use the ` key.\n",
+        "1. one\n2. two\n",
+        "好的，用户问了这个问题。",
+    ],
+)
+@pytest.mark.parametrize("answer", ["\n\nIt is 4.", "It is 4.", "\n我来。"])
+@given(data=st.data())
+def test_a_thought_may_end_in_any_way(
+    thoughts: str, answer: str, data: st.DataObject
+) -> None:
+    pieces = cut(data, f"{thoughts}</think>{answer}")
+
+    _, message, _ = build(pieces)
+
+    assert (message.reasoning, message.text) == (thoughts, answer.lstrip())
 
 
 def test_a_mark_alone_is_dropped() -> None:

@@ -7,8 +7,8 @@ frame the whole message by plain words (react, functionary_v32) stay out.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tui.models.gate.grammar import Dialect, Drop, Rule, Switch, is_call
-from tui.models.gate.orphan import CLOSERS
+from tui.models.gate.grammar import Dialect, Drop, Rule, Switch, Thinking, is_call
+from tui.models.gate.orphan import CLOSERS, MARKS
 from tui.models.gate.patterns import SPACE, Lit
 
 _NOT_IN_A_BLOCK = "".join(
@@ -20,14 +20,7 @@ _NOT_IN_A_BLOCK = "".join(
 def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
     """Return the union of those `dialects` whose row says `in_auto`, in any order."""
     rows = [row for row in dialects if row.in_auto]
-    # A header that begins with a plain word would hold back the first letter of an
-    # answer: "a" may begin Functionary's `all`.
-    rules = [
-        _careful(rule)
-        for row in rows
-        for rule in row.rules
-        if rule.anchor != "start" or Lit("all") not in rule.marker
-    ]
+    rules = [_careful(rule) for row in rows for rule in row.rules]
     # </s> is HTML to other models, and `orphan` looks for the ends of thoughts.
     kept = {"</s>", *CLOSERS}
     return Dialect(
@@ -37,18 +30,23 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
                 (repr(r.marker), repr(r.look), r.anchor, r.unless): r for r in rules
             }.values()
         ),
-        # [THINK] is plain text to other models, so it must open the message.
-        tuple(
-            dict.fromkeys(
-                t._replace(anywhere=t.anywhere and t.open.startswith("<|"))
-                for row in rows
-                for t in row.thinking
-                if not t.prose
-            )
-        ),
+        tuple(_thinking(rows)),
         tuple(dict.fromkeys(t for row in rows for t in row.dropped if t not in kept)),
         tuple(t for row in rows for t in row.endings),
     )
+
+
+def _thinking(rows: Iterable[Dialect]) -> Iterable[Thinking]:
+    """Return what marks reasoning; unless it is a token, only before any text."""
+    found = {
+        # [THINK] is plain text to other models.
+        (t.open, t.close): t._replace(anywhere=t.anywhere and t.open.startswith("<|"))
+        for row in rows
+        for t in row.thinking
+        if not t.prose
+    }
+    # Gemini's endpoint writes <thought>, which no row has.
+    return ({mark: Thinking(*mark) for mark in MARKS} | found).values()
 
 
 def _careful(rule: Rule) -> Rule:
@@ -58,6 +56,9 @@ def _careful(rule: Rule) -> Rule:
         return replace(rule, after=(*rule.after, end))
     if rule.bare or rule.unless:
         return replace(rule, unless=_NOT_IN_A_BLOCK + rule.unless, strict=rule.bare)
+    if rule.anchor == "start" and Lit("all") in rule.marker:
+        # "a" may begin Functionary's `all`. Without tools, it is shown at once.
+        return replace(rule, structural=False)
     if rule.structural and isinstance(rule.action, Switch):
         return replace(rule, anchor="framed")
     return rule

@@ -14,7 +14,7 @@ from tui.models.gate.patterns import BLANK, SUFFIX, Alt, Atom, Atoms, Lit, Run
 from tui.models.gate.pieces import Call
 
 Tools = Mapping[str, dict[str, Any]]
-Anchor = Literal["any", "line", "start", "called", "framed"]
+Anchor = Literal["any", "line", "word", "start", "called", "framed"]
 Channel = Literal["text", "reasoning", "nothing"]
 
 
@@ -112,8 +112,8 @@ class Rule:
     look: Atoms
     action: Action
     anchor: Anchor = "any"
-    """Where it may occur: anywhere, at a line start, before any text, or in a message
-    that has a call or a frame's header already."""
+    """Where it may occur: anywhere, at a line start, where no word goes on, before any
+    text, or in a message that has a call or a frame's header already."""
     quotable: bool = True
     """Inside Markdown quoting it is text."""
     bare: bool = False

@@ -23,8 +23,8 @@ _TAG = re.compile(r"<(/?)(code|pre|samp|kbd|q|blockquote)\b[^<>]*>?", re.IGNOREC
 _END_TAG = (
     r"</[^<>\s]{1,40}>|<\w{1,40}\|>|<[|｜]\w*(?i:end|suffix)\w*[|｜]>|\[/[A-Z_]+\]"
 )
-_END_TAGS = re.compile(rf"(?:\s*(?:{_END_TAG}))*")
-_BEGUN_TAG = re.compile(r"\s*(?:[<\[][^<>\s]{0,40})?")
+_END_OF_CALL = re.compile(rf"\s*(?:{_END_TAG}|`{{3}})")
+_BEGUN_TAG = re.compile(r"\s*(?:[<\[][^<>\s]{0,40}|`{1,2})?")
 _STRAIGHT = re.compile(r'(?<!\\)"')
 _PAIRS = ("“”", "„“", "«»", "»«", "‹›", "‘’", "「」", "『』", "《》", "()", "（）")
 _ALONE = "'*_~’"
@@ -54,8 +54,11 @@ class Mark(NamedTuple):
         first = self._closes(text, final)
         if first is not False or self.close[0] == "|":
             return first
-        tags = _END_TAGS.match(text)
-        at = tags.end() if tags else 0
+        at = 0
+        while found := _END_OF_CALL.match(text, at):
+            at = found.end()
+            if closed := self._closes(text[at:], final):
+                return closed
         if not final and _BEGUN_TAG.fullmatch(text, at):
             return None
         return bool(at) and self._closes(text[at:], final)
@@ -105,10 +108,22 @@ class Markdown:
         self._fence = ""
         self._fence_quoted = False
 
+    @property
+    def in_fence(self) -> bool:
+        """Whether a fence is open, as of `quotes`; also one that the line opens."""
+        return bool(self._fence or _opens(self._line))
+
+    @property
+    def in_prose(self) -> bool:
+        """Whether only a back-tick can quote the rest of the line, as of `quotes`."""
+        return not self._fence and self._line[:1].isalpha()
+
     def quotes(self) -> bool:
         """Return whether what comes next is quoted, whatever follows it."""
         self._catch_up()
         line = self._line
+        if self.in_prose:
+            return line[-1] == "`"
         if self._fence and self._in_fence(line):
             return True
         if _opens(line) or line.endswith("`"):
@@ -126,6 +141,9 @@ class Markdown:
         if len(_STRAIGHT.findall(text)) % 2:
             marks.append(Mark('"'))
         marks += [Mark(p[1]) for p in _PAIRS if text.count(p[0]) > text.count(p[1])]
+        if text.count("[") > text.count("]"):
+            # The text of a link.
+            marks.append(Mark("]("))
         if text[-1:] and text[-1] in _ALONE:
             marks.append(Mark(text[-1], adjacent=True))
         if self._line.lstrip(" \t").startswith("|"):
@@ -141,8 +159,12 @@ class Markdown:
     def _catch_up(self) -> None:
         if not self._new:
             return
-        *lines, last = (self._line + "".join(self._new)).split("\n")
+        text = self._line + "".join(self._new)
         self._new.clear()
+        if "\n" not in text:
+            self._line = _short(text)
+            return
+        *lines, last = text.split("\n")
         for line in lines:
             self._end(_short(line))
         self._line = _short(last)

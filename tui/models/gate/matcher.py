@@ -6,12 +6,11 @@ start, and only there are the rules themselves tried, all in one match.
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from tui.models.gate.grammar import (
-    NOT_APART,
     Channel,
     Dialect,
     Payload,
@@ -26,14 +25,22 @@ from tui.models.gate.patterns import (
     Atoms,
     Lit,
     Run,
+    Starts,
     ToolName,
     part,
-    starts,
     whole,
 )
 
 _HEAD = 3
 """Characters by which rules are told apart at first sight."""
+
+_DEPTH = 4
+"""Elements of an opener that the search for it looks at."""
+
+_MOST_HEADS = 60
+
+_BEHIND = {"line": r"[^\n]", "word": r"\w"}
+"""Where what comes before matters: an opener may not be behind such a character."""
 
 _WORD = re.compile(r"\s*(?:call:|:|functions\.)?\s*([A-Za-z_][\w.\-]*)\Z")
 _THINK = Switch("reasoning")
@@ -65,37 +72,27 @@ class RuleSet:
     tools: a word where a name is due is looked up.
     """
 
-    def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
+    def __init__(self, rules: Sequence[Rule], names: tuple[str, ...]) -> None:
         self.rules = rules
         self._names = sorted(names)
         self._known = frozenset(names)
+        heads = _heads(names)
         self._named = [
-            (r, re.compile(_first([r], self._names)))
-            for r in self.rules
-            if _names_tools(r)
+            (r, _compiled(_first([r], heads))) for r in self.rules if _names_tools(r)
         ]
         self._plain = [r for r in self.rules if not _names_tools(r)]
-        self.simple = all(r.anchor in ("any", "start") for r in self.rules)
-        """A last character that may start a rule can be held without further checks."""
         self.quotable = any(r.quotable for r in self.rules)
-        self.far = any(r.unless not in ("", NOT_APART) for r in self.rules)
-        """Some rule looks behind by more than one character."""
-        self.first = re.compile(_first(self.rules, self._names))
+        self.first = _compiled(_first(self.rules, heads))
         """Finds where any rule could start."""
-        leads = {
-            first
-            for r in self.rules
-            for first, _ in starts((*r.marker, *r.look), self._names)
-        }
-        self.lead = leads.pop() if len(leads) == 1 else ""
+        leads = [*_starts(rules, heads)]
+        self.lead = leads[0] if len(leads) == 1 == len(leads[0]) else ""
         """The one character with which all rules start, "" if there are several;
         `in` finds a character faster than a pattern does."""
-        if len(self.lead) != 1:
-            self.lead = ""
-
-        self._sure = _prefixes(
-            [r for r in rules if r.anchor != "line" and not r.unless]
-        )
+        plain = [r for r in rules if not r.unless]
+        self.sure = _prefixes(r for r in plain if r.anchor not in _BEHIND)
+        """Beginnings of openers, up to `_HEAD` characters."""
+        self._on_line = _prefixes(r for r in plain if r.anchor == "line")
+        self._on_word = _prefixes(r for r in plain if r.anchor == "word")
 
     def prepare(self) -> None:
         """Compile what would be compiled on first use."""
@@ -122,10 +119,17 @@ class RuleSet:
         rules = [r for r in self._plain if not r.quotable]
         return rules, _compiled(_choice(rules))
 
+    def sure_behind(self, before: str, begun: str) -> bool:
+        """Whether `begun`, behind some text, is the beginning of an opener for sure."""
+        last = before[-1]
+        if last == "\n" and begun in self._on_line:
+            return True
+        return begun in self._on_word and not (last.isalnum() or last == "_")
+
     def at(self, text: str, at: int, quoted: bool = False) -> Found | None:
         """Return the rule that opens at a position; `quoted` by Markdown or not."""
         head = text[at : at + _HEAD]
-        if len(head) < _HEAD and head in self._sure and not quoted:
+        if len(head) < _HEAD and head in self.sure and not quoted:
             return Found(None, len(text))
         # In most places no marker begins, so few rules are tried.
         rules, pattern = self._quoted if quoted else self._headless
@@ -252,6 +256,17 @@ def after_set(rules: tuple[Rule, ...], names: tuple[str, ...]) -> RuleSet:
     return RuleSet(rules, names)
 
 
+@lru_cache(maxsize=64)
+def _heads(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return how the names begin, in as many characters as keep the patterns short."""
+    heads: tuple[str, ...] = ()
+    for length in range(_DEPTH, 0, -1):
+        heads = tuple(sorted({name[:length] for name in names if name}))
+        if len(heads) <= _MOST_HEADS:
+            break
+    return heads
+
+
 def _literal(rule: Rule) -> str:
     """Return the literal that the rule opens with, "" for none."""
     first = (*rule.marker, *rule.look)[0]
@@ -264,7 +279,7 @@ def _head(rule: Rule) -> str:
     return text[:_HEAD] if len(text) >= _HEAD else ""
 
 
-def _prefixes(rules: Sequence[Rule]) -> frozenset[str]:
+def _prefixes(rules: Iterable[Rule]) -> frozenset[str]:
     heads = [head for rule in rules if (head := _head(rule))]
     return frozenset(head[:i] for head in heads for i in range(1, _HEAD + 1))
 
@@ -302,20 +317,26 @@ def _begun(rule: Rule) -> str:
 
 
 def _place(rule: Rule) -> str:
-    return ("(?m:^)" if rule.anchor == "line" else "") + rule.unless
+    before = _BEHIND.get(rule.anchor)
+    return (f"(?<!{before})" if before else "") + rule.unless
 
 
-def _first(rules: Sequence[Rule], names: Sequence[str]) -> str:
-    """Return a pattern for where any rule could start, by its first two characters."""
-    begun: dict[tuple[bool, str], set[str]] = {}
+def _starts(rules: Iterable[Rule], heads: Sequence[str]) -> Starts:
+    found = Starts()
     for rule in rules:
-        for first, second in starts((*rule.marker, *rule.look), names):
-            begun.setdefault((rule.anchor == "line", first), set()).add(second)
-    choices: list[str] = []
-    for (line, first), seconds in sorted(begun.items()):
-        char = f"[{first}]" if len(first.lstrip("\\")) > 1 else first
-        ahead = "" if "" in seconds else rf"(?=[{''.join(sorted(seconds))}]|\Z)"
-        # Where each choice begins with a literal, the search skips to those characters;
-        # so it looks for the line start from behind the first.
-        choices.append(char + (rf"(?<![^\n]{char})" if line else "") + ahead)
+        found.add((*rule.marker, *rule.look), heads, _DEPTH)
+    return found
+
+
+def _first(rules: Sequence[Rule], heads: Sequence[str]) -> str:
+    """Return a pattern for where any rule could start, by its first characters."""
+    anywhere = _starts((r for r in rules if r.anchor not in _BEHIND), heads)
+    choices = [first + follow for first, follow in anywhere.choices()]
+    # Where each choice begins with a character, the search skips to those characters;
+    # so what must be before the first is looked for from behind it.
+    for anchor, before in _BEHIND.items():
+        begun = _starts((r for r in rules if r.anchor == anchor), heads)
+        choices += [
+            f"{first}(?<!{before}{first}){follow}" for first, follow in begun.choices()
+        ]
     return "|".join(choices) or "(?!)"

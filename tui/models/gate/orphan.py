@@ -3,26 +3,44 @@
 Templates of models that always think (R1, QwQ, Qwen3-Thinking) write the opening mark
 themselves, so what such a model writes begins within its thoughts. A server without a
 parser for them sends `thoughts</think>answer`, and until the mark comes nothing tells
-the thoughts from an answer.
+the thoughts from an answer. An answer that only mentions the mark stays an answer.
 """
 
+import re
 from typing import NamedTuple
 
 from tui.models.gate.markdown import Markdown
+from tui.models.gate.patterns import Lit, part
 
 _MARKS = {
     "</think>": "<think>",
     "</thinking>": "<thinking>",
     "</thought>": "<thought>",
+    "</reasoning>": "<reasoning>",
+    "</mm:think>": "<mm:think>",
     "</seed:think>": "<seed:think>",
+    "</longcat_think>": "<longcat_think>",
     "[/THINK]": "[THINK]",
     "<|END_THINKING|>": "<|START_THINKING|>",
     "◁/think▷": "◁think▷",
 }
+MARKS = tuple((opener, close) for close, opener in _MARKS.items())
+"""What opens reasoning and what closes it, in whatever family."""
 OPENERS = tuple(_MARKS.values())
 CLOSERS = tuple(_MARKS)
 _FIRST = frozenset(close[0] for close in _MARKS)
-_LONGEST = max(map(len, _MARKS))
+_MARK = re.compile("|".join(map(re.escape, _MARKS)))
+_CUT = re.compile(
+    "|".join(re.escape(close[0]) + part((Lit(close[1:]),)) for close in _MARKS)
+)
+"""A mark that the end of the text cuts off."""
+
+_ENDED = re.compile(r"[.!?…。！？)\]}）」』”\"'*`]\s*\Z")
+"""How a thought ends before the mark; behind a word, the mark is part of a sentence."""
+_GOES_ON = re.compile(r"[ \t]*[,.;:!?)\]}…，。；：！？、）」』”’»]|[ \t]+[^\W\d_A-Z]")
+"""How a sentence goes on behind a mark that it mentions."""
+_LISTED = " \t>*-+#"
+"""What a line may begin with that says nothing yet."""
 
 
 class Split(NamedTuple):
@@ -43,44 +61,88 @@ class OrphanClose:
         self._held = ""
         self._watches = True
 
+    def passes(self, text: str) -> bool:
+        """Whether a piece of text goes on as it is; if so, it is taken."""
+        if not self._watches:
+            return True
+        if self._held or not _FIRST.isdisjoint(text):
+            return False
+        self._said.append(text)
+        return True
+
     def feed(self, text: str) -> Split:
         """Take a piece of text."""
+        if self.passes(text):
+            return Split(text, False, "")
+        text, self._held = self._held + text, ""
+        return self._split(text)
+
+    def stop(self, end: bool = False) -> Split:
+        """Watch no longer: reasoning or a call has come, or the `end` of the message.
+
+        Returns what was held back.
+        """
         if not self._watches:
-            return Split(text, False, "")
-        if self._held:
-            text, self._held = self._held + text, ""
-        elif _FIRST.isdisjoint(text):
-            self._said.append(text)
-            return Split(text, False, "")
-        for close, opener in _MARKS.items():
-            at = text.find(close)
-            if at >= 0 and self._is_orphan(text[:at], opener):
+            return Split("", False, "")
+        held, self._held = self._held, ""
+        split = self._split(held, final=True, end=end)
+        self._watches = False
+        self._said.clear()
+        return split
+
+    def _split(self, text: str, final: bool = False, end: bool = False) -> Split:
+        at = 0
+        while found := _MARK.search(text, at):
+            before, after = text[: found.start()], text[found.end() :]
+            orphan = self._is_orphan(before, found[0], after, final)
+            if orphan and end and not after.strip() and self._is_named(before):
+                # A message that has nothing but thoughts rather names the mark.
+                orphan = False
+            if orphan:
                 self._watches = False
-                return Split(text[:at], True, text[at + len(close) :])
-        cut = _begun(text)
-        self._held, text = text[cut:], text[:cut]
+                return Split(before, True, after)
+            if orphan is None:
+                self._held = text[found.start() :]
+                self._said.append(before)
+                return Split(before, False, "")
+            at = found.end()
+        cut = None if final else _CUT.search(text, at)
+        if cut:
+            text, self._held = text[: cut.start()], text[cut.start() :]
         self._said.append(text)
         return Split(text, False, "")
 
-    def stop(self) -> str:
-        """Watch no longer: reasoning or a call has come. Return what was held back."""
-        held, self._held, self._watches = self._held, "", False
-        self._said.clear()
-        return held
+    def _is_named(self, before: str) -> bool:
+        """Whether a mark that nothing follows ends a sentence."""
+        line = "".join([*self._said, before]).rpartition("\n")[2]
+        return bool(line.strip(_LISTED)) and not _ENDED.search(line)
 
-    def _is_orphan(self, before: str, opener: str) -> bool:
-        """Whether nothing has opened what a mark closes, and nothing quotes it."""
+    def _is_orphan(
+        self, before: str, mark: str, after: str, final: bool
+    ) -> bool | None:
+        """Whether nothing has opened what the mark closes, and nothing mentions it.
+
+        None while the text behind it decides.
+        """
         said = "".join([*self._said, before])
-        if opener in said or said.rpartition("\n")[2].count("`") % 2:
+        if _MARKS[mark] in said:
             return False
         markdown = Markdown()
         markdown.feed(said)
-        return not markdown.quotes()
-
-
-def _begun(text: str) -> int:
-    """Return where a mark may begin that the end of a text cuts off."""
-    for at in range(max(0, len(text) - _LONGEST + 1), len(text)):
-        if text[at] in _FIRST and any(c.startswith(text[at:]) for c in _MARKS):
-            return at
-    return len(text)
+        if markdown.quotes() and not (said.endswith("`") and not markdown.in_fence):
+            return False
+        line = said.rpartition("\n")[2]
+        begins = not line.strip(_LISTED)
+        if not begins:
+            closed = [quoting.closes(after, final) for quoting in markdown.marks()]
+            if any(closed):
+                return False
+            if None in closed:
+                return None
+        rest = after.lstrip(" \t")
+        if not rest or rest[0] in "\r\n":
+            return True if rest or final else None
+        if _GOES_ON.match(after):
+            return False
+        apart = line[-1:] in (" ", "\t") and after[0] in " \t"
+        return begins or not apart or bool(_ENDED.search(line))

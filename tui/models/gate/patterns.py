@@ -94,33 +94,64 @@ def part(atoms: Atoms) -> str:
     return pattern
 
 
-def starts(atoms: Atoms, names: Sequence[str]) -> set[tuple[str, str]]:
-    """Return how a match may start: pairs of a character class and the next one.
+class Starts(dict[str, "Starts"]):
+    """How openers begin: elements of an expression, each with what may follow it.
 
-    `names` are those of the offered tools. Classes are written without their brackets;
-    "" as the second means any character.
+    The key "" says that an opener may go on in any way.
     """
-    found: set[tuple[str, str]] = set()
-    for i, atom in enumerate(atoms):
-        rest = atoms[i + 1 :]
+
+    def add(
+        self, atoms: Atoms, heads: Sequence[str], depth: int, first: bool = True
+    ) -> None:
+        """Add the first `depth` elements of all that `atoms` match.
+
+        `heads` are the first characters of the names of the offered tools. `first`: at
+        least one character comes before anything may match.
+        """
+        if not atoms or not depth:
+            self[""] = Starts()
+            return
+        atom, *rest = atoms
         match atom:
             case Lit(text):
-                if text[1:]:
-                    return found | {(re.escape(text[0]), re.escape(text[1]))}
-                seconds = {first for first, _ in starts(rest, names)} or {""}
-                return found | {(re.escape(text[0]), second) for second in seconds}
-            case Run(chars, low, _):
-                found.add((chars.strip("[]"), ""))
-                if low:
-                    return found
+                below = self.setdefault(re.escape(text[0]), Starts())
+                rest = [Lit(text[1:]), *rest] if text[1:] else rest
+                below.add(rest, heads, depth - 1, False)
+            case Run(chars, low, high):
+                if not first:
+                    run = f"{chars}{{{min(low, 1)},{high}}}+"
+                    self.setdefault(run, Starts()).add(rest, heads, depth - 1, False)
+                    return
+                self.setdefault(chars, Starts())[""] = Starts()
+                if not low:
+                    self.add(rest, heads, depth)
             case Opt(inner):
-                found |= starts((*inner, *rest), names)
+                self.add((*inner, *rest), heads, depth, first)
+                self.add(rest, heads, depth, first)
             case Alt(choices):
-                return found.union(*(starts((*c, *rest), names) for c in choices))
+                for choice in choices:
+                    self.add((*choice, *rest), heads, depth, first)
             case ToolName():
-                begun = {name[:2] for name in names}
-                return found.union(*(starts((Lit(b), *rest), names) for b in begun))
-    return found
+                for head in heads:
+                    self.add((Lit(head),), (), depth, first)
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Return pairs of a first element and a pattern for what may follow it."""
+        return [(element, below._follow()) for element, below in self.items()]
+
+    def _follow(self) -> str:
+        if "" in self:
+            return ""
+        found: dict[str, list[str]] = {}
+        for element, follow in self.choices():
+            found.setdefault(follow, []).append(element)
+        choices: list[str] = []
+        for follow, elements in found.items():
+            chars = [e for e in elements if len(e.lstrip("\\")) == 1]
+            one = [f"[{''.join(chars)}]"] if len(chars) > 1 else chars
+            others = [e for e in elements if e not in chars]
+            choices += [element + follow for element in (*one, *others)]
+        return rf"(?:\Z|{'|'.join(choices)})"
 
 
 def _whole(atom: Atom) -> str:

@@ -40,8 +40,8 @@ _FRAME_ENDS = ("<|end|>", "<|return|>")
 _LONGEST_CLOSER = 64
 """Characters of what closes reasoning, suffix and all."""
 
-_TRIMMED = 512
-"""Characters; cutting what is kept to `_LOOK_BACK` at each chunk costs more."""
+_PASSED = 1000
+"""Characters of prose that are looked at again and again before they are settled."""
 
 _LOOK_BACK = 64
 """Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
@@ -61,7 +61,6 @@ class Splitter:
         "_dialect",
         "_draft",
         "_draft_end",
-        "_far",
         "_framed",
         "_fresh",
         "_held",
@@ -72,19 +71,21 @@ class Splitter:
         "_may_think",
         "_mute",
         "_names",
-        "_note",
-        "_one_held",
         "_opening",
+        "_pass",
+        "_passed",
         "_payload",
+        "_prose_line",
         "_quoting",
         "_rule",
         "_rules",
         "_run",
         "_search",
-        "_simple",
         "_stops",
+        "_sure",
         "_tools",
         "_trial",
+        "_unfenced",
     )
 
     def __init__(
@@ -105,13 +106,16 @@ class Splitter:
         self._framed = False
         self._mute = False
         self._quoting = False
-        self._far = False
-        self._simple = False
         self._markdown = Markdown()
-        self._note = self._markdown.feed
+        self._passed: list[str] = []
+        """Prose that was let out, and that nothing has needed to look at yet."""
+        self._pass = self._passed.append
+        self._unfenced = False
+        """Whether it is known that no fence was open before what has passed."""
+        self._prose_line = False
+        """Whether it is known that no Markdown quoted the line before that."""
         self._back = "\n"
         self._held = ""
-        self._one_held = False
         self._run: list[str] = []
         self._payload: Payload | None = None
         self._rule: Rule | None = None
@@ -139,58 +143,85 @@ class Splitter:
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next chunk of the stream."""
-        # Nearly all of a stream is prose, and costs one search here. The search treats
-        # a chunk's start as a line start, which at worst takes the slow path.
         if not self._calm:
-            if not self._one_held:
-                return self._feed_slowly(text)
-            text = self._held + text
-            self._held = ""
-            self._one_held = False
-            self._calm = True
-        lead = self._lead
-        found = self._search(text) if not lead or lead in text else None
-        while found is not None:
-            at = found.start()
-            if self._rules.at(text, at) is not None:
-                if self._simple and at + 1 == len(text):
-                    return self._hold_one(text, at)
-                return self._feed_slowly(text)
-            found = self._search(text, at + 1)
+            return self._feed_slowly(text)
+        if self._held:
+            text, self._held = self._held + text, ""
+        # Nearly all of a stream is prose, and costs one search here, at most.
+        if self._lead in text and (found := self._search(text)):
+            return self._feed_near(text, found.start())
         if not text:
             return []
-        self._note(text)
-        back = self._back + text if self._far else text
-        self._back = back if len(back) < _TRIMMED else back[-_LOOK_BACK:]
+        self._pass(text)
         return [self._kind(text)]
+
+    def _feed_near(self, text: str, at: int) -> list[Piece]:
+        """Take a chunk in which something that looks like an opener begins at `at`."""
+        rest = text[at:]
+        if rest in self._sure or (at and self._rules.sure_behind(text[:at], rest)):
+            return self._hold(text[:at], rest)
+        self._settle()
+        back = len(self._back)
+        data = self._back + text
+        found = self._rules.at(data, back + at)
+        while found is None:
+            begun = self._search(data, back + at + 1)
+            if begun is None:
+                self._pass(text)
+                return [self._kind(text)]
+            at = begun.start() - back
+            found = self._rules.at(data, back + at)
+        if found.rule is not None:
+            return self._feed_slowly(text)
+        return self._hold(text[:at], text[at:])
+
+    def _hold(self, before: str, rest: str) -> list[Piece]:
+        """Hold the end of a chunk back, since more text decides about it."""
+        if before:
+            self._pass(before)
+        if self._quoting and not self._is_prose_line():
+            self._settle()
+            quoted = self._markdown.quotes()
+            self._unfenced = not self._markdown.in_fence
+            self._prose_line = self._markdown.in_prose
+            if quoted:
+                out: list[Piece] = [self._kind(before)] if before else []
+                return out + self._feed_slowly(rest)
+        self._held = rest
+        return [self._kind(before)] if before else []
+
+    def _is_prose_line(self) -> bool:
+        """Whether Markdown clearly quotes nothing here; cheaper than to ask it."""
+        if not self._unfenced:
+            return False
+        new = "".join(self._passed)
+        self._passed[:] = (new,)
+        if "`" in new or "~" in new or len(new) > _PASSED:
+            return False
+        _, newline, line = new.rpartition("\n")
+        return not line or line[:1].isalpha() if newline else self._prose_line
 
     def _feed_slowly(self, text: str) -> list[Piece]:
         out: list[Piece] = []
+        self._settle()
         self._take(text, False, out)
         self._flush(out)
         return out
 
-    def _hold_one(self, text: str, at: int) -> list[Piece]:
-        """Hold back only the last character, since a marker may start with it."""
-        before = text[:at]
-        if self._quoting:
-            if before:
-                self._markdown.feed(before)
-            if self._markdown.quotes() and not self._rules.at(text, at, quoted=True):
-                self._markdown.feed(text[at:])
-                self._back = (self._back + text)[-_LOOK_BACK:]
-                return [self._kind(text)]
-        self._held = text[at:]
-        self._one_held = True
-        self._calm = False
-        if not before:
-            return []
-        self._back = (self._back + before)[-_LOOK_BACK:] if self._far else before
-        return [self._kind(before)]
+    def _settle(self) -> None:
+        """Take note of the prose that has passed."""
+        if self._passed:
+            text = "".join(self._passed)
+            self._passed.clear()
+            self._unfenced = False
+            if self._quoting:
+                self._markdown.feed(text)
+            self._back = (self._back + text)[-_LOOK_BACK:]
 
     def finish(self) -> list[Piece]:
         """End the stream and return what was held back."""
         out: list[Piece] = []
+        self._settle()
         self._take("", True, out)
         self._flush(out)
         return out
@@ -216,7 +247,6 @@ class Splitter:
             and self._draft is None
             and self._trial is None
             and self._after is None
-            and not self._held
             and not (self._fresh and self._channel == "text")
             and self._channel != "nothing"
         )
@@ -454,7 +484,6 @@ class Splitter:
             self._fresh = False
         self._channel = channel
         self._markdown = Markdown()
-        self._note = self._markdown.feed
         self._renew()
 
     def _let_out(self, text: str) -> None:
@@ -486,9 +515,8 @@ class Splitter:
             self._framed,
         )
         self._search = self._rules.first.search
+        self._sure = self._rules.sure
         self._lead = self._rules.lead
         self._kind = Reasoning if self._channel == "reasoning" else Text
         self._quoting = self._rules.quotable
-        self._far = self._rules.far
-        self._simple = self._rules.simple
         self._calm = False

@@ -154,9 +154,10 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
         for rule in rules
     )
     rules += tuple(
-        Rule(rule.marker, (SPACE, *rule.marker, *rule.look), Drop(), rule.anchor)
+        Rule(twice, (SPACE, *rule.marker, *rule.look), Drop(), rule.anchor)
         for rule in rules
         if is_call(rule) and _is_tag(rule.marker)
+        for twice in dict.fromkeys((rule.marker, rule.marker[:1]))
     )
     line_end = (BLANK, Run(r"[\r\n]", 1, 1))
     for closer in closers:
@@ -191,4 +192,4 @@ def not_behind(*markers: str) -> str:
 def _is_tag(marker: Atoms) -> bool:
     """Whether a marker begins with a tag, and so with no word of a sentence."""
     first = marker[0] if marker else None
-    return isinstance(first, Lit) and first.text.startswith("<")
+    return isinstance(first, Lit) and first.text[0] in "<[]"

@@ -193,6 +193,8 @@ ROWS = (
             (Lit("functools"),),
             (LIST, SPACE, OBJECT),
             list_payload(),
+            # "of" at the end of a chunk is none of it.
+            anchor="word",
             sign="functools[",
         ),
         Rule(

@@ -18,7 +18,7 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
-from tui.models.gate.dialects.tool_call import PAIRS, TOOL_CALL
+from tui.models.gate.dialects.tool_call import PAIR_SECTION, TOOL_CALL, pair_block
 from tui.models.gate.grammar import Drop, Element, Payload, Quote, Rule, Thinking
 from tui.models.gate.patterns import (
     BLANK,
@@ -49,7 +49,6 @@ from tui.models.gate.payloads.marked_pairs import (
     pair_section_reader,
     suffixed_section_reader,
 )
-from tui.models.gate.payloads.pairs import read_pair_section
 from tui.models.gate.payloads.python import PYTHON_STRINGS
 from tui.models.gate.payloads.tags import DSML_SPACED, GCML, tag_reader
 
@@ -59,7 +58,7 @@ def _tags(word: str, closer: str = "") -> tuple[str, str]:
 
 
 _QUOTE = Run("[\"']", 1, 1)
-_ARGUMENTS = (_tags("arg_key"), _tags("arg_value"))
+ARGUMENTS = Pairs(_tags("arg_key"), _tags("arg_value"))
 _IFM = Pairs(
     _tags("ifm|arg_key"),
     _tags("ifm|arg_value"),
@@ -227,17 +226,7 @@ ROWS = (
         "hunyuan_v4",
         SUFFIXED_CALLS,
         SUFFIXED_END,
-        block(
-            "<tool_calls>",
-            (Lit("<tool_call>"),),
-            Payload(
-                read_pair_section,
-                PAIRS,
-                ("</tool_calls>",),
-                ends=("</tool_call>",),
-                again=((Lit("<tool_call>"),),),
-            ),
-        ),
+        PAIR_SECTION,
         thinking=(*THINK, SUFFIXED_THINKING),
         names=r"hunyuan-?v?4|\bhy-?v?4",
         signs=("<tool_calls:",),
@@ -245,17 +234,7 @@ ROWS = (
     ),
     row(
         "iquest_q1",
-        block(
-            "<iquest_tool_call>",
-            (*NAME, SPACE, Alt(((Lit("<arg_key>"),), (Lit("</iquest_tool_call>"),)))),
-            Payload(
-                pair_reader(Pairs(*_ARGUMENTS)),
-                PAIRS,
-                ("</iquest_tool_call>",),
-                ends=("</arg_value>",),
-                again=((Lit("<arg_key>"),),),
-            ),
-        ),
+        pair_block("iquest_tool_call", ARGUMENTS),
         thinking=THINK,
         dropped=CHATML,
         names="iquest-?q1",

@@ -4,7 +4,15 @@ One row a dialect, in files by notation; `grammar.Dialect` explains what a row s
 Detection, `auto` and docs/dialects.md follow from the rows.
 """
 
-from tui.models.gate.dialects import channels, frames, json, marked, named, tags
+from tui.models.gate.dialects import (
+    channels,
+    frames,
+    json,
+    marked,
+    named,
+    tags,
+    wrapped,
+)
 from tui.models.gate.dialects.later import with_later
 
 DIALECTS = {
@@ -14,6 +22,7 @@ DIALECTS = {
         named.ROWS,
         tags.ROWS,
         marked.ROWS,
+        wrapped.ROWS,
         channels.ROWS,
         frames.ROWS,
     )

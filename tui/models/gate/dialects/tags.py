@@ -20,7 +20,7 @@ from tui.models.gate.dialects.builders import (
 )
 from tui.models.gate.dialects.tool_call import (
     BARE_FUNCTION,
-    PAIRS,
+    PAIR_SECTION,
     TOOL_CALL,
     bare_call,
     function_block,
@@ -30,7 +30,6 @@ from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, Opt, ToolName
 from tui.models.gate.payloads.elements import MINIMAX
 from tui.models.gate.payloads.gemma import gemma_reader
 from tui.models.gate.payloads.named import read_nothing
-from tui.models.gate.payloads.pairs import read_pair_section
 from tui.models.gate.payloads.python import (
     PYTHON_STRINGS,
     read_python_lines,
@@ -160,7 +159,7 @@ ROWS = (
         *TOOL_CALL,
         thinking=THINK,
         dropped=CHATML,
-        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.[5-9]|mimo-v2",
+        names=r"nemotron-?3|qwen-?3-coder|qwen-?3\.[5-9]|step-?3\.[5-9]|mimo-v2|berrylm",
         signs=("<function= <parameter=",),
     ),
     row(
@@ -263,17 +262,7 @@ ROWS = (
     ),
     row(
         "hunyuan_v3",
-        block(
-            "<tool_calls>",
-            (Lit("<tool_call>"),),
-            Payload(
-                read_pair_section,
-                PAIRS,
-                ("</tool_calls>",),
-                ends=("</tool_call>",),
-                again=((Lit("<tool_call>"),),),
-            ),
-        ),
+        PAIR_SECTION,
         thinking=THINK,
         names=r"hunyuan-?v?3|\bhy-?3",
         signs=("<tool_sep>",),

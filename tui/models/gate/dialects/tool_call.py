@@ -14,7 +14,8 @@ from tui.models.gate.dialects.builders import (
 )
 from tui.models.gate.grammar import Payload, Quote, Rule
 from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, ToolName
-from tui.models.gate.payloads.pairs import read_pairs
+from tui.models.gate.payloads.marked_pairs import Pairs, pair_reader
+from tui.models.gate.payloads.pairs import read_pair_section, read_pairs
 from tui.models.gate.payloads.python import PYTHON_STRINGS, read_python_lines
 from tui.models.gate.payloads.tags import FUNCTION, Tags, bare_reader, tag_reader
 
@@ -76,6 +77,35 @@ PAIR_BLOCK = block(
     ),
 )
 
+
+def pair_block(tag: str, pairs: Pairs) -> Rule:
+    """Return the rule for a name and pairs between the tags of an element."""
+    closer, begin = f"</{tag}>", Lit(pairs.key[0])
+    return block(
+        f"<{tag}>",
+        (*NAME, SPACE, Alt(((begin,), (Lit(closer),)))),
+        Payload(
+            pair_reader(pairs),
+            (Quote(*pairs.key), Quote(*pairs.value)),
+            (closer,),
+            ends=(pairs.value[1],),
+            again=((begin,),),
+        ),
+    )
+
+
+PAIR_SECTION = block(
+    "<tool_calls>",
+    (Lit("<tool_call>"),),
+    Payload(
+        read_pair_section,
+        PAIRS,
+        ("</tool_calls>",),
+        ends=("</tool_call>",),
+        again=((Lit("<tool_call>"),),),
+    ),
+)
+"""A section of calls, each a name and pairs."""
 
 _NO_ARGUMENTS = block(
     "<tool_call>",

@@ -12,9 +12,9 @@ from tui.models.gate.payloads.json import (
     Fault,
     arguments,
     arguments_of,
-    skip_space,
 )
 from tui.models.gate.payloads.named import section_reader
+from tui.models.gate.payloads.sections import read_section
 from tui.models.gate.payloads.typed_values import from_json, schema_of, typed
 from tui.models.gate.pieces import Call
 
@@ -34,21 +34,12 @@ def read_kimi_k3(body: str, tools: Tools, closed: bool) -> Reading:
 
     A malformed call does not affect the others.
     """
-    calls: list[Call] = []
-    whole = True
-    at = skip_space(body, 0)
-    while at < len(body):
-        try:
-            call, at = _kimi_call(body, at, tools)
-            calls.append(call)
-        except Fault:
-            whole = False
-            again = _CALL.search(body, at + 1)
-            if again is None:
-                break
-            at = again.start()
-        at = skip_space(body, at)
-    return Reading(calls, whole and bool(calls))
+
+    def next_call(at: int) -> int:
+        found = _CALL.search(body, at)
+        return found.start() if found else -1
+
+    return read_section(body, lambda at: _kimi_call(body, at, tools), next_call)
 
 
 def _kimi_call(body: str, at: int, tools: Tools) -> tuple[Call, int]:

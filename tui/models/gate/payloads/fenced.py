@@ -1,7 +1,8 @@
 """Parses calls that models write as code, or behind a name and a sign.
 
 The formats are those of the models' prompts: Gemma 3 in tool_code fences, SmolLM3 in
-<code>, Command R+ in a JSON fence; and GLM-5.3-Flash and Step-Audio 2 in <tool_call>.
+<code>, Command R+ in a JSON fence; and GLM-5.3-Flash, Step-Audio 2 and TeleChat4 in
+<tool_call>.
 """
 
 import re
@@ -56,4 +57,7 @@ def _offered(written: str, tools: Tools) -> str:
 
 
 read_glm53 = _named(_GLM, _offered)
+read_named = _named(
+    re.compile(r"\s*(?P<name>[^\s{<>]+)\s*"), lambda written, tools: written
+)
 read_step_audio = _named(_STEP, lambda written, tools: written)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tui.models.gate.grammar import Payload, Quote, Reader, Reading, Tools
 from tui.models.gate.patterns import Lit
 from tui.models.gate.payloads.json import Fault, arguments, skip_space, value_at
+from tui.models.gate.payloads.sections import read_section
 from tui.models.gate.payloads.typed_values import from_json, schema_of, typed
 from tui.models.gate.pieces import Call
 
@@ -53,29 +54,17 @@ def pair_section_reader(pairs: Pairs) -> Reader:
     call_at = _call_at(pairs)
     begin, end = pairs.call
 
-    def one(body: str, at: int, tools: Tools) -> tuple[Call, int]:
-        if not body.startswith(begin, at):
-            raise Fault("no begin")
-        call, at = call_at(body, at + len(begin), tools)
-        at = skip_space(body, at)
-        if not body.startswith(end, at):
-            raise Fault("no end")
-        return call, skip_space(body, at + len(end))
-
     def read(body: str, tools: Tools, closed: bool) -> Reading:
-        calls: list[Call] = []
-        whole = True
-        at = skip_space(body, 0)
-        while at < len(body):
-            try:
-                call, at = one(body, at, tools)
-                calls.append(call)
-            except Fault:
-                whole = False
-                at = body.find(begin, at + 1)
-                if at < 0:
-                    break
-        return Reading(calls, whole and bool(calls))
+        def one(at: int) -> tuple[Call, int]:
+            if not body.startswith(begin, at):
+                raise Fault("no begin")
+            call, at = call_at(body, at + len(begin), tools)
+            at = skip_space(body, at)
+            if not body.startswith(end, at):
+                raise Fault("no end")
+            return call, at + len(end)
+
+        return read_section(body, one, lambda at: body.find(begin, at))
 
     return read
 

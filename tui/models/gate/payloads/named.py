@@ -7,6 +7,7 @@ from tui.models.gate.grammar import Reader, Reading, Tools
 from tui.models.gate.patterns import Lit, part
 from tui.models.gate.payloads.json import arguments, arguments_of, value_at
 from tui.models.gate.payloads.literals import Fault, skip_space
+from tui.models.gate.payloads.sections import read_section
 from tui.models.gate.pieces import Call
 
 _SURPLUS = re.compile(r"[\s\]})]*")
@@ -100,22 +101,12 @@ def section_reader(
         return Call(name, arguments(given), id), at
 
     def read(body: str, tools: Tools, closed: bool) -> Reading:
-        calls: list[Call] = []
-        whole = True
-        at = skip_space(body, 0)
-        while at < len(body):
-            try:
-                if not body.startswith(begin, at):
-                    raise Fault("no begin")
-                call, at = one(body, at + len(begin), closed)
-                calls.append(call)
-            except Fault:
-                whole = False
-                at = body.find(begin, at + 1)
-                if at < 0:
-                    break
-            at = skip_space(body, at)
-        return Reading(calls, whole and bool(calls))
+        def call_at(at: int) -> tuple[Call, int]:
+            if not body.startswith(begin, at):
+                raise Fault("no begin")
+            return one(body, at + len(begin), closed)
+
+        return read_section(body, call_at, lambda at: body.find(begin, at))
 
     return read
 

@@ -1,0 +1,96 @@
+"""Dialects that put a known notation between markers of their own.
+
+The formats are those of vLLM's parsers as of November 2026 (telechat4, iquest_coder_v2,
+openpangu_v2, rwkv), and of LM Studio's documentation.
+"""
+
+from tui.models.gate.dialects.builders import (
+    CHATML,
+    LIST,
+    OBJECT,
+    QUOTE,
+    STRINGS,
+    THINK,
+    block,
+    eat,
+    json_block,
+    list_payload,
+    row,
+)
+from tui.models.gate.dialects.marked import ARGUMENTS
+from tui.models.gate.dialects.tool_call import JSON_CALLS, pair_block
+from tui.models.gate.grammar import Payload, Rule
+from tui.models.gate.patterns import BLANK, NAME, SPACE, Atoms, Lit
+from tui.models.gate.payloads.fenced import read_named
+from tui.models.gate.payloads.marked_pairs import Pairs
+
+_PARAMETERS = Pairs(
+    ("<param_key>", "</param_key>"), ("<param_value>", "</param_value>")
+)
+_NAME: Atoms = (SPACE, *NAME, SPACE)
+
+ROWS = (
+    row(
+        "telechat4",
+        *JSON_CALLS,
+        pair_block("tool_call", _PARAMETERS),
+        block(
+            "<tool_call>",
+            (*NAME, SPACE, OBJECT),
+            Payload(
+                read_named,
+                STRINGS,
+                ("</tool_call>",),
+                balanced=True,
+                header=_NAME,
+                look=(OBJECT,),
+            ),
+        ),
+        thinking=THINK,
+        names="telechat-?4",
+        signs=("<param_key>",),
+        priority=1,
+    ),
+    row(
+        "iquest_coder",
+        pair_block("iquestcoder_tool_call", ARGUMENTS),
+        thinking=THINK,
+        dropped=CHATML,
+        names="iquest-?coder",
+        signs=("<iquestcoder_tool_call>",),
+        priority=1,
+    ),
+    row(
+        "openpangu_v2",
+        json_block("<|tool_call_start|>", (LIST, SPACE, OBJECT), "<|tool_call_end|>"),
+        thinking=THINK,
+        special=True,
+        names=r"pangu-?(?:v?2\b|v?2\.)",
+        priority=1,
+        # The row of LFM2 reads JSON between the same markers.
+        in_auto=False,
+    ),
+    row(
+        "lmstudio",
+        json_block("[TOOL_REQUEST]", (OBJECT, SPACE, QUOTE), "[END_TOOL_REQUEST]"),
+        signs=("[TOOL_REQUEST]",),
+        priority=-1,
+    ),
+    row(
+        "rwkv",
+        Rule(
+            (Lit("**Tool Call:**"), SPACE, Lit("```json"), BLANK, Lit("\n")),
+            (OBJECT, SPACE, QUOTE),
+            list_payload(),
+            anchor="line",
+            sign="",
+            after=eat((SPACE, Lit("```"))),
+        ),
+        *JSON_CALLS,
+        thinking=THINK,
+        names=r"\brwkv",
+        signs=(("**Tool Call:**",),),
+        # "**" begins many a line of an answer.
+        in_auto=False,
+    ),
+)
