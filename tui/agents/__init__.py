@@ -56,4 +56,4 @@ AGENTS: Mapping[str, Callable[[Model, ToolBox, int, str], Agent]] = {
     "plan": PlanAndSolveAgent,
     "rewoo": ReWOOAgent,
 }
-"""The agents that answer, by their names in the configuration: see `config.AGENTS`."""
+"""The agents that answer, by their names in `tui.agent_names`."""
