@@ -72,7 +72,7 @@ class ReactAgent(FunctionCallAgent):
         """
         super().__init__(model, toolbox, max_rounds, system)
         if len(self.toolbox) and max_rounds and takes_instructions(model):
-            self.model = ReactModel(model)
+            self.model: Model = ReactModel(model)
 
 
 class ReactModel:

@@ -89,6 +89,24 @@ ABSENT_ARGUMENTS: dict[str, str] = {
     "on_max_retries": "after max_retries rounds the agent answers with what it has",
     "keep_full_turns": "the context is kept within the model's window by itself",
     "fs": "write tools for the files that are needed",
+    "force_summarize_context": "say it in prompt=...",
+    "history_compactor": "the context is kept within the model's window by itself",
+    "extra_stop_condition": "leave the loop over StreamCallHelper: that cancels it",
+    **dict.fromkeys(
+        (
+            "skills_dir",
+            "prompt_skills",
+            "excluded_skills",
+            "skill_search",
+            "skill_tool_mode",
+        ),
+        "put the instructions into prompt=...",
+    ),
+    **dict.fromkeys(
+        ("runtime_observer", "before_model_request"),
+        "use return_trace=True and read the queue lazy_trace",
+    ),
+    "model_context_provider": "use ChatPrompter(instruction, extra_keys)",
 }
 """The same for arguments of agents; those with a false value are accepted."""
 
