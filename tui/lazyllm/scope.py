@@ -72,6 +72,8 @@ ABSENT_METHODS: dict[str, str] = {
                     "call the module in a loop over the examples"),
     **dict.fromkeys(("formatter", "format"), _JSON),
     "forward": "call the module itself",
+    "set_stop_tools": "leave the loop over StreamCallHelper: that cancels it",
+    "describe_context": "use return_trace=True and read the queue lazy_trace",
     "used_by": "it has no effect outside of LazyLLM's workflows",
 }  # fmt: skip
 """The same for methods of modules."""
