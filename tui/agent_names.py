@@ -7,8 +7,8 @@ DEFAULT = "function_call"
 
 ABOUT = {
     DEFAULT: "calls tools until it has the answer",
-    "react": "ReAct: for models that cannot call tools; they write calls in text",
-    "plan": "plan and solve: makes a plan, does its steps, then answers",
-    "rewoo": "ReWOO: plans all tool calls at once, makes them, then answers",
+    "react": "calls in text (ReAct), for models without tool calls",
+    "plan": "makes a plan, does its steps, then answers",
+    "rewoo": "plans all calls at once, makes them, then answers",
 }
-"""Each agent with what it does."""
+"""Each agent with what it does, in words that fit beside it in 80 columns."""

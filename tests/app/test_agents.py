@@ -91,11 +91,11 @@ async def test_plans_are_folded_and_only_the_answer_is_text(
 
 
 async def test_the_agent_is_chosen_from_a_list_or_by_name() -> None:
-    async with opened(["One.", "Two."]) as chat:
+    async with opened(["One.", "Two."], size=(80, 24)) as chat:
         await chat.ask("/agent")
         await chat.until("Choose how answers are made")
         assert "function_call" in chat.text
-        assert "ReWOO: plans all tool calls at once" in chat.text
+        assert "plans all calls at once, makes them, then answers" in chat.text
         await chat.pilot.press("down", "enter")
         await chat.until(lambda: chat.screen.agents.current == "react")
 
@@ -108,7 +108,7 @@ async def test_the_agent_is_chosen_from_a_list_or_by_name() -> None:
         await chat.until("One.")
         await done(chat)
         await chat.ask("/agent function_call")
-        await chat.until(lambda: "Agent" not in chat.text)
+        await chat.until(lambda: "starter react" not in chat.text)
         await chat.ask("Hi")
         await chat.until("Two.")
         await done(chat, 2)
