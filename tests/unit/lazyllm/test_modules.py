@@ -766,7 +766,7 @@ def test_submodules_have_the_names():
 
 
 def test_lazyllm_s_own_bookkeeping_is_accepted_and_dynamic_keys_are_not():
-    options = {"id": "1", "group_id": "g", "api_key": "k"}
+    options: dict[str, Any] = {"id": "1", "group_id": "g", "api_key": "k"}
 
     lazyllm.OnlineChatModule(source="openai", dynamic_auth=False, **options)
     with pytest.raises(TypeError, match="give api_key"):
