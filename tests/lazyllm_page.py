@@ -24,6 +24,7 @@ PARTS = (
     ),
     ("one round of function calls", "FunctionCall"),
     ("an agent whose text streams and whose calls stay unseen", "FunctionCallAgent"),
+    ("other agents, which stream too", "ReactAgent, PlanAndSolveAgent, ReWOOAgent"),
     ("what happens inside, on demand", "return_trace=True, `lazy_trace`"),
 )
 """The parts of the tutorial, and the names that are them."""
@@ -53,6 +54,21 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
         "a typing error is not sent to the server; names of models change",
     ),
     "OnlineModule": ("chat models only", "embeddings and images are not offered"),
+    "PlanAndSolveAgent": (
+        "only the answer is text; steps are read however they are numbered; a plan "
+        "that cannot be read means function calls; any of the three models is enough",
+        "plan and steps are reasoning; an IndexError is no answer",
+    ),
+    "ReactAgent": (
+        "asks in ReAct's own form, in text, and runs structured calls too; answers "
+        "with what it has after `max_retries` rounds; no tools that are not listed",
+        "models without tool calling can use tools; an exception would lose the work",
+    ),
+    "ReWOOAgent": (
+        "only the answer is text; independent calls run side by side; lists and plain "
+        "text are arguments; `#E1` is not a part of `#E10`; values keep their type",
+        "evidence is what the tools have returned, unchanged",
+    ),
     "StreamCallHelper": (
         "yields text only; leaving it early cancels the call",
         "nobody waits for an answer that is not read",

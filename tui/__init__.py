@@ -11,7 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.agents import FunctionCallAgent
+    from tui.agents import (
+        FunctionCallAgent,
+        PlanAndSolveAgent,
+        ReactAgent,
+        ReWOOAgent,
+    )
     from tui.config import Config
     from tui.errors import (
         Cancelled,
@@ -53,6 +58,9 @@ _HOMES = {
     "ModelCatalog": "tui.models.catalog",
     "ModelError": "tui.errors",
     "OpenAIModel": "tui.models.openai",
+    "PlanAndSolveAgent": "tui.agents",
+    "ReWOOAgent": "tui.agents",
+    "ReactAgent": "tui.agents",
     "ScriptedModel": "tui.models.scripted",
     "SessionPool": "tui.session",
     "TextDelta": "tui.events",
@@ -85,6 +93,9 @@ __all__ = [
     "ModelCatalog",
     "ModelError",
     "OpenAIModel",
+    "PlanAndSolveAgent",
+    "ReWOOAgent",
+    "ReactAgent",
     "ScriptedModel",
     "SessionPool",
     "TextDelta",

@@ -97,7 +97,8 @@ class Config(Section, frozen=True):
 
     model: str = ""
     """Empty means `openai` if OPENAI_API_KEY is set, else `starter`."""
-    agent: Literal["function_call"] = "function_call"
+    agent: Literal["function_call", "react", "plan", "rewoo"] = "function_call"
+    """Those of `tui.agent_names`."""
     system: str = ""
     stream: bool = True
     theme: str = ""

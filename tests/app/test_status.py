@@ -56,6 +56,10 @@ async def test_leaves_out_what_does_not_fit_the_least_needed_first(
     assert text == f"starter writing {right}".strip()
 
 
+async def test_an_agent_that_is_not_the_usual_one_is_beside_the_model():
+    assert (await shown(120, agent="react")).startswith("starter react  writing")
+
+
 async def test_the_model_is_cut_before_the_state():
     assert await shown(20, model="a-very-long-name-of-a-model") == "a-very-l…  writing"
 

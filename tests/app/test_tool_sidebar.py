@@ -75,12 +75,15 @@ async def test_shows_model_stream_and_tools_with_their_switches():
     async with (app := Host()).run_test() as pilot:
         app.sidebar.model = "starter"
         app.sidebar.note = "Small, English only."
+        app.sidebar.agent = "react"
         await pilot.pause()
 
         assert [" ".join(line.split()) for line in app.lines] == [
             "Model",
             "starter",
             "Small, English only.",
+            "Agent",
+            "react",
             "[x] Stream ctrl+t",
             "Tools, 1 of 3 on space",
             "[x] get_weather",

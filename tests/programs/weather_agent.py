@@ -1,6 +1,6 @@
 """The tutorial's third program: two tools by name, and an agent that may call them.
 
-Its front end is here the loop of the first one.
+Its front end is here the loop of the first one. A third argument names another agent.
 """
 
 import json
@@ -9,7 +9,17 @@ from typing import Literal
 
 from tui import lazyllm
 from tui.lazyllm import fc_register
-from tui.lazyllm.tools import FunctionCallAgent
+from tui.lazyllm.tools import (
+    FunctionCallAgent,
+    PlanAndSolveAgent,
+    ReactAgent,
+    ReWOOAgent,
+)
+
+AGENTS = {
+    kind.__name__: kind
+    for kind in (FunctionCallAgent, ReactAgent, PlanAndSolveAgent, ReWOOAgent)
+}
 
 KNOWN = {"tokyo": ("10", "celsius"), "san francisco": ("72", "fahrenheit")}
 
@@ -55,13 +65,13 @@ def get_n_day_weather_forecast(
     return report(location, num_days=num_days)
 
 
-name, question = sys.argv[1:]
+name, question, *kind = sys.argv[1:]
 if name == "online":
     llm = lazyllm.OnlineChatModule()
 else:
     llm = lazyllm.TrainableModule(name, stream=True)
 tools = ["get_current_weather", "get_n_day_weather_forecast"]
-agent = FunctionCallAgent(llm, tools)
+agent = AGENTS[kind[0] if kind else "FunctionCallAgent"](llm, tools)
 
 with lazyllm.ThreadPoolExecutor(1) as executor:
     future = executor.submit(agent, question)

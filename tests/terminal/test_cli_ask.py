@@ -713,3 +713,39 @@ def test_where_no_file_can_be_written_the_answer_comes_and_lines_say_the_rest(
     assert done.returncode == 0
     assert done.stdout.strip()
     assert all(line.startswith("lazychat: ") for line in done.stderr.splitlines())
+
+
+PLAN = 'Plan: Look.\n#E1 = get_current_weather[{"location": "Tokyo"}]'
+ACT = 'Thought: Look.\nAction: get_current_weather\nAction Input: {"location": "Tokyo"}'
+STEPS = "1. Look it up.\n2. Convert it."
+
+
+@pytest.mark.parametrize(
+    ("agent", "script"),
+    [
+        ("function_call", [[WEATHER], "It is 10 degrees."]),
+        ("react", [ACT, "Thought: Yes.\nFinal Answer: It is 10 degrees."]),
+        ("plan", [STEPS, [WEATHER], "10.", "50 F.", "It is 10 degrees."]),
+        ("rewoo", [PLAN, "It is 10 degrees."]),
+    ],
+)
+def test_each_agent_prints_its_answer_alone(home, agent, script):
+    home.scripted(*script)
+
+    by_flag = home.ask("--agent", agent, "Weather in Tokyo?")
+
+    assert (by_flag.out, by_flag.err) == ("It is 10 degrees.\n", "")
+    assert [role for role, _ in home.said()].count("tool") == 1
+    (asked,) = [r.event for r in home.records() if isinstance(r.event, TurnRequested)]
+    assert asked.agent == agent
+    home.scripted(*script, more=f'agent = "{agent}"')
+    by_configuration = home.ask("Weather in Tokyo?")
+    assert by_configuration == by_flag
+
+
+def test_an_agent_that_is_none_is_told_with_all_there_are(home):
+    done = home.ask("--agent", "magic", "hi")
+
+    assert done.code == 2
+    for word in ("magic", "function_call", "react", "plan", "rewoo"):
+        assert word in done.err

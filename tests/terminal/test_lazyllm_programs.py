@@ -194,6 +194,61 @@ def test_the_later_version_of_the_page_runs(online, server):
     ]
 
 
+ACT = (
+    "Thought: I look it up.\n"
+    'Action: get_current_weather\nAction Input: {"location": "Tokyo"}\n'
+)
+AGENTS = {
+    "ReactAgent": [ACT, "Thought: So.\nFinal Answer: It is 10 degrees <"],
+    "PlanAndSolveAgent": [
+        "Plan:\n1. Look it up.\n2. Say it.",
+        HERMES.replace("get_n_day_weather_forecast", "get_current_weather").replace(
+            '"San Francisco", "num_days": 3', '"Tokyo"'
+        ),
+        "10 there.",
+        "I say it.",
+        "It is 10 degrees <",
+    ],
+    "ReWOOAgent": [
+        'Plan: Look it up.\n#E1 = get_current_weather[{"location": "Tokyo"}]',
+        "It is 10 degrees <",
+    ],
+}
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize("agent", AGENTS)
+def test_other_agents_stream_their_answer_alone(online, server, agent, size):
+    for reply in AGENTS[agent]:
+        pieces = [reply[i : i + size] for i in range(0, len(reply), size)]
+        server.answer(*map(text, pieces), finish(), DONE)
+
+    said, ret, err = run(
+        *(online, "weather_agent.py", "online", "Weather in Tokyo?", agent)
+    )
+
+    assert said == ret == "It is 10 degrees <"
+    assert err == ""
+    results = [text for role, text in online.said() if role == "tool"]
+    assert len(results) == 1
+    assert '"temperature": "10"' in results[0]
+    assert len(server.requests) == len(AGENTS[agent])
+
+
+@needs_starter
+@pytest.mark.parametrize("agent", AGENTS)
+def test_other_agents_run_on_the_starter(home, agent):
+    said, ret, _ = run(
+        *(home, "weather_agent.py", "internlm2-chat-20b"),
+        *("What's the weather in Tokyo?", agent),
+    )
+
+    assert said.endswith(ret)
+    assert "10" in ret
+    assert not {"Thought:", "Action:", "#E1", "get_current_weather"} & set(said.split())
+    assert [role for role, _ in home.said()].count("tool") == 1
+
+
 @needs_starter
 def test_the_later_version_of_the_page_runs_on_the_starter(home):
     done = home.python(

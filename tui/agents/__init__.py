@@ -9,16 +9,29 @@ the last message. It uses no log, screen or queue, so it works as a library:
         ...
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Protocol
 
 from tui.agents.function_call import FunctionCallAgent
+from tui.agents.plan import PlanAndSolveAgent
+from tui.agents.react import ReactAgent
+from tui.agents.rewoo import ReWOOAgent
 from tui.agents.summary import SummaryAgent
 from tui.events import Event
 from tui.messages import Message
+from tui.models import Model
+from tui.tools import ToolBox
 from tui.turn import Turn
 
-__all__ = ["Agent", "FunctionCallAgent", "SummaryAgent"]
+__all__ = [
+    "AGENTS",
+    "Agent",
+    "FunctionCallAgent",
+    "PlanAndSolveAgent",
+    "ReWOOAgent",
+    "ReactAgent",
+    "SummaryAgent",
+]
 
 
 class Agent(Protocol):
@@ -35,3 +48,12 @@ class Agent(Protocol):
         `turn` it creates one.
         """
         ...
+
+
+AGENTS: Mapping[str, Callable[[Model, ToolBox, int, str], Agent]] = {
+    "function_call": FunctionCallAgent,
+    "react": ReactAgent,
+    "plan": PlanAndSolveAgent,
+    "rewoo": ReWOOAgent,
+}
+"""The agents that answer, by their names in `tui.agent_names`."""

@@ -9,7 +9,7 @@ from tui.agents import last_round
 from tui.agents.merge import merge
 from tui.errors import ModelError
 from tui.events import Event, MessageAdded, NoticeGiven
-from tui.messages import Message, Reply, ToolCall, ToolSchema
+from tui.messages import Message, Reply, ToolCall, ToolResult, ToolSchema
 from tui.models import Model
 from tui.tools import ToolBox
 from tui.turn import Turn
@@ -58,8 +58,7 @@ class FunctionCallAgent:
     def _run(
         self, messages: list[Message], turn: Turn
     ) -> Generator[Event, None, Message]:
-        if self.system and not any(m.role == "system" for m in messages):
-            messages.insert(0, Message("system", self.system))
+        messages = self.with_system(messages)
         schemas = self.toolbox.schemas()
         used = {call.id for message in messages for call in message.tool_calls}
         unreadable: set[str] = set()
@@ -72,7 +71,8 @@ class FunctionCallAgent:
                 turn.message_id, message, finish_reason=reply.finish_reason
             )
             messages.append(message)
-            messages += yield from self._call(message, turn)
+            results = yield from self.call(message, turn)
+            messages += map(as_message, results)
             turn.next_message()
             turn.cancel.raise_if_requested()
             if _stuck(message, unreadable):
@@ -87,7 +87,13 @@ class FunctionCallAgent:
                     f"The model has called tools {self.max_rounds} times in a row, the "
                     f"limit; it now answers without more calls."
                 )
-        return (yield from self._answer(messages, turn))
+        return (yield from self.answer_now(messages, turn))
+
+    def with_system(self, messages: Sequence[Message]) -> list[Message]:
+        """Return `messages` with a system message, if there is something to say."""
+        if self.system and not any(m.role == "system" for m in messages):
+            return [Message("system", self.system), *messages]
+        return list(messages)
 
     def _ask(
         self, messages: list[Message], tools: list[ToolSchema], turn: Turn
@@ -95,9 +101,10 @@ class FunctionCallAgent:
         turn.cancel.raise_if_requested()
         return (yield from self.model.generate(messages, tools, turn))
 
-    def _answer(
-        self, messages: list[Message], turn: Turn
+    def answer_now(
+        self, messages: Sequence[Message], turn: Turn
     ) -> Generator[Event, None, Message]:
+        """Answer `messages` without more calls; see `Agent.run`."""
         turn.cancel.raise_if_requested()
         tools = self.toolbox.schemas() if self.max_rounds else []
         reply = yield from last_round.answer(self.model, messages, tools, turn)
@@ -113,17 +120,20 @@ class FunctionCallAgent:
             raise _no_answer(self.model.name, finish_reason)
         return message
 
-    def _call(
+    def call(
         self, message: Message, turn: Turn
-    ) -> Generator[Event, None, list[Message]]:
+    ) -> Generator[Event, None, list[ToolResult]]:
+        """Run the calls of `message` in parallel; return their results in order."""
         runs = [self.toolbox.run(call, turn) for call in message.tool_calls]
         results = yield from merge(runs)
-        answers: list[Message] = []
         for number, result in enumerate(results, 1):
-            answer = Message("tool", result.output, tool_call_id=result.call_id)
-            answers.append(answer)
-            yield MessageAdded(f"{turn.message_id}.{number}", answer)
-        return answers
+            yield MessageAdded(f"{turn.message_id}.{number}", as_message(result))
+        return results
+
+
+def as_message(result: ToolResult) -> Message:
+    """Return the message that tells a model the result of a call."""
+    return Message("tool", result.output, tool_call_id=result.call_id)
 
 
 def _no_answer(model: str, finish_reason: str) -> ModelError:

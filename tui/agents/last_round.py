@@ -11,7 +11,14 @@ from typing import Any
 
 import msgspec
 
-from tui.events import Event, NoticeGiven, ReasoningDelta, TextDelta, ToolCallOpened
+from tui.events import (
+    Event,
+    NoticeGiven,
+    ReasoningDelta,
+    Relabelled,
+    TextDelta,
+    ToolCallOpened,
+)
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import Model
 from tui.models.gate import Gate, Piece, Reasoning, Text
@@ -78,6 +85,11 @@ def _listen(
                 yield from heard.take(gate.feed(event.text))
             elif isinstance(event, ReasoningDelta):
                 yield from heard.take([Reasoning(event.text)])
+            elif isinstance(event, Relabelled):
+                yield from heard.take(gate.finish())
+                gate = Gate("auto", tools or None)
+                heard.relabel(event.as_text)
+                yield event
             elif not isinstance(event, ToolCallOpened):
                 yield event
     finally:
@@ -114,3 +126,10 @@ class _Heard:
                     yield ReasoningDelta(self._id, text)
                 case _:
                     self.called = True
+
+    def relabel(self, as_text: bool) -> None:
+        source, target = self.text, self.reasoning
+        if as_text:
+            source, target = target, source
+        target += source
+        source.clear()

@@ -268,6 +268,22 @@ class LazychatApp(OutputApp):
         else:
             self.backend.model = self.chat.model = name
 
+    def choose_agent(self, name: str) -> None:
+        """Use the agent `name` from now on, or ask for one if it is empty."""
+        chat = self.chat
+        if not chat:
+            return
+        if not name:
+            from tui.app.dialogs.agents import AgentScreen
+
+            self.push_screen(AgentScreen(chat.agents.current), self._choose_agent)
+        elif problem := chat.agents.choose(name):
+            self._give_back(f"/agent {name}", problem)
+
+    def _choose_agent(self, name: str | None) -> None:
+        if name:
+            self.choose_agent(name)
+
     def show_help(self) -> None:
         """Show keys and commands."""
         from tui.app.dialogs.help import HelpScreen

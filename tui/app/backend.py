@@ -73,6 +73,7 @@ class Conversation(Protocol):
         message: Message | None,
         *,
         model: str,
+        agent: str,
         tools: Collection[str],
         stream: bool,
         again: str | None = None,
@@ -253,6 +254,8 @@ class Backend(Protocol):
 
     model: str
     """The name of the model for new conversations."""
+    agent: str
+    """The name of the agent for new conversations; see `tui.agent_names`."""
 
     @property
     def config(self) -> Config:

@@ -86,6 +86,7 @@ class _App(Protocol):
     @property
     def exits(self) -> _Exits: ...
     def choose_model(self, name: str) -> object: ...
+    def choose_agent(self, name: str) -> object: ...
     def choose_theme(self, name: str) -> object: ...
     def show_help(self) -> object: ...
 
@@ -147,6 +148,13 @@ def _act(
     return Command(name, run, key, slash, help, argument=argument, permanent=permanent)
 
 
+def _plain(
+    name: str, run: Callable[[_Chat], object], help: str, key: str = ""
+) -> Command:
+    """Return a command of the current chat that takes no argument."""
+    return Command(name, lambda _, chat, __: run(chat), key, f"/{name}", help)
+
+
 COMMANDS = (
     Command(
         "cancel",
@@ -155,26 +163,20 @@ COMMANDS = (
         "",
         "Back to the composer; there: stop the answer",
     ),
-    Command(
-        "stream",
-        lambda _, chat, __: chat.toggle_stream(),
-        "ctrl+t",
-        "/stream",
-        "Streaming on or off",
+    _plain(
+        "stream", lambda chat: chat.toggle_stream(), "Streaming on or off", "ctrl+t"
     ),
-    Command(
+    _plain(
         "tools",
-        lambda _, chat, __: chat.arrangement.toggle_sidebar(),
-        "f2",
-        "/tools",
+        lambda chat: chat.arrangement.toggle_sidebar(),
         "Show or hide the tools",
+        "f2",
     ),
-    Command(
+    _plain(
         "debug",
-        lambda _, chat, __: chat.arrangement.toggle_debug(),
-        "f3",
-        "/debug",
+        lambda chat: chat.arrangement.toggle_debug(),
         "Show or hide the tool calls",
+        "f3",
     ),
     Command(
         "new",
@@ -231,11 +233,18 @@ COMMANDS = (
         argument=_anything,
     ),
     Command(
+        "agent",
+        lambda app, _, name: app.choose_agent(name),
+        "",
+        "/agent",
+        "Choose how answers are made: /agent NAME",
+        argument=_anything,
+    ),
+    _plain(
         "edit",
-        lambda _, chat, __: chat.edit_outside(),
-        "ctrl+o",
-        "/edit",
+        lambda chat: chat.edit_outside(),
         "Edit the message in your editor",
+        "ctrl+o",
     ),
     Command(
         "copy",
@@ -245,32 +254,21 @@ COMMANDS = (
         "Copy the last answer; /copy 2: the one before",
         argument=_number,
     ),
-    Command(
+    _plain(
         "unsend",
-        lambda _, chat, __: chat.controller.unsend(),
-        "alt+up",
-        "/unsend",
+        lambda chat: chat.controller.unsend(),
         "Take back the queued message",
+        "alt+up",
     ),
-    Command(
-        "continue",
-        lambda _, chat, __: chat.controller.go_on(),
-        "",
-        "/continue",
-        "Continue a stopped answer",
+    _plain(
+        "continue", lambda chat: chat.controller.go_on(), "Continue a stopped answer"
     ),
-    Command(
-        "retry",
-        lambda _, chat, __: chat.controller.retry(),
-        "",
-        "/retry",
-        "Ask the last question again",
+    _plain(
+        "retry", lambda chat: chat.controller.retry(), "Ask the last question again"
     ),
-    Command(
+    _plain(
         "takeover",
-        lambda _, chat, __: chat.owners.take_over(),
-        "",
-        "/takeover",
+        lambda chat: chat.owners.take_over(),
         "End a turn that another machine left",
     ),
     Command(

@@ -65,7 +65,7 @@ def _with_flags(settings: "Config", options: argparse.Namespace) -> "Config":
 
     changes = {
         name: value
-        for name in ("model", "system", "stream")
+        for name in ("model", "agent", "system", "stream")
         if (value := getattr(options, name, None)) is not None
     }
     return msgspec.structs.replace(settings, **changes)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tui import agent_names
 from tui.safe import decoded, safe
 
 if TYPE_CHECKING:
@@ -113,11 +114,22 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     _add_which(parser, "continue")
 
 
+def _agents() -> str:
+    """Return the agents for a help text."""
+    return "; ".join(f"{name}: {about}" for name, about in agent_names.ABOUT.items())
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-m",
         "--model",
         help="a model name from config.toml, a .gguf file, or supplier/model",
+    )
+    parser.add_argument(
+        "-a",
+        "--agent",
+        choices=tuple(agent_names.ABOUT),
+        help=f"how answers are made: {_agents()}",
     )
     parser.add_argument("-s", "--system", help="system prompt")
     parser.add_argument(

@@ -122,8 +122,8 @@ def _text(record: Record) -> str:
             return record.event.line
         case SummaryAdded(text=text) | ToolProgressed(_, text):
             return text
-        case TurnRequested(model):
-            return f"model {model}"
+        case TurnRequested(model, agent):
+            return f"model {model}, agent {agent}"
         case TurnStarted(host, _, pid):
             return f"by process {pid} on {host}"
         case TurnFinished(reason):

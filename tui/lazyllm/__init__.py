@@ -10,6 +10,7 @@ instead; docs/lazyllm.md lists both.
 from typing import Any
 
 from tui.lazyllm import tools
+from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.file_queue import FileSystemQueue
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
 from tui.lazyllm.modules import TrainableModule
@@ -28,6 +29,9 @@ __all__ = [
     "FunctionCallAgent",
     "OnlineChatModule",
     "OnlineModule",
+    "PlanAndSolveAgent",
+    "ReWOOAgent",
+    "ReactAgent",
     "StreamCallHelper",
     "ThreadPoolExecutor",
     "ToolManager",

@@ -18,6 +18,18 @@ from tui.tools import ToolBox
 from tui.turn import Turn
 
 
+def model_of(llm: object, name: str) -> Model:
+    """Return the model of the argument `name`; raises `ArgumentError`."""
+    if isinstance(llm, ChatModule):
+        return llm.model
+    if callable(getattr(llm, "generate", None)):
+        return cast(Model, llm)
+    raise ArgumentError(
+        f"{name} must be a TrainableModule, an OnlineChatModule or a model, not "
+        f"{type(llm).__name__}."
+    )
+
+
 class AgentModule(Module):
     """Base of modules that call tools.
 
@@ -43,16 +55,10 @@ class AgentModule(Module):
                 )
         known = ("llm", "tools", "max_retries", "stream", "return_trace", "prompt")
         unknown(type(self).__name__, set(options) - set(ABSENT_ARGUMENTS), known)
+        self.model = model_of(llm, "llm")
+        own: Any = (True, False, None)
         if isinstance(llm, ChatModule):
-            self.model = llm.model
-            own: Any = (llm.stream, llm.return_trace, llm.own_prompt)
-        elif callable(getattr(llm, "generate", None)):
-            self.model, own = llm, (True, False, None)
-        else:
-            raise ArgumentError(
-                f"llm must be a TrainableModule, an OnlineChatModule or a model, not "
-                f"{type(llm).__name__}."
-            )
+            own = (llm.stream, llm.return_trace, llm.own_prompt)
         super().__init__(
             own[0] if stream is None else stream,
             own[1] if return_trace is None else return_trace,

@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, Protocol, TypeVar
 
-from tui import agents, config, process_identity, session
+from tui import agent_names, agents, config, process_identity, session
 from tui.errors import ConfigError, ModelError
 from tui.events import Event, MessageAdded, TurnRequested
 from tui.lazyllm import pool
@@ -41,6 +41,9 @@ class Module:
 
     A subclass says in `_agent` what answers.
     """
+
+    agent_name = agent_names.DEFAULT
+    """What the log calls it."""
 
     def __init__(
         self, stream: object = True, return_trace: bool = False, prompt: object = None
@@ -143,7 +146,9 @@ class Module:
         log.append(
             id,
             *(MessageAdded(f"{turn.id}.0", question) for question in asked),
-            TurnRequested(agent.model.name, options=options, runner="lazyllm"),
+            TurnRequested(
+                agent.model.name, self.agent_name, options=options, runner="lazyllm"
+            ),
             process_identity.claim(),
             turn=turn.id,
         ).result()

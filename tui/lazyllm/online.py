@@ -72,6 +72,13 @@ class OnlineChatModule(ChatModule):
             raise ArgumentError("Give the address as url or as base_url, not as both.")
         if api_key is not None and not isinstance(api_key, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
             raise ArgumentError("api_key must be one key, as text.")
+        if options.pop("dynamic_auth", False):
+            raise ArgumentError(
+                "OnlineChatModule has no dynamic_auth: give api_key, or set the "
+                "supplier's variable before the question."
+            )
+        for unused in ("id", "group_id"):  # of LazyLLM's own bookkeeping
+            options.pop(unused, None)
         unknown("OnlineChatModule", set(options) - OPTIONS, OPTIONS, _IN_STATIC)
         source, model = _sorted_out(source, model)
         address = url or base_url or ""

@@ -72,6 +72,8 @@ ABSENT_METHODS: dict[str, str] = {
                     "call the module in a loop over the examples"),
     **dict.fromkeys(("formatter", "format"), _JSON),
     "forward": "call the module itself",
+    "set_stop_tools": "leave the loop over StreamCallHelper: that cancels it",
+    "describe_context": "use return_trace=True and read the queue lazy_trace",
     "used_by": "it has no effect outside of LazyLLM's workflows",
 }  # fmt: skip
 """The same for methods of modules."""
@@ -89,6 +91,24 @@ ABSENT_ARGUMENTS: dict[str, str] = {
     "on_max_retries": "after max_retries rounds the agent answers with what it has",
     "keep_full_turns": "the context is kept within the model's window by itself",
     "fs": "write tools for the files that are needed",
+    "force_summarize_context": "say it in prompt=...",
+    "history_compactor": "the context is kept within the model's window by itself",
+    "extra_stop_condition": "leave the loop over StreamCallHelper: that cancels it",
+    **dict.fromkeys(
+        (
+            "skills_dir",
+            "prompt_skills",
+            "excluded_skills",
+            "skill_search",
+            "skill_tool_mode",
+        ),
+        "put the instructions into prompt=...",
+    ),
+    **dict.fromkeys(
+        ("runtime_observer", "before_model_request"),
+        "use return_trace=True and read the queue lazy_trace",
+    ),
+    "model_context_provider": "use ChatPrompter(instruction, extra_keys)",
 }
 """The same for arguments of agents; those with a false value are accepted."""
 

@@ -16,7 +16,7 @@ class Model(Protocol):
     """A language model, wherever it runs.
 
     It may also have a `window`, see `window_of`, and `summarizes = False` when it is
-    too small to be asked for a summary.
+    too small to be asked for a summary: see `takes_instructions`.
     """
 
     @property
@@ -51,3 +51,11 @@ def window_of(model: object) -> int:
     """
     size = getattr(model, "window", 0)
     return size if isinstance(size, int) else 0
+
+
+def takes_instructions(model: object) -> bool:
+    """Return whether a model can be told how to write: a plan, a form for calls.
+
+    One that is too small for a summary is too small for that.
+    """
+    return bool(getattr(model, "summarizes", True))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tui import config, paths
-from tui.agents import Agent, FunctionCallAgent, SummaryAgent
+from tui.agents import AGENTS, Agent, SummaryAgent
 from tui.config import Config
 from tui.errors import ConfigError
 from tui.eventlog import open_log
@@ -112,12 +112,16 @@ class Host:
         self.last_words = self.problems[said:]
 
     def _agent(self, request: TurnRequested) -> Agent:
+        """Return what answers a request; raises `ConfigError` if nothing does."""
         if request.agent == "summary":
             keep = str(request.options.get("keep", ""))
             model = self.models.get(request.model)
             return SummaryAgent(model, keep, self.config.system)
+        if request.agent not in AGENTS:
+            hint = config.nearest(request.agent, list(AGENTS))
+            raise ConfigError(f'There is no agent "{request.agent}".{hint}')
         box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
-        return FunctionCallAgent(
+        return AGENTS[request.agent](
             self.models.get(request.model),
             box.select(name for name in request.tools if name in self._tools),
             self.config.max_rounds,

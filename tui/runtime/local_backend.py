@@ -123,6 +123,7 @@ class LocalConversation:
         message: Message | None,
         *,
         model: str,
+        agent: str,
         tools: Collection[str],
         stream: bool,
         again: str | None = None,
@@ -138,7 +139,6 @@ class LocalConversation:
             # Runs here, because it reads a file and hashes the schema of each tool.
             by = worker_registry.runner_for(host, model, offered)
             options = {"stream": stream}
-            agent = host.config.agent
             asked = TurnRequested(model, agent, offered, options, again, by)
             drafts = [read_state.forgotten(self._key())] if forget_draft else []
             self._asked = True
@@ -249,6 +249,8 @@ class LocalBackend:
         """All conversations."""
         self.model = host.model
         """The name of the model for new conversations."""
+        self.agent: str = host.config.agent
+        """The name of the agent for new conversations."""
         self.load_tools = host.load_tools
 
     def close(self) -> None:

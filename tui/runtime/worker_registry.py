@@ -122,8 +122,10 @@ def _store(path: Path) -> str:
 
 
 def _manner(settings: Config) -> str:
+    # A request names its agent. Workers of versions that knew one agent have another
+    # digest.
     limits = (settings.max_rounds, settings.tools.timeout)
-    return _digest((settings.agent, settings.system, *limits))
+    return _digest(("agents", settings.system, *limits))
 
 
 def _model(name: str, settings: ModelConfig) -> str:

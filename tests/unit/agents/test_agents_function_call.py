@@ -12,6 +12,7 @@ from tui.events import (
     Event,
     MessageAdded,
     NoticeGiven,
+    Relabelled,
     TextDelta,
     ToolCallFinished,
     ToolCallOpened,
@@ -365,3 +366,13 @@ def test_a_box_of_tools_is_taken_as_it_is():
     box = ToolBox([add])
 
     assert FunctionCallAgent(ScriptedModel([]), box).toolbox is box
+
+
+def test_what_the_last_round_says_is_relabelled_as_the_model_says():
+    thought = ["Three is too much.</think>", "Three."]
+    model = ScriptedModel([[call()], thought])
+
+    events, answer = play(FunctionCallAgent(model, [add], max_rounds=1))
+
+    assert Relabelled("t.2") in events
+    assert (answer.text, answer.reasoning) == ("Three.", "Three is too much.")

@@ -763,3 +763,11 @@ def test_submodules_have_the_names():
     assert ToolManager is lazyllm.tools.ToolManager
     assert register is lazyllm.fc_register
     assert lazyllm.OnlineModule is lazyllm.OnlineChatModule
+
+
+def test_lazyllm_s_own_bookkeeping_is_accepted_and_dynamic_keys_are_not():
+    options: dict[str, Any] = {"id": "1", "group_id": "g", "api_key": "k"}
+
+    lazyllm.OnlineChatModule(source="openai", dynamic_auth=False, **options)
+    with pytest.raises(TypeError, match="give api_key"):
+        lazyllm.OnlineChatModule(source="openai", dynamic_auth=True, **options)

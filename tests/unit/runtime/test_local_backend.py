@@ -36,7 +36,14 @@ def backend(host: Host) -> Iterator[LocalBackend]:
 
 def ask(chat: LocalConversation, text: str, forget_draft: bool = False) -> None:
     message = Message("user", text)
-    chat.ask(message, model="m", tools=(), stream=True, forget_draft=forget_draft)
+    chat.ask(
+        message,
+        model="m",
+        agent="function_call",
+        tools=(),
+        stream=True,
+        forget_draft=forget_draft,
+    )
 
 
 def test_what_is_written_after_a_message_comes_after_it(

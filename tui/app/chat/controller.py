@@ -132,6 +132,7 @@ class Controller:
         written = self._conversation.ask(
             message,
             model=settings.model,
+            agent=settings.agent,
             tools=settings.tools,
             stream=settings.stream,
             again=question,

@@ -4,7 +4,11 @@ import os
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from tui.app.chat.view import Editor
 
 
 def edit(text: str) -> tuple[str, str]:
@@ -21,6 +25,14 @@ def edit(text: str) -> tuple[str, str]:
             return _edited(command, path, text)
     except OSError as error:
         return text, f"Cannot write a temporary file: {error.strerror}."
+
+
+def edit_in(field: Editor, suspend: Callable[[], AbstractContextManager[None]]) -> str:
+    """Edit the text of `field` outside of the app; return why that failed, or ""."""
+    with suspend():
+        text, problem = edit(field.text)
+    field.load_text(text)
+    return problem
 
 
 def _edited(command: str, path: Path, text: str) -> tuple[str, str]:

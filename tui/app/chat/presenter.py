@@ -8,6 +8,7 @@ with `stream` off, the text of a message is held back until the message is compl
 from collections.abc import Callable, Iterable
 from typing import cast
 
+from tui import agent_names
 from tui.app.chat.context_meter import ContextMeter
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.wait_clock import WaitClock
@@ -305,6 +306,9 @@ class Presenter:
             case TurnRequested():
                 self._rest(self._status.state)
             case TurnStarted():
+                request = self.fold.requests.get(turn)
+                if request and request.agent not in (agent_names.DEFAULT, "summary"):
+                    self._debug.note(f"agent: {request.agent}")
                 self._status.forget_usage()
                 self.context.turn_started()
                 self._status.state = "loading" if self.loading else self._works

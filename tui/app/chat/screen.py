@@ -21,6 +21,7 @@ from textual.reactive import var
 from tui import paths
 from tui.app import commands, state
 from tui.app.backend import Backend
+from tui.app.chat.agent_choice import AgentChoice
 from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
@@ -114,6 +115,7 @@ class ChatScreen(OutputScreen):
             self, self.arrangement, transcript, composer, status, self.spell_key
         )
         self.tools = ToolChoice(backend, sidebar, transcript.add_note)
+        self.agents = AgentChoice(backend, sidebar, status)
         presenter = self.presenter = Presenter(
             transcript, debug_panel, status, backend.serves
         )
@@ -140,7 +142,9 @@ class ChatScreen(OutputScreen):
             composer,
             self.drafts,
             self.follower,
-            settings=lambda: Settings(self.model, self.stream, self.tools.enabled()),
+            settings=lambda: Settings(
+                self.model, self.agents.current, self.stream, self.tools.enabled()
+            ),
             mark_seen=door.mark_seen,
             call_later=self.call_later,
         )
@@ -346,8 +350,8 @@ class ChatScreen(OutputScreen):
 
     @on(ToolSidebar.StreamToggled)
     def _toggle_stream(self, toggled: ToolSidebar.StreamToggled) -> None:
-        self.stream = toggled.on
-        state.save(paths.state_file(), stream=toggled.on)
+        if toggled.on != self.stream:
+            self.toggle_stream()
 
     @on(Transcript.CopyRequested)
     @on(DebugPanel.CopyRequested)
@@ -361,7 +365,7 @@ class ChatScreen(OutputScreen):
     def _show_hint(self, told: Composer.Told | Transcript.Told) -> None:
         self.hint(told.text)
 
-    # -- commands; see `tui.app.commands` for their keys
+    # -- commands, see `tui.app.commands`
 
     def escape(self) -> None:
         """Return to the composer; from there, `cancel`."""
@@ -391,10 +395,7 @@ class ChatScreen(OutputScreen):
 
     def edit_outside(self) -> None:
         """Edit the message in $VISUAL or $EDITOR."""
-        from tui.app.chat.external_editor import edit
+        from tui.app.chat.external_editor import edit_in
 
-        with self.app.suspend():
-            text, problem = edit(self.composer.text)
-        self.composer.load_text(text)
-        if problem:
+        if problem := edit_in(self.composer, self.app.suspend):
             self.transcript.add_note(problem, "error")

@@ -143,7 +143,7 @@ class Timeline:
             self._count_versions(view.message_id)
         if self._stale:
             return
-        if self.branches.follows(head) == (before, True):
+        if head and self.branches.follows(head) == (before, True):
             for item in self._items.get(head, ()):
                 self._transcript.append(item)
         else:

@@ -49,6 +49,8 @@ class Settings(NamedTuple):
 
     model: str
     """The model's name."""
+    agent: str
+    """The agent's name, see `tui.agent_names`."""
     stream: bool
     """Whether the answer is shown while it is written."""
     tools: set[str]

@@ -1,4 +1,4 @@
-"""The dialog in which the user chooses a model."""
+"""The dialogs in which the user chooses one of a list, such as a model."""
 
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
@@ -20,42 +20,41 @@ _SHORT = 24
 """Longest name, in columns, that aligns the second column; paths are longer."""
 
 
-class ModelScreen(ModalScreen[str | None]):
-    """Lists models; returns the chosen name, None for Esc."""
+class ChoiceScreen(ModalScreen[str | None]):
+    """Lists names with what they are; returns the chosen one, None for Esc."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", show=False)
     ]
 
-    def __init__(self, models: Mapping[str, str], current: str) -> None:
+    def __init__(
+        self, title: str, choices: Mapping[str, str], current: str, note: str
+    ) -> None:
         super().__init__()
-        self._models = models
-        self._names = list(models)
+        self._title = title
+        self._choices = choices
+        self._names = list(choices)
         self._current = current
+        self._note = note
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical(classes="dialog"):
-            yield Words("Choose a model", markup=False)
+            yield Words(self._title, markup=False)
             yield Choices(*map(Option, self._rows()))
-            yield Words(
-                "Add models as [models.NAME] in config.toml, or type /model with a "
-                ".gguf path or supplier/model.",
-                markup=False,
-                classes="note",
-            )
+            yield Words(self._note, markup=False, classes="note")
 
     def _rows(self) -> Iterator[Content]:
         column = max(filter(_SHORT.__ge__, map(cell_len, self._names)), default=0)
-        for name, about in self._models.items():
+        for name, about in self._choices.items():
             gap = " " * max(column - cell_len(name) + 2, 2)
             what = "" if about == name else gap + safe(about, newlines=False)
             # One colour: muted text would be unreadable on the highlighted row.
             yield Content(safe(name, newlines=False) + what)
 
     def on_mount(self) -> None:
-        """Put the cursor on the current model."""
+        """Put the cursor on the current choice."""
         options = self.query_one(OptionList)
         if self._current in self._names:
             options.highlighted = self._names.index(self._current)
@@ -64,3 +63,16 @@ class ModelScreen(ModalScreen[str | None]):
     @on(OptionList.OptionSelected)
     def _choose(self, selected: OptionList.OptionSelected) -> None:
         self.dismiss(self._names[selected.option_index])
+
+
+class ModelScreen(ChoiceScreen):
+    """Lists models."""
+
+    def __init__(self, models: Mapping[str, str], current: str) -> None:
+        super().__init__(
+            "Choose a model",
+            models,
+            current,
+            "Add models as [models.NAME] in config.toml, or type /model with a .gguf "
+            "path or supplier/model.",
+        )

@@ -68,6 +68,8 @@ class Status(Contained, Widget):
     }
 
     model: reactive[str] = reactive("")
+    agent: reactive[str] = reactive("")
+    """Name of the agent; empty if it need not be shown."""
     state: reactive[str] = reactive("ready")
     """`ready`, `loading`, `thinking`, `writing`, `writing a tool call`, `running
     NAME`, `cancelling`, `error`, or another short text."""
@@ -142,7 +144,10 @@ class Status(Contained, Widget):
         # Show only the file name of a path; the sidebar has the whole path.
         name = safe(self.model, newlines=False)
         name = name.rpartition("/")[2] if name.endswith(".gguf") else name
-        return [(name, ("model",))] if name else []
+        if not name:
+            return []
+        agent: list[Span] = [(f" {self.agent}", ("muted",))] if self.agent else []
+        return [(name, ("model",)), *agent]
 
     def _state(self) -> list[Span]:
         look = {"ready": "ready", "error": "error"}.get(self.state, "busy")

@@ -107,8 +107,8 @@ class ToolSidebar(Rows):
     """Shows and switches the tools for the next turn.
 
     Space or a click on the mark switches, Enter or a click on the name unfolds.
-    `model`, `note`, `stream` and `tools_folder` may be set at any time without posting
-    a message: only the user's own switching is posted.
+    `model`, `agent`, `note`, `stream` and `tools_folder` may be set at any time without
+    posting a message: only the user's own switching is posted.
     """
 
     DEFAULT_CSS = """
@@ -135,6 +135,8 @@ class ToolSidebar(Rows):
 
     model: reactive[str] = reactive("")
     """Name of the model; empty if none is chosen."""
+    agent: reactive[str] = reactive("")
+    """Name of the agent; empty if it need not be shown."""
     note: reactive[str] = reactive("")
     """One line about the model, such as a limitation."""
     stream: reactive[bool] = reactive(True)
@@ -219,6 +221,10 @@ class ToolSidebar(Rows):
         """Show the new model."""
         self._build()
 
+    def watch_agent(self) -> None:
+        """Show the new agent."""
+        self._build()
+
     def watch_note(self) -> None:
         """Show the new note."""
         self._build()
@@ -244,6 +250,9 @@ class ToolSidebar(Rows):
         note = safe(self.note, newlines=False)
         parts: list[Span] = [("Model", ("heading",)), (model, ("label",))]
         entries: list[Entry] = [_Text(*parts, *([(note, ("muted",))] if note else []))]
+        if self.agent:
+            agent: list[Span] = [("Agent", ("heading",)), (self.agent, ("label",))]
+            entries.append(_Text(*agent, above=1))
         entries += [_Text(above=1), _Stream(self.stream, self.stream_key)]
         on = len(self.enabled)
         heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"

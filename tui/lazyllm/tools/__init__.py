@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
 from tui.lazyllm.scope import missing
 from tui.lazyllm.stream_call import StreamCallHelper
@@ -11,6 +12,9 @@ from tui.lazyllm.tools import agent
 __all__ = [
     "FunctionCall",
     "FunctionCallAgent",
+    "PlanAndSolveAgent",
+    "ReWOOAgent",
+    "ReactAgent",
     "StreamCallHelper",
     "ToolManager",
     "agent",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
 from tui.lazyllm.scope import missing
 from tui.lazyllm.tool_manager import ToolManager, fc_register
@@ -11,6 +12,9 @@ register = fc_register
 __all__ = [
     "FunctionCall",
     "FunctionCallAgent",
+    "PlanAndSolveAgent",
+    "ReWOOAgent",
+    "ReactAgent",
     "ToolManager",
     "fc_register",
     "register",

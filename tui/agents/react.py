@@ -1,0 +1,197 @@
+"""ReAct: tools for models without tool calling, by a text protocol.
+
+The model writes `Thought:`, `Action:` and `Action Input:`, is told `Observation:`, and
+ends with `Final Answer:` (Yao et al., "ReAct", 2022). Only what follows the last of
+these is for the user; all before it is reasoning. The rounds are those of the usual
+agent, since a model that is asked in this way gives calls like any other.
+"""
+
+import json
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from typing import Any
+
+import msgspec
+
+from tui.agents.function_call import FunctionCallAgent
+from tui.agents.react_listener import Listener
+from tui.events import (
+    Event,
+    ReasoningDelta,
+    Relabelled,
+    TextDelta,
+    ToolCallOpened,
+)
+from tui.messages import Message, Reply, ToolCall, ToolSchema
+from tui.models import Model, takes_instructions, window_of
+from tui.tools import ToolBox
+from tui.turn import Turn
+
+_FORM = """\
+You can use tools. These are all there are:
+
+{tools}
+
+Write in this form, and in no other:
+
+Thought: what to do next, and why
+Action: the name of one tool
+Action Input: its arguments, as a JSON object
+
+Then stop. The tool's result is given to you as "Observation: ...", after which you go \
+on in the same form. Never write an observation yourself. As soon as you know the \
+answer, or when no tool is needed, write:
+
+Thought: why this is the answer
+Final Answer: the answer to the user, in the language of the question"""
+
+_LAST = """\
+Tools cannot be used any more. Write the answer with what you know, in this form:
+
+Final Answer: the answer to the user, in the language of the question"""
+
+_GO_ON = (
+    'Go on from there: write either "Action:" and "Action Input:", or "Final Answer:".'
+)
+
+
+class ReactAgent(FunctionCallAgent):
+    """Answers with tools that the model calls in text, in the form of ReAct."""
+
+    def __init__(
+        self,
+        model: Model,
+        toolbox: ToolBox | Iterable[object] = (),
+        max_rounds: int = 8,
+        system: str = "",
+    ) -> None:
+        """Set the model and its tools; see `FunctionCallAgent`.
+
+        A model that is too small to be told a form is asked as it usually is, and so is
+        any without tools.
+        """
+        super().__init__(model, toolbox, max_rounds, system)
+        if len(self.toolbox) and max_rounds and takes_instructions(model):
+            self.model: Model = ReactModel(model)
+
+
+class ReactModel:
+    """A model that is asked in the form of ReAct, and calls tools like any other."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        """The name of the model that is asked."""
+        return self._model.name
+
+    @property
+    def window(self) -> int:
+        """See `window_of`."""
+        return window_of(self._model)
+
+    def generate(
+        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
+    ) -> Generator[Event, None, Reply]:
+        """Answer `messages`; see `Model.generate`.
+
+        Without `tools` the model is told that it can call no more. The model is
+        interrupted once it has written a call. If it thinks and does nothing, it is
+        told once to go on.
+        """
+        asked = in_form(messages, tools)
+        listener = Listener(turn.message_id, tools)
+        reason = yield from self._listen(asked, listener, turn)
+        if listener.only_thinks:
+            turn.cancel.raise_if_requested()
+            asked = [*asked, Message("assistant", listener.written), _GO_ON_MESSAGE]
+            yield from listener.again()
+            reason = yield from self._listen(asked, listener, turn)
+        yield from listener.answer()
+        if listener.calls:
+            reason = "tool_calls" if reason == "stop" else reason
+        elif reason == "tool_calls":
+            reason = "stop"
+        return Reply(listener.message(), reason)
+
+    def _listen(
+        self, asked: Sequence[Message], listener: Listener, turn: Turn
+    ) -> Generator[Event, None, str]:
+        """Ask the model and return its finish reason."""
+        with closing(self._model.generate(asked, (), turn)) as run:
+            while not listener.called:
+                try:
+                    event = next(run)
+                except StopIteration as end:
+                    reply: Reply = end.value
+                    yield from listener.end(reply.message.tool_calls)
+                    return reply.finish_reason
+                match event:
+                    case TextDelta(_, text):
+                        yield from listener.text(text)
+                    case ReasoningDelta(_, text):
+                        yield from listener.reasoning(text)
+                    case Relabelled(_, as_text):
+                        yield from listener.relabel(as_text)
+                    case ToolCallOpened():
+                        yield from listener.opened()
+                    case _:
+                        yield event
+        yield from listener.end(())
+        return "stop"
+
+
+_GO_ON_MESSAGE = Message("user", _GO_ON)
+
+
+def in_form(messages: Sequence[Message], tools: Sequence[ToolSchema]) -> list[Message]:
+    """Return a request without tools: what they are and did is told in text."""
+    form = _FORM.format(tools="\n".join(map(described, tools))) if tools else _LAST
+    system = [m.text for m in messages if m.role == "system"]
+    asked = [Message("system", "\n\n".join([*system, form]))]
+    last = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
+    observed = False
+    for number, message in enumerate(messages):
+        match message.role:
+            case "system":
+                continue
+            case "assistant":
+                written = _written(message, thinks=number > last)
+                asked.append(Message("assistant", written))
+            case "tool":
+                told = f"Observation: {message.text}"
+                if observed:
+                    told = f"{asked.pop().text}\n{told}"
+                asked.append(Message("user", told))
+            case "user":
+                asked.append(message)
+        observed = message.role == "tool"
+    return asked
+
+
+def described(tool: ToolSchema) -> str:
+    """Return a tool in a line: its name, what it does, its parameters."""
+    about = " ".join(tool.description.split())
+    parameters: Any = tool.parameters.get("properties") or {}
+    required: Any = tool.parameters.get("required") or []
+    schema = json.dumps(
+        {"properties": parameters, "required": required}, ensure_ascii=False
+    )
+    return f"- {tool.name}: {about} Arguments: {schema}"
+
+
+def _written(message: Message, thinks: bool) -> str:
+    """Return an assistant's message as it would be in the form."""
+    if not message.tool_calls:
+        return f"Final Answer: {message.text}"
+    thought = (message.text or (message.reasoning if thinks else "")).strip()
+    lines = [f"Thought: {thought}"] if thought else []
+    return "\n".join([*lines, *map(_action, message.tool_calls)])
+
+
+def _action(call: ToolCall) -> str:
+    arguments = call.arguments
+    if not isinstance(arguments, str):
+        arguments = msgspec.json.encode(arguments).decode()
+    return f"Action: {call.name}\nAction Input: {arguments}"

@@ -1,0 +1,153 @@
+"""`ReactAgent`, `PlanAndSolveAgent`, `ReWOOAgent`: LazyLLM's other agents.
+
+Only the answer is text for the user. What the agent thinks and plans is in the
+conversation as reasoning, and in `lazy_trace` on demand.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tui import agents
+from tui.lazyllm.arguments import ArgumentError
+from tui.lazyllm.function_call import AgentModule, model_of
+from tui.lazyllm.modules import ChatModule, ModelAgent
+from tui.lazyllm.tool_manager import ToolManager
+from tui.models import Model
+
+_Tools = Iterable[object] | ToolManager | None
+
+
+class ReactAgent(AgentModule):
+    """An agent whose model reasons and calls tools in text, in the form of ReAct.
+
+    So models without tool calling can use tools too. For `tools` see
+    `FunctionCallAgent`; `max_retries` is the most rounds of tool calls. `prompt` is
+    said before the form.
+    """
+
+    agent_name = "react"
+
+    def __init__(
+        self,
+        llm: ChatModule | Model,
+        tools: _Tools = None,
+        max_retries: int = 5,
+        return_trace: bool | None = None,
+        prompt: object = None,
+        stream: object = None,
+        return_last_tool_calls: bool = False,
+        **options: object,
+    ) -> None:
+        super().__init__(
+            llm,
+            tools or (),
+            stream=stream,
+            return_trace=return_trace,
+            prompt=prompt,
+            return_last_tool_calls=return_last_tool_calls,
+            **options,
+        )
+        self._react = agents.ReactAgent(self.model, self.toolbox, max_retries)
+
+    def _make(self) -> ModelAgent:
+        return self._react
+
+
+class _Planning(AgentModule):
+    """Base of agents that may have another model for the plan."""
+
+    def __init__(
+        self,
+        kind: type[agents.PlanAndSolveAgent | agents.ReWOOAgent],
+        llm: ChatModule | Model | None,
+        tools: _Tools,
+        plan_llm: ChatModule | Model | None,
+        solve_llm: ChatModule | Model | None,
+        max_retries: int,
+        **options: Any,
+    ) -> None:
+        solver, planner = solve_llm or llm or plan_llm, plan_llm or llm or solve_llm
+        if solver is None or planner is None:
+            raise ArgumentError(
+                f"{type(self).__name__} needs llm, or plan_llm and solve_llm."
+            )
+        super().__init__(solver, tools or (), **options)
+        self._planning = kind(
+            self.model,
+            self.toolbox,
+            max_retries,
+            planner=model_of(planner, "plan_llm"),
+        )
+
+    def _make(self) -> ModelAgent:
+        return self._planning
+
+
+class PlanAndSolveAgent(_Planning):
+    """An agent that makes a numbered plan, does its steps with tools, and answers.
+
+    `plan_llm` makes the plan and `solve_llm` does the rest; `llm` is both unless they
+    are given. `max_retries` is the most rounds of tool calls in a step. Without a plan
+    that can be read it is a `FunctionCallAgent`.
+    """
+
+    agent_name = "plan"
+
+    def __init__(
+        self,
+        llm: ChatModule | Model | None = None,
+        tools: _Tools = None,
+        *,
+        plan_llm: ChatModule | Model | None = None,
+        solve_llm: ChatModule | Model | None = None,
+        max_retries: int = 5,
+        return_trace: bool | None = None,
+        stream: object = None,
+        return_last_tool_calls: bool = False,
+        prompt: object = None,
+        **options: object,
+    ) -> None:
+        super().__init__(
+            agents.PlanAndSolveAgent,
+            *(llm, tools, plan_llm, solve_llm, max_retries),
+            return_trace=return_trace,
+            stream=stream,
+            return_last_tool_calls=return_last_tool_calls,
+            prompt=prompt,
+            **options,
+        )
+
+
+class ReWOOAgent(_Planning):
+    """An agent that plans all tool calls at once, runs them, and answers.
+
+    `plan_llm` makes the plan and `solve_llm` answers; `llm` is both unless they are
+    given. Calls that do not need each other run in parallel. Without a plan that can be
+    read it is a `FunctionCallAgent` of at most `max_retries` rounds.
+    """
+
+    agent_name = "rewoo"
+
+    def __init__(
+        self,
+        llm: ChatModule | Model | None = None,
+        tools: _Tools = None,
+        *,
+        plan_llm: ChatModule | Model | None = None,
+        solve_llm: ChatModule | Model | None = None,
+        max_retries: int = 5,
+        return_trace: bool | None = None,
+        stream: object = None,
+        return_last_tool_calls: bool = False,
+        prompt: object = None,
+        **options: object,
+    ) -> None:
+        super().__init__(
+            agents.ReWOOAgent,
+            *(llm, tools, plan_llm, solve_llm, max_retries),
+            return_trace=return_trace,
+            stream=stream,
+            return_last_tool_calls=return_last_tool_calls,
+            prompt=prompt,
+            **options,
+        )
