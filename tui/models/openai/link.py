@@ -108,12 +108,7 @@ class Link:
 
     def models(self, cancel: Cancellation, seconds: float) -> list[str]:
         """Return the ids of the server's models; none when it does not say soon."""
-        body = self.look_up(cancel, "/models", seconds)
-        try:
-            rows = cast(list[dict[str, Any]], body["data"])[:_MODELS]
-            return [str(row["id"])[:_NAME] for row in rows]
-        except (TypeError, KeyError):
-            return []
+        return model_ids(self.look_up(cancel, "/models", seconds)) or []
 
     def look_up(self, cancel: Cancellation, path: str, seconds: float) -> Any:
         """Return the JSON at a path below the base URL, or at a whole URL.
@@ -121,17 +116,24 @@ class Link:
         None when the server does not say soon: nothing asks for this that could not do
         without.
         """
+        try:
+            return self.get(cancel, path, seconds)
+        except Cancelled:
+            raise
+        except Exception:
+            return None
+
+    def get(self, cancel: Cancellation, path: str, seconds: float) -> Any:
+        """Return the JSON at a path below the base URL, or at a whole URL.
+
+        Raises as `ask` does; `seconds` without a byte are a timeout.
+        """
 
         def work() -> Any:
             client = self._ready().with_options(timeout=seconds)
             return client.get(path, cast_to=object)
 
-        try:
-            return self._run(cancel, work)
-        except Cancelled:
-            raise
-        except Exception:
-            return None
+        return self._run(cancel, work)
 
     def abort(self) -> None:
         """End whatever this link does, now and for good."""
@@ -283,6 +285,15 @@ class Link:
             # under the feet of the thread that reads.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+def model_ids(body: Any) -> list[str] | None:
+    """Return the ids in a server's list of models, None if `body` is no such list."""
+    try:
+        rows = cast(list[dict[str, Any]], body["data"])[:_MODELS]
+        return [str(row["id"])[:_NAME] for row in rows]
+    except (TypeError, KeyError):
+        return None
 
 
 class LinkPool:

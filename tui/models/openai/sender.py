@@ -22,7 +22,7 @@ from tui.models.openai.retries import (
     pause_before_retry,
     seconds_to_wait,
 )
-from tui.turn import Turn
+from tui.turn import Cancellation, Turn
 
 
 class Sender:
@@ -93,7 +93,7 @@ class Sender:
                     if not newer and self._wants_responses(error, link):
                         self._responses = True
                         continue
-                    failure, refusal = self._failure(error, link, turn, newer)
+                    failure, refusal = self.failure(error, link, turn.cancel, newer)
                     if failure is None:
                         raise
                     if refusal is not None:
@@ -218,8 +218,8 @@ class Sender:
             notices.append(said)
         return True
 
-    def _failure(
-        self, error: Exception, link: Link, turn: Turn, newer: bool
+    def failure(
+        self, error: Exception, link: Link, cancel: Cancellation, newer: bool
     ) -> tuple[ModelError | None, Refusal | None]:
         """Return the error for the user, and what the server has refused.
 
@@ -230,7 +230,7 @@ class Sender:
         where = self.where(link)
         match error:
             case openai.APIStatusError():
-                return self._bad_status(error, link, turn, newer)
+                return self._bad_status(error, link, cancel, newer)
             case NoConnection():
                 # Not of what it comes from, which says less.
                 error = NoConnection(error.seconds)
@@ -245,7 +245,7 @@ class Sender:
                 return None, None
 
     def _bad_status(
-        self, error: Any, link: Link, turn: Turn, newer: bool
+        self, error: Any, link: Link, cancel: Cancellation, newer: bool
     ) -> tuple[ModelError, Refusal | None]:
         where = self.where(link)
         status, body = error.status_code, error.response.text
@@ -254,7 +254,7 @@ class Sender:
         message = errors.provider_message(body, where)
         models = ()
         if errors.is_about_model(status, message):
-            models = link.models(turn.cancel, seconds=2.0)
+            models = link.models(cancel, seconds=2.0)
         elif newer and status in (404, 405):
             missing = ModelError(
                 f'{where.base_url} has no Responses API ({status}): "{message}". Check '
