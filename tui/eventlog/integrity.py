@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tui.eventlog.fallback import journal, recovery
 from tui.eventlog.sqlite import error_codes, network_mounts
-from tui.eventlog.sqlite.overlay import has_wal, uri
+from tui.eventlog.sqlite.overlay import uri
 from tui.eventlog.sqlite.schema import VERSION
 
 _STEPS = 100_000
@@ -48,10 +48,8 @@ def inspect(path: Path, seconds: float) -> Integrity:
         return late
 
     conversations, mode, newer = 0, "", False
-    # Without a write-ahead log, a folder that cannot be written can still be read.
-    modes = ("ro",) if has_wal(path) else ("ro", "immutable")
     problem, damaged = "", False
-    for how in modes:
+    for how in _ways(path):
         problem, damaged = "", False
         try:
             with closing(_connect(path, how)) as db:
@@ -65,15 +63,32 @@ def inspect(path: Path, seconds: float) -> Integrity:
                 elif not newer:
                     sql = "SELECT count(*) FROM conversation"
                     (conversations,) = db.execute(sql).fetchone()
-            break
         except sqlite3.Error as error:
-            if late:
-                break
-            problem = str(error)
-            damaged = error_codes.code(error) in error_codes.DAMAGED
-            if damaged:
-                break
+            if not late:
+                problem = str(error)
+                damaged = error_codes.code(error) in error_codes.DAMAGED
+        if late or not problem:
+            break
     return Integrity(problem, damaged, newer, not late, conversations, mode)
+
+
+def _ways(path: Path) -> tuple[str, ...]:
+    """Return the modes of SQLite in which to try to read the store, one by one.
+
+    Opening a store with a write-ahead log creates its files, even for reading. If they
+    are not there, no process uses the store, and it is read as a file that nobody
+    changes. Should one begin to use it meanwhile, that looks like damage: hence the
+    second way.
+    """
+    if path.with_name(f"{path.name}-wal").exists():
+        return ("ro",)
+    try:
+        with path.open("rb") as file:
+            header = file.read(20)
+    except OSError:
+        header = b""
+    # Bytes 18 and 19 are 2 in WAL mode (https://sqlite.org/fileformat.html).
+    return ("immutable", "ro") if header[18:] == b"\2\2" else ("ro", "immutable")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
