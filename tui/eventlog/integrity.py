@@ -50,6 +50,8 @@ def inspect(path: Path, seconds: float) -> Integrity:
     conversations, mode, newer = 0, "", False
     problem, damaged = "", False
     for how in _ways(path):
+        if how == "again" and not _log_of(path).exists():
+            break
         problem, damaged = "", False
         try:
             with closing(_connect(path, how)) as db:
@@ -77,10 +79,10 @@ def _ways(path: Path) -> tuple[str, ...]:
 
     Opening a store with a write-ahead log creates its files, even for reading. If they
     are not there, no process uses the store, and it is read as a file that nobody
-    changes. Should one begin to use it meanwhile, that looks like damage: hence the
-    second way.
+    changes. Should one begin to use it meanwhile, that may look like damage: then it is
+    read `again`.
     """
-    if path.with_name(f"{path.name}-wal").exists():
+    if _log_of(path).exists():
         return ("ro",)
     try:
         with path.open("rb") as file:
@@ -88,11 +90,16 @@ def _ways(path: Path) -> tuple[str, ...]:
     except OSError:
         header = b""
     # Bytes 18 and 19 are 2 in WAL mode (https://sqlite.org/fileformat.html).
-    return ("immutable", "ro") if header[18:] == b"\2\2" else ("ro", "immutable")
+    return ("immutable", "again") if header[18:] == b"\2\2" else ("ro", "immutable")
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri(str(path), mode), timeout=1.0, uri=True)
+    how = "ro" if mode == "again" else mode
+    return sqlite3.connect(uri(str(path), how), timeout=1.0, uri=True)
 
 
 class Beside(NamedTuple):

@@ -58,9 +58,10 @@ def _all(path: Path | None) -> Iterator[Finding]:
         loaded, found = settings.load(path)
         return found
 
-    _import_all()
     # First, as other checks depend on it, but it may be on a disk that hangs.
     problems += examine([Check("config", load, CONFIG_SECONDS)])
+    tries = models.checks(loaded)
+    _import_all(servers=any(each.asks_server for each in tries))
     yield from examine(
         [
             Check("versions", _versions),
@@ -77,14 +78,14 @@ def _all(path: Path | None) -> Iterator[Finding]:
                 lambda: settings.check_tools(loaded),
                 settings.TOOL_SECONDS + 5,
             ),
-            *models.checks(loaded),
+            *(each.check for each in tries),
             Check("local", lambda: local.check_local(loaded), local.SECONDS + 5),
         ]
     )
 
 
-def _import_all() -> None:
-    """Import what several checks need, in one thread.
+def _import_all(*, servers: bool) -> None:
+    """Import what several checks need, in one thread; the client for `servers` too.
 
     Textual's modules import each other in circles. When two threads import them at the
     same time, Python resolves the deadlock by handing out half-initialised modules.
@@ -96,7 +97,8 @@ def _import_all() -> None:
         importlib.import_module("tui.app.themes")
         importlib.import_module("tui.app.commands")
         importlib.import_module("tui.app.terminal.capabilities")
-        preload()
+        if servers:
+            preload()
 
 
 def _versions() -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui import config
 from tui.cli.doctor.findings import Check, Finding, Verdict
@@ -25,7 +26,14 @@ KEY_SECONDS = 15.0
 """The same where a command gives the key, which may ask for a passphrase."""
 
 
-def checks(settings: Config) -> list[Check]:
+class Try(NamedTuple):
+    """A model's check."""
+
+    check: Check
+    asks_server: bool
+
+
+def checks(settings: Config) -> list[Try]:
     """Return a check for each model that is configured, and for the default."""
     catalog = ModelCatalog(settings)
     default = config.default_model(settings)
@@ -33,7 +41,7 @@ def checks(settings: Config) -> list[Check]:
     return [_check(catalog, name, name == default) for name in names]
 
 
-def _check(catalog: ModelCatalog, name: str, default: bool) -> Check:
+def _check(catalog: ModelCatalog, name: str, default: bool) -> Try:
     """Return the check of a model; what fails of the default model is an error."""
     worst: Verdict = "error" if default else "warning"
     shown = f"{name} (default)" if default else name
@@ -48,13 +56,14 @@ def _check(catalog: ModelCatalog, name: str, default: bool) -> Check:
         except LazychatError as error:
             yield found(worst, str(error).rstrip("."))
 
-    try:
-        slow = bool(getattr(catalog.find(name), "api_key_cmd", ""))
-    except ConfigError:
-        slow = False
+    known: ModelConfig | None = None
+    with suppress(ConfigError):  # which the check reports
+        known = catalog.find(name)
+    asks = isinstance(known, OpenAIModelConfig)
+    slow = isinstance(known, OpenAIModelConfig) and known.api_key_cmd
     limit = KEY_SECONDS if slow else ANSWER_SECONDS
     # The model's own message about a silent server comes before the end of the check.
-    return Check("model", run, limit + 2.0)
+    return Try(Check("model", run, limit + 2.0), asks)
 
 
 def _tried(
