@@ -14,7 +14,7 @@ from tui.eventlog.sqlite import error_codes, network_mounts
 from tui.eventlog.sqlite.overlay import uri
 from tui.eventlog.sqlite.schema import VERSION
 
-_STEPS = 100_000
+_STEPS = 1000
 """Instructions of SQLite's machine between two looks at the clock."""
 
 

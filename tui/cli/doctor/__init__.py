@@ -69,7 +69,7 @@ def _all(path: Path | None) -> Iterator[Finding]:
             Check("clipboard", terminal.check_clipboard, 4 * terminal.TMUX_SECONDS + 1),
             Check("locale", terminal.check_locale),
             Check("files", storage.check_folders),
-            Check("store", storage.check_store, storage.STORE_SECONDS + 5),
+            Check("store", storage.check_store, storage.STORE_SECONDS + 20),
             Check("config", lambda: problems),
             Check("config", lambda: settings.check_keys(loaded), 10.0),
             Check("theme", lambda: settings.check_themes(loaded), 10.0),

@@ -88,7 +88,7 @@ def _build(found: dict[str, Any], worst: Verdict) -> Finding:
         return Finding(
             "local",
             "warning",
-            f"{text}, {', '.join(sorted(amx))}: GCC 12 and older compile AMX wrongly",
+            f"{text}, {', '.join(sorted(amx))}: GCC 12 compiles AMX wrongly",
             "If answers are garbage or the model dies, rebuild it: see "
             "docs/local-models.md",
         )

@@ -17,7 +17,7 @@ LOW = 200_000_000
 FULL = 5_000_000
 """Free bytes below which messages may soon not be saved."""
 STORE_SECONDS = 20.0
-"""Seconds that the check of the store may take; a gigabyte takes about two."""
+"""Seconds that the check of the store may take."""
 
 
 def check_folders() -> Iterator[Finding]:
