@@ -30,8 +30,6 @@ class Integrity(NamedTuple):
     complete: bool
     """Whether the check came to its end within its time."""
     conversations: int
-    mode: str
-    """The journal mode: `wal`, or `delete` on a network disk."""
 
 
 def inspect(path: Path, seconds: float) -> Integrity:
@@ -47,7 +45,7 @@ def inspect(path: Path, seconds: float) -> Integrity:
         late = time.monotonic() > end
         return late
 
-    conversations, mode, newer = 0, "", False
+    conversations, newer = 0, False
     problem, damaged = "", False
     for how in _ways(path):
         if how == "again" and not _log_of(path).exists():
@@ -58,7 +56,6 @@ def inspect(path: Path, seconds: float) -> Integrity:
                 db.set_progress_handler(stop, _STEPS)
                 (version,) = db.execute("PRAGMA user_version").fetchone()
                 newer = version > VERSION
-                (mode,) = db.execute("PRAGMA journal_mode").fetchone()
                 (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
                 if found != "ok":
                     problem, damaged = " ".join(found.replace("*", "").split()), True
@@ -71,7 +68,7 @@ def inspect(path: Path, seconds: float) -> Integrity:
                 damaged = error_codes.code(error) in error_codes.DAMAGED
         if late or not problem:
             break
-    return Integrity(problem, damaged, newer, not late, conversations, mode)
+    return Integrity(problem, damaged, newer, not late, conversations)
 
 
 def _ways(path: Path) -> tuple[str, ...]:
