@@ -454,6 +454,27 @@ def test_a_pipe_gets_one_plain_line_for_each_finding(home: Home) -> None:
     assert done.err == ""
 
 
+def test_a_reader_that_has_read_enough_is_no_fault(home: Home) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "wb") as out:
+        process = home.start("-m", "tui", "doctor", stdout=out)
+    _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, said) == (1, b"")
+
+
+def test_a_name_that_an_encoding_lacks_is_no_fault(home: Home) -> None:
+    place = home.folder / "東京"
+    place.mkdir()
+    env = {"LAZYCHAT_HOME": str(place), "PYTHONIOENCODING": "ascii"}
+
+    done = home.run("doctor", env=env)
+
+    assert "Traceback" not in done.err
+    assert f"{home.folder}/??: " in done.out
+
+
 # -- terminals
 
 

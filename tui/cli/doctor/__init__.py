@@ -5,6 +5,7 @@ keep the others from their end: see `findings`.
 """
 
 import importlib
+import io
 import os
 import shutil
 import sys
@@ -33,6 +34,18 @@ def doctor(path: Path | None, as_json: bool) -> int:
 
     `path` is the configuration to check, None for the user's.
     """
+    out: object = sys.stdout
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="replace")  # the names of files may be in any script
+    try:
+        return _report(path, as_json)
+    except BrokenPipeError:  # the reader has closed the pipe (`| head`)
+        # Python flushes stdout when it exits, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _report(path: Path | None, as_json: bool) -> int:
     found: list[Finding] = []
     for finding in _all(path):
         found.append(finding)
