@@ -33,18 +33,22 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """The server's name for the model; empty means the supplier's default, else
     NAME."""
     base_url: str = ""
-    """Empty means the supplier's, or OPENAI_BASE_URL, or OpenAI's own."""
+    """The server's address; empty means the supplier's, or OPENAI_BASE_URL, or OpenAI's
+    own."""
     supplier: str = ""
-    """Sets `base_url` and `api_key_env`; see `models.suppliers`."""
+    """A service known by name; sets `base_url` and `api_key_env`."""
     api_key_env: str = ""
+    """The environment variable that holds the key."""
     api_key_cmd: str = ""
+    """A command that prints the key; its first line counts."""
     dialect: str = ""
-    """How the model writes tool calls in text; empty means by its name."""
+    """How the model writes tool calls in text; empty means by its name. `auto`
+    looks for all common forms."""
     api: Literal["auto", "chat", "responses"] = "auto"
     """Which of OpenAI's APIs to use; `auto` is chat completions, and responses once
     the server says that the model needs it."""
     stream: bool = True
-    """False for a server that cannot stream."""
+    """`false` for a server that cannot stream."""
     timeout: Annotated[float, Meta(gt=0)] = 120.0
     """Seconds without a byte after which a request is abandoned."""
     connect_timeout: Annotated[float, Meta(gt=0)] = 10.0
@@ -54,7 +58,7 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     context: Annotated[int, Meta(ge=0)] = 0
     """Tokens of the model's window; 0 means the server's value, if it reports one."""
     options: dict[str, Any] = {}
-    """Sent unchanged with each request: temperature, max_tokens, extra_body ..."""
+    """Sent unchanged with each request, such as temperature or max_tokens."""
 
 
 class LlamaModelConfig(Section, frozen=True, tag_field="provider", tag="llama"):
@@ -63,19 +67,20 @@ class LlamaModelConfig(Section, frozen=True, tag_field="provider", tag="llama"):
     path: str
     """A GGUF file, or `starter` for the bundled model."""
     context: Annotated[int, Meta(ge=0)] = 8192
-    """Tokens; 0 means the length that the model was trained for."""
+    """Tokens of the window; 0 means the length that the model was trained for."""
     threads: Annotated[int, Meta(ge=0)] = 0
-    """0 means one fewer than the number of cores."""
+    """Threads of the processor; 0 means one fewer than it has cores."""
     dialect: str = ""
     """How the model writes tool calls; empty means by its chat template."""
     options: dict[str, Any] = {}
-    """temperature, top_p, min_p, top_k, repeat_penalty, seed, max_tokens."""
+    """Of these: temperature, top_p, min_p, top_k, repeat_penalty, seed, max_tokens."""
 
 
 class ScriptedModelConfig(Section, frozen=True, tag_field="provider", tag="scripted"):
     """`[models.NAME]` with `provider = "scripted"`: plays a file, for demos."""
 
     path: str
+    """A file with the script, JSON or TOML."""
 
 
 ModelConfig = OpenAIModelConfig | LlamaModelConfig | ScriptedModelConfig
@@ -96,19 +101,26 @@ class Config(Section, frozen=True):
     """All keys of config.toml."""
 
     model: str = ""
-    """Empty means `openai` if OPENAI_API_KEY is set, else `starter`."""
+    """The model of new conversations: a name in `[models]`, a path or SUPPLIER/MODEL.
+    Empty means `openai` if OPENAI_API_KEY is set, else `starter`."""
     agent: Literal["function_call", "react", "plan", "rewoo"] = "function_call"
-    """Those of `tui.agent_names`."""
+    """How a turn is run: `function_call` lets the model call tools until it answers,
+    `react` is for models that cannot call tools, `plan` makes a plan first, and `rewoo`
+    plans all calls at once."""
     system: str = ""
+    """Instructions for every conversation, the system prompt."""
     stream: bool = True
+    """Whether an answer is shown while it is written."""
     theme: str = ""
-    """Empty means the last one chosen, at first `lazychat-dark`."""
+    """A theme's name; empty means the last one chosen, at first `lazychat-dark`."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()
+    """The table `[tools]`."""
     models: dict[str, ModelConfig] = {}
+    """A table `[models.NAME]` for each model."""
     keys: dict[str, str] = {}
-    """Command to key, such as `stream = "ctrl+t"`; see `tui.app.commands`."""
+    """The table `[keys]`: command to key, such as `stream = "ctrl+t"`."""
 
 
 BUILT_IN_MODELS: dict[str, ModelConfig] = {

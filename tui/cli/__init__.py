@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.version:
         print(_version())
         return DONE
-    _log_to_file()
+    if options.command != "doctor":  # which changes nothing, and may find a dead disk
+        _log_to_file()
     try:
         return RUN[options.command](options)
     except LazychatError as error:
@@ -124,6 +125,12 @@ def _worker(options: argparse.Namespace) -> int:
     return worker.serve(_settings(options), detach=options.detach)
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from tui.cli.doctor import doctor
+
+    return doctor(Path(options.config) if options.config else None, options.json)
+
+
 def _tail(options: argparse.Namespace) -> int:
     from tui.cli.tail import tail
 
@@ -135,6 +142,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "ask": _ask,
     "worker": _worker,
     "tail": _tail,
+    "doctor": _doctor,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
 }
 """Maps each of `options.COMMANDS` to its function, which returns the exit code."""

@@ -184,6 +184,15 @@ def _worker(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Checks the terminal, the files, the configuration, the models and the local "
+        "build. Changes nothing. Exits with 1 if there is an error."
+    )
+    parser.add_argument("--json", action="store_true", help="as a JSON object")
+    _add_config(parser)
+
+
 # -- commands for conversations
 
 
@@ -323,6 +332,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "ask": ("print the answer to one question", _ask),
     "tail": ("print the records of a conversation", _tail),
     "worker": ("answer in the background, even after logout", _worker),
+    "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),
     "rename": ("rename a conversation", _rename),

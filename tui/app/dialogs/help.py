@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from tui.app import commands
 from tui.app.widgets.dialog import Words
 
-_WRITING = (
+WRITING = (
     ("Enter", "Send"),
     ("Ctrl+J, Alt+Enter, \\ Enter", "New line"),
     ("Up, Down", "Previous, next message you sent"),
@@ -26,12 +26,14 @@ _WRITING = (
     ("Ctrl+/ or Ctrl+_, Ctrl+Y", "Undo, redo typing"),
     ("/", "List the commands; letters filter, Tab completes"),
 )
-_READING = (
+"""Keys of the composer that are no commands, and what they do."""
+READING = (
     ("Up, Down", "Message above, below"),
     ("Home, End", "First message; newest text, and follow it"),
     ("Enter", "Show or hide reasoning"),
     ("y, Y", "Copy the message, or its last code block"),
 )
+"""Keys of the conversation pane that are no commands, and what they do."""
 
 _WIDEST = 74  # columns of text
 _EDGES = 6  # columns of border, padding and scroll bar
@@ -67,10 +69,10 @@ class HelpScreen(ModalScreen[None]):
         """Return the page for a screen of `width` columns."""
         palette = ("Ctrl+P", "Command palette")
         sections = {
-            "Writing": _WRITING,
+            "Writing": WRITING,
             "Everywhere": (*self._does(key=True), palette),
             "Slash commands": self._does(key=False),
-            "Reading (Tab or click first)": (*_READING, *self._does(reading=True)),
+            "Reading (Tab or click first)": (*READING, *self._does(reading=True)),
         }
         room = min(_WIDEST, width - _EDGES)
         parts = [_section(title, rows, room) for title, rows in sections.items()]

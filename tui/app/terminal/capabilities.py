@@ -44,30 +44,39 @@ def abilities(fd: int) -> Abilities:
 
 
 def looks(fd: int) -> Looks:
-    """Return the attributes that the terminal at `fd` can display.
-
-    COLORTERM is the best source for the number of colours. But ssh does not pass it on,
-    and programs between lazychat and the terminal do not adapt it. TERM is always set.
-    An unknown terminal counts as a modern one with 16 colours.
-    """
+    """Return the attributes that the terminal at `fd` can display."""
     term = os.environ.get("TERM", "").lower()
     plain = term.startswith(_PLAIN)
-    number, italic = _named(term), True
-    if terminfo := _terminfo(fd):
-        number = max(terminfo.tigetnum("colors"), number if number > 16 else 0)
-        # GNU screen reverses italic text; the Linux console makes it green.
-        italic = terminfo.tigetstr("sitm") is not None
-    # Inside GNU screen COLORTERM describes the outer terminal; tmux translates colours.
-    inside_screen = term.startswith("screen") and "TMUX" not in os.environ
-    named = os.environ.get("COLORTERM", "").strip().lower()
-    if named in ("truecolor", "24bit") and not (inside_screen or plain or number == 0):
-        number = 1 << 24
-    if number < 8:
+    terminfo = _terminfo(fd)
+    # GNU screen reverses italic text; the Linux console makes it green.
+    italic = terminfo is None or terminfo.tigetstr("sitm") is not None
+    number = colours(fd)
+    if not number:
         return Looks(None, italic, plain)
     if number < 256:
         return Looks(ColorSystem.STANDARD, italic, plain)
     depth = ColorSystem.EIGHT_BIT if number < 1 << 24 else ColorSystem.TRUECOLOR
     return Looks(depth, italic, plain)
+
+
+def colours(fd: int) -> int:
+    """Return how many colours the terminal at `fd` can display; 0 for none.
+
+    COLORTERM is the best source. But ssh does not pass it on, and programs between
+    lazychat and the terminal do not adapt it. TERM is always set. An unknown terminal
+    counts as a modern one with 16 colours.
+    """
+    term = os.environ.get("TERM", "").lower()
+    number = _named(term)
+    if terminfo := _terminfo(fd):
+        number = max(terminfo.tigetnum("colors"), number if number > 16 else 0)
+    # Inside GNU screen COLORTERM describes the outer terminal; tmux translates colours.
+    inside_screen = term.startswith("screen") and "TMUX" not in os.environ
+    named = os.environ.get("COLORTERM", "").strip().lower()
+    excluded = inside_screen or term.startswith(_PLAIN) or number == 0
+    if named in ("truecolor", "24bit") and not excluded:
+        number = 1 << 24
+    return number if number >= 8 else 0
 
 
 def _named(term: str) -> int:

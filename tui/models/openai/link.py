@@ -109,7 +109,7 @@ class Link:
         Raises `Cancelled`.
         """
         try:
-            return listed(self._get(cancel, "/models", seconds))
+            return listed(self.read(cancel, "/models", seconds))
         except Cancelled:
             raise
         except Exception as error:
@@ -122,13 +122,18 @@ class Link:
         `Cancelled`.
         """
         try:
-            return self._get(cancel, path, seconds)
+            return self.read(cancel, path, seconds)
         except Cancelled:
             raise
         except Exception:
             return None
 
-    def _get(self, cancel: Cancellation, path: str, seconds: float) -> Any:
+    def read(self, cancel: Cancellation, path: str, seconds: float) -> Any:
+        """Return the JSON at a path below the base URL, or at a full URL.
+
+        Raises as `ask` does; `seconds` without a byte are a timeout.
+        """
+
         def work() -> Any:
             client = self._ready().with_options(timeout=seconds)
             return client.get(path, cast_to=object)

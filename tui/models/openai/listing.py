@@ -28,14 +28,19 @@ class Models(msgspec.Struct, frozen=True):
     """Whether the list had more bytes than are read, so that nothing is known of it."""
 
 
+def is_list(body: Any) -> bool:
+    """Return whether `body`, an answer to `GET /models`, is a list of models."""
+    fields = cast(dict[str, Any], body) if isinstance(body, dict) else {}
+    return isinstance(fields.get("data"), list)
+
+
 def listed(body: Any) -> Models:
     """Return the models in the answer to `GET /models`; none if it is no list."""
-    rows: Any = cast(dict[str, Any], body).get("data") if isinstance(body, dict) else ()
-    if not isinstance(rows, list):
+    if not is_list(body):
         return Models()
     all = [
         str(cast(dict[str, Any], row)["id"])
-        for row in cast(list[Any], rows)
+        for row in cast(list[Any], body["data"])
         if isinstance(row, dict) and "id" in row
     ]
     ids: list[str] = []

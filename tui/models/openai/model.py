@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from tui import masking
-from tui.errors import ContextOverflow, ModelError
+from tui.errors import Cancelled, ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
@@ -22,6 +22,7 @@ from tui.models.openai.address import (
     shown,
 )
 from tui.models.openai.link import Link, LinkPool, Settings
+from tui.models.openai.listing import is_list, listed
 from tui.models.openai.requests import Requests
 from tui.models.openai.responses_stream import ResponsesReader
 from tui.models.openai.sender import Attempts, Sender
@@ -248,6 +249,37 @@ class OpenAIModel:
         finally:
             # It is connected: the first question need not wait for that.
             self._links.take_back(link, iter(()))
+
+    def listed(self, seconds: float) -> list[str] | None:
+        """Ask the server which models it has: does it answer, and take the key?
+
+        Blocks, for `seconds` at most. Returns their ids, None if the server answers but
+        has no such list. Raises `LazychatError` with what a question would run into.
+        """
+        cancel = Cancellation()
+        timer = threading.Timer(seconds, cancel.request)
+        timer.daemon = True
+        timer.start()
+        link = self._links.new()
+        try:
+            body = link.read(cancel, "/models", seconds)
+            return list(listed(body).ids) if is_list(body) else None
+        except Cancelled:
+            raise errors.timeout_error(seconds, self._sender.where(link)) from None
+        except LazychatError:
+            raise
+        except Exception as error:
+            response = getattr(error, "response", None)
+            page = response is not None and errors.is_html(response.text)
+            if getattr(error, "status_code", 0) in (404, 405, 501) and not page:
+                return None
+            failure, _ = self._sender.failure(error, link, cancel, False)
+            if failure is None:
+                raise
+            raise failure from error
+        finally:
+            timer.cancel()
+            link.close()
 
     def close(self) -> None:
         """Close the connections that are kept for the next round."""

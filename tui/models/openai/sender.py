@@ -26,7 +26,7 @@ from tui.models.openai.retries import (
     pause_before_retry,
     seconds_to_wait,
 )
-from tui.turn import Turn
+from tui.turn import Cancellation, Turn
 
 
 class Attempts(msgspec.Struct):
@@ -113,7 +113,7 @@ class Sender:
                     if not newer and self._wants_responses(error, link):
                         attempts.newer = True
                         continue
-                    failure, refusal = self._failure(error, link, turn, newer)
+                    failure, refusal = self.failure(error, link, turn.cancel, newer)
                     if failure is None:
                         raise
                     if refusal is not None and self.learn(
@@ -242,8 +242,8 @@ class Sender:
         if said := notice(change, self._model, where.base_url, words):
             attempts.notices.append(said)
 
-    def _failure(
-        self, error: Exception, link: Link, turn: Turn, newer: bool
+    def failure(
+        self, error: Exception, link: Link, cancel: Cancellation, newer: bool
     ) -> tuple[ModelError | None, Refusal | None]:
         """Return the error for the user, and what the server has refused.
 
@@ -254,7 +254,7 @@ class Sender:
         where = self.where(link)
         match error:
             case openai.APIStatusError():
-                return self._bad_status(error, link, turn, newer)
+                return self._bad_status(error, link, cancel, newer)
             case NoConnection():
                 # Not of what it comes from, which says less.
                 error = NoConnection(error.seconds)
@@ -269,7 +269,7 @@ class Sender:
                 return None, None
 
     def _bad_status(
-        self, error: Any, link: Link, turn: Turn, newer: bool
+        self, error: Any, link: Link, cancel: Cancellation, newer: bool
     ) -> tuple[ModelError, Refusal | None]:
         where = self.where(link)
         status, body = error.status_code, error.response.text
@@ -278,7 +278,7 @@ class Sender:
         message = errors.provider_message(body, where)
         models = Models()
         if errors.is_about_model(status, message):
-            models = link.models(turn.cancel, seconds=2.0)
+            models = link.models(cancel, seconds=2.0)
         elif newer and status in (404, 405):
             missing = ModelError(
                 f'{where.base_url} has no Responses API ({status}): "{message}". Check '

@@ -1,0 +1,173 @@
+"""`lazychat doctor`: checks the environment, and says what to do about problems.
+
+Each module here has the checks of one subject. They change nothing, and no check can
+keep the others from their end: see `findings`.
+"""
+
+import importlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from textwrap import TextWrapper
+
+import msgspec
+
+from tui.cli import streams
+from tui.cli.codes import DONE, FAILED
+from tui.cli.doctor import local, models, settings, storage, terminal
+from tui.cli.doctor.findings import Check, Finding, examine
+from tui.config import Config
+
+CONFIG_SECONDS = 5.0
+_PACKAGES = ("lazychat", "textual", "openai", "msgspec", "platformdirs")
+_COLOURS = {"ok": 32, "warning": 33, "error": 31}
+_INDENT = 20
+
+
+def doctor(path: Path | None, as_json: bool) -> int:
+    """Check everything and print it; return 1 if there is an error, else 0.
+
+    `path` is the configuration to check, None for the user's.
+    """
+    out: object = sys.stdout
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="replace")  # the names of files may be in any script
+    try:
+        return _report(path, as_json)
+    except BrokenPipeError:  # the reader has closed the pipe (`| head`)
+        # Python flushes stdout when it exits, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _report(path: Path | None, as_json: bool) -> int:
+    found: list[Finding] = []
+    for finding in _all(path):
+        found.append(finding)
+        if not as_json:
+            _print(_line(finding))
+    errors = sum(finding.verdict == "error" for finding in found)
+    warnings = sum(finding.verdict == "warning" for finding in found)
+    if as_json:
+        verdict = "error" if errors else "warning" if warnings else "ok"
+        rows = [msgspec.structs.asdict(finding) for finding in found]
+        streams.print_json({"verdict": verdict, "checks": rows})
+    else:
+        print(f"\n{_count(errors, 'error')}, {_count(warnings, 'warning')}.")
+    return FAILED if errors else DONE
+
+
+def _all(path: Path | None) -> Iterator[Finding]:
+    loaded = Config()
+    problems: list[Finding] = []
+
+    def load() -> Iterable[Finding]:
+        nonlocal loaded
+        loaded, found = settings.load(path)
+        return found
+
+    # First, as other checks depend on it, but it may be on a disk that hangs.
+    problems += examine([Check("config", load, CONFIG_SECONDS)])
+    tries = models.checks(loaded)
+    _import_all(servers=any(each.asks_server for each in tries))
+    yield from examine(
+        [
+            Check("versions", _versions),
+            Check("terminal", terminal.check_terminal),
+            Check("clipboard", terminal.check_clipboard, 4 * terminal.TMUX_SECONDS + 1),
+            Check("locale", terminal.check_locale),
+            Check("files", storage.check_folders),
+            Check("store", storage.check_store, storage.STORE_SECONDS + 20),
+            Check("config", lambda: problems),
+            Check("config", lambda: settings.check_keys(loaded), 10.0),
+            Check("theme", lambda: settings.check_themes(loaded), 10.0),
+            Check(
+                "tools",
+                lambda: settings.check_tools(loaded),
+                settings.TOOL_SECONDS + 5,
+            ),
+            *(each.check for each in tries),
+            Check("local", lambda: local.check_local(loaded), local.SECONDS + 5),
+        ]
+    )
+
+
+def _import_all(*, servers: bool) -> None:
+    """Import what several checks need, in one thread; the client for `servers` too.
+
+    Textual's modules import each other in circles. When two threads import them at the
+    same time, Python resolves the deadlock by handing out half-initialised modules.
+    """
+    from tui.models.openai import preload
+
+    # What is missing or broken is reported by the checks.
+    with suppress(Exception):
+        importlib.import_module("tui.app.themes")
+        importlib.import_module("tui.app.commands")
+        importlib.import_module("tui.app.terminal.capabilities")
+        if servers:
+            preload()
+
+
+def _versions() -> Iterator[Finding]:
+    import platform
+    import sqlite3
+
+    found = [f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            if package != "lazychat":  # it may be run from its source
+                yield Finding(
+                    "versions",
+                    "error",
+                    f"the package {package} is missing",
+                    f"pip install {package}",
+                )
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    yield Finding("versions", "ok", f"{', '.join(found)}; {system}")
+
+
+def _line(finding: Finding) -> str:
+    """Return a finding as one line; on a terminal it is wrapped and coloured."""
+    arrow = "→" if _shows_arrows() else "->"
+    remedy = f" {arrow} {finding.remedy}" if finding.remedy else ""
+    text = f"{finding.verdict:9}{finding.check:10} {finding.text}{remedy}"
+    if not sys.stdout.isatty():
+        return text
+    width = max(40, shutil.get_terminal_size().columns)
+    wrapper = TextWrapper(
+        width,
+        subsequent_indent=" " * _INDENT,
+        break_on_hyphens=False,
+        break_long_words=False,
+        drop_whitespace=True,
+    )
+    wrapped = wrapper.fill(text)
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
+        return wrapped
+    colour = f"\x1b[{_COLOURS[finding.verdict]}m{finding.verdict}\x1b[0m"
+    return wrapped.replace(finding.verdict, colour, 1)
+
+
+def _print(line: str) -> None:
+    """Print a line whose parts from outside are safe; it may hold colours."""
+    if isinstance(sys.stdout, streams.Clean):
+        sys.stdout.write_styled(f"{line}\n")
+    else:
+        print(line)
+    sys.stdout.flush()
+
+
+def _shows_arrows() -> bool:
+    return terminal.is_utf8() and "utf" in (sys.stdout.encoding or "").lower()
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number or 'no'} {what}s"

@@ -1,0 +1,130 @@
+"""Checks the build of llama.cpp: does it load, and run, on this processor?
+
+In a child process, because a wrong build does not raise but kills its process.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tui import config
+from tui.cli.doctor.findings import Finding, Verdict, run_python
+from tui.config import Config, LlamaModelConfig
+from tui.errors import LazychatError
+from tui.models.catalog import ModelCatalog
+from tui.models.local.death import Death
+
+SECONDS = 60.0
+"""Seconds that loading llama.cpp, and the starter's first word, may take."""
+_INSTALL = "pip install 'lazychat[local]', or `make run` in a checkout"
+
+# Loading alone does not execute what a wrong build crashes at.
+_TRY = """
+import json, os, sys, time
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+from tui.models.llama.native import library
+from tui.errors import LazychatError
+found = {}
+try:
+    found["system"] = library().llama_print_system_info().decode("utf-8", "replace")
+    import llama_cpp
+    found["version"] = llama_cpp.__version__
+    if sys.argv[1]:
+        # More threads than idle cores would spin, and take seconds.
+        threads = {"n_threads": 1, "n_threads_batch": 1}
+        llama = llama_cpp.Llama(sys.argv[1], n_ctx=256, verbose=False, **threads)
+        began = time.monotonic()
+        llama("Good morning! " * 4, max_tokens=1)
+        found["seconds"] = time.monotonic() - began
+except LazychatError as error:
+    found["problem"] = str(error)
+print(json.dumps(found), file=out, flush=True)
+os._exit(0)
+"""
+
+
+def check_local(settings: Config) -> Iterator[Finding]:
+    """Check llama-cpp-python; it may be missing if no model needs it."""
+    needed: Verdict = "error" if _is_needed(settings) else "ok"
+    if find_spec("llama_cpp") is None:
+        yield Finding(
+            "local",
+            needed,
+            "llama-cpp-python is not installed, so GGUF files and the starter cannot "
+            "be run",
+            f"To add it (a C++ compiler is needed): {_INSTALL}",
+        )
+        return
+    done = run_python(_TRY, _starter(), seconds=SECONDS)
+    worst: Verdict = "error" if needed == "error" else "warning"
+    if done.status is None:
+        text = f"llama.cpp did not write a word in {SECONDS:g} seconds"
+        yield Finding("local", "warning", text, "Close other programs and try again")
+        return
+    try:
+        found: dict[str, Any] = json.loads(done.out)
+    except ValueError:
+        told = Death(done.status, done.err, loading=True).told("llama.cpp", "starter")
+        yield Finding("local", worst, told.rstrip("."))
+        return
+    if problem := found.get("problem"):
+        yield Finding("local", worst, str(problem))
+        return
+    yield _build(found, worst)
+
+
+def _build(found: dict[str, Any], worst: Verdict) -> Finding:
+    built = set(re.findall(r"\b(\w+) = 1\b", str(found["system"])))
+    has, uses = _processor(), sorted(_FEATURES & built)
+    text = f"llama-cpp-python {found['version']} runs here"
+    if seconds := found.get("seconds"):
+        text += f" (the starter's first word took {float(seconds):.1f} s)"
+    text += f"; built for {', '.join(uses)}" if uses else ""
+    if amx := {name for name in built if name.startswith("AMX")}:
+        return Finding(
+            "local",
+            "warning",
+            f"{text}, {', '.join(sorted(amx))}: GCC 12 compiles AMX wrongly",
+            "If answers are garbage or the model dies, rebuild it: see "
+            "docs/local-models.md",
+        )
+    if unused := sorted(has - built):
+        text += f"; this processor also has {', '.join(unused)}"
+    return Finding("local", "ok", text)
+
+
+_FEATURES = {"AVX", "AVX2", "AVX512", "FMA", "F16C", "SSE3", "NEON", "DOTPROD", "METAL"}
+_FLAGS = {"avx2": "AVX2", "avx512f": "AVX512", "amx_tile": "AMX", "asimddp": "DOTPROD"}
+"""Features by the flags that Linux has for them, in the words of llama.cpp."""
+
+
+def _processor() -> set[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return set()
+    found = re.search(r"^(?:flags|Features)\s*:\s*(.*)$", text, re.M)
+    flags = set(found[1].split()) if found else set[str]()
+    return {name for flag, name in _FLAGS.items() if flag in flags}
+
+
+def _is_needed(settings: Config) -> bool:
+    """Whether the default model is run by llama.cpp."""
+    try:
+        found = ModelCatalog(settings).find(config.default_model(settings))
+    except LazychatError:
+        return False
+    return isinstance(found, LlamaModelConfig)
+
+
+def _starter() -> str:
+    from tui.models.llama.starter_file import starter_path
+
+    try:
+        return str(starter_path())
+    except LazychatError:
+        return ""

@@ -1,0 +1,171 @@
+"""Checks config.toml, the keys, the themes and the tools."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tui import config, files, paths
+from tui.cli.doctor.findings import Finding, run_python
+from tui.config import Config
+from tui.errors import ConfigError, LazychatError
+
+TOOL_SECONDS = 15.0
+"""Seconds that loading the user's tools may take; it runs their code."""
+
+
+def load(path: Path | None) -> tuple[Config, list[Finding]]:
+    """Return the configuration and what was found; the defaults if it is broken."""
+    shown = path or paths.config_file()
+    try:
+        if path and not path.exists():
+            raise ConfigError(f"{path}: no such file.")
+        settings = config.load(path)
+    except ConfigError as error:
+        found = Finding(
+            "config",
+            "error",
+            str(error).rstrip("."),
+            "Until it is fixed, the chat screen uses the defaults, and ask refuses",
+        )
+        return Config(), [found]
+    if not shown.exists():
+        return settings, [
+            Finding("config", "ok", f"no {shown}, so the defaults are used")
+        ]
+    problems = list(_secrets(shown))
+    return settings, problems or [Finding("config", "ok", str(shown))]
+
+
+def _secrets(path: Path) -> Iterator[Finding]:
+    """Find keys in the file: it is often readable for others, or in a repository."""
+    try:
+        text = files.read_text(path)
+    except (OSError, UnicodeDecodeError):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        name, _, value = line.partition("=")
+        if name.strip() == "api_key_cmd" and value.strip(" \"'").startswith("echo "):
+            yield Finding(
+                "config",
+                "warning",
+                f"{path}, line {number}: api_key_cmd prints a key that is in the file",
+                "Put the key into a variable and name that in api_key_env",
+            )
+
+
+def check_keys(settings: Config) -> Iterator[Finding]:
+    """Check the commands and the keys of `[keys]`."""
+    if not settings.keys:
+        return
+    from tui.app.commands import COMMANDS, checked  # imports Textual
+
+    good, problems = checked(settings.keys)
+    for problem in problems:
+        yield Finding("config", "warning", problem.rstrip("."))
+    keys = {c.name: (c.reading, good.get(c.name, c.key)) for c in COMMANDS}
+    for text in _twice(keys):
+        yield Finding("config", "warning", text, "Choose another key for one of them")
+    for name, key in good.items():
+        if taken := _TAKEN.get(key):
+            text = f'[keys]: {name} = "{key}", but {taken}'
+            yield Finding("config", "warning", text, "Choose another key")
+
+
+_TAKEN = {
+    "ctrl+i": "to a terminal that is Tab",
+    "ctrl+m": "to a terminal that is Enter",
+    "ctrl+h": "to a terminal that is Backspace",
+    "ctrl+left_square_bracket": "to a terminal that is Esc",
+    "ctrl+b": "tmux takes that key, unless its prefix is another one",
+    "ctrl+a": "GNU screen takes that key, unless its prefix is another one",
+    "ctrl+z": "that stops lazychat in a shell",
+}
+
+
+def _twice(keys: Mapping[str, tuple[bool, str]]) -> Iterator[str]:
+    """Yield a line for each key of two commands that are listened to together."""
+    owner: dict[tuple[bool, str], str] = {}
+    for name, (reading, key) in keys.items():
+        for one in filter(None, (part.strip() for part in key.split(","))):
+            first = owner.setdefault((reading, one), name)
+            if first != name:
+                yield f'[keys]: "{one}" is the key of {first} and of {name}'
+
+
+def check_themes(settings: Config) -> Iterator[Finding]:
+    """Check the themes of the user, and that the chosen one is there."""
+    from tui.app.themes import load_themes  # imports Textual
+
+    themes, errors = load_themes(paths.themes_folder())
+    for error in errors:
+        yield Finding("theme", "warning", error.rstrip("."))
+    names = [theme.name for theme in themes]
+    if settings.theme and settings.theme not in names:
+        hint = config.nearest(settings.theme, names).strip()
+        yield Finding(
+            "theme",
+            "warning",
+            f'there is no theme "{settings.theme}"',
+            hint or f"Known are: {', '.join(names)}",
+        )
+
+
+# Tools may print, hang, or end their process, so they are loaded in a child. Its own
+# output is the last line of what was stdout.
+_LOAD_TOOLS = """
+import json, os, sys
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+from tui.tools import builtin, installed_tools, load_tools
+loads = [load_tools(json.loads(sys.argv[1])), installed_tools()]
+names = [*builtin(), *(tool.name for load in loads for tool in load.tools)]
+errors = [str(error) for load in loads for error in load.errors]
+print(json.dumps([names, errors]), file=out, flush=True)
+os._exit(0)
+"""
+
+
+def check_tools(settings: Config) -> Iterator[Finding]:
+    """Check that all tools load, in a child process."""
+    folder = paths.tools_folder()
+    own = sorted(map(str, folder.glob("*.py"))) if folder.is_dir() else []
+    sources = json.dumps([*own, *settings.tools.files])
+    done = run_python(_LOAD_TOOLS, sources, seconds=TOOL_SECONDS)
+    if done.status is None:
+        yield Finding(
+            "tools",
+            "error",
+            f"they did not load within {TOOL_SECONDS:g} seconds",
+            f"Look for code that waits, at the top of: {', '.join(own) or sources}",
+        )
+        return
+    try:
+        names, errors = json.loads(done.out)
+    except ValueError:
+        last = (done.err.strip().splitlines() or [f"status {done.status}"])[-1]
+        yield Finding("tools", "error", f"loading them ended the process: {last}")
+        return
+    for error in errors:
+        yield Finding(
+            "tools", "warning", error.rstrip("."), "The other tools work without it"
+        )
+    for name in settings.tools.disabled:
+        if name not in names:
+            hint = config.nearest(name, names).strip()
+            text = f'[tools] disabled: there is no tool "{name}"'
+            yield Finding("tools", "warning", text, hint)
+    if not errors:
+        count = "1 tool" if len(names) == 1 else f"{len(names)} tools"
+        yield Finding("tools", "ok", f"{count}: {', '.join(names)}")
+
+
+def default_model(settings: Config) -> tuple[str, str]:
+    """Return the name of the default model, and what is wrong with it or ""."""
+    from tui.models.catalog import ModelCatalog
+
+    name = config.default_model(settings)
+    try:
+        ModelCatalog(settings).find(name)
+    except LazychatError as error:
+        return name, str(error).rstrip(".")
+    return name, ""
