@@ -57,7 +57,7 @@ class Host(App[None]):
     def on_text_area_changed(self, message: Composer.Changed) -> None:
         self.drafts.append(message.text_area.text)
 
-    def on_composer_told(self, message: Composer.Told) -> None:
+    def on_composer_hint_requested(self, message: Composer.HintRequested) -> None:
         self.told.append(message.text)
 
     def on_composer_history_wanted(self) -> None:

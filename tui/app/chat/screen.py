@@ -355,10 +355,12 @@ class ChatScreen(OutputScreen):
     ) -> None:
         self.clipboard.copy(request.text)
 
-    @on(Composer.Told)
-    @on(Transcript.Told)
-    def _show_hint(self, told: Composer.Told | Transcript.Told) -> None:
-        self.hint(told.text)
+    @on(Composer.HintRequested)
+    @on(Transcript.HintRequested)
+    def _show_hint(
+        self, request: Composer.HintRequested | Transcript.HintRequested
+    ) -> None:
+        self.hint(request.text)
 
     # -- commands; see `tui.app.commands` for their keys
 

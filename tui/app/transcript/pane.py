@@ -78,7 +78,7 @@ class Transcript(LinePane, can_focus=True):
             super().__init__()
             self.text = text
 
-    class Told(Message):
+    class HintRequested(Message):
         """The pane has a short-lived hint for the status line."""
 
         def __init__(self, text: str) -> None:
@@ -93,14 +93,8 @@ class Transcript(LinePane, can_focus=True):
             self.message_id = message_id
             self.step = step
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._views: dict[str, MessageView] = {}
         self._indexes: dict[str, int] = {}  # the index in `_items` of each message
         self._changed: dict[int, None] = {}  # items with text that is not drawn yet
@@ -414,7 +408,7 @@ class Transcript(LinePane, can_focus=True):
         if blocks:
             self.post_message(self.CopyRequested(blocks[-1]))
         else:
-            self.post_message(self.Told("No code block in this message"))
+            self.post_message(self.HintRequested("No code block in this message"))
 
     def action_fold(self) -> None:
         """Fold or unfold the model's reasoning."""

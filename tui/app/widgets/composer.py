@@ -104,7 +104,7 @@ class Composer(Contained, TextArea):
     class HistoryWanted(Message):
         """The user goes back in the history for the first time; see `add_older`."""
 
-    class Told(Message):
+    class HintRequested(Message):
         """The composer has a short-lived hint for the status line."""
 
         def __init__(self, text: str) -> None:
@@ -140,23 +140,12 @@ class Composer(Contained, TextArea):
                 await asyncio.wait_for(self._taken.wait(), TAKEN_SECONDS)
             self.take()
 
-    def __init__(
-        self,
-        text: str = "",
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__(
-            clean(text),
             soft_wrap=True,
             tab_behavior="focus",
             highlight_cursor_line=False,
             placeholder=PLACEHOLDERS[0],
-            name=name,
-            id=id,
-            classes=classes,
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
@@ -214,7 +203,7 @@ class Composer(Contained, TextArea):
         if becomes != text:
             result = self.replace(becomes, (0, 0), self.document.end)
             self.move_cursor(result.end_location)
-        self.post_message(self.Told(hint))
+        self.post_message(self.HintRequested(hint))
 
     def action_delete_to_start_of_line(self) -> None:
         """Delete to the start of the logical line, across soft wraps."""
@@ -342,7 +331,7 @@ class Composer(Contained, TextArea):
             self._put(fits[at : at + SLICE])
         if left_out := len(text) - len(fits):
             hint = f"Too long: {left_out:,} characters of the paste were left out"
-            self.post_message(self.Told(hint))
+            self.post_message(self.HintRequested(hint))
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the placeholder that fits in a row."""

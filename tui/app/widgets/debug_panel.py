@@ -175,14 +175,8 @@ class DebugPanel(Rows):
             super().__init__()
             self.text = text
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._places: dict[str, int] = {}
         """Index of the newest call of each id: ids are unique only within a message."""
         self._unfinished: set[str] = set()

@@ -39,7 +39,7 @@ class Move(NamedTuple):
         return seq + self.end - self.start if seq > self.start else seq
 
 
-class StandIn:
+class Overlay:
     """The events that are not stored yet, laid over the stored ones.
 
     `connect` opens a connection to a database, `migrate` creates the tables. Any thread
