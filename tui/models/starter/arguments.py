@@ -32,6 +32,8 @@ _MEASURE = re.compile(
     r"|[\s-]*(?:sided|day|minute|hour|second|week)s?\b"
 )
 """What belongs to the number before it."""
+_THING = re.compile(r"(?![\s-]*[ap]\.?m\b)[\s-]*([A-Za-z]+)(?:\s+[A-Za-z]+)?", re.I)
+"""What may be counted by the number before it, with the word behind it."""
 _JOINT = r"\s*(?:,\s*and\s|,|、|，|\band\b|&|和|与|跟|及|以及)\s*"
 _NEXT = re.compile(
     _JOINT + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*"
@@ -240,6 +242,10 @@ def _value(
     """Return what `number` is in the parameter's unit, None where it cannot be one."""
     value = number.value
     unit = seconds_of(name) or seconds_of(_description(schema))
+    thing = _THING.match(text, number.end)
+    counts = thing and (content(thing[1]) or thing[1].isupper())
+    if unit and counts and not (number.seconds or seconds_of(thing[0])):
+        return None  # 250 dollars are no days
     if unit and number.seconds and number.seconds != unit:
         value = value * number.seconds / unit
     elif "hour" in name.lower() and value < 12:
