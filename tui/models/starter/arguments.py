@@ -242,9 +242,7 @@ def _value(
     """Return what `number` is in the parameter's unit, None where it cannot be one."""
     value = number.value
     unit = seconds_of(name) or seconds_of(_description(schema))
-    thing = _THING.match(text, number.end)
-    counts = thing and (content(thing[1]) or thing[1].isupper())
-    if unit and counts and not (number.seconds or seconds_of(thing[0])):
+    if unit and not number.seconds and _counts_things(text[number.end :]):
         return None  # 250 dollars are no days
     if unit and number.seconds and number.seconds != unit:
         value = value * number.seconds / unit
@@ -260,6 +258,14 @@ def _value(
     if (low is not None and value < low) or (high is not None and value > high):
         return None
     return value
+
+
+def _counts_things(after: str) -> bool:
+    """Whether a number before `after` counts something, but no time: 5 recipes."""
+    thing = _THING.match(after)
+    if thing is None or seconds_of(thing[0]):
+        return False
+    return bool(content(thing[1])) or thing[1].isupper()
 
 
 def _tie(
