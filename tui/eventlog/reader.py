@@ -155,14 +155,14 @@ class Reader:
         with self._lock:
             return Position(after, len(self._moves))
 
-    def go_to(self, overlay: Overlay, last: int) -> None:
+    def switch_to(self, overlay: Overlay, last: int) -> None:
         """Read from `overlay` from now on; `last` is the last `seq` of the store."""
         with self._lock:
             overlay.begin(max(last, self._seen))
             self._overlay = overlay
             self._switches += 1
 
-    def go_back(self, move: Move) -> None:
+    def switch_back(self, move: Move) -> None:
         """Read from the store again, which now has the events of the fallback."""
         with self._lock:
             self._overlay = None

@@ -25,7 +25,7 @@ from tui.eventlog.fallback.recent import Commit, Row
 from tui.eventlog.sqlite import error_codes, event_rows
 from tui.eventlog.sqlite.connection import WRITE_SECONDS
 from tui.eventlog.sqlite.late_index import LateIndex
-from tui.eventlog.sqlite.overlay import abandon, last_seq
+from tui.eventlog.sqlite.overlay import last_seq, roll_back
 from tui.eventlog.sqlite.watched_files import WatchedFiles
 from tui.eventlog.states import AnyState
 from tui.events import (
@@ -301,7 +301,7 @@ class Writer:
     def _enter(self, error: sqlite3.Error) -> bool:
         """Switch to the fallback in memory; return whether that succeeded."""
         if isinstance(error, Replaced) and self._store:
-            self._fallback.let_go(self._store, self._watched.files, self._last)
+            self._fallback.release(self._store, self._watched.files, self._last)
         return self._fallback.enter(error, self._last)
 
     def _remember(self, store: sqlite3.Connection) -> None:
@@ -336,7 +336,7 @@ class Writer:
                 db.execute("RELEASE append")
             db.execute("COMMIT")
         except BaseException:
-            abandon(db)
+            roll_back(db)
             raise
         return outcomes
 

@@ -22,7 +22,7 @@ from tui.eventlog.fallback.recent import Recent
 from tui.eventlog.fallback.rescue import Lost, Rescue
 from tui.eventlog.reader import Reader
 from tui.eventlog.sqlite import error_codes, replaced
-from tui.eventlog.sqlite.overlay import Overlay, abandon, last_seq, uri
+from tui.eventlog.sqlite.overlay import Overlay, last_seq, roll_back, uri
 from tui.eventlog.states import AnyState, Taken
 from tui.safe import safe
 
@@ -154,7 +154,7 @@ class MemoryFallback:
         """
         overlay = self._made()
         try:
-            last = overlay.lay_over(source) if source else 0
+            last = overlay.attach(source) if source else 0
         except BaseException:
             overlay.close()
             raise
@@ -162,7 +162,7 @@ class MemoryFallback:
         self._code = sqlite3.SQLITE_FULL
         self._go_to(overlay, last)
 
-    def let_go(self, old: sqlite3.Connection, was: replaced.Files, known: int) -> None:
+    def release(self, old: sqlite3.Connection, was: replaced.Files, known: int) -> None:
         """Leave a store file that was replaced or has lost data; then call `enter`.
 
         A store that has lost its log, or a part of itself, is rewritten. If that fails,
@@ -180,7 +180,7 @@ class MemoryFallback:
         with suppress(sqlite3.Error, OSError):
             self._save_lost()
         if not self._rescue.pending and not self._rescue.done:
-            self._kept_aside = replaced.let_go(old, self._store.path, was)
+            self._kept_aside = replaced.release(old, self._store.path, was)
 
     def _save_lost(self) -> None:
         """Rewrite the store, if it has lost data, and report that."""
@@ -202,7 +202,7 @@ class MemoryFallback:
             # A file that is still being replaced may have the log of another one beside
             # it; opening the two together would read garbage.
             if settled and not self._rescue.pending:
-                last = overlay.lay_over(uri(str(self._store.path), "rw"))
+                last = overlay.attach(uri(str(self._store.path), "rw"))
         except sqlite3.Error as unreadable:
             if error_codes.code(unreadable) in error_codes.BUSY:
                 overlay.close()
@@ -224,7 +224,7 @@ class MemoryFallback:
         return Overlay(lambda path: store.connect(path, 1.0), store.migrate)
 
     def _go_to(self, overlay: Overlay, last: int) -> None:
-        self._reader.go_to(overlay, last)
+        self._reader.switch_to(overlay, last)
         self._overlay = overlay
         self._begun = time.time()
         if self._kept:
@@ -280,7 +280,7 @@ class MemoryFallback:
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError, LogError) as error:
             if connection:
-                abandon(connection)
+                roll_back(connection)
                 connection.close()
             self._refused(error, time.monotonic() - began)
             return None
@@ -290,7 +290,7 @@ class MemoryFallback:
         if self._journal:
             self._journal.remove()
             self._journal = None
-        self._reader.go_back(move)
+        self._reader.switch_back(move)
         overlay.close()
         self._tell_what_is_kept(found)
         return connection

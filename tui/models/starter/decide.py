@@ -25,7 +25,7 @@ from tui.models.starter.arguments import (
     several,
     vocabulary,
 )
-from tui.models.starter.mood import against, declines, goes_on, requests
+from tui.models.starter.intent import against, declines, goes_on, requests
 from tui.models.starter.words import has_han, in_symbols, is_sum, shared, stem
 
 _MOST_CHARACTERS = 240

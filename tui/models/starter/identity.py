@@ -7,7 +7,7 @@ and a maker. So this one answer is the program's.
 from collections.abc import Sequence
 
 from tui.messages import ToolSchema
-from tui.models.starter.mood import speaks_of
+from tui.models.starter.intent import speaks_of
 from tui.models.starter.words import has_han
 
 _LONGEST = 120
