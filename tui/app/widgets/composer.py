@@ -27,6 +27,7 @@ from tui.app.widgets.input_text import (
     typed_behind,
     without_blank_lines,
 )
+from tui.app.widgets.requests import HintRequested
 from tui.app.widgets.sent_history import SentHistory
 
 TAKEN_SECONDS = 2.0
@@ -103,13 +104,6 @@ class Composer(Contained, TextArea):
 
     class HistoryWanted(Message):
         """The user goes back in the history for the first time; see `add_older`."""
-
-    class HintRequested(Message):
-        """The composer has a short-lived hint for the status line."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     class Submitted(Message):
         """The user sends `text`, which is not blank and is stripped of blank lines."""
@@ -203,7 +197,7 @@ class Composer(Contained, TextArea):
         if becomes != text:
             result = self.replace(becomes, (0, 0), self.document.end)
             self.move_cursor(result.end_location)
-        self.post_message(self.HintRequested(hint))
+        self.post_message(HintRequested(hint))
 
     def action_delete_to_start_of_line(self) -> None:
         """Delete to the start of the logical line, across soft wraps."""
@@ -331,7 +325,7 @@ class Composer(Contained, TextArea):
             self._put(fits[at : at + SLICE])
         if left_out := len(text) - len(fits):
             hint = f"Too long: {left_out:,} characters of the paste were left out"
-            self.post_message(self.HintRequested(hint))
+            self.post_message(HintRequested(hint))
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the placeholder that fits in a row."""
