@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 from support import ROOT, fault_notes, ssh
+from support.fakes.lazychat import Home
 from support.fakes.sse_server import SSEServer
 from support.fault_notes import Tried
 from support.start import Start, write_config
@@ -21,6 +22,7 @@ from support.terminal import Terminal
 
 from tui import paths
 from tui.eventlog import EventLog
+from tui.runtime.worker_registry import find
 
 # pytest-xdist exports COLUMNS and LINES to its workers, as some shells do.
 CLEARED = ("NO_COLOR", "VISUAL", "EDITOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES")
@@ -138,6 +140,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAZYCHAT_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def place(home: Path) -> Iterator[Home]:
+    """The same home, for commands; whatever worker is left is ended."""
+    with Home(home.parent) as place:
+        yield place
+    if left := find():
+        os.kill(left.owner.pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ class RetryScheduled(Event, frozen=True):
     text: str = ""
     """What the server has said, in one line; empty when it has said nothing."""
 
-    def told(self, seconds: float | None = None) -> str:
+    def describe(self, seconds: float | None = None) -> str:
         """Return it in a few words; `seconds`: what is left of the pause."""
         left = max(1, math.ceil(self.seconds if seconds is None else seconds))
         return f"{self.why}, again in {left} s ({self.attempt}/{self.most})"
@@ -197,7 +197,7 @@ class RetryScheduled(Event, frozen=True):
     @property
     def line(self) -> str:
         """All of it in one line."""
-        return f"{self.told()}: {self.text}" if self.text else self.told()
+        return f"{self.describe()}: {self.text}" if self.text else self.describe()
 
 
 class CancelRequested(Event, frozen=True):

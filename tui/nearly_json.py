@@ -1,9 +1,9 @@
 """Reads objects that are nearly JSON, as models write them.
 
-What is mended is notation alone: single quotes, keys without quotes, commas before a
+What is repaired is notation alone: single quotes, keys without quotes, commas before a
 closing bracket, comments, Python's True and None, line breaks and odd escapes in
 strings, a code fence around it all, an object within a string. What is cut off, or may
-be read in two ways, is not mended: no tool may run with arguments that nobody wrote.
+be read in two ways, is not repaired: no tool may run with arguments that nobody wrote.
 """
 
 import json

@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.palette import Palette
+from tui.app.widgets.requests import CopyRequested
 from tui.messages import ToolCall
 
 
@@ -24,7 +25,7 @@ class Host(App[None]):
     def on_mount(self) -> None:
         self.panel.focus()
 
-    def on_debug_panel_copy_requested(self, message: DebugPanel.CopyRequested) -> None:
+    def on_copy_requested(self, message: CopyRequested) -> None:
         self.copied.append(message.text)
 
     @property

@@ -17,6 +17,7 @@ from tui.app.transcript import pane as module
 from tui.app.transcript.message_view import MessageView
 from tui.app.transcript.pane import FRAME, Transcript
 from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.requests import CopyRequested
 from tui.app.widgets.status import Status
 from tui.events import Event, MessageAdded, Record, SummaryAdded, TextDelta
 from tui.messages import Message, Role
@@ -38,7 +39,7 @@ class Host(App[None]):
     def compose(self) -> ComposeResult:
         yield self.transcript
 
-    def on_transcript_copy_requested(self, message: Transcript.CopyRequested) -> None:
+    def on_copy_requested(self, message: CopyRequested) -> None:
         self.copied.append(message.text)
 
     def show(self, *events: Event) -> None:

@@ -50,7 +50,7 @@ def answers(log: EventLog) -> list[str]:
     return [e.message.text for e in entries if e.message.role == "assistant"]
 
 
-def let_go(log: EventLog) -> None:
+def release_answer(log: EventLog) -> None:
     (log.path.parent / "go").touch()
 
 
@@ -199,7 +199,7 @@ def test_who_comes_back_sees_the_same_conversation_live(
     second = start(None, rows=40, config=the_same(log))
 
     second.wait_for("word9")
-    let_go(log)
+    release_answer(log)
     second.wait_for("theend")
     assert second.words.count("word59 theend") == 1
     assert answers(log) == [ANSWER]
@@ -276,7 +276,7 @@ def test_a_cut_link_leaves_the_answer_to_go_on(
 
     again = start_remote(None, rows=40, config=the_same(log))
     again.wait_for("word9")
-    let_go(log)
+    release_answer(log)
     again.wait_for("theend")
 
     # As in an uninterrupted run, on the screen and in the store.
@@ -305,7 +305,7 @@ def test_a_line_that_has_died_unheard_does_not_keep_anybody_out(
         other = ssh.Link(link.server, line, link.env)
         with other.terminal(command, rows=40) as again:
             again.wait_for("word9")
-            let_go(log)
+            release_answer(log)
             again.wait_for("theend")
 
             assert answers(log) == [ANSWER]

@@ -8,6 +8,7 @@ from textual.widgets import Button
 
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.widgets.composer import Composer
+from tui.app.widgets.requests import HintRequested
 
 APP_KEYS = [
     "ctrl+t",
@@ -57,7 +58,7 @@ class Host(App[None]):
     def on_text_area_changed(self, message: Composer.Changed) -> None:
         self.drafts.append(message.text_area.text)
 
-    def on_composer_told(self, message: Composer.Told) -> None:
+    def on_hint_requested(self, message: HintRequested) -> None:
         self.told.append(message.text)
 
     def on_composer_history_wanted(self) -> None:

@@ -48,6 +48,19 @@ def talk(path: Path, messages: int = 40, size: int = 2000) -> list[str]:
     return said
 
 
+def queued(log: EventLog, names: str, count: int) -> dict[str, list[int]]:
+    """Follow `c` until each channel has sent `count` numbers; return them in order."""
+    got: dict[str, list[int]] = {name: [] for name in names}
+    with log.follow("c") as follow:
+        while sum(map(len, got.values())) < len(names) * count:
+            records = follow.poll(LIMIT)
+            assert records, "a record is missing"
+            for record in records:
+                assert isinstance(record.event, Queued)
+                got[record.event.channel].append(int(record.event.text))
+    return got
+
+
 def is_whole(path: Path) -> bool:
     with closing(sqlite3.connect(path)) as db:
         return db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

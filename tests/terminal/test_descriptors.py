@@ -5,6 +5,7 @@ from pathlib import Path
 from support.fault_notes import Tried
 from support.processes import memory
 from support.start import Start
+from support.terminal import Terminal
 
 _TOOLS = """
 import os, subprocess, sys
@@ -30,18 +31,42 @@ def talk_aloud() -> str:
 """
 
 
-def test_a_tool_and_its_process_write_into_the_debug_panel(
-    start: Start, home: Path, tried: Tried
-) -> None:
+def with_tool(start: Start, home: Path, tools: str, name: str) -> Terminal:
+    """Return the app with a file of tools, whose next answer calls one of them."""
     (home / "tools").mkdir()
-    (home / "tools" / "own.py").write_text(_TOOLS)
-    call = {"steps": [{"call": "write_around", "arguments": {}}]}
+    (home / "tools" / "own.py").write_text(tools)
+    call = {"steps": [{"call": name, "arguments": {}}]}
     terminal = start([call, {"text": "All done."}], rows=40, columns=120)
-    terminal.wait_for("write_around")
+    terminal.wait_for(name)
+    return terminal
 
+
+def call_it(terminal: Terminal) -> None:
+    """Open the debug panel, and ask the question that is answered with the call."""
     terminal.press("f3")
     terminal.type("go")
     terminal.press("enter")
+
+
+def look_at(terminal: Terminal, call: str) -> None:
+    """Unfold a finished call in the debug panel."""
+    terminal.wait_for("All done.")
+    terminal.press("tab", "tab")
+    terminal.click(5, terminal.find(call)[1])
+
+
+def leave(terminal: Terminal) -> None:
+    terminal.press("ctrl+q")
+    assert terminal.wait_exit() == 0
+    assert terminal.left_on() == set()
+
+
+def test_a_tool_and_its_process_write_into_the_debug_panel(
+    start: Start, home: Path, tried: Tried
+) -> None:
+    terminal = with_tool(start, home, _TOOLS, "write_around")
+
+    call_it(terminal)
     terminal.wait_for("All done.")
     terminal.wait_for("Mk3")
 
@@ -49,24 +74,16 @@ def test_a_tool_and_its_process_write_into_the_debug_panel(
     raw = bytes(terminal.raw)
     for sequence in (b"\x1b]0;", b"\x1b[31m\n", b"\x9b31m", b"]7713;x\x07"):
         assert sequence not in raw
-    terminal.press("ctrl+q")
-    assert terminal.wait_exit() == 0
-    assert terminal.left_on() == set()
+    leave(terminal)
     tried("A tool that writes to the terminal's descriptors", 3)
 
 
 def test_a_flood_of_what_a_process_writes_leaves_the_keys_alone(
     start: Start, home: Path, tried: Tried
 ) -> None:
-    (home / "tools").mkdir()
-    (home / "tools" / "own.py").write_text(_TOOLS)
-    call = {"steps": [{"call": "write_around", "arguments": {}}]}
-    terminal = start([call, {"text": "All done."}], rows=40, columns=120)
-    terminal.wait_for("write_around")
+    terminal = with_tool(start, home, _TOOLS, "write_around")
     before = memory(terminal.process.pid, "VmRSS")
-    terminal.press("f3")
-    terminal.type("go")
-    terminal.press("enter")
+    call_it(terminal)
     terminal.wait_for("Mk3")
 
     for letter in "qwxz":
@@ -80,23 +97,13 @@ def test_a_flood_of_what_a_process_writes_leaves_the_keys_alone(
 
 
 def test_what_a_tool_prints_stands_with_its_call(start: Start, home: Path) -> None:
-    (home / "tools").mkdir()
-    (home / "tools" / "own.py").write_text(_TOOLS)
-    call = {"steps": [{"call": "talk_aloud", "arguments": {}}]}
-    terminal = start([call, {"text": "All done."}], rows=40, columns=120)
-    terminal.wait_for("talk_aloud")
-    terminal.press("f3")
-    terminal.type("go")
-    terminal.press("enter")
-    terminal.wait_for("All done.")
-
-    terminal.press("tab", "tab")
-    terminal.click(5, terminal.find("talk_aloud()")[1])
+    terminal = with_tool(start, home, _TOOLS, "talk_aloud")
+    call_it(terminal)
+    look_at(terminal, "talk_aloud()")
 
     terminal.wait_for('"printed": "Mk4 ')
     assert b"\x1b]0;t" not in terminal.raw
-    terminal.press("ctrl+q")
-    assert terminal.wait_exit() == 0
+    leave(terminal)
 
 
 _OPENS_TTY = """
@@ -155,24 +162,13 @@ def in_fork():
 def test_who_opens_the_terminal_does_not_get_it_while_the_screen_is_up(
     start: Start, home: Path, tried: Tried
 ) -> None:
-    (home / "tools").mkdir()
-    script = home / "tools" / "own.py"
-    script.write_text(_OPENS_TTY)
-    call = {"steps": [{"call": "open_terminal", "arguments": {}}]}
-    terminal = start([call, {"text": "All done."}], rows=40, columns=120)
-    terminal.wait_for("open_terminal")
+    terminal = with_tool(start, home, _OPENS_TTY, "open_terminal")
 
-    terminal.press("f3")
-    terminal.type("go")
-    terminal.press("enter")
-    terminal.wait_for("All done.")
-    terminal.press("tab", "tab")
-    terminal.click(5, terminal.find("open_terminal()")[1])
+    call_it(terminal)
+    look_at(terminal, "open_terminal()")
 
     terminal.wait_for("address address address 7 failed failed failed 3")
     assert b"Mk" not in terminal.raw
     assert b"7713;x" not in terminal.raw
-    terminal.press("ctrl+q")
-    assert terminal.wait_exit() == 0
-    assert terminal.left_on() == set()
+    leave(terminal)
     tried("A tool that opens the terminal", 7)

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,15 +25,6 @@ def config(tokens: int) -> dict[str, object]:
     options = {"temperature": 0, "max_tokens": tokens}
     tiny = {"provider": "llama", "path": str(starter_path()), "options": options}
     return {"model": "tiny", "models": {"tiny": tiny}}
-
-
-@pytest.fixture
-def place(home: Path) -> Iterator[Home]:
-    """The same home, for commands; whatever worker is left is ended."""
-    with Home(home.parent) as place:
-        yield place
-    if left := find():
-        os.kill(left.owner.pid, signal.SIGKILL)
 
 
 def models_of(app: int) -> list[int]:

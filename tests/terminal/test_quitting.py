@@ -36,6 +36,14 @@ def asked(terminal: Terminal) -> bool:
     return "still being written" in terminal.text
 
 
+def counting(start: Start, script: list[Any]) -> Terminal:
+    """Return the app while it writes its first answer."""
+    terminal = start(script)
+    ask(terminal, "Count")
+    terminal.wait_for("One")
+    return terminal
+
+
 def test_without_an_answer_it_just_leaves(start: Start) -> None:
     terminal = start(SHORT)
 
@@ -47,9 +55,7 @@ def test_without_an_answer_it_just_leaves(start: Start) -> None:
 
 @pytest.mark.parametrize("way", ["ctrl+q", "/quit"])
 def test_it_asks_and_esc_stays(start: Start, log: EventLog, way: str) -> None:
-    terminal = start(LONG)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, LONG)
 
     if way == "/quit":
         ask(terminal, way)
@@ -64,9 +70,7 @@ def test_it_asks_and_esc_stays(start: Start, log: EventLog, way: str) -> None:
 
 
 def test_wait_leaves_when_the_answer_has_ended(start: Start, log: EventLog) -> None:
-    terminal = start(SHORT)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, SHORT)
 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
@@ -80,9 +84,7 @@ def test_wait_leaves_when_the_answer_has_ended(start: Start, log: EventLog) -> N
 
 
 def test_who_waits_may_go_on_and_change_their_mind(start: Start, log: EventLog) -> None:
-    terminal = start(LONG)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, LONG)
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("enter")
@@ -104,9 +106,7 @@ def test_who_waits_may_go_on_and_change_their_mind(start: Start, log: EventLog) 
 def test_who_waits_stays_by_esc_and_then_stops_the_answer(
     start: Start, log: EventLog
 ) -> None:
-    terminal = start(LONG)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, LONG)
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
     terminal.press("w")
@@ -127,9 +127,7 @@ def test_who_waits_stays_by_esc_and_then_stops_the_answer(
 def test_the_answer_that_ends_while_it_asks_is_left(
     start: Start, log: EventLog
 ) -> None:
-    terminal = start(SHORT)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, SHORT)
 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
@@ -140,9 +138,7 @@ def test_the_answer_that_ends_while_it_asks_is_left(
 
 
 def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> None:
-    terminal = start([*SHORT, *LONG])
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, [*SHORT, *LONG])
     ask(terminal, "Again")
     terminal.wait_for("queued: Again")
 
@@ -156,9 +152,7 @@ def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> Non
 
 
 def test_ctrl_c_where_it_asks_cancels_and_leaves(start: Start, log: EventLog) -> None:
-    terminal = start(LONG)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, LONG)
 
     terminal.press("ctrl+q")
     terminal.wait_for("Ctrl+C: stop and quit")
@@ -170,9 +164,7 @@ def test_ctrl_c_where_it_asks_cancels_and_leaves(start: Start, log: EventLog) ->
 
 
 def test_cancel_keeps_what_was_said_and_leaves(start: Start, log: EventLog) -> None:
-    terminal = start(LONG)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, LONG)
 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)
@@ -186,9 +178,7 @@ def test_cancel_keeps_what_was_said_and_leaves(start: Start, log: EventLog) -> N
 
 
 def test_ctrl_c_twice_stops_and_leaves_unasked(start: Start, log: EventLog) -> None:
-    terminal = start(LONG)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, LONG)
 
     terminal.press("ctrl+c")
     terminal.wait_for("Ctrl+C again quits")
@@ -202,9 +192,7 @@ def test_in_the_background_it_lets_go_of_the_window(
     start: Start, log: EventLog
 ) -> None:
     """Nobody waits for it there: the window is its own."""
-    terminal = start(SHORT)
-    ask(terminal, "Count")
-    terminal.wait_for("One")
+    terminal = counting(start, SHORT)
 
     terminal.press("ctrl+q")
     terminal.wait_for(asked)

@@ -47,7 +47,7 @@ def pane(terminal: Terminal) -> list[str]:
     return terminal.display[:edge]
 
 
-def let_go(log: EventLog) -> None:
+def release_answer(log: EventLog) -> None:
     (log.path.parent / "go").touch()
 
 
@@ -64,7 +64,7 @@ def test_both_show_the_same_live(pair: Pair, log: EventLog) -> None:
     first, second = pair(HELD)
     assert "word10" not in second.text
 
-    let_go(log)
+    release_answer(log)
     second.wait_for("word10")
     first.wait_for("word10")
     second.wait_for("word39")
@@ -77,7 +77,7 @@ def test_both_show_the_same_live(pair: Pair, log: EventLog) -> None:
 def test_a_frame_of_one_is_never_ahead_of_the_store(pair: Pair, log: EventLog) -> None:
     _, second = pair(HELD)
 
-    let_go(log)
+    release_answer(log)
     for _ in range(5):
         second.written_within(0.1)
         shown = [int(n) for n in re.findall(r"word(\d+)", second.text)]
@@ -105,7 +105,7 @@ def test_the_other_may_send_the_next_message(pair: Pair, log: EventLog) -> None:
     ask(second, "And again?")
     for terminal in (first, second):
         terminal.wait_for("queued: And again?")
-    let_go(log)
+    release_answer(log)
     for terminal in (first, second):
         terminal.wait_for(lambda t: t.words.count("word39") == 2)
         terminal.wait_for(ready)
@@ -137,7 +137,7 @@ def test_one_may_leave_and_the_other_stays_live(pair: Pair, log: EventLog) -> No
 
     second.press("ctrl+q")
     assert second.wait_exit() == 0
-    let_go(log)
+    release_answer(log)
     first.wait_for("word39")
     first.wait_for(ready)
 
@@ -150,7 +150,7 @@ def test_when_the_one_that_asked_hangs_up_the_other_stays_live(
     first, second = pair(HELD)
 
     first.hang_up()
-    let_go(log)
+    release_answer(log)
 
     second.wait_for("word39")
     second.wait_for(ready)

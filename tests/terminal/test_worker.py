@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,15 +20,6 @@ from tui.runtime.worker_registry import Worker, find
 
 SLOW = [{"text": "One "}, {"pause": 1.0}, {"text": "two"}]
 ENDLESS = [{"text": "One "}, {"pause": 60}, {"text": "two"}]
-
-
-@pytest.fixture
-def place(home: Path) -> Iterator[Home]:
-    """The same home, for commands; whatever worker is left is ended."""
-    with Home(home.parent) as place:
-        yield place
-    if left := find():
-        os.kill(left.owner.pid, signal.SIGKILL)
 
 
 def detach(place: Home, *arguments: str) -> Worker:

@@ -15,7 +15,7 @@ from typing import Any
 from tui import files
 from tui.errors import ConflictError
 from tui.eventlog.fallback import journal, recovery
-from tui.eventlog.fallback.memory_fallback import Refuge, Store
+from tui.eventlog.fallback.memory_fallback import MemoryFallback, Store
 from tui.eventlog.follow import Follow
 from tui.eventlog.notifier import Changes
 from tui.eventlog.reader import Position, Reader
@@ -88,7 +88,7 @@ class EventLog:
         self._reader = Reader(
             self._connect,
             lambda: recovery.mark(path),
-            lambda: self._keeps and self._writer.append("", (), None, names.mend),
+            lambda: self._keeps and self._writer.append("", (), None, names.repair),
             lambda: self._writer.suspect(),
         )
         self._changes = Changes(
@@ -110,17 +110,17 @@ class EventLog:
             self._open,
             reopened,
             migrate,
-            lambda: recovery.mend(path, self._open, migrate),
+            lambda: recovery.repair(path, self._open, migrate),
             self._tell,
         )
-        self._refuge = refuge = Refuge(store, self._reader, self._keeps)
+        self._fallback = fallback = MemoryFallback(store, self._reader, self._keeps)
         if source is not None:
             try:
-                refuge.begin(source)
+                fallback.begin(source)
             except sqlite3.Error as error:
                 raise unopened(path, error) from error
         self._writer = writer = Writer(
-            connection, refuge, path, self._changes.notify, self._changes.renew
+            connection, fallback, path, self._changes.notify, self._changes.renew
         )
         self._changes.look = writer.look
         self._purge = Purge(self._connect)
@@ -141,7 +141,7 @@ class EventLog:
     @property
     def unkept(self) -> bool:
         """Whether a kill of the process would lose events that are appended now."""
-        return self._refuge.unkept
+        return self._fallback.unkept
 
     @property
     def kept_to(self) -> int | None:
@@ -149,7 +149,7 @@ class EventLog:
 
         Later events are only in memory, and may still be stored.
         """
-        return self._refuge.kept_to
+        return self._fallback.kept_to
 
     @property
     def refusal(self) -> str:
@@ -157,7 +157,7 @@ class EventLog:
 
         New events are kept in memory even then.
         """
-        if not self._refuge.is_over_store:
+        if not self._fallback.is_over_store:
             return ""
         if self._keeps:
             return "the conversation store cannot be written now"
@@ -165,17 +165,17 @@ class EventLog:
 
     @staticmethod
     def is_marked(path: Path) -> bool:
-        """Return whether a reader found a damaged page: call `mend` then."""
+        """Return whether a reader found a damaged page: call `repair` then."""
         return recovery.is_marked(path)
 
     @staticmethod
-    def mend(path: Path) -> str:
+    def repair(path: Path) -> str:
         """Set a damaged file aside and recover its readable records.
 
         Returns a message for the user, "" when nothing is damaged. Raises `LogError`
         when the repair fails.
         """
-        return recovery.mend(path, connect, migrate)
+        return recovery.repair(path, connect, migrate)
 
     def append(
         self,

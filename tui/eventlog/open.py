@@ -73,7 +73,7 @@ def open_to_read(path: Path, tell: Callable[[str], None]) -> EventLog:
 
 
 def _mend(path: Path, tell: Callable[[str], None]) -> None:
-    if message := EventLog.mend(path):
+    if message := EventLog.repair(path):
         tell(message)
 
 

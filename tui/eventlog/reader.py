@@ -10,7 +10,7 @@ from typing import Any
 from tui import bounds
 from tui.errors import LogError
 from tui.eventlog.sqlite import error_codes, event_rows
-from tui.eventlog.sqlite.overlay import Move, StandIn
+from tui.eventlog.sqlite.overlay import Move, Overlay
 from tui.events import Event, Record, Unreadable, without_surrogates
 
 
@@ -87,7 +87,7 @@ class Reader:
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
-        self._stand_in: StandIn | None = None
+        self._overlay: Overlay | None = None
         self._moves: list[Move] = []
         self._switches = 0
         """How often readers have switched between the store and the fallback."""
@@ -112,15 +112,15 @@ class Reader:
         """
         while True:
             with self._lock:
-                stand_in, switches = self._stand_in, self._switches
+                overlay, switches = self._overlay, self._switches
                 if isinstance(after, Position):
                     after.move(self._moves)
             start = after.after if isinstance(after, Position) else after
             wanted = {"conversation": conversation, "after": start, "limit": limit}
             # Do not query the store when all wanted records are in the fallback.
-            late = stand_in is not None and start >= stand_in.start
+            late = overlay is not None and start >= overlay.start
             sql = _select(late, conversation is not None, not provisional)
-            found = self._query(stand_in, sql, wanted, most=bounds.LARGEST_RECORD)
+            found = self._query(overlay, sql, wanted, most=bounds.LARGEST_RECORD)
             if self._stands(switches, found[-1][0] if found else 0):
                 break
         if isinstance(after, Position):
@@ -137,8 +137,8 @@ class Reader:
         """Run a SELECT and return its rows. Raises `LogError`."""
         while True:
             with self._lock:
-                stand_in, switches = self._stand_in, self._switches
-            found = self._query(stand_in, sql, parameters)
+                overlay, switches = self._overlay, self._switches
+            found = self._query(overlay, sql, parameters)
             if self._stands(switches):
                 return found
 
@@ -155,17 +155,17 @@ class Reader:
         with self._lock:
             return Position(after, len(self._moves))
 
-    def go_to(self, stand_in: StandIn, last: int) -> None:
-        """Read from `stand_in` from now on; `last` is the last `seq` of the store."""
+    def switch_to(self, overlay: Overlay, last: int) -> None:
+        """Read from `overlay` from now on; `last` is the last `seq` of the store."""
         with self._lock:
-            stand_in.begin(max(last, self._seen))
-            self._stand_in = stand_in
+            overlay.begin(max(last, self._seen))
+            self._overlay = overlay
             self._switches += 1
 
-    def go_back(self, move: Move) -> None:
+    def switch_back(self, move: Move) -> None:
         """Read from the store again, which now has the events of the fallback."""
         with self._lock:
-            self._stand_in = None
+            self._overlay = None
             self._switches += 1
             self._moves.append(move)
             # The connections may belong to a file that has been replaced.
@@ -191,17 +191,17 @@ class Reader:
 
     def _query(
         self,
-        stand_in: StandIn | None,
+        overlay: Overlay | None,
         sql: str,
         parameters: Sequence[object] | Mapping[str, object],
         most: int = 0,
     ) -> list[tuple[Any, ...]]:
         """Run a SELECT; with `most`, load no event of more bytes than that."""
         try:
-            if stand_in:
+            if overlay:
                 if self._closed:
                     raise LogError("The conversation store is closed.")
-                return stand_in.query(sql, parameters)
+                return overlay.query(sql, parameters)
             connection, switches = self._take()
             try:
                 if most:
@@ -217,9 +217,9 @@ class Reader:
                 self._put_back(connection, switches)
         except UnicodeEncodeError:
             # A lone surrogate: replace it, since the store holds none either.
-            return self._query(stand_in, sql, _as_unicode(parameters))
+            return self._query(overlay, sql, _as_unicode(parameters))
         except sqlite3.Error as error:
-            if stand_in is not self._stand_in:
+            if overlay is not self._overlay:
                 return []  # readers have switched: the caller reads again
             if error_codes.code(error) in error_codes.DAMAGED:
                 self._damaged()

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tui.errors import ConflictError, LogError
-from tui.eventlog.fallback.memory_fallback import Guard, Refuge, Replaced
+from tui.eventlog.fallback.memory_fallback import Guard, MemoryFallback, Replaced
 from tui.eventlog.fallback.recent import Commit, Row
 from tui.eventlog.sqlite import error_codes, event_rows
 from tui.eventlog.sqlite.connection import WRITE_SECONDS
 from tui.eventlog.sqlite.late_index import LateIndex
-from tui.eventlog.sqlite.overlay import abandon, last_seq
+from tui.eventlog.sqlite.overlay import last_seq, roll_back
 from tui.eventlog.sqlite.watched_files import WatchedFiles
 from tui.eventlog.states import AnyState
 from tui.events import (
@@ -81,15 +81,15 @@ class Writer:
     def __init__(
         self,
         connection: sqlite3.Connection | None,
-        refuge: Refuge,
+        fallback: MemoryFallback,
         path: Path,
         committed: Committed,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = connection
-        self._refuge = refuge
+        self._fallback = fallback
         self._path = path
-        self._watched = WatchedFiles(path, refuge.connect)
+        self._watched = WatchedFiles(path, fallback.connect)
         self._commits: list[Commit] = []
         """The commits of the current transaction."""
         self._last = last_seq(connection) if connection else 0
@@ -139,12 +139,12 @@ class Writer:
 
     def look(self) -> None:
         """Wake the writer if the store file or its log looks replaced; any thread."""
-        if not self._refuge.active and self._watched.looks_wrong():
+        if not self._fallback.active and self._watched.looks_wrong():
             self._wake.put(None)
 
     def part(self) -> None:
         """Leave the store file at once if it or its log was replaced; any thread."""
-        if not self._refuge.active and self._watched.looks_wrong():
+        if not self._fallback.active and self._watched.looks_wrong():
             with self._lock:
                 self._look_closely()
             self._wake.put(None)
@@ -160,7 +160,7 @@ class Writer:
         Does nothing while no file has the store's name: a program may be replacing the
         file, and must not find a new one there.
         """
-        if not self._refuge.active and self._path.exists() and self._is_lost():
+        if not self._fallback.active and self._path.exists() and self._is_lost():
             self._enter(Replaced())
 
     def _is_lost(self) -> bool:
@@ -172,7 +172,7 @@ class Writer:
         if self._watched.are_lost(self._last, suspected=suspected):
             return True
         if self._watched.log_id != log:
-            self._refuge.recent.clear()  # SQLite restarted the log: all was copied
+            self._fallback.recent.clear()  # SQLite restarted the log: all was copied
         return False
 
     def _put(self, append: _Append) -> "Future[int]":
@@ -196,7 +196,7 @@ class Writer:
                 self._commit_all()
             finally:
                 self._lock.release()
-            if self._refuge.active or isinstance(item, MessageAdded):
+            if self._fallback.active or isinstance(item, MessageAdded):
                 # Wake the thread to try the store again, or to fill the search index.
                 self._wake.put(None)
         else:
@@ -208,8 +208,8 @@ class Writer:
         self._closed = True
         self._wake.put(None)
         self._thread.join()
-        if self._refuge.active:
-            self._refuge.close()
+        if self._fallback.active:
+            self._fallback.close()
         if self._store:
             self._store.close()
         self._watched.close()
@@ -230,16 +230,16 @@ class Writer:
                 self._commit_all()
                 if not ends:
                     self._look_closely()
-                if self._refuge.active and (ends or self._refuge.wait == 0):
+                if self._fallback.active and (ends or self._fallback.wait == 0):
                     self._come_back(LAST_SECONDS if ends else None)
-                if idle and not ends and self._store and not self._refuge.active:
+                if idle and not ends and self._store and not self._fallback.active:
                     self._late.step(self._store)
 
     def _is_idle(self) -> bool:
         """Wait for work; return whether the wait timed out and the store is in use."""
-        active = self._refuge.active
+        active = self._fallback.active
         try:
-            self._wake.get(timeout=self._refuge.wait if active else self._late.wait)
+            self._wake.get(timeout=self._fallback.wait if active else self._late.wait)
         except queue.Empty:
             return not active
         return False
@@ -271,7 +271,7 @@ class Writer:
     def _write(self, runs: list[list[_Append]]) -> list[int | LogError]:
         """Write to the store, or to memory while the store refuses."""
         limit: float | None = None
-        while not self._refuge.active:
+        while not self._fallback.active:
             assert self._store
             try:
                 if self._is_lost():
@@ -291,22 +291,22 @@ class Writer:
                 if not refused or (not self._enter(error) and late):
                     return [_cannot(error)] * len(runs)
         # Hold the lock, so that no reader sees events before they are in the journal.
-        with self._refuge.stand_in.lock:
-            outcomes = self._transact(self._refuge.stand_in.db, runs)
+        with self._fallback.overlay.lock:
+            outcomes = self._transact(self._fallback.overlay.db, runs)
             done = zip(runs, outcomes, strict=True)
             written = [run for run, outcome in done if isinstance(outcome, int)]
-            self._refuge.keep([s for run in written for it in run for s in it.states])
+            self._fallback.keep([s for run in written for it in run for s in it.states])
             return outcomes
 
     def _enter(self, error: sqlite3.Error) -> bool:
         """Switch to the fallback in memory; return whether that succeeded."""
         if isinstance(error, Replaced) and self._store:
-            self._refuge.let_go(self._store, self._watched.files, self._last)
-        return self._refuge.enter(error, self._last)
+            self._fallback.release(self._store, self._watched.files, self._last)
+        return self._fallback.enter(error, self._last)
 
     def _remember(self, store: sqlite3.Connection) -> None:
         """Remember the commits, and the current state of the files."""
-        recent = self._refuge.recent
+        recent = self._fallback.recent
         restarted, valid = self._watched.note()
         if restarted:
             recent.clear()
@@ -322,7 +322,7 @@ class Writer:
         self._commits.clear()
         try:
             # While the store is attached, BEGIN IMMEDIATE would lock it as well.
-            db.execute("BEGIN" if self._refuge.active else "BEGIN IMMEDIATE")
+            db.execute("BEGIN" if self._fallback.active else "BEGIN IMMEDIATE")
             if len(runs) == 1:  # needs no savepoint: roll back the whole transaction
                 outcome = self._insert(db, runs[0][0], _joined(runs[0]))
                 db.execute("COMMIT" if isinstance(outcome, int) else "ROLLBACK")
@@ -336,7 +336,7 @@ class Writer:
                 db.execute("RELEASE append")
             db.execute("COMMIT")
         except BaseException:
-            abandon(db)
+            roll_back(db)
             raise
         return outcomes
 
@@ -399,12 +399,12 @@ class Writer:
 
         Waits `seconds` for locks; None means `memory_fallback.PATIENCE_SECONDS`.
         """
-        store = self._refuge.leave(*([] if seconds is None else [seconds]))
+        store = self._fallback.leave(*([] if seconds is None else [seconds]))
         if store:
             store.execute(f"PRAGMA busy_timeout = {int(WRITE_SECONDS * 1000)}")
             old, self._store = self._store, store
             self._watched.close()
-            self._watched = WatchedFiles(self._path, self._refuge.connect)
+            self._watched = WatchedFiles(self._path, self._fallback.connect)
             self._last = last_seq(store)
             self._late = LateIndex()
             self._moved()

@@ -19,7 +19,7 @@ from tui.events import (
 
 
 def test_a_log_whose_file_was_replaced_goes_on_with_the_new_one(path, told):
-    """As when another process has mended it."""
+    """As when another process has repaired it."""
     with EventLog(path, told.append) as log, log.follow("c") as follow:
         log.append("c", Queued("x", "1")).result(LIMIT)
         assert follow.poll(LIMIT)

@@ -150,7 +150,7 @@ def test_a_locked_store_is_never_taken_for_a_damaged_one(network, path, told):
         patch.setattr("tui.eventlog.log.BUSY_SECONDS", 0.1)
         patch.setattr("tui.eventlog.fallback.recovery.LOCK_SECONDS", 0.1)
         with pytest.raises(LogError, match="locked"):
-            EventLog.mend(path)
+            EventLog.repair(path)
         with closing(open_log(path, told.append)):
             pass
     assert sorted(file.name for file in path.parent.iterdir()) == ["lazychat.db"]

@@ -4,7 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.store import LIMIT, MOUNTS, journal_mode, locked, python, text, texts
+from support.store import (
+    LIMIT,
+    MOUNTS,
+    journal_mode,
+    locked,
+    python,
+    queued,
+    text,
+    texts,
+)
 
 from tui.eventlog import EventLog
 from tui.events import (
@@ -120,20 +129,10 @@ def test_without_the_write_ahead_log_processes_write_and_follow_no_gap_no_double
 ):
     count = 60
     with EventLog(path, told.append) as log, EventLog(path, told.append) as second:
-
-        def read(log: EventLog) -> dict[str, list[int]]:
-            got: dict[str, list[int]] = {name: [] for name in "abc"}
-            with log.follow("c") as follow:
-                while sum(map(len, got.values())) < 3 * count:
-                    records = follow.poll(30)
-                    assert records, "a record is missing"
-                    for record in records:
-                        assert isinstance(record.event, Queued)
-                        got[record.event.channel].append(int(record.event.text))
-            return got
-
         with ThreadPoolExecutor(2) as pool:
-            readers = [pool.submit(read, log), pool.submit(read, second)]
+            readers = [
+                pool.submit(queued, each, "abc", count) for each in (log, second)
+            ]
             writers = [python(WRITER, path, name, count, network) for name in "ab"]
             for number in range(count):
                 log.append("c", Queued("c", str(number))).result(LIMIT)

@@ -8,10 +8,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.store import queued
 
 from tui import conversation
 from tui.eventlog import EventLog
-from tui.events import MessageAdded, Queued, TextDelta
+from tui.events import MessageAdded, TextDelta
 from tui.messages import Message
 
 WRITER = """
@@ -50,20 +51,10 @@ def start(script: str, *arguments: object) -> subprocess.Popen[bytes]:
 def test_four_writers_and_two_readers_no_gap_no_double(tmp_path):
     path, count = tmp_path / "log.db", 500
     with EventLog(path) as log, EventLog(path) as second:
-
-        def read(log: EventLog) -> dict[str, list[int]]:
-            got: dict[str, list[int]] = {name: [] for name in "abcd"}
-            with log.follow("c") as follow:
-                while sum(map(len, got.values())) < 4 * count:
-                    records = follow.poll(30)
-                    assert records, "a record is missing"
-                    for record in records:
-                        assert isinstance(record.event, Queued)
-                        got[record.event.channel].append(int(record.event.text))
-            return got
-
         with ThreadPoolExecutor(2) as pool:
-            readers = [pool.submit(read, log), pool.submit(read, second)]
+            readers = [
+                pool.submit(queued, each, "abcd", count) for each in (log, second)
+            ]
             writers = [start(WRITER, path, name, count) for name in "abcd"]
             assert [writer.wait(60) for writer in writers] == [0] * 4
             expected = {name: list(range(count)) for name in "abcd"}

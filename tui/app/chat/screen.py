@@ -44,6 +44,7 @@ from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.requests import CopyRequested, HintRequested
 from tui.app.widgets.status import Status
 from tui.app.widgets.tab_bar import ChatBar, Tab
 from tui.app.widgets.tool_sidebar import ToolSidebar
@@ -353,17 +354,13 @@ class ChatScreen(OutputScreen):
         if toggled.on != self.stream:
             self.toggle_stream()
 
-    @on(Transcript.CopyRequested)
-    @on(DebugPanel.CopyRequested)
-    def _copy(
-        self, request: Transcript.CopyRequested | DebugPanel.CopyRequested
-    ) -> None:
+    @on(CopyRequested)
+    def _copy(self, request: CopyRequested) -> None:
         self.clipboard.copy(request.text)
 
-    @on(Composer.Told)
-    @on(Transcript.Told)
-    def _show_hint(self, told: Composer.Told | Transcript.Told) -> None:
-        self.hint(told.text)
+    @on(HintRequested)
+    def _show_hint(self, request: HintRequested) -> None:
+        self.hint(request.text)
 
     # -- commands, see `tui.app.commands`
 

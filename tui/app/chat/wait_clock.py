@@ -86,7 +86,7 @@ class WaitClock:
             self._status.waited = int(waited) if waited >= TOLD_FROM else None
             part = 1.0 - waited % 1.0
         else:
-            self._status.pause = self._retry.told(left)
+            self._status.pause = self._retry.describe(left)
             part = left - math.ceil(left) + 1.0
         if self._status.is_running:
             # A moment later, so that the next second has come for sure.

@@ -142,13 +142,8 @@ class OutputApp(App[None]):
 class OutputScreen(Screen[None]):
     """A screen that renders only its changed parts."""
 
-    def __init__(
-        self,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name, id, classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._arranged = 0.0
         """When the layout was last computed, by the clock of messages."""
         if not missing():

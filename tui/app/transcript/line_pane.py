@@ -37,14 +37,8 @@ class LinePane(Contained, ScrollView, can_focus=True):
     following = var(True, init=False)
     """Whether new text at the bottom scrolls into view."""
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._items: list[Item] = []
         self._rows = RowIndex()  # of `_items`
         self._unseen = False  # whether there is new text below the screen

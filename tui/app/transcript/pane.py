@@ -30,6 +30,7 @@ from tui.app.transcript.line_pane import LinePane
 from tui.app.transcript.message_view import MessageView
 from tui.app.transcript.note import Note, NoteKind
 from tui.app.transcript.selection import between
+from tui.app.widgets.requests import CopyRequested, HintRequested
 from tui.app.widgets.row_index import selectable
 
 FRAME = 0.05  # minimum seconds between two frames
@@ -71,20 +72,6 @@ class Transcript(LinePane, can_focus=True):
     cursor: var[int | None] = var(None, init=False)
     """The index of the item with the message cursor, or None."""
 
-    class CopyRequested(Message):
-        """The user wants `text` on the clipboard."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Told(Message):
-        """The pane has a short-lived hint for the status line."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     class VersionWanted(Message):
         """The user wants the previous (-1) or next (1) version of a message."""
 
@@ -93,14 +80,8 @@ class Transcript(LinePane, can_focus=True):
             self.message_id = message_id
             self.step = step
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._views: dict[str, MessageView] = {}
         self._indexes: dict[str, int] = {}  # the index in `_items` of each message
         self._changed: dict[int, None] = {}  # items with text that is not drawn yet
@@ -396,9 +377,9 @@ class Transcript(LinePane, can_focus=True):
         found = self.get_selection(selection) if selection else None
         view = self._target_view()
         if found and found[0]:
-            self.post_message(self.CopyRequested(found[0]))
+            self.post_message(CopyRequested(found[0]))
         elif view and view.source:
-            self.post_message(self.CopyRequested(view.source))
+            self.post_message(CopyRequested(view.source))
 
     def action_copy_code(self) -> None:
         """Copy the last code block of a message."""
@@ -413,9 +394,9 @@ class Transcript(LinePane, can_focus=True):
             if token.type in ("fence", "code_block")
         ]
         if blocks:
-            self.post_message(self.CopyRequested(blocks[-1]))
+            self.post_message(CopyRequested(blocks[-1]))
         else:
-            self.post_message(self.Told("No code block in this message"))
+            self.post_message(HintRequested("No code block in this message"))
 
     def action_fold(self) -> None:
         """Fold or unfold the model's reasoning."""

@@ -31,6 +31,7 @@ from tui.app.widgets.input_text import (
     typed_behind,
     without_blank_lines,
 )
+from tui.app.widgets.requests import HintRequested
 from tui.app.widgets.sent_history import SentHistory
 
 TAKEN_SECONDS = 2.0
@@ -113,13 +114,6 @@ class Composer(Contained, TextArea):
     class HistoryWanted(Message):
         """The user goes back in the history for the first time; see `add_older`."""
 
-    class Told(Message):
-        """The composer has a short-lived hint for the status line."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     class Submitted(Message):
         """The user sends `text`, which is not blank and is stripped of blank lines."""
 
@@ -149,23 +143,12 @@ class Composer(Contained, TextArea):
                 await asyncio.wait_for(self._taken.wait(), TAKEN_SECONDS)
             self.take()
 
-    def __init__(
-        self,
-        text: str = "",
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__(
-            clean(text),
             soft_wrap=True,
             tab_behavior="focus",
             highlight_cursor_line=False,
             placeholder=PLACEHOLDERS[0],
-            name=name,
-            id=id,
-            classes=classes,
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
@@ -222,10 +205,10 @@ class Composer(Contained, TextArea):
         if self.menu.is_open:
             self._complete(self.menu.found[self.menu.chosen])
         elif named := commands.parse(self.text):
-            self.post_message(self.Told(named[0].help))
+            self.post_message(HintRequested(named[0].help))
         else:
             word = self.text.split()[0]
-            self.post_message(self.Told(f"No command starts with {word}"))
+            self.post_message(HintRequested(f"No command starts with {word}"))
 
     def action_close_menu(self) -> None:
         """Close the menu of commands; without one, the key goes to the screen."""
@@ -241,7 +224,7 @@ class Composer(Contained, TextArea):
         text = f"{command.slash} " if command.argument else command.slash
         result = self.replace(text, (0, 0), self.document.end)
         self.move_cursor(result.end_location)
-        self.post_message(self.Told(command.help))
+        self.post_message(HintRequested(command.help))
 
     def action_delete_to_start_of_line(self) -> None:
         """Delete to the start of the logical line, across soft wraps."""
@@ -386,7 +369,7 @@ class Composer(Contained, TextArea):
             self._put(fits[at : at + SLICE])
         if left_out := len(text) - len(fits):
             hint = f"Too long: {left_out:,} characters of the paste were left out"
-            self.post_message(self.Told(hint))
+            self.post_message(HintRequested(hint))
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the placeholder that fits in a row."""

@@ -50,7 +50,7 @@ class Contained(Widget):
             else:
                 self._fault = ""
                 return strips
-        return stand_in(self._fault, crop)
+        return placeholder(self._fault, crop)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Return the columns of the content, or of the error report."""
@@ -79,7 +79,7 @@ class Contained(Widget):
         self._tried = monotonic()
 
 
-def stand_in(text: str, crop: Region) -> list[Strip]:
+def placeholder(text: str, crop: Region) -> list[Strip]:
     """Return the rows of `crop` with `text` in the widget's first row; never fails."""
     words = Strip([Segment(text, Style(dim=True))])
     rows = [words if y == 0 else Strip([]) for y in crop.line_range]

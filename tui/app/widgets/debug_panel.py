@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Literal
 
 from rich.cells import chop_cells
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from tui import bounds
 from tui.app.markdown.lines import Line, Span, beside
 from tui.app.widgets.entry_list import Entry, Rows
+from tui.app.widgets.requests import CopyRequested
 from tui.messages import ToolCall
 from tui.safe import safe
 
@@ -168,21 +168,8 @@ class DebugPanel(Rows):
         Binding("y", "copy", "Copy JSON", show=False),
     ]
 
-    class CopyRequested(Message):
-        """The user wants to copy `text`."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._places: dict[str, int] = {}
         """Index of the newest call of each id: ids are unique only within a message."""
         self._unfinished: set[str] = set()
@@ -274,9 +261,9 @@ class DebugPanel(Rows):
         """Request to copy the selected call's JSON, or the note."""
         match self.entries[self.cursor] if self.cursor is not None else None:
             case _Call() as call:
-                self.post_message(self.CopyRequested(call.as_json()))
+                self.post_message(CopyRequested(call.as_json()))
             case _Note(text=text):
-                self.post_message(self.CopyRequested(text))
+                self.post_message(CopyRequested(text))
             case _:
                 pass
 

@@ -87,14 +87,8 @@ class Rows(Contained, ScrollView, can_focus=True):
     CURSOR_STAYS: ClassVar[bool] = False
     """Whether the cursor is drawn without the focus too, as another widget moves it."""
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self.entries: list[Entry] = []
         self.cursor: int | None = None
         """Index of the selected entry; None if none can be selected."""

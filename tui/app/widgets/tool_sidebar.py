@@ -161,14 +161,8 @@ class ToolSidebar(Rows):
             super().__init__()
             self.on = on
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self._tools: list[_Tool] = []
         self._build()
 

@@ -68,8 +68,9 @@ def check_local(settings: Config) -> Iterator[Finding]:
     try:
         found: dict[str, Any] = json.loads(done.out)
     except ValueError:
-        told = Death(done.status, done.err, loading=True).told("llama.cpp", "starter")
-        yield Finding("local", worst, told.rstrip("."))
+        death = Death(done.status, done.err, loading=True)
+        text = death.describe("llama.cpp", "starter")
+        yield Finding("local", worst, text.rstrip("."))
         return
     if problem := found.get("problem"):
         yield Finding("local", worst, str(problem))

@@ -1,7 +1,7 @@
 """Keeps events in memory while the store cannot be written, then stores them.
 
 The disk may be full or fail; another program may have locked the file; the file may be
-damaged or read-only. New events then go to memory (`StandIn`) and to a file of their
+damaged or read-only. New events then go to memory (`Overlay`) and to a file of their
 own (`Journal`). Followers in this process read them as before, the user gets one
 message, and the store is tried again until it has accepted everything. Runs in the
 writer's thread.
@@ -22,7 +22,7 @@ from tui.eventlog.fallback.recent import Recent
 from tui.eventlog.fallback.rescue import Lost, Rescue
 from tui.eventlog.reader import Reader
 from tui.eventlog.sqlite import error_codes, replaced
-from tui.eventlog.sqlite.overlay import StandIn, abandon, last_seq, uri
+from tui.eventlog.sqlite.overlay import Overlay, last_seq, roll_back, uri
 from tui.eventlog.states import AnyState, Taken
 from tui.safe import safe
 
@@ -51,7 +51,7 @@ REPLACED = "The file of the conversation store was replaced: the new one is used
 
 
 class Store(NamedTuple):
-    """The path of the store, and the functions that `Refuge` needs to use it."""
+    """The path of the store, and the functions with which `MemoryFallback` uses it."""
 
     path: Path
     connect: Callable[[str, float], sqlite3.Connection]
@@ -60,7 +60,7 @@ class Store(NamedTuple):
     """Opens the store for writing, with a lock timeout in seconds."""
     migrate: Callable[[sqlite3.Connection], None]
     """Creates the tables, or migrates them to this version's format."""
-    mend: Callable[[], str]
+    repair: Callable[[], str]
     """Repairs a damaged file; returns a message, "" when nothing is damaged."""
     tell: Callable[[str], None]
     """Shows the user a line; may be called in any thread."""
@@ -75,7 +75,7 @@ class Replaced(sqlite3.OperationalError):
         super().__init__("the file was removed or replaced")
 
 
-class Refuge:
+class MemoryFallback:
     """Keeps events in memory while the store refuses them.
 
     `kept` False means that the events are never stored.
@@ -88,16 +88,16 @@ class Refuge:
         self._rescue = Rescue(store.path, store.connect, store.migrate, self.recent)
         self._reader = reader
         self._kept = kept
-        self._stand_in: StandIn | None = None
+        self._overlay: Overlay | None = None
         self._code = 0
         """Why the fallback is active: a result code of SQLite."""
         self._since = 0.0
         self._begun = 0.0
         """When the fallback became active; seconds since the epoch."""
-        self._mended = False
+        self._repaired = False
         """Whether the store was damaged and repaired, so some of it may be lost."""
         self._again = 0.0
-        self._told = False
+        self._reported = False
         self._states: list[AnyState] = []
         self._journal: Journal | None = None
         self._kept_aside: Path | None = None
@@ -113,7 +113,7 @@ class Refuge:
     @property
     def active(self) -> bool:
         """Whether appended events go to memory."""
-        return self._stand_in is not None
+        return self._overlay is not None
 
     @property
     def connect(self) -> Callable[[str, float], sqlite3.Connection]:
@@ -123,22 +123,22 @@ class Refuge:
     @property
     def kept_to(self) -> int | None:
         """The last `seq` that survives a kill now, None when all do; any thread."""
-        stand_in, journal = self._stand_in, self._journal
-        if stand_in is None or not self.unkept:
+        overlay, journal = self._overlay, self._journal
+        if overlay is None or not self.unkept:
             return None
-        return max(stand_in.start, journal.noted if journal else 0)
+        return max(overlay.start, journal.noted if journal else 0)
 
     @property
     def is_over_store(self) -> bool:
         """Whether stored events are shown through the fallback, as read-only."""
-        stand_in = self._stand_in  # another thread may set it to None
-        return stand_in is not None and stand_in.stored
+        overlay = self._overlay  # another thread may set it to None
+        return overlay is not None and overlay.stored
 
     @property
-    def stand_in(self) -> StandIn:
+    def overlay(self) -> Overlay:
         """The fallback that is written to; only while `active`."""
-        assert self._stand_in
-        return self._stand_in
+        assert self._overlay
+        return self._overlay
 
     @property
     def wait(self) -> float | None:
@@ -152,17 +152,17 @@ class Refuge:
 
         Raises `sqlite3.Error` when `source` is not a log.
         """
-        stand_in = self._made()
+        overlay = self._made()
         try:
-            last = stand_in.lay_over(source) if source else 0
+            last = overlay.attach(source) if source else 0
         except BaseException:
-            stand_in.close()
+            overlay.close()
             raise
         self._since = self._again = time.monotonic()
         self._code = sqlite3.SQLITE_FULL
-        self._go_to(stand_in, last)
+        self._go_to(overlay, last)
 
-    def let_go(self, old: sqlite3.Connection, was: replaced.Files, known: int) -> None:
+    def release(self, old: sqlite3.Connection, was: replaced.Files, known: int) -> None:
         """Leave a store file that was replaced or has lost data; then call `enter`.
 
         A store that has lost its log, or a part of itself, is rewritten. If that fails,
@@ -180,7 +180,7 @@ class Refuge:
         with suppress(sqlite3.Error, OSError):
             self._save_lost()
         if not self._rescue.pending and not self._rescue.done:
-            self._kept_aside = replaced.let_go(old, self._store.path, was)
+            self._kept_aside = replaced.release(old, self._store.path, was)
 
     def _save_lost(self) -> None:
         """Rewrite the store, if it has lost data, and report that."""
@@ -195,46 +195,46 @@ class Refuge:
         Fails while the store is locked for readers too: the turns that are claimed in
         it are then unknown, and the caller can only wait.
         """
-        stand_in, last = self._made(), 0
+        overlay, last = self._made(), 0
         self._replaced = replaced_ = isinstance(error, Replaced)
         try:
             settled = not replaced_ or replaced.is_settled(self._store.path)
             # A file that is still being replaced may have the log of another one beside
             # it; opening the two together would read garbage.
             if settled and not self._rescue.pending:
-                last = stand_in.lay_over(uri(str(self._store.path), "rw"))
+                last = overlay.attach(uri(str(self._store.path), "rw"))
         except sqlite3.Error as unreadable:
             if error_codes.code(unreadable) in error_codes.BUSY:
-                stand_in.close()
+                overlay.close()
                 return False
-            stand_in.detach()
+            overlay.detach()
         self._code = error_codes.code(error)
         self._since = time.monotonic()
         busy = self._code in error_codes.BUSY
         wait = PATIENCE_SECONDS if busy else 0 if replaced_ else RETRY_SECONDS
         self._again = self._since + wait
         self._go_to(
-            stand_in, known if replaced_ and not self._rescue.done else max(last, known)
+            overlay, known if replaced_ and not self._rescue.done else max(last, known)
         )
         self._failed = error
         return True
 
-    def _made(self) -> StandIn:
+    def _made(self) -> Overlay:
         store = self._store
-        return StandIn(lambda path: store.connect(path, 1.0), store.migrate)
+        return Overlay(lambda path: store.connect(path, 1.0), store.migrate)
 
-    def _go_to(self, stand_in: StandIn, last: int) -> None:
-        self._reader.go_to(stand_in, last)
-        self._stand_in = stand_in
+    def _go_to(self, overlay: Overlay, last: int) -> None:
+        self._reader.switch_to(overlay, last)
+        self._overlay = overlay
         self._begun = time.time()
         if self._kept:
             elsewhere = self._code not in error_codes.BUSY and not self._replaced
-            self._journal = Journal(self._store.path, stand_in.rows, elsewhere)
+            self._journal = Journal(self._store.path, overlay.rows, elsewhere)
 
     def keep(self, states: Sequence[AnyState]) -> None:
         """Write the latest events and `states` to the journal, so they survive a kill.
 
-        The caller holds the lock of the stand-in, so that no reader sees them earlier.
+        The caller holds the lock of the overlay, so that no reader sees them earlier.
         """
         self._states += states
         if self._journal:
@@ -243,7 +243,7 @@ class Refuge:
         busy = self._code in error_codes.BUSY and not self.unkept
         if error and not busy and not isinstance(error, Replaced):
             self._tell(error)
-        elif self.unkept and self._kept and not self._told:
+        elif self.unkept and self._kept and not self._reported:
             self._tell(error or sqlite3.OperationalError("it is in use"))
 
     def leave(self, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection | None:
@@ -251,7 +251,7 @@ class Refuge:
 
         Returns None when the store still refuses. Waits `patience` seconds for locks.
         """
-        stand_in = self.stand_in
+        overlay = self.overlay
         if not self._kept:
             return None
         connection, began = None, time.monotonic()
@@ -264,14 +264,14 @@ class Refuge:
                 # A program is copying another file there right now.
                 self._again = time.monotonic() + replaced.SETTLED_SECONDS
                 return None
-            if self._code in error_codes.DAMAGED and (message := self._store.mend()):
+            if self._code in error_codes.DAMAGED and (message := self._store.repair()):
                 self._store.tell(message)
-                self._mended = True
+                self._repaired = True
             connection = self._store.open(patience)
             connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
             connection.execute("BEGIN IMMEDIATE")
-            found = self._what_is_there(connection, stand_in.start)
-            move = stand_in.copy_to(connection)
+            found = self._what_is_there(connection, overlay.start)
+            move = overlay.copy_to(connection)
             move = move._replace(strange=found == STRANGE)
             for state in self._states:
                 state.moved(move.number).write(connection)
@@ -280,25 +280,25 @@ class Refuge:
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError, LogError) as error:
             if connection:
-                abandon(connection)
+                roll_back(connection)
                 connection.close()
             self._refused(error, time.monotonic() - began)
             return None
-        self._stand_in = None
+        self._overlay = None
         self._states.clear()
         self.unkept = False
         if self._journal:
             self._journal.remove()
             self._journal = None
-        self._reader.go_back(move)
-        stand_in.close()
+        self._reader.switch_back(move)
+        overlay.close()
         self._tell_what_is_kept(found)
         return connection
 
     def _what_is_there(self, db: sqlite3.Connection, start: int) -> str:
         """Return the beginning of a message if the file is not the old one, else ""."""
         last = last_seq(db)
-        if self._mended or self._rescue.done or not (self._replaced or last < start):
+        if self._repaired or self._rescue.done or not (self._replaced or last < start):
             return ""
         if last == 0 and not db.execute("SELECT 1 FROM conversation").fetchone():
             return GONE if self._kept_aside is None else EMPTY
@@ -318,16 +318,16 @@ class Refuge:
             at = f"at {_shown(self._store.path)}, " if found == GONE else ""
             kept = f" The old content is in {_shown(aside)}." if aside else ""
             self._store.tell(f"{found} {at}with all messages {since}.{kept}")
-        elif self._told:
-            what = f"all messages {since} are" if self._mended else "everything is"
+        elif self._reported:
+            what = f"all messages {since} are" if self._repaired else "everything is"
             self._store.tell(
                 f"The conversation store can be written again: {what} saved."
             )
-        self._told = self._mended = self._rescue.done = False
+        self._reported = self._repaired = self._rescue.done = False
 
     def close(self) -> None:
         """Save the unstored events in another place and end the fallback."""
-        stand_in = self.stand_in
+        overlay = self.overlay
         journal, self._journal = self._journal, None
         busy = (
             self._code in error_codes.BUSY and journal is not None and journal.is_beside
@@ -340,10 +340,10 @@ class Refuge:
                 "next start."
             )
             journal.leave()
-        elif self._kept and (not stand_in.empty or self._states):
+        elif self._kept and (not overlay.empty or self._states):
             try:
                 folder = Path(tempfile.mkdtemp(prefix="lazychat-unsaved-"))
-                stand_in.save(str(folder / self._store.path.name))
+                overlay.save(str(folder / self._store.path.name))
             except (sqlite3.Error, OSError) as error:
                 if journal and journal.path and not self.unkept:
                     self._store.tell(
@@ -362,7 +362,7 @@ class Refuge:
                     "The latest messages could not be stored with the rest and are in "
                     f"{folder}. To open them, run LAZYCHAT_HOME={folder} lazychat"
                 )
-        stand_in.close()
+        overlay.close()
 
     def _refused(self, error: Exception, took: float) -> None:
         _logger.info("%s: %s", self._store.path, error)
@@ -382,9 +382,9 @@ class Refuge:
 
     def _tell(self, error: Exception) -> None:
         """Report once why nothing is stored, and until when."""
-        if self._told:
+        if self._reported:
             return
-        self._told = True
+        self._reported = True
         code = error_codes.code(error)
         if code == sqlite3.SQLITE_FULL:
             why, until = "The disk is full", "there is room"

@@ -63,7 +63,7 @@ def is_marked(path: Path) -> bool:
     return _marker(path).exists()
 
 
-def mend(path: Path, connect: Connect, migrate: Migrate) -> str:
+def repair(path: Path, connect: Connect, migrate: Migrate) -> str:
     """Replace the store if it is damaged; return a message for the user, else "".
 
     Raises `LogError` when the store cannot be checked (locked, newer) or replaced; it
@@ -106,7 +106,7 @@ def _marker(path: Path) -> Path:
 @contextmanager
 def alone(path: Path) -> Generator[None]:
     """Keep other processes from repairing the same store at the same time."""
-    lock = path.with_name(path.name + ".mending")
+    lock = path.with_name(path.name + ".repairing")
     while True:
         held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(held, fcntl.LOCK_EX)

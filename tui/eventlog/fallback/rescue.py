@@ -212,7 +212,7 @@ class Rescue:
         for suffix, file in (("-wal", lost.was.wal), ("-shm", lost.was.shm)):
             beside = Path(f"{self._path}{suffix}")
             if file and id_of(beside) == file:
-                beside.unlink(missing_ok=True)  # see `replaced.let_go`
+                beside.unlink(missing_ok=True)  # see `replaced.release`
         mark = _mark(lost.was.store)
         try:
             with closing(self._connect(str(self._path), 1.0)) as db:

@@ -11,7 +11,7 @@ each piece.
 import sqlite3
 from time import monotonic
 
-from tui.eventlog.sqlite.overlay import abandon
+from tui.eventlog.sqlite.overlay import roll_back
 from tui.eventlog.sqlite.projections import INDEX, SAID, piece_end, said, terms_of
 
 PAUSE_SECONDS = 0.02
@@ -75,7 +75,7 @@ class LateIndex:
                 self._put(db, new, end)
             db.execute("COMMIT")
         finally:
-            abandon(db)
+            roll_back(db)
             db.execute(f"PRAGMA busy_timeout = {patience}")
 
     def _load(self, db: sqlite3.Connection, seq: int) -> None:

@@ -20,7 +20,7 @@ NAMES = {
 """The columns of each table that hold names."""
 
 
-def mend(db: sqlite3.Connection) -> bool:
+def repair(db: sqlite3.Connection) -> bool:
     """Replace each invalid name by the text that readers get, within a transaction.
 
     A name that would then clash with another row stays unchanged. Returns True, because

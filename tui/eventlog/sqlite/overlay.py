@@ -39,7 +39,7 @@ class Move(NamedTuple):
         return seq + self.end - self.start if seq > self.start else seq
 
 
-class StandIn:
+class Overlay:
     """The events that are not stored yet, laid over the stored ones.
 
     `connect` opens a connection to a database, `migrate` creates the tables. Any thread
@@ -68,7 +68,7 @@ class StandIn:
             self.db.close()
             raise
 
-    def lay_over(self, uri: str) -> int:
+    def attach(self, uri: str) -> int:
         """Show the events stored in the database `uri`; return its last `seq`.
 
         Raises `sqlite3.Error`. Call `begin` afterwards.
@@ -250,7 +250,7 @@ def has_wal(path: Path) -> bool:
     return wal.is_file() and wal.stat().st_size > 0
 
 
-def abandon(connection: sqlite3.Connection) -> None:
+def roll_back(connection: sqlite3.Connection) -> None:
     """Roll back the open transaction, if there is one."""
     if connection.in_transaction:
         with suppress(sqlite3.Error):

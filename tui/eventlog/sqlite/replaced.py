@@ -65,7 +65,7 @@ def is_settled(path: Path) -> bool:
     return not 0 <= time.time() - found.st_mtime < SETTLED_SECONDS
 
 
-def let_go(old: sqlite3.Connection, path: Path, was: Files) -> Path | None:
+def release(old: sqlite3.Connection, path: Path, was: Files) -> Path | None:
     """Separate the new file from the old one's log and save the old one's content.
 
     `old` has the old file open, `was` are its files. Returns the file with the saved

@@ -27,18 +27,13 @@ class Context:
     such functions must call `forget` before `read`.
     """
 
-    def __init__(
-        self, weights: Weights, size: int, threads: int, sequences: int = 1
-    ) -> None:
+    def __init__(self, weights: Weights, size: int, threads: int) -> None:
         self.weights = weights
         self._lib = lib = weights.lib
         self._abort = AbortFlag(lib)
         params = lib.llama_context_default_params()
         params.n_ctx = size
         params.n_batch = params.n_ubatch = _BATCH
-        params.n_seq_max = sequences
-        # Use one pool of cells for all sequences, so that they share common prefixes.
-        params.kv_unified = sequences > 1
         params.n_threads = params.n_threads_batch = threads
         params.abort_callback = self._abort.callback
         params.abort_callback_data = self._abort.data

@@ -162,13 +162,13 @@ class LlamaEngine:
         finally:
             slot.lock.release()
 
-    def new_context(self, size: int, sequences: int = 1) -> Context:
+    def new_context(self, size: int) -> Context:
         """Create another context on the weights; call this within `hold`.
 
-        `size` is in tokens, for all `sequences` together. The engine's `close` frees
-        the context unless the caller has called `Context.close` before.
+        `size` is in tokens. The engine's `close` frees the context unless the caller
+        has called `Context.close` before.
         """
-        context = Context(self.weights, size, self.threads, sequences)
+        context = Context(self.weights, size, self.threads)
         open = [other for other in self._contexts if other.pointer]
         self._contexts = [*open, context]
         return context

@@ -59,7 +59,9 @@ class Death(NamedTuple):
         """Whether a later try may work, for example after other programs are closed."""
         return -self.status == signal.SIGKILL or bool(SHORT_OF_MEMORY.search(self.said))
 
-    def told(self, name: str, file: str, crashes: int = 0, again: float = 0.0) -> str:
+    def describe(
+        self, name: str, file: str, crashes: int = 0, again: float = 0.0
+    ) -> str:
         """Return the line for the user, with the names of the model and of its file.
 
         With `crashes` it says that after so many crashes there was no further try, and

@@ -11,12 +11,12 @@ from tui.models.local.process import Exchange, ModelProcess, died, process_for
 from tui.models.local.wire import (
     Ask,
     Drop,
+    Emitted,
     Failed,
     Finished,
     Load,
     Loaded,
     Spec,
-    Told,
     Warm,
 )
 from tui.turn import Turn
@@ -88,7 +88,7 @@ class LocalModel:
                     answer = exchange.next()
                     turn.cancel.raise_if_requested()
                     match answer:
-                        case Told(_, kind, data):
+                        case Emitted(_, kind, data):
                             begun = True
                             yield events.decode(kind, data)
                         case Finished():

@@ -23,13 +23,13 @@ from tui.models.local import crashes
 from tui.models.local.death import Death
 from tui.models.local.wire import (
     Cancel,
+    Emitted,
     Failed,
     Finished,
     FromChild,
     Loaded,
     Spec,
     ToChild,
-    Told,
     line,
     read_from_child,
 )
@@ -210,13 +210,13 @@ class Child:
         self._die(Death(status, said, self.spoke, self._stuck, loading))
 
     def _take(self, message: FromChild) -> None:
-        ends = not isinstance(message, Told)
+        ends = not isinstance(message, Emitted)
         with self._lock:
             found = self._exchanges.get(message.id)
             if ends:
                 self._exchanges.pop(message.id, None)
         self._loading = self._loading and isinstance(message, Failed)
-        if isinstance(message, Told | Finished) and not self.spoke:
+        if isinstance(message, Emitted | Finished) and not self.spoke:
             self.spoke = True
             self._spoken()
         if found:
@@ -322,7 +322,7 @@ def died(
     """Return the error for a turn whose process died, or was not started again."""
     from tui.safe import safe
 
-    text = death.told(name, Path(path).name, crashes, again)
+    text = death.describe(name, Path(path).name, crashes, again)
     return ModelError(safe(text, newlines=False), "died")
 
 

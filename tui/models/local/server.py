@@ -30,9 +30,9 @@ from tui.models.local.wire import (
     Spec,
     ToChild,
     Warm,
+    emitted,
     line,
     read_to_child,
-    told,
 )
 from tui.turn import Cancellation, Turn
 
@@ -143,7 +143,7 @@ class Server:
                 event = next(run)
             except StopIteration as stop:
                 return line(Finished(ask.id, stop.value, window_of(model)))
-            self._send(told(ask.id, event))
+            self._send(emitted(ask.id, event))
 
     def _warm(self, message: Warm, cancel: Cancellation) -> None:
         # Ignore errors here: the next question raises them again.

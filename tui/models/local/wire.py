@@ -44,7 +44,7 @@ class Warm(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """Answer. The child sends any number of `Told`, then `Finished` or `Failed`."""
+    """Answer. The child sends any number of `Emitted`, then `Finished` or `Failed`."""
 
     id: int
     spec: Spec
@@ -75,7 +75,7 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
     window: int
 
 
-class Told(msgspec.Struct, frozen=True, tag=True):
+class Emitted(msgspec.Struct, frozen=True, tag=True):
     """One event of an answer."""
 
     id: int
@@ -104,7 +104,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 ToChild = Load | Warm | Ask | Cancel | Drop
-FromChild = Loaded | Told | Finished | Failed
+FromChild = Loaded | Emitted | Finished | Failed
 
 read_to_child = msgspec.json.Decoder(ToChild).decode
 read_from_child = msgspec.json.Decoder(FromChild).decode
@@ -120,6 +120,6 @@ def line(message: ToChild | FromChild) -> bytes:
         return _encode(plain) + b"\n"
 
 
-def told(id: int, event: Event) -> bytes:
+def emitted(id: int, event: Event) -> bytes:
     """Return the line with `event`, for the request `id`."""
-    return line(Told(id, events.kind(event), msgspec.Raw(events.encode(event))))
+    return line(Emitted(id, events.kind(event), msgspec.Raw(events.encode(event))))

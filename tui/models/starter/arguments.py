@@ -32,6 +32,8 @@ _MEASURE = re.compile(
     r"|[\s-]*(?:sided|day|minute|hour|second|week)s?\b"
 )
 """What belongs to the number before it."""
+_THING = re.compile(r"(?![\s-]*[ap]\.?m\b)[\s-]*([A-Za-z]+)(?:\s+[A-Za-z]+)?", re.I)
+"""What may be counted by the number before it, with the word behind it."""
 _JOINT = r"\s*(?:,\s*and\s|,|、|，|\band\b|&|和|与|跟|及|以及)\s*"
 _NEXT = re.compile(
     _JOINT + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*"
@@ -240,6 +242,8 @@ def _value(
     """Return what `number` is in the parameter's unit, None where it cannot be one."""
     value = number.value
     unit = seconds_of(name) or seconds_of(_description(schema))
+    if unit and not number.seconds and _counts_things(text[number.end :]):
+        return None  # 250 dollars are no days
     if unit and number.seconds and number.seconds != unit:
         value = value * number.seconds / unit
     elif "hour" in name.lower() and value < 12:
@@ -254,6 +258,14 @@ def _value(
     if (low is not None and value < low) or (high is not None and value > high):
         return None
     return value
+
+
+def _counts_things(after: str) -> bool:
+    """Whether a number before `after` counts something, but no time: 5 recipes."""
+    thing = _THING.match(after)
+    if thing is None or seconds_of(thing[0]):
+        return False
+    return bool(content(thing[1])) or thing[1].isupper()
 
 
 def _tie(

@@ -7,7 +7,7 @@ and a maker. So this one answer is the program's.
 from collections.abc import Sequence
 
 from tui.messages import ToolSchema
-from tui.models.starter.mood import ABOUT, spelled_out
+from tui.models.starter.intent import speaks_of
 from tui.models.starter.words import has_han
 
 _LONGEST = 120
@@ -27,7 +27,7 @@ CHINESE = (
 
 def asks_who(text: str) -> bool:
     """Whether `text` asks what the assistant is or what it can do."""
-    return len(text) < _LONGEST and ABOUT.phrases.search(spelled_out(text)) is not None
+    return len(text) < _LONGEST and speaks_of("itself", text)
 
 
 def introduction(text: str, tools: Sequence[ToolSchema]) -> str:

@@ -12,11 +12,10 @@ from tui.models.llama import (
     SavedPrompts,
     starter_path,
 )
-from tui.models.starter.decide import Choice, beginnings, decide, followed_up
+from tui.models.starter.decide import Choice, decide, followed_up
 from tui.models.starter.identity import asks_who, introduction
 from tui.models.starter.report import messages as report_messages
 from tui.models.starter.report import report
-from tui.models.starter.scorer import Scorer
 from tui.models.starter.words import has_han
 from tui.paths import prompts_folder
 from tui.turn import Cancellation, Turn
@@ -42,15 +41,8 @@ class StarterModel:
 
     `path` is another file of the same kind; `context` is the conversation's window in
     tokens, `threads` as for `LlamaEngine`. Making one costs nothing; the file is loaded
-    at first use (0.2 s) or by `preload`. Three contexts share the weights: the
-    conversation's, so that a turn reads only what is new; one for results; one for
-    likelihoods.
-
-    Rules decide most messages in some 5 ms of CPU. In doubt the likelihoods of at most
-    `decide.MOST_WEIGHED` tools and some purposes without a tool are asked for: about
-    one second for each 150 tokens, and those are (tools + purposes) * (tokens of the
-    message + 1), of which the last 20 count, so it is flat in the number of tools. A
-    tool's first doubt costs its description once.
+    at first use (0.2 s) or by `preload`. Two contexts share the weights: the
+    conversation's, so that a turn reads only what is new, and one for results.
     """
 
     def __init__(
@@ -75,7 +67,6 @@ class StarterModel:
         self._reporter = LlamaModel(
             self._side, name, Sampling(temperature=0), max_tokens=160
         )
-        self._scorer = Scorer(self._side)
         self._saved = SavedPrompts(prompts_folder())
         self._fixed = (
             (self._talk, _chat([Message("user", "")])),
@@ -107,7 +98,7 @@ class StarterModel:
         self._recall(Cancellation())
 
     def warm(self, tools: Sequence[ToolSchema], cancel: Cancellation) -> None:
-        """Read what every answer begins with; what only a doubt needs comes last.
+        """Read what every answer begins with, whatever the `tools` are.
 
         Takes about a second of computation the first time; then most of it is on disk.
         Raises `ModelError` and `Cancelled`; what was read until then is kept.
@@ -115,15 +106,10 @@ class StarterModel:
         self._recall(cancel)
         for model, messages in self._fixed:
             model.read(messages, cancel, self._saved)
-        for beginning in beginnings(tools):
-            # One by one, so that a question never waits for more than one.
-            with self._side.hold(cancel):
-                self._scorer.read(beginning, cancel)
 
     def close(self) -> None:
         """Break off what runs and free the memory; the next use loads again."""
         self._recalled = False
-        self._scorer.close()
         self._reporter.close()
         self._talk.close()
 
@@ -133,7 +119,7 @@ class StarterModel:
         """Answer `messages`: see `Model.generate`.
 
         A user's message is answered by calls alone or by text alone; a tool's result
-        by text. Cancelling is obeyed within some 20 ms, while it decides too.
+        by text. Cancelling is obeyed within some 20 ms.
         """
         turn.cancel.raise_if_requested()
         self._recall(turn.cancel)
@@ -142,7 +128,8 @@ class StarterModel:
             question, outputs = _results(messages)
             return (yield from report(self._reporter, question, outputs, turn))
         if last.role == "user" and tools:
-            choices = self._decide(messages, tools, turn)
+            again = followed_up(last.text, _last_call(messages[:-1]), tools)
+            choices = [again] if again else decide(last.text, tools)
             if choices:
                 return (yield from _call(choices, turn))
         if last.role == "user" and asks_who(last.text):
@@ -160,16 +147,6 @@ class StarterModel:
             for model, messages in self._fixed:
                 model.recall(messages, cancel, self._saved)
             self._recalled = True
-
-    def _decide(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
-    ) -> list[Choice]:
-        text = messages[-1].text
-        again = followed_up(text, _last_call(messages[:-1]), tools)
-        if again is not None:
-            return [again]
-        with self._side.hold(turn.cancel):
-            return decide(text, tools, self._scorer, turn.cancel)
 
 
 def _call(choices: Sequence[Choice], turn: Turn) -> Generator[Event, None, Reply]:

@@ -1,8 +1,7 @@
 """Finds pieces of a message that may be a text argument, and scores them.
 
 The value is always a piece of the message: nothing is invented. What comes before a
-piece (`from`, `about`, 给, 关于) and what the parameter is called decide most cases;
-the model's likelihood is asked only where they leave a doubt.
+piece (`from`, `about`, 给, 关于) and what the parameter is called decide.
 """
 
 import re

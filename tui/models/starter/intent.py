@@ -1,35 +1,19 @@
 """Classifies a message by its grammar: request, remark, small talk.
 
-Each purpose that needs no tool has a wish, for the model's likelihood, and a pattern of
-everyday phrases. A phrase is evidence only, weighed against a tool's own.
+Each purpose that needs no tool has a pattern of everyday phrases. A phrase is evidence
+only, weighed against a tool's own.
 """
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple
 
 from tui.models.starter.words import LEXICON, has_han, pattern
 
-
-class Purpose(NamedTuple):
-    """Something that people say which asks for no tool."""
-
-    wish: str
-    """Continues "The user wants to"."""
-    phrases: re.Pattern[str]
-    typical: str
-    """The words of its phrases."""
-
-
-PURPOSES = [
-    Purpose(p["wish"], pattern(p["phrases"]), re.sub(r"\\\w", " ", p["phrases"]))
-    for p in LEXICON["purposes"]
-]
-"""What is weighed against every tool."""
-ABOUT, NOTHING = (
-    next(p for p in PURPOSES if word in p.wish)
-    for word in ("the assistant is", "nothing")
-)
+_PURPOSES = {
+    name: (pattern(phrases), re.sub(r"\\\w", " ", phrases))
+    for name, phrases in LEXICON["purposes"].items()
+}
+"""What is weighed against every tool: phrases, and the words in them."""
 _PATTERNS = {name: pattern(text) for name, text in LEXICON["patterns"].items()}
 _PHRASE, _SECOND_PHRASE = 7.0, 2.0
 """Points for a typical phrase of a purpose; for each purpose beside the first."""
@@ -57,30 +41,35 @@ def goes_on(text: str) -> bool:
 def declines(text: str) -> bool:
     """Whether `text` says not to do something, and asks for nothing else."""
     clauses = _clauses(text)
-    negated = [NOTHING.phrases.search(c) is not None for c in clauses]
+    negated = [speaks_of("nothing", c) for c in clauses]
     return any(negated) and all(
         no or (_remarks(c) and not _asks(c))
         for no, c in zip(negated, clauses, strict=True)
     )
 
 
-def against(text: str, words: Collection[str]) -> list[float]:
-    """Return for each of `PURPOSES` the points of its phrases and grammar in `text`.
+def speaks_of(purpose: str, text: str) -> bool:
+    """Whether a phrase of `purpose`, by its name in the lexicon, stands in `text`."""
+    return _PURPOSES[purpose][0].search(spelled_out(text)) is not None
+
+
+def against(text: str, words: Collection[str]) -> float:
+    """Return the points of the phrases and the grammar in `text` that want no tool.
 
     A phrase that is made of one of `words`, those of a tool, is none: "What does
     ephemeral mean?" is general knowledge, unless a tool is about meanings.
     """
-    spelled = spelled_out(text)
-    hints = [
-        purpose.phrases.search(spelled) is not None
-        and not any(_speaks(w, purpose.typical, text.lower()) for w in words)
-        for purpose in PURPOSES
-    ]
+    spelled, lower = spelled_out(text), text.lower()
+    hints = {
+        name
+        for name, (phrases, typical) in _PURPOSES.items()
+        if phrases.search(spelled)
+        and not any(_speaks(w, typical, lower) for w in words)
+    }
     clauses = _clauses(text)
     if not any(map(_asks, clauses)) and any(map(_remarks, clauses)):
-        hints[-1] = True
-    more = _SECOND_PHRASE * (sum(hints) - 1)
-    return [_PHRASE + more if hint else 0.0 for hint in hints]
+        hints.add("past")
+    return _PHRASE + _SECOND_PHRASE * (len(hints) - 1) if hints else 0.0
 
 
 def _speaks(word: str, *places: str) -> bool:
