@@ -21,6 +21,11 @@ def config_file() -> Path:
     return _folder(_dirs.user_config_dir) / "config.toml"
 
 
+def keys_file() -> Path:
+    """Return the path of the API keys that lazychat stores, which may not exist."""
+    return _folder(_dirs.user_config_dir) / "keys.toml"
+
+
 def themes_folder() -> Path:
     """Return the folder of the user's own themes, which may not exist."""
     return _folder(_dirs.user_config_dir) / "themes"

@@ -22,7 +22,7 @@ from tui.config import (
 from tui.errors import ConfigError, ModelError
 from tui.masking import is_variable_name, mask_address
 from tui.messages import ToolSchema
-from tui.models import Model, window_of
+from tui.models import Model, keys, window_of
 
 STARTER_NOTE = (
     "This is the starter, a tiny model of 135 million parameters for trying things "
@@ -247,11 +247,11 @@ def _key(name: str, command: str, variable: str) -> Callable[[], str] | None:
 
 
 def _variable(name: str, variable: str) -> str:
-    if key := os.environ.get(variable):
+    if key := keys.find(variable):
         return key
     raise ModelError(
-        f"The model {name} needs a key: set the variable {variable}, or api_key_env "
-        f"or api_key_cmd in [models.{name}].",
+        f"The model {name} needs a key: /setup asks for it; or set the variable "
+        f"{variable}, or api_key_env or api_key_cmd in [models.{name}].",
         "missing_key",
     )
 
