@@ -51,6 +51,11 @@ def log_file() -> Path:
     return _folder(_dirs.user_data_dir) / "lazychat.db"
 
 
+def models_folder() -> Path:
+    """Return the folder of downloaded GGUF files, which may not exist."""
+    return _folder(_dirs.user_data_dir) / "models"
+
+
 def prompts_folder() -> Path:
     """Return the folder of prompts that local models have read; it may be removed."""
     return _folder(_dirs.user_cache_dir) / "prompts"

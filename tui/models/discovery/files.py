@@ -14,6 +14,8 @@ from time import monotonic
 
 import msgspec
 
+from tui import paths
+
 SECONDS = 2.0
 """How long the scan may take."""
 _DEEPEST = 6
@@ -50,6 +52,7 @@ def folders() -> list[tuple[str, Path]]:
     home = Path.home()
     cache = _given("XDG_CACHE_HOME") or home / ".cache"
     return [
+        ("downloaded", paths.models_folder()),
         ("~/models", home / "models"),
         ("Hugging Face cache", hub_cache()),
         ("LM Studio", home / ".lmstudio" / "models"),
