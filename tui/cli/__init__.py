@@ -111,7 +111,8 @@ def _chat(options: argparse.Namespace) -> int:
         # Open the screen anyway: the user reads the problem there.
         problems.append(f"{error} Using the defaults until it is fixed.")
         settings = _with_flags(Config(), options)
-    return chat(settings, problems, options.tool, options.cid, options.last)
+    file = Path(options.config) if options.config else None
+    return chat(settings, problems, options.tool, options.cid, options.last, file)
 
 
 def _worker(options: argparse.Namespace) -> int:

@@ -7,23 +7,38 @@ names a key and never contains one, and it can be shown and shared.
 
 import os
 import re
+import subprocess
 import threading
 from pathlib import Path
 
 import tomli_w
 
 from tui import bounds, files, masking, paths
-from tui.errors import ConfigError
+from tui.errors import ConfigError, ModelError
 
 _lock = threading.Lock()
 
 
+_held: dict[str, str] = {}
+
+
+def hold(variable: str, key: str) -> None:
+    """Keep a key in this process only, until it has been tried."""
+    masking.remember_key(key)
+    _held[variable] = key
+
+
+def held(variable: str) -> str:
+    """Return the key that `hold` was given, or ""."""
+    return _held.get(variable, "")
+
+
 def find(variable: str) -> str:
-    """Return the key from the environment, else the stored one, else "".
+    """Return the key from the environment, else the held or stored one, else "".
 
     A stored key is masked in all reports from now on.
     """
-    if key := os.environ.get(variable):
+    if key := os.environ.get(variable) or _held.get(variable):
         return key
     key = _stored().get(variable, "")
     masking.remember_key(key)
@@ -70,7 +85,51 @@ def store(variable: str, key: str) -> Path:
             raise ConfigError(
                 f"The key cannot be stored in {file}: {error.strerror}."
             ) from error
+    _held.pop(variable, None)
     return file
+
+
+COMMAND_SECONDS = 60
+"""How long `api_key_cmd` may take: it may ask for a passphrase in a window."""
+
+
+def printed_by(command: str, name: str) -> str:
+    """Return the first line that `api_key_cmd` prints, as `pass show` has it.
+
+    Blocks for `COMMAND_SECONDS` at most. Raises `ModelError`, which names the model
+    `name`.
+    """
+    import shlex  # seldom needed
+
+    why = ""
+    try:
+        done = subprocess.run(
+            shlex.split(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+        )
+        if done.returncode:
+            why = (
+                f"it ended with status {done.returncode} (what it said is not shown, "
+                "as a key may stand in it)"
+            )
+        elif key := done.stdout.strip():
+            return key.splitlines()[0].rstrip()
+        else:
+            why = "it printed nothing"
+    except subprocess.TimeoutExpired:
+        why = f"it took more than {COMMAND_SECONDS} seconds"
+    except OSError as error:
+        why = error.strerror or str(error)
+    except UnicodeDecodeError:
+        why = "what it printed is not UTF-8 text"
+    except ValueError as error:  # of shlex, or a NUL in it
+        why = str(error)
+    # Neither the command nor its output, stderr too, is quoted: a key may stand in
+    # them.
+    raise ModelError(f"[models.{name}]: api_key_cmd gave no key: {why}.", "missing_key")
 
 
 _HEADER = """\

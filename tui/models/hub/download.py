@@ -208,8 +208,8 @@ def _fetch(repo: str, revision: str, file: HubFile, begun: int, into: _Watched) 
     utils: Any = import_module("huggingface_hub.utils")
     # By default it hands over 10 MB at once: too much to be lost, and to show progress.
     hub.constants.DOWNLOAD_CHUNK_SIZE = _CHUNK
-    url = hub.hf_hub_url(repo, file.name, revision=revision)
-    place = hub.get_hf_file_metadata(url).location or url
+    url: str = hub.hf_hub_url(repo, file.name, revision=revision)
+    place: str = hub.get_hf_file_metadata(url).location or url
     headers: dict[str, str] = utils.build_hf_headers()
     if urlsplit(place).netloc != urlsplit(url).netloc:
         headers.pop("authorization", None)  # a signed address needs no token

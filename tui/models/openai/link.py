@@ -116,22 +116,29 @@ class Link:
             return []
 
     def look_up(self, cancel: Cancellation, path: str, seconds: float) -> Any:
-        """Return the JSON at a path below the base URL, or at a whole URL.
+        """Return what `read` does.
 
         None when the server does not say soon: nothing asks for this that could not do
         without.
+        """
+        try:
+            return self.read(cancel, path, seconds)
+        except Cancelled:
+            raise
+        except Exception:
+            return None
+
+    def read(self, cancel: Cancellation, path: str, seconds: float) -> Any:
+        """Return the JSON at a path below the base URL, or at a whole URL.
+
+        Raises what `ask` does.
         """
 
         def work() -> Any:
             client = self._ready().with_options(timeout=seconds)
             return client.get(path, cast_to=object)
 
-        try:
-            return self._run(cancel, work)
-        except Cancelled:
-            raise
-        except Exception:
-            return None
+        return self._run(cancel, work)
 
     def abort(self) -> None:
         """End whatever this link does, now and for good."""
