@@ -249,17 +249,28 @@ class LazychatApp(OutputApp):
         """Use the model `name` from now on, or ask for one if it is empty."""
         if name:
             self._choose(name)
-        elif self.chat:
-            from tui.app.dialogs.models import ModelScreen
+        else:
+            self._begin_setup(adding=False)
 
-            models = self.backend.models
-            listed = {name: models.about(name) for name in models.names}
-            # A model chosen by path or supplier stays in the list.
-            listed.setdefault(self.chat.model, models.about(self.chat.model))
-            self.push_screen(ModelScreen(listed, self.chat.model), self._choose)
+    def set_up(self) -> None:
+        """Find or add a model."""
+        self._begin_setup(adding=True)
 
-    def _choose(self, name: str | None) -> None:
-        if not name or not self.chat:
+    def _begin_setup(self, *, adding: bool) -> None:
+        if chat := self.chat:
+            from tui.app.setup.flow import SetupFlow
+
+            SetupFlow(
+                self,
+                self.backend,
+                chat.model,
+                adding=adding,
+                use=self._choose,
+                tell=chat.complain,
+            ).begin()
+
+    def _choose(self, name: str) -> None:
+        if not self.chat:
             return
         try:
             self.backend.models.find(name)

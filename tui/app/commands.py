@@ -1,4 +1,7 @@
-"""The table of commands: each row is a key, a slash command and a palette entry."""
+"""The table of commands: each row is a key, a slash command and a palette entry.
+
+The file is long because the table is one piece.
+"""
 
 import re
 import unicodedata
@@ -83,6 +86,7 @@ class _App(Protocol):
     @property
     def exits(self) -> _Exits: ...
     def choose_model(self, name: str) -> object: ...
+    def set_up(self) -> object: ...
     def choose_theme(self, name: str) -> object: ...
     def show_help(self) -> object: ...
 
@@ -209,6 +213,9 @@ COMMANDS = (
         "/model",
         "Choose the model",
         argument=_anything,
+    ),
+    Command(
+        "setup", lambda app, _, __: app.set_up(), "", "/setup", "Find or add a model"
     ),
     Command(
         "edit",

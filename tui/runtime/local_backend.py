@@ -7,7 +7,6 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui import process_identity
@@ -265,7 +264,7 @@ class LocalBackend:
             self._host, self._order, id, self._worker, is_new=is_new
         )
 
-    @cached_property
+    @property
     def setup(self) -> "LocalSetup":
         """Finds and adds models."""
         from tui.runtime.local_setup import LocalSetup  # seldom needed
