@@ -229,6 +229,10 @@ class Models(Protocol):
         """Return what `name` stands for; raise `ConfigError` if it is not a model."""
         ...
 
+    def is_starter(self, name: str) -> bool:
+        """Return whether `name` is the bundled model, which is for trying out only."""
+        ...
+
     def about(self, name: str) -> str:
         """Return a short description of `name`."""
         ...
@@ -284,6 +288,10 @@ class Setup(Protocol):
 
     def try_model(self, chosen: "Chosen", cancel: "Cancellation") -> object:
         """Have a model on a server say its first word."""
+        ...
+
+    def keep_key(self, place: "Place") -> object:
+        """Store the key that `with_key` holds."""
         ...
 
     def keep(self, chosen: "Chosen", *, default: bool) -> "Kept":

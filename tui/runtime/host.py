@@ -68,11 +68,15 @@ class Host:
         """Start to run turns."""
         self.runner.start()
 
-    def add_model(self, name: str, settings: ModelConfig) -> None:
-        """Add a model to the configuration of this process. Any thread."""
+    def add_model(self, name: str, settings: ModelConfig, *, default: bool) -> None:
+        """Add a model to the configuration of this process. Any thread.
+
+        `default`: it is the model of new conversations from now on.
+        """
         self.models.add(name, settings)
         models = self.config.models | {name: settings}
-        self.config = msgspec.structs.replace(self.config, models=models)
+        model = name if default else self.config.model
+        self.config = msgspec.structs.replace(self.config, models=models, model=model)
 
     @property
     def has_own_tools(self) -> bool:

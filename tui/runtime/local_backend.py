@@ -214,6 +214,7 @@ class LocalModels:
         self.find = self._catalog.find
         self.about = self._catalog.about
         self.note = self._catalog.note
+        self.is_starter = self._catalog.is_starter
         self.window = self._catalog.window
         self.learn_window = self._catalog.learn_window
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tui.config import OpenAIModelConfig
 from tui.errors import ConfigError
-from tui.models import discovery, setup
+from tui.models import discovery, keys, setup
 from tui.models.discovery import Found, ListedModel, Service
 from tui.models.hub import Pull, Wanted
 from tui.models.setup import Chosen, Kept, Place
@@ -44,6 +44,11 @@ class LocalSetup:
         if isinstance(chosen.settings, OpenAIModelConfig):
             setup.try_model(chosen.settings, cancel)
 
+    def keep_key(self, place: Place) -> None:
+        """Store a held key."""
+        if key := keys.held(place.key_env):
+            keys.store(place.key_env, key)
+
     def keep(self, chosen: Chosen, *, default: bool) -> Kept:
         """Add a model to config.toml, or at least to this process."""
         file = self._host.config_file
@@ -52,7 +57,7 @@ class LocalSetup:
         except ConfigError as error:
             name = free_name(chosen.name, self._host.models.names)
             kept = Kept(name, file, False, False, str(error))
-        self._host.add_model(kept.name, chosen.settings)
+        self._host.add_model(kept.name, chosen.settings, default=default)
         return kept
 
     def pull(self, what: Wanted) -> Pull:

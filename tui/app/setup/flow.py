@@ -9,7 +9,7 @@ from tui.app.backend import Backend
 from tui.app.setup.key_screen import KeyScreen, OneField, WithKey
 from tui.app.setup.model_screen import ModelScreen
 from tui.app.setup.pull_screen import PullScreen
-from tui.app.setup.rows import Address, At, Download, InFile, Pick, Use
+from tui.app.setup.rows import Address, At, Download, InFile, Pick, Unlock, Use
 from tui.app.setup.server_screen import Refused, ServerScreen
 from tui.errors import ConfigError, LazychatError
 from tui.models.setup import Kept, Place, model_in, place_of_address
@@ -59,6 +59,8 @@ class SetupFlow:
                 pass
             case Use(name):
                 self._use(name)
+            case Unlock(name, place):
+                self._unlock(name, place)
             case InFile(path):
                 self._keep_file(path)
             case At(place, model) if place.is_local and model:
@@ -102,6 +104,24 @@ class SetupFlow:
                 self._show_server(result.place, model, result)
 
         self._app.push_screen(KeyScreen(self._setup, place, why), typed)
+
+    def _unlock(self, name: str, place: Place) -> None:
+        """Ask for the key of a configured model, and use it."""
+
+        def typed(result: WithKey | None) -> None:
+            if result is None:
+                self.begin()
+            else:
+                background.run("key", lambda: self._keep_key(name, result.place))
+
+        self._app.push_screen(KeyScreen(self._setup, place), typed)
+
+    def _keep_key(self, name: str, place: Place) -> None:  # in a thread
+        try:
+            self._setup.keep_key(place)
+        except LazychatError as error:
+            self._app.call_later(self._tell, str(error))
+        self._app.call_later(self._use, name)
 
     def _show_server(
         self, place: Place, model: str | None, known: WithKey | None = None
@@ -154,6 +174,6 @@ class SetupFlow:
         if kept.problem:
             self._tell(kept.problem)
         elif kept.added:
-            self._tell(f"{kept.name} is ready, and in {kept.file.name} to change")
+            self._tell(f"{kept.name} is ready (added to {kept.file.name})")
         else:
             self._tell(f"{kept.name} is ready")

@@ -24,6 +24,8 @@ from tui.safe import safe
 
 _WIDEST = 90
 """Columns of the dialog on a wide screen."""
+_COLUMN = 26
+"""Columns of the longest name that aligns the descriptions."""
 _FRAME = 6
 """Columns of border, padding and scroll bar."""
 _ABOVE = 8
@@ -126,6 +128,8 @@ class Picker(ModalScreen[Any]):
             rows.sort(key=lambda row: self._groups.index(row.group))
             rows += self.typed(text)
         width = min(self.size.width, _WIDEST) - _FRAME
+        names = [cell_len(row.name) for row in rows]
+        column = max((n for n in names if n <= _COLUMN), default=0)
         options: list[Option] = []
         shown: list[Row | None] = []
         group = ""
@@ -135,7 +139,7 @@ class Picker(ModalScreen[Any]):
                 heading = Content.styled(safe(group, newlines=False), "bold")
                 options.append(Option(heading, disabled=True))
                 shown.append(None)
-            options.append(Option(_line(row, width)))
+            options.append(Option(_line(row, width, column)))
             shown.append(row)
         self._shown = shown
         self.options.clear_options()
@@ -187,8 +191,10 @@ class Picker(ModalScreen[Any]):
             self.choose(row)
 
 
-def _line(row: Row, width: int) -> Content:
+def _line(row: Row, width: int, column: int) -> Content:
     """Return a row for `width` columns: name and description left, facts right.
+
+    The description begins behind the name, at `column` if that leaves room.
 
     In one colour: muted text would be unreadable on the highlighted row.
     """
@@ -196,8 +202,9 @@ def _line(row: Row, width: int) -> Content:
         safe(part, newlines=False) for part in (row.name, row.about, row.info)
     )
     room = width - cell_len(info) - (2 if info else 0) - 2
-    if cell_len(name) > room:
-        name = _cut(name, room)
+    name = _cut(name, room)
+    if about and cell_len(name) < column <= room:
+        name = set_cell_size(name, column)
     left = f"  {name}"
     left_over = room + 2 - cell_len(left) - 2
     if about and left_over >= 8:

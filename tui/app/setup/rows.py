@@ -7,11 +7,11 @@ from contextlib import suppress
 import msgspec
 
 from tui.app.backend import Models
-from tui.config import LlamaModelConfig, ModelConfig, OpenAIModelConfig
+from tui.config import BUILT_IN_MODELS, LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
 from tui.models.discovery import Found, GGUFFile, ListedModel, Service
 from tui.models.hub import wanted
-from tui.models.openai.address import is_local
+from tui.models.openai.address import is_local, normalize_base_url
 from tui.models.setup import Place, place_of_server, place_of_service, same
 from tui.models.suppliers import SUPPLIERS
 
@@ -25,6 +25,13 @@ class Use(msgspec.Struct, frozen=True):
     """Use a model by a name that the catalog knows."""
 
     name: str
+
+
+class Unlock(msgspec.Struct, frozen=True):
+    """Ask for the key of a configured model, and use it."""
+
+    name: str
+    place: Place
 
 
 class At(msgspec.Struct, frozen=True):
@@ -52,7 +59,7 @@ class Download(msgspec.Struct, frozen=True):
     repo: str = ""
 
 
-Pick = Use | At | InFile | Address | Download
+Pick = Use | Unlock | At | InFile | Address | Download
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -93,7 +100,12 @@ def rows(
     if not adding:
         for name, settings in configured.items():
             group = _group(settings, with_key)
-            listed.append(Row(Use(name), name, _about(models, name), group=group))
+            pick: Pick = Use(name)
+            if group == KEYLESS and isinstance(settings, OpenAIModelConfig):
+                if settings == BUILT_IN_MODELS.get(name):
+                    continue  # the service of that name is listed
+                pick = Unlock(name, _place(name, settings))
+            listed.append(Row(pick, name, _about(models, name), group=group))
     for server in found.servers:
         place = place_of_server(server)
         listed += [
@@ -191,6 +203,16 @@ def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
     key_env = settings.api_key_env or (supplier.key_env if supplier else "")
     has_key = settings.api_key_cmd or not key_env or key_env in with_key
     return SERVICES if has_key else KEYLESS
+
+
+def _place(name: str, settings: OpenAIModelConfig) -> Place:
+    """Return where a configured model is; its key keeps its name."""
+    supplier = SUPPLIERS.get(settings.supplier)
+    base_url = settings.base_url or (supplier.base_url if supplier else "")
+    key_env = settings.api_key_env or (supplier.key_env if supplier else "")
+    with suppress(ConfigError):
+        base_url = normalize_base_url(base_url)
+    return Place(name, base_url, "", key_env)
 
 
 def _is_here(address: str) -> bool:
