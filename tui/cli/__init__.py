@@ -111,7 +111,7 @@ def _chat(options: argparse.Namespace) -> int:
         # Open the screen anyway: the user reads the problem there.
         problems.append(f"{error} Using the defaults until it is fixed.")
         settings = _with_flags(Config(), options)
-    file = Path(options.config) if options.config else None
+    file = _config_file(options)
     return chat(settings, problems, options.tool, options.cid, options.last, file)
 
 
@@ -125,6 +125,22 @@ def _worker(options: argparse.Namespace) -> int:
     return worker.serve(_settings(options), detach=options.detach)
 
 
+def _setup(options: argparse.Namespace) -> int:
+    from tui.cli.setup import setup
+
+    return setup(_config_file(options))
+
+
+def _pull(options: argparse.Namespace) -> int:
+    from tui.cli.pull import pull
+
+    return pull(options.repo, options.to, _config_file(options))
+
+
+def _config_file(options: argparse.Namespace) -> Path | None:
+    return Path(options.config) if options.config else None
+
+
 def _tail(options: argparse.Namespace) -> int:
     from tui.cli.tail import tail
 
@@ -135,6 +151,8 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "chat": _chat,
     "ask": _ask,
     "worker": _worker,
+    "setup": _setup,
+    "pull": _pull,
     "tail": _tail,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
 }

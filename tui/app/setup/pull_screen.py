@@ -5,9 +5,9 @@ from time import monotonic
 from tui.app import background
 from tui.app.backend import Setup
 from tui.app.setup.key_screen import OneField
-from tui.app.setup.rows import size
 from tui.errors import Cancelled, LazychatError
 from tui.models.hub import Checking, Downloading, Pull, Pulled, wanted
+from tui.models.hub.progress import progress
 from tui.models.setup import Kept, model_in
 
 _PAUSE = 0.5
@@ -108,26 +108,3 @@ class Meter:
             return ""
         self._last = now
         return progress(step, now - self._began)
-
-
-def progress(step: Downloading, seconds: float, width: int = 20) -> str:
-    """Return a bar, the share, the sizes, the speed and the time that is left."""
-    share = step.done / step.total if step.total else 0.0
-    full = min(int(share * width), width)
-    parts = [
-        "▰" * full + "▱" * (width - full),
-        f"{share:4.0%}",
-        f"{size(step.done)} of {size(step.total)}",
-    ]
-    came = step.done - step.resumed
-    if came > 0 and seconds > 1:
-        speed = came / seconds
-        left = (step.total - step.done) / speed
-        parts += [f"{size(round(speed))}/s", f"{_time(left)} left"]
-    return "  ".join(parts)
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

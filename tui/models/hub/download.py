@@ -24,6 +24,7 @@ from tui import files
 from tui.errors import LazychatError, ModelError
 from tui.masking import mask
 from tui.models.hub.choose import HubFile, Wanted, choose
+from tui.models.hub.progress import spell_size
 from tui.models.hub.pull import Checking, Downloading, Failed, Line, Pulled
 from tui.safe import safe
 
@@ -113,14 +114,10 @@ def _require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _MARGIN > free:
         raise ModelError(
-            f"{_gb(needed)} are needed in {folder}, and {_gb(free)} are free. Choose a "
-            "smaller quantization, or another folder with --to.",
+            f"{spell_size(needed)} are needed in {folder}, and {spell_size(free)} are "
+            "free. Choose a smaller quantization, or another folder with --to.",
             "memory",
         )
-
-
-def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
 class _Meter:
