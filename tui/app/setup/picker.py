@@ -30,6 +30,10 @@ _FRAME = 6
 """Columns of border, padding and scroll bar."""
 _ABOVE = 8
 """Rows of everything but the list."""
+_SMALL = 14
+"""Rows of a screen below which the list gets all but the field."""
+_NARROW = 30
+"""Columns below which a row is only its name."""
 
 
 class Picker(ModalScreen[Any]):
@@ -108,7 +112,10 @@ class Picker(ModalScreen[Any]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the rows out for the new size."""
-        self.options.styles.max_height = max(event.size.height - _ABOVE, 3)
+        height = event.size.height
+        small = height < _SMALL
+        self.set_class(small, "-small")
+        self.options.styles.max_height = max(height - (3 if small else _ABOVE), 1)
         self._fill()
 
     @on(Input.Changed)
@@ -201,6 +208,8 @@ def _line(row: Row, width: int, column: int) -> Content:
     name, about, info = (
         safe(part, newlines=False) for part in (row.name, row.about, row.info)
     )
+    if width < _NARROW:
+        about = info = ""
     room = width - cell_len(info) - (2 if info else 0) - 2
     name = _cut(name, room)
     if about and cell_len(name) < column <= room:
