@@ -22,8 +22,8 @@ from tui.models.suppliers import SUPPLIERS
 
 SECONDS = 0.2
 """How long a server on this machine has to answer."""
-_ELSEWHERE_SECONDS = 1.0
-"""How long one on another machine has."""
+_NAMED_SECONDS = 2.0
+"""How long one has that LAZYCHAT_PROBE names, as it may be on another machine."""
 _LARGEST = 4 << 20
 """Most bytes of a list of models."""
 
@@ -81,30 +81,31 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def local_servers(
-    places: Sequence[tuple[str, str]] | None = None, seconds: float = SECONDS
+    places: Sequence[tuple[str, str]] | None = None, seconds: float = 0.0
 ) -> list[LocalServer]:
     """Ask all `places` (None: `addresses()`) at once; return those that answered.
 
-    Blocks for `seconds`, or 1 second if one is on another machine. Nothing is sent but
-    GET requests without a key.
+    Blocks for `seconds` at most; 0 means 0.2, or 2 for addresses that the user has
+    named. Nothing is sent but GET requests without a key.
     """
     places = addresses() if places is None else places
+    if not seconds:
+        seconds = _NAMED_SECONDS if os.environ.get("LAZYCHAT_PROBE") else SECONDS
     found: dict[int, LocalServer] = {}
 
     def probe(index: int, supplier: str, url: str, until: float) -> None:
         if server := _probe(supplier, url, until):
             found[index] = server
 
-    now = monotonic()
-    threads: list[tuple[threading.Thread, float]] = []
+    until = monotonic() + seconds
+    threads: list[threading.Thread] = []
     for index, (supplier, url) in enumerate(places):
-        until = now + (seconds if _is_here(url) else max(seconds, _ELSEWHERE_SECONDS))
         thread = threading.Thread(
             target=probe, args=(index, supplier, url, until), daemon=True
         )
-        threads.append((thread, until))
+        threads.append(thread)
         thread.start()
-    for thread, until in threads:
+    for thread in threads:
         # A moment more: the thread itself gives up at `until`.
         thread.join(max(0.0, until - monotonic()) + 0.02)
     return [server for _, server in sorted(dict(found).items())]
@@ -195,10 +196,6 @@ def _ollama(host: str) -> str:
     host = host.strip().replace("0.0.0.0", "127.0.0.1")
     bare = host.partition("://")[2] or host
     return host if ":" in bare else f"{host}:11434"
-
-
-def _is_here(url: str) -> bool:
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def _root(url: str) -> str:
