@@ -139,6 +139,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in CLEARED:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAZYCHAT_HOME", str(folder))
+    monkeypatch.setenv("LAZYCHAT_PROBE", "off")  # whatever runs on this machine
     return folder
 
 

@@ -1,8 +1,8 @@
 """The configuration: defaults < file < environment < flags.
 
-config.toml belongs to the user and is never written here. Secrets are named, not
-stored: `api_key_env` says which variable holds the key, `api_key_cmd` which command
-prints it.
+config.toml belongs to the user and is never written here; only `models.setup` adds
+models to it. Secrets are named, not stored: `api_key_env` says which variable or
+entry of keys.toml holds the key, `api_key_cmd` which command prints it.
 """
 
 import math

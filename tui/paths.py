@@ -21,6 +21,11 @@ def config_file() -> Path:
     return _folder(_dirs.user_config_dir) / "config.toml"
 
 
+def keys_file() -> Path:
+    """Return the path of the API keys that lazychat stores, which may not exist."""
+    return _folder(_dirs.user_config_dir) / "keys.toml"
+
+
 def themes_folder() -> Path:
     """Return the folder of the user's own themes, which may not exist."""
     return _folder(_dirs.user_config_dir) / "themes"
@@ -44,6 +49,11 @@ def crashes_file() -> Path:
 def log_file() -> Path:
     """Return the path of the event log."""
     return _folder(_dirs.user_data_dir) / "lazychat.db"
+
+
+def models_folder() -> Path:
+    """Return the folder of downloaded GGUF files, which may not exist."""
+    return _folder(_dirs.user_data_dir) / "models"
 
 
 def prompts_folder() -> Path:

@@ -23,6 +23,7 @@ from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
 from tui.app.history.controller import HistoryController
 from tui.app.printed import Printed
+from tui.app.setup.controller import SetupController
 from tui.app.tabs import Tabs
 from tui.app.terminal.key_order import KeyOrder
 from tui.app.terminal.textual_hook import OutputApp
@@ -72,6 +73,7 @@ class LazychatApp(OutputApp):
         self._first_chat = conversation_id, is_new
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
+        self.setup = SetupController(self, backend, lambda: self.chat, self._choose)
         self._printed = Printed(self.call_later, self._show_printed)
         # A frame costs bytes on a slow link, so there are no animations.
         self.animation_level = "none"
@@ -109,6 +111,8 @@ class LazychatApp(OutputApp):
             self.call_after_refresh(self._load_tools)
         else:  # only tools of packages, which are slow to find
             self.set_timer(BEGIN_SECONDS, self._load_tools)
+        if self.backend.models.is_starter(self.backend.model):
+            self.set_timer(BEGIN_SECONDS, self.setup.offer)
         # By then all modules are imported, or the user is waiting for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
@@ -132,6 +136,8 @@ class LazychatApp(OutputApp):
                 self.chat.read_marker.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
+            if self.setup.takes(event.key):
+                return
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self._key_order.take(event)
         else:
@@ -249,17 +255,15 @@ class LazychatApp(OutputApp):
         """Use the model `name` from now on, or ask for one if it is empty."""
         if name:
             self._choose(name)
-        elif self.chat:
-            from tui.app.dialogs.models import ModelScreen
+        else:
+            self.setup.begin(adding=False)
 
-            models = self.backend.models
-            listed = {name: models.about(name) for name in models.names}
-            # A model chosen by path or supplier stays in the list.
-            listed.setdefault(self.chat.model, models.about(self.chat.model))
-            self.push_screen(ModelScreen(listed, self.chat.model), self._choose)
+    def set_up(self) -> None:
+        """Find or add a model."""
+        self.setup.begin(adding=True)
 
-    def _choose(self, name: str | None) -> None:
-        if not name or not self.chat:
+    def _choose(self, name: str) -> None:
+        if not self.chat:
             return
         try:
             self.backend.models.find(name)

@@ -7,18 +7,26 @@ such as one on another machine.
 A method that blocks waits for a disk or a network: call it in a thread. All others
 return at once and may be called in the UI thread. A future is done when the requested
 change survives the end of this program; it raises `LogError` if the change failed.
+
+The file is long because it is one interface, whose parts lead to one another.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tui.config import Config
+from tui.config import Config, ModelConfig
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.read_state import Opened
 from tui.events import Record, TurnStarted
 from tui.messages import Message
 from tui.tools import Tool
+
+if TYPE_CHECKING:  # imported when first used
+    from tui.models.discovery import Found, ListedModel, Service
+    from tui.models.hub import Pull, Wanted
+    from tui.models.setup import Chosen, Kept, Place
+    from tui.turn import Cancellation
 
 
 class Follow(Protocol):
@@ -220,8 +228,12 @@ class Models(Protocol):
         """The listed names; `find` may accept others too."""
         ...
 
-    def find(self, name: str) -> object:
-        """Raise `ConfigError` if `name` is not a model."""
+    def find(self, name: str) -> ModelConfig:
+        """Return what `name` stands for; raise `ConfigError` if it is not a model."""
+        ...
+
+    def is_starter(self, name: str) -> bool:
+        """Return whether `name` is the bundled model, which is for trying out only."""
         ...
 
     def about(self, name: str) -> str:
@@ -249,6 +261,51 @@ class Models(Protocol):
         ...
 
 
+class Setup(Protocol):
+    """Finds and adds models. All methods block, and raise `LazychatError`.
+
+    A held key is known to this program only; `keep` stores it.
+    """
+
+    def services(self) -> "Sequence[Service]":
+        """Return the known services, those with a key first. Reads a small file."""
+        ...
+
+    def look(self) -> "Found":
+        """Look for servers, files and services; takes up to 2.5 seconds."""
+        ...
+
+    def with_key(self, place: "Place", text: str) -> "Place":
+        """Return the place with the key, or the `!command`, that the user typed."""
+        ...
+
+    def models_at(
+        self, place: "Place", cancel: "Cancellation"
+    ) -> "Sequence[ListedModel]":
+        """Return the models that a server lists; `NoList` if it has no list."""
+        ...
+
+    def model_at(self, place: "Place", model: str) -> "Chosen":
+        """Return the model that a server calls `model`."""
+        ...
+
+    def try_model(self, chosen: "Chosen", cancel: "Cancellation") -> object:
+        """Have a model on a server say its first word."""
+        ...
+
+    def keep_key(self, place: "Place") -> object:
+        """Store the key that `with_key` holds."""
+        ...
+
+    def keep(self, chosen: "Chosen", *, default: bool) -> "Kept":
+        """Add a model to the configuration, for this program at least."""
+        ...
+
+    def pull(self, what: "Wanted") -> "Pull":
+        """Return a download; iterating it runs it."""
+        ...
+
+
 class Backend(Protocol):
     """Everything below the screen."""
 
@@ -270,6 +327,11 @@ class Backend(Protocol):
     @property
     def models(self) -> Models:
         """The available models."""
+        ...
+
+    @property
+    def setup(self) -> Setup:
+        """Finds and adds models."""
         ...
 
     @property

@@ -112,7 +112,8 @@ def _chat(options: argparse.Namespace) -> int:
         # Open the screen anyway: the user reads the problem there.
         problems.append(f"{error} Using the defaults until it is fixed.")
         settings = _with_flags(Config(), options)
-    return chat(settings, problems, options.tool, options.cid, options.last)
+    file = _config_file(options)
+    return chat(settings, problems, options.tool, options.cid, options.last, file)
 
 
 def _worker(options: argparse.Namespace) -> int:
@@ -125,10 +126,26 @@ def _worker(options: argparse.Namespace) -> int:
     return worker.serve(_settings(options), detach=options.detach)
 
 
+def _setup(options: argparse.Namespace) -> int:
+    from tui.cli.setup import setup
+
+    return setup(_config_file(options))
+
+
+def _pull(options: argparse.Namespace) -> int:
+    from tui.cli.pull import pull
+
+    return pull(options.repo, options.to, _config_file(options))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tui.cli.doctor import doctor
 
-    return doctor(Path(options.config) if options.config else None, options.json)
+    return doctor(_config_file(options), options.json)
+
+
+def _config_file(options: argparse.Namespace) -> Path | None:
+    return Path(options.config) if options.config else None
 
 
 def _tail(options: argparse.Namespace) -> int:
@@ -141,6 +158,8 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "chat": _chat,
     "ask": _ask,
     "worker": _worker,
+    "setup": _setup,
+    "pull": _pull,
     "tail": _tail,
     "doctor": _doctor,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),

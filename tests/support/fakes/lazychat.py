@@ -55,6 +55,7 @@ class Home:
         self.env = {k: v for k, v in os.environ.items() if k in kept} | {
             "HOME": str(folder),
             "LAZYCHAT_HOME": str(self.folder),
+            "LAZYCHAT_PROBE": "off",  # whatever runs on this machine
             "PYTHONPATH": str(ROOT),
             # llama_cpp leaves two files open on /dev/null.
             "PYTHONWARNINGS": "error,ignore:unclosed file <_io.TextIOWrapper name="

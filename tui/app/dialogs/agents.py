@@ -1,7 +1,7 @@
 """The dialog in which the user chooses an agent."""
 
 from tui import agent_names
-from tui.app.dialogs.models import ChoiceScreen
+from tui.app.dialogs.choice import ChoiceScreen
 
 
 class AgentScreen(ChoiceScreen):

@@ -185,6 +185,11 @@ def connection_error(error: BaseException, where: Where) -> ModelError:
     """Return the error for a server that could not be reached."""
     why = one_line(reason(error), where)
     what_to_do = "Check that the server runs and that base_url is right."
+    if "certificate" in why:
+        what_to_do = (
+            "If an authority of your own has signed it, set SSL_CERT_FILE to the file "
+            "with its certificate."
+        )
     return ModelError(
         f"Cannot reach {where.base_url}: {why}. {what_to_do}", "unreachable"
     )

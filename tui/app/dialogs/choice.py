@@ -1,4 +1,4 @@
-"""The dialogs in which the user chooses one of a list, such as a model."""
+"""A dialog in which the user chooses one of a list."""
 
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
@@ -63,16 +63,3 @@ class ChoiceScreen(ModalScreen[str | None]):
     @on(OptionList.OptionSelected)
     def _choose(self, selected: OptionList.OptionSelected) -> None:
         self.dismiss(self._names[selected.option_index])
-
-
-class ModelScreen(ChoiceScreen):
-    """Lists models."""
-
-    def __init__(self, models: Mapping[str, str], current: str) -> None:
-        super().__init__(
-            "Choose a model",
-            models,
-            current,
-            "Add models as [models.NAME] in config.toml, or type /model with a .gguf "
-            "path or supplier/model.",
-        )

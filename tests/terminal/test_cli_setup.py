@@ -1,0 +1,112 @@
+"""`lazychat setup` and `lazychat pull`, as a user of a terminal meets them."""
+
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from support.fakes.hub import Hub
+from support.fakes.lazychat import Home
+from support.fakes.sse_server import DONE, SSEServer, finish, text
+from support.terminal import Terminal
+
+KEY = "sk-proj-9fK2xQzT4aB7cD8e"
+needs_hub = pytest.mark.skipif(
+    find_spec("huggingface_hub") is None,
+    reason="needs huggingface_hub, of the extra `local`",
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    with Home(tmp_path) as home:
+        home.env |= {"LAZYCHAT_PROBE": "http://127.0.0.1:9/v1", "PYTHONWARNINGS": ""}
+        yield home
+
+
+def run(home: Home, *arguments: str) -> Terminal:
+    command = [sys.executable, "-m", "tui", *arguments]
+    return Terminal(command, env=home.env, cwd=home.work, columns=120)
+
+
+def test_a_found_model_is_taken_by_enter(home: Home, server: SSEServer) -> None:
+    server.json({"data": [{"id": "qwen3:8b", "owned_by": "library"}]}, path="/models")
+    home.env["LAZYCHAT_PROBE"] = server.url
+    with run(home, "setup") as terminal:
+        terminal.wait_for("Number [1]:")
+        assert "1  qwen3:8b  (Ollama)" in terminal.text
+        terminal.press("enter")
+        terminal.wait_for("qwen3-8b is the model of new conversations now")
+        assert terminal.wait_exit() == 0
+
+    assert 'model = "qwen3-8b"' in (home.folder / "config.toml").read_text()
+
+
+def test_a_key_is_asked_for_unseen_and_tried(home: Home, server: SSEServer) -> None:
+    server.json({"error": {"message": "no"}}, path="/models", status=401)
+    server.json({"data": [{"id": "gpt-4.1"}, {"id": "o3"}]}, path="/models")
+    server.answer(text("ready"), finish(), DONE)
+    home.env["OPENAI_BASE_URL"] = server.url
+    with run(home, "setup") as terminal:
+        terminal.wait_for("Number [1]:")
+        terminal.press("enter")
+        terminal.wait_for("Service:")
+        terminal.type("opena")
+        terminal.press("enter")
+        for key, then in (("sk-wrong-1234567", "did not accept"), (KEY, "Model [1]:")):
+            terminal.wait_for("(not shown):")
+            terminal.type(key)
+            terminal.press("enter")
+            terminal.wait_for(then)
+        terminal.type("2")
+        terminal.press("enter")
+        terminal.wait_for("o3 is the model of new conversations now")
+        assert terminal.wait_exit() == 0
+        assert KEY.encode() not in terminal.raw
+
+    assert KEY not in (home.folder / "config.toml").read_text()
+    assert KEY in (home.folder / "keys.toml").read_text()
+
+
+def test_without_a_terminal_setup_says_what_to_do(home: Home) -> None:
+    done = home.run("setup")
+
+    assert done.code == 2
+    assert "needs a terminal" in done.err
+
+
+@needs_hub
+def test_a_model_is_pulled_with_a_bar_and_added(home: Home) -> None:
+    files = {"Tiny-Q4_K_M.gguf": b"GGUF" + bytes(2_000_000)}
+    with Hub({"Qwen/Tiny-GGUF": files}) as hub:
+        home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
+        with run(home, "pull", "Qwen/Tiny-GGUF:Q4_K_M") as terminal:
+            terminal.wait_for("lazychat -m tiny-q4_k_m")
+            assert "100%  2.0 MB of 2.0 MB" in terminal.text
+            assert terminal.wait_exit() == 0
+        again = home.run("pull", "Qwen/Tiny-GGUF")
+
+    path = home.folder / "models/Qwen/Tiny-GGUF/Tiny-Q4_K_M.gguf"
+    assert path.stat().st_size == 2_000_004
+    assert again.out.strip() == str(path)
+    assert "already" in again.err
+    assert len(hub.sent) == 1
+    assert "[models.tiny-q4_k_m]" in (home.folder / "config.toml").read_text()
+
+
+@needs_hub
+@pytest.mark.parametrize(
+    ("spec", "code", "says"),
+    [("nonsense", 2, "write it like"), ("a/b", 1, "has no repository a/b")],
+)
+def test_what_cannot_be_pulled_is_told_in_a_line(
+    home: Home, spec: str, code: int, says: str
+) -> None:
+    with Hub({}) as hub:
+        home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
+        done = home.run("pull", spec)
+
+    assert done.code == code
+    assert says in done.err
+    assert done.err.count("\n") <= 2

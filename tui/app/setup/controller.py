@@ -1,0 +1,74 @@
+"""Begins the set-up, and offers on the first screen what was found on this machine."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tui.app.backend import Backend
+from tui.app.chat.screen import ChatScreen
+
+
+class _App(Protocol):
+    @property
+    def screen(self) -> object: ...
+    def push_screen(self, screen: Any, callback: Callable[[Any], None]) -> object: ...
+    def call_later(self, callback: Callable[..., Any], *args: Any) -> object: ...
+
+
+class SetupController:
+    """The set-up of one app. Call it in the UI thread."""
+
+    def __init__(
+        self,
+        app: _App,
+        backend: Backend,
+        chat: Callable[[], ChatScreen | None],
+        use: Callable[[str], None],
+    ) -> None:
+        """Call `use` with the name of a chosen model."""
+        self._app = app
+        self._backend = backend
+        self._chat = chat
+        self._use = use
+        self._offered = False
+        """Whether models were found while only the starter is there to answer."""
+
+    def begin(self, *, adding: bool) -> None:
+        """Show the models, or with `adding` only those that can be added."""
+        self._offered = False
+        if chat := self._chat():
+            from tui.app.setup.flow import SetupFlow
+
+            SetupFlow(
+                self._app,
+                self._backend,
+                chat.model,
+                adding=adding,
+                use=self._use,
+                tell=chat.complain,
+            ).begin()
+
+    def offer(self) -> None:
+        """Look for better models than the starter; say what was found."""
+        from tui.app.setup.offer import look
+
+        look(self._backend.setup, lambda text: self._app.call_later(self._found, text))
+
+    def _found(self, text: str) -> None:
+        if chat := self._chat():
+            self._offered = True
+            chat.transcript.add_note(text)
+
+    def takes(self, key: str) -> bool:
+        """Begin the set-up if `key` accepts the offer; return whether it does."""
+        chat = self._chat()
+        if (
+            key != "enter"
+            or not self._offered
+            or chat is None
+            or chat is not self._app.screen
+            or not chat.composer.has_focus
+            or not chat.is_untouched
+        ):
+            return False
+        self.begin(adding=True)
+        return True

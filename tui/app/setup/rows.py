@@ -1,0 +1,239 @@
+"""What the model picker lists: configured and found models, services, ways to add."""
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from tui.app.backend import Models
+from tui.config import BUILT_IN_MODELS, LlamaModelConfig, ModelConfig, OpenAIModelConfig
+from tui.errors import ConfigError
+from tui.models.discovery import Found, GGUFFile, ListedModel, Service
+from tui.models.hub import wanted
+from tui.models.openai.address import is_local, normalize_base_url
+from tui.models.setup import Place, place_of_server, place_of_service, same
+from tui.models.suppliers import SUPPLIERS
+
+HERE = "This machine"
+SERVICES = "Services"
+KEYLESS = "Needs a key"
+ADD = "Add a model"
+
+
+class Use(msgspec.Struct, frozen=True):
+    """Use a model by a name that the catalog knows."""
+
+    name: str
+
+
+class Unlock(msgspec.Struct, frozen=True):
+    """Ask for the key of a configured model, and use it."""
+
+    name: str
+    place: Place
+
+
+class At(msgspec.Struct, frozen=True):
+    """Use the model that a server calls `model`; "" to choose one."""
+
+    place: Place
+    model: str = ""
+
+
+class InFile(msgspec.Struct, frozen=True):
+    """Use the model in a GGUF file."""
+
+    path: str
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Add a server by its address; "" to ask for it."""
+
+    url: str = ""
+
+
+class Download(msgspec.Struct, frozen=True):
+    """Download a model from Hugging Face; "" to ask which."""
+
+    repo: str = ""
+
+
+Pick = Use | Unlock | At | InFile | Address | Download
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A line of the picker."""
+
+    pick: Pick
+    name: str
+    about: str = ""
+    info: str = ""
+    """Short facts for the right edge."""
+    group: str = ""
+
+    def fits(self, words: Iterable[str]) -> bool:
+        """Return whether all words, in lower case, are in its text."""
+        text = f"{self.name} {self.about} {self.group}".lower()
+        return all(word in text for word in words)
+
+
+ADDING = (
+    Row(Address(), "Another server", "by its address", group=ADD),
+    Row(Download(), "Download a GGUF file", "from Hugging Face", group=ADD),
+)
+
+
+def rows(
+    models: Models,
+    current: str,
+    services: Sequence[Service],
+    found: Found,
+    *,
+    adding: bool = False,
+) -> list[Row]:
+    """Return all rows, in groups; with `adding`, without those of the configuration."""
+    configured = {name: _find(models, name) for name in [*models.names, current]}
+    known = [settings for settings in configured.values() if settings]
+    with_key = {it.key_env for it in services if it.has_key}
+    listed: list[Row] = []
+    if not adding:
+        for name, settings in configured.items():
+            group = _group(settings, with_key)
+            pick: Pick = Use(name)
+            if group == KEYLESS and isinstance(settings, OpenAIModelConfig):
+                if settings == BUILT_IN_MODELS.get(name):
+                    continue  # the service of that name is listed
+                pick = Unlock(name, _place(name, settings))
+            listed.append(Row(pick, name, _about(models, name), group=group))
+    for server in found.servers:
+        place = place_of_server(server)
+        listed += [
+            Row(At(place, it.id), it.id, server.title, facts(it), HERE)
+            for it in server.models
+            if not _has(known, place, it.id)
+        ]
+        if not server.models:
+            what = f"{server.title} runs, but has no model"
+            listed.append(Row(At(place), server.title, what, group=HERE))
+    listed += [_file(file) for file in found.files if not _has_file(known, file.path)]
+    for service in services:
+        place = place_of_service(service.supplier)
+        group = SERVICES if service.has_key else KEYLESS
+        how = "choose a model" if service.has_key else "paste a key"
+        listed.append(Row(At(place), service.title, how, service.supplier, group))
+    order = (HERE, SERVICES, KEYLESS)
+    listed.sort(key=lambda row: order.index(row.group))
+    return [*listed, *ADDING]
+
+
+def typed(text: str) -> list[Row]:
+    """Return the rows for what the user has typed in place of a filter. Pure."""
+    text = text.strip()
+    rows: list[Row] = []
+    if re.match(r"https?://\S", text) or re.fullmatch(r"[\w.-]+:\d{2,5}(/\S*)?", text):
+        rows.append(Row(Address(text), text, "use this server", group=ADD))
+    elif text.startswith(("~", "/", "./")) or text.lower().endswith(".gguf"):
+        rows.append(Row(InFile(text), text, "use this file", group=ADD))
+    elif "/" in text:
+        supplier, _, model = text.partition("/")
+        if supplier in SUPPLIERS and model:
+            place = place_of_service(supplier)
+            about = f"use it at {place.title}"
+            rows.append(Row(At(place, model), model, about, group=ADD))
+        else:
+            with suppress(ConfigError):
+                wanted(text)
+                about = "download it from Hugging Face"
+                rows.append(Row(Download(text), text, about, group=ADD))
+    return rows
+
+
+def facts(model: ListedModel) -> str:
+    """Return what a server says of a model: window, price, whether it is loaded."""
+    parts: list[str] = []
+    if model.loaded:
+        parts.append("loaded")
+    if model.size:
+        parts.append(size(model.size))
+    if model.context:
+        parts.append(tokens(model.context))
+    if model.price_in is not None and model.price_out is not None:
+        free = not model.price_in and not model.price_out
+        price = f"{dollars(model.price_in)} / {dollars(model.price_out)}"
+        parts.append("free" if free else price)
+    return "  ".join(parts)
+
+
+def tokens(count: int) -> str:
+    """Return a window as people write it: 131072 is 131k, 1047576 is 1M."""
+    if count >= 1_000_000:
+        return f"{count / 1e6:.1f}".removesuffix(".0") + "M"
+    return f"{count // 1000}k" if count >= 1000 else str(count)
+
+
+def dollars(price: float) -> str:
+    """Return US dollars for a million tokens, with two digits that count."""
+    return f"${price:.2f}" if price >= 0.01 or not price else f"${price:.3f}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as disks are labelled."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _find(models: Models, name: str) -> ModelConfig | None:
+    with suppress(ConfigError):
+        return models.find(name)
+    return None
+
+
+def _about(models: Models, name: str) -> str:
+    about = models.about(name)
+    return "" if about == name else about
+
+
+def _group(settings: ModelConfig | None, with_key: set[str]) -> str:
+    if not isinstance(settings, OpenAIModelConfig):
+        return HERE
+    supplier = SUPPLIERS.get(settings.supplier)
+    address = settings.base_url or (supplier.base_url if supplier else "")
+    if address and _is_here(address):
+        return HERE
+    key_env = settings.api_key_env or (supplier.key_env if supplier else "")
+    has_key = settings.api_key_cmd or not key_env or key_env in with_key
+    return SERVICES if has_key else KEYLESS
+
+
+def _place(name: str, settings: OpenAIModelConfig) -> Place:
+    """Return where a configured model is; its key keeps its name."""
+    supplier = SUPPLIERS.get(settings.supplier)
+    base_url = settings.base_url or (supplier.base_url if supplier else "")
+    key_env = settings.api_key_env or (supplier.key_env if supplier else "")
+    with suppress(ConfigError):
+        base_url = normalize_base_url(base_url)
+    return Place(name, base_url, "", key_env)
+
+
+def _is_here(address: str) -> bool:
+    return is_local(address if "://" in address else f"http://{address}")
+
+
+def _has(known: Sequence[ModelConfig], place: Place, model: str) -> bool:
+    settings = OpenAIModelConfig(
+        model,
+        base_url="" if place.supplier else place.base_url,
+        supplier=place.supplier,
+    )
+    return any(same(each, settings) for each in known)
+
+
+def _has_file(known: Sequence[ModelConfig], path: str) -> bool:
+    names = [it.path for it in known if isinstance(it, LlamaModelConfig)]
+    return any(path == name or path.endswith(name.lstrip("~")) for name in names)
+
+
+def _file(file: GGUFFile) -> Row:
+    about = "GGUF file" if file.place == "downloaded" else f"GGUF, {file.place}"
+    info = size(file.size) + (f"  {tokens(file.context)}" if file.context else "")
+    return Row(InFile(file.path), file.name.removesuffix(".gguf"), about, info, HERE)

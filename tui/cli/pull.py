@@ -1,0 +1,83 @@
+"""`lazychat pull`: downloads a GGUF file from Hugging Face, and adds it as a model."""
+
+import sys
+from pathlib import Path
+from time import monotonic
+
+from tui.cli import streams
+from tui.cli.codes import CANCELLED, DONE
+from tui.errors import Cancelled
+from tui.models.hub import Checking, Downloading, Pull, Pulled, wanted
+from tui.models.hub.progress import progress
+from tui.models.setup import keep, model_in
+
+_PAUSE = 0.2
+_LINE_SECONDS = 10.0
+"""Seconds between two lines where no bar can be drawn."""
+
+
+def pull(spec: str, folder: str | None, config_file: Path | None) -> int:
+    """Download the model `spec`; return the exit code.
+
+    Prints the file's path on stdout, all else on stderr.
+    """
+    what = wanted(spec)
+    download = Pull(what, Path(folder).expanduser() if folder else None)
+    bar = _Bar()
+    pulled: Pulled | None = None
+    try:
+        for step in download:
+            match step:
+                case Downloading():
+                    bar.show(step)
+                case Checking():
+                    bar.end()
+                    streams.talk("Comparing the checksum ...")
+                case Pulled():
+                    pulled = step
+    except (KeyboardInterrupt, Cancelled):
+        bar.end()
+        download.stop()
+        streams.talk(f"Stopped. `lazychat pull {spec}` continues where it stopped.")
+        return CANCELLED
+    finally:
+        bar.end()
+    assert pulled
+    kept = keep(model_in(pulled.path), config_file)
+    added = f"added to {kept.file}" if kept.added else f"it is in {kept.file} already"
+    streams.talk(f"The model {kept.name} is ready ({added}): lazychat -m {kept.name}")
+    print(pulled.path)
+    return DONE
+
+
+class _Bar:
+    """A progress bar on stderr; a line now and then if that is no terminal."""
+
+    def __init__(self) -> None:
+        self._tty = sys.stderr.isatty()
+        self._began = self._last = 0.0
+        self._drawn = False
+
+    def show(self, step: Downloading) -> None:
+        now = monotonic()
+        first = not self._began
+        if first:
+            self._began = now
+            resumed = ", continued" if step.resumed else ""
+            streams.talk(f"{step.name}{resumed}")
+        pause = _PAUSE if self._tty else _LINE_SECONDS
+        if now - self._last < pause and step.done < step.total:
+            return
+        self._last = now
+        line = progress(step, now - self._began)
+        if self._tty:
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+            self._drawn = True
+        elif not first:
+            streams.talk(line)
+
+    def end(self) -> None:
+        """Go to the next line."""
+        if self._drawn:
+            self._drawn = False
+            print(file=sys.stderr)

@@ -1,0 +1,115 @@
+"""Decides which files of a repository make the model that the user wants."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from tui.errors import ConfigError, ModelError
+
+_NAME = r"[\w-][\w.-]{0,95}"
+_SPEC = re.compile(
+    rf"(?:https?://)?(?:huggingface\.co/|hf\.co/|hf:)?({_NAME}/{_NAME})"
+    r"(?::([\w.-]{1,200}))?/?",
+    re.ASCII,
+)
+_PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)", re.I)
+_NO_MODEL = re.compile(r"(^|[-_.])(mmproj|imatrix|clip|mtp)", re.I)
+_QUANT = re.compile(
+    r"(?<![a-z0-9])((?:UD-)?I?Q\d(?:_[A-Z0-9]+)*|BF16|F16|FP16|F32|MXFP4(?:_MOE)?)"
+    r"(?![a-z0-9])",
+    re.I,
+)
+_BEST = (
+    "Q4_K_M", "MXFP4", "Q4_K_S", "Q4_0", "IQ4_XS", "Q4_1", "Q5_K_M", "Q3_K_M", "Q8_0",
+)  # fmt: skip
+"""Which one to take if the user does not say: Q4_K_M loses little and is small."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What the user asked for."""
+
+    repo: str
+    """`owner/name`."""
+    quant: str = ""
+    """The quantization or the name of a file; "" for the best one."""
+
+
+class HubFile(msgspec.Struct, frozen=True):
+    """A file of a repository."""
+
+    name: str
+    """Its path in the repository."""
+    size: int
+    """Bytes; 0 if the hub does not say."""
+    sha256: str = ""
+    """Its checksum; "" if the hub does not say."""
+
+
+def wanted(text: str) -> Wanted:
+    """Return what `HF_REPO[:QUANT]` names; raises `ConfigError`.
+
+    An address at huggingface.co will do too.
+    """
+    found = _SPEC.fullmatch(text.strip())
+    if not found or ".." in text:
+        raise ConfigError(
+            f'"{text}" names no repository of Hugging Face: write it like '
+            "Qwen/Qwen3-8B-GGUF or Qwen/Qwen3-8B-GGUF:Q4_K_M."
+        )
+    return Wanted(found[1], found[2] or "")
+
+
+def choose(files: Sequence[HubFile], what: Wanted) -> list[HubFile]:
+    """Return the files of one model, in order; raises `ModelError` if there is none."""
+    models: dict[str, list[HubFile]] = {}
+    for file in files:
+        base = file.name.rpartition("/")[2]
+        is_model = base.lower().endswith(".gguf") and not _NO_MODEL.search(base)
+        if is_model and _is_fair(file.name):
+            models.setdefault(_PART.sub("", file.name), []).append(file)
+    if not models:
+        raise ModelError(
+            f"{what.repo} has no GGUF file. Look for a repository of the same model "
+            "whose name ends in -GGUF.",
+            "not_found",
+        )
+    name = _pick(list(models), what.quant)
+    if name is None:
+        known = ", ".join(dict.fromkeys(quant(each) for each in models))
+        raise ModelError(
+            f"{what.repo} has no {what.quant}. There is: {known}.", "not_found"
+        )
+    parts = sorted(models[name], key=lambda file: file.name)
+    of = _PART.search(parts[0].name)
+    if of and len(parts) != int(of[2]):
+        raise ModelError(
+            f"{what.repo} has only {len(parts)} of the {int(of[2])} parts of {name}. "
+            "Choose another quantization.",
+            "not_found",
+        )
+    return parts
+
+
+def quant(name: str) -> str:
+    """Return the quantization in a file's name, else the name."""
+    found = _QUANT.findall(name)
+    return found[-1].upper() if found else name.rpartition("/")[2]
+
+
+def _pick(names: Sequence[str], asked: str) -> str | None:
+    if asked:
+        for name in names:
+            if asked.lower() in (name.lower(), name.rpartition("/")[2].lower()):
+                return name
+        return next((n for n in names if quant(n) == asked.upper()), None)
+    for best in _BEST:
+        if found := [name for name in names if quant(name) == best]:
+            return min(found, key=len)
+    return names[0]
+
+
+def _is_fair(name: str) -> bool:
+    """Return whether a path of the hub may become one in our folder."""
+    parts = name.split("/")
+    return len(name) < 300 and all(re.fullmatch(r"[\w-][\w. +()-]*", p) for p in parts)

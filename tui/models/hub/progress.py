@@ -1,0 +1,31 @@
+"""Spells the progress of a download."""
+
+from tui.models.hub.pull import Downloading
+
+
+def spell_size(count: int) -> str:
+    """Return a number of bytes as disks are labelled."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def progress(step: Downloading, seconds: float, width: int = 20) -> str:
+    """Return a bar, the share, the sizes, the speed and the time that is left."""
+    share = step.done / step.total if step.total else 0.0
+    full = min(int(share * width), width)
+    parts = [
+        "▰" * full + "▱" * (width - full),
+        f"{share:4.0%}",
+        f"{spell_size(step.done)} of {spell_size(step.total)}",
+    ]
+    came = step.done - step.resumed
+    if came > 0 and seconds > 1:
+        speed = came / seconds
+        left = (step.total - step.done) / speed
+        parts += [f"{spell_size(round(speed))}/s", f"{_time(left)} left"]
+    return "  ".join(parts)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

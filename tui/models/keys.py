@@ -1,0 +1,154 @@
+"""Stores the API keys that the user has given to lazychat itself.
+
+They are in `keys.toml` beside config.toml, by the name of the variable that would hold
+them, in a file that only the user can read. A set variable comes first. So config.toml
+names a key and never contains one, and it can be shown and shared.
+"""
+
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import tomli_w
+
+from tui import bounds, files, masking, paths
+from tui.errors import ConfigError, ModelError
+
+_lock = threading.Lock()
+
+
+_held: dict[str, str] = {}
+
+
+def hold(variable: str, key: str) -> None:
+    """Keep a key in this process only, until it has been tried."""
+    masking.remember_key(key)
+    _held[variable] = key
+
+
+def held(variable: str) -> str:
+    """Return the key that `hold` was given, or ""."""
+    return _held.get(variable, "")
+
+
+def find(variable: str) -> str:
+    """Return the key from the environment, else the held or stored one, else "".
+
+    A stored key is masked in all reports from now on.
+    """
+    if key := os.environ.get(variable) or _held.get(variable):
+        return key
+    key = _stored().get(variable, "")
+    masking.remember_key(key)
+    return key
+
+
+def checked(text: str) -> str:
+    """Return the key in pasted text; raises ConfigError if there cannot be one."""
+    key = text.strip().strip("\"'").strip()
+    # `export NAME=key`, as the pages of services have it
+    key = re.sub(r"^(export\s+)?[A-Z_][A-Z0-9_]*=[\"']?", "", key)
+    if not key:
+        raise ConfigError("Paste the key first.")
+    if len(key) > 4096 or not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise ConfigError(
+            "This is no API key: a key is one word of letters, digits and signs. "
+            "Copy it again from the service's page."
+        )
+    masking.remember_key(key)
+    return key
+
+
+def store(variable: str, key: str) -> Path:
+    """Store a key under the name of its variable; return the file.
+
+    Other keys in the file stay. Raises `ConfigError` if it cannot be read or written.
+    """
+    file = paths.keys_file()
+    masking.remember_key(key)
+    with _lock:
+        try:
+            table = _read(file)
+        except ValueError as error:
+            raise ConfigError(
+                f"{file} is not valid, so no key was added: {error}. Repair it or "
+                "delete it."
+            ) from error
+        except OSError as error:
+            raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+        text = _HEADER + tomli_w.dumps(table | {variable: key})
+        try:
+            files.replace_private(Path(os.path.realpath(file)), text.encode())
+        except OSError as error:
+            raise ConfigError(
+                f"The key cannot be stored in {file}: {error.strerror}."
+            ) from error
+    _held.pop(variable, None)
+    return file
+
+
+COMMAND_SECONDS = 60
+"""How long `api_key_cmd` may take: it may ask for a passphrase in a window."""
+
+
+def printed_by(command: str, name: str) -> str:
+    """Return the first line that `api_key_cmd` prints, as `pass show` has it.
+
+    Blocks for `COMMAND_SECONDS` at most. Raises `ModelError`, which names the model
+    `name`.
+    """
+    import shlex  # seldom needed
+
+    why = ""
+    try:
+        done = subprocess.run(
+            shlex.split(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+        )
+        if done.returncode:
+            why = (
+                f"it ended with status {done.returncode} (what it said is not shown, "
+                "as a key may stand in it)"
+            )
+        elif key := done.stdout.strip():
+            return key.splitlines()[0].rstrip()
+        else:
+            why = "it printed nothing"
+    except subprocess.TimeoutExpired:
+        why = f"it took more than {COMMAND_SECONDS} seconds"
+    except OSError as error:
+        why = error.strerror or str(error)
+    except UnicodeDecodeError:
+        why = "what it printed is not UTF-8 text"
+    except ValueError as error:  # of shlex, or a NUL in it
+        why = str(error)
+    # Neither the command nor its output, stderr too, is quoted: a key may stand in
+    # them.
+    raise ModelError(f"[models.{name}]: api_key_cmd gave no key: {why}.", "missing_key")
+
+
+_HEADER = """\
+# API keys that lazychat has stored, by the name of the variable that each stands for.
+# A variable of that name that is set comes first. Keep this file to yourself.
+
+"""
+
+
+def _stored() -> dict[str, str]:
+    try:
+        return _read(paths.keys_file())
+    except (OSError, ValueError):
+        return {}
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        table = bounds.decode_toml(files.read_text(file))
+    except FileNotFoundError:
+        return {}
+    return {name: key for name, key in table.items() if isinstance(key, str)}

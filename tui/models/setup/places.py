@@ -1,0 +1,152 @@
+"""Where a model can be, and what config.toml says of it."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tui.config import LlamaModelConfig, ModelConfig, OpenAIModelConfig
+from tui.errors import ConfigError
+from tui.models import keys
+from tui.models.discovery import LocalServer
+from tui.models.openai.address import is_local, login, normalize_base_url
+from tui.models.suppliers import SUPPLIERS
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A server or service whose models can be set up."""
+
+    title: str
+    base_url: str
+    supplier: str = ""
+    """Its name in `suppliers.SUPPLIERS` if that alone says how to reach it, else ""."""
+    key_env: str = ""
+    """The name of its key; "" if it wants none as far as known."""
+    key_cmd: str = ""
+    """A command that prints its key, in place of `key_env`."""
+
+    @property
+    def key(self) -> str:
+        """The key, "" for none; reads a file, or runs the command and may raise."""
+        if self.key_cmd:
+            return keys.printed_by(self.key_cmd, self.title)
+        return keys.find(self.key_env) if self.key_env else ""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key; reads a file, but does not run the command."""
+        return bool(self.key_cmd or (self.key_env and keys.find(self.key_env)))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, where a try would load a model."""
+        return is_local(self.base_url)
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """A model that the user has chosen."""
+
+    name: str
+    """A proposal for its name in config.toml."""
+    settings: ModelConfig
+    about: str
+    """A line about it, for the comment in config.toml."""
+    key_env: str = ""
+    """The name of its key, "" if it wants none."""
+
+
+def place_of_service(supplier: str) -> Place:
+    """Return the place of a known service; raises KeyError."""
+    known = SUPPLIERS[supplier]
+    base_url = known.base_url
+    if supplier == "openai" and (own := os.environ.get("OPENAI_BASE_URL")):
+        base_url = normalize_base_url(own)
+    return Place(known.title, base_url, supplier, known.key_env)
+
+
+def place_of_server(server: LocalServer) -> Place:
+    """Return the place of a server that was found."""
+    supplier = server.supplier if server.at_usual_address else ""
+    return Place(server.title, server.base_url, supplier)
+
+
+def place_of_address(text: str) -> Place:
+    """Return the place at an address that the user has typed.
+
+    Raises `ConfigError` if it is none, or has a password in it, which config.toml would
+    keep.
+    """
+    url = normalize_base_url(text)
+    if login(url):
+        raise ConfigError(
+            "Leave the user and the password out of the address: config.toml would "
+            "keep them. Give the key in the next step."
+        )
+    for supplier, known in SUPPLIERS.items():
+        if known.base_url == url:
+            return Place(known.title, url, supplier, known.key_env)
+    parts = urlsplit(url)
+    host = re.sub(r"[^A-Z0-9]+", "_", (parts.hostname or "").upper()).strip("_")
+    return Place(
+        parts.netloc, url, "", f"{'_' if host[:1].isdigit() else ''}{host}_KEY"
+    )
+
+
+def with_key(place: Place, text: str) -> Place:
+    """Return the place with a key that the user has pasted, held for this process.
+
+    After a `!` the text is a command that prints the key instead. A variable that is
+    set already comes before a stored key, so a key that differs gets a name of its own.
+    Raises `ConfigError` if the text is no key.
+    """
+    if text.strip().startswith("!"):
+        command = text.strip()[1:].strip()
+        if not command:
+            raise ConfigError("Type the command behind the !, as in !pass show groq.")
+        return msgspec.structs.replace(place, key_cmd=command)
+    key = keys.checked(text)
+    name = place.key_env
+    if os.environ.get(name) not in (None, "", key):
+        name = f"LAZYCHAT_{name}"
+        place = msgspec.structs.replace(place, key_env=name)
+    keys.hold(name, key)
+    return place
+
+
+def model_at(place: Place, model: str) -> Chosen:
+    """Return the model that the server at `place` calls `model`; reads a file."""
+    key_env = place.key_env if place.has_key and not place.key_cmd else ""
+    usual = SUPPLIERS[place.supplier].key_env if place.supplier else ""
+    settings = OpenAIModelConfig(
+        model,
+        base_url="" if place.supplier else place.base_url,
+        supplier=place.supplier,
+        api_key_env="" if key_env == usual else key_env,
+        api_key_cmd=place.key_cmd,
+    )
+    return Chosen(_slug(model), settings, f"{model} at {place.title}", key_env)
+
+
+def model_in(file: str) -> Chosen:
+    """Return the model in a GGUF file."""
+    path = Path(file)
+    name = re.sub(r"-0*1-of-\d+$", "", path.name.removesuffix(".gguf"))
+    settings = LlamaModelConfig(_from_home(file))
+    return Chosen(_slug(name), settings, f"{path.name}, run on this machine")
+
+
+def _from_home(file: str) -> str:
+    """Return a path with ~ for the home folder, which is shorter and moves along."""
+    home = os.environ.get("HOME", "")
+    inside = home not in ("", "/") and file.startswith(f"{home.rstrip('/')}/")
+    return f"~{file[len(home.rstrip('/')) :]}" if inside else file
+
+
+def _slug(model: str) -> str:
+    """Return a name that needs no quotes in TOML: `qwen3-8b` for `Qwen/Qwen3:8b`."""
+    last = model.rstrip("/").rpartition("/")[2].lower()
+    last = last.removesuffix(":latest").removesuffix(".gguf")
+    slug = re.sub(r"[^a-z0-9_-]+", "-", last).strip("-")[:60]
+    return slug or "model"
