@@ -265,6 +265,14 @@ class Backend(Protocol):
         ...
 
     @property
+    def refused(self) -> Mapping[str, str]:
+        """Names of commands that do not work here, with the reasons.
+
+        Besides those of `tui.app.commands`, `suspend`.
+        """
+        ...
+
+    @property
     def models(self) -> Models:
         """The available models."""
         ...

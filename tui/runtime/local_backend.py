@@ -5,7 +5,7 @@ The protocols there say which methods block and which threads may call them.
 
 import logging
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
 from tui.runtime.living_worker import LivingWorker, LookingFollow
 from tui.runtime.local_store import LocalStore
+from tui.runtime.served import ServedModels
 from tui.tools import Tool
 
 T = TypeVar("T")
@@ -109,14 +110,24 @@ class LocalConversation:
     def follow(self) -> LookingFollow:
         """Follow its records from the first on."""
         turn_driver.end_if_gone(self._log, self._id)
-        own = self._host.runner.id
-        return LookingFollow(self._log.follow(self._id), self._worker, own)
+        follow = self._log.follow(self._id)
+        return LookingFollow(follow, self._worker, self._own_runner)
 
     def last_seq(self) -> int:
         """Return the `seq` of its last record."""
         return store.last_seq(self._log, self._id)
 
     # -- request
+
+    @property
+    def _own_runner(self) -> str:
+        return self._host.runner.id
+
+    def _names_of(self, tools: Collection[str]) -> tuple[str, ...]:
+        return tuple(t.name for t in self._host.tools if t.name in tools)
+
+    def _choose_runner(self, model: str, offered: Collection[str]) -> str:
+        return worker_registry.runner_for(self._host, model, offered)
 
     def ask(
         self,
@@ -131,14 +142,13 @@ class LocalConversation:
         forget_draft: bool = False,
     ) -> "Future[int]":
         """Request an answer, from a worker on this machine or from this process."""
-        host = self._host
-        offered = tuple(t.name for t in host.tools if t.name in tools)
+        offered = self._names_of(tools)
 
         def write() -> "Future[int]":
             # Runs here, because it reads a file and hashes the schema of each tool.
-            by = worker_registry.runner_for(host, model, offered)
+            by = self._choose_runner(model, offered)
             options = {"stream": stream}
-            agent = host.config.agent
+            agent = self._host.config.agent
             asked = TurnRequested(model, agent, offered, options, again, by)
             drafts = [read_state.forgotten(self._key())] if forget_draft else []
             self._asked = True
@@ -153,7 +163,7 @@ class LocalConversation:
         """Request a summary of the earlier messages."""
         options = {"keep": keep} if keep else {}
         turn = TurnRequested(
-            model, "summary", (), options, parent, runner=self._host.runner.id
+            model, "summary", (), options, parent, runner=self._own_runner
         )
         return self._order.write(
             lambda: self._log.append(self._id, turn, turn=uuid.uuid4().hex)
@@ -239,11 +249,12 @@ class LocalModels:
 class LocalBackend:
     """Gives a screen access to a `host`. Close it before the host."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, models: ServedModels | None = None) -> None:
+        """Offer the models of `host`, or those of another process."""
         self._host = host
         self._order = InOrder()
         self._worker = LivingWorker()
-        self.models = LocalModels(host)
+        self.models = models or LocalModels(host)
         """The available models."""
         self.store = LocalStore(host.log, self._order.wait)
         """All conversations."""
@@ -265,6 +276,11 @@ class LocalBackend:
     def config(self) -> Config:
         """The user's configuration."""
         return self._host.config
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Commands that do not work here: none."""
+        return {}
 
     @property
     def problems(self) -> list[str]:
