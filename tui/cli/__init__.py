@@ -25,6 +25,7 @@ enables that; which one is used depends on the version of the client."""
 
 if TYPE_CHECKING:
     from tui.config import Config
+    from tui.runtime.served import Served
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,9 +100,14 @@ def _chat(options: argparse.Namespace) -> int:
     gc.disable()
     from tui.runtime import guard
 
+    if served := _served():
+        options.config = served[0].config
+        options.model = served[0].model
+        options.stream = served[0].stream
+        tty.make_controlling(0)
     if sys.stdin.isatty():
         guard.start(str(_log_path()))
-    from tui.cli.chat import chat
+    from tui.cli.chat import chat, show_served
     from tui.config import Config
 
     problems: list[str] = []
@@ -111,7 +117,18 @@ def _chat(options: argparse.Namespace) -> int:
         # Open the screen anyway: the user reads the problem there.
         problems.append(f"{error} Using the defaults until it is fixed.")
         settings = _with_flags(Config(), options)
+    if served:
+        return show_served(settings, problems, *served)
     return chat(settings, problems, options.tool, options.cid, options.last)
+
+
+def _served() -> "tuple[Served, str] | None":
+    """Return what another process serves, if it has started this one."""
+    if "LAZYCHAT_SERVED" not in os.environ:
+        return None
+    from tui.runtime import served
+
+    return served.receive()
 
 
 def _worker(options: argparse.Namespace) -> int:
@@ -124,6 +141,19 @@ def _worker(options: argparse.Namespace) -> int:
     return worker.serve(_settings(options), detach=options.detach)
 
 
+def _serve(options: argparse.Namespace) -> int:
+    from tui.cli.serve import serve
+
+    return serve(
+        _settings(options),
+        host=options.host,
+        port=options.port,
+        pages=options.pages,
+        tools=options.tool,
+        config=str(Path(options.config).absolute()) if options.config else "",
+    )
+
+
 def _tail(options: argparse.Namespace) -> int:
     from tui.cli.tail import tail
 
@@ -133,6 +163,7 @@ def _tail(options: argparse.Namespace) -> int:
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "chat": _chat,
     "ask": _ask,
+    "serve": _serve,
     "worker": _worker,
     "tail": _tail,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
