@@ -297,6 +297,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def tools_folder(self) -> str:
+        """Where the user adds tools, "" if that is not possible."""
+        ...
+
+    @property
     def has_own_tools(self) -> bool:
         """Whether `load_tools` has files of the user to load."""
         ...

@@ -82,6 +82,11 @@ class FollowerBackend(LocalBackend):
         return set(self._served.enabled)
 
     @property
+    def tools_folder(self) -> str:
+        """No folder: the serving process has its tools from elsewhere."""
+        return ""
+
+    @property
     def has_own_tools(self) -> bool:
         """False: the serving process has loaded the tools."""
         return False

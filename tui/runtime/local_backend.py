@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from tui import process_identity
+from tui import paths, process_identity
 from tui.config import Config
 from tui.conversation import read_state, store
 from tui.conversation.read_state import Opened
@@ -296,6 +296,11 @@ class LocalBackend:
     def enabled(self) -> set[str]:
         """The names of the tools that are on at the start."""
         return self._host.enabled
+
+    @property
+    def tools_folder(self) -> str:
+        """The user's folder for tools."""
+        return str(paths.tools_folder())
 
     @property
     def has_own_tools(self) -> bool:
