@@ -411,6 +411,7 @@ class Setup:
     def packages(self) -> None:
         """Install lazychat and its dependencies, unless that is done."""
         extras = [name for name in ("local", "dev") if getattr(self, name)]
+        extras.append("web")
         digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
         has = self.state.get("installed") or {}
         if has.get("digest") == digest and set(extras) <= set(has.get("extras", ())):
@@ -424,7 +425,7 @@ class Setup:
         print(
             f"Installing {', '.join(most)}{' and ' * bool(most)}{last} ...", flush=True
         )
-        target = f".[{','.join(extras)}]" if extras else "."
+        target = f".[{','.join(extras)}]"
         self.pip("installing packages", "install", "--editable", target)
         self.note(installed={"digest": digest, "extras": extras})
 

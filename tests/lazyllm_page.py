@@ -25,6 +25,7 @@ PARTS = (
     ("one round of function calls", "FunctionCall"),
     ("an agent whose text streams and whose calls stay unseen", "FunctionCallAgent"),
     ("other agents, which stream too", "ReactAgent, PlanAndSolveAgent, ReWOOAgent"),
+    ("a front end with a stream switch", "WebModule"),
     ("what happens inside, on demand", "return_trace=True, `lazy_trace`"),
 )
 """The parts of the tutorial, and the names that are them."""
@@ -85,6 +86,13 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
     "TrainableModule": (
         "streams by default; an unknown name means the starter, and a line on stderr",
         "the same use as online; the programs run without a download",
+    ),
+    "WebModule": (
+        "the app in a browser; streams unless told otherwise; `share=True` is refused; "
+        "the arguments for audio, files and components are ignored, with a line on "
+        "stderr; has `url`, `stop()` and `status`",
+        "the same app as in the terminal; a public tunnel would show the conversations "
+        "to others: use `ssh -L`",
     ),
     "fc_register": (
         "the group `tool` only; options for the sandbox are ignored; hints win over "

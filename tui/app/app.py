@@ -201,7 +201,9 @@ class LazychatApp(OutputApp):
                 chat.composer.load_text(typed)
 
     def _run(self, command: commands.Command, argument: str) -> None:
-        if chat := self.chat:
+        if (chat := self.chat) and (why := self.backend.refused.get(command.name)):
+            chat.complain(why)
+        elif chat:
             command.run(self, chat, argument)
 
     def action_command(self, name: str) -> None:
@@ -303,6 +305,14 @@ class LazychatApp(OutputApp):
     async def action_quit(self) -> None:
         """Quit; if answers are running, ask what to do with them."""
         self.exits.quit()
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal to the shell, unless there is none behind the screen."""
+        if why := self.backend.refused.get("suspend"):
+            if self.chat:
+                self.chat.hint(why)
+        else:
+            super().action_suspend_process()
 
     def _handle_exception(self, error: Exception) -> None:
         """End the screen after an exception; running turns continue.

@@ -325,6 +325,14 @@ class Backend(Protocol):
         ...
 
     @property
+    def refused(self) -> Mapping[str, str]:
+        """Names of commands that do not work here, with the reasons.
+
+        Besides those of `tui.app.commands`, `suspend`.
+        """
+        ...
+
+    @property
     def models(self) -> Models:
         """The available models."""
         ...
@@ -351,6 +359,11 @@ class Backend(Protocol):
     @property
     def enabled(self) -> set[str]:
         """The names of the tools that are on at the start."""
+        ...
+
+    @property
+    def tools_folder(self) -> str:
+        """Where the user adds tools, "" if that is not possible."""
         ...
 
     @property

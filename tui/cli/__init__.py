@@ -25,6 +25,7 @@ enables that; which one is used depends on the version of the client."""
 
 if TYPE_CHECKING:
     from tui.config import Config
+    from tui.runtime.served import Served
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,9 +101,14 @@ def _chat(options: argparse.Namespace) -> int:
     gc.disable()
     from tui.runtime import guard
 
+    if served := _served():
+        options.config = served[0].config
+        options.model = served[0].model
+        options.stream = served[0].stream
+        tty.make_controlling(0)
     if sys.stdin.isatty():
         guard.start(str(_log_path()))
-    from tui.cli.chat import chat
+    from tui.cli.chat import chat, show_served
     from tui.config import Config
 
     problems: list[str] = []
@@ -112,8 +118,19 @@ def _chat(options: argparse.Namespace) -> int:
         # Open the screen anyway: the user reads the problem there.
         problems.append(f"{error} Using the defaults until it is fixed.")
         settings = _with_flags(Config(), options)
+    if served:
+        return show_served(settings, problems, *served)
     file = _config_file(options)
     return chat(settings, problems, options.tool, options.cid, options.last, file)
+
+
+def _served() -> "tuple[Served, str] | None":
+    """Return what another process serves, if it has started this one."""
+    if "LAZYCHAT_SERVED" not in os.environ:
+        return None
+    from tui.runtime import served
+
+    return served.receive()
 
 
 def _worker(options: argparse.Namespace) -> int:
@@ -148,6 +165,19 @@ def _config_file(options: argparse.Namespace) -> Path | None:
     return Path(options.config) if options.config else None
 
 
+def _serve(options: argparse.Namespace) -> int:
+    from tui.cli.serve import serve
+
+    return serve(
+        _settings(options),
+        host=options.host,
+        port=options.port,
+        pages=options.pages,
+        tools=options.tool,
+        config=str(Path(options.config).absolute()) if options.config else "",
+    )
+
+
 def _tail(options: argparse.Namespace) -> int:
     from tui.cli.tail import tail
 
@@ -157,6 +187,7 @@ def _tail(options: argparse.Namespace) -> int:
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "chat": _chat,
     "ask": _ask,
+    "serve": _serve,
     "worker": _worker,
     "setup": _setup,
     "pull": _pull,

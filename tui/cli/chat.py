@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from tui import conversation
 from tui.cli import streams
 from tui.config import Config
@@ -14,6 +16,7 @@ from tui.eventlog import EventLog
 from tui.runtime import guard, tty
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
+from tui.runtime.served import Served
 
 
 def chat(
@@ -63,6 +66,39 @@ def chat(
         with suppress(OSError):  # the terminal may be gone
             for words in host.last_words:
                 streams.talk(words)
+
+
+def show_served(
+    settings: Config, problems: Sequence[str], served: Served, cid: str
+) -> int:
+    """Open the screen on a conversation that another process serves.
+
+    Runs no turns, and ends with its terminal, which the serving process holds.
+    """
+    os.environ.setdefault("ESCDELAY", "25")
+    from tui.app.app import run_app
+    from tui.runtime.follower_backend import KEYS, FollowerBackend
+
+    settings = msgspec.structs.replace(settings, keys={**KEYS, **settings.keys})
+    host = Host(settings, problems)
+    try:
+        if not host.keeps:
+            raise LazychatError(host.problems[0])
+        if guarded := guard.current():
+            guarded.keep(host.keeps)
+        backend = FollowerBackend(host, served)
+        is_new = conversation.get(host.log, cid) is None
+        try:
+            left = run_app(backend, cid, is_new=is_new)
+        finally:
+            backend.close()
+            if guarded := guard.current():
+                guarded.dismiss()
+        if left.fault:
+            streams.talk(left.fault)
+        return left.code
+    finally:
+        host.close()
 
 
 def _finish_turns(host: Host, *, hung_up: bool) -> None:

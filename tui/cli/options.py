@@ -170,6 +170,32 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Serves the app to browsers: prints an address with a token, which lets the "
+        "browser that opens it in. Answers continue when a page is closed."
+    )
+    parser.add_argument(
+        "--port",
+        type=_count,
+        default=8000,
+        help="the port to listen on (default: 8000); 0: any free one",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (default: 127.0.0.1, this machine only)",
+    )
+    parser.add_argument(
+        "--pages",
+        type=_count,
+        default=8,
+        metavar="N",
+        help="at most N pages at a time (default: 8)",
+    )
+    _add_common(parser)
+
+
 def _worker(parser: argparse.ArgumentParser) -> None:
     does = parser.add_mutually_exclusive_group()
     does.add_argument(
@@ -358,6 +384,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "setup": ("find or add a model", _setup),
     "pull": ("download a GGUF file from Hugging Face", _pull),
     "tail": ("print the records of a conversation", _tail),
+    "serve": ("open the app in a browser", _serve),
     "worker": ("answer in the background, even after logout", _worker),
     "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),

@@ -21,6 +21,7 @@ from tui.lazyllm.scope import missing
 from tui.lazyllm.sessions import init_session, new_session, teardown_session
 from tui.lazyllm.stream_call import StreamCallHelper
 from tui.lazyllm.tool_manager import ToolManager, fc_register
+from tui.lazyllm.web_module import WebModule
 
 __all__ = [
     "ChatPrompter",
@@ -36,6 +37,7 @@ __all__ = [
     "ThreadPoolExecutor",
     "ToolManager",
     "TrainableModule",
+    "WebModule",
     "fc_register",
     "init_session",
     "new_session",

@@ -1,8 +1,9 @@
 """`FunctionCall`: one round with tools. `FunctionCallAgent`: as many as it takes."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+import copy
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from tui import agents
 from tui.agents.merge import merge
@@ -16,6 +17,8 @@ from tui.messages import Message
 from tui.models import Model
 from tui.tools import ToolBox
 from tui.turn import Turn
+
+A = TypeVar("A", bound="AgentModule")
 
 
 def model_of(llm: object, name: str) -> Model:
@@ -72,6 +75,11 @@ class AgentModule(Module):
         """Return what answers a call."""
         raise NotImplementedError
 
+    def _with_tools(self: A, names: Collection[str]) -> A:
+        twin = copy.copy(self)
+        twin.toolbox = self.toolbox.select(n for n in self.toolbox.names if n in names)
+        return twin
+
     def _agent(self, options: dict[str, Any]) -> AbstractContextManager[ModelAgent]:
         known = ("input", "llm_chat_history", "stream", "stream_output")
         unknown(f"A call of {type(self).__name__}", options, known)
@@ -114,12 +122,10 @@ class FunctionCallAgent(AgentModule):
             return_last_tool_calls=return_last_tool_calls,
             **options,
         )
-        self._function_call = agents.FunctionCallAgent(
-            self.model, self.toolbox, max_retries
-        )
+        self._rounds = max_retries
 
     def _make(self) -> ModelAgent:
-        return self._function_call
+        return agents.FunctionCallAgent(self.model, self.toolbox, self._rounds)
 
 
 class FunctionCall(AgentModule):

@@ -6,7 +6,7 @@ which are the tool's own business: they return their answer to it and write noth
 
 import copy
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, Protocol, TypeVar
 
@@ -134,6 +134,31 @@ class Module:
             else:
                 answer = self._answer(agent, messages, streams)
         return self._result(agent.said, answer)
+
+    def answer(
+        self,
+        messages: Sequence[Message],
+        turn: Turn | None = None,
+        tools: Collection[str] = (),
+    ) -> Generator[Event, None, Message]:
+        """Answer a conversation as agents do, with the prompt: see `agents.Agent.run`.
+
+        Of the module's tools only those in `tools` are used. Nothing is written to the
+        log.
+        """
+        *before, asked = messages
+        plain = not (self._prompt.user or self._prompt.extra_keys)
+        if asked.role != "user":  # an answer that is continued
+            request = self._request(Message("user"), messages)[:-1]
+        elif plain or asked.attachments:
+            request = self._request(asked, before)
+        else:
+            request = self._request(asked.text, before)
+        with self._with_tools(tools)._agent({}) as inner:
+            return (yield from inner.run(request, turn))
+
+    def _with_tools(self: M, names: Collection[str]) -> M:
+        return self
 
     def _answer(
         self, agent: "_Listener", messages: list[Message], streams: bool

@@ -5,11 +5,11 @@ The protocols there say which methods block and which threads may call them.
 
 import logging
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tui import process_identity
+from tui import paths, process_identity
 from tui.config import Config
 from tui.conversation import read_state, store
 from tui.conversation.read_state import Opened
@@ -20,6 +20,7 @@ from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
 from tui.runtime.living_worker import LivingWorker, LookingFollow
 from tui.runtime.local_store import LocalStore
+from tui.runtime.served import ServedModels
 from tui.tools import Tool
 
 if TYPE_CHECKING:
@@ -112,14 +113,24 @@ class LocalConversation:
     def follow(self) -> LookingFollow:
         """Follow its records from the first on."""
         turn_driver.end_if_gone(self._log, self._id)
-        own = self._host.runner.id
-        return LookingFollow(self._log.follow(self._id), self._worker, own)
+        follow = self._log.follow(self._id)
+        return LookingFollow(follow, self._worker, self._own_runner)
 
     def last_seq(self) -> int:
         """Return the `seq` of its last record."""
         return store.last_seq(self._log, self._id)
 
     # -- request
+
+    @property
+    def _own_runner(self) -> str:
+        return self._host.runner.id
+
+    def _names_of(self, tools: Collection[str]) -> tuple[str, ...]:
+        return tuple(t.name for t in self._host.tools if t.name in tools)
+
+    def _choose_runner(self, model: str, offered: Collection[str]) -> str:
+        return worker_registry.runner_for(self._host, model, offered)
 
     def ask(
         self,
@@ -135,12 +146,11 @@ class LocalConversation:
         forget_draft: bool = False,
     ) -> "Future[int]":
         """Request an answer, from a worker on this machine or from this process."""
-        host = self._host
-        offered = tuple(t.name for t in host.tools if t.name in tools)
+        offered = self._names_of(tools)
 
         def write() -> "Future[int]":
             # Runs here, because it reads a file and hashes the schema of each tool.
-            by = worker_registry.runner_for(host, model, offered)
+            by = self._choose_runner(model, offered)
             options = {"stream": stream}
             asked = TurnRequested(model, agent, offered, options, again, by)
             drafts = [read_state.forgotten(self._key())] if forget_draft else []
@@ -156,7 +166,7 @@ class LocalConversation:
         """Request a summary of the earlier messages."""
         options = {"keep": keep} if keep else {}
         turn = TurnRequested(
-            model, "summary", (), options, parent, runner=self._host.runner.id
+            model, "summary", (), options, parent, runner=self._own_runner
         )
         return self._order.write(
             lambda: self._log.append(self._id, turn, turn=uuid.uuid4().hex)
@@ -243,11 +253,12 @@ class LocalModels:
 class LocalBackend:
     """Gives a screen access to a `host`. Close it before the host."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, models: ServedModels | None = None) -> None:
+        """Offer the models of `host`, or those of another process."""
         self._host = host
         self._order = InOrder()
         self._worker = LivingWorker()
-        self.models = LocalModels(host)
+        self.models = models or LocalModels(host)
         """The available models."""
         self.store = LocalStore(host.log, self._order.wait)
         """All conversations."""
@@ -280,6 +291,11 @@ class LocalBackend:
         return self._host.config
 
     @property
+    def refused(self) -> Mapping[str, str]:
+        """Commands that do not work here: none."""
+        return {}
+
+    @property
     def problems(self) -> list[str]:
         """Lines for the user."""
         return self._host.problems
@@ -293,6 +309,11 @@ class LocalBackend:
     def enabled(self) -> set[str]:
         """The names of the tools that are on at the start."""
         return self._host.enabled
+
+    @property
+    def tools_folder(self) -> str:
+        """The user's folder for tools."""
+        return str(paths.tools_folder())
 
     @property
     def has_own_tools(self) -> bool:

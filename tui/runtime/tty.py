@@ -42,6 +42,18 @@ def size(descriptor: int) -> tuple[int, int] | None:
     return (columns, rows) if columns and rows else None
 
 
+def make_controlling(descriptor: int) -> None:
+    """Make a terminal that of this process, which leads a session without one.
+
+    So a change of its size and a hang-up reach this process as signals. Raises
+    `OSError`.
+    """
+    import fcntl
+    import termios
+
+    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+
+
 def forget_size_in_environment() -> None:
     """Remove COLUMNS and LINES from the environment if a terminal knows its size.
 

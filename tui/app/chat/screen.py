@@ -188,7 +188,7 @@ class ChatScreen(OutputScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.backend.config.stream and remembered.stream is not False
         self.model = self.backend.model
-        self.sidebar.tools_folder = str(paths.tools_folder())
+        self.sidebar.tools_folder = self.backend.tools_folder
         if note := self.backend.models.note(self.model):
             # The sidebar shows the note too, but a narrow screen hides it.
             self.transcript.add_note(note)

@@ -70,8 +70,11 @@ class HistoryController:
 
     def start(self, act: str, id: str, argument: str) -> None:
         """Run an action of `Library.do` on the conversation `id` in a thread."""
-        from tui.app.history.actions import Library
+        from tui.app.history.actions import Library, Outcome
 
+        if why := self._backend.refused.get(act):
+            self._ended(act, id, Outcome(why, id, failed=True))
+            return
         if act == "delete":
             self._deleting.add(id)
         for chat in self._tabs.screens:

@@ -144,7 +144,7 @@ class ToolSidebar(Rows):
     stream_key: reactive[str] = reactive("ctrl+t")
     """The key shown beside the stream switch."""
     tools_folder: reactive[str] = reactive("")
-    """The user's folder for tools; named when there are none."""
+    """The user's folder for tools, named when there are none; "" for no folder."""
 
     class ToolToggled(Message):
         """The user has switched a tool on or off."""
@@ -260,10 +260,10 @@ class ToolSidebar(Rows):
         self.set_entries(entries, cursor if selected else None)
 
     def _how_to_add(self) -> list[Span]:
-        folder = safe(self.tools_folder, newlines=False)
-        where = "this folder:" if folder else "the tools folder."
-        how = f"None yet. Put a Python file with @tool functions in {where}"
-        return [(how, ("muted",)), *([(folder, ())] if folder else [])]
+        if not (folder := safe(self.tools_folder, newlines=False)):
+            return [("None", ("muted",))]
+        how = "None yet. Put a Python file with @tool functions in this folder:"
+        return [(how, ("muted",)), (folder, ())]
 
 
 def _identity(entry: Entry) -> object:

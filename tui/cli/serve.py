@@ -1,0 +1,92 @@
+"""`lazychat serve`: the app in a browser."""
+
+import signal
+from collections.abc import Sequence
+
+from tui.cli import background, streams
+from tui.cli.codes import CANCELLED, DONE
+from tui.config import Config
+from tui.errors import LazychatError
+from tui.runtime.host import Host
+from tui.runtime.served import Served, ServedModel
+from tui.web import WebServer
+
+
+def serve(
+    settings: Config,
+    *,
+    host: str,
+    port: int,
+    pages: int,
+    tools: Sequence[str] = (),
+    config: str = "",
+) -> int:
+    """Serve until Ctrl+C or SIGTERM; return the exit code.
+
+    Turns run in this process and the app's screens in others, one for each page. After
+    a hang-up running turns end first. `config` is the file of `settings`, "" for the
+    user's own.
+    """
+    me = Host(settings)
+    try:
+        if not me.keeps:
+            raise LazychatError(me.problems[0])
+        me.load_tools(tools)
+        for problem in me.problems:
+            streams.talk(problem)
+        server = WebServer(
+            lambda: _describe(me, config), host=host, ports=port, pages=pages
+        )
+        try:
+            with background.ended_by_signal(signal.SIGHUP):
+                me.start()
+                server.start()
+                tell(server)
+                me.models.preload(me.model)
+                me.models.warm(me.model, [tool.schema for tool in me.tools])
+                while True:
+                    signal.pause()
+        except SystemExit as end:
+            server.stop()
+            if end.code == 128 + signal.SIGHUP:
+                background.let_go()
+                me.runner.finish()
+            return CANCELLED if end.code == 128 + signal.SIGINT else DONE
+        finally:
+            server.stop()
+    finally:
+        me.close()
+
+
+def tell(server: WebServer) -> None:
+    """Print the address to open, and how it is reached from elsewhere."""
+    print(server.url, flush=True)
+    if server.is_local:
+        streams.talk(
+            f"Open that address in a browser; from another machine first: ssh -L "
+            f"{server.port}:localhost:{server.port} THIS_MACHINE, and put localhost "
+            "for the name. Ctrl+C ends."
+        )
+    else:
+        streams.talk(
+            "The connection is not encrypted: whoever can read it can use the chat. "
+            "Without --host only this machine can connect, and others by ssh -L."
+        )
+
+
+def _describe(host: Host, config: str) -> Served:
+    models = host.models
+    return Served(
+        host.runner.id,
+        host.model,
+        {
+            name: ServedModel(
+                models.about(name), models.note(name), models.window(name)
+            )
+            for name in dict.fromkeys((*models.names, host.model))
+        },
+        tuple(tool.schema for tool in host.tools),
+        tuple(sorted(host.enabled)),
+        host.config.stream,
+        config,
+    )

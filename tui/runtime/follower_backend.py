@@ -1,0 +1,119 @@
+"""Implements `tui.app.backend` for a screen that another process serves.
+
+It follows the conversations in the store itself, and asks the runner of the serving
+process, whose models and tools it shows. It ends with that process, whose terminal it
+draws on.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from tui.errors import ToolError
+from tui.messages import ToolSchema
+from tui.runtime.host import Host
+from tui.runtime.local_backend import LocalBackend, LocalConversation
+from tui.runtime.served import Served, ServedModels
+from tui.tools import Tool
+
+_HERE = "not in the browser"
+REFUSED = {
+    "edit": f"Your editor cannot be opened here: {_HERE}",
+    "suspend": f"Ctrl+Z works in a terminal, {_HERE}",
+    "export": f"Files are {_HERE}: run `lazychat export` where it is served",
+    "import": f"Files are {_HERE}: run `lazychat import` where it is served",
+}
+"""Commands that reach beyond the conversations, each with the reason."""
+
+
+KEYS = {"stream": "f8,ctrl+t", "new": "f10,ctrl+n"}
+"""Keys of commands whose own keys a browser keeps for itself."""
+
+
+class ServedConversation(LocalConversation):
+    """A conversation whose questions the serving process answers."""
+
+    served: Served
+
+    @property
+    def _own_runner(self) -> str:
+        return self.served.runner
+
+    def _names_of(self, tools: Collection[str]) -> tuple[str, ...]:
+        return tuple(tool.name for tool in self.served.tools if tool.name in tools)
+
+    def _choose_runner(self, model: str, offered: Collection[str]) -> str:
+        return self.served.runner
+
+
+class FollowerBackend(LocalBackend):
+    """Gives a screen access to a serving process. Close it before the host.
+
+    The host's own models, tools and runner are not used.
+    """
+
+    def __init__(self, host: Host, served: Served) -> None:
+        super().__init__(host, ServedModels(served))
+        self._served = served
+        self._tools = [_told(schema) for schema in served.tools]
+        self.model = served.model
+        self.load_tools = _load_nothing
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Commands that do not work here, with the reasons."""
+        return REFUSED
+
+    def conversation(self, id: str, *, is_new: bool = False) -> ServedConversation:
+        """Return the conversation `id`; `is_new` if nothing was ever written to it."""
+        made = ServedConversation(
+            self._host, self._order, id, self._worker, is_new=is_new
+        )
+        made.served = self._served
+        return made
+
+    @property
+    def tools(self) -> Sequence[Tool[..., Any]]:
+        """The tools of the serving process; they cannot be called here."""
+        return self._tools
+
+    @property
+    def enabled(self) -> set[str]:
+        """The names of the tools that are on at the start."""
+        return set(self._served.enabled)
+
+    @property
+    def tools_folder(self) -> str:
+        """No folder: the serving process has its tools from elsewhere."""
+        return ""
+
+    @property
+    def has_own_tools(self) -> bool:
+        """False: the serving process has loaded the tools."""
+        return False
+
+    def serves(self, runner: str) -> bool:
+        """Return whether `runner` is that of the serving process.
+
+        That is alive: this process gets a hang-up as soon as it is not.
+        """
+        return runner == self._served.runner
+
+
+def _load_nothing(only: Sequence[str] = ()) -> None:
+    pass
+
+
+def _told(schema: ToolSchema) -> Tool[..., Any]:
+    """Return a tool that shows `schema`."""
+
+    def elsewhere() -> None:
+        raise ToolError(f"{schema.name} runs in the serving process.")
+
+    tool = Tool(
+        elsewhere,
+        name=schema.name,
+        description=schema.description or schema.name,
+        keywords=schema.keywords,
+    )
+    tool.schema = schema
+    return tool
