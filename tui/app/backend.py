@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tui.config import Config, ModelConfig
+from tui.config import Config
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.read_state import Opened
 from tui.events import Record, TurnStarted
@@ -228,7 +228,7 @@ class Models(Protocol):
         """The listed names; `find` may accept others too."""
         ...
 
-    def find(self, name: str) -> ModelConfig:
+    def find(self, name: str) -> object:
         """Return what `name` stands for; raise `ConfigError` if it is not a model."""
         ...
 

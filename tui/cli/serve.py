@@ -88,5 +88,6 @@ def _describe(host: Host, config: str) -> Served:
         tuple(tool.schema for tool in host.tools),
         tuple(sorted(host.enabled)),
         host.config.stream,
+        host.config.agent,
         config,
     )

@@ -47,10 +47,10 @@ class ReactAgent(AgentModule):
             return_last_tool_calls=return_last_tool_calls,
             **options,
         )
-        self._react = agents.ReactAgent(self.model, self.toolbox, max_retries)
+        self._rounds = max_retries
 
     def _make(self) -> ModelAgent:
-        return self._react
+        return agents.ReactAgent(self.model, self.toolbox, self._rounds)
 
 
 class _Planning(AgentModule):
@@ -72,15 +72,12 @@ class _Planning(AgentModule):
                 f"{type(self).__name__} needs llm, or plan_llm and solve_llm."
             )
         super().__init__(solver, tools or (), **options)
-        self._planning = kind(
-            self.model,
-            self.toolbox,
-            max_retries,
-            planner=model_of(planner, "plan_llm"),
-        )
+        self._kind = kind
+        self._rounds = max_retries
+        self._planner = model_of(planner, "plan_llm")
 
     def _make(self) -> ModelAgent:
-        return self._planning
+        return self._kind(self.model, self.toolbox, self._rounds, planner=self._planner)
 
 
 class PlanAndSolveAgent(_Planning):

@@ -8,6 +8,7 @@ draws on.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from tui import agent_names
 from tui.errors import ToolError
 from tui.messages import ToolSchema
 from tui.runtime.host import Host
@@ -20,11 +21,13 @@ REFUSED = {
     "edit": f"Your editor cannot be opened here: {_HERE}",
     "suspend": f"Ctrl+Z works in a terminal, {_HERE}",
     "export": f"Files are {_HERE}: run `lazychat export` where it is served",
+    "setup": f"Models are set up {_HERE}: run `lazychat setup` where it is served",
     "import": f"Files are {_HERE}: run `lazychat import` where it is served",
 }
 """Commands that reach beyond the conversations, each with the reason."""
 
 
+_AGENT = {"agent": "The program that serves this page chooses how answers are made"}
 KEYS = {"stream": "f8,ctrl+t", "new": "f10,ctrl+n"}
 """Keys of commands whose own keys a browser keeps for itself."""
 
@@ -56,12 +59,13 @@ class FollowerBackend(LocalBackend):
         self._served = served
         self._tools = [_told(schema) for schema in served.tools]
         self.model = served.model
+        self.agent = served.agent or agent_names.DEFAULT
         self.load_tools = _load_nothing
 
     @property
     def refused(self) -> Mapping[str, str]:
         """Commands that do not work here, with the reasons."""
-        return REFUSED
+        return REFUSED if self._served.agent else REFUSED | _AGENT
 
     def conversation(self, id: str, *, is_new: bool = False) -> ServedConversation:
         """Return the conversation `id`; `is_new` if nothing was ever written to it."""

@@ -44,6 +44,8 @@ class Served(msgspec.Struct, frozen=True):
     enabled: tuple[str, ...] = ()
     """The names of the tools that are on at the start."""
     stream: bool = True
+    agent: str = ""
+    """The name of the agent for new conversations, "" if the screens cannot choose."""
     config: str = ""
     """The path of the configuration, "" for the user's own."""
 
@@ -100,6 +102,10 @@ class ServedModels:
             hint = hint or f" There are: {', '.join(self._models)}."
             raise ConfigError(f'No model named "{name}" is served here.{hint}')
         return self._models[name]
+
+    def is_starter(self, name: str) -> bool:
+        """Return False: another model is set up where this one is served."""
+        return False
 
     def about(self, name: str) -> str:
         """Return a short description of `name`."""

@@ -343,7 +343,11 @@ def test_the_screen_offers_what_the_serving_process_has(home):
     talk = backend.conversation("abc", is_new=True)
 
     talk.ask(
-        Message("user", "Hi"), model="play", tools={"look", "other"}, stream=True
+        Message("user", "Hi"),
+        model="play",
+        agent="plan",
+        tools={"look", "other"},
+        stream=True,
     ).result(30)
 
     (asked,) = [

@@ -35,7 +35,10 @@ class SetupController:
     def begin(self, *, adding: bool) -> None:
         """Show the models, or with `adding` only those that can be added."""
         self._offered = False
-        if chat := self._chat():
+        chat = self._chat()
+        if chat and "setup" in self._backend.refused:
+            self._choose_of_all(chat)
+        elif chat:
             from tui.app.setup.flow import SetupFlow
 
             SetupFlow(
@@ -46,6 +49,21 @@ class SetupController:
                 use=self._use,
                 tell=chat.complain,
             ).begin()
+
+    def _choose_of_all(self, chat: ChatScreen) -> None:
+        """Show the models there are, where none can be added."""
+        from tui.app.dialogs.choice import ChoiceScreen
+
+        models = self._backend.models
+        about = {name: models.about(name) for name in models.names}
+        note = "Models are added where this page is served."
+
+        def choose(name: str | None) -> None:
+            if name:
+                self._use(name)
+
+        dialog = ChoiceScreen("Choose a model", about, chat.model, note)
+        self._app.push_screen(dialog, choose)
 
     def offer(self) -> None:
         """Look for better models than the starter; say what was found."""

@@ -184,7 +184,9 @@ def size(count: int) -> str:
 
 def _find(models: Models, name: str) -> ModelConfig | None:
     with suppress(ConfigError):
-        return models.find(name)
+        found = models.find(name)
+        if isinstance(found, OpenAIModelConfig | LlamaModelConfig):
+            return found
     return None
 
 
