@@ -203,8 +203,9 @@ def end_if_gone(
 
     Turns in `failed`, whose end could not be written before, end as `error`. Turns in
     `ended` are over, and run again only in an older store that has taken the place of
-    the one in use; they end as `interrupted` too. Their text so far becomes a message. Any process that opens a conversation may call this; the
-    log makes sure that each turn ends only once.
+    the one in use; they end as `interrupted` too. Their text so far becomes a message.
+    Any process that opens a conversation may call this; the log makes sure that each
+    turn ends only once.
     """
     for turn, owner in conversation.running(log, conversation_id):
         if turn in failed:

@@ -67,10 +67,10 @@ class Reader:
                 yield from self._parse(self._bursts.end())
                 yield events.Paste(part.text)
                 continue
-            if self._decoder.getstate()[0] and (found := _BETWEEN.match(part)):
-                yield from self._parse([found[0].decode("ascii")])
-                part = part[found.end() :]  # noqa: PLW2901: the rest of it
-            if text := self._decoder.decode(part):
+            within = self._decoder.getstate()[0] and _BETWEEN.match(part)
+            if within:
+                yield from self._parse([within[0].decode("ascii")])
+            if text := self._decoder.decode(part[within.end() if within else 0 :]):
                 yield from self._parse(self._bursts.feed(text, now))
 
     def _parse(self, parts: Iterable[str | Pasted]) -> Iterator[Message]:
