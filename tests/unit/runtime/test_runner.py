@@ -399,7 +399,7 @@ def test_a_turn_that_an_older_store_brings_back_as_running_holds_up_nothing(
     backed_up = threading.Event()
 
     class Answering:
-        def run(self, messages, turn):
+        def run(self, messages: Any, turn: Any = None) -> Any:
             yield TextDelta(f"{turn.id}.1", "Half ")
             assert backed_up.wait(30)
             said = Message("assistant", "Half an answer.")
