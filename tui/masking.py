@@ -98,16 +98,16 @@ def mask(text: str) -> str:
 def mask_address(text: str) -> str:
     """Return an address, even an invalid one, without parts that may be secret.
 
-    If a password was not escaped, its end is unknown; the last @ is taken. A query may
-    hold a key.
+    If a password was not escaped, its end is unknown; the last @ is taken. A query or a
+    fragment may hold a key.
     """
     scheme, mark, rest = text.partition("://")
     if not mark:
         scheme, rest = "", text
     if "@" in rest:
         rest = f"{MASK}@{rest.rpartition('@')[2]}"
-    if "?" in rest:
-        rest = f"{rest.partition('?')[0]}?{MASK}"
+    if found := re.search("[?#]", rest):
+        rest = f"{rest[: found.end()]}{MASK}"
     return f"{scheme}{mark}{rest}"
 
 

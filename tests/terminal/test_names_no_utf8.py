@@ -1,4 +1,4 @@
-"""Names in a store that are no UTF-8 keep nobody from asking on."""
+"""No odd value in a store, such as a name that is no UTF-8, keeps one from asking."""
 
 import os
 import sqlite3
@@ -39,13 +39,19 @@ SPOILT = {
     "what was seen": f"INSERT INTO seen VALUES ({BAD}, 1)",
     "a journal": f"INSERT INTO taken VALUES ({BAD})",
     "an import": f"INSERT INTO importing VALUES ({BAD}, {BAD}, 1)",
+    "a claim": "UPDATE event SET data = '[]' "
+    "WHERE turn = 't2' AND kind = 'turn_started'",
+    "the turn of a claim": "UPDATE event SET turn = NULL "
+    "WHERE turn = 't2' AND kind = 'turn_started'",
+    "the last number": "UPDATE sqlite_sequence SET seq = 'x'",
+    "the last number, which is missing": "UPDATE sqlite_sequence SET seq = NULL",
     "a deletion": "INSERT INTO deleted(conversation, title, draft, time) "
     f"VALUES ({BAD}, {BAD}, {BAD}, 9e9)",
 }
 
 
 @pytest.mark.parametrize("what", SPOILT)
-def test_one_can_ask_on_whatever_is_no_utf8(home: Path, what: str) -> None:
+def test_one_can_ask_on_whatever_is_spoilt(home: Path, what: str) -> None:
     gone = msgspec.structs.replace(process_identity.claim(), pid=2**31 + 1)
     store = home / "lazychat.db"
     with EventLog(store) as log:

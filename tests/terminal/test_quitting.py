@@ -312,3 +312,28 @@ def test_a_background_answer_is_ended_by_a_kill_and_kept(
 
     wait_until(lambda: ends(log) == ["cancelled"])
     assert said(log) == "One "
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_app_while_an_editor_has_the_terminal(
+    start: Start, home: Path, number: signal.Signals
+):
+    editor = home / "editor.py"
+    editor.write_text(
+        "import pathlib, sys, time\n"
+        "pathlib.Path(sys.argv[1]).write_text('half a letter')\n"
+        "print('EDITING', flush=True)\n"
+        "time.sleep(300)\n",
+        "utf-8",
+    )
+    environment = {"VISUAL": f"{sys.executable} {editor}"}
+    terminal = start([{"text": "hi"}], environment=environment)
+    terminal.press("ctrl+o")
+    terminal.wait_for("EDITING")
+
+    terminal.signal(number)
+
+    assert terminal.wait_exit() == 128 + number
+    assert terminal.left_on() == set()
+    again = start([{"text": "hi"}])
+    again.wait_for("half a letter")

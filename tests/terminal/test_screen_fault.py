@@ -218,3 +218,28 @@ def test_killed_while_it_is_stopped_it_says_nothing(start: Start) -> None:
 
     assert terminal.left_on() == set()
     assert b"lazychat was" not in terminal.raw[before:]
+
+
+def test_a_terminal_whose_name_is_no_utf8_is_an_unknown_one(start: Start) -> None:
+    terminal = start(environment={"TERM": "\udce9xterm"})
+
+    terminal.type("it draws")
+
+    terminal.wait_for("it draws")
+
+
+@pytest.mark.parametrize(
+    "size", ["5;20;80;160", "1;1;1;1", "0;0;0;0", "99999;99999;9;9"]
+)
+def test_a_size_in_the_input_does_not_beat_that_of_the_kernel(
+    start: Start, size: str
+) -> None:
+    terminal = start()
+
+    terminal.send(f"\x1b[48;{size}t".encode())
+    terminal.type("no change")
+
+    terminal.wait_for("no change")
+    assert "F1 help" in terminal.row(-1)
+    assert terminal.row(-4).endswith("╮")
+    assert len(terminal.row(-4)) == terminal.columns

@@ -100,6 +100,7 @@ def test_no_form_of_a_password_is_quoted(
         "http://me:12#ter2@host/v1",
         "http://me:hun@ter2@:x/v1",
         "ftp://host/v1?key=hunter2",
+        "ftp://host/v1#hunter2",
     ],
 )
 def test_an_address_that_is_wrong_is_told_without_its_password(

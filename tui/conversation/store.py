@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tui import session
+from tui import process_identity, session
 from tui.bounds import count, moment
 from tui.errors import LogError
 from tui.eventlog import EventLog
@@ -142,13 +142,18 @@ def pin(log: EventLog, id: str, pinned: bool = True) -> "Future[int]":
 
 
 def running(log: EventLog, id: str) -> list[tuple[str, TurnStarted]]:
-    """Return the turns of a conversation that have started and not ended."""
-    rows = log.query(RUNNING, (id,))
-    return [
-        (text(turn), started)
-        for turn, data in rows
-        if isinstance(started := read("turn_started", data), TurnStarted)
-    ]
+    """Return the turns of a conversation that have started and not ended.
+
+    A turn whose claim cannot be read belongs to a process that is gone: otherwise it
+    would hold up the conversation for ever.
+    """
+    found: list[tuple[str, TurnStarted]] = []
+    for turn, data in log.query(RUNNING, (id,)):
+        started = read("turn_started", data)
+        if not isinstance(started, TurnStarted):
+            started = msgspec.structs.replace(process_identity.claim(), pid=0)
+        found.append((text(turn), started))
+    return found
 
 
 def running_anywhere(log: EventLog) -> dict[str, list[TurnStarted]]:
@@ -166,7 +171,8 @@ def running_anywhere(log: EventLog) -> dict[str, list[TurnStarted]]:
 
 RUNNING = (
     "SELECT turn, CAST(data AS BLOB) FROM event AS started WHERE kind = 'turn_started' "
-    "AND conversation = ? AND NOT EXISTS (SELECT 1 FROM event AS ended "
+    "AND conversation = ? AND turn IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM event AS ended "
     "WHERE ended.turn = started.turn AND ended.kind = 'turn_finished')"
 )
 RUNNING_ANYWHERE = (

@@ -10,7 +10,7 @@ from typing import Any
 from tui import bounds
 from tui.errors import LogError
 from tui.eventlog.sqlite import error_codes, event_rows
-from tui.eventlog.sqlite.overlay import Move, Overlay
+from tui.eventlog.sqlite.overlay import Move, Overlay, last_seq_sql
 from tui.events import Event, Record, Unreadable, without_surrogates
 
 
@@ -144,8 +144,7 @@ class Reader:
 
     def tail(self) -> int:
         """Return the largest `seq` written so far, 0 when there is none."""
-        found = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
-        seq = found[0][0] if found else 0
+        ((seq,),) = self.query(last_seq_sql())
         with self._lock:
             self._seen = max(self._seen, seq)
         return seq

@@ -60,12 +60,13 @@ class Runner:
         self._pool = session.SessionPool(workers, "lazychat-turn")
         self._follow: Follow | None = None
         self._thread: threading.Thread | None = None
-        # Guards the next four attributes, which concern only turns of this runner.
+        # Guards the next five attributes, which concern only turns of this runner.
         # Notified when one of these turns ends.
         self._lock = threading.Condition()
         self._running: dict[str, Turn] = {}
         self._waiting: dict[str, deque[Record]] = {}
         self._failures: dict[str, LogError] = {}
+        self._ended: set[str] = set()
         self._taken = 0
         """The `seq` up to which requests have been processed."""
 
@@ -208,9 +209,10 @@ class Runner:
                 return
             record = waiting[0]
             failed = set(self._failures) - set(self._running)
+            ended = self._ended.copy()
         id = record.turn or ""
         try:
-            end_if_gone(self._log, conversation, failed)
+            end_if_gone(self._log, conversation, failed, ended)
             self._log.append(
                 conversation,
                 process_identity.claim(),
@@ -251,6 +253,7 @@ class Runner:
         finally:
             with self._lock:
                 self._running.pop(turn.id, None)
+                self._ended.add(turn.id)
                 self._lock.notify_all()
 
     def _fail(self, turn: str, error: LogError) -> None:

@@ -194,18 +194,23 @@ class _Said:
 
 
 def end_if_gone(
-    log: EventLog, conversation_id: str, failed: Collection[str] = ()
+    log: EventLog,
+    conversation_id: str,
+    failed: Collection[str] = (),
+    ended: Collection[str] = (),
 ) -> None:
     """End the turns of a conversation whose process is gone, as `interrupted`.
 
-    Turns in `failed`, whose end could not be written before, end as `error`. Their text
-    so far becomes a message. Any process that opens a conversation may call this; the
-    log makes sure that each turn ends only once.
+    Turns in `failed`, whose end could not be written before, end as `error`. Turns in
+    `ended` are over, and run again only in an older store that has taken the place of
+    the one in use; they end as `interrupted` too. Their text so far becomes a message.
+    Any process that opens a conversation may call this; the log makes sure that each
+    turn ends only once.
     """
     for turn, owner in conversation.running(log, conversation_id):
         if turn in failed:
             end(log, conversation_id, turn, "error")
-        elif process_identity.is_gone(owner):
+        elif turn in ended or process_identity.is_gone(owner):
             # First store the events that it journaled while the store was locked.
             log.take_in_left()
             end(log, conversation_id, turn, "interrupted")

@@ -337,12 +337,19 @@ def test_a_folder_is_no_model(tmp_path: Path):
     engine.close()
 
 
-def test_another_kind_of_file_is_told_by_its_first_bytes(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"PK\x03\x04 and more", "is binary"), (b"<html>", '"<htm"'), (b"", "is empty")],
+)
+def test_another_kind_of_file_is_told_by_its_first_bytes(
+    tmp_path: Path, content: bytes, told: str
+):
     path = tmp_path / "model.gguf"
-    path.write_bytes(b"PK\x03\x04 and more")
+    path.write_bytes(content)
     engine = LlamaEngine(path)
 
-    with raises_model_error("not a GGUF file") as caught, engine.hold():
+    said = rf"not a GGUF file \(it (begins with )?{told}\)"
+    with raises_model_error(said) as caught, engine.hold():
         pass
     assert caught.value.kind == "bad_file"
     engine.close()

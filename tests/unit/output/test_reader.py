@@ -419,3 +419,31 @@ def test_keys_of_other_keyboard_protocols_pass(seq: bytes):
             b"\x1b\x1b[A": ["escape", "up"],
         }[seq]
     )
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        "[999999999999999999999~",
+        "[1114112u",
+        "[97;5:99999999u",
+        "[27;5;99999999999~",
+        "[99999999999999R",
+        "[48;24;80;0;0t\x1b[<0;1;1M",
+        "[" + "9" * 30 + "u",
+        "[<" + "9" * 29 + "M",
+    ],
+)
+def test_a_sequence_with_impossible_numbers_is_dropped(sequence: str):
+    user = User().send(f"\x1b{sequence}x".encode(), 1)
+
+    assert [act for act in user.did if act != "(0,0)"] == ["x"]
+
+
+@pytest.mark.parametrize("report", ["[5;7R", "[I", "[<35;4;5M", "[1;1R\x1b[2;2R"])
+def test_a_report_within_a_character_leaves_the_character_whole(report: str):
+    for cut in range(1, 4):
+        user = User().send("😀".encode()[:cut], 0.02)
+        user.send(f"\x1b{report}".encode(), 0.02).send("😀".encode()[cut:], 1)
+
+        assert [act for act in user.did if not act.startswith("(")] == ["grinning_face"]

@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from support.terminal import wait_until
 
 from tui import conversation, process_identity
 from tui.agents import FunctionCallAgent
@@ -388,3 +389,38 @@ def test_a_reused_pid_or_another_boot_is_not_taken_for_the_owner():
     )
     assert not process_identity.is_gone(TurnStarted(mine.host, "before", mine.pid, 1))
     assert not process_identity.is_gone(TurnStarted("elsewhere", "before", 1, 1))
+
+
+def test_a_turn_that_an_older_store_brings_back_as_running_holds_up_nothing(
+    tmp_path,
+):
+    path, older = tmp_path / "lazychat.db", tmp_path / "older.db"
+    told: list[str] = []
+    backed_up = threading.Event()
+
+    class Answering:
+        def run(self, messages: Any, turn: Any = None) -> Any:
+            yield TextDelta(f"{turn.id}.1", "Half ")
+            assert backed_up.wait(30)
+            said = Message("assistant", "Half an answer.")
+            yield MessageAdded(f"{turn.id}.1", said)
+            return said
+
+    with EventLog(path, told.append) as log:
+        made = Runner(log, lambda _: Answering())
+        made.start()
+        turn = ask(log, made)
+        wait(log, turn, TextDelta)
+        log.backup(older)
+        backed_up.set()
+        wait(log, turn)
+        older.replace(path)
+        wait(log, ask(log, made, "while it is noticed"))
+        wait_until(lambda: told)
+
+        later = ask(log, made, "and?")
+
+        wait(log, later)
+        ends = [record for record in log.read("c") if record.turn == turn]
+        assert ends[-1].event == TurnFinished("interrupted")
+        made.close()

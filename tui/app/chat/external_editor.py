@@ -2,11 +2,14 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from tui.app.chat.view import Editor
 
@@ -37,7 +40,38 @@ def edit_in(field: Editor, suspend: Callable[[], AbstractContextManager[None]]) 
 
 def _edited(command: str, path: Path, text: str) -> tuple[str, str]:
     try:
-        subprocess.run([*shlex.split(command), str(path)], check=True)
-        return path.read_text("utf-8").rstrip("\n"), ""
+        with subprocess.Popen([*shlex.split(command), str(path)]) as editor:
+            ended = _wait(editor)
+        if editor.returncode and not ended:
+            raise subprocess.CalledProcessError(editor.returncode, command)
+        return path.read_text("utf-8", "replace").rstrip("\n"), ""
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return text, f"The editor {command} failed: {error}. Set $VISUAL or $EDITOR."
+
+
+def _wait(editor: "subprocess.Popen[bytes]") -> bool:
+    """Wait until the editor exits; return whether a signal of ours made it.
+
+    A signal that ends lazychat ends the editor first. Otherwise lazychat, which waits
+    for the editor, would go on.
+    """
+    passed: list[int] = []
+    before: dict[int, Any] = {}
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        passed.append(number)
+        editor.send_signal(number)
+        if callable(handler := before[number]):
+            handler(number, frame)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        before[number] = signal.getsignal(number)
+        if before[number] not in (signal.SIG_IGN, None):
+            signal.signal(number, pass_on)
+    try:
+        editor.wait()
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
+    return bool(passed)

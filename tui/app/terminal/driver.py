@@ -215,8 +215,10 @@ class OutputDriver(LinuxDriver):
             self.stage.synchronized = True
         elif isinstance(message, events.Resize):
             self._in_loop(self.stage.repaint)
-            if message.size.width < _LEAST[0] or message.size.height < _LEAST[1]:
-                size = Size(*map(max, message.size, _LEAST))
+            # The terminal may also report it in the input, where others can write too.
+            told = tty.size(self._fd) or message.size
+            size = Size(*map(max, told, _LEAST))
+            if size != message.size:
                 message = events.Resize(size, size)
         super().process_message(message)
 

@@ -241,7 +241,10 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
         for row in _rows(old, table, columns, _numbers(old, table)):
             _insert(new, table, columns, row)
     # A `seq` must never be reused.
-    sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
+    sequence = (
+        "SELECT CAST(seq AS INTEGER) FROM sqlite_sequence "
+        "WHERE name = 'event' AND seq IS NOT NULL"
+    )
     known = [row[0] for db in (old, new) for row in _tried(db, sequence)]
     last = max([*known, *([numbers[-1]] if numbers else [])], default=0)
     new.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")

@@ -231,10 +231,18 @@ def tables(db: sqlite3.Connection, schema: str = "main") -> set[str]:
 
 def last_seq(db: sqlite3.Connection, schema: str = "main") -> int:
     """Return the last `seq` that the log has assigned, 0 when there is none."""
-    found = db.execute(
-        f"SELECT seq FROM {schema}.sqlite_sequence WHERE name = 'event'"
-    ).fetchone()
-    return found[0] if found else 0
+    return db.execute(last_seq_sql(schema)).fetchone()[0]
+
+
+def last_seq_sql(schema: str = "main") -> str:
+    """Return the query for `last_seq`; it yields an integer whatever the store holds.
+
+    SQLite keeps the number in a table like any other, which holds any type.
+    """
+    return (
+        "SELECT coalesce(max(CAST(seq AS INTEGER)), 0) "
+        f"FROM {schema}.sqlite_sequence WHERE name = 'event'"
+    )
 
 
 def uri(path: str, mode: str) -> str:

@@ -56,7 +56,7 @@ def wipe(db: sqlite3.Connection, number: int) -> None:
     if drop(db, number):
         db.execute(
             "INSERT OR IGNORE INTO main.purge "
-            "SELECT coalesce(max(seq), 0) FROM main.sqlite_sequence"
+            "SELECT coalesce(max(CAST(seq AS INTEGER)), 0) FROM main.sqlite_sequence"
         )
 
 

@@ -31,9 +31,11 @@ def check_file(path: Path) -> None:
             f"Cannot read {path}: {error.strerror}.", "bad_file"
         ) from error
     if magic != b"GGUF":
+        text = magic.decode("ascii", "replace")
+        shown = f'it begins with "{text}"' if text.isprintable() else "it is binary"
         raise ModelError(
-            f"{path} is not a GGUF file (it begins with {magic!r}): a model must be "
-            "in llama.cpp's format.",
+            f"{path} is not a GGUF file ({shown if magic else 'it is empty'}): a model "
+            "must be in llama.cpp's format.",
             "bad_file",
         )
 
