@@ -22,11 +22,7 @@ _NAME = 14
 
 
 class CommandMenu(Contained, Widget):
-    """Lists the commands that match the composer's text; hidden when none does.
-
-    It keeps its height while it is open, so that the conversation above does not move
-    with each letter.
-    """
+    """Lists the commands that match the composer's text; hidden when none does."""
 
     DEFAULT_CSS = """
     CommandMenu {
@@ -47,7 +43,7 @@ class CommandMenu(Contained, Widget):
         "chosen": "bold $block-cursor-foreground on $primary",
     }
 
-    found: reactive[tuple[Command, ...]] = reactive(())
+    found: reactive[tuple[Command, ...]] = reactive((), layout=True)
     """The commands that match, the best first."""
     chosen: reactive[int] = reactive(0)
     """The index in `found` of the highlighted one."""
@@ -75,8 +71,7 @@ class CommandMenu(Contained, Widget):
             return
         self._moved = False
         self.chosen = 0
-        if not self.found:
-            self._rows = min(ROWS, len(found), max(3, self.screen.size.height // 3))
+        self._rows = min(ROWS, len(found), max(3, self.screen.size.height // 3))
         self.found = found
         self.set_class(bool(found), "-open")
 
