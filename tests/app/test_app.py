@@ -419,7 +419,7 @@ async def test_model_is_chosen_from_the_list_or_by_name(home: Path) -> None:
     async with opened(["I am the starter."], toml) as chat:
         await chat.pilot.press("ctrl+l")
         await chat.until("Choose a model")
-        await chat.until("starter  built in")
+        await chat.until("built in, 135 million")
         await chat.pilot.press("up", "enter")
         await chat.until(lambda: chat.screen.status.model == "b")
         await chat.ask("Who?")

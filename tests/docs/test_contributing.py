@@ -74,7 +74,7 @@ def test_what_the_steps_add_is_there(tmp_path: Path) -> None:
     insert(json, '    row(\n        "hermes",', block("row("), 4)
     insert(
         tui / "app" / "commands.py",
-        '    Command(\n        "stream",',
+        '    Command(\n        "cancel",',
         block("Command("),
         4,
     )
