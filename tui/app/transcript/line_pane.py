@@ -112,15 +112,6 @@ class LinePane(Contained, ScrollView, can_focus=True):
             end += (far if rush else leap) - 1
         return max(0, end - height)
 
-    def rest(self) -> None:
-        """Fill the room that was kept for text to come: the answer has ended."""
-        if self._resting:
-            return
-        self._resting = True
-        if self.following and self._width and self.is_mounted:
-            self._bottom = 0
-            self._settle((0, 0))
-
     @property
     def _end(self) -> int:
         """Rows of text, without the blank row below the last item."""

@@ -156,6 +156,17 @@ class Transcript(LinePane, can_focus=True):
             self._changed[index] = None
             self._request_frame()
 
+    def rest(self) -> None:
+        """Fill the room that was kept for text to come: the answer has ended."""
+        if self._resting or not self._items:
+            return
+        self._resting = True
+        if self.following:
+            self._bottom = 0
+            # The next frame lays it out: earlier, the last text would count as drawn.
+            self._changed[len(self._items) - 1] = None
+            self._request_frame()
+
     def dim(self, view: MessageView, unkept: bool) -> None:
         """Draw a message dim if it is not stored, or else normally."""
         if view.unkept != unkept:
