@@ -314,7 +314,7 @@ def test_a_number_below_zero_is_a_wrong_use(home, arguments):
     done = home.run(*arguments)
 
     assert (done.code, done.out) == (2, "")
-    assert "it must be 0 or more" in done.err
+    assert "a whole number, 0 or more" in done.err
 
 
 def test_a_reader_that_goes_away_is_no_fault(home):

@@ -5,6 +5,7 @@ longer than anything else before the import of the screen.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -372,10 +373,11 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     """Return an option's number: 0 or more."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("it must be 0 or more")
-    return number
+    # Not int: it takes "1_0" and digits of any script, and its limit is 4,300 digits.
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        wrong = f'"{text[:40]}" is not a whole number, 0 or more'
+        raise argparse.ArgumentTypeError(wrong)
+    return int(text)
 
 
 COMMANDS: dict[str, tuple[str, Add]] = {
