@@ -1,11 +1,12 @@
-# make run     set everything up, then open the app
-# make test    set everything up, then run the tests
-# make fast    run the tests that need no terminal, process, link or model
-# make again   run the tests that have failed once more
-# make check   formatting, lint, types, import contracts
-# make bench   what things cost, in ratios within one run
-# make faults  run the tests that try faults, write the table of docs/faults.md
-# make shot    draw the pictures of the README anew (needs an sshd)
+# make run       set everything up, then open the app
+# make test      set everything up, then run the tests
+# make coverage  the same, measuring branch coverage, which takes twice as long
+# make fast      run the tests that need no terminal, process, link or model
+# make again     run the tests that have failed once more
+# make check     formatting, lint, types, import contracts
+# make bench     what things cost, in ratios within one run
+# make faults    run the tests that try faults, write the table of docs/faults.md
+# make shot      draw the pictures of the README anew (needs an sshd)
 #
 # All of it lives in .venv; `make clean` removes that. .ci/setup does the setting up:
 #
@@ -20,13 +21,16 @@ WORKERS ?= -n 4 --dist worksteal
 export PYTHON
 SET_UP := .ci/setup $(if $(filter no 0 false,$(LOCAL)),--no-local)
 
-.PHONY: run test fast again check bench faults shot clean set-up
+.PHONY: run test coverage fast again check bench faults shot clean set-up
 
 run:
 	@$(SET_UP)
 	@$(BIN)/lazychat
 
 test: set-up
+	@$(BIN)/python -m pytest $(WORKERS)
+
+coverage: set-up
 	@$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=93
 
 # Those that have failed once more, without coverage; exit code 5 when none has.

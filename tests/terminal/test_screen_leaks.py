@@ -101,7 +101,7 @@ def test_no_frame_shows_a_byte_of_a_call_in_any_dialect(start: Start, seed: str)
         config = {"model": FAMILIES[0], "models": models(server)}
         terminal = start(None, config=config)
         for family in FAMILIES:
-            terminal.type(f"/model {family}")
+            terminal.paste(f"/model {family}")  # typed, it would open the menu
             terminal.press("enter")
             terminal.wait_for(lambda t, f=family: t.row(-1).strip().startswith(f + " "))
             terminal.type(f"go {family}")

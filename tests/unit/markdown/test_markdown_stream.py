@@ -78,4 +78,5 @@ def test_marks_without_end_take_no_long_step(mark: str, done: bool):
     begun = thread_time()
     prose.finish()
     usual = thread_time() - begun
-    assert max(steps) < max(0.25, 30 * usual)
+    # Seconds of CPU, on any machine; a step that is not bounded takes several.
+    assert max(steps) < max(0.5, 100 * usual)
