@@ -334,6 +334,27 @@ async def test_one_can_type_and_leave_while_a_model_loads() -> None:
     loaded.set()
 
 
+async def test_an_error_stays_while_the_model_still_loads() -> None:
+    from tui.errors import ModelError
+
+    loaded = threading.Event()
+
+    class Slow(ScriptedModel):
+        def preload(self) -> None:
+            loaded.wait(LIMIT)
+
+    async with opened(model=Slow([[ModelError("Refused.")]])) as chat:
+        await chat.ask("Go")
+        await chat.until("Refused.")
+        await chat.until(lambda: chat.screen.status.state == "error")
+
+        chat.screen.presenter.show_loading()
+        loaded.set()
+        await chat.until(lambda: not chat.screen.presenter.loading)
+
+        assert chat.screen.status.state == "error"
+
+
 async def test_page_keys_scroll_the_conversation_while_one_writes() -> None:
     long = "\n\n".join(f"paragraph {number}" for number in range(60))
     async with opened([long], size=(80, 24)) as chat:

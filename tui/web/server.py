@@ -72,6 +72,7 @@ class WebServer:
         self._most = pages
         self._idle = idle_seconds
         self._pages: set[asyncio.Task[object]] = set()
+        self._ends: set[asyncio.Task[int]] = set()  # of processes that are ending
         self._thread: threading.Thread | None = None
         self._stopping = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -155,6 +156,7 @@ class WebServer:
             for page in self._pages:
                 page.cancel()
             await asyncio.gather(*self._pages, return_exceptions=True)
+            await asyncio.gather(*self._ends, return_exceptions=True)
 
     def _answer(
         self, connection: "ServerConnection", request: "Request"
@@ -224,6 +226,8 @@ class WebServer:
             code, reason = await page.run()
         finally:
             end = asyncio.create_task(process.end(left=code == LEFT))
+            self._ends.add(end)
+            end.add_done_callback(self._ends.discard)
             ended = await asyncio.shield(end)
         if code == LEFT and ended:
             reason = f"The page has ended with an error (status {ended})."

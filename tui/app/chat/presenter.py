@@ -159,7 +159,7 @@ class Presenter:
 
     def show_loading(self) -> None:
         """Show that a model is still loading, unless another state is shown."""
-        if self._loading and self._status.state in ("ready", "error"):
+        if self._loading and self._status.state == "ready":
             self._status.state = "loading"
 
     @property
