@@ -74,6 +74,7 @@ async def test_tab_of_which_nothing_is_known_yet_stays(looked: threading.Event) 
         chat.app.tabs.open(new := conversation.new_id(), is_new=True)
 
         assert chat.app.tabs.ids == ["old", new]
+        looked.set()
 
 
 async def test_draft_that_came_too_late_for_a_message_is_none_any_more(
