@@ -9,6 +9,7 @@ from tui import agents, config
 from tui.errors import ConfigError, ModelError
 from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.modules import ChatModule, ModelAgent
+from tui.models import keys
 from tui.models.openai import OpenAIModel
 from tui.models.suppliers import SUPPLIERS, Supplier
 
@@ -174,6 +175,7 @@ def _source(source: str | None, own: bool) -> tuple[str, Sequence[str]]:
         source = "openai"
     if source is None:
         usable = [name for name in SUPPLIERS if _first_set(_choosing(name))]
+        usable += [name for name in SUPPLIERS if _first_stored(_choosing(name))]
         if not usable:
             raise ModelError(
                 "No online model has a key: set the variable OPENAI_API_KEY or "
@@ -198,13 +200,18 @@ def _first_set(variables: Sequence[str]) -> str:
     return next((v for v in variables if os.environ.get(v)), "")
 
 
+def _first_stored(variables: Sequence[str]) -> str:
+    """Return the first variable whose key the user has pasted in the app, or ""."""
+    return next((v for v in variables if keys.find(v)), "")
+
+
 def _key(
     source: str, variables: Sequence[str], given: str | None, own_server: bool
 ) -> str | Callable[[], str] | None:
     if given:
         return given
-    if variable := _first_set(variables):
-        return lambda: os.environ.get(variable, "")
+    if variable := _first_set(variables) or _first_stored(variables):
+        return lambda: keys.find(variable)
     if not variables or own_server:
         return None
     raise ModelError(

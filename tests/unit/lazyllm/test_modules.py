@@ -15,6 +15,7 @@ from tui.events import MessageAdded, ToolProgressed, TurnFinished, TurnRequested
 from tui.lazyllm import ChatPrompter, FileSystemQueue, FunctionCallAgent, file_queue
 from tui.lazyllm.modules import ChatModule
 from tui.messages import Attachment, Message, ToolCall
+from tui.models import keys
 from tui.models.scripted import ScriptedModel
 from tui.models.suppliers import SUPPLIERS
 from tui.runtime.runner import Runner, request
@@ -525,6 +526,19 @@ def test_lazyllm_s_variable_holds_a_key_too(monkeypatch, source):
     monkeypatch.setenv(first, "sk-ours")
     assert made(model="m", source=source)["api_key"]() == "sk-ours"
     assert made(model="m", source=source, api_key="sk-mine")["api_key"] == "sk-mine"
+
+
+def test_a_key_that_was_pasted_in_the_app_is_used(home):
+    stored = "sk-pasted-0123456789"
+    keys.store("DEEPSEEK_API_KEY", stored)
+    with SSEServer() as server:
+        server.answer(text("Hi."), finish(), DONE)
+
+        chosen = lazyllm.OnlineChatModule(base_url=server.url, source="deepseek")
+        assert chosen("Hello") == "Hi."
+
+        assert server.requests[0].headers["authorization"] == f"Bearer {stored}"
+    assert lazyllm.OnlineChatModule()._made["name"] == "deepseek"
 
 
 def test_variables_choose_source_and_model(monkeypatch):
