@@ -76,7 +76,7 @@ def test_what_is_not_there_is_told_with_what_there_is() -> None:
         ["model.safetensors"],
         ["mmproj-F16.gguf"],
         ["../../etc/x.gguf"],
-        ["/root/x.gguf"],
+        ["/elsewhere/x.gguf"],
         ["a\x1b[2J.gguf"],
     ],
 )
