@@ -5,7 +5,6 @@ conversation as reasoning, and in `lazy_trace` on demand.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from tui import agents
 from tui.lazyllm.arguments import ArgumentError
@@ -56,28 +55,41 @@ class ReactAgent(AgentModule):
 class _Planning(AgentModule):
     """Base of agents that may have another model for the plan."""
 
+    kind: type[agents.PlanAndSolveAgent | agents.ReWOOAgent]
+
     def __init__(
         self,
-        kind: type[agents.PlanAndSolveAgent | agents.ReWOOAgent],
-        llm: ChatModule | Model | None,
-        tools: _Tools,
-        plan_llm: ChatModule | Model | None,
-        solve_llm: ChatModule | Model | None,
-        max_retries: int,
-        **options: Any,
+        llm: ChatModule | Model | None = None,
+        tools: _Tools = None,
+        *,
+        plan_llm: ChatModule | Model | None = None,
+        solve_llm: ChatModule | Model | None = None,
+        max_retries: int = 5,
+        return_trace: bool | None = None,
+        stream: object = None,
+        return_last_tool_calls: bool = False,
+        prompt: object = None,
+        **options: object,
     ) -> None:
         solver, planner = solve_llm or llm or plan_llm, plan_llm or llm or solve_llm
         if solver is None or planner is None:
             raise ArgumentError(
                 f"{type(self).__name__} needs llm, or plan_llm and solve_llm."
             )
-        super().__init__(solver, tools or (), **options)
-        self._kind = kind
+        super().__init__(
+            solver,
+            tools or (),
+            return_trace=return_trace,
+            stream=stream,
+            return_last_tool_calls=return_last_tool_calls,
+            prompt=prompt,
+            **options,
+        )
         self._rounds = max_retries
         self._planner = model_of(planner, "plan_llm")
 
     def _make(self) -> ModelAgent:
-        return self._kind(self.model, self.toolbox, self._rounds, planner=self._planner)
+        return self.kind(self.model, self.toolbox, self._rounds, planner=self._planner)
 
 
 class PlanAndSolveAgent(_Planning):
@@ -89,30 +101,7 @@ class PlanAndSolveAgent(_Planning):
     """
 
     agent_name = "plan"
-
-    def __init__(
-        self,
-        llm: ChatModule | Model | None = None,
-        tools: _Tools = None,
-        *,
-        plan_llm: ChatModule | Model | None = None,
-        solve_llm: ChatModule | Model | None = None,
-        max_retries: int = 5,
-        return_trace: bool | None = None,
-        stream: object = None,
-        return_last_tool_calls: bool = False,
-        prompt: object = None,
-        **options: object,
-    ) -> None:
-        super().__init__(
-            agents.PlanAndSolveAgent,
-            *(llm, tools, plan_llm, solve_llm, max_retries),
-            return_trace=return_trace,
-            stream=stream,
-            return_last_tool_calls=return_last_tool_calls,
-            prompt=prompt,
-            **options,
-        )
+    kind = agents.PlanAndSolveAgent
 
 
 class ReWOOAgent(_Planning):
@@ -124,27 +113,4 @@ class ReWOOAgent(_Planning):
     """
 
     agent_name = "rewoo"
-
-    def __init__(
-        self,
-        llm: ChatModule | Model | None = None,
-        tools: _Tools = None,
-        *,
-        plan_llm: ChatModule | Model | None = None,
-        solve_llm: ChatModule | Model | None = None,
-        max_retries: int = 5,
-        return_trace: bool | None = None,
-        stream: object = None,
-        return_last_tool_calls: bool = False,
-        prompt: object = None,
-        **options: object,
-    ) -> None:
-        super().__init__(
-            agents.ReWOOAgent,
-            *(llm, tools, plan_llm, solve_llm, max_retries),
-            return_trace=return_trace,
-            stream=stream,
-            return_last_tool_calls=return_last_tool_calls,
-            prompt=prompt,
-            **options,
-        )
+    kind = agents.ReWOOAgent
