@@ -95,6 +95,13 @@ class ToolsConfig(Section, frozen=True):
     """Python files with `@tool` functions, besides those in the tools folder."""
     timeout: Annotated[float, Meta(gt=0)] = 60.0
     """Seconds after which a tool call is abandoned; a tool may set its own limit."""
+    policy: dict[str, Literal["allow", "ask", "deny"]] = {}
+    """Whether a tool may run: NAME to `allow`, `ask` or `deny`; others have the
+    tool's own policy."""
+    folders: tuple[str, ...] = ()
+    """The folders that tools may read and write; empty means the current one."""
+    private_addresses: bool = False
+    """Whether tools may fetch from this machine and from private networks."""
 
 
 class Config(Section, frozen=True):

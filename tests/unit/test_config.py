@@ -26,7 +26,7 @@ def test_the_example_names_every_key():
         field
         for section in sections
         for field in section.__struct_fields__
-        if f"{field} =" not in text and f"[{field}]" not in text
+        if f"{field} =" not in text and f"{field}]" not in text
     ]
     assert missing == []
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from tui.errors import ConfigError
 from tui.messages import ToolSchema
 from tui.tools.docstring import describe
+from tui.tools.policy import Policy, Preview
 from tui.tools.schema import Parameters
 
 P = ParamSpec("P")
@@ -37,12 +38,19 @@ class Tool(Generic[P, R]):
         description: str = "",
         keywords: Iterable[str] = (),
         timeout: float | None = None,
+        policy: Policy = "allow",
+        preview: Callable[..., Preview] | None = None,
+        origin: str = "",
     ) -> None:
         """Make a tool of `function`; its own name and description are the defaults.
 
         `keywords` are words of a question, in any language, that hint at this tool;
         only the starter model uses them. `timeout` is in seconds; None means that of
-        the `ToolBox`, `math.inf` no limit.
+        the `ToolBox`, `math.inf` no limit. `policy` says whether a call needs the
+        user's permission. `preview` is called with the arguments of a call and returns
+        what the user sees before allowing it; None shows the arguments. It must have
+        no effect, and may raise `ToolError` if the call cannot work. `origin` names
+        where the tool is from, such as an MCP server; "" is the program itself.
 
         Raises `ConfigError` if the description is missing, if servers do not accept the
         name, or if the parameters cannot be passed by name.
@@ -51,6 +59,9 @@ class Tool(Generic[P, R]):
         self.name = name or getattr(function, "__name__", type(function).__name__)
         self.keywords = tuple(keywords)
         self.timeout = timeout
+        self.policy: Policy = policy
+        self.preview = preview
+        self.origin = origin
         self._description = description
         functools.update_wrapper(self, function, updated=())
         self._check()
@@ -75,6 +86,9 @@ class Tool(Generic[P, R]):
             description=self._description,
             keywords=self.keywords,
             timeout=self.timeout,
+            policy=self.policy,
+            preview=self.preview,
+            origin=self.origin,
         )
 
     def __repr__(self) -> str:
@@ -152,6 +166,8 @@ def tool(
     description: str = "",
     keywords: Iterable[str] = (),
     timeout: float | None = None,
+    policy: Policy = "allow",
+    preview: Callable[..., Preview] | None = None,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
     function: Callable[..., Any] | None = None,
@@ -161,6 +177,8 @@ def tool(
     description: str = "",
     keywords: Iterable[str] = (),
     timeout: float | None = None,
+    policy: Policy = "allow",
+    preview: Callable[..., Preview] | None = None,
 ) -> Any:
     """Make a tool of a function: `@tool`, or `@tool(...)` with options of `Tool`."""
 
@@ -171,6 +189,8 @@ def tool(
             description=description,
             keywords=keywords,
             timeout=timeout,
+            policy=policy,
+            preview=preview,
         )
 
     return make if function is None else make(function)
