@@ -135,6 +135,17 @@ def _flood_of_lines(size: int) -> Iterator[bytes]:
     yield _end()
 
 
+def _flood_of(text: str) -> Callable[[int], Iterator[bytes]]:
+    """Return an attack of small pieces, each with `text`."""
+
+    def attack(size: int) -> Iterator[bytes]:
+        yield _head()
+        yield from _many(_event({"content": text}), size)
+        yield _end()
+
+    return attack
+
+
 def _arguments(size: int) -> Iterator[bytes]:
     yield _head()
     function = {"name": "get_weather", "arguments": '{"city": "'}
@@ -199,6 +210,12 @@ ATTACKS: dict[str, Callable[[int], Iterator[bytes]]] = {
     "reasoning": _reasoning,
     "flood": _flood,
     "flood of lines": _flood_of_lines,
+    "flood of tags": _flood_of("<" * 20),
+    "flood of links": _flood_of("![a](" * 20),
+    "flood of emphasis": _flood_of("**_~`" * 20),
+    "flood of tables": _flood_of("| a | b |\n|---|---|\n| c | d |\n" * 5),
+    "flood of quotes": _flood_of("> " * 20),
+    "flood of marks": _flood_of("e" + "\u0301" * 40),
     "arguments": _arguments,
     "calls": _calls,
     "name": _name,
