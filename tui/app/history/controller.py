@@ -118,10 +118,13 @@ class HistoryController:
         history = self._history if self._lists else None
         if history:
             # switch_screen replaces only the top screen, so pop the history screen and
-            # push it back before Textual removes it.
+            # push it back. Textual keeps an installed screen; from Python 3.12 on it
+            # would otherwise remove this one at once, as its tasks start eagerly.
+            self._app.install_screen(history, "history")
             self._app.pop_screen()
         self._tabs.close(id)
         if history:
+            self._app.uninstall_screen(history)
             self._app.push_screen(history)
             if chat := self._tabs.current:
                 chat.pause()
