@@ -476,7 +476,7 @@ def test_models_on_one_file_share_a_process_that_ends_with_the_last(make: Make):
     two.close()
 
     assert still
-    assert not lives(pid)
+    wait_until(lambda: not lives(pid))
 
 
 OWNER = """

@@ -78,6 +78,8 @@ class Changes:
                     target=self._watch, name="lazychat-log-watch", daemon=True
                 )
                 self._watcher.start()
+        # A file that shrinks before the first look of the watcher is noticed too.
+        self.look()
         try:
             yield
         finally:
