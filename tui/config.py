@@ -216,6 +216,14 @@ def _is_option(keys: tuple[str, ...]) -> bool:
     return len(keys) == 4 and keys[2] == "options" and keys[3] in _LEAST
 
 
+def option_problem(name: str, value: Any) -> str:
+    """Return what is wrong with a value for a model's option `name`, or ""."""
+    keys = ("models", "", "options", name)
+    if isinstance(value, int | float) or _is_option(keys):
+        return _number_problem(keys, value)
+    return ""
+
+
 def _number_problem(keys: tuple[str, ...], value: Any) -> str:
     """Return what is wrong with a number that msgspec accepts, or ""."""
     endless = "options" not in keys  # `timeout = inf` is allowed

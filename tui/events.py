@@ -230,6 +230,16 @@ class ConversationPinned(Event, frozen=True):
     pinned: bool = True
 
 
+class ConversationConfigured(Event, frozen=True):
+    """The conversation has settings of its own, in place of earlier ones."""
+
+    system: str = ""
+    """The system prompt; empty means that of the configuration."""
+    options: dict[str, Any] = {}
+    """Options of the model by name, such as temperature, which go before those of
+    the configuration."""
+
+
 class ConversationDeleted(Event, frozen=True):
     """The conversation is being removed from the store."""
 
@@ -283,6 +293,7 @@ Known = (
     | Queued
     | ConversationRenamed
     | ConversationPinned
+    | ConversationConfigured
     | ConversationDeleted
     | SummaryAdded
     | Unknown
@@ -408,6 +419,12 @@ def _bound_request(event: Any, data: bytes) -> Event:
     return msgspec.structs.replace(event, options=bounds.shallow(event.options))
 
 
+def _bound_configured(event: Any, data: bytes) -> Event:
+    if not may_be_deep(data):
+        return event
+    return msgspec.structs.replace(event, options=bounds.shallow(event.options))
+
+
 def may_be_deep(data: bytes) -> bool:
     """Return whether JSON has enough brackets that its depth must be checked."""
     return data.count(b"[") + data.count(b"{") > bounds.DEEPEST
@@ -451,6 +468,7 @@ _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "message_added": _bound_message,
     "tool_call_started": _bound_started,
     "turn_requested": _bound_request,
+    "conversation_configured": _bound_configured,
     "turn_started": _bound_owner,
     "tool_call_finished": _bound_tool,
     "usage_reported": _bound_usage,

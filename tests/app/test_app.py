@@ -488,13 +488,46 @@ async def test_theme_that_nobody_chose_is_not_remembered() -> None:
 async def test_theme_is_chosen_from_a_list() -> None:
     async with opened() as chat:
         await chat.ask("/theme")
-        await chat.until("lazychat-light")
+        await chat.until("● lazychat-dark")
 
-        await chat.pilot.press(*"light")
-        await chat.pilot.pause(0.1)
-        await chat.pilot.press("enter")
+        await chat.pilot.press("down", "enter")
 
+        await chat.until(lambda: "Choose a theme" not in chat.text)
+        assert chat.app.theme == "lazychat-light"
+    async with opened() as chat:
+        assert chat.app.theme == "lazychat-light"
+
+
+async def test_a_theme_is_seen_before_it_is_chosen_and_esc_restores() -> None:
+    async with opened() as chat:
+        await chat.ask("/theme")
+        await chat.until("● lazychat-dark")
+
+        await chat.pilot.press("down")
         await chat.until(lambda: chat.app.theme == "lazychat-light")
+        await chat.pilot.press("escape")
+
+        await chat.until(lambda: chat.app.theme == "lazychat-dark")
+        await chat.until(lambda: "Choose a theme" not in chat.text)
+    assert not paths.state_file().exists()
+
+
+async def test_a_theme_is_reloaded_when_its_file_is_saved() -> None:
+    file = paths.themes_folder() / "mine.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('primary = "#ff0000"\nbackground = "#000000"')
+    async with opened(toml='theme = "mine"') as chat:
+        await chat.ready()
+        assert chat.screen.styles.background.hex == "#000000"
+
+        file.write_text('primary = "#ff0000"\nbackground = "#112233"\n')
+        await chat.until("Theme mine reloaded")
+        await chat.until(lambda: chat.screen.styles.background.hex == "#112233")
+
+        file.write_text('primary = "#ff0000"\nbackground = "#11223"\n\n')
+        await chat.until("background cannot be '#11223'")
+        assert chat.app.theme == "mine"
+        assert chat.screen.styles.background.hex == "#112233"
 
 
 async def test_keys_of_the_configuration_are_used_and_shown() -> None:

@@ -19,8 +19,11 @@ from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.messages import ToolCall
 from tui.tools import Tool
 
-FOLDER = Path(themes.__file__).parents[2] / "themes"
+FOLDER = Path(themes.__file__).parents[3] / "themes"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.toml"))
+TERMINAL = "terminal"
+PAINTED = [name for name in NAMES if name != TERMINAL]
+"""The themes with colours of their own; the others' contrast is the terminal's."""
 
 GROUNDS = ("background", "surface", "panel")
 TEXTS = (
@@ -93,12 +96,23 @@ def test_every_built_in_theme_loads():
     assert errors == []
 
 
+def test_there_are_themes_for_all_eyes_and_rooms():
+    loaded = {theme.name: theme for theme in load_themes()[0]}
+
+    assert len(PAINTED) >= 6
+    assert {loaded[f"contrast-{kind}"].dark for kind in ("dark", "light")} == {
+        True,
+        False,
+    }
+    assert loaded[TERMINAL].ansi
+
+
 def test_there_is_one_theme_for_dark_terminals_and_one_for_light_ones():
     assert built_in(DARK).dark
     assert not built_in(LIGHT).dark
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAINTED)
 @pytest.mark.parametrize(("text", "ground"), PAIRS)
 def test_text_has_wcag_aa_contrast(name: str, text: str, ground: str):
     shown = variables(name)
@@ -108,7 +122,17 @@ def test_text_has_wcag_aa_contrast(name: str, text: str, ground: str):
     assert contrast(in_256_colours(front), in_256_colours(back)) >= 4.5
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["contrast-dark", "contrast-light"])
+@pytest.mark.parametrize(("text", "ground"), PAIRS)
+def test_text_of_the_high_contrast_themes_has_wcag_aaa_contrast(
+    name: str, text: str, ground: str
+):
+    shown = variables(name)
+
+    assert contrast(Color.parse(shown[text]), Color.parse(shown[ground])) >= 7
+
+
+@pytest.mark.parametrize("name", PAINTED)
 def test_grounds_differ_in_256_colours(name: str):
     shown = variables(name)
     grounds = [in_256_colours(Color.parse(shown[ground])) for ground in GROUNDS]
@@ -125,7 +149,7 @@ def test_grounds_of_the_default_themes_are_grey_in_256_colours(name: str):
     assert all(c.r == c.g == c.b for c in grounds)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAINTED)
 def test_colours_with_a_meaning_differ_in_256_colours(name: str):
     shown = variables(name)
     names = [
@@ -189,7 +213,7 @@ class Scene(App[None]):
         status.model, status.state, status.input_tokens = "starter", state, 7
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAINTED)
 @pytest.mark.parametrize("state", ["ready", "error", "writing"])
 async def test_all_that_the_widgets_write_has_wcag_aa_contrast(name: str, state: str):
     poor: set[tuple[str, float]] = set()

@@ -503,6 +503,24 @@ def test_themes_switch_and_are_remembered(start: Start) -> None:
     assert int(str(dark)[:2], 16) < 0x60 < 0xA0 < int(str(light)[:2], 16)
 
 
+def test_the_theme_terminal_uses_only_the_terminals_own_colours(
+    start: Start,
+) -> None:
+    terminal = start([{"text": "# Title\n\nSome `code` and **bold**."}])
+    ask(terminal, "/theme terminal")
+    terminal.settle()
+    terminal.raw.clear()
+
+    ask(terminal, "Say")
+    terminal.wait_for("bold.")
+    terminal.press("f2", "f3", "f1")
+    terminal.wait_for("Esc")
+
+    sent = bytes(terminal.raw)
+    assert b"\x1b[34m" in sent or b";34m" in sent
+    assert not re.search(rb"\x1b\[[\d;]*[34]8;[25];", sent)
+
+
 def test_copy_sends_the_source_to_the_terminals_clipboard(start: Start) -> None:
     terminal = start([{"text": "Some **bold** words."}])
     ask(terminal, "Say")

@@ -14,8 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
 from textual.screen import Screen
 
-from tui import paths
-from tui.app import background, commands, faults, state
+from tui.app import background, commands, faults
 from tui.app.backend import Backend
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
@@ -27,9 +26,8 @@ from tui.app.setup.controller import SetupController
 from tui.app.tabs import Tabs
 from tui.app.terminal.key_order import KeyOrder
 from tui.app.terminal.textual_hook import OutputApp
-from tui.app.themes import DEFAULT, load_themes
+from tui.app.themes import ThemeController
 from tui.app.widgets.tab_bar import ChatBar
-from tui.config import nearest
 from tui.errors import ConfigError, LazychatError
 
 if TYPE_CHECKING:  # imported when first shown
@@ -68,6 +66,7 @@ class LazychatApp(OutputApp):
         self.backend = backend
         self.tabs = Tabs(self, backend)
         self.history = HistoryController(self, backend, self.tabs)
+        self.themes = ThemeController(self, backend.config.theme, self._tell)
         self.exits = Exit(self, backend, lambda: self.chat)
         self._key_order = KeyOrder(self, super().on_event)
         self._first_chat = conversation_id, is_new
@@ -89,24 +88,18 @@ class LazychatApp(OutputApp):
 
     def on_load(self) -> None:
         """Set the theme before anything is styled."""
-        themes, problems = load_themes(paths.themes_folder())
-        for name in list(self.available_themes):
-            self.unregister_theme(name)
-        for theme in themes:
-            self.register_theme(theme)
-        self.backend.problems.extend(problems)
-        remembered = state.load(paths.state_file()).theme
-        for name in filter(None, (self.backend.config.theme, remembered, DEFAULT)):
-            if not (problem := self._use_theme(name)):
-                break
-            self.backend.problems.append(problem)
+        self.backend.problems.extend(self.themes.load())
         keys, problems = commands.checked(self.backend.config.keys)
         self.backend.problems.extend(problems)
         self.set_keymap(keys)
 
+    def on_unmount(self) -> None:
+        """End what runs beside the screen."""
+        self.themes.close()
+
     def on_mount(self) -> None:
         """Start the work that the first frame does not wait for."""
-        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.call_after_refresh(self.themes.watch)
         if self._only_tools or self.backend.has_own_tools:
             self.call_after_refresh(self._load_tools)
         else:  # only tools of packages, which are slow to find
@@ -142,19 +135,6 @@ class LazychatApp(OutputApp):
             await self._key_order.take(event)
         else:
             await super().on_event(event)
-
-    def _use_theme(self, name: str) -> str:
-        """Switch to a theme; return the reason if that fails, or ""."""
-        if name not in self.available_themes:
-            known = sorted(self.available_themes)
-            hint = nearest(name, known) or f" Known are: {', '.join(known)}."
-            return f'There is no theme "{name}".{hint}'
-        self.theme = name
-        return ""
-
-    def _remember_theme(self, _: object) -> None:
-        if not self.backend.config.theme:
-            state.save(paths.state_file(), theme=self.theme)
 
     # -- the user's own tools
 
@@ -213,9 +193,13 @@ class LazychatApp(OutputApp):
     def choose_theme(self, name: str) -> None:
         """Switch to the theme `name`, or ask for one if it is empty."""
         if not name:
-            self.action_change_theme()
-        elif problem := self._use_theme(name):
+            self.themes.pick()
+        elif problem := self.themes.choose(name):
             self._give_back(f"/theme {name}", problem)
+
+    def _tell(self, text: str) -> None:
+        if chat := self.chat:
+            chat.complain(text)
 
     def show_written(self, line: str) -> None:
         """Show a line written by a tool's process in the debug panel."""

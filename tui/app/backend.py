@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tui.config import Config
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.read_state import Opened
-from tui.events import Record, TurnStarted
+from tui.events import ConversationConfigured, Record, TurnStarted
 from tui.messages import Message
 from tui.tools import Tool
 
@@ -94,6 +94,13 @@ class Conversation(Protocol):
         For the other arguments see `tui.events.TurnRequested` and `MessageAdded`;
         unknown `tools` are ignored. `forget_draft` removes the stored draft together
         with storing the message. The future gives the request's `seq`.
+        """
+        ...
+
+    def configure(self, settings: ConversationConfigured) -> "Future[int]":
+        """Give the conversation settings of its own, from the next turn on.
+
+        In a conversation without a question they are stored with the first one.
         """
         ...
 

@@ -38,6 +38,11 @@ class _Arrangement(Protocol):
     def toggle_debug(self) -> object: ...
 
 
+class _Settings(Protocol):
+    def set_system(self, text: str) -> object: ...
+    def set_option(self, text: str) -> object: ...
+
+
 class _Clipboard(Protocol):
     def copy_answer(self, number: int) -> object: ...
 
@@ -53,6 +58,8 @@ class _Chat(Protocol):
     def owners(self) -> _Owners: ...
     @property
     def arrangement(self) -> _Arrangement: ...
+    @property
+    def settings(self) -> _Settings: ...
     @property
     def clipboard(self) -> _Clipboard: ...
     def escape(self) -> object: ...
@@ -239,6 +246,23 @@ COMMANDS = (
         "",
         "/agent",
         "Choose how answers are made: /agent NAME",
+        argument=_anything,
+    ),
+    Command(
+        "system",
+        lambda _, chat, text: chat.settings.set_system(text),
+        "",
+        "/system",
+        "System prompt of this conversation: /system TEXT",
+        argument=_anything,
+    ),
+    Command(
+        "set",
+        lambda _, chat, text: chat.settings.set_option(text),
+        "",
+        "/set",
+        "Model options here: /set temperature 0.2",
+        aliases=("/options",),
         argument=_anything,
     ),
     Command(

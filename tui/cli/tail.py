@@ -13,6 +13,7 @@ from tui.errors import LogError
 from tui.eventlog import open_to_read
 from tui.events import (
     ApprovalGiven,
+    ConversationConfigured,
     ConversationRenamed,
     ErrorRaised,
     MessageAdded,
@@ -138,6 +139,8 @@ def _text(record: Record) -> str:
             return "allowed" if allow else "refused"
         case ConversationRenamed(title):
             return title
+        case ConversationConfigured(system, options):
+            return f"system {system!r}, options {options}"
         case Unreadable(why=why):
             return f"could not be read: {why}"
         case _:

@@ -13,6 +13,7 @@ from tui.conversation.entry import Entry, purpose
 from tui.conversation.summaries import apply_summaries, settled
 from tui.events import (
     CancelRequested,
+    ConversationConfigured,
     ConversationDeleted,
     MessageAdded,
     ReasoningDelta,
@@ -46,6 +47,8 @@ class Transcript(msgspec.Struct):
     """Turns that have ended, with the reason."""
     summaries: list[SummaryAdded] = []
     """All summaries, newest last, including those that no longer apply."""
+    configured: ConversationConfigured = ConversationConfigured()
+    """The conversation's own settings."""
     questions: list[str] = []
     """The user's questions in all versions, in the order in which their turns began."""
     _unasked: dict[str, str] = {}
@@ -125,6 +128,8 @@ class Transcript(msgspec.Struct):
                 self._add(record, event)
             case SummaryAdded():
                 self.summaries.append(event)
+            case ConversationConfigured():
+                self.configured = event
             case TurnRequested():
                 self.requests[turn] = event
                 self.requested.append(turn)

@@ -14,7 +14,13 @@ from tui.config import Config
 from tui.conversation import read_state, store
 from tui.conversation.read_state import Opened
 from tui.errors import LazychatError
-from tui.events import CancelRequested, TurnRequested, TurnStarted, TurnWithdrawn
+from tui.events import (
+    CancelRequested,
+    ConversationConfigured,
+    TurnRequested,
+    TurnStarted,
+    TurnWithdrawn,
+)
 from tui.messages import Message
 from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
@@ -95,6 +101,8 @@ class LocalConversation:
         # In the thread of `order` only:
         self._stored = not is_new
         self._asked = False
+        self._settings: ConversationConfigured | None = None
+        """Settings that wait for the first question: without one, nothing is stored."""
         self._offered = ""
         """The key of the draft that `opened` offered."""
 
@@ -155,10 +163,26 @@ class LocalConversation:
             asked = TurnRequested(model, agent, offered, options, again, by)
             drafts = [read_state.forgotten(self._key())] if forget_draft else []
             self._asked = True
+            if self._settings is not None:
+                self._log.append(self._id, self._settings)
+                self._settings = None
             _, written = runner.request(
                 self._log, self._id, message, asked, parent, drafts, purpose
             )
             return written
+
+        return self._order.write(write)
+
+    def configure(self, settings: ConversationConfigured) -> "Future[int]":
+        """Give the conversation settings of its own, from the next turn on."""
+
+        def write() -> "Future[int]":
+            if self._stored or self._asked:
+                return self._log.append(self._id, settings)
+            self._settings = settings
+            done: Future[int] = Future()
+            done.set_result(0)
+            return done
 
         return self._order.write(write)
 

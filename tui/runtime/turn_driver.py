@@ -93,9 +93,13 @@ def drive(
     try:
         turn.cancel.raise_if_requested()
         if messages is None:
-            sent = conversation.fold(log.read(conversation_id)).sent(turn.id)
+            transcript = conversation.fold(log.read(conversation_id))
+            sent = transcript.sent(turn.id)
             turn.sources = [(entry.message_id, entry.message) for entry in sent]
+            turn.options = transcript.configured.options
             messages = [entry.message for entry in sent]
+            if system := transcript.configured.system:
+                messages.insert(0, Message("system", system))
         run = make_agent().run(messages, turn)
         while True:
             try:

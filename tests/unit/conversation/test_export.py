@@ -10,6 +10,7 @@ from tui import conversation
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.events import (
+    ConversationConfigured,
     ConversationPinned,
     ConversationRenamed,
     Event,
@@ -57,6 +58,7 @@ def talk(log, id="c", of="t"):
         (None, SummaryAdded("1", "4", "They spoke of the weather.")),
         (None, ConversationRenamed("Weather")),
         (None, ConversationPinned()),
+        (None, ConversationConfigured("Be brief.", {"top_p": 0.5})),
         (None, Unknown("hologram_shown", b'{"depth":3}')),
     ]
     log.add(
@@ -236,6 +238,7 @@ _events = (
     st.builds(MessageAdded, _ids, _messages, st.none() | _ids, st.none() | _texts)
     | st.builds(ConversationRenamed, _texts)
     | st.builds(ConversationPinned, st.booleans())
+    | st.builds(ConversationConfigured, _texts)
     | st.builds(SummaryAdded, _ids, _ids, _texts)
     | st.builds(NoticeGiven, _texts)
 )

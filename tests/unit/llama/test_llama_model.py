@@ -89,6 +89,31 @@ def notices(events: Sequence[Event]) -> list[str]:
     return [event.text for event in events if isinstance(event, NoticeGiven)]
 
 
+def test_a_turns_options_go_before_the_models(engine: LlamaEngine):
+    model = LlamaModel(engine, "starter", Sampling(temperature=2, seed=1))
+    turn = Turn("t1")
+    turn.options = {"temperature": 0, "max_tokens": 3}
+
+    events, reply = play(model, QUESTION, turn)
+
+    assert ANSWER.startswith(reply.message.text)
+    assert reply.finish_reason == "length"
+    assert usage(events).output_tokens == 3
+
+
+@pytest.mark.parametrize("options", [{"stop": "x"}, {"temperature": "hot"}])
+def test_an_option_that_it_does_not_have_is_said(
+    engine: LlamaEngine, options: dict[str, object]
+):
+    turn = Turn("t1")
+    turn.options = options
+
+    events, reply = play(LlamaModel(engine, "starter", GREEDY), QUESTION, turn)
+
+    assert reply.message.text == ANSWER
+    assert f"no option {next(iter(options))}" in notices(events)[0]
+
+
 def test_a_question_is_answered(engine: LlamaEngine):
     model = LlamaModel(engine, "starter", GREEDY)
     turn = Turn("t1")

@@ -20,6 +20,7 @@ from tui.events import (
     ApprovalGiven,
     ApprovalRequested,
     CancelRequested,
+    ConversationConfigured,
     ConversationDeleted,
     ConversationPinned,
     ConversationRenamed,
@@ -285,6 +286,8 @@ class Presenter:
                 pass  # approval has no dialog yet; queues are not shown
             case ConversationRenamed() | ConversationPinned() | Unknown():
                 pass  # shown by lists and tabs, or by later versions
+            case ConversationConfigured():
+                pass  # shown in the sidebar
 
     def _call(self, event: _OfCall) -> None:
         match event:

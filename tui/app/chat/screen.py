@@ -25,6 +25,7 @@ from tui.app.chat.agent_choice import AgentChoice
 from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
+from tui.app.chat.conversation_settings import ConversationSettings
 from tui.app.chat.drafts import Drafts
 from tui.app.chat.follower import Follower
 from tui.app.chat.hints import Hints
@@ -159,6 +160,16 @@ class ChatScreen(OutputScreen):
         self.presenter.context.window = lambda: backend.models.window(self.model)
         self._input_history = InputHistory(
             backend.store, conversation, composer, self.call_later
+        )
+        self.settings = ConversationSettings(
+            door,
+            fold,
+            composer,
+            sidebar,
+            backend.config.system,
+            self.hint,
+            self.complain,
+            self.call_later,
         )
         self.clipboard = Clipboard(
             presenter, lambda text: self.app.copy_to_clipboard(text), self.hint
@@ -300,6 +311,7 @@ class ChatScreen(OutputScreen):
             self.follower.calm()
         self.controller.show_queue()
         self._input_history.show(self.presenter.fold.questions)
+        self.settings.show()
         self.read_marker.show(records)
         if self.presenter.deleted:
             self.post_message(self.Deleted(self))

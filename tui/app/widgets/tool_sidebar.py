@@ -18,6 +18,8 @@ from tui.tools import Tool
 
 _MARK = 4
 """Columns of a switch: `[x] `."""
+_PROMPT = 120
+"""Characters of the system prompt that are shown."""
 _NO_DESCRIPTION = "No description."
 
 
@@ -141,6 +143,10 @@ class ToolSidebar(Rows):
     """One line about the model, such as a limitation."""
     stream: reactive[bool] = reactive(True)
     """Whether answers are shown while they are written."""
+    system: reactive[str] = reactive("")
+    """The system prompt; empty if there is none."""
+    options: reactive[tuple[str, ...]] = reactive(())
+    """The model's options that this conversation sets, a line each."""
     stream_key: reactive[str] = reactive("ctrl+t")
     """The key shown beside the stream switch."""
     tools_folder: reactive[str] = reactive("")
@@ -227,6 +233,14 @@ class ToolSidebar(Rows):
         """Show the new state."""
         self._build()
 
+    def watch_system(self) -> None:
+        """Show the new system prompt."""
+        self._build()
+
+    def watch_options(self) -> None:
+        """Show the new options."""
+        self._build()
+
     def watch_stream_key(self) -> None:
         """Show the new key."""
         self._build()
@@ -247,6 +261,16 @@ class ToolSidebar(Rows):
         if self.agent:
             agent: list[Span] = [("Agent", ("heading",)), (self.agent, ("label",))]
             entries.append(_Text(*agent, above=1))
+        if self.system:
+            first = safe(self.system.strip(), newlines=False)
+            if len(first) > _PROMPT:
+                first = f"{first[: _PROMPT - 1]}…"
+            entries.append(
+                _Text(("System", ("heading",)), (first, ("muted",)), above=1)
+            )
+        if self.options:
+            options: list[Span] = [(option, ("muted",)) for option in self.options]
+            entries.append(_Text(("Options", ("heading",)), *options, above=1))
         entries += [_Text(above=1), _Stream(self.stream, self.stream_key)]
         on = len(self.enabled)
         heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"

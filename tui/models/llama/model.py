@@ -1,8 +1,10 @@
 """Implements `Model` for a GGUF file."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
 
 from tui.errors import ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
@@ -189,11 +191,19 @@ class LlamaModel:
     ) -> Generator[Event, None, Reply]:
         cancel = turn.cancel
         weights = made.weights
-        source = self._source or _Sampled(made.sampler)
+        own, unknown = _own_sampling(self._sampling, turn.options)
+        if unknown:
+            yield from self._notice(
+                f"{self._name} has no option {', '.join(unknown)}. It has "
+                f"{', '.join(Sampling.__struct_fields__)} and max_tokens."
+            )
+        sampler = Sampler(weights, own) if own else made.sampler
+        source = self._source or _Sampled(sampler)
         decode = TextDecoder().feed
         stop = StopText(CHATML_STOPS if made.fallback else ())
         room = context.size - len(prompt.tokens)
-        limit = min(room, self._max_tokens or room)
+        longest = turn.options.get("max_tokens", self._max_tokens)
+        limit = min(room, longest if isinstance(longest, int) and longest > 0 else room)
         said: list[int] = []
         finish_reason = "length"
         cached = source.start(context, prompt.tokens, cancel)
@@ -222,6 +232,8 @@ class LlamaModel:
             yield from builder.end_text()
         finally:
             made.tokenizer.remember(prompt, said)
+            if own:
+                sampler.close()
         yield UsageReported(
             len(prompt.tokens), len(said), last - began, cached, context.size
         )
@@ -273,6 +285,22 @@ class LlamaModel:
         if text not in self._told:
             self._told.add(text)
             yield NoticeGiven(text)
+
+
+def _own_sampling(
+    settings: Sampling, options: Mapping[str, Any]
+) -> tuple[Sampling | None, list[str]]:
+    """Return `settings` with a turn's `options`, None for no change, and unknown ones.
+
+    An option of the wrong type counts as unknown.
+    """
+    own = {k: v for k, v in options.items() if k in Sampling.__struct_fields__}
+    unknown = [k for k in options if k not in own and k != "max_tokens"]
+    try:
+        changed = msgspec.convert(msgspec.structs.asdict(settings) | own, Sampling)
+    except msgspec.ValidationError:
+        return None, [*unknown, *own]
+    return (changed if own else None), unknown
 
 
 class _Made:

@@ -130,6 +130,7 @@ class LocalModel:
             list(tools),
             turn.id,
             turn.message_id,
+            dict(turn.options),
         )
 
     def _died(self, death: Death) -> ModelError:

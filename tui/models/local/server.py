@@ -185,6 +185,7 @@ class _Turn(Turn):
         pairs = zip(ask.message_ids, ask.messages, strict=True)
         self.sources = [(id, message) for id, message in pairs if id]
         self._id_now = ask.message_id
+        self.options = ask.options
 
     @property
     def message_id(self) -> str:

@@ -54,6 +54,8 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
     tools: list[ToolSchema]
     turn: str
     message_id: str
+    options: dict[str, Any] = {}
+    """Fields of `Sampling`, and `max_tokens`, for this answer only."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

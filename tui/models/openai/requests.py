@@ -73,9 +73,16 @@ class Requests:
         return [tool for tool in tools if _key(tool) not in taken.tools_left_out]
 
     def body(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema], taken: Taken
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        taken: Taken,
+        options: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Return the request's body in the form `taken`."""
+        """Return the request's body in the form `taken`.
+
+        `options` are those of the turn, before the model's own.
+        """
         tools = self.tools(tools, taken)
         form = taken.form
         if self._calls_need_tools and not tools:
@@ -89,7 +96,7 @@ class Requests:
             body["tools"] = wire_tools(tools, taken.plain)
         if taken.stream:
             body["stream_options"] = {"include_usage": True}
-        body |= self._options
+        body |= {**self._options, **options}
         if not taken.stream:
             body["stream"] = False
             body.pop("stream_options", None)

@@ -104,7 +104,7 @@ class Sender:
         try:
             while True:
                 newer = attempts.newer
-                attempts.body = self._body(messages, tools, attempts)
+                attempts.body = self._body(messages, tools, attempts, turn.options)
                 try:
                     response = link.ask(turn.cancel, attempts.body, newer)
                 except LazychatError:
@@ -174,13 +174,14 @@ class Sender:
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         attempts: Attempts,
+        options: Mapping[str, Any],
     ) -> dict[str, Any]:
         if not attempts.newer:
-            return self._requests.body(messages, tools, attempts.tried[-1])
+            return self._requests.body(messages, tools, attempts.tried[-1], options)
         without = attempts.without
         stream = self._stream and responses.STREAM not in without
         return {"model": self._model, "stream": stream} | responses.request_body(
-            messages, tools, self._options, self._origin, without
+            messages, tools, {**self._options, **options}, self._origin, without
         )
 
     def _wants_responses(self, error: Exception, link: Link) -> bool:

@@ -39,6 +39,8 @@ _COLOURS = frozenset(
         "boost",
     ]
 )
+_ANSI = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
+"""Variables that Textual's widgets need in a theme with `ansi`, and does not set."""
 _NUMBERS = ("luminosity_spread", "text_alpha")
 _TEXT_STYLES = frozenset(
     [
@@ -61,6 +63,22 @@ _TEXT_STYLES = frozenset(
 _faded = re.compile(r"(.+?)\s+\d+(\.\d+)?%")
 
 
+def load_theme(file: Path) -> Theme:
+    """Return the theme in a user's `file`; raises `ConfigError` with the reason."""
+    name = file.name.removesuffix(".toml")
+    try:
+        return parse(_read(file), name, str(file))
+    except ConfigError:
+        raise
+    except Exception as error:  # Textual rejects it
+        raise ConfigError(f"{file}: cannot be used: {faults.note(error)}.") from error
+
+
+def user_files(folder: Path | None) -> list[Path]:
+    """Return the files of themes in the user's `folder`, in the order of loading."""
+    return _files(folder)
+
+
 def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]]:
     """Return the themes, built-in ones first, and problems with others.
 
@@ -72,13 +90,10 @@ def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]
     errors: list[str] = []
     built_in = _files(_built_in())
     for file in [*built_in, *_files(user_folder)]:
-        name = file.name.removesuffix(".toml")
         try:
-            theme = parse(_read(file), name, str(file), tested=file in built_in)
+            theme = _load_tested(file) if file in built_in else load_theme(file)
         except ConfigError as error:
             errors.append(str(error))
-        except Exception as error:  # Textual rejects it
-            errors.append(f"{file}: cannot be used: {faults.note(error)}.")
         else:
             themes[theme.name] = theme
     return list(themes.values()), errors
@@ -103,11 +118,13 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
     if "primary" not in table:
         raise ConfigError(f'{where}: a theme needs at least "primary", a colour.')
     values: dict[str, Any] = {"name": name, **table}
+    if values.get("ansi") and isinstance(values.get("variables", {}), dict):
+        values["variables"] = _ANSI | values.get("variables", {})
     theme = Theme(**values)
     if tested:
         return theme
     # The set of variables depends only on Textual's version.
-    known = theme.to_color_system().generate()
+    known = theme.to_color_system().generate() | (_ANSI if theme.ansi else {})
     for key, value in theme.variables.items():
         if key not in known:
             hint = nearest(key, list(known))
@@ -125,8 +142,8 @@ def _built_in() -> Path:
     themes of an installed version.
     """
     here = Path(__file__)
-    installed = here.parents[1] / "themes"
-    return installed if installed.is_dir() else here.parents[2] / "themes"
+    installed = here.parents[2] / "themes"
+    return installed if installed.is_dir() else here.parents[3] / "themes"
 
 
 def _files(folder: Path | None) -> list[Path]:
@@ -134,6 +151,11 @@ def _files(folder: Path | None) -> list[Path]:
         return []
     files = [file for file in folder.iterdir() if file.name.endswith(".toml")]
     return sorted(files, key=lambda file: file.name)
+
+
+def _load_tested(file: Path) -> Theme:
+    name = file.name.removesuffix(".toml")
+    return parse(_read(file), name, str(file), tested=True)
 
 
 def _read(file: Path) -> str:

@@ -1,0 +1,68 @@
+"""The dialog in which the user chooses a theme, and sees it at once."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.theme import Theme
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui.app.widgets.dialog import Choices, Words
+from tui.safe import safe
+
+
+class ThemeScreen(ModalScreen[str | None]):
+    """Lists the themes; returns the name of the chosen one, None for Esc.
+
+    It is narrow and at the right, so that the conversation is seen in the colours of
+    the highlighted theme.
+    """
+
+    CSS_PATH = "dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close", show=False)
+    ]
+
+    def __init__(
+        self, themes: Sequence[Theme], current: str, preview: Callable[[str], object]
+    ) -> None:
+        """Call `preview` with the name of each theme that is highlighted."""
+        super().__init__()
+        self._themes = themes
+        self._current = current
+        self._preview = preview
+
+    def compose(self) -> ComposeResult:
+        """Yield the list."""
+        with Vertical(classes="dialog"):
+            yield Words("Choose a theme", markup=False)
+            yield Choices(*(Option(self._row(theme)) for theme in self._themes))
+            yield Words("Enter use · Esc back", markup=False, classes="note")
+
+    def _row(self, theme: Theme) -> Content:
+        mark = "●" if theme.name == self._current else " "
+        kind = "terminal" if theme.ansi else "dark" if theme.dark else "light"
+        name = safe(theme.name, newlines=False)
+        return Content(f"{mark} {name}" if kind in name else f"{mark} {name} ({kind})")
+
+    def on_mount(self) -> None:
+        """Put the cursor on the current theme."""
+        options = self.query_one(OptionList)
+        names = [theme.name for theme in self._themes]
+        if self._current in names:
+            options.highlighted = names.index(self._current)
+        options.focus()
+
+    @on(OptionList.OptionHighlighted)
+    def _show(self, highlighted: OptionList.OptionHighlighted) -> None:
+        self._preview(self._themes[highlighted.option_index].name)
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, selected: OptionList.OptionSelected) -> None:
+        self.dismiss(self._themes[selected.option_index].name)
