@@ -113,6 +113,15 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         help="the question; standard input is appended if it is not a terminal",
     )
     _add_which(parser, "continue")
+    flags = {
+        "--allow": "run this tool's calls without asking; in PATTERN, * is any plain "
+        "text (repeatable)",
+        "--deny": "refuse this tool's calls; wins over all else (repeatable)",
+    }
+    for flag, help in flags.items():
+        parser.add_argument(
+            flag, action="append", default=[], metavar="NAME[=PATTERN]", help=help
+        )
 
 
 def _agents() -> str:

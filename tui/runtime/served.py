@@ -16,6 +16,7 @@ from tui import bounds
 from tui.config import nearest
 from tui.errors import ConfigError
 from tui.messages import ToolSchema
+from tui.tools.policy import Policy
 
 DESCRIPTOR = "LAZYCHAT_SERVED"
 """The variable with the number of the descriptor from which the note is read."""
@@ -43,6 +44,8 @@ class Served(msgspec.Struct, frozen=True):
     tools: tuple[ToolSchema, ...] = ()
     enabled: tuple[str, ...] = ()
     """The names of the tools that are on at the start."""
+    policies: dict[str, Policy] = {}
+    """Whether each tool asks before it runs; others do not."""
     stream: bool = True
     agent: str = ""
     """The name of the agent for new conversations, "" if the screens cannot choose."""
