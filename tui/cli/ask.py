@@ -56,7 +56,8 @@ def ask(
 
     `cid` is the start of a conversation's id, `last` means the newest conversation;
     otherwise a new one is started. `allow` and `deny` are the flags for tools; a call
-    that would ask the user is denied. Ctrl+C cancels; the text so far stays in the store.
+    that would ask the user is denied. Ctrl+C cancels; the text so far stays in the
+    store.
     """
     parse_flags([*allow, *deny])  # before anything is asked
     with streams.answer_alone() as out:

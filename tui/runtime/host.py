@@ -25,7 +25,7 @@ from tui.tools.approval import Rules, parse_flags
 from tui.tools.loading import Loaded
 
 LOADING_SECONDS = 30.0
-"""Most seconds that a resumed turn waits for the tools: it needs the one that it had."""
+"""Most seconds that a resumed turn waits until its tools are loaded."""
 
 
 class Host:

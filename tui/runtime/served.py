@@ -44,13 +44,13 @@ class Served(msgspec.Struct, frozen=True):
     tools: tuple[ToolSchema, ...] = ()
     enabled: tuple[str, ...] = ()
     """The names of the tools that are on at the start."""
-    policies: dict[str, Policy] = {}
-    """Whether each tool asks before it runs; others do not."""
     stream: bool = True
     agent: str = ""
     """The name of the agent for new conversations, "" if the screens cannot choose."""
     config: str = ""
     """The path of the configuration, "" for the user's own."""
+    policies: dict[str, Policy] = {}
+    """Whether each tool asks before it runs; others do not."""
 
 
 def pass_on(served: Served) -> int:
