@@ -16,6 +16,8 @@ from tui import paths, state_file
 
 LONGEST_PATTERN = 500
 """Most characters of a pattern."""
+LONGEST_SUGGESTION = 120
+"""Most characters of a pattern that a dialog offers."""
 LONGEST_SUBJECT = 4_000
 """Most characters of a subject that a pattern with a `*` matches."""
 
@@ -155,7 +157,8 @@ def suggest(kind: str, subject: str) -> str:
         pattern = f"{subject.rpartition('/')[0]}/*"
     else:
         pattern = subject
-    return pattern if matches(pattern, subject) else ""
+    readable = len(pattern) <= LONGEST_SUGGESTION
+    return pattern if readable and matches(pattern, subject) else ""
 
 
 def _command_pattern(command: str) -> str:

@@ -134,8 +134,10 @@ class ToolBox:
             if prepared.error:
                 raise prepared.error
             _wait_until_recorded(call, turn)
-            yield from self._permit(call, prepared, turn)
-            start = monotonic()
+            try:
+                yield from self._permit(call, prepared, turn)
+            finally:
+                start = monotonic()  # the user's time is not the tool's
             assert prepared.tool is not None
             assert prepared.function is not None
             output = yield from self._watch(

@@ -3,7 +3,7 @@
 It is one list that draws lines: a tool takes two rows, and unfolds to its parameters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from rich.cells import cell_len
@@ -13,6 +13,7 @@ from textual.reactive import reactive
 
 from tui.app.markdown.lines import Line, Span, beside
 from tui.app.widgets.entry_list import Entry, Rows, wrap
+from tui.grants import Grant
 from tui.safe import safe
 from tui.tools import Tool
 
@@ -76,9 +77,12 @@ class _Tool(Entry):
     Only unfolding asks for the schema, which is slow the first time.
     """
 
-    def __init__(self, tool: Tool[..., object], on: bool) -> None:
+    def __init__(
+        self, tool: Tool[..., object], on: bool, policy: str = "allow"
+    ) -> None:
         self.tool = tool
         self.on = on
+        self._policy = {"ask": "asks", "deny": "denied"}.get(policy, "")
         self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
         self._more: list[Line] = []
 
@@ -96,17 +100,44 @@ class _Tool(Entry):
     def line(self, number: int, width: int) -> Line:
         if number == 0:
             name = safe(self.tool.name, newlines=False)
-            return Line((_switch(self.on), (name, ("name",) if self.on else ())))
+            left = _switch(self.on), (name, ("name",) if self.on else ())
+            right: tuple[Span, ...] = ((self._policy, ("muted",)),)
+            return beside(left, right, width) if self._policy else Line(left)
         if self.unfolded:
             return self._more[number - 1]
         summary: Span = ("    " + self._first, ("muted",))
         return beside((summary,), (("▸", ("muted",)),), width)
 
 
-class ToolSidebar(Rows):
-    """Shows and switches the tools for the next turn.
+class _Allowed(Entry):
+    """Calls that the user has allowed."""
 
-    Space or a click on the mark switches, Enter or a click on the name unfolds.
+    def __init__(self, grant: Grant, always: bool) -> None:
+        self.grant = grant
+        self.always = always
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        grant = self.grant
+        name = safe(grant.tool, newlines=False)
+        origin = safe(grant.origin, newlines=False)
+        name = f"{name} from {origin}" if origin else name
+        scope = "always" if self.always else "here"
+        self._lines = [beside(((name, ()),), ((scope, ("muted",)),), width)]
+        rows = wrap(safe(grant.pattern, newlines=False), width - 2)
+        if grant.pattern:
+            self._lines += [Line((("  " + row, ("muted",)),)) for row in rows]
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        return self._lines[number]
+
+
+class ToolSidebar(Rows):
+    """Shows and switches the tools for the next turn, and what they may do unasked.
+
+    Space or a click on the mark switches, Enter or a click on the name unfolds, x
+    revokes what was allowed.
     `model`, `agent`, `note`, `stream` and `tools_folder` may be set at any time without
     posting a message: only the user's own switching is posted.
     """
@@ -131,6 +162,7 @@ class ToolSidebar(Rows):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "switch", "Switch", show=False),
+        Binding("x,delete", "revoke", "Revoke", show=False),
     ]
 
     model: reactive[str] = reactive("")
@@ -154,6 +186,14 @@ class ToolSidebar(Rows):
             self.name = name
             self.enabled = enabled
 
+    class Revoked(Message):
+        """The user takes back what was allowed, `always` or in this conversation."""
+
+        def __init__(self, grant: Grant, always: bool) -> None:
+            super().__init__()
+            self.grant = grant
+            self.always = always
+
     class StreamToggled(Message):
         """The user has switched streaming on or off."""
 
@@ -164,15 +204,31 @@ class ToolSidebar(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._tools: list[_Tool] = []
+        self._allowed: list[_Allowed] = []
         self._build()
 
-    def set_tools(self, tools: Iterable[Tool[..., object]], enabled: set[str]) -> None:
+    def set_grants(self, always: Sequence[Grant], here: Sequence[Grant]) -> None:
+        """Show what is allowed always, and in this conversation."""
+        self._allowed = [_Allowed(grant, False) for grant in here]
+        self._allowed += [_Allowed(grant, True) for grant in always]
+        self._build()
+
+    def set_tools(
+        self,
+        tools: Iterable[Tool[..., object]],
+        enabled: set[str],
+        policies: Mapping[str, str] = {},
+    ) -> None:
         """Show `tools` in this order, those named in `enabled` switched on.
 
-        The cursor and unfolded state are kept by tool name.
+        `policies` says which of them ask first, or are denied. The cursor and unfolded
+        state are kept by tool name.
         """
         unfolded = {tool.tool.name for tool in self._tools if tool.unfolded}
-        self._tools = [_Tool(tool, tool.name in enabled) for tool in tools]
+        self._tools = [
+            _Tool(tool, tool.name in enabled, policies.get(tool.name, "allow"))
+            for tool in tools
+        ]
         for tool in self._tools:
             tool.unfolded = tool.tool.name in unfolded
         self._build()
@@ -210,6 +266,14 @@ class ToolSidebar(Rows):
                 self.post_message(self.ToolToggled(tool.tool.name, tool.on))
             case _:
                 pass
+
+    def action_revoke(self) -> None:
+        """Take back what the selected entry allows."""
+        if self.cursor is None:
+            return
+        entry = self.entries[self.cursor]
+        if isinstance(entry, _Allowed):
+            self.post_message(self.Revoked(entry.grant, entry.always))
 
     def watch_model(self) -> None:
         """Show the new model."""
@@ -255,6 +319,10 @@ class ToolSidebar(Rows):
         if not self._tools:
             entries.append(_Text(*self._how_to_add()))
         entries += self._tools
+        if self._allowed:
+            heading = "Allowed without asking"
+            entries.append(_Text((heading, ("heading",)), above=1, key="x revokes"))
+            entries += self._allowed
         places = [_identity(entry) for entry in entries]
         cursor = places.index(selected) if selected in places else None
         self.set_entries(entries, cursor if selected else None)
@@ -272,6 +340,8 @@ def _identity(entry: Entry) -> object:
             return "stream"
         case _Tool():
             return ("tool", entry.tool.name)
+        case _Allowed():
+            return (entry.grant, entry.always)
         case _:
             return None
 
