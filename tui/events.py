@@ -481,12 +481,25 @@ def _bound_retry(event: Any, data: bytes) -> Event:
     )
 
 
+_MOST_SHOWN, _MOST_NAMED = 200_000, 4_000
+"""Characters of a question that are read: its effect, and each of its names."""
+
+
+def _bound_question(event: Any, data: bytes) -> Event:
+    if len(data) <= _MOST_NAMED:
+        return event
+    names = ("tool", "origin", "kind", "subject", "pattern")
+    bounded = {name: getattr(event, name)[:_MOST_NAMED] for name in names}
+    return msgspec.structs.replace(event, text=event.text[:_MOST_SHOWN], **bounded)
+
+
 _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "message_added": _bound_message,
     "tool_call_started": _bound_started,
     "turn_requested": _bound_request,
     "turn_started": _bound_owner,
     "tool_call_finished": _bound_tool,
+    "approval_requested": _bound_question,
     "usage_reported": _bound_usage,
     "notice_given": _bound_notice,
     "retry_scheduled": _bound_retry,

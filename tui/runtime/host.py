@@ -8,6 +8,7 @@ rest works.
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 
@@ -150,8 +151,9 @@ class Host:
         """Return what decides over the calls of a turn."""
 
         def texts(option: str) -> list[str]:
-            given: object = request.options.get(option)
-            return [str(each) for each in given] if isinstance(given, list) else []
+            given: Any = request.options.get(option)
+            many = cast(list[Any], given) if isinstance(given, list | tuple) else []
+            return [str(each) for each in many]
 
         return Rules(
             self.config.tools.policy,
