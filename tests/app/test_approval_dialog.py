@@ -196,6 +196,8 @@ async def test_a_long_call_scrolls_at_every_size(
     command = "\n".join(f"echo line {n}" for n in range(100))
     async with asking(home, calling(command), "Done.", size=size) as chat:
         await chat.until("more rows: PgDn")
+        await chat.pilot.press("f3")
+        await chat.pilot.pause()
         assert "$ echo line 0" in chat.text
         assert "d deny" in chat.text
         assert "Esc stop" in chat.text

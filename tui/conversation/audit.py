@@ -9,7 +9,6 @@ from tui.eventlog import EventLog
 from tui.eventlog.sqlite.event_rows import text
 from tui.events import (
     ApprovalGiven,
-    Event,
     ToolCallFinished,
     ToolCallStarted,
     TurnFinished,
@@ -72,37 +71,35 @@ def calls(
 
 def _of_conversation(id: str, rows: Iterable[Any]) -> Iterable[tuple[int, AuditedCall]]:
     found: dict[tuple[str, str], tuple[int, AuditedCall]] = {}
+    given: dict[tuple[str, str], ApprovalGiven] = {}
     for time, turn, kind, data, seq in rows:
         event, turn = read(text(kind), data or b""), text(turn or "")
-        if isinstance(event, ToolCallStarted):
-            call, decision = event.call, event.decision
-            made = AuditedCall(
-                time, id, turn, call.id, call.name, call.arguments, decision
-            )
-            found[turn, call.id] = seq, made
-        else:
-            _apply(found, turn, event)
+        match event:
+            case ToolCallStarted(call, decision):
+                made = AuditedCall(
+                    time, id, turn, call.id, call.name, call.arguments, decision
+                )
+                found[turn, call.id] = seq, made
+            case ApprovalGiven(call_id):
+                # An answer that resumes a turn is there before the call.
+                given.setdefault((turn, call_id), event)
+            case ToolCallFinished(call_id, seconds, error):
+                if entry := found.get((turn, call_id)):
+                    call = entry[1]
+                    call.seconds, call.error = seconds, error
+                    call.outcome = "failed" if error else "done"
+            case TurnFinished(reason):
+                for (of, _), (_, call) in found.items():
+                    if of == turn and call.outcome == "running":
+                        call.outcome = reason
+            case _:
+                pass
+    for key, (_, call) in found.items():
+        if call.decision == "asked" and key in given:
+            _decide(call, given[key])
     return found.values()
 
 
-def _apply(
-    found: dict[tuple[str, str], tuple[int, AuditedCall]], turn: str, event: Event
-) -> None:
-    match event:
-        case ToolCallFinished(call_id, seconds, error):
-            if entry := found.get((turn, call_id)):
-                call = entry[1]
-                call.seconds, call.error = seconds, error
-                call.outcome = "failed" if error else "done"
-        case ApprovalGiven(call_id, allow, scope, reason, pattern):
-            entry = found.get((turn, call_id))
-            if entry and entry[1].decision == "asked":
-                call = entry[1]
-                call.decision = f"allowed {scope}" if allow else "denied by user"
-                call.reason, call.pattern = reason, pattern
-        case TurnFinished(reason):
-            for (of, _), (_, call) in found.items():
-                if of == turn and call.outcome == "running":
-                    call.outcome = reason
-        case _:
-            pass
+def _decide(call: AuditedCall, given: ApprovalGiven) -> None:
+    call.decision = f"allowed {given.scope}" if given.allow else "denied by user"
+    call.reason, call.pattern = given.reason, given.pattern

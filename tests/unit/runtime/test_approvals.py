@@ -8,7 +8,7 @@ import pytest
 from support import asking_tool
 
 from tui import config, grants
-from tui.conversation import approvals, fold
+from tui.conversation import approvals, audit, fold
 from tui.conversation.approvals import Question
 from tui.errors import ConflictError
 from tui.events import (
@@ -373,6 +373,8 @@ def test_a_question_outlives_its_process_and_the_answer_resumes_the_turn(
         *("user", "assistant", "tool", "assistant")
     ]
     assert transcript.approvals.questions == []
+    calls = [(c.decision, c.outcome) for c in audit.calls(it.host.log)]
+    assert calls == [("asked", "interrupted"), ("allowed once", "done")]
 
 
 def test_a_denial_resumes_the_turn_too(make: Make) -> None:

@@ -24,6 +24,10 @@ from tui.events import ApprovalGiven, Record, ToolCallFinished, TurnRequested
 from tui.grants import Grant
 
 
+ROOMY = 30
+"""Rows from which the debug panel has room beside the dialog."""
+
+
 class ApprovalChoice:
     """Shows the dialog and the list of what is allowed. Call it in the UI thread."""
 
@@ -78,7 +82,7 @@ class ApprovalChoice:
 
     def _begin(self) -> None:
         self._screen.add_class("-asking")
-        self._dialog.fit(self._screen.size.height)
+        self.fit(self._screen.size.height)
         if self._screen.focused in (None, self._composer):
             self._dialog.take_focus()
         self._composer.display = False
@@ -126,7 +130,8 @@ class ApprovalChoice:
         self._composer.add(text)
 
     def fit(self, height: int) -> None:
-        """Fit the dialog to a screen of `height` rows."""
+        """Fit the dialog to a screen of `height` rows; on few it hides the calls."""
+        self._screen.set_class(height < ROOMY, "-short")
         self._dialog.fit(height)
 
     def take_focus(self) -> None:
