@@ -23,7 +23,6 @@ from tui.errors import ConflictError, LazychatError
 from tui.events import ApprovalGiven, Record, ToolCallFinished, TurnRequested
 from tui.grants import Grant
 
-
 ROOMY = 30
 """Rows from which the debug panel has room beside the dialog."""
 
