@@ -119,7 +119,7 @@ def test_the_question_outlives_a_kill_and_the_answer_goes_on(
     first.process.wait(LIMIT)
 
     again = another(start, log, {"text": "All is clean."})
-    assert "With your permission the answer goes on" in again.words
+    again.wait_for(lambda t: "With your permission the answer goes on" in t.words)
     assert asking_tool.runs(home) == []
     press(again, key)
     if key == "d":

@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tui.events import ApprovalGiven, ApprovalRequested, Event
+from tui.events import ApprovalGiven, ApprovalRequested, Event, ToolCallStarted
 from tui.grants import Grant
 from tui.messages import ToolCall, ToolResult
 from tui.tools import Tool, ToolBox, tool
@@ -61,7 +61,9 @@ def decided(box: ToolBox, approver: Asks | None, **arguments):
     turn = Turn()
     turn.approver = approver
     events, result = play(box.run(ToolCall("c", "asks", arguments or {"a": 1}), turn))
-    return events[0].decision, result
+    started = events[0]
+    assert isinstance(started, ToolCallStarted)
+    return started.decision, result
 
 
 def test_a_tool_that_asks_is_decided_in_the_order_of_strength():
