@@ -107,9 +107,14 @@ class Relabelled(Event, frozen=True):
 
 
 class ToolCallStarted(Event, frozen=True):
-    """A tool is about to run."""
+    """A tool is about to run, unless `decision` says otherwise."""
 
     call: ToolCall
+    decision: str = ""
+    """Why it may run: `policy`, `flag` (of the command line), `conversation` or
+    `always` (the user has allowed it before). `asked` means that the user is asked
+    first. It does not run if `denied` by its policy, `flag denied`, or `unattended`:
+    nobody can be asked. "" in logs of earlier versions, and for invalid calls."""
 
 
 class ToolProgressed(Event, frozen=True):
@@ -128,19 +133,45 @@ class ToolCallFinished(Event, frozen=True):
 
 
 class ApprovalRequested(Event, frozen=True):
-    """A tool waits for the user's permission to run."""
+    """A tool waits for the user's permission to run.
+
+    It has all that a screen shows, so that any process can ask from the log alone.
+    """
 
     call_id: str
+    tool: str = ""
+    origin: str = ""
+    """Where the tool is from; see `Tool.origin`."""
+    kind: str = "arguments"
+    """How `text` is shown; see `Preview.kind`."""
+    text: str = ""
+    """The exact effect of the call; see `Preview.text`."""
+    subject: str = ""
+    """What patterns are matched against; see `Preview.subject`."""
+    pattern: str = ""
+    """The pattern that is suggested for allowing similar calls; "" for none."""
+    may_keep: bool = True
+    """Whether calls may be allowed for ever; not if config.toml says `ask`."""
 
 
 class ApprovalGiven(Event, frozen=True):
-    """The user has answered an `ApprovalRequested`."""
+    """The user has answered an `ApprovalRequested`. The first answer counts."""
 
     call_id: str
     allow: bool
     scope: str = "once"
     """`once`, `conversation` or `always`."""
     reason: str = ""
+    """For the model, if the user has denied the call."""
+    pattern: str = ""
+    """With the scope `always`: only calls that match it; "" for all of the tool."""
+
+
+class ApprovalRevoked(Event, frozen=True):
+    """The user takes back what was allowed for this conversation."""
+
+    tool: str
+    origin: str = ""
 
 
 class UsageReported(Event, frozen=True):
@@ -284,6 +315,7 @@ Known = (
     | ToolCallFinished
     | ApprovalRequested
     | ApprovalGiven
+    | ApprovalRevoked
     | UsageReported
     | ErrorRaised
     | NoticeGiven
@@ -410,7 +442,9 @@ def _bound_call(call: ToolCall) -> ToolCall:
 
 
 def _bound_started(event: Any, data: bytes) -> Event:
-    return ToolCallStarted(_bound_call(event.call)) if may_be_deep(data) else event
+    if not may_be_deep(data):
+        return event
+    return msgspec.structs.replace(event, call=_bound_call(event.call))
 
 
 def _bound_request(event: Any, data: bytes) -> Event:
@@ -464,6 +498,18 @@ def _bound_retry(event: Any, data: bytes) -> Event:
     )
 
 
+_MOST_SHOWN, _MOST_NAMED = 200_000, 4_000
+"""Characters of a question that are read: its effect, and each of its names."""
+
+
+def _bound_question(event: Any, data: bytes) -> Event:
+    if len(data) <= _MOST_NAMED:
+        return event
+    names = ("tool", "origin", "kind", "subject", "pattern")
+    bounded = {name: getattr(event, name)[:_MOST_NAMED] for name in names}
+    return msgspec.structs.replace(event, text=event.text[:_MOST_SHOWN], **bounded)
+
+
 _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "message_added": _bound_message,
     "tool_call_started": _bound_started,
@@ -471,6 +517,7 @@ _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "conversation_configured": _bound_configured,
     "turn_started": _bound_owner,
     "tool_call_finished": _bound_tool,
+    "approval_requested": _bound_question,
     "usage_reported": _bound_usage,
     "notice_given": _bound_notice,
     "retry_scheduled": _bound_retry,

@@ -8,10 +8,11 @@ import threading
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from tui.errors import Cancelled
-from tui.messages import Message
+from tui.events import ApprovalGiven, ApprovalRequested
+from tui.messages import Message, ToolCall
 
 
 class Cancellation:
@@ -65,6 +66,32 @@ class Cancellation:
             raise Cancelled
 
 
+class Approver(Protocol):
+    """Asks the user whether a tool may run. For the threads of tool calls."""
+
+    def recorded(self, call_id: str) -> None:
+        """Wait until the `ToolCallStarted` of a call survives a kill.
+
+        Raises `Cancelled`, and `LogError` if it cannot be stored.
+        """
+        ...
+
+    def granted(self, tool: str, origin: str, subject: str) -> str:
+        """Return who has allowed such calls: `conversation`, `always` or "".
+
+        Raises `LogError`.
+        """
+        ...
+
+    def answered(self, request: ApprovalRequested) -> ApprovalGiven | None:
+        """Return the answer that came before this very question was asked, or None."""
+        ...
+
+    def wait(self, request: ApprovalRequested) -> ApprovalGiven:
+        """Wait for the answer, for days if need be; raises `Cancelled`."""
+        ...
+
+
 class Turn:
     """What a running model or agent may know and request from its host."""
 
@@ -76,6 +103,12 @@ class Turn:
         a library user passes have no ids."""
         self.options: Mapping[str, Any] = {}
         """Options of the model for this turn, before those of its configuration."""
+        self.approver: Approver | None = None
+        """Asks the user about calls; None if nobody can be asked, as in a program that
+        runs an agent itself."""
+        self.open_calls: Sequence[ToolCall] = ()
+        """Calls at the end of the messages that the agent must run first: the turn
+        goes on from them."""
         self._message = 1
 
     def id_of(self, message: Message) -> str:

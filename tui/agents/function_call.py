@@ -62,6 +62,12 @@ class FunctionCallAgent:
         schemas = self.toolbox.schemas()
         used = {call.id for message in messages for call in message.tool_calls}
         unreadable: set[str] = set()
+        if turn.open_calls:
+            called = Message("assistant", tool_calls=tuple(turn.open_calls))
+            results = yield from self.call(called, turn)
+            messages += map(as_message, results)
+            turn.next_message()
+            turn.cancel.raise_if_requested()
         for _ in range(self.max_rounds):
             reply = yield from self._ask(messages, schemas, turn)
             message = _distinct(reply.message, used)
@@ -123,12 +129,19 @@ class FunctionCallAgent:
     def call(
         self, message: Message, turn: Turn
     ) -> Generator[Event, None, list[ToolResult]]:
-        """Run the calls of `message` in parallel; return their results in order."""
-        runs = [self.toolbox.run(call, turn) for call in message.tool_calls]
-        results = yield from merge(runs)
-        for number, result in enumerate(results, 1):
-            yield MessageAdded(f"{turn.message_id}.{number}", as_message(result))
-        return results
+        """Run the calls of `message` in parallel; return their results in order.
+
+        Each result is added as it arrives: another call may wait for the user.
+        """
+        calls = enumerate(message.tool_calls, 1)
+        return (yield from merge([self._one(call, n, turn) for n, call in calls]))
+
+    def _one(
+        self, call: ToolCall, number: int, turn: Turn
+    ) -> Generator[Event, None, ToolResult]:
+        result = yield from self.toolbox.run(call, turn)
+        yield MessageAdded(f"{turn.message_id}.{number}", as_message(result))
+        return result
 
 
 def as_message(result: ToolResult) -> Message:

@@ -17,10 +17,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.config import Config
 from tui.conversation import Hit, Summary, Trashed
+from tui.conversation.approvals import Question
 from tui.conversation.read_state import Opened
-from tui.events import ConversationConfigured, Record, TurnStarted
+from tui.events import (
+    ApprovalGiven,
+    ConversationConfigured,
+    Record,
+    TurnRequested,
+    TurnStarted,
+)
+from tui.grants import Grant
 from tui.messages import Message
 from tui.tools import Tool
+from tui.tools.policy import Policy
 
 if TYPE_CHECKING:  # imported when first used
     from tui.models.discovery import Found, ListedModel, Service
@@ -108,6 +117,20 @@ class Conversation(Protocol):
         """Request a summary from `model` that keeps what `keep` names."""
         ...
 
+    def answer(
+        self, question: Question, given: ApprovalGiven, resumed: TurnRequested | None
+    ) -> "Future[int]":
+        """Answer the question whether a tool may run.
+
+        `resumed` is the request of a turn whose process is gone, which then goes on in
+        a new turn. The future raises `ConflictError` if another answer was first.
+        """
+        ...
+
+    def revoke(self, tool: str, origin: str) -> object:
+        """Take back what was allowed for this conversation."""
+        ...
+
     def cancel(self, turn: str) -> object:
         """Ask the process that runs a turn to stop it, or to drop a queued one."""
         ...
@@ -180,6 +203,10 @@ class Store(Protocol):
 
     def answering(self, ids: Sequence[str] | None = None) -> set[str]:
         """Return the conversations among `ids` (None: all) with a running turn."""
+        ...
+
+    def waiting(self) -> set[str]:
+        """Return the conversations that wait for the user's permission."""
         ...
 
     def unread(self, ids: Sequence[str] | None = None) -> set[str]:
@@ -366,6 +393,18 @@ class Backend(Protocol):
     @property
     def enabled(self) -> set[str]:
         """The names of the tools that are on at the start."""
+        ...
+
+    def grants(self) -> Sequence[Grant]:
+        """Return what the user has always allowed. Blocks: reads a small file."""
+        ...
+
+    def revoke(self, grant: Grant) -> object:
+        """Take back what was always allowed. Blocks; raises `LazychatError`."""
+        ...
+
+    def policy(self, tool: Tool[..., Any]) -> Policy:
+        """Return whether a tool asks before it runs."""
         ...
 
     @property

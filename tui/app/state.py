@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui import bounds, files
+from tui import state_file
 
 
 class State(msgspec.Struct, frozen=True):
@@ -22,16 +22,12 @@ class State(msgspec.Struct, frozen=True):
 
 def load(path: Path) -> State:
     """Return the state in `path`; empty if the file is missing or invalid."""
-    with suppress(OSError, ValueError, msgspec.ValidationError):
-        return msgspec.convert(bounds.decode_toml(files.read_text(path)), State)
+    with suppress(msgspec.ValidationError):
+        return msgspec.convert(state_file.read(path), State)
     return State()
 
 
 def save(path: Path, **changes: str | bool) -> None:
-    """Store `changes`, and keep what another process stored in the meantime."""
-    import tomli_w  # needed only here, after the first frame
-
-    state = msgspec.structs.asdict(load(path)) | changes
-    text = tomli_w.dumps({k: v for k, v in state.items() if v is not None})
+    """Store `changes`, and keep what is there otherwise."""
     with suppress(OSError):
-        files.replace_private(path, text.encode())
+        state_file.change(path, lambda table: table.update(changes))

@@ -220,4 +220,7 @@ def _tabs(store: Store, ids: Sequence[str]) -> tuple[Tab, ...]:
     """Return the tabs of the conversations `ids`. Raises `LogError`."""
     titles = store.titles(ids)
     runs, news = store.answering(ids), store.unread(ids)
-    return tuple(Tab(id, titles.get(id, ""), id in runs, id in news) for id in ids)
+    asks = store.waiting() if runs else set[str]()
+    return tuple(
+        Tab(id, titles.get(id, ""), id in runs, id in news, id in asks) for id in ids
+    )

@@ -82,7 +82,15 @@ def _ask(options: argparse.Namespace) -> int:
         prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
     if not prompt.strip():
         raise ConfigError('ask needs a question: lazychat ask "..."')
-    return ask(_settings(options), prompt, options.tool, options.cid, options.last)
+    return ask(
+        _settings(options),
+        prompt,
+        options.tool,
+        options.cid,
+        options.last,
+        options.allow,
+        options.deny,
+    )
 
 
 def _piped() -> str:
@@ -161,6 +169,20 @@ def _doctor(options: argparse.Namespace) -> int:
     return doctor(_config_file(options), options.json)
 
 
+def _tools(options: argparse.Namespace) -> int:
+    from tui.cli import tools
+
+    if options.action == "revoke":
+        if not options.what:
+            raise ConfigError("tools revoke needs NAME or NAME=PATTERN.")
+        return tools.revoke(options.what)
+    if options.what:
+        raise ConfigError(f'tools {options.action} takes no "{options.what}".')
+    if options.action == "log":
+        return tools.show_log(options.conversation, options.limit, options.json)
+    return tools.show_tools(_settings(options), options.json)
+
+
 def _config_file(options: argparse.Namespace) -> Path | None:
     return Path(options.config) if options.config else None
 
@@ -192,6 +214,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "setup": _setup,
     "pull": _pull,
     "tail": _tail,
+    "tools": _tools,
     "doctor": _doctor,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
 }

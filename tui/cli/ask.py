@@ -29,6 +29,8 @@ from tui.events import (
     Relabelled,
     RetryScheduled,
     TextDelta,
+    ToolCallStarted,
+    ToolProgressed,
     TurnFinished,
     TurnRequested,
     TurnWithdrawn,
@@ -38,6 +40,7 @@ from tui.runtime import worker_registry
 from tui.runtime.host import Host
 from tui.runtime.runner import LOOK_AFTER_SECONDS, request
 from tui.runtime.turn_driver import end_if_gone
+from tui.tools.approval import parse_flags
 
 
 def ask(
@@ -46,12 +49,17 @@ def ask(
     tools: Sequence[str] = (),
     cid: str | None = None,
     last: bool = False,
+    allow: Sequence[str] = (),
+    deny: Sequence[str] = (),
 ) -> int:
     """Ask `prompt`, print the answer, return the exit code.
 
     `cid` is the start of a conversation's id, `last` means the newest conversation;
-    otherwise a new one is started. Ctrl+C cancels; the text so far stays in the store.
+    otherwise a new one is started. `allow` and `deny` are the flags for tools; a call
+    that would ask the user is denied. Ctrl+C cancels; the text so far stays in the
+    store.
     """
+    parse_flags([*allow, *deny])  # before anything is asked
     with streams.answer_alone() as out:
         host = Host(settings)
         reported = 0
@@ -71,7 +79,7 @@ def ask(
                 host.model,
                 settings.agent,
                 tuple(host.enabled),
-                {"stream": settings.stream},
+                _options(settings.stream, allow, deny),
                 runner=worker_registry.runner_for(host, host.model, host.enabled),
             )
             turn, written = request(host.log, id, Message("user", prompt), asked)
@@ -95,6 +103,15 @@ def ask(
             host.close()
             # The store may have failed in the meantime.
             _report(host.problems, reported)
+
+
+def _options(
+    stream: bool, allow: Sequence[str], deny: Sequence[str]
+) -> dict[str, object]:
+    """Return the options of the request: nobody can be asked about a tool."""
+    options: dict[str, object] = {"stream": stream, "attended": False}
+    flags = {"allow": list(allow), "deny": list(deny)}
+    return options | {name: given for name, given in flags.items() if given}
 
 
 def _report(problems: Sequence[str], reported: int) -> int:
@@ -211,6 +228,8 @@ class _Printer:
         self._spoken = SpokenText()
         self._message_id = ""
         self._ends_line = True
+        self._unattended: set[str] = set()
+        """The calls that would have asked the user."""
         self.code = DONE
 
     def take(self, record: Record) -> bool:
@@ -227,6 +246,11 @@ class _Printer:
                     _talk("What is above was reasoning; the answer follows.")
                 self._spoken.take(record)
             case ErrorRaised(_, text) | NoticeGiven(text):
+                self._end_line()
+                _talk(text)
+            case ToolCallStarted(call, "unattended"):
+                self._unattended.add(call.id)
+            case ToolProgressed(call_id, text) if call_id in self._unattended:
                 self._end_line()
                 _talk(text)
             case RetryScheduled():

@@ -11,6 +11,7 @@ import msgspec
 from tui import conversation
 from tui.cli import streams
 from tui.config import Config
+from tui.conversation import approvals
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
 from tui.runtime import guard, tty
@@ -146,5 +147,7 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> tuple[str, bool
 
 
 def _calls_back(log: EventLog, id: str) -> bool:
-    """Return whether an answer is running there, or has ended unseen."""
-    return bool(conversation.running(log, id)) or conversation.is_unseen(log, id)
+    """Return whether an answer is running there, has ended unseen, or needs you."""
+    if conversation.running(log, id) or conversation.is_unseen(log, id):
+        return True
+    return bool(approvals.of(log, id).questions)

@@ -113,6 +113,15 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         help="the question; standard input is appended if it is not a terminal",
     )
     _add_which(parser, "continue")
+    flags = {
+        "--allow": "run this tool's calls without asking; in PATTERN, * is any plain "
+        "text (repeatable)",
+        "--deny": "refuse this tool's calls; wins over all else (repeatable)",
+    }
+    for flag, help in flags.items():
+        parser.add_argument(
+            flag, action="append", default=[], metavar="NAME[=PATTERN]", help=help
+        )
 
 
 def _agents() -> str:
@@ -242,6 +251,33 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
         "build. Changes nothing. Exits with 1 if there is an error."
     )
     parser.add_argument("--json", action="store_true", help="as a JSON object")
+    _add_config(parser)
+
+
+def _tools(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Without an action, lists the tools: their policy (allow, ask or deny) and "
+        "origin. `log` prints which were called, who allowed it and how it ended, the "
+        "newest last. `revoke` takes back what is always allowed."
+    )
+    parser.add_argument(
+        "action", nargs="?", default="list", choices=("list", "log", "revoke")
+    )
+    parser.add_argument(
+        "what", nargs="?", metavar="NAME[=PATTERN]", help="what to revoke"
+    )
+    parser.add_argument(
+        "--conversation", metavar="ID", help="log: only the calls of one conversation"
+    )
+    parser.add_argument(
+        "-n",
+        "--limit",
+        type=_count,
+        default=50,
+        metavar="N",
+        help="log: at most N calls; 0: all (default: 50)",
+    )
+    _add_json(parser)
     _add_config(parser)
 
 
@@ -388,6 +424,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "tail": ("print the records of a conversation", _tail),
     "serve": ("open the app in a browser", _serve),
     "worker": ("answer in the background, even after logout", _worker),
+    "tools": ("list tools and their calls, or revoke a permission", _tools),
     "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),

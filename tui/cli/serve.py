@@ -90,4 +90,8 @@ def _describe(host: Host, config: str) -> Served:
         host.config.stream,
         host.config.agent,
         config,
+        {
+            tool.name: host.config.tools.policy.get(tool.name, tool.policy)
+            for tool in host.tools
+        },
     )

@@ -13,6 +13,8 @@ from tui.errors import LogError
 from tui.eventlog import open_to_read
 from tui.events import (
     ApprovalGiven,
+    ApprovalRequested,
+    ApprovalRevoked,
     ConversationConfigured,
     ConversationRenamed,
     ErrorRaised,
@@ -129,14 +131,19 @@ def _text(record: Record) -> str:
             return f"by process {pid} on {host}"
         case TurnFinished(reason):
             return reason
-        case ToolCallStarted(call):
-            return call.name or "?"
+        case ToolCallStarted(call, decision):
+            return " ".join(filter(None, (call.name or "?", decision)))
+        case ApprovalRequested(_, tool):
+            return f"{tool}: {record.event.subject or record.event.text}"
+        case ApprovalRevoked(tool):
+            return tool
         case ToolCallFinished(_, seconds, error):
             return error or f"in {seconds:.2f} s"
         case UsageReported(given, said):
             return f"{given} tokens in, {said} out"
-        case ApprovalGiven(_, allow):
-            return "allowed" if allow else "refused"
+        case ApprovalGiven(_, allow, scope, reason):
+            said = f"allowed, {scope}" if allow else "denied"
+            return f"{said}: {reason}" if reason else said
         case ConversationRenamed(title):
             return title
         case ConversationConfigured(system, options):

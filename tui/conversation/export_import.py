@@ -29,6 +29,8 @@ from tui.errors import ConflictError, LogError
 from tui.eventlog import EventLog, Imported
 from tui.eventlog.sqlite.event_rows import text as text_of
 from tui.events import (
+    ApprovalGiven,
+    ApprovalRequested,
     ConversationDeleted,
     Event,
     Record,
@@ -196,6 +198,10 @@ def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
             raise LogError(f"{place}: {bounds.TOO_DEEP}.") from None
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise LogError(f"{place}: {error}.") from error
+        if isinstance(event, ApprovalRequested):
+            continue  # nobody here was asked, and nobody is to be asked by a file
+        if isinstance(event, ApprovalGiven):  # nor does a file allow anything
+            event = msgspec.structs.replace(event, scope="once", pattern="")
         if not isinstance(event, ConversationDeleted):
             time = bounds.moment(stored.time)
             records.append(Record(number, of.id, stored.turn, time, event))

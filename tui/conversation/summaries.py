@@ -63,26 +63,27 @@ def settled(entries: Sequence[Entry]) -> list[Entry]:
     results without a call, are left out.
     """
     result: list[Entry] = []
-    open_calls: dict[str, None] = {}
+    calls: dict[str, Entry | None] = {}
     for entry in entries:
         message = entry.message
         if message.role == "tool":
-            if message.tool_call_id in open_calls:
-                del open_calls[message.tool_call_id]
-                result.append(entry)
+            if message.tool_call_id in calls:
+                calls[message.tool_call_id] = calls[message.tool_call_id] or entry
             continue
-        result += _not_run(open_calls)
+        result += _results(calls)
         if message.role == "assistant":
             if not (message.text or message.tool_calls):
                 continue
-            open_calls = dict.fromkeys(call.id for call in message.tool_calls)
+            calls = dict.fromkeys(call.id for call in message.tool_calls)
         result.append(entry)
-    return result + _not_run(open_calls)
+    return result + _results(calls)
 
 
-def _not_run(open_calls: dict[str, None]) -> list[Entry]:
+def _results(calls: dict[str, Entry | None]) -> list[Entry]:
+    """Return the results in the order of the calls, whenever each has come."""
     results = [
-        Entry("", Message("tool", "not run", tool_call_id=id)) for id in open_calls
+        entry or Entry("", Message("tool", "not run", tool_call_id=id))
+        for id, entry in calls.items()
     ]
-    open_calls.clear()
+    calls.clear()
     return results

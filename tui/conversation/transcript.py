@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from tui.conversation.approvals import Approvals
 from tui.conversation.branches import Branches, Versions
 from tui.conversation.entry import Entry, purpose
 from tui.conversation.summaries import apply_summaries, settled
@@ -26,7 +27,7 @@ from tui.events import (
     TurnStarted,
     TurnWithdrawn,
 )
-from tui.messages import Message
+from tui.messages import Message, ToolCall
 
 _Pieces = tuple[list[str], list[str]]
 """The pieces of a text, and of the reasoning before it."""
@@ -57,6 +58,8 @@ class Transcript(msgspec.Struct):
     _pieces: dict[str, _Pieces] = {}
     """The pieces of streaming messages, not joined: to copy a text for each new piece
     would take time quadratic in its length."""
+    approvals: Approvals = msgspec.field(default_factory=Approvals)
+    """The open questions whether a tool may run, and what was allowed."""
     branches: Branches = msgspec.field(default_factory=Branches)
     """The tree of versions, and the path that is shown."""
 
@@ -123,6 +126,7 @@ class Transcript(msgspec.Struct):
             return
         self.branches.apply(record)
         turn = record.turn or ""
+        self.approvals.apply(turn, event)
         match event:
             case MessageAdded():
                 self._add(record, event)
@@ -175,6 +179,17 @@ class Transcript(msgspec.Struct):
         path = self.branches.path(turn if turn in self.branches else None)
         entries = [self._entry(id) for id in path]
         return settled(apply_summaries(entries, self.summaries))
+
+    def open_calls(self, turn: str) -> list[ToolCall]:
+        """Return the calls of a turn's last message that have no result."""
+        calls: dict[str, ToolCall] = {}
+        for id in self.branches.path(turn):
+            message = self._said[id].message
+            if message.role == "tool":
+                calls.pop(message.tool_call_id or "", None)
+            else:
+                calls = {call.id: call for call in message.tool_calls}
+        return list(calls.values())
 
     def _add(self, record: Record, added: MessageAdded) -> None:
         id, message, turn = added.message_id, added.message, record.turn

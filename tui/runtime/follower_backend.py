@@ -15,6 +15,7 @@ from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend, LocalConversation
 from tui.runtime.served import Served, ServedModels
 from tui.tools import Tool
+from tui.tools.policy import Policy
 
 _HERE = "not in the browser"
 REFUSED = {
@@ -57,7 +58,7 @@ class FollowerBackend(LocalBackend):
     def __init__(self, host: Host, served: Served) -> None:
         super().__init__(host, ServedModels(served))
         self._served = served
-        self._tools = [_told(schema) for schema in served.tools]
+        self._tools = [_told(schema, served) for schema in served.tools]
         self.model = served.model
         self.agent = served.agent or agent_names.DEFAULT
         self.load_tools = _load_nothing
@@ -85,6 +86,10 @@ class FollowerBackend(LocalBackend):
         """The names of the tools that are on at the start."""
         return set(self._served.enabled)
 
+    def policy(self, tool: Tool[..., Any]) -> Policy:
+        """Return whether a tool asks before it runs, in the serving process."""
+        return tool.policy
+
     @property
     def tools_folder(self) -> str:
         """No folder: the serving process has its tools from elsewhere."""
@@ -107,7 +112,7 @@ def _load_nothing(only: Sequence[str] = ()) -> None:
     pass
 
 
-def _told(schema: ToolSchema) -> Tool[..., Any]:
+def _told(schema: ToolSchema, served: Served) -> Tool[..., Any]:
     """Return a tool that shows `schema`."""
 
     def elsewhere() -> None:
@@ -118,6 +123,7 @@ def _told(schema: ToolSchema) -> Tool[..., Any]:
         name=schema.name,
         description=schema.description or schema.name,
         keywords=schema.keywords,
+        policy=served.policies.get(schema.name, "allow"),
     )
     tool.schema = schema
     return tool

@@ -5,21 +5,28 @@ nothing about screens. A part that cannot be set up becomes a line for the user,
 rest works.
 """
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 
-from tui import config, paths
+from tui import agent_names, config, paths
 from tui.agents import AGENTS, Agent, SummaryAgent
 from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
 from tui.eventlog import open_log
 from tui.events import TurnRequested
 from tui.models.catalog import ModelCatalog
+from tui.runtime.resuming import RESUMES
 from tui.runtime.runner import Runner
 from tui.tools import Tool, ToolBox, builtin, installed_tools, load_tools
+from tui.tools.approval import Rules, parse_flags
 from tui.tools.loading import Loaded
+
+LOADING_SECONDS = 30.0
+"""Most seconds that a resumed turn waits until its tools are loaded."""
 
 
 class Host:
@@ -52,6 +59,7 @@ class Host:
         self._tools: dict[str, Tool[..., object]] = dict(builtin())
         self.enabled = set(self._tools) - set(settings.tools.disabled)
         """The names of the tools that are on at the start."""
+        self._loaded = threading.Event()
         self.runner = Runner(self.log, self._agent)
 
     @property
@@ -93,6 +101,12 @@ class Host:
         is added to `problems`. Raises `ConfigError` for a name in `only` that does not
         exist.
         """
+        try:
+            self._load_all(only)
+        finally:
+            self._loaded.set()
+
+    def _load_all(self, only: Sequence[str]) -> None:
         folder = paths.tools_folder()
         files = sorted(folder.glob("*.py")) if folder.is_dir() else []
         loaded = load_tools(name for name in only if name.endswith(".py"))
@@ -133,6 +147,21 @@ class Host:
         self.log.close()
         self.last_words = self.problems[said:]
 
+    def _rules(self, request: TurnRequested) -> Rules:
+        """Return what decides over the calls of a turn."""
+
+        def texts(option: str) -> list[str]:
+            given: Any = request.options.get(option)
+            many = cast(list[Any], given) if isinstance(given, list | tuple) else []
+            return [str(each) for each in many]
+
+        return Rules(
+            self.config.tools.policy,
+            parse_flags(texts("allow")),
+            parse_flags(texts("deny")),
+            attended=request.options.get("attended") is not False,
+        )
+
     def _agent(self, request: TurnRequested) -> Agent:
         """Return what answers a request; raises `ConfigError` if nothing does."""
         if request.agent == "summary":
@@ -142,8 +171,17 @@ class Host:
         if request.agent not in AGENTS:
             hint = config.nearest(request.agent, list(AGENTS))
             raise ConfigError(f'There is no agent "{request.agent}".{hint}')
-        box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
-        return AGENTS[request.agent](
+        agent = request.agent
+        if RESUMES in request.options:
+            self._loaded.wait(LOADING_SECONDS)
+            # A plan is not made a second time: what is left is to go on.
+            agent = agent if agent == "react" else agent_names.DEFAULT
+        box = ToolBox(
+            self._tools.values(),
+            timeout=self.config.tools.timeout,
+            rules=self._rules(request),
+        )
+        return AGENTS[agent](
             self.models.get(request.model),
             box.select(name for name in request.tools if name in self._tools),
             self.config.max_rounds,

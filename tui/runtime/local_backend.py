@@ -3,88 +3,42 @@
 The protocols there say which methods block and which threads may call them.
 """
 
-import logging
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
-from tui import paths, process_identity
+import msgspec
+
+from tui import grants, paths, process_identity
 from tui.config import Config
-from tui.conversation import read_state, store
+from tui.conversation import approvals, read_state, store
+from tui.conversation.approvals import Question
 from tui.conversation.read_state import Opened
 from tui.errors import LazychatError
 from tui.events import (
+    ApprovalGiven,
+    ApprovalRevoked,
     CancelRequested,
     ConversationConfigured,
     TurnRequested,
     TurnStarted,
     TurnWithdrawn,
 )
+from tui.grants import Grant
 from tui.messages import Message
 from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
+from tui.runtime.in_order import InOrder
 from tui.runtime.living_worker import LivingWorker, LookingFollow
 from tui.runtime.local_store import LocalStore
+from tui.runtime.resuming import RESUMES
 from tui.runtime.served import ServedModels
 from tui.tools import Tool
+from tui.tools.policy import Policy
 
 if TYPE_CHECKING:
     from tui.runtime.local_setup import LocalSetup
-
-T = TypeVar("T")
-
-_logger = logging.getLogger(__name__)
-
-Write = Callable[[], "Future[int]"]
-"""Appends to the log and returns the future of `EventLog.append`."""
-
-
-class InOrder:
-    """Runs functions one after the other, in a thread of its own.
-
-    So the events are stored in the order of the calls, even if a message must first
-    wait until its runner is found.
-    """
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "lazychat-writes")
-
-    def write(self, write: Write) -> "Future[int]":
-        """Run `write` after all earlier calls; return a future with its result."""
-        done: Future[int] = Future()
-
-        def work() -> None:
-            try:
-                written = write()
-            except Exception as error:
-                if not isinstance(error, LazychatError):
-                    _logger.error("nothing was written", exc_info=error)
-                done.set_exception(error)
-            else:
-                written.add_done_callback(lambda it: _become(done, it))
-
-        self._pool.submit(work)
-        return done
-
-    def do(self, work: Callable[[], T]) -> T:
-        """Run `work` after all earlier calls, wait for it and return its result."""
-        return self._pool.submit(work).result()
-
-    def wait(self) -> None:
-        """Wait until all earlier writes have been passed to the log."""
-        self.do(lambda: None)
-
-    def close(self) -> None:
-        """Wait for all earlier calls and accept no more."""
-        self._pool.shutdown()
-
-
-def _become(done: "Future[int]", written: "Future[int]") -> None:
-    if error := written.exception():
-        done.set_exception(error)
-    else:
-        done.set_result(written.result())
 
 
 class LocalConversation:
@@ -196,6 +150,31 @@ class LocalConversation:
             lambda: self._log.append(self._id, turn, turn=uuid.uuid4().hex)
         )
 
+    def answer(
+        self, question: Question, given: ApprovalGiven, resumed: TurnRequested | None
+    ) -> "Future[int]":
+        """Store the user's answer, which lets a turn go on, or resumes it."""
+        if resumed is None:
+            return self._order.write(
+                lambda: approvals.answer(self._log, self._id, question, given)
+            )
+        tools = self._names_of(resumed.tools)
+
+        def write() -> "Future[int]":
+            request = msgspec.structs.replace(
+                resumed,
+                runner=self._choose_runner(resumed.model, tools),
+                options=resumed.options | {RESUMES: question.turn},
+            )
+            id = uuid.uuid4().hex
+            return approvals.answer(self._log, self._id, question, given, request, id)
+
+        return self._order.write(write)
+
+    def revoke(self, tool: str, origin: str) -> None:
+        """Take back what was allowed for this conversation."""
+        self._append(ApprovalRevoked(tool, origin))
+
     def cancel(self, turn: str) -> None:
         """Ask the process that runs a turn to stop it."""
         self._append(CancelRequested(), turn)
@@ -204,7 +183,11 @@ class LocalConversation:
         """Withdraw a queued turn."""
         self._append(TurnWithdrawn(), turn)
 
-    def _append(self, event: CancelRequested | TurnWithdrawn, turn: str) -> None:
+    def _append(
+        self,
+        event: CancelRequested | TurnWithdrawn | ApprovalRevoked,
+        turn: str | None = None,
+    ) -> None:
         self._order.write(lambda: self._log.append(self._id, event, turn=turn))
 
     def take_over(self, turn: str) -> None:
@@ -333,6 +316,23 @@ class LocalBackend:
     def enabled(self) -> set[str]:
         """The names of the tools that are on at the start."""
         return self._host.enabled
+
+    def grants(self) -> Sequence[Grant]:
+        """Return what the user has always allowed."""
+        return grants.stored()
+
+    def revoke(self, grant: Grant) -> None:
+        """Take back what the user has always allowed."""
+        try:
+            grants.revoke(grant)
+        except OSError as error:
+            raise LazychatError(
+                f"{paths.state_file()} cannot be written: {error.strerror}."
+            ) from error
+
+    def policy(self, tool: Tool[..., Any]) -> Policy:
+        """Return whether a tool asks before it runs."""
+        return self.config.tools.policy.get(tool.name, tool.policy)
 
     @property
     def tools_folder(self) -> str:

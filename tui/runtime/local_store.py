@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tui import conversation, process_identity
-from tui.conversation import Hit, Summary, Trashed, read_state, store
+from tui.conversation import Hit, Summary, Trashed, approvals, read_state, store
 from tui.eventlog import EventLog
 from tui.runtime import turn_driver
 
@@ -64,6 +64,10 @@ class LocalStore:
         running = conversation.running_anywhere(self._log)
         gone = process_identity.is_gone
         return {id for id, owners in running.items() if not all(map(gone, owners))}
+
+    def waiting(self) -> set[str]:
+        """Return the conversations that wait for the user's permission."""
+        return approvals.waiting(self._log)
 
     def unread(self, ids: Sequence[str] | None = None) -> set[str]:
         """Return the conversations among `ids` (None: all) with an unseen answer."""

@@ -19,6 +19,7 @@ from tui.conversation import store
 from tui.errors import ConflictError, LogError
 from tui.eventlog import Draft, EventLog, Follow
 from tui.events import (
+    ApprovalGiven,
     CancelRequested,
     MessageAdded,
     Record,
@@ -27,6 +28,7 @@ from tui.events import (
     TurnWithdrawn,
 )
 from tui.messages import Message
+from tui.runtime.approvals import LoggedApprover
 from tui.runtime.turn_driver import drive, end_if_gone
 from tui.turn import Turn
 
@@ -173,6 +175,11 @@ class Runner:
                 self._claim(record.conversation)
             case CancelRequested():
                 self._cancel(record.conversation, turn)
+            case ApprovalGiven():
+                with self._lock:
+                    running = self._running.get(turn)
+                if running and isinstance(running.approver, LoggedApprover):
+                    running.approver.give(record.event)
             case TurnWithdrawn():
                 self._drop(record.conversation, turn)
             case TurnFinished():

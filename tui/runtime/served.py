@@ -16,6 +16,7 @@ from tui import bounds
 from tui.config import nearest
 from tui.errors import ConfigError
 from tui.messages import ToolSchema
+from tui.tools.policy import Policy
 
 DESCRIPTOR = "LAZYCHAT_SERVED"
 """The variable with the number of the descriptor from which the note is read."""
@@ -48,6 +49,8 @@ class Served(msgspec.Struct, frozen=True):
     """The name of the agent for new conversations, "" if the screens cannot choose."""
     config: str = ""
     """The path of the configuration, "" for the user's own."""
+    policies: dict[str, Policy] = {}
+    """Whether each tool asks before it runs; others do not."""
 
 
 def pass_on(served: Served) -> int:

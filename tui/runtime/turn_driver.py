@@ -33,6 +33,8 @@ from tui.events import (
 )
 from tui.masking import mask
 from tui.messages import Message
+from tui.runtime.approvals import LoggedApprover
+from tui.runtime.resuming import resume
 from tui.turn import Turn
 
 _logger = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ def drive(
     and its text so far becomes a message. Raises only `LogError`.
     """
     said = _Said()
+    approver = turn.approver = LoggedApprover(log, conversation_id, turn.cancel)
     reason, answer, failure = "stop", None, None
     written: Future[int] | None = None
     noticed: Event | None = None
@@ -87,18 +90,23 @@ def drive(
             written.result()
         said.take(event)
         written = log.append(conversation_id, event, turn=turn.id)
+        approver.wrote(event, written)
         if isinstance(event, TextDelta | ReasoningDelta):
             pace.take(len(event.text))
 
     try:
         turn.cancel.raise_if_requested()
         if messages is None:
-            transcript = conversation.fold(log.read(conversation_id))
-            sent = transcript.sent(turn.id)
+            resumed = resume(log.read(conversation_id), turn.id)
+            sent = resumed.sent
             turn.sources = [(entry.message_id, entry.message) for entry in sent]
-            turn.options = transcript.configured.options
+            turn.options = resumed.configured.options
+            turn.open_calls = resumed.open_calls
+            approver.gave_before(resumed.answered)
+            for event in resumed.lost:
+                write(event)
             messages = [entry.message for entry in sent]
-            if system := transcript.configured.system:
+            if system := resumed.configured.system:
                 messages.insert(0, Message("system", system))
         run = make_agent().run(messages, turn)
         while True:
@@ -113,6 +121,8 @@ def drive(
         reason, failure = "cancelled", error
     except Exception as error:
         reason, failure = "error", error
+    finally:
+        approver.close()
     problems = [_explained(failure)] if failure and reason == "error" else []
     ending = [*said.unsettled(reason), *problems, TurnFinished(reason)]
     # A conflict means that a process which took this one for dead has ended the turn.

@@ -20,6 +20,7 @@ from tui.errors import ConfigError
 from tui.events import TurnStarted
 from tui.runtime.host import Host
 from tui.safe import decoded
+from tui.tools import Tool
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -38,7 +39,7 @@ class Worker(msgspec.Struct, frozen=True):
     models: dict[str, str]
     """Names of models, with a digest of each definition."""
     tools: dict[str, str]
-    """Names of tools, with a digest of each schema."""
+    """Names of tools, with a digest of each schema and policy."""
 
 
 def describe(host: Host, started: float) -> Worker:
@@ -51,7 +52,7 @@ def describe(host: Host, started: float) -> Worker:
         _store(host.log.path),
         _manner(host.config),
         {name: _model(name, what) for name, what in known.items()},
-        {tool.name: _digest(tool.schema) for tool in host.tools},
+        {tool.name: _tool(tool) for tool in host.tools},
     )
 
 
@@ -99,7 +100,7 @@ def runner_for(host: Host, model: str, tools: Collection[str]) -> str:
         return host.runner.id
     if worker.manner != _manner(host.config):
         return host.runner.id
-    ours = {t.name: _digest(t.schema) for t in host.tools if t.name in tools}
+    ours = {t.name: _tool(t) for t in host.tools if t.name in tools}
     same = all(worker.tools.get(name) == digest for name, digest in ours.items())
     return worker.runner if same else host.runner.id
 
@@ -124,7 +125,11 @@ def _store(path: Path) -> str:
 def _manner(settings: Config) -> str:
     # A request names its agent. Workers of versions that knew one agent have another
     # digest.
-    limits = (settings.max_rounds, settings.tools.timeout)
+    tools = settings.tools
+    limits = (
+        *(settings.max_rounds, tools.timeout, sorted(tools.policy.items())),
+        *(tools.folders, tools.private_addresses),
+    )
     return _digest(("agents", settings.system, *limits))
 
 
@@ -148,6 +153,10 @@ def _model(name: str, settings: ModelConfig) -> str:
         case _:
             here = str(Path(settings.path).expanduser().absolute())
     return _digest((name, settings, here))
+
+
+def _tool(tool: Tool[..., object]) -> str:
+    return _digest((tool.schema, tool.policy, tool.origin))
 
 
 def _digest(value: object) -> str:

@@ -10,16 +10,18 @@ from contextlib import closing
 from functools import partial
 from itertools import chain
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from tui import bounds, nearly_json
-from tui.errors import ConfigError, LazychatError, ToolError
+from tui.errors import Cancelled, ConfigError, LazychatError, LogError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import ToolCall, ToolResult, ToolSchema
-from tui.tools import registry, running
+from tui.tools import approval, registry, running
 from tui.tools.adapting import as_tools
+from tui.tools.approval import Decision, Rules
+from tui.tools.policy import Preview
 from tui.tools.tool import Tool
 from tui.tools.wording import name_and_words, words
 from tui.turn import Turn
@@ -27,6 +29,9 @@ from tui.turn import Turn
 # Tracebacks are for the author of the tool. They use `debug`, because without a handler
 # Python prints warnings to the terminal, over the app.
 _logger = logging.getLogger(__name__)
+
+PREVIEW_SECONDS = 10.0
+"""Most seconds that a preview may take."""
 
 
 class ToolBox:
@@ -41,11 +46,13 @@ class ToolBox:
         *,
         timeout: float = 60.0,
         output_limit: int = 20_000,
+        rules: Rules | None = None,
     ) -> None:
         """Accept all that `as_tools` does: `Tool`s, functions, names, objects.
 
         `timeout`, in seconds, applies to tools without their own; `math.inf` means no
-        limit. Output longer than `output_limit` characters is cut, with a note.
+        limit. Output longer than `output_limit` characters is cut, with a note. `rules`
+        decide, with each tool's own policy, which calls may run.
 
         Raises `ConfigError` for an unknown or repeated name, and for an object that
         cannot be a tool.
@@ -54,6 +61,7 @@ class ToolBox:
             raise ConfigError(f"Give the tools as a list: [{tools!r}].")
         self._timeout = timeout
         self._limit = output_limit
+        self._rules = rules or Rules()
         self._tools: dict[str, Tool[..., Any]] = {}
         for tool in chain.from_iterable(map(as_tools, tools)):
             if self._tools.setdefault(tool.name, tool) is not tool:
@@ -87,7 +95,12 @@ class ToolBox:
             if name not in self._tools:
                 raise ConfigError(self._no_tool(name))
             chosen.append(self._tools[name])
-        return ToolBox(chosen, timeout=self._timeout, output_limit=self._limit)
+        return ToolBox(
+            chosen,
+            timeout=self._timeout,
+            output_limit=self._limit,
+            rules=self._rules,
+        )
 
     def run(
         self, call: ToolCall, turn: Turn | None = None
@@ -95,7 +108,11 @@ class ToolBox:
         """Run one call; never raises for errors of the model or the tool.
 
         Yields `ToolCallStarted`, a `ToolProgressed` for each `report` of the tool, and
-        `ToolCallFinished`. Arguments that are nearly JSON are read as what is meant,
+        `ToolCallFinished`. A call that needs the user's permission also yields
+        `ApprovalRequested`, and blocks until `turn.approver` has the answer; its time
+        limit begins after that. With an approver, nothing runs before its start was
+        stored. Without one nobody can be asked, and the tools of a program run as they
+        are. Arguments that are nearly JSON are read as what is meant,
         which a `ToolProgressed` says. The tool runs in a thread of its own with a copy
         of the caller's context variables, an async one in an event loop there. At its
         time limit, and when `turn.cancel` is requested, it is abandoned: see
@@ -104,24 +121,116 @@ class ToolBox:
         turn = turn or Turn()
         if turn.cancel.requested:
             return _failed(call, "cancelled")
-        yield ToolCallStarted(call)
+        prepared = self._prepared(call, turn)
+        # Where nobody can be asked, nothing was decided.
+        yield ToolCallStarted(call, prepared.decision if turn.approver else "")
+        if prepared.read_as:
+            yield ToolProgressed(
+                call.id,
+                f"The arguments are no JSON object; read as {prepared.read_as}",
+            )
         start = monotonic()
         try:
-            tool, arguments = self._prepare(call)
-            if isinstance(call.arguments, str) and call.arguments.strip():
-                read = _excerpt(msgspec.json.encode(arguments).decode(), 2000)
-                yield ToolProgressed(
-                    call.id, f"The arguments are no JSON object; read as {read}"
-                )
-            function = _bound(tool, arguments)
-            output = yield from self._watch(call, tool, function, turn)
+            if prepared.error:
+                raise prepared.error
+            _wait_until_recorded(call, turn)
+            try:
+                yield from self._permit(call, prepared, turn)
+            finally:
+                start = monotonic()  # the user's time is not the tool's
+            assert prepared.tool is not None
+            assert prepared.function is not None
+            output = yield from self._watch(
+                call, prepared.tool, prepared.function, turn
+            )
             result = ToolResult(call.id, output)
         except ToolError as error:
             result = _failed(call, _line(str(error)))
         yield ToolCallFinished(call.id, monotonic() - start, result.error)
         return result
 
-    def _prepare(self, call: ToolCall) -> tuple[Tool[..., Any], dict[str, Any]]:
+    def _prepared(self, call: ToolCall, turn: Turn) -> "_Prepared":
+        """Return all that is known of a call before it may run."""
+        prepared = _Prepared()
+        try:
+            tool, arguments = self._read(call)
+            prepared.tool = tool
+            if isinstance(call.arguments, str) and call.arguments.strip():
+                read = msgspec.json.encode(arguments).decode()
+                prepared.read_as = _excerpt(read, 2000)
+            prepared.function = _bound(tool, arguments, tool.function)
+            if self._rules.needs_preview(tool):
+                prepared.preview = self._preview(call, tool, arguments, turn)
+            subject = prepared.preview.subject
+            prepared.decision = self._rules.decide(tool, subject, turn.approver)
+        except ToolError as error:
+            prepared.error = error
+        except LogError as error:
+            prepared.error = ToolError(f"{call.name} was not run: {error}")
+        return prepared
+
+    def _preview(
+        self,
+        call: ToolCall,
+        tool: Tool[..., Any],
+        arguments: dict[str, Any],
+        turn: Turn,
+    ) -> Preview:
+        """Return what the user sees of a call. Raises `ToolError` if it cannot work."""
+        if tool.preview is None:
+            return approval.arguments_preview(call, arguments)
+        # It gets arguments of its own, so that it cannot change those that are used.
+        function = _bound(tool, arguments, tool.preview)
+        run = running.run(function, PREVIEW_SECONDS, turn.cancel, tool.name, call.id)
+        with closing(run):
+            for news in run:
+                match news:
+                    case running.Progress():
+                        pass
+                    case running.Returned() if isinstance(news.value, Preview):
+                        return news.value
+                    case running.Returned():
+                        raise ToolError(
+                            f"{tool.name} was not run: its preview is a "
+                            f"{type(news.value).__name__}, not a Preview."
+                        )
+                    case running.Raised():
+                        raise _tool_failed(tool, news.error) from news.error
+                    case running.TimedOut():
+                        raise ToolError(
+                            f"{tool.name} was not run: its preview took more than "
+                            f"{PREVIEW_SECONDS:g} seconds."
+                        )
+                    case running.Stopped():
+                        raise ToolError("cancelled")
+        raise AssertionError("a run always ends with an outcome")
+
+    def _permit(
+        self, call: ToolCall, prepared: "_Prepared", turn: Turn
+    ) -> Generator[Event]:
+        """Ask the user if need be; raises `ToolError` if the call may not run."""
+        tool, decision, approver = prepared.tool, prepared.decision, turn.approver
+        assert tool is not None
+        if decision == "unattended":
+            how = approval.how_to_allow(tool, prepared.preview)
+            yield ToolProgressed(call.id, how)
+        if decision in ("denied", "flag denied", "unattended"):
+            raise ToolError(approval.refusal(tool, decision))
+        if decision != "asked":
+            return
+        assert approver is not None
+        asked = approval.question(call, tool, prepared.preview, self._rules)
+        try:
+            given = approver.answered(asked)
+            if given is None:
+                yield asked
+                given = approver.wait(asked)
+        except Cancelled:
+            raise ToolError("cancelled") from None
+        if not given.allow:
+            raise ToolError(approval.denial(tool, given.reason))
+
+    def _read(self, call: ToolCall) -> tuple[Tool[..., Any], dict[str, Any]]:
         if not call.name:
             raise ToolError(
                 f"This tool call could not be read and was not run: "
@@ -182,9 +291,37 @@ class ToolBox:
         return f"{problem}; the tools are {', '.join(self._tools)}."
 
 
-def _bound(tool: Tool[..., Any], arguments: dict[str, Any]) -> Callable[[], Any]:
+class _Prepared:
+    """A call before it runs."""
+
+    def __init__(self) -> None:
+        self.tool: Tool[..., Any] | None = None
+        self.function: Callable[[], Any] | None = None
+        """The tool's function with its arguments."""
+        self.preview = Preview("arguments", "")
+        self.decision: Decision | Literal[""] = ""
+        self.read_as = ""
+        """What arguments that are nearly JSON were taken for."""
+        self.error: ToolError | None = None
+        """Why it cannot run."""
+
+
+def _wait_until_recorded(call: ToolCall, turn: Turn) -> None:
+    if turn.approver is None:
+        return
     try:
-        return partial(tool.function, **tool.bind(arguments))
+        turn.approver.recorded(call.id)
+    except Cancelled:
+        raise ToolError("cancelled") from None
+    except LogError as error:
+        raise ToolError(f"{call.name} was not run: {error}") from error
+
+
+def _bound(
+    tool: Tool[..., Any], arguments: dict[str, Any], function: Callable[..., Any]
+) -> Callable[[], Any]:
+    try:
+        return partial(function, **tool.bind(arguments))
     except LazychatError as error:
         raise ToolError(f"{tool.name} was not run: {error}.") from error
 

@@ -112,15 +112,38 @@ def test_calls_of_one_message_run_side_by_side_and_answer_in_order():
         return name
 
     calls = [ToolCall(n, "wait", {"name": n}) for n in ("first", "second")]
-    events, _ = play(FunctionCallAgent(ScriptedModel([calls, ["done"]]), [wait]))
+    model = ScriptedModel([calls, ["done"]])
+    events, _ = play(FunctionCallAgent(model, [wait]))
 
     finished = [e.call_id for e in events if isinstance(e, ToolCallFinished)]
-    answers = [m.message for m in added(events) if m.message.role == "tool"]
     assert sorted(finished) == ["first", "second"]
+    answers = model.requests[1].messages[-2:]
     assert [(m.tool_call_id, m.text) for m in answers] == [
         ("first", "first"),
         ("second", "second"),
     ]
+
+
+def test_a_result_is_added_while_another_call_goes_on():
+    """It would be lost with the process while the other waits for the user."""
+    added_first = threading.Event()
+
+    @tool
+    def wait(name: str) -> str:
+        """Wait for the other's result."""
+        if name == "first":
+            assert added_first.wait(LIMIT)
+        return name
+
+    calls = [ToolCall(n, "wait", {"name": n}) for n in ("first", "second")]
+    model = ScriptedModel([calls, ["done"]])
+    results: list[str] = []
+    for event in FunctionCallAgent(model, [wait]).run([ASKED]):
+        if isinstance(event, MessageAdded) and event.message.role == "tool":
+            results.append(event.message.text)
+            added_first.set()
+
+    assert results == ["second", "first"]
 
 
 def test_a_wrong_call_is_told_to_the_model_which_tries_again():
@@ -345,7 +368,7 @@ def test_a_cancel_while_tools_run_answers_every_call_and_ends_the_turn():
         ("a", "cancelled"),
         ("b", "cancelled"),
     ]
-    assert [(m.tool_call_id, m.text) for m in answers] == [
+    assert sorted((m.tool_call_id, m.text) for m in answers) == [
         ("a", "Error: cancelled"),
         ("b", "Error: cancelled"),
     ]

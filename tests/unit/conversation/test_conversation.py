@@ -104,8 +104,8 @@ def test_each_call_is_answered_before_a_model_is_asked_again():
     assert [(m.role, m.text, m.tool_call_id) for m in transcript.messages()] == [
         ("user", "hi", None),
         ("assistant", "", None),
-        ("tool", "done", "b"),
         ("tool", "not run", "a"),
+        ("tool", "done", "b"),
         ("user", "go on", None),
     ]
 

@@ -10,6 +10,8 @@ from tui import conversation
 from tui.errors import LogError
 from tui.eventlog import EventLog
 from tui.events import (
+    ApprovalGiven,
+    ApprovalRequested,
     ConversationConfigured,
     ConversationPinned,
     ConversationRenamed,
@@ -290,3 +292,25 @@ def test_code_in_a_result_does_not_end_its_fence(log):
 
     assert "`````\n````\nx\n````\n`````" in text
     assert "```json\nnot json\n```" in text
+
+
+def test_a_file_asks_nobody_and_allows_nothing(log: EventLog) -> None:
+    asked = ApprovalRequested("1", "run_it", text="rm -r /")
+    given = ApprovalGiven("1", True, "conversation")
+    open_question = ApprovalRequested("2", "run_it", text="rm -r /")
+    owner = TurnStarted("far-away", "boot", 1, 1)
+    log.append(
+        "c",
+        MessageAdded("m", Message("user", "hi")),
+        TurnRequested("model"),
+        *(owner, asked, given, open_question),
+        TurnFinished("interrupted"),
+        turn="t",
+    ).result(30)
+    assert conversation.fold(log.read("c")).approvals.grants
+
+    (id,) = conversation.import_json(log, conversation.export_json(log, "c"))
+
+    imported = conversation.fold(log.read(id)).approvals
+    assert imported.grants == {}
+    assert imported.questions == []

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from tui.app.chat.arrangement import Arrangement
 from tui.app.terminal.key_order import typed
 from tui.app.transcript.pane import Transcript
+from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import Status
 
@@ -31,23 +32,33 @@ class KeyRouting:
         composer: Composer,
         status: Status,
         spell: Callable[[str], str],
+        dialog: ApprovalDialog,
     ) -> None:
-        """Use `spell` to get the printed key of a command."""
+        """Use `spell` to get the printed key of a command.
+
+        While `dialog` asks, it is in the place of the composer.
+        """
         self._screen = screen
         self._arrangement = arrangement
         self._transcript = transcript
         self._composer = composer
         self._status = status
         self._spell = spell
+        self._dialog = dialog
 
     @property
     def is_away(self) -> bool:
         """Whether a part other than the composer has the focus."""
-        return self._screen.focused not in (None, self._composer)
+        home = (None, self._composer, *self._dialog.parts)
+        return self._screen.focused not in home
 
     def write(self) -> None:
-        """Focus the composer, if it is visible."""
-        if not self._arrangement.is_covered:
+        """Focus the composer, or the dialog in its place, if it is visible."""
+        if self._arrangement.is_covered:
+            return
+        if self._dialog.question:
+            self._dialog.take_focus()
+        else:
             self._screen.set_focus(self._composer)
 
     def take_key(self, event: events.Key) -> None:
@@ -55,14 +66,23 @@ class KeyRouting:
         if self._composer.has_focus or self._arrangement.is_covered:
             return
         character = typed(event)
-        if character and event.key not in self._screen.active_bindings:
-            event.stop()
+        if not character or event.key in self._screen.active_bindings:
+            return
+        event.stop()
+        if self._dialog.question:
+            self._dialog.hold()  # the key was not meant for what gets the focus
+            self._dialog.take_focus()
+        else:
             self._composer.write(character)
 
     def take_paste(self, event: events.Paste) -> None:
         """Pass pasted text to the composer, whichever part has the focus."""
-        if not self._arrangement.is_covered:
-            event.stop()
+        if self._arrangement.is_covered:
+            return
+        event.stop()
+        if self._dialog.question:
+            self._composer.add(event.text)
+        else:
             self._composer.write(event.text)
 
     def show_focus(self) -> None:
@@ -73,4 +93,6 @@ class KeyRouting:
             spelled = ((self._spell(name), does) for name, does in _ACTS.items())
             keys = [f"{key} {does}" for key, does in spelled if key]
             keys_hint = " · ".join(keys)
+        if self._screen.focused is None and self._dialog.question:
+            self._screen.call_later(self.write)
         self._composer.border_subtitle = Content(keys_hint) if keys_hint else None

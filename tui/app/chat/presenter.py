@@ -19,6 +19,7 @@ from tui.conversation import Transcript
 from tui.events import (
     ApprovalGiven,
     ApprovalRequested,
+    ApprovalRevoked,
     CancelRequested,
     ConversationConfigured,
     ConversationDeleted,
@@ -52,8 +53,18 @@ from tui.messages import Message
 _OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
 _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
 
+ASKING = "needs your answer"
+"""The state while the user is asked whether a tool may run."""
+
 CANCEL_SECONDS = 0.1
 """Seconds that a turn may take to stop before the status line shows "cancelling"."""
+
+
+_INTERRUPTED = (
+    "Interrupted: the answering program is gone. "
+    "/continue resumes the answer, /retry asks again."
+)
+_ASKS_AGAIN = "The answering program is gone. With your permission the answer goes on."
 
 
 class Presenter:
@@ -282,8 +293,10 @@ class Presenter:
                 self._relabel(record, event)
             case TextDelta() | ReasoningDelta() | ConversationDeleted():
                 pass  # see `_show`
-            case Queued() | ApprovalRequested() | ApprovalGiven():
-                pass  # approval has no dialog yet; queues are not shown
+            case ApprovalRequested() | ApprovalGiven():
+                self._approval(event)
+            case Queued() | ApprovalRevoked():
+                pass  # queues are not shown; the sidebar shows what is allowed
             case ConversationRenamed() | ConversationPinned() | Unknown():
                 pass  # shown by lists and tabs, or by later versions
             case ConversationConfigured():
@@ -304,6 +317,15 @@ class Presenter:
                 self._tools.pop(call_id, None)
                 self._state_of_tools()
 
+    def _approval(self, event: ApprovalRequested | ApprovalGiven) -> None:
+        match event:
+            case ApprovalRequested(call_id):
+                self._debug.call_progressed(call_id, "waits for your answer")
+            case ApprovalGiven(call_id, allow):
+                said = "you have allowed it" if allow else "you have denied it"
+                self._debug.call_progressed(call_id, said)
+        self._state_of_tools()
+
     def _turn(self, turn: str, event: _OfTurn) -> None:
         match event:
             case TurnRequested():
@@ -322,6 +344,8 @@ class Presenter:
                     self.timeline.note_below(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
+                if not self.running:  # a question was taken back
+                    self._rest()
                 if turn == self.running:
                     # Most turns stop at once; on a slow line the state would cost a
                     # frame.
@@ -336,13 +360,10 @@ class Presenter:
                     self.timeline.note(note, "cancelled")
 
     def _ended(self, turn: str, reason: str) -> None:
-        if reason == "interrupted" and self._last_ended != reason:
-            self.timeline.note(
-                "Interrupted: the answering program is gone. "
-                "/continue resumes the answer, /retry asks again.",
-                "warning",
-                turn,
-            )
+        if reason == "interrupted" and self.fold.approvals.outlives(turn):
+            self.timeline.note(_ASKS_AGAIN, "info", turn)
+        elif reason == "interrupted" and self._last_ended != reason:
+            self.timeline.note(_INTERRUPTED, "warning", turn)
         self._last_ended = None
         self._clock.end()
         self._tools.clear()
@@ -405,11 +426,17 @@ class Presenter:
             self._status.state = "cancelling"
 
     def _state_of_tools(self) -> None:
+        if self.fold.approvals.questions:
+            self._state(ASKING)
+            return
         names = ", ".join(dict.fromkeys(self._tools.values()))
         self._state(f"running {names}" if names else "thinking")
 
     def _rest(self, state: str = "ready") -> None:
-        if not self.running:
+        if not self.running and self.fold.approvals.questions:
+            self._status.state = ASKING
+            self._status.keys = self._keys
+        elif not self.running:
             waits = any(not self.is_orphaned(turn) for turn in self.waiting)
             self._status.state = "waiting" if waits else state
             self._status.keys = self._keys

@@ -3,6 +3,9 @@
 It draws nothing that is not in the log: a sent message is appended there and comes back
 like every other record. Opening an old conversation works like watching a new one: the
 follower reads its log from the start.
+
+The file is long because Textual looks up the handlers of all messages as members of the
+screen; what they do is in the parts.
 """
 
 # Textual leaves the type parameters of App and Screen unknown.
@@ -22,6 +25,7 @@ from tui import paths
 from tui.app import commands, state
 from tui.app.backend import Backend
 from tui.app.chat.agent_choice import AgentChoice
+from tui.app.chat.approvals import ApprovalChoice
 from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
@@ -43,6 +47,7 @@ from tui.app.chat.view import Settings
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
+from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.requests import CopyRequested, HintRequested
@@ -103,6 +108,7 @@ class ChatScreen(OutputScreen):
         transcript = self.transcript = Transcript()
         composer = self.composer = Composer()
         self.chat_bar = ChatBar()
+        dialog = self.dialog = ApprovalDialog()
         self.drafts = Drafts(door, composer, is_new)
         self.read_marker = ReadMarker(door.mark_seen)
         debug_panel = self.debug_panel = DebugPanel()
@@ -114,7 +120,8 @@ class ChatScreen(OutputScreen):
             self, sidebar, debug_panel, composer, self.hint, self.spell_key("tools")
         )
         self.routing = KeyRouting(
-            self, self.arrangement, transcript, composer, status, self.spell_key
+            *(self, self.arrangement, transcript, composer, status, self.spell_key),
+            dialog,
         )
         self.tools = ToolChoice(backend, sidebar, transcript.add_note)
         self.agents = AgentChoice(backend, sidebar, status)
@@ -122,6 +129,11 @@ class ChatScreen(OutputScreen):
             transcript, debug_panel, status, backend.serves
         )
         fold = self.presenter.fold
+        self.approvals = ApprovalChoice(
+            *(self, backend, door, fold, dialog, composer, sidebar),
+            hint=self.hint,
+            note=transcript.add_note,
+        )
         versions = self.versions = MessageVersions(
             fold,
             self.presenter.timeline,
@@ -191,6 +203,7 @@ class ChatScreen(OutputScreen):
                 yield self.debug_panel
                 yield self.composer.menu
                 yield self.composer
+                yield self.dialog
             yield self.sidebar
         yield self.status
 
@@ -205,6 +218,7 @@ class ChatScreen(OutputScreen):
             self.transcript.add_note(note)
         self._spell_keys()
         self.tools.show()
+        self.approvals.look()
         self.run_worker(self.follower.run, thread=True)
         self.set_interval(FAILURE_SECONDS, self._look_for_failure)
         self.chat_bar.current = self.conversation
@@ -272,6 +286,7 @@ class ChatScreen(OutputScreen):
     @on(events.Resize)
     def _fit(self, event: events.Resize) -> None:
         self.arrangement.fit(event.size.width)
+        self.approvals.fit(event.size.height)
 
     def watch_stream(self, on: bool) -> None:
         """Show text that was held back, or hold back text from now on."""
@@ -310,6 +325,8 @@ class ChatScreen(OutputScreen):
         if not self.presenter.running:
             self.follower.calm()
         self.controller.show_queue()
+        self.approvals.show()
+        self.approvals.look(records)
         self._input_history.show(self.presenter.fold.questions)
         self.settings.show()
         self.read_marker.show(records)
@@ -353,6 +370,18 @@ class ChatScreen(OutputScreen):
             return
         self.drafts.wait_for(self.controller.send(text, submitted.take))
 
+    @on(ApprovalDialog.Answered)
+    def _answer(self, answered: ApprovalDialog.Answered) -> None:
+        self.approvals.answer(answered.question, answered.given)
+
+    @on(ApprovalDialog.Typed)
+    def _type_on(self, typed: ApprovalDialog.Typed) -> None:
+        self.approvals.add_to_draft(typed.text)
+
+    @on(ToolSidebar.Revoked)
+    def _revoke(self, revoked: ToolSidebar.Revoked) -> None:
+        self.approvals.revoke(revoked.grant, always=revoked.always)
+
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
         self.transcript.action_page(paged.pages)
@@ -390,8 +419,9 @@ class ChatScreen(OutputScreen):
 
         An edit in progress is cancelled first.
         """
-        if not self.versions.leave() and not self.controller.cancel():
-            self.routing.write()
+        if self.versions.leave() or self.approvals.drop() or self.controller.cancel():
+            return
+        self.routing.write()
 
     def toggle_stream(self) -> None:
         """Switch streaming, also for the answer in progress."""

@@ -25,7 +25,9 @@ class ToolChoice:
 
     def show(self) -> None:
         """Show the current tools, and the problems since the last call."""
-        self._sidebar.set_tools(self._backend.tools, self.enabled())
+        tools = self._backend.tools
+        policies = {tool.name: self._backend.policy(tool) for tool in tools}
+        self._sidebar.set_tools(tools, self.enabled(), policies)
         self.show_problems()
 
     def show_problems(self) -> None:

@@ -17,6 +17,7 @@ from tui.events import (
     Record,
     RetryScheduled,
     ToolCallFinished,
+    ToolCallStarted,
     ToolProgressed,
     TurnStarted,
     UsageReported,
@@ -41,6 +42,8 @@ class WaitClock:
         self._retry: RetryScheduled | None = None
         self._resumes = 0.0
         """When the next try begins."""
+        self._calls: set[str] = set()
+        """The calls that have no result yet."""
         self._timer: Timer | None = None
 
     def take(self, record: Record) -> None:
@@ -48,13 +51,19 @@ class WaitClock:
         event = record.event
         if isinstance(event, TurnStarted):
             self._turn = record.turn
+            self._calls.clear()
             self._wait(record)
             return
         if self._turn is None or record.turn != self._turn:
             return
         match event:
+            case ToolCallStarted(call):
+                self._calls.add(call.id)
+                self._since = self._retry = None
             case MessageAdded() if event.message.role == "tool":
-                self._wait(record)  # the model is asked again
+                self._calls.discard(event.message.tool_call_id or "")
+                if not self._calls:
+                    self._wait(record)  # the model is asked again
             case RetryScheduled():
                 if self._since is None:
                     self._wait(record)

@@ -44,7 +44,7 @@ class Stored(Entry):
     place: Place | None = None
 
     def __init__(self, summary: Summary, mark: str = "") -> None:
-        """Set up a row; `mark` is `running`, `unread` or ""."""
+        """Set up a row; `mark` is `asks`, `running`, `unread` or ""."""
         self.summary = summary
         self.id = summary.id
         self.mark = mark
@@ -65,7 +65,11 @@ class Stored(Entry):
         return beside((mark, (title, style)), ((facts, ("muted",)),), width)
 
 
-_MARKS: dict[str, Span] = {"running": ("… ", ("running",)), "unread": ("• ", ("key",))}
+_MARKS: dict[str, Span] = {
+    "asks": ("? ", ("running",)),
+    "running": ("… ", ("running",)),
+    "unread": ("• ", ("key",)),
+}
 
 
 class Found(Entry):

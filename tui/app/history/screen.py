@@ -170,6 +170,7 @@ class HistoryScreen(OutputScreen):
         summaries = store.recent(limit)
         marks = dict.fromkeys(store.unread(), "unread")
         marks |= dict.fromkeys(store.answering(), "running")
+        marks |= dict.fromkeys(store.waiting(), "asks")
         return summaries, marks, bool(store.trashed())
 
     def _search(self) -> None:

@@ -198,6 +198,10 @@ class Composer(Contained, TextArea):
         self._put(clean(text))
         self.screen.set_focus(self)
 
+    def add(self, text: str) -> None:
+        """Insert `text` as if it were typed, without taking the focus."""
+        self._put(clean(text))
+
     def action_complete(self) -> None:
         """Complete the name of a command; without a slash, Tab goes to the screen."""
         if not self.text.startswith("/"):

@@ -32,6 +32,8 @@ class Tab(NamedTuple):
     """Empty while the conversation is new."""
     running: bool = False
     unread: bool = False
+    asks: bool = False
+    """Whether it waits for the user's permission."""
 
 
 class ChatBar(Contained, Widget):
@@ -84,7 +86,7 @@ class ChatBar(Contained, Widget):
 
     def _span(self, tab: Tab, width: int) -> Span:
         news = tab.unread and tab.id != self.current
-        mark = "…" if tab.running else "•" if news else " "
+        mark = "?" if tab.asks else "…" if tab.running else "•" if news else " "
         title = safe(tab.title, newlines=False) or "New conversation"
         ((text, _),) = cut(((title, ()),), width - 3) or (("", ()),)
         gap = " " * (width - 3 - cell_len(text))

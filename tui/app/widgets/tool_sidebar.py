@@ -3,16 +3,17 @@
 It is one list that draws lines: a tool takes two rows, and unfolds to its parameters.
 """
 
-from collections.abc import Iterable
-from typing import Any, ClassVar, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
-from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
 from tui.app.markdown.lines import Line, Span, beside
 from tui.app.widgets.entry_list import Entry, Rows, wrap
+from tui.app.widgets.schema_lines import parameters
+from tui.grants import Grant
 from tui.safe import safe
 from tui.tools import Tool
 
@@ -78,9 +79,12 @@ class _Tool(Entry):
     Only unfolding asks for the schema, which is slow the first time.
     """
 
-    def __init__(self, tool: Tool[..., object], on: bool) -> None:
+    def __init__(
+        self, tool: Tool[..., object], on: bool, policy: str = "allow"
+    ) -> None:
         self.tool = tool
         self.on = on
+        self._policy = {"ask": "asks", "deny": "denied"}.get(policy, "")
         self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
         self._more: list[Line] = []
 
@@ -92,23 +96,50 @@ class _Tool(Entry):
         rows = wrap(description, width - _MARK - 2)
         self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
         self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
-        self._more += _parameters(schema.parameters, width)
+        self._more += parameters(schema.parameters, width)
         return 1 + len(self._more)
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
             name = safe(self.tool.name, newlines=False)
-            return Line((_switch(self.on), (name, ("name",) if self.on else ())))
+            left = _switch(self.on), (name, ("name",) if self.on else ())
+            right: tuple[Span, ...] = ((self._policy, ("muted",)),)
+            return beside(left, right, width) if self._policy else Line(left)
         if self.unfolded:
             return self._more[number - 1]
         summary: Span = ("    " + self._first, ("muted",))
         return beside((summary,), (("▸", ("muted",)),), width)
 
 
-class ToolSidebar(Rows):
-    """Shows and switches the tools for the next turn.
+class _Allowed(Entry):
+    """Calls that the user has allowed."""
 
-    Space or a click on the mark switches, Enter or a click on the name unfolds.
+    def __init__(self, grant: Grant, always: bool) -> None:
+        self.grant = grant
+        self.always = always
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        grant = self.grant
+        name = safe(grant.tool, newlines=False)
+        origin = safe(grant.origin, newlines=False)
+        name = f"{name} from {origin}" if origin else name
+        scope = "always" if self.always else "here"
+        self._lines = [beside(((name, ()),), ((scope, ("muted",)),), width)]
+        rows = wrap(safe(grant.pattern, newlines=False), width - 2)
+        if grant.pattern:
+            self._lines += [Line((("  " + row, ("muted",)),)) for row in rows]
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        return self._lines[number]
+
+
+class ToolSidebar(Rows):
+    """Shows and switches the tools for the next turn, and what they may do unasked.
+
+    Space or a click on the mark switches, Enter or a click on the name unfolds, x
+    revokes what was allowed.
     `model`, `agent`, `note`, `stream` and `tools_folder` may be set at any time without
     posting a message: only the user's own switching is posted.
     """
@@ -133,6 +164,7 @@ class ToolSidebar(Rows):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "switch", "Switch", show=False),
+        Binding("x,delete", "revoke", "Revoke", show=False),
     ]
 
     model: reactive[str] = reactive("")
@@ -160,6 +192,14 @@ class ToolSidebar(Rows):
             self.name = name
             self.enabled = enabled
 
+    class Revoked(Message):
+        """The user takes back what was allowed, `always` or in this conversation."""
+
+        def __init__(self, grant: Grant, always: bool) -> None:
+            super().__init__()
+            self.grant = grant
+            self.always = always
+
     class StreamToggled(Message):
         """The user has switched streaming on or off."""
 
@@ -170,15 +210,31 @@ class ToolSidebar(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._tools: list[_Tool] = []
+        self._allowed: list[_Allowed] = []
         self._build()
 
-    def set_tools(self, tools: Iterable[Tool[..., object]], enabled: set[str]) -> None:
+    def set_grants(self, always: Sequence[Grant], here: Sequence[Grant]) -> None:
+        """Show what is allowed always, and in this conversation."""
+        self._allowed = [_Allowed(grant, False) for grant in here]
+        self._allowed += [_Allowed(grant, True) for grant in always]
+        self._build()
+
+    def set_tools(
+        self,
+        tools: Iterable[Tool[..., object]],
+        enabled: set[str],
+        policies: Mapping[str, str] = {},
+    ) -> None:
         """Show `tools` in this order, those named in `enabled` switched on.
 
-        The cursor and unfolded state are kept by tool name.
+        `policies` says which of them ask first, or are denied. The cursor and unfolded
+        state are kept by tool name.
         """
         unfolded = {tool.tool.name for tool in self._tools if tool.unfolded}
-        self._tools = [_Tool(tool, tool.name in enabled) for tool in tools]
+        self._tools = [
+            _Tool(tool, tool.name in enabled, policies.get(tool.name, "allow"))
+            for tool in tools
+        ]
         for tool in self._tools:
             tool.unfolded = tool.tool.name in unfolded
         self._build()
@@ -216,6 +272,14 @@ class ToolSidebar(Rows):
                 self.post_message(self.ToolToggled(tool.tool.name, tool.on))
             case _:
                 pass
+
+    def action_revoke(self) -> None:
+        """Take back what the selected entry allows."""
+        if self.cursor is None:
+            return
+        entry = self.entries[self.cursor]
+        if isinstance(entry, _Allowed):
+            self.post_message(self.Revoked(entry.grant, entry.always))
 
     def watch_model(self) -> None:
         """Show the new model."""
@@ -279,6 +343,10 @@ class ToolSidebar(Rows):
         if not self._tools:
             entries.append(_Text(*self._how_to_add()))
         entries += self._tools
+        if self._allowed:
+            heading = "Allowed without asking"
+            entries.append(_Text((heading, ("heading",)), above=1, key="x revokes"))
+            entries += self._allowed
         places = [_identity(entry) for entry in entries]
         cursor = places.index(selected) if selected in places else None
         self.set_entries(entries, cursor if selected else None)
@@ -296,70 +364,7 @@ def _identity(entry: Entry) -> object:
             return "stream"
         case _Tool():
             return ("tool", entry.tool.name)
+        case _Allowed():
+            return (entry.grant, entry.always)
         case _:
             return None
-
-
-def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
-    """Return lines on each parameter in an object's JSON Schema."""
-    properties = cast(dict[str, Any], schema.get("properties") or {})
-    required = cast(list[str], schema.get("required") or [])
-    if not properties:
-        return [Line((("    No parameters.", ("muted",)),))]
-    lines: list[Line] = []
-    for name, about in properties.items():
-        about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
-        name = safe(name, newlines=False)
-        fact = "required" if name in required else "optional"
-        head: tuple[Span, ...] = (("    " + name, ("label",)),)
-        details: list[str] = []
-        if cell_len(name + _type(about) + fact) + 3 <= width - _MARK:
-            head += (("  " + _type(about), ()),)
-        else:
-            details.append(_type(about).capitalize())
-        lines.append(beside(head, ((fact, ("muted",)),), width))
-        if about.get("description"):
-            details.append(safe(str(about["description"])).strip())
-        if values := _values(about):
-            details.append("One of: " + ", ".join(map(_plain, values)))
-        if "default" in about:
-            details.append("Default: " + _plain(about["default"]))
-        for detail in details:
-            rows = wrap(detail, width - _MARK - 2)
-            lines += [Line((("      " + row, ("muted",)),)) for row in rows]
-    return lines
-
-
-def _type(schema: dict[str, Any]) -> str:
-    """Return a JSON Schema's type in words: `string`, `list of integer or null`."""
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if isinstance(choices, list):
-        types = [_type(each) for each in cast(list[dict[str, Any]], choices)]
-        return " or ".join(dict.fromkeys(types))
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        return " or ".join(map(str, cast(list[object], kind)))
-    if kind == "array":
-        items = schema.get("items")
-        inner = _type(cast(dict[str, Any], items)) if isinstance(items, dict) else ""
-        return f"list of {inner}" if inner not in ("", "any") else "list"
-    return safe(str(kind), newlines=False) if kind else "any"
-
-
-def _values(schema: dict[str, Any]) -> list[object]:
-    if "const" in schema:
-        return [schema["const"]]
-    values: list[object] = list(cast(list[object], schema.get("enum") or []))
-    for choice in cast(list[Any], schema.get("anyOf") or []):
-        if isinstance(choice, dict):
-            values += _values(cast(dict[str, Any], choice))
-    return values
-
-
-def _plain(value: object) -> str:
-    """Return a value as JSON, but a word without quotes."""
-    import json  # imported with the first unfolded tool
-
-    word = isinstance(value, str) and value.strip() == value != ""
-    text = value if word else json.dumps(value, ensure_ascii=False)
-    return safe(str(text), newlines=False)

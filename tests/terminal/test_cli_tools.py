@@ -1,0 +1,151 @@
+"""`lazychat tools`, and the flags of `ask` that stand for the user's answer."""
+
+import json
+
+import pytest
+from support import asking_tool
+from support.fakes.lazychat import Home, complaint
+
+from tui import grants
+from tui.grants import Grant
+
+STATUS = "git status --short"
+STEPS = [asking_tool.call(STATUS)]
+
+
+@pytest.fixture
+def home_with_tool(place: Home) -> Home:
+    asking_tool.add(place.folder)
+    place.scripted(STEPS, "Done.")
+    return place
+
+
+def test_ask_denies_what_would_ask_and_names_the_flag(home_with_tool: Home) -> None:
+    done = home_with_tool.ask("hi")
+
+    assert (done.code, done.out) == (0, "Done.\n")
+    assert done.err == (
+        "lazychat: run_it was not run, as it asks first; "
+        "--allow 'run_it=git status *' allows it.\n"
+    )
+    assert asking_tool.runs(home_with_tool.folder) == []
+    results = [text for role, text in home_with_tool.said() if role == "tool"]
+    assert results == [
+        "Error: run_it was not run: it needs the user's permission, and nobody can be "
+        "asked."
+    ]
+
+
+@pytest.mark.parametrize("flag", ["run_it", "run_it=git status *", f"run_it={STATUS}"])
+def test_allow_stands_for_the_answer(home_with_tool: Home, flag: str) -> None:
+    done = home_with_tool.ask("--allow", "other", "--allow", flag, "hi")
+
+    assert (done.code, done.out, done.err) == (0, "Done.\n", "")
+    assert asking_tool.runs(home_with_tool.folder) == [STATUS]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--allow", "run_it=git log *"],
+        ["--allow", "run_it", "--deny", "run_it"],
+        ["--allow", "run_it", "--deny", "run_it=git *"],
+    ],
+)
+def test_deny_wins_and_a_pattern_must_match(
+    home_with_tool: Home, flags: list[str]
+) -> None:
+    done = home_with_tool.ask(*flags, "hi")
+
+    assert (done.code, done.out) == (0, "Done.\n")
+    assert asking_tool.runs(home_with_tool.folder) == []
+
+
+@pytest.mark.parametrize("flag", ["=x", "run_it=", ""])
+def test_a_flag_that_makes_no_sense_is_an_error(
+    home_with_tool: Home, flag: str
+) -> None:
+    done = home_with_tool.ask("--allow", flag, "hi")
+
+    assert complaint(done, 2) == f'"{flag}" is not NAME or NAME=PATTERN.'
+
+
+def test_what_is_always_allowed_needs_no_flag(home_with_tool: Home) -> None:
+    grants.keep(Grant("run_it", pattern="git status *"))
+
+    done = home_with_tool.ask("hi")
+
+    assert (done.code, done.out, done.err) == (0, "Done.\n", "")
+    assert asking_tool.runs(home_with_tool.folder) == [STATUS]
+
+
+def test_the_policy_of_config_toml_denies(home_with_tool: Home) -> None:
+    home_with_tool.scripted(STEPS, "Done.", more='tools.policy.run_it = "deny"')
+
+    home_with_tool.ask("--allow", "run_it", "hi")
+
+    assert asking_tool.runs(home_with_tool.folder) == []
+
+
+def test_the_audit_tells_each_call_and_how_it_was_decided(
+    home_with_tool: Home,
+) -> None:
+    place = home_with_tool
+    place.ask("hi")
+    place.ask("--allow", "run_it", "hi")
+
+    done = place.run("tools", "log", "--json")
+    calls = json.loads(done.out)
+
+    assert [(c["tool"], c["decision"], c["outcome"]) for c in calls] == [
+        ("run_it", "unattended", "failed"),
+        ("run_it", "flag", "done"),
+    ]
+    assert calls[1]["arguments"] == {"command": STATUS}
+    assert calls[1]["seconds"] >= 0
+    last = json.loads(place.run("tools", "log", "--json", "--limit", "1").out)
+    assert last == calls[1:]
+    one = place.run(
+        "tools", "log", "--json", "--conversation", calls[0]["conversation"]
+    )
+    assert json.loads(one.out) == calls[:1]
+
+    rows = place.run("tools", "log").out.splitlines()
+    assert rows[0].endswith("  run_it  nobody to ask  failed in 0.00 s")
+    assert "  run_it  allowed by --allow  done in " in rows[3]
+    assert rows[4] == f'    {{"command":"{STATUS}"}}'
+
+
+def test_without_a_call_the_audit_is_empty(place: Home) -> None:
+    done = place.run("tools", "log")
+
+    assert (done.code, done.out) == (1, "")
+
+
+def test_tools_lists_policies_and_what_is_allowed(home_with_tool: Home) -> None:
+    grants.keep(Grant("run_it", pattern="git status *"))
+
+    done = home_with_tool.run("tools")
+
+    rows = done.out.splitlines()
+    (row,) = [row for row in rows if row.startswith("run_it")]
+    assert row.split() == ["run_it", "ask", "Run", "a", "command."]
+    assert rows[-2:] == ["Always allowed:", "  run_it=git status *"]
+    listed = json.loads(home_with_tool.run("tools", "--json").out)
+    (tool,) = [each for each in listed if each["name"] == "run_it"]
+    assert (tool["policy"], tool["allowed"]) == ("ask", ["git status *"])
+
+
+def test_revoke_takes_back_what_is_allowed(home_with_tool: Home) -> None:
+    grants.keep(Grant("run_it", pattern="git status *"))
+    grants.keep(Grant("run_it"))
+
+    done = home_with_tool.run("tools", "revoke", "run_it=git status *")
+    assert done.err == "lazychat: run_it=git status * asks again.\n"
+    assert grants.stored() == [Grant("run_it")]
+    home_with_tool.run("tools", "revoke", "run_it")
+    assert grants.stored() == []
+
+    done = home_with_tool.run("tools", "revoke", "run_it")
+    assert complaint(done, 1) == 'Nothing called "run_it" is always allowed.'
+    assert complaint(home_with_tool.run("tools", "revoke"), 2)

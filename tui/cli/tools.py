@@ -1,0 +1,153 @@
+"""`lazychat tools`: lists tools, revokes what is allowed, prints the audit of calls."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tui import conversation, grants, paths
+from tui.cli import streams
+from tui.cli.codes import DONE, FAILED
+from tui.cli.list import clock
+from tui.config import Config
+from tui.conversation import audit
+from tui.errors import LazychatError
+from tui.eventlog import open_to_read
+from tui.grants import Grant
+from tui.safe import one_line, safe
+from tui.tools import Tool, builtin, installed_tools, load_tools
+
+_WORDS = {
+    "": "",
+    "policy": "allowed by policy",
+    "flag": "allowed by --allow",
+    "conversation": "allowed in the conversation",
+    "always": "always allowed",
+    "asked": "not answered",
+    "allowed once": "allowed once",
+    "allowed conversation": "allowed for the conversation",
+    "allowed always": "always allowed from now on",
+    "denied by user": "denied",
+    "denied": "denied by policy",
+    "flag denied": "denied by --deny",
+    "unattended": "nobody to ask",
+}
+"""What each decision is called."""
+
+
+def show_tools(settings: Config, as_json: bool) -> int:
+    """Print each tool with its policy and origin, and what is always allowed."""
+    tools, problems = _tools(settings)
+    kept = grants.stored()
+    policies = settings.tools.policy
+    rows = [
+        {
+            "name": tool.name,
+            "policy": policies.get(tool.name, tool.policy),
+            "on": tool.name not in settings.tools.disabled,
+            "origin": tool.origin,
+            "allowed": [
+                grant.pattern or "*"
+                for grant in kept
+                if (grant.tool, grant.origin) == (tool.name, tool.origin)
+            ],
+            "summary": tool.summary,
+        }
+        for tool in tools
+    ]
+    for problem in problems:
+        streams.talk(problem)
+    if as_json:
+        streams.print_json(rows)
+        return DONE
+    column = max((len(tool.name) for tool in tools), default=0)
+    for row, tool in zip(rows, tools, strict=True):
+        off = "" if row["on"] else "  (off)"
+        origin = f"  from {tool.origin}" if tool.origin else ""
+        line = f"{tool.name:{column}}  {row['policy']:5}  {tool.summary}{origin}{off}"
+        print(safe(line, newlines=False).rstrip())
+    if kept:
+        print("\nAlways allowed:")
+    for grant in kept:
+        print(safe(f"  {_spelled(grant)}", newlines=False))
+    return DONE
+
+
+def _tools(settings: Config) -> tuple[list[Tool[..., object]], list[str]]:
+    """Return all tools that a chat would have, and what went wrong."""
+    folder = paths.tools_folder()
+    files: list[str | Path] = sorted(folder.glob("*.py")) if folder.is_dir() else []
+    found = dict(builtin())
+    problems: list[str] = []
+    for loaded in (load_tools([*files, *settings.tools.files]), installed_tools()):
+        found |= {tool.name: tool for tool in loaded.tools}
+        problems += [str(error) for error in loaded.errors]
+    return list(found.values()), problems
+
+
+def revoke(what: str) -> int:
+    """Take back what is always allowed: `NAME`, all of a tool, or `NAME=PATTERN`."""
+    kept = grants.stored()
+    gone = [each for each in kept if what in (each.tool, _spelled(each))]
+    if not gone:
+        known = ", ".join(map(_spelled, kept))
+        hint = f" There is: {known}." if kept else ""
+        raise LazychatError(f'Nothing called "{what}" is always allowed.{hint}')
+    for grant in gone:
+        try:
+            grants.revoke(grant)
+        except OSError as error:
+            raise LazychatError(
+                f"{paths.state_file()} cannot be written: {error.strerror}."
+            ) from error
+        streams.talk(f"{_spelled(grant)} asks again.")
+    return DONE
+
+
+def _spelled(grant: Grant) -> str:
+    return f"{grant.tool}={grant.pattern}" if grant.pattern else grant.tool
+
+
+def show_log(cid: str | None, limit: int, as_json: bool) -> int:
+    """Print the last `limit` calls (0: all), newest last.
+
+    `cid` is the start of a conversation's id, None means all conversations.
+    """
+    with open_to_read(paths.log_file(), streams.talk) as log:
+        id = conversation.find(log, cid) if cid else None
+        with streams.unreadable_reported(log):
+            found = audit.calls(log, id, limit or -1)
+        if as_json:
+            streams.print_json(msgspec.to_builtins(found))
+            return DONE
+        ids = conversation.short_ids(log, [call.conversation for call in found])
+        _print(found, ids)
+    if not found:
+        streams.talk("no tool was called yet.")
+        return FAILED
+    return DONE
+
+
+def _print(found: Sequence[audit.AuditedCall], ids: Sequence[str]) -> None:
+    for short, call in zip(ids, found, strict=True):
+        arguments = call.arguments
+        if not isinstance(arguments, str):
+            arguments = msgspec.json.encode(arguments).decode()
+        took = "" if call.seconds is None else f" in {call.seconds:.2f} s"
+        why = f": {call.reason}" if call.reason else ""
+        decision = _WORDS.get(call.decision, call.decision)
+        if call.decision == "allowed always" and call.pattern:
+            decision = f"{decision}: {call.pattern}"
+        facts = (
+            clock(call.time),
+            short,
+            call.tool or "?",
+            f"{decision}{why}",
+            f"{call.outcome}{took}",
+        )
+        row = "  ".join(one_line(fact) for fact in facts if fact)
+        sys.stdout.write(safe(row, newlines=False) + "\n")
+        sys.stdout.write("    " + safe(one_line(arguments), newlines=False) + "\n")
+        if call.error:
+            sys.stdout.write("    " + safe(one_line(call.error), newlines=False) + "\n")

@@ -1,0 +1,105 @@
+"""Reads what tools were called for, who allowed it, and how it ended."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tui.eventlog import EventLog
+from tui.eventlog.sqlite.event_rows import text
+from tui.events import (
+    ApprovalGiven,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnFinished,
+    read,
+)
+
+
+class AuditedCall(msgspec.Struct):
+    """A tool call, as the log has it."""
+
+    time: float
+    """When it was recorded, before it ran; seconds since the epoch."""
+    conversation: str
+    turn: str
+    call_id: str
+    tool: str
+    """Empty if the model's call could not be read."""
+    arguments: dict[str, Any] | str
+    decision: str
+    """That of `ToolCallStarted`; for `asked`, the user's answer: `allowed once`,
+    `allowed conversation`, `allowed always` or `denied by user`."""
+    pattern: str = ""
+    """What the user has allowed for ever with it; "" for the whole tool, if that."""
+    reason: str = ""
+    """Why the user has denied it."""
+    outcome: str = "running"
+    """`done`, `failed`, `running`, or how its turn ended before: `cancelled`,
+    `interrupted` and so on."""
+    seconds: float | None = None
+    """How long it ran, without the wait for the user; None if it has not ended."""
+    error: str | None = None
+
+
+_STARTS = (
+    "SELECT conversation FROM (SELECT conversation, seq FROM event "
+    "WHERE kind = 'tool_call_started' {of} ORDER BY seq DESC LIMIT ?) "
+    "GROUP BY conversation"
+)
+_EVENTS = (
+    "SELECT time, turn, kind, CAST(data AS BLOB), seq FROM event "
+    "WHERE conversation = ? AND kind IN ('tool_call_started', 'tool_call_finished', "
+    "'approval_given', 'turn_finished') ORDER BY seq"
+)
+
+
+def calls(
+    log: EventLog, conversation: str | None = None, limit: int = -1
+) -> list[AuditedCall]:
+    """Return the last `limit` calls (-1: all), newest last. Raises `LogError`."""
+    of = "" if conversation is None else "AND conversation = ?"
+    wanted = (limit,) if conversation is None else (conversation, limit)
+    found: list[tuple[int, AuditedCall]] = []
+    for (id,) in log.query(_STARTS.format(of=of), wanted):
+        found += _of_conversation(text(id), log.query(_EVENTS, (text(id),)))
+    found.sort(key=lambda each: each[0])
+    return [
+        call for _, call in (found if limit < 0 else found[-limit:] if limit else [])
+    ]
+
+
+def _of_conversation(id: str, rows: Iterable[Any]) -> Iterable[tuple[int, AuditedCall]]:
+    found: dict[tuple[str, str], tuple[int, AuditedCall]] = {}
+    given: dict[tuple[str, str], ApprovalGiven] = {}
+    for time, turn, kind, data, seq in rows:
+        event, turn = read(text(kind), data or b""), text(turn or "")
+        match event:
+            case ToolCallStarted(call, decision):
+                made = AuditedCall(
+                    time, id, turn, call.id, call.name, call.arguments, decision
+                )
+                found[turn, call.id] = seq, made
+            case ApprovalGiven(call_id):
+                # An answer that resumes a turn is there before the call.
+                given.setdefault((turn, call_id), event)
+            case ToolCallFinished(call_id, seconds, error):
+                if entry := found.get((turn, call_id)):
+                    call = entry[1]
+                    call.seconds, call.error = seconds, error
+                    call.outcome = "failed" if error else "done"
+            case TurnFinished(reason):
+                for (of, _), (_, call) in found.items():
+                    if of == turn and call.outcome == "running":
+                        call.outcome = reason
+            case _:
+                pass
+    for key, (_, call) in found.items():
+        if call.decision == "asked" and key in given:
+            _decide(call, given[key])
+    return found.values()
+
+
+def _decide(call: AuditedCall, given: ApprovalGiven) -> None:
+    call.decision = f"allowed {given.scope}" if given.allow else "denied by user"
+    call.reason, call.pattern = given.reason, given.pattern

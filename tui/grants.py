@@ -1,0 +1,222 @@
+"""Defines what the user has allowed in advance: tools, or calls that match a pattern.
+
+A pattern is matched against text that a model has written, so matching is strict: a `*`
+stands for plain text only. A call that would need more is not an error; it asks.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from tui import paths, state_file
+
+LONGEST_PATTERN = 500
+"""Most characters of a pattern."""
+LONGEST_SUGGESTION = 120
+"""Most characters of a pattern that a dialog offers."""
+LONGEST_SUBJECT = 4_000
+"""Most characters of a subject that a pattern with a `*` matches."""
+
+_UNSAFE = frozenset(";&|<>`$(){}[]*?!#~^%'\"\\")
+"""What a shell, a path or an address may take for more than plain text. Quotes could
+hide the rest of it, and `%2e` is another way to write a dot."""
+
+
+class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls that the user has allowed."""
+
+    tool: str
+    origin: str = ""
+    """Where the tool is from: another server's tool of that name is not allowed."""
+    pattern: str = ""
+    """Only calls whose subject matches it; "" for all calls."""
+
+    def covers(self, tool: str, origin: str, subject: str) -> bool:
+        """Return whether a call is allowed."""
+        same = (self.tool, self.origin) == (tool, origin)
+        return same and (not self.pattern or matches(self.pattern, subject))
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Return whether `subject` is `pattern`, in which each `*` is any plain text.
+
+    Plain text has no character that separates commands, quotes, expands or escapes, no
+    control or invisible character, no line end and no `..`. A final ` *` may also be
+    left out. In an address, a `*` before the path stands only for whole labels at the
+    start of the host. Takes time linear in `subject`.
+    """
+    if not pattern or len(pattern) > LONGEST_PATTERN:
+        return False
+    first, *others = pattern.split("*")
+    if not others:
+        return pattern == subject
+    if others == [""] and first.endswith(" ") and subject == first[:-1]:
+        return True
+    if len(subject) > LONGEST_SUBJECT or ".." in subject:
+        return False
+    if "://" in pattern or "://" in subject:
+        return _matches_address(pattern, subject)
+    return _matches_text(pattern, subject)
+
+
+def resembles(pattern: str, subject: str) -> bool:
+    """Return whether `subject` is `pattern`, in which each `*` is any text at all.
+
+    This is for denying: what `matches` does not take for plain is denied too.
+    """
+    first, *others = pattern.split("*")
+    if not others:
+        return subject == first
+    *middle, last = others
+    if last == "" and not middle and first.endswith(" ") and subject == first[:-1]:
+        return True
+    at, end = len(first), len(subject) - len(last)
+    if end < at or not (subject.startswith(first) and subject.endswith(last)):
+        return False
+    for part in middle:
+        found = subject.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _matches_address(pattern: str, subject: str) -> bool:
+    scheme, _, rest = subject.partition("://")
+    wanted_scheme, _, wanted = pattern.partition("://")
+    host, slash, path = rest.partition("/")
+    wanted_host, wanted_slash, wanted_path = wanted.partition("/")
+    if scheme != wanted_scheme or slash != wanted_slash or "@" in host:
+        return False
+    if wanted_host.startswith("*."):
+        end = wanted_host[1:]
+        labels = host[: len(host) - len(end)]
+        plain = labels.isascii() and labels.replace("-", "").replace(".", "").isalnum()
+        if "*" in end or not host.endswith(end) or not plain:
+            return False
+    elif host != wanted_host or "*" in wanted_host:
+        return False
+    return _matches_text(wanted_path, path)
+
+
+def _matches_text(pattern: str, subject: str) -> bool:
+    first, *others = pattern.split("*")
+    if not others:
+        return pattern == subject
+    *middle, last = others
+    at, end = len(first), len(subject) - len(last)
+    if end < at or not (subject.startswith(first) and subject.endswith(last)):
+        return False
+    for part in middle:
+        found = subject.find(part, at, end)
+        if found < 0 or not _is_plain(subject[at:found]):
+            return False
+        at = found + len(part)
+    return _is_plain(subject[at:end])
+
+
+def _is_plain(text: str) -> bool:
+    return all(map(_is_plain_character, text))
+
+
+def _is_plain_character(character: str) -> bool:
+    # isprintable is False for controls, invisible characters and all spaces but " ".
+    if character in _UNSAFE or not character.isprintable():
+        return False
+    # A full-width form may be taken for the character that it is compatible with.
+    return character.isascii() or not (
+        set(unicodedata.normalize("NFKC", character)) & (_UNSAFE | set("./ "))
+    )
+
+
+_WITH_SUBCOMMANDS = frozenset(
+    ("cargo", "git", "go", "hg", "npm", "pip", "pnpm", "poetry", "svn", "uv", "yarn")
+)
+"""Programs whose second word says what they do."""
+_RUNS_ANYTHING = frozenset(("alias", "config", "dlx", "exec", "run", "test", "x"))
+"""Subcommands whose effect depends on the words behind them."""
+
+
+def suggest(kind: str, subject: str) -> str:
+    """Return the pattern to suggest for calls like one, "" if there is none.
+
+    `kind` is that of the call's `Preview`. It always matches `subject`.
+    """
+    if not subject or not _is_plain(subject) or ".." in subject:
+        return ""
+    if kind == "command":
+        pattern = _command_pattern(subject)
+    elif "://" in subject:
+        scheme, _, rest = subject.partition("://")
+        pattern = f"{scheme}://{rest.partition('/')[0]}/*"
+    elif kind in ("diff", "arguments") and subject.count("/") > 2:
+        pattern = f"{subject.rpartition('/')[0]}/*"
+    else:
+        pattern = subject
+    readable = len(pattern) <= LONGEST_SUGGESTION
+    return pattern if readable and matches(pattern, subject) else ""
+
+
+def _command_pattern(command: str) -> str:
+    """Return the program and its subcommand, where that says what is done."""
+    program, *words = command.split(" ")
+    subcommand = words[0] if words else ""
+    known = program in _WITH_SUBCOMMANDS and subcommand not in _RUNS_ANYTHING
+    return f"{program} {subcommand} *" if known and subcommand.isalpha() else command
+
+
+# -- what is stored
+
+
+def stored(path: Path | None = None) -> list[Grant]:
+    """Return what the user has always allowed. Reads a small file (None: state.toml).
+
+    Entries that are not valid are left out, as is all of a damaged file.
+    """
+    table = state_file.read(path or paths.state_file())
+    return _read(table)
+
+
+def keep(grant: Grant, path: Path | None = None) -> None:
+    """Store a grant. Raises `OSError`."""
+
+    def update(table: dict[str, Any]) -> None:
+        grants = _read(table)
+        _write(table, grants if grant in grants else [*grants, grant])
+
+    state_file.change(path or paths.state_file(), update)
+
+
+def revoke(grant: Grant, path: Path | None = None) -> bool:
+    """Remove a stored grant; return whether there was one. Raises `OSError`."""
+    found: list[bool] = []
+
+    def update(table: dict[str, Any]) -> None:
+        grants = _read(table)
+        found.append(grant in grants)
+        _write(table, [each for each in grants if each != grant])
+
+    state_file.change(path or paths.state_file(), update)
+    return any(found)
+
+
+def _read(table: dict[str, Any]) -> list[Grant]:
+    entries = table.get("allowed")
+    grants: list[Grant] = []
+    for entry in cast(list[Any], entries) if isinstance(entries, list) else ():
+        with suppress(msgspec.ValidationError):
+            grants.append(msgspec.convert(entry, Grant))
+    return grants
+
+
+def _write(table: dict[str, Any], grants: Sequence[Grant]) -> None:
+    table["allowed"] = [
+        {name: value for name, value in msgspec.structs.asdict(each).items() if value}
+        for each in grants
+    ]
+    if not grants:
+        del table["allowed"]
