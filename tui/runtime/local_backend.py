@@ -16,6 +16,7 @@ from tui.conversation.read_state import Opened
 from tui.errors import LazychatError
 from tui.events import CancelRequested, TurnRequested, TurnStarted, TurnWithdrawn
 from tui.messages import Message
+from tui.models.exchanges import Exchanges
 from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
 from tui.runtime.living_worker import LivingWorker, LookingFollow
@@ -299,6 +300,11 @@ class LocalBackend:
     def problems(self) -> list[str]:
         """Lines for the user."""
         return self._host.problems
+
+    @property
+    def exchanges(self) -> Exchanges:
+        """The last requests to models, as sent by this process."""
+        return self._host.models.exchanges
 
     @property
     def tools(self) -> Sequence[Tool[..., Any]]:

@@ -8,8 +8,8 @@ with `stream` off, the text of a message is held back until the message is compl
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from tui import agent_names
 from tui.app.chat.context_meter import ContextMeter
+from tui.app.chat.debug_feed import DebugFeed
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.wait_clock import WaitClock
 from tui.app.transcript import pane
@@ -75,7 +75,7 @@ class Presenter:
         self.context = ContextMeter(self.fold, transcript, status)
         self._clock = WaitClock(status)
         self._transcript = transcript
-        self._debug = debug
+        self._debug = DebugFeed(debug, self.fold)
         self._status = status
         self._serves = serves
         self._loading = False
@@ -240,6 +240,7 @@ class Presenter:
             self.deleted = bool(self.fold.questions or self.answers)
             return
         self._apply(record)
+        self._debug.take(record)
         # Cast to the union of all kinds, so that the type checker finds any event kind
         # that is not handled.
         self._show_event(record, cast(Known, event))
@@ -264,8 +265,6 @@ class Presenter:
                 # changes.
                 if not event.left_out or self.context.left_out(event):
                     self.timeline.note(text, "info", turn)
-            case RetryScheduled():
-                self._debug.note(event.line)
             case Unreadable(why=why):
                 what = f"Cannot read a record of this conversation ({why})."
                 self.timeline.note(what, "warning", turn)
@@ -281,8 +280,10 @@ class Presenter:
                 self._relabel(record, event)
             case TextDelta() | ReasoningDelta() | ConversationDeleted():
                 pass  # see `_show`
-            case Queued() | ApprovalRequested() | ApprovalGiven():
-                pass  # approval has no dialog yet; queues are not shown
+            case RetryScheduled() | ApprovalRequested() | ApprovalGiven():
+                pass  # see `WaitClock` and `DebugFeed`
+            case Queued():
+                pass  # not shown
             case ConversationRenamed() | ConversationPinned() | Unknown():
                 pass  # shown by lists and tabs, or by later versions
 
@@ -291,13 +292,11 @@ class Presenter:
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
-                self._debug.call_started(call)
                 self._tools[call.id] = call.name or "?"
                 self._state_of_tools()
-            case ToolProgressed(call_id, text):
-                self._debug.call_progressed(call_id, text)
-            case ToolCallFinished(call_id, seconds, error):
-                self._debug.call_finished(call_id, seconds, error)
+            case ToolProgressed():
+                pass
+            case ToolCallFinished(call_id):
                 self._tools.pop(call_id, None)
                 self._state_of_tools()
 
@@ -306,9 +305,6 @@ class Presenter:
             case TurnRequested():
                 self._rest(self._status.state)
             case TurnStarted():
-                request = self.fold.requests.get(turn)
-                if request and request.agent not in (agent_names.DEFAULT, "summary"):
-                    self._debug.note(f"agent: {request.agent}")
                 self._status.forget_usage()
                 self.context.turn_started()
                 self._status.state = "loading" if self.loading else self._works
@@ -343,7 +339,7 @@ class Presenter:
         self._last_ended = None
         self._clock.end()
         self._tools.clear()
-        self._debug.turn_finished(reason)
+        self._debug.ended(reason)
         self._transcript.rest()
         # A failed summary changes nothing in the conversation.
         failed = reason == "error" and not self.fold.sums_up(turn)
@@ -360,10 +356,11 @@ class Presenter:
                 if message.text or message.reasoning:
                     self.timeline.add(message_id, message, ended)
             case "tool":
-                self._debug.call_output(message.tool_call_id or "", message.text)
+                pass  # see `DebugFeed`
 
     def _piece(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
         id = delta.message_id
+        self._debug.spoke()
         if id in self.timeline.by_id:  # its place in the tree is known
             self.fold.apply(record)
         else:

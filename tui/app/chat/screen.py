@@ -25,6 +25,7 @@ from tui.app.chat.agent_choice import AgentChoice
 from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
+from tui.app.chat.debug_feed import fetch_bodies
 from tui.app.chat.drafts import Drafts
 from tui.app.chat.follower import Follower
 from tui.app.chat.hints import Hints
@@ -353,6 +354,11 @@ class ChatScreen(OutputScreen):
     def _toggle_stream(self, toggled: ToolSidebar.StreamToggled) -> None:
         if toggled.on != self.stream:
             self.toggle_stream()
+
+    @on(DebugPanel.BodiesWanted)
+    def _fetch_bodies(self, wanted: DebugPanel.BodiesWanted) -> None:
+        panel, kept = self.debug_panel, self.backend.exchanges
+        fetch_bodies(panel, kept, wanted.round, self.call_later)
 
     @on(CopyRequested)
     def _copy(self, request: CopyRequested) -> None:

@@ -171,6 +171,7 @@ class LlamaModel:
                 reasoning_open(prompt.text),
             )
             builder = ReplyBuilder(turn, gate)
+            turn.exchanged(prompt.text)
             return (yield from self._answer(made, prompt, builder, context, turn))
 
     def close(self) -> None:
@@ -195,6 +196,7 @@ class LlamaModel:
         room = context.size - len(prompt.tokens)
         limit = min(room, self._max_tokens or room)
         said: list[int] = []
+        written: list[str] = []
         finish_reason = "length"
         cached = source.start(context, prompt.tokens, cancel)
         began = last = time.perf_counter()
@@ -213,6 +215,7 @@ class LlamaModel:
                     continue
                 text = stop.feed(decode(weights.piece(token)))
                 if text:
+                    written.append(text)
                     yield from builder.text(text)
                 if stop.stopped:
                     finish_reason = "stop"
@@ -222,6 +225,7 @@ class LlamaModel:
             yield from builder.end_text()
         finally:
             made.tokenizer.remember(prompt, said)
+            turn.exchanged(prompt.text, "".join(written))
         yield UsageReported(
             len(prompt.tokens), len(said), last - began, cached, context.size
         )

@@ -1,0 +1,86 @@
+"""Lays out values, as JSON has them, as lines that are easy to read.
+
+There are no brackets: an entry of an object is `key: value`, one of a list `- value`, a
+text of several lines stands below its key. Texts are cleaned for the terminal here.
+Lines are made one by one, so a reader may stop early.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from rich.cells import cell_len, chop_cells
+
+from tui import bounds
+from tui.app.markdown.lines import Line, Span, Style
+from tui.safe import safe
+
+_STEP = 2
+"""Columns by which nested values are indented."""
+_NARROWEST = 8
+"""Columns that deep values are given at least."""
+
+
+def pretty(value: object, width: int, left: int = 0) -> Iterator[Line]:
+    """Yield the lines of `value` in `width` columns, `left` of which are indentation.
+
+    A value that is deeper than `bounds.DEEPEST` is cut there.
+    """
+    yield from _value(bounds.shallow(value), width, left)
+
+
+def plain(text: str, width: int, left: int, style: Style = ()) -> Iterator[Line]:
+    """Yield the lines of a text as it is."""
+    for line in safe(text).rstrip("\n").split("\n"):
+        yield from _rows(((line, style),), width, left)
+
+
+def _value(value: object, width: int, left: int) -> Iterator[Line]:
+    match value:
+        case dict() if value:
+            for key, each in cast(dict[str, Any], value).items():
+                yield from _entry(f"{key}:", each, width, left)
+        case list() if value:
+            for each in cast(list[Any], value):
+                yield from _entry("-", each, width, left)
+        case str() if "\n" in value:
+            yield from plain(value, width, left)
+        case _:
+            yield from _rows(((_scalar(value), ()),), width, left)
+
+
+def _entry(label: str, value: object, width: int, left: int) -> Iterator[Line]:
+    head: Span = (safe(label, newlines=False), ("label",))
+    nested = isinstance(value, dict | list) and bool(cast(object, value))
+    if nested or (isinstance(value, str) and "\n" in value):
+        yield from _rows((head,), width, left)
+        yield from _value(value, width, left + _STEP)
+    else:
+        yield from _rows((head, (f" {_scalar(value)}", ())), width, left)
+
+
+def _scalar(value: object) -> str:
+    import json  # imported with the first value, to keep startup fast
+
+    if isinstance(value, str):
+        return safe(value, newlines=False) if value.strip() else f'"{value}"'
+    return safe(json.dumps(value, ensure_ascii=False, default=str), newlines=False)
+
+
+def _rows(spans: tuple[Span, ...], width: int, left: int) -> Iterator[Line]:
+    """Yield one line of text in as many rows as it needs."""
+    left = min(left, max(width - _NARROWEST, 0))
+    room = max(width - left, 2)
+    indent: Span = (" " * left, ())
+    row: list[Span] = []
+    used = 0
+    for text, style in spans:
+        while text:
+            # Only a row's worth is looked at: a text may be megabytes long.
+            piece = chop_cells(text[:room], room - used)[0] if room - used > 1 else ""
+            row.append((piece, style))
+            used += cell_len(piece)
+            text = text[len(piece) :]
+            if text:
+                yield Line((indent, *row))
+                row, used = [], 0
+    yield Line((indent, *row))
