@@ -75,7 +75,9 @@ async def test_b_shows_what_was_sent_and_what_came_back() -> None:
             path="/chat/completions",
         )
         server.answer(text("Ten."), finish(), DONE, path="/chat/completions")
-        toml = f'model = "m"\n[models.m]\nprovider = "openai"\nbase_url = "{server.url}"'
+        toml = (
+            f'model = "m"\n[models.m]\nprovider = "openai"\nbase_url = "{server.url}"'
+        )
         async with opened(toml=toml, size=(120, 60)) as chat:
             chat.screen.debug_panel.styles.max_height = 40
             await chat.ask("Weather?")
@@ -87,7 +89,8 @@ async def test_b_shows_what_was_sent_and_what_came_back() -> None:
 
             assert f"{server.url}/chat/completions" in chat.text
             shown = chat.screen.debug_panel.selected
-            assert shown and "< 200\ndata: " in shown.copied()
+            assert shown
+            assert "< 200\ndata: " in shown.copied()
             await chat.pilot.press("b")
             assert '"content": "Weather?"' not in chat.text
 

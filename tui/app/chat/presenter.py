@@ -10,6 +10,7 @@ from typing import cast
 
 from tui.app.chat.context_meter import ContextMeter
 from tui.app.chat.debug_feed import DebugFeed
+from tui.app.chat.footers import Footers, stamp
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.wait_clock import WaitClock
 from tui.app.transcript import pane
@@ -72,6 +73,7 @@ class Presenter:
         self.deleted = False
         """Whether the shown conversation is gone from the store."""
         self.timeline = Timeline(self.fold, transcript)
+        self.footers = Footers(self.fold, self.timeline)
         self.context = ContextMeter(self.fold, transcript, status)
         self._clock = WaitClock(status)
         self._transcript = transcript
@@ -241,6 +243,7 @@ class Presenter:
             return
         self._apply(record)
         self._debug.take(record)
+        self.footers.take(record)
         # Cast to the union of all kinds, so that the type checker finds any event kind
         # that is not handled.
         self._show_event(record, cast(Known, event))
@@ -250,7 +253,8 @@ class Presenter:
         match event:
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
-                self._add(message_id, message, event.finish_reason)
+                at = stamp(record.time)
+                self._add(message_id, message, event.finish_reason, at)
             case UsageReported(input, output, seconds):
                 self._status.show_usage(input, output, seconds)
                 self.context.used(event)
@@ -324,9 +328,16 @@ class Presenter:
             case TurnFinished(reason):
                 self._ended(turn, reason)
                 stopped = reason in ("cancelled", "interrupted")
+                if reason == "cancelled" and not self._has_answered(turn):
+                    note = "Cancelled before the first word · /retry asks again"
+                    self.timeline.note(note, "cancelled", turn)
                 if stopped and self.fold.sums_up(turn):
                     note = "Summary stopped; the model still gets all messages."
                     self.timeline.note(note, "cancelled")
+
+    def _has_answered(self, turn: str) -> bool:
+        begun = self.timeline.answer(turn) is not None
+        return begun or self.fold.sums_up(turn) or not self.fold.question(turn)
 
     def _ended(self, turn: str, reason: str) -> None:
         if reason == "interrupted" and self._last_ended != reason:
@@ -345,12 +356,14 @@ class Presenter:
         failed = reason == "error" and not self.fold.sums_up(turn)
         self._rest("error" if failed else "ready")
 
-    def _add(self, message_id: str, message: Message, ended: str | None) -> None:
+    def _add(
+        self, message_id: str, message: Message, ended: str | None, time: str
+    ) -> None:
         if message.role != "user":
             self.context.said(message_id, message)
         match message.role:
             case "user" | "system":
-                self.timeline.add(message_id, message)
+                self.timeline.add(message_id, message, time=time)
             case "assistant":
                 self._last_ended = ended
                 if message.text or message.reasoning:

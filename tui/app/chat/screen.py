@@ -256,6 +256,7 @@ class ChatScreen(OutputScreen):
         """Show the configured keys."""
         self.sidebar.stream_key = self.spell_key("stream")
         self.composer.menu.keys = dict(self.backend.config.keys)
+        self.presenter.footers.debug_key = self.spell_key("debug")
         keys = [(self.spell_key(name), name) for name in ("help", "tools", "debug")]
         self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
 
@@ -293,6 +294,7 @@ class ChatScreen(OutputScreen):
         self.drafts.restore(opened)
         if opened:
             self.read_marker.known(opened.seen)
+            self.presenter.footers.returned(opened.seen)
 
     def _show(self, records: list[Record]) -> None:
         self.presenter.show(records)
