@@ -426,7 +426,7 @@ async def test_marks_of_what_runs_and_what_is_unread() -> None:
         log.append(runs, TurnStarted("elsewhere", "", 1, 1), turn="r")
         log.flush()
 
-        await listed(chat, "• Unread", "… Runs", "  Seen")
+        await listed(chat, "• Unread", "● Runs", "  Seen")
 
         log.append(runs, TurnFinished("stop"), turn="r").result()
         await chat.until("  Runs")

@@ -136,12 +136,20 @@ class LazychatApp(OutputApp):
                 self.chat.read_marker.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
-            if self.setup.takes(event.key):
+            if self.setup.takes(event.key) or self._reopens(event.key):
                 return
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    def _reopens(self, key: str) -> bool:
+        """Open what a key of the empty state stands for; return whether it does."""
+        chat = self.chat
+        id = chat.first_screen.recent(key) if chat and chat is self.screen else ""
+        if id:
+            self.tabs.open(id)
+        return bool(id)
 
     def _use_theme(self, name: str) -> str:
         """Switch to a theme; return the reason if that fails, or ""."""

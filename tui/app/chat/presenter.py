@@ -52,6 +52,8 @@ from tui.messages import Message
 _OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
 _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
 
+_TITLE = 200
+"""Characters of the first question that the header may show."""
 CANCEL_SECONDS = 0.1
 """Seconds that a turn may take to stop before the status line shows "cancelling"."""
 
@@ -80,6 +82,7 @@ class Presenter:
         self._debug = DebugFeed(debug, self.fold)
         self._status = status
         self._serves = serves
+        self._renamed = ""
         self._loading = False
         self._stream = True
         self._last_ended: str | None = None
@@ -90,6 +93,12 @@ class Presenter:
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
         self._stop: Key = STOP
+
+    @property
+    def title(self) -> str:
+        """The conversation's title: the start of its first question, until renamed."""
+        asked = self.fold.questions[0][:_TITLE] if self.fold.questions else ""
+        return self._renamed or " ".join(asked.split())
 
     @property
     def stream(self) -> bool:
@@ -288,8 +297,10 @@ class Presenter:
                 pass  # see `WaitClock` and `DebugFeed`
             case Queued():
                 pass  # not shown
-            case ConversationRenamed() | ConversationPinned() | Unknown():
-                pass  # shown by lists and tabs, or by later versions
+            case ConversationRenamed(title):
+                self._renamed = title
+            case ConversationPinned() | Unknown():
+                pass  # shown by lists, or by later versions
 
     def _call(self, event: _OfCall) -> None:
         match event:

@@ -27,6 +27,7 @@ from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
 from tui.app.chat.debug_feed import fetch_bodies
 from tui.app.chat.drafts import Drafts
+from tui.app.chat.first_screen import FirstScreen
 from tui.app.chat.follower import Follower
 from tui.app.chat.hints import Hints
 from tui.app.chat.input_history import InputHistory
@@ -164,6 +165,14 @@ class ChatScreen(OutputScreen):
         self.clipboard = Clipboard(
             presenter, lambda text: self.app.copy_to_clipboard(text), self.hint
         )
+        self._is_first = first
+        self.first_screen = FirstScreen(
+            transcript,
+            backend,
+            conversation=conversation,
+            spell=self.spell_key,
+            call_later=self.call_later,
+        )
         self._place = PlaceToShow(
             door,
             self._go_to,
@@ -173,7 +182,7 @@ class ChatScreen(OutputScreen):
 
     def compose(self) -> ComposeResult:
         """Yield the parts; screen.tcss arranges them."""
-        self.arrangement.begin(self.app.size.width)
+        self.arrangement.begin(*self.app.size)
         yield self.chat_bar
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
@@ -190,7 +199,9 @@ class ChatScreen(OutputScreen):
         self.stream = self.backend.config.stream and remembered.stream is not False
         self.model = self.backend.model
         self.sidebar.tools_folder = self.backend.tools_folder
-        if note := self.backend.models.note(self.model):
+        if self.drafts.is_new:
+            self.first_screen.begin(self.model, first=self._is_first)
+        elif note := self.backend.models.note(self.model):
             # The sidebar shows the note too, but a narrow screen hides it.
             self.transcript.add_note(note)
         self._spell_keys()
@@ -262,7 +273,7 @@ class ChatScreen(OutputScreen):
 
     @on(events.Resize)
     def _fit(self, event: events.Resize) -> None:
-        self.arrangement.fit(event.size.width)
+        self.arrangement.fit(*event.size)
 
     def watch_stream(self, on: bool) -> None:
         """Show text that was held back, or hold back text from now on."""
@@ -273,6 +284,7 @@ class ChatScreen(OutputScreen):
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
         self._next_model.show(name)
+        self.first_screen.model(name)
 
     # -- following the log
 
@@ -301,6 +313,7 @@ class ChatScreen(OutputScreen):
         self.presenter.mark_unkept(self.backend.kept_to, records)
         if not self.presenter.running:
             self.follower.calm()
+        self.chat_bar.title = self.presenter.title
         self.controller.show_queue()
         self._input_history.show(self.presenter.fold.questions)
         self.read_marker.show(records)

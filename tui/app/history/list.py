@@ -65,7 +65,7 @@ class Stored(Entry):
         return beside((mark, (title, style)), ((facts, ("muted",)),), width)
 
 
-_MARKS: dict[str, Span] = {"running": ("… ", ("running",)), "unread": ("• ", ("key",))}
+_MARKS: dict[str, Span] = {"running": ("● ", ("running",)), "unread": ("• ", ("key",))}
 
 
 class Found(Entry):
