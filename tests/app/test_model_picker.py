@@ -55,7 +55,8 @@ async def test_models_are_in_groups_and_filtered_by_typing(
         await chat.pilot.press("ctrl+l")
         await chat.until("This machine")
         await chat.until(lambda: "qwen3:8b" in listed(chat))
-        lines = [line.strip("│ ") for line in chat.text.splitlines()]
+        parts = [[*line.split("│"), "", ""] for line in chat.text.splitlines()]
+        lines = [part[1].strip() for part in parts]
         places = [lines.index(it) for it in ("This machine", "Services", "Needs a key")]
         assert places == sorted(places)
         assert "Groq" in lines[places[1] + 1]

@@ -698,3 +698,20 @@ def test_versions_of_an_answer_are_asked_for_and_walked_by_key(start: Start) -> 
     again = start({"reply": answers}, "-c")
     again.wait_for("Third answer.")
     assert "‹ 2/2 ›" in again.text
+
+
+def test_an_answer_that_ends_behind_another_window_notifies(start: Start) -> None:
+    script = {"rate": 100, "reply": [{"text": long_answer(40)}, {"text": "Two."}]}
+    terminal = start(script, config={"notify": "notify"})
+    ask(terminal, "Go on")
+    terminal.wait_for("word3 ")
+    terminal.send(b"\x1b[O")  # the terminal says that its window has lost the focus
+    terminal.wait_for("theend")
+    told = "\x1b]9;lazychat: answered “Go on”".encode()
+    terminal.wait_for(lambda t: told in t.raw)
+    terminal.send(b"\x1b[I")
+    seen = len(terminal.raw)
+
+    ask(terminal, "More", "Two.")
+
+    assert b"\x1b]9;" not in terminal.raw[seen:]

@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from tui import paths
 from tui.app import background, commands, faults, state
+from tui.app.attention import call_back
 from tui.app.backend import Backend
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
@@ -253,6 +254,13 @@ class LazychatApp(OutputApp):
     def on_history_screen_wanted(self, wanted: "HistoryScreen.Wanted") -> None:
         """Run the requested action on a conversation."""
         self.history.start(wanted.act, wanted.id, wanted.argument)
+
+    @on(ChatScreen.Answered)
+    def _call_back(self, answered: ChatScreen.Answered) -> None:
+        driver = self._driver
+        if driver is not None and not self.is_headless:
+            how, focused = self.backend.config.notify, self.app_focus
+            call_back(how, answered.title, focused=focused, write=driver.write)
 
     @on(ChatScreen.Deleted)
     def _begin_anew(self, deleted: ChatScreen.Deleted) -> None:

@@ -15,7 +15,7 @@ from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.tool_sidebar import ToolSidebar
 
 NARROW = 100
-"""Columns below which the sidebar replaces the conversation."""
+"""Columns below which the sidebar lies over the conversation."""
 SHORT = 16
 """Rows below which there is no header while one conversation is open."""
 
@@ -65,7 +65,7 @@ class Arrangement:
 
     @property
     def is_covered(self) -> bool:
-        """Whether the tools hide the conversation and the composer."""
+        """Whether the tools lie over the conversation and the composer."""
         return self._screen.has_class("-narrow") and self._screen.has_class("-sidebar")
 
     def toggle_sidebar(self) -> None:

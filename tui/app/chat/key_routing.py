@@ -46,24 +46,30 @@ class KeyRouting:
         return self._screen.focused not in (None, self._composer)
 
     def write(self) -> None:
-        """Focus the composer, if it is visible."""
-        if not self._arrangement.is_covered:
-            self._screen.set_focus(self._composer)
+        """Focus the composer; tools that lie over it go."""
+        if self._arrangement.is_covered:
+            self._arrangement.toggle_sidebar()
+        self._screen.set_focus(self._composer)
 
     def take_key(self, event: events.Key) -> None:
         """Pass a character to the composer if the focused part does not use it."""
-        if self._composer.has_focus or self._arrangement.is_covered:
+        if self._composer.has_focus:
             return
         character = typed(event)
         if character and event.key not in self._screen.active_bindings:
             event.stop()
+            self._uncover()
             self._composer.write(character)
 
     def take_paste(self, event: events.Paste) -> None:
         """Pass pasted text to the composer, whichever part has the focus."""
-        if not self._arrangement.is_covered:
-            event.stop()
-            self._composer.write(event.text)
+        event.stop()
+        self._uncover()
+        self._composer.write(event.text)
+
+    def _uncover(self) -> None:
+        if self._arrangement.is_covered:
+            self._arrangement.toggle_sidebar()
 
     def show_focus(self) -> None:
         """Show which part has the focus, and the keys of the transcript."""

@@ -17,6 +17,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import var
+from textual.widget import Widget
 
 from tui import paths
 from tui.app import commands, state
@@ -76,6 +77,13 @@ class ChatScreen(OutputScreen):
         def __init__(self, screen: "ChatScreen") -> None:
             super().__init__()
             self.screen = screen
+
+    class Answered(Message):
+        """A turn has ended while the screen showed it; `title` is that of the chat."""
+
+        def __init__(self, title: str) -> None:
+            super().__init__()
+            self.title = title
 
     class Commanded(Message):
         """The user typed a slash command."""
@@ -163,7 +171,11 @@ class ChatScreen(OutputScreen):
             backend.store, conversation, composer, self.call_later
         )
         self.clipboard = Clipboard(
-            presenter, lambda text: self.app.copy_to_clipboard(text), self.hint
+            presenter,
+            lambda text: self.app.copy_to_clipboard(text),
+            self.hint,
+            self.call_later,
+            here="suspend" not in backend.refused,
         )
         self._is_first = first
         self.first_screen = FirstScreen(
@@ -309,7 +321,10 @@ class ChatScreen(OutputScreen):
             self.presenter.footers.returned(opened.seen)
 
     def _show(self, records: list[Record]) -> None:
+        was_running = self.presenter.running
         self.presenter.show(records)
+        if was_running and not self.presenter.running:
+            self.post_message(self.Answered(self.presenter.title))
         self.presenter.mark_unkept(self.backend.kept_to, records)
         if not self.presenter.running:
             self.follower.calm()
@@ -322,6 +337,12 @@ class ChatScreen(OutputScreen):
         self._place.read(records[-1].seq)
 
     # -- key routing
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Tab goes between composer, conversation and debug panel; F2 to the tools."""
+        chain = super().focus_chain
+        return [it for it in chain if it is not self.sidebar or it.has_focus]
 
     def spell_key(self, name: str) -> str:
         """Return a command's key as users write it; "" when it has none."""
@@ -399,7 +420,11 @@ class ChatScreen(OutputScreen):
 
         An edit in progress is cancelled first.
         """
-        if not self.versions.leave() and not self.controller.cancel():
+        if self.versions.leave():
+            return
+        if self.controller.cancel():
+            self.read_marker.expect_cancel()
+        else:
             self.routing.write()
 
     def toggle_stream(self) -> None:
