@@ -120,3 +120,16 @@ async def test_another_model_and_found_ones_are_shown_there() -> None:
         await chat.pilot.resize_terminal(60, 11)
         await chat.until(lambda: NAME not in chat.text)
         assert "Model    mine" in chat.text
+
+
+async def test_a_key_that_the_user_has_given_away_keeps_its_meaning() -> None:
+    async with opened(["One."], '[keys]\nstream = "f5"', size=(80, 24)) as chat:
+        kept(chat, "Rates", "Ships")
+        await chat.ask("Hello")
+        await chat.until("One.")
+        await chat.pilot.press("ctrl+n")
+        await chat.until("F7 open")
+        assert "F5" not in chat.text
+
+        await chat.pilot.press("f5")
+        await chat.until("stream off")

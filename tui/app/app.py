@@ -1,4 +1,7 @@
-"""The app: chat screens over a backend, with themes, keys and dialogs."""
+"""The app: chat screens over a backend, with themes, keys and dialogs.
+
+The file is long because Textual looks up messages and actions as members of the app.
+"""
 
 # Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false

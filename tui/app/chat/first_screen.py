@@ -1,8 +1,8 @@
 """Fills the empty state of a conversation, and opens what it offers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from tui.app import background
+from tui.app import background, commands
 from tui.app.backend import Backend
 from tui.app.history.dates import ago
 from tui.app.transcript.pane import Transcript
@@ -41,6 +41,7 @@ class FirstScreen:
         self._conversation = conversation
         self._spell = spell
         self._call_later = call_later
+        self._keys = _free(backend.config.keys)
         self._welcome: Welcome | None = None
         self._model = ""
         self._found = ""
@@ -72,9 +73,9 @@ class FirstScreen:
 
     def recent(self, key: str) -> str:
         """Return the conversation that a key opens now, "" for none."""
-        if not self.shown or key not in KEYS[: len(self._recent)]:
+        if not self.shown or key not in self._keys[: len(self._recent)]:
             return ""
-        return self._recent[KEYS.index(key)].id
+        return self._recent[self._keys.index(key)].id
 
     def _look(self) -> None:  # in a thread of its own
         try:
@@ -82,7 +83,7 @@ class FirstScreen:
         except LogError:
             return  # other parts report it
         own = self._conversation
-        found = [it for it in kept if it.id != own and it.title][: len(KEYS)]
+        found = [it for it in kept if it.id != own and it.title][: len(self._keys)]
         if found:
             self._call_later(self._show_recent, found)
 
@@ -111,9 +112,10 @@ class FirstScreen:
         rows = [Row("Model", what, self._spell("model"), "choose", 9)]
         if self._found:
             rows.append(Row("Found", self._found, "Enter", "choose one", 8))
-        for number, it in enumerate(self._recent):
+        recent = zip(self._keys, self._recent, strict=False)
+        for number, (key, it) in enumerate(recent):
             age = f"open · {ago(it.updated)}"
-            rows.append(Row("Recent", it.title, KEYS[number].upper(), age, 5 - number))
+            rows.append(Row("Recent", it.title, key.upper(), age, 5 - number))
         rows.append(Row("Try", self._examples(), importance=6))
         history = self._spell("history")
         rows.append(
@@ -122,3 +124,10 @@ class FirstScreen:
         if self._recent:
             rows.append(Row("Keys", "all conversations", history, "history", 1))
         return rows
+
+
+def _free(own: Mapping[str, str]) -> list[str]:
+    """Return those of `KEYS` that no command has; `own` has the user's keys."""
+    used = [own.get(c.name, c.key) for c in commands.COMMANDS if not c.reading]
+    taken = {key.strip() for keys in used for key in keys.split(",")}
+    return [key for key in KEYS if key not in taken]

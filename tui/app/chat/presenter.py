@@ -3,6 +3,8 @@
 Text goes to the transcript, tool calls to the debug panel, state and figures to the
 status line. Streaming is the user's choice, not the model's, so it is applied here:
 with `stream` off, the text of a message is held back until the message is complete.
+
+The file is long because each kind of event has its case here.
 """
 
 from collections.abc import Callable, Iterable
@@ -321,6 +323,8 @@ class Presenter:
                 self._rest(self._status.state)
             case TurnStarted():
                 self._status.forget_usage()
+                request = self.fold.requests.get(turn)
+                self._status.answers = request.model if request else ""
                 self.context.turn_started()
                 self._status.state = "loading" if self.loading else self._works
                 self._status.keys = (self._stop, *self._keys)
@@ -428,6 +432,7 @@ class Presenter:
 
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
+            self._status.answers = ""
             waits = any(not self.is_orphaned(turn) for turn in self.waiting)
             self._status.state = "waiting" if waits else state
             self._status.keys = self._keys

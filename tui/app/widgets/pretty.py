@@ -11,11 +11,13 @@ from typing import Any, cast
 from rich.cells import cell_len, chop_cells
 
 from tui import bounds
-from tui.app.markdown.lines import Line, Span, Style
+from tui.app.markdown.lines import Line, Span, Style, wrap
 from tui.safe import safe
 
 _STEP = 2
 """Columns by which nested values are indented."""
+_LONGEST = 4_000
+"""Characters of a line that is broken between words; a longer one anywhere."""
 _NARROWEST = 8
 """Columns that deep values are given at least."""
 
@@ -29,9 +31,15 @@ def pretty(value: object, width: int, left: int = 0) -> Iterator[Line]:
 
 
 def plain(text: str, width: int, left: int, style: Style = ()) -> Iterator[Line]:
-    """Yield the lines of a text as it is."""
+    """Yield the lines of a text as it is, broken between words where that is quick."""
+    left = min(left, max(width - _NARROWEST, 0))
+    indent: Span = (" " * left, ())
     for line in safe(text).rstrip("\n").split("\n"):
-        yield from _rows(((line, style),), width, left)
+        if len(line) > _LONGEST:
+            yield from _rows(((line, style),), width, left)
+            continue
+        for row in wrap(((line, style),), max(width - left, 2)):
+            yield Line((indent, *row.spans))
 
 
 def _value(value: object, width: int, left: int) -> Iterator[Line]:
