@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.pilot import opened
 
-from tui.app.attention import call_back, notification
+from tui.app.chat.attention import call_back, notification
 from tui.app.chat.clipboard import MOST_BYTES
 
 

@@ -19,8 +19,8 @@ from textual.screen import Screen
 
 from tui import paths
 from tui.app import background, commands, faults, state
-from tui.app.attention import call_back
 from tui.app.backend import Backend
+from tui.app.chat.attention import call_back
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
