@@ -64,7 +64,10 @@ class Clipboard:
             else:
                 self._send_to_terminal(text)
 
-        background.run("copy", lambda: self._call_later(report, work()))
+        def try_it() -> None:
+            self._call_later(report, work())
+
+        background.run("copy", try_it)
 
     def _send_to_terminal(self, text: str) -> None:
         self._send(text)

@@ -165,10 +165,10 @@ class Transcript(LinePane, can_focus=True):
             self._forget_selection()
             self.refresh()
 
-    def on_resize(self) -> None:
-        """Fit the empty state to the rows of the pane."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the empty state to the rows of the pane; Textual calls the base too."""
         if self.welcome is not None:
-            self.welcome.room = self.size.height
+            self.welcome.room = event.size.height
             self.welcome.resize(self._width)
             self._retop(0)
 

@@ -12,7 +12,6 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Resize
 from textual.message import Message
 
 from tui.app.widgets.debug_entries import Body, Call, DebugEntry, Note, Round
@@ -245,9 +244,8 @@ class DebugPanel(Rows):
         super().watch_has_focus(_has_focus)
         self._count()
 
-    def on_resize(self, event: Resize) -> None:
-        """Fit the title."""
-        super().on_resize()
+    def on_resize(self) -> None:
+        """Fit the title; Textual calls the base too."""
         self._count()
 
     # -- entries

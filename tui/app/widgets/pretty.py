@@ -43,17 +43,16 @@ def plain(text: str, width: int, left: int, style: Style = ()) -> Iterator[Line]
 
 
 def _value(value: object, width: int, left: int) -> Iterator[Line]:
-    match value:
-        case dict() if value:
-            for key, each in cast(dict[str, Any], value).items():
-                yield from _entry(f"{key}:", each, width, left)
-        case list() if value:
-            for each in cast(list[Any], value):
-                yield from _entry("-", each, width, left)
-        case str() if "\n" in value:
-            yield from plain(value, width, left)
-        case _:
-            yield from _rows(((_scalar(value), ()),), width, left)
+    if isinstance(value, dict) and value:
+        for key, each in cast(dict[str, Any], value).items():
+            yield from _entry(f"{key}:", each, width, left)
+    elif isinstance(value, list) and value:
+        for each in cast(list[Any], value):
+            yield from _entry("-", each, width, left)
+    elif isinstance(value, str) and "\n" in value:
+        yield from plain(value, width, left)
+    else:
+        yield from _rows(((_scalar(cast(object, value)), ()),), width, left)
 
 
 def _entry(label: str, value: object, width: int, left: int) -> Iterator[Line]:
@@ -61,9 +60,9 @@ def _entry(label: str, value: object, width: int, left: int) -> Iterator[Line]:
     nested = isinstance(value, dict | list) and bool(cast(object, value))
     if nested or (isinstance(value, str) and "\n" in value):
         yield from _rows((head,), width, left)
-        yield from _value(value, width, left + _STEP)
+        yield from _value(cast(object, value), width, left + _STEP)
     else:
-        yield from _rows((head, (f" {_scalar(value)}", ())), width, left)
+        yield from _rows((head, (f" {_scalar(cast(object, value))}", ())), width, left)
 
 
 def _scalar(value: object) -> str:
