@@ -174,6 +174,7 @@ def test_one_can_type_scroll_and_switch_while_an_answer_streams(start: Start) ->
     for _ in range(8):
         terminal.wheel(10, 5)
     terminal.wait_for("more below")
+    terminal.written_within(0.3)  # the wheel has turned eight times by then
     above = [row[:70].rstrip() for row in terminal.display[:8]]
     terminal.written_within(0.5)
 
@@ -242,8 +243,8 @@ def test_paste_of_several_lines_is_one_message(start: Start) -> None:
     terminal.wait_for("Got it.")
     ready(terminal)
     assert "Too many." not in terminal.text
-    first = terminal.find("first line")[1]
-    assert terminal.find("fourth line")[1] == first + 3
+    first = terminal.find("▌ first line")[1]
+    assert terminal.find("▌ fourth line")[1] == first + 3
 
 
 def test_ctrl_j_is_a_new_line(start: Start) -> None:
