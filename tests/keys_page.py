@@ -6,7 +6,7 @@ python tests/keys_page.py
 from support import ROOT
 
 from tui.app.commands import COMMANDS, Command
-from tui.app.dialogs.help import READING, WRITING
+from tui.app.dialogs.help import DEBUG, READING, WRITING
 
 PAGE = ROOT / "docs" / "keys.md"
 
@@ -21,6 +21,7 @@ def page() -> str:
         "writing": [*_HEAD, *map(_pair, WRITING)],
         "commands": [*head, *everywhere],
         "reading": [*_HEAD, *map(_pair, READING)],
+        "debug": [*_HEAD, *map(_pair, DEBUG)],
         "versions": [*head, *reading],
     }.items():
         before, _, rest = text.partition(f"<!-- {place} -->\n")

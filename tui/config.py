@@ -120,6 +120,9 @@ class Config(Section, frozen=True):
     """Whether an answer is shown while it is written."""
     theme: str = ""
     """A theme's name; empty means the last one chosen, at first `lazychat-dark`."""
+    notify: Literal["off", "bell", "notify"] = "bell"
+    """What an answer does that ends while the window has no focus: `bell` rings,
+    `notify` also shows a notification (OSC 9, or 777)."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()
@@ -274,11 +277,14 @@ def default_model(config: Config) -> str:
     return "openai" if os.environ.get("OPENAI_API_KEY") else "starter"
 
 
-def nearest(word: str, words: "list[str] | dict[str, Any]") -> str:
-    """Return ' Did you mean "x"?' for the entry of `words` nearest to `word`, or ""."""
+def nearest(word: str, words: "list[str] | dict[str, Any]", least: float = 0.6) -> str:
+    """Return ' Did you mean "x"?' for the entry of `words` nearest to `word`, or "".
+
+    `least`, from 0 to 1, is how near it has to be.
+    """
     import difflib
 
-    close = difflib.get_close_matches(word, list(words), 1, 0.6)
+    close = difflib.get_close_matches(word, list(words), 1, least)
     return f' Did you mean "{close[0]}"?' if close else ""
 
 

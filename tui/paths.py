@@ -41,6 +41,11 @@ def state_file() -> Path:
     return _folder(_dirs.user_state_dir) / "state.toml"
 
 
+def copied_file() -> Path:
+    """Return the path of the last copy that was too long for a clipboard."""
+    return _folder(_dirs.user_state_dir) / "copied.txt"
+
+
 def crashes_file() -> Path:
     """Return the path of the record of local models' crashes."""
     return _folder(_dirs.user_state_dir) / "local-crashes.json"

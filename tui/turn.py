@@ -120,6 +120,13 @@ class Turn:
         """The id of the assistant's message that is being generated."""
         return f"{self.id}.{self._message}"
 
+    def exchanged(self, prompt: str, answer: str | None = None) -> None:
+        """Take what a local model reads and writes, as the model itself sees it.
+
+        Called with the prompt alone at the beginning, and with both at the end. Does
+        nothing here: hosts that show it override it.
+        """
+
     def next_message(self) -> None:
         """Start another message: changes `message_id`. Called by agents."""
         self._message += 1

@@ -36,7 +36,7 @@ async def test_tool_switched_off_in_the_sidebar_is_not_offered() -> None:
         await chat.ask("First")
         await chat.until("One.")
 
-        await chat.pilot.press("tab", "down", "space")
+        await chat.pilot.press("f2", "f2", "down", "space")
         await chat.until(ONE_OFF)
         await chat.pilot.press("escape")
         await chat.ask("Second")
@@ -52,7 +52,7 @@ async def test_tool_that_the_configuration_disables_is_off_until_switched_on() -
         await chat.ask("First")
         await chat.until("One.")
 
-        await chat.pilot.press("tab", "down", "space", "escape")
+        await chat.pilot.press("f2", "f2", "down", "space", "escape")
         await chat.until(ALL_ON)
         await chat.ask("Second")
         await chat.until("Two.")
@@ -64,7 +64,7 @@ async def test_parameters_of_a_tool_are_shown_on_demand() -> None:
     async with opened() as chat:
         assert "The city and state" not in chat.text
 
-        await chat.pilot.press("tab", "down", "enter")
+        await chat.pilot.press("f2", "f2", "down", "enter")
 
         await chat.until("The city and state")
 
@@ -75,7 +75,7 @@ async def test_switching_a_tool_does_not_change_the_turn_that_runs() -> None:
     async with opened([["Wait. ", gate, call], "It is 10."]) as chat:
         await chat.ask("Weather?")
         await chat.until("Wait.")
-        await chat.pilot.press("tab", "down", "space")
+        await chat.pilot.press("f2", "f2", "down", "space")
         await chat.until(ONE_OFF)
         gate.set()
         await chat.until("It is 10.")
@@ -97,10 +97,10 @@ async def test_keys_of_a_burst_take_effect_in_their_order() -> None:
         assert chat.screen.composer.text == "the\nx"
 
 
-async def test_key_after_tab_goes_where_tab_has_gone() -> None:
+async def test_key_after_f2_goes_where_f2_has_gone() -> None:
     async with opened(["Hi."]) as chat:
         await chat.type("draft")
-        for key in ["tab", "down", "space"]:
+        for key in ["f2", "f2", "down", "space"]:
             chat.app.simulate_key(key)
         await chat.until(ONE_OFF)
 
@@ -391,7 +391,7 @@ async def test_text_that_only_begins_with_a_slash_is_a_message() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "seen"),
-    [("/help", "New line"), ("/debug", "Tool calls"), ("/model", "Choose a model")],
+    [("/help", "New line"), ("/debug", "Debug: "), ("/model", "Choose a model")],
 )
 async def test_slash_commands_do_what_the_keys_do(typed: str, seen: str) -> None:
     async with opened(["Asked the model!"], size=(80, 24)) as chat:
@@ -552,7 +552,7 @@ async def test_keys_that_are_none_are_told_and_the_others_work() -> None:
         await chat.pilot.press("ctrl+t")
         await chat.until("stream off")
         await chat.pilot.press("f5")
-        await chat.until("Tool calls")
+        await chat.until("Debug: ")
         await chat.pilot.press("f1")
         await chat.until("Ctrl+T, /stream")
 

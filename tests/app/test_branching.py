@@ -236,6 +236,7 @@ async def test_versions_are_clicked_through() -> None:
         row = chat.text.split("\n").index(
             next(line for line in chat.text.split("\n") if "‹ 2/2 ›" in line)
         )
+        row -= chat.screen.transcript.region.y
 
         await chat.pilot.click(chat.screen.transcript, offset=(2, row))
         await chat.until("One.")

@@ -1,5 +1,8 @@
 """The table of commands."""
 
+import pytest
+
+from tui.app import commands
 from tui.app.commands import COMMANDS
 
 
@@ -10,3 +13,16 @@ def test_no_two_commands_share_a_name_a_key_or_a_slash_command() -> None:
         [command.slash for command in COMMANDS if command.slash],
     ):
         assert len(set(given)) == len(given)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/mod", "/model"),
+        ("/hel", "/help"),
+        ("/foo", "lists all"),
+        ("/mouse", "lists all"),
+    ],
+)
+def test_a_mistyped_command_names_one_that_begins_so_or_is_near(typed, said) -> None:
+    assert said in commands.mistyped(typed)

@@ -15,7 +15,7 @@ from tui.app.markdown.stream import Stream
 from tui.app.transcript.message_view import MessageView
 from tui.app.transcript.note import Note
 from tui.app.transcript.strips import Strips
-from tui.app.widgets import debug_panel, tool_sidebar
+from tui.app.widgets import debug_entries, tool_sidebar
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.dialog import Choices, Words
 from tui.app.widgets.status import Status
@@ -42,8 +42,8 @@ SEAMS = {
     "text, no memory": Seam(Stream, "append", FULL),
     "a message's head": Seam(MessageView, "_head", DEEP),
     "a note": Seam(Note, "_laid_out", FULL),
-    "a call": Seam(debug_panel._Call, "line", NO, ("f3",)),  # pyright: ignore[reportPrivateUsage]
-    "a call's height": Seam(debug_panel._Call, "height", DEEP, ("f3",)),  # pyright: ignore[reportPrivateUsage]
+    "a call": Seam(debug_entries.Call, "line", NO, ("f3",)),
+    "a call's height": Seam(debug_entries.Call, "height", DEEP, ("f3",)),
     "a tool": Seam(tool_sidebar._Tool, "line", FULL),  # pyright: ignore[reportPrivateUsage]
     "the status line": Seam(Status, "spans", DEEP),
     "the composer": Seam(Composer, "render_line", NO),

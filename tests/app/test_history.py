@@ -426,7 +426,7 @@ async def test_marks_of_what_runs_and_what_is_unread() -> None:
         log.append(runs, TurnStarted("elsewhere", "", 1, 1), turn="r")
         log.flush()
 
-        await listed(chat, "• Unread", "… Runs", "  Seen")
+        await listed(chat, "• Unread", "● Runs", "  Seen")
 
         log.append(runs, TurnFinished("stop"), turn="r").result()
         await chat.until("  Runs")
@@ -491,3 +491,17 @@ async def test_f9_brings_back_in_the_conversation_too() -> None:
         await chat.pilot.press("f9")
 
         await chat.until("One.")
+
+
+async def test_a_search_counts_what_it_has_found() -> None:
+    async with opened(["A needle.", "Hay."]) as chat:
+        await chat.ask("First")
+        await chat.until("A needle.")
+        await chat.ready()
+        await chat.ask("Second")
+        await chat.until("Hay.")
+        await chat.pilot.press("ctrl+s")
+        await chat.until("1 conversation")
+        await chat.pilot.press(*"needle")
+
+        await chat.until("1 match ")

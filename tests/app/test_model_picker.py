@@ -53,8 +53,10 @@ async def test_models_are_in_groups_and_filtered_by_typing(
     monkeypatch.setenv("GROQ_API_KEY", "gsk_1234567890")
     async with opened(size=(100, 50)) as chat:
         await chat.pilot.press("ctrl+l")
-        await chat.until("qwen3:8b")
-        lines = [line.strip("│ ") for line in chat.text.splitlines()]
+        await chat.until("This machine")
+        await chat.until(lambda: "qwen3:8b" in listed(chat))
+        parts = [[*line.split("│"), "", ""] for line in chat.text.splitlines()]
+        lines = [part[1].strip() for part in parts]
         places = [lines.index(it) for it in ("This machine", "Services", "Needs a key")]
         assert places == sorted(places)
         assert "Groq" in lines[places[1] + 1]
@@ -72,7 +74,7 @@ async def test_enter_uses_what_was_found_and_writes_it_down(
     probed: SSEServer, user: Path
 ) -> None:
     async with opened() as chat:
-        await chat.until("Found Ollama: qwen3:8b, llama3.2:latest")
+        await chat.until("Found    Ollama: qwen3:8b, llama3.2:latest")
         await chat.pilot.press("enter")
         await chat.until("Set up a model")
         await chat.pilot.press("enter")
@@ -283,5 +285,5 @@ def test_the_offer_names_what_was_found() -> None:
     empty = LocalServer("vllm", "vLLM", "http://localhost:8000/v1", ())
 
     said: Callable[..., str] = described
-    assert said(Found((server, empty))) == "Found Ollama: m0, m1, m2 and 2 more."
+    assert said(Found((server, empty))) == "Ollama: m0, m1, m2 and 2 more"
     assert said(Found((empty,))) == ""

@@ -1,5 +1,7 @@
 """The status line: what it says at which width."""
 
+import threading
+
 import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
@@ -188,3 +190,20 @@ async def test_what_the_meter_says_already_is_not_drawn_again():
         assert drawn == []
         status.context = Fill(51, 100)
         assert drawn
+
+
+@pytest.mark.usefixtures("home")
+async def test_the_model_that_answers_stands_beside_its_state() -> None:
+    from support.pilot import opened
+
+    gate = threading.Event()
+    toml = '[models.mine]\nprovider = "openai"\nbase_url = "http://127.0.0.1:9/v1"'
+    async with opened([["One", gate, " more."]], toml) as chat:
+        await chat.ask("Hi")
+        await chat.until("One")
+        chat.app.choose_model("mine")
+        await chat.until(lambda: chat.screen.status.model == "mine")
+        assert " starter  writing" in chat.text.splitlines()[-1]
+
+        gate.set()
+        await chat.until(lambda: " mine  ready" in chat.text.splitlines()[-1])

@@ -1,6 +1,7 @@
 """Several conversations in one app: what goes on, what is kept, what is marked."""
 
 import asyncio
+import re
 import threading
 
 import pytest
@@ -18,21 +19,23 @@ pytestmark = pytest.mark.usefixtures("home")
 
 def bar(chat: Chat) -> str:
     """What the row of open conversations tells, without its padding."""
-    return " ".join(chat.text.splitlines()[0].split())
+    row = chat.text.splitlines()[0].removeprefix(" lazychat ")
+    return " ".join(re.sub(r"\d open( · \d busy)?$", "", row).split())
 
 
 async def test_row_is_there_when_more_than_one_conversation_is_open() -> None:
     async with opened(["One.", "Two."]) as chat:
         await chat.ask("First")
         await chat.until("One.")
-        assert not chat.screen.chat_bar.display
+        await chat.until(lambda: bar(chat) == "First")
+        assert chat.text.startswith(" lazychat  First")
 
         await chat.pilot.press("ctrl+n")
         await chat.until(lambda: bar(chat) == "First New conversation")
 
         await chat.pilot.press("ctrl+f4")
         await chat.until("One.")
-        assert not chat.screen.chat_bar.display
+        await chat.until(lambda: bar(chat) == "First")
 
 
 async def test_several_answers_at_once_and_the_unread_one_is_marked() -> None:
@@ -42,17 +45,17 @@ async def test_several_answers_at_once_and_the_unread_one_is_marked() -> None:
         await chat.ask("First")
         await chat.until("One")
         await chat.pilot.press("ctrl+n")
-        await chat.until("… First")
+        await chat.until("● First")
         await chat.ask("Second")
         await chat.until("Two")
-        await chat.until("… Second")
+        await chat.until("● Second")
 
         gates[0].set()
         await chat.until("• First")
         assert "One" not in chat.text
         await chat.pilot.press("f4")
         await chat.until("One is done.")
-        await chat.until(lambda: bar(chat) == "First … Second")
+        await chat.until(lambda: bar(chat) == "First ● Second")
 
         gates[1].set()
         await chat.until("• Second")
@@ -208,6 +211,38 @@ def test_row_shows_what_fits_about_the_current_one() -> None:
     assert sum(len(text) for _, (text, _) in shown) <= 40
 
 
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_header_names_the_app_and_counts_where_there_is_room(width: int) -> None:
+    row = ChatBar()
+    row.set_reactive(ChatBar.title, "A title " * 20)
+    alone = "".join(text for _, (text, _) in row.spans(width))
+    tabs = tuple(Tab(str(n), f"T{n}", running=n == 1) for n in range(3))
+    row.set_reactive(ChatBar.tabs, tabs)
+    several = "".join(text for _, (text, _) in row.spans(width))
+
+    assert alone.startswith(" lazychat  A title")
+    assert len(alone) < width
+    assert len(several) <= width
+    assert ("3 open · 1 busy" in several) == (width >= 60)
+
+
+async def test_header_goes_where_there_are_few_rows() -> None:
+    async with opened(["One."], size=(80, 16)) as chat:
+        assert chat.text.startswith(" lazychat")
+
+        await chat.pilot.resize_terminal(80, 15)
+        await chat.until(lambda: not chat.text.startswith(" lazychat"))
+
+
+async def test_header_shows_the_title_and_a_new_one_at_once() -> None:
+    async with opened(["One."]) as chat:
+        await chat.until(lambda: bar(chat) == "New conversation")
+        await chat.ask("How do I limit   a rate?")
+        await chat.until(lambda: bar(chat) == "How do I limit a rate?")
+        await chat.ask("/rename Rates")
+        await chat.until(lambda: bar(chat) == "Rates")
+
+
 async def test_turn_of_a_program_that_is_gone_is_not_shown_as_running() -> None:
     async with opened() as chat:
         log = chat.host.log
@@ -226,7 +261,7 @@ async def test_conversation_is_chosen_by_a_click_on_the_row() -> None:
         await chat.pilot.press("ctrl+n")
         await chat.until(lambda: bar(chat) == "First New conversation")
 
-        await chat.pilot.click(ChatBar, offset=(3, 0))
+        await chat.pilot.click(ChatBar, offset=(13, 0))
 
         await chat.until("One.")
 
@@ -300,7 +335,7 @@ async def test_answer_that_ends_behind_the_list_is_unread_until_one_is_back() ->
         await chat.ask("First")
         await chat.until("One")
         await chat.pilot.press("ctrl+s")
-        await chat.until("… First")
+        await chat.until("● First")
         gate.set()
         await chat.until("• First")
 

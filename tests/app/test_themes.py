@@ -202,6 +202,8 @@ class Scene(App[None]):
         names = ("one", "two")
         tools = [Tool(about, name=name, description="About it.") for name in names]
         sidebar.set_tools(tools, {"two"})
+        panel.round_started("t", 1, "starter", 1.0)
+        panel.note("A server has written this", failed=True)
         panel.call_started(ToolCall("1", "one", {"x": 1}))
         panel.call_started(ToolCall("2", "two", "{broken"))
         panel.call_started(ToolCall("3", "three", {}))

@@ -87,6 +87,27 @@ def test_a_closed_window_ends_the_screen_and_not_the_answer(
     assert terminal.process.wait(LIMIT) == 128 + signal.SIGHUP
 
 
+def test_who_comes_back_is_told_when_the_answer_went_on(
+    start: Start, log: EventLog
+) -> None:
+    terminal = start(slow())
+    ask(terminal, PROMPT)
+    terminal.wait_for("word9")
+    terminal.hang_up()
+    assert ends(log) == ["stop"]
+    terminal.process.wait(LIMIT)
+
+    again = start(slow())
+
+    again.wait_for("went on while you were away (")
+    again.press("x")  # seen: it is said once
+    again.press("ctrl+q")
+    assert again.wait_exit() == 0
+    third = start(slow(), "-c")
+    third.wait_for("scripted · ")
+    assert "while you were away" not in third.text
+
+
 def test_what_waits_behind_the_answer_is_answered_too(
     start: Start, log: EventLog
 ) -> None:

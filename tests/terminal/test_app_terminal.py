@@ -66,21 +66,21 @@ def test_answers_from_a_tool_and_shows_the_call_only_in_the_debug_panel(
     terminal.press("f3")
     terminal.wait_for("get_current_weather(location")
     terminal.wait_for("1 call")
-    assert re.search(r"done \d+(\.\d)? m?s", terminal.text)
+    assert re.search(r"✓ get_current_weather.* \d+(\.\d)? m?s", terminal.text)
     assert '"temperature": "10"' in terminal.text.replace('":"', '": "')
 
 
-def test_debug_panel_unfolds_a_call_to_its_json(start: Start) -> None:
+def test_debug_panel_unfolds_a_call_to_arguments_and_result(start: Start) -> None:
     terminal = start(weather(STRUCTURED), rows=40)
     terminal.press("f3")
     ask(terminal, "Weather?")
     terminal.wait_for("10 degrees")
 
-    terminal.press("shift+tab", "enter")
+    terminal.press("shift+tab", "up", "enter")
 
-    terminal.wait_for('"arguments": {')
-    assert '"location": "Tokyo"' in terminal.text
-    assert '"state": "done"' in terminal.text
+    terminal.wait_for("    location: Tokyo")
+    terminal.wait_for("temperature: ")
+    assert "arguments" in terminal.text
 
 
 def test_debug_panel_tells_which_call_failed_and_why(start: Start) -> None:
@@ -169,11 +169,12 @@ def test_one_can_type_scroll_and_switch_while_an_answer_streams(start: Start) ->
     terminal.type("meanwhile I write")
     terminal.wait_for("meanwhile I write", seconds=2)
     terminal.press("f3")
-    terminal.wait_for("Tool calls", seconds=2)
+    terminal.wait_for("Debug: ", seconds=2)
     terminal.press("f3")
     for _ in range(8):
         terminal.wheel(10, 5)
     terminal.wait_for("more below")
+    terminal.written_within(0.3)  # the wheel has turned eight times by then
     above = [row[:70].rstrip() for row in terminal.display[:8]]
     terminal.written_within(0.5)
 
@@ -242,8 +243,8 @@ def test_paste_of_several_lines_is_one_message(start: Start) -> None:
     terminal.wait_for("Got it.")
     ready(terminal)
     assert "Too many." not in terminal.text
-    first = terminal.find("first line")[1]
-    assert terminal.find("fourth line")[1] == first + 3
+    first = terminal.find("▌ first line")[1]
+    assert terminal.find("▌ fourth line")[1] == first + 3
 
 
 def test_ctrl_j_is_a_new_line(start: Start) -> None:
@@ -716,3 +717,20 @@ def test_versions_of_an_answer_are_asked_for_and_walked_by_key(start: Start) -> 
     again = start({"reply": answers}, "-c")
     again.wait_for("Third answer.")
     assert "‹ 2/2 ›" in again.text
+
+
+def test_an_answer_that_ends_behind_another_window_notifies(start: Start) -> None:
+    script = {"rate": 100, "reply": [{"text": long_answer(40)}, {"text": "Two."}]}
+    terminal = start(script, config={"notify": "notify"})
+    ask(terminal, "Go on")
+    terminal.wait_for("word3 ")
+    terminal.send(b"\x1b[O")  # the terminal says that its window has lost the focus
+    terminal.wait_for("theend")
+    told = "\x1b]9;lazychat: answered “Go on”".encode()
+    terminal.wait_for(lambda t: told in t.raw)
+    terminal.send(b"\x1b[I")
+    seen = len(terminal.raw)
+
+    ask(terminal, "More", "Two.")
+
+    assert b"\x1b]9;" not in terminal.raw[seen:]

@@ -101,7 +101,7 @@ def test_what_a_tool_prints_stands_with_its_call(start: Start, home: Path) -> No
     call_it(terminal)
     look_at(terminal, "talk_aloud()")
 
-    terminal.wait_for('"printed": "Mk4 ')
+    terminal.wait_for("    Mk4 ")
     assert b"\x1b]0;t" not in terminal.raw
     leave(terminal)
 

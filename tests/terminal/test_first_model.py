@@ -126,7 +126,7 @@ def test_a_server_of_this_machine(
     plays(server, {"id": "qwen3:8b", "owned_by": owner})
     newcomer.environment["LAZYCHAT_PROBE"] = server.url
     newcomer.open()
-    newcomer.terminal.wait_for(f"Found {title}: qwen3:8b")
+    newcomer.terminal.wait_for(f"Found    {title}: qwen3:8b")
 
     newcomer.press("enter", then="Set up a model")
     newcomer.press("enter", then="qwen3-8b is ready")
@@ -144,7 +144,7 @@ def test_a_gguf_file(newcomer: Newcomer) -> None:
     (newcomer.home / "models").mkdir()
     (newcomer.home / "models" / "My-Model.gguf").symlink_to(starter_path())
     newcomer.open()
-    newcomer.terminal.wait_for("Found 1 GGUF file")
+    newcomer.terminal.wait_for("Found    1 GGUF file")
 
     newcomer.press("enter", then="My-Model")
     newcomer.press("enter", then="my-model is ready")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.fakes.sse_server import DONE, SSEServer, call, calls, finish, text, usage
 
 from tui import FunctionCallAgent, Message, OpenAIModel, ScriptedModel, ToolBox, bounds
-from tui.app.widgets.debug_panel import _Call
+from tui.app.widgets.debug_entries import Call
 from tui.events import (
     MessageAdded,
     ToolCallFinished,
@@ -81,7 +81,7 @@ def test_arguments_that_are_too_deep_are_told_and_not_run(depth, tried):
         again = decode(kind(event), encode(event))
         assert again == event
         if isinstance(event, ToolCallStarted):
-            assert _Call(event.call).as_json()
+            assert Call(event.call).as_json()
     tried("tool arguments nested 1 to 100,000 lists deep")
 
 
@@ -98,7 +98,7 @@ def test_a_call_in_text_that_is_too_deep_never_gets_through(depth):
 
     for event in events:
         if isinstance(event, ToolCallStarted):
-            assert _Call(event.call).as_json()
+            assert Call(event.call).as_json()
             assert json.dumps(event.call.arguments)
 
 
@@ -119,12 +119,12 @@ def test_what_an_older_store_has_is_shown_cut():
     again = decode("tool_call_started", encode(event))
 
     assert isinstance(again, ToolCallStarted)
-    assert "…" in _Call(again.call).as_json()
-    assert _Call(event.call).as_json()
+    assert "…" in Call(again.call).as_json()
+    assert Call(event.call).as_json()
 
 
 def test_a_result_that_is_too_deep_is_shown_as_text():
-    shown = _Call(ToolCall("1", "look", {}))
+    shown = Call(ToolCall("1", "look", {}))
     shown.output = "[" * 980 + "]" * 980
 
     assert "[[[[" in shown.as_json()

@@ -1,4 +1,7 @@
-"""The app: chat screens over a backend, with themes, keys and dialogs."""
+"""The app: chat screens over a backend, with themes, keys and dialogs.
+
+The file is long because Textual looks up messages and actions as members of the app.
+"""
 
 # Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
@@ -16,6 +19,7 @@ from textual.screen import Screen
 
 from tui.app import background, commands, faults
 from tui.app.backend import Backend
+from tui.app.chat.attention import call_back
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
@@ -129,12 +133,20 @@ class LazychatApp(OutputApp):
                 self.chat.read_marker.look()
             if event.key != "ctrl+c":
                 self._interrupted = -QUIT_SECONDS
-            if self.setup.takes(event.key):
+            if self.setup.takes(event.key) or self._reopens(event.key):
                 return
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    def _reopens(self, key: str) -> bool:
+        """Open what a key of the empty state stands for; return whether it does."""
+        chat = self.chat
+        id = chat.first_screen.recent(key) if chat and chat is self.screen else ""
+        if id:
+            self.tabs.open(id)
+        return bool(id)
 
     # -- the user's own tools
 
@@ -229,6 +241,13 @@ class LazychatApp(OutputApp):
     def on_history_screen_wanted(self, wanted: "HistoryScreen.Wanted") -> None:
         """Run the requested action on a conversation."""
         self.history.start(wanted.act, wanted.id, wanted.argument)
+
+    @on(ChatScreen.Answered)
+    def _call_back(self, answered: ChatScreen.Answered) -> None:
+        driver = self._driver
+        if driver is not None and not self.is_headless:
+            how, focused = self.backend.config.notify, self.app_focus
+            call_back(how, answered.title, focused=focused, write=driver.write)
 
     @on(ChatScreen.Deleted)
     def _begin_anew(self, deleted: ChatScreen.Deleted) -> None:

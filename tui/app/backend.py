@@ -33,6 +33,7 @@ from tui.tools.policy import Policy
 
 if TYPE_CHECKING:  # imported when first used
     from tui.models.discovery import Found, ListedModel, Service
+    from tui.models.exchanges import Exchanges
     from tui.models.hub import Pull, Wanted
     from tui.models.setup import Chosen, Kept, Place
     from tui.turn import Cancellation
@@ -383,6 +384,11 @@ class Backend(Protocol):
 
     def conversation(self, id: str, *, is_new: bool = False) -> Conversation:
         """Return the conversation `id`; `is_new` if nothing was ever written to it."""
+        ...
+
+    @property
+    def exchanges(self) -> "Exchanges":
+        """The last requests to models, as sent; not those of other processes."""
         ...
 
     @property

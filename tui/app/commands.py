@@ -456,5 +456,7 @@ def mistyped(text: str) -> str:
         for slash in (command.slash, *command.aliases)
         if slash
     ]
-    hint = nearest(word, known) or " /help lists all commands."
+    begun = next((slash for slash in known if slash.startswith(word)), "")
+    hint = f' Did you mean "{begun}"?' if begun else nearest(word, known, 0.7)
+    hint = hint or " /help lists all commands."
     return f"There is no command {word}.{hint}"

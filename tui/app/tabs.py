@@ -210,6 +210,10 @@ class Tabs:
     def _mark(self, tabs: tuple[Tab, ...]) -> None:
         # An answer that ends on the screen is being marked as seen right now.
         here = self.current.conversation if self.current else ""
+        ran = {tab.id for tab in self._shown_tabs if tab.running}
+        for tab in tabs:
+            if tab.id in ran and tab.unread and not tab.running and tab.id != here:
+                self._app.post_message(ChatScreen.Answered(tab.title))
         self._shown_tabs = tuple(
             tab._replace(unread=False) if tab.id == here else tab for tab in tabs
         )

@@ -129,7 +129,10 @@ def _chat(options: argparse.Namespace) -> int:
     if served:
         return show_served(settings, problems, *served)
     file = _config_file(options)
-    return chat(settings, problems, options.tool, options.cid, options.last, file)
+    anew = bool(options.model or options.system)
+    return chat(
+        settings, problems, options.tool, options.cid, options.last, file, anew=anew
+    )
 
 
 def _served() -> "tuple[Served, str] | None":

@@ -27,13 +27,15 @@ def chat(
     cid: str | None = None,
     last: bool = False,
     config_file: Path | None = None,
+    *,
+    anew: bool = False,
 ) -> int:
     """Open the screen on a conversation and return the exit code.
 
     `cid` is the start of a conversation's id, `last` means the newest one. Without them
     a new conversation is opened, unless the newest has a running turn or an unseen
-    answer. `problems` are shown on the screen. `config_file` is where `settings` come
-    from, None for the user's config.toml.
+    answer; with `anew` it is a new one even then. `problems` are shown on the screen.
+    `config_file` is where `settings` come from, None for the user's config.toml.
     """
     _require_terminal()
     # Recognise a lone Esc after 25 ms, not 100. Textual reads this on import.
@@ -46,7 +48,7 @@ def chat(
             host.models.find(host.model)
         except LazychatError as error:
             host.problems.append(str(error))
-        id, is_new = _conversation(host.log, cid, last)
+        id, is_new = _conversation(host.log, cid, last, anew)
         if guarded := guard.current():
             guarded.keep(host.keeps)
         host.start()
@@ -136,12 +138,14 @@ def _require_terminal() -> None:
         )
 
 
-def _conversation(log: EventLog, cid: str | None, last: bool) -> tuple[str, bool]:
+def _conversation(
+    log: EventLog, cid: str | None, last: bool, anew: bool = False
+) -> tuple[str, bool]:
     """Return the id of the conversation to show, and whether it is new."""
     if cid:
         return conversation.find(log, cid), False
     newest = conversation.newest(log)
-    if newest and (last or _calls_back(log, newest.id)):
+    if newest and (last or (not anew and _calls_back(log, newest.id))):
         return newest.id, False
     return conversation.new_id(), True
 

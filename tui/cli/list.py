@@ -36,6 +36,8 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
         ]
         streams.print_json(rows)
         return DONE
+    if not listed:
+        streams.talk("no conversations yet")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     ids = conversation.short_ids(log, [it.id for it in listed])
     ids = [one_line(id) for id in ids]

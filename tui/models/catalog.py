@@ -22,6 +22,7 @@ from tui.errors import ConfigError, ModelError
 from tui.masking import is_variable_name, mask_address
 from tui.messages import ToolSchema
 from tui.models import Model, keys, window_of
+from tui.models.exchanges import Exchanges
 
 STARTER_NOTE = (
     "This is the starter, a tiny model of 135 million parameters: expect mistakes. "
@@ -42,6 +43,8 @@ class ModelCatalog:
         self._config = settings
         self._models: dict[str, Model] = {}
         self._lock = threading.Lock()
+        self.exchanges = Exchanges()
+        """The last requests to all models, with what came back."""
 
     @property
     def names(self) -> list[str]:
@@ -84,7 +87,7 @@ class ModelCatalog:
         """Return the model, ready to be asked. Raises `LazychatError`."""
         with self._lock:
             if name not in self._models:
-                self._models[name] = _make(name, self.find(name))
+                self._models[name] = _make(name, self.find(name), self.exchanges)
             return self._models[name]
 
     def is_starter(self, name: str) -> bool:
@@ -176,14 +179,14 @@ class ModelCatalog:
                 close()
 
 
-def _make(name: str, settings: ModelConfig) -> Model:
+def _make(name: str, settings: ModelConfig, exchanges: Exchanges) -> Model:
     if dialect := getattr(settings, "dialect", ""):
         _check_dialect(name, dialect)
     match settings:
         case OpenAIModelConfig():
-            return _openai(name, settings)
+            return _openai(name, settings, exchanges)
         case LlamaModelConfig():
-            return _llama(name, settings)
+            return _llama(name, settings, exchanges)
         case ScriptedModelConfig():
             from tui.models.scripted import ScriptedModel
 
@@ -202,7 +205,7 @@ def _check_dialect(name: str, dialect: str) -> None:
         )
 
 
-def _openai(name: str, settings: OpenAIModelConfig) -> Model:
+def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Model:
     from tui.models.openai import OpenAIModel
     from tui.models.suppliers import SUPPLIERS
 
@@ -241,6 +244,7 @@ def _openai(name: str, settings: OpenAIModelConfig) -> Model:
         max_retries=settings.max_retries,
         context=settings.context,
         supplier=settings.supplier,
+        exchanges=exchanges,
     )
 
 
@@ -263,7 +267,7 @@ def _variable(name: str, variable: str) -> str:
     )
 
 
-def _llama(name: str, settings: LlamaModelConfig) -> Model:
+def _llama(name: str, settings: LlamaModelConfig, exchanges: Exchanges) -> Model:
     from tui.models.llama import Sampling, starter_path
     from tui.models.local import LocalModel, Spec
 
@@ -301,5 +305,6 @@ def _llama(name: str, settings: LlamaModelConfig) -> Model:
             {} if starter else options,
             max_tokens,
             settings.dialect,
-        )
+        ),
+        exchanges,
     )

@@ -27,6 +27,7 @@ from tui.events import (
 )
 from tui.grants import Grant
 from tui.messages import Message
+from tui.models.exchanges import Exchanges
 from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
 from tui.runtime.in_order import InOrder
@@ -306,6 +307,11 @@ class LocalBackend:
     def problems(self) -> list[str]:
         """Lines for the user."""
         return self._host.problems
+
+    @property
+    def exchanges(self) -> Exchanges:
+        """The last requests to models, as sent by this process."""
+        return self._host.models.exchanges
 
     @property
     def tools(self) -> Sequence[Tool[..., Any]]:

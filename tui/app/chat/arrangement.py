@@ -15,7 +15,9 @@ from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.tool_sidebar import ToolSidebar
 
 NARROW = 100
-"""Columns below which the sidebar replaces the conversation."""
+"""Columns below which the sidebar lies over the conversation."""
+SHORT = 16
+"""Rows below which there is no header while one conversation is open."""
 
 
 class Arrangement:
@@ -39,16 +41,18 @@ class Arrangement:
         self._tools_key = tools_key
         self._sidebar_wanted = True  # where there is room for it
 
-    def begin(self, width: int) -> None:
-        """Set the classes of a screen of `width` columns before its parts exist.
+    def begin(self, width: int, height: int) -> None:
+        """Set the classes of a screen of that size before its parts exist.
 
         Each later change of a class restyles all parts.
         """
         self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._screen.set_class(height < SHORT, "-short")
         self._arrange(width < NARROW)
 
-    def fit(self, width: int) -> None:
-        """Switch between the wide and the narrow layout for `width` columns."""
+    def fit(self, width: int, height: int) -> None:
+        """Switch between the layouts for `width` columns and `height` rows."""
+        self._screen.set_class(height < SHORT, "-short")
         narrow = width < NARROW
         if narrow != self._screen.has_class("-narrow"):
             self._arrange(narrow)
@@ -61,7 +65,7 @@ class Arrangement:
 
     @property
     def is_covered(self) -> bool:
-        """Whether the tools hide the conversation and the composer."""
+        """Whether the tools lie over the conversation and the composer."""
         return self._screen.has_class("-narrow") and self._screen.has_class("-sidebar")
 
     def toggle_sidebar(self) -> None:

@@ -53,9 +53,8 @@ class KeyRouting:
         return self._screen.focused not in home
 
     def write(self) -> None:
-        """Focus the composer, or the dialog in its place, if it is visible."""
-        if self._arrangement.is_covered:
-            return
+        """Focus the composer, or the dialog in its place; tools that lie over it go."""
+        self._uncover()
         if self._dialog.question:
             self._dialog.take_focus()
         else:
@@ -63,12 +62,13 @@ class KeyRouting:
 
     def take_key(self, event: events.Key) -> None:
         """Pass a character to the composer if the focused part does not use it."""
-        if self._composer.has_focus or self._arrangement.is_covered:
+        if self._composer.has_focus:
             return
         character = typed(event)
         if not character or event.key in self._screen.active_bindings:
             return
         event.stop()
+        self._uncover()
         if self._dialog.question:
             self._dialog.hold()  # the key was not meant for what gets the focus
             self._dialog.take_focus()
@@ -77,13 +77,16 @@ class KeyRouting:
 
     def take_paste(self, event: events.Paste) -> None:
         """Pass pasted text to the composer, whichever part has the focus."""
-        if self._arrangement.is_covered:
-            return
         event.stop()
+        self._uncover()
         if self._dialog.question:
             self._composer.add(event.text)
         else:
             self._composer.write(event.text)
+
+    def _uncover(self) -> None:
+        if self._arrangement.is_covered:
+            self._arrangement.toggle_sidebar()
 
     def show_focus(self) -> None:
         """Show which part has the focus, and the keys of the transcript."""

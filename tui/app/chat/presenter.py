@@ -3,13 +3,16 @@
 Text goes to the transcript, tool calls to the debug panel, state and figures to the
 status line. Streaming is the user's choice, not the model's, so it is applied here:
 with `stream` off, the text of a message is held back until the message is complete.
+
+The file is long because each kind of event has its case here.
 """
 
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from tui import agent_names
 from tui.app.chat.context_meter import ContextMeter
+from tui.app.chat.debug_feed import DebugFeed
+from tui.app.chat.footers import Footers, stamp
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.wait_clock import WaitClock
 from tui.app.transcript import pane
@@ -56,6 +59,8 @@ _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFi
 ASKING = "needs your answer"
 """The state while the user is asked whether a tool may run."""
 
+_TITLE = 200
+"""Characters of the first question that the header may show."""
 CANCEL_SECONDS = 0.1
 """Seconds that a turn may take to stop before the status line shows "cancelling"."""
 
@@ -84,12 +89,14 @@ class Presenter:
         self.deleted = False
         """Whether the shown conversation is gone from the store."""
         self.timeline = Timeline(self.fold, transcript)
+        self.footers = Footers(self.fold, self.timeline)
         self.context = ContextMeter(self.fold, transcript, status)
         self._clock = WaitClock(status)
         self._transcript = transcript
-        self._debug = debug
+        self._debug = DebugFeed(debug, self.fold)
         self._status = status
         self._serves = serves
+        self._renamed = ""
         self._loading = False
         self._stream = True
         self._last_ended: str | None = None
@@ -100,6 +107,12 @@ class Presenter:
         self._tools: dict[str, str] = {}
         self._keys: tuple[Key, ...] = KEYS
         self._stop: Key = STOP
+
+    @property
+    def title(self) -> str:
+        """The conversation's title: the start of its first question, until renamed."""
+        asked = self.fold.questions[0][:_TITLE] if self.fold.questions else ""
+        return self._renamed or " ".join(asked.split())
 
     @property
     def stream(self) -> bool:
@@ -252,6 +265,8 @@ class Presenter:
             self.deleted = bool(self.fold.questions or self.answers)
             return
         self._apply(record)
+        self._debug.take(record)
+        self.footers.take(record)
         # Cast to the union of all kinds, so that the type checker finds any event kind
         # that is not handled.
         self._show_event(record, cast(Known, event))
@@ -261,7 +276,8 @@ class Presenter:
         match event:
             case MessageAdded(message_id, message):
                 self._held.pop(message_id, None)
-                self._add(message_id, message, event.finish_reason)
+                at = stamp(record.time)
+                self._add(message_id, message, event.finish_reason, at)
             case UsageReported(input, output, seconds):
                 self._status.show_usage(input, output, seconds)
                 self.context.used(event)
@@ -276,8 +292,6 @@ class Presenter:
                 # changes.
                 if not event.left_out or self.context.left_out(event):
                     self.timeline.note(text, "info", turn)
-            case RetryScheduled():
-                self._debug.note(event.line)
             case Unreadable(why=why):
                 what = f"Cannot read a record of this conversation ({why})."
                 self.timeline.note(what, "warning", turn)
@@ -294,11 +308,13 @@ class Presenter:
             case TextDelta() | ReasoningDelta() | ConversationDeleted():
                 pass  # see `_show`
             case ApprovalRequested() | ApprovalGiven():
-                self._approval(event)
-            case Queued() | ApprovalRevoked():
-                pass  # queues are not shown; the sidebar shows what is allowed
-            case ConversationRenamed() | ConversationPinned() | Unknown():
-                pass  # shown by lists and tabs, or by later versions
+                self._state_of_tools()
+            case RetryScheduled() | Queued() | ApprovalRevoked():
+                pass  # see `WaitClock`; queues are not shown; the sidebar shows grants
+            case ConversationRenamed(title):
+                self._renamed = title
+            case ConversationPinned() | Unknown():
+                pass  # shown by lists, or by later versions
             case ConversationConfigured():
                 pass  # shown in the sidebar
 
@@ -307,34 +323,22 @@ class Presenter:
             case ToolCallOpened():
                 self._state("writing a tool call")
             case ToolCallStarted(call):
-                self._debug.call_started(call)
                 self._tools[call.id] = call.name or "?"
                 self._state_of_tools()
-            case ToolProgressed(call_id, text):
-                self._debug.call_progressed(call_id, text)
-            case ToolCallFinished(call_id, seconds, error):
-                self._debug.call_finished(call_id, seconds, error)
+            case ToolProgressed():
+                pass
+            case ToolCallFinished(call_id):
                 self._tools.pop(call_id, None)
                 self._state_of_tools()
-
-    def _approval(self, event: ApprovalRequested | ApprovalGiven) -> None:
-        match event:
-            case ApprovalRequested(call_id):
-                self._debug.call_progressed(call_id, "waits for your answer")
-            case ApprovalGiven(call_id, allow):
-                said = "you have allowed it" if allow else "you have denied it"
-                self._debug.call_progressed(call_id, said)
-        self._state_of_tools()
 
     def _turn(self, turn: str, event: _OfTurn) -> None:
         match event:
             case TurnRequested():
                 self._rest(self._status.state)
             case TurnStarted():
-                request = self.fold.requests.get(turn)
-                if request and request.agent not in (agent_names.DEFAULT, "summary"):
-                    self._debug.note(f"agent: {request.agent}")
                 self._status.forget_usage()
+                request = self.fold.requests.get(turn)
+                self._status.answers = request.model if request else ""
                 self.context.turn_started()
                 self._status.state = "loading" if self.loading else self._works
                 self._status.keys = (self._stop, *self._keys)
@@ -355,9 +359,16 @@ class Presenter:
             case TurnFinished(reason):
                 self._ended(turn, reason)
                 stopped = reason in ("cancelled", "interrupted")
+                if reason == "cancelled" and not self._has_answered(turn):
+                    note = "Cancelled before the first word · /retry asks again"
+                    self.timeline.note(note, "cancelled", turn)
                 if stopped and self.fold.sums_up(turn):
                     note = "Summary stopped; the model still gets all messages."
                     self.timeline.note(note, "cancelled")
+
+    def _has_answered(self, turn: str) -> bool:
+        begun = self.timeline.answer(turn) is not None
+        return begun or self.fold.sums_up(turn) or not self.fold.question(turn)
 
     def _ended(self, turn: str, reason: str) -> None:
         if reason == "interrupted" and self.fold.approvals.outlives(turn):
@@ -367,27 +378,30 @@ class Presenter:
         self._last_ended = None
         self._clock.end()
         self._tools.clear()
-        self._debug.turn_finished(reason)
+        self._debug.ended(reason)
         self._transcript.rest()
         # A failed summary changes nothing in the conversation.
         failed = reason == "error" and not self.fold.sums_up(turn)
         self._rest("error" if failed else "ready")
 
-    def _add(self, message_id: str, message: Message, ended: str | None) -> None:
+    def _add(
+        self, message_id: str, message: Message, ended: str | None, time: str
+    ) -> None:
         if message.role != "user":
             self.context.said(message_id, message)
         match message.role:
             case "user" | "system":
-                self.timeline.add(message_id, message)
+                self.timeline.add(message_id, message, time=time)
             case "assistant":
                 self._last_ended = ended
                 if message.text or message.reasoning:
                     self.timeline.add(message_id, message, ended)
             case "tool":
-                self._debug.call_output(message.tool_call_id or "", message.text)
+                pass  # see `DebugFeed`
 
     def _piece(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
         id = delta.message_id
+        self._debug.spoke()
         if id in self.timeline.by_id:  # its place in the tree is known
             self.fold.apply(record)
         else:
@@ -433,6 +447,8 @@ class Presenter:
         self._state(f"running {names}" if names else "thinking")
 
     def _rest(self, state: str = "ready") -> None:
+        if not self.running:
+            self._status.answers = ""
         if not self.running and self.fold.approvals.questions:
             self._status.state = ASKING
             self._status.keys = self._keys

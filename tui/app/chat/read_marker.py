@@ -24,12 +24,20 @@ class ReadMarker:
         self._lost = False
         self._ended = 0
         """The `seq` of the last `TurnFinished` that was shown."""
+        self._cancels = False
 
     def show(self, records: Sequence[Record]) -> None:
         """Note that `records` (at least one) are on the screen."""
         self._shown = records[-1].seq
         if any(isinstance(record.event, TurnFinished) for record in records):
             self._ended = self._shown
+            if self._cancels:  # the user knows: that is why it has ended
+                self._cancels = False
+                self.look()
+
+    def expect_cancel(self) -> None:
+        """Note that the user has stopped the running turn, and sees its end."""
+        self._cancels = True
 
     def known(self, seq: int) -> None:
         """Note that all records up to `seq` were seen earlier."""

@@ -4,8 +4,8 @@ It draws nothing that is not in the log: a sent message is appended there and co
 like every other record. Opening an old conversation works like watching a new one: the
 follower reads its log from the start.
 
-The file is long because Textual looks up the handlers of all messages as members of the
-screen; what they do is in the parts.
+The file is long because Textual looks up messages, watchers and actions as members of
+the screen; what they do is in the modules beside it.
 """
 
 # Textual leaves the type parameters of App and Screen unknown.
@@ -20,6 +20,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import var
+from textual.widget import Widget
 
 from tui import paths
 from tui.app import commands, state
@@ -30,7 +31,9 @@ from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
 from tui.app.chat.conversation_settings import ConversationSettings
+from tui.app.chat.debug_feed import fetch_bodies
 from tui.app.chat.drafts import Drafts
+from tui.app.chat.first_screen import FirstScreen
 from tui.app.chat.follower import Follower
 from tui.app.chat.hints import Hints
 from tui.app.chat.input_history import InputHistory
@@ -80,6 +83,13 @@ class ChatScreen(OutputScreen):
         def __init__(self, screen: "ChatScreen") -> None:
             super().__init__()
             self.screen = screen
+
+    class Answered(Message):
+        """A turn has ended while the screen showed it; `title` is that of the chat."""
+
+        def __init__(self, title: str) -> None:
+            super().__init__()
+            self.title = title
 
     class Commanded(Message):
         """The user typed a slash command."""
@@ -184,7 +194,19 @@ class ChatScreen(OutputScreen):
             self.call_later,
         )
         self.clipboard = Clipboard(
-            presenter, lambda text: self.app.copy_to_clipboard(text), self.hint
+            presenter,
+            lambda text: self.app.copy_to_clipboard(text),
+            self.hint,
+            self.call_later,
+            here="suspend" not in backend.refused,
+        )
+        self._is_first = first
+        self.first_screen = FirstScreen(
+            transcript,
+            backend,
+            conversation=conversation,
+            spell=self.spell_key,
+            call_later=self.call_later,
         )
         self._place = PlaceToShow(
             door,
@@ -195,7 +217,7 @@ class ChatScreen(OutputScreen):
 
     def compose(self) -> ComposeResult:
         """Yield the parts; screen.tcss arranges them."""
-        self.arrangement.begin(self.app.size.width)
+        self.arrangement.begin(*self.app.size)
         yield self.chat_bar
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
@@ -213,7 +235,9 @@ class ChatScreen(OutputScreen):
         self.stream = self.backend.config.stream and remembered.stream is not False
         self.model = self.backend.model
         self.sidebar.tools_folder = self.backend.tools_folder
-        if note := self.backend.models.note(self.model):
+        if self.drafts.is_new:
+            self.first_screen.begin(self.model, first=self._is_first)
+        elif note := self.backend.models.note(self.model):
             # The sidebar shows the note too, but a narrow screen hides it.
             self.transcript.add_note(note)
         self._spell_keys()
@@ -280,12 +304,13 @@ class ChatScreen(OutputScreen):
         """Show the configured keys."""
         self.sidebar.stream_key = self.spell_key("stream")
         self.composer.menu.keys = dict(self.backend.config.keys)
+        self.presenter.footers.debug_key = self.spell_key("debug")
         keys = [(self.spell_key(name), name) for name in ("help", "tools", "debug")]
         self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
 
     @on(events.Resize)
     def _fit(self, event: events.Resize) -> None:
-        self.arrangement.fit(event.size.width)
+        self.arrangement.fit(*event.size)
         self.approvals.fit(event.size.height)
 
     def watch_stream(self, on: bool) -> None:
@@ -297,6 +322,7 @@ class ChatScreen(OutputScreen):
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
         self._next_model.show(name)
+        self.first_screen.model(name)
 
     # -- following the log
 
@@ -318,12 +344,17 @@ class ChatScreen(OutputScreen):
         self.drafts.restore(opened)
         if opened:
             self.read_marker.known(opened.seen)
+            self.presenter.footers.returned(opened.seen)
 
     def _show(self, records: list[Record]) -> None:
+        was_running = self.presenter.running
         self.presenter.show(records)
+        if was_running and not self.presenter.running:
+            self.post_message(self.Answered(self.presenter.title))
         self.presenter.mark_unkept(self.backend.kept_to, records)
         if not self.presenter.running:
             self.follower.calm()
+        self.chat_bar.title = self.presenter.title
         self.controller.show_queue()
         self.approvals.show()
         self.approvals.look(records)
@@ -335,6 +366,12 @@ class ChatScreen(OutputScreen):
         self._place.read(records[-1].seq)
 
     # -- key routing
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Tab goes between composer, conversation and debug panel; F2 to the tools."""
+        chain = super().focus_chain
+        return [it for it in chain if it is not self.sidebar or it.has_focus]
 
     def spell_key(self, name: str) -> str:
         """Return a command's key as users write it; "" when it has none."""
@@ -395,6 +432,11 @@ class ChatScreen(OutputScreen):
         if toggled.on != self.stream:
             self.toggle_stream()
 
+    @on(DebugPanel.BodiesWanted)
+    def _fetch_bodies(self, wanted: DebugPanel.BodiesWanted) -> None:
+        panel, kept = self.debug_panel, self.backend.exchanges
+        fetch_bodies(panel, kept, wanted.round, self.call_later)
+
     @on(CopyRequested)
     def _copy(self, request: CopyRequested) -> None:
         self.clipboard.copy(request.text)
@@ -419,9 +461,12 @@ class ChatScreen(OutputScreen):
 
         An edit in progress is cancelled first.
         """
-        if self.versions.leave() or self.approvals.drop() or self.controller.cancel():
+        if self.versions.leave() or self.approvals.drop():
             return
-        self.routing.write()
+        if self.controller.cancel():
+            self.read_marker.expect_cancel()
+        else:
+            self.routing.write()
 
     def toggle_stream(self) -> None:
         """Switch streaming, also for the answer in progress."""

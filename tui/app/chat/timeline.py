@@ -49,14 +49,24 @@ class Timeline:
             for note in self._items.pop(turn):
                 self._put(note, self.branches.head)
 
-    def add(self, message_id: str, message: Message, ended: str | None = None) -> None:
-        """Add a message, or complete the view that was opened for it."""
+    def add(
+        self,
+        message_id: str,
+        message: Message,
+        ended: str | None = None,
+        time: str = "",
+    ) -> None:
+        """Add a message, or complete the view that was opened for it.
+
+        `time` is drawn beside a question.
+        """
         view = self.by_id.get(message_id)
         text, thought = message.text, message.reasoning
         if view is None:
             label = self._fold.purpose(message_id)
             view = MessageView(message_id, message.role, text, thought, label=label)
             view.finish_reason = ended
+            view.time = time if message.role == "user" else ""
             self._place(view)
         elif self._transcript.shows(message_id):
             self._transcript.finish(message_id, text, thought, ended)
@@ -68,6 +78,19 @@ class Timeline:
         view = MessageView(message_id, "assistant", done=False)
         self._place(view)
         return view
+
+    def end(self, turn: str, footer: tuple[str, ...], away: str) -> None:
+        """Draw a footer below the answer of a turn, if it has one."""
+        if view := self.answer(turn):
+            view.footer, view.away = footer, away
+            self._transcript.changed(view)
+
+    def answer(self, turn: str) -> MessageView | None:
+        """Return the last message of a turn that answers, None if there is none."""
+        for item in reversed(self._items.get(turn, [])):
+            if isinstance(item, MessageView) and item.role == "assistant":
+                return item
+        return None
 
     def note(self, text: str, kind: NoteKind, turn: str | None = None) -> None:
         """Add a note to `turn`, or to the current path."""

@@ -49,7 +49,8 @@ class MessageVersions:
         if self.editing is None:
             return ""
         view = self._timeline.by_id.get(self.editing)
-        first = " ".join(safe(view.text if view else "").split())[:30]
+        first = " ".join(safe(view.text if view else "")[:200].split())
+        first = first if len(first) <= 30 else first[:29].rstrip() + "…"
         return f"editing: {first} ({self._leave_key} cancels)"
 
     def edit(self) -> None:

@@ -34,6 +34,14 @@ READING = (
     ("y, Y", "Copy the message, or its last code block"),
 )
 """Keys of the conversation pane that are no commands, and what they do."""
+DEBUG = (
+    ("Enter", "Show all of a call or a note, or the bodies of a round"),
+    ("b", "Show what was sent to the model, and what came back"),
+    ("f", "Show only what has failed, or everything again"),
+    ("c, y", "Copy the call, the note or the bodies"),
+    ("End", "Follow the newest again"),
+)
+"""Keys of the debug panel, and what they do."""
 
 _WIDEST = 74  # columns of text
 _EDGES = 6  # columns of border, padding and scroll bar
@@ -73,6 +81,7 @@ class HelpScreen(ModalScreen[None]):
             "Everywhere": (*self._does(key=True), palette),
             "Slash commands": self._does(key=False),
             "Reading (Tab or click first)": (*READING, *self._does(reading=True)),
+            "Debug panel (Shift+Tab or click first)": DEBUG,
         }
         room = min(_WIDEST, width - _EDGES)
         parts = [_section(title, rows, room) for title, rows in sections.items()]

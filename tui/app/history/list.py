@@ -67,7 +67,7 @@ class Stored(Entry):
 
 _MARKS: dict[str, Span] = {
     "asks": ("? ", ("running",)),
-    "running": ("… ", ("running",)),
+    "running": ("● ", ("running",)),
     "unread": ("• ", ("key",)),
 }
 

@@ -253,6 +253,10 @@ class HistoryScreen(OutputScreen):
     def _count(self) -> None:
         total = len(self._summaries)
         count = f"{total:,} conversation{'s'[: total != 1]}"
+        if self._query.strip() and self._found:
+            found = sum(entry.selectable for entry in self.list.entries)
+            more = "+" if len(self._found[1]) == HITS else ""
+            count = f"{found:,}{more} match{'es' if found != 1 or more else ''}"
         self.field.border_subtitle = "" if self._prompt else count
 
     def _go_to(self, id: str) -> None:

@@ -32,6 +32,8 @@ class Line(NamedTuple):
     """
     lead: int = 0
     """Number of characters at the start that are decoration, which is not copied."""
+    tail: int = 0
+    """Number of characters at the end that are decoration."""
 
     @property
     def text(self) -> str:

@@ -74,7 +74,8 @@ class SetupController:
     def _found(self, text: str) -> None:
         if chat := self._chat():
             self._offered = True
-            chat.transcript.add_note(text)
+            if not chat.first_screen.found(text):
+                chat.transcript.add_note(f"Found {text}. Press Enter to choose one.")
 
     def takes(self, key: str) -> bool:
         """Begin the set-up if `key` accepts the offer; return whether it does."""

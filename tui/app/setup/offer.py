@@ -19,14 +19,14 @@ def look(setup: Setup, tell: Callable[[str], object]) -> None:
 
     def work() -> None:
         if text := described(setup.look()):
-            tell(f"{text} Press Enter to choose one.")
+            tell(text)
 
     if not is_off():
         background.run("offer", work)
 
 
 def described(found: Found) -> str:
-    """Return what was found in a sentence, or "" if nothing was."""
+    """Return what was found in a line, or "" if nothing was."""
     names = [f"{it.title}: " + _some([m.id for m in it.models]) for it in found.servers]
     names = [name for name in names if not name.endswith(": ")]
     keys = [service.title for service in found.services if service.has_key]
@@ -34,7 +34,7 @@ def described(found: Found) -> str:
         names.append(f"{len(found.files)} GGUF file{'s' * (len(found.files) > 1)}")
     if keys:
         names.append(f"a key of {_some(keys)}")
-    return f"Found {'; '.join(names)}." if names else ""
+    return "; ".join(names)
 
 
 def _some(names: list[str]) -> str:

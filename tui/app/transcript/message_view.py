@@ -14,6 +14,7 @@ from tui.app.markdown import (
 )
 from tui.app.markdown.feed import Feed
 from tui.app.markdown.lines import spans_text, spans_width
+from tui.app.transcript.footer import footer, with_time
 from tui.app.transcript.item import GUTTER, Item, estimate, gutter, not_shown
 from tui.safe import safe
 
@@ -29,7 +30,6 @@ _BROKEN_OFF = {
         "■",
         "Interrupted: /continue resumes the answer, /retry asks again",
     ),
-    "error": ("✗", "Stopped by an error"),
     "length": ("…", "Length limit reached: /continue resumes the answer"),
     "content_filter": ("✗", "Stopped by the provider's content filter"),
 }
@@ -58,6 +58,13 @@ class MessageView(Item):
         self.finish_reason: str | None = None
         self.versions: tuple[int, int] | None = None
         """Number of this version, from 1, and count of versions; drawn by `update`."""
+        self.time = ""
+        """When it was sent, drawn at the right of a question; "" for nothing."""
+        self.footer: tuple[str, ...] = ()
+        """What is said in a dim line below an answer: the first part is its model, and
+        the others are left out where there is no room."""
+        self.away = ""
+        """When the answer has ended, if nobody looked; "" if somebody did."""
         self.rule = ""
         """The text of the rule above the message; "" for no rule."""
         self.folded = True
@@ -315,23 +322,23 @@ class MessageView(Item):
             self._body = Feed(self._begun(width, style))
             self._body.append(self.text)
         changed = self._body.update(done=self.done)
-        new = self._body.lines[changed:]
-        return _replace(
-            self._body_lines,
-            changed,
-            gutter(new, self._bar(), (*style, "bar"), style),
-        )
+        new = gutter(self._body.lines[changed:], self._bar(), (*style, "bar"), style)
+        if self.time and not changed:
+            new = with_time(new, self.time, self.width, style)
+        elif self.time:  # of a message that does not grow any more
+            return changed
+        return _replace(self._body_lines, changed, new)
 
     def _tail(self, left_out: int) -> list[Line]:
-        lines: list[Line] = []
+        marks: list[Span] = []
         if left_out:
             text = f"… {left_out:,} more characters are hidden; y copies all"
-            lines.append(Line(((text, ("note", "note-cancelled")),)))
+            marks.append((text, ("note", "note-cancelled")))
         if self.finish_reason in _BROKEN_OFF:
             mark, text = _BROKEN_OFF[self.finish_reason]
             kind = "error" if mark == "✗" else "cancelled"
-            lines.append(Line(((f"{mark} {text}", ("note", f"note-{kind}")),)))
-        return gutter(lines, "", ())
+            marks.append((f"{mark} {text}", ("note", f"note-{kind}")))
+        return footer(marks, self.away, self.footer, self.width)
 
     def line(self, number: int) -> Line:
         """Return a laid-out line; BLANK for a number out of range."""

@@ -30,6 +30,7 @@ from tui.app.transcript.line_pane import LinePane
 from tui.app.transcript.message_view import MessageView
 from tui.app.transcript.note import Note, NoteKind
 from tui.app.transcript.selection import between
+from tui.app.transcript.welcome import Welcome
 from tui.app.widgets.requests import CopyRequested, HintRequested
 from tui.app.widgets.row_index import selectable
 
@@ -88,6 +89,8 @@ class Transcript(LinePane, can_focus=True):
         self._drawn = 0.0  # time of the last frame
         self._frame_due = False
         self._ruled = ""  # the message that has a rule above it
+        self.welcome: Welcome | None = None
+        """What is shown before the first message; None once there is one."""
 
     def is_marked(self, index: int) -> bool:
         """Return whether the message cursor is visible at an item."""
@@ -137,9 +140,42 @@ class Transcript(LinePane, can_focus=True):
         note.passing = True
         self._append_item(note)
 
+    def show_welcome(self, welcome: Welcome) -> None:
+        """Show or redraw what stands here before the first message."""
+        if self._views:
+            return
+        if self.welcome is not welcome:
+            self._drop_welcome()
+            self.welcome = welcome
+            self._items.insert(0, welcome)
+            self._rows.replace(0, (item.height for item in self._items))
+            self._changed = {index + 1: None for index in self._changed}
+        welcome.room = self.size.height or welcome.room
+        welcome.resize(self._width)
+        self._place_changed(0, 0)
+
+    def _drop_welcome(self) -> None:
+        """Remove the empty state, before the first message is added."""
+        welcome, self.welcome = self.welcome, None
+        if welcome is not None:
+            self._items.remove(welcome)
+            self._rows.replace(0, (item.height for item in self._items))
+            self._changed = {index - 1: None for index in self._changed if index}
+            self.cursor = None
+            self._forget_selection()
+            self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the empty state to the rows of the pane; Textual calls the base too."""
+        if self.welcome is not None:
+            self.welcome.room = event.size.height
+            self.welcome.resize(self._width)
+            self._retop(0)
+
     def append(self, item: Item) -> None:
         """Add an item below all others."""
         if isinstance(item, MessageView):
+            self._drop_welcome()
             self._views[item.message_id] = item
             self._indexes[item.message_id] = len(self._items)
         self._append_item(item)
@@ -181,6 +217,8 @@ class Transcript(LinePane, can_focus=True):
         the first differing item keeps its position too, even if the pane then no longer
         follows the bottom.
         """
+        if any(isinstance(item, MessageView) for item in items):
+            self._drop_welcome()
         kept = same = 0
         for item in self._items:
             if same < len(items) and item is items[same]:

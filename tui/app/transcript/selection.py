@@ -61,6 +61,7 @@ def selected_text(items: Sequence[Item], selection: Selection) -> str:
             line = item.line(number)
             text = line.text
             stop = end[2] if place == end[:2] else len(text)
+            stop = min(stop, len(text) - line.tail)
             begin = max(line.lead, start[2] if place == start[:2] else 0)
             glue = "\n" if line.glue is None else line.glue
             parts.append((glue if parts else "") + text[begin : max(begin, stop)])

@@ -68,6 +68,9 @@ class Strips:
             spans[:1] = [("▌ ", (*line.fill, "cursor"))]
         if selected:
             start, end = selected
+            if line.tail:
+                last = len(line.text) - line.tail
+                end = last if end < 0 else min(end, last)
             spans = _mark_selected(spans, max(start, line.lead), end)
         strip = Strip([Segment(text, palette.style(style)) for text, style in spans])
         width = self._widget.size.width

@@ -1,152 +1,36 @@
-"""The debug panel: shows every tool call as it happens.
+"""The debug panel: shows every round of the model and every tool call as it happens.
 
-A call takes one or two rows, and unfolds to its JSON. Text from tools and models passes
-through `safe` when it is drawn; a copy contains the original text.
+A round is one request to the model; the calls that it led to stand below it, with what
+tools printed and servers wrote. Each unfolds; the bodies of requests are fetched only
+when somebody asks for them. See `debug_entries` for what an entry shows.
 """
 
-import re
-from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import ClassVar
 
-from rich.cells import chop_cells
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
 
-from tui import bounds
-from tui.app.markdown.lines import Line, Span, beside
-from tui.app.widgets.entry_list import Entry, Rows
+from tui.app.widgets.debug_entries import Body, Call, DebugEntry, Note, Round
+from tui.app.widgets.entry_list import Rows
 from tui.app.widgets.requests import CopyRequested
 from tui.messages import ToolCall
 from tui.safe import safe
 
-State = Literal["running", "done", "error"]
-
-_MARKS: dict[State, Span] = {
-    "running": ("» ", ("running",)),
-    "done": ("✓ ", ("on",)),
-    "error": ("✗ ", ("error",)),
-}
-_json_key = re.compile(r'( *"(?:[^"\\]|\\.)*"):')
-_CUT = 400
-"""Characters of the arguments or the result that are scanned for a folded call."""
-_MAX_LINES = 2_000
-"""Most JSON lines that are drawn; a copy has all."""
-
-
-class _Note(Entry):
-    """A note that is not a call."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._shown = safe(text[:_CUT], newlines=False)
-
-    def height(self, width: int) -> int:
-        return 1
-
-    def line(self, number: int, width: int) -> Line:
-        return Line((("! ", ("running",)), (self._shown, ("muted",))))
-
-
-class _Call(Entry):
-    """A tool call and its outcome."""
-
-    def __init__(self, call: ToolCall) -> None:
-        self.call = call
-        self.state: State = "running"
-        self.seconds: float | None = None
-        self.error: str | None = None
-        self.output: str | None = None
-        self.progress = ""
-        self.printed = ""
-        self._unfolded: list[Line] = []
-        self._unfolded_from: object = None
-
-    def height(self, width: int) -> int:
-        if self.unfolded:
-            made_from = (
-                *(width, self.state, self.seconds, self.error),
-                *(self.output, self.printed),
-            )
-            if made_from != self._unfolded_from:
-                self._unfolded = list(self._json_lines(width - 2))
-                self._unfolded_from = made_from
-            return 1 + len(self._unfolded)
-        return 2 if self.error or self.output or self._progress_text() else 1
-
-    def line(self, number: int, width: int) -> Line:
-        if number == 0:
-            call = (_MARKS[self.state], *self._signature())
-            return beside(call, self._outcome(), width)
-        if self.unfolded:
-            return self._unfolded[number - 1]
-        if self.error:
-            return Line((("  " + _first_line(self.error), ("error",)),))
-        if self.output is not None:
-            return Line((("  " + _first_line(self.output), ("muted",)),))
-        return Line((("  " + _first_line(self._progress_text()), ("muted",)),))
-
-    def as_json(self) -> str:
-        """Return the call and its outcome as one JSON object."""
-        about: dict[str, Any] = {
-            "call": {
-                "id": self.call.id,
-                "name": self.call.name,
-                "arguments": self.call.arguments,
-            },
-            "state": self.state,
-        }
-        if self.seconds is not None:
-            about["seconds"] = self.seconds
-        if self.printed:
-            about["printed"] = self.printed
-        if self.error is not None:
-            about["error"] = self.error
-        if self.output is not None:
-            about["output"] = _parsed(self.output)
-        return _pretty(about)
-
-    def _progress_text(self) -> str:
-        """Return the progress of a running call, or else its last printed line."""
-        return self.progress or self.printed.rstrip().rpartition("\n")[2]
-
-    def _signature(self) -> tuple[Span, ...]:
-        name = safe(self.call.name, newlines=False) or "unreadable call"
-        arguments = self.call.arguments
-        if isinstance(arguments, str):
-            return (name, ("name",)), (f"({_short(arguments)})", ("error",))
-        pairs: list[str] = []
-        size = 0
-        for key, value in arguments.items():
-            pairs.append(f"{_short(key)}={_short(_compact(value))}")
-            size += len(pairs[-1])
-            if size > _CUT:
-                break
-        return (name, ("name",)), (f"({', '.join(pairs)})", ())
-
-    def _outcome(self) -> tuple[Span, ...]:
-        took = "" if self.seconds is None else f" {_duration(self.seconds)}"
-        look = {"running": "running", "error": "error", "done": "muted"}[self.state]
-        return ((self.state + took, (look,)),)
-
-    def _json_lines(self, width: int) -> Iterator[Line]:
-        rows = (
-            row
-            for text in safe(self.as_json()).split("\n")
-            for row in _coloured(text, max(width, 2))
-        )
-        for number, row in enumerate(rows):
-            if number == _MAX_LINES:
-                yield Line((("  … y copies all lines", ("muted",)),))
-                return
-            yield Line((("  ", ()), *row))
+_KEYS = ("Enter opens", "c copies", "f failures", "b bodies")
 
 
 class DebugPanel(Rows):
-    """Lists tool calls in the order of their start, the newest at the bottom.
+    """Lists rounds and calls in the order of their start, the newest at the bottom.
 
-    Enter, r or a click shows a call's JSON, y requests to copy it. The panel follows
-    the newest call until the user moves the cursor; End follows again. A result may
-    arrive before or after the end of its call. An event without a known call creates a
-    call with an unknown name.
+    Enter or a click unfolds an entry, c requests to copy it, f shows only what has
+    failed, b shows what was sent to the model and what came back. The panel follows the
+    newest entry until the user moves the cursor; End follows again. A result may arrive
+    before or after the end of its call. An event without a known call creates a call
+    with an unknown name.
     """
 
     FOLLOWS = True
@@ -164,66 +48,119 @@ class DebugPanel(Rows):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "unfold", "JSON", show=False),
-        Binding("y", "copy", "Copy JSON", show=False),
+        Binding("r", "unfold", "Unfold", show=False),
+        Binding("c,y", "copy", "Copy", show=False),
+        Binding("f", "filter", "Failed only", show=False),
+        Binding("b", "bodies", "Request and response", show=False),
     ]
+
+    class BodiesWanted(Message):
+        """The user wants the bodies of a round; answer with `show_bodies`."""
+
+        def __init__(self, round: Round) -> None:
+            super().__init__()
+            self.round = round
 
     def __init__(self) -> None:
         super().__init__()
-        self._places: dict[str, int] = {}
-        """Index of the newest call of each id: ids are unique only within a message."""
+        self.all: list[DebugEntry] = []
+        """All entries; `entries` has those that the filter shows."""
+        self.failed_only = False
+        self._calls: dict[str, Call] = {}
+        """The newest call of each id: ids are unique only within a message."""
         self._unfinished: set[str] = set()
         self._printed: dict[str, str] = {}
         """Output of calls whose start is not known yet."""
-        self._calls = 0
-        self._errors = 0
+        self._tokens = [0, 0]
         self.clear()
+
+    # -- rounds
+
+    def round_started(
+        self, turn: str, place: int, model: str, begun: float = 0.0
+    ) -> Round:
+        """Show that the model is asked; for the arguments see `Round`."""
+        entry = Round(turn, place, model, begun)
+        self._add(entry)
+        return entry
+
+    def round_changed(self, entry: Round, *, tokens: tuple[int, int] = (0, 0)) -> None:
+        """Show the new figures of a round; `tokens` are added to the totals."""
+        self._tokens[0] += tokens[0]
+        self._tokens[1] += tokens[1]
+        self._changed(entry)
+        if any(tokens):
+            self._count()
+
+    def show_bodies(self, entry: Round, bodies: Sequence[Body]) -> None:
+        """Show what was sent in a round and what came back."""
+        entry.bodies = list(bodies)
+        self._changed(entry)
+
+    # -- calls
 
     def call_started(self, call: ToolCall) -> None:
         """Show a call as running."""
-        self._places[call.id] = len(self.entries)
-        self._unfinished.add(call.id)
-        self._calls += 1
-        entry = _Call(call)
-        entry.printed = self._printed.pop(call.id, "")
-        self.append(entry)
-        self._count()
+        entry = self._calls.get(call.id)
+        if entry and entry.decision and entry.seconds is None:
+            entry.call = call  # it was asked about before it started
+            self._changed(entry)
+        else:
+            self._begin(call)
+
+    def approval_requested(self, call: ToolCall) -> None:
+        """Show that a call waits for the user's permission."""
+        entry = self._calls.get(call.id)
+        if entry is None or entry.seconds is not None:
+            entry = self._begin(call)
+        entry.state = "asks"
+        self._changed(entry)
+
+    def call_decided(self, call: ToolCall, decision: str) -> None:
+        """Show who has allowed or denied a call, such as "allowed by you"."""
+        entry = self._calls.get(call.id)
+        if entry is None or entry.seconds is not None:
+            entry = self._begin(call)
+        entry.decision = decision
+        if entry.state == "asks":
+            entry.state = "running"
+        self._changed(entry)
 
     def call_progressed(self, call_id: str, text: str) -> None:
         """Show the progress of a running call, until it has a result."""
-        entry, index = self._find(call_id)
-        entry.progress = text
-        self.changed(index)
+        entry = self._find(call_id)
+        entry.progressed(text)
+        self._changed(entry)
 
     def call_printed(self, call_id: str, text: str) -> None:
         """Add to the printed output of a call, which is not part of its result.
 
         The output may arrive before the log reports the start of the call.
         """
-        if call_id not in self._places:
+        if call_id not in self._calls:
             self._printed[call_id] = self._printed.get(call_id, "") + text
             return
-        entry, index = self._find(call_id)
+        entry = self._find(call_id)
         entry.printed += text
-        self.changed(index)
+        self._changed(entry)
 
     def call_finished(
         self, call_id: str, seconds: float, error: str | None = None
     ) -> None:
         """Show that a call has ended; `error` if it failed."""
-        entry, index = self._find(call_id)
+        entry = self._find(call_id)
         self._unfinished.discard(call_id)
         entry.seconds, entry.error = seconds, error
         self._errors += (error is not None) - (entry.state == "error")
         entry.state = "done" if error is None else "error"
-        self.changed(index)
+        self._changed(entry)
         self._count()
 
     def call_output(self, call_id: str, output: str) -> None:
         """Show the result that the model receives."""
-        entry, index = self._find(call_id)
+        entry = self._find(call_id)
         entry.output = output
-        self.changed(index)
+        self._changed(entry)
 
     def turn_finished(self, reason: str) -> None:
         """Mark the calls that still run as failed: the turn ignores their results.
@@ -231,107 +168,148 @@ class DebugPanel(Rows):
         `reason` is that of `TurnFinished`. A call that ends later is shown as ended.
         """
         for call_id in list(self._unfinished):
-            entry, index = self._find(call_id)
+            entry = self._find(call_id)
             entry.state = "error"
             entry.error = f"no result before the turn ended ({safe(reason)})"
             self._errors += 1
-            self.changed(index)
+            self._changed(entry)
         self._printed.clear()
         self._unfinished.clear()
         self._count()
 
-    def note(self, text: str) -> None:
-        """Show a line that is not a call, such as a note on an unreadable call."""
-        self.append(_Note(text))
+    def note(self, text: str, *, failed: bool = False) -> None:
+        """Show a line that is not a call, such as what a server has written."""
+        self._add(Note(text, failed=failed))
 
     def clear(self) -> None:
-        """Remove all calls and notes, and follow the newest again."""
-        self._places = {}
+        """Remove all entries, and follow the newest again."""
+        self.all = []
+        self._calls = {}
         self._unfinished = set()
-        self._calls = self._errors = 0
+        self._count_of_calls = self._errors = 0
+        self._tokens = [0, 0]
         self.set_entries([])
         self._count()
 
+    # -- actions
+
+    @property
+    def selected(self) -> DebugEntry | None:
+        """The entry at the cursor."""
+        if self.cursor is None or self.cursor >= len(self.entries):
+            return None
+        entry = self.entries[self.cursor]
+        assert isinstance(entry, DebugEntry)
+        return entry
+
     def action_unfold(self) -> None:
-        """Show or hide the selected call's JSON; a note has none."""
-        if self.cursor is not None and isinstance(self.entries[self.cursor], _Call):
-            super().action_unfold()
+        """Show or hide all of the selected entry; of a round, its bodies."""
+        entry = self.selected
+        if isinstance(entry, Round) and not entry.unfolded:
+            self.post_message(self.BodiesWanted(entry))
+        super().action_unfold()
+
+    def action_bodies(self) -> None:
+        """Show or hide what was sent to the model for the selected entry."""
+        entry = self.selected
+        while entry is not None and not isinstance(entry, Round):
+            entry = self.all[entry.number - 1] if entry.number else None
+        if entry is None:
+            return
+        if self.failed_only:
+            self.action_filter()
+        self.cursor = entry.number
+        self.action_unfold()
 
     def action_copy(self) -> None:
-        """Request to copy the selected call's JSON, or the note."""
-        match self.entries[self.cursor] if self.cursor is not None else None:
-            case _Call() as call:
-                self.post_message(CopyRequested(call.as_json()))
-            case _Note(text=text):
-                self.post_message(CopyRequested(text))
-            case _:
-                pass
+        """Request to copy the selected entry: a call's JSON, a note, bodies."""
+        if entry := self.selected:
+            self.post_message(CopyRequested(entry.copied()))
+
+    def action_filter(self) -> None:
+        """Show only what has failed, or everything again."""
+        entry = self.selected
+        self.failed_only = not self.failed_only
+        shown = [it for it in self.all if it.failed or not self.failed_only]
+        place = bisect_left(shown, entry.number, key=_number) if entry else 0
+        self.set_entries(shown, min(place, len(shown) - 1) if shown else None)
+        self._following = self._on_last
+        self._count()
+        self._settle()
+        if self.cursor is not None:
+            self._show(self.cursor)
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         """Show the keys while the panel has the focus."""
         super().watch_has_focus(_has_focus)
         self._count()
 
-    def _find(self, call_id: str) -> tuple[_Call, int]:
-        if call_id not in self._places:
-            self.call_started(ToolCall(call_id, "", {}))
-        index = self._places[call_id]
-        entry = self.entries[index]
-        assert isinstance(entry, _Call)
-        return entry, index
+    def on_resize(self) -> None:
+        """Fit the title; Textual calls the base too."""
+        self._count()
+
+    # -- entries
+
+    def _begin(self, call: ToolCall) -> Call:
+        entry = Call(call)
+        self._calls[call.id] = entry
+        self._unfinished.add(call.id)
+        self._count_of_calls += 1
+        entry.printed = self._printed.pop(call.id, "")
+        self._add(entry)
+        self._count()
+        return entry
+
+    def _find(self, call_id: str) -> Call:
+        return self._calls.get(call_id) or self._begin(ToolCall(call_id, "", {}))
+
+    def _add(self, entry: DebugEntry) -> None:
+        entry.number = len(self.all)
+        self.all.append(entry)
+        if not self.failed_only or entry.failed:
+            self.append(entry)
+
+    def _changed(self, entry: DebugEntry) -> None:
+        """Redraw an entry, which may have failed by now, or no longer."""
+        if not self.failed_only:
+            self.changed(entry.number)
+            return
+        place = bisect_left(self.entries, entry.number, key=_number)
+        shown = self.entries[place : place + 1] == [entry]
+        if shown and not entry.failed:
+            del self.entries[place]
+        elif entry.failed and not shown:
+            self.entries.insert(place, entry)
+            if self.cursor is not None and place <= self.cursor < len(self.entries) - 1:
+                self.cursor += 1
+        elif not shown:
+            return
+        self.changed(place)
+
+    # -- title
 
     def _count(self) -> None:
-        calls = "no calls yet" if not self._calls else f"{self._calls} calls"
-        calls = "1 call" if self._calls == 1 else calls
-        failed = f", {self._errors} failed" if self._errors else ""
-        keys = "  Enter JSON, y copy" if self.has_focus and self._calls else ""
-        self.border_title = f"Tool calls: {calls}{failed}{keys} "
+        width = self.size.width - 4
+        calls = self._count_of_calls
+        parts = [f"Debug: {_many(calls, 'call') if calls else 'no calls yet'}"]
+        if self._errors:
+            parts[0] += f", {self._errors} failed"
+        if self.failed_only:
+            parts.append("failed only")
+        if any(self._tokens):
+            parts.append(f"{self._tokens[0]:,}→{self._tokens[1]:,} tok")
+        if self.has_focus and self.all:
+            parts[1:] = [part for part in parts[1:] if "tok" not in part]
+            parts += _KEYS
+        while len(parts) > 1 and width > 0 and cell_len(" · ".join(parts)) > width:
+            parts.pop()
+        self.border_title = Content(f" {' · '.join(parts)} ")
 
 
-def _first_line(text: str) -> str:
-    return _short(text.strip())
+def _number(entry: object) -> int:
+    assert isinstance(entry, DebugEntry)
+    return entry.number
 
 
-def _short(text: str) -> str:
-    """Return the start of `text` on one line."""
-    return safe(text[:_CUT], newlines=False) + ("…" if len(text) > _CUT else "")
-
-
-def _coloured(text: str, width: int) -> Iterator[tuple[Span, ...]]:
-    """Yield a line of formatted JSON in rows of at most `width` columns."""
-    first, *more = chop_cells(text, width) or [""]
-    key = _json_key.match(first)
-    if key is None:
-        yield ((first, ()),)
-    else:
-        end = key.end(1)
-        yield ((first[:end], ("label",)), (first[end:], ()))
-    for row in more:
-        yield ((row, ()),)
-
-
-def _compact(value: object) -> str:
-    import json  # imported with the first call, to keep startup fast
-
-    return json.dumps(bounds.shallow(value), ensure_ascii=False, default=str)
-
-
-def _pretty(value: object) -> str:
-    import json
-
-    shown = bounds.shallow(value, bounds.DEEPEST + 2)
-    return json.dumps(shown, ensure_ascii=False, indent=2, default=str)
-
-
-def _parsed(output: str) -> object:
-    """Return `output` decoded as JSON, or unchanged if it is not JSON."""
-    try:
-        return bounds.decode(output)
-    except ValueError:
-        return output
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds >= 0.05 else f"{seconds * 1000:.0f} ms"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -56,12 +56,14 @@ class Rows(Contained, ScrollView, can_focus=True):
         overflow-y: auto;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
     }
     """
 
     LOOKS: ClassVar[Looks] = {
         "muted": "$text-muted",
         "heading": "bold $text-muted",
+        "rule": "$border-blurred",
         "name": "bold",
         "label": "$text-primary",
         "on": "$text-success",
@@ -98,6 +100,8 @@ class Rows(Contained, ScrollView, can_focus=True):
         self._stale_from = 0
         """Index of the first entry whose height may be out of date."""
         self._settling = False
+        self._replaced = False
+        """Whether `_rows` has the heights of other entries."""
         self._following = self.FOLLOWS
         self._palette: Palette | None = None
 
@@ -108,6 +112,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         self.entries = list(entries)
         self.cursor = cursor
         self._stale_from = 0
+        self._replaced = True
         self._following = self.FOLLOWS
         self._settle_soon()
 
@@ -277,12 +282,17 @@ class Rows(Contained, ScrollView, can_focus=True):
             self._settling = False
             return
         self._settling = True
+        place = self._rows.locate(self.scroll_offset.y)
         self._measure(width)
         if self.cursor is None or self.cursor >= len(self.entries):
             self.cursor = self._selectable(0)
         self.virtual_size = Size(width, self._rows.end)
         if self._following:
             self._scroll(self._rows.end)
+        elif self.FOLLOWS and not self._replaced and place[0] < len(self._rows):
+            # What stands at the top stays there when an entry above it grows.
+            self._scroll(self._rows.top(place[0]) + place[1])
+        self._replaced = False
         self.refresh()
         self._settling = False
 

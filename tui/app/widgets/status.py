@@ -68,6 +68,8 @@ class Status(Contained, Widget):
     }
 
     model: reactive[str] = reactive("")
+    answers: reactive[str] = reactive("")
+    """The model of the running turn; empty while `model` would answer."""
     agent: reactive[str] = reactive("")
     """Name of the agent; empty if it need not be shown."""
     state: reactive[str] = reactive("ready")
@@ -142,7 +144,7 @@ class Status(Contained, Widget):
 
     def _model(self) -> list[Span]:
         # Show only the file name of a path; the sidebar has the whole path.
-        name = safe(self.model, newlines=False)
+        name = safe(self.answers or self.model, newlines=False)
         name = name.rpartition("/")[2] if name.endswith(".gguf") else name
         if not name:
             return []

@@ -1,7 +1,8 @@
-"""The tab bar: open conversations, which are running, which are unread.
+"""The header: the app's name, and the open conversation, or all that are open.
 
-It is visible when several conversations are open. A mark changes only when a turn
-begins or ends, so it costs a slow link almost nothing.
+With several conversations it is a row of tabs, with marks on those that are running or
+unread. A mark changes only when a turn begins or ends, so it costs a slow link almost
+nothing.
 """
 
 from typing import ClassVar, NamedTuple
@@ -22,6 +23,10 @@ from tui.safe import safe
 _NARROWEST = 10
 _WIDEST = 28
 """Most columns of a tab."""
+_NAME = " lazychat "
+_NAMED_FROM = 60
+"""Columns from which there is room for the name and the counts beside tabs."""
+_NEW = "New conversation"
 
 
 class Tab(NamedTuple):
@@ -37,7 +42,7 @@ class Tab(NamedTuple):
 
 
 class ChatBar(Contained, Widget):
-    """One row; `tabs` and `current` may be set at any time."""
+    """One row; `title`, `tabs` and `current` may be set at any time."""
 
     DEFAULT_CSS = """
     ChatBar {
@@ -48,12 +53,17 @@ class ChatBar(Contained, Widget):
     """
 
     LOOKS: ClassVar[Looks] = {
+        "name": "bold $text-primary",
+        "title": "bold",
         "current": "bold on $background",
         "other": "$text-muted",
         "unread": "bold $text-accent",
     }
 
+    title: reactive[str] = reactive("")
+    """The title of the conversation that is shown; "" while it is new."""
     tabs: reactive[tuple[Tab, ...]] = reactive(())
+    """The open conversations."""
     current: reactive[str] = reactive("")
     """The id of the conversation that is shown."""
 
@@ -74,7 +84,38 @@ class ChatBar(Contained, Widget):
         return Palette(self, self.LOOKS).content(spans)
 
     def spans(self, width: int) -> list[tuple[str, Span]]:
-        """Return the ids and texts of the tabs that are shown at `width` columns."""
+        """Return the ids and texts of the tabs that are shown at `width` columns.
+
+        An id of "" stands for what is not a tab.
+        """
+        if len(self.tabs) < 2:
+            return self._alone(width)
+        if width < _NAMED_FROM:
+            return self._row(width)
+        counts = self._counts()
+        tabs = self._row(width - len(_NAME) - len(counts))
+        used = sum(cell_len(text) for _, (text, _) in tabs)
+        gap = " " * (width - len(_NAME) - used - len(counts))
+        return [
+            ("", (_NAME, ("name",))),
+            *tabs,
+            ("", (gap + counts, ("other",))),
+        ]
+
+    def _alone(self, width: int) -> list[tuple[str, Span]]:
+        """Return the name of the app and the title of the only conversation."""
+        title = safe(self.title, newlines=False)
+        look = "title" if title else "other"
+        name = cut(((_NAME, ("name",)),), width)
+        rest = cut(((f" {title or _NEW}", (look,)),), max(width - len(_NAME) - 1, 0))
+        return [("", span) for span in (*name, *rest)]
+
+    def _counts(self) -> str:
+        busy = sum(tab.running for tab in self.tabs)
+        runs = f" · {busy} busy" if busy else ""
+        return f" {len(self.tabs)} open{runs} "
+
+    def _row(self, width: int) -> list[tuple[str, Span]]:
         room = max(1, width // _NARROWEST)
         ids = [tab.id for tab in self.tabs]
         here = ids.index(self.current) if self.current in ids else 0
@@ -86,8 +127,8 @@ class ChatBar(Contained, Widget):
 
     def _span(self, tab: Tab, width: int) -> Span:
         news = tab.unread and tab.id != self.current
-        mark = "?" if tab.asks else "…" if tab.running else "•" if news else " "
-        title = safe(tab.title, newlines=False) or "New conversation"
+        mark = "?" if tab.asks else "●" if tab.running else "•" if news else " "
+        title = safe(tab.title, newlines=False) or _NEW
         ((text, _),) = cut(((title, ()),), width - 3) or (("", ()),)
         gap = " " * (width - 3 - cell_len(text))
         look = "other"
@@ -102,6 +143,8 @@ class ChatBar(Contained, Widget):
         end = 0
         for id, (text, _) in self.spans(self.size.width):
             end += cell_len(text)
+            if event.x < end and not id:
+                return
             if event.x < end:
                 self.post_message(self.Chosen(id))
                 return

@@ -173,6 +173,7 @@ class LlamaModel:
                 reasoning_open(prompt.text),
             )
             builder = ReplyBuilder(turn, gate)
+            turn.exchanged(prompt.text)
             return (yield from self._answer(made, prompt, builder, context, turn))
 
     def close(self) -> None:
@@ -205,6 +206,7 @@ class LlamaModel:
         longest = turn.options.get("max_tokens", self._max_tokens)
         limit = min(room, longest if isinstance(longest, int) and longest > 0 else room)
         said: list[int] = []
+        written: list[str] = []
         finish_reason = "length"
         cached = source.start(context, prompt.tokens, cancel)
         began = last = time.perf_counter()
@@ -223,6 +225,7 @@ class LlamaModel:
                     continue
                 text = stop.feed(decode(weights.piece(token)))
                 if text:
+                    written.append(text)
                     yield from builder.text(text)
                 if stop.stopped:
                     finish_reason = "stop"
@@ -234,6 +237,7 @@ class LlamaModel:
             made.tokenizer.remember(prompt, said)
             if own:
                 sampler.close()
+            turn.exchanged(prompt.text, "".join(written))
         yield UsageReported(
             len(prompt.tokens), len(said), last - began, cached, context.size
         )

@@ -6,12 +6,14 @@ from tui import events
 from tui.errors import Cancelled, ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
+from tui.models import exchanges
 from tui.models.local.death import Death
 from tui.models.local.process import Exchange, ModelProcess, died, process_for
 from tui.models.local.wire import (
     Ask,
     Drop,
     Emitted,
+    Exchanged,
     Failed,
     Finished,
     Load,
@@ -31,8 +33,10 @@ class LocalModel:
     new process.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, kept: exchanges.Exchanges | None = None) -> None:
+        """Keep prompts and answers in `kept`, for the debug panel."""
         self.spec = spec
+        self._kept = kept or exchanges.Exchanges()
         self.window = spec.context
         """Tokens of the context; 0 while that is unknown."""
         self.summarizes = not spec.starter
@@ -82,6 +86,7 @@ class LocalModel:
         while True:
             child = self.process.child(self.spec)
             begun = False
+            raw: exchanges.Exchange | None = None
             with child.exchange() as exchange, turn.cancel.on(exchange.wake):
                 child.send(self._ask(exchange, messages, tools, turn))
                 while True:
@@ -91,6 +96,8 @@ class LocalModel:
                         case Emitted(_, kind, data):
                             begun = True
                             yield events.decode(kind, data)
+                        case Exchanged():
+                            raw = self._keep(answer, turn, raw)
                         case Finished():
                             self.window = answer.window
                             return answer.reply
@@ -104,6 +111,18 @@ class LocalModel:
                             raise self._died(answer)
                         case _:
                             pass
+
+    def _keep(
+        self, said: Exchanged, turn: Turn, begun: exchanges.Exchange | None
+    ) -> exchanges.Exchange:
+        """Keep a prompt, or the answer to the one that was `begun`."""
+        if said.answer is not None and begun is not None:
+            begun.heard(said.answer.encode("utf-8", "replace"))
+            begun.outcome = "done"
+            return begun
+        begun = self._kept.begin(turn.id, turn.message_id, self.name, "")
+        begun.asked(said.prompt)
+        return begun
 
     def close(self) -> None:
         """Free its memory; end the process if no other model uses the file."""

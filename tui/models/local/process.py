@@ -24,6 +24,7 @@ from tui.models.local.death import Death
 from tui.models.local.wire import (
     Cancel,
     Emitted,
+    Exchanged,
     Failed,
     Finished,
     FromChild,
@@ -210,7 +211,7 @@ class Child:
         self._die(Death(status, said, self.spoke, self._stuck, loading))
 
     def _take(self, message: FromChild) -> None:
-        ends = not isinstance(message, Emitted)
+        ends = not isinstance(message, Emitted | Exchanged)
         with self._lock:
             found = self._exchanges.get(message.id)
             if ends:

@@ -18,11 +18,13 @@ import msgspec
 
 from tui.errors import Cancelled, ContextOverflow, LazychatError
 from tui.models import Model, window_of
+from tui.models.exchanges import MOST_BYTES
 from tui.models.local.death import SHORT_OF_MEMORY, out_of_memory
 from tui.models.local.wire import (
     Ask,
     Cancel,
     Drop,
+    Exchanged,
     Failed,
     Finished,
     Load,
@@ -93,7 +95,7 @@ class Server:
             case Load() | Ask():
                 turn = Turn()
                 if isinstance(message, Ask):
-                    turn = _Turn(message)
+                    turn = _Turn(message, self._send)
                 with self._lock:
                     self._running[message.id] = turn.cancel
                     warming = list(self._warming) if isinstance(message, Ask) else []
@@ -180,8 +182,10 @@ def _failed(id: int, name: str, error: LazychatError) -> Failed:
 class _Turn(Turn):
     """The parts of the owner's turn that a model needs."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, send: Callable[[bytes], None]) -> None:
         super().__init__(ask.turn)
+        self._ask = ask.id
+        self._send = send
         pairs = zip(ask.message_ids, ask.messages, strict=True)
         self.sources = [(id, message) for id, message in pairs if id]
         self._id_now = ask.message_id
@@ -191,6 +195,11 @@ class _Turn(Turn):
     def message_id(self) -> str:
         """The id of the current message of the owner's turn."""
         return self._id_now
+
+    def exchanged(self, prompt: str, answer: str | None = None) -> None:
+        """Tell the owner what the model reads and writes."""
+        written = answer if answer is None else answer[:MOST_BYTES]
+        self._send(line(Exchanged(self._ask, prompt[:MOST_BYTES], written)))
 
 
 def _make(spec: Spec) -> Model:

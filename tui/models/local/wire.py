@@ -85,6 +85,15 @@ class Emitted(msgspec.Struct, frozen=True, tag=True):
     event: msgspec.Raw
 
 
+class Exchanged(msgspec.Struct, frozen=True, tag=True):
+    """What the model reads and has written; see `Turn.exchanged`."""
+
+    id: int
+    prompt: str
+    answer: str | None
+    """None at its beginning."""
+
+
 class Finished(msgspec.Struct, frozen=True, tag=True):
     """An answer is complete."""
 
@@ -106,7 +115,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 ToChild = Load | Warm | Ask | Cancel | Drop
-FromChild = Loaded | Emitted | Finished | Failed
+FromChild = Loaded | Emitted | Exchanged | Finished | Failed
 
 read_to_child = msgspec.json.Decoder(ToChild).decode
 read_from_child = msgspec.json.Decoder(FromChild).decode

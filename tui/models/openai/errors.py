@@ -247,7 +247,7 @@ def dropped(what: str, where: Where) -> ModelError:
     """Return the error for an incomplete answer."""
     return ModelError(
         f"{where.base_url} broke off the answer: {what}. "
-        "What has come is kept; continue or try again.",
+        "The text so far is kept: /continue resumes it, /retry asks again.",
         "dropped",
     )
 
@@ -295,7 +295,7 @@ def error_in_answer(error: Any, where: Where) -> ModelError:
         return status_error(status, message, where)
     return ModelError(
         f'{where.base_url} reported an error: "{message}". '
-        "What has come is kept; try again.",
+        "The text so far is kept; /retry asks again.",
         "dropped",
     )
 

@@ -12,6 +12,7 @@ from tui.errors import Cancelled, ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
+from tui.models.exchanges import Exchanges
 from tui.models.openai import errors, limits
 from tui.models.openai.address import (
     DEFAULT,
@@ -72,6 +73,7 @@ class OpenAIModel:
         max_retries: int = 2,
         context: int = 0,
         supplier: str = "",
+        exchanges: Exchanges | None = None,
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -87,7 +89,8 @@ class OpenAIModel:
         there is no connection, or a status 429 or 5xx; a `Retry-After` up to two
         minutes is waited for. `context`: the model's window in tokens, 0 to find it
         out. `supplier`: a name in `servers.SERVERS`, whose rules hold at this address
-        too; "" for what the address says.
+        too; "" for what the address says. `exchanges`: where requests and responses
+        are kept for the debug panel.
         """
         self._name = name
         self._model = model
@@ -124,6 +127,7 @@ class OpenAIModel:
             stream=stream,
             timeout=timeout,
             max_retries=max_retries,
+            exchanges=exchanges or Exchanges(),
         )
         if not context and self._settings.own_service:
             context = own_size(model)
@@ -165,6 +169,8 @@ class OpenAIModel:
                     yield context_window.notice(fitted, self._name, size, turn)
                 with turn.cancel.on(link.abort):
                     body: Iterator[bytes] = response.iter_bytes()
+                    if attempts.exchange:
+                        body = attempts.exchange.listen(body)
                     offered = self._requests.tools(tools, attempts.tried[-1])
                     schemas = {tool.name: tool.parameters for tool in offered}
                     builder = self._builder(turn, schemas or None)

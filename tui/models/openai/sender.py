@@ -5,6 +5,7 @@ retries transient failures. Whatever led to an answer is kept for later requests
 """
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, RetryScheduled
 from tui.messages import Message, ToolSchema
+from tui.models.exchanges import Exchange, Exchanges
 from tui.models.openai import errors, responses
 from tui.models.openai.address import shown
 from tui.models.openai.errors import Where
@@ -44,6 +46,8 @@ class Attempts(msgspec.Struct):
     """The last request."""
     newer: bool = False
     """Whether that was one of the Responses API."""
+    exchange: Exchange | None = None
+    """What the debug panel shows of the last request."""
 
 
 class Sender:
@@ -64,6 +68,7 @@ class Sender:
         stream: bool,
         timeout: float,
         max_retries: int,
+        exchanges: Exchanges,
     ) -> None:
         """See `OpenAIModel` for the arguments; `origin` is as of `Message.origin`."""
         self.taken: Taken = requests.taken
@@ -81,6 +86,7 @@ class Sender:
         self._stream = stream
         self._timeout = timeout
         self._max_retries = max_retries
+        self._exchanges = exchanges
         # What its Responses API does not take, in the words of `responses.lacks`.
         self._without: set[str] = set()
 
@@ -105,11 +111,13 @@ class Sender:
             while True:
                 newer = attempts.newer
                 attempts.body = self._body(messages, tools, attempts, turn.options)
+                exchange = self._begin_exchange(turn, attempts)
                 try:
                     response = link.ask(turn.cancel, attempts.body, newer)
                 except LazychatError:
                     raise
                 except Exception as error:
+                    _note_failure(exchange, error)
                     if not newer and self._wants_responses(error, link):
                         attempts.newer = True
                         continue
@@ -130,11 +138,21 @@ class Sender:
                     # What is kept may have broken together with this one.
                     link = self._links.new()
                 else:
+                    exchange.outcome = str(response.status_code)
                     break
         except BaseException:
             link.close()
             raise
         return link, response
+
+    def _begin_exchange(self, turn: Turn, attempts: Attempts) -> Exchange:
+        """Keep a copy of the request that is sent now, for the debug panel."""
+        path = "responses" if attempts.newer else "chat/completions"
+        address = f"{shown(self._base_url)}/{path}"
+        exchange = self._exchanges.begin(turn.id, turn.message_id, self._name, address)
+        exchange.asked(attempts.body)
+        attempts.exchange = exchange
+        return exchange
 
     def wait(
         self, pause: Pause, turn: Turn, attempts: Attempts
@@ -294,3 +312,14 @@ class Sender:
     def where(self, link: Link) -> Where:
         """Return what errors of a request over `link` name."""
         return Where(self._model, shown(self._base_url), self._key_hint, link.key)
+
+
+def _note_failure(exchange: Exchange, error: Exception) -> None:
+    """Keep what the server has said in place of an answer, as far as it was read."""
+    response = getattr(error, "response", None)
+    if response is None:
+        exchange.outcome = type(error).__name__
+        return
+    exchange.outcome = str(response.status_code)
+    with suppress(Exception):  # not read to its end: then there is no text
+        exchange.heard(response.content)

@@ -1,0 +1,73 @@
+"""Where keys go: Tab between the parts, the tools over a narrow screen."""
+
+import pytest
+from support.pilot import opened
+
+from tui.conversation.read_state import is_unseen
+from tui.models.scripted import ScriptedModel
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+async def test_tab_goes_between_composer_conversation_and_debug_panel() -> None:
+    async with opened(["One."], size=(120, 40)) as chat:
+        screen = chat.screen
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ready()
+        assert screen.sidebar.display
+
+        await chat.pilot.press("tab")
+        assert screen.transcript.has_focus
+        await chat.pilot.press("tab")
+        assert screen.composer.has_focus
+
+        await chat.pilot.press("f3", "shift+tab")
+        assert screen.debug_panel.has_focus
+        await chat.pilot.press("shift+tab")
+        assert screen.transcript.has_focus
+
+
+async def test_tab_leaves_the_tools() -> None:
+    async with opened(size=(120, 40)) as chat:
+        await chat.pilot.press("f2", "f2")
+        assert chat.screen.sidebar.has_focus
+        await chat.pilot.press("tab")
+        assert chat.screen.transcript.has_focus
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_tools_lie_over_a_narrow_screen(size: tuple[int, int]) -> None:
+    async with opened(["One."], size=size) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.pilot.press("f2")
+        await chat.until("get_current_weather")
+
+        assert "▌ First" in chat.text
+        assert "One." in chat.text
+        await chat.pilot.press("escape")
+        await chat.until(lambda: "get_current_weather" not in chat.text)
+        assert chat.screen.composer.has_focus
+
+
+async def test_letters_typed_over_the_tools_are_written_and_close_them() -> None:
+    async with opened(size=(80, 24)) as chat:
+        await chat.pilot.press("f2")
+        await chat.until("get_current_weather")
+        await chat.pilot.press("H", "i")
+
+        await chat.until(lambda: chat.screen.composer.text == "Hi")
+        assert chat.screen.composer.has_focus
+        await chat.until(lambda: "get_current_weather" not in chat.text)
+
+
+async def test_a_turn_that_the_user_stopped_counts_as_seen() -> None:
+    async with opened(model=ScriptedModel(["never"], rate=0.01)) as chat:
+        await chat.ask("Hello?")
+        await chat.until(lambda: chat.screen.presenter.running)
+        await chat.pilot.press("escape")
+        await chat.until("Cancelled")
+        log, id = chat.host.log, chat.screen.conversation
+
+        await chat.until(lambda: not is_unseen(log, id))

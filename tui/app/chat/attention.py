@@ -1,0 +1,40 @@
+"""Calls the user back when an answer ends in a window that has no focus.
+
+Terminals report their focus if they can; one that does not is taken for focused, so it
+never rings. tmux marks the window that rang.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Literal
+
+from tui.safe import safe
+
+_LONGEST = 80
+"""Characters of a title in a notification."""
+_777 = ("rxvt", "foot")
+"""Terminals, as TERM names them, that know OSC 777 and not OSC 9."""
+
+
+def call_back(
+    how: Literal["off", "bell", "notify"],
+    title: str,
+    *,
+    focused: bool,
+    write: Callable[[str], object],
+) -> None:
+    """Ring, or notify of an answer in the conversation `title`, unless `focused`."""
+    if focused or how == "off":
+        return
+    if how == "notify":
+        write(notification(title, os.environ.get("TERM", "")))
+    write("\a")
+
+
+def notification(title: str, term: str) -> str:
+    """Return the sequence that shows a notification in a terminal of type `term`."""
+    about = " ".join(safe(title, newlines=False).split())[:_LONGEST]
+    about = about.replace(";", ",") or "New conversation"
+    if term.startswith(_777):
+        return f"\x1b]777;notify;lazychat: answered;{about}\x1b\\"
+    return f"\x1b]9;lazychat: answered “{about}”\x1b\\"

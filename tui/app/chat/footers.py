@@ -1,0 +1,121 @@
+"""Writes the line below each answer: its model, seconds, tokens, tools and time.
+
+All of it comes from the log, so an old conversation shows the same as one that was
+watched. An answer that ended while no screen showed its conversation says so once, when
+somebody comes back.
+"""
+
+import time
+
+import msgspec
+
+from tui.app.chat.timeline import Timeline
+from tui.app.widgets.debug_entries import duration
+from tui.bounds import moment
+from tui.conversation import Transcript
+from tui.events import (
+    Record,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnFinished,
+    TurnStarted,
+    UsageReported,
+)
+
+
+class _Figures(msgspec.Struct):
+    """What a turn has taken so far."""
+
+    started: float
+    tokens: int = 0
+    calls: int = 0
+    failed: int = 0
+
+
+class Footers:
+    """Follows the records of one conversation. Call it in the UI thread."""
+
+    def __init__(self, fold: Transcript, timeline: Timeline) -> None:
+        """Take records after they were applied to `fold`."""
+        self.debug_key = ""
+        """The key that shows the tool calls."""
+        self._fold = fold
+        self._timeline = timeline
+        self._turns: dict[str, _Figures] = {}
+        self._seen = 0
+        self._opened = 0.0
+
+    def returned(self, seen: int) -> None:
+        """Take it that the user opens the conversation now, seen up to `seen`.
+
+        0 stands for a conversation that no screen has ever shown.
+        """
+        self._seen, self._opened = seen, time.time()
+
+    def take(self, record: Record) -> None:
+        """Take the next record."""
+        turn, event = record.turn or "", record.event
+        if isinstance(event, TurnStarted):
+            self._turns[turn] = _Figures(record.time)
+            return
+        figures = self._turns.get(turn)
+        if figures is None:
+            return
+        match event:
+            case UsageReported(output_tokens=tokens):
+                figures.tokens += tokens
+            case ToolCallStarted():
+                figures.calls += 1
+            case ToolCallFinished(error=error):
+                figures.failed += error is not None
+            case TurnFinished(reason):
+                del self._turns[turn]
+                self._finish(turn, record, figures, reason)
+            case _:
+                pass
+
+    def _finish(
+        self, turn: str, record: Record, figures: _Figures, reason: str
+    ) -> None:
+        if self._fold.sums_up(turn):
+            return
+        request = self._fold.requests.get(turn)
+        seconds = record.time - figures.started
+        parts = (
+            request.model if request else "",
+            duration(seconds) if seconds > 0 else "",
+            f"{figures.tokens:,} tok" if figures.tokens else "",
+            self._tools(figures),
+            stamp(record.time),
+        )
+        away = stamp(record.time) if self._was_away(record, reason) else ""
+        self._timeline.end(turn, parts, away)
+
+    def _tools(self, figures: _Figures) -> str:
+        if not figures.calls:
+            return ""
+        text = f"{figures.calls} tool{'s' * (figures.calls != 1)}"
+        if figures.failed:
+            text += f", {figures.failed} failed"
+        return f"{text} ({self.debug_key})" if self.debug_key else text
+
+    def _was_away(self, record: Record, reason: str) -> bool:
+        """Whether the turn has ended by itself, while nobody looked."""
+        by_itself = reason in ("stop", "length")
+        return by_itself and 0 < self._seen < record.seq and record.time < self._opened
+
+
+def stamp(then: float, now: float | None = None) -> str:
+    """Return a local time as HH:MM, with the date if it was another day.
+
+    "" for a time that no clock shows.
+    """
+    now = time.time() if now is None else now
+    if then <= 0 or not moment(then) or not moment(now):
+        return ""
+    at, today = time.localtime(then), time.localtime(now)
+    clock = time.strftime("%H:%M", at)
+    if at[:3] == today[:3]:
+        return clock
+    day = f"{at.tm_mday} {time.strftime('%b', at)}"
+    return f"{day} {clock}" if at.tm_year == today.tm_year else f"{day} {at.tm_year}"
