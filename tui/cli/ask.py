@@ -67,12 +67,13 @@ def ask(
             if not settings.model and streams.is_seen():
                 _talk(host.models.note(host.model))
             host.start()
+            tools = host.enabled_for(host.model)
             asked = TurnRequested(
                 host.model,
                 settings.agent,
-                tuple(host.enabled),
+                tuple(t.name for t in host.tools if t.name in tools),
                 {"stream": settings.stream},
-                runner=worker_registry.runner_for(host, host.model, host.enabled),
+                runner=worker_registry.runner_for(host, host.model, tools),
             )
             turn, written = request(host.log, id, Message("user", prompt), asked)
 

@@ -94,6 +94,14 @@ class ModelCatalog:
             return isinstance(found, LlamaModelConfig) and found.path == "starter"
         return False
 
+    def is_demo(self, name: str) -> bool:
+        """Return whether `name` is for trying out: the bundled model, or a script."""
+        if self.is_starter(name):
+            return True
+        with suppress(ConfigError):
+            return isinstance(self.find(name), ScriptedModelConfig)
+        return False
+
     def note(self, name: str) -> str:
         """Return a line that the user should know of the model, or ""."""
         starter = self.is_starter(name)

@@ -115,7 +115,9 @@ class ChatScreen(OutputScreen):
         self.routing = KeyRouting(
             self, self.arrangement, transcript, composer, status, self.spell_key
         )
-        self.tools = ToolChoice(backend, sidebar, transcript.add_note)
+        self.tools = ToolChoice(
+            backend, sidebar, transcript.add_note, lambda: self.model
+        )
         self.agents = AgentChoice(backend, sidebar, status)
         presenter = self.presenter = Presenter(
             transcript, debug_panel, status, backend.serves
@@ -271,6 +273,7 @@ class ChatScreen(OutputScreen):
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
         self._next_model.show(name)
+        self.tools.show_switches()
 
     # -- following the log
 

@@ -15,18 +15,27 @@ class ToolChoice:
         backend: Backend,
         sidebar: ToolSidebar,
         note: Callable[[str, NoteKind], None],
+        model: Callable[[], str],
     ) -> None:
-        """Use `note` to show a problem in the conversation."""
+        """Use `note` to show a problem in the conversation.
+
+        `model` returns the name of the model that answers next.
+        """
         self._backend = backend
         self._sidebar = sidebar
         self._note = note
+        self._model = model
         self._problems = 0  # how many of the backend's problems have been shown
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
 
     def show(self) -> None:
         """Show the current tools, and the problems since the last call."""
-        self._sidebar.set_tools(self._backend.tools, self.enabled())
+        self.show_switches()
         self.show_problems()
+
+    def show_switches(self) -> None:
+        """Show which tools are on, which the model may have changed."""
+        self._sidebar.set_tools(self._backend.tools, self.enabled())
 
     def show_problems(self) -> None:
         """Show the backend's problems since the last call."""
@@ -42,4 +51,5 @@ class ToolChoice:
     def enabled(self) -> set[str]:
         """Return the names of the tools that are on; the user's choice wins."""
         on = {name for name, enabled in self._toggled.items() if enabled}
-        return (self._backend.enabled | on) - (set(self._toggled) - on)
+        at_start = self._backend.enabled_for(self._model())
+        return (at_start | on) - (set(self._toggled) - on)
