@@ -5,11 +5,12 @@ family is a module: a class if it needs to know what the configuration allows. W
 return is bounded, and each refusal is one line for the model.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from tui.config import ToolsConfig
 from tui.tools.bundled.calculator import calculate
-from tui.tools.bundled.clock import current_time
+from tui.tools.bundled.clock import convert_time, current_time
 from tui.tools.bundled.commands import LIMIT, Commands
 from tui.tools.bundled.confined import Folders
 from tui.tools.bundled.dice import roll_dice
@@ -17,6 +18,7 @@ from tui.tools.bundled.fetching import Fetching
 from tui.tools.bundled.reading import Reading
 from tui.tools.bundled.searching import Searching
 from tui.tools.bundled.writing import Writing
+from tui.tools.policy import Preview
 from tui.tools.tool import Tool
 
 _ENDING = 20
@@ -33,7 +35,7 @@ def bundled(settings: ToolsConfig | None = None) -> list[Tool[..., Any]]:
     reading, writing = Reading(folders), Writing(folders)
     searching, commands = Searching(folders), Commands(folders)
     fetching = Fetching(settings.private_addresses)
-    asking = (
+    asking: list[tuple[Callable[..., str], Callable[..., Preview], float | None]] = [
         (reading.read_file, reading.read_preview, None),
         (reading.list_folder, reading.list_preview, None),
         (searching.search_text, searching.preview, None),
@@ -41,9 +43,10 @@ def bundled(settings: ToolsConfig | None = None) -> list[Tool[..., Any]]:
         (writing.edit_file, writing.edit_preview, None),
         (commands.run_command, commands.preview, LIMIT + _ENDING),
         (fetching.fetch_url, fetching.preview, None),
-    )
+    ]
     return [
         current_time,
+        convert_time,
         calculate,
         roll_dice,
         *(

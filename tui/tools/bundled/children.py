@@ -5,6 +5,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -104,11 +105,15 @@ def _pass_on(
     assert process.stdout is not None
     output = process.stdout.fileno()
     call = current()
+    ended = False
     while monotonic() < end and not (call and call.cancel.requested):
-        if select.select([output], [], [], _TICK)[0]:
-            data = os.read(output, 1 << 16)
-            if not data:
+        if ended:  # of the output; the program may still run
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_TICK)
                 return False
+        elif select.select([output], [], [], _TICK)[0]:
+            data = os.read(output, 1 << 16)
+            ended = not data
             if not take(data):
                 return True
         tick()

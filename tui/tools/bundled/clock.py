@@ -1,14 +1,10 @@
 """Tells the time: here, elsewhere, and of one place in another."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta, timezone, tzinfo
 
 from tui.errors import ToolError
 from tui.tools.tool import tool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE)
 _CLOCK = re.compile(
@@ -23,37 +19,44 @@ _CLOCK = re.compile(
         *("时间", "几点", "日期", "星期几", "几号", "今天"),
     )
 )
-def current_time(
-    place: str = "", time: str = "", from_place: str = ""
-) -> dict[str, str]:
-    """Get the current date and time in a place, or what a time elsewhere is there.
+def current_time(place: str = "") -> dict[str, str]:
+    """Get the current date and time, here or in another place.
 
     Args:
         place: The city or the IANA time zone, e.g. Tokyo; empty is the user's own.
-        time: A time to convert instead of now, e.g. 18:30.
-        from_place: The city or zone of that time; empty is the user's own.
     """
-    return _tell(place, time, from_place, lambda zone: datetime.now(zone))
-
-
-def _tell(
-    place: str, time: str, from_place: str, now: "Callable[[tzinfo | None], datetime]"
-) -> dict[str, str]:
     zone = _zone(place)
-    moment = now(UTC)
-    if time.strip():
-        moment = _at(time, now(_zone(from_place)), _zone(from_place))
-    there, here = moment.astimezone(zone), moment.astimezone()
-    told = {
-        "time": f"{there:%H:%M}",
-        "date": f"{_DAYS[there.weekday()]}, {there:%Y-%m-%d}",
-        "note": _name(there),
+    here = datetime.now().astimezone()
+    told = _told(here.astimezone(zone))
+    if zone is None:
+        return told
+    told["note"] += f", {_compared(here.astimezone(zone), here)} here"
+    return {"place": place.strip(), **told}
+
+
+@tool(keywords=("timezone", "时区"))
+def convert_time(time: str, from_place: str, to_place: str) -> dict[str, str]:
+    """Convert a time of day from one time zone to another.
+
+    Args:
+        time: The time to convert, e.g. 18:30 or 2026-03-01 9:00; now is possible.
+        from_place: The city or the IANA time zone of that time.
+        to_place: The city or the IANA time zone to convert to; here is the user's own.
+    """
+    there = _at(time, _zone(from_place))
+    found = there.astimezone(_zone(to_place))
+    told = _told(found)
+    apart = _compared(found, there)
+    told["note"] += f", {apart} {from_place.strip() or 'here'}"
+    return {"place": to_place.strip(), **told}
+
+
+def _told(moment: datetime) -> dict[str, str]:
+    return {
+        "time": f"{moment:%H:%M}",
+        "date": f"{_DAYS[moment.weekday()]}, {moment:%Y-%m-%d}",
+        "note": _name(moment),
     }
-    if zone is not None:
-        told = {"place": place.strip(), **told}
-        apart = (there.utcoffset() or timedelta()) - (here.utcoffset() or timedelta())
-        told["note"] += f", {_apart(apart)} here"
-    return told
 
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -75,13 +78,14 @@ def _zone(place: str) -> tzinfo | None:
 
     if not available_timezones():
         raise ToolError(
-            "this machine has no time zones; install its tzdata package, or tzdata by pip"
+            "this machine has no time zone data; install its package tzdata, or "
+            "the one of pip"
         )
     name = zone_of(place)
     if not name:
         raise ToolError(
-            f'no time zone is known for "{place.strip()[:60]}"; try a large city of its '
-            f"zone, or a name such as Europe/Berlin"
+            f'no time zone is known for "{place.strip()[:60]}"; try a large city '
+            f"nearby, or a name such as Europe/Berlin"
         )
     try:
         return ZoneInfo(name)
@@ -89,7 +93,9 @@ def _zone(place: str) -> tzinfo | None:
         raise ToolError(f"the time zone {name} cannot be read") from error
 
 
-def _at(time: str, now: datetime, zone: tzinfo | None) -> datetime:
+def _at(time: str, zone: tzinfo | None) -> datetime:
+    if time.strip().lower() in ("now", "right now", "current time"):
+        return datetime.now().astimezone(zone)
     found = _CLOCK.fullmatch(time.strip())
     if found is None:
         raise ToolError(f'"{time.strip()[:40]}" is not a time; write 18:30 or 6:30 pm')
@@ -100,7 +106,7 @@ def _at(time: str, now: datetime, zone: tzinfo | None) -> datetime:
             raise ToolError(f'"{time.strip()[:40]}" is not a time')
         hours = hours % 12 + (12 if half[0].lower() == "p" else 0)
     try:
-        date = datetime.fromisoformat(day) if day else now
+        date = datetime.fromisoformat(day) if day else datetime.now(zone)
         moment = datetime(date.year, date.month, date.day, hours, int(minute or 0))
     except ValueError as error:
         raise ToolError(f'"{time.strip()[:40]}" is not a time: {error}') from error
@@ -114,7 +120,9 @@ def _name(moment: datetime) -> str:
     return shown if key.startswith("UTC") else f"{key} ({shown})"
 
 
-def _apart(apart: timedelta) -> str:
+def _compared(moment: datetime, other: datetime) -> str:
+    """Return how much later the clocks are at one moment: "9 h ahead of"."""
+    apart = (moment.utcoffset() or timedelta()) - (other.utcoffset() or timedelta())
     minutes = round(apart.total_seconds() / 60)
     if minutes == 0:
         return "the same time as"

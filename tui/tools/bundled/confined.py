@@ -110,6 +110,10 @@ class Folders:
             raise ToolError("the current folder no longer exists")
         if "\0" in path or len(path) > _LONGEST:
             raise ToolError("this cannot be a path: it has a NUL or is too long")
+        try:
+            os.fsencode(path)
+        except UnicodeEncodeError:
+            raise ToolError("this cannot be a path: it is not Unicode text") from None
         path = path.strip() or "."
         if path == "~" or path.startswith("~/"):
             path = str(Path(path).expanduser())

@@ -5,11 +5,22 @@ import re
 from html.parser import HTMLParser
 
 _LEFT_OUT = frozenset(("script", "style", "noscript", "template", "svg", "iframe"))
-_VOID = frozenset(("br", "hr", "img", "input", "link", "meta", "wbr"))
 _BLOCKS = frozenset(
-    "address article aside blockquote br caption dd details div dl dt fieldset figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary "
-    "table tbody td th thead tr ul".split()
+    (
+        *(
+            "address",
+            "article",
+            "aside",
+            "blockquote",
+            "br",
+            "caption",
+            "dd",
+            "details",
+        ),
+        *("div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3"),
+        *("h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre"),
+        *("section", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    )
 )
 _PIECE = 1 << 16
 _CHARSET = re.compile(
@@ -65,7 +76,7 @@ class _Reader(HTMLParser):
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take an element that ends itself, which in HTML means nothing but for SVG."""
-        if tag not in _LEFT_OUT or tag in _VOID:
+        if tag not in _LEFT_OUT:
             self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:

@@ -1,7 +1,7 @@
 """Finds the time zone of a place by its name.
 
-The IANA names have one city for each zone; the table adds large cities, countries of one
-zone and abbreviations that people use. What means several zones, as CST, is in none.
+The IANA names have one city for each zone; the table adds large cities, countries of
+one zone and common abbreviations. What means several zones, such as CST, is left out.
 """
 
 import re

@@ -101,7 +101,7 @@ def _whole_lines(lines: list[str]) -> str:
 
 def _entries(folder: int, depth: int, indent: str) -> Generator[str]:
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 # of a descriptor
+        names = sorted(os.listdir(folder))  # of a descriptor
     except OSError as error:
         yield f"{indent}[{(error.strerror or str(error)).lower()}]"
         return

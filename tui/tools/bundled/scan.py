@@ -2,11 +2,11 @@
 
     python -I -S scan.py FLAGS LARGEST,COLUMNS TEXT FILES [LEFT_OUT ...]
 
-FLAGS are two digits, 1 or 0: whether TEXT is a regular expression, whether capitals do
-not matter. It is a process because Python's expressions may take for ever, and a thread
-cannot be stopped. It prints PATH:LINE:TEXT as ripgrep does, and like it skips hidden
-files, links and binary files, but it knows no .gitignore. It exits with 1 if nothing was
-found, 2 if TEXT is no expression.
+FLAGS are two digits, 1 or 0: whether TEXT is a regular expression, and whether to
+ignore case. It is a process of its own because Python's expressions may run forever,
+and a thread cannot be stopped. It prints PATH:LINE:TEXT like ripgrep, and like ripgrep skips
+hidden files, links and binary files, but it does not read .gitignore. It exits with 1
+if nothing was found, 2 if TEXT is not a valid expression.
 """
 
 import fnmatch
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     for folder, names in _folders(set(left_out)):
         for name in names:
             if not files or fnmatch.fnmatch(name, files):
-                path = os.path.join(folder, name)
+                path = f"{folder}/{name}"
                 found = _search(path, expression, largest, columns) or found
     return int(not found)
 

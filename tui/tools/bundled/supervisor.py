@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _SUBREAPER = 36
@@ -99,15 +100,11 @@ def _end_all(group: int) -> None:
 
 
 def _send(group: int, number: int) -> None:
-    try:
+    with suppress(OSError):
         os.killpg(group, number)
-    except OSError:
-        pass
     for pid in _descendants():
-        try:
+        with suppress(OSError):
             os.kill(pid, number)
-        except OSError:
-            pass
 
 
 def _left(group: int) -> bool:

@@ -136,7 +136,7 @@ def replace(
 ) -> None:
     """Put `after` at `place`, in one step, if what is there still is `before`.
 
-    `found` gives the mode of the old file. Raises `ToolError`; nothing has changed then.
+    `found` gives the mode of the old file. Raises `ToolError`; then nothing changed.
     """
     with _new_file(place, after, found) as temporary:
         try:
