@@ -4,9 +4,9 @@
 
 FLAGS are two digits, 1 or 0: whether TEXT is a regular expression, and whether to
 ignore case. It is a process of its own because Python's expressions may run forever,
-and a thread cannot be stopped. It prints PATH:LINE:TEXT like ripgrep, and like ripgrep skips
-hidden files, links and binary files, but it does not read .gitignore. It exits with 1
-if nothing was found, 2 if TEXT is not a valid expression.
+and a thread cannot be stopped. It prints PATH:LINE:TEXT like ripgrep, and
+like it skips hidden files, links and binary files, but it does not read .gitignore. It
+exits with 1 if nothing was found, 2 if TEXT is not a valid expression.
 """
 
 import fnmatch
