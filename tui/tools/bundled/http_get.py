@@ -10,7 +10,7 @@ import ssl
 import threading
 import zlib
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -41,7 +41,7 @@ class Page(NamedTuple):
     charset: str
     data: bytes
     cut: bool
-    """Whether there was more than is read."""
+    """Whether the page is longer than `data`."""
 
 
 def get(url: str, private: bool, hop: Callable[[str], None]) -> Page:
@@ -59,6 +59,7 @@ def get(url: str, private: bool, hop: Callable[[str], None]) -> Page:
         with nullcontext() if call is None else call.cancel.on(connection.cut):
             for _ in range(_MOST_HOPS + 1):
                 found = _one(target, private, connection)
+                connection.check()
                 if isinstance(found, Page):
                     return found
                 target = _next(target, found)
@@ -95,6 +96,11 @@ class _Watched:
             self._closed = True
             if self._socket is not None:
                 _shut(self._socket)
+
+    def check(self) -> None:
+        """Raise `OSError` if the connection was ended here: that looks like its end."""
+        if self._closed:
+            raise OSError("the connection was ended")
 
     def give_up(self) -> None:
         """End the connection because the time is over."""
@@ -163,25 +169,24 @@ def _one(target: Target, private: bool, watched: _Watched) -> Page | str:
         connection.putheader("Accept-Encoding", "gzip")
         connection.putheader("Connection", "close")
         connection.endheaders()
-        response = connection.getresponse()
-        place = response.getheader("Location")
-        if response.status in _REDIRECTS and place:
-            return place
-        data = response.read(_LARGEST + 1)
-        cut = len(data) > _LARGEST
-        data, more = _unpacked(data[:_LARGEST], response.getheader("Content-Encoding"))
-        return Page(
-            target.url,
-            response.status,
-            response.headers.get_content_type()
-            if "Content-Type" in response.headers
-            else "",
-            response.headers.get_content_charset() or "",
-            data,
-            cut or more,
-        )
+        with closing(connection.getresponse()) as response:
+            place = response.getheader("Location")
+            if response.status in _REDIRECTS and place:
+                return place
+            return _page(target, response)
     finally:
         connection.close()
+
+
+def _page(target: Target, response: http.client.HTTPResponse) -> Page:
+    data = response.read(_LARGEST + 1)
+    # Where the connection breaks off, `length` is what is missing.
+    cut = len(data) > _LARGEST or bool(response.length)
+    data, more = _unpacked(data[:_LARGEST], response.getheader("Content-Encoding"))
+    headers = response.headers
+    kind = headers.get_content_type() if "Content-Type" in headers else ""
+    charset = headers.get_content_charset() or ""
+    return Page(target.url, response.status, kind, charset, data, cut or more)
 
 
 def _next(target: Target, place: str) -> Target:
