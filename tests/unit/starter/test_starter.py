@@ -83,7 +83,12 @@ def collect(
 
 
 def builtin_schemas() -> list[ToolSchema]:
-    return [tool.schema for tool in builtin().values()]
+    """Return those that the starter is offered."""
+    return [tool.schema for tool in builtin().values() if tool.policy == "allow"]
+
+
+def without(name: str) -> list[ToolSchema]:
+    return [schema for schema in builtin_schemas() if schema.name != name]
 
 
 def user(text: str) -> list[Message]:
@@ -299,6 +304,42 @@ def test_questions_about_other_things_are_not_about_itself(question: str) -> Non
 def test_arithmetic_is_no_question_for_a_tool_without_it(
     model: StarterModel, question: str
 ) -> None:
+    assert not decided(model, question, without("calculate"))
+
+
+@pytest.mark.parametrize(
+    ("question", "tool", "arguments"),
+    [
+        ("What time is it in Tokyo?", "current_time", {"place": "Tokyo"}),
+        ("What time is it?", "current_time", {}),
+        ("What day is it today?", "current_time", {}),
+        ("What's 17% of 2340?", "calculate", {"expression": "17% of 2340"}),
+        ("What is 12 times 8?", "calculate", {"expression": "12 * 8"}),
+        ("Roll two dice", "roll_dice", {"count": 2}),
+        ("Roll 2d6+3", "roll_dice", {"count": 2, "sides": 6, "modifier": 3}),
+        ("Roll a d20", "roll_dice", {"sides": 20}),
+        ("Roll 3 twenty-sided dice", "roll_dice", {"count": 3, "sides": 20}),
+        ("What's the weather in Tokyo?", "get_current_weather", {"location": "Tokyo"}),
+        (
+            "Convert 18:30 from New York to Berlin",
+            "convert_time",
+            {"time": "18:30", "from_place": "New York", "to_place": "Berlin"},
+        ),
+    ],
+)
+def test_the_bundled_tools_are_called_for_what_they_are_for(
+    model: StarterModel, question: str, tool: str, arguments: dict[str, object]
+) -> None:
+    (call,) = decided(model, question, builtin_schemas())
+
+    assert (call.name, call.arguments) == (tool, arguments)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["I have 3 cats", "Convert 5 km to miles", "Give me 3 tips for sleeping"],
+)
+def test_a_number_alone_calls_no_tool(model: StarterModel, question: str) -> None:
     assert not decided(model, question, builtin_schemas())
 
 
