@@ -245,6 +245,17 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
 
 
+def _undo_write(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Puts back what was in a file before a tool wrote it, the newest write first; "
+        "a file that the tool made is removed. A file that was changed since is left "
+        "as it is."
+    )
+    parser.add_argument(
+        "--list", dest="show", action="store_true", help="list what can be undone"
+    )
+
+
 # -- commands for conversations
 
 
@@ -388,6 +399,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "tail": ("print the records of a conversation", _tail),
     "serve": ("open the app in a browser", _serve),
     "worker": ("answer in the background, even after logout", _worker),
+    "undo-write": ("undo what a tool wrote into a file", _undo_write),
     "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),

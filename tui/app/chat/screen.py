@@ -115,9 +115,7 @@ class ChatScreen(OutputScreen):
         self.routing = KeyRouting(
             self, self.arrangement, transcript, composer, status, self.spell_key
         )
-        self.tools = ToolChoice(
-            backend, sidebar, transcript.add_note, lambda: self.model
-        )
+        self.tools = ToolChoice(backend, sidebar, transcript.add_note)
         self.agents = AgentChoice(backend, sidebar, status)
         presenter = self.presenter = Presenter(
             transcript, debug_panel, status, backend.serves

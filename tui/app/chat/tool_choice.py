@@ -15,16 +15,11 @@ class ToolChoice:
         backend: Backend,
         sidebar: ToolSidebar,
         note: Callable[[str, NoteKind], None],
-        model: Callable[[], str],
     ) -> None:
-        """Use `note` to show a problem in the conversation.
-
-        `model` returns the name of the model that answers next.
-        """
+        """Use `note` to show a problem in the conversation."""
         self._backend = backend
         self._sidebar = sidebar
         self._note = note
-        self._model = model
         self._problems = 0  # how many of the backend's problems have been shown
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
 
@@ -51,5 +46,5 @@ class ToolChoice:
     def enabled(self) -> set[str]:
         """Return the names of the tools that are on; the user's choice wins."""
         on = {name for name, enabled in self._toggled.items() if enabled}
-        at_start = self._backend.enabled_for(self._model())
+        at_start = self._backend.enabled_for(self._sidebar.model)
         return (at_start | on) - (set(self._toggled) - on)
