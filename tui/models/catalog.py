@@ -25,7 +25,7 @@ from tui.models import Model, keys, window_of
 
 STARTER_NOTE = (
     "This is the starter, a tiny model of 135 million parameters: expect mistakes. "
-    "/setup finds or adds a real one. Try: What's the weather in Tokyo?"
+    "/setup finds or adds a real one. Try: What time is it in Tokyo?"
 )
 
 NO_STARTER_NOTE = (

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tui.errors import ToolError
+from tui.events import ToolCallFinished
 from tui.messages import ToolCall
 from tui.tools import ToolBox
 from tui.tools.bundled import bundled, dice
@@ -134,8 +135,7 @@ def test_every_bundled_tool_has_a_schema_and_a_short_summary():
 
 def test_a_refusal_reaches_the_model_as_one_line():
     run = ToolBox(bundled()).run(ToolCall("c", "calculate", {"expression": "1/0"}))
-    with pytest.raises(StopIteration) as end:
-        while True:
-            next(run)
 
-    assert end.value.value.output == "Error: calculate failed: division by zero"
+    finished = [event for event in run if isinstance(event, ToolCallFinished)]
+
+    assert finished[0].error == "calculate failed: division by zero"
