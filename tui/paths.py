@@ -64,3 +64,8 @@ def models_folder() -> Path:
 def prompts_folder() -> Path:
     """Return the folder of prompts that local models have read; it may be removed."""
     return _folder(_dirs.user_cache_dir) / "prompts"
+
+
+def written_folder() -> Path:
+    """Return the folder of what was in files before tools wrote them."""
+    return _folder(_dirs.user_state_dir) / "written"

@@ -14,7 +14,7 @@ TUI = Path(tui.__file__).parent
 ROOT = TUI.parent
 PAGES = ["docs/architecture.md", "CONTRIBUTING.md"]
 
-EXAMPLES = {"themes/sunset.toml", "tools/dice.py"}
+EXAMPLES = {"themes/sunset.toml", "tools/bundled/coin.py"}
 """What somebody who follows CONTRIBUTING.md would add."""
 
 TICKED = re.compile(r"`([^`\n]+)`")

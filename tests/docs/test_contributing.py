@@ -40,9 +40,9 @@ assert "sunset" in [theme.name for theme in themes]
 model = ModelCatalog(Config()).find("acme/large")
 assert (model.supplier, model.model) == ("acme", "large")
 
-(schema,) = ToolBox([builtin()["roll_die"]]).schemas()
-assert schema.parameters["properties"]["sides"]["default"] == 6
-assert Path("tui/tools/dice.py").exists()
+(schema,) = ToolBox([builtin()["flip_coin"]]).schemas()
+assert schema.parameters["properties"]["times"]["default"] == 1
+assert Path("tui/tools/bundled/coin.py").exists()
 print("as described")
 """
 
@@ -83,12 +83,16 @@ def test_what_the_steps_add_is_there(tmp_path: Path) -> None:
     (tmp_path / "themes" / "sunset.toml").write_text(theme, "utf-8")
     suppliers = tui / "models" / "suppliers.py"
     insert(suppliers, '        "ollama": Supplier(', block('"acme": Supplier'), 8)
-    (tui / "tools" / "dice.py").write_text(block('"""Dice."""'), "utf-8")
-    registry = tui / "tools" / "registry.py"
-    text = registry.read_text("utf-8")
-    text = text.replace("import weather\n", "import dice, weather\n")
-    text = text.replace("tools = (", "tools = (dice.roll_die, ")
-    registry.write_text(text, "utf-8")
+    bundled = tui / "tools" / "bundled"
+    (bundled / "coin.py").write_text(block('"""Coins."""'), "utf-8")
+    text = (bundled / "__init__.py").read_text("utf-8")
+    imported = "from tui.tools.bundled.coin import flip_coin\n"
+    behind = "from tui.tools.bundled.commands"
+    text = text.replace(behind, f"{imported}{behind}")
+    text = text.replace(
+        "        roll_dice,\n", "        roll_dice,\n        flip_coin,\n"
+    )
+    (bundled / "__init__.py").write_text(text, "utf-8")
 
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, '.'){LOOK}"],

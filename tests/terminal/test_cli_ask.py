@@ -25,6 +25,7 @@ from support.fakes.sse_server import (
 from tui.eventlog import EventLog
 from tui.events import MessageAdded, TextDelta, TurnRequested
 from tui.messages import Message
+from tui.tools import builtin
 
 WEATHER = {"call": "get_current_weather", "arguments": {"location": "Tokyo"}}
 
@@ -382,7 +383,7 @@ def whisper(text: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "offered"),
     [
-        ([], ["get_current_weather", "get_n_day_weather_forecast"]),
+        ([], sorted(builtin())),
         (["-T", "get_current_weather"], ["get_current_weather"]),
         (["-T", "mine.py"], ["shout", "whisper"]),
         (

@@ -97,7 +97,7 @@ def test_a_healthy_home_has_no_error(home: Home) -> None:
     assert list(bad(found)) == ["terminal"]
     assert only(found, "store")["text"].startswith("2 conversations, ")
     assert only(found, "model")["text"].startswith("play (default): ")
-    assert only(found, "tools")["text"].startswith("2 tools: get_current_weather, ")
+    assert only(found, "tools")["text"].startswith("13 tools: current_time, ")
     assert set(found) == {
         "versions", "terminal", "clipboard", "locale", "files", "store", "config",
         "tools", "model", "local",

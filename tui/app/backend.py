@@ -396,9 +396,8 @@ class Backend(Protocol):
         """The available tools."""
         ...
 
-    @property
-    def enabled(self) -> set[str]:
-        """The names of the tools that are on at the start."""
+    def enabled_for(self, model: str) -> set[str]:
+        """Return the names of the tools that are on at the start with a model."""
         ...
 
     def grants(self) -> Sequence[Grant]:

@@ -166,6 +166,12 @@ def _pull(options: argparse.Namespace) -> int:
     return pull(options.repo, options.to, _config_file(options))
 
 
+def _undo_write(options: argparse.Namespace) -> int:
+    from tui.cli import undo_write
+
+    return undo_write.run(options.show)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tui.cli.doctor import doctor
 
@@ -218,6 +224,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "pull": _pull,
     "tail": _tail,
     "tools": _tools,
+    "undo-write": _undo_write,
     "doctor": _doctor,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
 }

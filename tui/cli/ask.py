@@ -75,12 +75,13 @@ def ask(
             if not settings.model and streams.is_seen():
                 _talk(host.models.note(host.model))
             host.start()
+            on = host.enabled_for(host.model)
             asked = TurnRequested(
                 host.model,
                 settings.agent,
-                tuple(host.enabled),
+                tuple(t.name for t in host.tools if t.name in on),
                 _options(settings.stream, allow, deny),
-                runner=worker_registry.runner_for(host, host.model, host.enabled),
+                runner=worker_registry.runner_for(host, host.model, on),
             )
             turn, written = request(host.log, id, Message("user", prompt), asked)
 

@@ -281,6 +281,17 @@ def _tools(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
 
 
+def _undo_write(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Puts back what was in a file before a tool wrote it, the newest write first; "
+        "a file that the tool made is removed. A file that was changed since is left "
+        "as it is."
+    )
+    parser.add_argument(
+        "--list", dest="show", action="store_true", help="list what can be undone"
+    )
+
+
 # -- commands for conversations
 
 
@@ -425,6 +436,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "serve": ("open the app in a browser", _serve),
     "worker": ("answer in the background, even after logout", _worker),
     "tools": ("list tools and their calls, or revoke a permission", _tools),
+    "undo-write": ("undo what a tool wrote into a file", _undo_write),
     "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),

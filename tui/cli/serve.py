@@ -81,12 +81,15 @@ def _describe(host: Host, config: str) -> Served:
         host.model,
         {
             name: ServedModel(
-                models.about(name), models.note(name), models.window(name)
+                models.about(name),
+                models.note(name),
+                models.window(name),
+                tuple(sorted(host.enabled_for(name))),
             )
             for name in dict.fromkeys((*models.names, host.model))
         },
         tuple(tool.schema for tool in host.tools),
-        tuple(sorted(host.enabled)),
+        tuple(sorted(host.enabled_for(host.model))),
         host.config.stream,
         host.config.agent,
         config,

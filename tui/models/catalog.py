@@ -26,7 +26,7 @@ from tui.models.exchanges import Exchanges
 
 STARTER_NOTE = (
     "This is the starter, a tiny model of 135 million parameters: expect mistakes. "
-    "/setup finds or adds a real one. Try: What's the weather in Tokyo?"
+    "/setup finds or adds a real one. Try: What time is it in Tokyo?"
 )
 
 NO_STARTER_NOTE = (
@@ -95,6 +95,14 @@ class ModelCatalog:
         with suppress(ConfigError):
             found = self.find(name)
             return isinstance(found, LlamaModelConfig) and found.path == "starter"
+        return False
+
+    def is_demo(self, name: str) -> bool:
+        """Return whether `name` is for trying out: the bundled model, or a script."""
+        if self.is_starter(name):
+            return True
+        with suppress(ConfigError):
+            return isinstance(self.find(name), ScriptedModelConfig)
         return False
 
     def note(self, name: str) -> str:

@@ -81,10 +81,11 @@ class FollowerBackend(LocalBackend):
         """The tools of the serving process; they cannot be called here."""
         return self._tools
 
-    @property
-    def enabled(self) -> set[str]:
-        """The names of the tools that are on at the start."""
-        return set(self._served.enabled)
+    def enabled_for(self, model: str) -> set[str]:
+        """Return the names of the tools that are on at the start with a model."""
+        found = self._served.models.get(model)
+        own = found.enabled if found else None
+        return set(self._served.enabled if own is None else own)
 
     def policy(self, tool: Tool[..., Any]) -> Policy:
         """Return whether a tool asks before it runs, in the serving process."""

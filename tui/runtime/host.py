@@ -21,7 +21,7 @@ from tui.events import TurnRequested
 from tui.models.catalog import ModelCatalog
 from tui.runtime.resuming import RESUMES
 from tui.runtime.runner import Runner
-from tui.tools import Tool, ToolBox, builtin, installed_tools, load_tools
+from tui.tools import Tool, ToolBox, builtin, installed_tools, is_demo, load_tools
 from tui.tools.approval import Rules, parse_flags
 from tui.tools.loading import Loaded
 
@@ -56,9 +56,12 @@ class Host:
         self.log = open_log(log or paths.log_file(), self.problems.append)
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
-        self._tools: dict[str, Tool[..., object]] = dict(builtin())
+        self._tools: dict[str, Tool[..., object]] = builtin(settings.tools)
+        self._bundled = list(self._tools.values())
+        self._chosen = False
+        """Whether `enabled` is what the user has named for this run."""
         self.enabled = set(self._tools) - set(settings.tools.disabled)
-        """The names of the tools that are on at the start."""
+        """The names of the tools that are on at the start, for a model that has all."""
         self._loaded = threading.Event()
         self.runner = Runner(self.log, self._agent)
 
@@ -121,6 +124,7 @@ class Host:
                 hint = config.nearest(name, self._tools)
                 raise ConfigError(f'There is no tool "{name}".{hint}')
         if only:
+            self._chosen = True
             self.enabled = {*names, *asked}
         else:
             self.enabled |= set(found) - set(self.config.tools.disabled)
@@ -130,6 +134,26 @@ class Host:
                 self.problems.append(
                     f'[tools] disabled: there is no tool "{name}".{hint}'
                 )
+
+    def enabled_for(self, model: str) -> set[str]:
+        """Return the names of the tools that are on at the start with a model.
+
+        A real model has no demo data, which it would tell as facts. The starter has no
+        bundled tools that ask: it is too small to be trusted with them.
+        """
+        if self._chosen:
+            return set(self.enabled)
+        off: set[str] = set()
+        if not self.models.is_demo(model):
+            off |= {tool.name for tool in self._tools.values() if is_demo(tool)}
+        if self.models.is_starter(model):
+            off |= {t.name for t in self._bundled if self._asks(t)}
+        return self.enabled - off
+
+    def _asks(self, tool: Tool[..., object]) -> bool:
+        """Whether a bundled tool, not one of the user's in its place, asks first."""
+        policy = self.config.tools.policy.get(tool.name, tool.policy)
+        return self._tools.get(tool.name) is tool and policy == "ask"
 
     def _load(self, loaded: Loaded) -> list[str]:
         self.problems += [str(error) for error in loaded.errors]

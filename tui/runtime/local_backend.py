@@ -249,7 +249,8 @@ class LocalModels:
     def warm(self, name: str) -> None:
         """Let a local model process the start of every prompt in advance."""
         if not self._is_with_worker(name):
-            schemas = [tool.schema for tool in self._host.tools]
+            on = self._host.enabled_for(name)
+            schemas = [tool.schema for tool in self._host.tools if tool.name in on]
             self._catalog.warm(name, schemas)
 
     def _is_with_worker(self, name: str) -> bool:
@@ -318,10 +319,9 @@ class LocalBackend:
         """The available tools."""
         return self._host.tools
 
-    @property
-    def enabled(self) -> set[str]:
-        """The names of the tools that are on at the start."""
-        return self._host.enabled
+    def enabled_for(self, model: str) -> set[str]:
+        """Return the names of the tools that are on at the start with a model."""
+        return self._host.enabled_for(model)
 
     def grants(self) -> Sequence[Grant]:
         """Return what the user has always allowed."""

@@ -31,6 +31,8 @@ class ServedModel(msgspec.Struct, frozen=True):
     note: str = ""
     window: int = 0
     """Size of its context window in tokens, 0 if it is unknown."""
+    enabled: tuple[str, ...] | None = None
+    """The names of the tools that are on at the start with it; None: as `Served`'s."""
 
 
 class Served(msgspec.Struct, frozen=True):

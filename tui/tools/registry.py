@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from tui.config import ToolsConfig
 from tui.errors import ConfigError
 from tui.tools.tool import Tool
 
@@ -14,12 +15,22 @@ def register(tool: Tool[..., Any]) -> None:
     _registered[tool.name] = tool
 
 
-def builtin() -> dict[str, Tool[..., Any]]:
-    """Return the tools that come with lazychat, by name."""
+def builtin(settings: ToolsConfig | None = None) -> dict[str, Tool[..., Any]]:
+    """Return the tools that come with lazychat, by name.
+
+    `settings` say which folders and addresses they may use; None for the defaults.
+    """
+    from tui.tools import weather
+    from tui.tools.bundled import bundled
+
+    return {tool.name: tool for tool in (*bundled(settings), *weather.TOOLS)}
+
+
+def is_demo(tool: Tool[..., Any]) -> bool:
+    """Whether `tool` is an example whose results are made up."""
     from tui.tools import weather
 
-    tools = (weather.get_current_weather, weather.get_n_day_weather_forecast)
-    return {tool.name: tool for tool in tools}
+    return tool in weather.TOOLS
 
 
 def get(name: str) -> Tool[..., Any]:

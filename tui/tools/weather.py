@@ -1,8 +1,9 @@
-"""The two example tools: made-up weather of four cities.
+"""The two example tools: made-up weather of four cities, which they always say.
 
-They are on by default, so that a first question can show a tool call without a key, a
-server or a network. The figures are those of LazyLLM's tutorial; each city has one
-unit, which the answer states.
+They are on with the starter, so that a first question can show a tool call without a
+key, a server or a network. A real model has them only where the user or a program asks
+for them. The figures are those of LazyLLM's tutorial; each city has one unit, which the
+answer states.
 """
 
 import re
@@ -13,6 +14,9 @@ import msgspec
 from tui.tools.tool import tool
 
 Unit = Literal["celsius", "fahrenheit"]
+
+NOTE = "demo data, not real weather"
+"""Is part of every result, for the model and the user."""
 
 
 class _City(msgspec.Struct, frozen=True):
@@ -44,7 +48,7 @@ _CITIES = (
     )
 )
 def get_current_weather(location: str, unit: Unit = "fahrenheit") -> str:
-    """Get the current weather in a given location.
+    """Demo data: get the current weather in a given location.
 
     Args:
         location: The city and state, e.g. San Francisco, CA.
@@ -63,7 +67,7 @@ def get_current_weather(location: str, unit: Unit = "fahrenheit") -> str:
 def get_n_day_weather_forecast(
     location: str, num_days: int, unit: Unit = "fahrenheit"
 ) -> str:
-    """Get an N-day weather forecast.
+    """Demo data: get an N-day weather forecast.
 
     Args:
         location: The city and state, e.g. San Francisco, CA.
@@ -89,4 +93,7 @@ def _json(city: _City | None, location: str, temperature: str, **more: Any) -> s
         answer = {"location": location, "temperature": "unknown"}
     else:
         answer = {"location": city.name, "temperature": temperature, "unit": city.unit}
-    return msgspec.json.encode({**answer, **more}).decode()
+    return msgspec.json.encode({**answer, **more, "note": NOTE}).decode()
+
+
+TOOLS = (get_current_weather, get_n_day_weather_forecast)

@@ -6,7 +6,7 @@ import pytest
 
 from tui import config
 from tui.config import Config, ScriptedModelConfig, ToolsConfig
-from tui.errors import ConfigError
+from tui.errors import ConfigError, ToolError
 from tui.events import ErrorRaised, MessageAdded, TurnFinished, TurnRequested
 from tui.messages import Message
 from tui.runtime.host import Host
@@ -63,6 +63,61 @@ def ask(host, model="play", tools=(), id="c"):
             assert records
             events += [r.event for r in records if r.turn == turn]
     return events
+
+
+def summaries(host):
+    return {tool.name: tool.summary for tool in host.tools}
+
+
+WEATHER = {"get_current_weather", "get_n_day_weather_forecast"}
+ALLOWED = {"current_time", "convert_time", "calculate", "roll_dice"}
+
+
+def test_the_starter_has_demo_data_and_what_needs_no_permission(make):
+    assert make().enabled_for("starter") == WEATHER | ALLOWED
+
+
+def test_a_real_model_has_no_demo_data(make):
+    asking = {name for name, tool in builtin().items() if tool.policy == "ask"}
+
+    assert {"read_file", "run_command", "fetch_url"} <= asking
+    assert make().enabled_for("openai") == ALLOWED | asking
+    assert make().enabled_for("llama-cpp/any") == ALLOWED | asking
+
+
+def test_the_tools_of_a_run_are_on_with_any_model(make):
+    host = make()
+    host.load_tools(["get_current_weather", "read_file"])
+
+    for model in ("starter", "openai"):
+        assert host.enabled_for(model) == {"get_current_weather", "read_file"}
+
+
+def test_what_the_configuration_allows_is_on_with_the_starter_too(make):
+    tools = ToolsConfig(policy={"read_file": "allow"}, disabled=("roll_dice",))
+
+    on = make(Config(tools=tools)).enabled_for("starter")
+
+    assert on == (WEATHER | ALLOWED | {"read_file"}) - {"roll_dice"}
+
+
+def test_weather_of_the_user_is_on_with_any_model(home, make):
+    (home / "tools").mkdir()
+    (home / "tools" / "mine.py").write_text(TOOL.format(name="get_current_weather"))
+    host = make()
+    host.load_tools()
+
+    assert "get_current_weather" in host.enabled_for("openai")
+
+
+def test_the_bundled_tools_know_the_allowed_folders(home, make):
+    (home / "notes.txt").write_text("hello")
+    (home / "other").mkdir()
+    host = make(Config(tools=ToolsConfig(folders=(str(home / "other"),))))
+    read = next(tool for tool in host.tools if tool.name == "read_file")
+
+    with pytest.raises(ToolError, match="outside of the allowed folders"):
+        read(str(home / "notes.txt"))
 
 
 def test_a_newcomer_has_the_starter_and_the_bundled_tools(make):
@@ -148,7 +203,7 @@ def test_a_tool_of_the_user_takes_the_place_of_a_bundled_one(home, make):
 
     host.load_tools()
 
-    assert host.tools[0].summary == "Say get_current_weather."
+    assert summaries(host)["get_current_weather"] == "Say get_current_weather."
     assert [t.name for t in host.tools] == list(builtin())
 
 

@@ -23,6 +23,7 @@ from tui.models.starter import StarterModel
 from tui.models.starter.arguments import draft
 from tui.models.starter.decide import decide
 from tui.models.starter.identity import asks_who
+from tui.tools import weather
 from tui.tools.registry import builtin
 from tui.turn import Cancellation, Turn
 
@@ -83,7 +84,12 @@ def collect(
 
 
 def builtin_schemas() -> list[ToolSchema]:
-    return [tool.schema for tool in builtin().values()]
+    """Return those that the starter is offered."""
+    return [tool.schema for tool in builtin().values() if tool.policy == "allow"]
+
+
+def weather_schemas() -> list[ToolSchema]:
+    return [tool.schema for tool in weather.TOOLS]
 
 
 def user(text: str) -> list[Message]:
@@ -299,6 +305,42 @@ def test_questions_about_other_things_are_not_about_itself(question: str) -> Non
 def test_arithmetic_is_no_question_for_a_tool_without_it(
     model: StarterModel, question: str
 ) -> None:
+    assert not decided(model, question, weather_schemas())
+
+
+@pytest.mark.parametrize(
+    ("question", "tool", "arguments"),
+    [
+        ("What time is it in Tokyo?", "current_time", {"place": "Tokyo"}),
+        ("What time is it?", "current_time", {}),
+        ("What day is it today?", "current_time", {}),
+        ("What's 17% of 2340?", "calculate", {"expression": "17% of 2340"}),
+        ("What is 12 times 8?", "calculate", {"expression": "12 * 8"}),
+        ("Roll two dice", "roll_dice", {"count": 2}),
+        ("Roll 2d6+3", "roll_dice", {"count": 2, "sides": 6, "modifier": 3}),
+        ("Roll a d20", "roll_dice", {"sides": 20}),
+        ("Roll 3 twenty-sided dice", "roll_dice", {"count": 3, "sides": 20}),
+        ("What's the weather in Tokyo?", "get_current_weather", {"location": "Tokyo"}),
+        (
+            "Convert 18:30 from New York to Berlin",
+            "convert_time",
+            {"time": "18:30", "from_place": "New York", "to_place": "Berlin"},
+        ),
+    ],
+)
+def test_the_bundled_tools_are_called_for_what_they_are_for(
+    model: StarterModel, question: str, tool: str, arguments: dict[str, object]
+) -> None:
+    (call,) = decided(model, question, builtin_schemas())
+
+    assert (call.name, call.arguments) == (tool, arguments)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["I have 3 cats", "How many miles is 10 km?", "Give me 3 tips for sleeping"],
+)
+def test_a_number_alone_calls_no_tool(model: StarterModel, question: str) -> None:
     assert not decided(model, question, builtin_schemas())
 
 

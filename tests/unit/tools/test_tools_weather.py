@@ -8,7 +8,7 @@ import pytest
 from tui.events import Event
 from tui.messages import ToolCall, ToolResult
 from tui.tools import ToolBox, builtin
-from tui.tools.weather import get_current_weather, get_n_day_weather_forecast
+from tui.tools.weather import NOTE, get_current_weather, get_n_day_weather_forecast
 
 TOKYO = {"location": "Tokyo", "temperature": "10", "unit": "celsius"}
 BAY = {"location": "San Francisco", "temperature": "72", "unit": "fahrenheit"}
@@ -39,7 +39,7 @@ BEIJING = {"location": "Beijing", "temperature": "90", "unit": "fahrenheit"}
     ],
 )
 def test_current_weather(location, weather):
-    assert json.loads(get_current_weather(location)) == weather
+    assert json.loads(get_current_weather(location)) == {**weather, "note": NOTE}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,9 @@ def test_current_weather(location, weather):
     ],
 )
 def test_forecast(location, weather):
-    assert json.loads(get_n_day_weather_forecast(location, 3)) == weather
+    said = json.loads(get_n_day_weather_forecast(location, 3))
+
+    assert said == {**weather, "note": NOTE}
 
 
 def test_they_are_bundled_and_run_by_name():
@@ -87,3 +89,10 @@ def test_the_model_is_told_what_they_need():
     }
     assert {"weather", "天气"} <= set(current.keywords)
     assert {"forecast", "预报"} <= set(forecast.keywords)
+
+
+def test_nobody_can_take_it_for_real_weather():
+    for tool in (get_current_weather, get_n_day_weather_forecast):
+        assert tool.summary.startswith("Demo data: ")
+        assert tool.schema.description.startswith("Demo data: ")
+    assert NOTE == "demo data, not real weather"

@@ -322,6 +322,7 @@ class ChatScreen(OutputScreen):
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
         self._next_model.show(name)
+        self.tools.show_switches()
         self.first_screen.model(name)
 
     # -- following the log

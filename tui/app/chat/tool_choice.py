@@ -25,10 +25,14 @@ class ToolChoice:
 
     def show(self) -> None:
         """Show the current tools, and the problems since the last call."""
+        self.show_switches()
+        self.show_problems()
+
+    def show_switches(self) -> None:
+        """Show which tools are on, which the model may have changed."""
         tools = self._backend.tools
         policies = {tool.name: self._backend.policy(tool) for tool in tools}
         self._sidebar.set_tools(tools, self.enabled(), policies)
-        self.show_problems()
 
     def show_problems(self) -> None:
         """Show the backend's problems since the last call."""
@@ -44,4 +48,5 @@ class ToolChoice:
     def enabled(self) -> set[str]:
         """Return the names of the tools that are on; the user's choice wins."""
         on = {name for name, enabled in self._toggled.items() if enabled}
-        return (self._backend.enabled | on) - (set(self._toggled) - on)
+        at_start = self._backend.enabled_for(self._sidebar.model)
+        return (at_start | on) - (set(self._toggled) - on)

@@ -32,6 +32,8 @@ _MEASURE = re.compile(
     r"|[\s-]*(?:sided|day|minute|hour|second|week)s?\b"
 )
 """What belongs to the number before it."""
+_DIE = re.compile(r"(?:\b|\d)d$", re.IGNORECASE)
+"""What stands before the sides of dice: d20, 2d6."""
 _THING = re.compile(r"(?![\s-]*[ap]\.?m\b)[\s-]*([A-Za-z]+)(?:\s+[A-Za-z]+)?", re.I)
 """What may be counted by the number before it, with the word behind it."""
 _JOINT = r"\s*(?:,\s*and\s|,|、|，|\band\b|&|和|与|跟|及|以及)\s*"
@@ -290,6 +292,7 @@ def _tie(
             bool(near) * (counts + 0.5 * bool(_COUNTS.search(about))),
             1.2 * bool(noun and counts),
             2.0 * bool("hour" in name.lower() and at),
+            2.0 * bool("side" in name.lower() and _DIE.search(text[: number.start])),
             2.5 * ("year" in name.lower() and 1000 <= number.value <= 2100),
             (2.0 if unit else -1.0) * bool(number.seconds),
         )

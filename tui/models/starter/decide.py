@@ -35,7 +35,8 @@ _MOST_DRAFTS = 16
 _WORD, _MOST_WORDS = 2.0, 2
 _PARAMETER_WORD = 0.5
 _NOTHING_SHARED = 2.0
-"""Against a tool that takes nothing from the message and shares no word with it."""
+"""Against a tool that shares no word with the message and needs nothing from it: of
+"I have 3 cats" a roll of dice could use the 3."""
 _NO_KEYWORD = 3.0
 """Against a tool that has Chinese keywords when none is in the Chinese message."""
 _MARGIN = 0.1
@@ -104,7 +105,7 @@ def best_tool(text: str, tools: Sequence[ToolSchema]) -> Candidate | None:
             + _PARAMETER_WORD * min(1, len(more))
             + drafted.fit
         )
-        if not hits and not drafted.values and not drafted.slots:
+        if not hits and not tool.parameters.get("required"):
             points -= _NOTHING_SHARED
         if chinese and not hits and any(map(has_han, keywords(tool))):
             points -= _NO_KEYWORD

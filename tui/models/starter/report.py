@@ -45,6 +45,10 @@ _LONGEST = 1500
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
 
 
+_REMARKS = ("note", "notes")
+"""Names of values that are about the others: the model would mix them up."""
+
+
 class Value(NamedTuple):
     """A single value of a result, with the name that leads to it."""
 
@@ -155,9 +159,24 @@ def _one(
         # Its Chinese is not good enough to be trusted with anything.
         text = f"结果：{plain(output)}" if chinese else plain(output)
     else:
-        return (yield from _told(model, question, data, plain(output), turn))
+        return (yield from _with_remarks(model, question, output, data, turn))
     yield TextDelta(turn.message_id, text)
     return text
+
+
+def _with_remarks(
+    model: Model, question: str, output: str, data: Sequence[Value], turn: Turn
+) -> Generator[Event, None, str]:
+    """Have the model say the values; remarks on them follow as they are."""
+    facts = [value for value in data if value.name not in _REMARKS]
+    remarks = [value.text for value in data if value.name in _REMARKS]
+    if not facts or not remarks:
+        return (yield from _told(model, question, data, plain(output), turn))
+    otherwise = ", ".join(f"{v.name}: {v.text}" for v in facts)
+    said = yield from _told(model, question, facts, otherwise, turn)
+    addition = f" ({'; '.join(remarks)})"
+    yield TextDelta(turn.message_id, addition)
+    return said + addition
 
 
 def _told(

@@ -1,0 +1,140 @@
+"""Runs a program for a tool: bounded, without a terminal, ended with the call."""
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from tui.errors import ToolError
+from tui.tools.running import current
+
+_PASSED_ON = (
+    *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE"),
+    *("VIRTUAL_ENV", "CONDA_PREFIX", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS"),
+    *("NODE_ENV", "CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS"),
+)
+_PASSED_ON_ENDS = ("_HOME", "_ROOT", "_PATH", "PATH", "_DIR", "_DIRS")
+_KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+_SET = {
+    **{"TERM": "dumb", "NO_COLOR": "1", "PAGER": "cat", "GIT_PAGER": "cat"},
+    **{"GIT_TERMINAL_PROMPT": "0", "DEBIAN_FRONTEND": "noninteractive"},
+}
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_GRACE = 5.0
+"""Seconds beyond the limit in which the supervisor must have ended everything."""
+_TICK = 0.1
+"""Seconds between two looks at a cancel."""
+
+
+class Ended(NamedTuple):
+    """What has become of a program."""
+
+    status: int
+    """Its exit status; see `supervisor`."""
+    stopped: bool
+    """Whether it was ended because it wrote too much."""
+
+
+def environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program gets of the environment `own`: no keys.
+
+    A list of what it must not get would never be complete, so this is a list of what
+    it may have.
+    """
+    kept = {
+        name: value
+        for name, value in own.items()
+        if (name in _PASSED_ON or name.startswith(("LC_", "XDG_")))
+        or (name.endswith(_PASSED_ON_ENDS) and not any(key in name for key in _KEYS))
+    }
+    return {n: v for n, v in kept.items() if not n.startswith("LAZYCHAT_")} | _SET
+
+
+def run(
+    command: Sequence[str],
+    folder: int,
+    seconds: float,
+    take: Callable[[bytes], bool],
+    tick: Callable[[], None] = lambda: None,
+) -> Ended:
+    """Run `command` in the folder of a descriptor; returns when all of it has ended.
+
+    Passes its output, both streams in one, to `take`, until that returns False, which
+    ends the program; calls `tick` several times a second. Ends it too after `seconds`,
+    and when the call of the tool that runs in this thread is abandoned. Raises
+    `ToolError` if it cannot be started.
+    """
+    # So that a folder that was moved since it was checked is not entered.
+    where = f"/proc/self/fd/{folder}" if sys.platform == "linux" else _path(folder)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_SUPERVISOR), str(seconds), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            cwd=where,
+            env=environment(os.environ),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", "") or str(error)
+        raise ToolError(f"{command[0]} cannot be started: {reason.lower()}") from error
+    with process:
+        try:
+            stopped = _pass_on(process, monotonic() + seconds + _GRACE, take, tick)
+            _let_go(process)
+        except BaseException:
+            _let_go(process)
+            raise
+    return Ended(process.returncode, stopped)
+
+
+def _pass_on(
+    process: "subprocess.Popen[bytes]",
+    end: float,
+    take: Callable[[bytes], bool],
+    tick: Callable[[], None],
+) -> bool:
+    """Pass the output on; return whether `take` had enough."""
+    assert process.stdout is not None
+    output = process.stdout.fileno()
+    call = current()
+    ended = False
+    while monotonic() < end and not (call and call.cancel.requested):
+        if ended:  # of the output; the program may still run
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_TICK)
+                return False
+        elif select.select([output], [], [], _TICK)[0]:
+            data = os.read(output, 1 << 16)
+            ended = not data
+            if not take(data):
+                return True
+        tick()
+    return False
+
+
+def _let_go(process: "subprocess.Popen[bytes]") -> None:
+    """Have the supervisor end everything, and wait for that."""
+    if process.stdin is not None:
+        process.stdin.close()
+    if process.stdout is not None:
+        process.stdout.close()  # what still writes is ended by that, or by a signal
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _path(folder: int) -> str:
+    import fcntl
+
+    f_getpath = 50  # of macOS
+    return os.fsdecode(fcntl.fcntl(folder, f_getpath, bytes(1024)).rstrip(b"\0"))

@@ -1,0 +1,347 @@
+"""Opens files below the configured folders, and nothing else.
+
+A path is walked one name at a time, each name opened relative to the folder before it
+and without following links. So there is no moment between a check and the use of what
+was checked: a folder that is replaced by a link in the meantime is not entered. A link
+is read and walked in the same way, so links within a folder work and those that lead
+out of it do not.
+
+Hard links cannot be told from files, and mounts are entered: only somebody with the
+user's own rights can have made them.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from tui import paths
+from tui.errors import ToolError
+from tui.safe import decoded, safe
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MOST_LINKS = 40
+"""Links in one path; Linux follows as many."""
+_LONGEST = 4096
+"""Characters of a path, as on Linux."""
+_VIRTUAL = ("/proc", "/sys", "/dev")
+"""File systems whose files are no data."""
+
+Identity = tuple[int, int]
+
+
+class Missing(ToolError):
+    """A folder of a path does not exist."""
+
+
+class Place(NamedTuple):
+    """An entry of an open folder; it need not exist."""
+
+    folder: int
+    """The descriptor of the folder, open while the place is in use."""
+    name: str
+    """The name in it; `.` is the folder itself."""
+    shown: str
+    """The path for messages, relative to the first configured folder if below it."""
+    path: Path
+    """The absolute path, without links below the configured folder."""
+
+    def stat(self) -> os.stat_result | None:
+        """Return what is there, None if nothing is. Raises `ToolError`."""
+        try:
+            return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise failed(self.shown, error) from error
+
+
+class Folders:
+    """The folders that tools may use. Any thread may use it."""
+
+    def __init__(self, folders: Sequence[str] = ()) -> None:
+        """Use `folders`; none means the current folder.
+
+        A relative path of a tool is looked up in the first of them. A folder that does
+        not exist is an error only when it is used.
+        """
+        self._roots: list[Path] = []
+        for folder in folders or (".",):
+            with suppress(OSError):  # the current folder was removed
+                self._roots.append(Path(folder).expanduser().absolute())
+        self._own = [paths.config_file(), paths.state_file(), paths.log_file()]
+
+    @contextmanager
+    def place(self, path: str, *, create: bool = False) -> Generator[Place]:
+        """Find `path` while the block is open; with `create`, make missing folders.
+
+        The last name may be missing. Raises `ToolError` with one line if the path
+        leads out of the folders or through something that is no folder.
+        """
+        root, names = self._split(path)
+        walk = _Walk(path, root, self._private(), create)
+        try:
+            yield walk.to(names, self._roots[0])
+        finally:
+            walk.close()
+
+    @contextmanager
+    def folder(self, path: str) -> Generator[Place]:
+        """Open the existing folder `path` as `Place.folder`; raises `ToolError`."""
+        with self.place(path) as place:
+            descriptor = open_folder(place)
+            try:
+                yield place._replace(folder=descriptor, name=".")
+            finally:
+                os.close(descriptor)
+
+    def private_below(self, folder: Path) -> list[str]:
+        """Return the paths of lazychat's own folders, relative to `folder`."""
+        base = os.path.realpath(folder)
+        found = {os.path.relpath(os.path.realpath(f.parent), base) for f in self._own}
+        return sorted(f for f in found if f != "." and not f.startswith(".."))
+
+    def _split(self, path: str) -> tuple[Path, list[str]]:
+        """Return the configured folder that `path` begins with, and the rest."""
+        if not self._roots:
+            raise ToolError("the current folder no longer exists")
+        if "\0" in path or len(path) > _LONGEST:
+            raise ToolError("this cannot be a path: it has a NUL or is too long")
+        try:
+            os.fsencode(path)
+        except UnicodeEncodeError:
+            raise ToolError("this cannot be a path: it is not Unicode text") from None
+        path = path.strip() or "."
+        if path == "~" or path.startswith("~/"):
+            path = str(Path(path).expanduser())
+        if not path.startswith("/"):
+            return self._roots[0], path.split("/")
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        for root in self._roots:
+            for known in (root, Path(os.path.realpath(root))):
+                own = known.parts[1:]
+                if tuple(parts[: len(own)]) == own:
+                    return root, parts[len(own) :]
+        raise outside(path, self._roots)
+
+    def _private(self) -> set[Identity]:
+        """Return what identifies lazychat's own folders: keys, settings, history."""
+        found: set[Identity] = set()
+        for path in (paths.keys_file(), *(file.parent for file in self._own)):
+            with suppress(OSError):
+                found.add(_identity(path.stat()))
+        return found
+
+
+class _Walk:
+    """Opens the folders of one path, from a root down."""
+
+    def __init__(
+        self, path: str, root: Path, private: set[Identity], create: bool
+    ) -> None:
+        self._path = path
+        self._root = root
+        self._private = private
+        self._create = create
+        self._links = 0
+        self._names: list[str] = []
+        try:
+            descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise failed(str(root), error) from error
+        self._open = [descriptor]
+
+    def close(self) -> None:
+        """Close all folders."""
+        while self._open:
+            os.close(self._open.pop())
+
+    def to(self, names: Sequence[str], first: Path) -> Place:
+        """Return the place that `names` lead to."""
+        left = [name for name in reversed(names) if name not in ("", ".")]
+        last = "."
+        while left:
+            name = left.pop()
+            if name == "..":
+                self._up()
+                last = "."
+            elif (target := self._link(name)) is not None:
+                left += reversed(self._below(target))
+            elif left:
+                self._down(name)
+            else:
+                last = name
+        path = self._root.joinpath(*self._names, *([] if last == "." else [last]))
+        shown = path.relative_to(first) if path.is_relative_to(first) else path
+        place = Place(self._open[-1], last, label(str(shown)), path)
+        if last != "." and (found := place.stat()):
+            self._check(found)
+        return place
+
+    def _up(self) -> None:
+        if not self._names:
+            raise outside(self._path, [self._root])
+        os.close(self._open.pop())
+        self._names.pop()
+
+    def _down(self, name: str) -> None:
+        try:
+            child = self._folder(name)
+        except FileNotFoundError as error:
+            raise Missing(f"{label(self._path)}: no such folder") from error
+        except OSError as error:
+            raise failed(label(self._path), error) from error
+        self._open.append(child)
+        self._names.append(name)
+        self._check(os.fstat(child))
+
+    def _check(self, found: os.stat_result) -> None:
+        if _identity(found) in self._private:
+            raise ToolError(
+                f"{label(self._path)} belongs to lazychat itself: tools may not use "
+                f"its keys, settings and history"
+            )
+
+    def _folder(self, name: str) -> int:
+        parent = self._open[-1]
+        try:
+            return os.open(name, _FOLDER, dir_fd=parent)
+        except FileNotFoundError:
+            if not self._create:
+                raise
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=parent)
+        return os.open(name, _FOLDER, dir_fd=parent)
+
+    def _link(self, name: str) -> str | None:
+        """Return where the link `name` leads, None if it is no link."""
+        try:
+            target = os.readlink(name, dir_fd=self._open[-1])
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOENT):  # no link; nothing
+                return None
+            raise failed(label(self._path), error) from error
+        self._links += 1
+        if self._links > _MOST_LINKS:
+            raise ToolError(f"{label(self._path)} leads through too many links")
+        return target
+
+    def _below(self, target: str) -> list[str]:
+        """Return the names of a link's target; one with / is walked from the root."""
+        names = [name for name in target.split("/") if name not in ("", ".")]
+        if not target.startswith("/"):
+            return names
+        for known in (self._root, Path(os.path.realpath(self._root))):
+            own = known.parts[1:]
+            if tuple(names[: len(own)]) == own:
+                while self._names:
+                    self._up()
+                return names[len(own) :]
+        raise outside(self._path, [self._root])
+
+
+def open_folder(place: Place) -> int:
+    """Return a descriptor of the folder at `place`; raises `ToolError`."""
+    try:
+        return os.open(place.name, _FOLDER, dir_fd=place.folder)
+    except OSError as error:
+        raise failed(place.shown, error) from error
+
+
+def open_file(place: Place) -> tuple[int, os.stat_result]:
+    """Open the regular file at `place` for reading; raises `ToolError` for others."""
+    found = place.stat()
+    if found is None:
+        raise ToolError(f"{place.shown}: no such file")
+    # Looked at before, as opening a device may do something, and after, as what was
+    # there may have been replaced. Without O_NONBLOCK a pipe waits for its other end.
+    check_regular(place, found)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        descriptor = os.open(place.name, flags, dir_fd=place.folder)
+    except OSError as error:
+        raise failed(place.shown, error) from error
+    try:
+        found = os.fstat(descriptor)
+        check_regular(place, found)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, found
+
+
+def check_regular(place: Place, found: os.stat_result) -> None:
+    """Raise `ToolError` unless `found` is a file with data."""
+    if stat.S_ISDIR(found.st_mode):
+        raise ToolError(f"{place.shown} is a folder; list_folder shows what is in it")
+    if not stat.S_ISREG(found.st_mode):
+        raise ToolError(f"{place.shown} is {_kind(found.st_mode)}, not a regular file")
+    for folder in _VIRTUAL:
+        with suppress(OSError):
+            if found.st_dev == os.stat(folder).st_dev != os.stat("/").st_dev:  # noqa: PTH116 # no Path: called for each file
+                raise ToolError(f"{place.shown} is in {folder}, which holds no files")
+
+
+def read(place: Place, limit: int) -> tuple[bytes, os.stat_result]:
+    """Return the whole file at `place`, of at most `limit` bytes; `ToolError`."""
+    descriptor, found = open_file(place)
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            data = file.read(limit + 1)
+        except OSError as error:
+            raise failed(place.shown, error) from error
+    if len(data) > limit:
+        raise ToolError(
+            f"{place.shown} is larger than {limit // 1_000_000} MB; search_text finds "
+            f"lines in it"
+        )
+    return data, found
+
+
+def text_of(data: bytes, shown: str) -> str:
+    """Return UTF-8 without its byte order mark; raises `ToolError` for other data."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ToolError(f"{shown} is not UTF-8 text") from None
+    if "\0" in text:
+        raise ToolError(f"{shown} is a binary file")
+    return text
+
+
+def label(path: str) -> str:
+    """Return a path as it may stand in a line."""
+    return safe(decoded(path), newlines=False)[:300] or "."
+
+
+def outside(path: str, roots: Sequence[Path]) -> ToolError:
+    """Return the error for a path that leads out of the folders."""
+    allowed = ", ".join(label(str(root)) for root in roots)
+    return ToolError(f"{label(path)} is outside of the allowed folders: {allowed}")
+
+
+def failed(shown: str, error: OSError) -> ToolError:
+    """Return the error for a failed call of the system."""
+    if error.errno == errno.ELOOP:
+        return ToolError(f"{label(shown)} was replaced by a link")
+    return ToolError(f"{label(shown)}: {(error.strerror or str(error)).lower()}")
+
+
+def _identity(found: os.stat_result) -> Identity:
+    return found.st_dev, found.st_ino
+
+
+_KINDS: Sequence[tuple[Callable[[int], bool], str]] = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISLNK, "a link"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def _kind(mode: int) -> str:
+    return next((name for is_kind, name in _KINDS if is_kind(mode)), "something else")

@@ -1,0 +1,118 @@
+"""Searches text in files: with ripgrep where it is, else with a program of our own."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from tui.errors import ToolError
+from tui.tools.bundled import children
+from tui.tools.bundled.confined import Folders
+from tui.tools.policy import Preview
+
+_MOST_CHARACTERS = 18_000
+_MOST_COLUMNS = 300
+"""Of a line; what is beyond is cut."""
+_LARGEST = 10_000_000
+"""Bytes of a file that is searched."""
+_SECONDS = 30
+_WRONG = ("regex parse error", "rg: ", "error: ")
+"""How the output begins if the search itself is wrong."""
+_SCAN = Path(__file__).with_name("scan.py")
+
+
+class Searching:
+    """The tool that searches, for some folders."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+
+    def search_text(
+        self,
+        text: Annotated[str, Meta(min_length=1, max_length=1000)],
+        path: str = ".",
+        files: str = "",
+        regex: bool = False,
+        ignore_case: bool = False,
+    ) -> str:
+        """Find lines with a text in the files of a folder and the folders in it.
+
+        Args:
+            text: What to find.
+            path: The folder, relative to the current one.
+            files: Only files with such a name, as *.py.
+            regex: Whether text is a regular expression.
+            ignore_case: Whether capitals do not matter.
+        """
+        found = bytearray()
+
+        def take(data: bytes) -> bool:
+            found.extend(data)
+            return len(found) <= 4 * _MOST_CHARACTERS
+
+        with self._folders.folder(path) as place:
+            hidden = self._folders.private_below(place.path)
+            command = _command(text, files, regex, ignore_case, hidden)
+            ended = children.run(command, place.folder, _SECONDS, take)
+        return _result(bytes(found), ended)
+
+    def preview(
+        self, text: str, path: str = ".", files: str = "", **_: object
+    ) -> Preview:
+        """Return what `search_text` looks for, and where."""
+        with self._folders.place(path) as place:
+            where = str(place.path)
+        only = f" in {files}" if files else ""
+        return Preview("arguments", f'"{text}"{only} below {where}', where)
+
+
+def _command(
+    text: str, files: str, regex: bool, ignore_case: bool, hidden: list[str]
+) -> list[str]:
+    if "\0" in text + files or "\n" in text:
+        raise ToolError("a search is for a part of one line")
+    if program := shutil.which("rg"):
+        return [
+            *(program, "--no-config", "--no-messages", "--color=never", "--no-heading"),
+            *("--line-number", "--with-filename", "--no-follow", "--sort=path"),
+            *(f"--max-columns={_MOST_COLUMNS}", "--max-columns-preview"),
+            f"--max-filesize={_LARGEST}",
+            *(["--ignore-case"] if ignore_case else []),
+            *([] if regex else ["--fixed-strings"]),
+            *([f"--glob={files}"] if files else []),
+            *(f"--glob=!/{folder}/**" for folder in hidden),
+            *(f"--regexp={text}", "--", "."),
+        ]
+    options = f"{int(regex)}{int(ignore_case)}"
+    limits = f"{_LARGEST},{_MOST_COLUMNS}"
+    return [
+        sys.executable,
+        "-I",
+        "-S",
+        str(_SCAN),
+        options,
+        limits,
+        text,
+        files,
+        *hidden,
+    ]
+
+
+def _result(found: bytes, ended: children.Ended) -> str:
+    text = found.decode("utf-8", "replace")
+    # Ripgrep ends with 2 also where it could not read a file.
+    if ended.status == 2 and text.startswith(_WRONG):
+        reason = " ".join(text.split())[:300]
+        raise ToolError(f"the text cannot be searched for: {reason}")
+    lines = [line.removeprefix("./") for line in text.splitlines()]
+    size = 0
+    for number, line in enumerate(lines):
+        size += len(line) + 1
+        if size > _MOST_CHARACTERS:
+            kept = "\n".join(lines[:number])
+            return f"{kept}\n[more lines than these {number}; search for less]"
+    if ended.status == 124:
+        lines.append(f"[stopped after {_SECONDS} seconds; search in a smaller folder]")
+    return "\n".join(lines) or "[nothing found]"
