@@ -20,6 +20,7 @@ from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import ToolCall, ToolResult, ToolSchema
 from tui.tools import registry, running
 from tui.tools.adapting import as_tools
+from tui.tools.results import Output, Unshowable, as_output, clean
 from tui.tools.tool import Tool
 from tui.tools.wording import name_and_words, words
 from tui.turn import Turn
@@ -27,6 +28,8 @@ from tui.turn import Turn
 # Tracebacks are for the author of the tool. They use `debug`, because without a handler
 # Python prints warnings to the terminal, over the app.
 _logger = logging.getLogger(__name__)
+
+_LEFT = "left behind: it is still running, and its result will be ignored"
 
 
 class ToolBox:
@@ -45,7 +48,8 @@ class ToolBox:
         """Accept all that `as_tools` does: `Tool`s, functions, names, objects.
 
         `timeout`, in seconds, applies to tools without their own; `math.inf` means no
-        limit. Output longer than `output_limit` characters is cut, with a note.
+        limit. Of output longer than `output_limit` characters the model is given the
+        beginning, with a note; `ToolCallFinished.output` has more of it.
 
         Raises `ConfigError` for an unknown or repeated name, and for an object that
         cannot be a tool.
@@ -106,6 +110,7 @@ class ToolBox:
             return _failed(call, "cancelled")
         yield ToolCallStarted(call)
         start = monotonic()
+        kept = ""
         try:
             tool, arguments = self._prepare(call)
             if isinstance(call.arguments, str) and call.arguments.strip():
@@ -115,10 +120,13 @@ class ToolBox:
                 )
             function = _bound(tool, arguments)
             output = yield from self._watch(call, tool, function, turn)
-            result = ToolResult(call.id, output)
+            result = ToolResult(call.id, output.beginning(self._limit))
+            if result.output != output.text:
+                kept = output.text
         except ToolError as error:
             result = _failed(call, _line(str(error)))
-        yield ToolCallFinished(call.id, monotonic() - start, result.error)
+        seconds = monotonic() - start
+        yield ToolCallFinished(call.id, seconds, result.error, kept)
         return result
 
     def _prepare(self, call: ToolCall) -> tuple[Tool[..., Any], dict[str, Any]]:
@@ -146,32 +154,27 @@ class ToolBox:
         tool: Tool[..., Any],
         function: Callable[[], Any],
         turn: Turn,
-    ) -> Generator[Event, None, str]:
+    ) -> Generator[Event, None, Output]:
         seconds = self._timeout if tool.timeout is None else tool.timeout
-        run = running.run(function, seconds, turn.cancel, tool.name, call.id)
+        run = running.run(function, seconds, turn.cancel, tool.name, call.id, as_output)
         with closing(run):
             for news in run:
                 match news:
                     case running.Progress(text):
-                        yield ToolProgressed(call.id, _clean(text))
+                        yield ToolProgressed(call.id, clean(text))
                     case running.Returned():
-                        return self._cut(_as_text(tool, news.value))
+                        return news.value
                     case running.Raised():
                         raise _tool_failed(tool, news.error) from news.error
-                    case running.TimedOut():
+                    case running.TimedOut(left_behind):
                         raise ToolError(
                             f"{tool.name} did not finish within {seconds:g} seconds "
-                            f"and was abandoned."
+                            f"and was {_LEFT if left_behind else 'stopped'}."
                         )
-                    case running.Stopped():
-                        raise ToolError("cancelled")
+                    case running.Stopped(left_behind):
+                        left = f"; {tool.name} was {_LEFT}" if left_behind else ""
+                        raise ToolError(f"cancelled{left}")
         raise AssertionError("a run always ends with an outcome")
-
-    def _cut(self, text: str) -> str:
-        if len(text) <= self._limit:
-            return text
-        rest = len(text) - self._limit
-        return f"{text[: self._limit]}\n[{rest} more characters omitted]"
 
     def _no_tool(self, name: str) -> str:
         problem = f"There is no tool named {_excerpt(name)}"
@@ -194,6 +197,8 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
 
 
 def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
+    if isinstance(error, Unshowable):
+        return ToolError(f"{tool.name} returned {error}.")
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
     message = words(error) if isinstance(error, LazychatError) else ""
     return ToolError(f"{tool.name} failed: {message or name_and_words(error)}")
@@ -217,37 +222,10 @@ def _no_object(arguments: str) -> str:
     return f"{expected}, not {_excerpt(arguments)}"
 
 
-def _as_text(tool: Tool[..., Any], value: Any) -> str:
-    """Return the result of `tool` as text: JSON unless it is text."""
-    if isinstance(value, str):
-        return _clean(value)
-    try:
-        return msgspec.json.encode(value, enc_hook=_encode).decode()
-    except (Exception, SystemExit):  # a foreign class may raise anything
-        _logger.debug(
-            "The result of %s cannot be encoded as JSON", tool.name, exc_info=True
-        )
-    try:
-        return _clean(str(value))
-    except (Exception, SystemExit) as error:
-        raise ToolError(
-            f"{tool.name} returned a {type(value).__name__} that cannot be shown."
-        ) from error
-
-
-def _encode(value: Any) -> Any:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else str(value)
-
-
-def _clean(text: str) -> str:
-    """Replace lone surrogates, as in odd file names: JSON cannot hold them."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _line(text: str) -> str:
     return _excerpt(text, 500)
 
 
 def _excerpt(text: str, limit: int = 200) -> str:
-    text = " ".join(_clean(text).split())
+    text = " ".join(clean(text).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
