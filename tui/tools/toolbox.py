@@ -99,11 +99,12 @@ class ToolBox:
         """Run one call; never raises for errors of the model or the tool.
 
         Yields `ToolCallStarted`, a `ToolProgressed` for each `report` of the tool, and
-        `ToolCallFinished`. Arguments that are nearly JSON are read as what is meant,
-        which a `ToolProgressed` says. The tool runs in a thread of its own with a copy
-        of the caller's context variables, an async one in an event loop there. At its
-        time limit, and when `turn.cancel` is requested, it is abandoned: see
-        `tui.tools.running`. A call after a cancel is not started and yields nothing.
+        `ToolCallFinished`. Arguments that are nearly JSON, or nearly of the right type,
+        are read as what is meant, which a `ToolProgressed` says. The tool runs in a
+        thread of its own with a copy of the caller's context variables, an async one in
+        an event loop there. At its time limit, and when `turn.cancel` is requested, it
+        is abandoned: see `tui.tools.running`. A call after a cancel is not started and
+        yields nothing.
         """
         turn = turn or Turn()
         if turn.cancel.requested:
@@ -118,7 +119,11 @@ class ToolBox:
                 yield ToolProgressed(
                     call.id, f"The arguments are no JSON object; read as {read}"
                 )
-            function = _bound(tool, arguments)
+            repairs: list[str] = []
+            function = _bound(tool, arguments, repairs)
+            if repairs:
+                told = _excerpt(f"Arguments repaired: {'; '.join(repairs)}", 2000)
+                yield ToolProgressed(call.id, told)
             output = yield from self._watch(call, tool, function, turn)
             result = ToolResult(call.id, output.beginning(self._limit))
             if result.output != output.text:
@@ -185,9 +190,11 @@ class ToolBox:
         return f"{problem}; the tools are {', '.join(self._tools)}."
 
 
-def _bound(tool: Tool[..., Any], arguments: dict[str, Any]) -> Callable[[], Any]:
+def _bound(
+    tool: Tool[..., Any], arguments: dict[str, Any], repairs: list[str]
+) -> Callable[[], Any]:
     try:
-        return partial(tool.function, **tool.bind(arguments))
+        return partial(tool.function, **tool.bind(arguments, repairs))
     except LazychatError as error:
         raise ToolError(f"{tool.name} was not run: {error}.") from error
 

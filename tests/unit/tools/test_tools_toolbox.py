@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import dataclasses
 import functools
+import json
 import logging
 import math
 import threading
@@ -12,6 +13,8 @@ from typing import Any
 
 import pydantic
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui.errors import Cancelled, ConfigError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
@@ -45,7 +48,7 @@ def call(function: Any, arguments: Any = {}, **options: Any) -> ToolResult:  # n
 
 
 def test_a_call_is_started_finished_and_answered():
-    wanted = ToolCall("7", "add", {"a": 2, "b": "3"})
+    wanted = ToolCall("7", "add", {"a": 2, "b": 3})
 
     events, result = play(ToolBox([add]).run(wanted, Turn()))
 
@@ -172,6 +175,8 @@ def test_a_wrong_call_is_told_in_one_line_and_not_run(wanted, error):
         ('{"a": 1} // done', '{"a":1}'),
         ('"{\\"a\\": 1}"', '{"a":1}'),
         ('```json\n{"a": 1}\n```', '{"a":1}'),
+        ('{"a": 1} I call it now.', '{"a":1}'),
+        ('{"a": 1}}', '{"a":1}'),
     ],
 )
 def test_nearly_json_is_read_as_what_is_meant_and_marked(written, meant):
@@ -184,6 +189,27 @@ def test_nearly_json_is_read_as_what_is_meant_and_marked(written, meant):
         ToolCallStarted(wanted),
         ToolProgressed("1", f"The arguments are no JSON object; read as {meant}"),
     ]
+
+
+def test_an_argument_that_is_repaired_is_said():
+    wanted = ToolCall("1", "add", {"a": "1", "b": "2"})
+
+    events, result = play(ToolBox([add]).run(wanted))
+
+    assert result.output == "3"
+    assert events[1] == ToolProgressed(
+        "1", 'Arguments repaired: a: "1" → 1; b: "2" → 2'
+    )
+
+
+@given(st.integers(-(2**60), 2**60), st.integers(-(2**60), 2**60))
+def test_arguments_in_json_that_fit_are_passed_as_they_are(a, b):
+    for arguments in ({"a": a, "b": b}, json.dumps({"a": a, "b": b})):
+        events, result = play(ToolBox([add]).run(ToolCall("1", "add", arguments)))
+
+        assert result.output == str(a + b)
+        told = [e.text for e in events if isinstance(e, ToolProgressed)]
+        assert not any("repaired" in text for text in told)
 
 
 def test_a_call_that_is_cut_off_is_not_run():
