@@ -139,8 +139,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="TOOL",
-        help="use only this tool (repeatable); FILE.py: the tools in "
-        "it; none: no tools",
+        help="use only this tool (repeatable); FILE.py: the tools in it; "
+        "FILE.py:FUNCTION, MODULE:FUNCTION: this one; none: no tools",
     )
     parser.add_argument(
         "--no-stream",

@@ -297,9 +297,8 @@ def _formatted(hint: Any) -> Any:
     if origin in _UNIONS:
         return Union[tuple(map(_formatted, parts))]  # noqa: UP007
     if origin in (list, set, dict, tuple) and parts:
-        return origin[
-            tuple(part if part is ... else _formatted(part) for part in parts)
-        ]
+        inner = tuple(part if part is ... else _formatted(part) for part in parts)
+        return types.GenericAlias(origin, inner)
     return hint
 
 
