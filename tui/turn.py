@@ -6,8 +6,9 @@ to interrupt it, since another thread cannot close a generator that blocks.
 
 import threading
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from tui.errors import Cancelled
 from tui.messages import Message
@@ -73,6 +74,8 @@ class Turn:
         self.sources: Sequence[tuple[str, Message]] = ()
         """The messages passed to the agent, with their ids in the log. Messages that
         a library user passes have no ids."""
+        self.schema: Mapping[str, Any] | None = None
+        """The JSON Schema that the answer should fit; None for text."""
         self._message = 1
 
     def id_of(self, message: Message) -> str:

@@ -82,7 +82,15 @@ def _ask(options: argparse.Namespace) -> int:
         prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
     if not prompt.strip():
         raise ConfigError('ask needs a question: lazychat ask "..."')
-    return ask(_settings(options), prompt, options.tool, options.cid, options.last)
+    return ask(
+        _settings(options),
+        prompt,
+        options.tool,
+        options.cid,
+        options.last,
+        schema=Path(options.schema) if options.schema else None,
+        as_json=options.json,
+    )
 
 
 def _piped() -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Add = Callable[[argparse.ArgumentParser], None]
 
-_PATHS = ("config", "files", "output", "to", "tool")
+_PATHS = ("config", "files", "output", "schema", "to", "tool")
 """Options that name files: the names may contain bytes that are not UTF-8."""
 _ID = "the id of a conversation, or an unambiguous prefix of it"
 
@@ -113,6 +113,18 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         help="the question; standard input is appended if it is not a terminal",
     )
     _add_which(parser, "continue")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--schema",
+        metavar="FILE",
+        help="answer with JSON that fits this JSON Schema, else exit with 1; only the "
+        "tools of -T are offered",
+    )
+    form.add_argument(
+        "--json",
+        action="store_true",
+        help="print the records of the turn, one JSON object a line",
+    )
 
 
 def _agents() -> str:

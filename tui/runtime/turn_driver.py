@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tui import conversation, process_identity
 from tui.agents import Agent
+from tui.agents.structured import instructed
 from tui.errors import (
     Cancelled,
     ConflictError,
@@ -94,8 +95,11 @@ def drive(
         turn.cancel.raise_if_requested()
         if messages is None:
             sent = conversation.fold(log.read(conversation_id)).sent(turn.id)
-            turn.sources = [(entry.message_id, entry.message) for entry in sent]
             messages = [entry.message for entry in sent]
+            if turn.schema is not None:
+                messages = instructed(messages, turn.schema)
+            ids = (entry.message_id for entry in sent)
+            turn.sources = list(zip(ids, messages, strict=True))
         run = make_agent().run(messages, turn)
         while True:
             try:

@@ -104,7 +104,9 @@ class Sender:
         try:
             while True:
                 newer = attempts.newer
-                attempts.body = self._body(messages, tools, attempts)
+                # Beside tools, some servers refuse it, and others never call one.
+                schema = None if tools else turn.schema
+                attempts.body = self._body(messages, tools, attempts, schema)
                 try:
                     response = link.ask(turn.cancel, attempts.body, newer)
                 except LazychatError:
@@ -174,13 +176,14 @@ class Sender:
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         attempts: Attempts,
+        schema: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         if not attempts.newer:
-            return self._requests.body(messages, tools, attempts.tried[-1])
+            return self._requests.body(messages, tools, attempts.tried[-1], schema)
         without = attempts.without
         stream = self._stream and responses.STREAM not in without
         return {"model": self._model, "stream": stream} | responses.request_body(
-            messages, tools, self._options, self._origin, without
+            messages, tools, self._options, self._origin, without, schema
         )
 
     def _wants_responses(self, error: Exception, link: Link) -> bool:
