@@ -1,8 +1,8 @@
 """Implements `Model` for a GGUF file."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from tui.errors import ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
@@ -13,7 +13,7 @@ from tui.models.llama.context import Context
 from tui.models.llama.decode import StopText, TextDecoder
 from tui.models.llama.dialogue import dialogue, tool_list, unreadable
 from tui.models.llama.engine import LlamaEngine
-from tui.models.llama.sampling import Sampler, Sampling
+from tui.models.llama.sampling import Sampler, Sampling, grammar_of
 from tui.models.llama.saved import SavedPrompts
 from tui.models.llama.template import (
     CHATML,
@@ -171,13 +171,30 @@ class LlamaModel:
                 reasoning_open(prompt.text),
             )
             builder = ReplyBuilder(turn, gate)
-            return (yield from self._answer(made, prompt, builder, context, turn))
+            # A grammar leaves no room for a call, nor for reasoning.
+            free = bool(tools) or turn.schema is None or reasoning_open(prompt.text)
+            own = None if free else self._bound(made, turn.schema or {})
+            try:
+                source = self._source or _Sampled(own or made.sampler)
+                answer = self._answer(made, prompt, builder, context, turn, source)
+                return (yield from answer)
+            finally:
+                if own is not None:
+                    own.close()
 
     def close(self) -> None:
         """Free the memory of sampler and engine. The next use loads the file again."""
         if self.engine.close() and self._made is not None:
             self._made.sampler.close()
             self._made = None
+
+    def _bound(self, made: "_Made", schema: Mapping[str, Any]) -> Sampler | None:
+        """Return a sampler of JSON that fits; None if llama.cpp cannot follow it."""
+        grammar = grammar_of(schema)
+        try:
+            return Sampler(made.weights, self._sampling, grammar) if grammar else None
+        except ValueError:
+            return None
 
     def _answer(
         self,
@@ -186,10 +203,10 @@ class LlamaModel:
         builder: ReplyBuilder,
         context: Context,
         turn: Turn,
+        source: TokenSource,
     ) -> Generator[Event, None, Reply]:
         cancel = turn.cancel
         weights = made.weights
-        source = self._source or _Sampled(made.sampler)
         decode = TextDecoder().feed
         stop = StopText(CHATML_STOPS if made.fallback else ())
         room = context.size - len(prompt.tokens)

@@ -130,6 +130,7 @@ class LocalModel:
             list(tools),
             turn.id,
             turn.message_id,
+            None if turn.schema is None else dict(turn.schema),
         )
 
     def _died(self, death: Death) -> ModelError:

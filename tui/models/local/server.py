@@ -184,6 +184,7 @@ class _Turn(Turn):
         super().__init__(ask.turn)
         pairs = zip(ask.message_ids, ask.messages, strict=True)
         self.sources = [(id, message) for id, message in pairs if id]
+        self.schema = ask.schema
         self._id_now = ask.message_id
 
     @property

@@ -54,6 +54,8 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
     tools: list[ToolSchema]
     turn: str
     message_id: str
+    schema: dict[str, Any] | None = None
+    """What the answer should fit."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
