@@ -29,7 +29,7 @@ from tui.turn import Turn
 # Python prints warnings to the terminal, over the app.
 _logger = logging.getLogger(__name__)
 
-_LEFT = "left behind: it is still running, and its result will be ignored"
+_LEFT = "is still running: its result will be ignored"
 
 
 class ToolBox:
@@ -172,12 +172,14 @@ class ToolBox:
                     case running.Raised():
                         raise _tool_failed(tool, news.error) from news.error
                     case running.TimedOut(left_behind):
+                        unit = "second" if seconds == 1 else "seconds"
+                        ended = _LEFT if left_behind else "was stopped"
                         raise ToolError(
-                            f"{tool.name} did not finish within {seconds:g} seconds "
-                            f"and was {_LEFT if left_behind else 'stopped'}."
+                            f"{tool.name} did not finish within {seconds:g} {unit} "
+                            f"and {ended}."
                         )
                     case running.Stopped(left_behind):
-                        left = f"; {tool.name} was {_LEFT}" if left_behind else ""
+                        left = f"; {tool.name} {_LEFT}" if left_behind else ""
                         raise ToolError(f"cancelled{left}")
         raise AssertionError("a run always ends with an outcome")
 

@@ -186,7 +186,7 @@ def waits_forever(started, release):
     return locals()
 
 
-LEFT = "left behind: it is still running, and its result will be ignored"
+LEFT = "is still running: its result will be ignored"
 
 
 @pytest.mark.parametrize("kind", ["plain", "generator", "stubborn"])
@@ -201,7 +201,7 @@ def test_what_ignores_its_end_is_left_behind_and_that_is_said(kind, why):
         if why == "cancel"
         else "it did not finish within 0.3 seconds and"
     )
-    assert error == f"{said} was {LEFT}" + ("." if why == "limit" else "")
+    assert error == f"{said} {LEFT}" + ("." if why == "limit" else "")
     assert thread is None or not thread.join(LIMIT)
 
 
@@ -319,7 +319,7 @@ def test_tools_that_wait_for_each_other_end_at_the_limit():
 
     _, finished, _ = run(lock_up, timeout=0.05)
 
-    assert finished.error == f"it did not finish within 0.05 seconds and was {LEFT}."
+    assert finished.error == f"it did not finish within 0.05 seconds and {LEFT}."
 
 
 # -- what they cost
