@@ -25,6 +25,8 @@ _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 """Keywords whose value is a list of schemas."""
 _NAMED = ("properties", "patternProperties", "$defs", "definitions")
 """Keywords whose value names schemas."""
+_EXAMPLES: tuple[Any, ...] = ("", 0, [], {})
+"""Values of the kinds to which keywords apply, to try what a schema says."""
 _DEEPEST = 100
 """References and combinations that are followed for one value."""
 
@@ -144,7 +146,7 @@ def _unknown(schema: Any) -> Iterator[str]:
         if keyword == "required" or keyword == "enum":
             _expect(keyword, rule, list)
         elif (check := _CHECKS.get(keyword)) is not None:
-            for example in ("", 0, [], {}):
+            for example in _EXAMPLES:
                 _applied(check, keyword, example, rule)
         elif keyword not in (*_SCHEMAS, *_LISTS, *_NAMED, *_DESCRIBES, "$ref"):
             yield keyword
