@@ -26,6 +26,9 @@ LARGEST = 2**53 - 1
 LARGEST_RECORD = 16 << 20
 """Most bytes of an event as JSON: more than the text that fits any model's window."""
 
+LONGEST_OUTPUT = 1 << 20
+"""Most characters of a tool's output that the log keeps."""
+
 T = TypeVar("T")
 
 _LAST = 253_370_764_800.0

@@ -130,6 +130,9 @@ class ToolCallFinished(Event, frozen=True):
     call_id: str
     seconds: float
     error: str | None = None
+    output: str = ""
+    """The output, up to `bounds.LONGEST_OUTPUT` characters, if the message has only the
+    beginning of it."""
 
 
 class ApprovalRequested(Event, frozen=True):
@@ -472,7 +475,11 @@ def _bound_owner(event: Any, data: bytes) -> Event:
 
 
 def _bound_tool(event: Any, data: bytes) -> Event:
-    return msgspec.structs.replace(event, seconds=bounds.duration(event.seconds))
+    return msgspec.structs.replace(
+        event,
+        seconds=bounds.duration(event.seconds),
+        output=event.output[: bounds.LONGEST_OUTPUT],
+    )
 
 
 def _bound_usage(event: Any, data: bytes) -> Event:

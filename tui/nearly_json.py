@@ -2,8 +2,9 @@
 
 What is repaired is notation alone: single quotes, keys without quotes, commas before a
 closing bracket, comments, Python's True and None, line breaks and odd escapes in
-strings, a code fence around it all, an object within a string. What is cut off, or may
-be read in two ways, is not repaired: no tool may run with arguments that nobody wrote.
+strings, a code fence around it all, an object within a string, words or closing
+brackets behind it. What is cut off, or may be read in two ways, is not repaired: no
+tool may run with arguments that nobody wrote.
 """
 
 import json
@@ -28,6 +29,8 @@ _WORDS = {
     **dict.fromkeys(("false", "False"), "false"),
     **dict.fromkeys(("null", "None"), "null"),
 }
+_BELONGS = re.compile(r"[{}\[\]\"]")
+"""What may belong to an object that seems to have ended before it."""
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)|[\"\x00-\x1f]", re.DOTALL)
 
 
@@ -36,15 +39,23 @@ def read_object(text: str) -> dict[str, Any] | None:
 
     Takes time in proportion to the text. The object is bounded as by `bounds.decode`.
     """
+    value = read(text)
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = _read(value.strip())
+    return cast(dict[str, Any], value) if isinstance(value, dict) else None
+
+
+def read(text: str) -> Any:
+    """Return the value that `text` is meant to be, as `read_object` does of an object.
+
+    None also for null.
+    """
     if len(text) > _LONGEST:
         return None
     text = text.strip()
     if fenced := _FENCE.fullmatch(text):
         text = fenced[1].strip()
-    value = _read(text)
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = _read(value.strip())
-    return cast(dict[str, Any], value) if isinstance(value, dict) else None
+    return _read(text)
 
 
 def _read(text: str) -> Any:
@@ -52,13 +63,32 @@ def _read(text: str) -> Any:
         return bounds.decode(text)
     except ValueError:
         pass
-    tokens = _tokens(text)
+    tokens = _tokens(_without_rest(text))
     if tokens is None:
         return None
     try:
         return bounds.decode("".join(tokens))
     except ValueError:
         return None
+
+
+def _without_rest(text: str) -> str:
+    """Return the object or list at the beginning of `text`, without what follows it.
+
+    All of `text` if what follows may belong to it: another bracket, a quotation mark.
+    """
+    if text[:1] not in ("{", "["):
+        return text
+    depth = at = 0
+    while token := _TOKEN.match(text, at):
+        at = token.end()
+        if token.lastgroup == "mark":
+            depth += (token[0] in "{[") - (token[0] in "}]")
+            if not depth:
+                break
+    rest = text[at:].strip()
+    belongs = depth or _BELONGS.search(rest) or rest.startswith(("'", ",", ":"))
+    return text if belongs and rest.strip("}] \n") else text[:at]
 
 
 def _tokens(text: str) -> list[str] | None:

@@ -377,7 +377,56 @@ def shout(text: str) -> str:
 def whisper(text: str) -> str:
     """Say it quietly."""
     return text.lower()
+
+def plain(text: str) -> str:
+    """Say it as it is."""
+    return text
+
+class Box:
+    """Keep things."""
+
+    def __call__(self, thing: str) -> str:
+        return thing
+
+box = Box()
 '''
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("mine:nothing", "Tools mine:nothing: AttributeError"),
+        ("nowhere:plain", "Tools nowhere:plain: ModuleNotFoundError"),
+        (":plain", "Tools :plain: no module; write module:function."),
+        ("no.py:plain", "no such file"),
+    ],
+)
+def test_a_source_of_tools_that_is_not_there_is_named(home, source, told):
+    home.scripted("Fine.")
+    (home.work / "mine.py").write_text(TOOLS)
+
+    assert told in complaint(home.ask("-T", source, "hi"), 2)
+
+
+def test_an_installed_package_offers_tools(home):
+    site = home.work / "site"
+    about = site / "shed-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "shed.py").write_text(TOOLS)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: shed\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[lazychat.tools]\nall = shed\none = shed:plain\nbad = shed:gone\n"
+    )
+    home.env["PYTHONPATH"] += f"{os.pathsep}{site}"
+    home.scripted([{"call": "plain", "arguments": {"text": "hey"}}], "Done.")
+
+    done = home.ask("Say hey.")
+
+    assert (done.code, done.out) == (0, "Done.\n")
+    assert "lazychat.tools bad: AttributeError" in done.err
+    (asked,) = [r.event for r in home.records() if isinstance(r.event, TurnRequested)]
+    assert {"plain", "shout", "whisper"} <= set(asked.tools)
+    assert home.said()[2] == ("tool", "hey")
 
 
 @pytest.mark.parametrize(
@@ -390,11 +439,15 @@ def whisper(text: str) -> str:
             ["-T", "mine.py", "-T", "get_current_weather"],
             ["get_current_weather", "shout", "whisper"],
         ),
+        (["-T", "mine.py:plain"], ["plain"]),
+        (["-T", "mine:plain", "-T", "mine:shout"], ["plain", "shout"]),
+        (["-T", "mine:box"], ["Box"]),
         (["-T", "none"], []),
     ],
 )
 def test_tools_are_chosen_by_name_or_file(home, arguments, offered):
     home.scripted("Fine.")
+    home.env["PYTHONSAFEPATH"] = "1"  # as the installed program is started
     (home.work / "mine.py").write_text(TOOLS)
 
     assert home.ask(*arguments, "hi") == (0, "Fine.\n", "")

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 
@@ -21,11 +22,11 @@ def home(tmp_path):
 class Terminal:
     """A process on a terminal; `shown` is every byte that has reached it."""
 
-    def __init__(self, home, *arguments, **env):
+    def __init__(self, home, *arguments, command=None, **env):
         self._shown = io.BytesIO()
         self._child = pexpect.spawn(
-            sys.executable,
-            ["-m", "tui", *arguments],
+            "/bin/sh" if command else sys.executable,
+            ["-c", command] if command else ["-m", "tui", *arguments],
             env=home.env | env,
             cwd=str(home.work),
             timeout=LIMIT,
@@ -129,6 +130,45 @@ def test_what_a_tool_or_its_process_writes_is_shown_clean(home, tried):
     assert len(terminal.shown) < 100_000
     assert "\r\nDone.\r\n" in terminal.shown
     tried("A tool of `ask` that writes to the terminal's descriptors", 4)
+
+
+_REACHES = """
+import os, pathlib, subprocess, sys
+from tui.tools import tool
+
+def tried(way):
+    try:
+        return way()
+    except OSError as error:
+        return type(error).__name__
+
+@tool
+def reach() -> list:
+    "Write to the terminal, and read it, in every way."
+    def inside(command):
+        return subprocess.run(command, shell=True, capture_output=True).returncode
+    return [
+        tried(lambda: pathlib.Path("/dev/tty").write_text("Mk1")),
+        inside("printf Mk2 > /dev/tty") != 0,
+        inside("head -c 1 < /dev/tty") != 0,
+        os.system("printf Mk3 > /dev/tty") != 0,
+        sys.stdin.read(),
+        subprocess.run(["cat"], stdout=subprocess.PIPE).stdout.decode(),
+    ]
+"""
+
+
+@pytest.mark.parametrize("aside", ["", "2> err", "> out"])
+def test_a_tool_can_neither_draw_on_the_terminal_nor_read_it(home, aside):
+    home.write("tools/reach.py", _REACHES)
+    home.scripted([{"call": "reach"}], "Done.")
+    command = f"{shlex.quote(sys.executable)} -m tui ask hi {aside}"
+
+    with Terminal(home, command=command) as terminal:
+        assert terminal.end() == 0
+
+    assert "Mk" not in terminal.shown
+    assert home.said()[2] == ("tool", '["OSError",true,true,true,"",""]')
 
 
 @pytest.mark.parametrize("term", ["dumb", "unknown", ""])

@@ -90,6 +90,8 @@ def _ask(options: argparse.Namespace) -> int:
         options.last,
         options.allow,
         options.deny,
+        schema=Path(options.schema) if options.schema else None,
+        as_json=options.json,
     )
 
 

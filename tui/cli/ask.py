@@ -5,16 +5,19 @@ stored and the conversation can be continued.
 """
 
 import errno
+import io
 import os
 import signal
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from tui import conversation
 from tui.cli import streams
+from tui.cli.checked_answer import AnswerSchema
 from tui.cli.codes import CANCELLED, DONE, FAILED
+from tui.cli.tail import json_line
 from tui.config import Config
 from tui.conversation import read_state, store
 from tui.conversation.spoken_text import SpokenText
@@ -51,6 +54,9 @@ def ask(
     last: bool = False,
     allow: Sequence[str] = (),
     deny: Sequence[str] = (),
+    *,
+    schema: Path | None = None,
+    as_json: bool = False,
 ) -> int:
     """Ask `prompt`, print the answer, return the exit code.
 
@@ -58,8 +64,16 @@ def ask(
     otherwise a new one is started. `allow` and `deny` are the flags for tools; a call
     that would ask the user is denied. Ctrl+C cancels; the text so far stays in the
     store.
+
+    With `schema`, a file, the answer is JSON that fits it, which is asked for twice at
+    most; tools are offered only if `tools` names them. `as_json` prints the records of
+    the turn, one in a line, instead of the answer.
     """
     parse_flags([*allow, *deny])  # before anything is asked
+    flags = _flags(allow, deny)
+    wanted = AnswerSchema(schema) if schema else None
+    if wanted and not tools:
+        tools = ("none",)
     with streams.answer_alone() as out:
         host = Host(settings)
         reported = 0
@@ -75,44 +89,84 @@ def ask(
             if not settings.model and streams.is_seen():
                 _talk(host.models.note(host.model))
             host.start()
+            terminal = _Terminal(out)
+            terminal.watch()
+            if wanted:
+                return _ask_checked(host, id, prompt, wanted, flags, out, terminal)
+            kind = _Records if as_json else _Printer
             on = host.enabled_for(host.model)
-            asked = TurnRequested(
-                host.model,
-                settings.agent,
-                tuple(t.name for t in host.tools if t.name in on),
-                _options(settings.stream, allow, deny),
-                runner=worker_registry.runner_for(host, host.model, on),
-            )
-            turn, written = request(host.log, id, Message("user", prompt), asked)
-
-            def cancel() -> None:
-                host.log.append(id, CancelRequested(), turn=turn)
-
-            with (
-                host.log.follow(id, written.result() - 1) as follow,
-                _interrupts(cancel),
-            ):
-                terminal = _Terminal(out)
-                terminal.watch()
-                printer = _Printer(out, terminal)
-                code = _print_answer(follow, host, asked.runner, turn, printer, cancel)
-                if not terminal.gone:
-                    # So that the chat screen does not reopen this conversation.
-                    read_state.mark_seen(host.log, id, follow.cursor)
-                return code
+            return _ask(host, id, prompt, on, flags, kind(out, terminal))
         finally:
             host.close()
             # The store may have failed in the meantime.
             _report(host.problems, reported)
 
 
-def _options(
-    stream: bool, allow: Sequence[str], deny: Sequence[str]
-) -> dict[str, object]:
-    """Return the options of the request: nobody can be asked about a tool."""
-    options: dict[str, object] = {"stream": stream, "attended": False}
+def _flags(allow: Sequence[str], deny: Sequence[str]) -> dict[str, Any]:
+    """Return the options of a request that say which tools may run."""
     flags = {"allow": list(allow), "deny": list(deny)}
-    return options | {name: given for name, given in flags.items() if given}
+    return {name: given for name, given in flags.items() if given}
+
+
+def _ask(
+    host: Host,
+    id: str,
+    prompt: str,
+    tools: Collection[str],
+    options: Mapping[str, Any],
+    printer: "_Printer",
+) -> int:
+    """Ask once, let `printer` take the records of the answer, return the exit code."""
+    asked = TurnRequested(
+        host.model,
+        host.config.agent,
+        tuple(t.name for t in host.tools if t.name in tools),
+        {"stream": host.config.stream, "attended": False, **options},
+        runner=worker_registry.runner_for(host, host.model, tools),
+    )
+    turn, written = request(host.log, id, Message("user", prompt), asked)
+
+    def cancel() -> None:
+        host.log.append(id, CancelRequested(), turn=turn)
+
+    with (
+        host.log.follow(id, written.result() - printer.begins) as follow,
+        _interrupts(cancel),
+    ):
+        code = _print_answer(follow, host, asked.runner, turn, printer, cancel)
+        if not printer.terminal.gone:
+            # So that the chat screen does not reopen this conversation.
+            read_state.mark_seen(host.log, id, follow.cursor)
+        return code
+
+
+def _ask_checked(
+    host: Host,
+    id: str,
+    prompt: str,
+    wanted: AnswerSchema,
+    flags: Mapping[str, Any],
+    out: TextIO,
+    terminal: "_Terminal",
+) -> int:
+    """Ask for JSON, and once again if it does not fit; print only what fits."""
+    if wanted.unknown:
+        _talk(f"{wanted.file}: not checked: {', '.join(wanted.unknown)}")
+    options = {"schema": wanted.schema, **flags}
+    tools: Collection[str] = host.enabled_for(host.model)
+    for is_last in (False, True):
+        heard = _Heard(io.StringIO(), terminal)
+        code = _ask(host, id, prompt, tools, options, heard)
+        if code != DONE:
+            return code
+        text, fault = wanted.check(heard.answer)
+        if not fault:
+            _Printer(out, terminal).print_line(text)
+            return DONE
+        asks = "" if is_last else " Asking again."
+        _talk(f"The answer does not fit {wanted.file}: {fault}.{asks}")
+        prompt, tools = wanted.again(fault), ()
+    return FAILED
 
 
 def _report(problems: Sequence[str], reported: int) -> int:
@@ -220,12 +274,20 @@ class _Terminal:
         background.let_go(self._descriptors)
 
 
+_CODES = {"error": FAILED, "interrupted": FAILED, "cancelled": CANCELLED}
+"""The exit codes of turns that ended for other reasons than their answer's end."""
+
+
 class _Printer:
     """Prints the user-facing text of one turn."""
 
+    begins = 1
+    """How many records it takes of those that ask: the last is the request, the one
+    before it the question."""
+
     def __init__(self, out: TextIO, terminal: _Terminal) -> None:
         self._out = out
-        self._terminal = terminal
+        self.terminal = terminal
         self._spoken = SpokenText()
         self._message_id = ""
         self._ends_line = True
@@ -264,14 +326,17 @@ class _Printer:
                 return True
             case TurnFinished(reason):
                 self._end_line()
-                codes = {"error": FAILED, "interrupted": FAILED, "cancelled": CANCELLED}
-                self.code = codes.get(reason, DONE)
+                self.code = _CODES.get(reason, DONE)
                 if reason == "length":
                     _talk("The answer stops at the length limit.")
                 return True
             case _:
                 pass
         return False
+
+    def print_line(self, line: str) -> None:
+        """Print a line that is no part of a message."""
+        self._write(f"{line}\n")
 
     def _print(self, message_id: str, text: str) -> None:
         if not text:
@@ -293,8 +358,41 @@ class _Printer:
             self._out.write(text)
             self._out.flush()
         except OSError as error:
-            if not self._terminal.is_hang_up(error):
+            if not self.terminal.is_hang_up(error):
                 raise
+
+
+class _Records(_Printer):
+    """Prints the records themselves, each as a line of JSON."""
+
+    begins = 2
+
+    def take(self, record: Record) -> bool:
+        """Print `record`; return whether the turn has ended."""
+        self.print_line(json_line(record))
+        match record.event:
+            case TurnWithdrawn():
+                self.code = CANCELLED
+                return True
+            case TurnFinished(reason):
+                self.code = _CODES.get(reason, DONE)
+                return True
+            case _:
+                return False
+
+
+class _Heard(_Printer):
+    """Keeps the last message of a turn, and tells the user all but its text."""
+
+    answer = ""
+
+    def take(self, record: Record) -> bool:
+        """Keep what `record` adds; return whether the turn has ended."""
+        if isinstance(record.event, MessageAdded):
+            message = record.event.message
+            if message.role == "assistant" and not message.tool_calls:
+                self.answer = message.text
+        return super().take(record)
 
 
 def _talk(text: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Add = Callable[[argparse.ArgumentParser], None]
 
-_PATHS = ("config", "files", "output", "to", "tool")
+_PATHS = ("config", "files", "output", "schema", "to", "tool")
 """Options that name files: the names may contain bytes that are not UTF-8."""
 _ID = "the id of a conversation, or an unambiguous prefix of it"
 
@@ -122,6 +122,18 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             flag, action="append", default=[], metavar="NAME[=PATTERN]", help=help
         )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--schema",
+        metavar="FILE",
+        help="answer with JSON that fits this JSON Schema, else exit with 1; only the "
+        "tools of -T are offered",
+    )
+    form.add_argument(
+        "--json",
+        action="store_true",
+        help="print the records of the turn, one JSON object a line",
+    )
 
 
 def _agents() -> str:
@@ -148,8 +160,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="TOOL",
-        help="use only this tool (repeatable); FILE.py: the tools in "
-        "it; none: no tools",
+        help="use only this tool (repeatable); FILE.py: the tools in it; "
+        "FILE.py:FUNCTION, MODULE:FUNCTION: this one; none: no tools",
     )
     parser.add_argument(
         "--no-stream",

@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
@@ -125,14 +125,15 @@ def answer_alone() -> Generator[TextIO]:
 
     Tools are the user's code: their output, and that of their processes, is not part of
     the answer. If stderr is a terminal, they get a pipe instead, whose lines are
-    printed after cleaning.
+    printed after cleaning. They cannot read stdin, which was read before, nor open the
+    terminal.
     """
     sys.stdout.flush()
     kept = os.dup(1)
     out = open_stream(kept, sys.stdout.encoding)
     os.dup2(2, 1)
     try:
-        with _others_aside() if os.isatty(2) else nullcontext():
+        with _terminal_kept(), _others_aside() if os.isatty(2) else _input_aside():
             yield out
     finally:
         with suppress(OSError):  # the reader of the tools' output is gone
@@ -140,6 +141,32 @@ def answer_alone() -> Generator[TextIO]:
         os.dup2(kept, 1)
         with suppress(OSError):  # a failed write was already reported
             out.close()
+
+
+@contextmanager
+def _terminal_kept() -> Generator[None]:
+    """Keep tools and their processes from opening the terminal."""
+    from tui.app.terminal import controlling_tty
+
+    controlling_tty.keep_off(next(filter(os.isatty, range(3)), 0))
+    try:
+        yield
+    finally:
+        controlling_tty.let_in()
+
+
+@contextmanager
+def _input_aside() -> Generator[None]:
+    """Let descriptor 0 be empty."""
+    kept = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
         if not (cid or newest):
             raise LogError("There is no conversation yet.")
         id = newest.id if newest else conversation.find(log, cid or "")
-        line = _json if as_json else _human
+        line = json_line if as_json else _human
         try:
             with streams.unreadable_reported(log), log.follow(id, after) as records:
                 while True:
@@ -80,7 +80,8 @@ def _nobody_reads() -> bool:
     return any(what & select.POLLERR for _, what in poll.poll(0))
 
 
-def _json(record: Record) -> str:
+def json_line(record: Record) -> str:
+    """Return a record as one line of JSON."""
     event = record.event
     data = msgspec.Raw(b"null" if isinstance(event, Unknown) else events.encode(event))
     if isinstance(event, Unknown) and not isinstance(event, Unreadable):

@@ -23,7 +23,7 @@ from tui.runtime.resuming import RESUMES
 from tui.runtime.runner import Runner
 from tui.tools import Tool, ToolBox, builtin, installed_tools, is_demo, load_tools
 from tui.tools.approval import Rules, parse_flags
-from tui.tools.loading import Loaded
+from tui.tools.loading import Loaded, is_source
 
 LOADING_SECONDS = 30.0
 """Most seconds that a resumed turn waits until its tools are loaded."""
@@ -99,10 +99,10 @@ class Host:
         """Load the user's own tools, which runs their code.
 
         They come from the tools folder, the configured files and installed packages.
-        `only`, if not empty, names the tools to enable; a name that ends in .py is a
-        file and means all its tools, `none` means no tool. A tool that cannot be loaded
-        is added to `problems`. Raises `ConfigError` for a name in `only` that does not
-        exist.
+        `only`, if not empty, names the tools to enable: FILE.py is all tools of a file,
+        FILE.py:function and module:function are what they name, `none` is no tool. A
+        module may be in the working folder. A tool that cannot be loaded is added to
+        `problems`. Raises `ConfigError` for a name in `only` that does not exist.
         """
         try:
             self._load_all(only)
@@ -112,13 +112,14 @@ class Host:
     def _load_all(self, only: Sequence[str]) -> None:
         folder = paths.tools_folder()
         files = sorted(folder.glob("*.py")) if folder.is_dir() else []
-        loaded = load_tools(name for name in only if name.endswith(".py"))
+        sources = [name for name in only if is_source(name)]
+        loaded = load_tools(sources, Path.cwd() if sources else None)
         asked = self._add(loaded.tools)
         found = self._load(load_tools([*files, *self.config.tools.files]))
         found += self._load(installed_tools())
         if loaded.errors:
             raise loaded.errors[0]
-        names = [name for name in only if not name.endswith(".py") and name != "none"]
+        names = [name for name in only if not is_source(name) and name != "none"]
         for name in names:
             if name not in self._tools:
                 hint = config.nearest(name, self._tools)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import Any, cast
 
 from tui import process_identity, session
 from tui.agents import Agent
@@ -245,6 +246,8 @@ class Runner:
     def _run(self, record: Record, turn: Turn) -> None:
         request = record.event
         assert isinstance(request, TurnRequested)
+        schema = request.options.get("schema")
+        turn.schema = cast(Any, schema) if isinstance(schema, dict) else None
         try:
             # The cancel may have come while the turn waited for a thread.
             if store.has_followed(self._log, record, "cancel_requested"):

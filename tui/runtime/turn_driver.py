@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tui import conversation, process_identity
 from tui.agents import Agent
+from tui.agents.structured import instructed
 from tui.errors import (
     Cancelled,
     ConflictError,
@@ -99,13 +100,16 @@ def drive(
         if messages is None:
             resumed = resume(log.read(conversation_id), turn.id)
             sent = resumed.sent
-            turn.sources = [(entry.message_id, entry.message) for entry in sent]
             turn.options = resumed.configured.options
             turn.open_calls = resumed.open_calls
             approver.gave_before(resumed.answered)
             for event in resumed.lost:
                 write(event)
             messages = [entry.message for entry in sent]
+            if turn.schema is not None:
+                messages = instructed(messages, turn.schema)
+            ids = (entry.message_id for entry in sent)
+            turn.sources = list(zip(ids, messages, strict=True))
             if system := resumed.configured.system:
                 messages.insert(0, Message("system", system))
         run = make_agent().run(messages, turn)

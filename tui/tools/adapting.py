@@ -55,6 +55,11 @@ def _of_partial(given: "functools.partial[Any]") -> Tool[..., Any]:
     function: Callable[..., Any] = given.func
     if isinstance(function, Tool):
         function = cast(Tool[..., Any], function).function
+    name, description = "", ""
+    if not inspect.isroutine(inspect.unwrap(function)):
+        made = _of_method(function, "__call__")
+        function, name = made.function, made.name
+        description = "" if function.__doc__ else made.summary
     signature = inspect.signature(given)
     kept = [p for p in signature.parameters.values() if p.name not in given.keywords]
     try:
@@ -68,4 +73,4 @@ def _of_partial(given: "functools.partial[Any]") -> Tool[..., Any]:
 
     call.__annotations__ = {p.name: hints[p.name] for p in kept if p.name in hints}
     cast(Any, call).__signature__ = signature.replace(parameters=kept)
-    return Tool(call)
+    return Tool(call, name=name, description=description)

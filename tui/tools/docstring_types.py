@@ -5,6 +5,7 @@ known here mean any value.
 """
 
 import ast
+import importlib
 import re
 from typing import Any, Literal, Optional, Union, cast
 
@@ -17,10 +18,20 @@ _NAMES: dict[str, Any] = {
     **dict.fromkeys(("list", "List", "array", "Sequence", "Iterable"), list),
     **dict.fromkeys(("dict", "Dict", "object", "Mapping"), dict),
     **dict.fromkeys(("tuple", "Tuple"), tuple),
+    **dict.fromkeys(("set", "Set"), set),
+    "bytes": bytes,
     "None": None,
 }
+_LIBRARY = {
+    **dict.fromkeys(("date", "datetime", "time", "timedelta"), "datetime"),
+    **dict.fromkeys(("Path", "PurePath"), "pathlib"),
+    "Decimal": "decimal",
+    "UUID": "uuid",
+}
+"""Types of the standard library, and the modules that have them."""
 _OPTIONAL = re.compile(r"[,;]?\s*\(?\b(optional|defaults?\b.*)\)?\s*$", re.IGNORECASE)
 _LIST_OF = re.compile(r"\b(?:list|array)s? of (\w+?)s?\b", re.IGNORECASE)
+_SET_OF = re.compile(r"\bsets? of (\w+?)s?\b", re.IGNORECASE)
 
 
 def hint_of(text: str) -> Any:
@@ -31,7 +42,7 @@ def hint_of(text: str) -> Any:
     if len(text) > _LONGEST:
         return Any
     text = _OPTIONAL.sub("", text.strip())
-    text = re.sub(r"\s+or\s+", " | ", _LIST_OF.sub(r"list[\1]", text))
+    text = re.sub(r"\s+or\s+", " | ", _of_items(text))
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -40,12 +51,22 @@ def hint_of(text: str) -> Any:
     return Any if hint is None else hint
 
 
+def _of_items(text: str) -> str:
+    return _SET_OF.sub(r"set[\1]", _LIST_OF.sub(r"list[\1]", text))
+
+
+def _named(name: str) -> Any:
+    if module := _LIBRARY.get(name):
+        return getattr(importlib.import_module(module), name)  # few tools need one
+    return _NAMES.get(name, Any)
+
+
 def _hint(node: ast.expr) -> Any:
     match node:
         case ast.Constant(value=None):
             return None
         case ast.Name(id=name) | ast.Attribute(attr=name):
-            return _NAMES.get(name, Any)
+            return _named(name)
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return _union([_hint(left), _hint(right)])
         case ast.Set(elts=choices):
@@ -69,6 +90,8 @@ def _subscript(name: str, items: list[ast.expr]) -> Any:
             return _union([_hint(item) for item in items])
         case "list" | "List" | "Sequence" | "Iterable" if len(items) == 1:
             return list[_hint(items[0])]
+        case "set" | "Set" if len(items) == 1:
+            return set[_hint(items[0])]
         case "dict" | "Dict" | "Mapping" if len(items) == 2:
             return dict[str, _hint(items[1])]
         case "tuple" | "Tuple":

@@ -5,6 +5,7 @@ Each broken tool gives one error; the others still load.
 
 import importlib
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple, cast
 from zlib import crc32
 
 from tui.errors import ConfigError
+from tui.tools.adapting import as_tools
 from tui.tools.tool import Tool
 from tui.tools.wording import words
 
@@ -29,13 +31,24 @@ class Loaded(NamedTuple):
     errors: list[ConfigError]
 
 
-def load_tools(sources: Iterable[str | Path]) -> Loaded:
-    """Load the tools of Python files, `module`s and `module:attribute`s.
+_IN_FILE = re.compile(r"(.+\.py):([^\W\d][\w.]*)", re.DOTALL)
 
-    A source that ends in `.py` is a file, of which all tools are loaded in order.
-    Loading runs the code. Hints and docstrings are checked too, so that errors appear
-    at the start and not at the first question.
+
+def is_source(name: str) -> bool:
+    """Return whether a name given for a tool is one that `load_tools` takes."""
+    return name.endswith(".py") or ":" in name
+
+
+def load_tools(sources: Iterable[str | Path], folder: Path | None = None) -> Loaded:
+    """Load the tools of files, `module`s, `module:attribute`s and `FILE.py:attribute`s.
+
+    A source that ends in `.py` is a file, of which all tools are loaded in order. What
+    an attribute names need not be marked with `@tool`. Modules in `folder` are found
+    too, after all others. Loading runs the code. Hints and docstrings are checked too,
+    so that errors appear at the start and not at the first question.
     """
+    if folder is not None and str(folder) not in sys.path:
+        sys.path.append(str(folder))
     return _load((s, lambda s=s: _open(s)) for s in map(_absolute, sources))
 
 
@@ -74,16 +87,24 @@ def _load(sources: Iterable[tuple[str, Callable[[], object]]]) -> Loaded:
 
 
 def _absolute(source: str | Path) -> str:
-    if not str(source).endswith(".py"):
-        return str(source)
-    return str(Path(source).expanduser().absolute())
+    if str(source).endswith(".py"):
+        return str(Path(source).expanduser().absolute())
+    if inside := _IN_FILE.fullmatch(str(source)):
+        return f"{_absolute(inside[1])}:{inside[2]}"
+    return str(source)
 
 
 def _open(source: str) -> object:
     if source.endswith(".py"):
         return _run_file(Path(source))
-    module, _, attribute = source.partition(":")
-    found: object = importlib.import_module(module)
+    if inside := _IN_FILE.fullmatch(source):
+        found: object = _run_file(Path(inside[1]))
+        attribute = inside[2]
+    else:
+        module, _, attribute = source.partition(":")
+        if not module:
+            raise ConfigError(f"Tools {source}: no module; write module:function.")
+        found = importlib.import_module(module)
     for name in attribute.split(".") if attribute else ():
         found = getattr(found, name)
     return found
@@ -115,10 +136,8 @@ def _collect(source: str, found: object) -> list[Tool[..., Any]]:
     if isinstance(found, ModuleType):
         values = cast(list[object], list(vars(found).values()))
         return [cast(Tool[..., Any], v) for v in values if isinstance(v, Tool)]
-    if isinstance(found, Tool):
-        return [cast(Tool[..., Any], found)]
-    if callable(found):
-        return [Tool(found)]
+    if callable(found) or hasattr(found, "__public_apis__"):
+        return as_tools(found)
     if isinstance(found, Iterable) and not isinstance(found, str):
         items = cast(Iterable[object], found)
         return [tool for item in items for tool in _collect(source, item)]
@@ -130,12 +149,13 @@ def _collect(source: str, found: object) -> list[Tool[..., Any]]:
 def _describe(source: str, error: BaseException) -> str:
     """Describe an error in one line, with the line of the source."""
     line, what = None, " ".join(words(error).split())
+    file = inside[1] if (inside := _IN_FILE.fullmatch(source)) else source
     for frame in traceback.extract_tb(error.__traceback__):
-        if line is None and frame.filename == source:
+        if line is None and frame.filename == file:
             line = frame.lineno
     if isinstance(error, SyntaxError):
         what = error.msg
-        if error.filename == source:
+        if error.filename == file:
             line = error.lineno
     place = f", line {line}" if line else ""
     name = type(error).__name__

@@ -22,7 +22,7 @@ def located(path: str, value: Any, fails: Callable[[Any], bool]) -> str:
     keys: Keys = ()
     shown = ""
     for step in _STEP.findall(path):
-        here = _at(value, keys)
+        here = value_at(value, keys)
         if step == "[...]":
             key = _guilty(value, keys, here, fails)
             if key is None:
@@ -45,13 +45,14 @@ def _guilty(
         return None
     entries = cast(dict[Any, Any], here)
     for key in list(entries)[:_MOST]:
-        alone = _replaced(value, keys, {key: entries[key]})
+        alone = replaced(value, keys, {key: entries[key]})
         if isinstance(key, str) and fails(alone):
             return key
     return None
 
 
-def _at(value: Any, keys: Keys) -> Any:
+def value_at(value: Any, keys: Keys) -> Any:
+    """Return the part of `value` at `keys`; None if there is none."""
     for key in keys:
         try:
             value = value[key]
@@ -60,10 +61,10 @@ def _at(value: Any, keys: Keys) -> Any:
     return value
 
 
-def _replaced(value: Any, keys: Keys, part: Any) -> Any:
-    """Return a copy of `value` with `part` at `keys`."""
+def replaced(value: Any, keys: Keys, part: Any) -> Any:
+    """Return a copy of `value` with `part` at `keys`, which exist."""
     if not keys:
         return part
     copy: Any = value.copy()
-    copy[keys[0]] = _replaced(value[keys[0]], keys[1:], part)
+    copy[keys[0]] = replaced(value[keys[0]], keys[1:], part)
     return copy

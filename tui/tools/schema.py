@@ -11,22 +11,31 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, time
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, cast, get_args, get_origin
 
 import msgspec
 
-from tui import bounds
+from tui import nearly_json
 from tui.errors import ConfigError, ToolError
 from tui.tools.docstring_types import hint_of
 from tui.tools.inline import inline
 from tui.tools.locating import located
+from tui.tools.repairs import repaired
 from tui.tools.wording import words
 
 Json = dict[str, Any]
 
 _UNIONS = (Union, types.UnionType)
 _CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
+
+
+_FORMATS: dict[type, str] = {datetime: "date-time", time: "time"}
+_SHORT = 200
+"""Characters of a value in words about it."""
 
 
 class Parameters:
@@ -75,12 +84,15 @@ class Parameters:
             whole["$defs"] = definitions
         return whole
 
-    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def bind(
+        self, arguments: Mapping[str, Any], repairs: list[str] | None = None
+    ) -> dict[str, Any]:
         """Return `arguments` converted to the types of the hints.
 
-        Close equivalents are accepted: "3" for 3, 3.0 for 3, a list written as a JSON
-        string, null for an argument that has a default. Raises `ToolError` that names
-        all unknown, missing and ill-typed arguments.
+        Close equivalents are accepted: "3" for 3 and 3 for "3", a list written as a
+        JSON string, one value for a list of it, null for an argument that has a
+        default. What stands for something else is added to `repairs`, in words. Raises
+        `ToolError` that names all unknown, missing and ill-typed arguments.
         """
         bound: dict[str, Any] = {}
         given = dict(self._all)
@@ -98,11 +110,15 @@ class Parameters:
                 continue
             value = arguments[name]
             try:
-                bound[name] = parameter.convert(value)
+                converted = parameter.convert(value)
             except Exception as error:  # foreign types may raise anything
                 if value is None and not parameter.required:
                     continue
                 problems.append(f"{name}{parameter.complaint(error, value)}")
+                continue
+            bound[name] = converted.value
+            if repairs is not None and not converted.is_exact:
+                repairs.append(f"{name}: {_short(value)} → {_short(converted.value)}")
         if problems:
             raise ToolError("; ".join(problems))
         return bound
@@ -131,7 +147,7 @@ class _Parameter:
             found = (_split(m)[1] for m in get_args(hint))
             annotated = next(filter(None, found), "")
         self._description = annotated or description
-        self._members = self._known(hint, where)
+        self._members = self._known(_formatted(hint), where)
 
     def _known(self, hint: Any, where: str) -> list[Any]:
         """Return the hint, or the members of a union that msgspec rejects."""
@@ -167,26 +183,37 @@ class _Parameter:
                 schema.pop("default", None)  # an object that JSON cannot represent
         return schema
 
-    def convert(self, value: Any) -> Any:
+    def convert(self, value: Any) -> "_Converted":
         """Return `value` converted to the hint; raises `ValidationError`.
 
         An exact match wins over a lenient conversion, so that "3" stays a string for
-        `int | str`.
+        `int | str`, and that over a repair.
         """
         errors: list[Exception] = []
         for strict in (True, False):
             for member in self._members:
                 try:
-                    return _convert(value, member, strict)
+                    return _Converted(_convert(value, member, strict), strict)
                 except Exception as error:  # foreign types may raise anything
                     errors.append(error)
         if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
             # Small models write a list or an object as a string.
-            try:
-                return self.convert(bounds.decode(value))
-            except (msgspec.MsgspecError, ValueError):
-                pass
+            with suppress(Exception):  # foreign types may raise anything
+                if (read := nearly_json.read(value)) is not None:
+                    return _Converted(self.convert(read).value, is_exact=False)
+        found: list[Any] = []
+        for member in self._members:
+            with suppress(Exception):
+                convert = partial(_convert, hint=member, strict=False)
+                found.append(repaired(value, convert, self._choices()))
+        if len(found) == 1:
+            return _Converted(found[0], is_exact=False)
         raise errors[len(self._members)]  # what is close enough is not complained of
+
+    def _choices(self) -> list[Any]:
+        schema = self.schema({})
+        parts: list[Json] = [schema, *schema.get("anyOf", ())]
+        return [choice for part in parts for choice in part.get("enum", ())]
 
     def complaint(self, error: Exception, value: Any) -> str:
         """Describe what is wrong with `value`: the place in it, and why."""
@@ -201,10 +228,31 @@ class _Parameter:
         text = (words(error) or type(error).__name__).replace("`", "")
         text, _, path = text.partition(" - at $")
         path = located(path, value, fails)
-        choices = self.schema({}).get("enum")
+        choices = [c for c in self._choices() if c is not None]
         if choices and not path:
             text = f"must be one of {', '.join(map(str, choices))}"
         return f"{path}: {text[:1].lower()}{text[1:]}"
+
+
+class _Converted(NamedTuple):
+    value: Any
+    is_exact: bool
+    """Whether it is what was written, and not only what is meant."""
+
+
+def _short(value: Any) -> str:
+    try:
+        text = msgspec.json.encode(value, enc_hook=_dump_or_text).decode()
+    except Exception:  # foreign types may raise anything
+        text = type(value).__name__
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+def _dump_or_text(value: Any) -> Any:
+    try:
+        return _dump(value)
+    except NotImplementedError:
+        return str(value)
 
 
 def _split(hint: Any) -> tuple[Any, str]:
@@ -236,6 +284,22 @@ def _split(hint: Any) -> tuple[Any, str]:
     for meta in kept:
         base = Annotated[base, meta]
     return base, description
+
+
+def _formatted(hint: Any) -> Any:
+    """Return a hint with the formats of times, which msgspec does not tell."""
+    if hint is object:
+        return Any
+    if isinstance(hint, type) and (format := _FORMATS.get(hint)):
+        extra = msgspec.Meta(extra_json_schema={"format": format})
+        return Annotated[hint, extra]
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in _UNIONS:
+        return Union[tuple(map(_formatted, parts))]  # noqa: UP007
+    if origin in (list, set, dict, tuple) and parts:
+        inner = tuple(part if part is ... else _formatted(part) for part in parts)
+        return types.GenericAlias(origin, inner)
+    return hint
 
 
 def _convert(value: Any, hint: Any, strict: bool) -> Any:

@@ -106,12 +106,15 @@ class Tool(Generic[P, R]):
         summary = self._description or self._described.summary
         return ToolSchema(self.name, summary, self._parameters.schema(), self.keywords)
 
-    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def bind(
+        self, arguments: Mapping[str, Any], repairs: list[str] | None = None
+    ) -> dict[str, Any]:
         """Return a model's `arguments` converted for the function.
 
-        Raises `ToolError` that names all unknown, missing and ill-typed arguments.
+        `repairs` gets a line for each that was read as something else. Raises
+        `ToolError` that names all unknown, missing and ill-typed arguments.
         """
-        return self._parameters.bind(arguments)
+        return self._parameters.bind(arguments, repairs)
 
     @functools.cached_property
     def _described(self):

@@ -22,6 +22,7 @@ from tui.tools import approval, registry, running
 from tui.tools.adapting import as_tools
 from tui.tools.approval import Decision, Rules
 from tui.tools.policy import Preview
+from tui.tools.results import Output, Unshowable, as_output, clean
 from tui.tools.tool import Tool
 from tui.tools.wording import name_and_words, words
 from tui.turn import Turn
@@ -32,6 +33,7 @@ _logger = logging.getLogger(__name__)
 
 PREVIEW_SECONDS = 10.0
 """Most seconds that a preview may take."""
+_LEFT = "is still running: its result will be ignored"
 
 
 class ToolBox:
@@ -51,7 +53,8 @@ class ToolBox:
         """Accept all that `as_tools` does: `Tool`s, functions, names, objects.
 
         `timeout`, in seconds, applies to tools without their own; `math.inf` means no
-        limit. Output longer than `output_limit` characters is cut, with a note. `rules`
+        limit. Of output longer than `output_limit` characters the model is given the
+        beginning, with a note; `ToolCallFinished.output` has more of it. `rules`
         decide, with each tool's own policy, which calls may run.
 
         Raises `ConfigError` for an unknown or repeated name, and for an object that
@@ -112,11 +115,12 @@ class ToolBox:
         `ApprovalRequested`, and blocks until `turn.approver` has the answer; its time
         limit begins after that. With an approver, nothing runs before its start was
         stored. Without one nobody can be asked, and the tools of a program run as they
-        are. Arguments that are nearly JSON are read as what is meant,
-        which a `ToolProgressed` says. The tool runs in a thread of its own with a copy
-        of the caller's context variables, an async one in an event loop there. At its
-        time limit, and when `turn.cancel` is requested, it is abandoned: see
-        `tui.tools.running`. A call after a cancel is not started and yields nothing.
+        are. Arguments that are nearly JSON, or nearly of the right type, are read as
+        what is meant, which a `ToolProgressed` says. The tool runs in a thread of its
+        own with a copy of the caller's context variables, an async one in an event loop
+        there. At its time limit, and when `turn.cancel` is requested, it is abandoned:
+        see `tui.tools.running`. A call after a cancel is not started and yields
+        nothing.
         """
         turn = turn or Turn()
         if turn.cancel.requested:
@@ -130,9 +134,13 @@ class ToolBox:
                 f"The arguments are no JSON object; read as {prepared.read_as}",
             )
         start = monotonic()
+        kept = ""
         try:
             if prepared.error:
                 raise prepared.error
+            if prepared.repairs:
+                told = f"Arguments repaired: {'; '.join(prepared.repairs)}"
+                yield ToolProgressed(call.id, _excerpt(told, 2000))
             _wait_until_recorded(call, turn)
             try:
                 yield from self._permit(call, prepared, turn)
@@ -143,10 +151,13 @@ class ToolBox:
             output = yield from self._watch(
                 call, prepared.tool, prepared.function, turn
             )
-            result = ToolResult(call.id, output)
+            result = ToolResult(call.id, output.beginning(self._limit))
+            if result.output != output.text:
+                kept = output.text
         except ToolError as error:
             result = _failed(call, _line(str(error)))
-        yield ToolCallFinished(call.id, monotonic() - start, result.error)
+        seconds = monotonic() - start
+        yield ToolCallFinished(call.id, seconds, result.error, kept)
         return result
 
     def _prepared(self, call: ToolCall, turn: Turn) -> "_Prepared":
@@ -158,7 +169,7 @@ class ToolBox:
             if isinstance(call.arguments, str) and call.arguments.strip():
                 read = msgspec.json.encode(arguments).decode()
                 prepared.read_as = _excerpt(read, 2000)
-            prepared.function = _bound(tool, arguments, tool.function)
+            prepared.function = _bound(tool, arguments, tool.function, prepared.repairs)
             if self._rules.needs_preview(tool):
                 prepared.preview = self._preview(call, tool, arguments, turn)
             subject = prepared.preview.subject
@@ -180,7 +191,7 @@ class ToolBox:
         if tool.preview is None:
             return approval.arguments_preview(call, arguments)
         # It gets arguments of its own, so that it cannot change those that are used.
-        function = _bound(tool, arguments, tool.preview)
+        function = _bound(tool, arguments, tool.preview, [])
         run = running.run(function, PREVIEW_SECONDS, turn.cancel, tool.name, call.id)
         with closing(run):
             for news in run:
@@ -255,32 +266,29 @@ class ToolBox:
         tool: Tool[..., Any],
         function: Callable[[], Any],
         turn: Turn,
-    ) -> Generator[Event, None, str]:
+    ) -> Generator[Event, None, Output]:
         seconds = self._timeout if tool.timeout is None else tool.timeout
-        run = running.run(function, seconds, turn.cancel, tool.name, call.id)
+        run = running.run(function, seconds, turn.cancel, tool.name, call.id, as_output)
         with closing(run):
             for news in run:
                 match news:
                     case running.Progress(text):
-                        yield ToolProgressed(call.id, _clean(text))
+                        yield ToolProgressed(call.id, clean(text))
                     case running.Returned():
-                        return self._cut(_as_text(tool, news.value))
+                        return news.value
                     case running.Raised():
                         raise _tool_failed(tool, news.error) from news.error
-                    case running.TimedOut():
+                    case running.TimedOut(left_behind):
+                        unit = "second" if seconds == 1 else "seconds"
+                        ended = _LEFT if left_behind else "was stopped"
                         raise ToolError(
-                            f"{tool.name} did not finish within {seconds:g} seconds "
-                            f"and was abandoned."
+                            f"{tool.name} did not finish within {seconds:g} {unit} "
+                            f"and {ended}."
                         )
-                    case running.Stopped():
-                        raise ToolError("cancelled")
+                    case running.Stopped(left_behind):
+                        left = f"; {tool.name} {_LEFT}" if left_behind else ""
+                        raise ToolError(f"cancelled{left}")
         raise AssertionError("a run always ends with an outcome")
-
-    def _cut(self, text: str) -> str:
-        if len(text) <= self._limit:
-            return text
-        rest = len(text) - self._limit
-        return f"{text[: self._limit]}\n[{rest} more characters omitted]"
 
     def _no_tool(self, name: str) -> str:
         problem = f"There is no tool named {_excerpt(name)}"
@@ -302,6 +310,8 @@ class _Prepared:
         self.decision: Decision | Literal[""] = ""
         self.read_as = ""
         """What arguments that are nearly JSON were taken for."""
+        self.repairs: list[str] = []
+        """How arguments of nearly the right type were read."""
         self.error: ToolError | None = None
         """Why it cannot run."""
 
@@ -318,10 +328,13 @@ def _wait_until_recorded(call: ToolCall, turn: Turn) -> None:
 
 
 def _bound(
-    tool: Tool[..., Any], arguments: dict[str, Any], function: Callable[..., Any]
+    tool: Tool[..., Any],
+    arguments: dict[str, Any],
+    function: Callable[..., Any],
+    repairs: list[str],
 ) -> Callable[[], Any]:
     try:
-        return partial(function, **tool.bind(arguments))
+        return partial(function, **tool.bind(arguments, repairs))
     except LazychatError as error:
         raise ToolError(f"{tool.name} was not run: {error}.") from error
 
@@ -331,6 +344,8 @@ def _failed(call: ToolCall, error: str) -> ToolResult:
 
 
 def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
+    if isinstance(error, Unshowable):
+        return ToolError(f"{tool.name} returned {error}.")
     _logger.debug("Tool %s failed", tool.name, exc_info=error)
     message = words(error) if isinstance(error, LazychatError) else ""
     return ToolError(f"{tool.name} failed: {message or name_and_words(error)}")
@@ -354,37 +369,10 @@ def _no_object(arguments: str) -> str:
     return f"{expected}, not {_excerpt(arguments)}"
 
 
-def _as_text(tool: Tool[..., Any], value: Any) -> str:
-    """Return the result of `tool` as text: JSON unless it is text."""
-    if isinstance(value, str):
-        return _clean(value)
-    try:
-        return msgspec.json.encode(value, enc_hook=_encode).decode()
-    except (Exception, SystemExit):  # a foreign class may raise anything
-        _logger.debug(
-            "The result of %s cannot be encoded as JSON", tool.name, exc_info=True
-        )
-    try:
-        return _clean(str(value))
-    except (Exception, SystemExit) as error:
-        raise ToolError(
-            f"{tool.name} returned a {type(value).__name__} that cannot be shown."
-        ) from error
-
-
-def _encode(value: Any) -> Any:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else str(value)
-
-
-def _clean(text: str) -> str:
-    """Replace lone surrogates, as in odd file names: JSON cannot hold them."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _line(text: str) -> str:
     return _excerpt(text, 500)
 
 
 def _excerpt(text: str, limit: int = 200) -> str:
-    text = " ".join(_clean(text).split())
+    text = " ".join(clean(text).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

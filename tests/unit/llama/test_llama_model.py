@@ -1,5 +1,6 @@
 """The starter's weights answer; scripted tokens go through the same loop."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -434,3 +435,45 @@ def test_two_conversations_take_turns(engine: LlamaEngine):
         thread.join(60)
 
     assert texts == [alone] * 3
+
+
+CITY = {
+    "type": "object",
+    "properties": {
+        "city": {"enum": ["Paris", "Rome"]},
+        "rank": {"type": "integer"},
+    },
+    "required": ["city", "rank"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("sampling", [GREEDY, Sampling(seed=7)])
+def test_an_answer_fits_the_schema_of_its_turn(engine, sampling):
+    model = LlamaModel(engine, "it", sampling, 60)
+    turn = Turn()
+    turn.schema = CITY
+
+    reply = finished(model.generate(QUESTION, [], turn))
+
+    answer = json.loads(reply.message.text)
+    assert answer.keys() == {"city", "rank"}
+    assert answer["city"] in ("Paris", "Rome")
+    assert isinstance(answer["rank"], int)
+    assert finished(model.generate(QUESTION, [], Turn())).message.text != ""
+
+
+def test_a_schema_that_llama_cpp_cannot_follow_is_left_to_the_words(engine):
+    model = LlamaModel(engine, "it", GREEDY, 30)
+    turn = Turn()
+    turn.schema = {"type": "string", "pattern": "not anchored"}
+
+    assert finished(model.generate(QUESTION, [], turn)).message.text == ANSWER
+
+
+def finished(run):
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value

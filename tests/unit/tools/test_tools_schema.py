@@ -1,9 +1,12 @@
 """Schemas from signatures, and arguments checked by them."""
 
 import dataclasses
+import datetime
+import decimal
 import enum
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Optional, TypedDict, Union
 
@@ -429,7 +432,20 @@ def test_an_argument_that_stands_for_the_right_thing_is_taken(hint, value, expec
         (int, "soon", "x: expected int, got str"),
         (int, 3.5, "x: expected int, got float"),
         (list[int], "[1, 2", "x: expected array, got str"),
-        (str, 3, "x: expected str, got int"),
+        (str, 3.0, "x: expected str, got float"),
+        (str, True, "x: expected str, got bool"),
+        (str, 1e300, "x: expected str, got float"),
+        (list[str], "a, b", "x: expected array, got str"),
+        (list[str], "New York", "x: expected array, got str"),
+        (list[int], "1,2", "x: expected array, got str"),
+        (list[str], "", "x: expected array, got str"),
+        (list[str], None, "x: expected array, got null"),
+        (list[list[int]], [1, 2], r"x\[0\]: expected array, got int"),
+        (list[list[int]], 1, "x: expected array, got int"),
+        (dict[str, int], [1], "x: expected object, got array"),
+        (Literal["A", "a"], "Â", "x: must be one of A, a"),
+        (Literal["AB", "ab"], "Ab", "x: must be one of AB, ab"),
+        (datetime.datetime, "2024-01-01", "x: invalid RFC3339 encoded datetime"),
         (bool, "yes", "x: expected bool, got str"),
         (float, "nan", "x: expected float, got str"),
         (int, None, "x: expected int, got null"),
@@ -437,7 +453,7 @@ def test_an_argument_that_stands_for_the_right_thing_is_taken(hint, value, expec
         (Color, "green", "x: must be one of blue, red"),
         (list[Point], [{"x": 1}, {"y": 1}], r"x\[1\]: object missing .* field x"),
         (Annotated[int, pydantic.Field(le=9)], 10, "x: expected int <= 9"),
-        (Path, 3, "x: expected str, got int"),
+        (Path, [3], "x: expected str, got list"),
         (Address, {"street": "Oak"}, "x: number: Field required"),
     ],
 )
@@ -475,6 +491,87 @@ def test_arguments_left_out_are_left_to_the_function():
     def f(a: int, b: list[int] = []): ...  # noqa: B006 - it stays the function's own
 
     assert Tool(f, description="x").bind({"a": 1}) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "expected", "told"),
+    [
+        (str, 3, "3", 'x: 3 → "3"'),
+        (str, 3.5, "3.5", 'x: 3.5 → "3.5"'),
+        (int, "3", 3, 'x: "3" → 3'),
+        (float, " 2.5 ", 2.5, 'x: " 2.5 " → 2.5'),
+        (bool, "True", True, 'x: "True" → true'),
+        (bool, 1, True, "x: 1 → true"),
+        (list[str], "a", ["a"], 'x: "a" → ["a"]'),
+        (list, 3, [3], "x: 3 → [3]"),
+        (list[int], "3", [3], 'x: "3" → [3]'),
+        (list[str], [1, "b"], ["1", "b"], 'x: [1,"b"] → ["1","b"]'),
+        (list[int] | None, 3, [3], "x: 3 → [3]"),
+        (list[Point], {"x": 1}, [Point(1)], 'x: {"x":1} → [{"x":1}]'),
+        (dict, "{'a': 1,}", {"a": 1}, """x: "{'a': 1,}" → {"a":1}"""),
+        (list[str], "['a',]", ["a"], """x: "['a',]" → ["a"]"""),
+        (Point, "{x: 1}", Point(1), 'x: "{x: 1}" → {"x":1}'),
+        (Box, {"corner": "{'x': '1'}"}, Box(Point(1)), None),
+        (Color, "RED", Color.RED, 'x: "RED" → "red"'),
+        (Literal["a", "b"] | None, "A", "a", 'x: "A" → "a"'),
+        (datetime.time, "10:30", datetime.time(10, 30), 'x: "10:30" → "10:30:00"'),
+        (
+            datetime.datetime,
+            "2024-01-02 10:30",
+            datetime.datetime(2024, 1, 2, 10, 30),
+            'x: "2024-01-02 10:30" → "2024-01-02T10:30:00"',
+        ),
+    ],
+)
+def test_what_is_plainly_meant_is_taken_and_told(hint, value, expected, told):
+    def f(x): ...
+
+    f.__annotations__["x"] = hint
+    repairs: list[str] = []
+
+    assert Tool(f, description="x").bind({"x": value}, repairs) == {"x": expected}
+    assert len(repairs) == 1
+    assert told in (None, repairs[0])
+
+
+@pytest.mark.parametrize(
+    ("hint", "value"),
+    [
+        (int, 3),
+        (float, 3),
+        (str, "3"),
+        (list[int], [1]),
+        (dict[str, int], {"a": 1}),
+        (Path, "a"),
+        (Point, {"x": 1}),
+        (Color, "red"),
+        (decimal.Decimal, "1.10"),
+        (uuid.UUID, "12345678-1234-5678-1234-567812345678"),
+        (datetime.date, "2024-01-02"),
+        (bytes, "aGk="),
+        (Any, "3"),
+        (object, "3"),
+        (Address, {"street": "Oak", "number": 1}),
+    ],
+)
+def test_what_fits_is_no_repair(hint, value):
+    def f(x): ...
+
+    f.__annotations__["x"] = hint
+    repairs: list[str] = []
+
+    Tool(f, description="x").bind({"x": value}, repairs)
+
+    assert repairs == []
+
+
+def test_the_schema_tells_the_format_of_a_time():
+    assert prop(datetime.datetime) == {"type": "string", "format": "date-time"}
+    assert prop(datetime.time | None)["anyOf"][0] == {
+        "type": "string",
+        "format": "time",
+    }
+    assert prop(list[datetime.datetime])["items"]["format"] == "date-time"
 
 
 JSON = st.recursive(
@@ -549,6 +646,31 @@ def test_tools_of_plain_types_import_no_pydantic():
             {"type": "object", "additionalProperties": {"type": "integer"}},
         ),
         ("int, optional", {"type": "integer"}),
+        ("datetime.date", {"type": "string", "format": "date"}),
+        ("datetime", {"type": "string", "format": "date-time"}),
+        ("pathlib.Path", {"type": "string", "format": "path"}),
+        ("Decimal", {"type": "string", "format": "decimal"}),
+        ("uuid.UUID", {"type": "string", "format": "uuid"}),
+        (
+            "set of int",
+            {"type": "array", "items": {"type": "integer"}, "uniqueItems": True},
+        ),
+        (
+            "list[dict[str, int]] | None",
+            {
+                "anyOf": [
+                    {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": {"type": "integer"},
+                        },
+                    },
+                    {"type": "null"},
+                ]
+            },
+        ),
+        ("any", {}),
         ("Planet", {}),
         ("List[Planet]", {"type": "array"}),
         ("__import__('os').system('x')", {}),

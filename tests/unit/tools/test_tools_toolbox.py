@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import dataclasses
 import functools
+import json
 import logging
 import math
 import threading
@@ -12,11 +13,13 @@ from typing import Any
 
 import pydantic
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui.errors import Cancelled, ConfigError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import ToolCall, ToolResult
-from tui.tools import Tool, ToolBox, register, registry, report, tool
+from tui.tools import Tool, ToolBox, register, registry, report, running, tool
 from tui.turn import Turn
 
 LIMIT = 30.0
@@ -45,7 +48,7 @@ def call(function: Any, arguments: Any = {}, **options: Any) -> ToolResult:  # n
 
 
 def test_a_call_is_started_finished_and_answered():
-    wanted = ToolCall("7", "add", {"a": 2, "b": "3"})
+    wanted = ToolCall("7", "add", {"a": 2, "b": 3})
 
     events, result = play(ToolBox([add]).run(wanted, Turn()))
 
@@ -84,7 +87,7 @@ class Address(pydantic.BaseModel):
         ({"where": Address(street="Oak")}, '{"where":{"street":"Oak"}}'),
         (3 + 4j, '"(3+4j)"'),
         ({(1, 2): 3}, '{"(1, 2)":3}'),
-        (LOOP, "[[...]]"),
+        (LOOP, '["…"]'),
         ("half \ud800 character", "half ? character"),
     ],
 )
@@ -172,6 +175,8 @@ def test_a_wrong_call_is_told_in_one_line_and_not_run(wanted, error):
         ('{"a": 1} // done', '{"a":1}'),
         ('"{\\"a\\": 1}"', '{"a":1}'),
         ('```json\n{"a": 1}\n```', '{"a":1}'),
+        ('{"a": 1} I call it now.', '{"a":1}'),
+        ('{"a": 1}}', '{"a":1}'),
     ],
 )
 def test_nearly_json_is_read_as_what_is_meant_and_marked(written, meant):
@@ -184,6 +189,27 @@ def test_nearly_json_is_read_as_what_is_meant_and_marked(written, meant):
         ToolCallStarted(wanted),
         ToolProgressed("1", f"The arguments are no JSON object; read as {meant}"),
     ]
+
+
+def test_an_argument_that_is_repaired_is_said():
+    wanted = ToolCall("1", "add", {"a": "1", "b": "2"})
+
+    events, result = play(ToolBox([add]).run(wanted))
+
+    assert result.output == "3"
+    assert events[1] == ToolProgressed(
+        "1", 'Arguments repaired: a: "1" → 1; b: "2" → 2'
+    )
+
+
+@given(st.integers(-(2**60), 2**60), st.integers(-(2**60), 2**60))
+def test_arguments_in_json_that_fit_are_passed_as_they_are(a, b):
+    for arguments in ({"a": a, "b": b}, json.dumps({"a": a, "b": b})):
+        events, result = play(ToolBox([add]).run(ToolCall("1", "add", arguments)))
+
+        assert result.output == str(a + b)
+        told = [e.text for e in events if isinstance(e, ToolProgressed)]
+        assert not any("repaired" in text for text in told)
 
 
 def test_a_call_that_is_cut_off_is_not_run():
@@ -487,7 +513,16 @@ def test_a_tool_sees_the_callers_context_and_keeps_its_own():
     assert session.get() == "mine"
 
 
-def test_a_tool_is_given_up_at_its_time_limit():
+LEFT = "is still running: its result will be ignored"
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Give an abandoned function all the time that it needs to end."""
+    monkeypatch.setattr(running, "GRACE", LIMIT)
+
+
+def test_a_tool_is_left_behind_at_its_time_limit():
     release, ended = threading.Event(), threading.Event()
 
     def hang():
@@ -500,10 +535,11 @@ def test_a_tool_is_given_up_at_its_time_limit():
     result = call(Tool(hang, description="x", timeout=0.02))
     release.set()
 
-    assert result.error == "hang did not finish within 0.02 seconds and was abandoned."
+    assert result.error == f"hang did not finish within 0.02 seconds and {LEFT}."
     assert ended.wait(LIMIT), "a report after the limit ends the tool"
 
 
+@pytest.mark.usefixtures("patient")
 def test_an_async_tool_is_cancelled_at_the_time_limit_of_the_box():
     cancelled = threading.Event()
 
@@ -516,10 +552,11 @@ def test_an_async_tool_is_cancelled_at_the_time_limit_of_the_box():
 
     result = call(hang, timeout=0.05)
 
-    assert result.error == "hang did not finish within 0.05 seconds and was abandoned."
+    assert result.error == "hang did not finish within 0.05 seconds and was stopped."
     assert cancelled.wait(LIMIT)
 
 
+@pytest.mark.usefixtures("patient")
 def test_talking_does_not_buy_time():
     def chat():
         while True:
@@ -527,7 +564,7 @@ def test_talking_does_not_buy_time():
 
     result = call(Tool(chat, description="x", timeout=0.02))
 
-    assert result.error == "chat did not finish within 0.02 seconds and was abandoned."
+    assert result.error == "chat did not finish within 0.02 seconds and was stopped."
 
 
 def test_no_limit_is_possible():
@@ -556,8 +593,13 @@ def test_a_coroutine_that_comes_after_the_limit_is_not_begun():
     assert not begun.is_set()
 
 
-@pytest.mark.parametrize("kind", ["plain", "async"])
-def test_a_cancel_ends_the_wait_at_once(kind):
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("plain", f"cancelled; w {LEFT}"), ("async", "cancelled")],
+)
+def test_a_cancel_ends_the_wait(kind, error, monkeypatch):
+    if kind == "async":
+        monkeypatch.setattr(running, "GRACE", LIMIT)
     started, release = threading.Event(), threading.Event()
 
     def plain():
@@ -582,9 +624,9 @@ def test_a_cancel_ends_the_wait_at_once(kind):
     release.set()
 
     assert isinstance(events[0], ToolCallFinished)
-    assert events[0].error == "cancelled"
+    assert events[0].error == error
     assert events[0].seconds < LIMIT / 2
-    assert result == ToolResult("1", "Error: cancelled", "cancelled")
+    assert result == ToolResult("1", f"Error: {error}", error)
 
 
 def test_a_call_after_the_cancel_is_not_started():

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -15,7 +16,7 @@ from tui.models.llama.context import Context
 from tui.models.llama.decode import StopText, TextDecoder
 from tui.models.llama.dialogue import dialogue, tool_list, unreadable
 from tui.models.llama.engine import LlamaEngine
-from tui.models.llama.sampling import Sampler, Sampling
+from tui.models.llama.sampling import Sampler, Sampling, grammar_of
 from tui.models.llama.saved import SavedPrompts
 from tui.models.llama.template import (
     CHATML,
@@ -174,13 +175,42 @@ class LlamaModel:
             )
             builder = ReplyBuilder(turn, gate)
             turn.exchanged(prompt.text)
-            return (yield from self._answer(made, prompt, builder, context, turn))
+            sampling, unknown = _own_sampling(self._sampling, turn.options)
+            if unknown:
+                yield from self._notice(
+                    f"{self._name} has no option {', '.join(unknown)}. It has "
+                    f"{', '.join(Sampling.__struct_fields__)} and max_tokens."
+                )
+            # A grammar leaves no room for a call, nor for reasoning.
+            free = bool(tools) or turn.schema is None or reasoning_open(prompt.text)
+            grammar = "" if free else grammar_of(turn.schema or {})
+            own = self._own_sampler(made, sampling, grammar)
+            try:
+                source = self._source or _Sampled(own or made.sampler)
+                answer = self._answer(made, prompt, builder, context, turn, source)
+                return (yield from answer)
+            finally:
+                if own is not None:
+                    own.close()
 
     def close(self) -> None:
         """Free the memory of sampler and engine. The next use loads the file again."""
         if self.engine.close() and self._made is not None:
             self._made.sampler.close()
             self._made = None
+
+    def _own_sampler(
+        self, made: "_Made", sampling: Sampling | None, grammar: str
+    ) -> Sampler | None:
+        """Return a sampler for one answer, None if the model's own will do.
+
+        A `grammar` that llama.cpp cannot follow is left out.
+        """
+        settings = sampling or self._sampling
+        if grammar:
+            with suppress(ValueError):
+                return Sampler(made.weights, settings, grammar)
+        return Sampler(made.weights, settings) if sampling else None
 
     def _answer(
         self,
@@ -189,17 +219,10 @@ class LlamaModel:
         builder: ReplyBuilder,
         context: Context,
         turn: Turn,
+        source: TokenSource,
     ) -> Generator[Event, None, Reply]:
         cancel = turn.cancel
         weights = made.weights
-        own, unknown = _own_sampling(self._sampling, turn.options)
-        if unknown:
-            yield from self._notice(
-                f"{self._name} has no option {', '.join(unknown)}. It has "
-                f"{', '.join(Sampling.__struct_fields__)} and max_tokens."
-            )
-        sampler = Sampler(weights, own) if own else made.sampler
-        source = self._source or _Sampled(sampler)
         decode = TextDecoder().feed
         stop = StopText(CHATML_STOPS if made.fallback else ())
         room = context.size - len(prompt.tokens)
@@ -235,8 +258,6 @@ class LlamaModel:
             yield from builder.end_text()
         finally:
             made.tokenizer.remember(prompt, said)
-            if own:
-                sampler.close()
             turn.exchanged(prompt.text, "".join(written))
         yield UsageReported(
             len(prompt.tokens), len(said), last - began, cached, context.size

@@ -1,5 +1,7 @@
 """Samples tokens with llama.cpp's own samplers."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -34,10 +36,17 @@ class Sampling(msgspec.Struct, frozen=True):
 class Sampler:
     """A chain of llama.cpp samplers, created once and used for all answers."""
 
-    def __init__(self, weights: Weights, settings: Sampling) -> None:
+    def __init__(self, weights: Weights, settings: Sampling, grammar: str = "") -> None:
+        """Create it; `grammar`, in GBNF, is what the text must follow.
+
+        Raises ValueError for a grammar that llama.cpp cannot read.
+        """
         self._lib = lib = weights.lib
+        first = _grammar_link(weights, grammar) if grammar else None
         chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
         self._chain: Any = chain
+        if first is not None:
+            lib.llama_sampler_chain_add(chain, first)  # the others choose of its tokens
         for link in self._links(weights, settings):
             lib.llama_sampler_chain_add(chain, link)
         self._sample = lib.llama_sampler_sample
@@ -80,3 +89,26 @@ class Sampler:
         links.append(lib.llama_sampler_init_temp(settings.temperature))
         seed = lib.LLAMA_DEFAULT_SEED if settings.seed is None else settings.seed
         return [*links, lib.llama_sampler_init_dist(seed)]
+
+
+def _grammar_link(weights: Weights, grammar: str) -> Any:
+    link = weights.lib.llama_sampler_init_grammar(
+        weights.vocab, grammar.encode(), b"root"
+    )
+    if not link:
+        raise ValueError("llama.cpp cannot read the grammar")
+    return link
+
+
+def grammar_of(schema: Mapping[str, Any]) -> str:
+    """Return the grammar of the JSON that fits a schema; "" if there is none.
+
+    The grammar may allow more than the schema, such as a number beyond its limits.
+    """
+    # Slow to import, and seldom needed; llama_cpp itself is loaded by now.
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    try:
+        return json_schema_to_gbnf(json.dumps(schema))
+    except Exception:  # whatever it meets in a schema that it does not know
+        return ""

@@ -150,6 +150,7 @@ class LocalModel:
             turn.id,
             turn.message_id,
             dict(turn.options),
+            None if turn.schema is None else dict(turn.schema),
         )
 
     def _died(self, death: Death) -> ModelError:

@@ -188,6 +188,7 @@ class _Turn(Turn):
         self._send = send
         pairs = zip(ask.message_ids, ask.messages, strict=True)
         self.sources = [(id, message) for id, message in pairs if id]
+        self.schema = ask.schema
         self._id_now = ask.message_id
         self.options = ask.options
 

@@ -56,6 +56,8 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
     message_id: str
     options: dict[str, Any] = {}
     """Fields of `Sampling`, and `max_tokens`, for this answer only."""
+    schema: dict[str, Any] | None = None
+    """What the answer should fit."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

@@ -127,6 +127,12 @@ _COMMON = frozenset({"n", "stop", "user", "seed", "store", "metadata"})
 """Names of options that are words as well: meant only where they are quoted, or are
 said to be fields."""
 _FIELD = r"\b(argument|parameter|field|option|property|key|input)s?\b"
+_FORMAT = re.compile(
+    r"response[_ ](format|schema|mime)|json[_ ](schema|mode|object)|structured|"
+    r"guided|grammar|\boutput_config\b",
+    re.I,
+)
+"""What is said of a schema for the answer."""
 _WORDLESS = 40
 """Characters of a refusal that gives no reason, such as "Bad Request"."""
 
@@ -164,6 +170,8 @@ def changes(
     wordless = len(said) <= _WORDLESS and not (found or named_before)
     if wordless and refusal.guesses and refusal.status in (400, 422):
         # It is mostly one of these.
+        if "response_format" in request:
+            yield Change("field", "response_format", guess=True)
         if "tools" in request:
             yield Change("tools", guess=True)
         yield Change("field", "stream_options", guess=True)
@@ -238,6 +246,8 @@ def _about_fields(
     fields = [key for key in request if key not in ("model", "messages")]
     if "stream_options" in fields and "include_usage" in said:
         yield Change("field", "stream_options")
+    if "response_format" in fields and _FORMAT.search(said) and _REFUSED.search(said):
+        yield Change("field", "response_format")
     for path in named:
         # ("body", "stream_options", "include_usage"), or "stream_options.include_usage"
         for step in path[:2]:

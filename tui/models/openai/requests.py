@@ -7,7 +7,7 @@ user sees the refusal.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -78,10 +78,12 @@ class Requests:
         tools: Sequence[ToolSchema],
         taken: Taken,
         options: Mapping[str, Any],
+        schema: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the request's body in the form `taken`.
 
-        `options` are those of the turn, before the model's own.
+        `options` are those of the turn, before the model's own. `schema` is what the
+        answer should fit; None for text.
         """
         tools = self.tools(tools, taken)
         form = taken.form
@@ -96,6 +98,11 @@ class Requests:
             body["tools"] = wire_tools(tools, taken.plain)
         if taken.stream:
             body["stream_options"] = {"include_usage": True}
+        if schema is not None:
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": answer_format(schema),
+            }
         body |= {**self._options, **options}
         if not taken.stream:
             body["stream"] = False
@@ -167,6 +174,27 @@ def _changed(change: Change, tools: Sequence[ToolSchema], taken: Taken) -> Taken
             return replace(taken, form=replace(form, alone=True))
         case "null":
             return replace(taken, form=replace(form, null=True))
+
+
+def answer_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema for the answer, as OpenAI's two APIs name it."""
+    return {"name": "answer", "schema": dict(schema), "strict": _is_closed(schema)}
+
+
+def _is_closed(schema: Any) -> bool:
+    """Return whether OpenAI takes a schema as strict: each object tells all it has."""
+    if isinstance(schema, list):
+        return all(map(_is_closed, cast(list[Any], schema)))
+    if not isinstance(schema, Mapping):
+        return True
+    rules = cast(Mapping[str, Any], schema)
+    if "properties" in rules or rules.get("type") == "object":
+        names = list(rules.get("properties", {}))
+        if rules.get("additionalProperties") is not False:
+            return False
+        if sorted(names) != sorted(rules.get("required", [])):
+            return False
+    return all(map(_is_closed, rules.values()))
 
 
 def _key(tool: ToolSchema) -> str:

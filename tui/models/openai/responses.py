@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from tui.messages import Message, Sealed, ToolSchema
 from tui.models.openai.refusals import Change
+from tui.models.openai.requests import answer_format
 from tui.models.openai.wire import ANY, Form, wire_messages, wire_tools
 
 STREAM = "stream"
@@ -90,12 +91,13 @@ def request_body(
     options: Mapping[str, Any],
     origin: str,
     without: Collection[str] = (),
+    schema: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return a request but for its model and whether it streams.
 
     `origin` is as of `Sealed`; `without` is what this server has been found not to
     take, in the words of `lacks` and of `named`. `options` may be those of chat
-    completions.
+    completions. `schema` is what the answer should fit.
     """
     kept = "" if "sealed" in without else origin
     form = Form(system="system" not in without, images="images" not in without)
@@ -114,6 +116,8 @@ def request_body(
             {"type": "function", "strict": False, **tool["function"]}
             for tool in wire_tools(tools, "schemas" in without)
         ]
+    if schema is not None:
+        body["text"] = {"format": {"type": "json_schema", **answer_format(schema)}}
     for name, value in options.items():
         _set(body, _NAMES.get(name, (name,)), value)
     if "tools" not in body:

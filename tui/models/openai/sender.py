@@ -110,7 +110,11 @@ class Sender:
         try:
             while True:
                 newer = attempts.newer
-                attempts.body = self._body(messages, tools, attempts, turn.options)
+                # Beside tools, some servers refuse it, and others never call one.
+                schema = None if tools else turn.schema
+                attempts.body = self._body(
+                    messages, tools, attempts, turn.options, schema
+                )
                 exchange = self._begin_exchange(turn, attempts)
                 try:
                     response = link.ask(turn.cancel, attempts.body, newer)
@@ -193,13 +197,17 @@ class Sender:
         tools: Sequence[ToolSchema],
         attempts: Attempts,
         options: Mapping[str, Any],
+        schema: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         if not attempts.newer:
-            return self._requests.body(messages, tools, attempts.tried[-1], options)
+            return self._requests.body(
+                messages, tools, attempts.tried[-1], options, schema
+            )
         without = attempts.without
         stream = self._stream and responses.STREAM not in without
+        options = {**self._options, **options}
         return {"model": self._model, "stream": stream} | responses.request_body(
-            messages, tools, {**self._options, **options}, self._origin, without
+            messages, tools, options, self._origin, without, schema
         )
 
     def _wants_responses(self, error: Exception, link: Link) -> bool:

@@ -1,0 +1,227 @@
+"""Checks of values against JSON Schemas, and what is read as the JSON of an answer."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.cli.checked_answer import AnswerSchema
+from tui.cli.json_schema import Schema
+from tui.errors import ConfigError
+
+PERSON = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "minLength": 1},
+        "age": {"type": "integer", "minimum": 0},
+        "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "maxItems": 2},
+    },
+    "required": ["name"],
+    "additionalProperties": False,
+}
+TREE = {
+    "$ref": "#/$defs/node",
+    "$defs": {
+        "node": {
+            "type": "object",
+            "properties": {"inner": {"$ref": "#/$defs/node"}, "n": {"type": "number"}},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "fault"),
+    [
+        (PERSON, {"name": "Ada", "age": 3, "tags": ["a", "b"]}, ""),
+        (PERSON, {"age": 3}, "$.name is missing"),
+        (PERSON, {"name": "Ada", "age": "3"}, "$.age must be integer"),
+        (PERSON, {"name": "Ada", "age": -1}, "$.age must be at least 0"),
+        (PERSON, {"name": ""}, "$.name must have at least 1 characters"),
+        (PERSON, {"name": "Ada", "tags": ["c"]}, '$.tags[0] must be one of "a", "b"'),
+        (PERSON, {"name": "A", "tags": ["a"] * 3}, "$.tags must have at most 2 items"),
+        (PERSON, {"name": "Ada", "x": 1}, "$.x is not allowed"),
+        (PERSON, [], "$ must be object"),
+        (TREE, {"inner": {"inner": {"n": 1}}}, ""),
+        (TREE, {"inner": {"inner": {"n": "1"}}}, "$.inner.inner.n must be number"),
+        ({"type": ["integer", "null"]}, None, ""),
+        ({"type": ["integer", "null"]}, "", "$ must be integer or null"),
+        ({"type": "integer"}, 3.0, ""),
+        ({"type": "integer"}, True, "$ must be integer"),
+        ({"type": "number"}, False, "$ must be number"),
+        ({"const": 1}, True, "$ must be 1"),
+        ({"const": [1, {"a": 2}]}, [1.0, {"a": 2}], ""),
+        ({"enum": [0]}, False, "$ must be one of 0"),
+        ({"anyOf": [{"type": "null"}, {"minimum": 2}]}, 1, "$ fits none of anyOf"),
+        ({"anyOf": [{"type": "null"}, {"minimum": 2}]}, 2, ""),
+        (
+            {"oneOf": [{"minimum": 1}, {"maximum": 3}]},
+            2,
+            "$ must fit one of oneOf, but fits 2",
+        ),
+        ({"allOf": [{"minimum": 1}, {"maximum": 3}]}, 4, "$ must be at most 3"),
+        ({"not": {"type": "string"}}, "x", "$ must not fit {'type': 'string'}"),
+        ({"pattern": "^a+$"}, "ab", "$ must match ^a+$"),
+        ({"pattern": "^a+$"}, 3, ""),
+        ({"multipleOf": 0.1}, 0.3, ""),
+        ({"multipleOf": 2}, 3, "$ must be a multiple of 2"),
+        ({"exclusiveMaximum": 3}, 3, "$ must be below 3"),
+        ({"uniqueItems": True}, [1, True, {"a": 1}], ""),
+        ({"uniqueItems": True}, [{"a": 1}, {"a": 1}], "$ must not have an item twice"),
+        ({"prefixItems": [{"type": "string"}], "items": False}, ["a"], ""),
+        (
+            {"prefixItems": [{"type": "string"}], "items": False},
+            ["a", 1],
+            "$[1] must not be there",
+        ),
+        ({"contains": {"const": 1}}, [2], "$ has no item that fits contains"),
+        ({"propertyNames": {"maxLength": 1}}, {"ab": 1}, "$.ab must have at most 1"),
+        ({"patternProperties": {"^n": {"type": "null"}}}, {"n1": 1}, "$.n1 must be"),
+        ({"additionalProperties": {"type": "null"}}, {"a": 1}, "$.a must be null"),
+        ({"format": "date"}, "no date", ""),
+        (
+            {"$ref": "#/definitions/a~1b", "definitions": {"a/b": {"type": "null"}}},
+            1,
+            "$",
+        ),
+        ({}, {"any": "thing"}, ""),
+    ],
+)
+def test_a_value_fits_or_its_first_fault_is_named(schema, value, fault):
+    found = Schema(schema).fault(value)
+
+    assert found.startswith(fault)
+    assert bool(found) is bool(fault)
+
+
+@pytest.mark.parametrize(
+    ("schema", "unknown"),
+    [
+        (PERSON, []),
+        (
+            {"if": {}, "then": {}, "properties": {"a": {"minContains": 1}}},
+            ["if", "minContains", "then"],
+        ),
+        ({"anyOf": [{"unevaluatedItems": False}]}, ["unevaluatedItems"]),
+        ({"properties": {"if": {"type": "string"}}}, []),
+    ],
+)
+def test_keywords_that_are_not_checked_are_named(schema, unknown):
+    assert Schema(schema).unknown == unknown
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"$ref": "#/$defs/none"},
+        {"$ref": "https://example.com/schema"},
+        {"type": "text"},
+        {"type": 3},
+        {"required": 3},
+        {"properties": []},
+        {"anyOf": {}},
+        {"allOf": [3]},
+        {"properties": {"a": {"items": {"pattern": "("}}}},
+        {"enum": 3},
+        {"multipleOf": 0},
+        {"minimum": "3"},
+        3,
+        None,
+    ],
+)
+def test_what_is_no_schema_is_refused_at_once(schema):
+    with pytest.raises(ValueError, match=r"\w"):
+        Schema(schema)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_a_value_fits_its_own_constant_and_no_schema_that_denies_it(value):
+    assert Schema({"const": value}).fault(value) == ""
+    assert Schema({"enum": [value]}).fault(value) == ""
+    assert Schema({"not": {"const": value}}).fault(value) != ""
+
+
+@given(JSON, JSON)
+def test_whatever_the_schema_checking_ends_with_a_line_or_a_refusal(schema, value):
+    try:
+        fault = Schema(schema).fault(value)
+    except ValueError as error:
+        fault = str(error)
+    assert isinstance(fault, str)
+
+
+@pytest.fixture
+def wanted(tmp_path):
+    file = tmp_path / "person.json"
+    file.write_text(json.dumps(PERSON))
+    return AnswerSchema(file)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ('{"name": "Ada"}', '{"name":"Ada"}'),
+        (' {"name": "Käthe"}\n', '{"name":"Käthe"}'),
+        ('```json\n{"name": "Ada"}\n```', '{"name":"Ada"}'),
+        ('Here it is:\n\n```\n{"name": "Ada"}\n```\nDone.', '{"name":"Ada"}'),
+        ('It is {"name": "Ada"}', '{"name":"Ada"}'),
+        ("{'name': 'Ada',}", '{"name":"Ada"}'),
+        ('{"name": "a\\u001b]0;x\\u0007"}', '{"name":"a\\u001b]0;x\\u0007"}'),
+    ],
+)
+def test_the_json_of_an_answer_is_found(wanted, answer, text):
+    assert wanted.check(answer) == (text, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ("", "it is empty"),
+        ("I do not know.", "it is not JSON"),
+        ('{"name": "Ada"', "it is not JSON"),
+        ('{"name": "Ada"} or {"name": "Eve"}', "it is not JSON"),
+        ('{"age": 1}', "$.name is missing"),
+        ("[1]", "$ must be object"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_is_said(wanted, answer, fault):
+    assert wanted.check(answer) == ("", fault)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"{", "truncated"),
+        (b"[1]", "a schema is a JSON object"),
+        (b'{"type": "text"}', "type 'text': no such type"),
+        (b'{"a": "' + b"x" * (1 << 18) + b'"}', "larger than 256 kB"),
+        (b"\xff", "malformed"),
+        (b'{"not": ' * 100 + b"{}" + b"}" * 100, "levels deep"),
+    ],
+)
+def test_a_file_that_is_no_schema_is_named(tmp_path, data, told):
+    file = tmp_path / "it.json"
+    file.write_bytes(data)
+
+    with pytest.raises(ConfigError) as caught:
+        AnswerSchema(file)
+
+    assert str(caught.value).startswith(f"--schema {file}: ")
+    assert told in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Any):
+    with pytest.raises(ConfigError, match="No such file"):
+        AnswerSchema(tmp_path / "none.json")

@@ -1,0 +1,29 @@
+"""Asks a model for JSON that fits a schema, in words that any model reads.
+
+A server that takes the schema itself is given it too, which makes the words true.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tui.messages import Message
+
+_ASKED = (
+    "Answer with one JSON value that fits this JSON Schema, and with nothing else: no "
+    "explanation, no code fence.\n\n{schema}"
+)
+
+
+def instructed(messages: Sequence[Message], schema: Mapping[str, Any]) -> list[Message]:
+    """Return `messages`, the last of the user's with the schema behind it."""
+    asked = list(messages)
+    for at in range(len(asked) - 1, -1, -1):
+        if asked[at].role == "user":
+            words = _ASKED.format(schema=json.dumps(schema, ensure_ascii=False))
+            text = f"{asked[at].text}\n\n{words}"
+            asked[at] = msgspec.structs.replace(asked[at], text=text)
+            break
+    return asked

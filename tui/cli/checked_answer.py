@@ -1,0 +1,92 @@
+"""Reads the JSON of an answer and checks it against the schema of `ask --schema`."""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from tui import bounds, nearly_json
+from tui.cli.json_schema import Schema
+from tui.errors import ConfigError
+from tui.safe import safe_json
+
+LARGEST = 1 << 18
+"""Most bytes of a schema: it stands in each request."""
+_FENCE = re.compile(r"^```\w*[ \t]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+class Checked(NamedTuple):
+    """What became of an answer."""
+
+    text: str
+    """The JSON in one line; "" if there is none that fits."""
+    fault: str = ""
+    """What is wrong with the answer, without a full stop."""
+
+
+class AnswerSchema:
+    """The schema in a file, which an answer must fit."""
+
+    def __init__(self, file: Path) -> None:
+        """Read it; raises `ConfigError` if it cannot be one."""
+        self.file = file
+        try:
+            with file.open("rb") as opened:
+                data = opened.read(LARGEST + 1)
+            if len(data) > LARGEST:
+                raise ValueError(f"it is larger than {LARGEST >> 10} kB")
+            read = bounds.decode(data.removeprefix(b"\xef\xbb\xbf"))
+            if not isinstance(read, dict):
+                raise ValueError("a schema is a JSON object")
+            self._schema = Schema(read)
+        except OSError as error:
+            raise ConfigError(f"--schema {file}: {error.strerror}.") from error
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"--schema {file}: {error}.") from error
+        self.schema = cast(dict[str, Any], read)
+        self.unknown = self._schema.unknown
+        """The keywords that are not checked."""
+
+    def check(self, answer: str) -> Checked:
+        """Return the JSON of an answer, or what is wrong with it."""
+        value = _read(answer)
+        if value is None:
+            return Checked("", "it is not JSON" if answer.strip() else "it is empty")
+        try:
+            fault = self._schema.fault(value[0])
+        except (ValueError, RecursionError) as error:
+            fault = str(error)
+        if fault:
+            return Checked("", fault[:500])
+        return Checked(safe_json(msgspec.json.encode(value[0]).decode()))
+
+    def again(self, fault: str) -> str:
+        """Return the question that asks for a better answer."""
+        return (
+            f"Your answer does not fit the JSON Schema: {fault}. Give the whole answer "
+            f"again, corrected."
+        )
+
+
+def _read(answer: str) -> tuple[Any] | None:
+    """Return the JSON value in an answer, in a tuple as it may be null; None if none.
+
+    A model that was told to write nothing else may still put it into a code fence or
+    write a sentence before it.
+    """
+    texts = [answer.strip()]
+    fenced = _FENCE.findall(answer)
+    if len(fenced) == 1:
+        texts.append(fenced[0].strip())
+    if found := re.search(r"[{\[]", answer):
+        texts.append(answer[found.start() :].strip())
+    for text in texts:
+        try:
+            return (bounds.decode(text),)
+        except ValueError:
+            continue
+    for text in texts:
+        if text[:1] in ("{", "[") and (value := nearly_json.read(text)) is not None:
+            return (value,)
+    return None
