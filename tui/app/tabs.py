@@ -15,7 +15,7 @@ from threading import Event
 from textual.app import App
 
 from tui import conversation
-from tui.app import background
+from tui.app import background, page
 from tui.app.backend import Backend, Store
 from tui.app.chat.screen import ChatScreen
 from tui.app.transcript.find import Place
@@ -147,6 +147,8 @@ class Tabs:
         self.screens.append(chat)
         self._show_tabs()
         self._app.switch_screen(chat)
+        if self._backend.is_page:
+            page.tell(self._app, id)
         if known:  # a new screen focuses its composer by itself
             chat.routing.write()
         gone = [s for s in self.screens if s.conversation not in self.ids]

@@ -301,6 +301,11 @@ class LocalBackend:
         return self._host.problems
 
     @property
+    def is_page(self) -> bool:
+        """False: this is the user's own terminal."""
+        return False
+
+    @property
     def tools(self) -> Sequence[Tool[..., Any]]:
         """The available tools."""
         return self._host.tools
