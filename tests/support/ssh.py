@@ -118,7 +118,7 @@ class Server:
 
     @contextmanager
     def forward(self, port: int) -> Generator[int]:
-        """Forward a port of 127.0.0.1, as `ssh -L` does; yield the port on this side."""
+        """Forward a port of 127.0.0.1 as `ssh -L` does; yield the port on this side."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             here = free.getsockname()[1]

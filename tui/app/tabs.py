@@ -15,9 +15,10 @@ from threading import Event
 from textual.app import App
 
 from tui import conversation
-from tui.app import background, page
+from tui.app import background
 from tui.app.backend import Backend, Store
 from tui.app.chat.screen import ChatScreen
+from tui.app.terminal import page
 from tui.app.transcript.find import Place
 from tui.app.widgets.tab_bar import Tab
 from tui.errors import LogError
