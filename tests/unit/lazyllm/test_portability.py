@@ -139,11 +139,9 @@ def _one_round() -> tuple[object, object]:
 
 
 def _agent(kind: Any) -> tuple[object, object]:
-    plan = {
-        "PlanAndSolveAgent": ["1. Look.\n2. Tell.", "Seen."],
-        "ReWOOAgent": ["No plan."],
-    }
-    said = [*plan.get(kind.__name__, []), "It is fine."]
+    steps = ["1. Look.\n2. Tell.", "Seen.", "Told."]
+    before = {"PlanAndSolveAgent": steps, "ReWOOAgent": ["No plan."]}
+    said = [*before.get(kind.__name__, []), "It is fine."]
     return kind(llm(*said), [look], max_retries=3)("q", []), "It is fine."
 
 
