@@ -77,6 +77,8 @@ async def test_enter_uses_what_was_found_and_writes_it_down(
         await chat.until("Set up a model")
         await chat.pilot.press("enter")
         await chat.until(lambda: chat.screen.model == "qwen3-8b")
+        await chat.until(lambda: "This is the starter" not in chat.text)
+        assert "Found Ollama" not in chat.text
         await chat.ask("Who?")
         await chat.until("I am real.")
 

@@ -153,8 +153,14 @@ class ChatScreen(OutputScreen):
             door, presenter, versions, composer, view, self.spell_key("unsend")
         )
         self.owners = Owners(backend, door, fold, transcript.add_note, self.hint)
-        self._next_model = NextModel(
-            backend.models, presenter, status, sidebar, self.set_timer, self.call_later
+        self.next_model = NextModel(
+            transcript,
+            backend.models,
+            presenter,
+            status,
+            sidebar,
+            self.set_timer,
+            self.call_later,
         )
         self.presenter.context.window = lambda: backend.models.window(self.model)
         self._input_history = InputHistory(
@@ -191,7 +197,7 @@ class ChatScreen(OutputScreen):
         self.sidebar.tools_folder = self.backend.tools_folder
         if note := self.backend.models.note(self.model):
             # The sidebar shows the note too, but a narrow screen hides it.
-            self.transcript.add_note(note)
+            self.next_model.advise(note)
         self._spell_keys()
         self.tools.show()
         self.run_worker(self.follower.run, thread=True)
@@ -270,7 +276,7 @@ class ChatScreen(OutputScreen):
 
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
-        self._next_model.show(name)
+        self.next_model.show(name)
 
     # -- following the log
 

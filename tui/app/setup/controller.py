@@ -74,7 +74,7 @@ class SetupController:
     def _found(self, text: str) -> None:
         if chat := self._chat():
             self._offered = True
-            chat.transcript.add_note(text)
+            chat.next_model.advise(text)
 
     def takes(self, key: str) -> bool:
         """Begin the set-up if `key` accepts the offer; return whether it does."""
