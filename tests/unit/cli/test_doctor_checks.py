@@ -86,7 +86,7 @@ def test_without_a_server_that_is_told_in_one_line(
 
     assert (told.verdict, told.text) == (
         "ok",
-        "none answers on this machine (Ollama, LM Studio, llama-server, vLLM)",
+        "none answers on this machine (Ollama, LM Studio, llama.cpp, vLLM)",
     )
 
 

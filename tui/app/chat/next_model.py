@@ -6,8 +6,6 @@ from tui.app import background, markdown
 from tui.app.backend import Models
 from tui.app.chat.presenter import Presenter
 from tui.app.gc_freeze import settle
-from tui.app.transcript.note import Note
-from tui.app.transcript.pane import Transcript
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 
@@ -26,7 +24,6 @@ class NextModel:
 
     def __init__(
         self,
-        transcript: Transcript,
         models: Models,
         presenter: Presenter,
         status: Status,
@@ -35,7 +32,6 @@ class NextModel:
         call_later: Callable[..., object],
     ) -> None:
         """Use `call_later` to pass a call from any thread to the UI thread."""
-        self._transcript = transcript
         self._models = models
         self._presenter = presenter
         self._status = status
@@ -43,16 +39,9 @@ class NextModel:
         self._set_timer = set_timer
         self._call_later = call_later
         self._name = ""
-        self._advice: list[Note] = []
-
-    def advise(self, text: str) -> None:
-        """Show a line in the conversation until another model is chosen."""
-        self._advice.append(self._transcript.add_note(text))
 
     def show(self, name: str) -> None:
         """Show the name and the note of the model `name`, and load it."""
-        while self._advice:
-            self._transcript.remove_note(self._advice.pop())
         self._name = name
         self._status.model = name
         self._presenter.context.model_changed()

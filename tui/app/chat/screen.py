@@ -107,7 +107,7 @@ class ChatScreen(OutputScreen):
         debug_panel = self.debug_panel = DebugPanel()
         sidebar = self.sidebar = ToolSidebar()
         status = self.status = Status()
-        hints = Hints(status, transcript)
+        hints = self.hints = Hints(status, transcript)
         self.hint, self.complain = hints.hint, hints.complain
         self.arrangement = Arrangement(
             self, sidebar, debug_panel, composer, self.hint, self.spell_key("tools")
@@ -153,14 +153,8 @@ class ChatScreen(OutputScreen):
             door, presenter, versions, composer, view, self.spell_key("unsend")
         )
         self.owners = Owners(backend, door, fold, transcript.add_note, self.hint)
-        self.next_model = NextModel(
-            transcript,
-            backend.models,
-            presenter,
-            status,
-            sidebar,
-            self.set_timer,
-            self.call_later,
+        self._next_model = NextModel(
+            backend.models, presenter, status, sidebar, self.set_timer, self.call_later
         )
         self.presenter.context.window = lambda: backend.models.window(self.model)
         self._input_history = InputHistory(
@@ -197,7 +191,7 @@ class ChatScreen(OutputScreen):
         self.sidebar.tools_folder = self.backend.tools_folder
         if note := self.backend.models.note(self.model):
             # The sidebar shows the note too, but a narrow screen hides it.
-            self.next_model.advise(note)
+            self.hints.advise(note)
         self._spell_keys()
         self.tools.show()
         self.run_worker(self.follower.run, thread=True)
@@ -276,7 +270,8 @@ class ChatScreen(OutputScreen):
 
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
-        self.next_model.show(name)
+        self.hints.forget_advice()
+        self._next_model.show(name)
 
     # -- following the log
 
