@@ -6,7 +6,7 @@
 # make check     formatting, lint, types, import contracts
 # make bench     what things cost, in ratios within one run
 # make faults    run the tests that try faults, write the table of docs/faults.md
-# make shot      draw the pictures of the README anew (needs an sshd)
+# make shot      draw the pictures of the README anew (needs sshd and chromium)
 #
 # All of it lives in .venv; `make clean` removes that. .ci/setup does the setting up:
 #
@@ -67,6 +67,7 @@ faults: set-up
 shot: set-up
 	@$(BIN)/python docs/screenshot.py docs/lazychat.svg
 	@PYTHONPATH=tests $(BIN)/python docs/hangup.py docs/hangup.svg
+	@PYTHONPATH=tests $(BIN)/python docs/browser.py docs/browser.png
 
 clean:
 	rm -rf .venv

@@ -41,6 +41,12 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """The environment variable that holds the key."""
     api_key_cmd: str = ""
     """A command that prints the key; its first line counts."""
+    ca_file: str = ""
+    """A PEM file with the certificates to trust for this server, in place of the
+    usual ones; empty means SSL_CERT_FILE, else the usual ones."""
+    proxy: str = ""
+    """The proxy to this server, such as `http://proxy:3128`; empty means HTTPS_PROXY,
+    HTTP_PROXY, ALL_PROXY and NO_PROXY."""
     dialect: str = ""
     """How the model writes tool calls in text; empty means by its name. `auto`
     looks for all common forms."""

@@ -10,6 +10,7 @@ from support.fakes.sse_server import DONE, SSEServer, finish, text
 from support.pilot import Chat, opened
 
 from tui import config
+from tui.models.hub import Pull, Pulled, wanted
 from tui.models.suppliers import SUPPLIERS
 
 BIG = {
@@ -79,6 +80,8 @@ async def test_enter_uses_what_was_found_and_writes_it_down(
         await chat.until("Set up a model")
         await chat.pilot.press("enter")
         await chat.until(lambda: chat.screen.model == "qwen3-8b")
+        await chat.until(lambda: "This is the starter" not in chat.text)
+        assert "Found Ollama" not in chat.text
         await chat.ask("Who?")
         await chat.until("I am real.")
 
@@ -236,7 +239,8 @@ async def test_a_download_shows_its_progress_stops_and_continues(
         await chat.pilot.press("enter")
         await chat.until("of 1.0 MB")
         await chat.until(hub.waiting.is_set)
-        await chat.pilot.press("escape")
+        await chat.until("Ctrl+X stop")
+        await chat.pilot.press("ctrl+x")
         await chat.until("Stopped. What has come is kept")
         hub.gate.set()
         await chat.pilot.press("enter")
@@ -247,6 +251,57 @@ async def test_a_download_shows_its_progress_stops_and_continues(
     assert config.load().models["tiny-q4_k_m"] == config.LlamaModelConfig(
         "~/models/Qwen/Tiny-GGUF/Tiny-Q4_K_M.gguf"
     )
+
+
+async def begin_download(chat: Chat, hub: Hub) -> None:
+    """Begin a download that waits in the middle, and close its dialog."""
+    hub.gate.clear()
+    await chat.pilot.press("ctrl+l")
+    await chat.until("Needs a key")
+    await chat.pilot.press(*"Qwen/Tiny-GGUF")
+    await chat.until("download it from Hugging Face")
+    await chat.pilot.press("enter")
+    await chat.until("of 1.0 MB")
+    await chat.until(hub.waiting.is_set)
+    await chat.pilot.press("escape")
+    await chat.until(lambda: chat.app.screen is chat.screen)
+
+
+async def test_a_download_goes_on_when_its_dialog_is_closed(hub: Hub) -> None:
+    async with opened(size=(80, 24)) as chat:
+        await begin_download(chat, hub)
+        await chat.until("↓")
+
+        await chat.pilot.press("ctrl+l")
+        await chat.until("Needs a key")
+        await chat.pilot.press(*"download")
+        await chat.pilot.press("enter")
+        await chat.until("Ctrl+X stop")
+        await chat.until("Qwen/Tiny-GGUF")
+        await chat.pilot.press("escape")
+        await chat.until(lambda: chat.app.screen is chat.screen)
+        hub.gate.set()
+
+        await chat.until("Qwen/Tiny-GGUF is downloaded: /model tiny-q4_k_m")
+        assert "↓" not in chat.text
+        assert "tiny-q4_k_m" in config.load().models
+        assert chat.screen.model != "tiny-q4_k_m"
+
+
+async def test_quitting_stops_a_download_and_the_next_one_continues(
+    hub: Hub, user: Path
+) -> None:
+    async with opened(size=(80, 24)) as chat:
+        await begin_download(chat, hub)
+
+        chat.app.setup.close()
+
+        await chat.until(lambda: not chat.app.setup.downloads.name)
+        assert not (user / "models/Qwen/Tiny-GGUF/Tiny-Q4_K_M.gguf").exists()
+        hub.gate.set()
+        *_, last = Pull(wanted("Qwen/Tiny-GGUF"))
+    assert isinstance(last, Pulled)
+    assert last.fetched < 1_000_004
 
 
 @pytest.mark.parametrize("size", [(60, 20), (40, 10), (20, 6)])

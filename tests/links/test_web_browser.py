@@ -224,6 +224,43 @@ def test_behind_another_port_a_lost_connection_is_made_again(model, server, brow
     page.wait_for(lambda p: "trying again" in p.notice)
 
 
+def test_the_address_follows_the_conversation(model, server, browser):
+    server.answer(text("Here I am."), finish(), DONE)
+    page = browser().open(model.url)
+    first = page.page.url
+    page.ask("Hello?").wait_for("Here I am.")
+
+    page.press("F10").wait_for(lambda p: p.page.url != first)
+    second = page.page.url
+    assert second.startswith(f"{model.base}/c/")
+    page.wait_for("ready").type("draft")
+    page.page.reload()
+    page.wait_for("│ draft")
+    assert page.page.url == second
+
+    page.press("Control+s").wait_for("Hello?")
+    page.press("Enter").wait_for(lambda p: p.page.url == first)
+    page.page.reload()
+    page.wait_for("Here I am.")
+
+
+def test_a_page_works_through_a_port_that_ssh_forwards(
+    model, server, browser, ssh_server
+):
+    pause = Pause()
+    server.answer(text("Through "), pause, text("the tunnel."), finish(), DONE)
+    with ssh_server.forward(int(model.base.rpartition(":")[2])) as port:
+        page = browser().open(f"http://localhost:{port}/?{model.url.partition('?')[2]}")
+        page.ask("Hello?").wait_for("Through")
+        page.page.reload()
+        page.wait_for("Through")
+        pause.go()
+        page.wait_for("Through the tunnel.")
+
+        assert page.page.url.startswith(f"http://localhost:{port}/c/")
+        assert page.errors == []
+
+
 def test_who_quits_is_told_how_to_come_back(model, browser):
     page = browser().open(model.url)
 

@@ -20,8 +20,8 @@ import struct
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -115,6 +115,32 @@ class Server:
             *["-p", str(port or self.port), *options, f"{user}@127.0.0.1"],
             f"exec {shlex.join(command)}",
         ]
+
+    @contextmanager
+    def forward(self, port: int) -> Generator[int]:
+        """Forward a port of 127.0.0.1 as `ssh -L` does; yield the port on this side."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            here = free.getsockname()[1]
+        way = f"127.0.0.1:{here}:127.0.0.1:{port}"
+        client = subprocess.Popen(
+            self.command(["sleep", "600"], 0, "-L", way, "-oExitOnForwardFailure=yes"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            until = monotonic() + LIMIT
+            while True:
+                assert client.poll() is None, self.log
+                assert monotonic() < until, self.log
+                with suppress(ConnectionError):
+                    socket.create_connection(("127.0.0.1", here), 1).close()
+                    break
+            yield here
+        finally:
+            client.terminate()
+            client.wait(LIMIT)
 
     def _listen(self) -> bool:
         with socket.socket() as free:

@@ -267,6 +267,39 @@ def table(item: tuple[str, tuple[str, str]]) -> str:
     )
 
 
+def test_servers_that_answer_are_listed(home: Home) -> None:
+    rows = [{"id": n, "owned_by": "library"} for n in ("qwen3:8b", "phi4", "a", "b")]
+    nothing = f"http://127.0.0.1:{free_port()}/v1"
+    with SSEServer() as ollama, SSEServer() as empty:
+        ollama.json({"data": rows}, path="/models")
+        empty.json({"data": []}, path="/models")
+        home.env["LAZYCHAT_PROBE"] = f"{ollama.url},{empty.url},{nothing}"
+
+        told = report(home)["server"]
+
+    assert [(row["verdict"], row["text"]) for row in told] == [
+        (
+            "ok",
+            f"Ollama at {ollama.url} has qwen3:8b, phi4, a and 1 more: /setup adds it",
+        ),
+        ("warning", f"127.0.0.1:{empty.port} at {empty.url} has no chat model"),
+        ("warning", f"{nothing} (from LAZYCHAT_PROBE) lists no models"),
+    ]
+
+
+def test_a_server_at_the_address_of_its_own_variable_is_found(home: Home) -> None:
+    with SSEServer() as server:
+        server.json(
+            {"data": [{"id": "qwen3:8b", "owned_by": "library"}]}, path="/models"
+        )
+        del home.env["LAZYCHAT_PROBE"]
+        home.env["OLLAMA_HOST"] = f"127.0.0.1:{server.port}"
+
+        told = report(home)["server"]
+
+    assert told[0]["text"].startswith(f"Ollama at {server.url} has qwen3:8b: ")
+
+
 def test_a_dead_default_is_an_error(home: Home) -> None:
     home.server(f"http://127.0.0.1:{free_port()}/v1")
 

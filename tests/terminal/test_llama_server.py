@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from support import ROOT
@@ -18,7 +19,10 @@ from tui.agents import FunctionCallAgent
 from tui.errors import Cancelled, ContextOverflow, ModelError
 from tui.events import NoticeGiven, TextDelta, UsageReported
 from tui.messages import Message
+from tui.models.discovery import local_servers
 from tui.models.openai import OpenAIModel
+from tui.models.openai.address import normalize_base_url
+from tui.models.setup import keep, model_at, place_of_server
 from tui.tools import builtin
 from tui.turn import Turn
 
@@ -197,3 +201,18 @@ def test_a_tutorial_program_runs_on_it(url, tmp_path):
     outputs, _, ret = done.out.partition("ret: ")
     said = outputs.replace("output: ", "").replace("\n", "")
     assert said == ret.replace("\n", "") != ""
+
+
+def test_it_is_found_set_up_and_answers(url: str, tmp_path: Path) -> None:
+    (server,) = local_servers([("", normalize_base_url(url))], LIMIT)
+    chosen = model_at(place_of_server(server), server.models[0].id)
+    with Home(tmp_path) as home:
+        home.env["LAZYCHAT_PROBE"] = url
+
+        keep(chosen, home.folder / "config.toml", default=True)
+        done = home.ask("Say hello.")
+        told = home.run("doctor", "--json").out
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.strip()
+    assert f"at {server.base_url} has " in told

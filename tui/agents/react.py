@@ -17,6 +17,7 @@ from tui.agents.function_call import FunctionCallAgent
 from tui.agents.react_listener import Listener
 from tui.events import (
     Event,
+    NoticeGiven,
     ReasoningDelta,
     Relabelled,
     TextDelta,
@@ -71,8 +72,20 @@ class ReactAgent(FunctionCallAgent):
         any without tools.
         """
         super().__init__(model, toolbox, max_rounds, system)
-        if len(self.toolbox) and max_rounds and takes_instructions(model):
-            self.model: Model = ReactModel(model)
+        self._too_small = False
+        if len(self.toolbox) and max_rounds:
+            self._too_small = not takes_instructions(model)
+            self.model: Model = model if self._too_small else ReactModel(model)
+
+    def _run(
+        self, messages: list[Message], turn: Turn
+    ) -> Generator[Event, None, Message]:
+        if self._too_small:
+            yield NoticeGiven(
+                f"{self.model.name} is too small for the form of ReAct; it calls tools "
+                "in its own way."
+            )
+        return (yield from super()._run(messages, turn))
 
 
 class ReactModel:

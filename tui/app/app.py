@@ -393,5 +393,6 @@ def run_app(
         app.run()
     except Exception as error:  # raised while the app was ending
         app.end_by_fault(error)
+    app.setup.close()
     # An exception of the app sets a return code too.
     return app.exits.left._replace(code=app.return_code or 0)

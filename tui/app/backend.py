@@ -368,6 +368,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def is_page(self) -> bool:
+        """Whether a page in a browser is the terminal: its address is kept right."""
+        ...
+
+    @property
     def models(self) -> Models:
         """The available models."""
         ...

@@ -18,6 +18,7 @@ from tui import conversation
 from tui.app import background
 from tui.app.backend import Backend, Store
 from tui.app.chat.screen import ChatScreen
+from tui.app.terminal import page
 from tui.app.transcript.find import Place
 from tui.app.widgets.tab_bar import Tab
 from tui.errors import LogError
@@ -147,6 +148,8 @@ class Tabs:
         self.screens.append(chat)
         self._show_tabs()
         self._app.switch_screen(chat)
+        if self._backend.is_page:
+            page.tell(self._app, id)
         if known:  # a new screen focuses its composer by itself
             chat.routing.write()
         gone = [s for s in self.screens if s.conversation not in self.ids]

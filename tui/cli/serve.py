@@ -39,23 +39,32 @@ def serve(
         )
         try:
             with background.ended_by_signal(signal.SIGHUP):
-                me.start()
-                server.start()
-                tell(server)
-                me.models.preload(me.model)
-                me.models.warm(me.model, [tool.schema for tool in me.tools])
-                while True:
-                    signal.pause()
+                _serve(me, server)
         except SystemExit as end:
-            server.stop()
-            if end.code == 128 + signal.SIGHUP:
-                background.let_go()
-                me.runner.finish()
             return CANCELLED if end.code == 128 + signal.SIGINT else DONE
         finally:
             server.stop()
+        return DONE
     finally:
         me.close()
+
+
+def _serve(me: Host, server: WebServer) -> None:
+    """Serve until a signal ends it by `SystemExit`, or a hang-up and the last turn."""
+    try:
+        me.start()
+        server.start()
+        tell(server)
+        me.models.preload(me.model)
+        me.models.warm(me.model, [tool.schema for tool in me.tools])
+        while True:
+            signal.pause()
+    except SystemExit as end:
+        if end.code != 128 + signal.SIGHUP:
+            raise
+        background.let_go()
+        server.stop()
+        me.runner.finish()
 
 
 def tell(server: WebServer) -> None:

@@ -11,7 +11,7 @@ from tui.events import Event, MessageAdded
 from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.history import History, calls_of, wire_call
 from tui.lazyllm.modules import ChatModule, ModelAgent, Module
-from tui.lazyllm.scope import ABSENT_ARGUMENTS
+from tui.lazyllm.scope import ABSENT_ARGUMENTS, ABSENT_OF_CALLS, refuse
 from tui.lazyllm.tool_manager import ToolManager
 from tui.messages import Message
 from tui.models import Model
@@ -50,12 +50,8 @@ class AgentModule(Module):
         return_last_tool_calls: bool = False,
         **options: object,
     ) -> None:
-        for option, value in options.items():
-            if option in ABSENT_ARGUMENTS and value:
-                raise ArgumentError(
-                    f"{type(self).__name__} has no argument {option}: "
-                    f"{ABSENT_ARGUMENTS[option]}."
-                )
+        given = [option for option, value in options.items() if value]
+        refuse(type(self).__name__, given, ABSENT_ARGUMENTS)
         known = ("llm", "tools", "max_retries", "stream", "return_trace", "prompt")
         unknown(type(self).__name__, set(options) - set(ABSENT_ARGUMENTS), known)
         self.model = model_of(llm, "llm")
@@ -82,6 +78,7 @@ class AgentModule(Module):
 
     def _agent(self, options: dict[str, Any]) -> AbstractContextManager[ModelAgent]:
         known = ("input", "llm_chat_history", "stream", "stream_output")
+        refuse("A call", options, ABSENT_OF_CALLS)
         unknown(f"A call of {type(self).__name__}", options, known)
         return nullcontext(self._make())
 

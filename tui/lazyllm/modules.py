@@ -18,7 +18,7 @@ from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.file_queue import default_log
 from tui.lazyllm.history import History
 from tui.lazyllm.prompts import ChatPrompter, Instruction, prompter
-from tui.lazyllm.scope import ABSENT_METHODS
+from tui.lazyllm.scope import ABSENT_METHODS, ABSENT_OF_CALLS, refuse
 from tui.lazyllm.trace import told
 from tui.messages import Message
 from tui.models import Model
@@ -239,6 +239,7 @@ class ChatModule(Module):
         self.model = model
 
     def _agent(self, options: dict[str, Any]) -> AbstractContextManager[ModelAgent]:
+        refuse("A call", options, ABSENT_OF_CALLS)
         unknown(
             f"A call of {type(self).__name__}",
             options,
@@ -248,10 +249,28 @@ class ChatModule(Module):
         return nullcontext(agents.FunctionCallAgent(self.model))
 
 
+_OF_DOWNLOADS = frozenset(
+    {"target_path", "trust_remote_code", "source", "use_model_map"}
+)
+"""Arguments about LazyLLM's downloads and training, which have no effect here."""
+_NO_TARGET = (
+    "TrainableModule has no target_path: give the path of a GGUF file as base_model."
+)
+
+
+def check_type(type: str | None) -> None:
+    """Raise `ArgumentError` unless the type is that of chat models."""
+    if type not in (None, "llm", "vlm", "chat"):
+        raise ArgumentError(
+            f"type={type!r} is not offered: lazychat has chat models, llm or vlm."
+        )
+
+
 class TrainableModule(ChatModule):
     """A local model: `[models.NAME]` of the configuration, or a GGUF file.
 
-    If there is neither, the starter is used, and a line on stderr reports it.
+    If there is neither, the starter is used, and a line on stderr reports it. LazyLLM's
+    arguments about downloads are accepted; nothing is downloaded.
     """
 
     def __init__(
@@ -260,16 +279,23 @@ class TrainableModule(ChatModule):
         stream: object = True,
         *,
         return_trace: bool = False,
+        type: str | None = None,
+        **options: object,
     ) -> None:
+        check_type(type)
+        if options.get("target_path"):
+            raise ArgumentError(_NO_TARGET)
+        unknown(
+            "TrainableModule",
+            set(options) - _OF_DOWNLOADS,
+            ("base_model", "stream", "return_trace", "type", *_OF_DOWNLOADS),
+        )
         if not isinstance(base_model, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
             raise ArgumentError(
-                f"base_model must be a name or a path, not {type(base_model).__name__}."
+                f"base_model must be a name or a path, not {base_model!r:.60}."
             )
         if isinstance(stream, str):
-            raise ArgumentError(
-                "TrainableModule has no target_path: give the path of a GGUF file as "
-                "base_model."
-            )
+            raise ArgumentError(_NO_TARGET)
         settings = config.load()
         catalog = ModelCatalog(settings)
         name = base_model

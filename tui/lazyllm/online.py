@@ -8,7 +8,8 @@ from typing import Any
 from tui import agents, config
 from tui.errors import ConfigError, ModelError
 from tui.lazyllm.arguments import ArgumentError, unknown
-from tui.lazyllm.modules import ChatModule, ModelAgent
+from tui.lazyllm.modules import ChatModule, ModelAgent, check_type
+from tui.lazyllm.scope import ABSENT_OF_CALLS, refuse
 from tui.models import keys
 from tui.models.openai import OpenAIModel
 from tui.models.suppliers import SUPPLIERS, Supplier
@@ -65,10 +66,7 @@ class OnlineChatModule(ChatModule):
         prompt: object = None,
         **options: Any,
     ) -> None:
-        if type not in (None, "llm", "vlm", "chat"):
-            raise ArgumentError(
-                f"type={type!r} is not offered: lazychat has chat models, llm or vlm."
-            )
+        check_type(type)
         if url and base_url and url != base_url:
             raise ArgumentError("Give the address as url or as base_url, not as both.")
         if api_key is not None and not isinstance(api_key, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
@@ -107,6 +105,7 @@ class OnlineChatModule(ChatModule):
         if not options:
             yield agents.FunctionCallAgent(self.model)
             return
+        refuse("A call", options, ABSENT_OF_CALLS)
         known = OPTIONS | {"model", "max_retries", "timeout", "static_params"}
         unknown("A call", set(options) - known, known, _IN_STATIC)
         made = dict(self._made)

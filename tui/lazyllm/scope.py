@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from dis import opmap
 
+from tui.lazyllm.arguments import ArgumentError
+
 _FUNCTION = "write a Python function that calls the modules"
 _SERVER = "start the model's server yourself and give OnlineChatModule(base_url=...)"
 _DOCUMENTS = "write a tool that searches, and register it with fc_register"
@@ -18,12 +20,16 @@ ABSENT: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("Document", "Retriever", "Reranker", "TempDocRetriever", "SentenceSplitter",
-         "DocNode", "SqlManager", "SqlCall", "MongoDBManager", "rag"),
+         "DocNode", "SqlManager", "SqlCall", "MongoDBManager", "rag", "DBManager",
+         "DocServer", "GraphDocument", "GraphRetriever"),
         _DOCUMENTS,
     ),
     **dict.fromkeys(
         ("deploy", "launcher", "launchers", "ServerModule", "UrlModule", "AutoModel",
-         "finetune", "AutoDeploy", "AutoFinetune", "dataproc"),
+         "finetune", "AutoDeploy", "AutoFinetune", "dataproc", "FastapiApp",
+         "LazyLLMDataprocBase", "LazyLLMDeployBase", "LazyLLMFinetuneBase",
+         "LazyLLMLaunchersBase", "LazyLLMValidateBase", "ModelManager", "TrialModule",
+         "TTSDeploy", "Option", "data_register"),
         _SERVER,
     ),
     **dict.fromkeys(
@@ -33,6 +39,7 @@ ABSENT: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("OnlineEmbeddingModule", "OnlineMultiModalModule",
+         "OnlineEmbeddingModuleBase", "OnlineMultiModalBase", "LLMParser",
          "encode_query_with_filepaths", "ParameterExtractor",
          "QustionRewrite", "IntentClassifier", "CodeGenerator"),
         "use OnlineChatModule with a prompt that asks for it",
@@ -45,7 +52,42 @@ ABSENT: dict[str, str] = {
     **dict.fromkeys(
         ("globals", "locals"), "use init_session, new_session and Python's variables"
     ),
-    "config": "use config.toml and the variables LAZYLLM_<SOURCE>_API_KEY",
+    **dict.fromkeys(
+        ("config", "Config", "refresh_config", "namespace", "patch_os_env", "KeyPool",
+         "inject_model_config"),
+        "use config.toml and the variables LAZYLLM_<SOURCE>_API_KEY",
+    ),
+    **dict.fromkeys(
+        ("FS", "NotionFS", "S3FS", "Git", "GitHub", "GitLab", "HttpRequest",
+         "ModuleTool", "todo_write"),
+        "write a function that does it, and register it with fc_register",
+    ),
+    **dict.fromkeys(
+        ("SkillManager", "install_skill"), "put the instructions into prompt=..."
+    ),
+    **dict.fromkeys(
+        ("sandbox", "SandboxFusion", "DummySandbox", "LazyLLMSandboxBase"),
+        "tools run in a thread of the program, with a time limit",
+    ),
+    **dict.fromkeys(
+        ("enable_trace", "LazyTraceContext", "get_trace_context", "set_trace_context"),
+        "use return_trace=True and read the queue lazy_trace",
+    ),
+    **dict.fromkeys(
+        ("LLMBase", "OnlineChatModuleBase", "LazyLLMAgentBase", "Module",
+         "component_register", "module_register", "Register", "LazyLLMHook",
+         "add_doc"),
+        "write a Python class whose objects can be called",
+    ),
+    **dict.fromkeys(
+        ("ProcessPoolExecutor", "ForkProcess", "SpawnProcess", "LazyLLMCMD",
+         "once_wrapper", "retry", "timeout", "dump_obj", "load_obj", "redis_client",
+         "colored_text", "Color", "Identity", "Placeholder", "kwargs"),
+        "use Python's own modules",
+    ),
+    "LLMType": "write the type as text: llm or vlm",
+    "Mode": "use WebModule.Mode",
+    "tool_concurrency": "the calls of a round run side by side",
     "LOG": "use Python's logging",
     "Thread": "use lazyllm.ThreadPoolExecutor, which carries the session",
     "SQLiteQueue": "use FileSystemQueue",
@@ -57,7 +99,6 @@ ABSENT: dict[str, str] = {
     "HttpTool": "write a tool that calls the address, and use fc_register",
     "code_interpreter": "write a tool for what is needed: none is offered unasked",
     "MCPClient": "write a tool that asks the server, and use fc_register",
-    "sandbox": "tools run in a thread of the program, with a time limit",
     "ToolExecutionError": "raise any exception in a tool: the model is told its text",
 }  # fmt: skip
 """The names, each with what to use instead."""
@@ -111,6 +152,21 @@ ABSENT_ARGUMENTS: dict[str, str] = {
     "model_context_provider": "use ChatPrompter(instruction, extra_keys)",
 }
 """The same for arguments of agents; those with a false value are accepted."""
+
+
+ABSENT_OF_CALLS: dict[str, str] = {
+    "tools": "give them to FunctionCall or to an agent",
+    "lazyllm_files": "put an image into the history, as image_url in data: form",
+    "url": "make another OnlineChatModule with that url",
+}
+"""The same for arguments of a call."""
+
+
+def refuse(of: str, options: Iterable[str], absent: dict[str, str]) -> None:
+    """Raise `ArgumentError` for the first option that is among `absent`."""
+    for option in options:
+        if option in absent:
+            raise ArgumentError(f"{of} has no argument {option}: {absent[option]}.")
 
 
 def missing(module: str, name: str, known: Iterable[str]) -> Exception:

@@ -58,6 +58,11 @@ class WebModule:
     many may be open at a time. Raises `ArgumentError`.
     """
 
+    class Mode:
+        """LazyLLM's ways to show a text; the app has its own, which streams."""
+
+        Dynamic, Refresh, Appendix = range(3)
+
     def __init__(
         self,
         m: object,

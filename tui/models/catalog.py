@@ -215,6 +215,7 @@ def _check_dialect(name: str, dialect: str) -> None:
 
 def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Model:
     from tui.models.openai import OpenAIModel
+    from tui.models.openai.address import proxy_address
     from tui.models.suppliers import SUPPLIERS
 
     base_url, key_env, model = settings.base_url, settings.api_key_env, settings.model
@@ -253,6 +254,8 @@ def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Mod
         context=settings.context,
         supplier=settings.supplier,
         exchanges=exchanges,
+        ca_file=settings.ca_file,
+        proxy=proxy_address(settings.proxy, f"[models.{name}]: proxy"),
     )
 
 

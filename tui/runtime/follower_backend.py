@@ -68,6 +68,11 @@ class FollowerBackend(LocalBackend):
         """Commands that do not work here, with the reasons."""
         return REFUSED if self._served.agent else REFUSED | _AGENT
 
+    @property
+    def is_page(self) -> bool:
+        """True: only `lazychat serve` and `WebModule` start such a screen."""
+        return True
+
     def conversation(self, id: str, *, is_new: bool = False) -> ServedConversation:
         """Return the conversation `id`; `is_new` if nothing was ever written to it."""
         made = ServedConversation(

@@ -315,6 +315,11 @@ class LocalBackend:
         return self._host.models.exchanges
 
     @property
+    def is_page(self) -> bool:
+        """False: this is the user's own terminal."""
+        return False
+
+    @property
     def tools(self) -> Sequence[Tool[..., Any]]:
         """The available tools."""
         return self._host.tools

@@ -10,9 +10,10 @@ import pytest
 from support.store import MOUNTS, talk
 
 from tui import masking, paths
-from tui.cli.doctor import storage
+from tui.cli.doctor import servers, storage
 from tui.cli.doctor.findings import Check, Finding, examine, run_python
 from tui.eventlog import EventLog, integrity
+from tui.models.discovery import ListedModel, LocalServer
 
 
 def ok(text: str) -> Finding:
@@ -59,6 +60,34 @@ def test_a_finding_holds_no_secret_and_nothing_that_drives_a_terminal() -> None:
     found = Finding("x", "ok", "key sk-abcdefgh-0123456789\x1b[2J", "a\nb\udcff")
 
     assert (found.text, found.remedy) == ("key ***␛[2J", "a b\ufffd")
+
+
+def test_a_server_at_its_usual_address_is_told_with_what_to_type(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = (ListedModel("qwen3:8b"),)
+    ollama = LocalServer("ollama", "Ollama", "http://localhost:11434/v1", models)
+    monkeypatch.setattr(servers, "local_servers", lambda *_: [ollama])
+    monkeypatch.delenv("LAZYCHAT_PROBE", raising=False)
+
+    (told,) = servers.check_servers()
+
+    assert told.text.endswith("has qwen3:8b: lazychat -m ollama/qwen3:8b")
+
+
+def test_without_a_server_that_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(servers, "local_servers", lambda *_: [])
+    monkeypatch.delenv("LAZYCHAT_PROBE", raising=False)
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+
+    (told,) = servers.check_servers()
+
+    assert (told.verdict, told.text) == (
+        "ok",
+        "none answers on this machine (Ollama, LM Studio, llama.cpp, vLLM)",
+    )
 
 
 @pytest.mark.outside

@@ -41,7 +41,7 @@ class ApprovalChoice:
         sidebar: ToolSidebar,
         *,
         hint: Callable[[str], None],
-        note: Callable[[str, NoteKind], None],
+        note: Callable[[str, NoteKind], object],
     ) -> None:
         """Use `hint` and `note` to report what became of an answer."""
         self._screen = screen

@@ -1,7 +1,8 @@
-"""Shows short-lived hints in the status line."""
+"""Shows short-lived hints in the status line, and advice about the chosen model."""
 
 from rich.cells import cell_len
 
+from tui.app.transcript.note import Note
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.status import Status
 
@@ -12,6 +13,16 @@ class Hints:
     def __init__(self, status: Status, transcript: Transcript) -> None:
         self._status = status
         self._transcript = transcript
+        self._advice: list[Note] = []
+
+    def advise(self, text: str) -> None:
+        """Show a line in the conversation until another model is chosen."""
+        self._advice.append(self._transcript.add_note(text))
+
+    def forget_advice(self) -> None:
+        """Remove such lines."""
+        while self._advice:
+            self._transcript.remove_note(self._advice.pop())
 
     def hint(self, text: str, seconds: float | None = None) -> None:
         """Show `text` in the status line until the next key, or for `seconds`."""

@@ -25,8 +25,8 @@ class Owners:
         backend: Backend,
         conversation: Conversation,
         fold: Transcript,
-        note: Callable[[str], None],
-        hint: Callable[[str], None],
+        note: Callable[[str], object],
+        hint: Callable[[str], object],
     ) -> None:
         """Set how to report to the user.
 

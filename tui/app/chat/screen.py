@@ -124,7 +124,7 @@ class ChatScreen(OutputScreen):
         debug_panel = self.debug_panel = DebugPanel()
         sidebar = self.sidebar = ToolSidebar()
         status = self.status = Status()
-        hints = Hints(status, transcript)
+        hints = self.hints = Hints(status, transcript)
         self.hint, self.complain = hints.hint, hints.complain
         self.arrangement = Arrangement(
             self, sidebar, debug_panel, composer, self.hint, self.spell_key("tools")
@@ -239,7 +239,7 @@ class ChatScreen(OutputScreen):
             self.first_screen.begin(self.model, first=self._is_first)
         elif note := self.backend.models.note(self.model):
             # The sidebar shows the note too, but a narrow screen hides it.
-            self.transcript.add_note(note)
+            self.hints.advise(note)
         self._spell_keys()
         self.tools.show()
         self.approvals.look()
@@ -321,6 +321,7 @@ class ChatScreen(OutputScreen):
 
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
+        self.hints.forget_advice()
         self._next_model.show(name)
         self.tools.show_switches()
         self.first_screen.model(name)

@@ -14,7 +14,7 @@ class ToolChoice:
         self,
         backend: Backend,
         sidebar: ToolSidebar,
-        note: Callable[[str, NoteKind], None],
+        note: Callable[[str, NoteKind], object],
     ) -> None:
         """Use `note` to show a problem in the conversation."""
         self._backend = backend

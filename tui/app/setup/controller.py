@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
+from tui.app.setup.downloads import Downloads
 
 
 class _App(Protocol):
@@ -31,6 +32,27 @@ class SetupController:
         self._use = use
         self._offered = False
         """Whether models were found while only the starter is there to answer."""
+        self._shown_on: ChatScreen | None = None
+        """The screen whose status line shows the download."""
+        self.downloads = Downloads(
+            lambda: backend.setup, app.call_later, self._show_download, self._tell
+        )
+
+    def close(self) -> None:
+        """Stop the download; the next one continues where it was."""
+        self.downloads.stop()
+
+    def _show_download(self, short: str) -> None:
+        chat = self._chat()
+        if self._shown_on and self._shown_on is not chat:
+            self._shown_on.status.aside = ""
+        self._shown_on = chat
+        if chat:
+            chat.status.aside = short
+
+    def _tell(self, text: str) -> None:
+        if chat := self._chat():
+            chat.transcript.add_note(text)
 
     def begin(self, *, adding: bool) -> None:
         """Show the models, or with `adding` only those that can be added."""
@@ -45,6 +67,7 @@ class SetupController:
                 self._app,
                 self._backend,
                 chat.model,
+                self.downloads,
                 adding=adding,
                 use=self._use,
                 tell=chat.complain,
@@ -75,7 +98,7 @@ class SetupController:
         if chat := self._chat():
             self._offered = True
             if not chat.first_screen.found(text):
-                chat.transcript.add_note(f"Found {text}. Press Enter to choose one.")
+                chat.hints.advise(f"Found {text}. Press Enter to choose one.")
 
     def takes(self, key: str) -> bool:
         """Begin the set-up if `key` accepts the offer; return whether it does."""

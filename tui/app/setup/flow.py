@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from tui.app import background
 from tui.app.backend import Backend
+from tui.app.setup.downloads import Downloads
 from tui.app.setup.key_screen import KeyScreen, OneField, WithKey
 from tui.app.setup.model_screen import ModelScreen
 from tui.app.setup.pull_screen import PullScreen
@@ -28,6 +29,7 @@ class SetupFlow:
         app: _App,
         backend: Backend,
         current: str,
+        downloads: Downloads,
         *,
         adding: bool,
         use: Callable[[str], None],
@@ -42,6 +44,7 @@ class SetupFlow:
         self._backend = backend
         self._setup = backend.setup
         self._current = current
+        self._downloads = downloads
         self._adding = adding
         self._default = adding or not backend.config.model
         self._use = use
@@ -77,8 +80,12 @@ class SetupFlow:
             case Address(url):
                 self._address_typed(url)
             case Download(repo):
-                screen = PullScreen(self._setup, repo, default=self._default)
-                self._app.push_screen(screen, self._added)
+                screen = PullScreen(self._downloads, repo, default=self._default)
+                self._app.push_screen(screen, self._downloaded)
+
+    def _downloaded(self, kept: Kept | None) -> None:
+        if kept or not self._downloads.name:
+            self._added(kept)
 
     def _address_typed(self, url: str | None) -> None:
         if url is None:

@@ -11,7 +11,7 @@ from tui.config import BUILT_IN_MODELS, LlamaModelConfig, ModelConfig, OpenAIMod
 from tui.errors import ConfigError
 from tui.models.discovery import Found, GGUFFile, ListedModel, Service
 from tui.models.hub import wanted
-from tui.models.openai.address import is_local, normalize_base_url
+from tui.models.openai.address import is_local, normalize_base_url, proxy_address
 from tui.models.setup import Place, place_of_server, place_of_service, same
 from tui.models.suppliers import SUPPLIERS
 
@@ -214,7 +214,10 @@ def _place(name: str, settings: OpenAIModelConfig) -> Place:
     key_env = settings.api_key_env or (supplier.key_env if supplier else "")
     with suppress(ConfigError):
         base_url = normalize_base_url(base_url)
-    return Place(name, base_url, "", key_env)
+    proxy = ""
+    with suppress(ConfigError):  # which the model's first question tells
+        proxy = proxy_address(settings.proxy, "proxy")
+    return Place(name, base_url, "", key_env, ca_file=settings.ca_file, proxy=proxy)
 
 
 def _is_here(address: str) -> bool:

@@ -134,11 +134,17 @@ class Transcript(LinePane, can_focus=True):
                 view.resize(self._width)
             self._place_changed(self._indexes[id], 0)
 
-    def add_note(self, text: str, kind: NoteKind = "info") -> None:
-        """Add a passing notice below all messages."""
+    def add_note(self, text: str, kind: NoteKind = "info") -> Note:
+        """Add a passing notice below all messages, and return it."""
         note = Note(text, kind)
         note.passing = True
         self._append_item(note)
+        return note
+
+    def remove_note(self, note: Note) -> None:
+        """Remove a notice; does nothing if it is gone."""
+        note.passing = False
+        self.show_items([it for it in self._items if it is not note], stay=True)
 
     def show_welcome(self, welcome: Welcome) -> None:
         """Show or redraw what stands here before the first message."""

@@ -90,6 +90,8 @@ class Status(Contained, Widget):
     hint: reactive[str] = reactive("")
     """Replaces everything on the right unless empty, such as "Press Ctrl+C again to
     quit"."""
+    aside: reactive[str] = reactive("")
+    """What goes on beside the answers, in a word: a download."""
     unkept: reactive[bool] = reactive(False)
     """Whether something is in memory only and would be lost by a kill."""
     away: reactive[bool] = reactive(False)
@@ -181,8 +183,17 @@ class Status(Contained, Widget):
         context = self._meter(room >= _BAR_FROM)
         # In order of importance; `shown` has the order on the screen.
         off = [] if self.stream else stream
-        wanted = [*keys, off, context, tokens, stream if self.stream else [], speed]
-        shown = [tokens, speed, context, stream, *keys]
+        aside: list[Span] = [(self.aside, ("busy",))] if self.aside else []
+        wanted = [
+            aside,
+            *keys,
+            off,
+            context,
+            tokens,
+            stream if self.stream else [],
+            speed,
+        ]
+        shown = [aside, tokens, speed, context, stream, *keys]
         kept: list[list[Span]] = []
         for group in filter(None, wanted):
             size = 2 + spans_width(group)

@@ -8,6 +8,7 @@ from tui.lazyllm.scope import missing
 from tui.lazyllm.stream_call import StreamCallHelper
 from tui.lazyllm.tool_manager import ToolManager, fc_register
 from tui.lazyllm.tools import agent
+from tui.lazyllm.web_module import WebModule
 
 __all__ = [
     "FunctionCall",
@@ -17,6 +18,7 @@ __all__ = [
     "ReactAgent",
     "StreamCallHelper",
     "ToolManager",
+    "WebModule",
     "agent",
     "fc_register",
 ]

@@ -45,6 +45,29 @@ def normalize_base_url(text: str) -> str:
     return urlunsplit((parts.scheme.lower(), parts.netloc, path or "/v1", "", ""))
 
 
+def proxy_address(text: str, key: str) -> str:
+    """Return the address of a proxy, with http as its scheme if it has none.
+
+    "" stays "". Raises `ConfigError`, which names `key`, for what is no address.
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    address = text if "://" in text else f"http://{text}"
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in ("http", "https", "socks5", "socks5h")
+        good = good and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(
+            f"{key} {_quoted(text)} is no address of a proxy; write it like "
+            "http://proxy.example.com:3128."
+        )
+    return address
+
+
 def shown(base_url: str) -> str:
     """Return a URL for messages: without a user's name and password in it."""
     parts = urlsplit(base_url)

@@ -67,6 +67,8 @@ class Where(msgspec.Struct, frozen=True):
     """The variable that the key comes from, if it is known."""
     secret: str = ""
     """The key, so that no message quotes it."""
+    proxy: str = ""
+    """The proxy that the configuration names, without a login, or ""."""
 
 
 def provider_message(body: str | bytes, where: Where) -> str:
@@ -185,13 +187,17 @@ def connection_error(error: BaseException, where: Where) -> ModelError:
     """Return the error for a server that could not be reached."""
     why = one_line(reason(error), where)
     what_to_do = "Check that the server runs and that base_url is right."
+    through = ""
+    if where.proxy:
+        through = f" through the proxy {where.proxy}"
+        what_to_do = "Check that the proxy runs and lets you pass."
     if "certificate" in why:
         what_to_do = (
-            "If an authority of your own has signed it, set SSL_CERT_FILE to the file "
-            "with its certificate."
+            "If an authority of your own has signed it, set SSL_CERT_FILE, or ca_file "
+            "in [models.NAME], to the file with its certificate."
         )
     return ModelError(
-        f"Cannot reach {where.base_url}: {why}. {what_to_do}", "unreachable"
+        f"Cannot reach {where.base_url}{through}: {why}. {what_to_do}", "unreachable"
     )
 
 

@@ -14,16 +14,14 @@ connection takes too long, and then ends without sending anything.
 import contextlib
 import queue
 import socket
-import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
-import msgspec
-
-from tui.errors import Cancelled, ModelError, TooMuch
+from tui.errors import Cancelled, TooMuch
 from tui.models.openai import limits
+from tui.models.openai.client import Settings, http_client
 from tui.models.openai.errors import never_connected
 from tui.models.openai.listing import Models, listed
 from tui.models.openai.retries import NoConnection
@@ -33,19 +31,6 @@ T = TypeVar("T")
 
 _IDLE = 4
 """How many connections a pool keeps: as many turns may run at once with reuse."""
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """How to reach a server."""
-
-    base_url: str
-    own_service: bool
-    """Whether this is OpenAI itself, to which organization and project belong."""
-    local: bool
-    """Whether the host is this machine: no proxy is asked for plain http then."""
-    timeout: float
-    connect_timeout: float
-    """Seconds until there must be a connection: host found, TLS agreed on."""
 
 
 class Link:
@@ -62,6 +47,11 @@ class Link:
         self._unconnected: Callable[[], None] = lambda: None
         """What to do when there is no connection within its limit."""
         self._connecting: threading.Timer | None = None
+
+    @property
+    def proxy(self) -> str:
+        """The proxy that the configuration names, "" for none."""
+        return self._settings.proxy
 
     def ask(
         self, cancel: Cancellation, body: Mapping[str, Any], responses: bool = False
@@ -173,30 +163,10 @@ class Link:
         # The library insists on one; servers that want none ignore it.
         key = self.key or "none"
         if self._client is None:
-            import openai  # 0.5 s of CPU
+            hooks = {"request": [self._watch], "response": [limits.bound]}
+            http = http_client(self._settings, hooks)
+            import openai
 
-            # Nothing is sent on to another address: a conversation is for whom the
-            # user has named, and a POST would mostly become a GET on the way.
-            options: dict[str, Any] = {"follow_redirects": False}
-            options["headers"] = {"Accept-Encoding": limits.ACCEPTED}
-            if self._settings.base_url.startswith("http:"):
-                # To load the system's certificates takes 18 ms, which plain http
-                # does not need. A context without any trusts nobody.
-                options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                # With https the environment may name the certificate to trust.
-                options["trust_env"] = not self._settings.local
-            try:
-                hooks = {"request": [self._watch], "response": [limits.bound]}
-                http = openai.DefaultHttpxClient(event_hooks=hooks, **options)
-            except Exception as error:
-                # All else is fixed, so it is the environment: a proxy that is no URL
-                # or needs a package of its own, a file of certificates that is not
-                # there; some of these errors have no class that is ours to import.
-                raise ModelError(
-                    "The proxy or certificate settings of the environment cannot be "
-                    f"used: {error}. See HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE.",
-                    "unreachable",
-                ) from error
             client = openai.OpenAI(
                 api_key=key,
                 base_url=self._settings.base_url,

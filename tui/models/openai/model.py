@@ -22,7 +22,8 @@ from tui.models.openai.address import (
     normalize_base_url,
     shown,
 )
-from tui.models.openai.link import Link, LinkPool, Settings
+from tui.models.openai.client import Settings
+from tui.models.openai.link import Link, LinkPool
 from tui.models.openai.listing import is_list, listed
 from tui.models.openai.requests import Requests
 from tui.models.openai.responses_stream import ResponsesReader
@@ -74,6 +75,8 @@ class OpenAIModel:
         context: int = 0,
         supplier: str = "",
         exchanges: Exchanges | None = None,
+        ca_file: str = "",
+        proxy: str = "",
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -90,12 +93,15 @@ class OpenAIModel:
         minutes is waited for. `context`: the model's window in tokens, 0 to find it
         out. `supplier`: a name in `servers.SERVERS`, whose rules hold at this address
         too; "" for what the address says. `exchanges`: where requests and responses
-        are kept for the debug panel.
+        are kept for the debug panel. `ca_file`: a file of certificates to trust in
+        place of the usual ones. `proxy`: the address of the one proxy to ask; "" for
+        those of the environment.
         """
         self._name = name
         self._model = model
         self._base_url = normalize_base_url(base_url or DEFAULT)
         masking.remember_login(login(self._base_url))
+        masking.remember_login(login(proxy))
         self._api_key = api_key
         self._key_hint = key_hint
         self._dialect = dialect or gate.dialect_of_name(model)
@@ -106,6 +112,8 @@ class OpenAIModel:
             is_local(self._base_url),
             timeout,
             connect_timeout,
+            ca_file,
+            proxy,
         )
         self._links = LinkPool(self._settings, self._find_key)
         # What it is known by, until an answer of its own tells.

@@ -319,7 +319,8 @@ class Sender:
 
     def where(self, link: Link) -> Where:
         """Return what errors of a request over `link` name."""
-        return Where(self._model, shown(self._base_url), self._key_hint, link.key)
+        url, proxy = shown(self._base_url), shown(link.proxy)
+        return Where(self._model, url, self._key_hint, link.key, proxy)
 
 
 def _note_failure(exchange: Exchange, error: Exception) -> None:

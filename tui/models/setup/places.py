@@ -26,6 +26,10 @@ class Place(msgspec.Struct, frozen=True):
     """The name of its key; "" if it wants none as far as known."""
     key_cmd: str = ""
     """A command that prints its key, in place of `key_env`."""
+    ca_file: str = ""
+    """As in `OpenAIModelConfig`."""
+    proxy: str = ""
+    """The address of its proxy; "" for those of the environment."""
 
     @property
     def key(self) -> str:
@@ -125,6 +129,8 @@ def model_at(place: Place, model: str) -> Chosen:
         supplier=place.supplier,
         api_key_env="" if key_env == usual else key_env,
         api_key_cmd=place.key_cmd,
+        ca_file=place.ca_file,
+        proxy=place.proxy,
     )
     return Chosen(_slug(model), settings, f"{model} at {place.title}", key_env)
 

@@ -14,8 +14,9 @@ from tui.models.discovery import ListedModel
 from tui.models.discovery.rows import is_list, listed
 from tui.models.openai import errors
 from tui.models.openai.address import is_local, is_openai, shown
+from tui.models.openai.client import Settings
 from tui.models.openai.errors import Where
-from tui.models.openai.link import Link, Settings
+from tui.models.openai.link import Link
 from tui.models.openai.retries import NoConnection
 from tui.models.setup.places import Place
 from tui.turn import Cancellation, Turn
@@ -38,8 +39,16 @@ def models_at(place: Place, cancel: Cancellation | None = None) -> list[ListedMo
     """
     url = place.base_url
     key = place.key
-    where = Where(place.title, shown(url), place.key_env, key)
-    settings = Settings(url, is_openai(url), is_local(url), SECONDS, SECONDS)
+    where = Where(place.title, shown(url), place.key_env, key, shown(place.proxy))
+    settings = Settings(
+        url,
+        is_openai(url),
+        is_local(url),
+        SECONDS,
+        SECONDS,
+        place.ca_file,
+        place.proxy,
+    )
     link = Link(settings, lambda: key)
     try:
         body = link.read(cancel or Cancellation(), "/models", SECONDS)

@@ -127,6 +127,12 @@ terminal.parser.registerOscHandler(52, (data) => {
     return true;
 });
 
+// The app tells which conversation it shows (tui/app/terminal/page.py); a reload opens that one.
+terminal.parser.registerOscHandler(5113, (id) => {
+    if (/^[\w-]{1,64}$/.test(id)) history.replaceState(null, "", id);
+    return true;
+});
+
 // -- the connection
 
 async function connect() {
