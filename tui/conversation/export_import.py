@@ -12,6 +12,9 @@ The JSON is the log itself, so nothing is lost, not even events of later version
 `kind` and `data` are those of `tui.events`, where each field is explained. Times are
 seconds since the epoch. Fields with default values are left out. `title`, `created` and
 `pinned` repeat information from the events, for programs that only list a file.
+
+Attached files are in `files`, each once: its bytes in Base64, by the digest to which
+the messages refer. A document without any has no `files`.
 """
 
 import hashlib
@@ -19,14 +22,15 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from tui import bounds, events
 from tui.conversation.store import get, new_id
 from tui.errors import ConflictError, LogError
-from tui.eventlog import EventLog, Imported
+from tui.eventlog import Blob, EventLog, Imported
+from tui.eventlog.sqlite.blobs import digest_of
 from tui.eventlog.sqlite.event_rows import text as text_of
 from tui.events import (
     ConversationDeleted,
@@ -60,10 +64,11 @@ class _Conversation(msgspec.Struct):
     pinned: bool = False
 
 
-class _Document(msgspec.Struct):
+class _Document(msgspec.Struct, omit_defaults=True):
     format: str
     version: int
     conversations: list[_Conversation]
+    files: dict[str, bytes] = {}
 
 
 class _Kind(msgspec.Struct):
@@ -84,7 +89,8 @@ def export_json(log: EventLog, *ids: str) -> str:
 
     Raises `LogError` when an id is unknown.
     """
-    document = _Document(FORMAT, VERSION, [_exported(log, id) for id in ids])
+    exported = [_exported(log, id) for id in ids]
+    document = _Document(FORMAT, VERSION, exported, _files(log, exported))
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
@@ -105,6 +111,26 @@ def _exported(log: EventLog, id: str) -> _Conversation:
     if summary := get(log, id):
         return _Conversation(id, stored, summary.title, summary.created, summary.pinned)
     return _Conversation(id, stored, created=stored[0].time if stored else 0.0)
+
+
+def _files(log: EventLog, exported: Iterable[_Conversation]) -> dict[str, bytes]:
+    """Return the bytes of the files to which messages refer."""
+    found: dict[str, bytes] = {}
+    for of in exported:
+        for stored in of.events:
+            if stored.kind != "message_added" or b'"digest"' not in bytes(stored.data):
+                continue
+            event = events.read(stored.kind, bytes(stored.data))
+            for digest in _digests(event):
+                if digest not in found and (data := log.blob(digest)) is not None:
+                    found[digest] = data
+    return found
+
+
+def _digests(event: Event) -> list[str]:
+    if not isinstance(event, events.MessageAdded):
+        return []
+    return [file.digest for file in event.message.attachments if file.digest]
 
 
 def _good(kind: str, data: bytes) -> bytes:
@@ -135,16 +161,18 @@ def import_json(log: EventLog, text: str | bytes) -> list[str]:
     Raises `LogError`, before anything is written, when `text` is not such a document;
     the error says what is wrong and where.
     """
-    found = _read(text)
+    found, files = _read(text)
     del text  # free it: it is as large as everything found in it
-    return [_add(log, id, records) for id, records in found]
+    return [_add(log, id, records, files) for id, records in found]
 
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
 """Matches ids that a user can type. Another id would be useless in commands."""
 
 
-def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
+def _read(
+    text: str | bytes,
+) -> tuple[list[tuple[str, list[Record]]], dict[str, bytes]]:
     try:
         data = text.encode() if isinstance(text, str) else _checked(text)
         data = memoryview(data)[3 if data.startswith(b"\xef\xbb\xbf") else 0 :]
@@ -163,10 +191,14 @@ def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
         raise LogError(f"This is not a lazychat export: {bounds.TOO_DEEP}.") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise LogError(f"This is not a lazychat export: {error}.") from error
-    return [
+    for digest, data in document.files.items():
+        if digest_of(data) != digest:
+            raise LogError(f"the file {digest[:12]} in it is damaged.")
+    conversations = [
         _records(of, f"conversation {number}")
         for number, of in enumerate(document.conversations, 1)
     ]
+    return conversations, document.files
 
 
 def _checked(data: bytes) -> bytes:
@@ -252,7 +284,9 @@ CHUNK, CHUNK_SIZE = 100, 1_000_000
 happen in between. A transaction is held in memory several times over."""
 
 
-def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
+def _add(
+    log: EventLog, id: str, records: Sequence[Record], files: Mapping[str, bytes]
+) -> str:
     """Store a conversation in small transactions; resume an interrupted import."""
     source = _digest(records)
     rows = log.query(
@@ -265,7 +299,7 @@ def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
         if into and into != id:
             id, records = into, _renamed(records, into)
         try:
-            _add_from(log, id, records, source, done)
+            _add_from(log, id, records, source, done, files)
             return id
         except ConflictError:
             into, done = new_id(), 0
@@ -298,7 +332,12 @@ def put_back(
 
 
 def _add_from(
-    log: EventLog, id: str, records: Sequence[Record], source: str, done: int
+    log: EventLog,
+    id: str,
+    records: Sequence[Record],
+    source: str,
+    done: int,
+    files: Mapping[str, bytes],
 ) -> None:
     for start, end in _chunks(records, done):
         began = time.monotonic()
@@ -310,12 +349,17 @@ def _add_from(
         log.add(
             records[start:end],
             guard=_is_free(id) if start == 0 else None,
-            states=noted,
+            states=(*_blobs(records[start:end], files), *noted),
             imported=True,
         ).result()
         if not last:
             # SQLite polls for the lock: give waiting processes a chance to get it.
             threading.Event().wait(time.monotonic() - began)
+
+
+def _blobs(records: Iterable[Record], files: Mapping[str, bytes]) -> list[Blob]:
+    wanted = {digest for record in records for digest in _digests(record.event)}
+    return [Blob(digest, files[digest]) for digest in wanted & files.keys()]
 
 
 def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:

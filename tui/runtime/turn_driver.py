@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tui import conversation, process_identity
 from tui.agents import Agent
+from tui.conversation.attached import filled
 from tui.errors import (
     Cancelled,
     ConflictError,
@@ -94,8 +95,8 @@ def drive(
         turn.cancel.raise_if_requested()
         if messages is None:
             sent = conversation.fold(log.read(conversation_id)).sent(turn.id)
-            turn.sources = [(entry.message_id, entry.message) for entry in sent]
-            messages = [entry.message for entry in sent]
+            turn.sources = [(it.message_id, filled(log, it.message)) for it in sent]
+            messages = [message for _, message in turn.sources]
         run = make_agent().run(messages, turn)
         while True:
             try:
