@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
 from support.store import LIMIT
+
 from tui import conversation, events
 from tui.conversation import read_state
 from tui.conversation.attached import filled
