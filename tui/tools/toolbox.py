@@ -18,7 +18,7 @@ from tui import bounds, nearly_json
 from tui.errors import ConfigError, LazychatError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import ToolCall, ToolResult, ToolSchema
-from tui.tools import registry, running
+from tui.tools import registry, returned, running
 from tui.tools.adapting import as_tools
 from tui.tools.tool import Tool
 from tui.tools.wording import name_and_words, words
@@ -114,8 +114,7 @@ class ToolBox:
                     call.id, f"The arguments are no JSON object; read as {read}"
                 )
             function = _bound(tool, arguments)
-            output = yield from self._watch(call, tool, function, turn)
-            result = ToolResult(call.id, output)
+            result = yield from self._watch(call, tool, function, turn)
         except ToolError as error:
             result = _failed(call, _line(str(error)))
         yield ToolCallFinished(call.id, monotonic() - start, result.error)
@@ -146,7 +145,7 @@ class ToolBox:
         tool: Tool[..., Any],
         function: Callable[[], Any],
         turn: Turn,
-    ) -> Generator[Event, None, str]:
+    ) -> Generator[Event, None, ToolResult]:
         seconds = self._timeout if tool.timeout is None else tool.timeout
         run = running.run(function, seconds, turn.cancel, tool.name, call.id)
         with closing(run):
@@ -155,7 +154,9 @@ class ToolBox:
                     case running.Progress(text):
                         yield ToolProgressed(call.id, _clean(text))
                     case running.Returned():
-                        return self._cut(_as_text(tool, news.value))
+                        value, files = returned.taken_apart(news.value)
+                        text = self._cut(_as_text(tool, value))
+                        return ToolResult(call.id, text, attachments=files)
                     case running.Raised():
                         raise _tool_failed(tool, news.error) from news.error
                     case running.TimedOut():

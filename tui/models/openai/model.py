@@ -12,7 +12,7 @@ from tui.errors import Cancelled, ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
-from tui.models.openai import errors, limits
+from tui.models.openai import errors, limits, vision
 from tui.models.openai.address import (
     DEFAULT,
     is_local,
@@ -72,6 +72,7 @@ class OpenAIModel:
         max_retries: int = 2,
         context: int = 0,
         supplier: str = "",
+        images: bool | None = None,
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -87,7 +88,8 @@ class OpenAIModel:
         there is no connection, or a status 429 or 5xx; a `Retry-After` up to two
         minutes is waited for. `context`: the model's window in tokens, 0 to find it
         out. `supplier`: a name in `servers.SERVERS`, whose rules hold at this address
-        too; "" for what the address says.
+        too; "" for what the address says. `images`: whether the model takes pictures,
+        None to find it out.
         """
         self._name = name
         self._model = model
@@ -128,6 +130,9 @@ class OpenAIModel:
         if not context and self._settings.own_service:
             context = own_size(model)
         self._window = Window(context, _max_tokens(self._options))
+        self._images = vision.by_name(model) if images is None else images
+        self._told_of = ""
+        """The pictures of which the user was told that they are not sent."""
         # Where the server is asked next for the size of the window; "" for nowhere.
         self._ask_at = "" if self._settings.own_service else "/models"
 
@@ -141,11 +146,33 @@ class OpenAIModel:
         """Tokens that question and answer may have together; 0 when not known."""
         return self._window.size
 
+    @property
+    def sees(self) -> bool | None:
+        """Whether it takes pictures; None if that is not known."""
+        return self._images if self._sender.taken.form.images else False
+
+    def _blind_to(self, messages: Sequence[Message]) -> str:
+        """Return a notice if pictures are only named to the model, once for each."""
+        if self._images is not False:
+            return ""
+        self._sender.send_no_images()
+        files = (file for message in messages for file in message.attachments)
+        names = ", ".join(dict.fromkeys(file.name for file in files if file.is_image))
+        if not names or names == self._told_of:
+            return ""
+        self._told_of = names
+        return (
+            f"{self._name} cannot see pictures, so it is only told their names: "
+            f"{names}. If it can, set images = true in [models.{self._name}]."
+        )
+
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> Generator[Event, None, Reply]:
         """See `Model.generate`."""
         turn.cancel.raise_if_requested()
+        if blind := self._blind_to(messages):
+            yield NoticeGiven(blind)
         window = self._window
         fitted = window.fit(messages, tools)
         if fitted.tokens > _ASKS_FROM and not window.size:
@@ -239,6 +266,8 @@ class OpenAIModel:
             root = self._base_url.removesuffix("/v1")
             if path == "/models":
                 body = link.look_up(cancel, path, _LOOK_UP_SECONDS)
+                if self._images is None:
+                    self._images = vision.told(body, self._model)
                 size, path = told(body, self._model)
                 self._window.set(size)
             if path and not self._window.size:
