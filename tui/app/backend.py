@@ -19,7 +19,7 @@ from tui.config import Config
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.read_state import Opened
 from tui.events import Record, TurnStarted
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.tools import Tool
 
 if TYPE_CHECKING:  # imported when first used
@@ -117,11 +117,11 @@ class Conversation(Protocol):
         """End the turns of `owner` if its process is gone. Blocks, `LogError`."""
         ...
 
-    def save_draft(self, text: str) -> "Future[int]":
-        """Save the draft, "" for none; done when it survives a kill."""
+    def save_draft(self, text: str, files: Sequence[Attachment] = ()) -> "Future[int]":
+        """Save the draft, if there is any; done when it survives a kill."""
         ...
 
-    def adopt_draft(self, text: str) -> object:
+    def adopt_draft(self, text: str, files: Sequence[Attachment] = ()) -> object:
         """Take the draft that `opened` offered, so that it is not offered again."""
         ...
 
@@ -244,6 +244,10 @@ class Models(Protocol):
         """Return a line that the user should know about the model, or ""."""
         ...
 
+    def sees(self, name: str) -> bool | None:
+        """Return whether a model takes pictures, None if that is not known."""
+        ...
+
     def window(self, name: str) -> int:
         """Return the size of the context window in tokens, 0 if it is unknown."""
         ...
@@ -258,6 +262,26 @@ class Models(Protocol):
 
     def learn_window(self, name: str) -> object:
         """Ask a server for the value of `window`. Blocks."""
+        ...
+
+
+class Files(Protocol):
+    """The files that can be attached. All methods block: call them in a thread."""
+
+    def load(self, spec: str) -> Attachment:
+        """Read `FILE` or `FILE:10-40`; raises `AttachmentError`."""
+        ...
+
+    def mentioned(self, text: str) -> Sequence[str]:
+        """Return the files that a message mentions with `@`, for `load`."""
+        ...
+
+    def pasted(self, text: str) -> Sequence[str]:
+        """Return the files of which a pasted text is the paths, [] for other texts."""
+        ...
+
+    def matching(self, word: str) -> Sequence[str]:
+        """Return the files that a word may mean, the best first; never raises."""
         ...
 
 
@@ -345,6 +369,11 @@ class Backend(Protocol):
     @property
     def store(self) -> Store:
         """All conversations."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """The files that can be attached."""
         ...
 
     def conversation(self, id: str, *, is_new: bool = False) -> Conversation:

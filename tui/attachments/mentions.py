@@ -27,9 +27,20 @@ def begun(text: str) -> str | None:
     return None if found is None else _unescaped(found[1].removeprefix('"'))
 
 
+def begun_length(text: str) -> int:
+    """Return how many characters that word has in `text`, with its `@`."""
+    found = _BEGUN.search(text[-LONGEST:])
+    return 0 if found is None else len(found[0])
+
+
 def spelled(path: str) -> str:
-    """Return a path as it is written in a message, with its `@`."""
-    return f"@{path}" if re.fullmatch(r"[^\s\"\\]+", path) else f'@"{path}"'
+    """Return a path as it is written in a message, with its `@`.
+
+    A folder in quotation marks stays open, to be gone on with.
+    """
+    if re.fullmatch(r"[^\s\"\\]+", path):
+        return f"@{path}"
+    return f'@"{path}' if path.endswith("/") else f'@"{path}"'
 
 
 def may_mention(text: str) -> bool:

@@ -33,7 +33,7 @@ from tui.events import (
     TurnRequested,
     TurnWithdrawn,
 )
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
 from tui.runtime.runner import LOOK_AFTER_SECONDS, request
@@ -46,8 +46,9 @@ def ask(
     tools: Sequence[str] = (),
     cid: str | None = None,
     last: bool = False,
+    files: Sequence[Attachment] = (),
 ) -> int:
-    """Ask `prompt`, print the answer, return the exit code.
+    """Ask `prompt` about `files`, print the answer, return the exit code.
 
     `cid` is the start of a conversation's id, `last` means the newest conversation;
     otherwise a new one is started. Ctrl+C cancels; the text so far stays in the store.
@@ -74,7 +75,8 @@ def ask(
                 {"stream": settings.stream},
                 runner=worker_registry.runner_for(host, host.model, host.enabled),
             )
-            turn, written = request(host.log, id, Message("user", prompt), asked)
+            message = Message("user", prompt, attachments=tuple(files))
+            turn, written = request(host.log, id, message, asked)
 
             def cancel() -> None:
                 host.log.append(id, CancelRequested(), turn=turn)

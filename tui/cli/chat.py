@@ -13,6 +13,7 @@ from tui.cli import streams
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
+from tui.messages import Attachment
 from tui.runtime import guard, tty
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
@@ -26,13 +27,14 @@ def chat(
     cid: str | None = None,
     last: bool = False,
     config_file: Path | None = None,
+    files: Sequence[Attachment] = (),
 ) -> int:
     """Open the screen on a conversation and return the exit code.
 
     `cid` is the start of a conversation's id, `last` means the newest one. Without them
     a new conversation is opened, unless the newest has a running turn or an unseen
     answer. `problems` are shown on the screen. `config_file` is where `settings` come
-    from, None for the user's config.toml.
+    from, None for the user's config.toml. `files` are attached to the next message.
     """
     _require_terminal()
     # Recognise a lone Esc after 25 ms, not 100. Textual reads this on import.
@@ -51,7 +53,7 @@ def chat(
         host.start()
         backend = LocalBackend(host)
         try:
-            left = run_app(backend, id, tools, is_new=is_new)
+            left = run_app(backend, id, tools, is_new=is_new, files=files)
         finally:
             backend.close()
             if guarded := guard.current():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Add = Callable[[argparse.ArgumentParser], None]
 
-_PATHS = ("config", "files", "output", "to", "tool")
+_PATHS = ("attach", "config", "files", "output", "to", "tool")
 """Options that name files: the names may contain bytes that are not UTF-8."""
 _ID = "the id of a conversation, or an unambiguous prefix of it"
 
@@ -102,17 +102,31 @@ def _overview() -> argparse.ArgumentParser:
 
 def _chat(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
+    _add_attach(parser)
     _add_which(parser, "open")
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
+    _add_attach(parser, "; -: standard input")
     parser.add_argument(
         "prompt",
         nargs="*",
         help="the question; standard input is appended if it is not a terminal",
     )
     _add_which(parser, "continue")
+
+
+def _add_attach(parser: argparse.ArgumentParser, more: str = "") -> None:
+    parser.add_argument(
+        "-a",
+        "--attach",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="attach a text file, a picture or a PDF (repeatable); FILE:10-40: these "
+        f"lines of it{more}",
+    )
 
 
 def _agents() -> str:
@@ -127,7 +141,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="a model name from config.toml, a .gguf file, or supplier/model",
     )
     parser.add_argument(
-        "-a",
         "--agent",
         choices=tuple(agent_names.ABOUT),
         help=f"how answers are made: {_agents()}",

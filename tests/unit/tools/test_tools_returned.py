@@ -10,7 +10,9 @@ from tui.agents.function_call import as_message
 from tui.messages import Attachment, ToolCall, ToolResult
 from tui.tools import File, ToolBox, tool
 
-GIF = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
+GIF = bytes.fromhex(
+    "474946383961010001008000000000 00ffffff2c00000000010001000002024401003b"
+)
 
 
 def run(value: Any) -> ToolResult:

@@ -16,6 +16,7 @@ from tui.app.transcript import pane
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.conversation import Transcript
+from tui.conversation.attached import described
 from tui.events import (
     ApprovalGiven,
     ApprovalRequested,
@@ -131,7 +132,8 @@ class Presenter:
 
     def _name(self, turn: str) -> str:
         what = "/compact" if self.fold.sums_up(turn) else "another answer"
-        return self.fold.question(turn) or what
+        files = ", ".join(file.title for file in self.fold.files(turn))
+        return self.fold.question(turn) or files or what
 
     @property
     def answers(self) -> list[str]:
@@ -360,7 +362,9 @@ class Presenter:
                 if message.text or message.reasoning:
                     self.timeline.add(message_id, message, ended)
             case "tool":
-                self._debug.call_output(message.tool_call_id or "", message.text)
+                chips = map(described, message.attachments)
+                shown = "\n".join(filter(None, [message.text, *chips]))
+                self._debug.call_output(message.tool_call_id or "", shown)
 
     def _piece(self, record: Record, delta: TextDelta | ReasoningDelta) -> None:
         id = delta.message_id

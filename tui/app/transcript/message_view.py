@@ -60,6 +60,8 @@ class MessageView(Item):
         """Number of this version, from 1, and count of versions; drawn by `update`."""
         self.rule = ""
         """The text of the rule above the message; "" for no rule."""
+        self.chips: tuple[str, ...] = ()
+        """A line for each attached file."""
         self.folded = True
         """Whether the reasoning is folded to one line."""
         self._text = [text] if text else []
@@ -91,8 +93,9 @@ class MessageView(Item):
 
     @property
     def source(self) -> str:
-        """The text for the clipboard, as it was written."""
-        return self.reasoning if self.role == "summary" else self.text
+        """The text for the clipboard, as it was written, with the names of files."""
+        text = self.reasoning if self.role == "summary" else self.text
+        return "\n\n".join(filter(None, [text, "\n".join(self.chips)]))
 
     @property
     def fold_line(self) -> int | None:
@@ -146,7 +149,7 @@ class MessageView(Item):
         self._body = self._thought = None
         room = width - GUTTER
         title = self.label or self.versions
-        self.height = estimate(self.text, room) + 1 + bool(title)
+        self.height = estimate(self.text, room) + 1 + bool(title) + len(self.chips)
         self.height += 2 * bool(self.rule)
         if self._reasoning:
             self.height += 2 if self.folded else 2 + estimate(self.reasoning, room)
@@ -331,7 +334,14 @@ class MessageView(Item):
             mark, text = _BROKEN_OFF[self.finish_reason]
             kind = "error" if mark == "✗" else "cancelled"
             lines.append(Line(((f"{mark} {text}", ("note", f"note-{kind}")),)))
-        return gutter(lines, "", ())
+        style = self._style()
+        chips = [
+            line
+            for chip in self.chips
+            for line in to_lines(wrap([(chip, (*style, "chip"))], self.width - GUTTER))
+        ]
+        shown = gutter(chips, self._bar(), (*style, "bar"), style)
+        return [*shown, *gutter(lines, "", ())]
 
     def line(self, number: int) -> Line:
         """Return a laid-out line; BLANK for a number out of range."""
