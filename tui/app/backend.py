@@ -211,8 +211,12 @@ class Store(Protocol):
         """Return a conversation in the format that `import_json` reads."""
         ...
 
-    def export_markdown(self, id: str) -> str:
-        """Return a conversation as a readable page."""
+    def export_markdown(self, id: str, folder: str = "") -> str:
+        """Return a conversation as a readable page, with pictures from `folder`."""
+        ...
+
+    def pictures(self, id: str) -> Mapping[str, bytes]:
+        """Return the pictures of that page by their names in the folder."""
         ...
 
     def import_json(self, text: str) -> Sequence[str]:

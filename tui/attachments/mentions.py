@@ -1,12 +1,11 @@
-"""Finds the files that a text names: `@path` in a message, a pasted path."""
+"""Finds the files that a text names: `@path` in a message, a pasted path.
+
+The composer asks for what is quick, so what reads the disk is imported when needed.
+"""
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-
-from tui.attachments.loading import MOST, is_file
 
 _MENTION = re.compile(
     r"""(?<![\w@/.])@(?:"(?P<quoted>[^"\n]+)"(?P<lines>:\d+(?:-\d*)?)?"""
@@ -54,6 +53,8 @@ def files_in(text: str, folder: Path) -> list[str]:
     Only what names an existing file counts: @anna is a person, and the full stop at the
     end of a sentence belongs to no name. Blocks on the disk.
     """
+    from tui.attachments.loading import MOST, is_file
+
     found: dict[str, None] = {}
     for mention in _MENTION.finditer(text):
         for spec in _readings(mention):
@@ -102,6 +103,8 @@ def pasted(text: str, folder: Path) -> list[str]:
     """
     if not is_like_paths(text):
         return []
+    from tui.attachments.loading import MOST, is_file
+
     text = text.strip()
     for paths in _spellings(text):
         if paths and len(paths) <= MOST and all(is_file(it, folder) for it in paths):
@@ -114,6 +117,8 @@ def _spellings(text: str) -> Iterator[list[str]]:
         yield [text]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     yield [_of_address(line) for line in lines]
+    import shlex
+
     try:
         words = shlex.split(text)
     except ValueError:  # a quotation mark without its partner
@@ -124,6 +129,8 @@ def _spellings(text: str) -> Iterator[list[str]]:
 def _of_address(text: str) -> str:
     if not text.startswith("file://"):
         return text
+    from urllib.parse import unquote, urlsplit
+
     try:
         return unquote(urlsplit(text).path)
     except ValueError:

@@ -3,11 +3,15 @@
 import io
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from tui.attachments.texts import MEDIA_TYPE
 from tui.errors import AttachmentError
 from tui.messages import Attachment
 from tui.safe import safe
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 MOST_PAGES = 500
 MOST_CHARACTERS = 4_000_000
@@ -57,7 +61,7 @@ def as_text(name: str, data: bytes) -> Attachment:
     return Attachment(name, MEDIA_TYPE, text.encode("utf-8", "replace"), about=about)
 
 
-def _pages(reader: "pypdf.PdfReader", count: int) -> list[str]:  # noqa: F821
+def _pages(reader: "PdfReader", count: int) -> list[str]:
     end = time.monotonic() + SECONDS
     pages: list[str] = []
     size = 0

@@ -1,4 +1,4 @@
-"""Exports conversations as JSON or Markdown, and imports the JSON.
+"""Exports conversations as JSON, and imports them.
 
 The JSON is the log itself, so nothing is lost, not even events of later versions:
 
@@ -27,10 +27,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from tui import bounds, events
+from tui.conversation import carried_files
+from tui.conversation.carried_files import MESSAGE
 from tui.conversation.store import get, new_id
 from tui.errors import ConflictError, LogError
-from tui.eventlog import Blob, EventLog, Imported
-from tui.eventlog.sqlite.blobs import digest_of
+from tui.eventlog import EventLog, Imported
 from tui.eventlog.sqlite.event_rows import text as text_of
 from tui.events import (
     ConversationDeleted,
@@ -90,7 +91,8 @@ def export_json(log: EventLog, *ids: str) -> str:
     Raises `LogError` when an id is unknown.
     """
     exported = [_exported(log, id) for id in ids]
-    document = _Document(FORMAT, VERSION, exported, _files(log, exported))
+    said = (it.data for of in exported for it in of.events if it.kind == MESSAGE)
+    document = _Document(FORMAT, VERSION, exported, carried_files.of(log, said))
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
@@ -111,26 +113,6 @@ def _exported(log: EventLog, id: str) -> _Conversation:
     if summary := get(log, id):
         return _Conversation(id, stored, summary.title, summary.created, summary.pinned)
     return _Conversation(id, stored, created=stored[0].time if stored else 0.0)
-
-
-def _files(log: EventLog, exported: Iterable[_Conversation]) -> dict[str, bytes]:
-    """Return the bytes of the files to which messages refer."""
-    found: dict[str, bytes] = {}
-    for of in exported:
-        for stored in of.events:
-            if stored.kind != "message_added" or b'"digest"' not in bytes(stored.data):
-                continue
-            event = events.read(stored.kind, bytes(stored.data))
-            for digest in _digests(event):
-                if digest not in found and (data := log.blob(digest)) is not None:
-                    found[digest] = data
-    return found
-
-
-def _digests(event: Event) -> list[str]:
-    if not isinstance(event, events.MessageAdded):
-        return []
-    return [file.digest for file in event.message.attachments if file.digest]
 
 
 def _good(kind: str, data: bytes) -> bytes:
@@ -191,9 +173,7 @@ def _read(
         raise LogError(f"This is not a lazychat export: {bounds.TOO_DEEP}.") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise LogError(f"This is not a lazychat export: {error}.") from error
-    for digest, data in document.files.items():
-        if digest_of(data) != digest:
-            raise LogError(f"the file {digest[:12]} in it is damaged.")
+    carried_files.check(document.files)
     conversations = [
         _records(of, f"conversation {number}")
         for number, of in enumerate(document.conversations, 1)
@@ -349,17 +329,12 @@ def _add_from(
         log.add(
             records[start:end],
             guard=_is_free(id) if start == 0 else None,
-            states=(*_blobs(records[start:end], files), *noted),
+            states=(*carried_files.blobs(records[start:end], files), *noted),
             imported=True,
         ).result()
         if not last:
             # SQLite polls for the lock: give waiting processes a chance to get it.
             threading.Event().wait(time.monotonic() - began)
-
-
-def _blobs(records: Iterable[Record], files: Mapping[str, bytes]) -> list[Blob]:
-    wanted = {digest for record in records for digest in _digests(record.event)}
-    return [Blob(digest, files[digest]) for digest in wanted & files.keys()]
 
 
 def _chunks(records: Sequence[Record], done: int) -> Iterator[tuple[int, int]]:

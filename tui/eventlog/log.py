@@ -1,4 +1,7 @@
-"""`EventLog`: opens the log file, and reads, writes and follows it."""
+"""`EventLog`: opens the log file, and reads, writes and follows it.
+
+The file is long because it is the one interface to the log.
+"""
 
 import atexit
 import functools

@@ -38,7 +38,7 @@ def taken_apart(value: Any) -> tuple[Any, tuple[Attachment, ...]]:
         parts: list[Any] = list(cast(list[Any], value))
         files = [_file(part, n) for n, part in enumerate(parts[:MOST], 1)]
         if not any(files):
-            return value, ()
+            return cast(Any, value), ()
         rest = [part for n, part in enumerate(parts) if n >= MOST or not files[n]]
         found = tuple(filter(None, files))
         texts = all(isinstance(part, str) for part in rest)

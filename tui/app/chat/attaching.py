@@ -37,7 +37,8 @@ class Attaching:
         """
         self._files = files
         self._composer = composer
-        self._complain = complain
+        # What is wrong is told as a short hint, which has no full stop.
+        self._complain = lambda text: complain(text.removesuffix("."))
         self._call_later = call_later
         self._sees = sees
         self._named: dict[str, Attachment] = {}

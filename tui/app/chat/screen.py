@@ -3,6 +3,9 @@
 It draws nothing that is not in the log: a sent message is appended there and comes back
 like every other record. Opening an old conversation works like watching a new one: the
 follower reads its log from the start.
+
+The file is long because Textual looks up the handlers of messages as members of the
+screen; each of them is one call of a part.
 """
 
 # Textual leaves the type parameters of App and Screen unknown.
