@@ -289,7 +289,7 @@ async def test_a_blind_model_is_said_to_be_so_before_a_picture_is_sent():
 
 async def test_files_of_a_tool_are_shown_in_the_debug_panel_and_reach_the_model():
     @tool
-    def draw():
+    def draw() -> object:
         """Draw."""
         return File(data=b"a drawing", name="drawing.txt")
 

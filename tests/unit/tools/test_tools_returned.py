@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fakes.collect import collect
 
 from tui.agents.function_call import as_message
 from tui.messages import Attachment, ToolCall, ToolResult
@@ -21,8 +20,12 @@ def run(value: Any) -> ToolResult:
         """Draw."""
         return value
 
-    _, result = collect(ToolBox([draw]).run(ToolCall("a", "draw", {})))
-    return result
+    run = ToolBox([draw]).run(ToolCall("a", "draw", {}))
+    while True:
+        try:
+            next(run)
+        except StopIteration as stop:
+            return stop.value
 
 
 def test_the_bytes_of_an_image_become_an_attachment():

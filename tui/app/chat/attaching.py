@@ -37,8 +37,7 @@ class Attaching:
         """
         self._files = files
         self._composer = composer
-        # What is wrong is told as a short hint, which has no full stop.
-        self._complain = lambda text: complain(text.removesuffix("."))
+        self._tell = complain
         self._call_later = call_later
         self._sees = sees
         self._named: dict[str, Attachment] = {}
@@ -49,6 +48,10 @@ class Attaching:
         self._finding = False
         self._warned: tuple[str, tuple[str, ...]] | None = None
         composer.takes_paste = files.pasted
+
+    def _complain(self, text: str) -> None:
+        """Say what is wrong, as a short hint, which has no full stop."""
+        self._tell(text.removesuffix("."))
 
     # -- attaching
 

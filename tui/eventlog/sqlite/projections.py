@@ -194,7 +194,7 @@ def _keep_message(
     role, text = message.role, message.searched
     if role not in _SPOKEN:
         return
-    title = _title(text) if role == "user" else ""
+    title = _title(message.text or text) if role == "user" else ""
     db.execute(
         "INSERT INTO conversation(id, title, created, updated, messages) "
         "VALUES (:id, :title, :time, :time, :count) ON CONFLICT(id) DO UPDATE SET "

@@ -28,23 +28,6 @@ _BLIND = re.compile(
 )
 """What is in both lists is in the first."""
 
-FAMILIES = (
-    (
-        "take pictures",
-        "GPT-4o, 4.1, 5; o1, o3, o4-mini; Claude; Gemini; Gemma 3 from 4B",
-    ),
-    ("take pictures", "Llama 4, Llama 3.2 Vision; Qwen-VL, Omni, QVQ; Pixtral; Grok 4"),
-    (
-        "take pictures",
-        "LLaVA, InternVL, MiniCPM-V, Moondream, SmolVLM, GLM-4V, Kimi VL",
-    ),
-    (
-        "take none",
-        "GPT-3.5, gpt-oss; o1-mini, o3-mini; DeepSeek chat, reasoner, R1, V3",
-    ),
-    ("take none", "Llama 2, 3.1, 3.3; Qwen 2.5, 3 and Coder; QwQ; Mixtral; Codestral"),
-)
-
 
 def by_name(model: str) -> bool | None:
     """Return whether a model of that name takes pictures; None if it says nothing."""
