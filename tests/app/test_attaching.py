@@ -131,6 +131,22 @@ async def test_names_typed_by_hand_are_attached_when_they_are_sent():
         assert files[0].data == b"line 2\nline 3\n"
 
 
+async def test_a_pasted_text_cannot_send_a_file_that_nobody_has_seen(folder: Path):
+    (folder / ".env").write_text("KEY=1\n")
+    async with opened(["Fine."]) as chat:
+        await paste(chat, "read @.env and @notes.txt")
+        await chat.until(lambda: "@.env" in chat.screen.composer.text)
+        await chat.pilot.press("enter")
+
+        await chat.until("Attached .env: Enter sends it, too")
+        assert named(chat) == [".env", "notes.txt"]
+        assert chat.model.requests == []
+        await chat.pilot.press("enter")
+
+        await chat.until("Fine.")
+        assert len(sent(chat).attachments) == 2
+
+
 async def test_a_file_that_cannot_be_read_keeps_the_message(folder: Path):
     (folder / "program").write_bytes(b"\0\1")
     async with opened() as chat:

@@ -42,6 +42,20 @@ def spelled(path: str) -> str:
     return f'@"{path}' if path.endswith("/") else f'@"{path}"'
 
 
+def is_far(spec: str) -> bool:
+    """Return whether a file is hidden, or outside of the current folder."""
+    parts = spec.split("/")
+    return spec.startswith(("/", "~")) or any(
+        part.startswith(".") and (part != "." or number > 0)
+        for number, part in enumerate(parts)
+    )
+
+
+def is_in(path: str, text: str) -> bool:
+    """Return whether `text` still has a path that it has mentioned, however written."""
+    return path in text or re.sub(r"([\s\"\\])", r"\\\1", path) in text
+
+
 def may_mention(text: str) -> bool:
     """Return whether `files_in` could find anything; quick."""
     return "@" in text and _MENTION.search(text) is not None

@@ -6,7 +6,9 @@ picture is only named, to a model that cannot see.
 
 import re
 
-from tui.messages import Attachment
+import msgspec
+
+from tui.messages import Attachment, Message
 
 _TEXT_TYPES = re.compile(
     r"text/|application/(json|xml|toml|yaml|x-yaml|javascript|sql|x-sh)\b|.*\+(json|xml)$"
@@ -44,6 +46,19 @@ def note(file: Attachment) -> str:
         f"[{_name(file)} ({file.media_type}, {file.bytes:,} bytes) cannot be shown "
         "here.]"
     )
+
+
+def without_pictures(message: Message) -> Message:
+    """Return a message with references to its pictures, for a model without eyes."""
+    if not any(file.is_image and file.data for file in message.attachments):
+        return message
+    files = tuple(
+        msgspec.structs.replace(file, data=b"", size=file.bytes)
+        if file.is_image
+        else file
+        for file in message.attachments
+    )
+    return msgspec.structs.replace(message, attachments=files)
 
 
 def _name(file: Attachment) -> str:

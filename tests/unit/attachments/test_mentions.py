@@ -53,6 +53,24 @@ def test_the_word_at_the_cursor_is_completed(text: str, word: str | None):
     assert mentions.begun(text) == word
 
 
+@pytest.mark.parametrize(
+    ("spec", "far"),
+    [
+        ("a.py", False),
+        ("./src/a.py", False),
+        ("src/b.c.py:1-2", False),
+        ("../a.py", True),
+        ("src/../../a.py", True),
+        ("/etc/passwd", True),
+        ("~/.ssh/id_rsa", True),
+        (".env", True),
+        ("src/.env", True),
+    ],
+)
+def test_hidden_files_and_those_of_other_folders_are_far(spec: str, far: bool):
+    assert mentions.is_far(spec) is far
+
+
 def test_a_path_with_spaces_is_spelled_in_quotation_marks(folder: Path):
     for path in ("a.py", "my notes.txt"):
         assert mentions.files_in(mentions.spelled(path), folder) == [path]

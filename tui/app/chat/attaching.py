@@ -124,11 +124,11 @@ class Attaching:
         if not (self._named or self._removed):
             return
         text = self._composer.text
-        for spec in [it for it in self._named if mentions.spelled(it) not in text]:
+        for spec in [it for it in self._named if not mentions.is_in(it, text)]:
             gone = self._named.pop(spec)
             files = self._composer.files
             self._composer.files = tuple(it for it in files if it is not gone)
-        self._removed = {it for it in self._removed if mentions.spelled(it) in text}
+        self._removed = {it for it in self._removed if mentions.is_in(it, text)}
 
     def remove_last(self) -> None:
         """Remove the last file."""
@@ -173,16 +173,24 @@ class Attaching:
     ) -> None:
         """Call `send` with all files of a message, or `keep` if it is not sent.
 
-        The files that the text names by hand are read first. A model that is known not
-        to see is said to be so, once; sending again then sends.
+        The files that the text names by hand are read first. One of another folder, or
+        a hidden one, is shown before it is sent: a pasted text may name it, and nobody
+        has chosen it. A model that is known not to see is said to be so. Sending again
+        then sends.
         """
+        specs: list[str] = []
 
         def ready(named: Sequence[Attachment]) -> None:
             new = [it for it in named if not any(_is_same(it, old) for old in files)]
             whole = (*files, *new)[:MOST]
-            if self._is_refused(whole):
-                self._composer.files = whole
+            far = [it for it in specs if mentions.is_far(it)]
+            if far or self._is_refused(whole):
                 keep()
+                self._named.update(zip(specs, named, strict=True))
+                self._composer.files = whole
+                if far:
+                    names = safe(decoded(", ".join(far)), newlines=False)
+                    self._complain(f"Attached {names}: Enter sends it, too")
                 return
             self._named.clear()
             self._removed.clear()
@@ -201,11 +209,11 @@ class Attaching:
 
         def work() -> None:
             try:
-                specs = [
+                specs.extend(
                     it
                     for it in self._files.mentioned(text)
                     if it not in known and it.rpartition("/")[2] not in stored
-                ]
+                )
             except Exception:
                 self._call_later(ready, ())
                 raise
