@@ -69,7 +69,7 @@ async def test_a_file_is_chosen_with_at_and_sent_with_the_message():
         assert menu.is_open
 
         await chat.pilot.press("enter")
-        await chat.until("⎘ main.py · 3 lines · 29 B")
+        await chat.until("⎘ src/main.py · 3 lines · 29 B")
         assert chat.screen.composer.text == "see @src/main.py "
         assert not menu.is_open
         await chat.pilot.press("enter")
@@ -77,7 +77,7 @@ async def test_a_file_is_chosen_with_at_and_sent_with_the_message():
         await chat.until("Fine.")
         (file,) = sent(chat).attachments
         assert file.data == b"of src/main.py\nline 2\nline 3\n"
-        assert "⎘ main.py · 3 lines" in chat.pane
+        assert "⎘ src/main.py · 3 lines" in chat.pane
         assert named(chat) == []
 
 
@@ -88,7 +88,7 @@ async def test_arrows_choose_a_file_and_escape_closes_the_menu():
         await chat.until(lambda: len(menu.found) == 2)
 
         await chat.pilot.press("down", "tab")
-        await chat.until(lambda: named(chat) == ["other.py"])
+        await chat.until(lambda: named(chat) == ["src/other.py"])
 
         await keys(chat, "@no")
         await chat.until(lambda: menu.is_open)
@@ -127,7 +127,7 @@ async def test_names_typed_by_hand_are_attached_when_they_are_sent():
 
         await chat.until("Fine.")
         files = sent(chat).attachments
-        assert [file.title for file in files] == ["notes.txt:2-3", "main.py"]
+        assert [file.title for file in files] == ["notes.txt:2-3", "src/main.py"]
         assert files[0].data == b"line 2\nline 3\n"
 
 
@@ -225,7 +225,7 @@ async def test_an_edited_message_keeps_its_files_and_so_does_another_answer():
         await chat.until("One.")
 
         await chat.ask("/revise")
-        await chat.until(lambda: named(chat) == ["notes.txt", "main.py"])
+        await chat.until(lambda: named(chat) == ["notes.txt", "src/main.py"])
         await chat.pilot.press("enter")
         await chat.until("Two.")
         await chat.ask("/retry")
@@ -233,7 +233,7 @@ async def test_an_edited_message_keeps_its_files_and_so_does_another_answer():
 
         for request in (0, 1, 2):
             files = sent(chat, request).attachments
-            assert [file.title for file in files] == ["notes.txt", "main.py"]
+            assert [file.title for file in files] == ["notes.txt", "src/main.py"]
             assert all(file.data for file in files)
 
 
@@ -248,7 +248,7 @@ async def test_leaving_an_edit_brings_the_files_before_it_back():
         await chat.until(lambda: named(chat) == ["notes.txt"])
         chat.screen.cancel()
 
-        await chat.until(lambda: named(chat) == ["main.py"])
+        await chat.until(lambda: named(chat) == ["src/main.py"])
 
 
 async def test_a_draft_keeps_its_files():

@@ -57,10 +57,12 @@ def ranked(names: Sequence[tuple[str, str]], word: str) -> list[str]:
     if not wanted:
         shallow = sorted(names, key=lambda it: (it[0].count("/"), it[1]))
         return [name for name, _ in shallow[:SHOWN]]
-    loose = re.compile(".*?".join(map(re.escape, wanted)))
+    # From the beginning of a word on: else nearly any word has its letters somewhere in
+    # a long path, and a name such as @anna would open the menu.
+    loose = re.compile(r"(?<![^\W_])" + ".*?".join(map(re.escape, wanted)))
     found: list[tuple[int, int, str]] = []
     for name, folded in names:
-        if not loose.search(folded):
+        if wanted not in folded and not loose.search(folded):
             continue
         base = folded.rpartition("/")[2]
         if base.startswith(wanted):

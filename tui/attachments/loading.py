@@ -59,7 +59,7 @@ def load(spec: str, folder: Path) -> Attachment:
     Blocks. Raises `AttachmentError` with one line for the user.
     """
     want = wanted(spec, folder)
-    return of_bytes(_read(want.path, spec), want.path.name, want)
+    return of_bytes(_read(want.path, spec), _name(want.path, folder), want)
 
 
 def of_bytes(data: bytes, name: str, want: Wanted | None = None) -> Attachment:
@@ -108,6 +108,15 @@ def _path(text: str, folder: Path) -> Path:
         except RuntimeError:  # no such user
             path = Path(text)
     return folder / path
+
+
+def _name(path: Path, folder: Path) -> str:
+    """Return what a file is called: its path below `folder`, else only its name.
+
+    The model can then tell files of one name apart, and is told of no other folder.
+    """
+    below = os.path.relpath(os.path.abspath(path), os.path.abspath(folder))  # noqa: PTH100 # a link is called as it is named
+    return path.name if below.startswith("..") else below
 
 
 def _read(path: Path, spec: str) -> bytes:

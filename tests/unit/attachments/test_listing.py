@@ -65,6 +65,7 @@ def test_the_list_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         ("tc", "tests/test_chat.py"),
         ("COMPOSER.PY", "tui/composer.py"),
         ("zzz", None),
+        ("osr", None),
         ("tui/", "tui/a.py"),
     ],
 )

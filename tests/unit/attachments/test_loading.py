@@ -79,6 +79,16 @@ def test_a_file_whose_name_looks_like_a_range_is_meant_as_a_whole(tmp_path: Path
     assert load("log:3-5", tmp_path).data == b"all of it"
 
 
+def test_a_file_is_called_by_its_path_below_the_folder_else_by_its_name(notes: Path):
+    deep = notes / "src" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "a.py").write_text("x")
+
+    assert load("src/deep/a.py:1", notes).title == "src/deep/a.py:1"
+    assert load(f"{deep}/a.py", notes).name == "src/deep/a.py"
+    assert load("../../notes.txt", deep).name == "notes.txt"
+
+
 @pytest.mark.parametrize("spec", ["notes.txt:5-3", "notes.txt:0-3", "notes.txt:0"])
 def test_a_range_that_is_none_is_refused(notes: Path, spec: str):
     assert "counted from 1" in refused(spec, notes)

@@ -8,8 +8,8 @@ from support.fakes.collect import collect
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 
 from tui.events import NoticeGiven
-from tui.messages import Attachment, Message
-from tui.models.openai import OpenAIModel, vision
+from tui.messages import Attachment, Message, ToolCall
+from tui.models.openai import OpenAIModel, responses, vision
 from tui.turn import Turn
 
 CAT = Attachment("cat.png", "image/png", b"\x89PNG")
@@ -59,6 +59,37 @@ def test_a_name_tells_whether_a_model_sees(model: str, sees: bool | None):
 )
 def test_a_list_of_models_tells_it(entry: dict[str, Any], sees: bool | None):
     assert vision.told({"data": [{"id": "m", **entry}]}, "m") is sees
+
+
+def test_llama_cpp_tells_it_of_the_model_that_it_runs():
+    assert vision.told_by_llama({"modalities": {"vision": True}}) is True
+    assert vision.told_by_llama({"modalities": {"vision": False}}) is False
+    assert vision.told_by_llama({"modalities": 3}) is None
+
+
+def test_an_image_of_a_tool_goes_to_the_responses_api():
+    wire = list(
+        responses.items(
+            [
+                Message("user", "Draw"),
+                Message("assistant", tool_calls=(ToolCall("a", "draw", {}),)),
+                Message("tool", "done", tool_call_id="a", attachments=(CAT,)),
+            ],
+            "",
+        )
+    )
+
+    assert [item.get("type", item.get("role")) for item in wire] == [
+        "user",
+        "function_call",
+        "function_call_output",
+        "assistant",
+        "user",
+    ]
+    assert [part["type"] for part in wire[-1]["content"]] == [
+        "input_text",
+        "input_image",
+    ]
 
 
 def ask(model: OpenAIModel) -> list[str]:

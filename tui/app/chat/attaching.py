@@ -212,7 +212,7 @@ class Attaching:
                 specs.extend(
                     it
                     for it in self._files.mentioned(text)
-                    if it not in known and it.rpartition("/")[2] not in stored
+                    if it not in known and _title(it) not in stored
                 )
             except Exception:
                 self._call_later(ready, ())
@@ -235,6 +235,13 @@ class Attaching:
         names = safe(", ".join(pictures), newlines=False)
         self._complain(f"{model} cannot see {names}. Enter again sends only its name")
         return True
+
+
+def _title(spec: str) -> str:
+    """Return what a mentioned file is called once it is attached."""
+    if spec.startswith(("/", "~", "../")):
+        return spec.rpartition("/")[2]
+    return spec.removeprefix("./")
 
 
 def _is_same(one: Attachment, other: Attachment) -> bool:

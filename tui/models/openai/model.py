@@ -273,6 +273,8 @@ class OpenAIModel:
             if path and not self._window.size:
                 body = link.look_up(cancel, root + path, _LOOK_UP_SECONDS)
                 self._window.set(told_elsewhere(path, body, self._model))
+                if self._images is None and path == "/props":
+                    self._images = vision.told_by_llama(body)
                 if path == "/api/ps" and not self._window.size:
                     self._ask_at = path  # to be asked again when the model is loaded
         finally:

@@ -62,5 +62,11 @@ def told(models: Any, model: str) -> bool | None:
     return True if entry.get("type") == "vlm" else None  # LM Studio
 
 
+def told_by_llama(properties: Any) -> bool | None:
+    """Return what llama.cpp's `/props` says of the model that it runs."""
+    vision = _fields(_fields(properties).get("modalities")).get("vision")
+    return vision if isinstance(vision, bool) else None
+
+
 def _fields(value: Any) -> dict[str, Any]:
     return cast(dict[str, Any], value) if isinstance(value, dict) else {}
