@@ -57,13 +57,15 @@ def told(models: Any, model: str) -> bool | None:
         known = {"vision", "multimodal", "image"}
         return True if known & set(map(str, cast(list[Any], capabilities))) else None
     vision = _fields(capabilities).get("vision")  # Mistral
-    if isinstance(vision, bool):
+    if not isinstance(vision, bool):
+        vision = told_by_llama(entry)
+    if vision is not None:
         return vision
     return True if entry.get("type") == "vlm" else None  # LM Studio
 
 
 def told_by_llama(properties: Any) -> bool | None:
-    """Return what llama.cpp's `/props` says of the model that it runs."""
+    """Return what llama.cpp's `/props` says of its model, or an entry of that form."""
     vision = _fields(_fields(properties).get("modalities")).get("vision")
     return vision if isinstance(vision, bool) else None
 
