@@ -226,6 +226,9 @@ async def test_an_edited_message_keeps_its_files_and_so_does_another_answer():
 
         await chat.ask("/revise")
         await chat.until(lambda: named(chat) == ["notes.txt", "src/main.py"])
+        await chat.pilot.press("ctrl+u")
+        await chat.until(lambda: named(chat) == ["notes.txt"])
+        await chat.type("look @src/main.py")
         await chat.pilot.press("enter")
         await chat.until("Two.")
         await chat.ask("/retry")

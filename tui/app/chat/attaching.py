@@ -15,6 +15,9 @@ from tui.errors import AttachmentError
 from tui.messages import Attachment
 from tui.safe import decoded, safe
 
+BUSY_SECONDS = 0.3
+"""Seconds after which the file that is being read is named."""
+
 MOST = 20
 """Most files of one message."""
 
@@ -98,9 +101,16 @@ class Attaching:
     ) -> None:
         """Read files in a thread; call one of the two in the UI thread."""
         bar = self._composer.bar
-        bar.busy = "Reading " + ", ".join(safe(decoded(it)) for it in specs)
+        names = safe(decoded(", ".join(specs)), newlines=False)
+
+        def show() -> None:
+            bar.busy = f"Reading {names} …"
+
+        # Most files are read at once: a row that comes and goes would only flicker.
+        timer = self._composer.set_timer(BUSY_SECONDS, show)
 
         def done(call: Callable[..., None], result: object) -> None:
+            timer.stop()
             bar.busy = ""
             call(result)
 
@@ -129,6 +139,13 @@ class Attaching:
             files = self._composer.files
             self._composer.files = tuple(it for it in files if it is not gone)
         self._removed = {it for it in self._removed if mentions.is_in(it, text)}
+
+    def files_changed(self) -> None:
+        """Have the files of a draft or an edited message follow its text again."""
+        text = self._composer.text
+        for file in self._composer.files:
+            if not file.data and mentions.spelled(file.title) in text:
+                self._named.setdefault(file.title, file)
 
     def remove_last(self) -> None:
         """Remove the last file."""

@@ -263,6 +263,7 @@ class ChatScreen(OutputScreen):
 
     @on(AttachmentBar.Changed)
     def _keep_files(self) -> None:
+        self.attaching.files_changed()
         self.drafts.changed()
 
     @on(Composer.FilesWanted)
