@@ -39,12 +39,6 @@ def put(db: sqlite3.Connection, digest: str, data: bytes) -> None:
     db.execute("INSERT OR IGNORE INTO main.blob VALUES (?, ?)", (digest, data))
 
 
-def move(db: sqlite3.Connection, store: sqlite3.Connection) -> None:
-    """Copy what the fallback `db` keeps to `store`."""
-    for digest, data in db.execute("SELECT digest, data FROM main.blob"):
-        store.execute("INSERT OR IGNORE INTO blob VALUES (?, ?)", (digest, data))
-
-
 def free(db: sqlite3.Connection) -> int:
     """Delete what nothing refers to; return how much was deleted.
 

@@ -158,7 +158,6 @@ class Overlay:
                     store, conversation, turn, stored, time, event, imported=imported
                 )
         trash.move(self.db, store)
-        blobs.move(self.db, store)
         return move
 
     def rows(self, after: int) -> list[Row]:
