@@ -16,7 +16,7 @@ seconds since the epoch. Fields with default values are left out. `title`, `crea
 Attached files are in `files`, each once: its bytes in Base64, by the digest to which
 the messages refer. A document without any has no `files`.
 
-The file is long because reading a document checks what another program may have written.
+The file is long because a document to import may be written by another program.
 """
 
 import hashlib
