@@ -63,6 +63,9 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """How often a server is asked again that could not be reached, or said "later"."""
     context: Annotated[int, Meta(ge=0)] = 0
     """Tokens of the model's window; 0 means the server's value, if it reports one."""
+    images: bool | None = None
+    """Whether the model takes pictures; without it, by its name and by what the server
+    says."""
     options: dict[str, Any] = {}
     """Sent unchanged with each request, such as temperature or max_tokens."""
 

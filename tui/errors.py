@@ -9,6 +9,7 @@
     ├── ModelError            a model is unavailable or has failed
     │   ├── ContextOverflow   the required messages exceed the context window
     │   └── TooMuch           the model sent more than the limit
+    ├── AttachmentError       a file cannot be attached
     ├── ToolError             a tool call failed; its text is meant for the model
     └── Cancelled             the user stopped the turn
 
@@ -78,6 +79,10 @@ class TooMuch(ModelError):
             "dropped",
         )
         self.what = what
+
+
+class AttachmentError(LazychatError):
+    """A file cannot be attached; the message names it and is one line."""
 
 
 class ToolError(LazychatError):

@@ -14,7 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from tui import bounds
-from tui.messages import Message, ToolCall
+from tui.messages import Attachment, Message, ToolCall
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -427,6 +427,10 @@ def read(kind: str, data: bytes) -> Event:
 
 
 def _bound_message(event: Any, data: bytes) -> Event:
+    if event.message.attachments:
+        files = tuple(map(_bound_file, event.message.attachments[:MOST_FILES]))
+        message = msgspec.structs.replace(event.message, attachments=files)
+        event = msgspec.structs.replace(event, message=message)
     if not may_be_deep(data):
         return event
     message: Message = event.message
@@ -434,6 +438,25 @@ def _bound_message(event: Any, data: bytes) -> Event:
     opaque = {} if bounds.is_deep(message.opaque) else message.opaque
     message = msgspec.structs.replace(message, tool_calls=calls, opaque=opaque)
     return msgspec.structs.replace(event, message=message)
+
+
+def _bound_file(file: Attachment) -> Attachment:
+    return msgspec.structs.replace(
+        file,
+        name=file.name[:_NAME],
+        media_type=file.media_type[:_NAME],
+        digest=file.digest if _DIGEST.fullmatch(file.digest) else "",
+        size=bounds.count(file.size),
+        about=file.about[:_NAME],
+        lines=file.lines[:_NAME],
+    )
+
+
+MOST_FILES = 50
+"""Most attachments of a message."""
+_NAME = 255
+"""Most characters of an attachment's name: as many as file systems allow."""
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def _bound_call(call: ToolCall) -> ToolCall:

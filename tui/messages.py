@@ -30,6 +30,42 @@ class ToolCall(Value, frozen=True):
     shape in which it came: for `Message.origin` only, and read by nobody else."""
 
 
+class Attachment(Value, frozen=True):
+    """A file attached to a message: text in UTF-8, or an image.
+
+    The log stores the bytes once, by their digest, and messages in it only refer to
+    them: there `data` is empty.
+    """
+
+    name: str
+    media_type: str
+    data: bytes = b""
+    """The bytes, b"" for a reference; see `conversation.attached.filled`."""
+    digest: str = ""
+    """SHA-256 of the bytes, in hexadecimal; "" where `data` was never stored."""
+    size: int = 0
+    """The number of bytes of a reference."""
+    about: str = ""
+    """What it is, in a few words: `12 pages`, `800×600`, `31 lines`."""
+    lines: str = ""
+    """The range of lines of the file that this is, `10-40`; "" for all of it."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes it has, also when they are elsewhere."""
+        return len(self.data) or self.size
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a picture; everything else is text, or cannot be sent."""
+        return self.media_type.startswith("image/")
+
+    @property
+    def title(self) -> str:
+        """Its name, with the range of lines."""
+        return f"{self.name}:{self.lines}" if self.lines else self.name
+
+
 class ToolResult(Value, frozen=True):
     """The outcome of a tool call."""
 
@@ -38,6 +74,8 @@ class ToolResult(Value, frozen=True):
     """The text for the model, also if the tool failed."""
     error: str | None = None
     """One line if the tool failed or could not run; None on success."""
+    attachments: tuple[Attachment, ...] = ()
+    """Images and files that the tool has returned."""
 
 
 class ToolSchema(Value, frozen=True):
@@ -49,14 +87,6 @@ class ToolSchema(Value, frozen=True):
     """JSON Schema of an object with one property for each parameter."""
     keywords: tuple[str, ...] = ()
     """Words, in any language, that hint at this tool; for the starter model."""
-
-
-class Attachment(Value, frozen=True):
-    """A file attached to a message."""
-
-    name: str
-    media_type: str
-    data: bytes
 
 
 class SealedReasoning(Value, frozen=True):

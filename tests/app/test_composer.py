@@ -125,7 +125,8 @@ async def test_placeholder_is_on_the_screen_until_something_is_written():
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
-        (80, "Message (Enter sends, Ctrl+J new line, F1 help)"),
+        (80, "Message (Enter sends, Ctrl+J new line, @ adds a file, F1 help)"),
+        (60, "Message (Enter sends, Ctrl+J new line, F1 help)"),
         (40, "Message (Enter sends, F1 help)"),
         (20, "Message"),
     ],

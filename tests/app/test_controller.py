@@ -23,7 +23,7 @@ from tui.events import (
     TurnStarted,
     TurnWithdrawn,
 )
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
 
@@ -33,9 +33,11 @@ BEGUN = TurnStarted("host", "boot", 1, 2)
 class Composer:
     def __init__(self) -> None:
         self.text = ""
+        self.files: tuple[Attachment, ...] = ()
 
-    def load_text(self, text: str) -> None:
+    def load_text(self, text: str, files: tuple[Attachment, ...] | None = None) -> None:
         self.text = text
+        self.files = self.files if files is None else files
 
     def focus(self) -> None:
         pass

@@ -146,7 +146,12 @@ class FunctionCallAgent:
 
 def as_message(result: ToolResult) -> Message:
     """Return the message that tells a model the result of a call."""
-    return Message("tool", result.output, tool_call_id=result.call_id)
+    return Message(
+        "tool",
+        result.output,
+        tool_call_id=result.call_id,
+        attachments=result.attachments,
+    )
 
 
 def _no_answer(model: str, finish_reason: str) -> ModelError:

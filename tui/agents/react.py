@@ -174,9 +174,12 @@ def in_form(messages: Sequence[Message], tools: Sequence[ToolSchema]) -> list[Me
                 asked.append(Message("assistant", written))
             case "tool":
                 told = f"Observation: {message.text}"
+                files = message.attachments
                 if observed:
-                    told = f"{asked.pop().text}\n{told}"
-                asked.append(Message("user", told))
+                    before = asked.pop()
+                    told = f"{before.text}\n{told}"
+                    files = (*before.attachments, *files)
+                asked.append(Message("user", told, attachments=files))
             case "user":
                 asked.append(message)
         observed = message.role == "tool"

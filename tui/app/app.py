@@ -33,6 +33,7 @@ from tui.app.terminal.textual_hook import OutputApp
 from tui.app.themes import ThemeController
 from tui.app.widgets.tab_bar import ChatBar
 from tui.errors import ConfigError, LazychatError
+from tui.messages import Attachment
 
 if TYPE_CHECKING:  # imported when first shown
     from tui.app.history.screen import HistoryScreen
@@ -64,8 +65,12 @@ class LazychatApp(OutputApp):
         tools: Sequence[str] = (),
         *,
         is_new: bool = False,
+        files: Sequence[Attachment] = (),
     ) -> None:
-        """Start with a conversation; `is_new` if nothing was ever written in it."""
+        """Start with a conversation; `is_new` if nothing was ever written in it.
+
+        `files` are attached to the next message in it.
+        """
         super().__init__()
         self.backend = backend
         self.tabs = Tabs(self, backend)
@@ -73,7 +78,7 @@ class LazychatApp(OutputApp):
         self.themes = ThemeController(self, backend.config.theme, self._tell)
         self.exits = Exit(self, backend, lambda: self.chat)
         self._key_order = KeyOrder(self, super().on_event)
-        self._first_chat = conversation_id, is_new
+        self._first_chat = conversation_id, is_new, tuple(files)
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
         self.setup = SetupController(self, backend, lambda: self.chat, self._choose)
@@ -386,9 +391,10 @@ def run_app(
     tools: Sequence[str] = (),
     *,
     is_new: bool = False,
+    files: Sequence[Attachment] = (),
 ) -> Left:
     """Run the app in this terminal until the user quits; return how it ended."""
-    app = LazychatApp(backend, conversation_id, tools, is_new=is_new)
+    app = LazychatApp(backend, conversation_id, tools, is_new=is_new, files=files)
     try:
         app.run()
     except Exception as error:  # raised while the app was ending

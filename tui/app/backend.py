@@ -27,7 +27,7 @@ from tui.events import (
     TurnStarted,
 )
 from tui.grants import Grant
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.tools import Tool
 from tui.tools.policy import Policy
 
@@ -148,11 +148,11 @@ class Conversation(Protocol):
         """End the turns of `owner` if its process is gone. Blocks, `LogError`."""
         ...
 
-    def save_draft(self, text: str) -> "Future[int]":
-        """Save the draft, "" for none; done when it survives a kill."""
+    def save_draft(self, text: str, files: Sequence[Attachment] = ()) -> "Future[int]":
+        """Save the draft, if there is any; done when it survives a kill."""
         ...
 
-    def adopt_draft(self, text: str) -> object:
+    def adopt_draft(self, text: str, files: Sequence[Attachment] = ()) -> object:
         """Take the draft that `opened` offered, so that it is not offered again."""
         ...
 
@@ -246,8 +246,12 @@ class Store(Protocol):
         """Return a conversation in the format that `import_json` reads."""
         ...
 
-    def export_markdown(self, id: str) -> str:
-        """Return a conversation as a readable page."""
+    def export_markdown(self, id: str, folder: str = "") -> str:
+        """Return a conversation as a readable page, with pictures from `folder`."""
+        ...
+
+    def pictures(self, id: str) -> Mapping[str, bytes]:
+        """Return the pictures of that page by their names in the folder."""
         ...
 
     def import_json(self, text: str) -> Sequence[str]:
@@ -279,6 +283,10 @@ class Models(Protocol):
         """Return a line that the user should know about the model, or ""."""
         ...
 
+    def sees(self, name: str) -> bool | None:
+        """Return whether a model takes pictures, None if that is not known."""
+        ...
+
     def window(self, name: str) -> int:
         """Return the size of the context window in tokens, 0 if it is unknown."""
         ...
@@ -293,6 +301,26 @@ class Models(Protocol):
 
     def learn_window(self, name: str) -> object:
         """Ask a server for the value of `window`. Blocks."""
+        ...
+
+
+class Files(Protocol):
+    """The files that can be attached. All methods block: call them in a thread."""
+
+    def load(self, spec: str) -> Attachment:
+        """Read `FILE` or `FILE:10-40`; raises `AttachmentError`."""
+        ...
+
+    def mentioned(self, text: str) -> Sequence[str]:
+        """Return the files that a message mentions with `@`, for `load`."""
+        ...
+
+    def pasted(self, text: str) -> Sequence[str]:
+        """Return the files of which a pasted text is the paths, [] for other texts."""
+        ...
+
+    def matching(self, word: str) -> Sequence[str]:
+        """Return the files that a word may mean, the best first; never raises."""
         ...
 
 
@@ -385,6 +413,11 @@ class Backend(Protocol):
     @property
     def store(self) -> Store:
         """All conversations."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """The files that can be attached."""
         ...
 
     def conversation(self, id: str, *, is_new: bool = False) -> Conversation:

@@ -43,6 +43,10 @@ class _Settings(Protocol):
     def set_option(self, text: str) -> object: ...
 
 
+class _Attaching(Protocol):
+    def attach(self, spec: str) -> object: ...
+
+
 class _Clipboard(Protocol):
     def copy_answer(self, number: int) -> object: ...
 
@@ -62,6 +66,8 @@ class _Chat(Protocol):
     def settings(self) -> _Settings: ...
     @property
     def clipboard(self) -> _Clipboard: ...
+    @property
+    def attaching(self) -> _Attaching: ...
     def escape(self) -> object: ...
     def toggle_stream(self) -> object: ...
     def edit_outside(self) -> object: ...
@@ -273,6 +279,14 @@ COMMANDS = (
         lambda chat: chat.edit_outside(),
         "Edit the message in your editor",
         "ctrl+o",
+    ),
+    Command(
+        "attach",
+        lambda _, chat, spec: chat.attaching.attach(spec),
+        "",
+        "/attach",
+        "Attach a file: /attach FILE, or FILE:10-40",
+        argument=_anything,
     ),
     Command(
         "copy",

@@ -22,6 +22,7 @@ from tui.app.terminal import page
 from tui.app.transcript.find import Place
 from tui.app.widgets.tab_bar import Tab
 from tui.errors import LogError
+from tui.messages import Attachment
 
 KEPT = 3
 """Number of screens that are kept; others are rebuilt, which is slow for long
@@ -53,13 +54,15 @@ class Tabs:
                 return screen
         return None
 
-    def begin(self, id: str, is_new: bool) -> ChatScreen:
-        """Open the conversation `id` when the program starts.
+    def begin(
+        self, id: str, is_new: bool, files: tuple[Attachment, ...] = ()
+    ) -> ChatScreen:
+        """Open the conversation `id` when the program starts, with files attached.
 
         Its screen is at the bottom of the stack: a default screen of Textual's below it
         would be composed, styled and arranged too.
         """
-        chat = self._new_screen(id, first=True, is_new=is_new)
+        chat = self._new_screen(id, first=True, is_new=is_new, files=files)
         self.ids.append(id)
         # `push_screen` does the same, and `switch_screen` expects it.
         chat._push_result_callback(self._app, None)  # pyright: ignore[reportPrivateUsage]: there is no other way
@@ -159,9 +162,14 @@ class Tabs:
         self._watch()
 
     def _new_screen(
-        self, id: str, *, first: bool = False, is_new: bool = False
+        self,
+        id: str,
+        *,
+        first: bool = False,
+        is_new: bool = False,
+        files: tuple[Attachment, ...] = (),
     ) -> ChatScreen:
-        chat = ChatScreen(self._backend, id, first=first, is_new=is_new)
+        chat = ChatScreen(self._backend, id, first=first, is_new=is_new, files=files)
         self.screens.append(chat)
         self._app.install_screen(chat, f"chat-{id}")
         return chat

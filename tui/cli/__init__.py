@@ -25,6 +25,7 @@ enables that; which one is used depends on the version of the client."""
 
 if TYPE_CHECKING:
     from tui.config import Config
+    from tui.messages import Attachment
     from tui.runtime.served import Served
 
 
@@ -77,7 +78,8 @@ def _ask(options: argparse.Namespace) -> int:
     from tui.cli.ask import ask
 
     prompt = " ".join(options.prompt)
-    if not sys.stdin.isatty():
+    files = _attached(options)
+    if "-" not in options.attach and not sys.stdin.isatty():
         piped = _piped()
         prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
     if not prompt.strip():
@@ -90,9 +92,30 @@ def _ask(options: argparse.Namespace) -> int:
         options.last,
         options.allow,
         options.deny,
+        files=files,
         schema=Path(options.schema) if options.schema else None,
         as_json=options.json,
     )
+
+
+def _attached(options: argparse.Namespace) -> "list[Attachment]":
+    """Return the files of `-a`; "-" is stdin. Raises `AttachmentError`."""
+    if not options.attach:
+        return []
+    from tui.attachments import loading
+
+    if len(options.attach) > loading.MOST:
+        raise ConfigError(f"-a: at most {loading.MOST} files for one message.")
+    files: list[Attachment] = []
+    for spec in options.attach:
+        if spec == "-" and options.command == "ask":
+            data = sys.stdin.buffer.read(loading.LARGEST_FILE + 1)
+            if len(data) > loading.LARGEST_FILE:
+                raise ConfigError("-a -: standard input has more than 100 MB.")
+            files.append(loading.of_bytes(data, "standard input"))
+        else:
+            files.append(loading.load(spec, Path()))
+    return files
 
 
 def _piped() -> str:
@@ -116,6 +139,7 @@ def _chat(options: argparse.Namespace) -> int:
         options.model = served[0].model
         options.stream = served[0].stream
         tty.make_controlling(0)
+    files = _attached(options)  # what is wrong with them is said before the screen
     if sys.stdin.isatty():
         guard.start(str(_log_path()))
     from tui.cli.chat import chat, show_served
@@ -133,7 +157,9 @@ def _chat(options: argparse.Namespace) -> int:
     file = _config_file(options)
     anew = bool(options.model or options.system)
     return chat(
-        settings, problems, options.tool, options.cid, options.last, file, anew=anew
+        *(settings, problems, options.tool, options.cid, options.last, file),
+        files=files,
+        anew=anew,
     )
 
 

@@ -38,7 +38,7 @@ from tui.events import (
     TurnRequested,
     TurnWithdrawn,
 )
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
 from tui.runtime.runner import LOOK_AFTER_SECONDS, request
@@ -55,10 +55,11 @@ def ask(
     allow: Sequence[str] = (),
     deny: Sequence[str] = (),
     *,
+    files: Sequence[Attachment] = (),
     schema: Path | None = None,
     as_json: bool = False,
 ) -> int:
-    """Ask `prompt`, print the answer, return the exit code.
+    """Ask `prompt` about `files`, print the answer, return the exit code.
 
     `cid` is the start of a conversation's id, `last` means the newest conversation;
     otherwise a new one is started. `allow` and `deny` are the flags for tools; a call
@@ -91,11 +92,12 @@ def ask(
             host.start()
             terminal = _Terminal(out)
             terminal.watch()
+            question = Message("user", prompt, attachments=tuple(files))
             if wanted:
-                return _ask_checked(host, id, prompt, wanted, flags, out, terminal)
+                return _ask_checked(host, id, question, wanted, flags, out, terminal)
             kind = _Records if as_json else _Printer
             on = host.enabled_for(host.model)
-            return _ask(host, id, prompt, on, flags, kind(out, terminal))
+            return _ask(host, id, question, on, flags, kind(out, terminal))
         finally:
             host.close()
             # The store may have failed in the meantime.
@@ -111,7 +113,7 @@ def _flags(allow: Sequence[str], deny: Sequence[str]) -> dict[str, Any]:
 def _ask(
     host: Host,
     id: str,
-    prompt: str,
+    question: Message,
     tools: Collection[str],
     options: Mapping[str, Any],
     printer: "_Printer",
@@ -124,7 +126,7 @@ def _ask(
         {"stream": host.config.stream, "attended": False, **options},
         runner=worker_registry.runner_for(host, host.model, tools),
     )
-    turn, written = request(host.log, id, Message("user", prompt), asked)
+    turn, written = request(host.log, id, question, asked)
 
     def cancel() -> None:
         host.log.append(id, CancelRequested(), turn=turn)
@@ -143,7 +145,7 @@ def _ask(
 def _ask_checked(
     host: Host,
     id: str,
-    prompt: str,
+    question: Message,
     wanted: AnswerSchema,
     flags: Mapping[str, Any],
     out: TextIO,
@@ -156,7 +158,7 @@ def _ask_checked(
     tools: Collection[str] = host.enabled_for(host.model)
     for is_last in (False, True):
         heard = _Heard(io.StringIO(), terminal)
-        code = _ask(host, id, prompt, tools, options, heard)
+        code = _ask(host, id, question, tools, options, heard)
         if code != DONE:
             return code
         text, fault = wanted.check(heard.answer)
@@ -165,7 +167,7 @@ def _ask_checked(
             return DONE
         asks = "" if is_last else " Asking again."
         _talk(f"The answer does not fit {wanted.file}: {fault}.{asks}")
-        prompt, tools = wanted.again(fault), ()
+        question, tools = Message("user", wanted.again(fault)), ()
     return FAILED
 
 

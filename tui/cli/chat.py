@@ -14,6 +14,7 @@ from tui.config import Config
 from tui.conversation import approvals
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
+from tui.messages import Attachment
 from tui.runtime import guard, tty
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
@@ -28,6 +29,7 @@ def chat(
     last: bool = False,
     config_file: Path | None = None,
     *,
+    files: Sequence[Attachment] = (),
     anew: bool = False,
 ) -> int:
     """Open the screen on a conversation and return the exit code.
@@ -36,6 +38,7 @@ def chat(
     a new conversation is opened, unless the newest has a running turn or an unseen
     answer; with `anew` it is a new one even then. `problems` are shown on the screen.
     `config_file` is where `settings` come from, None for the user's config.toml.
+    `files` are attached to the next message.
     """
     _require_terminal()
     # Recognise a lone Esc after 25 ms, not 100. Textual reads this on import.
@@ -54,7 +57,7 @@ def chat(
         host.start()
         backend = LocalBackend(host)
         try:
-            left = run_app(backend, id, tools, is_new=is_new)
+            left = run_app(backend, id, tools, is_new=is_new, files=files)
         finally:
             backend.close()
             if guarded := guard.current():

@@ -9,6 +9,8 @@ from typing import BinaryIO
 from tui import conversation
 from tui.cli import streams
 from tui.cli.codes import DONE
+from tui.conversation.markdown_export import pictures
+from tui.conversation.saved_pictures import folder_of, save
 from tui.errors import ConfigError, LazychatError, LogError
 from tui.eventlog import EventLog
 from tui.safe import one_line, safe_json
@@ -38,16 +40,22 @@ def export(
         ids = [conversation.find(log, prefix) for prefix in prefixes]
     if format is None:
         format = "json" if file and file.endswith(".json") else "md"
+    shown: dict[str, bytes] = {}
     if format == "json":
         text = safe_json(conversation.export_json(log, *ids))
     else:
-        text = "\n---\n\n".join(conversation.export_markdown(log, id) for id in ids)
+        folder = folder_of(Path(file)) if file and _may_have_folder(Path(file)) else ""
+        pages = (conversation.export_markdown(log, id, folder) for id in ids)
+        text = "\n---\n\n".join(pages)
+        for id in ids if folder else ():
+            shown |= pictures(log, id)
     if file is None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return DONE
     try:
         _write(Path(file), text, force)
+        save(shown, Path(file))
     except FileExistsError as error:
         raise LazychatError(f"{file} exists already: --force overwrites it.") from error
     except OSError as error:
@@ -80,6 +88,11 @@ def _write(file: Path, text: str, force: bool) -> None:
         flags |= os.O_EXCL
     with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
+
+
+def _may_have_folder(file: Path) -> bool:
+    """Return whether pictures can be saved beside `file`: it is no pipe or device."""
+    return file.is_file() or not file.exists()
 
 
 def _read_file(path: Path, name: str) -> bytes:

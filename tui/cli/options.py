@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Add = Callable[[argparse.ArgumentParser], None]
 
-_PATHS = ("config", "files", "output", "schema", "to", "tool")
+_PATHS = ("attach", "config", "files", "output", "schema", "to", "tool")
 """Options that name files: the names may contain bytes that are not UTF-8."""
 _ID = "the id of a conversation, or an unambiguous prefix of it"
 
@@ -102,11 +102,13 @@ def _overview() -> argparse.ArgumentParser:
 
 def _chat(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
+    _add_attach(parser)
     _add_which(parser, "open")
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
+    _add_attach(parser, "; -: standard input")
     parser.add_argument(
         "prompt",
         nargs="*",
@@ -136,6 +138,18 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_attach(parser: argparse.ArgumentParser, more: str = "") -> None:
+    parser.add_argument(
+        "-a",
+        "--attach",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="attach a text file, a picture or a PDF (repeatable); FILE:10-40: these "
+        f"lines of it{more}",
+    )
+
+
 def _agents() -> str:
     """Return the agents for a help text."""
     return "; ".join(f"{name}: {about}" for name, about in agent_names.ABOUT.items())
@@ -148,7 +162,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="a model name from config.toml, a .gguf file, or supplier/model",
     )
     parser.add_argument(
-        "-a",
         "--agent",
         choices=tuple(agent_names.ABOUT),
         help=f"how answers are made: {_agents()}",

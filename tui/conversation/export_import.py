@@ -1,4 +1,4 @@
-"""Exports conversations as JSON or Markdown, and imports the JSON.
+"""Exports conversations as JSON, and imports them.
 
 The JSON is the log itself, so nothing is lost, not even events of later versions:
 
@@ -12,6 +12,11 @@ The JSON is the log itself, so nothing is lost, not even events of later version
 `kind` and `data` are those of `tui.events`, where each field is explained. Times are
 seconds since the epoch. Fields with default values are left out. `title`, `created` and
 `pinned` repeat information from the events, for programs that only list a file.
+
+Attached files are in `files`, each once: its bytes in Base64, by the digest to which
+the messages refer. A document without any has no `files`.
+
+The file is long because a document to import may be written by another program.
 """
 
 import hashlib
@@ -19,11 +24,13 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from tui import bounds, events
+from tui.conversation import carried_files
+from tui.conversation.carried_files import MESSAGE
 from tui.conversation.store import get, new_id
 from tui.errors import ConflictError, LogError
 from tui.eventlog import EventLog, Imported
@@ -62,10 +69,11 @@ class _Conversation(msgspec.Struct):
     pinned: bool = False
 
 
-class _Document(msgspec.Struct):
+class _Document(msgspec.Struct, omit_defaults=True):
     format: str
     version: int
     conversations: list[_Conversation]
+    files: dict[str, bytes] = {}
 
 
 class _Kind(msgspec.Struct):
@@ -86,7 +94,9 @@ def export_json(log: EventLog, *ids: str) -> str:
 
     Raises `LogError` when an id is unknown.
     """
-    document = _Document(FORMAT, VERSION, [_exported(log, id) for id in ids])
+    exported = [_exported(log, id) for id in ids]
+    said = (it.data for of in exported for it in of.events if it.kind == MESSAGE)
+    document = _Document(FORMAT, VERSION, exported, carried_files.of(log, said))
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
@@ -137,16 +147,18 @@ def import_json(log: EventLog, text: str | bytes) -> list[str]:
     Raises `LogError`, before anything is written, when `text` is not such a document;
     the error says what is wrong and where.
     """
-    found = _read(text)
+    found, files = _read(text)
     del text  # free it: it is as large as everything found in it
-    return [_add(log, id, records) for id, records in found]
+    return [_add(log, id, records, files) for id, records in found]
 
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
 """Matches ids that a user can type. Another id would be useless in commands."""
 
 
-def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
+def _read(
+    text: str | bytes,
+) -> tuple[list[tuple[str, list[Record]]], dict[str, bytes]]:
     try:
         data = text.encode() if isinstance(text, str) else _checked(text)
         data = memoryview(data)[3 if data.startswith(b"\xef\xbb\xbf") else 0 :]
@@ -165,10 +177,12 @@ def _read(text: str | bytes) -> list[tuple[str, list[Record]]]:
         raise LogError(f"This is not a lazychat export: {bounds.TOO_DEEP}.") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise LogError(f"This is not a lazychat export: {error}.") from error
-    return [
+    carried_files.check(document.files)
+    conversations = [
         _records(of, f"conversation {number}")
         for number, of in enumerate(document.conversations, 1)
     ]
+    return conversations, document.files
 
 
 def _checked(data: bytes) -> bytes:
@@ -258,7 +272,9 @@ CHUNK, CHUNK_SIZE = 100, 1_000_000
 happen in between. A transaction is held in memory several times over."""
 
 
-def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
+def _add(
+    log: EventLog, id: str, records: Sequence[Record], files: Mapping[str, bytes]
+) -> str:
     """Store a conversation in small transactions; resume an interrupted import."""
     source = _digest(records)
     rows = log.query(
@@ -271,7 +287,7 @@ def _add(log: EventLog, id: str, records: Sequence[Record]) -> str:
         if into and into != id:
             id, records = into, _renamed(records, into)
         try:
-            _add_from(log, id, records, source, done)
+            _add_from(log, id, records, source, done, files)
             return id
         except ConflictError:
             into, done = new_id(), 0
@@ -304,7 +320,12 @@ def put_back(
 
 
 def _add_from(
-    log: EventLog, id: str, records: Sequence[Record], source: str, done: int
+    log: EventLog,
+    id: str,
+    records: Sequence[Record],
+    source: str,
+    done: int,
+    files: Mapping[str, bytes],
 ) -> None:
     for start, end in _chunks(records, done):
         began = time.monotonic()
@@ -316,7 +337,7 @@ def _add_from(
         log.add(
             records[start:end],
             guard=_is_free(id) if start == 0 else None,
-            states=noted,
+            states=(*carried_files.blobs(records[start:end], files), *noted),
             imported=True,
         ).result()
         if not last:

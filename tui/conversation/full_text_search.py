@@ -133,7 +133,7 @@ def _found(
         if not message.role:
             log.note_unreadable(seq)
             continue
-        text = normal(message.text)
+        text = normal(message.searched)
         folded = fold(text)
         if all(needle.stands_in(text, folded) for needle in unsure):
             yield Hit(

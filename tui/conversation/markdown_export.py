@@ -1,22 +1,27 @@
 """Exports one conversation as Markdown, for people to read."""
 
 import re
+from urllib.parse import quote
 
 import msgspec
 
 from tui import bounds, events
+from tui.conversation.attached import described, fence_of, filled, with_bytes
+from tui.conversation.saved_pictures import file_name
 from tui.conversation.store import get
 from tui.conversation.transcript import Entry, fold
 from tui.errors import LogError
 from tui.eventlog import EventLog
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.safe import one_line
 
 
-def export_markdown(log: EventLog, id: str) -> str:
+def export_markdown(log: EventLog, id: str, folder: str = "") -> str:
     """Return a conversation as readable Markdown, with thinking and tool calls folded.
 
-    Times are local. Raises `LogError` when there is no such conversation.
+    Attached texts are folded too. Pictures are shown from `folder`, where the caller
+    saves `pictures`; without one they are only named. Times are local. Raises
+    `LogError` when there is no such conversation.
     """
     summary = get(log, id)
     records = log.read(id)
@@ -33,8 +38,19 @@ def export_markdown(log: EventLog, id: str) -> str:
     for entry in entries:
         if not _is_result(entry):
             at = times.get(entry.message_id, summary.updated)
-            parts += _markdown(entry.message, at, answers)
+            message = filled(log, entry.message)
+            parts += _markdown(message, at, answers, folder)
     return "\n\n".join(parts) + "\n"
+
+
+def pictures(log: EventLog, id: str) -> dict[str, bytes]:
+    """Return the attached pictures by the names under which a page shows them."""
+    found: dict[str, bytes] = {}
+    for entry in fold(log.read(id)).entries.values():
+        for file in entry.message.attachments:
+            if file.is_image and (data := with_bytes(log, file).data):
+                found[file_name(file)] = data
+    return found
 
 
 def _is_result(entry: Entry) -> bool:
@@ -45,7 +61,7 @@ _SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System"}
 
 
 def _markdown(
-    message: Message, at: float, answers: dict[str | None, Message]
+    message: Message, at: float, answers: dict[str | None, Message], folder: str
 ) -> list[str]:
     clock = bounds.spell_time(at, "%Y-%m-%d %H:%M").strip()
     parts = [f"## {_SPEAKERS[message.role]}, {clock}"]
@@ -53,7 +69,7 @@ def _markdown(
         parts.append(_folded("Thinking", message.reasoning.strip()))
     if message.text.strip():
         parts.append(message.text.strip("\n"))
-    parts += [f"Attached: {attached.name}" for attached in message.attachments]
+    parts += [_attached(file, folder) for file in message.attachments]
     for call in message.tool_calls:
         arguments = call.arguments
         if not isinstance(arguments, str):
@@ -62,6 +78,8 @@ def _markdown(
         body = _fenced(arguments, "json")
         if answer := answers.get(call.id):
             body += f"\n\n{_fenced(answer.text)}"
+            for file in answer.attachments:
+                body += f"\n\n{_attached(file, folder)}"
         parts.append(_folded(f"Tool: {call.name}", body))
     return parts
 
@@ -71,7 +89,21 @@ def _folded(title: str, body: str) -> str:
     return f"<details>\n<summary>{title}</summary>\n\n{body}\n\n</details>"
 
 
+def _attached(file: Attachment, folder: str) -> str:
+    title = f"Attached: {one_line(described(file)).partition(' ')[2]}"
+    if file.is_image:
+        if not folder:
+            return title
+        place = quote(f"{folder}/{file_name(file)}")
+        name = re.sub(r"[^\w. -]", "", file.name)
+        return f"{title}\n\n![{name}]({place})"
+    try:
+        text = file.data.decode()
+    except UnicodeDecodeError:
+        return title
+    return _folded(title, _fenced(text.rstrip("\n"))) if text else title
+
+
 def _fenced(text: str, language: str = "") -> str:
-    runs: list[str] = re.findall("`{3,}", text)
-    fence = "`" * max(3, 1 + max(map(len, runs), default=0))
+    fence = fence_of(text)
     return f"{fence}{language}\n{text}\n{fence}"

@@ -21,10 +21,12 @@ import msgspec
 
 from tui import bounds, process_identity
 from tui.conversation.store import get, running
-from tui.eventlog import Draft, EventLog
+from tui.eventlog import Blob, Draft, EventLog
+from tui.eventlog.separation import reference
 from tui.eventlog.sqlite.event_rows import text as as_text
 from tui.eventlog.states import Seen
 from tui.events import TurnStarted, without_surrogates
+from tui.messages import Attachment
 
 _NEW = "new"
 """First word of the key of a draft in a conversation that was never sent; not an id."""
@@ -96,13 +98,34 @@ def draft(log: EventLog, key: str) -> str:
     return as_text(rows[0][0]) if rows else ""
 
 
-def save_draft(log: EventLog, key: str, text: str) -> "Future[int]":
-    """Store a draft; an empty `text` deletes it.
+def draft_files(log: EventLog, key: str) -> tuple[Attachment, ...]:
+    """Return the files of a draft: references, see `conversation.attached`."""
+    rows = log.query("SELECT attachments FROM draft WHERE conversation = ?", (key,))
+    try:
+        return bounds.decode_as(rows[0][0], tuple[Attachment, ...]) if rows else ()
+    except (ValueError, TypeError):  # none, or another program wrote it
+        return ()
+
+
+def save_draft(
+    log: EventLog, key: str, text: str, files: Sequence[Attachment] = ()
+) -> "Future[int]":
+    """Store a draft; without `text` and `files` it is deleted.
 
     `key` is the id of a conversation, or any other name of the draft.
     """
-    kept = Draft(without_surrogates(key), without_surrogates(text), time.time())
-    return log.append(key, states=(kept,))
+    return log.append(key, states=_states(key, text, files))
+
+
+def _states(key: str, text: str, files: Sequence[Attachment]) -> list[Blob | Draft]:
+    bare = [reference(file) for file in files]
+    kept = Draft(
+        without_surrogates(key),
+        without_surrogates(text),
+        time.time(),
+        tuple(file for file, _ in bare),
+    )
+    return [*(blob for _, blob in bare if blob), kept]
 
 
 def drafts(log: EventLog, beginning: str) -> Sequence[tuple[str, str]]:
@@ -122,10 +145,11 @@ def forgotten(key: str) -> Draft:
     return Draft(without_surrogates(key), "", 0.0)
 
 
-def move_draft(log: EventLog, old: str, new: str, text: str) -> "Future[int]":
+def move_draft(
+    log: EventLog, old: str, new: str, text: str, files: Sequence[Attachment] = ()
+) -> "Future[int]":
     """Move a draft to another key, in one transaction."""
-    kept = Draft(without_surrogates(new), without_surrogates(text), time.time())
-    return log.append(new, states=(kept, forgotten(old)))
+    return log.append(new, states=(*_states(new, text, files), forgotten(old)))
 
 
 def new_key(id: str) -> str:
@@ -148,6 +172,8 @@ class Opened(NamedTuple):
     """The draft, "" when there is none."""
     offered: str = ""
     """The key of `draft` if an exited process left it in another conversation."""
+    files: tuple[Attachment, ...] = ()
+    """The files of the draft."""
 
 
 def opened(log: EventLog, id: str, *, adopt: bool) -> Opened:
@@ -156,14 +182,15 @@ def opened(log: EventLog, id: str, *, adopt: bool) -> Opened:
     With `adopt`, a new conversation is offered the newest draft whose process is gone.
     """
     stored = get(log, id) is not None
-    text = draft(log, id)
-    if not text and not stored:
-        text = draft(log, new_key(id))
-    if text or stored or not adopt:
-        return Opened(stored, seen(log, id), text)
+    text, files = draft(log, id), draft_files(log, id)
+    if not (text or files or stored):
+        key = new_key(id)
+        text, files = draft(log, key), draft_files(log, key)
+    if text or files or stored or not adopt:
+        return Opened(stored, seen(log, id), text, files=files)
     for key, left in drafts(log, f"{_NEW} "):
         if _is_orphaned(key):
-            return Opened(stored, 0, left, key)
+            return Opened(stored, 0, left, key, draft_files(log, key))
     return Opened(stored, 0, "")
 
 

@@ -27,7 +27,7 @@ from tui.events import (
     TurnStarted,
     TurnWithdrawn,
 )
-from tui.messages import Message, ToolCall
+from tui.messages import Attachment, Message, ToolCall
 
 _Pieces = tuple[list[str], list[str]]
 """The pieces of a text, and of the reasoning before it."""
@@ -92,6 +92,16 @@ class Transcript(msgspec.Struct):
         said = (self._said[id].message for id in self.branches.questions(turn))
         asked = [message.text for message in said if message.role == "user"]
         return asked[-1] if asked else ""
+
+    def files(self, turn: str) -> tuple[Attachment, ...]:
+        """Return the files of a turn's question."""
+        asked = list(self.branches.questions(turn))
+        return self.files_of(asked[-1]) if asked else ()
+
+    def files_of(self, message_id: str) -> tuple[Attachment, ...]:
+        """Return the files of a message; none of an unknown one."""
+        said = self._said.get(message_id)
+        return said.message.attachments if said else ()
 
     def purpose(self, message_id: str) -> str:
         """Return the purpose of a message, see `MessageAdded.purpose`."""

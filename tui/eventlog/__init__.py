@@ -21,9 +21,10 @@ The log deliberately knows nothing about screens, models or the meaning of a tur
 from tui.eventlog.follow import Follow
 from tui.eventlog.log import EventLog
 from tui.eventlog.open import open_log, open_to_read
-from tui.eventlog.states import Draft, Imported
+from tui.eventlog.states import Blob, Draft, Imported
 
 __all__ = [
+    "Blob",
     "Draft",
     "EventLog",
     "Follow",

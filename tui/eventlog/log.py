@@ -1,4 +1,7 @@
-"""`EventLog`: opens the log file, and reads, writes and follows it."""
+"""`EventLog`: opens the log file, and reads, writes and follows it.
+
+The file is long because it is the one interface to the log.
+"""
 
 import atexit
 import functools
@@ -19,7 +22,9 @@ from tui.eventlog.fallback.memory_fallback import MemoryFallback, Store
 from tui.eventlog.follow import Follow
 from tui.eventlog.notifier import Changes
 from tui.eventlog.reader import Position, Reader
+from tui.eventlog.separation import has_bytes, separated, separated_records
 from tui.eventlog.sqlite import (
+    blobs,
     event_rows,
     names,
     network_mounts,
@@ -191,15 +196,19 @@ class EventLog:
         (see `unkept` for the exception) and followers can read them. It raises
         `ConflictError` when the turn is already claimed or ended or `guard` returned
         False, and `LogError` when the events cannot be kept anywhere. `guard` may be
-        called more than once. Lone surrogates in texts become U+FFFD.
+        called more than once. Lone surrogates in texts become U+FFFD. The bytes of
+        attached files are kept apart: see `blob`.
         """
-        return self._writer.append(conversation, events, turn, guard, tuple(states))
+        bare, files = separated(events)
+        return self._writer.append(conversation, bare, turn, guard, (*files, *states))
 
     def write(self, conversation: str, event: Event, turn: str | None = None) -> int:
         """Append `event`, wait until followers can read it, and return its `seq`.
 
         Equivalent to `append(...).result()`, but faster when no other thread writes.
         """
+        if has_bytes(event):
+            return self.append(conversation, event, turn=turn).result()
         return self._writer.write(conversation, event, turn)
 
     def add(
@@ -215,7 +224,8 @@ class EventLog:
         Use it for records from another log; they get new `seq` numbers. With `imported`
         they do not count as a use of the conversation. For the future see `append`.
         """
-        return self._writer.add(tuple(records), guard, tuple(states), imported=imported)
+        bare, files = separated_records(records)
+        return self._writer.add(bare, guard, (*files, *states), imported=imported)
 
     def take_in_left(self) -> None:
         """Store the journals of processes that died while the store was locked.
@@ -283,6 +293,14 @@ class EventLog:
     ) -> list[tuple[Any, ...]]:
         """Run a SELECT and return its rows. Raises `LogError`."""
         return self._reader.query(sql, parameters)
+
+    def blob(self, digest: str) -> bytes | None:
+        """Return the bytes of an attached file, None if they are not in the store.
+
+        Any thread; blocks. Raises `LogError`.
+        """
+        rows = self.query(blobs.READ, (digest,))
+        return bytes(rows[0][0]) if rows else None
 
     def follow(
         self,

@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from tui.eventlog.sqlite import blobs
+from tui.messages import Attachment
+
 
 class State(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Base of all states; written in the transaction of the events appended with it."""
@@ -23,22 +26,45 @@ class State(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class Draft(State, frozen=True):
-    """An unsent message in the composer; an empty text deletes the draft."""
+    """An unsent message in the composer; an empty one deletes the draft."""
 
     conversation: str
     """The id of a conversation, or any other key."""
     text: str
     time: float
     """Seconds since the epoch."""
+    attachments: tuple[Attachment, ...] = ()
+    """References; a `Blob` has the bytes of each."""
 
     def write(self, db: sqlite3.Connection) -> None:
         """Replace the previous draft."""
+        where = "conversation = ?", (self.conversation,)
+        before = db.execute(
+            f"SELECT attachments FROM main.draft WHERE {where[0]}", where[1]
+        ).fetchone()
+        db.execute(f"DELETE FROM main.draft WHERE {where[0]}", where[1])
+        files = ""
+        if self.attachments:
+            files = msgspec.json.encode(self.attachments).decode()
+        if self.text or files:
+            db.execute(
+                "INSERT INTO main.draft(conversation, text, time, attachments) "
+                "VALUES (?, ?, ?, ?)",
+                (self.conversation, self.text, self.time, files),
+            )
+        if before and before[0] and before[0] != files:
+            self._leave(db, str(before[0]), files)
+
+    def _leave(self, db: sqlite3.Connection, before: str, files: str) -> None:
+        """Have the next purge free a file that was taken out and not sent."""
+        gone = blobs.referred(before) - blobs.referred(files)
+        if all(blobs.is_referred(db, it) for it in gone):
+            return
         db.execute(
-            "DELETE FROM main.draft WHERE conversation = ?", (self.conversation,)
+            "INSERT OR IGNORE INTO main.purge SELECT "
+            "coalesce(max(CAST(seq AS INTEGER)), 0) FROM main.sqlite_sequence "
+            "WHERE name = 'event'"
         )
-        if self.text:
-            values = self.conversation, self.text, self.time
-            db.execute("INSERT INTO main.draft VALUES (?, ?, ?)", values)
 
 
 class Seen(State, frozen=True):
@@ -58,6 +84,17 @@ class Seen(State, frozen=True):
     def moved(self, number: Callable[[int], int]) -> "Seen":
         """Return this marker with its `seq` renumbered."""
         return Seen(self.conversation, number(self.seq))
+
+
+class Blob(State, frozen=True):
+    """The bytes of an attached file, kept once for all that refer to them."""
+
+    digest: str
+    data: bytes
+
+    def write(self, db: sqlite3.Connection) -> None:
+        """Keep the bytes, unless they are there already."""
+        blobs.put(db, self.digest, self.data)
 
 
 class Taken(State, frozen=True):
@@ -92,4 +129,4 @@ class Imported(State, frozen=True):
             )
 
 
-AnyState = Draft | Seen | Taken | Imported
+AnyState = Draft | Seen | Taken | Imported | Blob

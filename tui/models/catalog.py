@@ -138,6 +138,34 @@ class ModelCatalog:
         """
         return window_of(self._models.get(name))
 
+    def sees(self, name: str) -> bool | None:
+        """Return whether the model takes pictures, None if that is not known (yet).
+
+        Never blocks.
+        """
+        try:
+            settings = self.find(name)
+        except ConfigError:
+            return None
+        match settings:
+            case LlamaModelConfig():
+                return False
+            case ScriptedModelConfig():
+                return None
+            case OpenAIModelConfig():
+                from tui.models.openai import vision
+                from tui.models.suppliers import SUPPLIERS
+
+                made = self._models.get(name)
+                if made is not None:
+                    return getattr(made, "sees", None)
+                if settings.images is not None:
+                    return settings.images
+                known = SUPPLIERS.get(settings.supplier)
+                return vision.by_name(
+                    settings.model or (known.model if known else "") or name
+                )
+
     def preload(self, name: str) -> None:
         """Do ahead what the first answer would wait for; blocks, never raises.
 
@@ -256,6 +284,7 @@ def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Mod
         exchanges=exchanges,
         ca_file=settings.ca_file,
         proxy=proxy_address(settings.proxy, f"[models.{name}]: proxy"),
+        images=settings.images,
     )
 
 

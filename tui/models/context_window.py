@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tui.events import NoticeGiven
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.turn import Turn
 
 MESSAGE_TOKENS = 4
@@ -107,12 +107,16 @@ def estimate_message(message: Message) -> int:
         tokens += estimate(message.reasoning)
     for call in message.tool_calls:
         tokens += MESSAGE_TOKENS + estimate(call.name) + estimate(str(call.arguments))
-    for file in message.attachments:
-        if file.media_type.startswith("image/"):
-            tokens += IMAGE_TOKENS
-        else:
-            tokens += estimate(file.data.decode("utf-8", "replace"))
-    return tokens
+    return tokens + sum(map(estimate_file, message.attachments))
+
+
+def estimate_file(file: Attachment) -> int:
+    """Return about how many tokens a file takes: of a reference, by its size."""
+    if file.is_image:
+        return IMAGE_TOKENS
+    if file.data:
+        return estimate(file.data.decode("utf-8", "replace"))
+    return math.ceil(file.size / 4)
 
 
 def shortened(

@@ -13,6 +13,7 @@ from tui.errors import ToolError
 from tui.messages import ToolSchema
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend, LocalConversation
+from tui.runtime.local_files import NoFiles
 from tui.runtime.served import Served, ServedModels
 from tui.tools import Tool
 from tui.tools.policy import Policy
@@ -23,6 +24,7 @@ REFUSED = {
     "suspend": f"Ctrl+Z works in a terminal, {_HERE}",
     "export": f"Files are {_HERE}: run `lazychat export` where it is served",
     "setup": f"Models are set up {_HERE}: run `lazychat setup` where it is served",
+    "attach": f"Files are {_HERE}: none of the machine that serves it is attached",
     "import": f"Files are {_HERE}: run `lazychat import` where it is served",
 }
 """Commands that reach beyond the conversations, each with the reason."""
@@ -62,6 +64,7 @@ class FollowerBackend(LocalBackend):
         self.model = served.model
         self.agent = served.agent or agent_names.DEFAULT
         self.load_tools = _load_nothing
+        self.files = NoFiles(REFUSED["attach"])
 
     @property
     def refused(self) -> Mapping[str, str]:

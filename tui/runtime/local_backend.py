@@ -6,6 +6,7 @@ The protocols there say which methods block and which threads may call them.
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,12 +27,13 @@ from tui.events import (
     TurnWithdrawn,
 )
 from tui.grants import Grant
-from tui.messages import Message
+from tui.messages import Attachment, Message
 from tui.models.exchanges import Exchanges
 from tui.runtime import runner, turn_driver, worker_registry
 from tui.runtime.host import Host
 from tui.runtime.in_order import InOrder
 from tui.runtime.living_worker import LivingWorker, LookingFollow
+from tui.runtime.local_files import DraftFiles, LocalFiles, NoFiles
 from tui.runtime.local_store import LocalStore
 from tui.runtime.resuming import RESUMES
 from tui.runtime.served import ServedModels
@@ -60,6 +62,7 @@ class LocalConversation:
         """Settings that wait for the first question: without one, nothing is stored."""
         self._offered = ""
         """The key of the draft that `opened` offered."""
+        self._kept = DraftFiles()
 
     # -- read
 
@@ -202,16 +205,20 @@ class LocalConversation:
 
     # -- drafts and read marker
 
-    def save_draft(self, text: str) -> "Future[int]":
-        """Save the draft, "" for none."""
+    def save_draft(self, text: str, files: Sequence[Attachment] = ()) -> "Future[int]":
+        """Save the draft, if there is any."""
         return self._order.write(
-            lambda: read_state.save_draft(self._log, self._key(), text)
+            lambda: read_state.save_draft(
+                self._log, self._key(), text, self._kept.taken(files)
+            )
         )
 
-    def adopt_draft(self, text: str) -> None:
+    def adopt_draft(self, text: str, files: Sequence[Attachment] = ()) -> None:
         """Move the offered draft to this conversation, in one transaction."""
         self._order.write(
-            lambda: read_state.move_draft(self._log, self._offered, self._key(), text)
+            lambda: read_state.move_draft(
+                self._log, self._offered, self._key(), text, files
+            )
         )
 
     def mark_seen(self, seq: int) -> None:
@@ -235,6 +242,7 @@ class LocalModels:
         self.is_starter = self._catalog.is_starter
         self.window = self._catalog.window
         self.learn_window = self._catalog.learn_window
+        self.sees = self._catalog.sees
 
     @property
     def names(self) -> list[str]:
@@ -271,6 +279,8 @@ class LocalBackend:
         """The available models."""
         self.store = LocalStore(host.log, self._order.wait)
         """All conversations."""
+        self.files: LocalFiles | NoFiles = LocalFiles(Path())
+        """The files that can be attached, relative to the current folder."""
         self.model = host.model
         """The name of the model for new conversations."""
         self.agent: str = host.config.agent

@@ -1,6 +1,6 @@
 """Implements the store of `tui.app.backend` for a screen in the same process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tui import conversation, process_identity
 from tui.conversation import Hit, Summary, Trashed, approvals, read_state, store
@@ -107,9 +107,15 @@ class LocalStore:
         """Return a conversation in the format that `import_json` reads."""
         return conversation.export_json(self._log, id)
 
-    def export_markdown(self, id: str) -> str:
-        """Return a conversation as a readable page."""
-        return conversation.export_markdown(self._log, id)
+    def export_markdown(self, id: str, folder: str = "") -> str:
+        """Return a conversation as a readable page, with pictures from `folder`."""
+        return conversation.export_markdown(self._log, id, folder)
+
+    def pictures(self, id: str) -> Mapping[str, bytes]:
+        """Return the pictures of that page by their names in the folder."""
+        from tui.conversation.markdown_export import pictures
+
+        return pictures(self._log, id)
 
     def import_json(self, text: str) -> Sequence[str]:
         """Store the conversations of an exported file; return their ids."""

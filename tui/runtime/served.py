@@ -122,6 +122,10 @@ class ServedModels:
         found = self._models.get(name)
         return found.note if found else ""
 
+    def sees(self, name: str) -> bool | None:
+        """Return None: files cannot be attached here."""
+        return None
+
     def window(self, name: str) -> int:
         """Return the size of the context window when the screen was opened, or 0."""
         found = self._models.get(name)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tui import conversation, process_identity
 from tui.agents import Agent
 from tui.agents.structured import instructed
+from tui.conversation.attached import filled
 from tui.errors import (
     Cancelled,
     ConflictError,
@@ -99,16 +100,15 @@ def drive(
         turn.cancel.raise_if_requested()
         if messages is None:
             resumed = resume(log.read(conversation_id), turn.id)
-            sent = resumed.sent
             turn.options = resumed.configured.options
             turn.open_calls = resumed.open_calls
             approver.gave_before(resumed.answered)
             for event in resumed.lost:
                 write(event)
-            messages = [entry.message for entry in sent]
+            messages = [filled(log, entry.message) for entry in resumed.sent]
             if turn.schema is not None:
                 messages = instructed(messages, turn.schema)
-            ids = (entry.message_id for entry in sent)
+            ids = (entry.message_id for entry in resumed.sent)
             turn.sources = list(zip(ids, messages, strict=True))
             if system := resumed.configured.system:
                 messages.insert(0, Message("system", system))

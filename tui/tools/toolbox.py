@@ -17,8 +17,8 @@ import msgspec
 from tui import bounds, nearly_json
 from tui.errors import Cancelled, ConfigError, LazychatError, LogError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
-from tui.messages import ToolCall, ToolResult, ToolSchema
-from tui.tools import approval, registry, running
+from tui.messages import Attachment, ToolCall, ToolResult, ToolSchema
+from tui.tools import approval, registry, returned, running
 from tui.tools.adapting import as_tools
 from tui.tools.approval import Decision, Rules
 from tui.tools.policy import Preview
@@ -34,6 +34,9 @@ _logger = logging.getLogger(__name__)
 PREVIEW_SECONDS = 10.0
 """Most seconds that a preview may take."""
 _LEFT = "is still running: its result will be ignored"
+
+_Result = tuple[Output, tuple[Attachment, ...]]
+"""The text of a result, and its files."""
 
 
 class ToolBox:
@@ -148,10 +151,12 @@ class ToolBox:
                 start = monotonic()  # the user's time is not the tool's
             assert prepared.tool is not None
             assert prepared.function is not None
-            output = yield from self._watch(
+            output, files = yield from self._watch(
                 call, prepared.tool, prepared.function, turn
             )
-            result = ToolResult(call.id, output.beginning(self._limit))
+            result = ToolResult(
+                call.id, output.beginning(self._limit), attachments=files
+            )
             if result.output != output.text:
                 kept = output.text
         except ToolError as error:
@@ -266,9 +271,11 @@ class ToolBox:
         tool: Tool[..., Any],
         function: Callable[[], Any],
         turn: Turn,
-    ) -> Generator[Event, None, Output]:
+    ) -> Generator[Event, None, _Result]:
         seconds = self._timeout if tool.timeout is None else tool.timeout
-        run = running.run(function, seconds, turn.cancel, tool.name, call.id, as_output)
+        run = running.run(
+            function, seconds, turn.cancel, tool.name, call.id, _converted
+        )
         with closing(run):
             for news in run:
                 match news:
@@ -297,6 +304,12 @@ class ToolBox:
         if near := registry.nearest(name, self._tools):
             return f"{problem}; did you mean {' or '.join(near)}?"
         return f"{problem}; the tools are {', '.join(self._tools)}."
+
+
+def _converted(value: Any) -> _Result:
+    """Return the text and the files of a result, in the tool's thread."""
+    rest, files = returned.taken_apart(value)
+    return as_output(rest), files
 
 
 class _Prepared:

@@ -1,5 +1,6 @@
 """Conversations as files, and back."""
 
+import hashlib
 import json
 
 import pytest
@@ -88,6 +89,9 @@ def test_the_format_is_the_documented_one(log):
     document = json.loads(conversation.export_json(log, "c"))
 
     (exported,) = document.pop("conversations")
+    picture = document.pop("files")
+    assert list(picture.values()) == ["iVBOR/8="]
+    assert list(picture) == [hashlib.sha256(b"\x89PNG\xff").hexdigest()]
     assert document == {"format": "lazychat", "version": 1}
     events = exported.pop("events")
     assert exported == {"id": "c", "title": "Weather", "created": 100.0, "pinned": True}

@@ -186,7 +186,7 @@ def test_the_app_opens_a_store_of_odd_rows(store, start, tried):
             kind,
         )
     spoil(store, "INSERT INTO running VALUES ('t.turn_started', 'c')")
-    spoil(store, "INSERT INTO draft VALUES ('NEW x', x'ff', 0)")
+    spoil(store, "INSERT INTO draft VALUES ('NEW x', x'ff', 0, x'ff')")
 
     app = start([{"text": "Still here."}], "--cid", "c")
     app.wait_for("Cannot read a record")

@@ -281,5 +281,8 @@ def test_files_of_text_are_read_and_others_told():
 
     [entry] = dialogue([message])
 
-    assert entry["content"] == "Look\n\nFile a.py:\n\nprint(1)"
+    assert entry["content"] == (
+        "Look\n\na.py:\n```\nprint(1)\n```\n\n"
+        "[b.png (image/png, 4 bytes) cannot be shown here.]"
+    )
     assert [file.name for file in unreadable([message])] == ["b.png"]

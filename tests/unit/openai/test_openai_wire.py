@@ -12,7 +12,7 @@ from tui.errors import ModelError
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
 from tui.models.catalog import ModelCatalog
 from tui.models.openai.address import is_local, is_openai, normalize_base_url, shown
-from tui.models.openai.wire import wire_messages, wire_tools
+from tui.models.openai.wire import Form, wire_messages, wire_tools
 from tui.models.suppliers import SUPPLIERS
 from tui.turn import Turn
 
@@ -162,18 +162,57 @@ def test_binary_file_is_named_only(data: bytes) -> None:
     assert "[a.bin (application/octet-stream, 3 bytes)" in message["content"]
 
 
-def test_image_of_a_tool_is_named_only() -> None:
+def test_image_of_a_tool_follows_when_all_results_are_there() -> None:
     image = Attachment("a.png", "image/png", b"1")
 
     wire = wire_messages(
         [
-            Message("user", "Draw."),
-            Message("assistant", tool_calls=(LOOK,)),
+            Message("user", "Draw"),
+            Message(
+                "assistant",
+                tool_calls=(ToolCall("a", "draw", {}), ToolCall("b", "wait", {})),
+            ),
             Message("tool", "done", tool_call_id="a", attachments=(image,)),
+            Message("tool", "waited", tool_call_id="b"),
         ]
     )
 
+    assert [m["role"] for m in wire[2:]] == ["tool", "tool", "assistant", "user"]
+    assert wire[2]["content"] == "done\n\n[The image a.png follows.]"
+    assert wire[5]["content"][0]["text"] == "Returned by draw: a.png"
+    assert wire[5]["content"][1]["type"] == "image_url"
+
+
+def test_image_of_a_tool_is_named_to_a_model_without_eyes() -> None:
+    image = Attachment("a.png", "image/png", b"1")
+
+    wire = wire_messages(
+        [
+            Message("user", "Draw"),
+            Message("assistant", tool_calls=(ToolCall("a", "draw", {}),)),
+            Message("tool", "done", tool_call_id="a", attachments=(image,)),
+        ],
+        Form(images=False),
+    )
+
+    assert len(wire) == 3
     assert wire[2]["content"].startswith("done\n\n[a.png (image/png, 1 bytes)")
+
+
+def test_an_image_whose_bytes_are_gone_is_named() -> None:
+    image = Attachment("a.png", "image/png", digest="0" * 64, size=12)
+
+    (message,) = wire_messages([Message("user", "See", attachments=(image,))])
+
+    assert message["content"].startswith("See\n\n[a.png (image/png, 12 bytes)")
+
+
+def test_a_range_of_lines_is_named_and_no_name_ends_its_line() -> None:
+    file = Attachment("a\nb.py", "text/plain", b"x = 1\n", lines="3-4")
+
+    (message,) = wire_messages([Message("user", "See", attachments=(file,))])
+
+    assert message["content"] == "See\n\na b.py, lines 3-4:\n```\nx = 1\n```"
 
 
 def test_tools_keep_their_schema() -> None:

@@ -43,13 +43,18 @@ class Controller:
         self._taken: set[str] = set()
         """The turns whose questions went back to the composer."""
 
-    def send(self, text: str, taken: Callable[[], None]) -> Future[int]:
+    def send(
+        self,
+        text: str,
+        taken: Callable[[], None],
+        files: tuple[messages.Attachment, ...] = (),
+    ) -> Future[int]:
         """Send `text`; call `taken` when the log has stored or refused it.
 
         See `EventLog.append` for the future.
         """
         edited, parent = self._versions.editing, self._versions.sent()
-        message = messages.Message("user", text)
+        message = messages.Message("user", text, attachments=files)
         return self._request(message, None, parent, edited, taken)
 
     def regenerate(self) -> None:
@@ -140,25 +145,38 @@ class Controller:
             purpose=purpose,
             forget_draft=view.take_draft() if message else False,
         )
-        text = message.text if message else ""
+        said = message or messages.Message("user")
+        text, files = said.text, said.attachments
         written.add_done_callback(lambda _: view.call_later(taken))
-        written.add_done_callback(lambda done: self._report(done, text, edited))
+        written.add_done_callback(lambda done: self._report(done, text, edited, files))
         view.follow_end()
         return written
 
-    def _report(self, done: Future[int], text: str, edited: str | None = None) -> None:
+    def _report(
+        self,
+        done: Future[int],
+        text: str,
+        edited: str | None = None,
+        files: tuple[messages.Attachment, ...] = (),
+    ) -> None:
         """Report the outcome of sending `text`. Runs in the log thread."""
         if error := done.exception():
-            self._view.call_later(self._send_failed, text, str(error), edited)
+            self._view.call_later(self._send_failed, text, str(error), edited, files)
         else:
             self._view.call_later(self._view.has_sent, done.result())
 
-    def _send_failed(self, text: str, why: str, edited: str | None) -> None:
+    def _send_failed(
+        self,
+        text: str,
+        why: str,
+        edited: str | None,
+        files: tuple[messages.Attachment, ...] = (),
+    ) -> None:
         """Report why a question was not sent, and put it back into the composer."""
         self._view.note(why, "error")
-        if text and not self._composer.text:
+        if (text or files) and not self._composer.text:
             self._versions.resume(edited)
-            self._composer.load_text(text)
+            self._composer.load_text(text, files or None)
 
     # -- taking back
 
@@ -174,7 +192,7 @@ class Controller:
         elif turn:
             # The turn was still queued at the previous Esc, so Esc meant its question.
             if turn in self._waited and not self._composer.text:
-                self._composer.load_text(fold.questions[-1])
+                self._composer.load_text(fold.questions[-1], fold.files(turn) or None)
             self._cancelled = turn
             self._waited = set(fold.requested)
             self._view.hurry()
@@ -201,7 +219,8 @@ class Controller:
         if left:
             self._taken.add(turn)
             texts = self._fold.question(turn), self._composer.text
-            self._composer.load_text("\n\n".join(filter(None, texts)))
+            files = (*self._fold.files(turn), *self._composer.files)
+            self._composer.load_text("\n\n".join(filter(None, texts)), files or None)
         self._cancelled = turn
         # If no process will run this turn, none would see a cancel; withdraw it.
         if self._turns.is_orphaned(turn):

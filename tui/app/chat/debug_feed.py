@@ -12,6 +12,7 @@ from tui.app.widgets.debug_entries import Body, Round
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import SHORTEST_SECONDS
 from tui.conversation import Transcript
+from tui.conversation.attached import described
 from tui.events import (
     ApprovalGiven,
     ApprovalRequested,
@@ -131,7 +132,9 @@ class DebugFeed:
     def _message(self, record: Record, id: str, message: Message) -> None:
         if message.role == "tool":
             self._asked = record.time  # the model is asked with it
-            self._panel.call_output(message.tool_call_id or "", message.text)
+            chips = map(described, message.attachments)
+            shown = "\n".join(filter(None, [message.text, *chips]))
+            self._panel.call_output(message.tool_call_id or "", shown)
         elif message.role == "assistant":
             current = self._round or self._begin_round()
             current.seconds = max(0.0, record.time - self._asked)

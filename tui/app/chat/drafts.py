@@ -12,6 +12,7 @@ from textual.timer import Timer
 from tui.app.backend import Conversation
 from tui.app.widgets.composer import Composer
 from tui.conversation.read_state import Opened
+from tui.messages import Attachment
 
 LONG = 20_000
 """Characters above which a draft is no longer saved at every key."""
@@ -25,6 +26,11 @@ KEPT_SECONDS = 0.5
 A commit takes a fraction of a millisecond unless the machine is overloaded or another
 program has locked the store; then the text is in the journal after 0.15 s.
 """
+
+
+Written = tuple[str, tuple[Attachment, ...]]
+"""A text, and the files that are sent with it."""
+NOTHING: Written = ("", ())
 
 
 class Drafts:
@@ -41,15 +47,19 @@ class Drafts:
         self._sent = False
         self._known = False
         """Whether the stored draft is known."""
-        self._saved = ""
+        self._saved = NOTHING
         self._dropped = False
-        self._sending: str | None = None
-        """The text being sent; it stays in the composer until it is stored."""
+        self._sending: Written | None = None
+        """What is being sent; it stays in the composer until it is stored."""
         self._timer: Timer | None = None
         self._kept: Future[int] | None = None
         """The last save or send; done once it survives a kill."""
         self._late: Future[int] | None = None
         """The write that a frame waited for until the time limit."""
+
+    @property
+    def _written(self) -> "Written":
+        return self._composer.draft, self._composer.files
 
     def restore(self, opened: Opened | None) -> None:
         """Put the stored draft into the composer, unless the user has typed since.
@@ -59,23 +69,28 @@ class Drafts:
         self._known = True
         if opened:
             self.is_new = not (opened.stored or self._sent)
-        if opened and opened.draft and not self._composer.text and not self._sent:
-            self._composer.load_text(opened.draft)
-            self._saved = self._composer.draft
+        left = bool(opened and (opened.draft or opened.files))
+        if opened and left and not self._composer.text and not self._sent:
+            # Files that were given at the start come to those of the draft.
+            files = (*opened.files, *self._composer.files)
+            self._composer.load_text(opened.draft, files)
+            self._saved = self._composer.draft, opened.files
             if opened.offered:
-                self._conversation.adopt_draft(self._saved)
+                self._conversation.adopt_draft(*self._saved)
+            self.changed()
             return
         if opened and not opened.offered:
-            self._saved = opened.draft
+            self._saved = opened.draft, opened.files
         self.changed()
 
     def changed(self) -> None:
         """Save the draft: at once, or within `SECONDS` when it is long."""
-        if self._composer.draft != self._sending:
+        written = self._written
+        if written != self._sending:
             self._sending = None
         if not self._known:
             return
-        if self._timer or self._composer.draft in (self._saved, self._sending):
+        if self._timer or written in (self._saved, self._sending):
             return
         if len(self._composer.draft) > LONG:
             self._timer = self._composer.set_timer(SECONDS, self.save)
@@ -87,10 +102,10 @@ class Drafts:
         if self._timer:
             self._timer.stop()
             self._timer = None
-        text = self._composer.draft
-        if text not in (self._saved, self._sending) and not self._dropped:
-            self._saved = text
-            self.wait_for(self._conversation.save_draft(text))
+        written = self._written
+        if written not in (self._saved, self._sending) and not self._dropped:
+            self._saved = written
+            self.wait_for(self._conversation.save_draft(*written))
 
     def wait_for(self, kept: "Future[int]") -> None:
         """Make the next frame wait for the write `kept`."""
@@ -113,8 +128,9 @@ class Drafts:
         The log does both in one transaction, so a kill neither loses the message nor
         restores its draft.
         """
-        self._sending = self._composer.draft or None
-        forgets, self._saved = bool(self._saved), ""
+        written = self._written
+        self._sending = written if any(written) else None
+        forgets, self._saved = any(self._saved), NOTHING
         self._sent, self.is_new = True, False
         return forgets
 

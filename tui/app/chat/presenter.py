@@ -156,7 +156,8 @@ class Presenter:
 
     def _name(self, turn: str) -> str:
         what = "/compact" if self.fold.sums_up(turn) else "another answer"
-        return self.fold.question(turn) or what
+        files = ", ".join(file.title for file in self.fold.files(turn))
+        return self.fold.question(turn) or files or what
 
     @property
     def answers(self) -> list[str]:

@@ -4,8 +4,8 @@ It draws nothing that is not in the log: a sent message is appended there and co
 like every other record. Opening an old conversation works like watching a new one: the
 follower reads its log from the start.
 
-The file is long because Textual looks up messages, watchers and actions as members of
-the screen; what they do is in the modules beside it.
+The file is long because Textual looks up the handlers of messages as members of the
+screen; each of them is one call of a part.
 """
 
 # Textual leaves the type parameters of App and Screen unknown.
@@ -28,6 +28,7 @@ from tui.app.backend import Backend
 from tui.app.chat.agent_choice import AgentChoice
 from tui.app.chat.approvals import ApprovalChoice
 from tui.app.chat.arrangement import Arrangement
+from tui.app.chat.attaching import Attaching
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
 from tui.app.chat.conversation_settings import ConversationSettings
@@ -51,6 +52,7 @@ from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.approval_dialog import ApprovalDialog
+from tui.app.widgets.attachment_bar import AttachmentBar
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.requests import CopyRequested, HintRequested
@@ -59,6 +61,7 @@ from tui.app.widgets.tab_bar import ChatBar, Tab
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.conversation.read_state import Opened
 from tui.events import Record
+from tui.messages import Attachment
 from tui.runtime import guard
 
 FAILURE_SECONDS = 0.5
@@ -106,10 +109,12 @@ class ChatScreen(OutputScreen):
         *,
         first: bool = False,
         is_new: bool = False,
+        files: tuple[Attachment, ...] = (),
     ) -> None:
         """Show `conversation`; `first` if the program starts with it.
 
-        With `is_new`, nothing is known to have been written in it.
+        With `is_new`, nothing is known to have been written in it. `files` are attached
+        to the first message.
         """
         super().__init__()
         self.backend = backend
@@ -153,6 +158,7 @@ class ChatScreen(OutputScreen):
             retitle=lambda: self.controller.show_queue(),
             leave_key=self.spell_key("cancel"),
         )
+        composer.files = files
         self.follower = Follower(
             door,
             lambda opened: self.call_later(self._take_up, opened),
@@ -174,6 +180,13 @@ class ChatScreen(OutputScreen):
         )
         self.controller = Controller(
             door, presenter, versions, composer, view, self.spell_key("unsend")
+        )
+        self.attaching = Attaching(
+            backend.files,
+            composer,
+            complain=self.complain,
+            call_later=self.call_later,
+            sees=lambda: (self.model, backend.models.sees(self.model)),
         )
         self.owners = Owners(backend, door, fold, transcript.add_note, self.hint)
         self._next_model = NextModel(
@@ -224,6 +237,8 @@ class ChatScreen(OutputScreen):
                 yield self.transcript
                 yield self.debug_panel
                 yield self.composer.menu
+                yield self.composer.file_menu
+                yield self.composer.bar
                 yield self.composer
                 yield self.dialog
             yield self.sidebar
@@ -260,7 +275,7 @@ class ChatScreen(OutputScreen):
     @property
     def is_untouched(self) -> bool:
         """Whether nothing was ever written in this conversation."""
-        return self.drafts.is_new and not self.composer.text
+        return self.drafts.is_new and not (self.composer.text or self.composer.files)
 
     def pause(self) -> None:
         """Stop following until this screen is shown again."""
@@ -289,7 +304,25 @@ class ChatScreen(OutputScreen):
 
     @on(Composer.Changed)
     def _keep_draft(self) -> None:
+        self.attaching.text_changed()
         self.drafts.changed()
+
+    @on(AttachmentBar.Changed)
+    def _keep_files(self) -> None:
+        self.attaching.files_changed()
+        self.drafts.changed()
+
+    @on(Composer.FilesWanted)
+    def _find_files(self, wanted: Composer.FilesWanted) -> None:
+        self.attaching.find(wanted.word)
+
+    @on(Composer.FilesNamed)
+    def _attach_named(self, named: Composer.FilesNamed) -> None:
+        self.attaching.attach_all(named.paths, named=named.in_text)
+
+    @on(Composer.FileUnwanted)
+    def _remove_file(self) -> None:
+        self.attaching.remove_last()
 
     def before_frame(self) -> None:
         """Wait until typed text survives a kill before it is drawn."""
@@ -398,7 +431,7 @@ class ChatScreen(OutputScreen):
     def _send(self, submitted: Composer.Submitted) -> None:
         text = submitted.text
         if commands.parse(text) or commands.mistyped(text):
-            submitted.take()
+            submitted.take(keep_files=True)
         if command := commands.parse(text):
             self.post_message(self.Commanded(*command))
             return
@@ -407,7 +440,14 @@ class ChatScreen(OutputScreen):
             self.complain(problem)
             self.composer.load_text(text)
             return
-        self.drafts.wait_for(self.controller.send(text, submitted.take))
+        self.attaching.before_sending(
+            text,
+            submitted.files,
+            lambda files: self.drafts.wait_for(
+                self.controller.send(text, submitted.take, files)
+            ),
+            submitted.give_back,
+        )
 
     @on(ApprovalDialog.Answered)
     def _answer(self, answered: ApprovalDialog.Answered) -> None:

@@ -10,6 +10,7 @@ from tui.app.transcript.item import Item
 from tui.app.transcript.message_view import MessageView
 from tui.app.transcript.note import Note, NoteKind
 from tui.conversation import Branches, Transcript
+from tui.conversation.attached import described
 from tui.events import Record, TurnFinished
 from tui.messages import Message
 
@@ -67,6 +68,7 @@ class Timeline:
             view = MessageView(message_id, message.role, text, thought, label=label)
             view.finish_reason = ended
             view.time = time if message.role == "user" else ""
+            view.chips = tuple(map(described, message.attachments))
             self._place(view)
         elif self._transcript.shows(message_id):
             self._transcript.finish(message_id, text, thought, ended)

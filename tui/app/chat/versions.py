@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.view import Editor
 from tui.conversation import Transcript
+from tui.messages import Attachment
 from tui.safe import safe
 
 
@@ -40,8 +41,8 @@ class MessageVersions:
         self._choose = choose
         self._retitle = retitle
         self._leave_key = leave_key
-        self._draft = ""
-        """The text that the composer held before the edit."""
+        self._draft: tuple[str, tuple[Attachment, ...]] = "", ()
+        """The text and files that the composer held before the edit."""
 
     @property
     def title(self) -> str:
@@ -61,9 +62,9 @@ class MessageVersions:
             self._hint("There is no message to edit")
             return
         if self.editing is None:
-            self._draft = self._composer.text
+            self._draft = self._composer.text, self._composer.files
         self.editing = question
-        self._composer.load_text(view.text)
+        self._composer.load_text(view.text, self._fold.files_of(question or ""))
         self._composer.focus()
         self._retitle()
 
@@ -71,7 +72,7 @@ class MessageVersions:
         """Cancel the edit; return False when there is none."""
         if self.editing is None:
             return False
-        self._composer.load_text("")
+        self._composer.load_text("", ())
         self._end()
         return True
 
@@ -128,6 +129,6 @@ class MessageVersions:
     def _end(self) -> None:
         self.editing = None
         if not self._composer.text:
-            self._composer.load_text(self._draft)
-        self._draft = ""
+            self._composer.load_text(*self._draft)
+        self._draft = "", ()
         self._retitle()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tui.conversation import Transcript
+from tui.messages import Attachment
 
 
 class Editor(Protocol):
@@ -17,8 +18,15 @@ class Editor(Protocol):
         """The current text."""
         ...
 
-    def load_text(self, text: str) -> object:
-        """Replace the current text with `text`."""
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """The files that are sent with the text."""
+        ...
+
+    def load_text(
+        self, text: str, files: tuple[Attachment, ...] | None = None
+    ) -> object:
+        """Replace the current text and, unless None, the attached files."""
         ...
 
     def focus(self) -> object:

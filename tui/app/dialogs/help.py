@@ -19,6 +19,7 @@ from tui.app.widgets.dialog import Words
 WRITING = (
     ("Enter", "Send"),
     ("Ctrl+J, Alt+Enter, \\ Enter", "New line"),
+    ("@, or a pasted path", "Attach a file (Backspace removes)"),
     ("Up, Down", "Previous, next message you sent"),
     ("PageUp, PageDown", "Scroll the conversation"),
     ("Ctrl+End", "Newest text; End too, while nothing is typed"),

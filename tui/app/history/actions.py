@@ -6,7 +6,7 @@ Each action blocks for as long as the disk takes; call it in a thread.
 import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tui import conversation
 from tui.app.backend import Store
 from tui.conversation import Summary
+from tui.conversation.saved_pictures import folder_of, save
 from tui.errors import LazychatError, LogError
 
 
@@ -94,15 +95,18 @@ class Library:
     def _export(self, id: str, name: str) -> Outcome:
         summary = self._summary(id)
         path = _path(name) if name else _free(Path(f"{slug(summary.title)}.md"))
+        pictures: Mapping[str, bytes] = {}
         match path.suffix.lower():
             case ".json":
                 text = self._store.export_json(id)
             case ".md" | ".markdown":
-                text = self._store.export_markdown(id)
+                text = self._store.export_markdown(id, folder_of(path))
+                pictures = self._store.pictures(id)
             case _:
                 raise LogError(f"{path}: the name must end in .md or .json.")
         try:
             _write_new(path, text)
+            _save(pictures, path)
         except FileExistsError:
             raise LogError(f"{path} exists already; choose another name.") from None
         return Outcome(f"Exported to {path.absolute()}", id)
@@ -131,6 +135,15 @@ class Library:
         if summary := self._store.get(id):
             return summary
         raise LogError("This conversation is still empty.")
+
+
+def _save(pictures: Mapping[str, bytes], page: Path) -> None:
+    try:
+        save(pictures, page)
+    except OSError as error:
+        raise LogError(
+            f"The pictures of {page} cannot be saved: {error.strerror}."
+        ) from error
 
 
 def slug(title: str) -> str:

@@ -67,6 +67,8 @@ class MessageView(Item):
         """When the answer has ended, if nobody looked; "" if somebody did."""
         self.rule = ""
         """The text of the rule above the message; "" for no rule."""
+        self.chips: tuple[str, ...] = ()
+        """A line for each attached file."""
         self.folded = True
         """Whether the reasoning is folded to one line."""
         self._text = [text] if text else []
@@ -98,8 +100,9 @@ class MessageView(Item):
 
     @property
     def source(self) -> str:
-        """The text for the clipboard, as it was written."""
-        return self.reasoning if self.role == "summary" else self.text
+        """The text for the clipboard, as it was written, with the names of files."""
+        text = self.reasoning if self.role == "summary" else self.text
+        return "\n\n".join(filter(None, [text, "\n".join(self.chips)]))
 
     @property
     def fold_line(self) -> int | None:
@@ -153,7 +156,7 @@ class MessageView(Item):
         self._body = self._thought = None
         room = width - GUTTER
         title = self.label or self.versions
-        self.height = estimate(self.text, room) + 1 + bool(title)
+        self.height = estimate(self.text, room) + 1 + bool(title) + len(self.chips)
         self.height += 2 * bool(self.rule)
         if self._reasoning:
             self.height += 2 if self.folded else 2 + estimate(self.reasoning, room)
@@ -338,7 +341,14 @@ class MessageView(Item):
             mark, text = _BROKEN_OFF[self.finish_reason]
             kind = "error" if mark == "✗" else "cancelled"
             marks.append((f"{mark} {text}", ("note", f"note-{kind}")))
-        return footer(marks, self.away, self.footer, self.width)
+        style = self._style()
+        chips = [
+            line
+            for chip in self.chips
+            for line in to_lines(wrap([(chip, (*style, "chip"))], self.width - GUTTER))
+        ]
+        shown = gutter(chips, self._bar(), (*style, "bar"), style)
+        return [*shown, *footer(marks, self.away, self.footer, self.width)]
 
     def line(self, number: int) -> Line:
         """Return a laid-out line; BLANK for a number out of range."""

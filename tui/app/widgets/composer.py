@@ -8,6 +8,7 @@ widget; what needs no widget is in `input_text`, `sent_history` and `command_men
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar, cast
 
@@ -21,9 +22,11 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tui.app import commands
+from tui.app.widgets.attachment_bar import AttachmentBar
 from tui.app.widgets.command_menu import CommandMenu
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.emoji import around
+from tui.app.widgets.file_menu import FileMenu
 from tui.app.widgets.input_text import (
     clean,
     fitting,
@@ -33,14 +36,20 @@ from tui.app.widgets.input_text import (
 )
 from tui.app.widgets.requests import HintRequested
 from tui.app.widgets.sent_history import SentHistory
+from tui.attachments import mentions
+from tui.messages import Attachment
 
 TAKEN_SECONDS = 2.0
 """Most seconds that a sent text stays in the composer."""
+
+PASTE_SECONDS = 1.0
+"""Most seconds that a paste waits for the answer whether it is a file."""
 
 SLICE = 16_000
 """Characters that a paste inserts at a time, so that the app stays responsive."""
 
 PLACEHOLDERS = (
+    "Message (Enter sends, Ctrl+J new line, @ adds a file, F1 help)",
     "Message (Enter sends, Ctrl+J new line, F1 help)",
     "Message (Enter sends, F1 help)",
     "Message",
@@ -111,6 +120,25 @@ class Composer(Contained, TextArea):
             super().__init__()
             self.pages = pages
 
+    class FilesWanted(Message):
+        """The user names a file; `word` is what of it follows the `@`."""
+
+        def __init__(self, word: str) -> None:
+            super().__init__()
+            self.word = word
+
+    class FilesNamed(Message):
+        """The user has chosen a file by its `@`, or has pasted paths of files."""
+
+        def __init__(self, paths: Sequence[str], *, in_text: bool) -> None:
+            super().__init__()
+            self.paths = paths
+            self.in_text = in_text
+            """Whether they are named in the text."""
+
+    class FileUnwanted(Message):
+        """The user removes the last attached file."""
+
     class HistoryWanted(Message):
         """The user goes back in the history for the first time; see `add_older`."""
 
@@ -121,6 +149,7 @@ class Composer(Contained, TextArea):
             super().__init__()
             self.composer = composer
             self.text = text
+            self.files = composer.files
             self._taken = asyncio.Event()
 
         @property
@@ -128,14 +157,22 @@ class Composer(Contained, TextArea):
             """The sending composer, for `@on` with a selector."""
             return self.composer
 
-        def take(self) -> None:
+        def take(self, *, keep_files: bool = False) -> None:
             """Empty the composer once the text is stored; only the first call counts.
 
             Call it in the UI thread. Keys typed in the meantime are handled afterwards.
+            With `keep_files` the attached files stay, for the next message.
             """
             if not self._taken.is_set():
                 self._taken.set()
-                self.composer.load_text("")
+                self.composer.load_text("", None if keep_files else ())
+
+        def give_back(self) -> None:
+            """Leave text and files in the composer: the message is not sent."""
+            if not self._taken.is_set():
+                self._taken.set()
+            elif not self.composer.text:
+                self.composer.load_text(self.text, self.files)
 
         async def wait(self) -> None:
             """Wait until `take` is called, `TAKEN_SECONDS` at most."""
@@ -156,6 +193,12 @@ class Composer(Contained, TextArea):
         """Whether a sent text stays until the receiver calls `take`."""
         self.menu = CommandMenu()
         """The commands that the text may mean; mount it above this widget."""
+        self.file_menu = FileMenu()
+        """The files that the word at the cursor may mean; mount it there too."""
+        self.bar = AttachmentBar()
+        """The attached files; mount it right above this widget."""
+        self.takes_paste: Callable[[str], Sequence[str]] = lambda text: ()
+        """Returns the files of which a pasted text is the paths; called in a thread."""
         self._sent = SentHistory()
         self._asked = False  # whether `HistoryWanted` was posted
         self._up_waits = False
@@ -165,6 +208,15 @@ class Composer(Contained, TextArea):
     def draft(self) -> str:
         """The text being written; kept while the user walks through the history."""
         return self._sent.draft(self.text)
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """The files that are sent with the text."""
+        return self.bar.files
+
+    @files.setter
+    def files(self, files: tuple[Attachment, ...]) -> None:
+        self.bar.files = files
 
     def set_history(self, entries: list[str]) -> None:
         """Set the earlier messages, oldest first; the current draft stays.
@@ -181,13 +233,16 @@ class Composer(Contained, TextArea):
             self._up_waits = False
             self._walk(-1)
 
-    def load_text(self, text: str) -> None:
+    def load_text(self, text: str, files: tuple[Attachment, ...] | None = None) -> None:
         """Replace the text, clear the undo history, and put the cursor at the end.
 
-        Control characters become visible, tabs stay.
+        Control characters become visible, tabs stay. `files` takes the place of the
+        attached files; None keeps them.
         """
         self._sent.leave()
         self._show(text)
+        if files is not None:
+            self.files = files
 
     def _show(self, text: str) -> None:
         super().load_text(clean(text))
@@ -203,7 +258,10 @@ class Composer(Contained, TextArea):
         self._put(clean(text))
 
     def action_complete(self) -> None:
-        """Complete the name of a command; without a slash, Tab goes to the screen."""
+        """Complete a file or a command; without either, Tab goes to the screen."""
+        if self.file_menu.is_open:
+            self._name_file()
+            return
         if not self.text.startswith("/"):
             raise SkipAction
         if self.menu.is_open:
@@ -215,14 +273,45 @@ class Composer(Contained, TextArea):
             self.post_message(HintRequested(f"No command starts with {word}"))
 
     def action_close_menu(self) -> None:
-        """Close the menu of commands; without one, the key goes to the screen."""
-        if not self.menu.is_open:
+        """Close the menu; without one, the key goes to the screen."""
+        if self.file_menu.is_open:
+            self.file_menu.close()
+        elif self.menu.is_open:
+            self.menu.close()
+        else:
             raise SkipAction
-        self.menu.close()
 
     def on_text_area_changed(self) -> None:
         """List the commands that match the text."""
         self.menu.show(self.text)
+
+    def on_text_area_selection_changed(self) -> None:
+        """List the files that the word at the cursor may mean."""
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        word = mentions.begun(before) if "@" in before else None
+        if self.file_menu.ask(word) and word is not None:
+            self.post_message(self.FilesWanted(word))
+
+    def _name_file(self) -> None:
+        """Write the highlighted file in place of the word at the cursor."""
+        path = self.file_menu.found[self.file_menu.chosen]
+        row, column = self.cursor_location
+        length = mentions.begun_length(self.document.get_line(row)[:column])
+        folder = path.endswith("/")
+        text = mentions.spelled(path) + ("" if folder else " ")
+        result = self.replace(text, (row, column - length), (row, column))
+        self.move_cursor(result.end_location)
+        if not folder:
+            self.post_message(self.FilesNamed([path], in_text=True))
+
+    def action_delete_left(self) -> None:
+        """Delete to the left; at the very start, remove the last attached file."""
+        at_start = self.cursor_location == (0, 0) and self.selection.is_empty
+        if at_start and self.files:
+            self.post_message(self.FileUnwanted())
+        else:
+            super().action_delete_left()
 
     def _complete(self, command: commands.Command) -> None:
         text = f"{command.slash} " if command.argument else command.slash
@@ -264,14 +353,18 @@ class Composer(Contained, TextArea):
 
     async def action_submit(self) -> None:
         """Send the text if it is not blank; empty the composer once it is taken."""
+        if self.file_menu.is_open:
+            self._name_file()
+            return
         meant = self.menu.meant(self.text)
         if meant and (meant.argument or meant.permanent):
             self._complete(meant)
             return
         text = meant.slash if meant else without_blank_lines(self.text)
-        if not text:
+        if not (text or self.files):
             return
-        self._sent.add(text)
+        if text:
+            self._sent.add(text)
         submitted = self.Submitted(self, text)
         if not self.holds:
             submitted.take()
@@ -286,8 +379,8 @@ class Composer(Contained, TextArea):
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Move up a row; on the first row, show the previous entry."""
-        if self.menu.is_open and not select:
-            self.menu.move(-1)
+        if (menu := self._open_menu) and not select:
+            menu.move(-1)
             return
         row = self.wrapped_document.location_to_offset(self.cursor_location).y
         if select or row > 0 or not self._walk(-1):
@@ -295,13 +388,17 @@ class Composer(Contained, TextArea):
 
     def action_cursor_down(self, select: bool = False) -> None:
         """Move down a row; on the last row, show the next entry."""
-        if self.menu.is_open and not select:
-            self.menu.move(1)
+        if (menu := self._open_menu) and not select:
+            menu.move(1)
             return
         row = self.wrapped_document.location_to_offset(self.cursor_location).y
         last = self.wrapped_document.height - 1
         if select or row < last or not self._walk(1):
             super().action_cursor_down(select)
+
+    @property
+    def _open_menu(self) -> CommandMenu | FileMenu | None:
+        return next((it for it in (self.file_menu, self.menu) if it.is_open), None)
 
     def on_mount(self) -> None:
         """Let Textual distinguish Alt+Enter from Enter."""
@@ -363,6 +460,9 @@ class Composer(Contained, TextArea):
         event.stop()
         event.prevent_default()
         self.screen.set_focus(self)
+        if files := await self._pasted_files(event.text):
+            self.post_message(self.FilesNamed(files, in_text=False))
+            return
         text = fits = clean(event.text)
         if len(self.text) + len(text) > SLICE:
             row, _ = self.cursor_location
@@ -374,6 +474,18 @@ class Composer(Contained, TextArea):
         if left_out := len(text) - len(fits):
             hint = f"Too long: {left_out:,} characters of the paste were left out"
             self.post_message(HintRequested(hint))
+
+    async def _pasted_files(self, text: str) -> Sequence[str]:
+        """Return the files of which a paste is the paths; keys wait meanwhile.
+
+        The argument of a command is text. A disk that does not answer makes it text.
+        """
+        if self.text.startswith("/") or not mentions.is_like_paths(text):
+            return ()
+        with suppress(TimeoutError):
+            looked = asyncio.to_thread(self.takes_paste, text)
+            return await asyncio.wait_for(looked, PASTE_SECONDS)
+        return ()
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the placeholder that fits in a row."""

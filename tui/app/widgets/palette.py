@@ -30,6 +30,7 @@ CONVERSATION: Looks = {
     "user-bar": "$primary",
     "system": "$text-muted",
     "label": "$text-muted",
+    "chip": "$text-accent",
     "versions": "$text-muted",
     "fold": "italic $text-muted",
     "thought": "italic $text-muted",

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from tui.eventlog.sqlite import event_rows
-from tui.eventlog.states import State
+from tui.eventlog.states import Blob, State
 from tui.events import Event, MessageAdded, ReasoningDelta, TextDelta, kind
 
 CHECKPOINT = 4_000_000
@@ -106,7 +106,7 @@ def _write(db: sqlite3.Connection, row: Row, imported: bool) -> None:
 
 
 def _size(commit: Commit) -> int:
-    size = 200
+    size = 200 + sum(len(it.data) for it in commit.states if isinstance(it, Blob))
     for row in commit.rows:
         event = row.event
         size += 200

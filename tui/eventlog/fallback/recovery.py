@@ -21,7 +21,7 @@ import msgspec
 
 from tui import events
 from tui.errors import LogError, NewerError
-from tui.eventlog.sqlite import error_codes, event_rows
+from tui.eventlog.sqlite import blobs, error_codes, event_rows
 from tui.eventlog.sqlite.overlay import tables, uri
 from tui.events import PROVISIONAL
 
@@ -298,8 +298,10 @@ def _rows(
     last = max([row[0] or 0 for row in _tried(db, ends)], default=FARTHEST)
     wanted: Sequence[int] = range(1, last + 1) if numbers is None else numbers
     fruitless = 0
-    for start in range(0, len(wanted), CHUNK):
-        found = _some(db, sql, wanted[start : start + CHUNK])
+    # A file of 20 MB is one row: read those one by one, when their numbers are known.
+    chunk = 1 if table == blobs.TABLE and last != FARTHEST else CHUNK
+    for start in range(0, len(wanted), chunk):
+        found = _some(db, sql, wanted[start : start + chunk])
         yield from found
         # With a damaged last page the end of the table is unknown.
         fruitless = 0 if found else fruitless + 1

@@ -81,7 +81,7 @@ class LateIndex:
     def _load(self, db: sqlite3.Connection, seq: int) -> None:
         sql = f"SELECT {SAID} FROM event WHERE seq = ?"
         row = db.execute(sql, (seq,)).fetchone()
-        self._seq, self._text = seq, said(row[0]).text if row else ""
+        self._seq, self._text = seq, said(row[0]).searched if row else ""
         self._found.clear()
 
     def _put(self, db: sqlite3.Connection, new: set[str], end: int) -> None:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from tui.eventlog.fallback.journal import Row
-from tui.eventlog.sqlite import event_rows, trash
+from tui.eventlog.sqlite import blobs, event_rows, trash
 
 ONCE = "('turn_started', 'turn_finished')"
 """The kinds of events that each turn has at most once."""
@@ -106,6 +106,11 @@ class Overlay:
                 f"CREATE TEMP VIEW event AS SELECT {columns} FROM main.event "
                 f"UNION ALL SELECT {columns} FROM stored.event WHERE seq <= {start}"
             )
+            if blobs.TABLE in tables(self.db, "stored"):
+                self.db.execute(
+                    "CREATE TEMP VIEW blob AS SELECT digest, data FROM main.blob "
+                    "UNION ALL SELECT digest, data FROM stored.blob"
+                )
             # Refuse a second start or end of a turn that the store has already.
             self.db.execute(
                 "CREATE TEMP TRIGGER once BEFORE INSERT ON main.event "
@@ -195,9 +200,10 @@ class Overlay:
 
     def _tables(self) -> list[str]:
         """Return the tables that both databases have, without search indexes."""
-        # Deleted conversations are not copied: the overlay never changes them.
+        # Deleted conversations and attached files are not copied: the overlay never
+        # changes them, and they are large.
         both = tables(self.db, "main") & tables(self.db, "stored")
-        return sorted(both - trash.TABLES)
+        return sorted(both - trash.TABLES - {blobs.TABLE})
 
     def _version(self, schema: str) -> int:
         found = self.db.execute(f"PRAGMA {schema}.user_version").fetchone()

@@ -49,11 +49,29 @@ LATE_SCHEMA = """
 INDEX = "INSERT INTO message_text(rowid, terms) VALUES (?, ?)"
 
 
+class Named(msgspec.Struct):
+    """What is searched of an attached file: its name."""
+
+    name: str = ""
+    digest: str = ""
+
+
 class Said(msgspec.Struct):
     """The parts of a message that are searched."""
 
     role: str
     text: str = ""
+    attachments: list[Named] = []
+
+    @property
+    def searched(self) -> str:
+        """The text, and the names of the files below it.
+
+        Not of those whose bytes stand in the event, as in stores of earlier versions:
+        the names of these are not in the index.
+        """
+        names = [file.name for file in self.attachments if file.digest]
+        return "\n".join(filter(None, [self.text, *names])) if names else self.text
 
 
 class _Added(msgspec.Struct):
@@ -140,7 +158,8 @@ def keep(
     """Update the tables for an event that has been stored as `seq`."""
     match event:
         case MessageAdded(_, message):
-            said = Said(message.role, message.text)
+            files = [Named(file.name, file.digest) for file in message.attachments]
+            said = Said(message.role, message.text, files)
             _keep_message(db, conversation, seq, time, said)
             if not imported:
                 db.execute(
@@ -172,10 +191,10 @@ def _keep_message(
     late: bool = True,
 ) -> None:
     """Update the tables for a message; with `late`, leave long ones to `late_index`."""
-    role, text = message.role, message.text
+    role, text = message.role, message.searched
     if role not in _SPOKEN:
         return
-    title = _title(text) if role == "user" else ""
+    title = _title(message.text or text) if role == "user" else ""
     db.execute(
         "INSERT INTO conversation(id, title, created, updated, messages) "
         "VALUES (:id, :title, :time, :time, :count) ON CONFLICT(id) DO UPDATE SET "
@@ -233,7 +252,7 @@ def _remove(db: sqlite3.Connection, conversation: str, tombstone: int) -> None:
     ).fetchall()
     for seq, data, done in rows:
         message = said(data)
-        if message.role in _SPOKEN and (found := terms_of(message.text[:done])):
+        if message.role in _SPOKEN and (found := terms_of(message.searched[:done])):
             db.execute(
                 "INSERT INTO message_text(message_text, rowid, terms) "
                 "VALUES ('delete', ?, ?)",

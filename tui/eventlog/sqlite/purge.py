@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from tui.eventlog.sqlite import trash
+from tui.eventlog.sqlite import blobs, trash
 
 MERGED_PAGES = 400
 """Pages of the index that one transaction merges; other writes may come in between."""
@@ -66,6 +66,7 @@ class Purge:
         due = connection.execute(DUE).fetchone()[0]
         if due is None:
             return ""
+        blobs.free(connection)
         _merge_index(connection)
         connection.execute("VACUUM")
         if not self._cut_log(connection, seconds):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui.errors import NewerError
-from tui.eventlog.sqlite import projections, trash
+from tui.eventlog.sqlite import blobs, projections, trash
 
 MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
     """
@@ -44,6 +44,7 @@ MIGRATIONS: list[str | Callable[[sqlite3.Connection], None]] = [
         WITHOUT ROWID
     """,
     projections.LATE_SCHEMA,
+    blobs.SCHEMA,
 ]
 """The steps from each format of the file to the next: SQL statements, or a function if
 rows must be filled in."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tui.messages import Attachment, Message, ToolSchema
+from tui.models.attached import text_of, written
 from tui.nearly_json import read_object
 
 Dialogue = list[dict[str, Any]]
@@ -86,7 +87,7 @@ def tool_list(tools: Sequence[ToolSchema]) -> list[dict[str, Any]]:
 
 def unreadable(messages: Sequence[Message]) -> list[Attachment]:
     """Return the attachments that are not text, which the model cannot read."""
-    return [a for m in messages for a in m.attachments if not _is_text(a)]
+    return [a for m in messages for a in m.attachments if text_of(a) is None]
 
 
 def variants(dialogue: Dialogue) -> Iterator[Dialogue]:
@@ -158,20 +159,8 @@ def one_call_each(entries: Dialogue) -> Dialogue:
 
 def _content(message: Message) -> str:
     parts = [message.text] if message.text or not message.attachments else []
-    for file in message.attachments:
-        if _is_text(file):
-            text = file.data.decode("utf-8", "replace")
-            parts.append(f"File {file.name}:\n\n{text}")
+    parts += [written(file) for file in message.attachments]
     return "\n\n".join(parts)
-
-
-def _is_text(file: Attachment) -> bool:
-    return file.media_type.startswith("text/") or file.media_type in (
-        "application/json",
-        "application/xml",
-        "application/toml",
-        "application/yaml",
-    )
 
 
 def _map_calls(

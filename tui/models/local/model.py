@@ -7,6 +7,7 @@ from tui.errors import Cancelled, ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import exchanges
+from tui.models.attached import without_pictures
 from tui.models.local.death import Death
 from tui.models.local.process import Exchange, ModelProcess, died, process_for
 from tui.models.local.wire import (
@@ -144,7 +145,7 @@ class LocalModel:
         return Ask(
             exchange.id,
             self.spec,
-            list(messages),
+            list(map(without_pictures, messages)),
             [ids.get(id(message), "") for message in messages],
             list(tools),
             turn.id,

@@ -13,7 +13,7 @@ from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
 from tui.models.exchanges import Exchanges
-from tui.models.openai import errors, limits
+from tui.models.openai import errors, limits, vision
 from tui.models.openai.address import (
     DEFAULT,
     is_local,
@@ -77,6 +77,7 @@ class OpenAIModel:
         exchanges: Exchanges | None = None,
         ca_file: str = "",
         proxy: str = "",
+        images: bool | None = None,
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -95,7 +96,8 @@ class OpenAIModel:
         too; "" for what the address says. `exchanges`: where requests and responses
         are kept for the debug panel. `ca_file`: a file of certificates to trust in
         place of the usual ones. `proxy`: the address of the one proxy to ask; "" for
-        those of the environment.
+        those of the environment. `images`: whether the model takes pictures, None to
+        find it out.
         """
         self._name = name
         self._model = model
@@ -140,6 +142,9 @@ class OpenAIModel:
         if not context and self._settings.own_service:
             context = own_size(model)
         self._window = Window(context, _max_tokens(self._options))
+        self._images = vision.by_name(model) if images is None else images
+        self._told_of = ""
+        """The pictures of which the user was told that they are not sent."""
         # Where the server is asked next for the size of the window; "" for nowhere.
         self._ask_at = "" if self._settings.own_service else "/models"
 
@@ -153,11 +158,33 @@ class OpenAIModel:
         """Tokens that question and answer may have together; 0 when not known."""
         return self._window.size
 
+    @property
+    def sees(self) -> bool | None:
+        """Whether it takes pictures; None if that is not known."""
+        return self._images if self._sender.taken.form.images else False
+
+    def _blind_to(self, messages: Sequence[Message]) -> str:
+        """Return a notice if pictures are only named to the model, once for each."""
+        if self._images is not False:
+            return ""
+        self._sender.send_no_images()
+        files = (file for message in messages for file in message.attachments)
+        names = ", ".join(dict.fromkeys(file.name for file in files if file.is_image))
+        if not names or names == self._told_of:
+            return ""
+        self._told_of = names
+        return (
+            f"{self._name} cannot see pictures, so it is only told their names: "
+            f"{names}. If it can, set images = true in [models.{self._name}]."
+        )
+
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
     ) -> Generator[Event, None, Reply]:
         """See `Model.generate`."""
         turn.cancel.raise_if_requested()
+        if blind := self._blind_to(messages):
+            yield NoticeGiven(blind)
         window = self._window
         fitted = window.fit(messages, tools)
         if fitted.tokens > _ASKS_FROM and not window.size:
@@ -253,11 +280,15 @@ class OpenAIModel:
             root = self._base_url.removesuffix("/v1")
             if path == "/models":
                 body = link.look_up(cancel, path, _LOOK_UP_SECONDS)
+                if self._images is None:
+                    self._images = vision.told(body, self._model)
                 size, path = told(body, self._model)
                 self._window.set(size)
             if path and not self._window.size:
                 body = link.look_up(cancel, root + path, _LOOK_UP_SECONDS)
                 self._window.set(told_elsewhere(path, body, self._model))
+                if self._images is None and path == "/props":
+                    self._images = vision.told_by_llama(body)
                 if path == "/api/ps" and not self._window.size:
                     self._ask_at = path  # to be asked again when the model is loaded
         finally:

@@ -90,6 +90,12 @@ class Sender:
         # What its Responses API does not take, in the words of `responses.lacks`.
         self._without: set[str] = set()
 
+    def send_no_images(self) -> None:
+        """Only name pictures from now on: the model is known not to take them."""
+        self._without.add("images")
+        form = msgspec.structs.replace(self.taken.form, images=False)
+        self.taken = msgspec.structs.replace(self.taken, form=form)
+
     def begin(self) -> Attempts:
         """Return the state of a question that has not been sent yet."""
         return Attempts([self.taken], set(self._without), newer=self._responses)

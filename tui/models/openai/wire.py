@@ -17,15 +17,15 @@ from typing import Any
 import msgspec
 
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
+from tui.models.attached import note, written
 from tui.models.openai.schemas import portable
 from tui.nearly_json import read_object
 
-_TEXT_TYPES = re.compile(
-    r"text/|application/(json|xml|toml|yaml|x-yaml|javascript|sql|x-sh)\b|.*\+(json|xml)$"
-)
-
 BROKEN_OFF = "(The answer was broken off.)"
 """Stands between a result and the next question, where nothing was said."""
+IMAGE_FOLLOWS = "(The image follows.)"
+"""Stands between the result of a tool and the image that it has returned: as a part of
+the result few servers take one, so that the next message of the user brings it."""
 BEGUN_BEFORE = "(The beginning of the conversation is left out.)"
 """Stands before an answer whose question is not sent."""
 NO_THOUGHTS = "(No thoughts are known.)"
@@ -106,6 +106,8 @@ class _History:
         self._calls = 0
         self._waiting: dict[str, tuple[str, str]] = {}
         """Calls without result: our id -> id on the wire, name."""
+        self._shown: list[dict[str, Any]] = []
+        """Images of results, to be shown when all results are there."""
 
     def user(self, content: str | list[dict[str, Any]]) -> None:
         """Add a question; it joins one that went unanswered.
@@ -124,6 +126,14 @@ class _History:
     def result(self, message: Message) -> None:
         call = self._waiting.pop(message.tool_call_id or "", None)
         content = _flat(message)
+        pictures = _pictures(message) if self._form.images else []
+        if pictures:
+            shown = [written(a) for a in message.attachments if not a.is_image]
+            shown += [f"[The image {a.name} follows.]" for a in pictures]
+            content = "\n\n".join(filter(None, [message.text, *shown]))
+            name = call[1] if call else "a tool"
+            told = f"Returned by {name}: {', '.join(a.name for a in pictures)}"
+            self._shown += [*_parts(told), *map(_image, pictures)]
         if call is None:
             # Its call was left out; as a tool message it would be refused.
             self.user(f"Result of a tool: {content}")
@@ -202,6 +212,11 @@ class _History:
         waiting, self._waiting = self._waiting, {}
         for id, name in waiting.values():
             self._result(id, name, "Not run: the turn was broken off.")
+        shown, self._shown = self._shown, []
+        if shown:
+            if self._last("tool") is not None:
+                self._wire.append({"role": "assistant", "content": IMAGE_FOLLOWS})
+            self.user(shown)
 
     def _own(self, message: Message) -> bool:
         form = self._form
@@ -261,22 +276,23 @@ def _joined(
 
 def _content(message: Message, images: bool) -> str | list[dict[str, Any]]:
     """Return text and attachments: parts only with images, which need them."""
-    pictures = [a for a in message.attachments if _is_image(a)]
-    if not pictures or not images:
+    pictures = _pictures(message) if images else []
+    if not pictures:
         return _flat(message)
-    files = [_file(a) for a in message.attachments if not _is_image(a)]
-    text = "\n\n".join(filter(None, [message.text, *files]))
+    files = [written(a) for a in message.attachments if not a.is_image]
+    gone = [note(a) for a in message.attachments if a.is_image and not a.data]
+    text = "\n\n".join(filter(None, [message.text, *files, *gone]))
     return [*_parts(text), *map(_image, pictures)]
+
+
+def _pictures(message: Message) -> list[Attachment]:
+    return [a for a in message.attachments if a.is_image and a.data]
 
 
 def _flat(message: Message) -> str:
     """Return a message that can only be text, its images by name."""
-    files = [_note(a) if _is_image(a) else _file(a) for a in message.attachments]
+    files = [written(a) for a in message.attachments]
     return "\n\n".join(filter(None, [message.text, *files]))
-
-
-def _is_image(attachment: Attachment) -> bool:
-    return attachment.media_type.startswith("image/")
 
 
 def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -289,25 +305,3 @@ def _image(attachment: Attachment) -> dict[str, Any]:
     data = base64.b64encode(attachment.data).decode()
     url = f"data:{attachment.media_type};base64,{data}"
     return {"type": "image_url", "image_url": {"url": url}}
-
-
-def _file(attachment: Attachment) -> str:
-    """Return a file as text of the message, fenced so that it cannot break out."""
-    readable = "replace" if _TEXT_TYPES.match(attachment.media_type) else "strict"
-    try:
-        text = attachment.data.decode(errors=readable)
-    except UnicodeDecodeError:
-        return _note(attachment)
-    if "\0" in text:
-        return _note(attachment)
-    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    end = "" if text.endswith("\n") else "\n"
-    return f"{attachment.name}:\n{fence}\n{text}{end}{fence}"
-
-
-def _note(attachment: Attachment) -> str:
-    return (
-        f"[{attachment.name} ({attachment.media_type}, {len(attachment.data):,} "
-        "bytes) cannot be shown here.]"
-    )

@@ -181,12 +181,16 @@ def _chat(messages: Sequence[Message]) -> list[Message]:
     imitate them.
     """
     system = [m for m in messages if m.role == "system"] or [Message("system", _SYSTEM)]
-    said = [m for m in messages if m.role in ("user", "assistant") and m.text.strip()]
+    said = [
+        m
+        for m in messages
+        if m.role in ("user", "assistant") and (m.text.strip() or m.attachments)
+    ]
     # Messages that are text alone go on as they are: the turn knows their ids.
     plain = [
         m
-        if not (m.tool_calls or m.reasoning or m.attachments)
-        else Message(m.role, m.text)
+        if not (m.tool_calls or m.reasoning)
+        else Message(m.role, m.text, attachments=m.attachments)
         for m in said
     ]
     return [*system, *_EXAMPLES, *plain]

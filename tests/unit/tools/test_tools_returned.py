@@ -1,0 +1,72 @@
+"""Tools that return images and files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui.agents.function_call import as_message
+from tui.messages import Attachment, ToolCall, ToolResult
+from tui.tools import File, ToolBox, tool
+
+GIF = bytes.fromhex(
+    "474946383961010001008000000000 00ffffff2c00000000010001000002024401003b"
+)
+
+
+def run(value: Any) -> ToolResult:
+    @tool
+    def draw():
+        """Draw."""
+        return value
+
+    run = ToolBox([draw]).run(ToolCall("a", "draw", {}))
+    while True:
+        try:
+            next(run)
+        except StopIteration as stop:
+            return stop.value
+
+
+def test_the_bytes_of_an_image_become_an_attachment():
+    result = run(GIF)
+
+    assert result.output == "Returned: result-1.gif"
+    assert result.attachments == (
+        Attachment("result-1.gif", "image/gif", GIF, about="1×1"),
+    )
+    assert as_message(result).attachments == result.attachments
+
+
+def test_a_file_is_read_and_keeps_its_name(tmp_path: Path):
+    (tmp_path / "x.tmp").write_text("a\nb\n")
+
+    result = run(File(tmp_path / "x.tmp", name="table.csv"))
+
+    (file,) = result.attachments
+    assert (file.name, file.data) == ("table.csv", b"a\nb\n")
+
+
+def test_files_beside_text_and_values_are_taken_out():
+    assert run(["A cat.", GIF]).output == "A cat."
+    assert run((File(data=b"x"), {"n": 1})).output == '[{"n":1}]'
+    assert run([1, 2]).output == "[1,2]"
+
+
+def test_an_image_of_pillow_becomes_a_png():
+    image = pytest.importorskip("PIL.Image")
+
+    (file,) = run(image.new("RGB", (3, 2))).attachments
+
+    assert (file.media_type, file.about) == ("image/png", "3×2")
+
+
+def test_a_file_that_cannot_be_read_fails_the_call(tmp_path: Path):
+    result = run(File(tmp_path / "nothing"))
+
+    assert result.attachments == ()
+    assert "There is no file" in (result.error or "")
+
+
+def test_other_bytes_stay_a_value():
+    assert run(b"abc").attachments == ()

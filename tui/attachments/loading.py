@@ -1,0 +1,147 @@
+"""Loads one file as an attachment."""
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from tui.attachments import images, pdf, texts
+from tui.errors import AttachmentError
+from tui.messages import Attachment
+from tui.safe import decoded, safe
+
+LARGEST = 20_000_000
+"""Most bytes of an attachment, as it is stored and sent."""
+LARGEST_FILE = 100_000_000
+"""Most bytes of a file of which a part, its text or a smaller picture is attached."""
+MOST = 20
+"""Most files of one message."""
+
+_RANGE = re.compile(r"(.+):(\d{1,9})(?:(-)(\d{1,9})?)?", re.DOTALL)
+
+
+class Wanted(NamedTuple):
+    """A file, and which of its lines."""
+
+    path: Path
+    first: int = 1
+    """The first line, from 1."""
+    last: int | None = None
+    """The last line; None for the end of the file."""
+    ranged: bool = False
+    """Whether a range was named."""
+
+
+def wanted(spec: str, folder: Path) -> Wanted:
+    """Return what `spec` names: `FILE`, `FILE:10-40`, `FILE:10-` or `FILE:10`.
+
+    `FILE` is relative to `folder`; `~` is a home. A file whose name ends like a range
+    is meant as a whole. Raises `AttachmentError` for a range that is none.
+    """
+    path = _path(spec, folder)
+    found = _RANGE.fullmatch(spec)
+    if found is None or os.path.lexists(path):
+        return Wanted(path)
+    first = int(found[2])
+    last = first if found[3] is None else int(found[4]) if found[4] else None
+    if first < 1 or (last is not None and last < first):
+        raise AttachmentError(
+            f"{shown(spec)}: lines are counted from 1, and the first comes first, as "
+            "in FILE:10-40."
+        )
+    return Wanted(_path(found[1], folder), first, last, ranged=True)
+
+
+def load(spec: str, folder: Path) -> Attachment:
+    """Return the attachment that `spec` names, see `wanted`.
+
+    Blocks. Raises `AttachmentError` with one line for the user.
+    """
+    want = wanted(spec, folder)
+    return of_bytes(_read(want.path, spec), _name(want.path, folder), want)
+
+
+def of_bytes(data: bytes, name: str, want: Wanted | None = None) -> Attachment:
+    """Return the attachment of a file's content. Raises `AttachmentError`."""
+    name = decoded(name)
+    ranged = want is not None and want.ranged
+    if not data:
+        raise AttachmentError(f"{shown(name)} is empty.")
+    kind = images.kind_of(data)
+    if (kind or pdf.is_pdf(data)) and ranged:
+        raise AttachmentError(f"{shown(name)} has no lines: attach it without a range.")
+    if kind:
+        file = images.prepared(name, data, kind)
+    elif pdf.is_pdf(data):
+        file = pdf.as_text(name, data)
+    else:
+        first, last = (want.first, want.last) if want and ranged else (1, None)
+        file = texts.as_text(name, data, first, last, ranged=ranged)
+    if len(file.data) > LARGEST:
+        raise AttachmentError(
+            f"{shown(name)} has {len(file.data) / 1e6:,.0f} MB of text; at most "
+            f"{LARGEST // 1_000_000} MB can be attached. Attach a range of its lines: "
+            f"{shown(name)}:1-500"
+        )
+    return file
+
+
+def is_file(spec: str, folder: Path) -> bool:
+    """Return whether `spec` names an existing regular file."""
+    try:
+        return wanted(spec, folder).path.is_file()
+    except (AttachmentError, OSError, ValueError):
+        return False
+
+
+def shown(name: str) -> str:
+    """Return a file name as printable text."""
+    return safe(decoded(name), newlines=False)
+
+
+def _path(text: str, folder: Path) -> Path:
+    path = Path(text)
+    if text.startswith("~"):
+        try:
+            path = path.expanduser()
+        except RuntimeError:  # no such user
+            path = Path(text)
+    return folder / path
+
+
+def _name(path: Path, folder: Path) -> str:
+    """Return what a file is called: its path below `folder`, else only its name.
+
+    The model can then tell files of one name apart, and is told of no other folder.
+    """
+    below = os.path.relpath(os.path.abspath(path), os.path.abspath(folder))  # noqa: PTH100 # a link is called as it is named
+    return path.name if below.startswith("..") else below
+
+
+def _read(path: Path, spec: str) -> bytes:
+    name = shown(spec)
+    try:
+        # O_NONBLOCK: opening a pipe would wait for its other end.
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(file, "rb") as reads:
+            found = os.fstat(reads.fileno())
+            if stat.S_ISDIR(found.st_mode):
+                raise IsADirectoryError
+            if not stat.S_ISREG(found.st_mode):
+                raise AttachmentError(f"{name} is not a regular file.")
+            if found.st_size <= LARGEST_FILE:
+                data = reads.read(LARGEST_FILE + 1)
+                if len(data) <= LARGEST_FILE:
+                    return data
+    except IsADirectoryError:
+        raise AttachmentError(f"{name} is a folder: attach a file in it.") from None
+    except FileNotFoundError:
+        raise AttachmentError(f"There is no file {name}.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise AttachmentError(f"{name} cannot be read: {why}.") from error
+    raise AttachmentError(
+        f"{name} is larger than {LARGEST_FILE // 1_000_000} MB: attach a smaller part "
+        "of it as a file of its own."
+    )

@@ -1,0 +1,151 @@
+"""Finds the files that a text names: `@path` in a message, a pasted path.
+
+The composer asks for what is quick, so what reads the disk is imported when needed.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_MENTION = re.compile(
+    r"""(?<![\w@/.])@(?:"(?P<quoted>[^"\n]+)"(?P<lines>:\d+(?:-\d*)?)?"""
+    r"""|(?P<plain>(?:\\.|[^\s"\\])+))"""
+)
+_BEGUN = re.compile(r"""(?<![\w@/.])@("[^"\n]*|(?:\\.|[^\s"\\])*)$""")
+_PUNCTUATION = ".,;:!?)]}>'"
+LONGEST = 4096
+"""Most characters of a path."""
+
+
+def begun(text: str) -> str | None:
+    """Return the word after the `@` at the end of `text`; None if there is none.
+
+    `text` is a line up to the cursor. A quotation mark at its beginning is left out.
+    """
+    found = _BEGUN.search(text[-LONGEST:])
+    return None if found is None else _unescaped(found[1].removeprefix('"'))
+
+
+def begun_length(text: str) -> int:
+    """Return how many characters that word has in `text`, with its `@`."""
+    found = _BEGUN.search(text[-LONGEST:])
+    return 0 if found is None else len(found[0])
+
+
+def spelled(path: str) -> str:
+    """Return a path as it is written in a message, with its `@`.
+
+    A folder in quotation marks stays open, to be gone on with.
+    """
+    if re.fullmatch(r"[^\s\"\\]+", path):
+        return f"@{path}"
+    return f'@"{path}' if path.endswith("/") else f'@"{path}"'
+
+
+def is_far(spec: str) -> bool:
+    """Return whether a file is hidden, or outside of the current folder."""
+    parts = spec.split("/")
+    return spec.startswith(("/", "~")) or any(
+        part.startswith(".") and (part != "." or number > 0)
+        for number, part in enumerate(parts)
+    )
+
+
+def is_in(path: str, text: str) -> bool:
+    """Return whether `text` still has a path that it has mentioned, however written."""
+    return path in text or re.sub(r"([\s\"\\])", r"\\\1", path) in text
+
+
+def may_mention(text: str) -> bool:
+    """Return whether `files_in` could find anything; quick."""
+    return "@" in text and _MENTION.search(text) is not None
+
+
+def files_in(text: str, folder: Path) -> list[str]:
+    """Return the files that `text` mentions, in its order, each once.
+
+    Only what names an existing file counts: @anna is a person, and the full stop at the
+    end of a sentence belongs to no name. Blocks on the disk.
+    """
+    from tui.attachments.loading import MOST, is_file
+
+    found: dict[str, None] = {}
+    for mention in _MENTION.finditer(text):
+        for spec in _readings(mention):
+            if is_file(spec, folder):
+                found[spec] = None
+                break
+        if len(found) == MOST:
+            break
+    return list(found)
+
+
+def _readings(mention: re.Match[str]) -> Iterator[str]:
+    if mention["quoted"]:
+        yield mention["quoted"] + (mention["lines"] or "")
+        return
+    word = _unescaped(mention["plain"])[:LONGEST]
+    yield word
+    while word[-1:] in _PUNCTUATION and word:
+        word = word[:-1]
+        if word:
+            yield word
+
+
+def _unescaped(word: str) -> str:
+    return re.sub(r"\\(.)", r"\1", word)
+
+
+def is_like_paths(text: str) -> bool:
+    """Return whether a pasted text may be nothing but paths; quick."""
+    text = text.strip()
+    if not text or len(text) > LONGEST:
+        return False
+    first = text.lstrip("'\"")
+    # Not a single word: one that happens to be the name of a file is meant as a word.
+    return first.startswith(("/", "~/", "./", "../", "file://")) or (
+        "/" in text and "\n" not in text and "://" not in text
+    )
+
+
+def pasted(text: str, folder: Path) -> list[str]:
+    """Return the files of which a pasted text is the paths, [] if it is anything else.
+
+    Terminals paste the paths of files that are dropped on them: as they are, in
+    quotation marks, with backslashes, or as addresses, several with spaces between
+    them. Blocks on the disk.
+    """
+    if not is_like_paths(text):
+        return []
+    from tui.attachments.loading import MOST, is_file
+
+    text = text.strip()
+    for paths in _spellings(text):
+        if paths and len(paths) <= MOST and all(is_file(it, folder) for it in paths):
+            return paths
+    return []
+
+
+def _spellings(text: str) -> Iterator[list[str]]:
+    if "\n" not in text:
+        yield [text]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    yield [_of_address(line) for line in lines]
+    import shlex
+
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quotation mark without its partner
+        return
+    yield [_of_address(word) for word in words]
+
+
+def _of_address(text: str) -> str:
+    if not text.startswith("file://"):
+        return text
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        return unquote(urlsplit(text).path)
+    except ValueError:
+        return text
