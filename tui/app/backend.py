@@ -19,6 +19,7 @@ from tui.config import Config
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.read_state import Opened
 from tui.events import Record, TurnStarted
+from tui.mcp import Servers
 from tui.messages import Message
 from tui.tools import Tool
 
@@ -309,6 +310,8 @@ class Setup(Protocol):
 class Backend(Protocol):
     """Everything below the screen."""
 
+    mcp: Servers
+    """The MCP servers, which the app starts; none where another process has them."""
     model: str
     """The name of the model for new conversations."""
     agent: str

@@ -19,9 +19,13 @@ from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError, too_many_files
 from tui.runtime import tty
 
-_LIBRARIES = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
-"""The HTTP libraries. They log all requests, including keys, if OPENAI_LOG or a tool
-enables that; which one is used depends on the version of the client."""
+_LIBRARIES = (
+    *("openai", "httpx", "httpx2", "httpcore", "httpcore2"),
+    *("mcp", "client"),  # both are of the MCP SDK
+)
+"""The libraries that reach servers. They log all requests, including keys, if
+OPENAI_LOG or a tool enables that; which one is used depends on the version of the
+client."""
 
 if TYPE_CHECKING:
     from tui.config import Config

@@ -33,6 +33,7 @@ from tui.events import (
     TurnRequested,
     TurnWithdrawn,
 )
+from tui.mcp import PATIENCE
 from tui.messages import Message
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
@@ -67,6 +68,7 @@ def ask(
             if not settings.model and streams.is_seen():
                 _talk(host.models.note(host.model))
             host.start()
+            _connect(host)
             asked = TurnRequested(
                 host.model,
                 settings.agent,
@@ -95,6 +97,15 @@ def ask(
             host.close()
             # The store may have failed in the meantime.
             _report(host.problems, reported)
+
+
+def _connect(host: Host) -> None:
+    """Connect to MCP servers; their tools are missing if that takes too long."""
+    host.mcp.start()
+    host.mcp.wait(PATIENCE)
+    for state in host.mcp.states:
+        if state.phase not in ("ready", "disabled"):
+            _talk(f"MCP server {state.name}: {state.describe()}; goes on without it")
 
 
 def _report(problems: Sequence[str], reported: int) -> int:

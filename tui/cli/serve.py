@@ -40,6 +40,7 @@ def serve(
         try:
             with background.ended_by_signal(signal.SIGHUP):
                 me.start()
+                me.mcp.start()
                 server.start()
                 tell(server)
                 me.models.preload(me.model)

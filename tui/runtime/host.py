@@ -16,6 +16,7 @@ from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
 from tui.eventlog import open_log
 from tui.events import TurnRequested
+from tui.mcp import Servers
 from tui.models.catalog import ModelCatalog
 from tui.runtime.runner import Runner
 from tui.tools import Tool, ToolBox, builtin, installed_tools, load_tools
@@ -50,14 +51,27 @@ class Host:
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
         self._tools: dict[str, Tool[..., object]] = dict(builtin())
-        self.enabled = set(self._tools) - set(settings.tools.disabled)
-        """The names of the tools that are on at the start."""
+        self._enabled = set(self._tools) - set(settings.tools.disabled)
+        self._only: frozenset[str] = frozenset()
+        """The tools that were asked for by name; empty means those that are on."""
+        self.mcp = Servers(settings.mcp)
+        """The MCP servers; whoever has a host starts them."""
         self.runner = Runner(self.log, self._agent)
 
     @property
     def tools(self) -> list[Tool[..., object]]:
-        """The available tools, bundled ones first."""
-        return list(self._tools.values())
+        """The available tools, bundled ones first, those of MCP servers last."""
+        own = self._tools
+        served = {tool.name: tool for tool in self.mcp.tools}
+        return [*own.values(), *(t for n, t in served.items() if n not in own)]
+
+    @property
+    def enabled(self) -> set[str]:
+        """The names of the tools that are on at the start."""
+        served = {tool.name for tool in self.mcp.tools}
+        if self._only:
+            return self._enabled | (served & self._only)
+        return self._enabled | (served - set(self.config.tools.disabled))
 
     @property
     def keeps(self) -> bool:
@@ -103,15 +117,16 @@ class Host:
             raise loaded.errors[0]
         names = [name for name in only if not name.endswith(".py") and name != "none"]
         for name in names:
-            if name not in self._tools:
+            if name not in self._tools and not self.mcp.may_have(name):
                 hint = config.nearest(name, self._tools)
                 raise ConfigError(f'There is no tool "{name}".{hint}')
         if only:
-            self.enabled = {*names, *asked}
+            self._only = frozenset(only)
+            self._enabled = {*(name for name in names if name in self._tools), *asked}
         else:
-            self.enabled |= set(found) - set(self.config.tools.disabled)
+            self._enabled |= set(found) - set(self.config.tools.disabled)
         for name in self.config.tools.disabled:
-            if name not in self._tools:
+            if name not in self._tools and not self.mcp.may_have(name):
                 hint = config.nearest(name, self._tools)
                 self.problems.append(
                     f'[tools] disabled: there is no tool "{name}".{hint}'
@@ -128,6 +143,7 @@ class Host:
     def close(self, *, cancel: bool = True) -> None:
         """Wait for running turns (with `cancel`, stop them first); close everything."""
         self.runner.close(cancel=cancel)
+        self.mcp.close()
         self.models.close()
         said = len(self.problems)
         self.log.close()
@@ -142,10 +158,10 @@ class Host:
         if request.agent not in AGENTS:
             hint = config.nearest(request.agent, list(AGENTS))
             raise ConfigError(f'There is no agent "{request.agent}".{hint}')
-        box = ToolBox(self._tools.values(), timeout=self.config.tools.timeout)
+        box = ToolBox(self.tools, timeout=self.config.tools.timeout)
         return AGENTS[request.agent](
             self.models.get(request.model),
-            box.select(name for name in request.tools if name in self._tools),
+            box.select(name for name in request.tools if name in box),
             self.config.max_rounds,
             self.config.system,
         )
