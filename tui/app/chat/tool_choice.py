@@ -25,7 +25,8 @@ class ToolChoice:
 
     def show(self) -> None:
         """Show the current tools, and the problems since the last call."""
-        self._sidebar.set_tools(self._backend.tools, self.enabled())
+        servers = self._backend.mcp.states
+        self._sidebar.set_tools(self._backend.tools, self.enabled(), servers)
         self.show_problems()
 
     def show_problems(self) -> None:

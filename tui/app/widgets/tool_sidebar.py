@@ -4,20 +4,22 @@ It is one list that draws lines: a tool takes two rows, and unfolds to its param
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
-from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
 from tui.app.markdown.lines import Line, Span, beside
 from tui.app.widgets.entry_list import Entry, Rows, wrap
+from tui.app.widgets.tool_parameters import MARK as _MARK
+from tui.app.widgets.tool_parameters import parameter_lines
+from tui.mcp import ServerState
+from tui.mcp.naming import server_prefix
+from tui.mcp.tool import McpTool
 from tui.safe import safe
 from tui.tools import Tool
 
-_MARK = 4
-"""Columns of a switch: `[x] `."""
 _NO_DESCRIPTION = "No description."
 
 
@@ -76,9 +78,11 @@ class _Tool(Entry):
     Only unfolding asks for the schema, which is slow the first time.
     """
 
-    def __init__(self, tool: Tool[..., object], on: bool) -> None:
+    def __init__(self, tool: Tool[..., object], on: bool, name: str = "") -> None:
+        """Show a tool; `name` is how its server calls it, below the server's own."""
         self.tool = tool
         self.on = on
+        self.name = safe(name or tool.name, newlines=False)
         self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
         self._more: list[Line] = []
 
@@ -90,17 +94,57 @@ class _Tool(Entry):
         rows = wrap(description, width - _MARK - 2)
         self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
         self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
-        self._more += _parameters(schema.parameters, width)
+        if isinstance(self.tool, McpTool) and self.tool.hints:
+            hints = wrap(f"The server says: {self.tool.hints}", width - _MARK - 2)
+            self._more += [Line((("    " + row, ("label",)),)) for row in hints]
+        self._more += parameter_lines(schema.parameters, width)
         return 1 + len(self._more)
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
-            name = safe(self.tool.name, newlines=False)
-            return Line((_switch(self.on), (name, ("name",) if self.on else ())))
+            return Line((_switch(self.on), (self.name, ("name",) if self.on else ())))
         if self.unfolded:
             return self._more[number - 1]
         summary: Span = ("    " + self._first, ("muted",))
         return beside((summary,), (("▸", ("muted",)),), width)
+
+
+class _Server(Entry):
+    """An MCP server; its tools are below it. Unfolded, it shows all that is known."""
+
+    def __init__(self, state: ServerState) -> None:
+        self.state = state
+        self._more: list[Line] = []
+
+    def height(self, width: int) -> int:
+        state, style = self.state, "muted"
+        texts = [state.title, *state.left_out] if self.unfolded else []
+        if state.problem and state.phase != "login":
+            # Of a server that is connected, it is about an earlier call.
+            texts.insert(0, state.problem)
+            style = "error" if state.phase == "failed" else "muted"
+        elif state.phase == "login":
+            texts.insert(0, state.describe())
+            style = "error"
+        shown = texts if self.unfolded or state.phase != "ready" else []
+        rows = [row for text in shown for row in wrap(text, width - 2)]
+        self._more = [Line((("  " + row, (style,)),)) for row in rows]
+        if not self.unfolded:
+            self._more = self._more[:2]
+        return 2 + len(self._more)
+
+    def line(self, number: int, width: int) -> Line:
+        if number == 0:
+            return Line()
+        if number > 1:
+            return self._more[number - 2]
+        name: Span = (safe(self.state.name, newlines=False), ("heading",))
+        lost = self.state.phase in ("failed", "login")
+        word = {"failed": "not connected", "disabled": "off"}.get(self.state.phase)
+        words = word or self.state.phase
+        key: tuple[Span, ...] = (("  r", ("key",)),) if lost else ()
+        look = "error" if lost else "muted"
+        return beside((name,), ((words, (look,)), *key), width)
 
 
 class ToolSidebar(Rows):
@@ -131,6 +175,7 @@ class ToolSidebar(Rows):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "switch", "Switch", show=False),
+        Binding("r", "reconnect", "Reconnect the server", show=False),
     ]
 
     model: reactive[str] = reactive("")
@@ -154,6 +199,13 @@ class ToolSidebar(Rows):
             self.name = name
             self.enabled = enabled
 
+    class ReconnectWanted(Message):
+        """The user wants a connection to an MCP server."""
+
+        def __init__(self, server: str) -> None:
+            super().__init__()
+            self.server = server
+
     class StreamToggled(Message):
         """The user has switched streaming on or off."""
 
@@ -164,17 +216,33 @@ class ToolSidebar(Rows):
     def __init__(self) -> None:
         super().__init__()
         self._tools: list[_Tool] = []
+        self._servers: list[_Server] = []
         self._build()
 
-    def set_tools(self, tools: Iterable[Tool[..., object]], enabled: set[str]) -> None:
+    def set_tools(
+        self,
+        tools: Iterable[Tool[..., object]],
+        enabled: set[str],
+        servers: Iterable[ServerState] = (),
+    ) -> None:
         """Show `tools` in this order, those named in `enabled` switched on.
 
-        The cursor and unfolded state are kept by tool name.
+        The tools of MCP servers are below `servers`. The cursor and unfolded state are
+        kept by name.
         """
-        unfolded = {tool.tool.name for tool in self._tools if tool.unfolded}
-        self._tools = [_Tool(tool, tool.name in enabled) for tool in tools]
-        for tool in self._tools:
-            tool.unfolded = tool.tool.name in unfolded
+        entries = [*self._tools, *self._servers]
+        unfolded = {_identity(entry) for entry in entries if entry.unfolded}
+        self._servers = [_Server(state) for state in servers]
+        self._tools = [
+            _Tool(
+                tool,
+                tool.name in enabled,
+                tool.name.removeprefix(server_prefix(tool.origin)),
+            )
+            for tool in tools
+        ]
+        for entry in [*self._tools, *self._servers]:
+            entry.unfolded = _identity(entry) in unfolded
         self._build()
 
     @property
@@ -208,8 +276,30 @@ class ToolSidebar(Rows):
                 tool.on = not tool.on
                 self._build()
                 self.post_message(self.ToolToggled(tool.tool.name, tool.on))
+            case _Server() as server:
+                tools = self._of(server)
+                on = not any(tool.on for tool in tools)
+                for tool in tools:
+                    if tool.on != on:
+                        tool.on = on
+                        self.post_message(self.ToolToggled(tool.tool.name, on))
+                self._build()
             case _:
                 pass
+
+    def action_reconnect(self) -> None:
+        """Connect again to the selected server, or to that of the selected tool."""
+        match self.entries[self.cursor] if self.cursor is not None else None:
+            case _Server() as server:
+                self.post_message(self.ReconnectWanted(server.state.name))
+            case _Tool() as tool if tool.tool.origin:
+                self.post_message(self.ReconnectWanted(tool.tool.origin))
+            case _:
+                pass
+
+    def _of(self, server: _Server) -> list[_Tool]:
+        name = server.state.name
+        return [tool for tool in self._tools if tool.tool.origin == name]
 
     def watch_model(self) -> None:
         """Show the new model."""
@@ -254,7 +344,10 @@ class ToolSidebar(Rows):
         entries.append(_Text((heading, ("heading",)), above=1, key=key))
         if not self._tools:
             entries.append(_Text(*self._how_to_add()))
-        entries += self._tools
+        served = [tool for server in self._servers for tool in self._of(server)]
+        entries += [tool for tool in self._tools if tool not in served]
+        for server in self._servers:
+            entries += [server, *self._of(server)]
         places = [_identity(entry) for entry in entries]
         cursor = places.index(selected) if selected in places else None
         self.set_entries(entries, cursor if selected else None)
@@ -272,70 +365,7 @@ def _identity(entry: Entry) -> object:
             return "stream"
         case _Tool():
             return ("tool", entry.tool.name)
+        case _Server():
+            return ("server", entry.state.name)
         case _:
             return None
-
-
-def _parameters(schema: dict[str, Any], width: int) -> list[Line]:
-    """Return lines on each parameter in an object's JSON Schema."""
-    properties = cast(dict[str, Any], schema.get("properties") or {})
-    required = cast(list[str], schema.get("required") or [])
-    if not properties:
-        return [Line((("    No parameters.", ("muted",)),))]
-    lines: list[Line] = []
-    for name, about in properties.items():
-        about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
-        name = safe(name, newlines=False)
-        fact = "required" if name in required else "optional"
-        head: tuple[Span, ...] = (("    " + name, ("label",)),)
-        details: list[str] = []
-        if cell_len(name + _type(about) + fact) + 3 <= width - _MARK:
-            head += (("  " + _type(about), ()),)
-        else:
-            details.append(_type(about).capitalize())
-        lines.append(beside(head, ((fact, ("muted",)),), width))
-        if about.get("description"):
-            details.append(safe(str(about["description"])).strip())
-        if values := _values(about):
-            details.append("One of: " + ", ".join(map(_plain, values)))
-        if "default" in about:
-            details.append("Default: " + _plain(about["default"]))
-        for detail in details:
-            rows = wrap(detail, width - _MARK - 2)
-            lines += [Line((("      " + row, ("muted",)),)) for row in rows]
-    return lines
-
-
-def _type(schema: dict[str, Any]) -> str:
-    """Return a JSON Schema's type in words: `string`, `list of integer or null`."""
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if isinstance(choices, list):
-        types = [_type(each) for each in cast(list[dict[str, Any]], choices)]
-        return " or ".join(dict.fromkeys(types))
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        return " or ".join(map(str, cast(list[object], kind)))
-    if kind == "array":
-        items = schema.get("items")
-        inner = _type(cast(dict[str, Any], items)) if isinstance(items, dict) else ""
-        return f"list of {inner}" if inner not in ("", "any") else "list"
-    return safe(str(kind), newlines=False) if kind else "any"
-
-
-def _values(schema: dict[str, Any]) -> list[object]:
-    if "const" in schema:
-        return [schema["const"]]
-    values: list[object] = list(cast(list[object], schema.get("enum") or []))
-    for choice in cast(list[Any], schema.get("anyOf") or []):
-        if isinstance(choice, dict):
-            values += _values(cast(dict[str, Any], choice))
-    return values
-
-
-def _plain(value: object) -> str:
-    """Return a value as JSON, but a word without quotes."""
-    import json  # imported with the first unfolded tool
-
-    word = isinstance(value, str) and value.strip() == value != ""
-    text = value if word else json.dumps(value, ensure_ascii=False)
-    return safe(str(text), newlines=False)
