@@ -182,6 +182,12 @@ def _serve(options: argparse.Namespace) -> int:
     )
 
 
+def _mcp(options: argparse.Namespace) -> int:
+    from tui.cli.mcp import mcp
+
+    return mcp(lambda: _settings(options), options, _config_file(options))
+
+
 def _tail(options: argparse.Namespace) -> int:
     from tui.cli.tail import tail
 
@@ -196,6 +202,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "setup": _setup,
     "pull": _pull,
     "tail": _tail,
+    "mcp": _mcp,
     "doctor": _doctor,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
 }

@@ -67,7 +67,7 @@ class Prompt(Value, frozen=True):
     @property
     def slash(self) -> str:
         """The slash command that fetches it, such as `/github:review`."""
-        return f"/{self.server}:{'-'.join(self.name.split())}"
+        return "/" + "-".join(f"{self.server}:{self.name}".split())
 
 
 class Resource(Value, frozen=True):

@@ -118,15 +118,18 @@ class CommandMenu(Contained, Widget):
 
     def _row(self, command: Command, width: int, *, chosen: bool) -> list[Span]:
         key = safe(spelled(command, self.keys), newlines=False)
-        room = width - _NAME - 3
+        name = f" {command.slash:<{_NAME}}"
+        if len(command.slash) >= _NAME:
+            name += "  "  # of a server's prompt
+        room = width - len(name) - 2
         if command.reading or room < cell_len(key) + 20:
             key = ""
         help = cut(
             ((command.help, ("help",)),), room - (cell_len(key) + 2 if key else 0)
         )
-        used = 1 + _NAME + sum(cell_len(text) for text, _ in help) + cell_len(key) + 1
+        used = len(name) + sum(cell_len(text) for text, _ in help) + cell_len(key) + 1
         row: list[Span] = [
-            (f" {command.slash:<{_NAME}}", ("name",)),
+            (name, ("name",)),
             *help,
             (" " * max(0, width - used), ()),
             (f"{key} ", ("key",)),
