@@ -174,7 +174,8 @@ def result(server: str, found: "types.CallToolResult") -> str:
 def _is_said(structured: Any, texts: list[str]) -> bool:
     """Return whether a text has the structured content, as servers should repeat it."""
     fields = cast(dict[str, Any], structured) if isinstance(structured, dict) else {}
-    only: Any = fields["result"] if [*fields] == ["result"] else None
+    # Some wrap what they say in a field: `result`, `content`.
+    only: Any = next(iter(fields.values())) if len(fields) == 1 else None
     if isinstance(only, str) and [only] == texts:
         return True
     for text in texts:
