@@ -56,6 +56,15 @@ class Asking:
             with suppress(RuntimeError):  # the loop has ended
                 future.get_loop().call_soon_threadsafe(_settle, future, answer)
 
+    def withdraw(self, server: str) -> None:
+        """Cancel the questions of a server, for which no call waits; in the loop."""
+        with self._lock:
+            found = [
+                f for question, f in self._open.values() if question.server == server
+            ]
+        for future in found:
+            _settle(future, Answer("cancel"))
+
     async def ask(
         self,
         server: str,

@@ -98,6 +98,7 @@ class Connection:
                 self._fail(error)
             finally:
                 self._client = None
+                self._asking.withdraw(self.name)
             if not self._wanted.is_set():
                 await self._wanted.wait()
 
@@ -281,6 +282,8 @@ class Connection:
         finally:
             request.cancel()
             self._reports.remove(shown)
+            if not self._reports:
+                self._asking.withdraw(self.name)
         return reading.result(self.name, result)
 
     async def _within_limit(self, tool: str, request: "asyncio.Future[T]") -> T:

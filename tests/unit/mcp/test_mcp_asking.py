@@ -63,6 +63,7 @@ def test_a_question_closes_with_its_call():
         thread.join(LIMIT)
 
         assert not thread.is_alive()
+        wait_until(lambda: not servers.questions)
 
 
 @pytest.mark.parametrize(

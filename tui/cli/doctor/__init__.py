@@ -19,7 +19,7 @@ import msgspec
 
 from tui.cli import streams
 from tui.cli.codes import DONE, FAILED
-from tui.cli.doctor import local, models, settings, storage, terminal
+from tui.cli.doctor import local, mcp, models, settings, storage, terminal
 from tui.cli.doctor.findings import Check, Finding, examine
 from tui.config import Config
 
@@ -92,6 +92,7 @@ def _all(path: Path | None) -> Iterator[Finding]:
                 settings.TOOL_SECONDS + 5,
             ),
             *(each.check for each in tries),
+            *mcp.checks(loaded),
             Check("local", lambda: local.check_local(loaded), local.SECONDS + 5),
         ]
     )
