@@ -108,20 +108,19 @@ def test_serve_offers_tools_and_conversations_to_a_client(place: Home):
 
     async def use() -> tuple[set[str], str, str, str]:
         async with Client(server) as client:
+
+            async def call(name: str, **arguments: str) -> str:
+                result = await client.call_tool(name, dict(arguments))
+                (block,) = result.content
+                assert block.type == "text"
+                return ("failed: " if result.is_error else "") + block.text
+
             tools = {tool.name for tool in (await client.list_tools()).tools}
-            texts: list[str] = []
-            found = await client.call_tool("search_conversations", {"words": "capital"})
-            texts.append(found.content[0].text)
-            id = texts[0].split()[0]
-            for name, arguments in (
-                ("read_conversation", {"id": id}),
-                ("loud", {"text": "hi"}),
-            ):
-                result = await client.call_tool(name, arguments)
-                texts.append(result.content[0].text)
-            wrong = await client.call_tool("read_conversation", {"id": "nope"})
-            assert wrong.is_error
-            return tools, *texts
+            found = await call("search_conversations", words="capital")
+            read = await call("read_conversation", id=found.split()[0])
+            wrong = await call("read_conversation", id="nope")
+            assert wrong.startswith("failed: ")
+            return tools, found, read, await call("loud", text="hi")
 
     tools, found, read, loud = asyncio.run(use())
 

@@ -182,6 +182,13 @@ class Servers:
         """Keep questions until they are answered; before, each is declined at once."""
         self._asking.on_change = self._changed
 
+    def leave(self) -> None:
+        """Call nobody any more: the screen is gone. Open questions are declined."""
+        self.on_change = self.on_note = None
+        self._asking.on_change = None
+        for question in self.questions:
+            self.answer(question.id, Answer("decline"))
+
     def answer(self, id: str, answer: Answer) -> None:
         """Answer a question; one that is no longer open is ignored."""
         self._asking.answer(id, answer)
@@ -264,12 +271,14 @@ class Servers:
         with self._changes:
             self._changes.notify_all()
         if tell := self.on_change:
-            tell()
+            with suppress(RuntimeError):  # the screen has just ended
+                tell()
 
     def _note(self, name: str, text: str) -> None:
         _logger.info("MCP server %s: %s", name, text)
         if tell := self.on_note:
-            tell(name, text)
+            with suppress(RuntimeError):
+                tell(name, text)
 
 
 def _quiet_libraries() -> None:

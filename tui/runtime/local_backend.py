@@ -272,6 +272,7 @@ class LocalBackend:
 
     def close(self) -> None:
         """Wait until all writes have been passed to the log."""
+        self.mcp.leave()
         self._order.close()
 
     def conversation(self, id: str, *, is_new: bool = False) -> LocalConversation:

@@ -50,6 +50,22 @@ def test_a_question_is_answered_and_its_time_does_not_count():
         assert servers.questions == ()
 
 
+def test_a_question_is_declined_when_the_screen_is_gone():
+    with connected(fake=fake()) as servers:
+        servers.listen_to_questions()
+        results: list[str] = []
+        thread = threading.Thread(
+            target=lambda: results.append(call(servers, "fake__ask").output)
+        )
+        thread.start()
+        wait_until(lambda: servers.questions)
+        servers.leave()
+        thread.join(LIMIT)
+
+        assert json.loads(results[0])["action"] == "decline"
+        assert json.loads(call(servers, "fake__ask").output)["action"] == "decline"
+
+
 def test_a_question_closes_with_its_call():
     from tui.turn import Turn
 
