@@ -61,6 +61,18 @@ def test_ask_does_not_load_the_sdk_without_servers(place: Home):
     assert place.python("-c", code).err.endswith("set()\n")
 
 
+def test_the_screen_is_there_without_the_sdk(place: Home):
+    configure(place, fake=FAKE_SERVER)
+    code = (
+        "import sys; import tui.app.app, tui.runtime.local_backend; "
+        "from tui import config; from tui.runtime.host import Host; "
+        "host = Host(config.load()); assert host.mcp.states; host.close(); "
+        "print({'mcp', 'mcp_types'} & set(sys.modules), file=sys.stderr)"
+    )
+
+    assert place.python("-c", code).err.endswith("set()\n")
+
+
 def test_list_shows_servers_and_tools(place: Home):
     configure(place, fake=FAKE_SERVER, gone={"command": "/no/such/server"})
 
