@@ -411,7 +411,7 @@ class Setup:
     def packages(self) -> None:
         """Install lazychat and its dependencies, unless that is done."""
         extras = [name for name in ("local", "dev") if getattr(self, name)]
-        extras += ["web", "images", "pdf"]
+        extras += ["web", "images", "pdf", "mcp"]
         digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
         has = self.state.get("installed") or {}
         if has.get("digest") == digest and set(extras) <= set(has.get("extras", ())):

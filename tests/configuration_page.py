@@ -19,6 +19,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 SECTIONS = {
     "main": config.Config,
     "tools": config.ToolsConfig,
+    "mcp": config.McpServerConfig,
     "openai": config.OpenAIModelConfig,
     "llama": config.LlamaModelConfig,
     "scripted": config.ScriptedModelConfig,

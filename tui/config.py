@@ -113,6 +113,37 @@ class ToolsConfig(Section, frozen=True):
     """Whether tools may fetch from this machine and from private networks."""
 
 
+class McpServerConfig(Section, frozen=True):
+    """`[mcp.NAME]`: a server of tools, prompts and resources (MCP)."""
+
+    command: str = ""
+    """The program that is the server; it talks on its standard input and output."""
+    args: tuple[str, ...] = ()
+    """The arguments of `command`; no shell reads them."""
+    env: dict[str, str] = {}
+    """Variables for `command`, besides the few that it inherits, such as PATH."""
+    env_keys: tuple[str, ...] = ()
+    """Variables to pass on to `command`, from the environment or keys.toml."""
+    env_cmd: dict[str, str] = {}
+    """Variables for `command`, each with a command that prints its value."""
+    cwd: str = ""
+    """The folder in which `command` runs; empty means the current one."""
+    url: str = ""
+    """The address of a server that is reached by streamable HTTP."""
+    headers: dict[str, str] = {}
+    """Headers sent with each request to `url`; for secrets take the next two."""
+    headers_env: dict[str, str] = {}
+    """Headers, each with the variable, or the entry of keys.toml, that holds it."""
+    headers_cmd: dict[str, str] = {}
+    """Headers, each with a command that prints its value."""
+    timeout: Annotated[float, Meta(gt=0)] = 60.0
+    """Seconds after which a call is abandoned; waiting for you does not count."""
+    trust: Literal["nothing", "annotations"] = "nothing"
+    """`annotations` lets tools run unasked that the server calls read-only."""
+    disabled: bool = False
+    """Whether the server is left out."""
+
+
 class Config(Section, frozen=True):
     """All keys of config.toml."""
 
@@ -138,6 +169,8 @@ class Config(Section, frozen=True):
     """The table `[tools]`."""
     models: dict[str, ModelConfig] = {}
     """A table `[models.NAME]` for each model."""
+    mcp: dict[str, McpServerConfig] = {}
+    """A table `[mcp.NAME]` for each MCP server."""
     keys: dict[str, str] = {}
     """The table `[keys]`: command to key, such as `stream = "ctrl+t"`."""
 
@@ -331,20 +364,24 @@ def _named(keys: list[str], table: dict[str, Any]) -> list[str]:
 
     msgspec does not report which one; it is the first entry that fails to convert.
     """
-    if keys[:2] != ["models", "[...]"]:
-        return [key for key in keys if not key.startswith("[")]
-    for name, entry in table["models"].items():
+    kinds: dict[str, Any] = {"models": ModelConfig, "mcp": McpServerConfig}
+    own = [key for key in keys if not key.startswith("[")]
+    if keys[1:2] != ["[...]"] or keys[0] not in kinds:
+        return own
+    for name, entry in table[keys[0]].items():
         try:
-            msgspec.convert(entry, ModelConfig)
+            msgspec.convert(entry, kinds[keys[0]])
         except msgspec.ValidationError:
-            return ["models", name, *keys[2:]]
-    return ["models"]
+            return [keys[0], name, *own[1:]]
+    return keys[:1]
 
 
 def _known_keys(table: dict[str, Any], keys: list[str]) -> list[str]:
     match keys:
         case ["tools"]:
             section: Any = ToolsConfig
+        case ["mcp", _]:
+            section = McpServerConfig
         case ["models", name]:
             provider = table["models"][name].get("provider")
             section = next(
@@ -364,6 +401,8 @@ def _known_values(keys: list[str]) -> list[str]:
             return list(get_args(Config.__annotations__["agent"]))
         case ["models", _, "api"]:
             return list(get_args(OpenAIModelConfig.__annotations__["api"]))
+        case ["mcp", _, "trust"]:
+            return list(get_args(McpServerConfig.__annotations__["trust"]))
         case _:
             return []
 

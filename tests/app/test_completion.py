@@ -44,7 +44,7 @@ async def test_the_menu_filters_while_one_types():
         await chat.until("Choose the model")
         assert menu.size.height == 8
 
-        await chat.pilot.press("r", "e")
+        await chat.pilot.press("r", "e", "n")
         await chat.until(lambda: "/rename" in listed(chat))
         assert "/stream" not in listed(chat)
         await chat.until(lambda: menu.size.height == len(menu.found))

@@ -18,6 +18,7 @@ class Shown(Tool[..., object]):
         self.name = schema.name
         self.function = lambda: None
         self.schema = schema
+        self.origin = ""
         self._description = schema.description
 
 

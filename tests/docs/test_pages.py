@@ -143,10 +143,11 @@ def test_each_configuration_is_accepted(
 def test_the_example_of_the_defaults_is_accepted() -> None:
     example = (ROOT / "config.example.toml").read_text("utf-8")
     plain = config.parse(example)
-    commented = re.sub(r"^# (?=\[models|\w+ = )", "", example, flags=re.M)
+    commented = re.sub(r"^# (?=\[models|\[mcp|\w+ = )", "", example, flags=re.M)
 
     assert plain == config.Config()
     assert {"deepseek", "qwen"} <= set(config.parse(commented).models)
+    assert set(config.parse(commented).mcp) == {"time"}
 
 
 def test_each_theme_is_accepted(tmp_path: Path) -> None:

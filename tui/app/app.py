@@ -25,6 +25,7 @@ from tui.app.chat.screen import ChatScreen
 from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
 from tui.app.history.controller import HistoryController
+from tui.app.mcp.controller import McpController
 from tui.app.printed import Printed
 from tui.app.setup.controller import SetupController
 from tui.app.tabs import Tabs
@@ -32,6 +33,7 @@ from tui.app.terminal.key_order import KeyOrder
 from tui.app.terminal.textual_hook import OutputApp
 from tui.app.themes import ThemeController
 from tui.app.widgets.tab_bar import ChatBar
+from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.errors import ConfigError, LazychatError
 from tui.messages import Attachment
 
@@ -82,6 +84,7 @@ class LazychatApp(OutputApp):
         self._only_tools = list(tools)
         self._interrupted = -QUIT_SECONDS
         self.setup = SetupController(self, backend, lambda: self.chat, self._choose)
+        self.mcp = McpController(self, backend, lambda: self.chat)
         self._printed = Printed(self.call_later, self._show_printed)
         # A frame costs bytes on a slow link, so there are no animations.
         self.animation_level = "none"
@@ -113,6 +116,8 @@ class LazychatApp(OutputApp):
             self.call_after_refresh(self._load_tools)
         else:  # only tools of packages, which are slow to find
             self.set_timer(BEGIN_SECONDS, self._load_tools)
+        if self.backend.mcp:
+            self.set_timer(BEGIN_SECONDS, self.mcp.begin)
         if self.backend.models.is_starter(self.backend.model):
             self.set_timer(BEGIN_SECONDS, self.setup.offer)
         # By then all modules are imported, or the user is waiting for a model.
@@ -164,11 +169,7 @@ class LazychatApp(OutputApp):
             self.backend.load_tools(self._only_tools)
         except LazychatError as error:
             self.backend.problems.append(str(error))
-        self.call_later(self._show_tools)
-
-    def _show_tools(self) -> None:
-        if self.chat:
-            self.chat.tools.show()
+        self.call_later(self.mcp.refresh)
 
     # -- commands
 
@@ -232,6 +233,10 @@ class LazychatApp(OutputApp):
     def _show_printed(self, call_id: str, text: str) -> None:
         if self.chat:
             self.chat.debug_panel.call_printed(call_id, text)
+
+    @on(ToolSidebar.ReconnectWanted)
+    def _reconnect(self, wanted: ToolSidebar.ReconnectWanted) -> None:
+        self.mcp.reconnect(wanted.server)
 
     # -- other conversations
 

@@ -27,6 +27,7 @@ from tui.events import (
     TurnStarted,
 )
 from tui.grants import Grant
+from tui.mcp import Servers
 from tui.messages import Attachment, Message
 from tui.tools import Tool
 from tui.tools.policy import Policy
@@ -372,6 +373,8 @@ class Setup(Protocol):
 class Backend(Protocol):
     """Everything below the screen."""
 
+    mcp: Servers
+    """The MCP servers, which the app starts; none where another process has them."""
     model: str
     """The name of the model for new conversations."""
     agent: str

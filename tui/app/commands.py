@@ -5,7 +5,7 @@ The file is long because it is one table, with what its rows need from the app.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from tui.config import nearest
+from tui.mcp import Prompt
 from tui.safe import safe
 
 
@@ -89,9 +90,17 @@ class _Exits(Protocol):
     def quit(self) -> object: ...
 
 
+class _Mcp(Protocol):
+    def show(self, name: str) -> object: ...
+    def choose_resource(self, uri: str) -> object: ...
+    def use_prompt(self, prompt: Prompt, typed: str) -> object: ...
+
+
 class _App(Protocol):
     """What commands need from the app."""
 
+    @property
+    def mcp(self) -> _Mcp: ...
     @property
     def tabs(self) -> _Tabs: ...
     @property
@@ -274,6 +283,22 @@ COMMANDS = (
     Command(
         "setup", lambda app, _, __: app.set_up(), "", "/setup", "Find or add a model"
     ),
+    Command(
+        "mcp",
+        lambda app, _, name: app.mcp.show(name),
+        "",
+        "/mcp",
+        "MCP servers; /mcp NAME: reconnect",
+        argument=_anything,
+    ),
+    Command(
+        "resource",
+        lambda app, _, uri: app.mcp.choose_resource(uri),
+        "",
+        "/resource",
+        "Insert a text that an MCP server offers",
+        argument=_anything,
+    ),
     _plain(
         "edit",
         lambda chat: chat.edit_outside(),
@@ -447,13 +472,33 @@ def named(name: str) -> Command:
     return {command.name: command for command in COMMANDS}[name]
 
 
-def parse(text: str) -> tuple[Command, str] | None:
+def of_prompts(prompts: Iterable[Prompt]) -> tuple[Command, ...]:
+    """Return a command for each prompt of an MCP server, such as `/github:review`."""
+
+    def run(prompt: Prompt) -> Callable[[_App, _Chat, str], object]:
+        return lambda app, _, typed: app.mcp.use_prompt(prompt, typed)
+
+    return tuple(
+        Command(
+            f"prompt {prompt.slash}",
+            run(prompt),
+            "",
+            safe(prompt.slash, newlines=False),
+            prompt.description or f"Prompt of {prompt.server}",
+            argument=_anything if prompt.arguments else None,
+        )
+        for prompt in prompts
+    )
+
+
+def parse(text: str, more: Iterable[Command] = ()) -> tuple[Command, str] | None:
     """Return the command in `text` and its argument, None if there is none.
 
-    `/model qwen` is the command `model` with the argument `qwen`.
+    `/model qwen` is the command `model` with the argument `qwen`. `more` are commands
+    besides those of the table.
     """
     word, _, argument = text.strip().partition(" ")
-    for command in COMMANDS:
+    for command in (*COMMANDS, *more):
         if word and word in (command.slash, *command.aliases):
             return command, argument.strip()
     return None

@@ -19,9 +19,13 @@ from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError, too_many_files
 from tui.runtime import tty
 
-_LIBRARIES = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
-"""The HTTP libraries. They log all requests, including keys, if OPENAI_LOG or a tool
-enables that; which one is used depends on the version of the client."""
+_LIBRARIES = (
+    *("openai", "httpx", "httpx2", "httpcore", "httpcore2"),
+    *("mcp", "client"),  # both are of the MCP SDK
+)
+"""The libraries that reach servers. They log all requests, including keys, if
+OPENAI_LOG or a tool enables that; which one is used depends on the version of the
+client."""
 
 if TYPE_CHECKING:
     from tui.config import Config
@@ -237,6 +241,12 @@ def _serve(options: argparse.Namespace) -> int:
     )
 
 
+def _mcp(options: argparse.Namespace) -> int:
+    from tui.cli.mcp import mcp
+
+    return mcp(lambda: _settings(options), options, _config_file(options))
+
+
 def _tail(options: argparse.Namespace) -> int:
     from tui.cli.tail import tail
 
@@ -253,6 +263,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "tail": _tail,
     "tools": _tools,
     "undo-write": _undo_write,
+    "mcp": _mcp,
     "doctor": _doctor,
     **dict.fromkeys(conversations.COMMANDS, conversations.run),
 }

@@ -38,6 +38,7 @@ from tui.events import (
     TurnRequested,
     TurnWithdrawn,
 )
+from tui.mcp import PATIENCE
 from tui.messages import Attachment, Message
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
@@ -90,6 +91,7 @@ def ask(
             if not settings.model and streams.is_seen():
                 _talk(host.models.note(host.model))
             host.start()
+            _connect(host)
             terminal = _Terminal(out)
             terminal.watch()
             question = Message("user", prompt, attachments=tuple(files))
@@ -102,6 +104,15 @@ def ask(
             host.close()
             # The store may have failed in the meantime.
             _report(host.problems, reported)
+
+
+def _connect(host: Host) -> None:
+    """Connect to MCP servers; their tools are missing if that takes too long."""
+    host.mcp.start()
+    host.mcp.wait(PATIENCE)
+    for state in host.mcp.states:
+        if state.phase not in ("ready", "disabled"):
+            _talk(f"MCP server {state.name}: {state.describe()}; goes on without it")
 
 
 def _flags(allow: Sequence[str], deny: Sequence[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Add = Callable[[argparse.ArgumentParser], None]
 
-_PATHS = ("attach", "config", "files", "output", "schema", "to", "tool")
+_PATHS = ("attach", "config", "file", "files", "output", "schema", "to", "tool")
 """Options that name files: the names may contain bytes that are not UTF-8."""
 _ID = "the id of a conversation, or an unambiguous prefix of it"
 
@@ -317,6 +317,26 @@ def _undo_write(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _mcp(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "MCP servers give models tools; `[mcp.NAME]` in config.toml names one."
+    )
+    _add_config(parser)
+    acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
+    act = acts.add_parser("list", help="connect to all servers, show what they offer")
+    act.add_argument("--json", action="store_true", help="as a JSON array")
+    act = acts.add_parser("import", help="add the servers of another client's file")
+    act.add_argument(
+        "file", metavar="FILE", help="JSON with mcpServers, or VS Code's mcp.json"
+    )
+    for name, help in (("login", "log in to"), ("logout", "forget the login of")):
+        act = acts.add_parser(name, help=f"{help} a server on the internet")
+        act.add_argument("name", metavar="NAME", help="the NAME of [mcp.NAME]")
+    acts.add_parser(
+        "serve", help="be an MCP server: offer tools and conversations on stdio"
+    )
+
+
 # -- commands for conversations
 
 
@@ -462,6 +482,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "worker": ("answer in the background, even after logout", _worker),
     "tools": ("list tools and their calls, or revoke a permission", _tools),
     "undo-write": ("undo what a tool wrote into a file", _undo_write),
+    "mcp": ("list, import or be a server of tools (MCP)", _mcp),
     "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),

@@ -53,6 +53,7 @@ def _serve(me: Host, server: WebServer) -> None:
     """Serve until a signal ends it by `SystemExit`, or a hang-up and the last turn."""
     try:
         me.start()
+        me.mcp.start()
         server.start()
         tell(server)
         me.models.preload(me.model)

@@ -14,6 +14,7 @@ from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
 from tui.errors import LazychatError
 from tui.eventlog import open_to_read
+from tui.mcp import PATIENCE
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
 from tui.runtime.worker_registry import Worker
@@ -87,6 +88,8 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         for problem in host.problems:
             streams.talk(problem)
         host.start()
+        host.mcp.start()
+        host.mcp.wait(PATIENCE)  # the note that clients read lists the tools
         me = worker_registry.describe(host, time.time())
         try:
             with background.ended_by_signal(signal.SIGHUP):

@@ -99,9 +99,23 @@ def printed_by(command: str, name: str) -> str:
     Blocks for `COMMAND_SECONDS` at most. Raises `ModelError`, which names the model
     `name`.
     """
+    try:
+        return first_line(command)
+    except ValueError as error:
+        problem = f"[models.{name}]: api_key_cmd gave no key: {error}."
+        raise ModelError(problem, "missing_key") from None
+
+
+def first_line(command: str) -> str:
+    """Return the first line that a command prints.
+
+    Blocks for `COMMAND_SECONDS` at most. Raises `ValueError` with the reason if there
+    is none.
+    """
     import shlex  # seldom needed
 
-    why = ""
+    # Neither the command nor its output, stderr too, is quoted: a key may stand in
+    # them.
     try:
         done = subprocess.run(
             shlex.split(command),
@@ -110,6 +124,15 @@ def printed_by(command: str, name: str) -> str:
             text=True,
             timeout=COMMAND_SECONDS,
         )
+    except subprocess.TimeoutExpired:
+        why = f"it took more than {COMMAND_SECONDS} seconds"
+    except OSError as error:
+        why = error.strerror or str(error)
+    except UnicodeDecodeError:
+        why = "what it printed is not UTF-8 text"
+    except ValueError as error:  # of shlex, or a NUL in it
+        why = str(error)
+    else:
         if done.returncode:
             why = (
                 f"it ended with status {done.returncode} (what it said is not shown, "
@@ -119,17 +142,7 @@ def printed_by(command: str, name: str) -> str:
             return key.splitlines()[0].rstrip()
         else:
             why = "it printed nothing"
-    except subprocess.TimeoutExpired:
-        why = f"it took more than {COMMAND_SECONDS} seconds"
-    except OSError as error:
-        why = error.strerror or str(error)
-    except UnicodeDecodeError:
-        why = "what it printed is not UTF-8 text"
-    except ValueError as error:  # of shlex, or a NUL in it
-        why = str(error)
-    # Neither the command nor its output, stderr too, is quoted: a key may stand in
-    # them.
-    raise ModelError(f"[models.{name}]: api_key_cmd gave no key: {why}.", "missing_key")
+    raise ValueError(why)
 
 
 _HEADER = """\

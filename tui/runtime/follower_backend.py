@@ -10,6 +10,7 @@ from typing import Any
 
 from tui import agent_names
 from tui.errors import ToolError
+from tui.mcp import Servers
 from tui.messages import ToolSchema
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend, LocalConversation
@@ -65,6 +66,7 @@ class FollowerBackend(LocalBackend):
         self.agent = served.agent or agent_names.DEFAULT
         self.load_tools = _load_nothing
         self.files = NoFiles(REFUSED["attach"])
+        self.mcp = Servers({})  # the serving process has connected to them
 
     @property
     def refused(self) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
 from tui.eventlog import open_log
 from tui.events import TurnRequested
+from tui.mcp import Servers
 from tui.models.catalog import ModelCatalog
 from tui.runtime.resuming import RESUMES
 from tui.runtime.runner import Runner
@@ -58,17 +59,28 @@ class Host:
         self.model = config.default_model(settings)
         self._tools: dict[str, Tool[..., object]] = builtin(settings.tools)
         self._bundled = list(self._tools.values())
-        self._chosen = False
-        """Whether `enabled` is what the user has named for this run."""
-        self.enabled = set(self._tools) - set(settings.tools.disabled)
-        """The names of the tools that are on at the start, for a model that has all."""
+        self._enabled = set(self._tools) - set(settings.tools.disabled)
+        self._only: frozenset[str] = frozenset()
+        """The tools that were asked for by name; empty means those that are on."""
+        self.mcp = Servers(settings.mcp)
+        """The MCP servers; whoever has a host starts them."""
         self._loaded = threading.Event()
         self.runner = Runner(self.log, self._agent)
 
     @property
     def tools(self) -> list[Tool[..., object]]:
-        """The available tools, bundled ones first."""
-        return list(self._tools.values())
+        """The available tools, bundled ones first, those of MCP servers last."""
+        own = self._tools
+        served = {tool.name: tool for tool in self.mcp.tools}
+        return [*own.values(), *(t for n, t in served.items() if n not in own)]
+
+    @property
+    def enabled(self) -> set[str]:
+        """The names of the tools that are on at the start, for a model that has all."""
+        served = {tool.name for tool in self.mcp.tools}
+        if self._only:
+            return self._enabled | (served & self._only)
+        return self._enabled | (served - set(self.config.tools.disabled))
 
     @property
     def keeps(self) -> bool:
@@ -121,16 +133,16 @@ class Host:
             raise loaded.errors[0]
         names = [name for name in only if not is_source(name) and name != "none"]
         for name in names:
-            if name not in self._tools:
+            if name not in self._tools and not self.mcp.may_have(name):
                 hint = config.nearest(name, self._tools)
                 raise ConfigError(f'There is no tool "{name}".{hint}')
         if only:
-            self._chosen = True
-            self.enabled = {*names, *asked}
+            self._only = frozenset(only)
+            self._enabled = {*(name for name in names if name in self._tools), *asked}
         else:
-            self.enabled |= set(found) - set(self.config.tools.disabled)
+            self._enabled |= set(found) - set(self.config.tools.disabled)
         for name in self.config.tools.disabled:
-            if name not in self._tools:
+            if name not in self._tools and not self.mcp.may_have(name):
                 hint = config.nearest(name, self._tools)
                 self.problems.append(
                     f'[tools] disabled: there is no tool "{name}".{hint}'
@@ -142,7 +154,7 @@ class Host:
         A real model has no demo data, which it would tell as facts. The starter has no
         bundled tools that ask: it is too small to be trusted with them.
         """
-        if self._chosen:
+        if self._only:
             return set(self.enabled)
         off: set[str] = set()
         if not self.models.is_demo(model):
@@ -167,6 +179,7 @@ class Host:
     def close(self, *, cancel: bool = True) -> None:
         """Wait for running turns (with `cancel`, stop them first); close everything."""
         self.runner.close(cancel=cancel)
+        self.mcp.close()
         self.models.close()
         said = len(self.problems)
         self.log.close()
@@ -202,13 +215,13 @@ class Host:
             # A plan is not made a second time: what is left is to go on.
             agent = agent if agent == "react" else agent_names.DEFAULT
         box = ToolBox(
-            self._tools.values(),
+            self.tools,
             timeout=self.config.tools.timeout,
             rules=self._rules(request),
         )
         return AGENTS[agent](
             self.models.get(request.model),
-            box.select(name for name in request.tools if name in self._tools),
+            box.select(name for name in request.tools if name in box),
             self.config.max_rounds,
             self.config.system,
         )

@@ -286,9 +286,12 @@ class LocalBackend:
         self.agent: str = host.config.agent
         """The name of the agent for new conversations."""
         self.load_tools = host.load_tools
+        self.mcp = host.mcp
+        """The MCP servers."""
 
     def close(self) -> None:
         """Wait until all writes have been passed to the log."""
+        self.mcp.leave()
         self._order.close()
 
     def conversation(self, id: str, *, is_new: bool = False) -> LocalConversation:

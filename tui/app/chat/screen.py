@@ -122,6 +122,7 @@ class ChatScreen(OutputScreen):
         door = backend.conversation(conversation, is_new=is_new)
         transcript = self.transcript = Transcript()
         composer = self.composer = Composer()
+        composer.menu.more = lambda: commands.of_prompts(backend.mcp.prompts)
         self.chat_bar = ChatBar()
         dialog = self.dialog = ApprovalDialog()
         self.drafts = Drafts(door, composer, is_new)
@@ -430,9 +431,10 @@ class ChatScreen(OutputScreen):
     @on(Composer.Submitted)
     def _send(self, submitted: Composer.Submitted) -> None:
         text = submitted.text
-        if commands.parse(text) or commands.mistyped(text):
+        command = self.composer.menu.parse(text)
+        if command or commands.mistyped(text):
             submitted.take(keep_files=True)
-        if command := commands.parse(text):
+        if command:
             self.post_message(self.Commanded(*command))
             return
         if problem := commands.mistyped(text):

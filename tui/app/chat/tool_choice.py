@@ -32,7 +32,8 @@ class ToolChoice:
         """Show which tools are on, which the model may have changed."""
         tools = self._backend.tools
         policies = {tool.name: self._backend.policy(tool) for tool in tools}
-        self._sidebar.set_tools(tools, self.enabled(), policies)
+        servers = self._backend.mcp.states
+        self._sidebar.set_tools(tools, self.enabled(), policies, servers)
 
     def show_problems(self) -> None:
         """Show the backend's problems since the last call."""

@@ -1,5 +1,6 @@
 """The menu above the composer while the name of a slash command is typed."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -52,6 +53,8 @@ class CommandMenu(Contained, Widget):
         super().__init__()
         self.keys: dict[str, str] = {}
         """The user's own keys, by name of the command."""
+        self.more: Callable[[], tuple[Command, ...]] = tuple
+        """Returns the commands besides those of the table: prompts of servers."""
         self._rows = 0
         self._moved = False
         self._dismissed = ""
@@ -66,7 +69,7 @@ class CommandMenu(Contained, Widget):
         if self._dismissed and text.startswith(self._dismissed):
             return
         self._dismissed = ""
-        found = tuple(matching(text)) if text.startswith("/") else ()
+        found = tuple(matching(text, self.more())) if text.startswith("/") else ()
         if found == self.found:
             return
         self._moved = False
@@ -88,9 +91,13 @@ class CommandMenu(Contained, Widget):
 
     def meant(self, text: str) -> Command | None:
         """Return the command that Enter means, None if `text` names it itself."""
-        if not self.found or (parse(text) and not self._moved):
+        if not self.found or (self.parse(text) and not self._moved):
             return None
         return self.found[self.chosen]
+
+    def parse(self, text: str) -> tuple[Command, str] | None:
+        """Return the command in `text` and its argument, None if there is none."""
+        return parse(text, self.more())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the rows of the menu."""
@@ -111,15 +118,18 @@ class CommandMenu(Contained, Widget):
 
     def _row(self, command: Command, width: int, *, chosen: bool) -> list[Span]:
         key = safe(spelled(command, self.keys), newlines=False)
-        room = width - _NAME - 3
+        name = f" {command.slash:<{_NAME}}"
+        if len(command.slash) >= _NAME:
+            name += "  "  # of a server's prompt
+        room = width - len(name) - 2
         if command.reading or room < cell_len(key) + 20:
             key = ""
         help = cut(
             ((command.help, ("help",)),), room - (cell_len(key) + 2 if key else 0)
         )
-        used = 1 + _NAME + sum(cell_len(text) for text, _ in help) + cell_len(key) + 1
+        used = len(name) + sum(cell_len(text) for text, _ in help) + cell_len(key) + 1
         row: list[Span] = [
-            (f" {command.slash:<{_NAME}}", ("name",)),
+            (name, ("name",)),
             *help,
             (" " * max(0, width - used), ()),
             (f"{key} ", ("key",)),

@@ -1,6 +1,7 @@
 """Finds the commands that match what was typed after a slash, the best first."""
 
 import re
+from collections.abc import Iterable
 
 from tui.app.commands import COMMANDS, Command
 
@@ -11,19 +12,21 @@ _LETTERS = 5
 """The rank of what only has the letters: it counts where nothing better is found."""
 
 
-def matching(text: str) -> list[Command]:
+def matching(text: str, more: Iterable[Command] = ()) -> list[Command]:
     """Return the commands that `text` may mean; none unless it is a slash and a word.
+
+    `more` are commands besides those of the table.
 
     First comes the exact name, then names and other names that begin with the word,
     then words of the description that do, or else names that contain its letters in
     order. Equals keep the order of the table.
     """
-    if not re.fullmatch(r"/[\w-]*", text):
+    if not re.fullmatch(r"/[\w:.-]*", text):
         return []
     word = text[1:].casefold()
     ranked = [
         (rank, command)
-        for command in COMMANDS
+        for command in (*COMMANDS, *more)
         if command.slash and (rank := _rank(command, word)) is not None
     ]
     if any(rank < _LETTERS for rank, _ in ranked):

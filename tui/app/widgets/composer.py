@@ -266,7 +266,7 @@ class Composer(Contained, TextArea):
             raise SkipAction
         if self.menu.is_open:
             self._complete(self.menu.found[self.menu.chosen])
-        elif named := commands.parse(self.text):
+        elif named := self.menu.parse(self.text):
             self.post_message(HintRequested(named[0].help))
         else:
             word = self.text.split()[0]

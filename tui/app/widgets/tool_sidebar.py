@@ -14,6 +14,9 @@ from tui.app.markdown.lines import Line, Span, beside
 from tui.app.widgets.entry_list import Entry, Rows, wrap
 from tui.app.widgets.schema_lines import parameters
 from tui.grants import Grant
+from tui.mcp import ServerState
+from tui.mcp.naming import server_prefix
+from tui.mcp.tool import McpTool
 from tui.safe import safe
 from tui.tools import Tool
 
@@ -80,10 +83,16 @@ class _Tool(Entry):
     """
 
     def __init__(
-        self, tool: Tool[..., object], on: bool, policy: str = "allow"
+        self,
+        tool: Tool[..., object],
+        on: bool,
+        policy: str = "allow",
+        name: str = "",
     ) -> None:
+        """Show a tool; `name` is how its server calls it, below the server's own."""
         self.tool = tool
         self.on = on
+        self.name = safe(name or tool.name, newlines=False)
         self._policy = {"ask": "asks", "deny": "denied"}.get(policy, "")
         self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
         self._more: list[Line] = []
@@ -96,19 +105,59 @@ class _Tool(Entry):
         rows = wrap(description, width - _MARK - 2)
         self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
         self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
+        if isinstance(self.tool, McpTool) and self.tool.hints:
+            hints = wrap(f"The server says: {self.tool.hints}", width - _MARK - 2)
+            self._more += [Line((("    " + row, ("label",)),)) for row in hints]
         self._more += parameters(schema.parameters, width)
         return 1 + len(self._more)
 
     def line(self, number: int, width: int) -> Line:
         if number == 0:
-            name = safe(self.tool.name, newlines=False)
-            left = _switch(self.on), (name, ("name",) if self.on else ())
+            left = _switch(self.on), (self.name, ("name",) if self.on else ())
             right: tuple[Span, ...] = ((self._policy, ("muted",)),)
             return beside(left, right, width) if self._policy else Line(left)
         if self.unfolded:
             return self._more[number - 1]
         summary: Span = ("    " + self._first, ("muted",))
         return beside((summary,), (("▸", ("muted",)),), width)
+
+
+class _Server(Entry):
+    """An MCP server; its tools are below it. Unfolded, it shows all that is known."""
+
+    def __init__(self, state: ServerState) -> None:
+        self.state = state
+        self._more: list[Line] = []
+
+    def height(self, width: int) -> int:
+        state, style = self.state, "muted"
+        texts = [state.title, *state.left_out] if self.unfolded else []
+        if state.problem and state.phase != "login":
+            # Of a server that is connected, it is about an earlier call.
+            texts.insert(0, state.problem)
+            style = "error" if state.phase == "failed" else "muted"
+        elif state.phase == "login":
+            texts.insert(0, state.describe())
+            style = "error"
+        shown = texts if self.unfolded or state.phase != "ready" else []
+        rows = [row for text in shown for row in wrap(text, width - 2)]
+        self._more = [Line((("  " + row, (style,)),)) for row in rows]
+        if not self.unfolded:
+            self._more = self._more[:2]
+        return 2 + len(self._more)
+
+    def line(self, number: int, width: int) -> Line:
+        if number == 0:
+            return Line()
+        if number > 1:
+            return self._more[number - 2]
+        name: Span = (safe(self.state.name, newlines=False), ("heading",))
+        lost = self.state.phase in ("failed", "login")
+        word = {"failed": "not connected", "disabled": "off"}.get(self.state.phase)
+        words = word or self.state.phase
+        key: tuple[Span, ...] = (("  r", ("key",)),) if lost else ()
+        look = "error" if lost else "muted"
+        return beside((name,), ((words, (look,)), *key), width)
 
 
 class _Allowed(Entry):
@@ -165,6 +214,7 @@ class ToolSidebar(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "switch", "Switch", show=False),
         Binding("x,delete", "revoke", "Revoke", show=False),
+        Binding("r", "reconnect", "Reconnect the server", show=False),
     ]
 
     model: reactive[str] = reactive("")
@@ -200,6 +250,13 @@ class ToolSidebar(Rows):
             self.grant = grant
             self.always = always
 
+    class ReconnectWanted(Message):
+        """The user wants a connection to an MCP server."""
+
+        def __init__(self, server: str) -> None:
+            super().__init__()
+            self.server = server
+
     class StreamToggled(Message):
         """The user has switched streaming on or off."""
 
@@ -211,6 +268,7 @@ class ToolSidebar(Rows):
         super().__init__()
         self._tools: list[_Tool] = []
         self._allowed: list[_Allowed] = []
+        self._servers: list[_Server] = []
         self._build()
 
     def set_grants(self, always: Sequence[Grant], here: Sequence[Grant]) -> None:
@@ -224,19 +282,27 @@ class ToolSidebar(Rows):
         tools: Iterable[Tool[..., object]],
         enabled: set[str],
         policies: Mapping[str, str] = {},
+        servers: Iterable[ServerState] = (),
     ) -> None:
         """Show `tools` in this order, those named in `enabled` switched on.
 
-        `policies` says which of them ask first, or are denied. The cursor and unfolded
-        state are kept by tool name.
+        `policies` says which of them ask first, or are denied. The tools of MCP servers
+        are below `servers`. The cursor and unfolded state are kept by name.
         """
-        unfolded = {tool.tool.name for tool in self._tools if tool.unfolded}
+        entries = [*self._tools, *self._servers]
+        unfolded = {_identity(entry) for entry in entries if entry.unfolded}
+        self._servers = [_Server(state) for state in servers]
         self._tools = [
-            _Tool(tool, tool.name in enabled, policies.get(tool.name, "allow"))
+            _Tool(
+                tool,
+                tool.name in enabled,
+                policies.get(tool.name, "allow"),
+                tool.name.removeprefix(server_prefix(tool.origin)),
+            )
             for tool in tools
         ]
-        for tool in self._tools:
-            tool.unfolded = tool.tool.name in unfolded
+        for entry in [*self._tools, *self._servers]:
+            entry.unfolded = _identity(entry) in unfolded
         self._build()
 
     @property
@@ -270,6 +336,14 @@ class ToolSidebar(Rows):
                 tool.on = not tool.on
                 self._build()
                 self.post_message(self.ToolToggled(tool.tool.name, tool.on))
+            case _Server() as server:
+                tools = self._of(server)
+                on = not any(tool.on for tool in tools)
+                for tool in tools:
+                    if tool.on != on:
+                        tool.on = on
+                        self.post_message(self.ToolToggled(tool.tool.name, on))
+                self._build()
             case _:
                 pass
 
@@ -280,6 +354,20 @@ class ToolSidebar(Rows):
         entry = self.entries[self.cursor]
         if isinstance(entry, _Allowed):
             self.post_message(self.Revoked(entry.grant, entry.always))
+
+    def action_reconnect(self) -> None:
+        """Connect again to the selected server, or to that of the selected tool."""
+        match self.entries[self.cursor] if self.cursor is not None else None:
+            case _Server() as server:
+                self.post_message(self.ReconnectWanted(server.state.name))
+            case _Tool() as tool if tool.tool.origin:
+                self.post_message(self.ReconnectWanted(tool.tool.origin))
+            case _:
+                pass
+
+    def _of(self, server: _Server) -> list[_Tool]:
+        name = server.state.name
+        return [tool for tool in self._tools if tool.tool.origin == name]
 
     def watch_model(self) -> None:
         """Show the new model."""
@@ -342,7 +430,10 @@ class ToolSidebar(Rows):
         entries.append(_Text((heading, ("heading",)), above=1, key=key))
         if not self._tools:
             entries.append(_Text(*self._how_to_add()))
-        entries += self._tools
+        served = [tool for server in self._servers for tool in self._of(server)]
+        entries += [tool for tool in self._tools if tool not in served]
+        for server in self._servers:
+            entries += [server, *self._of(server)]
         if self._allowed:
             heading = "Allowed without asking"
             entries.append(_Text((heading, ("heading",)), above=1, key="x revokes"))
@@ -366,5 +457,7 @@ def _identity(entry: Entry) -> object:
             return ("tool", entry.tool.name)
         case _Allowed():
             return (entry.grant, entry.always)
+        case _Server():
+            return ("server", entry.state.name)
         case _:
             return None

@@ -19,7 +19,15 @@ import msgspec
 
 from tui.cli import streams
 from tui.cli.codes import DONE, FAILED
-from tui.cli.doctor import local, models, servers, settings, storage, terminal
+from tui.cli.doctor import (
+    local,
+    mcp,
+    models,
+    servers,
+    settings,
+    storage,
+    terminal,
+)
 from tui.cli.doctor.findings import Check, Finding, examine
 from tui.config import Config
 
@@ -93,6 +101,7 @@ def _all(path: Path | None) -> Iterator[Finding]:
             ),
             *(each.check for each in tries),
             Check("server", servers.check_servers, servers.SECONDS + 3),
+            *mcp.checks(loaded),
             Check("local", lambda: local.check_local(loaded), local.SECONDS + 5),
         ]
     )

@@ -10,7 +10,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Container, Generator
+from collections.abc import Callable, Container, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -59,6 +59,36 @@ def keep(chosen: Chosen, file: Path | None = None, *, default: bool = False) -> 
             f"{file} cannot be written: {error.strerror or error}. To keep the model, "
             f"add:\n{entry(chosen.name, chosen)}"
         ) from error
+
+
+def append(
+    lines: str, change: Callable[[Config], Config], file: Path | None = None
+) -> Path:
+    """Add `lines` to the end of `file` (None: the user's config.toml); return it.
+
+    `change` returns what the configuration must be afterwards. Raises `ConfigError`,
+    with the lines to add by hand, if that is not so or the file cannot be written.
+    """
+    file = file or paths.config_file()
+    target = Path(os.path.realpath(file))
+    try:
+        files.make_folder(target.parent)
+        with _alone(target.parent):
+            try:
+                text = files.read_text(target)
+            except FileNotFoundError:
+                text = ""
+            new = _with_entry(text, lines)
+            with suppress(ConfigError):
+                if config.parse(new) == change(config.parse(text, str(file))):
+                    files.replace_private(target, new.encode())
+                    return file
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8, so nothing was added.") from error
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError(f"{file} cannot be written: {why}. Add:\n{lines}") from error
+    raise ConfigError(f"{file} cannot be added to; mend it, or add by hand:\n{lines}")
 
 
 def entry(name: str, chosen: Chosen) -> str:

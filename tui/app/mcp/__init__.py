@@ -1,0 +1,1 @@
+"""MCP servers on the screen: their states, prompts, resources and questions."""

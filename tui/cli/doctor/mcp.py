@@ -1,0 +1,39 @@
+"""Connects to each configured MCP server."""
+
+from collections.abc import Iterator
+
+from tui.cli.doctor.findings import Check, Finding
+from tui.config import Config
+from tui.mcp import Servers
+
+SECONDS = 20.0
+"""Seconds that all servers together have to connect."""
+
+
+def checks(settings: Config) -> list[Check]:
+    """Return a check of all servers, none if none is configured."""
+    if not settings.mcp:
+        return []
+    return [Check("mcp", lambda: _connect(settings), SECONDS + 10.0)]
+
+
+def _connect(settings: Config) -> Iterator[Finding]:
+    servers = Servers(settings.mcp)
+    servers.start()
+    try:
+        servers.wait(SECONDS)
+        states = servers.states
+    finally:
+        servers.close()
+    for state in states:
+        text = f"{state.name}: {state.describe()}"
+        match state.phase:
+            case "ready" | "disabled":
+                yield Finding("mcp", "ok", text)
+                for why in state.left_out:
+                    yield Finding("mcp", "warning", f"{state.name}: {why}")
+            case "connecting":
+                slow = f"{state.name}: it did not answer within {SECONDS:g} seconds"
+                yield Finding("mcp", "warning", slow)
+            case _:
+                yield Finding("mcp", "warning", text)

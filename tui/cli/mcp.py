@@ -1,0 +1,209 @@
+"""`lazychat mcp`: lists, imports and logs in to MCP servers, and is one itself."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tui.cli import streams
+from tui.cli.codes import DONE, FAILED
+from tui.config import Config
+from tui.errors import ConfigError, LazychatError
+from tui.safe import safe
+
+_CONNECT_SECONDS = 30.0
+_LOGIN_SECONDS = 600.0
+
+
+def mcp(
+    settings: Callable[[], Config], options: argparse.Namespace, file: Path | None
+) -> int:
+    """Run the command that `options.act` names; return the exit code.
+
+    `settings` reads the configuration, which `file` holds (None: the user's file).
+    """
+    match options.act:
+        case "list":
+            return _list(settings(), options.json)
+        case "import":
+            return _import(Path(options.file), file)
+        case "login":
+            return _login(settings(), options.name)
+        case "logout":
+            return _logout(settings(), options.name)
+        case _:
+            return _serve(settings())
+
+
+def _list(settings: Config, as_json: bool) -> int:
+    """Connect to all servers, and print what they offer; 1 if one is not connected."""
+    from tui.mcp import Servers
+
+    servers = Servers(settings.mcp)
+    servers.start()
+    try:
+        servers.wait(_CONNECT_SECONDS)
+        states, tools = servers.states, servers.tools
+        if as_json:
+            streams.print_json(
+                [
+                    msgspec.to_builtins(state)
+                    | {
+                        "tools": [
+                            {"name": t.name, "hints": t.hints, "policy": t.policy}
+                            for t in tools
+                            if t.origin == state.name
+                        ],
+                        "prompts": [
+                            p.slash for p in servers.prompts if p.server == state.name
+                        ],
+                    }
+                    for state in states
+                ]
+            )
+        else:
+            for state in states:
+                print(f"{state.name}: {state.phase}, {state.describe()}")
+                for tool in tools:
+                    if tool.origin == state.name:
+                        hints = f" ({tool.hints})" if tool.hints else ""
+                        print(f"  {tool.name}{hints}: {safe(tool.summary)}")
+                for prompt in servers.prompts:
+                    if prompt.server == state.name:
+                        print(f"  {prompt.slash}: {prompt.description}")
+                for why in state.left_out:
+                    print(f"  {why}")
+    finally:
+        servers.close()
+    if not states:
+        streams.talk("no MCP server is configured: lazychat mcp import FILE")
+    return DONE if all(s.phase in ("ready", "disabled") for s in states) else FAILED
+
+
+def _import(source: Path, file: Path | None) -> int:
+    """Add the servers of another client's file to config.toml."""
+    from tui import config
+    from tui.mcp import importing
+    from tui.models import keys
+    from tui.models.setup import keeping
+
+    known = dict(config.load(file).mcp)
+    for found in importing.read(source):
+        if found.settings in known.values():
+            print(f"{found.name}: already there")
+            continue
+        found.name = importing.free_name(found.name, known)
+        for name in found.keys:
+            if keys.find(name) not in ("", found.keys[name]):
+                raise ConfigError(
+                    f"{found.name} has another value for {name} than your environment "
+                    f"or keys.toml: rename it in {source}, or remove it there."
+                )
+        lines = importing.entry(found, str(source))
+        known[found.name] = found.settings
+
+        def change(before: Config, found: importing.Imported = found) -> Config:
+            servers = before.mcp | {found.name: found.settings}
+            return msgspec.structs.replace(before, mcp=servers)
+
+        for name, value in found.keys.items():
+            stored = keys.store(name, value)
+            print(f"{found.name}: {name} is now in {stored}")
+        written = keeping.append(lines, change, file)
+        for note in (*found.notes, *(f"set {name}" for name in found.wanted)):
+            streams.talk(f"{found.name}: {note}")
+        print(f"{found.name}: added to {written}")
+    return DONE
+
+
+def _url(settings: Config, name: str) -> str:
+    if name not in settings.mcp:
+        hint = _nearest(name, settings)
+        raise ConfigError(f'There is no MCP server "{name}".{hint}')
+    if not (url := settings.mcp[name].url):
+        raise ConfigError(f"{name} runs on this machine and needs no login.")
+    return url
+
+
+def _nearest(name: str, settings: Config) -> str:
+    from tui import config
+
+    return config.nearest(name, dict(settings.mcp))
+
+
+def _login(settings: Config, name: str) -> int:
+    """Have the user log in to a server in a browser, which may be elsewhere."""
+    from tui.mcp.login import log_in
+
+    url = _url(settings, name)
+
+    def show(address: str) -> None:
+        print(f"Open this address in a browser, here or elsewhere:\n\n{address}\n")
+        print(
+            "Then the browser is sent to a page that does not load. Paste its address"
+        )
+        print("here, or only the code in it:", flush=True)
+
+    def take() -> str:
+        # Not input(), whose readline would keep the code in its history.
+        return sys.stdin.readline()
+
+    log_in(name, settings.mcp[name], url, show, take, _LOGIN_SECONDS)
+    print(f"{name}: logged in")
+    return DONE
+
+
+def _logout(settings: Config, name: str) -> int:
+    from tui.mcp import oauth
+
+    gone = oauth.forget(name, _url(settings, name))
+    print(f"{name}: {'logged out' if gone else 'there was no login'}")
+    return DONE
+
+
+def _serve(settings: Config) -> int:
+    """Be an MCP server, until the client closes our standard input."""
+    from tui import conversation, paths
+    from tui.eventlog import open_to_read
+    from tui.mcp import serving
+    from tui.tools import builtin, installed_tools, load_tools
+
+    def search(words: str, limit: int) -> str:
+        with open_to_read(paths.log_file(), streams.talk) as log:
+            hits = conversation.search(log, words, limit)
+        lines = [f"{h.conversation} ({h.title}), {h.role}: {h.excerpt}" for h in hits]
+        return "\n".join(map(safe, lines)) or "Nothing was found."
+
+    def read(id: str) -> str:
+        with open_to_read(paths.log_file(), streams.talk) as log:
+            return conversation.export_markdown(log, conversation.find(log, id))
+
+    folder = paths.tools_folder()
+    files = sorted(folder.glob("*.py")) if folder.is_dir() else []
+    loaded = [load_tools([*files, *settings.tools.files]), installed_tools()]
+    for error in (error for each in loaded for error in each.errors):
+        streams.talk(str(error))
+    found = {tool.name: tool for tool in builtin().values()}
+    found |= {tool.name: tool for each in loaded for tool in each.tools}
+    rules = settings.tools.policy
+    allowed = [
+        tool
+        for tool in found.values()
+        if tool.name not in settings.tools.disabled
+        and rules.get(tool.name, tool.policy) == "allow"
+    ]
+    own = [t for t in serving.conversation_tools(search, read) if t.name not in found]
+    try:
+        serving.serve(
+            [*allowed, *own],
+            "Tools of lazychat, a chat for language models in the terminal, and the "
+            "user's conversations in it.",
+            settings.tools.timeout,
+        )
+    except ImportError as error:
+        raise LazychatError(
+            'MCP needs one more package: pip install "lazychat[mcp]".'
+        ) from error
+    return DONE

@@ -1,0 +1,371 @@
+"""Keeps the connection to one server, and everything that comes over it.
+
+All of it runs in the event loop of `Servers`, except for the properties that other
+threads read: those are replaced as a whole, never changed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from tui.config import McpServerConfig
+from tui.errors import Cancelled, ConfigError, LazychatError, ToolError
+from tui.mcp import listing, reading, secrets
+from tui.mcp.asking import Asking
+from tui.mcp.explaining import explain, wants_login
+from tui.mcp.naming import tool_names
+from tui.mcp.reading import Throttle, line
+from tui.mcp.stdio import Child
+from tui.mcp.tool import Begin, McpTool, Report
+from tui.mcp.values import Prompt, Resource, ResourceText, ServerState
+
+if TYPE_CHECKING:
+    import mcp_types as types
+    from mcp.client import Client, IncomingMessage
+    from mcp.client._transport import Transport
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 60.0
+"""How long a server may take to start: npx and uvx download it the first time."""
+ASK_SECONDS = 30.0
+"""How long a server may take for a list, a prompt or a resource."""
+_MISSING = 'MCP needs one more package: pip install "lazychat[mcp]"'
+
+
+class Connection:
+    """The connection to `[mcp.NAME]`."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: McpServerConfig,
+        *,
+        begin: Begin,
+        asking: Asking,
+        changed: Callable[[], object],
+        note: Callable[[str], object],
+    ) -> None:
+        """Prepare to connect; nothing runs yet.
+
+        `begin` begins a call from any thread. `changed` is called in the loop after
+        `state` or a list has changed; `note` with each line that the server writes or
+        logs while no call can show it.
+        """
+        self.name = name
+        self._settings = settings
+        self._begin = begin
+        self._asking = asking
+        self._changed = changed
+        self._note = note
+        self._client: Client | None = None
+        self._child: Child | None = None
+        self._reports: list[Callable[[str], object]] = []
+        """Show what the server says with each of the running calls."""
+        self._wanted = asyncio.Event()
+        self._broken = asyncio.Event()
+        self._stale = asyncio.Event()
+        """Whether the server says that its lists have changed."""
+        self.state = ServerState(
+            name, "disabled" if settings.disabled else "connecting"
+        )
+        self.tools: tuple[McpTool, ...] = ()
+        self.prompts: tuple[Prompt, ...] = ()
+        self.resources: tuple[Resource, ...] = ()
+
+    @property
+    def pid(self) -> int:
+        """The server's process, 0 if it has none."""
+        return self._child.pid if self._child else 0
+
+    # -- connecting
+
+    async def run(self) -> None:
+        """Connect, and again whenever `reconnect` is called, until cancelled."""
+        if self._settings.disabled:
+            return
+        while True:
+            self._wanted.clear()
+            self._show(phase="connecting", problem="")
+            try:
+                await self._serve()
+            except Exception as error:
+                self._fail(error)
+            finally:
+                self._client = None
+                self._asking.withdraw(self.name)
+            if not self._wanted.is_set():
+                await self._wanted.wait()
+
+    def reconnect(self) -> None:
+        """End the connection, if there is one, and connect again."""
+        self._wanted.set()
+        self._broken.set()
+
+    async def _serve(self) -> None:
+        """Connect, and stay connected until the server or `reconnect` ends it."""
+        async with AsyncExitStack() as stack:
+            self._broken.clear()
+            self._stale.clear()
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    client = await self._connect(stack)
+                    await self._list(client)
+            except TimeoutError:
+                raise LazychatError(
+                    f"it did not answer within {CONNECT_SECONDS:g} seconds"
+                ) from None
+            self._client = client
+            self._show(phase="ready")
+            await self._follow(client, stack)
+        if self._child and not self._wanted.is_set():
+            raise LazychatError(self._child.why)
+
+    async def _connect(self, stack: AsyncExitStack) -> "Client":
+        try:
+            from mcp.client import Client
+            from mcp_types import Implementation
+        except ImportError as error:
+            raise LazychatError(_MISSING) from error
+        transport = await self._transport()
+        return await stack.enter_async_context(
+            Client(
+                transport,
+                client_info=Implementation(
+                    name="lazychat", version=listing.own_version()
+                ),
+                cache=None,  # a list is asked for only when it has changed
+                message_handler=self._hear,
+                logging_callback=self._log,
+                log_level="info",
+                elicitation_callback=partial(self._asking.ask, self.name),
+            )
+        )
+
+    async def _transport(self) -> "Transport":
+        settings, name = self._settings, self.name
+        if bool(settings.command) == bool(settings.url):
+            raise ConfigError(f"[mcp.{name}] needs either command or url")
+        self._child = None
+        if settings.url:
+            from tui.mcp import http, oauth
+
+            http.check_address(name, settings.url)
+            headers = await asyncio.to_thread(secrets.headers, name, settings)
+            own = any(header.lower() == "authorization" for header in headers)
+            auth = None if own else oauth.stored(name, settings.url)
+            return http.connect(settings.url, headers, auth)
+        environment = await asyncio.to_thread(secrets.environment, name, settings)
+        note = Throttle(50, 10.0, monotonic, self._hear_line)
+        self._child = Child(
+            (secrets.expanded(settings.command), *settings.args),
+            environment,
+            secrets.expanded(settings.cwd),
+            note,
+        )
+        return self._child.connect()
+
+    async def _follow(self, client: "Client", stack: AsyncExitStack) -> None:
+        """Read changed lists again until the connection ends."""
+        ends = [asyncio.ensure_future(self._broken.wait())]
+        if self._child:
+            ends.append(asyncio.ensure_future(self._child.ended.wait()))
+        listening = asyncio.ensure_future(self._listen(client))
+        try:
+            while not any(end.done() for end in ends):
+                stale = asyncio.ensure_future(self._stale.wait())
+                await asyncio.wait({*ends, stale}, return_when="FIRST_COMPLETED")
+                stale.cancel()
+                if self._stale.is_set():
+                    self._stale.clear()
+                    await self._list_again(client)
+        finally:
+            for task in (*ends, listening):
+                task.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _listen(self, client: "Client") -> None:
+        """Follow changes of a server that is asked for them: revisions since 2026."""
+        async for _ in listing.changes(client):
+            self._stale.set()
+
+    # -- lists
+
+    async def _list(self, client: "Client") -> None:
+        """Ask for all that the server offers."""
+        found = await listing.ask(client)
+        read, left_out = reading.tools(found.tools)
+        names = tool_names(self.name, [tool.name for tool in read])
+        self.tools = tuple(
+            McpTool(tool, names[tool.name], self.name, self._settings, self._begin)
+            for tool in read
+        )
+        self.prompts = reading.prompts(self.name, found.prompts)
+        self.resources = reading.resources(self.name, found.resources)
+        info = client.server_info
+        self._show(
+            tools=len(self.tools),
+            prompts=len(self.prompts),
+            resources=len(self.resources),
+            title=line(f"{info.name} {info.version}", 80) if info else "",
+            left_out=left_out,
+        )
+
+    async def _list_again(self, client: "Client") -> None:
+        """Ask for changed lists; what was there stays if that fails."""
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                await self._list(client)
+        except TimeoutError:
+            self._show(problem="it did not answer with its changed lists")
+        except Exception as error:
+            self._show(problem=explain(error))
+
+    async def _hear(self, message: "IncomingMessage") -> None:
+        if "list_changed" in getattr(message, "method", ""):
+            self._stale.set()
+
+    async def _log(self, params: "types.LoggingMessageNotificationParams") -> None:
+        data = params.data
+        text = data if isinstance(data, str) else _as_json(data)
+        self._hear_line(f"{line(params.level, 20)}: {line(text)}")
+
+    def _hear_line(self, text: str) -> None:
+        """Show a line with the running call, if it is clear which; else note it."""
+        if len(self._reports) == 1:
+            self._reports[0](text)
+        else:
+            self._note(text)
+
+    # -- using
+
+    async def call(
+        self, tool: str, arguments: Mapping[str, Any], report: Report
+    ) -> str:
+        """Call a tool; raises `ToolError` with one line if that fails.
+
+        If cancelled, the server is told to stop.
+        """
+        client = self._connected()
+
+        def show(text: str) -> None:
+            with suppress(Cancelled):  # then the future is cancelled too
+                report(text)
+
+        async def progressed(
+            progress: float, total: float | None, message: str | None
+        ) -> None:
+            share = f"{progress:g} of {total:g}" if total else f"{progress:g}"
+            shown(f"{share}: {line(message)}" if message else share)
+
+        shown = Throttle(20, 2.0, monotonic, show)
+        request = asyncio.ensure_future(
+            client.call_tool(
+                tool,
+                dict(arguments),
+                progress_callback=progressed,
+            )
+        )
+        request.add_done_callback(_retrieve)
+        self._reports.append(shown)
+        try:
+            result = await self._within_limit(tool, request)
+        except ToolError:
+            raise
+        except Exception as error:
+            raise ToolError(self._failed(error)) from error
+        finally:
+            request.cancel()
+            self._reports.remove(shown)
+            if not self._reports:
+                self._asking.withdraw(self.name)
+        return reading.result(self.name, result)
+
+    async def _within_limit(self, tool: str, request: "asyncio.Future[T]") -> T:
+        """Wait for a request; what the user takes to answer does not count."""
+        left, before = self._settings.timeout, monotonic()
+        while not request.done():
+            await asyncio.wait({request}, timeout=min(left, 0.5))
+            now = monotonic()
+            if not self._asking.waits_for(self.name):
+                left -= now - before
+            before = now
+            if left <= 0 and not request.done():
+                raise ToolError(
+                    f"{self.name} did not answer within {self._settings.timeout:g} "
+                    "seconds and was told to stop"
+                )
+        return request.result()
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> str:
+        """Return the text of a prompt; raises `LazychatError`."""
+        client = self._connected()
+        return reading.prompt_text(await self._ask(client.get_prompt(name, arguments)))
+
+    async def resource(self, uri: str) -> list[ResourceText]:
+        """Return what a resource contains; raises `LazychatError`."""
+        found = await self._ask(self._connected().read_resource(uri))
+        return [reading.resource_text(each) for each in found.contents[:100]]
+
+    async def _ask(self, asked: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                return await asked
+        except TimeoutError:
+            raise LazychatError(
+                f"{self.name} did not answer within {ASK_SECONDS:g} seconds"
+            ) from None
+        except Exception as error:
+            raise LazychatError(self._failed(error)) from error
+
+    def _connected(self) -> "Client":
+        ended = self._child is not None and self._child.ended.is_set()
+        if self._client is None or ended:
+            why = self._child.why if ended and self._child else self.state.describe()
+            raise ToolError(f"the MCP server {self.name} is not connected ({why})")
+        return self._client
+
+    # -- state
+
+    def _failed(self, error: BaseException) -> str:
+        """Return what went wrong with a request, and show it."""
+        if self._child and self._child.ended.is_set():
+            return f"the MCP server {self.name} has ended: {self._child.why}"
+        if wants_login(error):
+            self._show(phase="login", problem="it wants you to log in")
+            return f"the MCP server {self.name} {self.state.describe()}"
+        why = explain(error)
+        self._show(problem=why)
+        return f"{self.name}: {why}"
+
+    def _fail(self, error: BaseException) -> None:
+        if wants_login(error):
+            self._show(phase="login", problem="it wants you to log in")
+        else:
+            ended = self._child is not None and self._child.ended.is_set()
+            why = self._child.why if ended and self._child else explain(error)
+            self._show(phase="failed", problem=why)
+
+    def _show(self, **changes: Any) -> None:
+        new = msgspec.structs.replace(self.state, **changes)
+        if new != self.state or "tools" in changes:
+            self.state = new
+            self._changed()
+
+
+def _retrieve(request: "asyncio.Future[Any]") -> None:
+    """Take the exception of an abandoned request, which asyncio would complain of."""
+    if not request.cancelled():
+        request.exception()
+
+
+def _as_json(data: Any) -> str:
+    try:
+        return msgspec.json.encode(data).decode()
+    except (TypeError, RecursionError, ValueError):
+        return "something that cannot be shown"

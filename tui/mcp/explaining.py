@@ -1,0 +1,49 @@
+"""Says what went wrong with a server, in the user's words."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from tui.errors import LazychatError
+from tui.mcp.reading import line
+
+
+class NeedsLogin(LazychatError):
+    """The server wants the user to log in."""
+
+
+def explain(error: BaseException) -> str:
+    """Return an exception of the SDK, of HTTP or of us in one line."""
+    while inner := _inner(error):
+        error = inner[0]
+    if isinstance(error, LazychatError):
+        return line(error).rstrip(".")
+    module, kind = type(error).__module__, type(error).__name__
+    if kind == "ValidationError":
+        return "it sent something that is no valid answer"
+    if kind == "InputRequiredRoundsExceededError":
+        return "it asked too often"
+    if module.startswith("httpx2"):
+        return line(f"it cannot be reached ({kind}: {error})").replace(": )", ")")
+    if isinstance(error, RuntimeError) or kind == "MCPError":
+        return line(error).rstrip(".") or kind
+    return line(f"{kind}: {error}").rstrip(": ")
+
+
+def wants_login(error: BaseException) -> bool:
+    """Return whether an error, or one that led to it, is a missing login."""
+    return any(isinstance(each, NeedsLogin) for each in _causes(error, set()))
+
+
+def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        for each in _inner(error):
+            yield from _causes(each, seen)
+        error = error.__cause__ or error.__context__
+
+
+def _inner(error: BaseException) -> tuple[BaseException, ...]:
+    if isinstance(error, BaseExceptionGroup):
+        return cast("BaseExceptionGroup[Any]", error).exceptions
+    return ()

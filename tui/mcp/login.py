@@ -1,0 +1,61 @@
+"""Logs in to one server, for `lazychat mcp login`."""
+
+import asyncio
+from collections.abc import Callable
+
+from tui.config import McpServerConfig
+from tui.errors import ConfigError, LazychatError
+from tui.mcp import http, oauth, secrets
+from tui.mcp.explaining import explain
+
+
+def log_in(
+    name: str,
+    settings: McpServerConfig,
+    url: str,
+    show: Callable[[str], object],
+    take: Callable[[], str],
+    seconds: float,
+) -> None:
+    """Connect to `url`, and have the user log in; the login is stored.
+
+    `show` gets the address to open; `take` blocks until the user has pasted what the
+    browser was sent to. Blocks for `seconds` at most. Raises `LazychatError`.
+    """
+    http.check_address(name, url)
+    headers = secrets.headers(name, settings)
+    if any(header.lower() == "authorization" for header in headers):
+        raise ConfigError(
+            f"[mcp.{name}] sends an Authorization header: no login needed."
+        )
+    asked: list[str] = []
+
+    async def show_address(address: str) -> None:
+        asked.append(address)
+        show(address)
+
+    async def take_pasted() -> str:
+        return await asyncio.to_thread(take)
+
+    async def connect() -> None:
+        from mcp.client import Client
+
+        auth = oauth.interactive(name, url, show_address, take_pasted)
+        transport = http.connect(url, headers, auth)
+        async with asyncio.timeout(seconds), Client(transport, cache=None):
+            pass
+
+    # A login that is still valid would be used without asking.
+    oauth.forget(name, url)
+    try:
+        asyncio.run(connect())
+    except ImportError as error:
+        raise LazychatError(
+            'MCP needs one more package: pip install "lazychat[mcp]".'
+        ) from error
+    except TimeoutError as error:
+        raise LazychatError(f"No login within {seconds:g} seconds.") from error
+    except Exception as error:
+        raise LazychatError(f"{name}: {explain(error)}.") from error
+    if not asked:
+        raise LazychatError(f"{name} is connected and asks for no login.")

@@ -1,0 +1,39 @@
+"""Names the tools of a server so that models, policies and users can tell them apart.
+
+The name is always `SERVER__TOOL`. So two servers with a tool of the same name do not
+collide, a name does not change when another server connects, and a permission that was
+given to the tool of one server never passes to that of another.
+"""
+
+import re
+from zlib import crc32
+
+_LONGEST = 64
+"""Most characters that servers of models accept."""
+
+
+def tool_names(server: str, names: list[str]) -> dict[str, str]:
+    """Return the name for models of each of a server's tools, all different.
+
+    Signs that models' servers refuse become `_`; what is then too long, or the same as
+    another, ends in a digest of the original name.
+    """
+    given: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        new = server_prefix(server) + _plain(name)
+        if len(new) > _LONGEST or new in taken:
+            end = f"_{crc32(f'{server} {name}'.encode(errors='replace')):08x}"
+            new = new[: _LONGEST - len(end)] + end
+        taken.add(new)
+        given[name] = new
+    return given
+
+
+def server_prefix(server: str) -> str:
+    """Return how the names of all tools of a server begin."""
+    return f"{_plain(server)[:30]}__"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name) or "_"

@@ -1,0 +1,278 @@
+"""Reads what servers send into our values: bounded, and free of control characters.
+
+A server is a program of someone else, and what it says goes to the screen and to a
+model. What is too large or too deep is left out, and said so.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from tui import bounds
+from tui.errors import ToolError
+from tui.mcp.values import (
+    Prompt,
+    PromptArgument,
+    Resource,
+    ResourceText,
+)
+from tui.messages import ToolSchema
+from tui.safe import safe
+
+if TYPE_CHECKING:
+    import mcp_types as types
+
+MOST_TOOLS = 200
+"""Most tools of one server: no model chooses well among more."""
+LARGEST_SCHEMA = 64_000
+"""Most bytes of a tool's parameters as JSON."""
+LONGEST_DESCRIPTION = 8_000
+"""Most characters that describe a tool."""
+MOST_LISTED = 1_000
+"""Most prompts, and most resources, of one server."""
+LONGEST_RESULT = 1_000_000
+"""Most characters of a result, of which a model gets less still."""
+_LONGEST_LINE = 500
+
+
+def line(text: object, limit: int = _LONGEST_LINE) -> str:
+    """Return text from a server as one line of at most `limit` characters."""
+    words = " ".join(safe(str(text)[: 8 * limit], newlines=False).split())
+    return words if len(words) <= limit else f"{words[: limit - 1]}…"
+
+
+def clean(text: str, limit: int) -> str:
+    """Return text from a server of at most `limit` characters, with a note if cut."""
+    if len(text) <= limit:
+        return safe(text)
+    return f"{safe(text[:limit])}\n[{len(text) - limit} more characters omitted]"
+
+
+class ReadTool(msgspec.Struct, frozen=True):
+    """A tool as a server describes it."""
+
+    name: str
+    """The server's own name for it."""
+    description: str
+    parameters: dict[str, Any]
+    read_only: bool
+    """Whether the server says that it changes nothing."""
+    hints: str
+    """What the server says of its effects, in a few words; "" if nothing."""
+
+    def schema(self, name: str) -> ToolSchema:
+        """Return the schema for a model that knows the tool as `name`."""
+        return ToolSchema(name, self.description, self.parameters)
+
+
+def tools(found: "Sequence[types.Tool]") -> tuple[list[ReadTool], tuple[str, ...]]:
+    """Return the tools to offer, and why others are not, a line for each reason."""
+    read: dict[str, ReadTool] = {}
+    left_out: list[str] = []
+    for tool in found:
+        if len(read) == MOST_TOOLS:
+            left_out.append(
+                f"only the first {MOST_TOOLS} of {len(found)} tools are used"
+            )
+            break
+        name = line(tool.name, 80)
+        if why := _tool_problem(tool):
+            left_out.append(f"{name} is left out: {why}")
+        elif tool.name in read:
+            left_out.append(f"{name} is left out: the name comes twice")
+        else:
+            read[tool.name] = _tool(tool)
+    return list(read.values()), tuple(left_out[:20])
+
+
+def _tool_problem(tool: "types.Tool") -> str:
+    if not tool.name or len(tool.name) > 256:
+        return "its name is empty or too long"
+    if bounds.is_deep(tool.input_schema):
+        return f"in its parameters {bounds.TOO_DEEP}"
+    size = len(msgspec.json.encode(tool.input_schema))
+    if size > LARGEST_SCHEMA:
+        return f"its parameters take {size} bytes, of {LARGEST_SCHEMA} at most"
+    return ""
+
+
+def _tool(tool: "types.Tool") -> ReadTool:
+    told = tool.annotations
+    title = tool.title or (told.title if told else "") or tool.name
+    description = clean(tool.description or title, LONGEST_DESCRIPTION).strip()
+    read_only = bool(told and told.read_only_hint)
+    hints: list[str] = []
+    if told and told.read_only_hint is not None:
+        hints.append("changes nothing" if read_only else "changes something")
+    if told and told.destructive_hint is not None and not read_only:
+        hints.append("may destroy" if told.destructive_hint else "only adds")
+    if told and told.open_world_hint:
+        hints.append("reaches the outside")
+    return ReadTool(
+        tool.name,
+        description or "No description.",
+        tool.input_schema,
+        read_only,
+        ", ".join(hints),
+    )
+
+
+def prompts(server: str, found: "Sequence[types.Prompt]") -> tuple[Prompt, ...]:
+    """Return the prompts of a server."""
+    return tuple(
+        Prompt(
+            server,
+            prompt.name,
+            line(prompt.description or prompt.title or ""),
+            tuple(
+                PromptArgument(
+                    argument.name,
+                    line(argument.description or ""),
+                    bool(argument.required),
+                )
+                for argument in (prompt.arguments or [])[:50]
+            ),
+        )
+        for prompt in found[:MOST_LISTED]
+        if 0 < len(prompt.name) <= 256 and prompt.name.isprintable()
+    )
+
+
+def resources(server: str, found: "Sequence[types.Resource]") -> tuple[Resource, ...]:
+    """Return the resources of a server."""
+    return tuple(
+        Resource(
+            server,
+            resource.uri,
+            line(resource.title or resource.name, 200),
+            line(resource.description or ""),
+            line(resource.mime_type or "", 100),
+            bounds.count(resource.size),
+        )
+        for resource in found[:MOST_LISTED]
+        if 0 < len(resource.uri) <= 4096 and resource.uri.isprintable()
+    )
+
+
+def result(server: str, found: "types.CallToolResult") -> str:
+    """Return a result as text for a model.
+
+    Raises `ToolError` if the server says that the call failed.
+    """
+    parts = [_block(block) for block in found.content[:MOST_LISTED]]
+    texts = [part for part in parts if part]
+    if found.is_error:
+        raise ToolError(line("\n".join(texts) or f"{server} gave no reason"))
+    structured = found.structured_content
+    if structured is not None and not _is_said(structured, texts):
+        texts.append(_json(structured))
+    return clean("\n".join(texts), LONGEST_RESULT) or "(no output)"
+
+
+def _is_said(structured: Any, texts: list[str]) -> bool:
+    """Return whether a text has the structured content, as servers should repeat it."""
+    fields = cast(dict[str, Any], structured) if isinstance(structured, dict) else {}
+    # Some wrap what they say in a field: `result`, `content`.
+    only: Any = next(iter(fields.values())) if len(fields) == 1 else None
+    if isinstance(only, str) and [only] == texts:
+        return True
+    for text in texts:
+        try:
+            value = bounds.decode(text)
+        except ValueError:
+            continue
+        if value == structured or (only is not None and value == only):
+            return True
+    return False
+
+
+def _json(value: Any) -> str:
+    if bounds.is_deep(value):
+        value = bounds.shallow(value)
+    return msgspec.json.encode(value).decode()
+
+
+def _block(block: "types.ContentBlock") -> str:
+    match block.type:
+        case "text":
+            return block.text
+        case "image" | "audio":
+            kind = line(block.mime_type, 60)
+            return f"[{block.type}, {kind}, {_size(block.data)}: not shown]"
+        case "resource_link":
+            about = f" ({line(block.description)})" if block.description else ""
+            return f"[resource {line(block.uri)}: {line(block.name)}{about}]"
+        case "resource":
+            return resource_text(block.resource).text
+
+
+def resource_text(
+    found: "types.TextResourceContents | types.BlobResourceContents",
+) -> ResourceText:
+    """Return the content of a resource; bytes are decoded if they are text."""
+    kind, uri = line(found.mime_type or "", 100), line(found.uri)
+    text = getattr(found, "text", None)
+    if isinstance(text, str):
+        return ResourceText(uri, clean(text, LONGEST_RESULT), kind)
+    blob = str(getattr(found, "blob", ""))
+    if kind.startswith("text/") or "json" in kind or "xml" in kind:
+        try:
+            data = base64.b64decode(blob).decode()
+            return ResourceText(uri, clean(data, LONGEST_RESULT), kind)
+        except ValueError:
+            pass
+    what = f"[resource {uri}, {kind or 'of unknown kind'}, {_size(blob)}: not text]"
+    return ResourceText(uri, what, kind, is_text=False)
+
+
+def _size(data: str) -> str:
+    size = len(data) * 3 // 4
+    return f"{size} bytes" if size < 10_000 else f"{size // 1000} kB"
+
+
+def prompt_text(found: "types.GetPromptResult") -> str:
+    """Return the messages of a prompt as one text; others than the user's are named."""
+    pieces: list[str] = []
+    for message in found.messages[:MOST_LISTED]:
+        text = _block(message.content).strip()
+        pieces.append(text if message.role == "user" else f"{message.role}: {text}")
+    return clean("\n\n".join(filter(None, pieces)), LONGEST_RESULT)
+
+
+class Throttle:
+    """Passes on at most so many lines in so many seconds; the rest is counted."""
+
+    def __init__(
+        self,
+        most: int,
+        seconds: float,
+        clock: Callable[[], float],
+        tell: Callable[[str], object],
+    ) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._clock = clock
+        self._tell = tell
+        self._since = clock()
+        self._passed = 0
+        self._dropped = 0
+
+    def __call__(self, text: str) -> None:
+        """Pass on a line, or count it."""
+        now = self._clock()
+        if now - self._since >= self._seconds:
+            self.flush()
+            self._since, self._passed = now, 0
+        if self._passed < self._most:
+            self._passed += 1
+            self._tell(text)
+        else:
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """Say how many lines were dropped since the last time."""
+        if self._dropped:
+            self._tell(f"[{self._dropped} more lines left out]")
+            self._dropped = 0

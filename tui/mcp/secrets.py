@@ -1,0 +1,83 @@
+"""Finds the values of variables, headers and folders that `[mcp.NAME]` only names."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tui.config import McpServerConfig
+from tui.errors import ConfigError
+from tui.models import keys
+
+_INHERITED = (
+    *("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"),
+    *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+    *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"),
+)
+"""The variables that every server gets. The others stay with us: among them are the
+keys for models."""
+
+
+def expanded(path: str) -> str:
+    """Return a path or a program's name with `~` replaced; "" stays."""
+    return str(Path(path).expanduser()) if path.startswith("~") else path
+
+
+def environment(name: str, server: McpServerConfig) -> dict[str, str]:
+    """Return all variables of the process of `[mcp.NAME]`.
+
+    Blocks while commands print values. Raises `ConfigError` if one is missing.
+    """
+    found = {key: os.environ[key] for key in _INHERITED if key in os.environ}
+    found |= {key: _key(name, "env_keys", key) for key in server.env_keys}
+    return found | _printed(name, "env_cmd", server.env_cmd) | server.env
+
+
+def headers(name: str, server: McpServerConfig) -> dict[str, str]:
+    """Return the headers for the address of `[mcp.NAME]`.
+
+    Blocks while commands print values. Raises `ConfigError` if one is missing or cannot
+    be sent.
+    """
+    found = {
+        header: _authorization(header, _key(name, "headers_env", key))
+        for header, key in server.headers_env.items()
+    }
+    for header, value in _printed(name, "headers_cmd", server.headers_cmd).items():
+        found[header] = _authorization(header, value)
+    found |= server.headers
+    for header, value in found.items():
+        if not (
+            header.isascii() and value.isascii() and f"{header}{value}".isprintable()
+        ):
+            raise ConfigError(
+                f"[mcp.{name}]: the header {header!r} has signs that cannot be sent"
+            )
+    return found
+
+
+def _authorization(header: str, value: str) -> str:
+    """Return a token as the usual value of the header; other values stay."""
+    bare = header.lower() == "authorization" and " " not in value
+    return f"Bearer {value}" if bare else value
+
+
+def _key(name: str, where: str, variable: str) -> str:
+    if value := keys.find(variable):
+        return value
+    raise ConfigError(
+        f"[mcp.{name}] {where}: {variable} is neither a variable nor in keys.toml"
+    )
+
+
+def _printed(name: str, where: str, commands: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, command in commands.items():
+        try:
+            found[key] = keys.first_line(command)
+        except ValueError as error:
+            raise ConfigError(
+                f"[mcp.{name}] {where}: the command for {key} failed: {error}"
+            ) from None
+    return found

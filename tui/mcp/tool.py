@@ -1,0 +1,101 @@
+"""A tool of a server as a `Tool`."""
+
+import math
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import Any
+
+from tui import bounds
+from tui.config import McpServerConfig
+from tui.errors import Cancelled, ToolError
+from tui.mcp.reading import ReadTool
+from tui.tools import Tool, report
+from tui.tools.policy import Policy
+from tui.tools.running import current
+
+Report = Callable[[str], object]
+"""Reports the progress of a call, from any thread. Raises `Cancelled` once the call
+was abandoned."""
+
+Begin = Callable[[str, Mapping[str, Any], Report], "Future[str]"]
+"""Begins a call of a server's tool with its arguments; any thread. Cancelling the
+future tells the server to stop."""
+
+
+class McpTool(Tool[..., Any]):
+    """A tool that a server runs. Its parameters are passed unchanged, both ways."""
+
+    def __init__(
+        self,
+        read: ReadTool,
+        name: str,
+        server: str,
+        settings: McpServerConfig,
+        begin: Begin,
+    ) -> None:
+        """Offer `read` of `server` as `name`, by `begin`.
+
+        A call asks for permission unless the user trusts what the server says of it.
+        """
+
+        def call(**arguments: Any) -> str:
+            return _wait(begin(read.name, arguments, _reporter()))
+
+        trusted = settings.trust == "annotations" and read.read_only
+        policy: Policy = "allow" if trusted else "ask"
+        # The limit is kept by the connection, which knows when a call waits for the
+        # user.
+        super().__init__(
+            call,
+            name=name,
+            description=read.description,
+            timeout=math.inf,
+            policy=policy,
+            origin=server,
+        )
+        self.read = read
+        self.schema = read.schema(name)
+
+    @property
+    def hints(self) -> str:
+        """What the server says of its effects, which may be wrong; "" if nothing."""
+        return self.read.hints
+
+    def bind(
+        self, arguments: Mapping[str, Any], repairs: list[str] | None = None
+    ) -> dict[str, Any]:
+        """Return the arguments: only the server knows what they mean."""
+        if bounds.is_deep(arguments):
+            raise ToolError(f"in the arguments {bounds.TOO_DEEP}")
+        return dict(arguments)
+
+    def renamed(self, name: str) -> "Tool[..., Any]":
+        """Return the same tool with another name."""
+        tool = super().renamed(name)
+        tool.schema = self.read.schema(name)
+        return tool
+
+
+def _reporter() -> Report:
+    """Return `report` for the call of the current thread, for other threads."""
+    context = copy_context()  # which holds the call
+    return lambda text: context.run(report, text)
+
+
+def _wait(future: "Future[str]") -> str:
+    """Wait for a result; a cancel of the call cancels the request."""
+    from concurrent.futures import CancelledError
+
+    call = current()
+    try:
+        if call is None:
+            return future.result()
+
+        def cancel() -> None:
+            future.cancel()
+
+        with call.cancel.on(cancel):
+            return future.result()
+    except CancelledError:
+        raise Cancelled from None

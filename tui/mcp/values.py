@@ -1,0 +1,131 @@
+"""What is known of an MCP server, as values without the SDK.
+
+All text in them is bounded and free of control characters: see `tui.mcp.reading`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from tui.messages import Value
+
+Phase = Literal["disabled", "connecting", "ready", "login", "failed"]
+"""`login`: the server wants the user to log in; `failed`: it is not connected."""
+
+
+class ServerState(Value, frozen=True):
+    """A server as it is now."""
+
+    name: str
+    """The NAME of `[mcp.NAME]`."""
+    phase: Phase
+    problem: str = ""
+    """The last error in one line, without a full stop; it may be of an earlier call
+    while the server is ready. "" if there was none."""
+    tools: int = 0
+    prompts: int = 0
+    resources: int = 0
+    title: str = ""
+    """What the server calls itself, with its version; "" if it does not say."""
+    left_out: tuple[str, ...] = ()
+    """Why some of its tools are not offered, a line for each reason."""
+
+    def describe(self) -> str:
+        """Return the state in a few words."""
+        match self.phase:
+            case "ready":
+                counts = ((self.tools, "tool"), (self.prompts, "prompt"))
+                counts += ((self.resources, "resource"),)
+                words = [f"{n} {what}{'s'[: n != 1]}" for n, what in counts if n]
+                return ", ".join(words) or "offers nothing"
+            case "connecting":
+                return "connecting"
+            case "disabled":
+                return "off"
+            case "login":
+                return f"needs a login: lazychat mcp login {self.name}"
+            case "failed":
+                return self.problem or "not connected"
+
+
+class PromptArgument(Value, frozen=True):
+    """An argument of a prompt; its value is text."""
+
+    name: str
+    description: str = ""
+    required: bool = False
+
+
+class Prompt(Value, frozen=True):
+    """A text that a server writes from arguments."""
+
+    server: str
+    name: str
+    description: str = ""
+    arguments: tuple[PromptArgument, ...] = ()
+
+    @property
+    def slash(self) -> str:
+        """The slash command that fetches it, such as `/github:review`."""
+        return "/" + "-".join(f"{self.server}:{self.name}".split())
+
+
+class Resource(Value, frozen=True):
+    """Something that a server lets read."""
+
+    server: str
+    uri: str
+    name: str = ""
+    description: str = ""
+    media_type: str = ""
+    """Such as text/markdown; "" if the server does not say."""
+    size: int = 0
+    """Bytes; 0 if the server does not say."""
+
+
+class ResourceText(Value, frozen=True):
+    """The content of a resource."""
+
+    uri: str
+    text: str
+    """Its text; a line that says what it is if it has none."""
+    media_type: str = ""
+    is_text: bool = True
+
+
+class Field(Value, frozen=True):
+    """One thing that a server asks the user for."""
+
+    name: str
+    kind: Literal["text", "number", "integer", "boolean", "choice", "choices"] = "text"
+    title: str = ""
+    description: str = ""
+    required: bool = False
+    default: str = ""
+    """As the user would type it; "" for none."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Value and title of each choice, for `choice` and `choices`."""
+    least: float | None = None
+    """The least number, characters or choices; None if there is no limit."""
+    most: float | None = None
+    format: str = ""
+    """`email`, `uri`, `date`, `date-time` or ""."""
+
+
+class Question(Value, frozen=True):
+    """A server asks the user (elicitation), while a call waits for the answer."""
+
+    id: str
+    server: str
+    message: str
+    fields: tuple[Field, ...] = ()
+    url: str = ""
+    """An address that the user should open instead of filling in fields."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The user's answer to a `Question`."""
+
+    action: Literal["accept", "decline", "cancel"]
+    content: dict[str, str | int | float | bool | list[str]] = {}
+    """The values of the fields by their names, for `accept`."""
