@@ -1,5 +1,6 @@
 """Laws of the gate that hold for any text, and what hypothesis tries to break."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -73,6 +74,52 @@ def test_the_outcome_does_not_depend_on_the_pieces(
 
     assert run(family, _pieces(text, cuts), **more) == whole
     assert run(family, list(text), **more) == whole
+
+
+PROSE = "The quick <b>brown</b> fox, a < b; 你好 [x] {y}.\n"
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_words_that_came_before_cost_no_search(family: str) -> None:
+    words = re.findall(r" ?\w+", PROSE)
+    gate = Gate(family, TOOLS)
+    gate.feed("Well,")
+    for word in words:
+        gate.feed(word)
+
+    made = _calls_made(lambda: [gate.feed(word) for word in words])
+
+    # The call itself, and taking note of the word.
+    assert made <= 2 * len(words) + 5
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_prose_with_signs_costs_few_calls(family: str) -> None:
+    pieces = [PROSE[i : i + 4] for i in range(0, len(PROSE), 4)] * 40
+    gate = Gate(family, TOOLS)
+    gate.feed("Well,")
+    for piece in pieces:
+        gate.feed(piece)
+
+    made = _calls_made(lambda: [gate.feed(piece) for piece in pieces])
+
+    assert made <= 5 * len(pieces)
+
+
+def test_the_words_remembered_are_bounded() -> None:
+    gate = Gate("auto", TOOLS)
+    gate.feed("Well,")
+    rules = gate._splitter._rules
+
+    for i in range(10_000):
+        gate.feed(f"{i} ")
+        gate.feed(f"{i} " + "x" * 100)
+        gate.feed(f"{i}<")
+        gate.feed(f" {i}")
+
+    assert 0 < len(rules.plain) <= 4096
+    assert 0 < len(rules.cuts) <= 4096
+    assert max(map(len, rules.plain)) < 10
 
 
 @pytest.mark.parametrize("step", [1, 4, 1000])
