@@ -186,6 +186,44 @@ def test_what_cannot_become_a_marker_is_not_held_back(family: str) -> None:
     assert all(sum(shown[: i + 1]) >= i for i in range(start, len(text)))
 
 
+@pytest.mark.parametrize(
+    ("begun", "held"),
+    [
+        ("A", True),
+        ("Al", False),
+        ("a", True),
+        ("a ", False),
+        ("an", False),
+        ("al", True),
+        ("als", False),
+        ("all", True),
+        ("all ", False),
+        ("all,", False),
+        ("allo", False),
+        ("all\n", True),
+        ("all\n\n", False),
+        ("all\n<b", False),
+        ("g", True),
+        ("go", False),
+        ("get_t", True),
+        ("get_to", False),
+    ],
+)
+def test_auto_holds_the_first_letters_only_while_they_may_become_a_form(
+    begun: str, held: bool
+) -> None:
+    """Functionary begins its answers with `all`, others with a tool's name."""
+    gate = Gate("auto", TOOLS)
+
+    shown = "".join(p.text for c in begun for p in gate.feed(c) if isinstance(p, Text))
+
+    assert (shown != begun) == held
+    assert run("auto", [*begun, "."]).text == begun + "."
+    if begun.startswith("a"):
+        # Without tools, it is shown at once.
+        assert Gate("auto").feed(begun[0]) == [Text(begun[0])]
+
+
 def _calls_made(act: Callable[[], object]) -> int:
     """Return how many functions, of Python and C, the act calls: time without noise."""
     made = 0
