@@ -87,7 +87,10 @@ def test_words_that_came_before_cost_no_search(family: str) -> None:
     for word in words:
         gate.feed(word)
 
-    made = _calls_made(lambda: [gate.feed(word) for word in words])
+    # The least of some: a collector of garbage makes calls too.
+    made = min(
+        _calls_made(lambda: [gate.feed(word) for word in words]) for _ in range(3)
+    )
 
     # The call itself, and taking note of the word.
     assert made <= 2 * len(words) + 5

@@ -127,7 +127,7 @@ class Boundary:
             surplus = _end_of(_SURPLUS, rest)
             left, whole_left = rest[surplus:].lstrip(), rest.lstrip()
             p = self._payload
-            tokens = (*p.closers, *p.before, *self._stops)
+            tokens = (*p.closers, *p.before, *p.ends, *self._stops)
             if not left or any(t.startswith((left, whole_left)) for t in tokens):
                 return End(body, rest, "", closed=not p.closers)
             if not left[0].isalnum() and self._resting.begun.fullmatch(rest):

@@ -48,6 +48,7 @@ MISTRAL = (
 )
 """Mistral's list of calls, or objects without one."""
 
+_BARE_LIST = Rule((), (LIST, SPACE, *BARE_CALL), list_payload(), anchor="line")
 _ALSO_TOOL_CALL = tuple(replace(rule, anchor="line") for rule in JSON_CALLS)
 _ALSO_MISTRAL = tuple(replace(rule, anchor="line") for rule in MISTRAL)
 
@@ -168,8 +169,9 @@ ROWS = (
     row(
         "granite3",
         block("<|tool_call|>", (LIST,), list_payload()),
-        # Granite 3.1 in vLLM.
+        # Granite 3.1 in vLLM, which also takes a list without its marker.
         *_ALSO_TOOL_CALL,
+        _BARE_LIST,
         thinking=THINK,
         dropped=("<|end_of_text|>",),
         special=True,
@@ -212,7 +214,10 @@ ROWS = (
         "llama3_json",
         Rule((), BARE_CALL, _LLAMA_JSON, anchor="line", after=_LLAMA_AFTER),
         Rule(
-            (Lit("<|python_tag|>"),), (SPACE, OBJECT), _LLAMA_JSON, after=_LLAMA_AFTER
+            (Lit("<|python_tag|>"),),
+            (SPACE, Alt(((OBJECT,), (LIST, SPACE, OBJECT)))),
+            _LLAMA_JSON,
+            after=_LLAMA_AFTER,
         ),
         Rule(
             (Lit("<|python_tag|>"),),
@@ -226,7 +231,7 @@ ROWS = (
     ),
     row(
         "xlam",
-        Rule((), (LIST, SPACE, *BARE_CALL), list_payload(), anchor="line"),
+        _BARE_LIST,
         *_ALSO_MISTRAL,
         *_ALSO_TOOL_CALL,
         Rule(
