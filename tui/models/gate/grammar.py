@@ -94,6 +94,8 @@ class Switch(NamedTuple):
 
     channel: Channel
     permanent: bool = False
+    trims: bool = False
+    """White space directly behind the marker belongs to it."""
 
 
 class Drop(NamedTuple):

@@ -92,6 +92,7 @@ class Splitter:
         "_sure",
         "_tools",
         "_trial",
+        "_trims",
     )
 
     def __init__(
@@ -112,6 +113,8 @@ class Splitter:
         self._framed = False
         self._mute = False
         self._quoting = False
+        self._trims = False
+        """Whether white space is dropped, up to the first other character."""
         self._markdown = Markdown()
         self._prose = PassedProse()
         self._pass = self._prose.add
@@ -257,6 +260,7 @@ class Splitter:
             and self._draft is None
             and self._trial is None
             and self._after is None
+            and not self._trims
             and not (self._fresh and self._channel == "text")
             and self._channel != "nothing"
         )
@@ -313,9 +317,10 @@ class Splitter:
                     if rule.structural:
                         # A frame's text begins behind it.
                         self._back = "\n"
-                case Switch(channel, permanent):
+                case Switch(channel, permanent, trims):
                     self._flush(out)
                     self._mute = permanent
+                    self._trims = trims
                     self._switch(channel, data[i:end])
                     if permanent:
                         return None
@@ -499,8 +504,11 @@ class Splitter:
         self._renew()
 
     def _let_out(self, text: str) -> None:
+        if self._trims:
+            text = text.lstrip()
         if not text:
             return
+        self._trims = False
         if self._fresh and not text.isspace() and self._channel == "text":
             self._fresh = False
             self._renew()
