@@ -275,6 +275,9 @@ class Splitter:
         while True:
             if self._after is not None:
                 found = self._after.at(data, at)
+                if found and found.rule is None and final:
+                    # The end of the stream counts as that of a line.
+                    found = self._after.at(data + "\n", at)
                 if found is None or (found.rule is None and final):
                     self._after = None
                     continue
@@ -294,6 +297,8 @@ class Splitter:
                     at = i + 1
                     continue
             rule, end = found
+            if rule is not None and rule.once:
+                self._after = None
             if rule is None:
                 if not final:
                     self._back = data[max(0, i - _LOOK_BACK) : i]
@@ -310,7 +315,8 @@ class Splitter:
                 continue
             back = data[max(0, i - _LOOK_BACK) : i]
             # What is removed directly after a call only separates it from the next.
-            self._line_start = (self._after is not None) or data[i - 1] == "\n"
+            follows = self._after is not None or rule.once
+            self._line_start = follows or data[i - 1] == "\n"
             self._back = "\n" if self._line_start else " "
             match rule.action:
                 case Drop():

@@ -6,6 +6,7 @@ from tui.models.gate.dialects.builders import (
     BARE_CALL,
     CHATML,
     EITHER,
+    END_OF_FENCE,
     LIST,
     MORE_JSON,
     OBJECT,
@@ -48,7 +49,6 @@ MISTRAL = (
 )
 """Mistral's list of calls, or objects without one."""
 
-_BARE_LIST = Rule((), (LIST, SPACE, *BARE_CALL), list_payload(), anchor="line")
 _ALSO_TOOL_CALL = tuple(replace(rule, anchor="line") for rule in JSON_CALLS)
 _ALSO_MISTRAL = tuple(replace(rule, anchor="line") for rule in MISTRAL)
 
@@ -169,9 +169,8 @@ ROWS = (
     row(
         "granite3",
         block("<|tool_call|>", (LIST,), list_payload()),
-        # Granite 3.1 in vLLM, which also takes a list without its marker.
+        # Granite 3.1 in vLLM.
         *_ALSO_TOOL_CALL,
-        _BARE_LIST,
         thinking=THINK,
         dropped=("<|end_of_text|>",),
         special=True,
@@ -231,7 +230,7 @@ ROWS = (
     ),
     row(
         "xlam",
-        _BARE_LIST,
+        Rule((), (LIST, SPACE, *BARE_CALL), list_payload(), anchor="line"),
         *_ALSO_MISTRAL,
         *_ALSO_TOOL_CALL,
         Rule(
@@ -241,7 +240,7 @@ ROWS = (
             anchor="start",
             quotable=False,
             sign="",
-            after=eat((SPACE, Lit("```"))),
+            after=(END_OF_FENCE,),
         ),
         names="xlam",
     ),

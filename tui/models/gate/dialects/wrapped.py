@@ -7,6 +7,7 @@ of Meta's Code World Model.
 
 from tui.models.gate.dialects.builders import (
     CHATML,
+    END_OF_FENCE,
     LIST,
     OBJECT,
     PYTHON_CALL,
@@ -89,7 +90,7 @@ ROWS = (
             list_payload(),
             anchor="line",
             sign="",
-            after=eat((SPACE, Lit("```"))),
+            after=(END_OF_FENCE,),
         ),
         *JSON_CALLS,
         thinking=THINK,
@@ -109,7 +110,7 @@ ROWS = (
                 ("<|tool_call_end|>",),
                 balanced=True,
                 ends=("```",),
-                again=(PYTHON_CALL, (Lit("```"),)),
+                again=(PYTHON_CALL, (Lit("```"), Run(r"[^\w`]", 1, 1))),
                 header=(SPACE, _FENCE),
                 look=PYTHON_CALL,
             ),
