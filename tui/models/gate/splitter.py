@@ -119,7 +119,7 @@ class Splitter:
         self._prose = PassedProse()
         self._pass = self._prose.add
         self._back = "\n"
-        self._held = ""
+        self._held: str = ""
         self._run: list[str] = []
         self._payload: Payload | None = None
         self._rule: Rule | None = None

@@ -27,9 +27,9 @@ def read_lines(body: str, tools: Tools, closed: bool) -> Reading:
     written = _LAST_NEWLINE.sub("", body[found.end() :])
     if not written.strip():
         return Reading([Call(name, {})])
-    parameters = [_UNKNOWN]
+    parameters: list[str] = [_UNKNOWN]
     if name in tools:
-        parameters = list(tools[name].get("properties") or ())
+        parameters = list(map(str, tools[name].get("properties") or ()))
     given = _object(written, parameters)
     if given is None:
         values = written.split("\n", max(len(parameters) - 1, 0))
