@@ -275,7 +275,7 @@ class Splitter:
         while True:
             if self._after is not None:
                 found = self._after.at(data, at)
-                if found and found.rule is None and final:
+                if found and found.rule is None and final and at < len(data):
                     # The end of the stream counts as that of a line.
                     found = self._after.at(data + "\n", at)
                 if found is None or (found.rule is None and final):
