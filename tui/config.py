@@ -56,7 +56,8 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     stream: bool = True
     """`false` for a server that cannot stream."""
     timeout: Annotated[float, Meta(gt=0)] = 120.0
-    """Seconds without a byte after which a request is abandoned."""
+    """Seconds without a byte after which a request is abandoned; ten times as many
+    without a word of the answer, if the server keeps the line open."""
     connect_timeout: Annotated[float, Meta(gt=0)] = 10.0
     """Seconds after which an attempt to connect is abandoned."""
     max_retries: Annotated[int, Meta(ge=0)] = 2

@@ -650,6 +650,26 @@ ROWS = {
         think=None,
         marker="[TOOL_REQUEST]",
     ),
+    "minicpm4": Row(
+        lambda c: (
+            f"<|tool_call_start|>\n```python\n{_python(c, chr(10))}\n```\n"
+            "<|tool_call_end|>"
+        ),
+        "<|tool_call_end|>",
+        think=("<|thought_start|>", "<|thought_end|>"),
+        marker="<|tool_call_start|>",
+        breaks=("'", ""),
+    ),
+    "cwm": Row(
+        lambda calls: "\n".join(
+            "\n".join((f"<tool: {name}>", *map(_bare, arguments.values()), "</tool>"))
+            for name, arguments in calls
+        ),
+        "</tool>",
+        # A tool without parameters takes no text.
+        breaks=("get_weather>", "get_time>"),
+        unclosed=False,
+    ),
     "rwkv": Row(_each("**Tool Call:**\n```json\n@\n```")),
     # Fences, and reasoning that words open
     "apriel": Row(

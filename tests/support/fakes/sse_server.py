@@ -16,6 +16,7 @@ An answer is a script: a list of steps, executed in order by the server's thread
     Pause()     the test waits with `pause.reached()`, then continues it with
                 `pause.go()`; a client that leaves ends the answer
     Stall()     send nothing more until the client leaves
+    Repeat(b)   send the bytes 50 times a second until the client leaves
     Close()     close the connection in the middle of the answer
     Reset()     the same with a TCP reset
 
@@ -74,6 +75,13 @@ class Stall(Pause):
     """The server sends nothing more until the client leaves."""
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """The server sends the same again and again until the client leaves."""
+
+    data: bytes
+
+
 class Close:
     """The server ends the connection here."""
 
@@ -82,7 +90,7 @@ class Reset(Close):
     """The server resets the connection here."""
 
 
-Step = bytes | Pause | Close
+Step = bytes | Pause | Repeat | Close
 
 
 @dataclass
@@ -266,6 +274,10 @@ class _Handler(BaseHTTPRequestHandler):
                     case Pause():
                         if not step.hold(self.connection):
                             return False
+                    case Repeat():
+                        while not select.select([self.connection], [], [], 0.02)[0]:
+                            self._send(step.data, answer.chunked)
+                        return False
                     case Close():
                         self._end(reset=isinstance(step, Reset))
                         return True

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from support.gate_rows import BARE, NONE, ROME, ROWS, Outcome, outcome, run
+from support.gate_rows import BARE, NONE, ROME, ROWS, Calls, Outcome, outcome, run
 
 from tui.models.gate import (
     Broken,
@@ -461,7 +461,28 @@ def test_a_key_without_a_value_takes_no_other_key_with_it() -> None:
 def test_thoughts_and_final_answer_are_told_apart() -> None:
     came = outcome("react", "Thought: I know.\nMore.\nFinal Answer: It is\nsunny.")
 
-    assert came == Outcome(" It is\nsunny.", " I know.\nMore.\n", [], [])
+    assert came == Outcome("It is\nsunny.", "I know.\nMore.\n", [], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "reasoning", "calls"),
+    [
+        ("Final Answer:\n\n  Yes\n", "Yes\n", "", []),
+        ("Final Answer: ", "", "", []),
+        ("Thought:\nFinal Answer: a", "a", "", []),
+        ("Thought: x\n\nAction: get_time\nAction Input: {}\n", "", "x\n\n", NONE),
+        (
+            "Action: get_time\nAction Input: {} \n\nThought: c\nFinal Answer:  d",
+            "d",
+            "c\n",
+            NONE,
+        ),
+    ],
+)
+def test_blanks_behind_the_words_of_react_are_no_text(
+    written: str, text: str, reasoning: str, calls: Calls
+) -> None:
+    assert outcome("react", written) == Outcome(text, reasoning, calls, [])
 
 
 def test_channels_are_told_apart() -> None:
@@ -577,6 +598,12 @@ def test_auto_takes_any_end_of_reasoning_that_the_prompt_opened() -> None:
         ("ai-sage/GigaChat-3.5", "gigachat35"),
         ("openbmb/MiniCPM5-1B-GGUF", "minicpm5"),
         ("openbmb/MiniCPM-V-2_6", "auto"),
+        ("openbmb/MiniCPM-V-4_5", "auto"),
+        ("openbmb/MiniCPM3-4B", "minicpm4"),
+        ("openbmb/MiniCPM4-8B", "minicpm4"),
+        ("openbmb/MiniCPM4.1-8B-GGUF", "minicpm4"),
+        ("facebook/cwm", "cwm"),
+        ("facebook/cwm-sft", "cwm"),
         ("muse-glimmer-30b", "muse"),
         ("inkling-8b", "inkling"),
         ("pfnet/plamo-3-nict-8b", "plamo3"),

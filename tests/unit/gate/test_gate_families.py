@@ -562,6 +562,63 @@ CASES = [
         reasoning="Hm.",
         calls=TIME,
     ),
+    # Without its marker, as Granite's parser in vLLM takes it.
+    Case(
+        "auto",
+        'So:\n[{"name": "get_weather", "arguments": {"city": "Rome"}}]',
+        text="So:\n",
+        calls=ROME,
+    ),
+    Case(
+        "granite3 auto",
+        'As [{"name": "get_weather", "arguments": {}}] shows.',
+        text='As [{"name": "get_weather", "arguments": {}}] shows.',
+    ),
+    Case(
+        "llama3_json auto",
+        '<|python_tag|>[{"name": "get_weather", "parameters": {"city": "Rome"}}]',
+        calls=ROME,
+    ),
+    Case(
+        "llama3_json auto",
+        "<|python_tag|>[1, 2] is a list.",
+        text="<|python_tag|>[1, 2] is a list.",
+    ),
+    # Both forms of MiniCPM 3 and 4; 4.1 may think as others do.
+    Case(
+        "minicpm4 auto",
+        (
+            "<|thought_start|>\nThe city.\n<|thought_end|>\n<|tool_call_start|>\n"
+            '```python\nget_weather(city="Rome")\nget_time()\n```\n'
+            "<|tool_call_end|>\nWait."
+        ),
+        text="Wait.",
+        reasoning="The city.",
+        calls=ROME + TIME,
+    ),
+    Case(
+        "minicpm4",
+        "<think>\nHm.\n</think>\n<|tool_call_start|>get_time()<|tool_call_end|>",
+        reasoning="Hm.",
+        calls=TIME,
+    ),
+    Case(
+        "cwm auto",
+        (
+            "</think>I look.\n<tool: run_python>\nprint('</tool>')\n\nx = 1\n</tool>"
+            "<|eot_id|>"
+        ),
+        text="I look.",
+        calls=[("run_python", {"code": "print('</tool>')\n\nx = 1"})],
+        more=OPEN,
+    ),
+    Case(
+        "cwm",
+        '<tool: lookup>\n{"n": [1, 2]}\n</tool>\n<tool: db.query-v2>\n1\n</tool>',
+        calls=[("lookup", {"n": [1, 2]}), ("db.query-v2", {"sql": "1"})],
+    ),
+    Case("cwm", "<tool: get_weather>\nRo", errors=CUT),
+    Case("cwm auto", "Write <tool: x> or </tool>.", text="Write <tool: x> or </tool>."),
     Case("granite3", "Here is my answer: four.", text="Here is my answer: four."),
     Case("auto", "Here is my thought process: x", text="Here is my thought process: x"),
     Case(

@@ -1,5 +1,6 @@
 """Laws of the gate that hold for any text, and what hypothesis tries to break."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -75,6 +76,55 @@ def test_the_outcome_does_not_depend_on_the_pieces(
     assert run(family, list(text), **more) == whole
 
 
+PROSE = "The quick <b>brown</b> fox, a < b; 你好 [x] {y}.\n"
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_words_that_came_before_cost_no_search(family: str) -> None:
+    words = re.findall(r" ?\w+", PROSE)
+    gate = Gate(family, TOOLS)
+    gate.feed("Well,")
+    for word in words:
+        gate.feed(word)
+
+    # The least of some: a collector of garbage makes calls too.
+    made = min(
+        _calls_made(lambda: [gate.feed(word) for word in words]) for _ in range(3)
+    )
+
+    # The call itself, and taking note of the word.
+    assert made <= 2 * len(words) + 5
+
+
+@pytest.mark.parametrize("family", ALL)
+def test_prose_with_signs_costs_few_calls(family: str) -> None:
+    pieces = [PROSE[i : i + 4] for i in range(0, len(PROSE), 4)] * 40
+    gate = Gate(family, TOOLS)
+    gate.feed("Well,")
+    for piece in pieces:
+        gate.feed(piece)
+
+    made = _calls_made(lambda: [gate.feed(piece) for piece in pieces])
+
+    assert made <= 5 * len(pieces)
+
+
+def test_the_words_remembered_are_bounded() -> None:
+    gate = Gate("auto", TOOLS)
+    gate.feed("Well,")
+    rules = gate._splitter._rules
+
+    for i in range(10_000):
+        gate.feed(f"{i} ")
+        gate.feed(f"{i} " + "x" * 100)
+        gate.feed(f"{i}<")
+        gate.feed(f" {i}")
+
+    assert 0 < len(rules.plain) <= 4096
+    assert 0 < len(rules.cuts) <= 4096
+    assert max(map(len, rules.plain)) < 10
+
+
 @pytest.mark.parametrize("step", [1, 4, 1000])
 def test_a_thousand_tools_cost_no_more_than_one(step: int) -> None:
     text = 'Call\ntool_7\n[tool_9_( {"name": "tool_3", "x": 1} <b> [tool_1] `x`\n' * 5
@@ -137,6 +187,44 @@ def test_what_cannot_become_a_marker_is_not_held_back(family: str) -> None:
     start = 4 if family in ("functionary_v32", "react", "glm4", "auto") else 0
     assert sum(shown[start:]) >= len(text) - start - 1
     assert all(sum(shown[: i + 1]) >= i for i in range(start, len(text)))
+
+
+@pytest.mark.parametrize(
+    ("begun", "held"),
+    [
+        ("A", True),
+        ("Al", False),
+        ("a", True),
+        ("a ", False),
+        ("an", False),
+        ("al", True),
+        ("als", False),
+        ("all", True),
+        ("all ", False),
+        ("all,", False),
+        ("allo", False),
+        ("all\n", True),
+        ("all\n\n", False),
+        ("all\n<b", False),
+        ("g", True),
+        ("go", False),
+        ("get_t", True),
+        ("get_to", False),
+    ],
+)
+def test_auto_holds_the_first_letters_only_while_they_may_become_a_form(
+    begun: str, held: bool
+) -> None:
+    """Functionary begins its answers with `all`, others with a tool's name."""
+    gate = Gate("auto", TOOLS)
+
+    shown = "".join(p.text for c in begun for p in gate.feed(c) if isinstance(p, Text))
+
+    assert (shown != begun) == held
+    assert run("auto", [*begun, "."]).text == begun + "."
+    if begun.startswith("a"):
+        # Without tools, it is shown at once.
+        assert Gate("auto").feed(begun[0]) == [Text(begun[0])]
 
 
 def _calls_made(act: Callable[[], object]) -> int:

@@ -24,7 +24,8 @@ def _holds(family: str, text: str, left: str, calls: Calls, *errors: str) -> Non
         assert came.text.split() == left.split(), dialect
 
 
-@pytest.mark.parametrize("family", CLOSED)
+# A value of Code World Model is what stands there, up to the closer.
+@pytest.mark.parametrize("family", [f for f in CLOSED if f != "cwm"])
 @pytest.mark.parametrize("calls", [ROME, CJK, [*CJK, *ROME]], ids=range(3))
 def test_text_behind_a_call_without_its_closer_is_kept(
     family: str, calls: Calls

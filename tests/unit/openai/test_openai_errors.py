@@ -10,6 +10,7 @@ from support.fakes.collect import collect, text_of
 from support.fakes.sse_server import (
     DONE,
     Close,
+    Repeat,
     Reset,
     SSEServer,
     Stall,
@@ -22,7 +23,7 @@ from tui.errors import ConfigError, ContextOverflow, ModelError
 from tui.events import Event
 from tui.messages import Message
 from tui.models.gate import Piece, Text
-from tui.models.openai import OpenAIModel
+from tui.models.openai import OpenAIModel, stream
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
@@ -348,6 +349,47 @@ def test_server_fault_is_quoted_in_one_line(server: SSEServer) -> None:
 
     assert error.kind == "model"
     assert '(503): "CUDA [31mout of memory!!!' in str(error)
+
+
+@pytest.mark.parametrize(
+    "ping",
+    [
+        b": OPENROUTER PROCESSING\n\n",
+        b"data: keep-alive\n\n",
+        b"data: {}\n\n",
+        b'data: {"choices": [{"delta": {"content": ""}}]}\n\n',
+        b"\n",
+    ],
+)
+@pytest.mark.parametrize("begun", [(), (text("Once upon"),)])
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_server_that_only_keeps_the_line_open_is_given_up_in_the_end(
+    server: SSEServer,
+    monkeypatch: pytest.MonkeyPatch,
+    ping: bytes,
+    begun: tuple[bytes, ...],
+    api: str,
+) -> None:
+    monkeypatch.setattr(stream, "QUIET", 0.01)
+    server.answer(*(begun if api == "chat" else ()), Repeat(ping))
+
+    error, said = failure(server, timeout=30.0, max_retries=2, api=api)
+
+    assert error.kind == "dropped"
+    assert "has kept the line open for 0.3 seconds without a word" in str(error)
+    assert said == ("Once upon" if begun and api == "chat" else "")
+    assert len(server.requests) == 1
+
+
+def test_an_answer_after_many_pings_is_an_answer(server: SSEServer) -> None:
+    pings = [b": OPENROUTER PROCESSING\n\n"] * 100
+    server.answer(*pings, text("Here."), *pings, finish(), DONE)
+    model = OpenAIModel("test", "fake", server.url, max_retries=0)
+
+    events, _ = collect(model.generate(ASK, (), Turn("t")))
+
+    model.close()
+    assert text_of(events) == "Here."
 
 
 @pytest.mark.parametrize("status", [200, 403])

@@ -636,6 +636,93 @@ def test_a_gateway_that_only_mentions_a_field_refuses_none(
     assert len(picky.asked) == 1
 
 
+NO_TOOLS = [
+    "Tool use is not enabled for your key",
+    "Tool calling is not available on your plan.",
+    "This API key does not allow function calling",
+    "You are not allowed to use tools",
+    "Function calling is disabled for this organization",
+    "Your account does not have access to tool use",
+]
+BAD_KEY = [
+    "Incorrect API key provided. Tool use requires a valid key",
+    "Invalid API key: tools are not available",
+    "No api key provided; function calling is not enabled",
+    "Your token has expired. Tools are not supported without one",
+    "Missing authentication token (tools not allowed)",
+]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("said", NO_TOOLS)
+def test_a_key_that_may_not_use_tools_is_asked_without_them(
+    picky: PickyServer, status: int, said: str
+) -> None:
+    picky.refuses = lambda body: "tools" in body
+    picky.status, picky.error = status, error(said)
+
+    answer, notices = ask(picky)
+
+    assert answer == "fine"
+    assert "does not take tools" in notices[0]
+    assert said.rstrip(".") in notices[0]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("said", BAD_KEY)
+def test_a_bad_key_is_a_bad_key_even_if_tools_are_mentioned(
+    picky: PickyServer, status: int, said: str
+) -> None:
+    picky.refuses = lambda body: True
+    picky.status, picky.error = status, error(said)
+    model = OpenAIModel("test", "m", picky.url, api_key="sk-12345678", max_retries=0)
+
+    with pytest.raises(ModelError) as raised:
+        collect(model.generate(ASK, (LOOK,), Turn("t")))
+
+    model.close()
+    assert raised.value.kind == "unauthorized"
+    assert len(picky.asked) == 1
+
+
+PAGE = (
+    "<!DOCTYPE html><html><head><title>400 Bad Request</title>"
+    "<style>.tools {}</style></head><body><h1>Bad Request</h1>"
+    "<p>Unknown field: <b>&#x27;stream_options&#x27;</b></p></body></html>"
+)
+
+
+def test_a_page_that_names_a_field_is_understood(picky: PickyServer) -> None:
+    picky.refuses = lambda body: "stream_options" in body
+    picky.error = PAGE.encode()
+
+    answer, notices = ask(picky)
+
+    assert answer == "fine"
+    assert "does not take stream_options" in notices[0]
+    assert "<" not in notices[0]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><body>Log in to see your tools</body></html>",
+        b"<html><script>var tools = 'not supported'</script><h1>Bad</h1></html>",
+        b"<html>" + b"<" * 100_000 + b"<!-- <style>" * 10_000,
+    ],
+)
+def test_a_page_that_refuses_nothing_is_a_page(picky: PickyServer, page: bytes) -> None:
+    picky.refuses = lambda body: True
+    picky.error = page
+    model = OpenAIModel("test", "m", picky.url, max_retries=0)
+
+    with pytest.raises(ModelError, match="a web page"):
+        collect(model.generate(ASK, (LOOK,), Turn("t")))
+
+    model.close()
+    assert len(picky.asked) == 1
+
+
 @pytest.mark.parametrize("status", [401, 403, 429])
 def test_other_errors_that_name_tools_are_no_refusals(
     picky: PickyServer, status: int

@@ -56,7 +56,7 @@ def _careful(rule: Rule) -> Rule:
         return replace(rule, after=(*rule.after, end))
     if rule.bare or rule.unless:
         return replace(rule, unless=_NOT_IN_A_BLOCK + rule.unless, strict=rule.bare)
-    if rule.anchor == "start" and Lit("all") in rule.marker:
+    if rule.anchor == "start" and Lit("all\n<|content|>") in rule.marker:
         # "a" may begin Functionary's `all`. Without tools, it is shown at once.
         return replace(rule, structural=False)
     if rule.structural and isinstance(rule.action, Switch):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tui.models.gate.grammar import Element, Payload, Quote
-from tui.models.gate.patterns import Atom, Atoms, Lit, part, whole
+from tui.models.gate.patterns import Atom, Atoms, Lit, cut, part, whole
 
 _PAIRS = {"]": "[", "}": "{", ")": "("}
 _SPACE = re.compile(r"\s*")
@@ -127,7 +127,7 @@ class Boundary:
             surplus = _end_of(_SURPLUS, rest)
             left, whole_left = rest[surplus:].lstrip(), rest.lstrip()
             p = self._payload
-            tokens = (*p.closers, *p.before, *self._stops)
+            tokens = (*p.closers, *p.before, *p.ends, *self._stops)
             if not left or any(t.startswith((left, whole_left)) for t in tokens):
                 return End(body, rest, "", closed=not p.closers)
             if not left[0].isalnum() and self._resting.begun.fullmatch(rest):
@@ -251,14 +251,11 @@ def _outside(
         (name, "|".join(re.escape(t) for t in texts if t)) for name, texts in groups
     ]
     # Do not match a token while it may still become a longer one.
-    partial: list[Atoms] = [
-        (Lit(t),) for _, texts in groups for t in texts if len(t) > 1
-    ]
-    partial += [(Lit(t),) for t in before if len(t) > 1]
-    partial += [e.open for e in elements]
-    choices = [rf"(?P<part>(?:{'|'.join(map(_cut, partial))}))"] if partial else []
-    if begun := "|".join(re.escape(t) for t in before if t):
-        choices.append(f"(?P<before>{begun})")
+    texts = [t for _, texts in groups for t in texts] + [*before]
+    begun = [_begun(e.open) for e in elements]
+    choices = [rf"(?P<part>{'|'.join([cut(texts), *begun])})"]
+    if ahead := "|".join(re.escape(t) for t in before if t):
+        choices.append(f"(?P<before>{ahead})")
     choices += [f"(?P<element{i}>{whole(e.open)})" for i, e in enumerate(elements)]
     choices += [f"(?P<{name}>{choice})" for name, choice in tokens if choice]
     return re.compile("|".join(choices) or "(?!)")
@@ -274,12 +271,14 @@ class _Resting(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _resting(again: tuple[Atoms, ...], tokens: tuple[str, ...]) -> _Resting:
-    follow: list[Atoms] = [*again, *((Lit(t),) for t in tokens if t)]
     space = rf"[\s\]}})]{{0,{_FURTHEST}}}"
+    literal = "|".join(re.escape(t) for t in tokens if t) or "(?!)"
+    full = "|".join([*map(whole, again), literal])
+    begun = "|".join([*map(part, again), cut(tokens, 0)])
     return _Resting(
-        re.compile(f"{space}(?P<token>{'|'.join(map(whole, follow)) or '(?!)'})"),
-        re.compile(f"{space}(?:{'|'.join(map(part, follow)) or '(?!)'})"),
-        re.compile("|".join(re.escape(t) for t in tokens if t) or "(?!)"),
+        re.compile(f"{space}(?P<token>{full})"),
+        re.compile(f"{space}(?:{begun})"),
+        re.compile(literal),
     )
 
 
@@ -291,15 +290,15 @@ def _end_of(pattern: re.Pattern[str], text: str, at: int = 0) -> int:
 @lru_cache(maxsize=64)
 def _inside(quote: Quote) -> re.Pattern[str]:
     close = re.escape(quote.close)
-    cut = [_cut((Lit(quote.close),))] if len(quote.close) > 1 else []
+    ends = [cut((quote.close,))] if len(quote.close) > 1 else []
     if quote.escapes:
-        cut.append(r"\\\Z")
-    begun = f"(?P<part>{'|'.join(cut)})|" if cut else ""
+        ends.append(r"\\\Z")
+    begun = f"(?P<part>{'|'.join(ends)})|" if ends else ""
     escaped = r"|(?P<escape>(?:\\.)+)" if quote.escapes else ""
     return re.compile(f"{begun}(?P<close>{close}){escaped}", re.DOTALL)
 
 
-def _cut(token: Atoms) -> str:
+def _begun(token: Atoms) -> str:
     """Return a pattern for a proper, non-empty prefix at the end of the text."""
     first = token[0]
     assert isinstance(first, Lit)

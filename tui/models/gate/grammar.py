@@ -94,6 +94,8 @@ class Switch(NamedTuple):
 
     channel: Channel
     permanent: bool = False
+    trims: bool = False
+    """White space directly behind the marker belongs to it."""
 
 
 class Drop(NamedTuple):
@@ -124,6 +126,8 @@ class Rule:
     """Part of a frame: it applies without tools, and in reasoning at once."""
     after: Sequence["Rule"] = ()
     """Rules tried only directly after the payload."""
+    once: bool = False
+    """As one of `after`: what comes behind it is text, also if it is the same again."""
     unless: str = ""
     """A regular expression (look-behinds) that must hold; elsewhere it is text."""
 

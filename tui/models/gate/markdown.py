@@ -141,6 +141,10 @@ class Markdown:
         if len(_STRAIGHT.findall(text)) % 2:
             marks.append(Mark('"'))
         marks += [Mark(p[1]) for p in _PAIRS if text.count(p[0]) > text.count(p[1])]
+        if (text.count("»") - text.count("«")) % 2:
+            marks.append(Mark("»"))  # Swedish and Finnish
+        if text.rfind("<!--") > text.rfind("-->"):
+            marks.append(Mark("-->"))
         if text.count("[") > text.count("]"):
             # The text of a link.
             marks.append(Mark("]("))

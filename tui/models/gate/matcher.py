@@ -39,6 +39,11 @@ _DEPTH = 4
 
 _MOST_HEADS = 60
 
+_LONGEST_WORD = 8
+"""Characters of a piece of a stream that is remembered as plain."""
+
+_MOST_WORDS = 4096
+
 _BEHIND = {"line": r"[^\n]", "word": r"\w"}
 """Where what comes before matters: an opener may not be behind such a character."""
 
@@ -88,6 +93,11 @@ class RuleSet:
         self.lead = leads[0] if len(leads) == 1 == len(leads[0]) else ""
         """The one character with which all rules start, "" if there are several;
         `in` finds a character faster than a pattern does."""
+        self.plain: set[str] = set()
+        """Short pieces in which no rule could start. A model writes the same few
+        thousand tokens again and again, and looking one up is faster than a search."""
+        self.cuts: dict[str, int] = {}
+        """Short pieces that end in what is in `sure`, and where that begins."""
         plain = [r for r in rules if not r.unless]
         self.sure = _prefixes(r for r in plain if r.anchor not in _BEHIND)
         """Beginnings of openers, up to `_HEAD` characters."""
@@ -99,6 +109,20 @@ class RuleSet:
         for rule in self.rules:
             _alone(rule)
         self.at("", 0)
+
+    def keep_plain(self, piece: str) -> None:
+        """Remember a piece in which no rule can start, if it is short."""
+        if len(piece) <= _LONGEST_WORD:
+            if len(self.plain) >= _MOST_WORDS:
+                self.plain.clear()
+            self.plain.add(piece)
+
+    def keep_cut(self, piece: str, at: int) -> None:
+        """Remember where an opener surely begins in a piece, if it is short."""
+        if len(piece) <= _LONGEST_WORD:
+            if len(self.cuts) >= _MOST_WORDS:
+                self.cuts.clear()
+            self.cuts[piece] = at
 
     @cached_property
     def _headless(self) -> tuple[list[Rule], re.Pattern[str]]:

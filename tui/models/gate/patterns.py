@@ -8,7 +8,7 @@ and the work for each chunk.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 LONGEST_RUN = 200
@@ -92,6 +92,29 @@ def part(atoms: Atoms) -> str:
             case ToolName():
                 pattern = rf"(?:\Z|{_TOOL_NAME}(?:\Z|{pattern}))"
     return pattern
+
+
+_Tree = dict[str, "_Tree"]
+
+
+def cut(texts: Iterable[str], low: int = 1) -> str:
+    r"""Return a pattern for prefixes of any of the texts, proper ones, up to `\Z`.
+
+    They have at least `low` characters, 0 or 1. Texts that begin alike share a branch:
+    the pattern of fifty tokens is compiled several times faster than one of each.
+    """
+    tree: _Tree = {}
+    for text in texts:
+        node = tree
+        for char in text:
+            node = node.setdefault(char, {})
+    return _cut(tree, low)
+
+
+def _cut(tree: "_Tree", low: int = 0) -> str:
+    choices = [r"\Z"] * (not low)
+    choices += [re.escape(char) + _cut(below) for char, below in tree.items() if below]
+    return f"(?:{'|'.join(choices) or '(?!)'})"
 
 
 class Starts(dict[str, "Starts"]):

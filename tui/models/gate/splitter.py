@@ -23,8 +23,15 @@ from tui.models.gate.grammar import (
     is_call,
 )
 from tui.models.gate.markdown import Mark, Markdown
-from tui.models.gate.matcher import Found, RuleSet, after_set, closing, rule_set
+from tui.models.gate.matcher import (
+    Found,
+    RuleSet,
+    after_set,
+    closing,
+    rule_set,
+)
 from tui.models.gate.pieces import Broken, CallOpened, Piece, Reasoning, Text
+from tui.models.gate.prose import PassedProse
 from tui.models.gate.trial import Trial
 
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[ ,]+[^\W\d_]+[ ,.]")
@@ -40,8 +47,7 @@ _FRAME_ENDS = ("<|end|>", "<|return|>")
 _LONGEST_CLOSER = 64
 """Characters of what closes reasoning, suffix and all."""
 
-_PASSED = 1000
-"""Characters of prose that are looked at again and again before they are settled."""
+_NO_WORDS: frozenset[str] = frozenset()
 
 _LOOK_BACK = 64
 """Emitted characters kept to find line starts and back-ticks, and for look-behinds."""
@@ -58,6 +64,7 @@ class Splitter:
         "_calm",
         "_channel",
         "_closes",
+        "_cuts",
         "_dialect",
         "_draft",
         "_draft_end",
@@ -73,9 +80,9 @@ class Splitter:
         "_names",
         "_opening",
         "_pass",
-        "_passed",
         "_payload",
-        "_prose_line",
+        "_plain",
+        "_prose",
         "_quoting",
         "_rule",
         "_rules",
@@ -85,7 +92,7 @@ class Splitter:
         "_sure",
         "_tools",
         "_trial",
-        "_unfenced",
+        "_trims",
     )
 
     def __init__(
@@ -106,16 +113,13 @@ class Splitter:
         self._framed = False
         self._mute = False
         self._quoting = False
+        self._trims = False
+        """Whether white space is dropped, up to the first other character."""
         self._markdown = Markdown()
-        self._passed: list[str] = []
-        """Prose that was let out, and that nothing has needed to look at yet."""
-        self._pass = self._passed.append
-        self._unfenced = False
-        """Whether it is known that no fence was open before what has passed."""
-        self._prose_line = False
-        """Whether it is known that no Markdown quoted the line before that."""
+        self._prose = PassedProse()
+        self._pass = self._prose.add
         self._back = "\n"
-        self._held = ""
+        self._held: str = ""
         self._run: list[str] = []
         self._payload: Payload | None = None
         self._rule: Rule | None = None
@@ -143,23 +147,41 @@ class Splitter:
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next chunk of the stream."""
+        if text in self._plain:
+            # Nearly all of a stream is words that have come before.
+            self._pass(text)
+            return [self._kind(text)]
         if not self._calm:
             return self._feed_slowly(text)
         if self._held:
             text, self._held = self._held + text, ""
-        # Nearly all of a stream is prose, and costs one search here, at most.
+            self._plain = self._rules.plain
+            if text in self._plain:
+                self._pass(text)
+                return [self._kind(text)]
+        if (at := self._cuts.get(text)) is not None:
+            return self._hold(text[:at], text[at:])
         if self._lead in text and (found := self._search(text)):
             return self._feed_near(text, found.start())
         if not text:
             return []
+        self._rules.keep_plain(text)
         self._pass(text)
         return [self._kind(text)]
 
     def _feed_near(self, text: str, at: int) -> list[Piece]:
         """Take a chunk in which something that looks like an opener begins at `at`."""
         rest = text[at:]
-        if rest in self._sure or (at and self._rules.sure_behind(text[:at], rest)):
+        if rest in self._sure:
+            self._rules.keep_cut(text, at)
             return self._hold(text[:at], rest)
+        if at and self._rules.sure_behind(text[:at], rest):
+            return self._hold(text[:at], rest)
+        last = self._prose.last() or self._back[-1]
+        if not at and self._search(last + text, 1) is None:
+            # It only seemed to be at the start of a line, or of a word.
+            self._pass(text)
+            return [self._kind(text)]
         self._settle()
         back = len(self._back)
         data = self._back + text
@@ -177,43 +199,34 @@ class Splitter:
 
     def _hold(self, before: str, rest: str) -> list[Piece]:
         """Hold the end of a chunk back, since more text decides about it."""
+        out: list[Piece] = []
         if before:
             self._pass(before)
-        if self._quoting and not self._is_prose_line():
-            self._settle()
-            quoted = self._markdown.quotes()
-            self._unfenced = not self._markdown.in_fence
-            self._prose_line = self._markdown.in_prose
-            if quoted:
-                out: list[Piece] = [self._kind(before)] if before else []
-                return out + self._feed_slowly(rest)
+            out.append(self._kind(before))
+        if self._quoting and not self._prose.is_unquoted() and self._is_quoted():
+            return out + self._feed_slowly(rest)
         self._held = rest
-        return [self._kind(before)] if before else []
+        self._plain = _NO_WORDS
+        return out
 
-    def _is_prose_line(self) -> bool:
-        """Whether Markdown clearly quotes nothing here; cheaper than to ask it."""
-        if not self._unfenced:
-            return False
-        new = "".join(self._passed)
-        self._passed[:] = (new,)
-        if "`" in new or "~" in new or len(new) > _PASSED:
-            return False
-        _, newline, line = new.rpartition("\n")
-        return not line or line[:1].isalpha() if newline else self._prose_line
+    def _is_quoted(self) -> bool:
+        """Ask Markdown whether it quotes what comes next."""
+        self._settle()
+        quoted = self._markdown.quotes()
+        self._prose.learn(self._markdown)
+        return quoted
 
     def _feed_slowly(self, text: str) -> list[Piece]:
         out: list[Piece] = []
         self._settle()
+        self._prose.doubt()
         self._take(text, False, out)
         self._flush(out)
         return out
 
     def _settle(self) -> None:
         """Take note of the prose that has passed."""
-        if self._passed:
-            text = "".join(self._passed)
-            self._passed.clear()
-            self._unfenced = False
+        if text := self._prose.take():
             if self._quoting:
                 self._markdown.feed(text)
             self._back = (self._back + text)[-_LOOK_BACK:]
@@ -247,9 +260,12 @@ class Splitter:
             and self._draft is None
             and self._trial is None
             and self._after is None
+            and not self._trims
             and not (self._fresh and self._channel == "text")
             and self._channel != "nothing"
         )
+        plain = self._calm and not self._held
+        self._plain = self._rules.plain if plain else _NO_WORDS
 
     def _scan(self, text: str, final: bool, out: list[Piece]) -> str | None:
         """Emit text until a payload opens; return what follows it, None at the end."""
@@ -259,6 +275,9 @@ class Splitter:
         while True:
             if self._after is not None:
                 found = self._after.at(data, at)
+                if found and found.rule is None and final and at < len(data):
+                    # The end of the stream counts as that of a line.
+                    found = self._after.at(data + "\n", at)
                 if found is None or (found.rule is None and final):
                     self._after = None
                     continue
@@ -278,6 +297,8 @@ class Splitter:
                     at = i + 1
                     continue
             rule, end = found
+            if rule is not None and rule.once:
+                self._after = None
             if rule is None:
                 if not final:
                     self._back = data[max(0, i - _LOOK_BACK) : i]
@@ -294,16 +315,18 @@ class Splitter:
                 continue
             back = data[max(0, i - _LOOK_BACK) : i]
             # What is removed directly after a call only separates it from the next.
-            self._line_start = (self._after is not None) or data[i - 1] == "\n"
+            follows = self._after is not None or rule.once
+            self._line_start = follows or data[i - 1] == "\n"
             self._back = "\n" if self._line_start else " "
             match rule.action:
                 case Drop():
                     if rule.structural:
                         # A frame's text begins behind it.
                         self._back = "\n"
-                case Switch(channel, permanent):
+                case Switch(channel, permanent, trims):
                     self._flush(out)
                     self._mute = permanent
+                    self._trims = trims
                     self._switch(channel, data[i:end])
                     if permanent:
                         return None
@@ -487,8 +510,11 @@ class Splitter:
         self._renew()
 
     def _let_out(self, text: str) -> None:
+        if self._trims:
+            text = text.lstrip()
         if not text:
             return
+        self._trims = False
         if self._fresh and not text.isspace() and self._channel == "text":
             self._fresh = False
             self._renew()
@@ -516,7 +542,9 @@ class Splitter:
         )
         self._search = self._rules.first.search
         self._sure = self._rules.sure
+        self._cuts = self._rules.cuts
         self._lead = self._rules.lead
         self._kind = Reasoning if self._channel == "reasoning" else Text
         self._quoting = self._rules.quotable
         self._calm = False
+        self._plain = _NO_WORDS

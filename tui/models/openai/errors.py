@@ -5,6 +5,7 @@ explains it best. Servers agree on nothing but the status, and not always on tha
 known phrases are searched for.
 """
 
+import html
 import re
 import socket
 import ssl
@@ -29,6 +30,9 @@ _QUOTE = 300
 _HEAD = 1 << 16
 """Characters of a web page in which its title is looked for."""
 _TITLE = re.compile(r"<(title|h1)\b[^>]{0,300}>(.{0,1000}?)</\1", re.I | re.S)
+
+_UNSEEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.I | re.S)
+_MARKUP = re.compile(r"<[^<>]*>")
 
 _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size"  # OpenAI; llama.cpp
@@ -96,6 +100,12 @@ def one_line(text: str, where: Where) -> str:
 def is_html(body: str) -> bool:
     """Whether a body is a web page."""
     return bool(re.match(r"\s*<(!doctype|html|head|body|\?xml)", body, re.I))
+
+
+def words_of_page(body: str) -> str:
+    """Return the text of a web page without its markup, at most 64k characters."""
+    text = _UNSEEN.sub(" ", body[:_HEAD])
+    return " ".join(html.unescape(_MARKUP.sub(" ", text)).split())
 
 
 def is_overflow(message: str) -> bool:
@@ -228,6 +238,15 @@ def other_kind(kind: str, body: bytes, where: Where) -> ModelError:
     printable = not kind or kind.startswith("text/")
     said = provider_message(body, where) if printable else ""
     return _no_answer(f'{what} ("{said}")' if said else what, where)
+
+
+def kept_waiting(seconds: float, where: Where) -> ModelError:
+    """Return the error for a server that only keeps the line open."""
+    return ModelError(
+        f"{where.base_url} has kept the line open for {seconds:g} seconds without a "
+        "word of the answer. Try again, or set a longer timeout.",
+        "dropped",
+    )
 
 
 def packed(encoding: str, kind: str, where: Where) -> ModelError:

@@ -27,6 +27,8 @@ class Refusal(NamedTuple):
     """The whole body."""
     guesses: bool = True
     """Whether to guess the reason if the server gives none."""
+    plain: bool = False
+    """Whether only plain words count: it was a web page, which says much else."""
 
 
 class Change(NamedTuple):
@@ -44,11 +46,33 @@ _STATUSES = (400, 404, 405, 406, 409, 415, 422, 500, 501)
 _AMBIGUOUS = (403, 413, 502, 503)
 """Those that gateways use for a refusal too. They count as one only if the server says
 in plain words that it does not take something."""
+_ABOUT_THE_KEY = (401, 403)
+"""Those of a bad key, and of a good one that may not use tools: the words tell."""
 _PLAIN = re.compile(
     r"not (be )?(supported|permitted|allowed|accepted|enabled|available)|"
     r"(does|do|can)(n['’]t| ?not) (support|accept|allow|take|use|call)|"
     r"\bun(supported|recogni[sz]ed|known|expected)\b|extra_forbidden|\bextra inputs|"
     r"must be one of|only .{0,60}supported|不支持|未知",
+    re.I,
+)
+
+_TOOL_USE = r"(tools?|functions?)([_ -]?(calls?|calling|use|usage|choice))?"
+_NO_TOOLS = re.compile(
+    rf"\b{_TOOL_USE}\b[^.;:\n]{{0,60}}\b(not (be |yet |currently )?(supported|"
+    r"permitted|allowed|accepted|enabled|available|included|activated)|"
+    r"un(supported|available)|disabled|forbidden)\b|"
+    r"\b(not|cannot|n['’]t)\b (be )?(allow(ed)?|permit(ted)?|support|includ|enabl|"
+    r"use|call|have access|authori[sz]ed)[a-z]*( to| for)?( (use|call))?"
+    rf"( \w+)? {_TOOL_USE}\b",
+    re.I,
+)
+"""What is said of tools that an account or a key does not have."""
+_BAD_KEY = re.compile(
+    r"(invalid|incorrect|wrong|bad|missing|expired|revoked|malformed|unknown|no|valid)"
+    r"( or \w+)? ?(api|access|auth\w*)?[ _-]?(key|token|credential)|"
+    r"(key|token|credential)s? (is |was |has )?(\w+ )?(invalid|incorrect|missing|"
+    r"expired|revoked|required)|unauthenticated|"
+    r"authentication (fail|requir|error)|log ?in",
     re.I,
 )
 
@@ -151,12 +175,20 @@ def changes(
 
     `request` is the body that was sent to `model`.
     """
-    if refusal.status not in (*_STATUSES, *_AMBIGUOUS):
+    if refusal.status not in (*_STATUSES, *_AMBIGUOUS, *_ABOUT_THE_KEY):
         return
     said, named = _read(refusal.body, model)
     if is_overflow(said) or is_about_credit(said):
         return
-    if refusal.status in _AMBIGUOUS and not (named or _PLAIN.search(said)):
+    if refusal.status in _ABOUT_THE_KEY and not named:
+        if _BAD_KEY.search(said):
+            return
+        if _NO_TOOLS.search(said):
+            yield from _about_tools(refusal.status, said, named, request)
+    if refusal.status == 401:
+        return
+    ambiguous = refusal.plain or refusal.status in _AMBIGUOUS
+    if ambiguous and not (named or _PLAIN.search(said)):
         return
     found = [
         *_about_calls(said, request),

@@ -307,7 +307,12 @@ class Sender:
         where = self.where(link)
         status, body = error.status_code, error.response.text
         if errors.is_html(body) and 400 <= status < 410:
-            return errors.web_page(body, where), None
+            page = errors.web_page(body, where)
+            if status != 400:
+                return page, None
+            # Some servers explain a refusal in a page.
+            said = errors.words_of_page(body)
+            return page, Refusal(status, said, guesses=False, plain=True)
         message = errors.provider_message(body, where)
         models = Models()
         if errors.is_about_model(status, message):

@@ -10,6 +10,7 @@ The file is long because an answer is read by one object: each event can change 
 next one means, and what the end of the answer is called.
 """
 
+import math
 import re
 import time
 from collections.abc import Generator, Iterator
@@ -42,6 +43,12 @@ from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
 
+QUIET = 10
+"""How many times the timeout a server may keep the line open without a word of the
+answer: twenty minutes if nothing else is set. OpenRouter and xAI send comments while a
+model is queued or thinks, OpenAI an event each 30 s, and their slowest models think for
+more than ten minutes; DeepSeek ends a request itself that has waited for ten."""
+
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """How a stream of events begins."""
 
@@ -66,6 +73,8 @@ class Response(msgspec.Struct, frozen=True):
     """The content type, which may be wrong."""
     origin: str = ""
     """As in `Message.origin`."""
+    timeout: float = math.inf
+    """Seconds without a byte after which the connection ends by itself."""
     in_round: bool = False
     """Whether results of tools are answered: the thoughts then belong to the round,
     and go back with it."""
@@ -107,6 +116,9 @@ class AnswerReader:
         self._usage: Any = None
         self._first = 0.0
         self._last = 0.0
+        """When something of the answer came last."""
+        self._begun_at = time.monotonic()
+        self._quiet = response.timeout * QUIET
 
     def read(self, body: Iterator[bytes]) -> Generator[Event, None, Reply]:
         """Read `body`: yield its events, return the complete message.
@@ -195,6 +207,8 @@ class AnswerReader:
                 break
             if size + len(data) > EVENT_BYTES:
                 raise TooMuch(f"an answer of more than {EVENT_BYTES >> 20} MB")
+            if not data.isspace():
+                self._last = time.monotonic()
             parts.append(data)
             size += len(data)
         return b"".join(parts)
@@ -218,6 +232,9 @@ class AnswerReader:
             if data is None:
                 return
             yield data
+            since = self._last or self._begun_at
+            if time.monotonic() - since > self._quiet and not self._finish_reason:
+                raise errors.kept_waiting(self._quiet, self._where)
 
     def _events(self, start: bytes, body: Iterator[bytes]) -> Iterator[Event]:
         decoder = SSEDecoder()

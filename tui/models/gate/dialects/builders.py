@@ -177,6 +177,17 @@ def eat(*atoms: Atoms) -> tuple[Rule, ...]:
     return tuple(Rule(a, (), Drop(), quotable=False) for a in atoms)
 
 
+# A fence that comes once more, or with a language, opens other code.
+END_OF_FENCE = Rule(
+    (SPACE, Lit("```")),
+    (Run(r"[^\w`]", 1, 1),),
+    Drop(),
+    quotable=False,
+    once=True,
+)
+"""Removes the fence that closes behind a call."""
+
+
 def not_behind(*markers: str) -> str:
     """Return look-behinds for a call without its block.
 

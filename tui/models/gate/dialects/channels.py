@@ -224,7 +224,8 @@ ROWS = (
     row(
         "functionary_v2",
         # The prompt ends in <|recipient|>.
-        *_frame(BLANK, Lit("all"), *_CONTENT, anchor="start"),
+        # Nothing may stand behind `all`: an unknown model's "all good" does not wait.
+        *_frame(BLANK, Lit("all\n<|content|>"), anchor="start"),
         _functionary((), (ToolName(),), "start"),
         *_frame(*_FROM, Lit("all"), *_CONTENT),
         _functionary(_FROM, NAME, "any"),

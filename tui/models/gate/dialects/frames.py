@@ -1,6 +1,6 @@
 """Dialects that frame the whole message, and so apply without tools too."""
 
-from tui.models.gate.dialects.builders import OBJECT, STRINGS, row
+from tui.models.gate.dialects.builders import OBJECT, STRINGS, eat, row
 from tui.models.gate.grammar import (
     Anchor,
     Payload,
@@ -69,9 +69,10 @@ ROWS = (
             (BLANK, ToolName(), BLANK, Run(r"\n", 1), BLANK, Lit("Action Input:")),
             Payload(read_react_action, closers=("Action Input:",), call=False),
             anchor="line",
+            after=eat((Run(r"\s", 1),)),
         ),
-        Rule((Lit("Thought:"),), (), Switch("reasoning"), anchor="line"),
-        Rule((Lit("Final Answer:"),), (), Switch("text"), anchor="line"),
+        Rule((Lit("Thought:"),), (), Switch("reasoning", trims=True), anchor="line"),
+        Rule((Lit("Final Answer:"),), (), Switch("text", trims=True), anchor="line"),
         Rule((Lit("Observation:"),), (), Switch("nothing", True), anchor="line"),
         structural=True,
         in_auto=False,

@@ -6,6 +6,7 @@ from tui.models.gate.dialects.builders import (
     BARE_CALL,
     CHATML,
     EITHER,
+    END_OF_FENCE,
     LIST,
     MORE_JSON,
     OBJECT,
@@ -212,7 +213,10 @@ ROWS = (
         "llama3_json",
         Rule((), BARE_CALL, _LLAMA_JSON, anchor="line", after=_LLAMA_AFTER),
         Rule(
-            (Lit("<|python_tag|>"),), (SPACE, OBJECT), _LLAMA_JSON, after=_LLAMA_AFTER
+            (Lit("<|python_tag|>"),),
+            (SPACE, Alt(((OBJECT,), (LIST, SPACE, OBJECT)))),
+            _LLAMA_JSON,
+            after=_LLAMA_AFTER,
         ),
         Rule(
             (Lit("<|python_tag|>"),),
@@ -236,7 +240,7 @@ ROWS = (
             anchor="start",
             quotable=False,
             sign="",
-            after=eat((SPACE, Lit("```"))),
+            after=(END_OF_FENCE,),
         ),
         names="xlam",
     ),

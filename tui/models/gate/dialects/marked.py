@@ -7,6 +7,7 @@ and llama.cpp, as of November 2026; Gemma 3's is that of its prompt guide.
 from tui.models.gate.dialects.builders import (
     CHATML,
     DEEPSEEK_END,
+    END_OF_FENCE,
     LIST,
     OBJECT,
     PYTHON_CALL,
@@ -325,7 +326,7 @@ ROWS = (
             list_payload()._replace(read=read_command_r),
             anchor="line",
             sign="",
-            after=eat((SPACE, Lit("```"))),
+            after=(END_OF_FENCE,),
         ),
         dropped=("<|END_OF_TURN_TOKEN|>", "<|CHATBOT_TOKEN|>"),
         names="command-r(?!7b)",

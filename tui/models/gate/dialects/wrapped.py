@@ -1,13 +1,16 @@
 """Dialects that put a known notation between markers of their own.
 
 The formats are those of vLLM's parsers as of November 2026 (telechat4, iquest_coder_v2,
-openpangu_v2, rwkv), and of LM Studio's documentation.
+openpangu_v2, rwkv, minicpm), of LM Studio's documentation, and of the prompting guide
+of Meta's Code World Model.
 """
 
 from tui.models.gate.dialects.builders import (
     CHATML,
+    END_OF_FENCE,
     LIST,
     OBJECT,
+    PYTHON_CALL,
     QUOTE,
     STRINGS,
     THINK,
@@ -19,14 +22,17 @@ from tui.models.gate.dialects.builders import (
 )
 from tui.models.gate.dialects.marked import ARGUMENTS
 from tui.models.gate.dialects.tool_call import JSON_CALLS, pair_block
-from tui.models.gate.grammar import Payload, Rule
-from tui.models.gate.patterns import BLANK, NAME, SPACE, Atoms, Lit
-from tui.models.gate.payloads.fenced import read_named
+from tui.models.gate.grammar import Drop, Payload, Rule, Thinking
+from tui.models.gate.patterns import BLANK, NAME, SPACE, Atoms, Lit, Opt, Run
+from tui.models.gate.payloads.fenced import read_fenced_code, read_named
+from tui.models.gate.payloads.lines import read_lines
 from tui.models.gate.payloads.marked_pairs import Pairs
+from tui.models.gate.payloads.python import PYTHON_STRINGS
 
 _PARAMETERS = Pairs(
     ("<param_key>", "</param_key>"), ("<param_value>", "</param_value>")
 )
+_FENCE = Opt((Lit("```python"), BLANK, Lit("\n"), SPACE))
 _NAME: Atoms = (SPACE, *NAME, SPACE)
 
 ROWS = (
@@ -84,7 +90,7 @@ ROWS = (
             list_payload(),
             anchor="line",
             sign="",
-            after=eat((SPACE, Lit("```"))),
+            after=(END_OF_FENCE,),
         ),
         *JSON_CALLS,
         thinking=THINK,
@@ -92,5 +98,46 @@ ROWS = (
         signs=(("**Tool Call:**",),),
         # "**" begins many a line of an answer.
         in_auto=False,
+    ),
+    row(
+        "minicpm4",
+        block(
+            "<|tool_call_start|>",
+            (_FENCE, *PYTHON_CALL),
+            Payload(
+                read_fenced_code,
+                PYTHON_STRINGS,
+                ("<|tool_call_end|>",),
+                balanced=True,
+                ends=("```",),
+                again=(PYTHON_CALL, (Lit("```"), Run(r"[^\w`]", 1, 1))),
+                header=(SPACE, _FENCE),
+                look=PYTHON_CALL,
+            ),
+        ),
+        thinking=(Thinking("<|thought_start|>", "<|thought_end|>"), *THINK),
+        dropped=CHATML,
+        names=r"minicpm-?[34]",
+        signs=(
+            "<|tool_call_start|> ```python",
+            "<|thought_start|> <|tool_call_start|>",
+        ),
+        priority=1,
+    ),
+    row(
+        "cwm",
+        # An argument may hold the closer too, but not at the start of a line.
+        Rule(
+            (Lit("<tool:"),),
+            (BLANK, *NAME, BLANK, Lit(">"), BLANK, Run(r"[\r\n]", 1, 1)),
+            Payload(read_lines, closers=("\n</tool>",), before=("<tool: ",)),
+            anchor="line",
+            after=eat((SPACE, Lit("</tool>"))),
+        ),
+        Rule((Lit("</tool>"),), (BLANK, Run(r"[\r\n]", 1, 1)), Drop(), "called"),
+        thinking=THINK,
+        dropped=("<|eot_id|>",),
+        names=r"^cwm\b",
+        signs=(("<tool: ", "</tool>"),),
     ),
 )

@@ -1,8 +1,8 @@
 """Parses calls that models write as code, or behind a name and a sign.
 
 The formats are those of the models' prompts: Gemma 3 in tool_code fences, SmolLM3 in
-<code>, Command R+ in a JSON fence; and GLM-5.3-Flash, Step-Audio 2 and TeleChat4 in
-<tool_call>.
+<code>, MiniCPM 3 and 4 in a Python fence, Command R+ in a JSON fence; and
+GLM-5.3-Flash, Step-Audio 2 and TeleChat4 in <tool_call>.
 """
 
 import re
@@ -15,6 +15,7 @@ from tui.models.gate.pieces import Call
 
 _PRINTED = re.compile(r"^\s*print\((?P<call>.*)\)\s*$", re.DOTALL)
 _API = re.compile(r"(?<![\w.])default_api\.(?=[A-Za-z_])")
+_FENCE = re.compile(r"\s*```(?:python|py)?[ \t]*\n|\s*```\s*\Z")
 _DIRECT = ("directly-answer", "directly_answer")
 _GLM = re.compile(r"\s*(?P<name>[^<>{\n]+?)\s*[>\n]\s*")
 _STEP = re.compile(r"\s*function\s*\n\s*(?P<name>[^\s{]+)\s*")
@@ -25,6 +26,11 @@ def read_code(body: str, tools: Tools, closed: bool) -> Reading:
     printed = _PRINTED.match(body)
     code = printed["call"] if printed else body
     return read_python_lines(_API.sub("", code), tools, closed)
+
+
+def read_fenced_code(body: str, tools: Tools, closed: bool) -> Reading:
+    """Parse Python calls, in a fence or not."""
+    return read_python_lines(_FENCE.sub("", body), tools, closed)
 
 
 def read_command_r(body: str, tools: Tools, closed: bool) -> Reading:

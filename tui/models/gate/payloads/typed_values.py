@@ -28,9 +28,13 @@ def typed(text: str, schema: Mapping[str, Any] | None) -> Any:
     if not types or types == {"string"}:
         return text
     value = from_json(text)
-    if "string" in types and not isinstance(value, _classes(types)):
-        return text
-    return value
+    if "string" not in types:
+        return value
+    # In Python, true is an integer too.
+    fits = isinstance(value, _classes(types)) and (
+        "boolean" in types or not isinstance(value, bool)
+    )
+    return value if fits else text
 
 
 def _classes(types: set[str]) -> tuple[type, ...]:
@@ -69,7 +73,7 @@ def _types(schema: Mapping[str, Any] | None) -> set[str]:
         return {kind}
     if isinstance(kind, list):
         return {str(k) for k in cast("list[Any]", kind)}
-    for key in ("anyOf", "oneOf"):
+    for key in ("anyOf", "oneOf", "allOf"):
         choices: Any = schema.get(key)
         if isinstance(choices, list):
             found: set[str] = set()
