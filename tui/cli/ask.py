@@ -4,9 +4,7 @@ It works like the screen: it appends a request and follows the log, so the answe
 stored and the conversation can be continued.
 """
 
-import errno
 import io
-import os
 import signal
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,26 +13,15 @@ from typing import Any, TextIO
 
 from tui import conversation
 from tui.cli import streams
+from tui.cli.answer_printer import AnswerTerminal, Heard, Printer, RecordPrinter, talk
 from tui.cli.checked_answer import AnswerSchema
-from tui.cli.codes import CANCELLED, DONE, FAILED
-from tui.cli.tail import json_line
+from tui.cli.codes import DONE, FAILED
 from tui.config import Config
 from tui.conversation import read_state, store
-from tui.conversation.spoken_text import SpokenText
 from tui.errors import LazychatError, LogError
 from tui.eventlog import EventLog, Follow
 from tui.events import (
     CancelRequested,
-    ErrorRaised,
-    MessageAdded,
-    NoticeGiven,
-    Record,
-    Relabelled,
-    RetryScheduled,
-    TextDelta,
-    ToolCallStarted,
-    ToolProgressed,
-    TurnFinished,
     TurnRequested,
     TurnWithdrawn,
 )
@@ -87,17 +74,17 @@ def ask(
             end_if_gone(host.log, id)
             host.models.find(host.model)
             if conversation.running(host.log, id):
-                _talk("This conversation has a running answer; the new one is queued.")
+                talk("This conversation has a running answer; the new one is queued.")
             if not settings.model and streams.is_seen():
-                _talk(host.models.note(host.model))
+                talk(host.models.note(host.model))
             host.start()
             _connect(host)
-            terminal = _Terminal(out)
+            terminal = AnswerTerminal(out)
             terminal.watch()
             question = Message("user", prompt, attachments=tuple(files))
             if wanted:
                 return _ask_checked(host, id, question, wanted, flags, out, terminal)
-            kind = _Records if as_json else _Printer
+            kind = RecordPrinter if as_json else Printer
             on = host.enabled_for(host.model)
             return _ask(host, id, question, on, flags, kind(out, terminal))
         finally:
@@ -112,7 +99,7 @@ def _connect(host: Host) -> None:
     host.mcp.wait(PATIENCE)
     for state in host.mcp.states:
         if state.phase not in ("ready", "disabled"):
-            _talk(f"MCP server {state.name}: {state.describe()}; goes on without it")
+            talk(f"MCP server {state.name}: {state.describe()}; goes on without it")
 
 
 def _flags(allow: Sequence[str], deny: Sequence[str]) -> dict[str, Any]:
@@ -127,7 +114,7 @@ def _ask(
     question: Message,
     tools: Collection[str],
     options: Mapping[str, Any],
-    printer: "_Printer",
+    printer: Printer,
 ) -> int:
     """Ask once, let `printer` take the records of the answer, return the exit code."""
     asked = TurnRequested(
@@ -160,24 +147,24 @@ def _ask_checked(
     wanted: AnswerSchema,
     flags: Mapping[str, Any],
     out: TextIO,
-    terminal: "_Terminal",
+    terminal: AnswerTerminal,
 ) -> int:
     """Ask for JSON, and once again if it does not fit; print only what fits."""
     if wanted.unknown:
-        _talk(f"{wanted.file}: not checked: {', '.join(wanted.unknown)}")
+        talk(f"{wanted.file}: not checked: {', '.join(wanted.unknown)}")
     options = {"schema": wanted.schema, **flags}
     tools: Collection[str] = host.enabled_for(host.model)
     for is_last in (False, True):
-        heard = _Heard(io.StringIO(), terminal)
+        heard = Heard(io.StringIO(), terminal)
         code = _ask(host, id, question, tools, options, heard)
         if code != DONE:
             return code
         text, fault = wanted.check(heard.answer)
         if not fault:
-            _Printer(out, terminal).print_line(text)
+            Printer(out, terminal).print_line(text)
             return DONE
         asks = "" if is_last else " Asking again."
-        _talk(f"The answer does not fit {wanted.file}: {fault}.{asks}")
+        talk(f"The answer does not fit {wanted.file}: {fault}.{asks}")
         question, tools = Message("user", wanted.again(fault)), ()
     return FAILED
 
@@ -185,7 +172,7 @@ def _ask_checked(
 def _report(problems: Sequence[str], reported: int) -> int:
     """Print the problems after the first `reported`; return their total number."""
     for problem in problems[reported:]:
-        _talk(problem)
+        talk(problem)
     return len(problems)
 
 
@@ -225,7 +212,7 @@ def _print_answer(
     host: Host,
     runner: str,
     turn: str,
-    printer: "_Printer",
+    printer: Printer,
     cancel: Callable[[], None],
 ) -> int:
     try:
@@ -256,158 +243,3 @@ def _look_after(log: EventLog, runner: str, turn: str) -> None:
     if turn in conversation.fold(log.read(id)).requested:
         log.append(id, TurnWithdrawn(), turn=turn).result()
         raise LogError("The worker ended before it answered. Ask again.")
-
-
-class _Terminal:
-    """The terminal of this process; if it is gone, the answer continues."""
-
-    def __init__(self, out: TextIO) -> None:
-        self.gone = False
-        # Check now: a terminal that is gone no longer counts as one.
-        found = [int(file.name) for file in Path("/dev/fd").iterdir()]
-        self._descriptors = [fd for fd in found if os.isatty(fd)]
-        self._shows = out.fileno() in self._descriptors
-
-    def watch(self) -> None:
-        """Watch for the terminal's hang-up, unless `nohup` ignores it."""
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and self._descriptors:
-            signal.signal(signal.SIGHUP, lambda number, frame: self._hang_up())
-
-    def is_hang_up(self, error: OSError) -> bool:
-        """Return whether a write failed because the terminal is gone."""
-        if error.errno != errno.EIO or not self._shows:
-            return False
-        self._hang_up()
-        return True
-
-    def _hang_up(self) -> None:
-        from tui.cli import background
-
-        self.gone = True
-        background.let_go(self._descriptors)
-
-
-_CODES = {"error": FAILED, "interrupted": FAILED, "cancelled": CANCELLED}
-"""The exit codes of turns that ended for other reasons than their answer's end."""
-
-
-class _Printer:
-    """Prints the user-facing text of one turn."""
-
-    begins = 1
-    """How many records it takes of those that ask: the last is the request, the one
-    before it the question."""
-
-    def __init__(self, out: TextIO, terminal: _Terminal) -> None:
-        self._out = out
-        self.terminal = terminal
-        self._spoken = SpokenText()
-        self._message_id = ""
-        self._ends_line = True
-        self._unattended: set[str] = set()
-        """The calls that would have asked the user."""
-        self.code = DONE
-
-    def take(self, record: Record) -> bool:
-        """Print what `record` adds; return whether the turn has ended."""
-        match record.event:
-            case TextDelta(message_id) | MessageAdded(message_id):
-                self._print(message_id, self._spoken.take(record))
-                if getattr(record.event, "finish_reason", None) == "content_filter":
-                    self._end_line()
-                    _talk("The answer was ended by the provider's content filter.")
-            case Relabelled(message_id, as_text):
-                if self._message_id == message_id and not as_text:
-                    self._end_line()
-                    _talk("What is above was reasoning; the answer follows.")
-                self._spoken.take(record)
-            case ErrorRaised(_, text) | NoticeGiven(text):
-                self._end_line()
-                _talk(text)
-            case ToolCallStarted(call, "unattended"):
-                self._unattended.add(call.id)
-            case ToolProgressed(call_id, text) if call_id in self._unattended:
-                self._end_line()
-                _talk(text)
-            case RetryScheduled():
-                self._end_line()
-                _talk(record.event.line)
-            case TurnRequested():
-                self._spoken.take(record)
-            case TurnWithdrawn():
-                self.code = CANCELLED
-                return True
-            case TurnFinished(reason):
-                self._end_line()
-                self.code = _CODES.get(reason, DONE)
-                if reason == "length":
-                    _talk("The answer stops at the length limit.")
-                return True
-            case _:
-                pass
-        return False
-
-    def print_line(self, line: str) -> None:
-        """Print a line that is no part of a message."""
-        self._write(f"{line}\n")
-
-    def _print(self, message_id: str, text: str) -> None:
-        if not text:
-            return
-        if self._message_id not in ("", message_id):
-            self._end_line()
-            self._write("\n")
-        self._message_id = message_id
-        self._write(text)
-        self._ends_line = text.endswith("\n")
-
-    def _end_line(self) -> None:
-        if not self._ends_line:
-            self._write("\n")
-            self._ends_line = True
-
-    def _write(self, text: str) -> None:
-        try:
-            self._out.write(text)
-            self._out.flush()
-        except OSError as error:
-            if not self.terminal.is_hang_up(error):
-                raise
-
-
-class _Records(_Printer):
-    """Prints the records themselves, each as a line of JSON."""
-
-    begins = 2
-
-    def take(self, record: Record) -> bool:
-        """Print `record`; return whether the turn has ended."""
-        self.print_line(json_line(record))
-        match record.event:
-            case TurnWithdrawn():
-                self.code = CANCELLED
-                return True
-            case TurnFinished(reason):
-                self.code = _CODES.get(reason, DONE)
-                return True
-            case _:
-                return False
-
-
-class _Heard(_Printer):
-    """Keeps the last message of a turn, and tells the user all but its text."""
-
-    answer = ""
-
-    def take(self, record: Record) -> bool:
-        """Keep what `record` adds; return whether the turn has ended."""
-        if isinstance(record.event, MessageAdded):
-            message = record.event.message
-            if message.role == "assistant" and not message.tool_calls:
-                self.answer = message.text
-        return super().take(record)
-
-
-def _talk(text: str) -> None:
-    if text:
-        streams.talk(text)

@@ -10,178 +10,24 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.app.markdown.lines import Line, Span, beside
-from tui.app.widgets.entry_list import Entry, Rows, wrap
-from tui.app.widgets.schema_lines import parameters
+from tui.app.markdown.lines import Span
+from tui.app.widgets.entry_list import Entry, Rows
+from tui.app.widgets.sidebar_entries import (
+    MARK,
+    AllowedEntry,
+    ServerEntry,
+    StreamSwitch,
+    Text,
+    ToolEntry,
+)
 from tui.grants import Grant
 from tui.mcp import ServerState
 from tui.mcp.naming import server_prefix
-from tui.mcp.tool import McpTool
 from tui.safe import safe
 from tui.tools import Tool
 
-_MARK = 4
-"""Columns of a switch: `[x] `."""
 _PROMPT = 120
 """Characters of the system prompt that are shown."""
-_NO_DESCRIPTION = "No description."
-
-
-def _switch(on: bool) -> Span:
-    return ("[x] ", ("on",)) if on else ("[ ] ", ("muted",))
-
-
-class _Text(Entry):
-    """Lines that cannot be selected."""
-
-    selectable = False
-
-    def __init__(self, *parts: Span, above: int = 0, key: str = "") -> None:
-        """Set the paragraphs.
-
-        `above` is the number of blank lines before them; `key` is printed at the end of
-        the first line.
-        """
-        self._parts = parts
-        self._above = above
-        self._key = key
-        self._lines: list[Line] = []
-
-    def height(self, width: int) -> int:
-        self._lines = [Line()] * self._above
-        for text, style in self._parts:
-            self._lines += [Line(((row, style),)) for row in wrap(text, width)]
-        if self._key:
-            first = self._lines[self._above].spans
-            key: Span = (self._key, ("key",))
-            self._lines[self._above] = beside(first, (key,), width)
-        return len(self._lines)
-
-    def line(self, number: int, width: int) -> Line:
-        return self._lines[number]
-
-
-class _Stream(Entry):
-    """The stream switch."""
-
-    def __init__(self, on: bool, key: str) -> None:
-        self.on = on
-        self.key = key
-
-    def height(self, width: int) -> int:
-        return 1
-
-    def line(self, number: int, width: int) -> Line:
-        name: Span = ("Stream", ("name",))
-        return beside((_switch(self.on), name), ((self.key, ("key",)),), width)
-
-
-class _Tool(Entry):
-    """A tool; unfolded, it shows its full description and its parameters.
-
-    Only unfolding asks for the schema, which is slow the first time.
-    """
-
-    def __init__(
-        self,
-        tool: Tool[..., object],
-        on: bool,
-        policy: str = "allow",
-        name: str = "",
-    ) -> None:
-        """Show a tool; `name` is how its server calls it, below the server's own."""
-        self.tool = tool
-        self.on = on
-        self.name = safe(name or tool.name, newlines=False)
-        self._policy = {"ask": "asks", "deny": "denied"}.get(policy, "")
-        self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
-        self._more: list[Line] = []
-
-    def height(self, width: int) -> int:
-        if not self.unfolded:
-            return 2
-        schema = self.tool.schema
-        description = safe(schema.description).strip() or _NO_DESCRIPTION
-        rows = wrap(description, width - _MARK - 2)
-        self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
-        self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
-        if isinstance(self.tool, McpTool) and self.tool.hints:
-            hints = wrap(f"The server says: {self.tool.hints}", width - _MARK - 2)
-            self._more += [Line((("    " + row, ("label",)),)) for row in hints]
-        self._more += parameters(schema.parameters, width)
-        return 1 + len(self._more)
-
-    def line(self, number: int, width: int) -> Line:
-        if number == 0:
-            left = _switch(self.on), (self.name, ("name",) if self.on else ())
-            right: tuple[Span, ...] = ((self._policy, ("muted",)),)
-            return beside(left, right, width) if self._policy else Line(left)
-        if self.unfolded:
-            return self._more[number - 1]
-        summary: Span = ("    " + self._first, ("muted",))
-        return beside((summary,), (("▸", ("muted",)),), width)
-
-
-class _Server(Entry):
-    """An MCP server; its tools are below it. Unfolded, it shows all that is known."""
-
-    def __init__(self, state: ServerState) -> None:
-        self.state = state
-        self._more: list[Line] = []
-
-    def height(self, width: int) -> int:
-        state, style = self.state, "muted"
-        texts = [state.title, *state.left_out] if self.unfolded else []
-        if state.problem and state.phase != "login":
-            # Of a server that is connected, it is about an earlier call.
-            texts.insert(0, state.problem)
-            style = "error" if state.phase == "failed" else "muted"
-        elif state.phase == "login":
-            texts.insert(0, state.describe())
-            style = "error"
-        shown = texts if self.unfolded or state.phase != "ready" else []
-        rows = [row for text in shown for row in wrap(text, width - 2)]
-        self._more = [Line((("  " + row, (style,)),)) for row in rows]
-        if not self.unfolded:
-            self._more = self._more[:2]
-        return 2 + len(self._more)
-
-    def line(self, number: int, width: int) -> Line:
-        if number == 0:
-            return Line()
-        if number > 1:
-            return self._more[number - 2]
-        name: Span = (safe(self.state.name, newlines=False), ("heading",))
-        lost = self.state.phase in ("failed", "login")
-        word = {"failed": "not connected", "disabled": "off"}.get(self.state.phase)
-        words = word or self.state.phase
-        key: tuple[Span, ...] = (("  r", ("key",)),) if lost else ()
-        look = "error" if lost else "muted"
-        return beside((name,), ((words, (look,)), *key), width)
-
-
-class _Allowed(Entry):
-    """Calls that the user has allowed."""
-
-    def __init__(self, grant: Grant, always: bool) -> None:
-        self.grant = grant
-        self.always = always
-        self._lines: list[Line] = []
-
-    def height(self, width: int) -> int:
-        grant = self.grant
-        name = safe(grant.tool, newlines=False)
-        origin = safe(grant.origin, newlines=False)
-        name = f"{name} from {origin}" if origin else name
-        scope = "always" if self.always else "here"
-        self._lines = [beside(((name, ()),), ((scope, ("muted",)),), width)]
-        rows = wrap(safe(grant.pattern, newlines=False), width - 2)
-        if grant.pattern:
-            self._lines += [Line((("  " + row, ("muted",)),)) for row in rows]
-        return len(self._lines)
-
-    def line(self, number: int, width: int) -> Line:
-        return self._lines[number]
 
 
 class ToolSidebar(Rows):
@@ -266,15 +112,15 @@ class ToolSidebar(Rows):
 
     def __init__(self) -> None:
         super().__init__()
-        self._tools: list[_Tool] = []
-        self._allowed: list[_Allowed] = []
-        self._servers: list[_Server] = []
+        self._tools: list[ToolEntry] = []
+        self._allowed: list[AllowedEntry] = []
+        self._servers: list[ServerEntry] = []
         self._build()
 
     def set_grants(self, always: Sequence[Grant], here: Sequence[Grant]) -> None:
         """Show what is allowed always, and in this conversation."""
-        self._allowed = [_Allowed(grant, False) for grant in here]
-        self._allowed += [_Allowed(grant, True) for grant in always]
+        self._allowed = [AllowedEntry(grant, False) for grant in here]
+        self._allowed += [AllowedEntry(grant, True) for grant in always]
         self._build()
 
     def set_tools(
@@ -291,9 +137,9 @@ class ToolSidebar(Rows):
         """
         entries = [*self._tools, *self._servers]
         unfolded = {_identity(entry) for entry in entries if entry.unfolded}
-        self._servers = [_Server(state) for state in servers]
+        self._servers = [ServerEntry(state) for state in servers]
         self._tools = [
-            _Tool(
+            ToolEntry(
                 tool,
                 tool.name in enabled,
                 policies.get(tool.name, "allow"),
@@ -312,14 +158,18 @@ class ToolSidebar(Rows):
 
     def click(self, index: int, number: int, x: int) -> None:
         """Switch on a click on the mark or the stream line; otherwise unfold."""
-        if (x < _MARK - 1 and number == 0) or isinstance(self.entries[index], _Stream):
+        if (x < MARK - 1 and number == 0) or isinstance(
+            self.entries[index], StreamSwitch
+        ):
             self.action_switch()
         else:
             self.action_unfold()
 
     def action_unfold(self) -> None:
         """Unfold the selected tool; switch streaming, which cannot unfold."""
-        if self.cursor is not None and isinstance(self.entries[self.cursor], _Stream):
+        if self.cursor is not None and isinstance(
+            self.entries[self.cursor], StreamSwitch
+        ):
             self.action_switch()
         else:
             super().action_unfold()
@@ -329,14 +179,14 @@ class ToolSidebar(Rows):
         if self.cursor is None:
             return
         match self.entries[self.cursor]:
-            case _Stream():
+            case StreamSwitch():
                 self.stream = not self.stream
                 self.post_message(self.StreamToggled(self.stream))
-            case _Tool() as tool:
+            case ToolEntry() as tool:
                 tool.on = not tool.on
                 self._build()
                 self.post_message(self.ToolToggled(tool.tool.name, tool.on))
-            case _Server() as server:
+            case ServerEntry() as server:
                 tools = self._of(server)
                 on = not any(tool.on for tool in tools)
                 for tool in tools:
@@ -352,20 +202,20 @@ class ToolSidebar(Rows):
         if self.cursor is None:
             return
         entry = self.entries[self.cursor]
-        if isinstance(entry, _Allowed):
+        if isinstance(entry, AllowedEntry):
             self.post_message(self.Revoked(entry.grant, entry.always))
 
     def action_reconnect(self) -> None:
         """Connect again to the selected server, or to that of the selected tool."""
         match self.entries[self.cursor] if self.cursor is not None else None:
-            case _Server() as server:
+            case ServerEntry() as server:
                 self.post_message(self.ReconnectWanted(server.state.name))
-            case _Tool() as tool if tool.tool.origin:
+            case ToolEntry() as tool if tool.tool.origin:
                 self.post_message(self.ReconnectWanted(tool.tool.origin))
             case _:
                 pass
 
-    def _of(self, server: _Server) -> list[_Tool]:
+    def _of(self, server: ServerEntry) -> list[ToolEntry]:
         name = server.state.name
         return [tool for tool in self._tools if tool.tool.origin == name]
 
@@ -409,34 +259,32 @@ class ToolSidebar(Rows):
         model = safe(self.model, newlines=False) or "No model"
         note = safe(self.note, newlines=False)
         parts: list[Span] = [("Model", ("heading",)), (model, ("label",))]
-        entries: list[Entry] = [_Text(*parts, *([(note, ("muted",))] if note else []))]
+        entries: list[Entry] = [Text(*parts, *([(note, ("muted",))] if note else []))]
         if self.agent:
             agent: list[Span] = [("Agent", ("heading",)), (self.agent, ("label",))]
-            entries.append(_Text(*agent, above=1))
+            entries.append(Text(*agent, above=1))
         if self.system:
             first = safe(self.system.strip(), newlines=False)
             if len(first) > _PROMPT:
                 first = f"{first[: _PROMPT - 1]}…"
-            entries.append(
-                _Text(("System", ("heading",)), (first, ("muted",)), above=1)
-            )
+            entries.append(Text(("System", ("heading",)), (first, ("muted",)), above=1))
         if self.options:
             options: list[Span] = [(option, ("muted",)) for option in self.options]
-            entries.append(_Text(("Options", ("heading",)), *options, above=1))
-        entries += [_Text(above=1), _Stream(self.stream, self.stream_key)]
+            entries.append(Text(("Options", ("heading",)), *options, above=1))
+        entries += [Text(above=1), StreamSwitch(self.stream, self.stream_key)]
         on = len(self.enabled)
         heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"
         key = "space" if self._tools else ""
-        entries.append(_Text((heading, ("heading",)), above=1, key=key))
+        entries.append(Text((heading, ("heading",)), above=1, key=key))
         if not self._tools:
-            entries.append(_Text(*self._how_to_add()))
+            entries.append(Text(*self._how_to_add()))
         served = [tool for server in self._servers for tool in self._of(server)]
         entries += [tool for tool in self._tools if tool not in served]
         for server in self._servers:
             entries += [server, *self._of(server)]
         if self._allowed:
             heading = "Allowed without asking"
-            entries.append(_Text((heading, ("heading",)), above=1, key="x revokes"))
+            entries.append(Text((heading, ("heading",)), above=1, key="x revokes"))
             entries += self._allowed
         places = [_identity(entry) for entry in entries]
         cursor = places.index(selected) if selected in places else None
@@ -451,13 +299,13 @@ class ToolSidebar(Rows):
 
 def _identity(entry: Entry) -> object:
     match entry:
-        case _Stream():
+        case StreamSwitch():
             return "stream"
-        case _Tool():
+        case ToolEntry():
             return ("tool", entry.tool.name)
-        case _Allowed():
+        case AllowedEntry():
             return (entry.grant, entry.always)
-        case _Server():
+        case ServerEntry():
             return ("server", entry.state.name)
         case _:
             return None

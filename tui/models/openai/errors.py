@@ -1,8 +1,7 @@
 """Turns a server's failures into helpful error messages.
 
-Each says what happened, where, and what to do, and quotes the server, which often
-explains it best. Servers agree on nothing but the status, and not always on that, so
-known phrases are searched for.
+Each says what happened, where, and what to do, and quotes the server. Servers agree on
+little more than the status, so known phrases are searched for.
 """
 
 import html

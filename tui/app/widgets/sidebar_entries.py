@@ -1,0 +1,182 @@
+"""The entries of the tool sidebar: switches, tools, servers, and what is allowed."""
+
+from tui.app.markdown.lines import Line, Span, beside
+from tui.app.widgets.entry_list import Entry, wrap
+from tui.app.widgets.schema_lines import parameters
+from tui.grants import Grant
+from tui.mcp import ServerState
+from tui.mcp.tool import McpTool
+from tui.safe import safe
+from tui.tools import Tool
+
+MARK = 4
+"""Columns of a switch: `[x] `."""
+_NO_DESCRIPTION = "No description."
+
+
+def switch(on: bool) -> Span:
+    """Return the mark of a switch."""
+    return ("[x] ", ("on",)) if on else ("[ ] ", ("muted",))
+
+
+class Text(Entry):
+    """Lines that cannot be selected."""
+
+    selectable = False
+
+    def __init__(self, *parts: Span, above: int = 0, key: str = "") -> None:
+        """Set the paragraphs.
+
+        `above` is the number of blank lines before them; `key` is printed at the end of
+        the first line.
+        """
+        self._parts = parts
+        self._above = above
+        self._key = key
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        """See `Entry.height`."""
+        self._lines = [Line()] * self._above
+        for text, style in self._parts:
+            self._lines += [Line(((row, style),)) for row in wrap(text, width)]
+        if self._key:
+            first = self._lines[self._above].spans
+            key: Span = (self._key, ("key",))
+            self._lines[self._above] = beside(first, (key,), width)
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        """See `Entry.line`."""
+        return self._lines[number]
+
+
+class StreamSwitch(Entry):
+    """The stream switch."""
+
+    def __init__(self, on: bool, key: str) -> None:
+        self.on = on
+        self.key = key
+
+    def height(self, width: int) -> int:
+        """See `Entry.height`."""
+        return 1
+
+    def line(self, number: int, width: int) -> Line:
+        """See `Entry.line`."""
+        name: Span = ("Stream", ("name",))
+        return beside((switch(self.on), name), ((self.key, ("key",)),), width)
+
+
+class ToolEntry(Entry):
+    """A tool; unfolded, it shows its full description and its parameters.
+
+    Only unfolding asks for the schema, which is slow the first time.
+    """
+
+    def __init__(
+        self,
+        tool: Tool[..., object],
+        on: bool,
+        policy: str = "allow",
+        name: str = "",
+    ) -> None:
+        """Show a tool; `name` is how its server calls it, below the server's own."""
+        self.tool = tool
+        self.on = on
+        self.name = safe(name or tool.name, newlines=False)
+        self._policy = {"ask": "asks", "deny": "denied"}.get(policy, "")
+        self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
+        self._more: list[Line] = []
+
+    def height(self, width: int) -> int:
+        """See `Entry.height`."""
+        if not self.unfolded:
+            return 2
+        schema = self.tool.schema
+        description = safe(schema.description).strip() or _NO_DESCRIPTION
+        rows = wrap(description, width - MARK - 2)
+        self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
+        self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
+        if isinstance(self.tool, McpTool) and self.tool.hints:
+            hints = wrap(f"The server says: {self.tool.hints}", width - MARK - 2)
+            self._more += [Line((("    " + row, ("label",)),)) for row in hints]
+        self._more += parameters(schema.parameters, width)
+        return 1 + len(self._more)
+
+    def line(self, number: int, width: int) -> Line:
+        """See `Entry.line`."""
+        if number == 0:
+            left = switch(self.on), (self.name, ("name",) if self.on else ())
+            right: tuple[Span, ...] = ((self._policy, ("muted",)),)
+            return beside(left, right, width) if self._policy else Line(left)
+        if self.unfolded:
+            return self._more[number - 1]
+        summary: Span = ("    " + self._first, ("muted",))
+        return beside((summary,), (("▸", ("muted",)),), width)
+
+
+class ServerEntry(Entry):
+    """An MCP server; its tools are below it. Unfolded, it shows all that is known."""
+
+    def __init__(self, state: ServerState) -> None:
+        self.state = state
+        self._more: list[Line] = []
+
+    def height(self, width: int) -> int:
+        """See `Entry.height`."""
+        state, style = self.state, "muted"
+        texts = [state.title, *state.left_out] if self.unfolded else []
+        if state.problem and state.phase != "login":
+            # Of a server that is connected, it is about an earlier call.
+            texts.insert(0, state.problem)
+            style = "error" if state.phase == "failed" else "muted"
+        elif state.phase == "login":
+            texts.insert(0, state.describe())
+            style = "error"
+        shown = texts if self.unfolded or state.phase != "ready" else []
+        rows = [row for text in shown for row in wrap(text, width - 2)]
+        self._more = [Line((("  " + row, (style,)),)) for row in rows]
+        if not self.unfolded:
+            self._more = self._more[:2]
+        return 2 + len(self._more)
+
+    def line(self, number: int, width: int) -> Line:
+        """See `Entry.line`."""
+        if number == 0:
+            return Line()
+        if number > 1:
+            return self._more[number - 2]
+        name: Span = (safe(self.state.name, newlines=False), ("heading",))
+        lost = self.state.phase in ("failed", "login")
+        word = {"failed": "not connected", "disabled": "off"}.get(self.state.phase)
+        words = word or self.state.phase
+        key: tuple[Span, ...] = (("  r", ("key",)),) if lost else ()
+        look = "error" if lost else "muted"
+        return beside((name,), ((words, (look,)), *key), width)
+
+
+class AllowedEntry(Entry):
+    """Calls that the user has allowed."""
+
+    def __init__(self, grant: Grant, always: bool) -> None:
+        self.grant = grant
+        self.always = always
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        """See `Entry.height`."""
+        grant = self.grant
+        name = safe(grant.tool, newlines=False)
+        origin = safe(grant.origin, newlines=False)
+        name = f"{name} from {origin}" if origin else name
+        scope = "always" if self.always else "here"
+        self._lines = [beside(((name, ()),), ((scope, ("muted",)),), width)]
+        rows = wrap(safe(grant.pattern, newlines=False), width - 2)
+        if grant.pattern:
+            self._lines += [Line((("  " + row, ("muted",)),)) for row in rows]
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        """See `Entry.line`."""
+        return self._lines[number]
