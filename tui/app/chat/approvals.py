@@ -130,7 +130,7 @@ class ApprovalChoice:
 
     def fit(self, height: int) -> None:
         """Fit the dialog to a screen of `height` rows; on few it hides the calls."""
-        self._screen.set_class(height < ROOMY, "-short")
+        self._screen.set_class(height < ROOMY, "-low")
         self._dialog.fit(height)
 
     def take_focus(self) -> None:
