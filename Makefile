@@ -65,7 +65,7 @@ faults: set-up
 	@$(BIN)/python tests/fault_table.py
 
 shot: set-up
-	@$(BIN)/python docs/screenshot.py docs/lazychat.svg
+	@$(BIN)/python docs/screenshot.py docs
 	@PYTHONPATH=tests $(BIN)/python docs/hangup.py docs/hangup.svg
 	@PYTHONPATH=tests $(BIN)/python docs/browser.py docs/browser.png
 
