@@ -89,9 +89,7 @@ async def draw(
     from tui.runtime.host import Host
     from tui.runtime.local_backend import LocalBackend
 
-    file = Path(os.environ["LAZYCHAT_HOME"], "script.toml")
-    file.write_text(script, "utf-8")
-    models = {"qwen3-8b": ScriptedModelConfig(str(file))}
+    models = {"qwen3-8b": ScriptedModelConfig(_kept(script))}
     host = Host(Config(model="qwen3-8b", models=models, theme=theme))
     host.start()
     backend = LocalBackend(host)
@@ -106,6 +104,13 @@ async def draw(
     host.close()
     # Pages that show the picture load no fonts for it: the reader's will do.
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
+def _kept(script: str) -> str:
+    """Write a script into the store's folder; return its path."""
+    file = Path(os.environ["LAZYCHAT_HOME"], "script.toml")
+    file.write_text(script, "utf-8")
+    return str(file)
 
 
 def answered(chat: Any) -> bool:
