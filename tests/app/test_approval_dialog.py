@@ -266,7 +266,7 @@ async def test_the_transcript_can_be_read_while_it_asks(home: Path) -> None:
 async def test_the_sidebar_lists_and_revokes_what_is_allowed(home: Path) -> None:
     grants.keep(Grant("run_it", pattern="git log *"))
     replies = calling(STATUS), "Done.", calling(STATUS), "Over."
-    async with asking(home, *replies, size=(120, 40)) as chat:
+    async with asking(home, *replies, size=(120, 70)) as chat:
         await chat.until("git log *")
         assert "asks" in chat.text
         await press(chat, "c")

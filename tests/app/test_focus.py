@@ -42,24 +42,24 @@ async def test_tools_lie_over_a_narrow_screen(size: tuple[int, int]) -> None:
         await chat.ask("First")
         await chat.until("One.")
         await chat.pilot.press("f2")
-        await chat.until("get_current_weather")
+        await chat.until("current_time")
 
         assert "▌ First" in chat.text
         assert "One." in chat.text
         await chat.pilot.press("escape")
-        await chat.until(lambda: "get_current_weather" not in chat.text)
+        await chat.until(lambda: "current_time" not in chat.text)
         assert chat.screen.composer.has_focus
 
 
 async def test_letters_typed_over_the_tools_are_written_and_close_them() -> None:
     async with opened(size=(80, 24)) as chat:
         await chat.pilot.press("f2")
-        await chat.until("get_current_weather")
+        await chat.until("current_time")
         await chat.pilot.press("H", "i")
 
         await chat.until(lambda: chat.screen.composer.text == "Hi")
         assert chat.screen.composer.has_focus
-        await chat.until(lambda: "get_current_weather" not in chat.text)
+        await chat.until(lambda: "current_time" not in chat.text)
 
 
 async def test_a_turn_that_the_user_stopped_counts_as_seen() -> None:

@@ -27,22 +27,22 @@ def sidebar(chat: Chat) -> list[str]:
 
 
 async def test_servers_stand_in_the_sidebar_with_their_tools(home: object):
-    async with opened(toml=toml(), size=(120, 40)) as chat:
-        await chat.until("die")
+    async with opened(toml=toml(), size=(120, 80)) as chat:
+        await chat.until("[x] die")
 
         lines = sidebar(chat)
         at = lines.index("fake ready")
         assert lines[at + 1 : at + 3] == [
-            "[x] die",
+            "[x] die asks",
             "Ends in the middle of th… ▸",
         ]
 
 
 async def test_a_failed_server_is_noted_once_and_reconnects_with_r(home: object):
-    async with opened(toml=toml("dies"), size=(120, 40)) as chat:
+    async with opened(toml=toml("dies"), size=(120, 80)) as chat:
         await chat.until("MCP server fake: it ended with status 3")
         chat.screen.sidebar.focus()
-        await chat.pilot.press("down", "down", "down")
+        await chat.pilot.press("end")
         lines = sidebar(chat)
 
         assert "fake not connected r" in lines

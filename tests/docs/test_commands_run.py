@@ -47,6 +47,8 @@ def test_there_are_lines_to_run() -> None:
 def test_a_command_line_of_the_pages_runs(home: Home, line: str) -> None:
     words = shlex.split(line)
 
+    (home.work / "person.json").write_text("{}")  # the reader has one
+
     done = home.run(*words, input="")
 
     assert "Traceback" not in done.err

@@ -60,7 +60,7 @@ def limit(terminal: Terminal, size: int) -> None:
     )
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (96, 40)])
 def test_a_disk_that_runs_full_in_mid_answer_is_told_and_the_answer_goes_on(
     start: Start, home: Path, columns: int, rows: int
 ) -> None:

@@ -31,7 +31,7 @@ def tool(home: Path) -> None:
 
 def asked(start: Start, *script: dict[str, Any]) -> Terminal:
     """Start an app, whose model has called the tool."""
-    terminal = start(list(script or SCRIPT), columns=100)
+    terminal = start(list(script or SCRIPT), columns=100, rows=60)
     terminal.wait_for("run_it")  # the sidebar has it once it is loaded
     ask(terminal, "What has changed?")
     terminal.wait_for("Allow run_it?")
@@ -173,7 +173,7 @@ def test_a_worker_asks_and_an_app_answers(
     worker = place.start("-m", "tui", "worker")
     wait_until(lambda: list(home.glob("worker-*.json")))
     config = (home / "config.toml").read_text()
-    terminal = start(None, config=config, columns=100)
+    terminal = start(None, config=config, columns=100, rows=60)
     terminal.wait_for("run_it")
     ask(terminal, "What has changed?")
     terminal.wait_for("Allow run_it?")

@@ -140,7 +140,9 @@ def test_structured_calls_of_a_server_are_run_and_unseen(home, server):
     )
     server.answer(text("22 degrees."), finish(), usage(9, 3), DONE)
 
-    assert home.ask("Paris?") == (0, "22 degrees.\n", "")
+    done = home.ask("-T", "get_current_weather", "Paris?")
+
+    assert done == (0, "22 degrees.\n", "")
 
     result = server.requests[1].json["messages"][-1]
     assert result["role"] == "tool"

@@ -96,8 +96,8 @@ def test_list_tells_when_there_are_more(home):
     assert len(home.run("list", "-n", "0").out.splitlines()) == 3
 
 
-def test_list_of_nothing_is_nothing(home):
-    assert home.run("list") == (0, "", "")
+def test_list_of_nothing_is_said_on_stderr(home):
+    assert home.run("list") == (0, "", "lazychat: no conversations yet\n")
     assert home.run("list", "--json").out == "[]\n"
 
 

@@ -15,7 +15,7 @@ from tui.cli import main
 unit = 1 if sys.platform == "darwin" else 1024
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-main(["list"])  # loads what an import needs, too
+main(["list", "--json"])  # loads what an import needs, too
 base = peak()
 code = main(["import", sys.argv[1]])
 print(code, (peak() - base) / 1e6)

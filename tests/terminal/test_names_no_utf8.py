@@ -33,9 +33,9 @@ SPOILT = {
     "a kind": f"UPDATE event SET kind = {BAD} WHERE kind = 'turn_started'",
     "of what a delta is": f"UPDATE event SET delta_of = {BAD} WHERE seq = 4",
     "an event": f"UPDATE event SET data = {BAD} WHERE seq = 4",
-    "a draft": f"INSERT INTO draft VALUES ('c', {BAD}, 1)",
+    "a draft": f"INSERT INTO draft VALUES ('c', {BAD}, 1, '')",
     "whose a draft is": "INSERT INTO draft "
-    "VALUES (CAST(x'6e657720ff' AS TEXT), 'x', 1)",
+    "VALUES (CAST(x'6e657720ff' AS TEXT), 'x', 1, '')",
     "what was seen": f"INSERT INTO seen VALUES ({BAD}, 1)",
     "a journal": f"INSERT INTO taken VALUES ({BAD})",
     "an import": f"INSERT INTO importing VALUES ({BAD}, {BAD}, 1)",

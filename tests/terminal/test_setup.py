@@ -174,7 +174,7 @@ def test_a_folder_may_have_a_space_and_an_umlaut(checkout: Checkout) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("lazychat runs\n")
-    assert checkout.commands() == ["build", "llama", ".[local,web,images,pdf]"]
+    assert checkout.commands() == ["build", "llama", ".[local,web,images,pdf,mcp]"]
 
 
 def test_what_is_set_up_stays_as_it_is(checkout: Checkout) -> None:
@@ -195,7 +195,7 @@ def test_the_checks_add_what_they_need(checkout: Checkout) -> None:
     again = checkout.make("run")
 
     assert done.returncode == again.returncode == 0
-    assert checkout.commands() == [".[local,dev,web,images,pdf]"]
+    assert checkout.commands() == [".[local,dev,web,images,pdf,mcp]"]
 
 
 def test_changed_requirements_are_installed(checkout: Checkout) -> None:
@@ -205,7 +205,7 @@ def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     (checkout.root / "pyproject.toml").write_text("# others\n")
     checkout.make("run")
 
-    assert checkout.commands() == [".[local,web,images,pdf]"]
+    assert checkout.commands() == [".[local,web,images,pdf,mcp]"]
 
 
 def test_a_folder_that_was_moved_is_set_up_again_without_building(
@@ -219,7 +219,7 @@ def test_a_folder_that_was_moved_is_set_up_again_without_building(
 
     assert "it was created in" in done.stdout
     assert done.stdout.endswith("lazychat runs\n")
-    assert checkout.commands() == ["llama", ".[local,web,images,pdf]"]
+    assert checkout.commands() == ["llama", ".[local,web,images,pdf,mcp]"]
 
 
 def test_the_environment_reaches_pip(checkout: Checkout) -> None:
@@ -252,7 +252,7 @@ def test_another_python_makes_the_environment_anew(checkout: Checkout) -> None:
 
     assert kept.stdout == "lazychat runs\n"
     assert "Recreating .venv: it was created with 3.11.0 /elsewhere" in anew.stdout
-    assert checkout.commands() == ["llama", ".[local,web,images,pdf]"]
+    assert checkout.commands() == ["llama", ".[local,web,images,pdf,mcp]"]
 
 
 def test_a_newer_python_beside_an_old_one_is_found(checkout: Checkout) -> None:
@@ -304,12 +304,12 @@ def test_without_a_compiler_it_goes_on_without_local_models(checkout: Checkout) 
     assert "There is no C++ compiler" in done.stdout
     assert "apt install g++" in done.stdout
     assert done.stdout.endswith("lazychat runs\n")
-    assert checkout.commands() == [".[web,images,pdf]"]
+    assert checkout.commands() == [".[web,images,pdf,mcp]"]
 
     checkout.compiler("exit 0")
     checkout.make("run")
 
-    assert checkout.commands() == ["build", "llama", ".[local,web,images,pdf]"]
+    assert checkout.commands() == ["build", "llama", ".[local,web,images,pdf,mcp]"]
 
 
 def test_without_a_compiler_there_are_no_checks(checkout: Checkout) -> None:
@@ -337,7 +337,7 @@ def test_local_models_can_be_left_out(checkout: Checkout) -> None:
     done = checkout.make("run", "LOCAL=no")
 
     assert done.stdout.endswith("lazychat runs\n")
-    assert checkout.commands() == [".[web,images,pdf]"]
+    assert checkout.commands() == [".[web,images,pdf,mcp]"]
 
 
 # --- What fails -----------------------------------------------------------------------
@@ -385,9 +385,9 @@ def test_after_a_failure_it_goes_on_from_there(checkout: Checkout) -> None:
     assert checkout.commands() == [
         "build",
         "llama",
-        ".[local,web,images,pdf]",
+        ".[local,web,images,pdf,mcp]",
         "llama",
-        ".[local,web,images,pdf]",
+        ".[local,web,images,pdf,mcp]",
     ]
 
 

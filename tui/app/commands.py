@@ -268,7 +268,7 @@ COMMANDS = (
         lambda _, chat, text: chat.settings.set_system(text),
         "",
         "/system",
-        "System prompt of this conversation: /system TEXT",
+        "System prompt here: /system TEXT",
         argument=_anything,
     ),
     Command(

@@ -276,7 +276,8 @@ def test_after_a_cancel_all_its_processes_end(run, tree):
     finished = [e for e in events if isinstance(e, ToolCallFinished)]
 
     watcher.join()
-    assert finished[0].error == "cancelled"
+    # Its processes may take longer to end than the turn waits.
+    assert (finished[0].error or "").startswith("cancelled")
     wait_for(lambda: not any(map(is_running, pids(file, 5))))
 
 
