@@ -52,7 +52,7 @@ class View:
         self.title = ""
 
     def settings(self) -> Settings:
-        return Settings("m", "function_call", True, set())
+        return Settings("m", "function_call", True, set)
 
     def hint(self, text: str) -> None:
         self.hints.append(text)

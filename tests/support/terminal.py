@@ -137,6 +137,17 @@ class _Stream(pyte.Stream):
     events = pyte.Stream.events | {"scroll_up", "scroll_down"}
 
 
+def _ready(fd: int, seconds: float, wanted: int = 0) -> tuple[bool, bool]:
+    """Wait until `fd` can be read, or be written if wanted; return which.
+
+    Unlike `select`, this takes descriptors of any number.
+    """
+    poll = select.poll()
+    poll.register(fd, select.POLLIN | wanted)
+    events = dict(poll.poll(seconds * 1000)).get(fd, 0)
+    return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
+
+
 def wait_until(done: Callable[[], object], seconds: float = LIMIT) -> None:
     """Wait for a condition that no terminal shows: a file, a record, a process."""
     until = monotonic() + seconds
@@ -313,7 +324,7 @@ class Terminal:
     def send(self, data: bytes) -> None:
         """Send bytes unchanged; read the command's output in the meantime."""
         while data:
-            readable, writable, _ = select.select([self._fd], [self._fd], [], LIMIT)
+            readable, writable = _ready(self._fd, LIMIT, select.POLLOUT)
             if readable:
                 self._read()
             if writable:
@@ -408,7 +419,7 @@ class Terminal:
         """Read output for up to `seconds`; return whether any came."""
         if self._ended:
             return False
-        ready, _, _ = select.select([self._fd], [], [], max(seconds, 0))
+        ready, _ = _ready(self._fd, max(seconds, 0))
         return bool(ready) and self._read()
 
     def _read(self) -> bool:

@@ -113,6 +113,7 @@ class LazychatApp(OutputApp):
         """Start the work that the first frame does not wait for."""
         self.call_after_refresh(self.themes.watch)
         if self._only_tools or self.backend.has_own_tools:
+            self.backend.expect_tools()
             self.call_after_refresh(self._load_tools)
         else:  # only tools of packages, which are slow to find
             self.set_timer(BEGIN_SECONDS, self._load_tools)

@@ -11,7 +11,7 @@ change survives the end of this program; it raises `LogError` if the change fail
 The file is long because it is one interface, whose parts lead to one another.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -93,7 +93,7 @@ class Conversation(Protocol):
         *,
         model: str,
         agent: str,
-        tools: Collection[str],
+        tools: Callable[[], Collection[str]],
         stream: bool,
         again: str | None = None,
         parent: str | None = None,
@@ -103,8 +103,10 @@ class Conversation(Protocol):
         """Request an answer to `message`, or another one to the question `again`.
 
         For the other arguments see `tui.events.TurnRequested` and `MessageAdded`;
-        unknown `tools` are ignored. `forget_draft` removes the stored draft together
-        with storing the message. The future gives the request's `seq`.
+        `tools` returns the names of those that are offered, and is called in another
+        thread once the user's own are loaded; unknown ones are ignored. `forget_draft`
+        removes the stored draft together with storing the message. The future gives the
+        request's `seq`.
         """
         ...
 
@@ -461,6 +463,10 @@ class Backend(Protocol):
     @property
     def has_own_tools(self) -> bool:
         """Whether `load_tools` has files of the user to load."""
+        ...
+
+    def expect_tools(self) -> None:
+        """Have questions wait for `load_tools`, which will be called soon."""
         ...
 
     def load_tools(self, only: Sequence[str] = ()) -> object:

@@ -26,6 +26,8 @@ from tui.tools import Tool, ToolBox, builtin, installed_tools, is_demo, load_too
 from tui.tools.approval import Rules, parse_flags
 from tui.tools.loading import Loaded, is_source
 
+ASKING_SECONDS = 5.0
+"""Most seconds that a question waits for the user's tools; drafts wait behind it."""
 LOADING_SECONDS = 30.0
 """Most seconds that a resumed turn waits until its tools are loaded."""
 
@@ -65,6 +67,8 @@ class Host:
         self.mcp = Servers(settings.mcp)
         """The MCP servers; whoever has a host starts them."""
         self._loaded = threading.Event()
+        self._loading = False
+        """Whether tools are about to be loaded that the first question may need."""
         self.runner = Runner(self.log, self._agent)
 
     @property
@@ -106,6 +110,15 @@ class Host:
         """Whether the user has tool files for `load_tools`."""
         folder = paths.tools_folder()
         return bool(self.config.tools.files) or any(folder.glob("*.py"))
+
+    def expect_tools(self) -> None:
+        """Have questions wait for `load_tools`, which will be called soon."""
+        self._loading = True
+
+    def wait_for_tools(self) -> None:
+        """Wait for tools that are expected, for `ASKING_SECONDS` at most. Blocks."""
+        if self._loading:
+            self._loaded.wait(ASKING_SECONDS)
 
     def load_tools(self, only: Sequence[str] = ()) -> None:
         """Load the user's own tools, which runs their code.

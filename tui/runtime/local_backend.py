@@ -4,7 +4,7 @@ The protocols there say which methods block and which threads may call them.
 """
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ class LocalConversation:
         *,
         model: str,
         agent: str,
-        tools: Collection[str],
+        tools: Callable[[], Collection[str]],
         stream: bool,
         again: str | None = None,
         parent: str | None = None,
@@ -113,9 +113,10 @@ class LocalConversation:
         forget_draft: bool = False,
     ) -> "Future[int]":
         """Request an answer, from a worker on this machine or from this process."""
-        offered = self._names_of(tools)
 
         def write() -> "Future[int]":
+            self._host.wait_for_tools()
+            offered = self._names_of(tools())
             # Runs here, because it reads a file and hashes the schema of each tool.
             by = self._choose_runner(model, offered)
             options = {"stream": stream}
@@ -250,6 +251,7 @@ class LocalBackend:
         self.agent: str = host.config.agent
         """The name of the agent for new conversations."""
         self.load_tools = host.load_tools
+        self.expect_tools = host.expect_tools
         self.mcp = host.mcp
         """The MCP servers."""
 

@@ -40,7 +40,7 @@ def ask(chat: LocalConversation, text: str, forget_draft: bool = False) -> None:
         message,
         model="m",
         agent="function_call",
-        tools=(),
+        tools=tuple,
         stream=True,
         forget_draft=forget_draft,
     )

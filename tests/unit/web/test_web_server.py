@@ -346,7 +346,7 @@ def test_the_screen_offers_what_the_serving_process_has(home):
         Message("user", "Hi"),
         model="play",
         agent="plan",
-        tools={"look", "other"},
+        tools=lambda: {"look", "other"},
         stream=True,
     ).result(30)
 

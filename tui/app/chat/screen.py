@@ -174,7 +174,10 @@ class ChatScreen(OutputScreen):
             self.drafts,
             self.follower,
             settings=lambda: Settings(
-                self.model, self.agents.current, self.stream, self.tools.enabled()
+                self.model,
+                self.agents.current,
+                self.stream,
+                self.tools.enabled_for(self.model),
             ),
             mark_seen=door.mark_seen,
             call_later=self.call_later,

@@ -48,6 +48,14 @@ class ToolChoice:
 
     def enabled(self) -> set[str]:
         """Return the names of the tools that are on; the user's choice wins."""
-        on = {name for name, enabled in self._toggled.items() if enabled}
-        at_start = self._backend.enabled_for(self._sidebar.model)
-        return (at_start | on) - (set(self._toggled) - on)
+        return self.enabled_for(self._sidebar.model)()
+
+    def enabled_for(self, model: str) -> Callable[[], set[str]]:
+        """Return a function that returns the same for a model, in any thread."""
+        toggled = dict(self._toggled)
+
+        def enabled() -> set[str]:
+            on = {name for name, enabled in toggled.items() if enabled}
+            return (self._backend.enabled_for(model) | on) - (set(toggled) - on)
+
+        return enabled

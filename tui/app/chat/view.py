@@ -61,8 +61,8 @@ class Settings(NamedTuple):
     """The agent's name, see `tui.agent_names`."""
     stream: bool
     """Whether the answer is shown while it is written."""
-    tools: set[str]
-    """The names of the tools that are on."""
+    tools: Callable[[], set[str]]
+    """Returns the names of the tools that are on; any thread."""
 
 
 class View(Protocol):
