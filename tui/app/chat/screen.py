@@ -263,6 +263,7 @@ class ChatScreen(OutputScreen):
             self.hints.advise(note)
         self._spell_keys()
         self.tools.show()
+        self.status.temporary = self.backend.temporary
         self.call_after_refresh(self._prompts.commands)
         self.approvals.look()
         self.run_worker(self.follower.run, thread=True)
