@@ -31,6 +31,11 @@ def themes_folder() -> Path:
     return _folder(_dirs.user_config_dir) / "themes"
 
 
+def prompt_files_folder() -> Path:
+    """Return the folder of the user's own prompts, which may not exist."""
+    return _folder(_dirs.user_config_dir) / "prompts"
+
+
 def tools_folder() -> Path:
     """Return the folder of the user's own tools, which may not exist."""
     return _folder(_dirs.user_config_dir) / "tools"

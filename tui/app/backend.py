@@ -479,6 +479,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def temporary(self) -> bool:
+        """Whether nothing is stored, because the user wants that."""
+        ...
+
+    @property
     def kept_to(self) -> int | None:
         """The last `seq` that would survive a kill of the program, None if all do."""
         ...

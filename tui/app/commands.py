@@ -14,6 +14,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from tui.config import nearest
 from tui.mcp import Prompt
+from tui.prompt_files import PromptFile
 from tui.safe import safe
 
 
@@ -52,8 +53,17 @@ class _Clipboard(Protocol):
     def copy_answer(self, number: int) -> object: ...
 
 
+class _Composer(Protocol):
+    def write(self, text: str) -> object: ...
+
+
 class _Chat(Protocol):
     """What commands need from the current chat."""
+
+    @property
+    def composer(self) -> _Composer: ...
+    @property
+    def hint(self) -> Callable[[str], object]: ...
 
     @property
     def controller(self) -> _Controller: ...
@@ -489,6 +499,23 @@ def of_prompts(prompts: Iterable[Prompt]) -> tuple[Command, ...]:
         )
         for prompt in prompts
     )
+
+
+def of_file(prompt: PromptFile) -> Command:
+    """Return the command of a prompt file: it puts the prompt into the composer."""
+
+    def run(_: _App, chat: _Chat, typed: str) -> None:
+        chat.composer.write(prompt.filled(typed))
+        chat.hint("Enter sends the prompt")
+
+    slash = f"/{prompt.name}"
+    name = f"prompt {prompt.name}"
+    return Command(name, run, "", slash, prompt.description, argument=_anything)
+
+
+def slashes() -> set[str]:
+    """Return the slash commands of the table, with their other names."""
+    return {s for command in COMMANDS for s in (command.slash, *command.aliases) if s}
 
 
 def parse(text: str, more: Iterable[Command] = ()) -> tuple[Command, str] | None:

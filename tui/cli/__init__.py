@@ -97,9 +97,16 @@ def _ask(options: argparse.Namespace) -> int:
         options.allow,
         options.deny,
         files=files,
+        temporary=_is_temporary(options),
         schema=Path(options.schema) if options.schema else None,
         as_json=options.json,
     )
+
+
+def _is_temporary(options: argparse.Namespace) -> bool:
+    if options.temporary and (options.last or options.cid):
+        raise ConfigError("--temporary begins anew: leave out -c and --cid.")
+    return options.temporary
 
 
 def _attached(options: argparse.Namespace) -> "list[Attachment]":
@@ -164,6 +171,7 @@ def _chat(options: argparse.Namespace) -> int:
         *(settings, problems, options.tool, options.cid, options.last, file),
         files=files,
         anew=anew,
+        temporary=_is_temporary(options),
     )
 
 

@@ -44,6 +44,7 @@ def ask(
     deny: Sequence[str] = (),
     *,
     files: Sequence[Attachment] = (),
+    temporary: bool = False,
     schema: Path | None = None,
     as_json: bool = False,
 ) -> int:
@@ -64,7 +65,7 @@ def ask(
     if wanted and not tools:
         tools = ("none",)
     with streams.answer_alone() as out:
-        host = Host(settings)
+        host = Host(settings, temporary=temporary)
         reported = 0
         try:
             host.load_tools(tools)

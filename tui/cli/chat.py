@@ -31,6 +31,7 @@ def chat(
     *,
     files: Sequence[Attachment] = (),
     anew: bool = False,
+    temporary: bool = False,
 ) -> int:
     """Open the screen on a conversation and return the exit code.
 
@@ -38,14 +39,14 @@ def chat(
     a new conversation is opened, unless the newest has a running turn or an unseen
     answer; with `anew` it is a new one even then. `problems` are shown on the screen.
     `config_file` is where `settings` come from, None for the user's config.toml.
-    `files` are attached to the next message.
+    `files` are attached to the next message. With `temporary`, nothing is stored.
     """
     _require_terminal()
     # Recognise a lone Esc after 25 ms, not 100. Textual reads this on import.
     os.environ.setdefault("ESCDELAY", "25")
     from tui.app.app import run_app
 
-    host = Host(settings, problems, config_file=config_file)
+    host = Host(settings, problems, config_file=config_file, temporary=temporary)
     try:
         try:
             host.models.find(host.model)

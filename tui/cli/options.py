@@ -104,6 +104,7 @@ def _chat(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
     _add_attach(parser)
     _add_which(parser, "open")
+    _add_temporary(parser)
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:
@@ -115,6 +116,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         help="the question; standard input is appended if it is not a terminal",
     )
     _add_which(parser, "continue")
+    _add_temporary(parser)
     flags = {
         "--allow": "run this tool's calls without asking; in PATTERN, * is any plain "
         "text (repeatable)",
@@ -184,6 +186,14 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="print only the complete answer",
     )
     _add_config(parser)
+
+
+def _add_temporary(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--temporary",
+        action="store_true",
+        help="store nothing: what is said is gone at the end",
+    )
 
 
 def _add_which(parser: argparse.ArgumentParser, act: str) -> None:

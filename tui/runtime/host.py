@@ -16,7 +16,7 @@ from tui import agent_names, config, paths
 from tui.agents import AGENTS, Agent, SummaryAgent
 from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
-from tui.eventlog import open_log
+from tui.eventlog import EventLog, open_log
 from tui.events import TurnRequested
 from tui.mcp import Servers
 from tui.models.catalog import ModelCatalog
@@ -46,17 +46,24 @@ class Host:
         log: Path | None = None,
         *,
         config_file: Path | None = None,
+        temporary: bool = False,
     ) -> None:
         """Hold what `settings` describe, which come from `config_file`.
 
-        None stands for the user's config.toml, and for the log of the user.
+        None stands for the user's config.toml, and for the log of the user. With
+        `temporary`, conversations are in memory only, and there are no others.
         """
         self.config = settings
         self.config_file = config_file or paths.config_file()
         self.problems = list(problems)
         self.last_words: list[str] = []
         """Lines for the user from `close`; the caller shows them, as no screen can."""
-        self.log = open_log(log or paths.log_file(), self.problems.append)
+        self.temporary = temporary
+        path = log or paths.log_file()
+        if temporary:
+            self.log = EventLog(path, self.problems.append, source="", keeps=False)
+        else:
+            self.log = open_log(path, self.problems.append)
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
         self._tools: dict[str, Tool[..., object]] = builtin(settings.tools)

@@ -340,14 +340,19 @@ class LocalBackend:
         return self._host.keeps
 
     @property
+    def temporary(self) -> bool:
+        """Whether nothing is stored, because the user wants that."""
+        return self._host.temporary
+
+    @property
     def kept_to(self) -> int | None:
         """The last `seq` that would survive a kill of the program, None if all do."""
-        return self._host.log.kept_to
+        return None if self._host.temporary else self._host.log.kept_to
 
     @property
     def unkept(self) -> bool:
         """Whether a kill of the program would lose new messages."""
-        return self._host.log.unkept
+        return self._host.log.unkept and not self._host.temporary
 
     @property
     def wanted(self) -> int:

@@ -43,6 +43,7 @@ from tui.app.chat.next_model import NextModel
 from tui.app.chat.owners import Owners
 from tui.app.chat.place import PlaceToShow
 from tui.app.chat.presenter import Presenter
+from tui.app.chat.prompt_commands import PromptCommands
 from tui.app.chat.read_marker import ReadMarker
 from tui.app.chat.screen_view import ScreenView
 from tui.app.chat.tool_choice import ToolChoice
@@ -122,7 +123,11 @@ class ChatScreen(OutputScreen):
         door = backend.conversation(conversation, is_new=is_new)
         transcript = self.transcript = Transcript()
         composer = self.composer = Composer()
-        composer.menu.more = lambda: commands.of_prompts(backend.mcp.prompts)
+        self._prompts = PromptCommands(backend.problems)
+        composer.menu.more = lambda: (
+            *self._prompts.commands(),
+            *commands.of_prompts(backend.mcp.prompts),
+        )
         self.chat_bar = ChatBar()
         dialog = self.dialog = ApprovalDialog()
         self.drafts = Drafts(door, composer, is_new)
@@ -261,6 +266,8 @@ class ChatScreen(OutputScreen):
             self.hints.advise(note)
         self._spell_keys()
         self.tools.show()
+        self.status.temporary = self.backend.temporary
+        self.call_after_refresh(self._prompts.commands)
         self.approvals.look()
         self.run_worker(self.follower.run, thread=True)
         self.set_interval(FAILURE_SECONDS, self._look_for_failure)

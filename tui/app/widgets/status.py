@@ -92,6 +92,8 @@ class Status(Contained, Widget):
     quit"."""
     aside: reactive[str] = reactive("")
     """What goes on beside the answers, in a word: a download."""
+    temporary: reactive[bool] = reactive(False)
+    """Whether nothing is stored, because the user wants that."""
     unkept: reactive[bool] = reactive(False)
     """Whether something is in memory only and would be lost by a kill."""
     away: reactive[bool] = reactive(False)
@@ -159,7 +161,11 @@ class Status(Contained, Widget):
         state: list[Span] = [(safe(text, newlines=False), (look,))]
         if self.waited is not None and not self.pause:
             state.append((f" {_seconds(self.waited)}", ("muted",)))
-        return [*state, _SEPARATOR, ("not saved", ("error",))] if self.unkept else state
+        if self.unkept:
+            state += [_SEPARATOR, ("not saved", ("error",))]
+        elif self.temporary:
+            state += [_SEPARATOR, ("temporary", ("muted",))]
+        return state
 
     def _facts(self, room: int) -> list[list[Span]]:
         """Return the groups on the right that fit in `room` columns."""
