@@ -6,7 +6,7 @@ import pytest
 from support.pilot import opened
 
 from tui import paths
-from tui.tools import tool
+from tui.tools import Tool
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.usefixtures("home")
 async def test_a_question_waits_for_the_users_tools(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    @tool
-    def mine() -> str:
+    def work() -> object:
         """Do what only I need."""
-        return ""
+
+    mine = Tool(work, name="mine")
 
     folder = paths.tools_folder()
     folder.mkdir(parents=True)
