@@ -137,8 +137,15 @@ _WITH_SUBCOMMANDS = frozenset(
     ("cargo", "git", "go", "hg", "npm", "pip", "pnpm", "poetry", "svn", "uv", "yarn")
 )
 """Programs whose second word says what they do."""
-_RUNS_ANYTHING = frozenset(("alias", "config", "dlx", "exec", "run", "test", "x"))
-"""Subcommands whose effect depends on the words behind them."""
+_RUNS_ANYTHING = frozenset(
+    (
+        *("alias", "archive", "bisect", "clone", "config", "dlx", "exec", "fetch"),
+        *("generate", "get", "grep", "install", "pull", "push", "rebase", "run"),
+        *("start", "submodule", "test", "tool", "x"),
+    )
+)
+"""Subcommands that can run any program, by an option or a package that the words
+behind them name."""
 
 
 def suggest(kind: str, subject: str) -> str:

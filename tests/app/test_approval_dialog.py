@@ -179,6 +179,28 @@ async def test_questions_are_asked_one_after_another(home: Path) -> None:
         assert [answer.allow for answer in given(chat)] == [True, False]
 
 
+async def test_the_next_question_has_the_keys_after_a_reason(home: Path) -> None:
+    async with asking(home, calling("one", "two"), "Done.") as chat:
+        await chat.until("1 more")
+        await press(chat, "d", "n", "o", "enter")
+        await chat.until(lambda: len(given(chat)) == 1)
+        await chat.until(lambda: "more" not in chat.text)
+        await press(chat, "y")
+        await chat.until("Done.")
+
+        assert [answer.allow for answer in given(chat)] == [False, True]
+
+
+async def test_the_line_for_a_reason_is_hidden_again(home: Path) -> None:
+    async with asking(home, calling(STATUS), "Done.") as chat:
+        await press(chat, "d")
+        await chat.until("Why?")
+        await chat.pilot.press("escape")
+        await chat.until("y allow once")
+
+        await chat.until(lambda: "Why?" not in chat.text)
+
+
 async def test_what_config_toml_asks_for_cannot_be_allowed_for_ever(
     home: Path,
 ) -> None:

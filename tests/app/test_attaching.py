@@ -131,6 +131,32 @@ async def test_names_typed_by_hand_are_attached_when_they_are_sent():
         assert files[0].data == b"line 2\nline 3\n"
 
 
+async def test_a_link_to_another_folder_is_shown_before_it_is_sent(folder: Path):
+    (folder.parent / "secret.txt").write_text("secret\n")
+    (folder / "link.txt").symlink_to(folder.parent / "secret.txt")
+    async with opened(["Fine."]) as chat:
+        await chat.ask("read @link.txt and @notes.txt")
+
+        await chat.until("Attached link.txt: Enter sends it, too")
+        assert chat.model.requests == []
+
+
+async def test_a_name_that_could_control_the_terminal_is_not_written(folder: Path):
+    name = "zz\x1b[31m\u202e.txt"
+    (folder / name).write_text("x\n")
+    async with opened(["Fine."]) as chat:
+        await keys(chat, "see @zz")
+        await chat.until("zz␛[31m.txt")
+        await chat.pilot.press("tab")
+        await chat.until(lambda: named(chat) == [name])
+
+        assert chat.screen.composer.text == "see "
+        await keys(chat, "it")
+        await chat.pilot.press("enter")
+        await chat.until("Fine.")
+        assert [file.name for file in sent(chat).attachments] == [name]
+
+
 async def test_a_pasted_text_cannot_send_a_file_that_nobody_has_seen(folder: Path):
     (folder / ".env").write_text("KEY=1\n")
     async with opened(["Fine."]) as chat:

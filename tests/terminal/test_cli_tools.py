@@ -116,6 +116,16 @@ def test_the_audit_tells_each_call_and_how_it_was_decided(
     assert rows[4] == f'    {{"command":"{STATUS}"}}'
 
 
+def test_the_audit_tells_exactly_what_was_called(place: Home) -> None:
+    asking_tool.add(place.folder)
+    place.scripted([asking_tool.call("a  b\u202e \x1b[2J")], "Done.")
+    place.ask("hi")
+
+    rows = place.run("tools", "log").out.splitlines()
+
+    assert rows[1] == r'    {"command":"a  b\u202e \u001b[2J"}'
+
+
 def test_without_a_call_the_audit_is_empty(place: Home) -> None:
     done = place.run("tools", "log")
 

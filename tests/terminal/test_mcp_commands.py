@@ -118,7 +118,7 @@ def test_serve_offers_tools_and_conversations_to_a_client(place: Home):
         cwd=str(place.work),
     )
 
-    async def use() -> tuple[set[str], str, str, str]:
+    async def use() -> tuple[dict[str, bool], str, str, str]:
         async with Client(server) as client:
 
             async def call(name: str, **arguments: str) -> str:
@@ -127,7 +127,10 @@ def test_serve_offers_tools_and_conversations_to_a_client(place: Home):
                 assert block.type == "text"
                 return ("failed: " if result.is_error else "") + block.text
 
-            tools = {tool.name for tool in (await client.list_tools()).tools}
+            tools = {
+                tool.name: bool(tool.annotations and tool.annotations.read_only_hint)
+                for tool in (await client.list_tools()).tools
+            }
             found = await call("search_conversations", words="capital")
             read = await call("read_conversation", id=found.split()[0])
             wrong = await call("read_conversation", id="nope")
@@ -136,7 +139,10 @@ def test_serve_offers_tools_and_conversations_to_a_client(place: Home):
 
     tools, found, read, loud = asyncio.run(use())
 
-    assert {"search_conversations", "read_conversation", "loud"} <= tools
+    assert tools["search_conversations"]
+    assert tools["read_conversation"]
+    assert tools["calculate"]
+    assert tools["loud"] is False  # nobody knows what it does
     assert "risky" not in tools
     assert "The capital of France is Paris." in found
     assert "The capital of France is Paris." in read

@@ -318,6 +318,10 @@ class Files(Protocol):
         """Return the files that a message mentions with `@`, for `load`."""
         ...
 
+    def leads_out(self, spec: str) -> bool:
+        """Return whether a file is, by a link, outside of the current folder."""
+        ...
+
     def pasted(self, text: str) -> Sequence[str]:
         """Return the files of which a pasted text is the paths, [] for other texts."""
         ...

@@ -6,6 +6,7 @@ that memory can hold.
 """
 
 import io
+import re
 import struct
 from typing import Any
 
@@ -72,14 +73,17 @@ def _webp(data: bytes) -> tuple[int, int]:
             return 0, 0
 
 
+_PADDING = re.compile(rb"\xff{2,}")
+
+
 def _jpeg(data: bytes) -> tuple[int, int]:
     at = 2
     while at + 9 < len(data):
         if data[at] != 0xFF:
             return 0, 0
         marker = data[at + 1]
-        if marker == 0xFF:  # padding
-            at += 1
+        if padding := _PADDING.match(data, at):
+            at = padding.end() - 1
             continue
         # A start of frame, whichever the process; the others share the numbers.
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):

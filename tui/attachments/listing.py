@@ -59,7 +59,11 @@ def ranked(names: Sequence[tuple[str, str]], word: str) -> list[str]:
         return [name for name, _ in shallow[:SHOWN]]
     # From the beginning of a word on: else nearly any word has its letters somewhere in
     # a long path, and a name such as @anna would open the menu.
-    loose = re.compile(r"(?<![^\W_])" + ".*?".join(map(re.escape, wanted)))
+    # Each letter is sought at its next place only: another one cannot help, and to try
+    # them all would take a name of many equal letters hours.
+    first, *others = map(re.escape, wanted)
+    rest = "".join(f"[^{letter}]*+{letter}" for letter in others)
+    loose = re.compile(rf"(?<![^\W_]){first}{rest}", re.DOTALL)
     found: list[tuple[int, int, str]] = []
     for name, folded in names:
         if wanted not in folded and not loose.search(folded):

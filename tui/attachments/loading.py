@@ -95,6 +95,15 @@ def is_file(spec: str, folder: Path) -> bool:
         return False
 
 
+def leads_out(spec: str, folder: Path) -> bool:
+    """Return whether what `spec` names is outside of `folder`, by a link if need be."""
+    try:
+        path = wanted(spec, folder).path.resolve()
+        return not path.is_relative_to(folder.resolve())
+    except (AttachmentError, OSError, ValueError, RuntimeError):
+        return True
+
+
 def shown(name: str) -> str:
     """Return a file name as printable text."""
     return safe(decoded(name), newlines=False)

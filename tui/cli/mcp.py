@@ -185,7 +185,8 @@ def _serve(settings: Config) -> int:
     loaded = [load_tools([*files, *settings.tools.files]), installed_tools()]
     for error in (error for each in loaded for error in each.errors):
         streams.talk(str(error))
-    found = {tool.name: tool for tool in builtin().values()}
+    ours = builtin()
+    found = dict(ours)
     found |= {tool.name: tool for each in loaded for tool in each.tools}
     rules = settings.tools.policy
     allowed = [
@@ -195,12 +196,19 @@ def _serve(settings: Config) -> int:
         and rules.get(tool.name, tool.policy) == "allow"
     ]
     own = [t for t in serving.conversation_tools(search, read) if t.name not in found]
+    # What the user's own tools do, and those that config.toml allows, nobody can say.
+    only_read = {
+        name
+        for name, tool in ours.items()
+        if found[name] is tool and tool.policy == "allow"
+    }
     try:
         serving.serve(
             [*allowed, *own],
             "Tools of lazychat, a chat for language models in the terminal, and the "
             "user's conversations in it.",
             settings.tools.timeout,
+            only_read | {tool.name for tool in own},
         )
     except ImportError as error:
         raise LazychatError(

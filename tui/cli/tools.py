@@ -15,7 +15,7 @@ from tui.conversation import audit
 from tui.errors import LazychatError
 from tui.eventlog import open_to_read
 from tui.grants import Grant
-from tui.safe import one_line, safe
+from tui.safe import one_line, safe, safe_json
 from tui.tools import Tool, builtin, installed_tools, load_tools
 
 _WORDS = {
@@ -131,9 +131,10 @@ def show_log(cid: str | None, limit: int, as_json: bool) -> int:
 
 def _print(found: Sequence[audit.AuditedCall], ids: Sequence[str]) -> None:
     for short, call in zip(ids, found, strict=True):
-        arguments = call.arguments
-        if not isinstance(arguments, str):
-            arguments = msgspec.json.encode(arguments).decode()
+        if isinstance(call.arguments, str):
+            arguments = safe(one_line(call.arguments), newlines=False)
+        else:  # exactly: what cannot be seen is spelled out, as when it was asked for
+            arguments = safe_json(msgspec.json.encode(call.arguments).decode())
         took = "" if call.seconds is None else f" in {call.seconds:.2f} s"
         why = f": {call.reason}" if call.reason else ""
         decision = _WORDS.get(call.decision, call.decision)
@@ -148,6 +149,6 @@ def _print(found: Sequence[audit.AuditedCall], ids: Sequence[str]) -> None:
         )
         row = "  ".join(one_line(fact) for fact in facts if fact)
         sys.stdout.write(safe(row, newlines=False) + "\n")
-        sys.stdout.write("    " + safe(one_line(arguments), newlines=False) + "\n")
+        sys.stdout.write(f"    {arguments}\n")
         if call.error:
             sys.stdout.write("    " + safe(one_line(call.error), newlines=False) + "\n")

@@ -1,7 +1,7 @@
 """Offers tools and conversations to other programs, as an MCP server on stdio."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from tui.mcp.listing import own_version
@@ -10,16 +10,22 @@ from tui.tools import Tool, ToolBox
 from tui.turn import Turn
 
 
-def serve(tools: Iterable[Tool[..., Any]], instructions: str, timeout: float) -> None:
+def serve(
+    tools: Iterable[Tool[..., Any]],
+    instructions: str,
+    timeout: float,
+    read_only: Collection[str] = (),
+) -> None:
     """Serve `tools` until the client closes our standard input.
 
+    Of those that `read_only` names the client is told that they change nothing.
     `timeout` is that of tools without their own, in seconds. What tools print goes to
     stderr: stdout is the client's.
     """
-    asyncio.run(_serve(ToolBox(tools, timeout=timeout), instructions))
+    asyncio.run(_serve(ToolBox(tools, timeout=timeout), instructions, read_only))
 
 
-async def _serve(box: ToolBox, instructions: str) -> None:
+async def _serve(box: ToolBox, instructions: str, read_only: Collection[str]) -> None:
     import mcp_types as types
     from mcp.server.lowlevel import Server
     from mcp.server.stdio import stdio_server
@@ -31,7 +37,9 @@ async def _serve(box: ToolBox, instructions: str) -> None:
                     name=schema.name,
                     description=schema.description,
                     input_schema=schema.parameters,
-                    annotations=types.ToolAnnotations(read_only_hint=True),
+                    annotations=types.ToolAnnotations(read_only_hint=True)
+                    if schema.name in read_only
+                    else None,
                 )
                 for schema in box.schemas()
             ]

@@ -35,6 +35,12 @@ class LocalFiles:
 
         return mentions.files_in(text, self._folder)
 
+    def leads_out(self, spec: str) -> bool:
+        """Return whether a file is, by a link, outside of the folder."""
+        from tui.attachments import loading
+
+        return loading.leads_out(spec, self._folder)
+
     def pasted(self, text: str) -> Sequence[str]:
         """Return the files of which a pasted text is the paths."""
         from tui.attachments import mentions
@@ -63,6 +69,10 @@ class NoFiles:
     def mentioned(self, text: str) -> Sequence[str]:
         """Return nothing."""
         return ()
+
+    def leads_out(self, spec: str) -> bool:
+        """Return False: there are no files."""
+        return False
 
     def pasted(self, text: str) -> Sequence[str]:
         """Return nothing."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tui.attachments import listing
-from tui.attachments.listing import FileList, listed
+from tui.attachments.listing import FileList, listed, ranked
 
 
 def fill(folder: Path, *names: str) -> None:
@@ -87,3 +87,10 @@ def test_a_path_is_completed_folder_by_folder(tmp_path: Path):
     assert files.matching("./here/") == ["./here/a.py", "./here/b.md", "./here/deep/"]
     assert files.matching(f"{tmp_path}/work/here/.e") == [f"{tmp_path}/work/here/.env"]
     assert files.matching("/no/such/folder/x") == []
+
+
+def test_a_long_name_of_equal_letters_takes_no_time():
+    # To try every place of each letter would take hours, and hold up the screen.
+    name = "a" * 250
+    assert ranked([(name, name)], "a" * 12 + "b") == []
+    assert ranked([(f"{name}.b", f"{name}.b")], "a" * 12 + "b") == [f"{name}.b"]

@@ -302,6 +302,15 @@ def test_a_pdf_is_attached_as_the_text_of_its_pages(tmp_path: Path):
     assert file.data.decode() == "[Page 1]\nSales rose\n\n[Page 2]\nCosts fell"
 
 
+def test_the_size_of_a_jpeg_is_found_behind_padding():
+    frame = b"\xff\xc0\0\x11\x08\0\x05\0\x08\x03" + bytes(20)
+
+    # Byte by byte, the largest file would take minutes.
+    padded = b"\xff\xd8" + b"\xff" * 90_000_000 + frame
+
+    assert images.size_of(padded, "image/jpeg") == (8, 5)
+
+
 def test_a_long_pdf_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("pypdf")
     monkeypatch.setattr(pdf, "MOST_PAGES", 1)

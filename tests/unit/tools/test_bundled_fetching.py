@@ -212,6 +212,12 @@ def test_what_is_no_address_is_refused(no_network: list[Any], url: str):
             "http://[::ffff:169.254.169.254]/",
             "http://[ff02::1]/",
         ),
+        *(
+            "http://[fd00:ec2::254%1]/",
+            "http://[fe80::a9fe:a9fe%1]/",
+            "http://[::ffff:0:169.254.169.254]/",
+            "http://[64:ff9b:1::a9fe:a9fe]/",
+        ),
     ],
 )
 def test_credentials_of_a_cloud_are_refused_whatever_is_configured(no_network, url):
@@ -603,6 +609,18 @@ def test_text_of_html(html: str, text: str):
 )
 def test_hostile_pages_take_no_more_than_their_length(piece: str):
     assert len(text_of(piece * (200_000 // len(piece)))) < 300_000
+
+
+def test_what_is_no_character_set_takes_no_time():
+    # In punycode this would take half an hour.
+    assert len(decode(b"a-" + b"b" * 2_000_000, "Punycode")) == 2_000_002
+    assert decode(b"\\x41", "unicode-escape") == "\\x41"
+    assert decode(b"a", "a\0b") == "a"
+
+
+def test_a_number_that_python_does_not_read_is_left_as_it_is():
+    number = "&#" + "1" * 5000 + ";"
+    assert text_of(f"<p>a{number}</p><p>b &amp; c</p>") == f"a{number}\nb & c"
 
 
 def test_bytes_are_decoded_without_an_error():

@@ -334,8 +334,25 @@ def test_no_file_of_lazychat_itself_is_used(tmp_path: Path, work: Path):
             Reading(above).read_file(path)
         with pytest.raises(ToolError, match="belongs to lazychat"):
             Writing(above).write_file(path, "x")
-    with pytest.raises(ToolError, match="belongs to lazychat"):
-        Reading(Folders([str(tmp_path / "home")])).read_file("keys.toml")
+
+
+@pytest.mark.parametrize("path", ["keys.toml", "config.toml", "lazychat.db", "."])
+def test_no_file_of_lazychat_is_used_from_within_its_folder(
+    tmp_path: Path, work: Path, path: str
+):
+    home = tmp_path / "home"
+    (home / "config.toml").write_text(SECRET)
+    (home / "lazychat.db").write_text(SECRET)
+    within = Folders([str(home)])
+
+    for use in (
+        lambda: Reading(within).read_file(path),
+        lambda: Reading(within).list_folder(path),
+        lambda: Searching(within).search_text("s", path),
+        lambda: Writing(within).write_file(path, "x"),
+    ):
+        with pytest.raises(ToolError, match="belongs to lazychat"):
+            use()
 
 
 def test_several_folders_are_allowed(tmp_path: Path, work: Path):

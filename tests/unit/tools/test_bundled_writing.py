@@ -57,6 +57,20 @@ def test_a_new_file_is_shown_whole_and_nothing_is_made(work: Path, tools: Writin
     assert left(work) == ["poem.txt"]
 
 
+def test_a_new_folder_is_shown_where_it_will_be(work: Path, tools: Writing):
+    (work / "src").mkdir()
+    (work / "docs").mkdir()
+    (work / "docs" / "link").symlink_to("../src")
+
+    for path in ("docs/link/new/a.txt", str(work / "docs/link/new/a.txt")):
+        preview = tools.write_preview(path, "x")
+
+        assert preview.subject == str(work / "src/new/a.txt")
+        assert "+++ src/new/a.txt\n" in preview.text
+    with pytest.raises(ToolError, match="no such folder"):
+        tools.write_preview("new/../docs/link/a.txt", "x")
+
+
 def test_a_change_of_the_last_line_end_is_shown(tools: Writing):
     preview = tools.write_preview("poem.txt", "roses are red\nviolets are blue")
 

@@ -196,11 +196,12 @@ class Attaching:
         then sends.
         """
         specs: list[str] = []
+        leads_out: set[str] = set()
 
         def ready(named: Sequence[Attachment]) -> None:
             new = [it for it in named if not any(_is_same(it, old) for old in files)]
             whole = (*files, *new)[:MOST]
-            far = [it for it in specs if mentions.is_far(it)]
+            far = [it for it in specs if it in leads_out or mentions.is_far(it)]
             if far or self._is_refused(whole):
                 keep()
                 self._named.update(zip(specs, named, strict=True))
@@ -231,6 +232,7 @@ class Attaching:
                     for it in self._files.mentioned(text)
                     if it not in known and _title(it) not in stored
                 )
+                leads_out.update(filter(self._files.leads_out, specs))
             except Exception:
                 self._call_later(ready, ())
                 raise

@@ -144,8 +144,8 @@ class ApprovalDialog(Vertical):
         self.border_title = Content(f"Allow {name}{where}?")
         self._call.show_call(asked)
         self._answers.answers = tuple(answers(asked))
-        self.remove_class("-denying")
         self.display = True
+        self.back()
         self.hold()
 
     def close(self) -> None:
@@ -229,8 +229,10 @@ class ApprovalDialog(Vertical):
 
     def back(self) -> None:
         """Show the answers again."""
-        self.screen.set_focus(self._call)
+        if self.screen.focused is self._reason:
+            self.screen.set_focus(self._call)
         self.remove_class("-denying")
+        self._reason.display = False
 
     def _post(self, given: ApprovalGiven) -> None:
         if self.question:

@@ -300,10 +300,13 @@ class Composer(Contained, TextArea):
         length = mentions.begun_length(self.document.get_line(row)[:column])
         folder = path.endswith("/")
         text = mentions.spelled(path) + ("" if folder else " ")
+        # A name that this may not show is attached without being written.
+        in_text = clean(text) == text and "\n" not in text
+        text = text if in_text else ""
         result = self.replace(text, (row, column - length), (row, column))
         self.move_cursor(result.end_location)
         if not folder:
-            self.post_message(self.FilesNamed([path], in_text=True))
+            self.post_message(self.FilesNamed([path], in_text=in_text))
 
     def action_delete_left(self) -> None:
         """Delete to the left; at the very start, remove the last attached file."""

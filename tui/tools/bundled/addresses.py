@@ -167,12 +167,18 @@ def _number(host: str) -> IPAddress | None:
 
 def _check(address: IPAddress, host: str, private: bool) -> None:
     for inner in _all_in(address):
-        if inner in _METADATA:
+        if inner in _METADATA or _ends_in_metadata(inner):
             raise _refused(host, "an address for credentials of a cloud")
         if inner.is_multicast or inner == ipaddress.IPv4Address("255.255.255.255"):
             raise _refused(host, "an address of many machines")
         if not private and _is_private(inner):
             raise _refused(host, f"{inner}, which is not a public address")
+
+
+def _ends_in_metadata(address: IPAddress) -> bool:
+    """Whether an IPv6 address may be translated to one, or is its twin (OpenStack)."""
+    last = ipaddress.IPv4Address(address.packed[-4:])
+    return address.version == 6 and last in _METADATA
 
 
 def _refused(host: str, what: str) -> ToolError:
@@ -192,6 +198,7 @@ def _all_in(address: IPAddress) -> list[IPAddress]:
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     data = address.packed
+    address = ipaddress.IPv6Address(data)  # without a zone, which would make it unequal
     if address.ipv4_mapped:
         return [address.ipv4_mapped]
     if data[:2] == b"\x20\x02":  # 6to4

@@ -36,6 +36,12 @@ Identity = tuple[int, int]
 class Missing(ToolError):
     """A folder of a path does not exist."""
 
+    def __init__(self, message: str, shown: str, path: Path) -> None:
+        super().__init__(message)
+        self.shown = shown
+        """Where the path leads, as in `Place`."""
+        self.path = path
+
 
 class Place(NamedTuple):
     """An entry of an open folder; it need not exist."""
@@ -153,6 +159,11 @@ class _Walk:
         except OSError as error:
             raise failed(str(root), error) from error
         self._open = [descriptor]
+        try:
+            self._check(os.fstat(descriptor))
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close all folders."""
@@ -171,15 +182,31 @@ class _Walk:
             elif (target := self._link(name)) is not None:
                 left += reversed(self._below(target))
             elif left:
-                self._down(name)
+                try:
+                    self._down(name)
+                except FileNotFoundError as error:
+                    raise self._missing(name, left, first) from error
             else:
                 last = name
-        path = self._root.joinpath(*self._names, *([] if last == "." else [last]))
-        shown = path.relative_to(first) if path.is_relative_to(first) else path
-        place = Place(self._open[-1], last, label(str(shown)), path)
+        path, shown = self._found([] if last == "." else [last], first)
+        place = Place(self._open[-1], last, shown, path)
         if last != "." and (found := place.stat()):
             self._check(found)
         return place
+
+    def _found(self, names: Sequence[str], first: Path) -> tuple[Path, str]:
+        """Return where `names` lead from here, and that path for messages."""
+        path = self._root.joinpath(*self._names, *names)
+        shown = path.relative_to(first) if path.is_relative_to(first) else path
+        return path, label(str(shown))
+
+    def _missing(self, name: str, left: Sequence[str], first: Path) -> ToolError:
+        """Return the error for a folder that is not there; `left` is in reverse."""
+        message = f"{label(self._path)}: no such folder"
+        if ".." in left:  # behind it there could be links again
+            return ToolError(message)
+        path, shown = self._found([name, *reversed(left)], first)
+        return Missing(message, shown, path)
 
     def _up(self) -> None:
         if not self._names:
@@ -190,8 +217,8 @@ class _Walk:
     def _down(self, name: str) -> None:
         try:
             child = self._folder(name)
-        except FileNotFoundError as error:
-            raise Missing(f"{label(self._path)}: no such folder") from error
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise failed(label(self._path), error) from error
         self._open.append(child)

@@ -6,6 +6,7 @@ length. The parser of the standard library is not: of "<a<a<a…" it needs minut
 
 import codecs
 import re
+from contextlib import suppress
 from html import unescape
 
 _LEFT_OUT = frozenset(("script", "style", "noscript", "template", "svg", "iframe"))
@@ -34,6 +35,10 @@ _CHARSET = re.compile(
 )
 
 
+_NO_CHARSETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape"))
+"""Encodings of Python that no page is written in; punycode's time is quadratic."""
+
+
 def decode(data: bytes, charset: str) -> str:
     """Return the text of a page in its character set, UTF-8 if that is unknown."""
     for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16")):
@@ -42,9 +47,12 @@ def decode(data: bytes, charset: str) -> str:
     if not charset and (found := _CHARSET.search(data[:4096])):
         charset = found[1].decode("ascii")
     try:
-        return data.decode(charset or "utf-8", "replace")
-    except (LookupError, UnicodeError):  # an unknown one, or no character set at all
-        return data.decode("utf-8", "replace")
+        name = codecs.lookup(charset or "utf-8").name.replace("-", "_")
+        if name not in _NO_CHARSETS:
+            return data.decode(name, "replace")
+    except (LookupError, ValueError):  # an unknown one, or no character set at all
+        pass
+    return data.decode("utf-8", "replace")
 
 
 def text_of(html: str) -> str:
@@ -133,4 +141,6 @@ class _Reader:
 
     def _add(self, text: str) -> None:
         if text and not self._hidden:
-            (self._title if self._in_title else self._parts).append(unescape(text))
+            with suppress(ValueError):  # &#…; with more digits than Python reads
+                text = unescape(text)
+            (self._title if self._in_title else self._parts).append(text)

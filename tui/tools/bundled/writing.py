@@ -22,7 +22,6 @@ from tui.tools.bundled.confined import (
     Place,
     check_regular,
     failed,
-    label,
     read,
     text_of,
 )
@@ -94,8 +93,8 @@ class Writing:
             with self._folders.place(path) as place:
                 before, _ = _current(place)
                 shown, subject = place.shown, str(place.path)
-        except Missing:
-            before, shown, subject = None, label(path), label(path)
+        except Missing as missing:
+            before, shown, subject = None, missing.shown, str(missing.path)
         after = _encoded(change(before, shown), before)
         self._remember(subject, after, before)
         return Preview("diff", _diff(before, after, shown), subject)
