@@ -38,7 +38,7 @@ def test_ask_denies_what_would_ask_and_names_the_flag(home_with_tool: Home) -> N
 
 @pytest.mark.parametrize("flag", ["run_it", "run_it=git status *", f"run_it={STATUS}"])
 def test_allow_stands_for_the_answer(home_with_tool: Home, flag: str) -> None:
-    done = home_with_tool.ask("--allow", "other", "--allow", flag, "hi")
+    done = home_with_tool.ask("--allow", "read_file", "--allow", flag, "hi")
 
     assert (done.code, done.out, done.err) == (0, "Done.\n", "")
     assert asking_tool.runs(home_with_tool.folder) == [STATUS]
@@ -159,3 +159,15 @@ def test_revoke_takes_back_what_is_allowed(home_with_tool: Home) -> None:
     done = home_with_tool.run("tools", "revoke", "run_it")
     assert complaint(done, 1) == 'Nothing called "run_it" is always allowed.'
     assert complaint(home_with_tool.run("tools", "revoke"), 2)
+
+
+@pytest.mark.parametrize("flag", ["--allow", "--deny"])
+def test_a_flag_for_a_tool_that_does_not_exist_is_an_error(
+    home_with_tool: Home, flag: str
+) -> None:
+    done = home_with_tool.ask(flag, "run_itt=git *", "hi")
+
+    assert (done.code, done.out) == (2, "")
+    assert 'There is no tool "run_itt" to allow or deny. Did you mean "run_it"?' in (
+        done.err
+    )

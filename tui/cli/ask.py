@@ -16,9 +16,9 @@ from tui.cli import streams
 from tui.cli.answer_printer import AnswerTerminal, Heard, Printer, RecordPrinter, talk
 from tui.cli.checked_answer import AnswerSchema
 from tui.cli.codes import DONE, FAILED
-from tui.config import Config
+from tui.config import Config, nearest
 from tui.conversation import read_state, store
-from tui.errors import LazychatError, LogError
+from tui.errors import ConfigError, LazychatError, LogError
 from tui.eventlog import EventLog, Follow
 from tui.events import (
     CancelRequested,
@@ -70,6 +70,7 @@ def ask(
         try:
             host.load_tools(tools)
             reported = _report(host.problems, reported)
+            _check_flags(host, [*allow, *deny])
             id = _conversation(host.log, cid, last)
             # Complete the answer of a killed process before the new question.
             end_if_gone(host.log, id)
@@ -101,6 +102,17 @@ def _connect(host: Host) -> None:
     for state in host.mcp.states:
         if state.phase not in ("ready", "disabled"):
             talk(f"MCP server {state.name}: {state.describe()}; goes on without it")
+
+
+def _check_flags(host: Host, flags: Sequence[str]) -> None:
+    """Raise `ConfigError` if a flag names a tool that does not exist."""
+    names = {tool.name for tool in host.tools}
+    for grant in parse_flags(flags):
+        if grant.tool not in names and not host.mcp.may_have(grant.tool):
+            hint = nearest(grant.tool, list(names))
+            raise ConfigError(
+                f'There is no tool "{grant.tool}" to allow or deny.{hint}'
+            )
 
 
 def _flags(allow: Sequence[str], deny: Sequence[str]) -> dict[str, Any]:

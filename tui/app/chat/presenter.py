@@ -102,6 +102,8 @@ class Presenter:
         self._last_ended: str | None = None
         """The finish reason of the turn's last message."""
         self._held: dict[str, list[Record]] = {}
+        self._called: set[str] = set()
+        """The turns in which a tool was called."""
         self._unkept: dict[str, int] = {}
         """The last record of each message that is partly in memory only."""
         self._tools: dict[str, str] = {}
@@ -296,7 +298,10 @@ class Presenter:
             case Unreadable(why=why):
                 what = f"Cannot read a record of this conversation ({why})."
                 self.timeline.note(what, "warning", turn)
-            case ToolCallOpened() | ToolCallStarted():
+            case ToolCallOpened():
+                self._call(event)
+            case ToolCallStarted():
+                self._called.add(turn or "")
                 self._call(event)
             case ToolProgressed() | ToolCallFinished():
                 self._call(event)
@@ -361,7 +366,9 @@ class Presenter:
                 self._ended(turn, reason)
                 stopped = reason in ("cancelled", "interrupted")
                 if reason == "cancelled" and not self._has_answered(turn):
-                    note = "Cancelled before the first word · /retry asks again"
+                    when = "after a tool was called" if turn in self._called else ""
+                    when = when or "before the first word"
+                    note = f"Cancelled {when} · /retry asks again"
                     self.timeline.note(note, "cancelled", turn)
                 if stopped and self.fold.sums_up(turn):
                     note = "Summary stopped; the model still gets all messages."
