@@ -6,7 +6,7 @@ python tests/keys_page.py
 from support import ROOT
 
 from tui.app.commands import COMMANDS, Command
-from tui.app.dialogs.help import DEBUG, READING, WRITING
+from tui.app.dialogs.help import DEBUG, READING, TOOLS, WRITING
 
 PAGE = ROOT / "docs" / "keys.md"
 
@@ -22,6 +22,7 @@ def page() -> str:
         "commands": [*head, *everywhere],
         "reading": [*_HEAD, *map(_pair, READING)],
         "debug": [*_HEAD, *map(_pair, DEBUG)],
+        "tools": [*_HEAD, *map(_pair, TOOLS)],
         "versions": [*head, *reading],
     }.items():
         before, _, rest = text.partition(f"<!-- {place} -->\n")

@@ -341,7 +341,7 @@ def _explain(problem: str, table: dict[str, Any], text: str, where: str) -> str:
         line = _line(text, [*keys, key])
         known = _known_keys(table, keys)
         of = f" in [{'.'.join(keys)}]" if keys else ""
-        hint = nearest(key, known) or f" Known are: {', '.join(known)}."
+        hint = nearest(key, known) or f" Known: {', '.join(known)}."
         return f'{where}, line {line}: unknown key "{key}"{of}.{hint}'
     if missing := re.match(r"Object missing required field `(.*)`", problem):
         line = _line(text, keys)
@@ -349,7 +349,7 @@ def _explain(problem: str, table: dict[str, Any], text: str, where: str) -> str:
     if invalid := re.match(r"Invalid (?:enum )?value '(.*)'", problem):
         line = _line(text, keys)
         known = _known_values(keys)
-        hint = f" Known are: {', '.join(known)}." if known else ""
+        hint = f" Known: {', '.join(known)}." if known else ""
         key = ".".join(keys)
         return f'{where}, line {line}: {key} cannot be "{invalid[1]}".{hint}'
     problem = problem.replace("`", "")

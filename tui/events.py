@@ -226,7 +226,7 @@ class RetryScheduled(Event, frozen=True):
     def describe(self, seconds: float | None = None) -> str:
         """Return it in a few words; `seconds`: what is left of the pause."""
         left = max(1, math.ceil(self.seconds if seconds is None else seconds))
-        return f"{self.why}, again in {left} s ({self.attempt}/{self.most})"
+        return f"{self.why}, retry in {left} s ({self.attempt}/{self.most})"
 
     @property
     def line(self) -> str:

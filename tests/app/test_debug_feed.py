@@ -102,7 +102,7 @@ async def test_rounds_of_another_program_say_that_nothing_is_kept() -> None:
         await chat.ready()
         await chat.pilot.press("f3", "shift+tab", "home", "enter")
 
-        await chat.until("Nothing is kept of this round")
+        await chat.until("No bodies for this round")
 
 
 def test_decisions_in_words() -> None:

@@ -62,6 +62,40 @@ async def test_letters_typed_over_the_tools_are_written_and_close_them() -> None
         await chat.until(lambda: "current_time" not in chat.text)
 
 
+@pytest.mark.parametrize("key", ["tab", "shift+tab"])
+async def test_tools_over_a_narrow_screen_go_when_the_focus_does(key: str) -> None:
+    async with opened(["One."], size=(80, 24)) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.pilot.press("f2")
+        await chat.until("current_time")
+        await chat.until(lambda: chat.screen.sidebar.has_focus)
+
+        await chat.pilot.press(key)
+
+        await chat.until(lambda: "current_time" not in chat.text)
+        await chat.until(lambda: not chat.screen.sidebar.has_focus)
+
+
+@pytest.mark.parametrize("letter", ["x", "r"])
+async def test_letters_that_do_nothing_on_a_tool_are_written(letter: str) -> None:
+    """x revokes and r reconnects, where there is something to revoke or reconnect."""
+    async with opened(size=(80, 24)) as chat:
+        await chat.pilot.press("f2")
+        await chat.until("current_time")
+        await chat.pilot.press("down", letter, "y")
+
+        await chat.until(lambda: chat.screen.composer.text == f"{letter}y")
+
+
+async def test_the_tools_fit_on_a_screen_that_is_narrower_than_they_are() -> None:
+    async with opened(size=(24, 20)) as chat:
+        await chat.pilot.press("f2")
+
+        await chat.until("[x] current_time")
+        assert chat.screen.sidebar.region.x >= 0
+
+
 async def test_a_turn_that_the_user_stopped_counts_as_seen() -> None:
     async with opened(model=ScriptedModel(["never"], rate=0.01)) as chat:
         await chat.ask("Hello?")

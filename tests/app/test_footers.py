@@ -50,6 +50,11 @@ def test_a_mark_shares_the_line_of_the_footer_where_there_is_room() -> None:
     assert away[1].startswith("qwen3-8b")
 
 
+def test_a_narrow_pane_keeps_the_time_at_which_an_answer_went_on() -> None:
+    assert rows(34, *PARTS, away="12:36")[0] == "↻ went on without you (12:36)"
+    assert rows(20, *PARTS, away="12:36")[0] == "↻ 12:36"
+
+
 def test_times_have_a_date_on_another_day() -> None:
     now = time.mktime((2026, 11, 27, 14, 3, 0, 0, 0, -1))
 

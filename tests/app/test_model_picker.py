@@ -186,7 +186,7 @@ async def test_a_configured_model_without_its_key_asks_for_it(
         await chat.pilot.press(*"mine")
         await chat.until(lambda: listed(chat)[:1] == ["mine"])
         await chat.pilot.press("enter")
-        await chat.until("Key of mine")
+        await chat.until("Key for mine")
         await chat.pilot.press(*"sk-typed-12345")
         await chat.until("•" * 14)
         assert "sk-typed" not in chat.text
@@ -202,7 +202,7 @@ async def test_a_command_that_prints_the_key_is_shown_and_kept(
         await chat.pilot.press("ctrl+l")
         await chat.until("Needs a key")
         await chat.pilot.press(*"opena", "enter")
-        await chat.until("Key of OpenAI")
+        await chat.until("Key for OpenAI")
         await chat.pilot.press(*"!echo sk-printed-1")
         await chat.until("!echo sk-printed-1")
         await chat.pilot.press("enter")

@@ -302,7 +302,7 @@ def test_a_users_theme_may_replace_a_built_in_one(tmp_path: Path):
         ),
         (
             'primary = "red"\n[variables]\nlink-style = "loud"',
-            "variables.link-style cannot be 'loud'. Known are: bold,",
+            "variables.link-style cannot be 'loud'. Known: bold,",
         ),
         ("primary =", "this is not TOML"),
         (b"\xff", "this is not UTF-8 text."),

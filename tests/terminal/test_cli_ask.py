@@ -338,9 +338,9 @@ def test_a_pause_before_the_next_try_is_told_on_stderr(home, server):
     assert done == (
         0,
         "Hello\n",
-        "lazychat: rate-limited, again in 2 s (1/2): Too many requests\n",
+        "lazychat: rate-limited, retry in 2 s (1/2): Too many requests\n",
     )
-    assert "again in 2 s (1/2): Too many" in home.run("tail").out
+    assert "retry in 2 s (1/2): Too many" in home.run("tail").out
 
 
 def test_a_model_of_the_responses_api_has_its_reasoning_back_the_next_day(home):

@@ -61,7 +61,7 @@ def test_an_unknown_key_is_told_with_its_line_and_the_nearest(home):
     ("text", "line", "told"),
     [
         ("stream = 1", 1, ["stream", "bool"]),
-        ('agent = "magic"', 1, ["agent", '"magic"', "Known are: function_call"]),
+        ('agent = "magic"', 1, ["agent", '"magic"', "Known: function_call"]),
         ("max_rounds = -1", 1, ["max_rounds", ">= 0"]),
         ("[tools]\ntimeout = 0", 2, ["tools.timeout", "> 0"]),
         ("[tools]\ntimeout = nan", 2, ["tools.timeout", "> 0"]),

@@ -54,8 +54,12 @@ def test_a_key_is_asked_for_unseen_and_tried(home: Home, server: SSEServer) -> N
         terminal.wait_for("Service:")
         terminal.type("opena")
         terminal.press("enter")
-        for key, then in (("sk-wrong-1234567", "did not accept"), (KEY, "Model [1]:")):
-            terminal.wait_for("(not shown):")
+        answers = (("sk-wrong-1234567", "did not accept"), (KEY, "Model [1]:"))
+        for asked, (key, then) in enumerate(answers, 1):
+            # What is typed before the prompt is discarded.
+            terminal.wait_for(
+                lambda t, asked=asked: t.text.count("(not shown):") == asked
+            )
             terminal.type(key)
             terminal.press("enter")
             terminal.wait_for(then)

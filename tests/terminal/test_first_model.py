@@ -164,7 +164,7 @@ def test_a_key_of_openai(newcomer: Newcomer, server: SSEServer) -> None:
 
     newcomer.type("/setup", then="/setup")
     newcomer.press("enter", then="No local server")
-    newcomer.press("enter", then="Key of OpenAI")
+    newcomer.press("enter", then="Key for OpenAI")
     newcomer.paste(KEY, then="••••")
     newcomer.press("enter", then="2 models")
     newcomer.press("enter", then="gpt-4-1-mini is ready")
@@ -197,7 +197,7 @@ def test_any_other_service(newcomer: Newcomer, tmp_path: Path) -> None:
 
         newcomer.press("ctrl+l", then="Needs a key")
         newcomer.type("groq", then="Groq")
-        newcomer.press("enter", then="Key of Groq")
+        newcomer.press("enter", then="Key for Groq")
         newcomer.paste(KEY, then="••••")
         newcomer.press("enter", then="131k")
         newcomer.press("enter", then="llama-3-3-70b is ready")
@@ -264,7 +264,7 @@ def test_a_key_that_is_refused_can_be_pasted_again(
 
     newcomer.press("ctrl+l", then="Needs a key")
     newcomer.type("opena", then="OpenAI")
-    newcomer.press("enter", then="Key of OpenAI")
+    newcomer.press("enter", then="Key for OpenAI")
     newcomer.paste("sk-wrong-1234567", then="••••")
     newcomer.press("enter", then="did not accept the API key")
     newcomer.paste(KEY, then="••••")

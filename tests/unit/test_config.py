@@ -50,7 +50,7 @@ def test_no_file_is_the_defaults(tmp_path):
         ("model = [", "line 1, column 1[0-9]?: this is not TOML"),
         ("\nmodle = 'a'", 'line 2: unknown key "modle". Did you mean "model"'),
         ("[tools]\ntimeut = 3", r'line 2: unknown key "timeut" in \[tools\]. Did'),
-        ("zzz = 1", 'unknown key "zzz". Known are: model, agent'),
+        ("zzz = 1", 'unknown key "zzz". Known: model, agent'),
         ("stream = 1", "line 1: stream: expected bool, got int"),
         ("agent = 'x'", 'line 1: agent cannot be "x"'),
         (
@@ -62,7 +62,7 @@ def test_no_file_is_the_defaults(tmp_path):
         ("[models.a]\npath = 'x'", r'line 1: \[models.a\] needs "provider"'),
         (
             "[models.a]\nprovider = 'lama'",
-            'line 2: models.a.provider cannot be "lama". Known are: openai, llama',
+            'line 2: models.a.provider cannot be "lama". Known: openai, llama',
         ),
     ],
 )

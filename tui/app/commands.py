@@ -443,7 +443,7 @@ def checked(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     problems: list[str] = []
     for name, key in keys.items():
         if name not in known:
-            hint = nearest(name, known) or f" Known are: {', '.join(known)}."
+            hint = nearest(name, known) or f" Known: {', '.join(known)}."
             problems.append(f'[keys]: there is no command "{name}".{hint}')
         elif wrong := _wrong_part(key):
             problems.append(

@@ -148,7 +148,7 @@ def _from_server(place: Place) -> Chosen | None:
 
 def _ask_key(place: Place) -> Place:
     _say("A command that prints it may be given instead: !pass show api-key")
-    return with_key(place, getpass.getpass(f"Key of {place.title} (not shown): "))
+    return with_key(place, getpass.getpass(f"Key for {place.title} (not shown): "))
 
 
 def _ask_model(models: Sequence[ListedModel]) -> str:

@@ -109,6 +109,7 @@ def trashed(log: EventLog) -> list[Trashed]:
 def restore(log: EventLog, deleted: Trashed) -> str:
     """Restore a conversation; return its id, a new one if the old one is in use.
 
+    All of it counts as seen: nobody deletes what they still wait for.
     Raises `LogError` when the store cannot be written, or the conversation is not in
     the trash any more.
     """
@@ -126,6 +127,8 @@ def restore(log: EventLog, deleted: Trashed) -> str:
     if not records:
         raise LogError("Another program has already restored or wiped it.")
     id = put_back(log, deleted.id, records, lambda db: bin.drop(db, deleted.number))
+    # Its records have new numbers, so its read marker would be before all of them.
+    read_state.mark_seen(log, id, _last(log, id))
     if deleted.draft:
         read_state.save_draft(log, id, event_rows.text(deleted.draft))
     log.flush()

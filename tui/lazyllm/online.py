@@ -184,7 +184,7 @@ def _source(source: str | None, own: bool) -> tuple[str, Sequence[str]]:
         source = usable[0]
     if source not in SUPPLIERS:
         known = [*SUPPLIERS, *_ALIASES]
-        hint = config.nearest(source, known) or f" Known are: {', '.join(known)}."
+        hint = config.nearest(source, known) or f" Known: {', '.join(known)}."
         raise ConfigError(f'No supplier is named "{source}".{hint}')
     return source, variables_of(source)
 

@@ -77,10 +77,10 @@ class ModelCatalog:
 
             if supplier in SUPPLIERS:
                 return OpenAIModelConfig(model, supplier=supplier)
-        hint = config.nearest(name, known) or f" Known are: {', '.join(known)}."
+        hint = config.nearest(name, known) or f" Known: {', '.join(known)}."
         raise ConfigError(
-            f'No model is named "{name}".{hint} A path of a .gguf file or '
-            "supplier/model will do too."
+            f'No model is named "{name}".{hint} The path of a .gguf file and '
+            "supplier/model work too."
         )
 
     def get(self, name: str) -> Model:
@@ -234,7 +234,7 @@ def _check_dialect(name: str, dialect: str) -> None:
 
     known = sorted((AUTO, *DIALECTS))
     if dialect not in known:
-        hint = config.nearest(dialect, known) or f" Known are: {', '.join(known)}."
+        hint = config.nearest(dialect, known) or f" Known: {', '.join(known)}."
         raise ConfigError(
             f'[models.{name}]: there is no dialect "{dialect}".{hint} Leave it out '
             "to have it found from the model."

@@ -40,6 +40,18 @@ def test_what_has_ended_is_unseen_until_it_is_marked(log: EventLog) -> None:
     assert conversation.is_unseen(log, "a")
 
 
+def test_a_restored_conversation_counts_as_seen(log: EventLog) -> None:
+    end(log, "a", begin(log, "a"))
+    deleted = conversation.trash(log, "a")
+    read_state.mark_seen(log, "a", log.tail()).result(30)  # as its screen does
+
+    conversation.restore(log, deleted)
+
+    *_, last = (r.seq for r in log.read("a") if isinstance(r.event, TurnFinished))
+    assert read_state.seen(log, "a") >= last
+    assert not conversation.is_unseen(log, "a")
+
+
 def test_who_has_cancelled_an_answer_has_seen_it(log: EventLog) -> None:
     turn = begin(log, "a")
     read_state.mark_seen(log, "a", log.tail()).result(30)

@@ -85,8 +85,8 @@ def test_rate_limit_says_what_how_long_and_which_try(server: SSEServer) -> None:
         RetryScheduled("rate-limited", 0.02, 1, 2, words),
         RetryScheduled("rate-limited", 0.02, 2, 2, words),
     ]
-    assert retries(events)[0].describe() == "rate-limited, again in 1 s (1/2)"
-    assert retries(events)[0].describe(41.2) == "rate-limited, again in 42 s (1/2)"
+    assert retries(events)[0].describe() == "rate-limited, retry in 1 s (1/2)"
+    assert retries(events)[0].describe(41.2) == "rate-limited, retry in 42 s (1/2)"
 
 
 @pytest.mark.parametrize(

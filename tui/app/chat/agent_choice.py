@@ -25,7 +25,7 @@ class AgentChoice:
         """
         if name not in agent_names.ABOUT:
             known = list(agent_names.ABOUT)
-            hint = nearest(name, known) or f" Known are: {', '.join(known)}."
+            hint = nearest(name, known) or f" Known: {', '.join(known)}."
             return f'There is no agent "{name}".{hint}'
         self.current = self._backend.agent = name
         self._show()

@@ -68,6 +68,11 @@ class Arrangement:
         """Whether the tools lie over the conversation and the composer."""
         return self._screen.has_class("-narrow") and self._screen.has_class("-sidebar")
 
+    def uncover(self) -> None:
+        """Hide the tools if they lie over the rest; they no longer have the focus."""
+        if self.is_covered:
+            self._screen.remove_class("-sidebar")
+
     def toggle_sidebar(self) -> None:
         """Show or hide the tools; focus them when they are shown."""
         shown = not self._screen.has_class("-sidebar")

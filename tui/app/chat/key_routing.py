@@ -9,6 +9,7 @@ from typing import Any
 from textual import events
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui.app.chat.arrangement import Arrangement
 from tui.app.terminal.key_order import typed
@@ -16,6 +17,7 @@ from tui.app.transcript.pane import Transcript
 from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import Status
+from tui.app.widgets.tool_sidebar import ToolSidebar
 
 _ACTS = {"cancel": "back", "revise": "edit", "regenerate": "regenerate"}
 """Commands mentioned while the transcript has the focus, with what they do there."""
@@ -87,6 +89,15 @@ class KeyRouting:
     def _uncover(self) -> None:
         if self._arrangement.is_covered:
             self._arrangement.toggle_sidebar()
+
+    def lose_focus(self, widget: Widget) -> None:
+        """Show which part has the focus now; tools that lie over it go.
+
+        Nothing has it while the terminal is in the background: they stay.
+        """
+        if isinstance(widget, ToolSidebar) and self._screen.focused:
+            self._arrangement.uncover()
+        self.show_focus()
 
     def show_focus(self) -> None:
         """Show which part has the focus, and the keys of the transcript."""

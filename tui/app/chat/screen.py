@@ -432,9 +432,12 @@ class ChatScreen(OutputScreen):
         self.routing.take_paste(event)
 
     @on(events.DescendantFocus)
-    @on(events.DescendantBlur)
     def _show_focus(self) -> None:
         self.routing.show_focus()
+
+    @on(events.DescendantBlur)
+    def _lose_focus(self, event: events.DescendantBlur) -> None:
+        self.routing.lose_focus(event.widget)
 
     # -- user actions
 

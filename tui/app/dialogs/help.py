@@ -43,6 +43,13 @@ DEBUG = (
     ("End", "Follow the newest again"),
 )
 """Keys of the debug panel, and what they do."""
+TOOLS = (
+    ("Space", "Switch the tool, the tools of a server, or streaming"),
+    ("Enter", "Show what a tool is for, and its parameters"),
+    ("x", "Revoke what was allowed"),
+    ("r", "Reconnect the MCP server"),
+)
+"""Keys of the tools' pane, and what they do."""
 
 _WIDEST = 74  # columns of text
 _EDGES = 6  # columns of border, padding and scroll bar
@@ -83,6 +90,7 @@ class HelpScreen(ModalScreen[None]):
             "Slash commands": self._does(key=False),
             "Reading (Tab or click first)": (*READING, *self._does(reading=True)),
             "Debug panel (Shift+Tab or click first)": DEBUG,
+            "Tools (/tools or click first)": TOOLS,
         }
         room = min(_WIDEST, width - _EDGES)
         parts = [_section(title, rows, room) for title, rows in sections.items()]

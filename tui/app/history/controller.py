@@ -99,7 +99,6 @@ class HistoryController:
                 self._drop(outcome.id)
                 text += f". F9 or /undo restores it for {conversation.DAYS} days"
                 text += "" if self._backend.store.keeps else ", or until you quit"
-                text += "; /purge wipes it now"
             elif not listed and act in ("undo", "import"):
                 self._tabs.open(outcome.id)
             self._tabs.look_again()

@@ -87,10 +87,10 @@ class KeyScreen(OneField):
     def __init__(self, setup: Setup, place: Place, note: str = "") -> None:
         file = paths.keys_file()
         about = (
-            f"Paste the key of {place.title}. It is stored in {file}, which only you "
+            f"Paste the key for {place.title}. It is stored in {file}, which only you "
             "can read. Or type ! and a command that prints it: !pass show api-key"
         )
-        super().__init__(f"Key of {place.title}", about, "API key", note)
+        super().__init__(f"Key for {place.title}", about, "API key", note)
         self._setup = setup
         self._place = place
         self._cancel: Cancellation | None = None

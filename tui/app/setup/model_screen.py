@@ -59,7 +59,7 @@ class ModelScreen(Picker):
             return ways
         return (
             "No local server or GGUF file was found. Choose a service and paste its "
-            "key, or type supplier/model, a path, an address, a Hugging Face name."
+            "key, or type supplier/model, a path, an address or a Hugging Face name."
         )
 
     def typed(self, text: str) -> list[Row]:

@@ -33,7 +33,7 @@ def described(found: Found) -> str:
     if found.files:
         names.append(f"{len(found.files)} GGUF file{'s' * (len(found.files) > 1)}")
     if keys:
-        names.append(f"a key of {_some(keys)}")
+        names.append(f"a key for {_some(keys)}")
     return "; ".join(names)
 
 

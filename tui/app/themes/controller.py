@@ -76,7 +76,7 @@ class ThemeController:
         """Switch to a theme; return the reason if that fails, or ""."""
         if name not in self._app.available_themes:
             known = sorted(self._app.available_themes)
-            hint = nearest(name, known) or f" Known are: {', '.join(known)}."
+            hint = nearest(name, known) or f" Known: {', '.join(known)}."
             return f'There is no theme "{name}".{hint}'
         self._app.theme = name
         return ""

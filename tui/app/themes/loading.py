@@ -111,7 +111,7 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
         raise ConfigError(f"{where}: this is not TOML: {error}.") from error
     for key, value in table.items():
         if key not in _KEYS:
-            hint = nearest(key, _KEYS) or f" Known are: {', '.join(_KEYS)}."
+            hint = nearest(key, _KEYS) or f" Known: {', '.join(_KEYS)}."
             raise ConfigError(f'{where}: unknown key "{key}".{hint}')
         if problem := _problem(key, value):
             raise ConfigError(f"{where}: {key} {problem}")
@@ -205,4 +205,4 @@ def _style_problem(value: Any) -> str:
     if words and set(words) <= _TEXT_STYLES:
         return ""
     known = ", ".join(sorted(word for word in _TEXT_STYLES if len(word) > 1))
-    return f"cannot be {value!r}. Known are: {known}."
+    return f"cannot be {value!r}. Known: {known}."

@@ -12,6 +12,7 @@ from tui.safe import safe
 _DROPPED = (2, 4, 3, 1)
 """The parts of a footer that a narrow pane leaves out, the first one first."""
 _BETWEEN = " · "
+_AWAY = ("went on while you were away", "went on without you")
 
 
 def footer(
@@ -25,7 +26,9 @@ def footer(
     room = width - GUTTER - 1
     rows: list[tuple[Span, ...]] = [(mark,) for mark in marks]
     if away:
-        rows.append(((f"↻ went on while you were away ({away})", ("away",)),))
+        known = (f"↻ {text} ({_clean(away)})" for text in _AWAY)
+        fits = next((text for text in known if cell_len(text) <= room), f"↻ {away}")
+        rows.append(((fits, ("away",)),))
     if any(parts):
         left = room - spans_width(rows[-1]) - len(_BETWEEN) if marks and not away else 0
         beside = _fitting(parts, left) if left > 0 else ""

@@ -198,8 +198,8 @@ class Round(DebugEntry):
             yield Line((("  …", ("muted",)),))
         elif not self.bodies:
             text = (
-                "Nothing is kept of this round: only of the last 20 requests of this "
-                "program, and in memory only."
+                "No bodies for this round: those of the last 20 requests are kept, in "
+                "memory only."
             )
             yield from plain(text, width, 2, ("muted",))
         for body in self.bodies or ():

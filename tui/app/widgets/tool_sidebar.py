@@ -197,23 +197,39 @@ class ToolSidebar(Rows):
             case _:
                 pass
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Leave x and r, where they would do nothing, to a message that begins so."""
+        if action == "revoke":
+            return isinstance(self._selected, AllowedEntry)
+        if action == "reconnect":
+            return bool(self._origin)
+        return True
+
     def action_revoke(self) -> None:
         """Take back what the selected entry allows."""
-        if self.cursor is None:
-            return
-        entry = self.entries[self.cursor]
+        entry = self._selected
         if isinstance(entry, AllowedEntry):
             self.post_message(self.Revoked(entry.grant, entry.always))
 
     def action_reconnect(self) -> None:
         """Connect again to the selected server, or to that of the selected tool."""
-        match self.entries[self.cursor] if self.cursor is not None else None:
+        if server := self._origin:
+            self.post_message(self.ReconnectWanted(server))
+
+    @property
+    def _selected(self) -> Entry | None:
+        return self.entries[self.cursor] if self.cursor is not None else None
+
+    @property
+    def _origin(self) -> str:
+        """The server of the selected entry, or ""."""
+        match self._selected:
             case ServerEntry() as server:
-                self.post_message(self.ReconnectWanted(server.state.name))
-            case ToolEntry() as tool if tool.tool.origin:
-                self.post_message(self.ReconnectWanted(tool.tool.origin))
+                return server.state.name
+            case ToolEntry() as tool:
+                return tool.tool.origin
             case _:
-                pass
+                return ""
 
     def _of(self, server: ServerEntry) -> list[ToolEntry]:
         name = server.state.name

@@ -106,7 +106,7 @@ def check_themes(settings: Config) -> Iterator[Finding]:
             "theme",
             "warning",
             f'there is no theme "{settings.theme}"',
-            hint or f"Known are: {', '.join(names)}",
+            hint or f"Known: {', '.join(names)}",
         )
 
 

@@ -49,7 +49,7 @@ class HubFile(msgspec.Struct, frozen=True):
 def wanted(text: str) -> Wanted:
     """Return what `HF_REPO[:QUANT]` names; raises `ConfigError`.
 
-    An address at huggingface.co will do too.
+    An address at huggingface.co works too.
     """
     found = _SPEC.fullmatch(text.strip())
     if not found or ".." in text:
