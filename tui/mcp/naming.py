@@ -10,6 +10,8 @@ from zlib import crc32
 
 _LONGEST = 64
 """Most characters that servers of models accept."""
+_LONGEST_SERVER = 30
+"""Most characters of them for the server."""
 
 
 def tool_names(server: str, names: list[str]) -> dict[str, str]:
@@ -23,7 +25,7 @@ def tool_names(server: str, names: list[str]) -> dict[str, str]:
     for name in names:
         new = server_prefix(server) + _plain(name)
         if len(new) > _LONGEST or new in taken:
-            end = f"_{crc32(f'{server} {name}'.encode(errors='replace')):08x}"
+            end = f"_{_digest(f'{server} {name}')}"
             new = new[: _LONGEST - len(end)] + end
         taken.add(new)
         given[name] = new
@@ -31,8 +33,19 @@ def tool_names(server: str, names: list[str]) -> dict[str, str]:
 
 
 def server_prefix(server: str) -> str:
-    """Return how the names of all tools of a server begin."""
-    return f"{_plain(server)[:30]}__"
+    """Return how the names of all tools of a server begin.
+
+    A name that must be changed or cut ends in a digest, so that no other server has the
+    same beginning.
+    """
+    plain = _plain(server)
+    if plain != server or len(plain) > _LONGEST_SERVER:
+        plain = f"{plain[: _LONGEST_SERVER - 9]}_{_digest(server)}"
+    return f"{plain}__"
+
+
+def _digest(text: str) -> str:
+    return f"{crc32(text.encode(errors='replace')):08x}"
 
 
 def _plain(name: str) -> str:

@@ -1,0 +1,32 @@
+"""Names of the tools of MCP servers, whatever the servers are called."""
+
+import re
+
+import pytest
+
+from tui.mcp.naming import server_prefix, tool_names
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("my server", "my_server"),
+        ("a.b", "a_b"),
+        ("x" * 40, "x" * 41),
+        ("x" * 30, "x" * 31),
+        ("天气", "北京"),
+    ],
+)
+def test_servers_of_similar_names_have_tools_of_their_own(one: str, other: str) -> None:
+    names = ["look", "y" * 80]
+    of_one, of_other = tool_names(one, names), tool_names(other, names)
+
+    assert not set(of_one.values()) & set(of_other.values())
+    for server, given in ((one, of_one), (other, of_other)):
+        for name in given.values():
+            assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name)
+            assert name.startswith(server_prefix(server))
+
+
+def test_a_plain_name_is_left_as_it_is() -> None:
+    assert tool_names("github", ["review"]) == {"review": "github__review"}
