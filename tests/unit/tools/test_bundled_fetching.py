@@ -427,6 +427,14 @@ def test_redirects_are_followed_and_told(serve):
     )
 
 
+def test_another_host_is_not_followed_but_named(serve):
+    there = serve(page(b"there", "text/plain")).replace("127.0.0.1", "localhost")
+    here = serve(page(b"", status=302, Location=f"{there}/page"))
+
+    with pytest.raises(ToolError, match=f"another host; fetch {there}/page itself"):
+        Fetching(True).fetch_url(here)
+
+
 def test_a_circle_of_redirects_ends(serve):
     url = serve(page(b"", status=302, Location="/again"))
 

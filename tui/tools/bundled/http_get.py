@@ -195,6 +195,11 @@ def _next(target: Target, place: str) -> Target:
     following = addresses.parse(urljoin(target.url, place.replace(" ", "%20")))
     if target.scheme == "https" and following.scheme == "http":
         raise ToolError(f"{target.url} redirects to an address without encryption")
+    # The user has allowed this host, perhaps as a pattern, and no other.
+    if target.host.removeprefix("www.") != following.host.removeprefix("www."):
+        raise ToolError(
+            f"{target.url} redirects to another host; fetch {following.url} itself"
+        )
     return following
 
 
