@@ -185,4 +185,4 @@ def test_a_worker_asks_and_an_app_answers(
     (record,) = [r for r in log.read() if isinstance(r.event, ApprovalRequested)]
     assert record
     worker.terminate()
-    worker.wait(LIMIT)
+    worker.communicate(timeout=LIMIT)
