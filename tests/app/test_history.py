@@ -505,3 +505,32 @@ async def test_a_search_counts_what_it_has_found() -> None:
         await chat.pilot.press(*"needle")
 
         await chat.until("1 match ")
+
+
+@pytest.mark.parametrize(
+    ("key", "then"), [("enter", "One."), ("f8", 'Deleted "First"')]
+)
+async def test_a_key_that_is_pressed_before_the_list_is_read_counts(
+    monkeypatch: pytest.MonkeyPatch, key: str, then: str
+) -> None:
+    async with opened(["One."], size=(80, 24)) as chat:
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ready()
+        await chat.pilot.press("ctrl+n")
+        await chat.until(lambda: "One." not in chat.text)
+        reads = threading.Event()
+        recent = chat.app.backend.store.recent
+
+        def slowly(limit: int = -1) -> Sequence[conversation.Summary]:
+            reads.wait(30)
+            return recent(limit)
+
+        monkeypatch.setattr(chat.app.backend.store, "recent", slowly)
+        await chat.pilot.press("ctrl+s")
+        await chat.until("Search all conversations")
+        await chat.pilot.press(key)
+        await chat.pilot.pause(0.1)
+        reads.set()
+
+        await chat.until(then)

@@ -4,6 +4,9 @@ Typed text goes to the search field while the arrow keys move in the list, so th
 need not switch between them. Actions are on function keys, which every terminal
 supports, and on letters while the list has the focus. Threads read the disk, and only
 the newest query counts.
+
+The file is long because Textual looks up messages, watchers and actions as members of
+the screen.
 """
 
 # Textual leaves the type parameters of App and Screen unknown.
@@ -127,6 +130,10 @@ class HistoryScreen(OutputScreen):
         self._pause: Timer | None = None
         self._opens = False
         """Whether Enter was pressed before the search had finished."""
+        self._listed = False
+        """Whether the stored conversations are known."""
+        self._acts = ""
+        """The action whose key was pressed before they were known."""
         self._left = threading.Event()
         self._look_again = threading.Event()
 
@@ -188,6 +195,7 @@ class HistoryScreen(OutputScreen):
         self, summaries: Sequence[Summary], marks: dict[str, str], can_undo: bool
     ) -> None:
         first = not self._summaries
+        self._listed = True
         if can_undo != self._can_undo:
             self._can_undo = can_undo
             self._spell_keys()
@@ -196,6 +204,12 @@ class HistoryScreen(OutputScreen):
             self._show(stay=not first)
             if first:
                 self._go_to(self._current)
+        if self._opens and not self._query.strip():
+            self._opens = False
+            self.action_open()
+        if acts := self._acts:
+            self._acts = ""
+            self.action_act(acts)
 
     def _show_hits(self, query: str, hits: Sequence[Hit]) -> None:
         if query == self._query:
@@ -339,6 +353,8 @@ class HistoryScreen(OutputScreen):
             if self._pause:
                 self._pause.stop()
                 self._search()
+        elif not self._query.strip() and not self._listed:
+            self._opens = True
         elif selected := self.list.selected:
             self.post_message(self.Opened(selected.id, selected.place))
 
@@ -353,6 +369,9 @@ class HistoryScreen(OutputScreen):
 
     def action_act(self, act: str) -> None:
         """Request an action on the conversation at the cursor."""
+        if not self._listed:
+            self._acts = act
+            return
         selected = self.list.selected
         if act == "undo" or selected:
             self.post_message(self.Wanted(act, selected.id if selected else ""))
