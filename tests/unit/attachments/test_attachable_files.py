@@ -79,13 +79,13 @@ def test_the_best_match_comes_first(tmp_path: Path, word: str, first: str | None
 
 
 def test_a_path_is_completed_folder_by_folder(tmp_path: Path):
-    fill(tmp_path, "work/here/a.py", "work/here/b.md", "work/here/.env")
-    (tmp_path / "work/here/deep").mkdir()
-    files = FileList(tmp_path / "work")
+    fill(tmp_path, "area/here/a.py", "area/here/b.md", "area/here/.env")
+    (tmp_path / "area/here/deep").mkdir()
+    files = FileList(tmp_path / "area")
 
     assert files.matching("./he") == ["./here/"]
     assert files.matching("./here/") == ["./here/a.py", "./here/b.md", "./here/deep/"]
-    assert files.matching(f"{tmp_path}/work/here/.e") == [f"{tmp_path}/work/here/.env"]
+    assert files.matching(f"{tmp_path}/area/here/.e") == [f"{tmp_path}/area/here/.env"]
     assert files.matching("/no/such/folder/x") == []
 
 

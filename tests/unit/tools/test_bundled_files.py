@@ -124,8 +124,8 @@ ESCAPES = [
     "../work-too/secret.txt",
     "TMP/outside/secret.txt",
     "TMP/work-too/secret.txt",
-    "TMP/work/../outside/secret.txt",
-    "TMP/work/src/../../outside/secret.txt",
+    "WORK/../outside/secret.txt",
+    "WORK/src/../../outside/secret.txt",
     "//TMP/outside/secret.txt",
     "/etc/passwd",
     "//etc/passwd",
@@ -209,7 +209,7 @@ def traps(work: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ESCAPES)
 @pytest.mark.usefixtures("traps")
 def test_no_path_leads_out(tmp_path: Path, work: Path, reading: Reading, path: str):
-    path = path.replace("TMP", str(tmp_path))
+    path = path.replace("TMP", str(tmp_path)).replace("WORK", str(tmp_path / "work"))
     writing = Writing(Folders())
 
     with pytest.raises(ToolError) as read:
@@ -236,7 +236,7 @@ def test_no_path_leads_out(tmp_path: Path, work: Path, reading: Reading, path: s
 )
 @pytest.mark.usefixtures("traps")
 def test_nothing_is_written_outside(tmp_path: Path, path: str):
-    path = path.replace("TMP", str(tmp_path))
+    path = path.replace("TMP", str(tmp_path)).replace("WORK", str(tmp_path / "work"))
     before = sorted(
         p for p in tmp_path.rglob("*") if tmp_path / "work" not in p.parents
     )
