@@ -1,6 +1,6 @@
 """How long enqueue with its dequeue takes: ours, or LazyLLM's.
 
-Usage: python tests/bench/queue_loop.py tui.eventlog|lazyllm ROUNDS
+Usage: python tests/bench/queue_loop.py tui.lazyllm|lazyllm ROUNDS
 
 Prints the seconds of one round, the median of all. A process of its own for each, so
 that neither pays for the other's imports and threads.

@@ -222,11 +222,11 @@ class Sitting:
         rounds = 1 if self.quick else 5
         name = "queue: enqueue + dequeue, times LazyLLM's speed"
         if importlib.util.find_spec("lazyllm") is None:
-            ours = statistics.median(_queue("tui.eventlog") for _ in range(rounds))
+            ours = statistics.median(_queue("tui.lazyllm") for _ in range(rounds))
             note = f"LazyLLM is not installed; ours {ours * 1e6:.0f} µs"
             yield Figure(name, None, 50, 300, "x", least=True, note=note)
             return
-        pairs = [(_queue("tui.eventlog"), _queue("lazyllm")) for _ in range(rounds)]
+        pairs = [(_queue("tui.lazyllm"), _queue("lazyllm")) for _ in range(rounds)]
         ours, theirs = (statistics.median(each) for each in zip(*pairs, strict=True))
         ratio = statistics.median(theirs / ours for ours, theirs in pairs)
         note = f"ours {ours * 1e6:.0f} µs, LazyLLM's {theirs * 1e6:.0f} µs"

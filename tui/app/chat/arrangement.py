@@ -14,7 +14,7 @@ from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.tool_sidebar import ToolSidebar
 
-NARROW = 100
+NARROW = 120
 """Columns below which the sidebar lies over the conversation."""
 SHORT = 16
 """Rows below which there is no header while one conversation is open."""
@@ -39,14 +39,14 @@ class Arrangement:
         self._composer = composer
         self._hint = hint
         self._tools_key = tools_key
-        self._sidebar_wanted = True  # where there is room for it
+        self._sidebar_wanted = False  # where there is room for it
 
     def begin(self, width: int, height: int) -> None:
         """Set the classes of a screen of that size before its parts exist.
 
         Each later change of a class restyles all parts.
         """
-        self._sidebar_wanted = state.load(paths.state_file()).sidebar is not False
+        self._sidebar_wanted = state.load(paths.state_file()).sidebar is True
         self._screen.set_class(height < SHORT, "-short")
         self._arrange(width < NARROW)
 
