@@ -42,7 +42,8 @@ if TYPE_CHECKING:
         import_json,
         is_exportable,
     )
-    from tui.conversation.full_text_search import Hit, is_searchable, search
+    from tui.conversation.full_text_search import is_searchable, search
+    from tui.conversation.hit import Hit
     from tui.conversation.input_history import questions
     from tui.conversation.markdown_export import export_markdown
 
@@ -88,7 +89,7 @@ _HOMES = {
     "DAYS": "deletion",
     "LARGEST_FILE": "export_import",
     "Deleted": "deletion",
-    "Hit": "full_text_search",
+    "Hit": "hit",
     "Trashed": "deletion",
     "delete": "deletion",
     "export_json": "export_import",

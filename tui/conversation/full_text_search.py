@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tui.bounds import moment
+from tui.conversation.hit import Hit
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite.event_rows import text as text_of
 from tui.eventlog.sqlite.projections import SAID, said
@@ -20,22 +21,6 @@ from tui.safe import safe
 
 BEFORE, AFTER = 40, 120
 """Characters of an excerpt before and after the start of the hit."""
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """A message that matches a search."""
-
-    conversation: str
-    title: str
-    message_id: str
-    role: str
-    """`user` or `assistant`."""
-    time: float
-    """Seconds since the epoch."""
-    excerpt: str
-    """One line of the message around the hit, safe for a terminal."""
-    marks: tuple[tuple[int, int], ...]
-    """Start and end (exclusive) of each match in `excerpt`, in order and apart."""
 
 
 SEARCH = (

@@ -6,14 +6,15 @@ shows it again. Quitting stops it; what has come is kept, and the next one conti
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.app import background
 from tui.app.backend import Setup
 from tui.errors import Cancelled, LazychatError
-from tui.models.hub import Checking, Downloading, Pull, Pulled, Wanted
-from tui.models.hub.progress import progress
-from tui.models.setup import Kept, model_in
+
+if TYPE_CHECKING:  # imported when first used: the app starts with this module
+    from tui.models.hub import Downloading, Pull, Wanted
+    from tui.models.setup import Kept
 
 _PAUSE = 0.5
 """Seconds between two lines of progress, as each costs bytes on a slow link."""
@@ -30,7 +31,7 @@ class Watcher(Protocol):
         """Show that it has ended before its end, and why."""
         ...
 
-    def kept(self, kept: Kept) -> None:
+    def kept(self, kept: "Kept") -> None:
         """Go on with the model, which is there."""
         ...
 
@@ -61,7 +62,7 @@ class Downloads:
         self.line = ""
         """How far it is."""
 
-    def begin(self, what: Wanted, name: str, *, default: bool) -> None:
+    def begin(self, what: "Wanted", name: str, *, default: bool) -> None:
         """Begin, if nothing is being downloaded.
 
         `default`: make the model that of new conversations.
@@ -84,7 +85,10 @@ class Downloads:
         if self._pull:
             self._pull.stop()
 
-    def _run(self, pull: Pull, default: bool) -> None:  # in a thread of its own
+    def _run(self, pull: "Pull", default: bool) -> None:  # in a thread of its own
+        from tui.models.hub import Checking, Downloading, Pulled
+        from tui.models.setup import model_in
+
         try:
             path = ""
             for step in pull:
@@ -120,7 +124,7 @@ class Downloads:
         elif failed:
             self._tell(f"The download of {name} has failed. {why}")
 
-    def _done(self, kept: Kept) -> None:
+    def _done(self, kept: "Kept") -> None:
         name, watcher = self._end()
         if watcher:
             watcher.kept(kept)
@@ -139,8 +143,10 @@ class Meter:
     def __init__(self) -> None:
         self._began = self._last = 0.0
 
-    def line(self, step: Downloading) -> str:
+    def line(self, step: "Downloading") -> str:
         """Return the line for a step, or "" if it is too soon for one."""
+        from tui.models.hub.progress import progress
+
         now = monotonic()
         self._began = self._began or now
         if now - self._last < _PAUSE and step.done < step.total:
