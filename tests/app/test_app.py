@@ -37,7 +37,7 @@ async def test_tool_switched_off_in_the_sidebar_is_not_offered() -> None:
         await chat.ask("First")
         await chat.until("One.")
 
-        await chat.pilot.press("f2", "f2", "down", "space")
+        await chat.pilot.press("f2", "down", "space")
         await chat.until(ONE_OFF)
         await chat.pilot.press("escape")
         await chat.ask("Second")
@@ -53,7 +53,7 @@ async def test_tool_that_the_configuration_disables_is_off_until_switched_on() -
         await chat.ask("First")
         await chat.until("One.")
 
-        await chat.pilot.press("f2", "f2", "down", "space", "escape")
+        await chat.pilot.press("f2", "down", "space", "escape")
         await chat.until(ALL_ON)
         await chat.ask("Second")
         await chat.until("Two.")
@@ -65,7 +65,7 @@ async def test_parameters_of_a_tool_are_shown_on_demand() -> None:
     async with opened() as chat:
         assert "The city or the IANA" not in chat.text
 
-        await chat.pilot.press("f2", "f2", "down", "enter")
+        await chat.pilot.press("f2", "down", "enter")
 
         await chat.until("The city or the IANA")
 
@@ -76,7 +76,7 @@ async def test_switching_a_tool_does_not_change_the_turn_that_runs() -> None:
     async with opened([["Wait. ", gate, call], "It is 10."]) as chat:
         await chat.ask("Weather?")
         await chat.until("Wait.")
-        await chat.pilot.press("f2", "f2", "down", "space")
+        await chat.pilot.press("f2", "down", "space")
         await chat.until(ONE_OFF)
         gate.set()
         await chat.until("It is 10.")
@@ -101,7 +101,7 @@ async def test_keys_of_a_burst_take_effect_in_their_order() -> None:
 async def test_key_after_f2_goes_where_f2_has_gone() -> None:
     async with opened(["Hi."]) as chat:
         await chat.type("draft")
-        for key in ["f2", "f2", "down", "space"]:
+        for key in ["f2", "down", "space"]:
             chat.app.simulate_key(key)
         await chat.until(ONE_OFF)
 

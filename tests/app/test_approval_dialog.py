@@ -289,8 +289,11 @@ async def test_the_sidebar_lists_and_revokes_what_is_allowed(home: Path) -> None
     grants.keep(Grant("run_it", pattern="git log *"))
     replies = calling(STATUS), "Done.", calling(STATUS), "Over."
     async with asking(home, *replies, size=(120, 70)) as chat:
+        await chat.until("Allow run_it?")
+        await chat.pilot.press("f2")
         await chat.until("git log *")
         assert "asks" in chat.text
+        await chat.pilot.press("escape")
         await press(chat, "c")
         await chat.until("Done.")
         await chat.until(lambda: "here" in chat.text)

@@ -71,6 +71,8 @@ async def test_what_cannot_be_drawn_says_so_and_the_answer_is_kept(
         chat.screen.debug_panel.call_started(ToolCall("c", "add", {"a": 1}))
         await chat.ask("Second")
         await chat.pilot.press(*seam.keys)
+        if not chat.screen.sidebar.display:
+            chat.screen.arrangement.toggle_sidebar()
         chat.screen.sidebar.refresh()
 
         await chat.until(GONE)

@@ -28,6 +28,7 @@ def sidebar(chat: Chat) -> list[str]:
 
 async def test_servers_stand_in_the_sidebar_with_their_tools(home: object):
     async with opened(toml=toml(), size=(120, 80)) as chat:
+        await chat.pilot.press("f2")
         await chat.until("[x] die")
 
         lines = sidebar(chat)
@@ -41,8 +42,7 @@ async def test_servers_stand_in_the_sidebar_with_their_tools(home: object):
 async def test_a_failed_server_is_noted_once_and_reconnects_with_r(home: object):
     async with opened(toml=toml("dies"), size=(120, 80)) as chat:
         await chat.until("MCP server fake: it ended with status 3")
-        chat.screen.sidebar.focus()
-        await chat.pilot.press("end")
+        await chat.pilot.press("f2", "end")
         lines = sidebar(chat)
 
         assert "fake not connected r" in lines

@@ -446,6 +446,7 @@ def test_tool_descriptions_and_names_do_not_drive_the_terminal(
     )
     script = [{"steps": [{"call": "evil", "arguments": {"x": 1}}]}, {"text": "Done."}]
     terminal = start(script, columns=120, rows=40)
+    terminal.press("f2")
     terminal.wait_for("evil")
     terminal.press("f3")
 

@@ -32,7 +32,10 @@ def tool(home: Path) -> None:
 def asked(start: Start, *script: dict[str, Any]) -> Terminal:
     """Start an app, whose model has called the tool."""
     terminal = start(list(script or SCRIPT), columns=100, rows=60)
+    terminal.press("f2")
     terminal.wait_for("run_it")  # the sidebar has it once it is loaded
+    terminal.press("escape")
+    terminal.wait_for(lambda t: "run_it" not in t.text)
     ask(terminal, "What has changed?")
     terminal.wait_for("Allow run_it?")
     return terminal
