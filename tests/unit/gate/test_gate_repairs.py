@@ -230,3 +230,22 @@ def test_auto_tells_the_channels_of_harmony_apart() -> None:
 
     assert _outcome("auto", text) == Outcome("", "Rome or <b>?", ROME_ONLY, [])
     assert _outcome("auto", text.replace("<|start|>assistant", "\n")).calls == ROME_ONLY
+
+
+@pytest.mark.parametrize(
+    ("family", "text"),
+    [
+        (
+            "granite20b",
+            '<function_call>\n{"name": "get_weather", "arguments": {"city": "Rome", '
+            '"days": 2}}\n</function_call>\nOk.',
+        ),
+        (
+            "hermes",
+            '<tool_call>{"type": "function", "function": {"name": "get_weather", '
+            '"arguments": "{\\"city\\": \\"Rome\\", \\"days\\": 2}"}}</tool_call>\nOk.',
+        ),
+    ],
+)
+def test_a_wrapper_that_others_write_is_no_text(family: str, text: str) -> None:
+    _holds(family, text, "Ok." if text.endswith("Ok.") else "", ROME)

@@ -40,7 +40,16 @@ def preload() -> None:
     """Compile the rules of `auto` before the first message; once per process."""
     probe = Splitter(find_dialect("auto"), {"probe": {}}, False)
     probe.prepare()
-    for piece in ("a [", "`(` ", "b <", "c {", "\n\n```python\n", "# d\n", "def"):
+    for piece in (
+        "a [",
+        "`(` ",
+        "b <",
+        "c {",
+        "\n\n```python\n",
+        "# d\n",
+        "def",
+        " " * 200,
+    ):
         probe.feed(piece)
     probe.prepare()
 

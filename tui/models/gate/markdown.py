@@ -18,6 +18,8 @@ _FENCE = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
 _BLOCK = re.compile(r"[ \t]*(?:[-*+] |\d{1,9}[.)] |#|\|)")
 """How a line begins that does not go on with the paragraph before it."""
 _INDENT = re.compile(r" {0,3}\t| {4}")
+RUNS = ("```", "~~~")
+"""What every fence has in it."""
 _RUN = re.compile(r"(?<!\\)(`+)")
 _TAG = re.compile(r"<(/?)(code|pre|samp|kbd|q|blockquote)\b[^<>]*>?", re.IGNORECASE)
 _END_TAG = (
@@ -92,16 +94,17 @@ class Markdown:
         "_blank",
         "_fence",
         "_fence_quoted",
-        "_line",
         "_new",
         "_paragraph",
         "feed",
+        "line",
     )
 
     def __init__(self) -> None:
         self._new: list[str] = []
         self.feed = self._new.append
-        self._line = ""
+        self.line = ""
+        """The line so far, as of `quotes`."""
         self._paragraph = ""
         self._blank = False
         self._begun = False
@@ -109,21 +112,28 @@ class Markdown:
         self._fence_quoted = False
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether the line may open or close a fence, as of `quotes`."""
+        if self._fence and self._fence_quoted:
+            return True
+        return any(run in self.line for run in RUNS)
+
+    @property
     def in_fence(self) -> bool:
         """Whether a fence is open, as of `quotes`; also one that the line opens."""
-        return bool(self._fence or _opens(self._line))
+        return bool(self._fence or _opens(self.line))
 
     @property
     def in_prose(self) -> bool:
         """Whether only a back-tick can quote the rest of the line, as of `quotes`."""
-        return not self._fence and self._line[:1].isalpha()
+        return not self._fence and begins_prose(self.line[:1])
 
     def quotes(self) -> bool:
         """Return whether what comes next is quoted, whatever follows it."""
         self._catch_up()
-        line = self._line
+        line = self.line
         if self.in_prose:
-            return line[-1] == "`"
+            return line[-1:] == "`" or bool(_opens(line))
         if self._fence and self._in_fence(line):
             return True
         if _opens(line) or line.endswith("`"):
@@ -135,7 +145,7 @@ class Markdown:
     def marks(self) -> Sequence[Mark]:
         """Return the quoting that is open before what comes next, if it is closed."""
         self._catch_up()
-        text = self._paragraph + self._line
+        text = self._paragraph + self.line
         marks = [Mark(run) for run in _open_runs(text)]
         marks += [Mark(close) for close in _open_tags(text)]
         if len(_STRAIGHT.findall(text)) % 2:
@@ -150,7 +160,7 @@ class Markdown:
             marks.append(Mark("]("))
         if text[-1:] and text[-1] in _ALONE:
             marks.append(Mark(text[-1], adjacent=True))
-        if self._line.lstrip(" \t").startswith("|"):
+        if self.line.lstrip(" \t").startswith("|"):
             marks.append(Mark("|"))
         return marks
 
@@ -158,20 +168,40 @@ class Markdown:
         """Take note of a call, which ends the paragraph."""
         self._catch_up()
         self._paragraph = ""
-        self._line = ""
+        self.line = ""
 
     def _catch_up(self) -> None:
         if not self._new:
             return
-        text = self._line + "".join(self._new)
+        text = self.line + "".join(self._new)
         self._new.clear()
-        if "\n" not in text:
-            self._line = _short(text)
+        at = 0
+        last = text.rfind("\n") + 1
+        for line in (*_lines_with_runs(text), last):
+            self._pass(text, at, line)
+            at = self._end_line(text, line) if line < last else line
+        self.line = _short(text[at:])
+
+    def _pass(self, text: str, at: int, end: int) -> None:
+        """Take the lines from `at` to `end`, which have no run of a fence."""
+        if self._fence and not self._fence_quoted:
             return
-        *lines, last = text.split("\n")
-        for line in lines:
-            self._end(_short(line))
-        self._line = _short(last)
+        while at < end and (self._fence or not self._begun):
+            at = self._end_line(text, at)
+        blank = text.rfind("\n\n", at, end)
+        if blank >= 0:
+            # It ends all that came before it.
+            self._paragraph = ""
+            self._blank = True
+            at = blank + 2
+        while at < end:
+            at = self._end_line(text, at)
+
+    def _end_line(self, text: str, at: int) -> int:
+        """Take the line at `at`; return where the next one begins."""
+        end = text.find("\n", at)
+        self._end(_short(text[at:end]))
+        return end + 1
 
     def _in_fence(self, line: str) -> bool:
         """Whether the line is in the open fence; a block quote takes its own along."""
@@ -209,12 +239,34 @@ class Markdown:
             self._paragraph = f"{before}{line}\n"[-_LONGEST:]
 
 
+def begins_prose(first: str) -> bool:
+    """Whether only a back-tick can quote the rest of a line with this first character.
+
+    Other lines may be indented code, or quoted.
+    """
+    return first not in {" ", "\t", ">"}
+
+
 def _short(line: str) -> str:
     return line if len(line) <= 2 * _LONGEST else line[:_LONGEST] + line[-_LONGEST:]
 
 
+def _lines_with_runs(text: str) -> list[int]:
+    """Return where the lines begin that may open or close a fence."""
+    found: set[int] = set()
+    for run in RUNS:
+        at = text.find(run)
+        while at >= 0:
+            found.add(text.rfind("\n", 0, at) + 1)
+            end = text.find("\n", at)
+            at = text.find(run, end) if end >= 0 else -1
+    return sorted(found)
+
+
 def _opens(line: str) -> str:
     """Return the run of characters with which the line opens a fence, or ""."""
+    if "```" not in line and "~~~" not in line:
+        return ""
     start = _CONTAINER.match(line)
     found = _FENCE.fullmatch(line, start.end() if start else 0)
     if found is None or (found[1][0] == "`" and "`" in found[2]):

@@ -25,27 +25,30 @@ from tui.models.gate.patterns import (
     Atoms,
     Lit,
     Run,
-    Starts,
     ToolName,
     part,
     whole,
+)
+from tui.models.gate.starts import (
+    BEHIND,
+    Scan,
+    compiled,
+    first_of,
+    heads_of,
+    scans_of,
+    starts_of,
 )
 
 _HEAD = 3
 """Characters by which rules are told apart at first sight."""
 
-_DEPTH = 4
-"""Elements of an opener that the search for it looks at."""
-
-_MOST_HEADS = 60
-
-_LONGEST_WORD = 8
+LONGEST_WORD = 8
 """Characters of a piece of a stream that is remembered as plain."""
 
-_MOST_WORDS = 4096
+MOST_WORDS = 8192
 
-_BEHIND = {"line": r"[^\n]", "word": r"\w"}
-"""Where what comes before matters: an opener may not be behind such a character."""
+LONG = 128
+"""Characters of a piece from which `RuleSet.starts` is faster than one search."""
 
 _WORD = re.compile(r"\s*(?:call:|:|functions\.)?\s*([A-Za-z_][\w.\-]*)\Z")
 _THINK = Switch("reasoning")
@@ -63,12 +66,6 @@ class Found(NamedTuple):
     """The position after the marker."""
 
 
-@lru_cache(maxsize=128)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of many rules; costly, and re's own cache evicts it soon."""
-    return re.compile(pattern)
-
-
 class RuleSet:
     """The rules in force at one point of a stream.
 
@@ -81,15 +78,17 @@ class RuleSet:
         self.rules = rules
         self._names = sorted(names)
         self._known = frozenset(names)
-        heads = _heads(names)
+        heads = heads_of(names)
         self._named = [
-            (r, _compiled(_first([r], heads))) for r in self.rules if _names_tools(r)
+            (r, compiled(first_of([r], heads))) for r in self.rules if _names_tools(r)
         ]
         self._plain = [r for r in self.rules if not _names_tools(r)]
         self.quotable = any(r.quotable for r in self.rules)
-        self.first = _compiled(_first(self.rules, heads))
+        self.in_quotes = not all(r.quotable for r in rules)
+        """Whether Markdown's quoting leaves any rule in force."""
+        self.first = compiled(first_of(self.rules, heads))
         """Finds where any rule could start."""
-        leads = [*_starts(rules, heads)]
+        leads = [*starts_of(rules, heads)]
         self.lead = leads[0] if len(leads) == 1 == len(leads[0]) else ""
         """The one character with which all rules start, "" if there are several;
         `in` finds a character faster than a pattern does."""
@@ -97,9 +96,10 @@ class RuleSet:
         """Short pieces in which no rule could start. A model writes the same few
         thousand tokens again and again, and looking one up is faster than a search."""
         self.cuts: dict[str, int] = {}
-        """Short pieces that end in what is in `sure`, and where that begins."""
+        """Short pieces that end in what is in `sure`, and where that begins; -1 for
+        those in which a rule could start only if they begin a line."""
         plain = [r for r in rules if not r.unless]
-        self.sure = _prefixes(r for r in plain if r.anchor not in _BEHIND)
+        self.sure = _prefixes(r for r in plain if r.anchor not in BEHIND)
         """Beginnings of openers, up to `_HEAD` characters."""
         self._on_line = _prefixes(r for r in plain if r.anchor == "line")
         self._on_word = _prefixes(r for r in plain if r.anchor == "word")
@@ -110,24 +110,36 @@ class RuleSet:
             _alone(rule)
         self.at("", 0)
 
-    def keep_plain(self, piece: str) -> None:
-        """Remember a piece in which no rule can start, if it is short."""
-        if len(piece) <= _LONGEST_WORD:
-            if len(self.plain) >= _MOST_WORDS:
-                self.plain.clear()
-            self.plain.add(piece)
-
     def keep_cut(self, piece: str, at: int) -> None:
         """Remember where an opener surely begins in a piece, if it is short."""
-        if len(piece) <= _LONGEST_WORD:
-            if len(self.cuts) >= _MOST_WORDS:
+        if len(piece) <= LONGEST_WORD:
+            if len(self.cuts) >= MOST_WORDS:
                 self.cuts.clear()
             self.cuts[piece] = at
+
+    def starts(self, text: str) -> Sequence[int]:
+        """Return where rules could start in a long text, in order.
+
+        One search for each literal, few of which occur, is many times faster than
+        trying a pattern of all of them wherever a first character of one stands.
+        """
+        if self.lead not in text:
+            return ()
+        found = {0} if self.first.match(text) else set[int]()
+        for scan in self._scans:
+            if scan.may_find(text):
+                for match in scan.pattern.finditer(text):
+                    found.add(match.start() + scan.offset)
+        return sorted(found)
+
+    @cached_property
+    def _scans(self) -> Sequence[Scan]:
+        return [*scans_of(self.rules, heads_of(tuple(self._names)))]
 
     @cached_property
     def _headless(self) -> tuple[list[Rule], re.Pattern[str]]:
         rules = [r for r in self._plain if not _head(r)]
-        return rules, _compiled(_choice(rules))
+        return rules, compiled(_choice(rules))
 
     @cached_property
     def _by_head(self) -> dict[str, list[tuple[Rule, str]]]:
@@ -141,7 +153,7 @@ class RuleSet:
     @cached_property
     def _quoted(self) -> tuple[list[Rule], re.Pattern[str]]:
         rules = [r for r in self._plain if not r.quotable]
-        return rules, _compiled(_choice(rules))
+        return rules, compiled(_choice(rules))
 
     def sure_behind(self, before: str, begun: str) -> bool:
         """Whether `begun`, behind some text, is the beginning of an opener for sure."""
@@ -280,17 +292,6 @@ def after_set(rules: tuple[Rule, ...], names: tuple[str, ...]) -> RuleSet:
     return RuleSet(rules, names)
 
 
-@lru_cache(maxsize=64)
-def _heads(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return how the names begin, in as many characters as keep the patterns short."""
-    heads: tuple[str, ...] = ()
-    for length in range(_DEPTH, 0, -1):
-        heads = tuple(sorted({name[:length] for name in names if name}))
-        if len(heads) <= _MOST_HEADS:
-            break
-    return heads
-
-
 def _literal(rule: Rule) -> str:
     """Return the literal that the rule opens with, "" for none."""
     first = (*rule.marker, *rule.look)[0]
@@ -341,26 +342,5 @@ def _begun(rule: Rule) -> str:
 
 
 def _place(rule: Rule) -> str:
-    before = _BEHIND.get(rule.anchor)
+    before = BEHIND.get(rule.anchor)
     return (f"(?<!{before})" if before else "") + rule.unless
-
-
-def _starts(rules: Iterable[Rule], heads: Sequence[str]) -> Starts:
-    found = Starts()
-    for rule in rules:
-        found.add((*rule.marker, *rule.look), heads, _DEPTH)
-    return found
-
-
-def _first(rules: Sequence[Rule], heads: Sequence[str]) -> str:
-    """Return a pattern for where any rule could start, by its first characters."""
-    anywhere = _starts((r for r in rules if r.anchor not in _BEHIND), heads)
-    choices = [first + follow for first, follow in anywhere.choices()]
-    # Where each choice begins with a character, the search skips to those characters;
-    # so what must be before the first is looked for from behind it.
-    for anchor, before in _BEHIND.items():
-        begun = _starts((r for r in rules if r.anchor == anchor), heads)
-        choices += [
-            f"{first}(?<!{before}{first}){follow}" for first, follow in begun.choices()
-        ]
-    return "|".join(choices) or "(?!)"

@@ -162,6 +162,13 @@ class Starts(dict[str, "Starts"]):
         """Return pairs of a first element and a pattern for what may follow it."""
         return [(element, below._follow()) for element, below in self.items()]
 
+    def literal(self, element: str) -> str:
+        """Return the text with which all that begins with `element` begins."""
+        char, below = element[-1:], self[element]
+        if element != re.escape(char):
+            return ""
+        return char + (below.literal(next(iter(below))) if len(below) == 1 else "")
+
     def _follow(self) -> str:
         if "" in self:
             return ""

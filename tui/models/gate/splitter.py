@@ -24,6 +24,9 @@ from tui.models.gate.grammar import (
 )
 from tui.models.gate.markdown import Mark, Markdown
 from tui.models.gate.matcher import (
+    LONG,
+    LONGEST_WORD,
+    MOST_WORDS,
     Found,
     RuleSet,
     after_set,
@@ -155,17 +158,50 @@ class Splitter:
             return self._feed_slowly(text)
         if self._held:
             text, self._held = self._held + text, ""
-            self._plain = self._rules.plain
-            if text in self._plain:
+            self._plain = plain = self._rules.plain
+            if text in plain:
                 self._pass(text)
                 return [self._kind(text)]
+        if len(text) >= LONG:
+            return self._feed_long(text)
         if (at := self._cuts.get(text)) is not None:
-            return self._hold(text[:at], text[at:])
+            if at >= 0:
+                return self._hold(text[:at], text[at:])
+            if self._last() != "\n":
+                self._pass(text)
+                return [self._kind(text)]
         if self._lead in text and (found := self._search(text)):
             return self._feed_near(text, found.start())
         if not text:
             return []
-        self._rules.keep_plain(text)
+        if len(text) <= LONGEST_WORD:
+            plain = self._rules.plain
+            if len(plain) >= MOST_WORDS:
+                plain.clear()
+            plain.add(text)
+        self._pass(text)
+        return [self._kind(text)]
+
+    def _last(self) -> str:
+        """Return the last character that came."""
+        return self._prose.last() or self._back[-1]
+
+    def _feed_long(self, text: str) -> list[Piece]:
+        """Take a chunk that one search after the other is worth while for."""
+        for at in self._rules.starts(text):
+            if at < _LOOK_BACK:
+                self._settle()
+                found = self._rules.at(self._back + text, len(self._back) + at)
+            else:
+                found = self._rules.at(text, at)
+            if found is None:
+                continue
+            if found.rule is None:
+                return self._hold(text[:at], text[at:])
+            if at:
+                self._pass(text[:at])
+                self._run.append(text[:at])
+            return self._feed_slowly(text[at:])
         self._pass(text)
         return [self._kind(text)]
 
@@ -177,9 +213,10 @@ class Splitter:
             return self._hold(text[:at], rest)
         if at and self._rules.sure_behind(text[:at], rest):
             return self._hold(text[:at], rest)
-        last = self._prose.last() or self._back[-1]
-        if not at and self._search(last + text, 1) is None:
+        if not at and self._search(self._last() + text, 1) is None:
             # It only seemed to be at the start of a line, or of a word.
+            if self._search(" " + text, 1) is None:
+                self._rules.keep_cut(text, -1)
             self._pass(text)
             return [self._kind(text)]
         self._settle()
@@ -203,17 +240,23 @@ class Splitter:
         if before:
             self._pass(before)
             out.append(self._kind(before))
-        if self._quoting and not self._prose.is_unquoted() and self._is_quoted():
-            return out + self._feed_slowly(rest)
+        if self._quoting and self._is_quoted():
+            if len(rest) > 1 or self._rules.in_quotes:
+                return out + self._feed_slowly(rest)
+            self._pass(rest)
+            out.append(self._kind(rest))
+            return out
         self._held = rest
         self._plain = _NO_WORDS
         return out
 
     def _is_quoted(self) -> bool:
-        """Ask Markdown whether it quotes what comes next."""
-        self._settle()
-        quoted = self._markdown.quotes()
-        self._prose.learn(self._markdown)
+        """Whether Markdown quotes what comes next."""
+        quoted = self._prose.quoted()
+        if quoted is None:
+            self._settle()
+            quoted = self._markdown.quotes()
+            self._prose.learn(self._markdown)
         return quoted
 
     def _feed_slowly(self, text: str) -> list[Piece]:

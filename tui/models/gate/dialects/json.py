@@ -72,7 +72,11 @@ ROWS = (
     ),
     row(
         "granite20b",
-        block("<function_call>", (OBJECT,), list_payload()),
+        replace(
+            block("<function_call>", (OBJECT,), list_payload()),
+            # Other models than Granite close it.
+            after=eat((SPACE, Lit("</function_call>"))),
+        ),
         names="granite-20b-function",
         priority=-1,
         signs=("<function_call>",),

@@ -111,6 +111,9 @@ def _named_call(value: Any) -> Call:
     if not isinstance(value, dict):
         raise Fault("not an object")
     call = cast("Mapping[str, Any]", value)
+    if "name" not in call and isinstance(call.get("function"), dict):
+        # As in a request: {"type": "function", "function": {...}}
+        call = {**call, **call["function"]}
     name = call.get("name", call.get("tool_name"))
     if not isinstance(name, str) or not name:
         raise Fault("no name")
