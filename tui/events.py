@@ -274,6 +274,18 @@ class ConversationConfigured(Event, frozen=True):
     the configuration."""
 
 
+class ConversationForked(Event, frozen=True):
+    """The conversation began as a copy of another; the copied records follow.
+
+    They have the times of the original, so all of them are older than this.
+    """
+
+    origin: str
+    """The id of the other conversation, which may be gone by now."""
+    title: str = ""
+    """Its title at that time."""
+
+
 class ConversationDeleted(Event, frozen=True):
     """The conversation is being removed from the store."""
 
@@ -329,6 +341,7 @@ Known = (
     | ConversationRenamed
     | ConversationPinned
     | ConversationConfigured
+    | ConversationForked
     | ConversationDeleted
     | SummaryAdded
     | Unknown
@@ -485,6 +498,10 @@ def _bound_configured(event: Any, data: bytes) -> Event:
     return msgspec.structs.replace(event, options=bounds.shallow(event.options))
 
 
+def _bound_fork(event: Any, data: bytes) -> Event:
+    return ConversationForked(event.origin[:_NAME], event.title[:_NAME])
+
+
 def may_be_deep(data: bytes) -> bool:
     """Return whether JSON has enough brackets that its depth must be checked."""
     return data.count(b"[") + data.count(b"{") > bounds.DEEPEST
@@ -545,6 +562,7 @@ _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "tool_call_started": _bound_started,
     "turn_requested": _bound_request,
     "conversation_configured": _bound_configured,
+    "conversation_forked": _bound_fork,
     "turn_started": _bound_owner,
     "tool_call_finished": _bound_tool,
     "approval_requested": _bound_question,

@@ -229,6 +229,13 @@ class Store(Protocol):
         """Pin a conversation to the top of lists, or unpin it."""
         ...
 
+    def fork(self, id: str, message_id: str, title: str) -> str:
+        """Copy a conversation up to a message ("": all of it); return the copy's id.
+
+        An empty `title` stands for one made from the original's.
+        """
+        ...
+
     def trash(self, id: str) -> object:
         """Delete a conversation so that it can be restored."""
         ...

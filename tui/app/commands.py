@@ -93,6 +93,7 @@ class _Tabs(Protocol):
 class _History(Protocol):
     def show(self, words: str) -> object: ...
     def act(self, act: str, argument: str) -> object: ...
+    def fork(self, title: str) -> object: ...
 
 
 class _Exits(Protocol):
@@ -380,8 +381,16 @@ COMMANDS = (
         "e",
         "/revise",
         "Edit your message (old version kept)",
-        aliases=("/fork",),
         reading=True,
+    ),
+    Command(
+        "fork",
+        lambda app, _, title: app.history.fork(title),
+        "f",
+        "/fork",
+        "Fork the conversation here: /fork TITLE",
+        reading=True,
+        argument=_anything,
     ),
     Command(
         "regenerate",

@@ -66,6 +66,12 @@ def _rename(log: "EventLog", options: argparse.Namespace) -> int:
     return rename(log, options.id, " ".join(options.title))
 
 
+def _fork(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.change import fork
+
+    return fork(log, options.id, " ".join(options.title))
+
+
 def _pin(log: "EventLog", options: argparse.Namespace) -> int:
     from tui.cli.change import pin
 
@@ -117,6 +123,7 @@ _READING: dict[str, _Run] = {"list": _list, "search": _search, "export": _export
 
 _WRITING: dict[str, _Run] = {
     "rename": _rename,
+    "fork": _fork,
     "pin": _pin,
     "delete": _delete,
     "undelete": _undelete,

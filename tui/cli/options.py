@@ -396,6 +396,17 @@ def _rename(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("title", nargs="+", metavar="TITLE")
 
 
+def _fork(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Copies a conversation into a new one, which goes its own way, and prints the "
+        "id of the copy. An answer in progress is left out."
+    )
+    parser.add_argument("id", metavar="ID", help=_ID)
+    parser.add_argument(
+        "title", nargs="*", metavar="TITLE", help="default: the title with (fork)"
+    )
+
+
 def _pin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=_ID)
     parser.add_argument("--off", action="store_true", help="unpin")
@@ -497,6 +508,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),
     "rename": ("rename a conversation", _rename),
+    "fork": ("copy a conversation into a new one", _fork),
     "pin": ("pin a conversation to the top of lists", _pin),
     "delete": ("delete conversations permanently", _delete),
     "undelete": ("restore a conversation that was deleted in the app", _undelete),

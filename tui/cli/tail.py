@@ -16,6 +16,7 @@ from tui.events import (
     ApprovalRequested,
     ApprovalRevoked,
     ConversationConfigured,
+    ConversationForked,
     ConversationRenamed,
     ErrorRaised,
     MessageAdded,
@@ -147,6 +148,8 @@ def _text(record: Record) -> str:
             return f"{said}: {reason}" if reason else said
         case ConversationRenamed(title):
             return title
+        case ConversationForked(origin, title):
+            return f"from {origin} {title}"
         case ConversationConfigured(system, options):
             return f"system {system!r}, options {options}"
         case Unreadable(why=why):

@@ -86,6 +86,11 @@ class LocalStore:
         """Pin a conversation to the top of lists, or unpin it."""
         conversation.pin(self._log, id, pinned).result()
 
+    def fork(self, id: str, message_id: str, title: str) -> str:
+        """Copy a conversation up to a message; return the id of the copy."""
+        self.flush()
+        return conversation.fork(self._log, id, message_id, title)
+
     def trash(self, id: str) -> None:
         """Delete a conversation and its latest draft so that they can be restored."""
         self._wait()

@@ -26,6 +26,7 @@ from tui.events import (
     CancelRequested,
     ConversationConfigured,
     ConversationDeleted,
+    ConversationForked,
     ConversationPinned,
     ConversationRenamed,
     ErrorRaised,
@@ -319,6 +320,9 @@ class Presenter:
                 pass  # see `WaitClock`; queues are not shown; the sidebar shows grants
             case ConversationRenamed(title):
                 self._renamed = title
+            case ConversationForked(_, title):
+                origin = " ".join(title.split()) or "another conversation"
+                self.timeline.note(f"Forked from {origin}", "info")
             case ConversationPinned() | Unknown():
                 pass  # shown by lists, or by later versions
             case ConversationConfigured():
