@@ -164,6 +164,10 @@ class Config(Section, frozen=True):
     notify: Literal["off", "bell", "notify"] = "bell"
     """What an answer does that ends while the window has no focus: `bell` rings,
     `notify` also shows a notification (OSC 9, or 777)."""
+    titles: Literal["model", "question"] = "model"
+    """What a conversation is called until you rename it: `model` asks its model for a
+    title once the first answer is there, except the starter; `question` takes the
+    first question."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()
@@ -287,7 +291,7 @@ def _number_problem(keys: tuple[str, ...], value: Any) -> str:
 
 
 def with_environment(config: Config) -> Config:
-    """Return `config` with LAZYCHAT_MODEL, _SYSTEM, _THEME and _STREAM applied.
+    """Return `config` with LAZYCHAT_MODEL and the like applied.
 
     Raises `ConfigError` if a variable has an invalid value.
     """
@@ -295,6 +299,13 @@ def with_environment(config: Config) -> Config:
     for key in ("model", "system", "theme"):
         if value := os.environ.get(f"LAZYCHAT_{key.upper()}"):
             changes[key] = decoded(value)
+    if value := os.environ.get("LAZYCHAT_TITLES"):
+        known = get_args(Config.__annotations__["titles"])
+        if value not in known:
+            raise ConfigError(
+                f"LAZYCHAT_TITLES is {value!r}: use {' or '.join(known)}."
+            )
+        changes["titles"] = value
     if value := os.environ.get("LAZYCHAT_STREAM"):
         words = {"1": True, "true": True, "on": True, "0": False, "false": False}
         words |= {"off": False, "yes": True, "no": False}
@@ -400,6 +411,8 @@ def _known_values(keys: list[str]) -> list[str]:
             return [str(s.__struct_config__.tag) for s in _MODEL_SECTIONS]
         case ["agent"]:
             return list(get_args(Config.__annotations__["agent"]))
+        case ["titles"]:
+            return list(get_args(Config.__annotations__["titles"]))
         case ["models", _, "api"]:
             return list(get_args(OpenAIModelConfig.__annotations__["api"]))
         case ["mcp", _, "trust"]:

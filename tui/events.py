@@ -189,6 +189,10 @@ class UsageReported(Event, frozen=True):
     """Input tokens that the model had already processed."""
     window: int = 0
     """Most tokens of input and output together; 0 if unknown."""
+    purpose: str = ""
+    """What it was for if not for an answer: `title` names the conversation."""
+    model: str = ""
+    """The name of the model, if the request of the turn does not say it."""
 
 
 class ErrorRaised(Event, frozen=True):
@@ -256,6 +260,8 @@ class ConversationRenamed(Event, frozen=True):
     """The conversation has a new title."""
 
     title: str
+    by: str = ""
+    """`model` if a model made it from the first answer; "" for the user."""
 
 
 class ConversationPinned(Event, frozen=True):
@@ -529,6 +535,8 @@ def _bound_usage(event: Any, data: bytes) -> Event:
         bounds.duration(event.seconds),
         bounds.count(event.cached_tokens),
         bounds.count(event.window),
+        event.purpose[:_NAME],
+        event.model[:_NAME],
     )
 
 
