@@ -26,6 +26,22 @@ class Section(
     """Base of the tables of config.toml: an unknown key is an error."""
 
 
+_Amount = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class Price(Section, frozen=True):
+    """`price = { ... }` of a model: what a million tokens cost."""
+
+    input: _Amount = 0.0
+    """A million tokens of input."""
+    output: _Amount = 0.0
+    """A million tokens of output, reasoning included."""
+    cached: _Amount | None = None
+    """A million tokens of input that the server had cached; without it, as `input`."""
+    currency: Annotated[str, Meta(min_length=1, max_length=8)] = "USD"
+    """The currency, such as EUR."""
+
+
 class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"):
     """`[models.NAME]` with `provider = "openai"`: any compatible server."""
 
@@ -67,6 +83,9 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     images: bool | None = None
     """Whether the model takes pictures; without it, by its name and by what the server
     says."""
+    price: Price | None = None
+    """What a million tokens cost, for `/cost`; without it, as the server says, if it
+    does."""
     options: dict[str, Any] = {}
     """Sent unchanged with each request, such as temperature or max_tokens."""
 

@@ -193,6 +193,12 @@ class UsageReported(Event, frozen=True):
     """What it was for if not for an answer: `title` names the conversation."""
     model: str = ""
     """The name of the model, if the request of the turn does not say it."""
+    reasoning_tokens: int = 0
+    """Output tokens that were reasoning, as far as the server tells."""
+    cost: float | None = None
+    """What it cost by the server, or by the price of that time; None if unknown."""
+    currency: str = "USD"
+    """The currency of `cost`."""
 
 
 class ErrorRaised(Event, frozen=True):
@@ -473,6 +479,8 @@ def _bound_file(file: Attachment) -> Attachment:
 
 MOST_FILES = 50
 """Most attachments of a message."""
+_CURRENCY = 8
+"""Most characters of a currency."""
 _NAME = 255
 """Most characters of an attachment's name: as many as file systems allow."""
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -537,6 +545,9 @@ def _bound_usage(event: Any, data: bytes) -> Event:
         bounds.count(event.window),
         event.purpose[:_NAME],
         event.model[:_NAME],
+        bounds.count(event.reasoning_tokens),
+        bounds.money(event.cost),
+        event.currency[:_CURRENCY],
     )
 
 

@@ -45,6 +45,10 @@ class _Settings(Protocol):
     def set_option(self, text: str) -> object: ...
 
 
+class _Costs(Protocol):
+    def show(self) -> object: ...
+
+
 class _Attaching(Protocol):
     def attach(self, spec: str) -> object: ...
 
@@ -75,6 +79,8 @@ class _Chat(Protocol):
     def arrangement(self) -> _Arrangement: ...
     @property
     def settings(self) -> _Settings: ...
+    @property
+    def costs(self) -> _Costs: ...
     @property
     def clipboard(self) -> _Clipboard: ...
     @property
@@ -290,6 +296,14 @@ COMMANDS = (
         "Model options here: /set temperature 0.2",
         aliases=("/options",),
         argument=_anything,
+    ),
+    Command(
+        "cost",
+        lambda _, chat, __: chat.costs.show(),
+        "",
+        "/cost",
+        "Tokens and cost, by model",
+        aliases=("/usage", "/tokens"),
     ),
     Command(
         "setup", lambda app, _, __: app.set_up(), "", "/setup", "Find or add a model"

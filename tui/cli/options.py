@@ -391,6 +391,21 @@ def _search(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
 
 
+def _cost(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Prints the tokens that conversations have used, by model, and what they cost: "
+        "by the server, or by the prices in config.toml."
+    )
+    parser.add_argument(
+        "id", nargs="?", default="", metavar="ID", help=f"{_ID} (default: all)"
+    )
+    parser.add_argument(
+        "--days", type=_count, default=0, metavar="N", help="only the last N days"
+    )
+    _add_json(parser)
+    _add_config(parser)
+
+
 def _rename(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=_ID)
     parser.add_argument("title", nargs="+", metavar="TITLE")
@@ -507,6 +522,7 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),
+    "cost": ("show tokens and cost by model", _cost),
     "rename": ("rename a conversation", _rename),
     "fork": ("copy a conversation into a new one", _fork),
     "pin": ("pin a conversation to the top of lists", _pin),

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from tui import conversation, process_identity
-from tui.conversation import Hit, Summary, Trashed, approvals, read_state, store
+from tui.config import Price
+from tui.conversation import (
+    Hit,
+    Summary,
+    Trashed,
+    approvals,
+    costs,
+    read_state,
+    store,
+)
+from tui.conversation.costs import Tally
 from tui.eventlog import EventLog
 from tui.runtime import turn_driver
 
@@ -48,6 +58,11 @@ class LocalStore:
     def search(self, query: str, limit: int) -> Sequence[Hit]:
         """Return the newest messages that match `query`."""
         return conversation.search(self._log, query, limit)
+
+    def spent(self, since: float, price: Callable[[str], Price | None]) -> Tally:
+        """Add up what all conversations have spent since a time, by any program."""
+        self.flush()
+        return costs.spent(self._log, price, since=since)
 
     def questions(self, besides: str) -> Sequence[str]:
         """Return the user's questions in other conversations, oldest first."""

@@ -283,7 +283,7 @@ class Presenter:
                 at = stamp(record.time)
                 self._add(message_id, message, event.finish_reason, at)
             case UsageReported(purpose=purpose) if purpose:
-                pass  # for a title, not for an answer
+                pass  # see `Costs`
             case UsageReported(input, output, seconds):
                 self._status.show_usage(input, output, seconds)
                 self.context.used(event)
