@@ -133,21 +133,26 @@ def spent(
     Blocks: reads the whole store, or the whole conversation. Raises `LogError`.
     """
     counter = Counter(price)
-    for record in _records(log, conversation):
+    for record in _records(log, conversation, since):
         if record.time >= since or not isinstance(record.event, UsageReported):
             counter.take(record)
     return counter.tally
 
 
-def _records(log: EventLog, conversation: str) -> Iterator[Record]:
+_REQUESTED_BEFORE = 86_400.0
+"""Seconds before a time in which the requests are looked for that were answered after
+it; the model of an earlier one is unknown."""
+
+
+def _records(log: EventLog, conversation: str, since: float) -> Iterator[Record]:
     only = "conversation = ? AND" if conversation else ""
-    after = 0
+    after, first = 0, since - _REQUESTED_BEFORE if since else 0.0
     while rows := log.query(
         "SELECT seq, conversation, turn, kind, time, CAST(data AS BLOB) FROM event "
-        f"WHERE {only} seq > ? AND kind IN "
+        f"WHERE {only} seq > ? AND time >= ? AND kind IN "
         "('turn_requested', 'usage_reported', 'conversation_forked') "
         "AND length(data) < 1000000 ORDER BY seq LIMIT 5000",
-        (conversation, after) if conversation else (after,),
+        (conversation, after, first) if conversation else (after, first),
     ):
         for seq, of, turn, kind, at, data in rows:
             after = seq

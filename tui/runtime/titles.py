@@ -161,7 +161,8 @@ class Titler:
                 event = next(reply)
             except StopIteration as end:
                 message = end.value.message
-                return "" if message.tool_calls else cleaned(message.text)
+                title = "" if message.tool_calls else cleaned(message.text)
+                return "" if _repeats(title) else title
             if isinstance(event, TextDelta):
                 length += len(event.text)
             elif isinstance(event, UsageReported):
@@ -184,6 +185,11 @@ class Titler:
         if system := view.configured.system or system:
             messages.insert(0, Message("system", system))
         return [*messages, Message("user", _ASK)], tools
+
+
+def _repeats(title: str) -> bool:
+    """Whether it is a part of the request: small models repeat what they are told."""
+    return len(title) > 8 and title.rstrip("…").casefold() in _ASK.casefold()
 
 
 def _beginning(view: Transcript) -> list[Message]:

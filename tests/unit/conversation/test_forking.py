@@ -251,6 +251,16 @@ def test_a_fork_is_listed_first_and_is_the_one_to_continue(log):
     assert newest.id == copy
 
 
+def test_a_conversation_in_memory_is_forked_there(tmp_path):
+    with EventLog(tmp_path / "none.db", source="", keeps=False) as log:
+        store(log, exchanges(1).log)
+
+        copy = conversation.fork(log, "c")
+
+        assert texts(log, copy) == ["t1?", "t1.1"]
+        assert not (tmp_path / "none.db").exists()
+
+
 def test_an_exported_fork_says_where_it_is_from(log, tmp_path):
     store(log, exchanges(1).log)
     copy = conversation.fork(log, "c")

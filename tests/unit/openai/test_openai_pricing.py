@@ -10,7 +10,7 @@ from tui import config
 from tui.config import Price
 from tui.errors import ConfigError
 from tui.events import UsageReported
-from tui.messages import Message
+from tui.messages import Message, Reply
 from tui.models.openai import OpenAIModel
 from tui.models.openai.pricing import Pricing, told_price
 from tui.turn import Turn
@@ -91,8 +91,11 @@ def test_the_price_of_the_list_counts_where_the_answer_says_no_cost():
     def answer():
         yield UsageReported(1000, 5)
         yield UsageReported(1000, 5, cost=7.0)
+        return Reply(Message("assistant"), "stop")
 
     first, second = pricing.priced(answer())
+    assert isinstance(first, UsageReported)
+    assert isinstance(second, UsageReported)
     assert first.cost == pytest.approx(0.001)
     assert second.cost == 7.0
 

@@ -205,8 +205,9 @@ def test_closing_stops_the_request(make):
         [Think("Hm.")],
         ['<tool_call>{"name": "calculate", "arguments": {}}</tool_call>'],
         ["word " * 200],
+        ["At most six words, in its language, on one line, without quotes"],
     ],
-    ids=["error", "call", "thought", "call in text", "endless"],
+    ids=["error", "call", "thought", "call in text", "endless", "request"],
 )
 def test_without_a_title_the_question_stays_and_nothing_is_said(make, reply):
     it = make("Fine.", reply)
