@@ -93,7 +93,7 @@ class Titler:
             )
             thread.daemon = True
             self._turns[id] = turn, thread
-        thread.start()
+            thread.start()
 
     def close(self) -> None:
         """Stop all requests, and wait a moment until they have stopped."""
