@@ -21,6 +21,7 @@ SECTIONS = {
     "tools": config.ToolsConfig,
     "mcp": config.McpServerConfig,
     "openai": config.OpenAIModelConfig,
+    "price": config.Price,
     "llama": config.LlamaModelConfig,
     "scripted": config.ScriptedModelConfig,
 }
@@ -70,6 +71,8 @@ def _kind(hint: Any) -> str:
         int: "whole number",
         tuple[str, ...]: "list of texts",
     }
+    if get_args(hint)[1:] == (type(None),):
+        hint = get_args(hint)[0]
     return names.get(hint, "table")
 
 

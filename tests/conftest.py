@@ -140,6 +140,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAZYCHAT_HOME", str(folder))
     monkeypatch.setenv("LAZYCHAT_PROBE", "off")  # whatever runs on this machine
+    monkeypatch.setenv("LAZYCHAT_TITLES", "question")  # no requests of its own
     return folder
 
 

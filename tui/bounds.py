@@ -198,6 +198,16 @@ def duration(value: Any) -> float:
     return float(value) if 0 <= value <= _LAST and math.isfinite(value) else 0.0
 
 
+def money(value: Any) -> float | None:
+    """Return a sum of money; None if it makes no sense."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _MOST_MONEY else None
+
+
+_MOST_MONEY = 1e9
+
+
 def moment(value: Any) -> float:
     """Return a time in seconds since the epoch; 0.0 (unknown) if it is invalid."""
     return duration(value)

@@ -26,6 +26,22 @@ class Section(
     """Base of the tables of config.toml: an unknown key is an error."""
 
 
+_Amount = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class Price(Section, frozen=True):
+    """`price = { ... }` of a model: what a million tokens cost."""
+
+    input: _Amount = 0.0
+    """A million tokens of input."""
+    output: _Amount = 0.0
+    """A million tokens of output, reasoning included."""
+    cached: _Amount | None = None
+    """A million tokens of input that the server had cached; without it, as `input`."""
+    currency: Annotated[str, Meta(min_length=1, max_length=8)] = "USD"
+    """The currency, such as EUR."""
+
+
 class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"):
     """`[models.NAME]` with `provider = "openai"`: any compatible server."""
 
@@ -67,6 +83,9 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     images: bool | None = None
     """Whether the model takes pictures; without it, by its name and by what the server
     says."""
+    price: Price | None = None
+    """What a million tokens cost, for `/cost`; without it, as the server says, if it
+    does."""
     options: dict[str, Any] = {}
     """Sent unchanged with each request, such as temperature or max_tokens."""
 
@@ -164,6 +183,10 @@ class Config(Section, frozen=True):
     notify: Literal["off", "bell", "notify"] = "bell"
     """What an answer does that ends while the window has no focus: `bell` rings,
     `notify` also shows a notification (OSC 9, or 777)."""
+    titles: Literal["model", "question"] = "model"
+    """What a conversation is called until you rename it: `model` asks its model for a
+    title once the first answer is there, except the starter; `question` takes the
+    first question."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()
@@ -287,7 +310,7 @@ def _number_problem(keys: tuple[str, ...], value: Any) -> str:
 
 
 def with_environment(config: Config) -> Config:
-    """Return `config` with LAZYCHAT_MODEL, _SYSTEM, _THEME and _STREAM applied.
+    """Return `config` with LAZYCHAT_MODEL and the like applied.
 
     Raises `ConfigError` if a variable has an invalid value.
     """
@@ -295,6 +318,13 @@ def with_environment(config: Config) -> Config:
     for key in ("model", "system", "theme"):
         if value := os.environ.get(f"LAZYCHAT_{key.upper()}"):
             changes[key] = decoded(value)
+    if value := os.environ.get("LAZYCHAT_TITLES"):
+        known = get_args(Config.__annotations__["titles"])
+        if value not in known:
+            raise ConfigError(
+                f"LAZYCHAT_TITLES is {value!r}: use {' or '.join(known)}."
+            )
+        changes["titles"] = value
     if value := os.environ.get("LAZYCHAT_STREAM"):
         words = {"1": True, "true": True, "on": True, "0": False, "false": False}
         words |= {"off": False, "yes": True, "no": False}
@@ -400,6 +430,8 @@ def _known_values(keys: list[str]) -> list[str]:
             return [str(s.__struct_config__.tag) for s in _MODEL_SECTIONS]
         case ["agent"]:
             return list(get_args(Config.__annotations__["agent"]))
+        case ["titles"]:
+            return list(get_args(Config.__annotations__["titles"]))
         case ["models", _, "api"]:
             return list(get_args(OpenAIModelConfig.__annotations__["api"]))
         case ["mcp", _, "trust"]:

@@ -189,6 +189,16 @@ class UsageReported(Event, frozen=True):
     """Input tokens that the model had already processed."""
     window: int = 0
     """Most tokens of input and output together; 0 if unknown."""
+    purpose: str = ""
+    """What it was for if not for an answer: `title` names the conversation."""
+    model: str = ""
+    """The name of the model, if the request of the turn does not say it."""
+    reasoning_tokens: int = 0
+    """Output tokens that were reasoning, as far as the server tells."""
+    cost: float | None = None
+    """What it cost by the server, or by the price of that time; None if unknown."""
+    currency: str = "USD"
+    """The currency of `cost`."""
 
 
 class ErrorRaised(Event, frozen=True):
@@ -256,6 +266,8 @@ class ConversationRenamed(Event, frozen=True):
     """The conversation has a new title."""
 
     title: str
+    by: str = ""
+    """`model` if a model made it from the first answer; "" for the user."""
 
 
 class ConversationPinned(Event, frozen=True):
@@ -272,6 +284,18 @@ class ConversationConfigured(Event, frozen=True):
     options: dict[str, Any] = {}
     """Options of the model by name, such as temperature, which go before those of
     the configuration."""
+
+
+class ConversationForked(Event, frozen=True):
+    """The conversation began as a copy of another; the copied records follow.
+
+    They have the times of the original, so all of them are older than this.
+    """
+
+    origin: str
+    """The id of the other conversation, which may be gone by now."""
+    title: str = ""
+    """Its title at that time."""
 
 
 class ConversationDeleted(Event, frozen=True):
@@ -329,6 +353,7 @@ Known = (
     | ConversationRenamed
     | ConversationPinned
     | ConversationConfigured
+    | ConversationForked
     | ConversationDeleted
     | SummaryAdded
     | Unknown
@@ -454,6 +479,8 @@ def _bound_file(file: Attachment) -> Attachment:
 
 MOST_FILES = 50
 """Most attachments of a message."""
+_CURRENCY = 8
+"""Most characters of a currency."""
 _NAME = 255
 """Most characters of an attachment's name: as many as file systems allow."""
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -485,6 +512,10 @@ def _bound_configured(event: Any, data: bytes) -> Event:
     return msgspec.structs.replace(event, options=bounds.shallow(event.options))
 
 
+def _bound_fork(event: Any, data: bytes) -> Event:
+    return ConversationForked(event.origin[:_NAME], event.title[:_NAME])
+
+
 def may_be_deep(data: bytes) -> bool:
     """Return whether JSON has enough brackets that its depth must be checked."""
     return data.count(b"[") + data.count(b"{") > bounds.DEEPEST
@@ -512,6 +543,11 @@ def _bound_usage(event: Any, data: bytes) -> Event:
         bounds.duration(event.seconds),
         bounds.count(event.cached_tokens),
         bounds.count(event.window),
+        event.purpose[:_NAME],
+        event.model[:_NAME],
+        bounds.count(event.reasoning_tokens),
+        bounds.money(event.cost),
+        event.currency[:_CURRENCY],
     )
 
 
@@ -545,6 +581,7 @@ _BOUND: dict[str, Callable[[Any, bytes], Event]] = {
     "tool_call_started": _bound_started,
     "turn_requested": _bound_request,
     "conversation_configured": _bound_configured,
+    "conversation_forked": _bound_fork,
     "turn_started": _bound_owner,
     "tool_call_finished": _bound_tool,
     "approval_requested": _bound_question,

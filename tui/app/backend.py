@@ -15,9 +15,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tui.config import Config
+from tui.config import Config, Price
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.approvals import Question
+from tui.conversation.costs import Tally
 from tui.conversation.read_state import Opened
 from tui.events import (
     ApprovalGiven,
@@ -197,6 +198,14 @@ class Store(Protocol):
         """Return the newest messages that match `query`."""
         ...
 
+    def spent(self, since: float, price: Callable[[str], Price | None]) -> Tally:
+        """Add up what all conversations have spent since a time, by any program.
+
+        `price` returns what a model's tokens cost, for requests whose cost is not
+        stored.
+        """
+        ...
+
     def questions(self, besides: str) -> Sequence[str]:
         """Return the user's questions in other conversations, oldest first."""
         ...
@@ -227,6 +236,13 @@ class Store(Protocol):
 
     def pin(self, id: str, pinned: bool) -> object:
         """Pin a conversation to the top of lists, or unpin it."""
+        ...
+
+    def fork(self, id: str, message_id: str, title: str) -> str:
+        """Copy a conversation up to a message ("": all of it); return the copy's id.
+
+        An empty `title` stands for one made from the original's.
+        """
         ...
 
     def trash(self, id: str) -> object:
@@ -427,6 +443,10 @@ class Backend(Protocol):
     @property
     def files(self) -> Files:
         """The files that can be attached."""
+        ...
+
+    def price(self, name: str) -> Price | None:
+        """Return what a model's tokens cost by the configuration; None if unknown."""
         ...
 
     def conversation(self, id: str, *, is_new: bool = False) -> Conversation:

@@ -45,6 +45,10 @@ class _Settings(Protocol):
     def set_option(self, text: str) -> object: ...
 
 
+class _Costs(Protocol):
+    def show(self) -> object: ...
+
+
 class _Attaching(Protocol):
     def attach(self, spec: str) -> object: ...
 
@@ -76,6 +80,8 @@ class _Chat(Protocol):
     @property
     def settings(self) -> _Settings: ...
     @property
+    def costs(self) -> _Costs: ...
+    @property
     def clipboard(self) -> _Clipboard: ...
     @property
     def attaching(self) -> _Attaching: ...
@@ -93,6 +99,7 @@ class _Tabs(Protocol):
 class _History(Protocol):
     def show(self, words: str) -> object: ...
     def act(self, act: str, argument: str) -> object: ...
+    def fork(self, title: str) -> object: ...
 
 
 class _Exits(Protocol):
@@ -291,6 +298,14 @@ COMMANDS = (
         argument=_anything,
     ),
     Command(
+        "cost",
+        lambda _, chat, __: chat.costs.show(),
+        "",
+        "/cost",
+        "Tokens and cost, by model",
+        aliases=("/usage", "/tokens"),
+    ),
+    Command(
         "setup", lambda app, _, __: app.set_up(), "", "/setup", "Find or add a model"
     ),
     Command(
@@ -380,8 +395,16 @@ COMMANDS = (
         "e",
         "/revise",
         "Edit your message (old version kept)",
-        aliases=("/fork",),
         reading=True,
+    ),
+    Command(
+        "fork",
+        lambda app, _, title: app.history.fork(title),
+        "f",
+        "/fork",
+        "Fork the conversation here: /fork TITLE",
+        reading=True,
+        argument=_anything,
     ),
     Command(
         "regenerate",

@@ -1,4 +1,4 @@
-"""`lazychat rename`, `pin`, `delete` and `undelete`."""
+"""`lazychat rename`, `fork`, `pin`, `delete` and `undelete`."""
 
 import sys
 from collections.abc import Sequence
@@ -14,6 +14,12 @@ from tui.safe import safe
 def rename(log: EventLog, prefix: str, title: str) -> int:
     """Rename the conversation whose id begins with `prefix`."""
     conversation.rename(log, conversation.find(log, prefix), title).result()
+    return DONE
+
+
+def fork(log: EventLog, prefix: str, title: str) -> int:
+    """Copy a conversation into a new one, and print its id."""
+    print(conversation.fork(log, conversation.find(log, prefix), title=title))
     return DONE
 
 

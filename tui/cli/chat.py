@@ -55,6 +55,7 @@ def chat(
         id, is_new = _conversation(host.log, cid, last, anew)
         if guarded := guard.current():
             guarded.keep(host.keeps)
+        host.make_titles()
         host.start()
         backend = LocalBackend(host)
         try:

@@ -54,6 +54,12 @@ def _list(log: "EventLog", options: argparse.Namespace) -> int:
     return show_list(log, options.limit, options.json)
 
 
+def _cost(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.cost import show_cost
+
+    return show_cost(log, options.id, options.days, options.json, options.config)
+
+
 def _search(log: "EventLog", options: argparse.Namespace) -> int:
     from tui.cli.search import show_hits
 
@@ -64,6 +70,12 @@ def _rename(log: "EventLog", options: argparse.Namespace) -> int:
     from tui.cli.change import rename
 
     return rename(log, options.id, " ".join(options.title))
+
+
+def _fork(log: "EventLog", options: argparse.Namespace) -> int:
+    from tui.cli.change import fork
+
+    return fork(log, options.id, " ".join(options.title))
 
 
 def _pin(log: "EventLog", options: argparse.Namespace) -> int:
@@ -112,11 +124,17 @@ def _backup(options: argparse.Namespace) -> int:
 
 _Run = Callable[["EventLog", argparse.Namespace], int]
 
-_READING: dict[str, _Run] = {"list": _list, "search": _search, "export": _export}
+_READING: dict[str, _Run] = {
+    "list": _list,
+    "search": _search,
+    "cost": _cost,
+    "export": _export,
+}
 """The commands that need only a readable store."""
 
 _WRITING: dict[str, _Run] = {
     "rename": _rename,
+    "fork": _fork,
     "pin": _pin,
     "delete": _delete,
     "undelete": _undelete,

@@ -391,9 +391,35 @@ def _search(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
 
 
+def _cost(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Prints the tokens that conversations have used, by model, and what they cost: "
+        "by the server, or by the prices in config.toml."
+    )
+    parser.add_argument(
+        "id", nargs="?", default="", metavar="ID", help=f"{_ID} (default: all)"
+    )
+    parser.add_argument(
+        "--days", type=_count, default=0, metavar="N", help="only the last N days"
+    )
+    _add_json(parser)
+    _add_config(parser)
+
+
 def _rename(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=_ID)
     parser.add_argument("title", nargs="+", metavar="TITLE")
+
+
+def _fork(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Copies a conversation into a new one, which goes its own way, and prints the "
+        "id of the copy. An answer in progress is left out."
+    )
+    parser.add_argument("id", metavar="ID", help=_ID)
+    parser.add_argument(
+        "title", nargs="*", metavar="TITLE", help="default: the title with (fork)"
+    )
 
 
 def _pin(parser: argparse.ArgumentParser) -> None:
@@ -496,7 +522,9 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "doctor": ("check the environment, and say how to fix it", _doctor),
     "list": ("list conversations, last used first", _list),
     "search": ("search the messages of all conversations", _search),
+    "cost": ("show tokens and cost by model", _cost),
     "rename": ("rename a conversation", _rename),
+    "fork": ("copy a conversation into a new one", _fork),
     "pin": ("pin a conversation to the top of lists", _pin),
     "delete": ("delete conversations permanently", _delete),
     "undelete": ("restore a conversation that was deleted in the app", _undelete),

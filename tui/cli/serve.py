@@ -52,6 +52,7 @@ def serve(
 def _serve(me: Host, server: WebServer) -> None:
     """Serve until a signal ends it by `SystemExit`, or a hang-up and the last turn."""
     try:
+        me.make_titles()
         me.start()
         me.mcp.start()
         server.start()

@@ -16,6 +16,7 @@ from tui.events import (
     ApprovalRequested,
     ApprovalRevoked,
     ConversationConfigured,
+    ConversationForked,
     ConversationRenamed,
     ErrorRaised,
     MessageAdded,
@@ -141,12 +142,15 @@ def _text(record: Record) -> str:
         case ToolCallFinished(_, seconds, error):
             return error or f"in {seconds:.2f} s"
         case UsageReported(given, said):
-            return f"{given} tokens in, {said} out"
+            why = f", for a {record.event.purpose}" if record.event.purpose else ""
+            return f"{given} tokens in, {said} out{why}"
         case ApprovalGiven(_, allow, scope, reason):
             said = f"allowed, {scope}" if allow else "denied"
             return f"{said}: {reason}" if reason else said
         case ConversationRenamed(title):
             return title
+        case ConversationForked(origin, title):
+            return f"from {origin} {title}"
         case ConversationConfigured(system, options):
             return f"system {system!r}, options {options}"
         case Unreadable(why=why):

@@ -87,6 +87,7 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         host.load_tools()
         for problem in host.problems:
             streams.talk(problem)
+        host.make_titles()
         host.start()
         host.mcp.start()
         host.mcp.wait(PATIENCE)  # the note that clients read lists the tools

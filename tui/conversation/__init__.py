@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         import_json,
         is_exportable,
     )
+    from tui.conversation.forking import fork
     from tui.conversation.full_text_search import is_searchable, search
     from tui.conversation.hit import Hit
     from tui.conversation.input_history import questions
@@ -64,6 +65,7 @@ __all__ = [
     "export_markdown",
     "find",
     "fold",
+    "fork",
     "get",
     "import_json",
     "is_exportable",
@@ -94,6 +96,7 @@ _HOMES = {
     "delete": "deletion",
     "export_json": "export_import",
     "export_markdown": "markdown_export",
+    "fork": "forking",
     "import_json": "export_import",
     "is_exportable": "export_import",
     "is_searchable": "full_text_search",

@@ -225,6 +225,11 @@ class Branches(msgspec.Struct):
         """Whether a turn has begun, so that it has a place in the tree."""
         return turn in self._nodes and self._nodes[turn].after is not None
 
+    def begun(self) -> list[str]:
+        """Return the nodes that have begun, in that order."""
+        nodes = [id for id, node in self._nodes.items() if node.after is not None]
+        return sorted(nodes, key=lambda id: self._nodes[id].rank)
+
     def follows(self, node: str) -> Step:
         """Return the step that a node follows, or would follow if it began now."""
         return self._nodes[node].after or self._resolve(node)

@@ -273,7 +273,12 @@ happen in between. A transaction is held in memory several times over."""
 
 
 def _add(
-    log: EventLog, id: str, records: Sequence[Record], files: Mapping[str, bytes]
+    log: EventLog,
+    id: str,
+    records: Sequence[Record],
+    files: Mapping[str, bytes],
+    *,
+    imported: bool = True,
 ) -> str:
     """Store a conversation in small transactions; resume an interrupted import."""
     source = _digest(records)
@@ -287,13 +292,22 @@ def _add(
         if into and into != id:
             id, records = into, _renamed(records, into)
         try:
-            _add_from(log, id, records, source, done, files)
+            _add_from(log, id, records, source, done, files, imported)
             return id
         except ConflictError:
             into, done = new_id(), 0
     raise LogError(
         f"Cannot import the conversation {id!r}: one of its turns begins or ends twice."
     )
+
+
+def add_copy(log: EventLog, id: str, records: Sequence[Record]) -> str:
+    """Store records of this store once more, as the conversation `id`.
+
+    Turns and messages get new ids. The files to which messages refer are in the store
+    already. Returns the id, which is another one if `id` is taken.
+    """
+    return _add(log, id, _renamed(records, id), {}, imported=False)
 
 
 def put_back(
@@ -326,6 +340,7 @@ def _add_from(
     source: str,
     done: int,
     files: Mapping[str, bytes],
+    imported: bool,
 ) -> None:
     for start, end in _chunks(records, done):
         began = time.monotonic()
@@ -338,7 +353,7 @@ def _add_from(
             records[start:end],
             guard=_is_free(id) if start == 0 else None,
             states=(*carried_files.blobs(records[start:end], files), *noted),
-            imported=True,
+            imported=imported,
         ).result()
         if not last:
             # SQLite polls for the lock: give waiting processes a chance to get it.

@@ -16,6 +16,7 @@ from tui.config import (
     LlamaModelConfig,
     ModelConfig,
     OpenAIModelConfig,
+    Price,
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, ModelError
@@ -137,6 +138,18 @@ class ModelCatalog:
         0 when that is not known (yet): see `preload`. Never blocks.
         """
         return window_of(self._models.get(name))
+
+    def price(self, name: str) -> Price | None:
+        """Return what a model's tokens cost by the configuration; None if unknown.
+
+        Those of a model on this machine cost nothing.
+        """
+        with suppress(ConfigError):
+            found = self.find(name)
+            if isinstance(found, LlamaModelConfig):
+                return Price()
+            return found.price if isinstance(found, OpenAIModelConfig) else None
+        return None
 
     def sees(self, name: str) -> bool | None:
         """Return whether the model takes pictures, None if that is not known (yet).
@@ -285,6 +298,7 @@ def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Mod
         ca_file=settings.ca_file,
         proxy=proxy_address(settings.proxy, f"[models.{name}]: proxy"),
         images=settings.images,
+        price=settings.price,
     )
 
 

@@ -8,7 +8,7 @@ rest works.
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -19,12 +19,16 @@ from tui.errors import ConfigError
 from tui.eventlog import EventLog, open_log
 from tui.events import TurnRequested
 from tui.mcp import Servers
+from tui.messages import ToolSchema
 from tui.models.catalog import ModelCatalog
 from tui.runtime.resuming import RESUMES
 from tui.runtime.runner import Runner
 from tui.tools import Tool, ToolBox, builtin, installed_tools, is_demo, load_tools
 from tui.tools.approval import Rules, parse_flags
 from tui.tools.loading import Loaded, is_source
+
+if TYPE_CHECKING:  # imported when titles are made
+    from tui.runtime.titles import Titler
 
 ASKING_SECONDS = 5.0
 """Most seconds that a question waits for the user's tools; drafts wait behind it."""
@@ -77,6 +81,7 @@ class Host:
         self._loading = False
         """Whether tools are about to be loaded that the first question may need."""
         self.runner = Runner(self.log, self._agent)
+        self._titler: Titler | None = None
 
     @property
     def tools(self) -> list[Tool[..., object]]:
@@ -97,6 +102,22 @@ class Host:
     def keeps(self) -> bool:
         """Whether messages survive the process, because the store could be opened."""
         return self.log.keeps
+
+    def make_titles(self) -> None:
+        """Have models title conversations, as configured. Call it before `start`."""
+        if self.config.titles != "model":
+            return
+        from tui.runtime.titles import Titler
+
+        self._titler = self.runner.background = Titler(
+            self.log, self.models, self.runner.is_idle, self._prefix
+        )
+
+    def _prefix(self, request: TurnRequested) -> tuple[str, list[ToolSchema]]:
+        """Return the system prompt and the tools with which a turn was answered."""
+        box = ToolBox(self.tools)
+        names = [name for name in request.tools if name in box]
+        return self.config.system, box.select(names).schemas()
 
     def start(self) -> None:
         """Start to run turns."""
@@ -198,6 +219,8 @@ class Host:
 
     def close(self, *, cancel: bool = True) -> None:
         """Wait for running turns (with `cancel`, stop them first); close everything."""
+        if self._titler:
+            self._titler.close()
         self.runner.close(cancel=cancel)
         self.mcp.close()
         self.models.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tui import grants, paths, process_identity
-from tui.config import Config
+from tui.config import Config, Price
 from tui.conversation import approvals, read_state, store
 from tui.conversation.approvals import Question
 from tui.conversation.read_state import Opened
@@ -259,6 +259,10 @@ class LocalBackend:
         """Wait until all writes have been passed to the log."""
         self.mcp.leave()
         self._order.close()
+
+    def price(self, name: str) -> Price | None:
+        """Return what a model's tokens cost by the configuration; None if unknown."""
+        return self._host.models.price(name)
 
     def conversation(self, id: str, *, is_new: bool = False) -> LocalConversation:
         """Return the conversation `id`; `is_new` if nothing was ever written to it."""

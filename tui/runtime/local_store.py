@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from tui import conversation, process_identity
-from tui.conversation import Hit, Summary, Trashed, approvals, read_state, store
+from tui.config import Price
+from tui.conversation import (
+    Hit,
+    Summary,
+    Trashed,
+    approvals,
+    costs,
+    read_state,
+    store,
+)
+from tui.conversation.costs import Tally
 from tui.eventlog import EventLog
 from tui.runtime import turn_driver
 
@@ -49,6 +59,11 @@ class LocalStore:
         """Return the newest messages that match `query`."""
         return conversation.search(self._log, query, limit)
 
+    def spent(self, since: float, price: Callable[[str], Price | None]) -> Tally:
+        """Add up what all conversations have spent since a time, by any program."""
+        self.flush()
+        return costs.spent(self._log, price, since=since)
+
     def questions(self, besides: str) -> Sequence[str]:
         """Return the user's questions in other conversations, oldest first."""
         return conversation.questions(self._log, besides=besides)
@@ -85,6 +100,11 @@ class LocalStore:
     def pin(self, id: str, pinned: bool) -> None:
         """Pin a conversation to the top of lists, or unpin it."""
         conversation.pin(self._log, id, pinned).result()
+
+    def fork(self, id: str, message_id: str, title: str) -> str:
+        """Copy a conversation up to a message; return the id of the copy."""
+        self.flush()
+        return conversation.fork(self._log, id, message_id, title)
 
     def trash(self, id: str) -> None:
         """Delete a conversation and its latest draft so that they can be restored."""

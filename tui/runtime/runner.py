@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from tui import process_identity, session
 from tui.agents import Agent
@@ -37,6 +37,19 @@ MakeAgent = Callable[[TurnRequested], Agent]
 """Builds the agent for a request. Raises `LazychatError` when it cannot. Runs in the
 turn's thread, so it may be slow."""
 
+
+class Background(Protocol):
+    """Work between turns, which gives way to them. Neither method blocks or raises."""
+
+    def turn_requested(self) -> None:
+        """Stop the work: a turn is about to run. Called in the runner's thread."""
+        ...
+
+    def turn_ended(self, request: Record) -> None:
+        """Begin what follows a turn. Called in the turn's thread."""
+        ...
+
+
 LOOK_AFTER_SECONDS = 2.0
 """Seconds between two checks whether other processes still run their turns."""
 
@@ -58,15 +71,19 @@ class Runner:
         self.id = uuid.uuid4().hex
         """The name for `TurnRequested.runner`. A request names its runner because other
         processes may lack the tools, keys and folder that the requester meant."""
+        self.background: Background | None = None
+        """What works between turns; set it before `start`."""
         self._log = log
         self._make_agent = make_agent
         self._pool = session.SessionPool(workers, "lazychat-turn")
         self._follow: Follow | None = None
         self._thread: threading.Thread | None = None
-        # Guards the next five attributes, which concern only turns of this runner.
+        # Guards the next six attributes, which concern only turns of this runner.
         # Notified when one of these turns ends.
         self._lock = threading.Condition()
         self._running: dict[str, Turn] = {}
+        self._places: dict[str, str] = {}
+        """The conversation of each running turn."""
         self._waiting: dict[str, deque[Record]] = {}
         self._failures: dict[str, LogError] = {}
         self._ended: set[str] = set()
@@ -127,6 +144,14 @@ class Runner:
         with self._lock:
             return bool(self._running or any(self._waiting.values()))
 
+    def is_idle(self, conversation: str = "") -> bool:
+        """Return whether no turn of this runner runs or waits, in one conversation."""
+        with self._lock:
+            if not conversation:
+                return not (self._running or any(self._waiting.values()))
+            waits = self._waiting.get(conversation)
+            return not waits and conversation not in self._places.values()
+
     @property
     def wanted(self) -> int:
         """Number of this runner's running and queued turns that are not cancelled."""
@@ -169,6 +194,8 @@ class Runner:
         turn = record.turn or ""
         match record.event:
             case TurnRequested() if record.event.runner in ("", self.id):
+                if self.background:
+                    self.background.turn_requested()
                 with self._lock:
                     self._waiting.setdefault(record.conversation, deque()).append(
                         record
@@ -240,6 +267,7 @@ class Runner:
         with self._lock:
             waiting.popleft()
             self._running[id] = turn
+            self._places[id] = conversation
         with session.use(conversation):
             self._pool.submit(self._run, record, turn)
 
@@ -263,8 +291,11 @@ class Runner:
         finally:
             with self._lock:
                 self._running.pop(turn.id, None)
+                self._places.pop(turn.id, None)
                 self._ended.add(turn.id)
                 self._lock.notify_all()
+            if self.background:
+                self.background.turn_ended(record)
 
     def _fail(self, turn: str, error: LogError) -> None:
         _logger.error("%s", error)

@@ -26,6 +26,7 @@ from tui.events import (
     CancelRequested,
     ConversationConfigured,
     ConversationDeleted,
+    ConversationForked,
     ConversationPinned,
     ConversationRenamed,
     ErrorRaised,
@@ -281,6 +282,8 @@ class Presenter:
                 self._held.pop(message_id, None)
                 at = stamp(record.time)
                 self._add(message_id, message, event.finish_reason, at)
+            case UsageReported(purpose=purpose) if purpose:
+                pass  # see `Costs`
             case UsageReported(input, output, seconds):
                 self._status.show_usage(input, output, seconds)
                 self.context.used(event)
@@ -319,6 +322,9 @@ class Presenter:
                 pass  # see `WaitClock`; queues are not shown; the sidebar shows grants
             case ConversationRenamed(title):
                 self._renamed = title
+            case ConversationForked(_, title):
+                origin = " ".join(title.split()) or "another conversation"
+                self.timeline.note(f"Forked from {origin}", "info")
             case ConversationPinned() | Unknown():
                 pass  # shown by lists, or by later versions
             case ConversationConfigured():

@@ -32,6 +32,7 @@ from tui.app.chat.attaching import Attaching
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.controller import Controller
 from tui.app.chat.conversation_settings import ConversationSettings
+from tui.app.chat.costs import Costs
 from tui.app.chat.debug_feed import fetch_bodies
 from tui.app.chat.drafts import Drafts
 from tui.app.chat.first_screen import FirstScreen
@@ -215,6 +216,13 @@ class ChatScreen(OutputScreen):
             self.complain,
             self.call_later,
         )
+        self.costs = Costs(
+            backend,
+            sidebar,
+            lambda screen: self.app.push_screen(screen),
+            self.complain,
+            self.call_later,
+        )
         self.clipboard = Clipboard(
             presenter,
             lambda text: self.app.copy_to_clipboard(text),
@@ -395,6 +403,7 @@ class ChatScreen(OutputScreen):
     def _show(self, records: list[Record]) -> None:
         was_running = self.presenter.running
         self.presenter.show(records)
+        self.costs.take(records)
         if was_running and not self.presenter.running:
             self.post_message(self.Answered(self.presenter.title))
         self.presenter.mark_unkept(self.backend.kept_to, records)

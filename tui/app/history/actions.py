@@ -41,14 +41,19 @@ class Library:
             "import": self._import,
         }
 
-    def do(self, act: str, id: str, argument: str = "") -> Outcome:
+    def do(
+        self, act: str, id: str, argument: str = "", message_id: str = ""
+    ) -> Outcome:
         """Run `act` on the conversation `id`; never raises.
 
-        `rename` takes a title, `export` and `import` a file name. Whatever `id` is,
+        `rename` takes a title, `export` and `import` a file name, `fork` a title or
+        nothing, and the last message to copy, "" for all. Whatever `id` is,
         `undo` restores the conversation deleted last, also before a restart, and
         `purge` wipes all deleted ones.
         """
         try:
+            if act == "fork":
+                return self._fork(id, message_id, argument)
             return self._acts[act](id, argument)
         except LazychatError as error:
             return Outcome(str(error), id, failed=True)
@@ -66,6 +71,11 @@ class Library:
         self._store.pin(id, not summary.pinned)
         done = "No longer pinned" if summary.pinned else "Pinned"
         return Outcome(f"{done}: {_quoted(summary.title)}{self._until()}", id)
+
+    def _fork(self, id: str, message_id: str, title: str) -> Outcome:
+        origin = self._summary(id).title
+        copy = self._store.fork(id, message_id, title)
+        return Outcome(f"Forked from {_quoted(origin)}{self._until()}", copy)
 
     def _delete(self, id: str, _: str) -> Outcome:
         title = self._summary(id).title

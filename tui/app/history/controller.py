@@ -62,13 +62,24 @@ class HistoryController:
         else:
             self.start(act, chat.conversation, argument)
 
+    def fork(self, title: str) -> None:
+        """Copy the current conversation up to the selected message, and open the copy.
+
+        Without a selected message, up to the last one on the screen.
+        """
+        if chat := self._tabs.current:
+            presenter = chat.presenter
+            selected = presenter.timeline.at_cursor()
+            shown = selected or next(reversed(presenter.fold.entries), "")
+            self.start("fork", chat.conversation, title, shown)
+
     def open(self, id: str, place: Place | None) -> None:
         """Close the history screen, if it is open, and open a conversation."""
         if self._lists:
             self._app.pop_screen()
         self._tabs.open(id, place)
 
-    def start(self, act: str, id: str, argument: str) -> None:
+    def start(self, act: str, id: str, argument: str, message_id: str = "") -> None:
         """Run an action of `Library.do` on the conversation `id` in a thread."""
         from tui.app.history.actions import Library, Outcome
 
@@ -83,7 +94,7 @@ class HistoryController:
         self._library = library = self._library or Library(self._backend.store)
 
         def work() -> None:
-            outcome = library.do(act, id, argument)
+            outcome = library.do(act, id, argument, message_id)
             self._app.call_later(self._ended, act, id, outcome)
 
         # A worker, since quitting waits for it: a deletion must not be cut short.
@@ -99,6 +110,9 @@ class HistoryController:
                 self._drop(outcome.id)
                 text += f". F9 or /undo restores it for {conversation.DAYS} days"
                 text += "" if self._backend.store.keeps else ", or until you quit"
+            elif act == "fork":
+                self.open(outcome.id, None)
+                listed = False
             elif not listed and act in ("undo", "import"):
                 self._tabs.open(outcome.id)
             self._tabs.look_again()

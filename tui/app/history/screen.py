@@ -56,11 +56,12 @@ _KEYS = (
     ("F4", "pin"),
     ("F5", "export"),
     ("F6", "import"),
+    ("F7", "fork"),
     ("F8", "delete"),
     ("F9", "undo"),
     ("Esc", "back"),
 )
-_LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F8": "d", "F9": "u"}
+_LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F7": "f", "F8": "d", "F9": "u"}
 
 _SEARCH = "Search", "Search all conversations"
 _PROMPTS = {
@@ -85,6 +86,7 @@ class HistoryScreen(OutputScreen):
         Binding("f4", "act('pin')", "Pin", show=False),
         Binding("f5", "ask('export')", "Export", show=False),
         Binding("f6", "ask('import')", "Import", show=False),
+        Binding("f7", "act('fork')", "Fork", show=False),
         Binding("f8", "act('delete')", "Delete", show=False),
         Binding("f9", "act('undo')", "Undo", show=False),
         Binding("escape,ctrl+s", "back", "Back", show=False),

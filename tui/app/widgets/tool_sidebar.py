@@ -75,6 +75,8 @@ class ToolSidebar(Rows):
     """The system prompt; empty if there is none."""
     options: reactive[tuple[str, ...]] = reactive(())
     """The model's options that this conversation sets, a line each."""
+    spent: reactive[str] = reactive("")
+    """What the conversation has spent; empty if nothing."""
     stream_key: reactive[str] = reactive("ctrl+t")
     """The key shown beside the stream switch."""
     tools_folder: reactive[str] = reactive("")
@@ -259,6 +261,10 @@ class ToolSidebar(Rows):
         """Show the new options."""
         self._build()
 
+    def watch_spent(self) -> None:
+        """Show the new figures."""
+        self._build()
+
     def watch_stream_key(self) -> None:
         """Show the new key."""
         self._build()
@@ -287,6 +293,9 @@ class ToolSidebar(Rows):
         if self.options:
             options: list[Span] = [(option, ("muted",)) for option in self.options]
             entries.append(Text(("Options", ("heading",)), *options, above=1))
+        if self.spent:
+            spent: Span = (self.spent, ("muted",))
+            entries.append(Text(("Spent", ("heading",)), spent, above=1))
         entries += [Text(above=1), StreamSwitch(self.stream, self.stream_key)]
         on = len(self.enabled)
         heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"

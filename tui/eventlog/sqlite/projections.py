@@ -13,6 +13,7 @@ import msgspec
 
 from tui.events import (
     ConversationDeleted,
+    ConversationForked,
     ConversationPinned,
     ConversationRenamed,
     Event,
@@ -175,6 +176,13 @@ def keep(
             _keep(db, conversation, "title", title, time)
         case ConversationPinned(pinned):
             _keep(db, conversation, "pinned", pinned, time)
+        case ConversationForked():
+            # Its messages are older: without this it would be listed below others.
+            db.execute(
+                "INSERT OR IGNORE INTO conversation(id, created, updated) "
+                "VALUES (?, ?, ?)",
+                (conversation, time, time),
+            )
         case ConversationDeleted():
             _remove(db, conversation, seq)
         case _:

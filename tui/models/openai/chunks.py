@@ -250,7 +250,18 @@ def usage_event(
     output = count(output)
     if input is None and output is None:
         return None
-    return UsageReported(input or 0, output or 0, seconds, count(cached) or 0, window)
+    thought: Any = usage.get("completion_tokens_details")
+    if isinstance(thought, Mapping):
+        thought = cast(Mapping[str, Any], thought).get("reasoning_tokens")
+    return UsageReported(
+        input or 0,
+        output or 0,
+        seconds,
+        count(cached) or 0,
+        window,
+        reasoning_tokens=count(thought) or 0,
+        cost=bounds.money(usage.get("cost")),  # OpenRouter, in US dollars
+    )
 
 
 def count(value: Any) -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from tui import masking
+from tui.config import Price
 from tui.errors import Cancelled, ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, Reply, ToolSchema
@@ -25,6 +26,7 @@ from tui.models.openai.address import (
 from tui.models.openai.client import Settings
 from tui.models.openai.link import Link, LinkPool
 from tui.models.openai.listing import is_list, listed
+from tui.models.openai.pricing import Pricing
 from tui.models.openai.requests import Requests
 from tui.models.openai.responses_stream import ResponsesReader
 from tui.models.openai.sender import Attempts, Sender
@@ -78,6 +80,7 @@ class OpenAIModel:
         ca_file: str = "",
         proxy: str = "",
         images: bool | None = None,
+        price: Price | None = None,
     ) -> None:
         """Describe the model; raises `ConfigError` for a bad `base_url`.
 
@@ -98,7 +101,7 @@ class OpenAIModel:
         are kept for the debug panel. `ca_file`: a file of certificates to trust in
         place of the usual ones. `proxy`: the address of the one proxy to ask; "" for
         those of the environment. `images`: whether the model takes pictures, None to
-        find it out.
+        find it out. `price`: what tokens cost, None to take what the server says.
         """
         self._name = name
         self._model = model
@@ -144,6 +147,7 @@ class OpenAIModel:
             context = own_size(model)
         self._window = Window(context, _max_tokens(self._options))
         self._images = vision.by_name(model) if images is None else images
+        self._pricing = Pricing(price)
         self._told_of = ""
         """The pictures of which the user was told that they are not sent."""
         # Where the server is asked next for the size of the window; "" for nowhere.
@@ -228,7 +232,8 @@ class OpenAIModel:
                             in_round,
                         )
                     )
-                    reply = yield from self._answer(attempts, reader.read(body))
+                    answer = self._pricing.priced(reader.read(body))
+                    reply = yield from self._answer(attempts, answer)
             except ContextOverflow as overflow:
                 if link is not None:
                     link.close()
@@ -284,6 +289,7 @@ class OpenAIModel:
                 body = link.look_up(cancel, path, _LOOK_UP_SECONDS)
                 if self._images is None:
                     self._images = vision.told(body, self._model)
+                self._pricing.learn(body, self._model)
                 size, path = told(body, self._model)
                 self._window.set(size)
             if path and not self._window.size:

@@ -414,4 +414,6 @@ def _as_of_chat(usage: dict[str, Any]) -> dict[str, Any]:
         "prompt_tokens": usage.get("input_tokens"),
         "completion_tokens": usage.get("output_tokens"),
         "prompt_tokens_details": usage.get("input_tokens_details"),
+        "completion_tokens_details": usage.get("output_tokens_details"),
+        "cost": usage.get("cost"),
     }

@@ -83,7 +83,7 @@ def told(models: Any, model: str) -> tuple[int, str]:
 
     The path is from the server's root. (0, "") when there is nothing to be known.
     """
-    entry = _entry(models, "data", model)
+    entry = entry_of(models, "data", model)
     meta, provider = _fields(entry.get("meta")), _fields(entry.get("top_provider"))
     size = (
         _size(entry.get("max_model_len"))  # vLLM, SGLang
@@ -109,9 +109,9 @@ def told_elsewhere(path: str, body: Any, model: str) -> int:
             settings = _fields(_fields(body).get("default_generation_settings"))
             return _size(settings.get("n_ctx"))
         case "/api/ps":  # Ollama: only once the model is loaded
-            return _size(_entry(body, "models", model).get("context_length"))
+            return _size(entry_of(body, "models", model).get("context_length"))
         case _:  # LM Studio
-            return _size(_entry(body, "data", model).get("loaded_context_length"))
+            return _size(entry_of(body, "data", model).get("loaded_context_length"))
 
 
 class Window:
@@ -190,7 +190,8 @@ def _tool_tokens(tool: ToolSchema) -> int:
     return 2 * MESSAGE_TOKENS + estimate(text)
 
 
-def _entry(body: Any, key: str, model: str) -> dict[str, Any]:
+def entry_of(body: Any, key: str, model: str) -> dict[str, Any]:
+    """Return the entry of a model in a server's list under `key`; {} without one."""
     rows: Any = _fields(body).get(key)
     if not isinstance(rows, list):
         return {}

@@ -1,0 +1,72 @@
+"""Counts what a conversation spends, and shows it: in the sidebar, and for /cost."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tui.app import background
+from tui.app.backend import Backend
+from tui.conversation.costs import Counter, Tally, spell_cost, spell_tokens
+from tui.errors import LogError
+from tui.events import Record
+
+if TYPE_CHECKING:
+    from tui.app.dialogs.costs import CostScreen
+
+STARTED = time.time()
+"""When the program began."""
+
+
+class _Sidebar(Protocol):
+    spent: Any
+
+
+class Costs:
+    """The figures of one chat. Call it in the UI thread."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        sidebar: _Sidebar,
+        push: Callable[["CostScreen"], object],
+        complain: Callable[[str], object],
+        call_later: Callable[..., object],
+    ) -> None:
+        """`push` shows a screen over the chat."""
+        self._backend = backend
+        self._sidebar = sidebar
+        self._push = push
+        self._complain = complain
+        self._call_later = call_later
+        self._counter = Counter(backend.price)
+
+    @property
+    def tally(self) -> Tally:
+        """What the conversation has spent so far."""
+        return self._counter.tally
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Take the next records of the conversation."""
+        if sum(map(self._counter.take, records)):
+            total = self.tally.total
+            tokens = spell_tokens(total.input + total.output)
+            self._sidebar.spent = f"{tokens} tokens · {spell_cost(total)}"
+
+    def show(self) -> None:
+        """Show the conversation's figures, and those of all since the program began."""
+        backend = self._backend
+
+        def work() -> None:
+            try:
+                everywhere = backend.store.spent(STARTED, backend.price)
+            except LogError as error:
+                self._call_later(self._complain, str(error))
+            else:
+                self._call_later(self._open, everywhere)
+
+        background.run("costs", work)
+
+    def _open(self, everywhere: Tally) -> None:
+        from tui.app.dialogs.costs import CostScreen
+
+        self._push(CostScreen(self.tally, everywhere, STARTED))
