@@ -66,6 +66,7 @@ faults: set-up
 
 shot: set-up
 	@$(BIN)/python docs/screenshot.py docs
+	@PYTHONPATH=tests $(BIN)/python docs/cast.py docs/cast.svg
 	@PYTHONPATH=tests $(BIN)/python docs/hangup.py docs/hangup.svg
 	@PYTHONPATH=tests $(BIN)/python docs/browser.py docs/browser.png
 

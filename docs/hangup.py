@@ -94,7 +94,7 @@ def record(folder: Path, server: ssh.Server, pace: float = PACE) -> Recording:
     `pace` is in words a second. Raises AssertionError when something does not come
     within the limit of the terminal.
     """
-    env = _account(folder, pace)
+    env = account(folder, pace)
     with (
         ssh.Relay(server.port) as line,
         ssh.Relay(server.port) as other_line,
@@ -153,7 +153,7 @@ def contains(words: Sequence[str], part: Sequence[str]) -> bool:
     return any(words[at : at + size] == part for at in range(len(words) - size + 1))
 
 
-def _account(folder: Path, pace: float) -> dict[str, str]:
+def account(folder: Path, pace: float) -> dict[str, str]:
     """Make what a user has over there; return the environment of their logins."""
     script = folder / "script.toml"
     reply = {"reply": [{"text": ANSWER}], "rate": pace}

@@ -91,11 +91,11 @@ def _window(panel: Panel, y: int, width: int, height: int) -> list[str]:
         f' fill="{ground}" stroke="{FRAME}"/>{dots}'
         f'<text x="{MARGIN + width / 2}" y="{y + 20}" fill="{FAINT}" font-size="13.5"'
         f' text-anchor="middle">{escape(panel.title)}</text>',
-        *(_row(row, left, top + n * ROW, ground) for n, row in enumerate(panel.rows)),
+        *(row(line, left, top + n * ROW, ground) for n, line in enumerate(panel.rows)),
     ]
 
 
-def _row(cells: Sequence[Char], left: int, top: int, window: str) -> str:
+def row(cells: Sequence[Char], left: int, top: int, window: str) -> str:
     """Backgrounds first: a glyph may lean over into the next cell."""
     grounds: list[str] = []
     texts: list[str] = []

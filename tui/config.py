@@ -178,6 +178,9 @@ class Config(Section, frozen=True):
     """Instructions for every conversation, the system prompt."""
     stream: bool = True
     """Whether an answer is shown while it is written."""
+    plain: bool = False
+    """Whether `lazychat` writes labelled lines in place of a screen, for screen readers
+    (`--plain`)."""
     theme: str = ""
     """A theme's name; empty means the last one chosen, at first `lazychat-dark`."""
     notify: Literal["off", "bell", "notify"] = "bell"

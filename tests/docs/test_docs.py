@@ -56,7 +56,7 @@ def test_a_session_that_lost_a_word_is_not_drawn(hangup: ModuleType) -> None:
             hangup.check(worse)
 
 
-def test_the_picture_in_the_readme_shows_the_whole_answer(hangup: ModuleType) -> None:
+def test_the_picture_of_the_session_shows_the_whole_answer(hangup: ModuleType) -> None:
     svg = (DOCS / "hangup.svg").read_text("utf-8")
     panels = [letters(unescape(re.sub("<[^>]*>", "", p))) for p in svg.split("<circle")]
     answer = letters(" ".join(hangup.WORDS))
@@ -64,4 +64,19 @@ def test_the_picture_in_the_readme_shows_the_whole_answer(hangup: ModuleType) ->
     assert answer in panels[-1]
     assert sum(answer in panel for panel in panels) == 1
     assert "[running,pid" in "".join(panels)
-    assert "](docs/hangup.svg)" in (ROOT / "README.md").read_text("utf-8")
+    assert "](hangup.svg)" in (DOCS / "durability.md").read_text("utf-8")
+
+
+def test_the_animation_of_the_readme_ends_with_the_whole_answer() -> None:
+    svg = (DOCS / "cast.svg").read_text("utf-8")
+    names = dict(re.findall(r'<g id="(r\d+)">(.*)</g>', svg))
+    last = re.findall(r'<g id="f\d+" class="f">.*', svg)[-1]
+    rows = [names[name] for name in re.findall(r'href="#(r\d+)"', last)]
+    words = letters(unescape(re.sub("<[^>]*>", "", "".join(rows))))
+
+    assert "Thenwipeitsdisks." in words
+    assert "wentonwhileyouwereaway" in words
+    assert "The connection is lost." in svg
+    assert "infinite" in svg
+    assert len(svg) < 300_000
+    assert "](docs/cast.svg)" in (ROOT / "README.md").read_text("utf-8")

@@ -115,11 +115,13 @@ def test_colours_are_256_as_ssh_does_not_pass_colorterm_on(
     assert terminal.cells(y)[x].fg != terminal.cells(y)[x].bg
 
 
-def test_a_dumb_terminal_at_the_other_end_is_told_of_ask(link: Link) -> None:
+def test_a_dumb_terminal_at_the_other_end_gets_plain_mode(link: Link) -> None:
     with link.terminal([sys.executable, "-m", "tui"], term="dumb") as terminal:
-        assert terminal.wait_exit() == 2
+        terminal.wait_for("You:")
+        terminal.press("ctrl+d")
+        assert terminal.wait_exit() == 0
 
-        assert 'lazychat ask "..."' in terminal.words
+        assert "lazychat in plain mode" in terminal.words
         assert b"\x1b" not in terminal.raw
 
 

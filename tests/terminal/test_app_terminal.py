@@ -1,16 +1,13 @@
 """The app in a real terminal: what somebody sees who uses it, and what is sent."""
 
-import os
 import re
 import signal
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT
 from support.start import Start, ask
 from support.terminal import Terminal
 
@@ -672,16 +669,6 @@ def test_data_folder_that_cannot_be_made_is_named(start: Start, home: Path) -> N
 
     says(terminal, str(nowhere))
     answered(terminal)
-
-
-def test_terminal_that_cannot_show_a_screen_is_told_so(home: Path) -> None:
-    command = [sys.executable, "-m", "tui"]
-    env = {**os.environ, "TERM": "dumb", "PYTHONPATH": str(ROOT)}
-    with Terminal(command, env=env) as terminal:
-        assert terminal.wait_exit() == 2
-
-        assert "lazychat ask" in terminal.words
-        assert terminal.left_on() == set()
 
 
 # -- versions

@@ -171,18 +171,6 @@ def test_a_tool_can_neither_draw_on_the_terminal_nor_read_it(home, aside):
     assert home.said()[2] == ("tool", '["OSError",true,true,true,"",""]')
 
 
-@pytest.mark.parametrize("term", ["dumb", "unknown", ""])
-def test_a_terminal_that_can_show_no_screen_is_told_of_ask(home, term):
-    home.scripted("Fine.")
-
-    with Terminal(home, TERM=term) as terminal:
-        assert terminal.end() == 2
-
-    assert terminal.shown.count("\n") == 1
-    assert f"(TERM={term})" in terminal.shown
-    assert 'lazychat ask "..."' in terminal.shown
-
-
 def test_ask_works_on_a_dumb_terminal(home):
     home.scripted("Fine.")
 

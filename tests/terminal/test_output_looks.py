@@ -289,17 +289,22 @@ def test_a_vt100_gets_no_colours_and_no_lines_moved(start: Start) -> None:
     assert marked == [number == 1 for number in range(len(rows))]
 
 
-def test_no_color_leaves_greys(start: Start) -> None:
-    environment = {"COLORTERM": "", "NO_COLOR": "1"}
+@pytest.mark.parametrize("term", ["xterm-256color", "tmux-256color", "linux"])
+def test_no_color_leaves_attributes_and_no_grey(start: Start, term: str) -> None:
+    environment = {"TERM": term, "COLORTERM": "truecolor", "NO_COLOR": "1"}
     terminal = start([{"text": EVERYTHING}], rows=40, environment=environment)
 
     ask(terminal, "Show")
     terminal.wait_for("theend")
+    terminal.press("ctrl+p")
+    terminal.wait_for("/copy")
+    terminal.press("down")
     terminal.settle()
 
-    numbers = {int(c[5:]) for c in sgr(bytes(terminal.raw)) if c.startswith("38;5")}
-    assert numbers <= {16, 59, 102, 145, 188, 231, *range(232, 256)}
-    assert len(numbers) > 2
+    sent = {int(code) for code in sgr(bytes(terminal.raw)) if code.isdigit()}
+    assert sent <= {*range(10), *range(22, 30)}
+    assert {1, 7} <= sent
+    assert not [c for c in sgr(bytes(terminal.raw)) if c.startswith(("38", "48"))]
 
 
 @pytest.mark.parametrize("term", ["linux", "vt100"])

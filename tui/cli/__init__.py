@@ -72,7 +72,7 @@ def _with_flags(settings: "Config", options: argparse.Namespace) -> "Config":
 
     changes = {
         name: value
-        for name in ("model", "agent", "system", "stream")
+        for name in ("model", "agent", "system", "stream", "plain")
         if (value := getattr(options, name, None)) is not None
     }
     return msgspec.structs.replace(settings, **changes)
@@ -151,7 +151,7 @@ def _chat(options: argparse.Namespace) -> int:
         options.stream = served[0].stream
         tty.make_controlling(0)
     files = _attached(options)  # what is wrong with them is said before the screen
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and not options.plain and not _dumb_terminal():
         guard.start(str(_log_path()))
     from tui.cli.chat import chat, show_served
     from tui.config import Config
@@ -167,11 +167,34 @@ def _chat(options: argparse.Namespace) -> int:
         return show_served(settings, problems, *served)
     file = _config_file(options)
     anew = bool(options.model or options.system)
-    return chat(
-        *(settings, problems, options.tool, options.cid, options.last, file),
-        files=files,
-        anew=anew,
-        temporary=_is_temporary(options),
+    temporary = _is_temporary(options)
+    given = (settings, problems, options.tool, options.cid, options.last, file)
+    hint = _dumb_terminal()
+    if settings.plain or hint:
+        from tui.cli.plain import plain
+
+        if guarded := guard.current():
+            guarded.dismiss()
+        told = "" if settings.plain else hint
+        return plain(
+            *given,
+            files=files,
+            anew=anew,
+            temporary=temporary,
+            color=options.color,
+            hint=told,
+        )
+    return chat(*given, files=files, anew=anew, temporary=temporary)
+
+
+def _dumb_terminal() -> str:
+    """Return why there is no screen on this terminal, "" if there can be one."""
+    term = os.environ.get("TERM", "")
+    if term not in ("dumb", "unknown", "") or not sys.stdin.isatty():
+        return ""
+    return (
+        f"This terminal (TERM={term}) cannot show a screen. On another one set TERM, "
+        "as in TERM=xterm-256color."
     )
 
 

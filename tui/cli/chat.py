@@ -52,7 +52,7 @@ def chat(
             host.models.find(host.model)
         except LazychatError as error:
             host.problems.append(str(error))
-        id, is_new = _conversation(host.log, cid, last, anew)
+        id, is_new = choose_conversation(host.log, cid, last, anew)
         if guarded := guard.current():
             guarded.keep(host.keeps)
         host.make_titles()
@@ -67,7 +67,7 @@ def chat(
         if left.fault:
             streams.talk(left.fault)
         if left.goes_on:
-            _finish_turns(host, hung_up=left.how == "hung up")
+            finish_turns(host, hung_up=left.how == "hung up")
         return left.code
     finally:
         host.close()
@@ -109,7 +109,7 @@ def show_served(
         host.close()
 
 
-def _finish_turns(host: Host, *, hung_up: bool) -> None:
+def finish_turns(host: Host, *, hung_up: bool) -> None:
     """Run the turns of this process to their end, without a screen."""
     from tui.cli import background
 
@@ -133,17 +133,11 @@ def _require_terminal() -> None:
     if not sys.stdin.isatty() or tty.screen() is None:
         raise ConfigError(
             "The chat screen needs a terminal. In a script or a pipe, use "
-            'lazychat ask "..."'
-        )
-    term = os.environ.get("TERM", "")
-    if term in ("dumb", "unknown", ""):
-        raise ConfigError(
-            f"This terminal (TERM={term}) cannot show a screen. Use "
-            'lazychat ask "...", or set TERM, as in TERM=xterm-256color.'
+            'lazychat ask "..." or lazychat --plain.'
         )
 
 
-def _conversation(
+def choose_conversation(
     log: EventLog, cid: str | None, last: bool, anew: bool = False
 ) -> tuple[str, bool]:
     """Return the id of the conversation to show, and whether it is new."""

@@ -105,6 +105,16 @@ def _chat(parser: argparse.ArgumentParser) -> None:
     _add_attach(parser)
     _add_which(parser, "open")
     _add_temporary(parser)
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        default=None,
+        help="labelled lines in place of a screen, for screen readers, dumb terminals "
+        "and pipes",
+    )
+    parser.add_argument(
+        "--color", action="store_true", help="with --plain: labels are bold"
+    )
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:

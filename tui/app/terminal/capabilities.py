@@ -51,7 +51,8 @@ def looks(fd: int) -> Looks:
     # GNU screen reverses italic text; the Linux console makes it green.
     italic = terminfo is None or terminfo.tigetstr("sitm") is not None
     number = colours(fd)
-    if not number:
+    # https://no-color.org: greys are colours too; bold, underline and reverse stay.
+    if not number or os.environ.get("NO_COLOR"):
         return Looks(None, italic, plain)
     if number < 256:
         return Looks(ColorSystem.STANDARD, italic, plain)

@@ -1,0 +1,48 @@
+"""Asks in plain mode whether a tool may run: by a typed letter, or word."""
+
+from tui.cli.plain.console import Console
+from tui.events import ApprovalGiven, ApprovalRequested
+from tui.safe import safe
+
+_KINDS = {"diff": "wants to make this change", "command": "wants to run"}
+
+
+def ask_permission(console: Console, asked: ApprovalRequested) -> ApprovalGiven:
+    """Return the user's answer; nothing is allowed by an empty or unknown one.
+
+    Raises what `Console.ask` raises.
+    """
+    name = safe(asked.tool, newlines=False)
+    where = f" ({asked.origin})" if asked.origin.startswith("mcp") else ""
+    console.say(f"Tool {name}", f"{_KINDS.get(asked.kind, 'asks to run')}{where}")
+    for line in asked.text.splitlines():
+        console.line(f"  {line}")
+    pattern = safe(asked.pattern, newlines=False) if asked.may_keep else ""
+    always = f"“{pattern}”" if pattern else name
+    choices = ["y: once", "c: in this conversation"]
+    if asked.may_keep:
+        choices.append(f"a: always allow {always}")
+    while True:
+        # Apart from the prompt, which has to be shorter than a row.
+        console.line(f"{', '.join(choices)}, n: deny, or n REASON")
+        word, _, reason = console.ask("Allow").strip().partition(" ")
+        if given := _given(word.lower(), reason.strip(), asked):
+            return given
+
+
+def _given(word: str, reason: str, asked: ApprovalRequested) -> ApprovalGiven | None:
+    """Return what a typed word stands for, None for an unknown one."""
+    id = asked.call_id
+    match word:
+        case "n" | "no" | "d" | "deny":
+            return ApprovalGiven(id, False, reason=reason)
+        case _ if reason:
+            return None  # a message that was typed too early
+        case "y" | "yes" | "once":
+            return ApprovalGiven(id, True)
+        case "c" | "conversation":
+            return ApprovalGiven(id, True, "conversation")
+        case "a" | "always" if asked.may_keep:
+            return ApprovalGiven(id, True, "always", pattern=asked.pattern)
+        case _:
+            return None

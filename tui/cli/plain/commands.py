@@ -1,0 +1,328 @@
+"""The slash commands of plain mode: those of the app that make sense without a screen.
+
+They have the names of the app; `/list`, `/open` and `/show` stand for the lists that a
+screen shows.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from tui import agent_names, config, conversation, paths, prompt_files
+from tui.app.chat.conversation_settings import ConversationSettings
+from tui.app.history.actions import Library
+from tui.app.history.dates import ago
+from tui.cli.plain.narrator import ERROR
+from tui.cli.plain.repl import Repl
+from tui.errors import LazychatError
+from tui.messages import Attachment
+from tui.safe import one_line, safe
+
+LISTED = 20
+"""Conversations, or hits of a search, that are listed at most."""
+ELSEWHERE = {
+    "/setup": "run lazychat setup",
+    "/mcp": "run lazychat mcp list",
+    "/debug": "lazychat tools log lists the calls",
+    "/copy": "/export writes the conversation to a file",
+    "/find": "/search searches all conversations",
+    **dict.fromkeys(
+        ("/close", "/next", "/previous", "/older", "/newer"), "/open opens another one"
+    ),
+    **dict.fromkeys(
+        ("/edit", "/revise", "/unsend", "/theme", "/resource", "/takeover", "/purge"),
+        "run lazychat without --plain",
+    ),
+}
+"""Commands of the app that need its screen, and what to do instead."""
+
+
+class Command(NamedTuple):
+    """A slash command."""
+
+    slash: str
+    usage: str
+    """Its argument, "" for none; in brackets if it may be left out."""
+    help: str
+    run: Callable[[Repl, str], object]
+    aliases: tuple[str, ...] = ()
+
+
+def run(repl: Repl, line: str) -> bool:
+    """Run `line` if it is a command; return whether it was one.
+
+    What looks like a mistyped command is not sent either.
+    """
+    word, _, argument = line.strip().partition(" ")
+    if not re.fullmatch(r"/[a-z][a-z0-9_-]*", word):
+        return False
+    for command in COMMANDS:
+        if word in (command.slash, *command.aliases):
+            if argument and not command.usage:
+                repl.console.say(ERROR, f"{command.slash} takes no argument")
+            else:
+                command.run(repl, argument.strip())
+            return True
+    found, _ = prompt_files.load(paths.prompt_files_folder())
+    for prompt in found:
+        if word == f"/{prompt.name}":
+            text = prompt.filled(argument)
+            repl.note(f"Sent: {text}")
+            repl.send(text)
+            return True
+    if argument and word not in ELSEWHERE:
+        return False
+    if word in ELSEWHERE:
+        why = f"{word} is not part of plain mode: {ELSEWHERE[word]}"
+    else:
+        known = [slash for it in COMMANDS for slash in (it.slash, *it.aliases)]
+        near = config.nearest(word, known, 0.7) or " /help lists all commands."
+        why = f"There is no command {word}.{near}"
+    repl.console.say(ERROR, why)
+    return True
+
+
+def matching(line: str) -> Sequence[str]:
+    """Return the commands that `line` may be the beginning of."""
+    return [it.slash for it in COMMANDS if line and it.slash.startswith(line)]
+
+
+# -- conversations
+
+
+def _list(repl: Repl, _: str) -> None:
+    store = repl.backend.store
+    found = store.recent(LISTED)
+    unread, running = store.unread(), store.answering([it.id for it in found])
+    ids = conversation.short_ids(repl.host.log, [it.id for it in found])
+    for id, it in zip(ids, found, strict=True):
+        marks = [
+            ago(it.updated),
+            *(["answering"] if it.id in running else []),
+            *(["unread"] if it.id in unread else []),
+            *(["open here"] if it.id == repl.talk.id else []),
+        ]
+        title = one_line(it.title) or "(no title)"
+        repl.console.line(f"{id}  {title}, {', '.join(marks)}")
+    repl.note("/open ID opens one" if found else "No conversations yet")
+
+
+def _open(repl: Repl, argument: str) -> None:
+    if not argument:
+        _list(repl, "")
+    else:
+        repl.open(conversation.find(repl.host.log, argument))
+
+
+def _new(repl: Repl, _: str) -> None:
+    if repl.talk.fold.questions:
+        repl.open(conversation.new_id(), is_new=True)
+        repl.note("New conversation")
+    else:
+        repl.note("This is already a new conversation")
+
+
+def _search(repl: Repl, words: str) -> None:
+    if not words:
+        repl.note("/search WORDS searches all conversations")
+        return
+    hits = repl.backend.store.search(words, LISTED)
+    ids = conversation.short_ids(repl.host.log, [hit.conversation for hit in hits])
+    for id, hit in zip(ids, hits, strict=True):
+        title = one_line(hit.title) or "(no title)"
+        repl.console.line(f"{id}  {title}: {one_line(hit.excerpt)}")
+    repl.note("/open ID opens one" if hits else "Nothing found")
+
+
+def _show(repl: Repl, _: str) -> None:
+    repl.talk.narrator.replay(())
+
+
+def _act(name: str) -> Callable[[Repl, str], None]:
+    """Return the function for an action of the app's list of conversations."""
+
+    def act(repl: Repl, argument: str) -> None:
+        if name == "rename" and not argument:
+            raise LazychatError("/rename needs a title")
+        outcome = Library(repl.backend.store).do(name, repl.talk.id, argument)
+        repl.console.say(ERROR if outcome.failed else "Note", outcome.text)
+        if outcome.failed:
+            return
+        if name == "delete":
+            repl.open(conversation.new_id(), is_new=True)
+        elif name in ("undo", "import"):
+            repl.open(outcome.id)
+
+    return act
+
+
+# -- the next answer
+
+
+def _model(repl: Repl, name: str) -> None:
+    if name:
+        repl.choose_model(name)
+        return
+    for each in repl.backend.models.names:
+        here = ", answers now" if each == repl.model else ""
+        repl.console.line(f"{each}{here}")
+    repl.note("/model NAME lets another one answer")
+
+
+def _agent(repl: Repl, name: str) -> None:
+    if name in agent_names.ABOUT:
+        repl.agent = name
+        repl.note(f"{name}: {agent_names.ABOUT[name]}")
+        return
+    for each, about in agent_names.ABOUT.items():
+        here = ", in use" if each == repl.agent else ""
+        repl.console.line(f"{each}: {about}{here}")
+    if name:
+        raise LazychatError(f"There is no agent {name}")
+
+
+def _tools(repl: Repl, name: str) -> None:
+    tools = {tool.name: tool for tool in repl.backend.tools}
+    if not name:
+        on = repl.enabled()
+        for each, tool in tools.items():
+            asks = ", asks first" if repl.backend.policy(tool) == "ask" else ""
+            state = "on" if each in on else "off"
+            repl.console.line(f"{safe(each, newlines=False)}: {state}{asks}")
+        repl.note("/tools NAME turns one on or off")
+    elif name not in tools:
+        hint = config.nearest(name, list(tools))
+        raise LazychatError(f"There is no tool {name}.{hint}")
+    else:
+        repl.toggled[name] = name not in repl.enabled()
+        repl.note(f"{name} is {'on' if repl.toggled[name] else 'off'}")
+
+
+def _stream(repl: Repl, _: str) -> None:
+    repl.stream = not repl.stream
+    repl.note(
+        "Answers appear as they are written"
+        if repl.stream
+        else "Answers appear when they are complete"
+    )
+
+
+class _Field:
+    """Stands for the app's composer, which shows the system prompt for editing."""
+
+    files: tuple[Attachment, ...] = ()
+    text = ""
+
+    def __init__(self, repl: Repl) -> None:
+        self._repl = repl
+
+    def load_text(self, text: str, files: tuple[Attachment, ...] | None = None) -> None:
+        self._repl.console.line(text)
+
+    def focus(self) -> None:
+        pass
+
+
+class _Sidebar:
+    system: object = None
+    options: object = None
+
+
+def _settings(repl: Repl) -> ConversationSettings:
+    talk = repl.talk
+    if talk.settings is None:
+        talk.settings = ConversationSettings(
+            talk.conversation,
+            talk.fold,
+            _Field(repl),
+            _Sidebar(),
+            repl.host.config.system,
+            repl.note,
+            lambda text: repl.console.say(ERROR, text),
+            _drop,
+        )
+    return talk.settings
+
+
+def _drop(call: Callable[..., object], *given: object) -> None:
+    """Drop a report from another thread: the store reports its own troubles."""
+
+
+def _system(repl: Repl, text: str) -> None:
+    _settings(repl).set_system(text)
+
+
+def _set(repl: Repl, text: str) -> None:
+    _settings(repl).set_option(text)
+
+
+def _attach(repl: Repl, spec: str) -> None:
+    if spec:
+        file = repl.backend.files.load(spec)
+        repl.files.append(file)
+        repl.note(f"Attached to the next message: {file.title}")
+    else:
+        names = ", ".join(file.title for file in repl.files)
+        repl.note(f"Attached: {names}" if names else "/attach FILE attaches a file")
+
+
+# -- answers
+
+
+def _retry(repl: Repl, _: str) -> None:
+    if not repl.talk.retry(repl.settings):
+        repl.note("Nothing to retry")
+
+
+def _continue(repl: Repl, _: str) -> None:
+    if not repl.talk.go_on(repl.settings):
+        repl.note("Nothing to continue")
+
+
+def _compact(repl: Repl, keep: str) -> None:
+    if not repl.talk.sum_up(repl.model, keep):
+        repl.note("Nothing to summarise yet")
+
+
+def _help(repl: Repl, _: str) -> None:
+    for it in COMMANDS:
+        usage = f"{it.slash} {it.usage}".strip()
+        repl.console.line(f"{usage}: {it.help}")
+    for prompt in prompt_files.load(paths.prompt_files_folder())[0]:
+        repl.console.line(f"/{prompt.name}: {prompt.description}")
+    repl.console.line("A final backslash continues the message on the next line.")
+    repl.console.line(
+        "Ctrl+C stops the answer, twice it quits. Ctrl+D quits. A path after @ is "
+        "attached."
+    )
+
+
+def _quit(repl: Repl, _: str) -> None:
+    repl.leave()
+
+
+COMMANDS = (
+    Command("/help", "", "this list", _help),
+    Command("/new", "", "a new conversation", _new, ("/clear", "/reset")),
+    Command("/list", "", "the last conversations", _list, ("/history", "/sessions")),
+    Command("/open", "ID", "opens a conversation", _open, ("/resume",)),
+    Command("/search", "WORDS", "searches all conversations", _search),
+    Command("/show", "", "this conversation from its beginning", _show),
+    Command("/model", "[NAME]", "lists the models, or chooses one", _model),
+    Command("/agent", "[NAME]", "how answers are made", _agent),
+    Command("/system", "[TEXT]", "the system prompt of this conversation", _system),
+    Command("/set", "[OPTION VALUE]", "an option of the model, here", _set),
+    Command("/tools", "[NAME]", "lists the tools, or turns one on or off", _tools),
+    Command("/stream", "", "turns streaming on or off", _stream),
+    Command("/attach", "FILE", "attaches a file to the next message", _attach),
+    Command("/retry", "", "asks the last question again", _retry, ("/regenerate",)),
+    Command("/continue", "", "continues a stopped answer", _continue),
+    Command("/compact", "[WORDS]", "summarises old messages", _compact),
+    Command("/rename", "TITLE", "renames this conversation", _act("rename")),
+    Command("/pin", "", "pins or unpins this conversation", _act("pin")),
+    Command("/export", "[FILE]", "writes it to FILE.md or FILE.json", _act("export")),
+    Command("/import", "FILE", "imports an exported file", _act("import")),
+    Command("/delete", "", "deletes this conversation", _act("delete")),
+    Command("/undo", "", "restores what was deleted last", _act("undo")),
+    Command("/quit", "", "quits", _quit, ("/exit",)),
+)
