@@ -38,6 +38,9 @@ class MessageAdded(Event, frozen=True):
     purpose: str = ""
     """For a user's message that the program wrote: `continue` resumes an incomplete
     answer."""
+    plan: str = ""
+    """The plan that a planning agent has made with this message, as its model wrote it;
+    a turn that is resumed follows it."""
 
 
 class TurnRequested(Event, frozen=True):

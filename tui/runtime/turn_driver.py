@@ -102,6 +102,7 @@ def drive(
             resumed = resume(log.read(conversation_id), turn.id)
             turn.options = resumed.configured.options
             turn.open_calls = resumed.open_calls
+            turn.plan = resumed.plan
             approver.gave_before(resumed.answered)
             for event in resumed.lost:
                 write(event)
