@@ -5,9 +5,9 @@ the runner, which follows the log, passes on the answers of any process.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from tui import grants
 from tui.conversation import approvals
@@ -21,7 +21,15 @@ from tui.turn import Cancellation
 class LoggedApprover:
     """Implements `Approver` for one turn. For any thread."""
 
-    def __init__(self, log: EventLog, conversation: str, cancel: Cancellation) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        conversation: str,
+        cancel: Cancellation,
+        while_asking: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Enter `while_asking()` for as long as a call waits for the user."""
+        self._while_asking = while_asking
         self._log = log
         self._conversation = conversation
         self._cancel = cancel
@@ -92,7 +100,7 @@ class LoggedApprover:
     def wait(self, request: ApprovalRequested) -> ApprovalGiven:
         """Wait for the answer."""
         id = request.call_id
-        with self._cancel.on(self._wake), self._changed:
+        with self._while_asking(), self._cancel.on(self._wake), self._changed:
             self._changed.wait_for(lambda: self._over or id in self._given)
             self._raise_if_over()
             given = self._given.pop(id)

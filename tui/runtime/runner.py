@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from tui import process_identity, session
@@ -30,6 +31,7 @@ from tui.events import (
 )
 from tui.messages import Message
 from tui.runtime.approvals import LoggedApprover
+from tui.runtime.slots import Slot, Slots
 from tui.runtime.turn_driver import drive, end_if_gone
 from tui.turn import Turn
 
@@ -50,8 +52,8 @@ class Runner:
     """Runs the turns of `log` that name this runner, or none.
 
     Call `start` before the first request: a runner sees only requests that are appended
-    after that. At most `workers` turns run at a time; further conversations wait for a
-    free thread.
+    after that. At most `workers` turns run at a time, besides those that wait for the
+    user; further conversations wait for one of them to end.
     """
 
     def __init__(self, log: EventLog, make_agent: MakeAgent, workers: int = 8) -> None:
@@ -60,7 +62,7 @@ class Runner:
         processes may lack the tools, keys and folder that the requester meant."""
         self._log = log
         self._make_agent = make_agent
-        self._pool = session.SessionPool(workers, "lazychat-turn")
+        self._slots = Slots(workers, "lazychat-turn")
         self._follow: Follow | None = None
         self._thread: threading.Thread | None = None
         # Guards the next five attributes, which concern only turns of this runner.
@@ -119,7 +121,7 @@ class Runner:
                 self._log.append(record.conversation, TurnWithdrawn(), turn=record.turn)
         for turn in running if cancel else ():
             turn.cancel.request()
-        self._pool.shutdown()
+        self._slots.join()
 
     @property
     def busy(self) -> bool:
@@ -241,9 +243,9 @@ class Runner:
             waiting.popleft()
             self._running[id] = turn
         with session.use(conversation):
-            self._pool.submit(self._run, record, turn)
+            self._slots.submit(partial(self._run, record, turn))
 
-    def _run(self, record: Record, turn: Turn) -> None:
+    def _run(self, record: Record, turn: Turn, slot: Slot) -> None:
         request = record.event
         assert isinstance(request, TurnRequested)
         schema = request.options.get("schema")
@@ -257,6 +259,7 @@ class Runner:
                 record.conversation,
                 turn,
                 lambda: self._make_agent(request),
+                while_asking=slot.left,
             )
         except LogError as error:
             self._fail(turn.id, error)
