@@ -158,6 +158,8 @@ class ApprovalRequested(Event, frozen=True):
     """The pattern that is suggested for allowing similar calls; "" for none."""
     may_keep: bool = True
     """Whether calls may be allowed for ever; not if config.toml says `ask`."""
+    folder: str = ""
+    """Where such calls may then be made; see `Preview.folder`."""
 
 
 class ApprovalGiven(Event, frozen=True):

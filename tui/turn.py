@@ -76,8 +76,10 @@ class Approver(Protocol):
         """
         ...
 
-    def granted(self, tool: str, origin: str, subject: str) -> str:
+    def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         """Return who has allowed such calls: `conversation`, `always` or "".
+
+        `folder` is that of the call's `Preview`.
 
         Raises `LogError`.
         """

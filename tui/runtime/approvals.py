@@ -84,13 +84,13 @@ class LoggedApprover:
         if error := written.exception():
             raise LogError("the call could not be stored.") from error
 
-    def granted(self, tool: str, origin: str, subject: str) -> str:
+    def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         """Return who has allowed such calls."""
+        call = tool, origin, subject, folder
         state = approvals.of(self._log, self._conversation)
-        if any(each.covers(tool, origin, subject) for each in state.grants):
+        if any(each.covers(*call) for each in state.grants):
             return "conversation"
-        kept = grants.stored()
-        return "always" if any(g.covers(tool, origin, subject) for g in kept) else ""
+        return "always" if any(each.covers(*call) for each in grants.stored()) else ""
 
     def answered(self, request: ApprovalRequested) -> ApprovalGiven | None:
         """Return the answer that has resumed the turn, if the question is the same."""
@@ -128,4 +128,4 @@ class LoggedApprover:
         if given.pattern not in ("", asked.pattern):
             return  # not what the user was shown
         with suppress(OSError):  # the call is allowed; later ones ask again
-            grants.keep(Grant(asked.tool, asked.origin, given.pattern))
+            grants.keep(Grant(asked.tool, asked.origin, given.pattern, asked.folder))

@@ -184,8 +184,8 @@ class ToolBox:
             prepared.function = _bound(tool, arguments, tool.function, prepared.repairs)
             if self._rules.needs_preview(tool):
                 prepared.preview = self._preview(call, tool, arguments, turn)
-            subject = prepared.preview.subject
-            prepared.decision = self._rules.decide(tool, subject, turn.approver)
+            preview, rules = prepared.preview, self._rules
+            prepared.decision = rules.decide(tool, preview, turn.approver)
         except ToolError as error:
             prepared.error = error
         except LogError as error:

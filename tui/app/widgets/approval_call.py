@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells
@@ -35,14 +36,21 @@ def answers(asked: ApprovalRequested) -> list[Answer]:
             ApprovalGiven(id, True, "conversation"),
         ),
     ]
+    where = f" in {shown(_short(asked.folder))}" if asked.folder else ""
     if asked.may_keep and asked.pattern:
         always = ApprovalGiven(id, True, "always", pattern=asked.pattern)
-        text = f"always allow “{shown(asked.pattern)}”"
+        text = f"always allow “{shown(asked.pattern)}”{where}"
         given.append(Answer("p", text, "pattern", always))
     if asked.may_keep:
         always = ApprovalGiven(id, True, "always")
-        given.append(Answer("t", f"always allow {name}", "always", always))
+        given.append(Answer("t", f"always allow {name}{where}", "always", always))
     return [*given, Answer("d", "deny", "deny", None)]
+
+
+def _short(folder: str) -> str:
+    """Return a folder as a user writes it."""
+    home = str(Path.home())
+    return f"~{folder[len(home) :]}" if f"{folder}/".startswith(f"{home}/") else folder
 
 
 class Effect(Entry):

@@ -65,7 +65,8 @@ class Commands:
         line = shlex.join(_argv(command, shell))
         with self._folders.place(folder) as place:
             where = str(place.path)
-        return Preview("command", f"{line}\n(in {where}, {seconds} s at most)", line)
+        how = f"{line}\n(in {where}, {seconds} s at most)"
+        return Preview("command", how, line, where)
 
 
 def _argv(command: str, shell: bool) -> list[str]:
