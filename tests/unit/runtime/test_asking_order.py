@@ -26,7 +26,7 @@ def host(home: Path) -> Iterator[Host]:
     host.close()
 
 
-def start(host: Host, tool: "Tool[..., str]", *names: str) -> str:
+def start(host: Host, tool: "Tool[..., object]", *names: str) -> str:
     calls = [ToolCall(f"call{n}", tool.name, {"name": n}) for n in names]
     host.models._models["starter"] = ScriptedModel([calls, "Done."])
     host._add([tool])
@@ -67,7 +67,7 @@ def test_a_question_that_is_ready_first_waits_for_those_of_earlier_calls(
             assert last_is_ready.wait(LIMIT)
         return Preview("arguments", name, name)
 
-    def do(name: str) -> str:
+    def do(name: str) -> object:
         """Do it."""
         return name
 
@@ -87,7 +87,7 @@ def test_an_earlier_call_that_fails_or_runs_holds_up_no_question(host: Host) -> 
             raise ValueError("it cannot be shown")
         return Preview("arguments", name, name)
 
-    def do(name: str) -> str:
+    def do(name: str) -> object:
         """Do it."""
         return name
 
