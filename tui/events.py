@@ -38,6 +38,9 @@ class MessageAdded(Event, frozen=True):
     purpose: str = ""
     """For a user's message that the program wrote: `continue` resumes an incomplete
     answer."""
+    plan: str = ""
+    """The plan that a planning agent has made with this message, as its model wrote it;
+    a turn that is resumed follows it."""
 
 
 class TurnRequested(Event, frozen=True):
@@ -155,6 +158,8 @@ class ApprovalRequested(Event, frozen=True):
     """The pattern that is suggested for allowing similar calls; "" for none."""
     may_keep: bool = True
     """Whether calls may be allowed for ever; not if config.toml says `ask`."""
+    folder: str = ""
+    """Where such calls may then be made; see `Preview.folder`."""
 
 
 class ApprovalGiven(Event, frozen=True):

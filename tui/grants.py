@@ -34,11 +34,29 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the tool is from: another server's tool of that name is not allowed."""
     pattern: str = ""
     """Only calls whose subject matches it; "" for all calls."""
+    folder: str = ""
+    """Only calls that have their effect in it, or below; "" for anywhere."""
 
-    def covers(self, tool: str, origin: str, subject: str) -> bool:
-        """Return whether a call is allowed."""
+    def covers(self, tool: str, origin: str, subject: str, folder: str = "") -> bool:
+        """Return whether a call is allowed, which has its effect in `folder`."""
         same = (self.tool, self.origin) == (tool, origin)
-        return same and (not self.pattern or matches(self.pattern, subject))
+        if not same or not (self.folder == "" or _is_within(folder, self.folder)):
+            return False
+        return not self.pattern or matches(self.pattern, subject)
+
+    @property
+    def title(self) -> str:
+        """What is allowed: `NAME`, or `NAME=PATTERN`."""
+        return f"{self.tool}={self.pattern}" if self.pattern else self.tool
+
+    @property
+    def spelled(self) -> str:
+        """What is allowed, and where."""
+        return f"{self.title} in {self.folder}" if self.folder else self.title
+
+
+def _is_within(folder: str, top: str) -> bool:
+    return bool(folder) and Path(folder).is_relative_to(top) and ".." not in folder
 
 
 def matches(pattern: str, subject: str) -> bool:

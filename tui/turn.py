@@ -76,8 +76,10 @@ class Approver(Protocol):
         """
         ...
 
-    def granted(self, tool: str, origin: str, subject: str) -> str:
+    def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         """Return who has allowed such calls: `conversation`, `always` or "".
+
+        `folder` is that of the call's `Preview`.
 
         Raises `LogError`.
         """
@@ -109,6 +111,8 @@ class Turn:
         self.open_calls: Sequence[ToolCall] = ()
         """Calls at the end of the messages that the agent must run first: the turn
         goes on from them."""
+        self.plan = ""
+        """The plan that the turn goes on with, if it has `open_calls`."""
         self.schema: Mapping[str, Any] | None = None
         """The JSON Schema that the answer should fit; None for text."""
         self._message = 1

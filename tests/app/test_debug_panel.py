@@ -403,7 +403,8 @@ async def test_a_call_shows_who_decided():
         assert app.lines[0].startswith("✓ remove()")
         assert app.lines[0].endswith("allowed by you · 2 ms")
         assert "denied: not there" in app.lines[1]
-        assert "2 calls, 1 failed" in str(app.panel.border_title)
+        assert app.lines[1].startswith("⊘ write()")
+        assert "2 calls ·" in str(app.panel.border_title)
 
 
 async def test_what_stands_at_the_top_stays_there_when_a_call_above_grows():
@@ -429,3 +430,15 @@ async def test_a_huge_result_is_drawn_at_once_and_only_its_beginning():
 
         assert app.panel.virtual_size.height == 2_002
         assert time.process_time() - start < 5
+
+
+async def test_a_denied_call_has_not_failed():
+    async with (app := Host()).run_test() as pilot:
+        app.panel.call_started(call())
+        app.panel.call_decided(call(), "denied by you")
+        app.panel.call_finished("c1", 0.01, "the user denied this call.")
+        await pilot.pause()
+
+        assert app.lines[0].startswith("⊘ add()")
+        assert "denied 10 ms" in app.lines[0]
+        assert "failed" not in str(app.panel.border_title)

@@ -98,7 +98,7 @@ def test_the_audit_tells_each_call_and_how_it_was_decided(
     calls = json.loads(done.out)
 
     assert [(c["tool"], c["decision"], c["outcome"]) for c in calls] == [
-        ("run_it", "unattended", "failed"),
+        ("run_it", "unattended", "denied"),
         ("run_it", "flag", "done"),
     ]
     assert calls[1]["arguments"] == {"command": STATUS}
@@ -111,7 +111,7 @@ def test_the_audit_tells_each_call_and_how_it_was_decided(
     assert json.loads(one.out) == calls[:1]
 
     rows = place.run("tools", "log").out.splitlines()
-    assert rows[0].endswith("  run_it  nobody to ask  failed in 0.00 s")
+    assert rows[0].endswith("  run_it  nobody to ask  denied in 0.00 s")
     assert "  run_it  allowed by --allow  done in " in rows[3]
     assert rows[4] == f'    {{"command":"{STATUS}"}}'
 

@@ -12,6 +12,7 @@ from tui.events import Event, MessageAdded, NoticeGiven
 from tui.messages import Message, Reply, ToolCall, ToolResult, ToolSchema
 from tui.models import Model
 from tui.tools import ToolBox
+from tui.tools.asking_order import Place, places
 from tui.turn import Turn
 
 
@@ -133,13 +134,15 @@ class FunctionCallAgent:
 
         Each result is added as it arrives: another call may wait for the user.
         """
-        calls = enumerate(message.tool_calls, 1)
-        return (yield from merge([self._one(call, n, turn) for n, call in calls]))
+        calls = message.tool_calls
+        numbered = enumerate(zip(calls, places(len(calls)), strict=True), 1)
+        runs = [self._one(call, n, turn, place) for n, (call, place) in numbered]
+        return (yield from merge(runs))
 
     def _one(
-        self, call: ToolCall, number: int, turn: Turn
+        self, call: ToolCall, number: int, turn: Turn, place: Place
     ) -> Generator[Event, None, ToolResult]:
-        result = yield from self.toolbox.run(call, turn)
+        result = yield from self.toolbox.run(call, turn, place)
         yield MessageAdded(f"{turn.message_id}.{number}", as_message(result))
         return result
 

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 
 import msgspec
 
-from tui.agents.planning import PlanningAgent, demote, question
+from tui.agents.planning import PlanningAgent, demote, question, since_question
 from tui.errors import ModelError
 from tui.events import Event, NoticeGiven
 from tui.messages import Message, ToolSchema
@@ -64,8 +64,9 @@ class PlanAndSolveAgent(PlanningAgent):
     def _follow(
         self, written: str, reasoning: str, messages: list[Message], turn: Turn
     ) -> Generator[Event, None, Message]:
-        yield from self._add(reasoning, turn)
         steps = read_steps(written)
+        planned = len(steps) > 1
+        yield from self._add(reasoning, turn, written if planned else "")
         if not steps:
             yield self._unreadable()
         if len(steps) <= 1:
@@ -75,14 +76,43 @@ class PlanAndSolveAgent(PlanningAgent):
                 f"The plan has {len(steps)} steps; the first {MOST_STEPS} are done."
             )
             del steps[MOST_STEPS:]
-        # Whatever a small window leaves out, it is not the question.
-        asked = msgspec.structs.replace(messages[-1], pinned=True)
-        history = [*messages[:-1], asked, Message("assistant", written)]
-        for number, step in enumerate(steps, 1):
-            told = _STEP.format(number=number, steps=len(steps), step=step)
-            history.append(Message("user", told))
-            heading = f"Step {number} of {len(steps)}: {step}"
-            history += yield from self._do(history, heading, turn)
+        history = [*_pinned(messages), Message("assistant", written)]
+        return (yield from self._do_rest(messages, history, steps, 0, turn))
+
+    def _resume(
+        self, messages: list[Message], turn: Turn
+    ) -> Generator[Event, None, Message]:
+        steps = read_steps(turn.plan)[:MOST_STEPS]
+        asked, done = since_question(messages)
+        history = [*_pinned(asked), Message("assistant", turn.plan)]
+        number = 0
+        for message in done:
+            said = message.reasoning
+            if number < len(steps) and said.startswith(_heading(number + 1, steps)):
+                number += 1
+                history.append(_told(number, steps))
+                said = said.removeprefix(_heading(number, steps)).lstrip("\n")
+            if number:  # before the first step there is only the plan
+                text = message.text or said
+                history.append(msgspec.structs.replace(message, text=text))
+        if not number:
+            return (yield from self.solver.run(messages, turn))
+        history += yield from self._do(history, "", turn)
+        turn.open_calls = ()
+        return (yield from self._do_rest(asked, history, steps, number, turn))
+
+    def _do_rest(
+        self,
+        messages: Sequence[Message],
+        history: list[Message],
+        steps: Sequence[str],
+        done: int,
+        turn: Turn,
+    ) -> Generator[Event, None, Message]:
+        """Do the steps after the first `done`, then answer `messages`."""
+        for number in range(done + 1, len(steps) + 1):
+            history.append(_told(number, steps))
+            history += yield from self._do(history, _heading(number, steps), turn)
         told = _ANSWER.format(question=question(messages))
         history.append(Message("user", told))
         return (yield from self.solver.answer_now(history, turn))
@@ -103,6 +133,20 @@ class PlanAndSolveAgent(PlanningAgent):
         if not said or said[-1].role == "tool":
             said.append(Message("assistant", "This step has no result."))
         return said
+
+
+def _pinned(messages: Sequence[Message]) -> list[Message]:
+    """Return `messages`; whatever a small window leaves out, it is not the last."""
+    return [*messages[:-1], msgspec.structs.replace(messages[-1], pinned=True)]
+
+
+def _heading(number: int, steps: Sequence[str]) -> str:
+    return f"Step {number} of {len(steps)}: {steps[number - 1]}"
+
+
+def _told(number: int, steps: Sequence[str]) -> Message:
+    step = steps[number - 1]
+    return Message("user", _STEP.format(number=number, steps=len(steps), step=step))
 
 
 def read_steps(text: str) -> list[str]:

@@ -119,6 +119,8 @@ class PlanningAgent:
         self, messages: Sequence[Message], turn: Turn
     ) -> Generator[Event, None, Message]:
         asked = self.solver.with_system(messages)
+        if turn.open_calls:
+            return (yield from self._resume(asked, turn))
         tools = self.solver.toolbox.schemas() if self.solver.max_rounds else []
         if not takes_instructions(self.planner):
             yield NoticeGiven(
@@ -144,11 +146,21 @@ class PlanningAgent:
         """
         raise NotImplementedError
 
-    def _add(self, reasoning: str, turn: Turn) -> Generator[Event, None, None]:
-        """Add the message of a plan."""
+    def _resume(
+        self, messages: list[Message], turn: Turn
+    ) -> Generator[Event, None, Message]:
+        """Go on with `turn.plan` from `turn.open_calls`, at the end of `messages`."""
+        raise NotImplementedError
+
+    def _add(
+        self, reasoning: str, turn: Turn, plan: str = ""
+    ) -> Generator[Event, None, None]:
+        """Add the message of a plan, with the text that is followed."""
         if reasoning:
             message = Message("assistant", reasoning=reasoning)
-            yield MessageAdded(turn.message_id, message, finish_reason="stop")
+            yield MessageAdded(
+                turn.message_id, message, finish_reason="stop", plan=plan
+            )
             turn.next_message()
 
     def _unreadable(self) -> NoticeGiven:
@@ -177,6 +189,14 @@ class PlanningAgent:
                         pass
                     case _:
                         yield event
+
+
+def since_question(
+    messages: Sequence[Message],
+) -> tuple[list[Message], list[Message]]:
+    """Return the messages up to the user's last one, and those after it."""
+    last = max((n for n, m in enumerate(messages) if m.role == "user"), default=-1)
+    return list(messages[: last + 1]), list(messages[last + 1 :])
 
 
 def noted(messages: Sequence[Message], note: str) -> list[Message]:

@@ -10,9 +10,11 @@ import uuid
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+import msgspec
+
 from tui.agents.arguments import json_value, kinds, read_arguments
 from tui.agents.function_call import as_message
-from tui.agents.planning import PlanningAgent, question
+from tui.agents.planning import PlanningAgent, question, since_question
 from tui.agents.react import described
 from tui.events import Event, MessageAdded, NoticeGiven
 from tui.messages import Message, ToolCall, ToolResult, ToolSchema
@@ -89,9 +91,47 @@ class ReWOOAgent(PlanningAgent):
             del evidence[MOST_EVIDENCE:]
         work = _Work(evidence, self.solver.toolbox.schemas())
         history = list(messages)
+        return (
+            yield from self._look_up(work, messages, history, written, reasoning, turn)
+        )
+
+    def _resume(
+        self, messages: list[Message], turn: Turn
+    ) -> Generator[Event, None, Message]:
+        asked, done = since_question(messages)
+        evidence = read_plan(turn.plan)[:MOST_EVIDENCE]
+        work = _Work(evidence, self.solver.toolbox.schemas())
+        if not work.take_up(done, turn.open_calls):
+            return (yield from self.solver.run(messages, turn))
+        opened = Message("assistant", tool_calls=tuple(turn.open_calls))
+        results = yield from self.solver.call(opened, turn)
+        work.take(results)
+        turn.open_calls = ()
+        turn.next_message()
+        turn.cancel.raise_if_requested()
+        first = msgspec.structs.replace(done[0], text=turn.plan, reasoning="")
+        history = [*asked, first, *done[1:], *map(as_message, results)]
+        return (yield from self._look_up(work, asked, history, "", "", turn))
+
+    def _look_up(
+        self,
+        work: "_Work",
+        messages: Sequence[Message],
+        history: list[Message],
+        written: str,
+        reasoning: str,
+        turn: Turn,
+    ) -> Generator[Event, None, Message]:
+        """Do the rest of `work`, then answer `messages`.
+
+        `written` is the plan, and `reasoning` what was yielded of it, unless they are
+        in `history`.
+        """
         while calls := work.calls():
             asking = Message("assistant", "", reasoning, calls)
-            yield MessageAdded(turn.message_id, asking, finish_reason="tool_calls")
+            yield MessageAdded(
+                turn.message_id, asking, finish_reason="tool_calls", plan=written
+            )
             results = yield from self.solver.call(asking, turn)
             work.take(results)
             history.append(Message("assistant", written, tool_calls=calls))
@@ -137,6 +177,27 @@ class _Work:
             self._running[call.id] = each
             calls.append(call)
         return tuple(calls)
+
+    def take_up(self, done: Iterable[Message], open_calls: Iterable[ToolCall]) -> bool:
+        """Take what was done before; return whether it is of this plan.
+
+        `open_calls` have no result yet.
+        """
+        running = {call.id for call in open_calls}
+        results = {m.tool_call_id: m.text for m in done if m.role == "tool"}
+        for message in done:
+            if not message.tool_calls:
+                continue
+            made = self.calls()
+            if [c.name for c in made] != [c.name for c in message.tool_calls]:
+                return False
+            for own, call in zip(made, message.tool_calls, strict=True):
+                self._running[call.id] = self._running.pop(own.id)
+                if call.id not in running:
+                    text = results.get(call.id, "")
+                    failed = text if text.startswith("Error: ") else None
+                    self.take([ToolResult(call.id, text, failed)])
+        return running == set(self._running)
 
     def take(self, results: Iterable[ToolResult]) -> None:
         """Take the results of these calls."""

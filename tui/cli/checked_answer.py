@@ -13,6 +13,9 @@ from tui.safe import safe_json
 
 LARGEST = 1 << 18
 """Most bytes of a schema: it stands in each request."""
+PATTERN_SECONDS = 5.0
+"""Most seconds that the check of an answer by a schema with patterns takes."""
+_CHECKER = "json_schema.py"
 _FENCE = re.compile(r"^```\w*[ \t]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -40,6 +43,7 @@ class AnswerSchema:
             if not isinstance(read, dict):
                 raise ValueError("a schema is a JSON object")
             self._schema = Schema(read)
+            self._has_patterns = b'"pattern' in data
         except OSError as error:
             raise ConfigError(f"--schema {file}: {error.strerror}.") from error
         except (ValueError, RecursionError) as error:
@@ -53,13 +57,18 @@ class AnswerSchema:
         value = _read(answer)
         if value is None:
             return Checked("", "it is not JSON" if answer.strip() else "it is empty")
-        try:
-            fault = self._schema.fault(value[0])
-        except (ValueError, RecursionError) as error:
-            fault = str(error)
+        fault = self._fault(value[0])
         if fault:
             return Checked("", fault[:500])
         return Checked(safe_json(msgspec.json.encode(value[0]).decode()))
+
+    def _fault(self, value: Any) -> str:
+        if self._has_patterns:
+            return _fault_in_time(self.schema, value)
+        try:
+            return self._schema.fault(value)
+        except (ValueError, RecursionError) as error:
+            return str(error)
 
     def again(self, fault: str) -> str:
         """Return the question that asks for a better answer."""
@@ -67,6 +76,32 @@ class AnswerSchema:
             f"Your answer does not fit the JSON Schema: {fault}. Give the whole answer "
             f"again, corrected."
         )
+
+
+def _fault_in_time(schema: Any, value: Any) -> str:
+    """Return what is wrong with `value`, by a process that can be ended.
+
+    A pattern of the schema may take longer than the universe for an unlucky text.
+    """
+    import subprocess  # seldom needed
+    import sys
+
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name(_CHECKER))],
+            input=msgspec.json.encode([schema, value]),
+            capture_output=True,
+            timeout=PATTERN_SECONDS,
+            start_new_session=True,
+        )
+        return msgspec.json.decode(done.stdout, type=str)
+    except subprocess.TimeoutExpired:
+        return (
+            f"a pattern of the schema takes more than {PATTERN_SECONDS:g} seconds to "
+            "check it"
+        )
+    except (OSError, msgspec.DecodeError):
+        return "its patterns could not be checked"
 
 
 def _read(answer: str) -> tuple[Any] | None:

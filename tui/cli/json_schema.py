@@ -3,10 +3,16 @@
 A whole validator would be a dependency larger than this program's others. What is not
 known here is no assertion: `unknown` names it, so that nobody believes it was checked.
 `format` and the like describe only, as the standard says.
+
+As a program of its own it reads `[schema, value]` from standard input and writes what
+is wrong: a pattern may take for ever, and only a process can be ended then. So it needs
+the standard library alone.
 """
 
+import json
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -314,3 +320,17 @@ _CHECKS: dict[str, Callable[[Any, Any], str]] = {
     "maxProperties": _limit(_OBJECT, len, _AT_MOST, "have at most {} properties"),
 }
 """What a keyword asserts: returns what is wrong with a value, "" for nothing."""
+
+
+def main() -> None:
+    """Check the value on standard input; see the module's docstring."""
+    schema, value = json.load(sys.stdin)
+    try:
+        fault = Schema(schema).fault(value)
+    except (ValueError, RecursionError) as error:
+        fault = str(error)
+    json.dump(fault[:2000], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

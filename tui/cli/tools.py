@@ -14,7 +14,6 @@ from tui.config import Config
 from tui.conversation import audit
 from tui.errors import LazychatError
 from tui.eventlog import open_to_read
-from tui.grants import Grant
 from tui.safe import one_line, safe, safe_json
 from tui.tools import Tool, builtin, installed_tools, load_tools
 
@@ -52,6 +51,11 @@ def show_tools(settings: Config, as_json: bool) -> int:
                 for grant in kept
                 if (grant.tool, grant.origin) == (tool.name, tool.origin)
             ],
+            "allowed_in": [
+                grant.folder
+                for grant in kept
+                if (grant.tool, grant.origin) == (tool.name, tool.origin)
+            ],
             "summary": tool.summary,
         }
         for tool in tools
@@ -70,7 +74,7 @@ def show_tools(settings: Config, as_json: bool) -> int:
     if kept:
         print("\nAlways allowed:")
     for grant in kept:
-        print(safe(f"  {_spelled(grant)}", newlines=False))
+        print(safe(f"  {grant.spelled}", newlines=False))
     return DONE
 
 
@@ -89,9 +93,9 @@ def _tools(settings: Config) -> tuple[list[Tool[..., object]], list[str]]:
 def revoke(what: str) -> int:
     """Take back what is always allowed: `NAME`, all of a tool, or `NAME=PATTERN`."""
     kept = grants.stored()
-    gone = [each for each in kept if what in (each.tool, _spelled(each))]
+    gone = [each for each in kept if what in (each.tool, each.title, each.spelled)]
     if not gone:
-        known = ", ".join(map(_spelled, kept))
+        known = ", ".join(each.spelled for each in kept)
         hint = f" There is: {known}." if kept else ""
         raise LazychatError(f'Nothing called "{what}" is always allowed.{hint}')
     for grant in gone:
@@ -101,12 +105,8 @@ def revoke(what: str) -> int:
             raise LazychatError(
                 f"{paths.state_file()} cannot be written: {error.strerror}."
             ) from error
-        streams.talk(f"{_spelled(grant)} asks again.")
+        streams.talk(f"{grant.spelled} asks again.")
     return DONE
-
-
-def _spelled(grant: Grant) -> str:
-    return f"{grant.tool}={grant.pattern}" if grant.pattern else grant.tool
 
 
 def show_log(cid: str | None, limit: int, as_json: bool) -> int:

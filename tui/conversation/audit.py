@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from tui import process_identity
+from tui.conversation import store
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite.event_rows import text
 from tui.events import (
@@ -35,12 +37,15 @@ class AuditedCall(msgspec.Struct):
     reason: str = ""
     """Why the user has denied it."""
     outcome: str = "running"
-    """`done`, `failed`, `running`, or how its turn ended before: `cancelled`,
-    `interrupted` and so on."""
+    """`done`, `failed`, `denied`, `waiting` for the user, `running`, or how its turn
+    ended before: `cancelled`, `interrupted` and so on."""
     seconds: float | None = None
     """How long it ran, without the wait for the user; None if it has not ended."""
     error: str | None = None
 
+
+DENIED = ("denied", "flag denied", "unattended")
+"""Decisions of `ToolCallStarted` after which a call is not run."""
 
 _STARTS = (
     "SELECT conversation FROM (SELECT conversation, seq FROM event "
@@ -57,12 +62,16 @@ _EVENTS = (
 def calls(
     log: EventLog, conversation: str | None = None, limit: int = -1
 ) -> list[AuditedCall]:
-    """Return the last `limit` calls (-1: all), newest last. Raises `LogError`."""
+    """Return the last `limit` calls (-1: all), newest last. Raises `LogError`.
+
+    Calls of a process that is gone are interrupted, even if nobody has ended its turn.
+    """
     of = "" if conversation is None else "AND conversation = ?"
     wanted = (limit,) if conversation is None else (conversation, limit)
     found: list[tuple[int, AuditedCall]] = []
     for (id,) in log.query(_STARTS.format(of=of), wanted):
         found += _of_conversation(text(id), log.query(_EVENTS, (text(id),)))
+        _end_lost(log, text(id), [call for _, call in found])
     found.sort(key=lambda each: each[0])
     return [
         call for _, call in (found if limit < 0 else found[-limit:] if limit else [])
@@ -97,7 +106,26 @@ def _of_conversation(id: str, rows: Iterable[Any]) -> Iterable[tuple[int, Audite
     for key, (_, call) in found.items():
         if call.decision == "asked" and key in given:
             _decide(call, given[key])
+        if call.decision in (*DENIED, "denied by user") and call.outcome == "failed":
+            call.outcome = "denied"
+        elif call.decision == "asked" and call.outcome == "running":
+            call.outcome = "waiting"
     return found.values()
+
+
+def _end_lost(log: EventLog, id: str, found: Iterable[AuditedCall]) -> None:
+    """Mark the calls that seem to run, but whose process is gone."""
+    open_calls = [call for call in found if call.outcome in ("running", "waiting")]
+    if not open_calls:
+        return
+    alive = {
+        turn
+        for turn, owner in store.running(log, id)
+        if not process_identity.is_gone(owner)
+    }
+    for call in open_calls:
+        if call.conversation == id and call.turn not in alive:
+            call.outcome = "interrupted"
 
 
 def _decide(call: AuditedCall, given: ApprovalGiven) -> None:

@@ -5,9 +5,9 @@ the runner, which follows the log, passes on the answers of any process.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from tui import grants
 from tui.conversation import approvals
@@ -21,7 +21,15 @@ from tui.turn import Cancellation
 class LoggedApprover:
     """Implements `Approver` for one turn. For any thread."""
 
-    def __init__(self, log: EventLog, conversation: str, cancel: Cancellation) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        conversation: str,
+        cancel: Cancellation,
+        while_asking: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Enter `while_asking()` for as long as a call waits for the user."""
+        self._while_asking = while_asking
         self._log = log
         self._conversation = conversation
         self._cancel = cancel
@@ -76,13 +84,13 @@ class LoggedApprover:
         if error := written.exception():
             raise LogError("the call could not be stored.") from error
 
-    def granted(self, tool: str, origin: str, subject: str) -> str:
+    def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         """Return who has allowed such calls."""
+        call = tool, origin, subject, folder
         state = approvals.of(self._log, self._conversation)
-        if any(each.covers(tool, origin, subject) for each in state.grants):
+        if any(each.covers(*call) for each in state.grants):
             return "conversation"
-        kept = grants.stored()
-        return "always" if any(g.covers(tool, origin, subject) for g in kept) else ""
+        return "always" if any(each.covers(*call) for each in grants.stored()) else ""
 
     def answered(self, request: ApprovalRequested) -> ApprovalGiven | None:
         """Return the answer that has resumed the turn, if the question is the same."""
@@ -92,7 +100,7 @@ class LoggedApprover:
     def wait(self, request: ApprovalRequested) -> ApprovalGiven:
         """Wait for the answer."""
         id = request.call_id
-        with self._cancel.on(self._wake), self._changed:
+        with self._while_asking(), self._cancel.on(self._wake), self._changed:
             self._changed.wait_for(lambda: self._over or id in self._given)
             self._raise_if_over()
             given = self._given.pop(id)
@@ -120,4 +128,4 @@ class LoggedApprover:
         if given.pattern not in ("", asked.pattern):
             return  # not what the user was shown
         with suppress(OSError):  # the call is allowed; later ones ask again
-            grants.keep(Grant(asked.tool, asked.origin, given.pattern))
+            grants.keep(Grant(asked.tool, asked.origin, given.pattern, asked.folder))

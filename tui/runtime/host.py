@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from tui import agent_names, config, paths
+from tui import config, paths
 from tui.agents import AGENTS, Agent, SummaryAgent
 from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
@@ -252,17 +252,14 @@ class Host:
         if request.agent not in AGENTS:
             hint = config.nearest(request.agent, list(AGENTS))
             raise ConfigError(f'There is no agent "{request.agent}".{hint}')
-        agent = request.agent
         if RESUMES in request.options:
             self._loaded.wait(LOADING_SECONDS)
-            # A plan is not made a second time: what is left is to go on.
-            agent = agent if agent == "react" else agent_names.DEFAULT
         box = ToolBox(
             self.tools,
             timeout=self.config.tools.timeout,
             rules=self._rules(request),
         )
-        return AGENTS[agent](
+        return AGENTS[request.agent](
             self.models.get(request.model),
             box.select(name for name in request.tools if name in box),
             self.config.max_rounds,

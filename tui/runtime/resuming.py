@@ -42,6 +42,8 @@ class Beginning(Value, frozen=True):
     """The calls to run before the model is asked; they have no result in `sent`."""
     answered: Sequence[tuple[ApprovalRequested, ApprovalGiven]] = ()
     """The answers of the user that came with the request."""
+    plan: str = ""
+    """What the agent had planned before."""
     lost: Sequence[MessageAdded] = ()
     """Results to store for calls that may have run."""
 
@@ -70,11 +72,29 @@ def resume(records: Iterable[Record], turn: str) -> Beginning:
         transcript.configured,
         calls,
         approvals.answered(records, turn),
+        _plan(records, transcript, turn),
         [
             MessageAdded(f"{turn}.0.{number}", message)
             for number, message in enumerate(results.values(), 1)
         ],
     )
+
+
+def _plan(
+    records: Iterable[Record], transcript: conversation.Transcript, turn: str
+) -> str:
+    """Return the plan of the turn that `turn` resumes, maybe after others."""
+    chain: set[str] = set()
+    while turn not in chain:
+        chain.add(turn)
+        request = transcript.requests.get(turn)
+        turn = str(request.options.get(RESUMES, turn)) if request else turn
+    plans = [
+        record.event.plan
+        for record in records
+        if record.turn in chain and isinstance(record.event, MessageAdded)
+    ]
+    return next(filter(None, reversed(plans)), "")
 
 
 def _begun(records: Iterable[Record]) -> set[str]:

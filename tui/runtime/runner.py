@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol, cast
 
 from tui import process_identity, session
@@ -30,6 +31,7 @@ from tui.events import (
 )
 from tui.messages import Message
 from tui.runtime.approvals import LoggedApprover
+from tui.runtime.slots import Slot, Slots
 from tui.runtime.turn_driver import drive, end_if_gone
 from tui.turn import Turn
 
@@ -63,8 +65,8 @@ class Runner:
     """Runs the turns of `log` that name this runner, or none.
 
     Call `start` before the first request: a runner sees only requests that are appended
-    after that. At most `workers` turns run at a time; further conversations wait for a
-    free thread.
+    after that. At most `workers` turns run at a time, besides those that wait for the
+    user; further conversations wait for one of them to end.
     """
 
     def __init__(self, log: EventLog, make_agent: MakeAgent, workers: int = 8) -> None:
@@ -75,7 +77,7 @@ class Runner:
         """What works between turns; set it before `start`."""
         self._log = log
         self._make_agent = make_agent
-        self._pool = session.SessionPool(workers, "lazychat-turn")
+        self._slots = Slots(workers, "lazychat-turn")
         self._follow: Follow | None = None
         self._thread: threading.Thread | None = None
         # Guards the next six attributes, which concern only turns of this runner.
@@ -136,7 +138,7 @@ class Runner:
                 self._log.append(record.conversation, TurnWithdrawn(), turn=record.turn)
         for turn in running if cancel else ():
             turn.cancel.request()
-        self._pool.shutdown()
+        self._slots.join()
 
     @property
     def busy(self) -> bool:
@@ -269,9 +271,9 @@ class Runner:
             self._running[id] = turn
             self._places[id] = conversation
         with session.use(conversation):
-            self._pool.submit(self._run, record, turn)
+            self._slots.submit(partial(self._run, record, turn))
 
-    def _run(self, record: Record, turn: Turn) -> None:
+    def _run(self, record: Record, turn: Turn, slot: Slot) -> None:
         request = record.event
         assert isinstance(request, TurnRequested)
         schema = request.options.get("schema")
@@ -285,6 +287,7 @@ class Runner:
                 record.conversation,
                 turn,
                 lambda: self._make_agent(request),
+                while_asking=slot.left,
             )
         except LogError as error:
             self._fail(turn.id, error)

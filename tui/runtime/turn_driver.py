@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import NamedTuple
 
 from tui import conversation, process_identity
@@ -66,14 +66,17 @@ def drive(
     turn: Turn,
     make_agent: Callable[[], Agent],
     messages: Sequence[Message] | None = None,
+    while_asking: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Outcome:
     """Run a claimed turn to its end in this thread and write every event it yields.
 
     `messages` None means the messages in the log. Whatever happens, the turn is ended
-    and its text so far becomes a message. Raises only `LogError`.
+    and its text so far becomes a message. The threads of calls enter `while_asking()`
+    for as long as they wait for the user. Raises only `LogError`.
     """
     said = _Said()
-    approver = turn.approver = LoggedApprover(log, conversation_id, turn.cancel)
+    approver = LoggedApprover(log, conversation_id, turn.cancel, while_asking)
+    turn.approver = approver
     reason, answer, failure = "stop", None, None
     written: Future[int] | None = None
     noticed: Event | None = None
@@ -102,6 +105,7 @@ def drive(
             resumed = resume(log.read(conversation_id), turn.id)
             turn.options = resumed.configured.options
             turn.open_calls = resumed.open_calls
+            turn.plan = resumed.plan
             approver.gave_before(resumed.answered)
             for event in resumed.lost:
                 write(event)

@@ -13,6 +13,7 @@ from tui import grants
 from tui.errors import ConfigError, ToolError
 from tui.events import ApprovalRequested
 from tui.messages import ToolCall, Value
+from tui.tools import command_lines
 from tui.tools.policy import Policy, Preview
 from tui.tools.tool import Tool
 from tui.turn import Approver
@@ -57,24 +58,28 @@ class Rules(Value, frozen=True):
         return patterns or self.policy(tool) == "ask"
 
     def decide(
-        self, tool: Tool[..., Any], subject: str, approver: Approver | None
+        self, tool: Tool[..., Any], preview: Preview, approver: Approver | None
     ) -> Decision:
         """Return whether a call of `tool` may run.
 
+        A command of which nobody can say whether a flag denies it is not run unasked.
         Without an approver, a program runs its own tools: only a denial counts.
         """
-        policy = self.policy(tool)
-        if any(_is_denied(each, tool.name, subject) for each in self.deny):
+        policy, subject = self.policy(tool), preview.subject
+        answers = {_denied(each, tool.name, preview) for each in self.deny}
+        if "yes" in answers or ("unclear" in answers and approver is None):
             return "flag denied"
         if policy == "deny":
             return "denied"
+        if "unclear" in answers:
+            return "asked" if self.attended else "flag denied"
         if policy == "allow":
             return "policy"
         if any(each.covers(tool.name, each.origin, subject) for each in self.allow):
             return "flag"
         if approver is None:
             return "policy"
-        by = approver.granted(tool.name, tool.origin, subject)
+        by = approver.granted(tool.name, tool.origin, subject, preview.folder)
         if by == "conversation":
             return "conversation"
         if by == "always" and tool.name not in self.policies:
@@ -82,10 +87,15 @@ class Rules(Value, frozen=True):
         return "asked" if self.attended else "unattended"
 
 
-def _is_denied(flag: grants.Grant, tool: str, subject: str) -> bool:
+def _denied(flag: grants.Grant, tool: str, preview: Preview) -> command_lines.Answer:
+    if flag.tool != tool:
+        return "no"
     # A call without a subject can only be denied as a whole.
-    may_match = not flag.pattern or not subject
-    return flag.tool == tool and (may_match or grants.resembles(flag.pattern, subject))
+    if not flag.pattern or not preview.subject:
+        return "yes"
+    if preview.kind == "command":
+        return command_lines.denied(flag.pattern, preview.subject)
+    return "yes" if grants.resembles(flag.pattern, preview.subject) else "no"
 
 
 def parse_flags(flags: Iterable[str]) -> tuple[grants.Grant, ...]:
@@ -131,6 +141,7 @@ def question(
         preview.subject,
         grants.suggest(preview.kind, preview.subject),
         tool.name not in rules.policies,
+        preview.folder,
     )
 
 

@@ -22,3 +22,6 @@ class Preview(Value, frozen=True):
     subject: str = ""
     """What a pattern is matched against, such as the path, the command line or the
     address; empty means that the tool can only be allowed as a whole."""
+    folder: str = ""
+    """The absolute folder in which it has its effect; what is always allowed there is
+    not allowed elsewhere. "" if it has none."""

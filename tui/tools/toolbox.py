@@ -14,17 +14,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from tui import bounds, nearly_json
+from tui import nearly_json
 from tui.errors import Cancelled, ConfigError, LazychatError, LogError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import Attachment, ToolCall, ToolResult, ToolSchema
 from tui.tools import approval, registry, returned, running
 from tui.tools.adapting import as_tools
 from tui.tools.approval import Decision, Rules
+from tui.tools.asking_order import Place
 from tui.tools.policy import Preview
 from tui.tools.results import Output, Unshowable, as_output, clean
 from tui.tools.tool import Tool
-from tui.tools.wording import name_and_words, words
+from tui.tools.wording import excerpt, name_and_words, no_object, words
 from tui.turn import Turn
 
 # Tracebacks are for the author of the tool. They use `debug`, because without a handler
@@ -109,7 +110,7 @@ class ToolBox:
         )
 
     def run(
-        self, call: ToolCall, turn: Turn | None = None
+        self, call: ToolCall, turn: Turn | None = None, place: Place | None = None
     ) -> Generator[Event, None, ToolResult]:
         """Run one call; never raises for errors of the model or the tool.
 
@@ -118,14 +119,20 @@ class ToolBox:
         `ApprovalRequested`, and blocks until `turn.approver` has the answer; its time
         limit begins after that. With an approver, nothing runs before its start was
         stored. Without one nobody can be asked, and the tools of a program run as they
-        are. Arguments that are nearly JSON, or nearly of the right type, are read as
-        what is meant, which a `ToolProgressed` says. The tool runs in a thread of its
+        are. Arguments that are nearly JSON or of the right type are read as what is
+        meant, which a `ToolProgressed` says. The tool runs in a thread of its
         own with a copy of the caller's context variables, an async one in an event loop
         there. At its time limit, and when `turn.cancel` is requested, it is abandoned:
         see `tui.tools.running`. A call after a cancel is not started and yields
-        nothing.
+        nothing. Calls that run at the same time ask in the order of their `place`.
         """
-        turn = turn or Turn()
+        turn, place = turn or Turn(), place or Place()
+        with place:
+            return (yield from self._run(call, turn, place))
+
+    def _run(
+        self, call: ToolCall, turn: Turn, place: Place
+    ) -> Generator[Event, None, ToolResult]:
         if turn.cancel.requested:
             return _failed(call, "cancelled")
         prepared = self._prepared(call, turn)
@@ -143,10 +150,10 @@ class ToolBox:
                 raise prepared.error
             if prepared.repairs:
                 told = f"Arguments repaired: {'; '.join(prepared.repairs)}"
-                yield ToolProgressed(call.id, _excerpt(told, 2000))
+                yield ToolProgressed(call.id, excerpt(told, 2000))
             _wait_until_recorded(call, turn)
             try:
-                yield from self._permit(call, prepared, turn)
+                yield from self._permit(call, prepared, turn, place)
             finally:
                 start = monotonic()  # the user's time is not the tool's
             assert prepared.tool is not None
@@ -173,12 +180,12 @@ class ToolBox:
             prepared.tool = tool
             if isinstance(call.arguments, str) and call.arguments.strip():
                 read = msgspec.json.encode(arguments).decode()
-                prepared.read_as = _excerpt(read, 2000)
+                prepared.read_as = excerpt(read, 2000)
             prepared.function = _bound(tool, arguments, tool.function, prepared.repairs)
             if self._rules.needs_preview(tool):
                 prepared.preview = self._preview(call, tool, arguments, turn)
-            subject = prepared.preview.subject
-            prepared.decision = self._rules.decide(tool, subject, turn.approver)
+            preview, rules = prepared.preview, self._rules
+            prepared.decision = rules.decide(tool, preview, turn.approver)
         except ToolError as error:
             prepared.error = error
         except LogError as error:
@@ -222,7 +229,7 @@ class ToolBox:
         raise AssertionError("a run always ends with an outcome")
 
     def _permit(
-        self, call: ToolCall, prepared: "_Prepared", turn: Turn
+        self, call: ToolCall, prepared: "_Prepared", turn: Turn, place: Place
     ) -> Generator[Event]:
         """Ask the user if need be; raises `ToolError` if the call may not run."""
         tool, decision, approver = prepared.tool, prepared.decision, turn.approver
@@ -233,13 +240,16 @@ class ToolBox:
         if decision in ("denied", "flag denied", "unattended"):
             raise ToolError(approval.refusal(tool, decision))
         if decision != "asked":
+            place.leave()
             return
         assert approver is not None
         asked = approval.question(call, tool, prepared.preview, self._rules)
         try:
             given = approver.answered(asked)
             if given is None:
+                place.wait(turn.cancel)
                 yield asked
+                place.leave()
                 given = approver.wait(asked)
         except Cancelled:
             raise ToolError("cancelled") from None
@@ -250,7 +260,7 @@ class ToolBox:
         if not call.name:
             raise ToolError(
                 f"This tool call could not be read and was not run: "
-                f"{_excerpt(str(call.arguments))}"
+                f"{excerpt(str(call.arguments))}"
             )
         tool = self._tools.get(call.name)
         if tool is None:
@@ -262,7 +272,7 @@ class ToolBox:
             return tool, {}
         read = nearly_json.read_object(arguments)
         if read is None:
-            raise ToolError(f"{tool.name} was not run: {_no_object(arguments)}")
+            raise ToolError(f"{tool.name} was not run: {no_object(arguments)}")
         return tool, read
 
     def _watch(
@@ -298,7 +308,7 @@ class ToolBox:
         raise AssertionError("a run always ends with an outcome")
 
     def _no_tool(self, name: str) -> str:
-        problem = f"There is no tool named {_excerpt(name)}"
+        problem = f"There is no tool named {excerpt(name)}"
         if not self._tools:
             return f"{problem}; there are no tools."
         if near := registry.nearest(name, self._tools):
@@ -364,28 +374,5 @@ def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
     return ToolError(f"{tool.name} failed: {message or name_and_words(error)}")
 
 
-def _no_object(arguments: str) -> str:
-    """Return why a string is not the JSON object that arguments must be."""
-    import json  # unlike msgspec, its errors give the position
-
-    expected = "the arguments must be a JSON object"
-    try:
-        value = json.loads(arguments)
-    except RecursionError:
-        return f"{expected}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
-    except ValueError as error:
-        place = getattr(error, "pos", 0)
-        why = getattr(error, "msg", str(error))
-        return f"{expected}, but at character {place + 1}: {why}: {_excerpt(arguments)}"
-    if bounds.is_deep(value):
-        return f"{expected}, but {bounds.TOO_DEEP}: {_excerpt(arguments)}"
-    return f"{expected}, not {_excerpt(arguments)}"
-
-
 def _line(text: str) -> str:
-    return _excerpt(text, 500)
-
-
-def _excerpt(text: str, limit: int = 200) -> str:
-    text = " ".join(clean(text).split())
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return excerpt(text, 500)

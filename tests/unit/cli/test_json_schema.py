@@ -1,12 +1,14 @@
 """Checks of values against JSON Schemas, and what is read as the JSON of an answer."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.cli import checked_answer
 from tui.cli.checked_answer import AnswerSchema
 from tui.cli.json_schema import Schema
 from tui.errors import ConfigError
@@ -225,3 +227,35 @@ def test_a_file_that_is_no_schema_is_named(tmp_path, data, told):
 def test_a_file_that_is_not_there_is_named(tmp_path: Any):
     with pytest.raises(ConfigError, match="No such file"):
         AnswerSchema(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "^(a+)+$"},
+        {"type": "string", "anyOf": [{"pattern": "^(a|aa)+$"}]},
+        {"type": "object", "patternProperties": {"^(a+)+$": True}},
+    ],
+)
+def test_a_pattern_that_takes_for_ever_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: Any
+) -> None:
+    monkeypatch.setattr(checked_answer, "PATTERN_SECONDS", 0.5)
+    file = tmp_path / "schema.json"
+    file.write_text(json.dumps(schema))
+    text = "a" * 60 + "!"
+    answer = json.dumps(text if schema["type"] == "string" else {text: 1})
+
+    checked = AnswerSchema(file).check(answer)
+
+    assert checked.fault.startswith("a pattern of the schema takes more than 0.5")
+
+
+def test_a_pattern_is_checked(tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text('{"type": "string", "pattern": "^ü+$"}')
+
+    assert AnswerSchema(file).check('"üü"').text == '"üü"'
+    assert "pattern" in AnswerSchema(file).check('"x"').fault or "match" in (
+        AnswerSchema(file).check('"x"').fault
+    )

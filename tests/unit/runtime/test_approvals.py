@@ -35,6 +35,7 @@ from tui.runtime.runner import request
 
 LIMIT = 30.0
 STATUS = "git status --short"
+GIT = "git status *"
 
 
 class Asked:
@@ -451,3 +452,38 @@ def test_waiting_burns_no_processor_time(make: Make) -> None:
     names = [t.name for t in threading.enumerate()]
     assert approvals.waiting(it.host.log) == {"c"}
     assert not [n for n in names if n.startswith("tool-")]
+
+
+def test_a_plan_is_resumed_by_the_agent_that_made_it(make: Make) -> None:
+    it = make("Done.")
+    log, call = it.host.log, ToolCall("call0", "run_it", {"command": STATUS})
+    asked = TurnRequested("starter", "plan", ("run_it",), runner="gone")
+    turn, _ = request(log, "c", Message("user", "hi"), asked)
+    plan = "1. Look.\n2. Tell."
+    step = Message("assistant", reasoning="Step 1 of 2: Look.", tool_calls=(call,))
+    log.append(
+        *("c", TurnStarted("far-away", "boot", 4711, 1)),
+        MessageAdded(f"{turn}.1", Message("assistant", reasoning=plan), plan=plan),
+        MessageAdded(f"{turn}.2", step, finish_reason="tool_calls"),
+        ToolCallStarted(call, "asked"),
+        ApprovalRequested("call0", "run_it", "", "command", STATUS, STATUS, GIT),
+        turn=turn,
+    ).result(LIMIT)
+    turn_driver.end(log, "c", turn, "interrupted")
+    it.seen = log.tail()
+    it.model = ScriptedModel(["It is clean.", "Told.", "All is clean."])
+    it.host.models._models["starter"] = it.model
+    (question,) = fold(log.read("c")).approvals.questions
+
+    again = TurnRequested(
+        *("starter", "plan", ("run_it",), {RESUMES: turn}), runner=it.host.runner.id
+    )
+    given = ApprovalGiven("call0", True)
+    approvals.answer(log, "c", question, given, again, "new").result(LIMIT)
+    it.until(TurnFinished)
+
+    assert it.runs == [STATUS]
+    asked_last = [r.messages[-1].text for r in it.model.requests]
+    assert asked_last[0] == f"ran {STATUS}"
+    assert asked_last[1].startswith("Step 2 of 2: Tell.")
+    assert asked_last[2].startswith("All steps are done.")

@@ -255,6 +255,21 @@ def test_at_its_limit_all_its_processes_end(run, tree):
 
 
 @LINUX
+@pytest.mark.parametrize("how", ["kill -9 $PPID", "kill -9 $PPID; exec sleep 600"])
+def test_a_command_that_kills_its_supervisor_leaves_no_process(
+    run, tree, tmp_path: Path, how: str
+):
+    command, file = tree
+    (tmp_path / "tree.py").write_text(TREE)
+    count = f"[ $(grep -c . {file}) -ge 4 ]"
+
+    said = run(f"{command}; until {count}; do sleep 0.02; done; {how}", shell=True)
+
+    assert "what watched over it was killed" in said
+    assert [pid for pid in pids(file, 4) if is_running(pid)] == []
+
+
+@LINUX
 def test_what_a_command_leaves_running_ends_with_it(run, tree, tmp_path: Path):
     command, file = tree
     program = tmp_path / "tree.py"

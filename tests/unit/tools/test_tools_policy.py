@@ -45,7 +45,7 @@ class Asks:
     def recorded(self, call_id: str) -> None:
         self.steps.append(f"recorded {call_id}")
 
-    def granted(self, tool: str, origin: str, subject: str) -> str:
+    def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         self.steps.append(f"granted {tool} {subject}")
         return self.by
 

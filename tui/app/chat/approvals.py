@@ -27,6 +27,12 @@ ROOMY = 30
 """Rows from which the debug panel has room beside the dialog."""
 
 
+_ROOM_FOR_TEXT = 12
+"""Rows from which some of the conversation is shown above the dialog."""
+_AROUND = 5
+"""Rows of the header, of some of the conversation and of the status line."""
+
+
 class ApprovalChoice:
     """Shows the dialog and the list of what is allowed. Call it in the UI thread."""
 
@@ -131,7 +137,8 @@ class ApprovalChoice:
     def fit(self, height: int) -> None:
         """Fit the dialog to a screen of `height` rows; on few it hides the calls."""
         self._screen.set_class(height < ROOMY, "-low")
-        self._dialog.fit(height)
+        around = _AROUND if height >= _ROOM_FOR_TEXT else 2
+        self._dialog.fit(height - around, height // 2 - 3)
 
     def take_focus(self) -> None:
         """Direct the keys to the dialog."""

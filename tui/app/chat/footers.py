@@ -13,7 +13,9 @@ from tui.app.chat.timeline import Timeline
 from tui.app.widgets.debug_entries import duration
 from tui.bounds import moment
 from tui.conversation import Transcript
+from tui.conversation.audit import DENIED
 from tui.events import (
+    ApprovalGiven,
     Record,
     ToolCallFinished,
     ToolCallStarted,
@@ -30,6 +32,7 @@ class _Figures(msgspec.Struct):
     tokens: int = 0
     calls: int = 0
     failed: int = 0
+    denied: int = 0
 
 
 class Footers:
@@ -42,6 +45,8 @@ class Footers:
         self._fold = fold
         self._timeline = timeline
         self._turns: dict[str, _Figures] = {}
+        self._denied: set[tuple[str, str]] = set()
+        """Turns and calls; the answer that resumes a turn comes before its start."""
         self._seen = 0
         self._opened = 0.0
 
@@ -55,6 +60,8 @@ class Footers:
     def take(self, record: Record) -> None:
         """Take the next record."""
         turn, event = record.turn or "", record.event
+        if isinstance(event, ApprovalGiven) and not event.allow:
+            self._denied.add((turn, event.call_id))
         if isinstance(event, TurnStarted):
             self._turns[turn] = _Figures(record.time)
             return
@@ -64,10 +71,14 @@ class Footers:
         match event:
             case UsageReported(output_tokens=tokens):
                 figures.tokens += tokens
-            case ToolCallStarted():
+            case ToolCallStarted(call, decision):
                 figures.calls += 1
-            case ToolCallFinished(error=error):
-                figures.failed += error is not None
+                if decision in DENIED:
+                    self._denied.add((turn, call.id))
+            case ToolCallFinished(call_id, error=error):
+                denied = (turn, call_id) in self._denied
+                figures.denied += denied
+                figures.failed += error is not None and not denied
             case TurnFinished(reason):
                 del self._turns[turn]
                 self._finish(turn, record, figures, reason)
@@ -97,6 +108,8 @@ class Footers:
         text = f"{figures.calls} tool{'s' * (figures.calls != 1)}"
         if figures.failed:
             text += f", {figures.failed} failed"
+        if figures.denied:
+            text += f", {figures.denied} denied"
         return f"{text} ({self.debug_key})" if self.debug_key else text
 
     def _was_away(self, record: Record, reason: str) -> bool:

@@ -16,6 +16,7 @@ from tui.app.chat.footers import Footers, stamp
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.wait_clock import WaitClock
 from tui.app.transcript import pane
+from tui.app.transcript.note import Note
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.conversation import Transcript
@@ -53,6 +54,7 @@ from tui.events import (
     UsageReported,
 )
 from tui.messages import Message
+from tui.runtime.resuming import RESUMES
 
 _OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
 _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
@@ -71,6 +73,8 @@ _INTERRUPTED = (
     "/continue resumes the answer, /retry asks again."
 )
 _ASKS_AGAIN = "The answering program is gone. With your permission the answer goes on."
+_RESUMED = "The answering program was gone; another one resumes the answer."
+_DROPPED = "Interrupted: the answering program is gone; what it asked was not answered."
 
 
 class Presenter:
@@ -97,6 +101,8 @@ class Presenter:
         self._debug = DebugFeed(debug, self.fold)
         self._status = status
         self._serves = serves
+        self._asks_again: tuple[str, Note] | None = None
+        """The turn of a process that is gone, with the note that it asks again."""
         self._renamed = ""
         self._loading = False
         self._stream = True
@@ -345,7 +351,8 @@ class Presenter:
 
     def _turn(self, turn: str, event: _OfTurn) -> None:
         match event:
-            case TurnRequested():
+            case TurnRequested(options=options):
+                self._settle_question(options.get(RESUMES))
                 self._rest(self._status.state)
             case TurnStarted():
                 self._status.forget_usage()
@@ -360,6 +367,7 @@ class Presenter:
                     self.timeline.note_below(f"Taken back: {first}", "info")
                 self._rest()
             case CancelRequested():
+                self._settle_question()
                 if not self.running:  # a question was taken back
                     self._rest()
                 if turn == self.running:
@@ -384,9 +392,20 @@ class Presenter:
         begun = self.timeline.answer(turn) is not None
         return begun or self.fold.sums_up(turn) or not self.fold.question(turn)
 
+    def _settle_question(self, resumes: object = None) -> None:
+        """Replace the note of a question that nobody can answer any more."""
+        if self._asks_again and not self.fold.approvals.outlives(self._asks_again[0]):
+            turn, note = self._asks_again
+            self._asks_again = None
+            text, kind = (
+                (_RESUMED, "info") if resumes == turn else (_DROPPED, "warning")
+            )
+            self.timeline.replace(note, text, kind)
+
     def _ended(self, turn: str, reason: str) -> None:
         if reason == "interrupted" and self.fold.approvals.outlives(turn):
-            self.timeline.note(_ASKS_AGAIN, "info", turn)
+            note = self.timeline.note(_ASKS_AGAIN, "info", turn)
+            self._asks_again = turn, note
         elif reason == "interrupted" and self._last_ended != reason:
             self.timeline.note(_INTERRUPTED, "warning", turn)
         self._last_ended = None

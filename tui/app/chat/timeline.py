@@ -94,10 +94,19 @@ class Timeline:
                 return item
         return None
 
-    def note(self, text: str, kind: NoteKind, turn: str | None = None) -> None:
-        """Add a note to `turn`, or to the current path."""
+    def note(self, text: str, kind: NoteKind, turn: str | None = None) -> Note:
+        """Add a note to `turn`, or to the current path; return it."""
         begun = turn is not None and self.branches.has_begun(turn)
-        self._put(Note(text, kind), turn if turn and begun else self.branches.head)
+        note = Note(text, kind)
+        self._put(note, turn if turn and begun else self.branches.head)
+        return note
+
+    def replace(self, note: Note, text: str, kind: NoteKind) -> None:
+        """Show another note in the place of `note`, if that is still there."""
+        for node, items in self._items.items():
+            if note in items:
+                items[items.index(note)] = Note(text, kind)
+                self._stale = self._stale or self.shows(node)
 
     def note_below(self, text: str, kind: NoteKind) -> None:
         """Add a note that stays below later messages of the current turn.

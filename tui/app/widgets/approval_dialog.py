@@ -6,11 +6,9 @@ without keys, as the user may be typing when the dialog appears; until then, wha
 typed belongs to the draft.
 """
 
-import re
-from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.style import Style as RichStyle
 from textual import events, on
 from textual.app import ComposeResult, RenderResult
@@ -23,10 +21,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.app.markdown.lines import Line, Span, Style
+from tui.app.markdown.lines import Span, Style
 from tui.app.terminal.key_order import typed
+from tui.app.widgets.approval_call import Answer, Effect, Meaning, answers, flowing
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.entry_list import Entry, Rows
+from tui.app.widgets.entry_list import Rows
 from tui.app.widgets.field import Field
 from tui.app.widgets.palette import Looks, Palette
 from tui.conversation.approvals import Question
@@ -37,36 +36,9 @@ GUARD_SECONDS = 0.7
 """Seconds without a key after which a key is an answer."""
 
 _FEWEST_ROWS = 3
-"""Rows of the call that are shown on the smallest screen."""
-
-
-class Answer(NamedTuple):
-    """An answer that the user may give, with its key."""
-
-    key: str
-    text: str
-    given: ApprovalGiven | None
-    """None if a reason is asked for first."""
-
-
-def answers(asked: ApprovalRequested) -> list[Answer]:
-    """Return the answers to a question, the narrowest permission first."""
-    id, name = asked.call_id, safe(asked.tool, newlines=False)
-    given = [
-        Answer("y", "allow once", ApprovalGiven(id, True)),
-        Answer(
-            "c",
-            f"allow {name} in this conversation",
-            ApprovalGiven(id, True, "conversation"),
-        ),
-    ]
-    if asked.may_keep and asked.pattern:
-        always = ApprovalGiven(id, True, "always", pattern=asked.pattern)
-        given.append(Answer("p", f"always allow “{_shown(asked.pattern)}”", always))
-    if asked.may_keep:
-        always = ApprovalGiven(id, True, "always")
-        given.append(Answer("t", f"always allow {name}", always))
-    return [*given, Answer("d", "deny", None)]
+"""Rows of the call without which the dialog does without its frame."""
+_AROUND = 3
+"""Rows of the frame, and of the space between the call and the keys."""
 
 
 class ApprovalDialog(Vertical):
@@ -91,6 +63,13 @@ class ApprovalDialog(Vertical):
     }
     ApprovalDialog.-denying > Field {
         display: block;
+    }
+    ApprovalDialog.-tight {
+        border: none;
+        border-top: solid $warning;
+    }
+    ApprovalDialog.-tight > _Answers {
+        margin: 0;
     }
     ApprovalDialog.-denying > _Answers {
         display: none;
@@ -122,6 +101,10 @@ class ApprovalDialog(Vertical):
         self._answers = _Answers()
         self._reason = Field(placeholder="Why? Enter denies, Esc goes back")
         self._timer: Timer | None = None
+        self._rows = 0
+        """Rows that the dialog may take; 0 until that is known."""
+        self._most = 0
+        """Most rows of the call where there is room."""
 
     def compose(self) -> ComposeResult:
         """Yield the call, the keys and the line for a reason."""
@@ -145,6 +128,7 @@ class ApprovalDialog(Vertical):
         self._call.show_call(asked)
         self._answers.answers = tuple(answers(asked))
         self.display = True
+        self._arrange()
         self.back()
         self.hold()
 
@@ -164,9 +148,34 @@ class ApprovalDialog(Vertical):
         """The widgets that may have the focus."""
         return self._call, self._reason
 
-    def fit(self, height: int) -> None:
-        """Leave room for the conversation on a screen of `height` rows."""
-        self._call.styles.max_height = max(_FEWEST_ROWS, height // 2 - 3)
+    def fit(self, rows: int, most: int) -> None:
+        """Take at most `rows` rows, of which the call takes at most `most`.
+
+        The keys are always visible. Where there is no room for what they mean, that is
+        below the call, which can be scrolled.
+        """
+        self._rows, self._most = rows, max(most, _FEWEST_ROWS)
+        self._arrange()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange it again if it has become narrower or wider."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        if self.question is None or not self._rows:
+            return
+        width = (self.size.width or self.screen.size.width) - 4
+        # A row says how much of the call is hidden, if some is.
+        room = self._rows - _AROUND - self._answers.height_of(width, 0) - 1
+        tight = room < _FEWEST_ROWS
+        self.set_class(tight, "-tight")
+        self._answers.tight = max(1, self._rows // 4) if tight else 0
+        self._call.tell(self._answers.answers if tight else ())
+        if tight:
+            room = (
+                self._rows - 1 - self._answers.height_of(width + 2, self._answers.tight)
+            )
+        self._call.styles.max_height = max(1, min(self._most, room))
 
     # -- answering
 
@@ -267,8 +276,17 @@ class _Call(Rows):
 
     def show_call(self, asked: ApprovalRequested) -> None:
         """Show the call of a question from its beginning."""
-        self.set_entries([_Effect(asked)])
+        self._effect = Effect(asked)
+        self._told: tuple[Answer, ...] = ()
+        self.set_entries([self._effect])
         self.scroll_to(y=0, animate=False, force=True)
+
+    def tell(self, answers: tuple[Answer, ...]) -> None:
+        """Show below the call what the keys of `answers` mean; () for nothing."""
+        if answers != self._told:
+            self._told = answers
+            meaning = [Meaning(answers)] if answers else []
+            self.set_entries([self._effect, *meaning])
 
     def on_key(self, event: events.Key) -> None:
         """Let the dialog decide what a key means."""
@@ -305,66 +323,6 @@ class _Call(Rows):
         return super()._style(style, False)  # there is no cursor
 
 
-class _Effect(Entry):
-    """The effect of a call, row by row; every character of it is shown."""
-
-    def __init__(self, asked: ApprovalRequested) -> None:
-        self._asked = asked
-        self._width = 0
-        self._lines: list[Line] = []
-
-    def height(self, width: int) -> int:
-        if width != self._width:
-            self._width = width
-            self._lines = list(self._made(max(width, 4)))
-        return len(self._lines)
-
-    def line(self, number: int, width: int) -> Line:
-        return self._lines[number]
-
-    def _made(self, width: int) -> Iterator[Line]:
-        asked = self._asked
-        command = asked.kind == "command"
-        if asked.kind == "diff" and asked.subject:
-            yield from _rows(_shown(asked.subject), width, "  ", ("exact",))
-        for number, text in enumerate(_shown(asked.text).split("\n")):
-            gutter = ("> " if number else "$ ") if command else "  "
-            yield from _rows(text, width, gutter, _look(asked.kind, text))
-
-
-def _rows(text: str, width: int, gutter: str, style: Style) -> Iterator[Line]:
-    for number, row in enumerate(chop_cells(text, width - 2) or [""]):
-        # A continued row is marked: it must not look like a line of its own.
-        yield Line(((("↳ " if number else gutter), ("gutter",)), (row, style)))
-
-
-def _look(kind: str, text: str) -> Style:
-    if kind != "diff":
-        return ("exact",) if kind in ("command", "address") else ()
-    if text.startswith(("+++", "---")):
-        return ("gutter",)
-    looks = {"+": "inserted", "-": "deleted", "@": "place"}
-    return (looks[text[0]],) if text[:1] in looks else ()
-
-
-_shown_as_is = re.compile(r"[\n\t -~]*")
-
-
-def _shown(text: str) -> str:
-    r"""Return `text` for the user to judge: what would be invisible is `\u....`."""
-    if _shown_as_is.fullmatch(text):
-        return text.replace("\t", "    ")
-    return "".join(map(_spelled, text))
-
-
-def _spelled(character: str) -> str:
-    if character == "\t":
-        return "    "
-    if character == "\n" or (safe(character) == character and cell_len(character)):
-        return character
-    return f"\\u{ord(character):04x}"
-
-
 # -- the keys
 
 
@@ -389,12 +347,19 @@ class _Answers(Contained, Widget):
     answers: reactive[tuple[Answer, ...]] = reactive((), layout=True)
     armed: reactive[bool] = reactive(False)
     """Whether the keys answer."""
+    tight: reactive[int] = reactive(0, layout=True)
+    """Rows in which an answer is a key and a word, or only a key; 0 where there is room
+    for all words."""
     hidden: reactive[int] = reactive(0, layout=True)
     """Rows of the call below the screen."""
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of rows."""
         return len(self._rows(width))
+
+    def height_of(self, width: int, tight: int) -> int:
+        """Return the number of rows, without the one for what is hidden."""
+        return len(self._keys(width, tight))
 
     def render(self) -> RenderResult:
         """Return the rows."""
@@ -403,24 +368,27 @@ class _Answers(Contained, Widget):
         return Content("\n").join(palette.content(row) for row in rows)
 
     def _rows(self, width: int) -> list[list[Span]]:
-        width = max(width, 12)
-        rows: list[list[Span]] = []
-        if self.hidden:
-            plural = "s" if self.hidden > 1 else ""
-            text = f"↓ {self.hidden} more row{plural}: PgDn"
-            rows.append([(text, ("hidden",))])
-        room = 0
-        look, key_look = ("text", "key") if self.armed else ("muted", "muted")
-        for key, text, _ in (*self.answers, Answer("Esc", "stop", None)):
-            size = cell_len(key) + 1 + cell_len(text)
-            if size + 3 > room:
-                rows.append([])
-                room = width + 3
-            else:
-                rows[-1].append(("   ", ()))
-            # All of a long pattern is shown, as all of it would be allowed.
-            first, *others = chop_cells(text, width - cell_len(key) - 1)
-            rows[-1] += [(key, (key_look,)), (" ", ()), (first, (look,))]
-            rows += [[("  ", ()), (other, (look,))] for other in others]
-            room -= size + 3
-        return rows
+        rows = self._keys(width, self.tight)
+        if not self.hidden:
+            return rows
+        if self.tight:
+            text = f" ↓{self.hidden}"
+            room = width - sum(cell_len(text) for text, _ in rows[-1])
+            return [*rows[:-1], [*rows[-1], (text[: max(room, 0)], ("hidden",))]]
+        plural = "s" if self.hidden > 1 else ""
+        text = f"↓ {self.hidden} more row{plural}: PgDn"
+        return [[(text, ("hidden",))], *rows]
+
+    def _keys(self, width: int, tight: int) -> list[list[Span]]:
+        shown = [*self.answers, Answer("Esc", "stop", "stop", None)]
+        if not tight:
+            return flowing([(it.key, it.text) for it in shown], width, 3, *self._looks)
+        rows = flowing([(it.key, it.short) for it in shown], width, 2, *self._looks)
+        if len(rows) <= tight:
+            return rows
+        _, look = self._looks
+        return [[(" ".join(it.key for it in shown), (look,))]]
+
+    @property
+    def _looks(self) -> tuple[str, str]:
+        return ("text", "key") if self.armed else ("muted", "muted")

@@ -1,8 +1,7 @@
 """The entries of the debug panel: rounds of the model, tool calls, notes.
 
 Each takes one or two rows, and unfolds to all that is known of it. Text from tools,
-models and servers passes through `safe` when it is drawn; a copy contains the original
-text.
+models and servers passes through `safe` when it is drawn; a copy has the original.
 """
 
 import time
@@ -18,12 +17,13 @@ from tui.app.widgets.pretty import plain, pretty
 from tui.messages import ToolCall
 from tui.safe import safe
 
-State = Literal["asks", "running", "done", "error"]
+State = Literal["asks", "running", "done", "denied", "error"]
 
 _MARKS: dict[State, Span] = {
     "asks": ("? ", ("running",)),
     "running": ("» ", ("running",)),
     "done": ("✓ ", ("on",)),
+    "denied": ("⊘ ", ("running",)),
     "error": ("✗ ", ("error",)),
 }
 _CUT = 400
@@ -242,8 +242,8 @@ class Call(DebugEntry):
 
     def state_key(self) -> object:
         """Return a value that changes with the unfolded lines."""
-        shown = (self.state, self.seconds, self.error, self.output, self.decision)
-        return (self.call, shown, len(self.printed), self._changes)
+        facts = self.state, self.seconds, self.error, self.output, self.decision
+        return self.call, facts, len(self.printed), self._changes
 
     def progressed(self, text: str) -> None:
         """Add a report of progress."""
@@ -347,11 +347,11 @@ class Call(DebugEntry):
         return (name, ("name",)), (f"({', '.join(pairs)})", ())
 
     def _outcome(self, width: int) -> tuple[Span, ...]:
-        word = {"asks": "waits for you", "running": "running", "error": "failed"}
+        words = {"asks": "waits for you", "error": "failed", "done": ""}
+        word = words.get(self.state, self.state)
         look = {"done": "muted", "error": "error"}.get(self.state, "running")
         took = "" if self.seconds is None else duration(self.seconds)
-        state = " ".join(filter(None, (word.get(self.state, ""), took)))
-        spans: list[Span] = [(state, (look,))]
+        spans: list[Span] = [(" ".join(filter(None, (word, took))), (look,))]
         if self.decision and width >= 50:
             decision, *_ = cut(((_short(self.decision), ("muted",)),), width // 3)
             spans[:0] = [decision, (" · ", ("muted",))]

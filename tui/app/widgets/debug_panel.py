@@ -147,12 +147,14 @@ class DebugPanel(Rows):
     def call_finished(
         self, call_id: str, seconds: float, error: str | None = None
     ) -> None:
-        """Show that a call has ended; `error` if it failed."""
+        """Show that a call has ended; `error` if it failed, or was denied before."""
         entry = self._find(call_id)
         self._unfinished.discard(call_id)
         entry.seconds, entry.error = seconds, error
-        self._errors += (error is not None) - (entry.state == "error")
-        entry.state = "done" if error is None else "error"
+        denied = entry.decision.startswith("denied")
+        before = entry.state
+        entry.state = "done" if error is None else "denied" if denied else "error"
+        self._errors += (entry.state == "error") - (before == "error")
         self._changed(entry)
         self._count()
 

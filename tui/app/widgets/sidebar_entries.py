@@ -172,8 +172,9 @@ class AllowedEntry(Entry):
         name = f"{name} from {origin}" if origin else name
         scope = "always" if self.always else "here"
         self._lines = [beside(((name, ()),), ((scope, ("muted",)),), width)]
-        rows = wrap(safe(grant.pattern, newlines=False), width - 2)
-        if grant.pattern:
+        folder = f"in {grant.folder}" if grant.folder else ""
+        for text in filter(None, (grant.pattern, folder)):
+            rows = wrap(safe(text, newlines=False), width - 2)
             self._lines += [Line((("  " + row, ("muted",)),)) for row in rows]
         return len(self._lines)
 

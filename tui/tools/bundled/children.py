@@ -2,8 +2,11 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +30,11 @@ _SET = {
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _GRACE = 5.0
 """Seconds beyond the limit in which the supervisor must have ended everything."""
+_TOKEN = "RUN_COMMAND_ID"
+"""The variable that marks the processes of a command, whatever becomes of the
+supervisor."""
+_ROUNDS = 200
+"""Rounds of killing: what forks faster than it is killed is stopped by then."""
 _TICK = 0.1
 """Seconds between two looks at a cancel."""
 
@@ -70,6 +78,7 @@ def run(
     `ToolError` if it cannot be started.
     """
     # So that a folder that was moved since it was checked is not entered.
+    token = uuid.uuid4().hex
     where = f"/proc/self/fd/{folder}" if sys.platform == "linux" else _path(folder)
     try:
         process = subprocess.Popen(
@@ -79,7 +88,7 @@ def run(
             stderr=subprocess.STDOUT,
             bufsize=0,
             cwd=where,
-            env=environment(os.environ),
+            env=environment(os.environ) | {_TOKEN: token},
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
@@ -88,10 +97,9 @@ def run(
     with process:
         try:
             stopped = _pass_on(process, monotonic() + seconds + _GRACE, take, tick)
+        finally:
             _let_go(process)
-        except BaseException:
-            _let_go(process)
-            raise
+            _end_left(token)
     return Ended(process.returncode, stopped)
 
 
@@ -111,6 +119,8 @@ def _pass_on(
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_TICK)
                 return False
+        elif process.poll() is not None and process.returncode < 0:
+            return False  # killed, maybe by the command, whose rest holds the output
         elif select.select([output], [], [], _TICK)[0]:
             data = os.read(output, 1 << 16)
             ended = not data
@@ -131,6 +141,33 @@ def _let_go(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _end_left(token: str) -> None:
+    """End what a killed supervisor has left: all that has the token in its environment.
+
+    Only Linux shows the environment of other processes.
+    """
+    if sys.platform != "linux":
+        return
+    mark = f"{_TOKEN}={token}".encode()
+    for _ in range(_ROUNDS):
+        left = False
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and _has(entry, mark):
+                left = True
+                with suppress(OSError):
+                    os.kill(int(entry.name), signal.SIGKILL)
+        if not left:
+            return
+        time.sleep(0.01)
+
+
+def _has(process: Path, mark: bytes) -> bool:
+    try:
+        return mark in (process / "environ").read_bytes().split(b"\0")
+    except OSError:  # of another user, or gone
+        return False
 
 
 def _path(folder: int) -> str:

@@ -65,7 +65,8 @@ class Commands:
         line = shlex.join(_argv(command, shell))
         with self._folders.place(folder) as place:
             where = str(place.path)
-        return Preview("command", f"{line}\n(in {where}, {seconds} s at most)", line)
+        how = f"{line}\n(in {where}, {seconds} s at most)"
+        return Preview("command", how, line, where)
 
 
 def _argv(command: str, shell: bool) -> list[str]:
@@ -92,6 +93,8 @@ def _how(ended: children.Ended, seconds: int) -> str:
             return f"[ended after {seconds} seconds, with all its processes]"
         case status if status == NOT_STARTED:
             return "[not found, or it cannot be started]"
+        case status if status < 0:
+            return "[ended with all its processes: what watched over it was killed]"
         case status if status > 128:
             return f"[ended by signal {status - 128}]"
         case status:

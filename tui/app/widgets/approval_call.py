@@ -1,0 +1,157 @@
+"""What the approval dialog shows: the exact call, and what may be answered."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.cells import cell_len, chop_cells
+
+from tui.app.markdown.lines import Line, Span, Style
+from tui.app.widgets.entry_list import Entry
+from tui.events import ApprovalGiven, ApprovalRequested
+from tui.safe import safe
+
+
+class Answer(NamedTuple):
+    """An answer that the user may give, with its key."""
+
+    key: str
+    text: str
+    short: str
+    """What it means in one word, for a screen without room for `text`."""
+    given: ApprovalGiven | None
+    """None if a reason is asked for first."""
+
+
+def answers(asked: ApprovalRequested) -> list[Answer]:
+    """Return the answers to a question, the narrowest permission first."""
+    id, name = asked.call_id, safe(asked.tool, newlines=False)
+    given = [
+        Answer("y", "allow once", "once", ApprovalGiven(id, True)),
+        Answer(
+            "c",
+            f"allow {name} in this conversation",
+            "here",
+            ApprovalGiven(id, True, "conversation"),
+        ),
+    ]
+    where = f" in {shown(_short(asked.folder))}" if asked.folder else ""
+    if asked.may_keep and asked.pattern:
+        always = ApprovalGiven(id, True, "always", pattern=asked.pattern)
+        text = f"always allow “{shown(asked.pattern)}”{where}"
+        given.append(Answer("p", text, "pattern", always))
+    if asked.may_keep:
+        always = ApprovalGiven(id, True, "always")
+        given.append(Answer("t", f"always allow {name}{where}", "always", always))
+    return [*given, Answer("d", "deny", "deny", None)]
+
+
+def _short(folder: str) -> str:
+    """Return a folder as a user writes it."""
+    home = str(Path.home())
+    return f"~{folder[len(home) :]}" if f"{folder}/".startswith(f"{home}/") else folder
+
+
+class Effect(Entry):
+    """The effect of a call, row by row; every character of it is shown."""
+
+    def __init__(self, asked: ApprovalRequested) -> None:
+        self._asked = asked
+        self._width = 0
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        """Return the number of rows."""
+        if width != self._width:
+            self._width = width
+            self._lines = list(self._made(max(width, 4)))
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        """Return a row."""
+        return self._lines[number]
+
+    def _made(self, width: int) -> Iterator[Line]:
+        asked = self._asked
+        command = asked.kind == "command"
+        if asked.kind == "diff" and asked.subject:
+            yield from _rows(shown(asked.subject), width, "  ", ("exact",))
+        for number, text in enumerate(shown(asked.text).split("\n")):
+            gutter = ("> " if number else "$ ") if command else "  "
+            yield from _rows(text, width, gutter, _look(asked.kind, text))
+
+
+class Meaning(Entry):
+    """What the keys mean, below a call on a screen without room for it."""
+
+    def __init__(self, answers: tuple[Answer, ...]) -> None:
+        self._answers = answers
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        """Return the number of rows."""
+        width = max(width, 4)
+        self._lines = [Line((("", ()),))]
+        for answer in self._answers:
+            self._lines += _rows(answer.text, width, f"{answer.key} ", ())
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        """Return a row."""
+        return self._lines[number]
+
+
+def _rows(text: str, width: int, gutter: str, style: Style) -> Iterator[Line]:
+    for number, row in enumerate(chop_cells(text, width - 2) or [""]):
+        # A continued row is marked: it must not look like a line of its own.
+        yield Line(((("↳ " if number else gutter), ("gutter",)), (row, style)))
+
+
+def _look(kind: str, text: str) -> Style:
+    if kind != "diff":
+        return ("exact",) if kind in ("command", "address") else ()
+    if text.startswith(("+++", "---")):
+        return ("gutter",)
+    looks = {"+": "inserted", "-": "deleted", "@": "place"}
+    return (looks[text[0]],) if text[:1] in looks else ()
+
+
+_shown_as_is = re.compile(r"[\n\t -~]*")
+
+
+def shown(text: str) -> str:
+    r"""Return `text` for the user to judge: what would be invisible is `\u....`."""
+    if _shown_as_is.fullmatch(text):
+        return text.replace("\t", "    ")
+    return "".join(map(_spelled, text))
+
+
+def _spelled(character: str) -> str:
+    if character == "\t":
+        return "    "
+    if character == "\n" or (safe(character) == character and cell_len(character)):
+        return character
+    return f"\\u{ord(character):04x}"
+
+
+def flowing(
+    answers: Sequence[tuple[str, str]], width: int, gap: int, look: str, key_look: str
+) -> list[list[Span]]:
+    """Return keys with what they mean, in as many rows as they need."""
+    width = max(width, 12)
+    rows: list[list[Span]] = []
+    room = 0
+    for key, text in answers:
+        size = cell_len(key) + 1 + cell_len(text)
+        if size + gap > room:
+            rows.append([])
+            room = width + gap
+        else:
+            rows[-1].append((" " * gap, ()))
+        # All of a long pattern is shown, as all of it would be allowed.
+        first, *others = chop_cells(text, width - cell_len(key) - 1)
+        rows[-1] += [(key, (key_look,)), (" ", ()), (first, (look,))]
+        rows += [[("  ", ()), (other, (look,))] for other in others]
+        room -= size + gap
+    return rows
