@@ -88,6 +88,7 @@ class HistoryScreen(OutputScreen):
         Binding("f8", "act('delete')", "Delete", show=False),
         Binding("f9", "act('undo')", "Undo", show=False),
         Binding("escape,ctrl+s", "back", "Back", show=False),
+        Binding("f1", "app.command('help')", "Help", show=False, id="help"),
     ]
 
     class Opened(Message):
