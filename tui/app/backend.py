@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tui.config import Config
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.approvals import Question
+from tui.conversation.preview import Spoken
 from tui.conversation.read_state import Opened
 from tui.events import (
     ApprovalGiven,
@@ -195,6 +196,10 @@ class Store(Protocol):
 
     def search(self, query: str, limit: int) -> Sequence[Hit]:
         """Return the newest messages that match `query`."""
+        ...
+
+    def preview(self, id: str, seq: int = 0) -> Sequence[Spoken]:
+        """Return the last messages of a conversation, or those around `Hit.seq`."""
         ...
 
     def questions(self, besides: str) -> Sequence[str]:

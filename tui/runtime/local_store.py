@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tui import conversation, process_identity
 from tui.conversation import Hit, Summary, Trashed, approvals, read_state, store
+from tui.conversation.preview import Spoken
 from tui.eventlog import EventLog
 from tui.runtime import turn_driver
 
@@ -48,6 +49,12 @@ class LocalStore:
     def search(self, query: str, limit: int) -> Sequence[Hit]:
         """Return the newest messages that match `query`."""
         return conversation.search(self._log, query, limit)
+
+    def preview(self, id: str, seq: int = 0) -> Sequence[Spoken]:
+        """Return the last messages of a conversation, or those around `Hit.seq`."""
+        from tui.conversation.preview import preview
+
+        return preview(self._log, id, seq)
 
     def questions(self, besides: str) -> Sequence[str]:
         """Return the user's questions in other conversations, oldest first."""
