@@ -11,7 +11,7 @@ import pytest
 from support.pilot import LIMIT, opened
 
 from tui import conversation, paths
-from tui.app import commands
+from tui.app import commands, state
 from tui.app.chat.external_editor import edit
 from tui.errors import LogError
 from tui.events import Event, TurnRequested, UsageReported
@@ -460,12 +460,12 @@ async def test_commands_are_found_in_the_palette_by_name_and_by_what_they_do() -
     async with opened() as chat:
         for typed in ("quit", "exit"):
             await chat.pilot.press("ctrl+p")
-            await chat.until("Search for commands")
+            await chat.until("Type to filter")
             await chat.pilot.press(*typed)
             await chat.until(lambda: "/help" not in chat.text)
-            await chat.until("/quit     Exit (Ctrl+Q)")
+            await chat.until("/quit        Exit")
             await chat.pilot.press("escape")
-            await chat.until(lambda: "Search for commands" not in chat.text)
+            await chat.until(lambda: "Type to filter" not in chat.text)
 
 
 async def test_theme_is_chosen_and_remembered() -> None:
@@ -510,7 +510,7 @@ async def test_a_theme_is_seen_before_it_is_chosen_and_esc_restores() -> None:
 
         await chat.until(lambda: chat.app.theme == "lazychat-dark")
         await chat.until(lambda: "Choose a theme" not in chat.text)
-    assert not paths.state_file().exists()
+    assert state.load(paths.state_file()).theme is None
 
 
 async def test_a_theme_is_reloaded_when_its_file_is_saved() -> None:

@@ -92,7 +92,7 @@ async def test_a_search_that_finds_nothing_says_why(query: str, told: str) -> No
     ids=["word", "chinese", "code"],
 )
 async def test_search_shows_hits_and_opens_at_them(query: str, phrase: str) -> None:
-    async with opened() as chat:
+    async with opened(size=(90, 40)) as chat:
         log = chat.host.log
         many = [f"Number {n} " + "more words " * 40 for n in range(40)]
         many[20] += "there is a needle, 今天天气很好, and `asyncio.run(main())` too"
@@ -225,7 +225,7 @@ async def test_pinned_stand_first() -> None:
         await chat.pilot.press("down", "f4")
 
         await chat.until("Pinned: ")
-        await chat.until("Others")
+        await chat.until("Today")
         assert chat.text.index("Oldest") < chat.text.index("Newest")
         await chat.pilot.press("f4")
         await chat.until("No longer pinned")
@@ -403,8 +403,9 @@ async def test_click_opens_a_conversation() -> None:
         keep(log, "Newest")
         screen = await listed(chat, "Newest", "Oldest")
 
-        await chat.pilot.click(screen.list, offset=(10, 1))
+        await chat.pilot.click(screen.list, offset=(10, 2))
 
+        await chat.until(lambda: chat.app.screen is chat.screen)
         await chat.until("Answer of the oldest.")
 
 
@@ -534,3 +535,17 @@ async def test_a_key_that_is_pressed_before_the_list_is_read_counts(
         reads.set()
 
         await chat.until(then)
+
+
+async def test_wide_screens_preview_the_conversation_at_the_cursor() -> None:
+    async with opened(size=(120, 30)) as chat:
+        keep(chat.host.log, "Oldest", "Answer of the *oldest*.")
+        keep(chat.host.log, "Newest", "Answer of the newest.")
+        await listed(chat, "Newest", "Oldest")
+        await chat.until("Answer of the newest.")
+        assert "Today" in chat.text
+
+        await chat.pilot.press("down")
+        await chat.until("Answer of the oldest.")
+        await chat.pilot.resize_terminal(90, 30)
+        await chat.until(lambda: "Answer of the oldest." not in chat.text)

@@ -7,21 +7,20 @@ The file is long because Textual looks up messages and actions as members of the
 # pyright: reportUnknownMemberType=false
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
-from textual.screen import Screen
 
 from tui.app import background, commands, faults
 from tui.app.backend import Backend
 from tui.app.chat.attention import call_back
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
+from tui.app.dialogs.controller import DialogController
 from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
 from tui.app.history.controller import HistoryController
@@ -53,7 +52,7 @@ class LazychatApp(OutputApp):
     TITLE = "lazychat"
     # The file of the first screen too, so that Textual parses it once, not twice.
     CSS_PATH = "chat/screen.tcss"
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # ours is a command like the others
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
@@ -85,6 +84,9 @@ class LazychatApp(OutputApp):
         self._interrupted = -QUIT_SECONDS
         self.setup = SetupController(self, backend, lambda: self.chat, self._choose)
         self.mcp = McpController(self, backend, lambda: self.chat)
+        self.dialogs = DialogController(
+            self, backend.config.keys, lambda: self.chat, self._run
+        )
         self._printed = Printed(self.call_later, self._show_printed)
         # A frame costs bytes on a slow link, so there are no animations.
         self.animation_level = "none"
@@ -174,22 +176,13 @@ class LazychatApp(OutputApp):
 
     # -- commands
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Replace Textual's palette entries with our commands."""
-        chat = self.chat
-        for command in commands.COMMANDS:
-            if chat and command.name != "cancel":
-                # One row with name, help and key, so that a search finds each of them.
-                key = commands.spelled(command, self.backend.config.keys)
-                title = f"{command.slash:<9} {command.help}{key and f' ({key})'}"
-                yield SystemCommand(title, "", lambda c=command: self._run(c, ""))
-
     @on(ChatScreen.Commanded)
     def _run_typed(self, typed: ChatScreen.Commanded) -> None:
         command, argument = typed.command, typed.argument
         if problem := command.refuse(argument):
             self._give_back(f"{command.slash} {argument}", problem)
         else:
+            self.dialogs.used(command)
             self._run(command, argument)
 
     def _give_back(self, typed: str, why: str) -> None:
@@ -304,11 +297,13 @@ class LazychatApp(OutputApp):
         if name:
             self.choose_agent(name)
 
+    def show_palette(self) -> None:
+        """Show all commands."""
+        self.dialogs.show_palette()
+
     def show_help(self) -> None:
         """Show keys and commands."""
-        from tui.app.dialogs.help import HelpScreen
-
-        self.push_screen(HelpScreen(self.backend.config.keys))
+        self.dialogs.show_help()
 
     # -- quitting
 

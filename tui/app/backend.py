@@ -19,6 +19,7 @@ from tui.config import Config, Price
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.approvals import Question
 from tui.conversation.costs import Tally
+from tui.conversation.preview import Spoken
 from tui.conversation.read_state import Opened
 from tui.events import (
     ApprovalGiven,
@@ -204,6 +205,10 @@ class Store(Protocol):
         `price` returns what a model's tokens cost, for requests whose cost is not
         stored.
         """
+        ...
+
+    def preview(self, id: str, seq: int = 0) -> Sequence[Spoken]:
+        """Return the last messages of a conversation, or those around `Hit.seq`."""
         ...
 
     def questions(self, besides: str) -> Sequence[str]:

@@ -128,6 +128,7 @@ class _App(Protocol):
     def choose_agent(self, name: str) -> object: ...
     def set_up(self) -> object: ...
     def choose_theme(self, name: str) -> object: ...
+    def show_palette(self) -> object: ...
     def show_help(self) -> object: ...
 
 
@@ -163,6 +164,8 @@ class Command(msgspec.Struct, frozen=True):
     argument: Callable[[str], str] | None = None
     """Returns what is wrong with the text typed after `slash`, or ""; None if the
     command takes no argument."""
+    needs_argument: bool = False
+    """Whether it does nothing without an argument."""
 
     def refuse(self, argument: str) -> str:
         """Return why `argument` is not accepted, or ""."""
@@ -178,6 +181,7 @@ def _act(
     key: str = "",
     *,
     permanent: bool = False,
+    needs_argument: bool = False,
 ) -> Command:
     """Return the command for an action of `tui.app.history.actions`."""
 
@@ -185,7 +189,12 @@ def _act(
         return app.history.act(name, argument)
 
     slash = f"/{name}"
-    return Command(name, run, key, slash, help, argument=argument, permanent=permanent)
+    return Command(
+        *(name, run, key, slash, help),
+        argument=argument,
+        permanent=permanent,
+        needs_argument=needs_argument,
+    )
 
 
 def _plain(
@@ -256,10 +265,20 @@ COMMANDS = (
         "/close",
         "Close this conversation (it is kept)",
     ),
-    _act("rename", "Rename this conversation: /rename TITLE", _anything),
+    _act(
+        "rename",
+        "Rename this conversation: /rename TITLE",
+        _anything,
+        needs_argument=True,
+    ),
     _act("pin", "Pin or unpin this conversation"),
     _act("export", "Export to a file: /export NAME.md or .json", _anything),
-    _act("import", "Import an exported file: /import NAME.json", _anything),
+    _act(
+        "import",
+        "Import an exported file: /import NAME.json",
+        _anything,
+        needs_argument=True,
+    ),
     _act("delete", "Delete this conversation; /undo restores it"),
     _act("undo", "Undo the last delete", key="f9"),
     _act("purge", "Permanently wipe all that was deleted", permanent=True),
@@ -296,6 +315,7 @@ COMMANDS = (
         "Model options here: /set temperature 0.2",
         aliases=("/options",),
         argument=_anything,
+        needs_argument=True,
     ),
     Command(
         "cost",
@@ -337,6 +357,7 @@ COMMANDS = (
         "/attach",
         "Attach a file: /attach FILE, or FILE:10-40",
         argument=_anything,
+        needs_argument=True,
     ),
     Command(
         "copy",
@@ -379,6 +400,14 @@ COMMANDS = (
         "/theme",
         "Choose a theme",
         argument=_anything,
+    ),
+    Command(
+        "palette",
+        lambda app, _, __: app.show_palette(),
+        "ctrl+p",
+        "/commands",
+        "Command palette",
+        aliases=("/palette",),
     ),
     Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Help"),
     Command(

@@ -1,4 +1,4 @@
-"""Remembers theme, sidebar and streaming between runs, in state.toml.
+"""Remembers theme, sidebar, streaming and recent commands, in state.toml.
 
 config.toml belongs to the user and is never written; state.toml belongs to the program.
 If it cannot be read or written, it is ignored.
@@ -18,6 +18,8 @@ class State(msgspec.Struct, frozen=True):
     theme: str | None = None
     sidebar: bool | None = None
     stream: bool | None = None
+    commands: tuple[str, ...] = ()
+    """Names of the commands that were used last, the newest first."""
 
 
 def load(path: Path) -> State:
@@ -27,7 +29,7 @@ def load(path: Path) -> State:
     return State()
 
 
-def save(path: Path, **changes: str | bool) -> None:
+def save(path: Path, **changes: str | bool | list[str]) -> None:
     """Store `changes`, and keep what is there otherwise."""
     with suppress(OSError):
         state_file.change(path, lambda table: table.update(changes))

@@ -5,7 +5,7 @@ costs as much as the hits that it shows, however many there are.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -128,6 +128,7 @@ def _found(
                 message.role,
                 moment(at),
                 *_excerpt(text, folded, wanted),
+                seq,
             )
 
 
@@ -140,9 +141,34 @@ def _excerpt(
         start += space.end()
     if end < len(text) and (space := re.search(r"\s\S*$", text[at:end])):
         end = at + space.start() if space.start() else end
-    cut = " ".join(safe(text[start:end], newlines=False).split())
-    excerpt = f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''}"
-    return excerpt, _marks(excerpt, wanted)
+    ends = "…" if start else "", "…" if end < len(text) else ""
+    piece = text[start:end]
+    for shown in (_without_markdown(piece), piece):
+        cut = " ".join(safe(shown, newlines=False).split())
+        excerpt = cut.join(ends)
+        if marks := _marks(excerpt, wanted):
+            return excerpt, marks
+    return excerpt, ()  # of a match that spans what is not shown
+
+
+def _without_markdown(text: str) -> str:
+    """Return an excerpt without the signs of headings, tables, lists and emphasis."""
+    for pattern, instead in _MARKDOWN:
+        text = pattern.sub(instead, text)
+    return text
+
+
+_MARKDOWN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"^\s*\|?[\s|:-]*-{3}[\s|:-]*$", re.M), ""),  # rules of tables
+    (re.compile(r"^\s*```.*$", re.M), ""),
+    (re.compile(r"^\s*(?:#{1,6}|>|[-*+]|\d+[.)]) +", re.M), ""),
+    (re.compile(r"^\s*\|", re.M), ""),
+    (re.compile(r"^.*\|\s*$", re.M), lambda row: row[0].rstrip(" |").replace("|", "·")),
+    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"\*\*|(?<![\w`])`|`(?![\w`])"), ""),
+    (re.compile(r"(?<!!)\[([^\]\n]+)\]\([^)\s]+\)"), r"\1"),
+)
+"""What is removed from an excerpt, in this order, and what stands there instead."""
 
 
 def _best(folded: str, wanted: Sequence[Needle]) -> int:

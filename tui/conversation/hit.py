@@ -17,3 +17,5 @@ class Hit(msgspec.Struct, frozen=True):
     """One line of the message around the hit, safe for a terminal."""
     marks: tuple[tuple[int, int], ...]
     """Start and end (exclusive) of each match in `excerpt`, in order and apart."""
+    seq: int = 0
+    """The `seq` of the event that added the message."""

@@ -14,6 +14,7 @@ from tui.conversation import (
     store,
 )
 from tui.conversation.costs import Tally
+from tui.conversation.preview import Spoken
 from tui.eventlog import EventLog
 from tui.runtime import turn_driver
 
@@ -63,6 +64,12 @@ class LocalStore:
         """Add up what all conversations have spent since a time, by any program."""
         self.flush()
         return costs.spent(self._log, price, since=since)
+
+    def preview(self, id: str, seq: int = 0) -> Sequence[Spoken]:
+        """Return the last messages of a conversation, or those around `Hit.seq`."""
+        from tui.conversation.preview import preview
+
+        return preview(self._log, id, seq)
 
     def questions(self, besides: str) -> Sequence[str]:
         """Return the user's questions in other conversations, oldest first."""

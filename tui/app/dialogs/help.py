@@ -1,20 +1,26 @@
-"""The help screen: every key and command on one page."""
+"""The help screen: every key and command on one page, which letters filter."""
 
 # Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from textwrap import wrap
-from typing import ClassVar
+from typing import ClassVar, Literal, NamedTuple
 
-from textual import events
+from rich.cells import cell_len
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from tui.app import commands
 from tui.app.widgets.dialog import Words
+from tui.app.widgets.field import Field
+from tui.safe import safe
 
 WRITING = (
     ("Enter", "Send"),
@@ -50,73 +56,214 @@ TOOLS = (
     ("r", "Reconnect the MCP server"),
 )
 """Keys of the tools' pane, and what they do."""
+HISTORY = (
+    ("Enter", "Open the conversation, or the match in its place"),
+    ("Up, Down", "Conversation above, below"),
+    ("F2", "Rename"),
+    ("F4", "Pin or unpin"),
+    ("F5, F6", "Export to a file, import one"),
+    ("F8, F9", "Delete, undo the last delete"),
+    ("Tab", "Go to the list, where letters are keys"),
+)
+"""Keys of the list of conversations, and what they do."""
+ASKING = (
+    ("The key in front", "Give that answer"),
+    ("PageDown, PageUp", "Read on where the call is long"),
+    ("Esc", "Stop the answer"),
+)
+"""Keys while a tool asks for permission, and what they do."""
 
-_WIDEST = 74  # columns of text
-_EDGES = 6  # columns of border, padding and scroll bar
-_KEYS = 28  # columns of the keys, if the help text is beside them
-_NARROW = 60  # columns below which the help text is under the keys
+Place = Literal["writing", "reading", "debug", "tools", "history", "asking"]
+"""What has the focus while the user asks for help."""
+
+_HERE = "You are here: "
+_EDGES = 6  # columns of border, padding, scroll bar and the gap before it
+_WIDEST = 164  # columns of the dialog
+_WIDE = 120
+"""Columns of the screen from which the page has two columns."""
+_GAP = 4  # columns between them
+_SHORT = 14
+"""Rows of the screen below which no row is left blank."""
+_NARROW = 40
+"""Columns below which the help text is under the keys."""
+
+
+class Row(NamedTuple):
+    """A key with what it does."""
+
+    keys: str
+    does: str
+    also: str = ""
+    """Other words that find it."""
+
+    def has(self, words: Sequence[str]) -> bool:
+        """Return whether all of `words`, in lower case, are in it."""
+        text = f"{self.keys} {self.does} {self.also}".casefold()
+        return all(word in text for word in words)
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows all keys; Esc, F1, Enter or q closes it."""
+    """Shows all keys, those of where the user is first; letters filter, Esc closes."""
 
     CSS_PATH = "dialog.tcss"
+    AUTO_FOCUS = "Field"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,enter,q", "dismiss", "Close", show=False)
+        Binding("escape,enter", "dismiss", "Close", show=False),
+        # Under the name of the command, so that it is remapped with it.
+        Binding("f1", "dismiss", "Close", show=False, id="help"),
+        Binding("up", "scroll_by(-1)", "Up", show=False),
+        Binding("down", "scroll_by(1)", "Down", show=False),
+        Binding("pageup", "scroll_page(-1)", "Page up", show=False),
+        Binding("pagedown", "scroll_page(1)", "Page down", show=False),
     ]
 
-    def __init__(self, keys: dict[str, str]) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, str],
+        place: Place = "writing",
+        more: Sequence[commands.Command] = (),
+    ) -> None:
+        """Show help for `place` first.
+
+        `keys` are those changed in the configuration, by the name of the command;
+        `more` are commands besides those of the table.
+        """
         super().__init__()
         self._keys = keys
-        """Command name to key, for keys changed in the configuration."""
+        self._place: Place = place
+        self._more = more
+        self._filter = ""
+        self._words = Words()
+        self._page = VerticalScroll(self._words, can_focus=False)
 
     def compose(self) -> ComposeResult:
-        """Yield the page."""
-        with VerticalScroll(classes="dialog") as page:
-            page.border_title = "Keys and commands"
-            page.border_subtitle = "Up, Down scroll   Esc closes"
-            yield Words(self._text(self.app.size.width))
+        """Yield the filter and the page."""
+        self._words.update(self._text(self.app.size.width))
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Keys and commands"
+            dialog.border_subtitle = "Up, Down scroll · Esc closes"
+            field = Field(placeholder="Type to filter", compact=True)
+            field.cursor_blink = False
+            with Horizontal(classes="filter"):
+                yield Words("❯ ", markup=False, classes="prompt")
+                yield field
+            yield self._page
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the page out again."""
-        self.query_one(Words).update(self._text(event.size.width))
+        self.set_class(event.size.width >= _WIDE, "-wide")
+        self.set_class(event.size.height < _SHORT, "-small")
+        self._words.update(self._text(event.size.width))
+
+    @on(Input.Changed)
+    def _typed(self, changed: Input.Changed) -> None:
+        self._filter = changed.value
+        self._words.update(self._text(self.size.width))
+        self._page.scroll_home(animate=False)
+
+    def action_scroll_by(self, rows: int) -> None:
+        """Scroll by `rows`."""
+        self._page.scroll_relative(y=rows, animate=False)
+
+    def action_scroll_page(self, direction: int) -> None:
+        """Scroll a page up (-1) or down (1)."""
+        rows = max(self._page.size.height - 1, 1)
+        self._page.scroll_relative(y=direction * rows, animate=False)
 
     def _text(self, width: int) -> Content:
         """Return the page for a screen of `width` columns."""
-        palette = ("Ctrl+P", "Command palette")
-        sections = {
-            "Writing": WRITING,
-            "Everywhere": (*self._does(key=True), palette),
-            "Slash commands": self._does(key=False),
-            "Reading (Tab or click first)": (*READING, *self._does(reading=True)),
-            "Debug panel (Shift+Tab or click first)": DEBUG,
-            "Tools (/tools or click first)": TOOLS,
-        }
-        room = min(_WIDEST, width - _EDGES)
-        parts = [_section(title, rows, room) for title, rows in sections.items()]
-        return Content("\n").join(parts)
-
-    def _does(
-        self, *, key: bool | None = None, reading: bool = False
-    ) -> tuple[tuple[str, str], ...]:
-        """Return the keys and help of commands with a `key` or without (None: both)."""
-        spelled = {c: commands.spelled(c, self._keys) for c in commands.COMMANDS}
-        return tuple(
-            (", ".join(filter(None, [spelled[c], c.slash])), c.help)
-            for c in commands.COMMANDS
-            if c.reading == reading and key in (None, bool(spelled[c]))
+        words = self._filter.casefold().split()
+        found = [
+            (title, [row for row in rows if row.has(words)])
+            for title, rows in self._sections()
+        ]
+        sections = [(title, rows) for title, rows in found if rows]
+        if not sections:
+            return Content.styled("Nothing found", "$text-muted")
+        room = min(_WIDEST, width) - _EDGES
+        if width < _WIDE:
+            return Content("\n").join(_column(sections, room))
+        room = (room - _GAP) // 2
+        columns = [_column(part, room) for part in _halves(sections, room)]
+        lines = zip_longest(*columns, fillvalue=Content(""))
+        return Content("\n").join(
+            left.pad_right(max(room + _GAP - left.cell_length, 0)) + right
+            for left, right in lines
         )
 
+    def _sections(self) -> list[tuple[str, list[Row]]]:
+        """Return the titles and rows, those of where the user is first."""
+        places: dict[Place, tuple[str, Iterable[tuple[str, ...]]]] = {
+            "writing": ("Writing", WRITING),
+            "reading": (
+                "Reading (Tab or click first)",
+                (*READING, *self._does(reading=True)),
+            ),
+            "debug": ("Debug panel (Shift+Tab or click first)", DEBUG),
+            "tools": ("Tools (/tools or click first)", TOOLS),
+            "history": ("Conversations (/history)", HISTORY),
+            "asking": ("A tool asks", ASKING),
+        }
+        title, rows = places.pop(self._place)
+        here = f"{_HERE}{title.partition(' (')[0].lower()}"
+        everywhere = ("Everywhere", self._does(key=True))
+        slashes = ("Slash commands", self._does(key=False))
+        sections = [(here, rows), everywhere, slashes, *places.values()]
+        if self._place != "writing":
+            sections.insert(1, sections.pop(3))
+        return [(title, [Row(*row) for row in rows]) for title, rows in sections]
 
-def _section(title: str, rows: tuple[tuple[str, str], ...], room: int) -> Content:
-    lines = "".join(f"\n{line}" for row in rows for line in _lines(*row, room))
-    return Content.assemble((title, "bold $text-primary"), lines)
+    def _does(self, *, key: bool | None = None, reading: bool = False) -> list[Row]:
+        """Return the rows of commands with a `key` or without (None: both)."""
+        spelled = {
+            c: commands.spelled(c, self._keys)
+            for c in (*commands.COMMANDS, *self._more)
+        }
+        return [
+            Row(", ".join(filter(None, [spelled[c], c.slash])), c.help, _also(c))
+            for c in spelled
+            if c.reading == reading and key in (None, bool(spelled[c]))
+        ]
 
 
-def _lines(keys: str, does: str, room: int) -> list[str]:
-    """Return the help text beside its key, or below it on a narrow screen."""
+def _also(command: commands.Command) -> str:
+    return " ".join((*command.aliases, command.name))
+
+
+def _halves(
+    sections: list[tuple[str, list[Row]]], room: int
+) -> tuple[list[tuple[str, list[Row]]], list[tuple[str, list[Row]]]]:
+    """Return the sections in two columns of about the same length."""
+    sizes = [len(_column([section], room)) for section in sections]
+    places = range(1, len(sections) + 1)
+    best = min(places, key=lambda n: max(sum(sizes[:n]), sum(sizes[n:])))
+    return sections[:best], sections[best:]
+
+
+def _column(sections: list[tuple[str, list[Row]]], room: int) -> list[Content]:
+    lines: list[Content] = []
+    for title, rows in sections:
+        if lines:
+            lines.append(Content(""))
+        look = "bold $text-accent" if title.startswith(_HERE) else "bold $text-primary"
+        lines.append(Content.styled(title, look))
+        for row in rows:
+            lines += _lines(row, room)
+    return lines
+
+
+def _lines(row: Row, room: int) -> list[Content]:
+    """Return the help text beside its key, or below it if there is no room."""
+    keys = safe(row.keys, newlines=False)
+    does = safe(row.does, newlines=False)
     if room < _NARROW:
-        return [f" {keys}", *(f"    {line}" for line in wrap(does, max(8, room - 4)))]
-    first, *more = wrap(does, room - _KEYS - 1)
-    indent = " " * (_KEYS + 1)
-    return [f" {keys:<{_KEYS - 1}} {first}", *(indent + line for line in more)]
+        texts = [f" {keys}", *(f"    {line}" for line in wrap(does, max(8, room - 4)))]
+        return [Content(text) for text in texts]
+    column = 28 if room >= 70 else 23
+    indent = " " * (column + 1)
+    first, *others = wrap(does, room - column - 1) or [""]
+    if cell_len(keys) >= column:
+        texts = [f" {keys}", f"{indent}{first}"]
+    else:
+        texts = [f" {keys}{' ' * (column - cell_len(keys))}{first}"]
+    return [Content(text) for text in (*texts, *(indent + line for line in others))]

@@ -6,6 +6,25 @@ from datetime import datetime
 from tui.bounds import moment
 
 
+def group(then: float, now: float | None = None) -> str:
+    """Return the part of the list for `then`, from "Today" to the month and the year.
+
+    Times are seconds since the epoch. An unknown time is "Earlier".
+    """
+    if not moment(then):
+        return "Earlier"
+    day = datetime.fromtimestamp(then)
+    today = datetime.fromtimestamp(time.time() if now is None else now)
+    days = (today.date() - day.date()).days
+    if days < 1:
+        return "Today"
+    if days == 1:
+        return "Yesterday"
+    if days < 7:
+        return "This week"
+    return day.strftime("%B" if day.year == today.year else "%B %Y")
+
+
 def ago(then: float, now: float | None = None) -> str:
     """Return the age of `then` (seconds since the epoch) in at most 10 columns.
 

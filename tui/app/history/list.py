@@ -42,6 +42,7 @@ class Stored(Entry):
     """A conversation with its title, message count and age."""
 
     place: Place | None = None
+    seq = 0
 
     def __init__(self, summary: Summary, mark: str = "") -> None:
         """Set up a row; `mark` is `asks`, `running`, `unread` or ""."""
@@ -78,6 +79,7 @@ class Found(Entry):
     def __init__(self, hit: Hit) -> None:
         self.hit = hit
         self.id = hit.conversation
+        self.seq = hit.seq
         phrase = hit.excerpt[slice(*hit.marks[0])] if hit.marks else ""
         self.place = Place(hit.message_id, phrase)
 
@@ -144,6 +146,18 @@ class HistoryList(Rows):
     class Opened(Message):
         """The user wants to open the entry at the cursor."""
 
+    class Moved(Message):
+        """Another entry, or another list, may be at the cursor."""
+
+    def _select(self, index: int | None) -> None:
+        super()._select(index)
+        self.post_message(self.Moved())
+
+    def action_page(self, direction: int) -> None:
+        """Scroll a page up (-1) or down (1), and move the cursor along."""
+        super().action_page(direction)
+        self.post_message(self.Moved())
+
     @property
     def selected(self) -> Stored | Found | None:
         """The entry at the cursor."""
@@ -174,6 +188,7 @@ class HistoryList(Rows):
         self._scroll(top)
         if self.cursor is not None:
             self._show(self.cursor)
+        self.post_message(self.Moved())
 
     def _nearest(self, entries: Sequence[Entry]) -> int | None:
         last = min(self.cursor or 0, len(entries) - 1)

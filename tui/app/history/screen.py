@@ -20,6 +20,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
@@ -29,13 +30,16 @@ from tui import conversation
 from tui.app import background
 from tui.app.backend import Store
 from tui.app.history.actions import slug
+from tui.app.history.dates import group
 from tui.app.history.list import Found, Heading, HistoryList, Stored
+from tui.app.history.preview import Preview
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place
 from tui.app.widgets.dialog import Words
 from tui.app.widgets.entry_list import Entry
 from tui.app.widgets.field import Field
 from tui.conversation import Hit, Summary
+from tui.conversation.preview import Spoken
 from tui.errors import LogError
 from tui.safe import safe
 
@@ -47,6 +51,11 @@ PAUSE = 0.15
 """Seconds without a key before the search starts."""
 SECONDS = 1.0
 """Seconds between two checks of the store for changes by other programs."""
+
+PREVIEWED = 100
+"""Columns from which there is a preview beside the list."""
+REST = 0.12
+"""Seconds that the cursor rests on an entry before its preview is read."""
 
 _TITLES = 20  # most matching titles shown above the messages
 
@@ -90,6 +99,7 @@ class HistoryScreen(OutputScreen):
         Binding("f8", "act('delete')", "Delete", show=False),
         Binding("f9", "act('undo')", "Undo", show=False),
         Binding("escape,ctrl+s", "back", "Back", show=False),
+        Binding("f1", "app.command('help')", "Help", show=False, id="help"),
     ]
 
     class Opened(Message):
@@ -117,6 +127,10 @@ class HistoryScreen(OutputScreen):
         self.field = Field(words, placeholder=_SEARCH[1], compact=True)
         self.field.cursor_blink = False
         self.list = HistoryList()
+        self.preview = Preview()
+        self._previewed: tuple[object, ...] = ()
+        """What the preview shows or will show, and the state of the store."""
+        self._rest: Timer | None = None
         self.note = Words(id="note", markup=False)
         self.keys = Words(id="keys", markup=False)
         self._can_undo = False
@@ -136,13 +150,17 @@ class HistoryScreen(OutputScreen):
         """Whether the stored conversations are known."""
         self._acts = ""
         """The action whose key was pressed before they were known."""
+        self._tail = -1
+        """How far the store was read for the list."""
         self._left = threading.Event()
         self._look_again = threading.Event()
 
     def compose(self) -> ComposeResult:
         """Yield the parts; screen.tcss arranges them."""
         yield self.field
-        yield self.list
+        with Horizontal(id="both"):
+            yield self.list
+            yield self.preview
         yield self.note
         self.keys.update(self._keys())
         yield self.keys
@@ -170,7 +188,7 @@ class HistoryScreen(OutputScreen):
                 if tail < 0:
                     self.call_later(self._show_all, *self._read(PAGE))
                 if last != tail or asked:
-                    tail = last
+                    tail = self._tail = last
                     self.call_later(self._show_all, *self._read(-1))
                 self._look_again.wait(SECONDS)
 
@@ -191,6 +209,49 @@ class HistoryScreen(OutputScreen):
             hits = self._store.search(query, HITS)
             self.call_later(self._show_hits, query, hits)
 
+    # -- the preview
+
+    @on(HistoryList.Moved)
+    def _preview_soon(self) -> None:
+        if self._rest:
+            self._rest.stop()
+        self._rest = self.set_timer(REST, self._preview)
+
+    @on(events.Resize)
+    def _make_room(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= PREVIEWED, "-preview")
+        self._preview_soon()
+
+    def _preview(self) -> None:
+        """Read what is at the cursor, unless it is shown or there is no room."""
+        self._rest = None
+        if not self.has_class("-preview"):
+            return
+        selected = self.list.selected
+        if selected is None:
+            self._previewed = ()
+            self.preview.show(())
+            return
+        id, seq = selected.id, selected.seq
+        phrase = selected.place.phrase if selected.place else ""
+        wanted = (id, seq, phrase, self._tail)
+        if wanted == self._previewed:
+            return
+        self._previewed = wanted
+
+        def read() -> None:
+            with suppress(LogError):
+                messages = self._store.preview(id, seq)
+                self.call_later(self._show_preview, wanted, messages, phrase)
+
+        background.run("preview", read)
+
+    def _show_preview(
+        self, wanted: tuple[object, ...], messages: Sequence[Spoken], phrase: str
+    ) -> None:
+        if wanted == self._previewed:
+            self.preview.show(messages, phrase)
+
     # -- showing
 
     def _show_all(
@@ -198,6 +259,7 @@ class HistoryScreen(OutputScreen):
     ) -> None:
         first = not self._summaries
         self._listed = True
+        self._preview_soon()  # what is shown may have grown
         if can_undo != self._can_undo:
             self._can_undo = can_undo
             self._spell_keys()
@@ -233,12 +295,12 @@ class HistoryScreen(OutputScreen):
 
     def _of_all(self) -> list[Entry]:
         entries: list[Entry] = []
-        pinned = [s for s in self._summaries if s.pinned]
-        others = [s for s in self._summaries if not s.pinned]
-        for title, group in (("Pinned", pinned), ("Others", others)):
-            if pinned and group:
-                entries.append(Heading(title))
-            entries += map(self._stored, group)
+        title = ""
+        for summary in self._summaries:
+            its = "Pinned" if summary.pinned else group(summary.updated)
+            if its != title:
+                entries.append(Heading(title := its))
+            entries.append(self._stored(summary))
         return entries or [Heading("No conversations yet")]
 
     def _of_search(self, query: str, hits: Sequence[Hit]) -> list[Entry]:
@@ -254,7 +316,10 @@ class HistoryScreen(OutputScreen):
             entries += map(self._stored, titled[:_TITLES])
         if hits:
             entries.append(Heading("Messages"))
-            entries += map(Found, hits)
+            # Versions of a message with the same text would be the same row twice.
+            seen = {(h.conversation, h.role, h.excerpt): h for h in reversed(hits)}
+            newest = {hit.seq for hit in seen.values()}
+            entries += [Found(hit) for hit in hits if hit.seq in newest]
         if len(hits) == HITS:
             entries.append(
                 Heading(f"Showing the newest {HITS}; add words to narrow the search")

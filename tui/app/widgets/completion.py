@@ -23,18 +23,28 @@ def matching(text: str, more: Iterable[Command] = ()) -> list[Command]:
     """
     if not re.fullmatch(r"/[\w:.-]*", text):
         return []
-    word = text[1:].casefold()
+    commands = [command for command in (*COMMANDS, *more) if command.slash]
+    if text != "/":
+        return best(text[1:], commands)
+    common = {name: place for place, name in enumerate(_COMMON)}
+    return sorted(commands, key=lambda c: common.get(c.name, len(common)))
+
+
+def best(words: str, commands: Iterable[Command]) -> list[Command]:
+    """Return those of `commands` that `words` may mean, the best first.
+
+    Each word has to fit, as in `matching`; equals keep their order.
+    """
+    wanted = words.casefold().split()
     ranked = [
-        (rank, command)
-        for command in (*COMMANDS, *more)
-        if command.slash and (rank := _rank(command, word)) is not None
+        (max(ranks, default=0), sum(ranks), command)
+        for command in commands
+        if None not in (found := [_rank(command, word) for word in wanted])
+        for ranks in [[rank for rank in found if rank is not None]]
     ]
-    if any(rank < _LETTERS for rank, _ in ranked):
-        ranked = [(rank, command) for rank, command in ranked if rank < _LETTERS]
-    if not word:
-        common = {name: place for place, name in enumerate(_COMMON)}
-        ranked = [(common.get(c.name, len(common)), c) for _, c in ranked]
-    return [command for _, command in sorted(ranked, key=lambda pair: pair[0])]
+    if any(worst < _LETTERS for worst, _, _ in ranked):
+        ranked = [it for it in ranked if it[0] < _LETTERS]
+    return [command for *_, command in sorted(ranked, key=lambda it: it[:2])]
 
 
 def _rank(command: Command, word: str) -> int | None:
