@@ -164,6 +164,8 @@ class Config(Section, frozen=True):
     notify: Literal["off", "bell", "notify"] = "bell"
     """What an answer does that ends while the window has no focus: `bell` rings,
     `notify` also shows a notification (OSC 9, or 777)."""
+    vi_keys: bool = False
+    """Whether the composer and the conversation have the keys of vi."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()

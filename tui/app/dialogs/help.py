@@ -58,11 +58,12 @@ _NARROW = 60  # columns below which the help text is under the keys
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows all keys; Esc, F1, Enter or q closes it."""
+    """Shows all keys; Esc, Enter, q or the key that opened it closes it."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,enter,q", "dismiss", "Close", show=False)
+        Binding("escape,enter,q", "dismiss", "Close", show=False),
+        Binding("f1", "dismiss", "Close", show=False, id="help"),
     ]
 
     def __init__(self, keys: dict[str, str]) -> None:
@@ -83,10 +84,9 @@ class HelpScreen(ModalScreen[None]):
 
     def _text(self, width: int) -> Content:
         """Return the page for a screen of `width` columns."""
-        palette = ("Ctrl+P", "Command palette")
         sections = {
             "Writing": WRITING,
-            "Everywhere": (*self._does(key=True), palette),
+            "Everywhere": self._does(key=True),
             "Slash commands": self._does(key=False),
             "Reading (Tab or click first)": (*READING, *self._does(reading=True)),
             "Debug panel (Shift+Tab or click first)": DEBUG,

@@ -87,7 +87,8 @@ class HistoryScreen(OutputScreen):
         Binding("f6", "ask('import')", "Import", show=False),
         Binding("f8", "act('delete')", "Delete", show=False),
         Binding("f9", "act('undo')", "Undo", show=False),
-        Binding("escape,ctrl+s", "back", "Back", show=False),
+        Binding("escape", "back", "Back", show=False),
+        Binding("ctrl+s", "back", "Back", show=False, id="history"),
     ]
 
     class Opened(Message):

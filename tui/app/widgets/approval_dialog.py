@@ -112,14 +112,15 @@ class ApprovalDialog(Vertical):
             super().__init__()
             self.text = text
 
-    def __init__(self) -> None:
+    def __init__(self, stop_key: str = "Esc") -> None:
+        """Show `stop_key` as the key that stops the answer."""
         super().__init__()
         self.question: Question | None = None
         """The question that is asked."""
         self.armed = False
         """Whether a key answers."""
         self._call = _Call()
-        self._answers = _Answers()
+        self._answers = _Answers(stop_key)
         self._reason = Field(placeholder="Why? Enter denies, Esc goes back")
         self._timer: Timer | None = None
 
@@ -392,6 +393,10 @@ class _Answers(Contained, Widget):
     hidden: reactive[int] = reactive(0, layout=True)
     """Rows of the call below the screen."""
 
+    def __init__(self, stop_key: str) -> None:
+        super().__init__()
+        self._stop = Answer(stop_key, "stop", None)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of rows."""
         return len(self._rows(width))
@@ -411,7 +416,7 @@ class _Answers(Contained, Widget):
             rows.append([(text, ("hidden",))])
         room = 0
         look, key_look = ("text", "key") if self.armed else ("muted", "muted")
-        for key, text, _ in (*self.answers, Answer("Esc", "stop", None)):
+        for key, text, _ in (*self.answers, self._stop):
             size = cell_len(key) + 1 + cell_len(text)
             if size + 3 > room:
                 rows.append([])
