@@ -190,6 +190,8 @@ class Config(Section, frozen=True):
     """What a conversation is called until you rename it: `model` asks its model for a
     title once the first answer is there, except the starter; `question` takes the
     first question."""
+    vi_keys: bool = False
+    """Whether the composer and the conversation have the keys of vi."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()

@@ -124,7 +124,7 @@ def test_it_changes_nothing(tmp_path: Path) -> None:
         ("[tools]\ntimeout = 0", "error", "line 2: tools.timeout"),
         ('[keys]\nstrem = "f5"', "warning", 'no command "strem"'),
         ('[keys]\nhelp = "hyper+x+y"', "warning", 'there is no key "hyper+x+y"'),
-        ('[keys]\nstream = "ctrl+l"', "warning", '"ctrl+l" is the key of stream'),
+        ('[keys]\nstream = "ctrl+l"', "warning", "takes that key from model"),
         ('[keys]\nnew = "ctrl+b"', "warning", "tmux takes that key"),
     ],
 )  # fmt: skip

@@ -17,6 +17,7 @@ from textual.events import Event, Key, Paste
 
 from tui.app import background, commands, faults
 from tui.app.backend import Backend
+from tui.app.chat import vi_switch
 from tui.app.chat.attention import call_back
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
@@ -24,6 +25,8 @@ from tui.app.dialogs.controller import DialogController
 from tui.app.exit import Exit, Left
 from tui.app.gc_freeze import settle
 from tui.app.history.controller import HistoryController
+from tui.app.keys import multiplexers
+from tui.app.keys.settling import settle_keys
 from tui.app.mcp.controller import McpController
 from tui.app.printed import Printed
 from tui.app.setup.controller import SetupController
@@ -57,6 +60,8 @@ class LazychatApp(OutputApp):
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
+        # Instead of Textual's own, which cannot be given another key.
+        Binding("ctrl+p", "command_palette", show=False, priority=True, id="palette"),
     ]
 
     def __init__(
@@ -74,6 +79,8 @@ class LazychatApp(OutputApp):
         """
         super().__init__()
         self.backend = backend
+        self._settled = settle_keys(backend.config.keys, vi=backend.config.vi_keys)
+        backend.keys = self._settled.keys
         self.tabs = Tabs(self, backend)
         self.history = HistoryController(self, backend, self.tabs)
         self.themes = ThemeController(self, backend.config.theme, self._tell)
@@ -85,7 +92,7 @@ class LazychatApp(OutputApp):
         self.setup = SetupController(self, backend, lambda: self.chat, self._choose)
         self.mcp = McpController(self, backend, lambda: self.chat)
         self.dialogs = DialogController(
-            self, backend.config.keys, lambda: self.chat, self._run
+            self, backend.keys, lambda: self.chat, self._run
         )
         self._printed = Printed(self.call_later, self._show_printed)
         # A frame costs bytes on a slow link, so there are no animations.
@@ -103,9 +110,8 @@ class LazychatApp(OutputApp):
     def on_load(self) -> None:
         """Set the theme before anything is styled."""
         self.backend.problems.extend(self.themes.load())
-        keys, problems = commands.checked(self.backend.config.keys)
-        self.backend.problems.extend(problems)
-        self.set_keymap(keys)
+        self.backend.problems.extend(self._settled.problems)
+        self.set_keymap(self._settled.keymap)
 
     def on_unmount(self) -> None:
         """End what runs beside the screen."""
@@ -123,6 +129,8 @@ class LazychatApp(OutputApp):
             self.set_timer(BEGIN_SECONDS, self.mcp.begin)
         if self.backend.models.is_starter(self.backend.model):
             self.set_timer(BEGIN_SECONDS, self.setup.offer)
+        if self.backend.config.keys:
+            background.run("keys", self._look_for_taken_keys)
         # By then all modules are imported, or the user is waiting for a model.
         self.set_timer(LOADED_SECONDS, settle)
         if not self.is_headless:
@@ -160,6 +168,11 @@ class LazychatApp(OutputApp):
         if id:
             self.tabs.open(id)
         return bool(id)
+
+    def _look_for_taken_keys(self) -> None:  # in a thread, as tmux has to answer
+        found = multiplexers.taken()
+        lines = multiplexers.problems(self.backend.config.keys, found)
+        self.backend.problems.extend(lines)
 
     # -- the user's own tools
 
@@ -208,6 +221,17 @@ class LazychatApp(OutputApp):
             self.themes.pick()
         elif problem := self.themes.choose(name):
             self._give_back(f"/theme {name}", problem)
+
+    def set_vi(self, word: str) -> None:
+        """Switch the keys of vi `on` or `off`, "" for the other; kept for later."""
+        chat = self.chat
+        if chat is None:
+            return
+        on = word == "on" if word else not chat.composer.vi.on
+        vi_switch.keep(on)
+        for each in {chat, *self.tabs.screens}:
+            vi_switch.apply(each.composer, each.transcript, on=on)
+        chat.hint("vi keys on: Esc for normal mode" if on else "vi keys off")
 
     def _tell(self, text: str) -> None:
         if chat := self.chat:

@@ -406,6 +406,8 @@ class Backend(Protocol):
     """The name of the model for new conversations."""
     agent: str
     """The name of the agent for new conversations; see `tui.agent_names`."""
+    keys: dict[str, str]
+    """Command to keys, as settled by the app from `config.keys`."""
 
     @property
     def config(self) -> Config:

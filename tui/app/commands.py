@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 from textual.binding import Binding, BindingType
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from tui.config import nearest
 from tui.mcp import Prompt
@@ -130,6 +130,12 @@ class _App(Protocol):
     def choose_theme(self, name: str) -> object: ...
     def show_palette(self) -> object: ...
     def show_help(self) -> object: ...
+    def set_vi(self, word: str) -> object: ...
+    def action_command_palette(self) -> object: ...
+
+
+NO_KEY = "no_key"
+"""The key of commands without one: Textual ignores an empty one."""
 
 
 def _anything(argument: str) -> str:
@@ -141,6 +147,11 @@ def _number(argument: str) -> str:
     if not argument or argument.isdecimal():
         return ""
     return "/copy takes a number: /copy 2 copies the answer before the last"
+
+
+def _on_off(argument: str) -> str:
+    """Return what is wrong with a switch's argument, or ""."""
+    return "" if argument in ("", "on", "off") else "/vi takes on or off"
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -402,6 +413,14 @@ COMMANDS = (
         argument=_anything,
     ),
     Command(
+        "vi",
+        lambda app, _, word: app.set_vi(word),
+        "",
+        "/vi",
+        "Keys of vi: /vi on or off",
+        argument=_on_off,
+    ),
+    Command(
         "palette",
         lambda app, _, __: app.show_palette(),
         "ctrl+p",
@@ -468,20 +487,37 @@ def bindings(*, reading: bool = False) -> list[BindingType]:
     With `reading`, those of the conversation pane, otherwise those of the screen.
     """
     return [
-        Binding(c.key, f"app.command('{c.name}')", c.help, show=False, id=c.name)
+        Binding(
+            c.key or NO_KEY, f"app.command('{c.name}')", c.help, show=False, id=c.name
+        )
         for c in COMMANDS
-        if c.key and c.reading == reading
+        if c.reading == reading
     ]
 
 
 def spelled(command: Command, keys: Mapping[str, str]) -> str:
     """Return the command's key as users write it; `keys` has the user's own."""
-    names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
     own = keys.get(command.name)
     key = command.key if own is None or _wrong_part(own) else safe(own, newlines=False)
-    parts = key.split(",")[0].split("+") if key else []
+    return spelled_key(key.split(",")[0].strip()) if key else ""
+
+
+def spelled_key(key: str) -> str:
+    """Return one key as users write it."""
+    names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
+    parts = [*key[:-1].split("+")[:-1], "+"] if key[-1:] == "+" else key.split("+")
     if len(parts) == 1 == len(parts[0]):
         return parts[0]  # keep the case of a letter: the other case is another key
+    if parts[-1].isupper() and len(parts[-1]) == 1:
+        parts.insert(-1, "shift")
+    character = key_to_character(parts[-1])
+    if (
+        len(parts[-1]) > 1
+        and character
+        and character.isprintable()
+        and character != " "
+    ):
+        parts[-1] = character  # "question_mark"
     return "+".join(names.get(part, part.capitalize()) for part in parts)
 
 
@@ -515,7 +551,14 @@ def _wrong_part(key: str) -> str:
 
 
 def _is_key(text: str) -> bool:
-    *modifiers, key = text.split("+") if text != "+" else [text]
+    *modifiers, key = (
+        text.split("+")
+        if text[-1:] != "+"
+        else (
+            *text[:-1].split("+")[:-1],
+            "+",
+        )
+    )
     if not {"ctrl", "alt", "shift", "super", "hyper", "meta"}.issuperset(modifiers):
         return False
     if len(key) == 1:

@@ -1,4 +1,4 @@
-"""Remembers theme, sidebar, streaming and recent commands, in state.toml.
+"""Remembers theme, sidebar, streaming, vi keys and recent commands, in state.toml.
 
 config.toml belongs to the user and is never written; state.toml belongs to the program.
 If it cannot be read or written, it is ignored.
@@ -20,6 +20,7 @@ class State(msgspec.Struct, frozen=True):
     stream: bool | None = None
     commands: tuple[str, ...] = ()
     """Names of the commands that were used last, the newest first."""
+    vi: bool | None = None
 
 
 def load(path: Path) -> State:

@@ -250,6 +250,8 @@ class LocalBackend:
         """The name of the model for new conversations."""
         self.agent: str = host.config.agent
         """The name of the agent for new conversations."""
+        self.keys = dict(host.config.keys)
+        """Command to keys; the app settles which of them work."""
         self.load_tools = host.load_tools
         self.expect_tools = host.expect_tools
         self.mcp = host.mcp

@@ -32,8 +32,9 @@ RESET = (
     "\x1b[?7h"  # lines wrap
 )
 """Switches off whatever `OutputDriver` and Textual's drivers switch on."""
-RESET_NEWER = "\x1b[<u"
-"""Ends the keyboard protocol; not sent to terminals that would display it."""
+RESET_NEWER = "\x1b[<u\x1b[0 q"
+"""Ends the keyboard protocol, and the cursor's shape; not sent to terminals that would
+display it."""
 LEAVE = "\x1b[?1049l\x1b[?25h\x1b[m\r"
 """Leaves the alternate screen. Comes after `RESET_NEWER`, because terminals keep
 separate keyboard flags for each screen."""

@@ -32,7 +32,7 @@ class Arrangement:
         hint: Callable[[str], None],
         tools_key: str,
     ) -> None:
-        """Use `hint` to mention `tools_key`, the key that toggles the tools."""
+        """Use `hint` to mention `tools_key`, what closes the tools: "F2 or Esc"."""
         self._screen = screen
         self._sidebar = sidebar
         self._debug_panel = debug_panel
@@ -81,7 +81,7 @@ class Arrangement:
             self._sidebar_wanted = shown
             state.save(paths.state_file(), sidebar=shown)
         elif shown:
-            self._hint(f"{self._tools_key} or Esc closes the tools")
+            self._hint(f"{self._tools_key} closes the tools")
         (self._sidebar if shown else self._composer).focus()
 
     def toggle_debug(self) -> None:

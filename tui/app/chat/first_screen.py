@@ -41,7 +41,7 @@ class FirstScreen:
         self._conversation = conversation
         self._spell = spell
         self._call_later = call_later
-        self._keys = _free(backend.config.keys)
+        self._keys = _free(backend.keys)
         self._welcome: Welcome | None = None
         self._model = ""
         self._found = ""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from textual import events
-from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -109,4 +108,4 @@ class KeyRouting:
             keys_hint = " · ".join(keys)
         if self._screen.focused is None and self._dialog.question:
             self._screen.call_later(self.write)
-        self._composer.border_subtitle = Content(keys_hint) if keys_hint else None
+        self._composer.show_keys(keys_hint)

@@ -7,7 +7,7 @@ paid for.
 from collections.abc import Callable
 from contextlib import suppress
 
-from tui.app import background
+from tui.app import background, commands
 from tui.app.backend import Backend, Conversation
 from tui.conversation import Transcript
 from tui.errors import LogError
@@ -65,8 +65,9 @@ class Owners:
         if not turn or not owner:
             self._hint("No answer is running")
         elif self._backend.runs(turn) or self._backend.is_here(owner):
+            key = commands.spelled(commands.named("cancel"), self._backend.keys)
             self._hint(
-                f"Process {owner.pid} on this machine is answering: Esc stops it"
+                f"Process {owner.pid} on this machine is answering: {key} stops it"
             )
         else:
             _in_background(lambda: self._conversation.take_over(turn))

@@ -25,6 +25,7 @@ from textual.widget import Widget
 from tui import paths
 from tui.app import commands, state
 from tui.app.backend import Backend
+from tui.app.chat import vi_switch
 from tui.app.chat.agent_choice import AgentChoice
 from tui.app.chat.approvals import ApprovalChoice
 from tui.app.chat.arrangement import Arrangement
@@ -130,7 +131,7 @@ class ChatScreen(OutputScreen):
             *commands.of_prompts(backend.mcp.prompts),
         )
         self.chat_bar = ChatBar()
-        dialog = self.dialog = ApprovalDialog()
+        dialog = self.dialog = ApprovalDialog(self.spell_key("cancel"))
         self.drafts = Drafts(door, composer, is_new)
         self.read_marker = ReadMarker(door.mark_seen)
         debug_panel = self.debug_panel = DebugPanel()
@@ -138,8 +139,10 @@ class ChatScreen(OutputScreen):
         status = self.status = Status()
         hints = self.hints = Hints(status, transcript)
         self.hint, self.complain = hints.hint, hints.complain
+        composer.help_key = self.spell_key("help")
+        closing = filter(None, map(self.spell_key, ("tools", "cancel")))
         self.arrangement = Arrangement(
-            self, sidebar, debug_panel, composer, self.hint, self.spell_key("tools")
+            self, sidebar, debug_panel, composer, self.hint, " or ".join(closing)
         )
         self.routing = KeyRouting(
             *(self, self.arrangement, transcript, composer, status, self.spell_key),
@@ -265,6 +268,8 @@ class ChatScreen(OutputScreen):
         """Start to follow the conversation."""
         remembered = state.load(paths.state_file())
         self.stream = self.backend.config.stream and remembered.stream is not False
+        on = vi_switch.is_on(self.backend.config, remembered)
+        vi_switch.apply(self.composer, self.transcript, on=on)
         self.model = self.backend.model
         self.sidebar.tools_folder = self.backend.tools_folder
         if self.drafts.is_new:
@@ -355,10 +360,11 @@ class ChatScreen(OutputScreen):
     def _spell_keys(self) -> None:
         """Show the configured keys."""
         self.sidebar.stream_key = self.spell_key("stream")
-        self.composer.menu.keys = dict(self.backend.config.keys)
+        self.composer.menu.keys = dict(self.backend.keys)
         self.presenter.footers.debug_key = self.spell_key("debug")
-        keys = [(self.spell_key(name), name) for name in ("help", "tools", "debug")]
-        self.presenter.spell_keys(tuple(keys), (self.spell_key("cancel"), "stop"))
+        spelled = ((self.spell_key(name), name) for name in ("help", "tools", "debug"))
+        keys = tuple((key, name) for key, name in spelled if key)
+        self.presenter.spell_keys(keys, (self.spell_key("cancel"), "stop"))
 
     @on(events.Resize)
     def _fit(self, event: events.Resize) -> None:
@@ -430,7 +436,7 @@ class ChatScreen(OutputScreen):
 
     def spell_key(self, name: str) -> str:
         """Return a command's key as users write it; "" when it has none."""
-        return commands.spelled(commands.named(name), self.backend.config.keys)
+        return commands.spelled(commands.named(name), self.backend.keys)
 
     def on_key(self, event: events.Key) -> None:
         """Pass a character to the composer if the focused part does not use it."""
@@ -488,6 +494,11 @@ class ChatScreen(OutputScreen):
     @on(Composer.Paged)
     def _page(self, paged: Composer.Paged) -> None:
         self.transcript.action_page(paged.pages)
+
+    @on(Transcript.WriteWanted)
+    def _write(self) -> None:
+        self.composer.vi.insert()
+        self.routing.write()
 
     @on(ToolSidebar.ToolToggled)
     def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:

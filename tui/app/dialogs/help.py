@@ -103,7 +103,10 @@ class Row(NamedTuple):
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows all keys, those of where the user is first; letters filter, Esc closes."""
+    """Shows all keys, those of where the user is first; letters filter.
+
+    Esc or the key that opened it closes it.
+    """
 
     CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "Field"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from tui import conversation
+from tui.app import commands
 from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.app.tabs import Tabs
@@ -108,7 +109,8 @@ class HistoryController:
         if not outcome.failed:
             if act == "delete":
                 self._drop(outcome.id)
-                text += f". F9 or /undo restores it for {conversation.DAYS} days"
+                keys = " or ".join(filter(None, [self._undo_key(), "/undo"]))
+                text += f". {keys} restores it for {conversation.DAYS} days"
                 text += "" if self._backend.store.keeps else ", or until you quit"
             elif act == "fork":
                 self.open(outcome.id, None)
@@ -122,6 +124,11 @@ class HistoryController:
             chat.complain(text)
         elif chat:
             chat.hint(text)
+
+    def _undo_key(self) -> str:
+        if self._lists:  # the list has its own keys
+            return "F9"
+        return commands.spelled(commands.named("undo"), self._backend.keys)
 
     def _drop(self, id: str) -> None:
         """Close the chat of a conversation that was deleted."""

@@ -98,7 +98,8 @@ class HistoryScreen(OutputScreen):
         Binding("f7", "act('fork')", "Fork", show=False),
         Binding("f8", "act('delete')", "Delete", show=False),
         Binding("f9", "act('undo')", "Undo", show=False),
-        Binding("escape,ctrl+s", "back", "Back", show=False),
+        Binding("escape", "back", "Back", show=False),
+        Binding("ctrl+s", "back", "Back", show=False, id="history"),
         Binding("f1", "app.command('help')", "Help", show=False, id="help"),
     ]
 

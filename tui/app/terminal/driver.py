@@ -79,6 +79,18 @@ class OutputDriver(LinuxDriver):
         self._looks = looks(self._fd)
         self.stage = Stage(self._pens(), abilities(self._fd), self._failed)
         """Draws the frames."""
+        self._shape = 0
+
+    @property
+    def shapes_cursor(self) -> bool:
+        """Whether the terminal's own cursor can be shown, in a shape."""
+        return not self._looks.plain
+
+    def shape_cursor(self, shape: int) -> None:
+        """Show the terminal's cursor in a shape (DECSCUSR), or hide it with 0."""
+        if shape != self._shape and self.shapes_cursor:
+            self.write(f"\x1b[{shape} q\x1b[?25{'h' if shape else 'l'}")
+            self._shape = shape
 
     def _pens(self) -> PenBook:
         # The environment may choose the number of colours for a Textual app.
@@ -128,6 +140,7 @@ class OutputDriver(LinuxDriver):
         """
         patience = 0 if self._gone else self.stage.patience
         self.stage.close()
+        self.shape_cursor(0)
         # Clear the screen for terminals without an alternate one: the Linux console,
         # and GNU screen in its default configuration.
         self.write("\x1b[m\x1b[H\x1b[J")

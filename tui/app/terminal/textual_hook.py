@@ -109,6 +109,11 @@ class OutputApp(App[None]):
     def show_written(self, line: str) -> None:
         """Show a line written to stdout or stderr; this base class ignores it."""
 
+    @property
+    def shapes_cursor(self) -> bool:
+        """Whether the terminal's own cursor can be shown, in a shape."""
+        return getattr(self._driver, "shapes_cursor", False)
+
     def draws(self, screen: Screen) -> bool:
         """Return whether `screen` is on top and its updates are not batched."""
         return screen.is_current and not self._batch_count
@@ -136,6 +141,9 @@ class OutputApp(App[None]):
             renderable = compositor.render_full_update()
         cursor = compositor.size.clamp_offset(self.cursor_position)
         stage.show(renderable, (width, height), cursor)
+        shape: int = getattr(screen.focused, "cursor_shape", 0)
+        if shape or self.shapes_cursor:
+            self._driver.shape_cursor(shape)  # pyright: ignore
         self.post_display_hook()
 
 

@@ -254,12 +254,13 @@ class LinePane(Contained, ScrollView, can_focus=True):
         """Scroll by rows."""
         self._move_to(self.scroll_offset.y + rows)
 
-    def action_page(self, pages: int) -> None:
+    def action_page(self, pages: float) -> None:
         """Scroll by pages, 0 to the newest text; two rows of the old page stay."""
         if not pages:
             self.action_follow()
             return
-        self._move_to(self.scroll_offset.y + pages * max(1, self.size.height - 2))
+        rows = round(pages * max(2, self.size.height - 2))
+        self._move_to(self.scroll_offset.y + rows)
 
     def action_top(self) -> None:
         """Go to the first message."""

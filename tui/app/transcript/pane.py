@@ -67,6 +67,14 @@ class Transcript(LinePane, can_focus=True):
         Binding("enter,space", "fold", "Fold reasoning", show=False),
         Binding("y", "copy", "Copy message", show=False),
         Binding("Y", "copy_code", "Copy code", show=False),
+        Binding("j", "vi_scroll(1)", "Vi: line down", show=False),
+        Binding("k", "vi_scroll(-1)", "Vi: line up", show=False),
+        Binding("ctrl+d", "vi_page(0.5)", "Vi: half a page down", show=False),
+        Binding("ctrl+u", "vi_page(-0.5)", "Vi: half a page up", show=False),
+        Binding("g", "vi_top", "Vi: first message", show=False),
+        Binding("G", "vi_follow", "Vi: newest text", show=False),
+        Binding("i,a", "vi_write", "Vi: back to the composer", show=False),
+        Binding("slash", "vi_find", "Vi: find", show=False),
         *commands.bindings(reading=True),
     ]
 
@@ -81,8 +89,13 @@ class Transcript(LinePane, can_focus=True):
             self.message_id = message_id
             self.step = step
 
+    class WriteWanted(Message):
+        """The user wants to write in the composer."""
+
     def __init__(self) -> None:
         super().__init__()
+        self.vi = False
+        """Whether the pane has the keys of vi."""
         self._views: dict[str, MessageView] = {}
         self._indexes: dict[str, int] = {}  # the index in `_items` of each message
         self._changed: dict[int, None] = {}  # items with text that is not drawn yet
@@ -391,6 +404,36 @@ class Transcript(LinePane, can_focus=True):
             self.action_follow()
         else:
             self.action_top()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action is possible: those of vi while its keys are on."""
+        if action == "vi_find":
+            return self.vi and any(c.name == "find" for c in commands.COMMANDS)
+        return self.vi or not action.startswith("vi_")
+
+    def action_vi_scroll(self, rows: int) -> None:
+        """Scroll by rows."""
+        self.action_scroll_by(rows)
+
+    def action_vi_page(self, pages: float) -> None:
+        """Scroll by a part of a page."""
+        self.action_page(pages)
+
+    def action_vi_top(self) -> None:
+        """Go to the first message."""
+        self.action_top()
+
+    def action_vi_follow(self) -> None:
+        """Go to the newest text and follow it."""
+        self.action_follow()
+
+    def action_vi_write(self) -> None:
+        """Go to the composer."""
+        self.post_message(self.WriteWanted())
+
+    async def action_vi_find(self) -> None:
+        """Find in the conversation."""
+        await self.run_action("app.command('find')")
 
     def go_to(self, place: Place) -> bool:
         """Select a phrase in a message; return False if the message is not shown."""

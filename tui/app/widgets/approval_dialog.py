@@ -91,14 +91,15 @@ class ApprovalDialog(Vertical):
             super().__init__()
             self.text = text
 
-    def __init__(self) -> None:
+    def __init__(self, stop_key: str = "Esc") -> None:
+        """Show `stop_key` as the key that stops the answer."""
         super().__init__()
         self.question: Question | None = None
         """The question that is asked."""
         self.armed = False
         """Whether a key answers."""
         self._call = _Call()
-        self._answers = _Answers()
+        self._answers = _Answers(stop_key)
         self._reason = Field(placeholder="Why? Enter denies, Esc goes back")
         self._timer: Timer | None = None
         self._rows = 0
@@ -353,6 +354,10 @@ class _Answers(Contained, Widget):
     hidden: reactive[int] = reactive(0, layout=True)
     """Rows of the call below the screen."""
 
+    def __init__(self, stop_key: str) -> None:
+        super().__init__()
+        self._stop = Answer(stop_key, "stop", "stop", None)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of rows."""
         return len(self._rows(width))
@@ -380,7 +385,7 @@ class _Answers(Contained, Widget):
         return [[(text, ("hidden",))], *rows]
 
     def _keys(self, width: int, tight: int) -> list[list[Span]]:
-        shown = [*self.answers, Answer("Esc", "stop", "stop", None)]
+        shown = [*self.answers, self._stop]
         if not tight:
             return flowing([(it.key, it.text) for it in shown], width, 3, *self._looks)
         rows = flowing([(it.key, it.short) for it in shown], width, 2, *self._looks)

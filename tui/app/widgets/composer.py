@@ -16,12 +16,15 @@ from textual import events
 from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.document._document import Location
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tui.app import commands
+from tui.app.terminal.textual_hook import OutputApp
+from tui.app.vi.composer_keys import ViKeys
 from tui.app.widgets.attachment_bar import AttachmentBar
 from tui.app.widgets.command_menu import CommandMenu
 from tui.app.widgets.contained import Contained
@@ -49,12 +52,13 @@ SLICE = 16_000
 """Characters that a paste inserts at a time, so that the app stays responsive."""
 
 PLACEHOLDERS = (
-    "Message (Enter sends, Ctrl+J new line, @ adds a file, F1 help)",
-    "Message (Enter sends, Ctrl+J new line, F1 help)",
-    "Message (Enter sends, F1 help)",
+    "Message (Enter sends, Ctrl+J new line, @ adds a file, {help} help)",
+    "Message (Enter sends, Ctrl+J new line, {help} help)",
+    "Message (Enter sends, {help} help)",
     "Message",
 )
-"""Shown while the composer is empty: the first that fits, or the last."""
+"""Shown while the composer is empty: the first that fits, or the last. `{help}` is the
+key of the help screen, or its command."""
 
 
 class Composer(Contained, TextArea):
@@ -108,15 +112,18 @@ class Composer(Contained, TextArea):
             show=False,
         ),
         Binding("ctrl+shift+z", "redo", "Redo typing", show=False),
+        # Textual's keys, with names: they give way to keys of the user.
+        Binding("f6", "select_line", "Select line", show=False, id="select_line"),
+        Binding("f7", "select_all", "Select all", show=False, id="select_all"),
     ]
 
     class Paged(Message):
-        """The user scrolls the conversation by `pages`: up (-1) or down (1).
+        """The user scrolls the conversation by `pages`: up (-1) or down (1), or halves.
 
         0 is the newest text.
         """
 
-        def __init__(self, pages: int) -> None:
+        def __init__(self, pages: float) -> None:
             super().__init__()
             self.pages = pages
 
@@ -185,7 +192,7 @@ class Composer(Contained, TextArea):
             soft_wrap=True,
             tab_behavior="focus",
             highlight_cursor_line=False,
-            placeholder=PLACEHOLDERS[0],
+            placeholder=PLACEHOLDERS[-1],
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
@@ -197,6 +204,11 @@ class Composer(Contained, TextArea):
         """The files that the word at the cursor may mean; mount it there too."""
         self.bar = AttachmentBar()
         """The attached files; mount it right above this widget."""
+        self.vi = ViKeys(self)
+        """The keys of vi, off at first."""
+        self._keys_hint = ""
+        self.help_key = "F1"
+        """The key of the help screen, for the placeholder."""
         self.takes_paste: Callable[[str], Sequence[str]] = lambda text: ()
         """Returns the files of which a pasted text is the paths; called in a thread."""
         self._sent = SentHistory()
@@ -241,6 +253,7 @@ class Composer(Contained, TextArea):
         """
         self._sent.leave()
         self._show(text)
+        self.vi.insert()
         if files is not None:
             self.files = files
 
@@ -250,6 +263,7 @@ class Composer(Contained, TextArea):
 
     def write(self, text: str) -> None:
         """Insert `text` as if it were pasted, and take the focus."""
+        self.vi.insert()
         self._put(clean(text))
         self.screen.set_focus(self)
 
@@ -287,6 +301,7 @@ class Composer(Contained, TextArea):
 
     def on_text_area_selection_changed(self) -> None:
         """List the files that the word at the cursor may mean."""
+        self.vi.settle()
         row, column = self.cursor_location
         before = self.document.get_line(row)[:column]
         word = mentions.begun(before) if "@" in before else None
@@ -409,6 +424,10 @@ class Composer(Contained, TextArea):
 
     async def on_key(self, event: events.Key) -> None:
         """Handle Enter before the text area inserts a new line."""
+        if self.vi.take(event, menu=self._open_menu is not None):
+            event.stop()
+            event.prevent_default()
+            return
         # xterm's modifyOtherKeys reports Alt+Enter and Shift+Enter as the last two.
         if event.key not in ("enter", "\r", "shift+\r"):
             self._type(event)
@@ -463,6 +482,7 @@ class Composer(Contained, TextArea):
         event.stop()
         event.prevent_default()
         self.screen.set_focus(self)
+        self.vi.before_paste()
         if files := await self._pasted_files(event.text):
             self.post_message(self.FilesNamed(files, in_text=False))
             return
@@ -493,7 +513,8 @@ class Composer(Contained, TextArea):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the placeholder that fits in a row."""
         room = self.content_size.width
-        fits = (text for text in PLACEHOLDERS if len(text) <= room)
+        texts = (text.format(help=self.help_key or "/help") for text in PLACEHOLDERS)
+        fits = (text for text in texts if len(text) <= room)
         # Textual fails to wrap a placeholder in a window without room for it.
         self.placeholder = next(fits, PLACEHOLDERS[-1] if room > 1 else "")
 
@@ -503,6 +524,45 @@ class Composer(Contained, TextArea):
         if self.content_size.width < 2:
             return Strip.blank(max(0, self.content_size.width))
         return super().render_line(y)
+
+    # -- the keys of vi
+
+    @property
+    def area(self) -> TextArea:
+        """This widget."""
+        return self
+
+    def recall(self, step: int) -> bool:
+        """Show an older (-1) or newer (1) message; return whether there is one."""
+        return self._walk(step)
+
+    def scroll_half(self, step: int) -> None:
+        """Scroll the conversation by half a page, up (-1) or down (1)."""
+        self.post_message(self.Paged(step / 2))
+
+    def mode_changed(self) -> None:
+        """Show the mode of vi, and its cursor."""
+        text = self._keys_hint or self.vi.mode
+        self.border_subtitle = Content(text) if text else None
+        self._line_cache.clear()  # pyright: ignore[reportUnknownMemberType]: the cursor is drawn in other ways
+        self.refresh()
+
+    def show_keys(self, text: str) -> None:
+        """Show keys of another part in the border; "" shows the mode of vi."""
+        self._keys_hint = text
+        self.mode_changed()
+
+    @property
+    def cursor_shape(self) -> int:
+        """The shape of the terminal's cursor (DECSCUSR), 0 to hide it."""
+        return self.vi.shape
+
+    @property
+    def _draw_cursor(self) -> bool:
+        # Not over the terminal's own cursor.
+        host = self._host
+        own = self.vi.on and isinstance(host, OutputApp) and host.shapes_cursor
+        return super()._draw_cursor and not own
 
     @property
     def _host(self) -> App[object]:

@@ -118,7 +118,7 @@ def _import_all(*, servers: bool) -> None:
     # What is missing or broken is reported by the checks.
     with suppress(Exception):
         importlib.import_module("tui.app.themes")
-        importlib.import_module("tui.app.commands")
+        importlib.import_module("tui.app.keys.settling")
         importlib.import_module("tui.app.terminal.capabilities")
         if servers:
             preload()

@@ -1,7 +1,7 @@
 """Checks config.toml, the keys, the themes and the tools."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from tui import config, files, paths
@@ -54,42 +54,38 @@ def _secrets(path: Path) -> Iterator[Finding]:
 
 
 def check_keys(settings: Config) -> Iterator[Finding]:
-    """Check the commands and the keys of `[keys]`."""
-    if not settings.keys:
-        return
-    from tui.app.commands import COMMANDS, checked  # imports Textual
+    """Check the commands and the keys of `[keys]`, and what the multiplexer takes."""
+    from tui.app.commands import COMMANDS, spelled_key  # imports Textual
+    from tui.app.keys import multiplexers
+    from tui.app.keys.sendable import normal
+    from tui.app.keys.settling import settle_keys
 
-    good, problems = checked(settings.keys)
-    for problem in problems:
-        yield Finding("config", "warning", problem.rstrip("."))
-    keys = {c.name: (c.reading, good.get(c.name, c.key)) for c in COMMANDS}
-    for text in _twice(keys):
-        yield Finding("config", "warning", text, "Choose another key for one of them")
-    for name, key in good.items():
-        if taken := _TAKEN.get(key):
-            text = f'[keys]: {name} = "{key}", but {taken}'
-            yield Finding("config", "warning", text, "Choose another key")
+    settled = settle_keys(settings.keys, vi=settings.vi_keys)
+    for problem in settled.problems:
+        yield Finding("config", "warning", problem)
+    taken = multiplexers.taken()
+    everywhere = {key: why for key, why in _TAKEN.items() if key not in taken}
+    for problem in multiplexers.problems(settings.keys, taken | everywhere):
+        yield Finding("config", "warning", problem)
+    for command in COMMANDS:
+        if command.name in settings.keys:
+            continue
+        for key in map(normal, filter(None, command.key.split(","))):
+            if why := taken.get(key):
+                text = f"{spelled_key(key)} is the key of {command.name}, but {why}"
+                remedy = f'Set another, as in: [keys] {command.name} = "f7"'
+                yield Finding("config", "warning", text, remedy)
 
 
 _TAKEN = {
-    "ctrl+i": "to a terminal that is Tab",
-    "ctrl+m": "to a terminal that is Enter",
-    "ctrl+h": "to a terminal that is Backspace",
-    "ctrl+left_square_bracket": "to a terminal that is Esc",
     "ctrl+b": "tmux takes that key, unless its prefix is another one",
-    "ctrl+a": "GNU screen takes that key, unless its prefix is another one",
-    "ctrl+z": "that stops lazychat in a shell",
+    "ctrl+a": "GNU screen takes that key, unless its escape is another one",
+    "ctrl+g": "Zellij takes that key, unless its configuration says otherwise",
+    "ctrl+circumflex_accent": "mosh takes that key, unless MOSH_ESCAPE_KEY is set",
+    "f10": "many terminals open their menu with that key",
+    "f11": "many terminals fill the screen with that key",
 }
-
-
-def _twice(keys: Mapping[str, tuple[bool, str]]) -> Iterator[str]:
-    """Yield a line for each key of two commands that are listened to together."""
-    owner: dict[tuple[bool, str], str] = {}
-    for name, (reading, key) in keys.items():
-        for one in filter(None, (part.strip() for part in key.split(","))):
-            first = owner.setdefault((reading, one), name)
-            if first != name:
-                yield f'[keys]: "{one}" is the key of {first} and of {name}'
+"""Keys that may not reach the program, wherever it runs."""
 
 
 def check_themes(settings: Config) -> Iterator[Finding]:
