@@ -209,6 +209,12 @@ class LazychatApp(OutputApp):
         """Run the command `name` of `tui.app.commands` for its key."""
         self._run(commands.named(name), "")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now; if not, it types."""
+        if action != "command" or not isinstance(parameters[0], str):
+            return super().check_action(action, parameters)
+        return self.chat is None or commands.named(parameters[0]).live(self.chat)
+
     def choose_theme(self, name: str) -> None:
         """Switch to the theme `name`, or ask for one if it is empty."""
         if not name:

@@ -53,6 +53,17 @@ class _Clipboard(Protocol):
     def copy_answer(self, number: int) -> object: ...
 
 
+class _Finding(Protocol):
+    @property
+    def active(self) -> bool: ...
+    def find(self, words: str) -> object: ...
+    def step(self, step: int) -> object: ...
+
+
+class _Transcript(Protocol):
+    def go_to_question(self, step: int) -> object: ...
+
+
 class _Composer(Protocol):
     def write(self, text: str) -> object: ...
 
@@ -79,6 +90,10 @@ class _Chat(Protocol):
     def clipboard(self) -> _Clipboard: ...
     @property
     def attaching(self) -> _Attaching: ...
+    @property
+    def finding(self) -> _Finding: ...
+    @property
+    def transcript(self) -> _Transcript: ...
     def escape(self) -> object: ...
     def toggle_stream(self) -> object: ...
     def edit_outside(self) -> object: ...
@@ -128,6 +143,10 @@ def _anything(argument: str) -> str:
     return ""
 
 
+def _always(_: _Chat) -> bool:
+    return True
+
+
 def _number(argument: str) -> str:
     """Return what is wrong with an answer's number, or ""."""
     if not argument or argument.isdecimal():
@@ -151,6 +170,12 @@ class Command(msgspec.Struct, frozen=True):
     """Whether the key works only in the conversation pane, as it is a letter."""
     aliases: tuple[str, ...] = ()
     """Other slash commands that do the same."""
+    pane_key: str = ""
+    """A key for it in the conversation pane, besides `key`; "" for none."""
+    first: bool = False
+    """Whether its key is not for the composer, which would edit with it."""
+    live: Callable[[_Chat], bool] = _always
+    """Whether the key does something now; if not, it types."""
     permanent: bool = False
     """Whether its effect cannot be undone: its name must be typed in full."""
     argument: Callable[[str], str] | None = None
@@ -225,8 +250,33 @@ COMMANDS = (
         "ctrl+s",
         "/history",
         "All conversations; /history WORDS searches",
-        aliases=("/find", "/search", "/sessions", "/resume"),
+        aliases=("/search", "/sessions", "/resume"),
         argument=_anything,
+    ),
+    Command(
+        "find",
+        lambda _, chat, words: chat.finding.find(words),
+        "ctrl+f",
+        "/find",
+        "Find text in this conversation: /find WORDS",
+        first=True,
+        argument=_anything,
+    ),
+    Command(
+        "question_above",
+        lambda _, chat, __: chat.transcript.go_to_question(-1),
+        "ctrl+up",
+        "/above",
+        "Go to the question above",
+        pane_key="{",
+    ),
+    Command(
+        "question_below",
+        lambda _, chat, __: chat.transcript.go_to_question(1),
+        "ctrl+down",
+        "/below",
+        "Go to the question below",
+        pane_key="}",
     ),
     Command(
         "next",
@@ -407,6 +457,24 @@ COMMANDS = (
         "Next version",
         reading=True,
     ),
+    Command(
+        "find_next",
+        lambda _, chat, __: chat.finding.step(1),
+        "n",
+        "/findnext",
+        "Next match of /find",
+        reading=True,
+        live=lambda chat: chat.finding.active,
+    ),
+    Command(
+        "find_previous",
+        lambda _, chat, __: chat.finding.step(-1),
+        "N",
+        "/findprevious",
+        "Previous match of /find",
+        reading=True,
+        live=lambda chat: chat.finding.active,
+    ),
 )
 
 
@@ -415,18 +483,26 @@ def bindings(*, reading: bool = False) -> list[BindingType]:
 
     With `reading`, those of the conversation pane, otherwise those of the screen.
     """
-    return [
-        Binding(c.key, f"app.command('{c.name}')", c.help, show=False, id=c.name)
-        for c in COMMANDS
-        if c.key and c.reading == reading
-    ]
+    found: list[BindingType] = []
+    for c in COMMANDS:
+        key = c.pane_key if reading and not c.reading else c.key
+        if key and (c.reading or c.pane_key if reading else not c.reading):
+            run = f"app.command('{c.name}')"
+            found.append(
+                Binding(key, run, c.help, show=False, priority=c.first, id=c.name)
+            )
+    return found
 
 
-def spelled(command: Command, keys: Mapping[str, str]) -> str:
-    """Return the command's key as users write it; `keys` has the user's own."""
+def spelled(command: Command, keys: Mapping[str, str], *, reading: bool = False) -> str:
+    """Return the command's key as users write it; `keys` has the user's own.
+
+    With `reading`, that of the conversation pane.
+    """
     names = {"escape": "Esc", "pageup": "PageUp", "pagedown": "PageDown"}
     own = keys.get(command.name)
-    key = command.key if own is None or _wrong_part(own) else safe(own, newlines=False)
+    usual = command.pane_key if reading and command.pane_key else command.key
+    key = usual if own is None or _wrong_part(own) else safe(own, newlines=False)
     parts = key.split(",")[0].split("+") if key else []
     if len(parts) == 1 == len(parts[0]):
         return parts[0]  # keep the case of a letter: the other case is another key

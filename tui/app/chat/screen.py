@@ -34,6 +34,7 @@ from tui.app.chat.controller import Controller
 from tui.app.chat.conversation_settings import ConversationSettings
 from tui.app.chat.debug_feed import fetch_bodies
 from tui.app.chat.drafts import Drafts
+from tui.app.chat.finding import Finding
 from tui.app.chat.first_screen import FirstScreen
 from tui.app.chat.follower import Follower
 from tui.app.chat.hints import Hints
@@ -50,12 +51,14 @@ from tui.app.chat.tool_choice import ToolChoice
 from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Settings
 from tui.app.terminal.textual_hook import OutputScreen
+from tui.app.transcript import matches
 from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.attachment_bar import AttachmentBar
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.prompt_bar import PromptBar
 from tui.app.widgets.requests import CopyRequested, HintRequested
 from tui.app.widgets.status import Status
 from tui.app.widgets.tab_bar import ChatBar, Tab
@@ -222,6 +225,15 @@ class ChatScreen(OutputScreen):
             self.call_later,
             here="suspend" not in backend.refused,
         )
+        self.prompt_bar = PromptBar(matches.LONGEST)
+        self.finding = Finding(
+            transcript,
+            self.prompt_bar,
+            hint=self.hint,
+            spell=self.spell_key,
+            show_bar=self._show_bar,
+            leave=self.routing.write,
+        )
         self._is_first = first
         self.first_screen = FirstScreen(
             transcript,
@@ -252,6 +264,7 @@ class ChatScreen(OutputScreen):
                 yield self.dialog
             yield self.sidebar
         yield self.status
+        yield self.prompt_bar
 
     def on_mount(self) -> None:
         """Start to follow the conversation."""
@@ -417,7 +430,8 @@ class ChatScreen(OutputScreen):
     def focus_chain(self) -> list[Widget]:
         """Tab goes between composer, conversation and debug panel; F2 to the tools."""
         chain = super().focus_chain
-        return [it for it in chain if it is not self.sidebar or it.has_focus]
+        aside = (self.sidebar, self.prompt_bar.field)
+        return [it for it in chain if it not in aside or it.has_focus]
 
     def spell_key(self, name: str) -> str:
         """Return a command's key as users write it; "" when it has none."""
@@ -434,6 +448,11 @@ class ChatScreen(OutputScreen):
     @on(events.DescendantFocus)
     def _show_focus(self) -> None:
         self.routing.show_focus()
+        if self.focused is self.composer and self.finding.active:
+            self.finding.end()
+
+    def _show_bar(self, shown: bool) -> None:
+        self.status.display = not shown
 
     @on(events.DescendantBlur)
     def _lose_focus(self, event: events.DescendantBlur) -> None:

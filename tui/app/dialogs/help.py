@@ -100,11 +100,15 @@ class HelpScreen(ModalScreen[None]):
         self, *, key: bool | None = None, reading: bool = False
     ) -> tuple[tuple[str, str], ...]:
         """Return the keys and help of commands with a `key` or without (None: both)."""
-        spelled = {c: commands.spelled(c, self._keys) for c in commands.COMMANDS}
+        spelled = {
+            c: commands.spelled(c, self._keys, reading=reading)
+            for c in commands.COMMANDS
+        }
         return tuple(
             (", ".join(filter(None, [spelled[c], c.slash])), c.help)
             for c in commands.COMMANDS
-            if c.reading == reading and key in (None, bool(spelled[c]))
+            if c.reading == reading or (reading and c.pane_key)
+            if key in (None, bool(spelled[c]))
         )
 
 
