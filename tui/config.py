@@ -164,6 +164,9 @@ class Config(Section, frozen=True):
     notify: Literal["off", "bell", "notify"] = "bell"
     """What an answer does that ends while the window has no focus: `bell` rings,
     `notify` also shows a notification (OSC 9, or 777)."""
+    mouse: bool = True
+    """Whether the mouse clicks, scrolls and selects in the app; `false` leaves it to
+    the terminal, which then selects as everywhere."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()

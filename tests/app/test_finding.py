@@ -59,6 +59,7 @@ async def test_letters_search_and_the_matches_are_counted_and_marked() -> None:
             segment.text: segment.style
             for y in range(12)
             for segment in chat.screen.transcript.render_line(y)
+            if segment.style
         }
         assert styles["Token"].reverse
         assert styles["token"].underline

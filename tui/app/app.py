@@ -19,6 +19,7 @@ from textual.screen import Screen
 
 from tui.app import background, commands, faults
 from tui.app.backend import Backend
+from tui.app.chat import mouse
 from tui.app.chat.attention import call_back
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
@@ -215,6 +216,11 @@ class LazychatApp(OutputApp):
             return super().check_action(action, parameters)
         return self.chat is None or commands.named(parameters[0]).live(self.chat)
 
+    def switch_mouse(self, argument: str) -> None:
+        """Give the mouse to the app or to the terminal: `on`, `off`, "" for other."""
+        if chat := self.chat:
+            mouse.switch(self._driver, argument, self.backend.config.mouse, chat.hint)
+
     def choose_theme(self, name: str) -> None:
         """Switch to the theme `name`, or ask for one if it is empty."""
         if not name:
@@ -408,7 +414,7 @@ def run_app(
     """Run the app in this terminal until the user quits; return how it ended."""
     app = LazychatApp(backend, conversation_id, tools, is_new=is_new, files=files)
     try:
-        app.run()
+        app.run(mouse=mouse.wanted(backend.config.mouse))
     except Exception as error:  # raised while the app was ending
         app.end_by_fault(error)
     app.setup.close()

@@ -60,6 +60,14 @@ class _Finding(Protocol):
     def step(self, step: int) -> object: ...
 
 
+class _Effort(Protocol):
+    def choose(self, level: str) -> object: ...
+
+
+class _Code(Protocol):
+    def save(self, argument: str) -> object: ...
+
+
 class _Transcript(Protocol):
     def go_to_question(self, step: int) -> object: ...
 
@@ -94,6 +102,11 @@ class _Chat(Protocol):
     def finding(self) -> _Finding: ...
     @property
     def transcript(self) -> _Transcript: ...
+    @property
+    def effort(self) -> _Effort: ...
+    @property
+    def code(self) -> _Code: ...
+    def show_reasoning(self, argument: str) -> object: ...
     def escape(self) -> object: ...
     def toggle_stream(self) -> object: ...
     def edit_outside(self) -> object: ...
@@ -136,6 +149,7 @@ class _App(Protocol):
     def choose_agent(self, name: str) -> object: ...
     def set_up(self) -> object: ...
     def choose_theme(self, name: str) -> object: ...
+    def switch_mouse(self, argument: str) -> object: ...
     def show_help(self) -> object: ...
 
 
@@ -152,6 +166,12 @@ def _number(argument: str) -> str:
     if not argument or argument.isdecimal():
         return ""
     return "/copy takes a number: /copy 2 copies the answer before the last"
+
+
+def _one_of(slash: str, *words: str) -> Callable[[str], str]:
+    """Return what reports an argument that is none of `words`, nor empty."""
+    wrong = f"{slash} takes {' or '.join(words)}"
+    return lambda argument: "" if argument in ("", *words) else wrong
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -173,7 +193,7 @@ class Command(msgspec.Struct, frozen=True):
     pane_key: str = ""
     """A key for it in the conversation pane, besides `key`; "" for none."""
     first: bool = False
-    """Whether its key is not for the composer, which would edit with it."""
+    """Whether its key is not for the composer, which would edit or type with it."""
     live: Callable[[_Chat], bool] = _always
     """Whether the key does something now; if not, it types."""
     permanent: bool = False
@@ -341,6 +361,24 @@ COMMANDS = (
         argument=_anything,
     ),
     Command(
+        "effort",
+        lambda _, chat, level: chat.effort.choose(level),
+        "alt+e",
+        "/effort",
+        "Reasoning effort here: low, medium, high or default",
+        first=True,
+        argument=_anything,
+    ),
+    Command(
+        "reasoning",
+        lambda _, chat, argument: chat.show_reasoning(argument),
+        "alt+r",
+        "/reasoning",
+        "Show or hide the reasoning of all answers",
+        first=True,
+        argument=_one_of("/reasoning", "show", "hide"),
+    ),
+    Command(
         "setup", lambda app, _, __: app.set_up(), "", "/setup", "Find or add a model"
     ),
     Command(
@@ -381,6 +419,15 @@ COMMANDS = (
         "Copy the last answer; /copy 2: the one before",
         argument=_number,
     ),
+    Command(
+        "save_code",
+        lambda _, chat, argument: chat.code.save(argument),
+        "",
+        "/save-code",
+        "Save the last code block: /save-code FILE; 2 FILE: the one before",
+        argument=_anything,
+        pane_key="S",
+    ),
     _plain(
         "unsend",
         lambda chat: chat.controller.unsend(),
@@ -414,6 +461,14 @@ COMMANDS = (
         "/theme",
         "Choose a theme",
         argument=_anything,
+    ),
+    Command(
+        "mouse",
+        lambda app, _, argument: app.switch_mouse(argument),
+        "",
+        "/mouse",
+        "Mouse for the app (on) or the terminal's own selection (off)",
+        argument=_one_of("/mouse", "on", "off"),
     ),
     Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Help"),
     Command(
@@ -610,7 +665,7 @@ def parse(text: str, more: Iterable[Command] = ()) -> tuple[Command, str] | None
 def mistyped(text: str) -> str:
     """Return a hint if `text` looks like a mistyped command, or ""."""
     word = text.strip()
-    if not re.fullmatch(r"/[a-z]+", word) or parse(word):
+    if not re.fullmatch(r"/[a-z][a-z-]+", word) or parse(word):
         return ""
     known = [
         slash

@@ -1,4 +1,4 @@
-"""Remembers theme, sidebar and streaming between runs, in state.toml.
+"""Remembers theme, sidebar, streaming and the like between runs, in state.toml.
 
 config.toml belongs to the user and is never written; state.toml belongs to the program.
 If it cannot be read or written, it is ignored.
@@ -18,6 +18,9 @@ class State(msgspec.Struct, frozen=True):
     theme: str | None = None
     sidebar: bool | None = None
     stream: bool | None = None
+    mouse: bool | None = None
+    reasoning: bool | None = None
+    """Whether the reasoning of all answers is shown."""
 
 
 def load(path: Path) -> State:

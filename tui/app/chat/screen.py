@@ -30,10 +30,12 @@ from tui.app.chat.approvals import ApprovalChoice
 from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.attaching import Attaching
 from tui.app.chat.clipboard import Clipboard
+from tui.app.chat.code_saving import CodeSaving
 from tui.app.chat.controller import Controller
 from tui.app.chat.conversation_settings import ConversationSettings
 from tui.app.chat.debug_feed import fetch_bodies
 from tui.app.chat.drafts import Drafts
+from tui.app.chat.effort import Effort
 from tui.app.chat.finding import Finding
 from tui.app.chat.first_screen import FirstScreen
 from tui.app.chat.follower import Follower
@@ -51,7 +53,6 @@ from tui.app.chat.tool_choice import ToolChoice
 from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Settings
 from tui.app.terminal.textual_hook import OutputScreen
-from tui.app.transcript import matches
 from tui.app.transcript.find import Place
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.approval_dialog import ApprovalDialog
@@ -218,6 +219,14 @@ class ChatScreen(OutputScreen):
             self.complain,
             self.call_later,
         )
+        self.effort = Effort(
+            self.settings,
+            backend.models,
+            status,
+            model=lambda: self.model,
+            hint=self.hint,
+            complain=self.complain,
+        )
         self.clipboard = Clipboard(
             presenter,
             lambda text: self.app.copy_to_clipboard(text),
@@ -225,7 +234,15 @@ class ChatScreen(OutputScreen):
             self.call_later,
             here="suspend" not in backend.refused,
         )
-        self.prompt_bar = PromptBar(matches.LONGEST)
+        self.prompt_bar = PromptBar()
+        self.code = CodeSaving(
+            transcript,
+            self.prompt_bar,
+            tell=hints.tell,
+            show_bar=self._show_bar,
+            leave=self.routing.write,
+            call_later=self.call_later,
+        )
         self.finding = Finding(
             transcript,
             self.prompt_bar,
@@ -271,6 +288,7 @@ class ChatScreen(OutputScreen):
         remembered = state.load(paths.state_file())
         self.stream = self.backend.config.stream and remembered.stream is not False
         self.model = self.backend.model
+        self.presenter.timeline.folded = remembered.reasoning is not True
         self.sidebar.tools_folder = self.backend.tools_folder
         if self.drafts.is_new:
             self.first_screen.begin(self.model, first=self._is_first)
@@ -309,6 +327,9 @@ class ChatScreen(OutputScreen):
 
     def on_screen_resume(self) -> None:
         """Resume following where it was paused."""
+        shown = state.load(paths.state_file()).reasoning is True
+        if self.presenter.timeline.folded == shown:  # changed in another conversation
+            self.presenter.timeline.fold_reasoning(not shown)
         self.follower.resume()
         if self.presenter.deleted:
             self.post_message(self.Deleted(self))
@@ -419,6 +440,7 @@ class ChatScreen(OutputScreen):
         self.approvals.look(records)
         self._input_history.show(self.presenter.fold.questions)
         self.settings.show()
+        self.effort.show()
         self.read_marker.show(records)
         if self.presenter.deleted:
             self.post_message(self.Deleted(self))
@@ -548,6 +570,14 @@ class ChatScreen(OutputScreen):
         """Switch streaming, also for the answer in progress."""
         self.stream = not self.stream
         state.save(paths.state_file(), stream=self.stream)
+
+    def show_reasoning(self, argument: str = "") -> None:
+        """Show or hide the reasoning of all answers: `show`, `hide`, "" for other."""
+        folded = self.presenter.timeline.folded
+        folded = argument == "hide" if argument else not folded
+        self.presenter.timeline.fold_reasoning(folded)
+        state.save(paths.state_file(), reasoning=not folded)
+        self.hint(f"Reasoning {'hidden' if folded else 'shown'}")
 
     @on(Transcript.VersionWanted)
     def _walk(self, wanted: Transcript.VersionWanted) -> None:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Protocol
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,7 +13,9 @@ from textual.widgets import Input, Static
 from tui.app.widgets.field import Field
 from tui.safe import safe
 
-_ASIDE = 3  # the part of the row, one in so many, that the word gets at most
+LONGEST = 1000
+"""Most characters of the text."""
+_END = 19  # characters at the end of a long word at the right that are kept
 
 
 class Asker(Protocol):
@@ -87,13 +89,12 @@ class PromptBar(Horizontal):
         Binding("down", "step(1)", "Next", show=False),
     ]
 
-    def __init__(self, longest: int) -> None:
-        """`longest`: most characters of the text."""
+    def __init__(self) -> None:
         super().__init__()
         self._asker: Asker | None = None
         self._label = Static(classes="-label", markup=False)
         self._word = Static(markup=False)
-        self.field = _Line(max_length=longest, select_on_focus=False)
+        self.field = _Line(max_length=LONGEST, select_on_focus=False)
         """The field; it has the focus while the bar is open."""
 
     def compose(self) -> ComposeResult:
@@ -129,6 +130,11 @@ class PromptBar(Horizontal):
         """Change what stands before the field."""
         self._label.update(Content(text))
 
+    def rename(self, text: str) -> None:
+        """Replace the text of the field."""
+        with self.prevent(Input.Changed):
+            self.field.value = text
+
     @property
     def word(self) -> str:
         """What is said at the right."""
@@ -137,9 +143,10 @@ class PromptBar(Horizontal):
     @word.setter
     def word(self, text: str) -> None:
         self._said = text = safe(text, newlines=False)
-        room = max(12, self.size.width * 2 // _ASIDE)
+        room = max(12, self.screen.size.width * 3 // 5)
         if cell_len(text) > room:
-            text = text[: room - 1] + "…"
+            end = text[-min(_END, room // 2) :]
+            text = set_cell_size(text, room - cell_len(end) - 1).rstrip() + "…" + end
         self._word.update(Content(text))
 
     _said = ""
