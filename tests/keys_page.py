@@ -43,6 +43,8 @@ def _pair(row: tuple[str, str]) -> str:
 
 def _row(command: Command) -> str:
     keys = ", ".join(map(_key, filter(None, command.key.split(","))))
+    if command.pane_key:
+        keys += f" ({command.pane_key} while you read)"
     slash = f"`{command.slash}`" if command.slash else ""
     return f"| {_cell(keys)} | {slash} | `{command.name}` | {_cell(command.help)} |"
 

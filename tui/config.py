@@ -192,6 +192,9 @@ class Config(Section, frozen=True):
     first question."""
     vi_keys: bool = False
     """Whether the composer and the conversation have the keys of vi."""
+    mouse: bool = True
+    """Whether the mouse clicks, scrolls and selects in the app; `false` leaves it to
+    the terminal, which then selects as everywhere."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()

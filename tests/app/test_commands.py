@@ -21,7 +21,7 @@ def test_no_two_commands_share_a_name_a_key_or_a_slash_command() -> None:
         ("/mod", "/model"),
         ("/hel", "/help"),
         ("/foo", "lists all"),
-        ("/mouse", "lists all"),
+        ("/xyzzy", "lists all"),
     ],
 )
 def test_a_mistyped_command_names_one_that_begins_so_or_is_near(typed, said) -> None:

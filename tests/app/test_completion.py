@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("home")
         ("/cle", ["/new"]),
         ("/clear", ["/new"]),
         ("/exit", ["/quit"]),
-        ("/find", ["/history"]),
+        ("/search", ["/history"]),
         ("/mdl", ["/model"]),
         ("/streaming", ["/stream"]),
     ],

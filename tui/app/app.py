@@ -17,7 +17,7 @@ from textual.events import Event, Key, Paste
 
 from tui.app import background, commands, faults
 from tui.app.backend import Backend
-from tui.app.chat import vi_switch
+from tui.app.chat import mouse, vi_switch
 from tui.app.chat.attention import call_back
 from tui.app.chat.next_model import BEGIN_SECONDS
 from tui.app.chat.screen import ChatScreen
@@ -214,6 +214,17 @@ class LazychatApp(OutputApp):
     def action_command(self, name: str) -> None:
         """Run the command `name` of `tui.app.commands` for its key."""
         self._run(commands.named(name), "")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now; if not, it types."""
+        if action != "command" or not isinstance(parameters[0], str):
+            return super().check_action(action, parameters)
+        return self.chat is None or commands.named(parameters[0]).live(self.chat)
+
+    def switch_mouse(self, argument: str) -> None:
+        """Give the mouse to the app or to the terminal: `on`, `off`, "" for other."""
+        if chat := self.chat:
+            mouse.switch(self._driver, argument, self.backend.config.mouse, chat.hint)
 
     def choose_theme(self, name: str) -> None:
         """Switch to the theme `name`, or ask for one if it is empty."""
@@ -421,7 +432,7 @@ def run_app(
     """Run the app in this terminal until the user quits; return how it ended."""
     app = LazychatApp(backend, conversation_id, tools, is_new=is_new, files=files)
     try:
-        app.run()
+        app.run(mouse=mouse.wanted(backend.config.mouse))
     except Exception as error:  # raised while the app was ending
         app.end_by_fault(error)
     app.setup.close()

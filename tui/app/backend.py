@@ -311,6 +311,10 @@ class Models(Protocol):
         """Return whether a model takes pictures, None if that is not known."""
         ...
 
+    def no_effort(self, name: str) -> str:
+        """Return why a model's reasoning effort cannot be set, or ""."""
+        ...
+
     def window(self, name: str) -> int:
         """Return the size of the context window in tokens, 0 if it is unknown."""
         ...

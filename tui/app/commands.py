@@ -57,6 +57,25 @@ class _Clipboard(Protocol):
     def copy_answer(self, number: int) -> object: ...
 
 
+class _Finding(Protocol):
+    @property
+    def active(self) -> bool: ...
+    def find(self, words: str) -> object: ...
+    def step(self, step: int) -> object: ...
+
+
+class _Effort(Protocol):
+    def choose(self, level: str) -> object: ...
+
+
+class _Code(Protocol):
+    def save(self, argument: str) -> object: ...
+
+
+class _Transcript(Protocol):
+    def go_to_question(self, step: int) -> object: ...
+
+
 class _Composer(Protocol):
     def write(self, text: str) -> object: ...
 
@@ -85,6 +104,15 @@ class _Chat(Protocol):
     def clipboard(self) -> _Clipboard: ...
     @property
     def attaching(self) -> _Attaching: ...
+    @property
+    def finding(self) -> _Finding: ...
+    @property
+    def transcript(self) -> _Transcript: ...
+    @property
+    def effort(self) -> _Effort: ...
+    @property
+    def code(self) -> _Code: ...
+    def show_reasoning(self, argument: str) -> object: ...
     def escape(self) -> object: ...
     def toggle_stream(self) -> object: ...
     def edit_outside(self) -> object: ...
@@ -129,6 +157,7 @@ class _App(Protocol):
     def set_up(self) -> object: ...
     def choose_theme(self, name: str) -> object: ...
     def show_palette(self) -> object: ...
+    def switch_mouse(self, argument: str) -> object: ...
     def show_help(self) -> object: ...
     def set_vi(self, word: str) -> object: ...
     def action_command_palette(self) -> object: ...
@@ -142,6 +171,10 @@ def _anything(argument: str) -> str:
     return ""
 
 
+def _always(_: _Chat) -> bool:
+    return True
+
+
 def _number(argument: str) -> str:
     """Return what is wrong with an answer's number, or ""."""
     if not argument or argument.isdecimal():
@@ -149,9 +182,10 @@ def _number(argument: str) -> str:
     return "/copy takes a number: /copy 2 copies the answer before the last"
 
 
-def _on_off(argument: str) -> str:
-    """Return what is wrong with a switch's argument, or ""."""
-    return "" if argument in ("", "on", "off") else "/vi takes on or off"
+def _one_of(slash: str, *words: str) -> Callable[[str], str]:
+    """Return what reports an argument that is none of `words`, nor empty."""
+    wrong = f"{slash} takes {' or '.join(words)}"
+    return lambda argument: "" if argument in ("", *words) else wrong
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -170,6 +204,12 @@ class Command(msgspec.Struct, frozen=True):
     """Whether the key works only in the conversation pane, as it is a letter."""
     aliases: tuple[str, ...] = ()
     """Other slash commands that do the same."""
+    pane_key: str = ""
+    """A key for it in the conversation pane, besides `key`; "" for none."""
+    first: bool = False
+    """Whether its key is not for the composer, which would edit or type with it."""
+    live: Callable[[_Chat], bool] = _always
+    """Whether the key does something now; if not, it types."""
     permanent: bool = False
     """Whether its effect cannot be undone: its name must be typed in full."""
     argument: Callable[[str], str] | None = None
@@ -252,8 +292,33 @@ COMMANDS = (
         "ctrl+s",
         "/history",
         "All conversations; /history WORDS searches",
-        aliases=("/find", "/search", "/sessions", "/resume"),
+        aliases=("/search", "/sessions", "/resume"),
         argument=_anything,
+    ),
+    Command(
+        "find",
+        lambda _, chat, words: chat.finding.find(words),
+        "ctrl+f",
+        "/find",
+        "Find text in this conversation: /find WORDS",
+        first=True,
+        argument=_anything,
+    ),
+    Command(
+        "question_above",
+        lambda _, chat, __: chat.transcript.go_to_question(-1),
+        "ctrl+up",
+        "/above",
+        "Go to the question above",
+        pane_key="{",
+    ),
+    Command(
+        "question_below",
+        lambda _, chat, __: chat.transcript.go_to_question(1),
+        "ctrl+down",
+        "/below",
+        "Go to the question below",
+        pane_key="}",
     ),
     Command(
         "next",
@@ -337,6 +402,24 @@ COMMANDS = (
         aliases=("/usage", "/tokens"),
     ),
     Command(
+        "effort",
+        lambda _, chat, level: chat.effort.choose(level),
+        "alt+e",
+        "/effort",
+        "Reasoning effort here: low, medium, high or default",
+        first=True,
+        argument=_anything,
+    ),
+    Command(
+        "reasoning",
+        lambda _, chat, argument: chat.show_reasoning(argument),
+        "alt+r",
+        "/reasoning",
+        "Show or hide the reasoning of all answers",
+        first=True,
+        argument=_one_of("/reasoning", "show", "hide"),
+    ),
+    Command(
         "setup", lambda app, _, __: app.set_up(), "", "/setup", "Find or add a model"
     ),
     Command(
@@ -378,6 +461,15 @@ COMMANDS = (
         "Copy the last answer; /copy 2: the one before",
         argument=_number,
     ),
+    Command(
+        "save_code",
+        lambda _, chat, argument: chat.code.save(argument),
+        "",
+        "/save-code",
+        "Save the last code block: /save-code FILE; 2 FILE: the one before",
+        argument=_anything,
+        pane_key="S",
+    ),
     _plain(
         "unsend",
         lambda chat: chat.controller.unsend(),
@@ -413,12 +505,20 @@ COMMANDS = (
         argument=_anything,
     ),
     Command(
+        "mouse",
+        lambda app, _, argument: app.switch_mouse(argument),
+        "",
+        "/mouse",
+        "Mouse for the app (on) or the terminal's own selection (off)",
+        argument=_one_of("/mouse", "on", "off"),
+    ),
+    Command(
         "vi",
         lambda app, _, word: app.set_vi(word),
         "",
         "/vi",
         "Keys of vi: /vi on or off",
-        argument=_on_off,
+        argument=_one_of("/vi", "on", "off"),
     ),
     Command(
         "palette",
@@ -478,6 +578,24 @@ COMMANDS = (
         "Next version",
         reading=True,
     ),
+    Command(
+        "find_next",
+        lambda _, chat, __: chat.finding.step(1),
+        "n",
+        "/findnext",
+        "Next match of /find",
+        reading=True,
+        live=lambda chat: chat.finding.active,
+    ),
+    Command(
+        "find_previous",
+        lambda _, chat, __: chat.finding.step(-1),
+        "N",
+        "/findprevious",
+        "Previous match of /find",
+        reading=True,
+        live=lambda chat: chat.finding.active,
+    ),
 )
 
 
@@ -486,19 +604,26 @@ def bindings(*, reading: bool = False) -> list[BindingType]:
 
     With `reading`, those of the conversation pane, otherwise those of the screen.
     """
-    return [
-        Binding(
-            c.key or NO_KEY, f"app.command('{c.name}')", c.help, show=False, id=c.name
+    found: list[BindingType] = []
+    for c in COMMANDS:
+        if (reading and not (c.reading or c.pane_key)) or (c.reading and not reading):
+            continue
+        key = c.pane_key if reading and not c.reading else c.key
+        run = f"app.command('{c.name}')"
+        found.append(
+            Binding(key or NO_KEY, run, c.help, show=False, priority=c.first, id=c.name)
         )
-        for c in COMMANDS
-        if c.reading == reading
-    ]
+    return found
 
 
-def spelled(command: Command, keys: Mapping[str, str]) -> str:
-    """Return the command's key as users write it; `keys` has the user's own."""
+def spelled(command: Command, keys: Mapping[str, str], *, reading: bool = False) -> str:
+    """Return the command's key as users write it; `keys` has the user's own.
+
+    With `reading`, that of the conversation pane.
+    """
     own = keys.get(command.name)
-    key = command.key if own is None or _wrong_part(own) else safe(own, newlines=False)
+    usual = command.pane_key if reading and command.pane_key else command.key
+    key = usual if own is None or _wrong_part(own) else safe(own, newlines=False)
     return spelled_key(key.split(",")[0].strip()) if key else ""
 
 
@@ -629,7 +754,7 @@ def parse(text: str, more: Iterable[Command] = ()) -> tuple[Command, str] | None
 def mistyped(text: str) -> str:
     """Return a hint if `text` looks like a mistyped command, or ""."""
     word = text.strip()
-    if not re.fullmatch(r"/[a-z]+", word) or parse(word):
+    if not re.fullmatch(r"/[a-z][a-z-]+", word) or parse(word):
         return ""
     known = [
         slash

@@ -1,4 +1,4 @@
-"""Remembers theme, sidebar, streaming, vi keys and recent commands, in state.toml.
+"""Remembers theme, sidebar, streaming and the like between runs, in state.toml.
 
 config.toml belongs to the user and is never written; state.toml belongs to the program.
 If it cannot be read or written, it is ignored.
@@ -21,6 +21,9 @@ class State(msgspec.Struct, frozen=True):
     commands: tuple[str, ...] = ()
     """Names of the commands that were used last, the newest first."""
     vi: bool | None = None
+    mouse: bool | None = None
+    reasoning: bool | None = None
+    """Whether the reasoning of all answers is shown."""
 
 
 def load(path: Path) -> State:

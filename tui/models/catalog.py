@@ -22,7 +22,7 @@ from tui.config import (
 from tui.errors import ConfigError, ModelError
 from tui.masking import is_variable_name, mask_address
 from tui.messages import ToolSchema
-from tui.models import Model, keys, window_of
+from tui.models import Model, effort, keys, window_of
 from tui.models.exchanges import Exchanges
 
 STARTER_NOTE = (
@@ -150,6 +150,24 @@ class ModelCatalog:
                 return Price()
             return found.price if isinstance(found, OpenAIModelConfig) else None
         return None
+
+    def no_effort(self, name: str) -> str:
+        """Return why the model's reasoning effort cannot be set, or "".
+
+        Also "" if that is not known. Never blocks.
+        """
+        try:
+            settings = self.find(name)
+        except ConfigError as error:
+            return str(error)
+        match settings:
+            case LlamaModelConfig(path=path):
+                none = path == "starter"
+            case ScriptedModelConfig():
+                none = True
+            case OpenAIModelConfig():
+                none = effort.takes_none(settings.model or name)
+        return f"{name} has no reasoning effort" if none else ""
 
     def sees(self, name: str) -> bool | None:
         """Return whether the model takes pictures, None if that is not known (yet).

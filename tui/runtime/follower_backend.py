@@ -24,6 +24,7 @@ REFUSED = {
     "edit": f"Your editor cannot be opened here: {_HERE}",
     "suspend": f"Ctrl+Z works in a terminal, {_HERE}",
     "export": f"Files are {_HERE}: run `lazychat export` where it is served",
+    "save_code": f"Files are {_HERE}: copy the code instead (Y in the conversation)",
     "setup": f"Models are set up {_HERE}: run `lazychat setup` where it is served",
     "attach": f"Files are {_HERE}: none of the machine that serves it is attached",
     "import": f"Files are {_HERE}: run `lazychat import` where it is served",

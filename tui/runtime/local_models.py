@@ -22,6 +22,7 @@ class LocalModels:
         self.window = self._catalog.window
         self.learn_window = self._catalog.learn_window
         self.sees = self._catalog.sees
+        self.no_effort = self._catalog.no_effort
 
     @property
     def names(self) -> list[str]:

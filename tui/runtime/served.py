@@ -122,6 +122,10 @@ class ServedModels:
         found = self._models.get(name)
         return found.note if found else ""
 
+    def no_effort(self, name: str) -> str:
+        """Return "": the serving process knows its models."""
+        return ""
+
     def sees(self, name: str) -> bool | None:
         """Return None: files cannot be attached here."""
         return None

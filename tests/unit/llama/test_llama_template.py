@@ -1,6 +1,7 @@
 """Templates of all tempers render what was said, in words that they take."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -286,3 +287,33 @@ def test_files_of_text_are_read_and_others_told():
         "[b.png (image/png, 4 bytes) cannot be shown here.]"
     )
     assert [file.name for file in unreadable([message])] == ["b.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        ({}, {}),
+        ({"reasoning_effort": "low"}, {"enable_thinking": False}),
+        ({"reasoning_effort": "high"}, {"enable_thinking": True}),
+        ({"enable_thinking": False, "temperature": 0}, {"enable_thinking": False}),
+    ],
+)
+def test_an_effort_switches_thinking_where_the_template_has_a_switch(
+    options: dict[str, Any], variables: dict[str, Any]
+) -> None:
+    source = "{% if enable_thinking is defined and not enable_thinking %}off{% endif %}"
+    template = ChatTemplate(source)
+
+    assert template.variables(options) == variables
+    off = variables.get("enable_thinking") is False
+    text = template.render(dialogue([USER]), [], variables)
+    assert text == ("off" if off else "")
+
+
+def test_an_effort_is_passed_by_name_where_the_template_takes_it() -> None:
+    template = ChatTemplate("Reasoning: {{ reasoning_effort | default('medium') }}")
+
+    variables = template.variables({"reasoning_effort": "high"})
+
+    assert template.render(dialogue([USER]), [], variables) == "Reasoning: high"
+    assert ChatTemplate("{{ messages }}").variables({"reasoning_effort": "low"}) == {}

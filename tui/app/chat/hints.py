@@ -30,6 +30,13 @@ class Hints:
         if seconds is not None:
             self._status.set_timer(seconds, lambda: self._unhint(text))
 
+    def tell(self, text: str) -> None:
+        """Show `text` as a hint, or as a note if it does not fit."""
+        if cell_len(text) > self._status.content_size.width:
+            self._transcript.add_note(text)
+        else:
+            self.hint(text)
+
     def complain(self, text: str) -> None:
         """Report a problem with what was typed.
 

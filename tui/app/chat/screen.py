@@ -31,11 +31,14 @@ from tui.app.chat.approvals import ApprovalChoice
 from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.attaching import Attaching
 from tui.app.chat.clipboard import Clipboard
+from tui.app.chat.code_saving import CodeSaving
 from tui.app.chat.controller import Controller
 from tui.app.chat.conversation_settings import ConversationSettings
 from tui.app.chat.costs import Costs
 from tui.app.chat.debug_feed import fetch_bodies
 from tui.app.chat.drafts import Drafts
+from tui.app.chat.effort import Effort
+from tui.app.chat.finding import Finding
 from tui.app.chat.first_screen import FirstScreen
 from tui.app.chat.follower import Follower
 from tui.app.chat.hints import Hints
@@ -58,6 +61,7 @@ from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.attachment_bar import AttachmentBar
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.prompt_bar import PromptBar
 from tui.app.widgets.requests import CopyRequested, HintRequested
 from tui.app.widgets.status import Status
 from tui.app.widgets.tab_bar import ChatBar, Tab
@@ -226,12 +230,37 @@ class ChatScreen(OutputScreen):
             self.complain,
             self.call_later,
         )
+        self.effort = Effort(
+            self.settings,
+            backend.models,
+            status,
+            model=lambda: self.model,
+            hint=self.hint,
+            complain=self.complain,
+        )
         self.clipboard = Clipboard(
             presenter,
             lambda text: self.app.copy_to_clipboard(text),
             self.hint,
             self.call_later,
             here="suspend" not in backend.refused,
+        )
+        self.prompt_bar = PromptBar()
+        self.code = CodeSaving(
+            transcript,
+            self.prompt_bar,
+            tell=hints.tell,
+            show_bar=self._show_bar,
+            leave=self.routing.write,
+            call_later=self.call_later,
+        )
+        self.finding = Finding(
+            transcript,
+            self.prompt_bar,
+            hint=self.hint,
+            spell=self.spell_key,
+            show_bar=self._show_bar,
+            leave=self.routing.write,
         )
         self._is_first = first
         self.first_screen = FirstScreen(
@@ -263,6 +292,7 @@ class ChatScreen(OutputScreen):
                 yield self.dialog
             yield self.sidebar
         yield self.status
+        yield self.prompt_bar
 
     def on_mount(self) -> None:
         """Start to follow the conversation."""
@@ -271,6 +301,7 @@ class ChatScreen(OutputScreen):
         on = vi_switch.is_on(self.backend.config, remembered)
         vi_switch.apply(self.composer, self.transcript, on=on)
         self.model = self.backend.model
+        self.presenter.timeline.folded = remembered.reasoning is not True
         self.sidebar.tools_folder = self.backend.tools_folder
         if self.drafts.is_new:
             self.first_screen.begin(self.model, first=self._is_first)
@@ -309,6 +340,9 @@ class ChatScreen(OutputScreen):
 
     def on_screen_resume(self) -> None:
         """Resume following where it was paused."""
+        shown = state.load(paths.state_file()).reasoning is True
+        if self.presenter.timeline.folded == shown:  # changed in another conversation
+            self.presenter.timeline.fold_reasoning(not shown)
         self.follower.resume()
         if self.presenter.deleted:
             self.post_message(self.Deleted(self))
@@ -421,6 +455,7 @@ class ChatScreen(OutputScreen):
         self.approvals.look(records)
         self._input_history.show(self.presenter.fold.questions)
         self.settings.show()
+        self.effort.show()
         self.read_marker.show(records)
         if self.presenter.deleted:
             self.post_message(self.Deleted(self))
@@ -432,7 +467,8 @@ class ChatScreen(OutputScreen):
     def focus_chain(self) -> list[Widget]:
         """Tab goes between composer, conversation and debug panel; F2 to the tools."""
         chain = super().focus_chain
-        return [it for it in chain if it is not self.sidebar or it.has_focus]
+        aside = (self.sidebar, self.prompt_bar.field)
+        return [it for it in chain if it not in aside or it.has_focus]
 
     def spell_key(self, name: str) -> str:
         """Return a command's key as users write it; "" when it has none."""
@@ -449,6 +485,11 @@ class ChatScreen(OutputScreen):
     @on(events.DescendantFocus)
     def _show_focus(self) -> None:
         self.routing.show_focus()
+        if self.focused is self.composer and self.finding.active:
+            self.finding.end()
+
+    def _show_bar(self, shown: bool) -> None:
+        self.status.display = not shown
 
     @on(events.DescendantBlur)
     def _lose_focus(self, event: events.DescendantBlur) -> None:
@@ -549,6 +590,14 @@ class ChatScreen(OutputScreen):
         """Switch streaming, also for the answer in progress."""
         self.stream = not self.stream
         state.save(paths.state_file(), stream=self.stream)
+
+    def show_reasoning(self, argument: str = "") -> None:
+        """Show or hide the reasoning of all answers: `show`, `hide`, "" for other."""
+        folded = self.presenter.timeline.folded
+        folded = argument == "hide" if argument else not folded
+        self.presenter.timeline.fold_reasoning(folded)
+        state.save(paths.state_file(), reasoning=not folded)
+        self.hint(f"Reasoning {'hidden' if folded else 'shown'}")
 
     @on(Transcript.VersionWanted)
     def _walk(self, wanted: Transcript.VersionWanted) -> None:

@@ -28,6 +28,8 @@ class Timeline:
         """The items of each node of the tree; "" has those before the first node."""
         self._asked: dict[str, int] = {}
         """How many of a node's items belong to its question."""
+        self.folded = True
+        """Whether the reasoning of new answers is folded."""
         self._below: list[Item] = []
         """The notes that stay below the messages of their node."""
         self._stale = False
@@ -183,8 +185,14 @@ class Timeline:
         else:
             self._stale = True
 
+    def fold_reasoning(self, folded: bool) -> None:
+        """Fold or unfold the reasoning of all answers, in all versions."""
+        self.folded = folded
+        self._transcript.fold_reasoning(folded, self.by_id.values())
+
     def _place(self, view: MessageView) -> None:
         self.by_id[view.message_id] = view
+        view.folded = self.folded
         node = self.branches.node(view.message_id)
         self._put(view, node)
         if view.role in ("user", "system") and len(self._items[node]) == 1 + (

@@ -32,17 +32,21 @@ RECENT = 4
 """Most commands that are listed as used last."""
 _GROUPS = {
     "Conversations": (
-        *("new", "history", "next", "previous", "close", "rename", "pin"),
-        *("export", "import", "delete", "undo", "purge"),
+        *("new", "history", "next", "previous", "close", "rename", "pin", "fork"),
+        *("export", "import", "delete", "undo", "purge", "cost"),
     ),
     "Messages": (
-        *("edit", "attach", "copy", "retry", "continue", "unsend", "compact"),
-        *("revise", "regenerate", "older", "newer", "takeover"),
+        *("find", "find_next", "find_previous", "question_above", "question_below"),
+        *("edit", "attach", "copy", "save_code", "retry", "continue", "unsend"),
+        *("compact", "revise", "regenerate", "older", "newer", "takeover"),
     ),
     "Model and tools": (
-        *("model", "setup", "agent", "system", "set", "stream", "mcp", "resource"),
+        *("model", "setup", "agent", "effort", "system", "set", "stream"),
+        *("mcp", "resource"),
     ),
-    "Screen": ("tools", "debug", "theme", "help", "quit"),
+    "Screen": (
+        *("tools", "debug", "reasoning", "theme", "mouse", "vi", "help", "quit"),
+    ),
 }
 _PROMPTS, _OTHERS = "Prompts", "More"
 _UNLISTED = ("cancel", "palette")

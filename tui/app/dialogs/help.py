@@ -219,13 +219,14 @@ class HelpScreen(ModalScreen[None]):
     def _does(self, *, key: bool | None = None, reading: bool = False) -> list[Row]:
         """Return the rows of commands with a `key` or without (None: both)."""
         spelled = {
-            c: commands.spelled(c, self._keys)
+            c: commands.spelled(c, self._keys, reading=reading)
             for c in (*commands.COMMANDS, *self._more)
         }
         return [
             Row(", ".join(filter(None, [spelled[c], c.slash])), c.help, _also(c))
             for c in spelled
-            if c.reading == reading and key in (None, bool(spelled[c]))
+            if c.reading == reading or (reading and c.pane_key)
+            if key in (None, bool(spelled[c]))
         ]
 
 

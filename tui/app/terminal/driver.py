@@ -109,6 +109,30 @@ class OutputDriver(LinuxDriver):
         if self._output is not None:
             self._output.write(data.encode("utf-8", "replace"))
 
+    @property
+    def mouse(self) -> bool:
+        """Whether the terminal reports the mouse; if not, it is left to the terminal.
+
+        A change takes effect at once, and whenever the terminal is taken over again.
+        """
+        return self._mouse
+
+    @mouse.setter
+    def mouse(self, on: bool) -> None:
+        if on == self._mouse:
+            return
+        if on:
+            self._mouse = True
+            self._enable_mouse_support()
+            if self._in_band_window_resize:
+                self._enable_mouse_pixels()
+        else:
+            self._disable_mouse_support()
+            if self._mouse_pixels:
+                self._mouse_pixels = False
+                self.write("\x1b[?1016l")
+            self._mouse = False
+
     def start_application_mode(self) -> None:
         """Take over the terminal."""
         self.fileno, self._fd = self._aside.take(self._screen)

@@ -38,11 +38,18 @@ class Item:
         """Whether `height` counts real lines, not an estimate."""
         self.height = 1
         """Rows, including the blank one below."""
+        self.revision = 0
+        """Changes whenever lines may have changed."""
 
     @property
     def source(self) -> str:
         """The text for the clipboard, as it was written."""
         raise NotImplementedError
+
+    @property
+    def text_rows(self) -> range:
+        """The numbers of the laid-out lines that have the item's text."""
+        return range(self.height)
 
     def resize(self, width: int) -> None:
         """Drop all lines for a new width; the height is estimated until `lay_out`."""

@@ -6,6 +6,7 @@ and line, not as distance from the top. It therefore stays in place when an esti
 above it turns out wrong, an item is folded or the pane changes its width.
 """
 
+from collections.abc import Sequence
 from time import monotonic
 
 from textual import events
@@ -53,6 +54,10 @@ class LinePane(Contained, ScrollView, can_focus=True):
     def is_marked(self, index: int) -> bool:
         """Return whether the cursor is drawn beside an item."""
         return False
+
+    def marks(self, item: Item, number: int) -> Sequence[tuple[int, int, bool]]:
+        """Return what is marked in a line: start, end, whether it is current."""
+        return ()
 
     # -- positions
 
@@ -387,7 +392,9 @@ class LinePane(Contained, ScrollView, can_focus=True):
         item = self._items[index]
         try:
             line = dimmed(item.line(number)) if item.unkept else item.line(number)
-            strip = self._strips.strip(line, self.is_marked(index), span)
+            strip = self._strips.strip(
+                line, self.is_marked(index), span, self.marks(item, number)
+            )
         except Exception as error:
             if item.failed:  # even the error report cannot be drawn
                 raise

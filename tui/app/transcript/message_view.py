@@ -109,6 +109,12 @@ class MessageView(Item):
         """The number of the line that folds the reasoning; None without reasoning."""
         return len(self._top) - 1 if self._reasoning and self.exact else None
 
+    @property
+    def text_rows(self) -> range:
+        """The numbers of the lines of reasoning, if it is unfolded, and of the text."""
+        first = len(self._top)
+        return range(first, first + len(self._thought_lines) + len(self._body_lines))
+
     def version_step(self, number: int, column: int) -> int:
         """Return the version step of a click: -1 previous, 1 next, 0 none."""
         width = len(self._walker())
@@ -218,6 +224,7 @@ class MessageView(Item):
         """
         if self.failed:
             return self.height
+        self.revision += 1
         try:
             return self._update()
         except Exception as error:

@@ -34,6 +34,7 @@ class Note(Item):
 
     def lay_out(self) -> None:
         """Create the lines for `width`."""
+        self.revision += 1
         try:
             self._lines = self._laid_out()
         except Exception as error:

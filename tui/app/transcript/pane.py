@@ -3,7 +3,7 @@
 A widget for each message would cost layout, style and memory for each, and a repaint
 for each piece of text. Here a frame costs only what has changed and is on the screen.
 Pieces of text are collected and drawn at most 20 times a second. `LinePane` handles the
-position of lines and scrolling.
+position of lines and scrolling, `ReadingPane` what is found in them.
 
 The pane only draws items and posts messages; it does not access the log or any file.
 
@@ -20,15 +20,14 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.reactive import var
 
 from tui.app import commands
 from tui.app.terminal.textual_hook import OutputScreen
 from tui.app.transcript.find import Place, find
 from tui.app.transcript.item import Item
-from tui.app.transcript.line_pane import LinePane
 from tui.app.transcript.message_view import MessageView
 from tui.app.transcript.note import Note, NoteKind
+from tui.app.transcript.reading_pane import ReadingPane
 from tui.app.transcript.selection import between
 from tui.app.transcript.welcome import Welcome
 from tui.app.widgets.requests import CopyRequested, HintRequested
@@ -37,7 +36,7 @@ from tui.app.widgets.row_index import selectable
 FRAME = 0.05  # minimum seconds between two frames
 
 
-class Transcript(LinePane, can_focus=True):
+class Transcript(ReadingPane, can_focus=True):
     """Shows a conversation: messages of the user and the assistant, and notes."""
 
     DEFAULT_CSS = """
@@ -77,9 +76,6 @@ class Transcript(LinePane, can_focus=True):
         Binding("slash", "vi_find", "Vi: find", show=False),
         *commands.bindings(reading=True),
     ]
-
-    cursor: var[int | None] = var(None, init=False)
-    """The index of the item with the message cursor, or None."""
 
     class VersionWanted(Message):
         """The user wants the previous (-1) or next (1) version of a message."""
@@ -267,6 +263,8 @@ class Transcript(LinePane, can_focus=True):
             self._settle((min(anchor[0], len(self._items) - 1), anchor[1]))
             self.following = self.scroll_offset.y >= self.max_scroll_y
             self._mark_unseen()
+        if self.finder.active:
+            self.finder.items_changed()
         if cursor is not None and cursor >= kept:
             self.cursor = min(kept, len(self._items) - 1) if self._items else None
         self.refresh()
@@ -343,6 +341,9 @@ class Transcript(LinePane, can_focus=True):
         self._retop(min(index for index, _ in dirty))
         self._continue_layout(index for index, _ in dirty)
         items = [self._items[index] for index, _ in dirty]
+        if self.finder.active:
+            for item in items:
+                self.finder.changed(item)
         if all(item.behind and item.done for item in items):
             return  # finished items are shown when they are laid out to their ends
         if not self._settle(anchor):
@@ -370,6 +371,7 @@ class Transcript(LinePane, can_focus=True):
         if not self._width or not self.is_mounted:
             return
         self._continue_layout([index])
+        self.finder.changed(self._items[index])
         anchor = self._anchor()
         before = self._rows.top(index + 1)
         self._retop(index)
@@ -513,6 +515,7 @@ class Transcript(LinePane, can_focus=True):
             self.following = False
         self._retop(index)
         self._continue_layout([index])
+        self.finder.changed(view)
         self._settle(anchor)
         self.following = self.scroll_offset.y >= self.max_scroll_y
         self.refresh()

@@ -4,6 +4,8 @@ A line's strip is cached until the theme or the width changes, so a frame that s
 creates only the new rows.
 """
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
@@ -42,15 +44,20 @@ class Strips:
         return Strip.blank(self._widget.size.width, self.palette.style(()))
 
     def strip(
-        self, line: Line, marked: bool, selected: tuple[int, int] | None = None
+        self,
+        line: Line,
+        marked: bool,
+        selected: tuple[int, int] | None = None,
+        found: Sequence[tuple[int, int, bool]] = (),
     ) -> Strip:
         """Return the row for a line.
 
         `marked` draws the message cursor at the left; `selected` is the range of
-        selected characters, where an end of -1 means the end of the line.
+        selected characters, where an end of -1 means the end of the line; `found` are
+        ranges of found ones, and whether they are the current ones.
         """
-        if selected is not None:
-            return self._make(line, marked, selected)
+        if selected is not None or found:
+            return self._make(line, marked, selected, found)
         key = line, marked
         strip = self._made.get(key)
         if strip is None:
@@ -60,18 +67,25 @@ class Strips:
         return strip
 
     def _make(
-        self, line: Line, marked: bool, selected: tuple[int, int] | None = None
+        self,
+        line: Line,
+        marked: bool,
+        selected: tuple[int, int] | None = None,
+        found: Sequence[tuple[int, int, bool]] = (),
     ) -> Strip:
         palette = self.palette
         spans: list[Span] = list(line.spans)
         if marked and spans:
             spans[:1] = [("▌ ", (*line.fill, "cursor"))]
+        last = len(line.text) - line.tail
+        for start, end, current in found:
+            look = "match-current" if current else "match"
+            spans = _mark(spans, max(start, line.lead), min(end, last), look)
         if selected:
             start, end = selected
             if line.tail:
-                last = len(line.text) - line.tail
                 end = last if end < 0 else min(end, last)
-            spans = _mark_selected(spans, max(start, line.lead), end)
+            spans = _mark(spans, max(start, line.lead), end, "selection")
         strip = Strip([Segment(text, palette.style(style)) for text, style in spans])
         width = self._widget.size.width
         if line.fill:
@@ -94,17 +108,17 @@ def dimmed(line: Line) -> Line:
     return line._replace(spans=tuple((t, (*s, "unkept")) for t, s in line.spans))
 
 
-def _mark_selected(spans: list[Span], start: int, end: int) -> list[Span]:
-    """Style the characters from `start` to `end` (-1: to the end) as selected."""
+def _mark(spans: list[Span], start: int, end: int, look: str) -> list[Span]:
+    """Add a look to the characters from `start` to `end` (-1: to the end)."""
     marked: list[Span] = []
     offset = 0
     for text, style in spans:
         stop = len(text) if end < 0 else max(0, min(len(text), end - offset))
         begin = max(0, min(stop, start - offset))
-        selected: Style = (*style, "selection")
+        added: Style = (*style, look)
         marked += [
             (text[:begin], style),
-            (text[begin:stop], selected),
+            (text[begin:stop], added),
             (text[stop:], style),
         ]
         offset += len(text)

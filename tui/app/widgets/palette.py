@@ -45,6 +45,8 @@ CONVERSATION: Looks = {
     "welcome-key": "$text-accent",
     "unkept": "$text-muted",
     "selection": "on $screen-selection-background",
+    "match": "underline on $screen-selection-background",
+    "match-current": "bold reverse $text-primary",
     "note-info": "$text-muted",
     "note-warning": "$text-warning",
     "note-error": "$text-error",
@@ -143,6 +145,7 @@ class Palette:
                 bold=look.bold,
                 italic=look.italic,
                 underline=look.underline,
+                reverse=look.reverse,
                 strike=look.strike,
             )
         shown = (background + colour).rich_color

@@ -72,6 +72,8 @@ class Status(Contained, Widget):
     """The model of the running turn; empty while `model` would answer."""
     agent: reactive[str] = reactive("")
     """Name of the agent; empty if it need not be shown."""
+    effort: reactive[str] = reactive("")
+    """The reasoning effort that is set here; empty for the model's default."""
     state: reactive[str] = reactive("ready")
     """`ready`, `loading`, `thinking`, `writing`, `writing a tool call`, `running
     NAME`, `cancelling`, `error`, or another short text."""
@@ -153,6 +155,8 @@ class Status(Contained, Widget):
         if not name:
             return []
         agent: list[Span] = [(f" {self.agent}", ("muted",))] if self.agent else []
+        if self.effort:
+            agent.append((f" {self.effort} effort", ("muted",)))
         return [(name, ("model",)), *agent]
 
     def _state(self) -> list[Span]:

@@ -21,6 +21,7 @@ from tui.models.llama.saved import SavedPrompts
 from tui.models.llama.template import (
     CHATML,
     CHATML_STOPS,
+    THINKING,
     ChatTemplate,
     reasoning_open,
 )
@@ -165,7 +166,8 @@ class LlamaModel:
                 yield from self._notice(
                     f"{self._name} reads text only: {file.name} is left out."
                 )
-            prompt, fitted = self._fit(made, messages, tools, context)
+            variables = made.template(bool(tools)).variables(turn.options)
+            prompt, fitted = self._fit(made, messages, tools, context, variables)
             if fitted.left_out:
                 yield context_window.notice(fitted, self._name, context.size, turn)
             gate = Gate(
@@ -176,6 +178,9 @@ class LlamaModel:
             builder = ReplyBuilder(turn, gate)
             turn.exchanged(prompt.text)
             sampling, unknown = _own_sampling(self._sampling, turn.options)
+            if not variables and any(name in unknown for name in THINKING):
+                yield from self._notice(f"{self._name} has no reasoning effort")
+            unknown = [name for name in unknown if name not in THINKING]
             if unknown:
                 yield from self._notice(
                     f"{self._name} has no option {', '.join(unknown)}. It has "
@@ -270,6 +275,7 @@ class LlamaModel:
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         context: Context,
+        variables: Mapping[str, Any],
     ) -> tuple[Prompt, context_window.Fitted]:
         """Return the prompt, and which messages it contains."""
         size = context.size
@@ -277,7 +283,7 @@ class LlamaModel:
 
         def count(messages: Sequence[Message]) -> int:
             nonlocal prompt
-            prompt = made.prompt(messages, tools)
+            prompt = made.prompt(messages, tools, variables)
             return len(prompt.tokens)
 
         kept_free = context_window.reserved(size, self._max_tokens)
@@ -357,11 +363,16 @@ class _Made:
         self.sampler = Sampler(weights, sampling)
 
     def prompt(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema]
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        variables: Mapping[str, Any] | None = None,
     ) -> Prompt:
-        template = self._template(bool(tools))
+        template = self.template(bool(tools))
         quote = self.tokenizer.quote
-        text = template.render(quote(dialogue(messages)), quote(tool_list(tools)))
+        text = template.render(
+            quote(dialogue(messages)), quote(tool_list(tools)), variables
+        )
         prompt = self.tokenizer.encode(text)
         if not prompt.tokens:
             raise ModelError(
@@ -375,10 +386,10 @@ class _Made:
         If the instructions named another format than the model's own, the model may use
         either, so the gate must look for all.
         """
-        describes = self._template(tools).describes_tools
+        describes = self.template(tools).describes_tools
         return self._dialect if describes or not tools else "auto"
 
-    def _template(self, tools: bool) -> ChatTemplate:
+    def template(self, tools: bool) -> ChatTemplate:
         return self._with_tools if tools and self._with_tools else self._plain
 
     def size(self, message: Message) -> int:

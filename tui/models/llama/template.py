@@ -33,6 +33,9 @@ CHATML = """\
 """The most common format, for models without a template."""
 CHATML_STOPS = ("<|im_end|>", "<|im_start|>")
 
+THINKING = ("reasoning_effort", "enable_thinking")
+"""Options that a chat template may take."""
+_NO_THINKING = ("none", "minimal", "low")
 _THINKING = re.compile(
     r"(<think(?:ing)?>|<seed:think>|\[THINK\]|<\|START_THINKING\|>)\s*$"
 )
@@ -59,6 +62,7 @@ class ChatTemplate:
                 f"The model's chat template cannot be read: {error}.", "bad_file"
             ) from error
         self._special = dict(special or {})
+        self._names = names
         self.describes_tools = "tools" in names
         """Whether the template describes tools to the model. If not, instructions and
         earlier calls are written in Hermes' format."""
@@ -66,9 +70,27 @@ class ChatTemplate:
         self._flat_calls = not (known and "tool_calls" in source)
         self._flat_results = not (known and re.search("""['"]tool['"]""", source))
 
-    def render(self, messages: Dialogue, tools: Sequence[Mapping[str, Any]]) -> str:
+    def variables(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the variables for how hard to think, from a turn's `options`.
+
+        Templates have `reasoning_effort`, or `enable_thinking`, which the lowest
+        efforts switch off. Empty if the template has neither.
+        """
+        given = {name: options[name] for name in THINKING if name in options}
+        effort = options.get("reasoning_effort")
+        if isinstance(effort, str) and "enable_thinking" not in given:
+            given["enable_thinking"] = effort not in _NO_THINKING
+        return {name: value for name, value in given.items() if name in self._names}
+
+    def render(
+        self,
+        messages: Dialogue,
+        tools: Sequence[Mapping[str, Any]],
+        variables: Mapping[str, Any] | None = None,
+    ) -> str:
         """Return the text up to the place where the model's answer starts.
 
+        `variables` are those of the template's own, see `variables`.
         `tools` are in the form of the OpenAI API. If the template refuses `messages`,
         it gets them in other forms: see `dialogue.variants`. Raises `ModelError` when
         it refuses all of them.
@@ -81,9 +103,14 @@ class ChatTemplate:
             len(m.get("tool_calls", ())) > 1 for m in messages
         ):
             messages = one_call_each(messages)
-        return self._first(messages, tools)
+        return self._first(messages, tools, variables or {})
 
-    def _first(self, dialogue: Dialogue, tools: Sequence[Mapping[str, Any]]) -> str:
+    def _first(
+        self,
+        dialogue: Dialogue,
+        tools: Sequence[Mapping[str, Any]],
+        variables: Mapping[str, Any],
+    ) -> str:
         """Render the first variant of `dialogue` that the template accepts."""
         first: Exception | None = None
         # Without tools, try None and []: most templates check `if tools`, some check
@@ -96,6 +123,7 @@ class ChatTemplate:
                         tools=value,
                         add_generation_prompt=True,
                         **self._special,
+                        **variables,
                     )
                 # Not only `raise_exception`: a template may misuse any operation.
                 except Exception as error:
@@ -115,7 +143,7 @@ class ChatTemplate:
         ]
         tools = [ToolSchema("probe_tool", "probe", {"type": "object"})]
         try:
-            text = self._first(dialogue(messages), tool_list(tools))
+            text = self._first(dialogue(messages), tool_list(tools), {})
         except ModelError:
             return False
         return "probe_first" in text and "probe_second" not in text
