@@ -6,6 +6,7 @@
 # make check     formatting, lint, types, import contracts
 # make bench     what things cost, in ratios within one run
 # make faults    run the tests that try faults, write the table of docs/faults.md
+# make messages  find new words of the app for the translations, compile these
 # make shot      draw the pictures of the README anew (needs sshd and chromium)
 #
 # All of it lives in .venv; `make clean` removes that. .ci/setup does the setting up:
@@ -21,7 +22,7 @@ WORKERS ?= -n 4 --dist worksteal
 export PYTHON
 SET_UP := .ci/setup $(if $(filter no 0 false,$(LOCAL)),--no-local)
 
-.PHONY: run test coverage fast again check bench faults shot clean set-up
+.PHONY: run test coverage fast again check bench faults messages shot clean set-up
 
 run:
 	@$(SET_UP)
@@ -63,6 +64,9 @@ bench: set-up
 
 faults: set-up
 	@$(BIN)/python tests/fault_table.py
+
+messages: set-up
+	@$(BIN)/python tests/catalogue.py
 
 shot: set-up
 	@$(BIN)/python docs/screenshot.py docs

@@ -42,11 +42,12 @@ hypothesis.settings.register_profile("fast", hypothesis.settings(), max_examples
 
 
 def pytest_configure() -> None:
-    """Have the programs that tests start hear the signals that they are sent.
+    """Speak English, and have the programs that tests start hear their signals.
 
     Under nohup, or in the background of a script, some are ignored, and what is
     ignored is inherited. What has a handler is not.
     """
+    os.environ["LAZYCHAT_LANGUAGE"] = "en"  # the texts in the tests
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
@@ -141,6 +142,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LAZYCHAT_HOME", str(folder))
     monkeypatch.setenv("LAZYCHAT_PROBE", "off")  # whatever runs on this machine
     monkeypatch.setenv("LAZYCHAT_TITLES", "question")  # no requests of its own
+    monkeypatch.setenv("LAZYCHAT_LANGUAGE", "en")  # whatever the user's locale
     return folder
 
 

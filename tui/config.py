@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 import msgspec
 from msgspec import Meta
 
-from tui import bounds, files, paths
+from tui import bounds, files, i18n, paths
 from tui.errors import ConfigError
 from tui.safe import decoded
 
@@ -195,6 +195,9 @@ class Config(Section, frozen=True):
     mouse: bool = True
     """Whether the mouse clicks, scrolls and selects in the app; `false` leaves it to
     the terminal, which then selects as everywhere."""
+    language: Literal["", "en", "zh"] = ""
+    """The language of the app: `en` or `zh`, Chinese; empty means that of the locale,
+    as in LANG=zh_CN.UTF-8."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
     """Most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()
@@ -339,6 +342,9 @@ def with_environment(config: Config) -> Config:
         if value.lower() not in words:
             raise ConfigError(f"LAZYCHAT_STREAM is {value!r}: use on or off.")
         changes["stream"] = words[value.lower()]
+    language = os.environ.get(i18n.VARIABLE)  # `cli.language` has chosen by it
+    if language and language not in i18n.CATALOGUES:
+        raise ConfigError(f"{i18n.VARIABLE} is {language!r}: use en or zh.")
     return msgspec.structs.replace(config, **changes)
 
 
@@ -440,6 +446,8 @@ def _known_values(keys: list[str]) -> list[str]:
             return list(get_args(Config.__annotations__["agent"]))
         case ["titles"]:
             return list(get_args(Config.__annotations__["titles"]))
+        case ["language"]:
+            return ["en", "zh"]
         case ["models", _, "api"]:
             return list(get_args(OpenAIModelConfig.__annotations__["api"]))
         case ["mcp", _, "trust"]:

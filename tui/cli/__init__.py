@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.cli import conversations, streams
+from tui.cli import conversations, language, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError, too_many_files
@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     streams.fill()
     tty.forget_size_in_environment()
     streams.clean()
-    options = parse(sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    language.choose(arguments)
+    options = parse(arguments)
     if options.version:
         print(_version())
         return DONE

@@ -57,6 +57,7 @@ class Home:
             "LAZYCHAT_HOME": str(self.folder),
             "LAZYCHAT_PROBE": "off",  # whatever runs on this machine
             "LAZYCHAT_TITLES": "question",  # no requests that a test does not make
+            "LAZYCHAT_LANGUAGE": "en",
             "PYTHONPATH": str(ROOT),
             # llama_cpp leaves two files open on /dev/null.
             "PYTHONWARNINGS": "error,ignore:unclosed file <_io.TextIOWrapper name="
