@@ -17,11 +17,11 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).resolve().parent.parent
-LINES = 400
+LINES = 430
 FILES = {"tui/app": 12}
 """Most modules that a folder may have."""
 LONGER = {
-    "tui/eventlog/fallback/memory_fallback.py": 420,
+    "tui/eventlog/fallback/memory_fallback.py": 460,
     "tui/models/starter/spans.py": 420,
 }
 """Files that should be split, and how long each may be until then."""

@@ -54,7 +54,20 @@ def messages(root: Path = ROOT) -> dict[str, Entry]:
             name = file.relative_to(root).as_posix()
             if name not in entry.files:
                 entry.files.append(name)
+    for text in _tools():
+        found.setdefault(text, Entry(text, files=["tui/tools/bundled"]))
     return found
+
+
+def _tools() -> Iterator[str]:
+    """Yield what the bundled tools say of themselves: the sidebar translates it."""
+    from tui.tools import builtin
+
+    for tool in builtin().values():
+        yield tool.summary
+        yield tool.schema.description
+        for parameter in tool.schema.parameters.get("properties", {}).values():
+            yield parameter["description"]
 
 
 def _calls(tree: ast.Module) -> Iterator[list[str]]:
