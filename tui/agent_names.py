@@ -3,12 +3,14 @@
 Imports nothing: the command line reads it before anything heavy.
 """
 
+from tui.i18n import N_
+
 DEFAULT = "function_call"
 
 ABOUT = {
-    DEFAULT: "calls tools until it has the answer",
-    "react": "calls in text (ReAct), for models without tool calls",
-    "plan": "makes a plan, does its steps, then answers",
-    "rewoo": "plans all calls at once, makes them, then answers",
+    DEFAULT: N_("calls tools until it has the answer"),
+    "react": N_("calls in text (ReAct), for models without tool calls"),
+    "plan": N_("makes a plan, does its steps, then answers"),
+    "rewoo": N_("plans all calls at once, makes them, then answers"),
 }
 """Each agent with what it does, in words that fit beside it in 80 columns."""

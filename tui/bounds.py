@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from tui.i18n import N_, _
+
 DEEPEST = 64
 """Most levels of nested lists and objects.
 
@@ -41,7 +43,7 @@ def is_deep(value: Any, limit: int = DEEPEST) -> bool:
     The function is iterative, so it works at any depth.
     """
     level: list[Any] = [value]
-    for _ in range(limit):
+    for __ in range(limit):
         level = [part for each in level for part in _parts(each)]
         if not level:
             return False
@@ -133,11 +135,11 @@ def decode_toml(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
     except ValueError as error:  # Python reads 4,300 digits at most
-        raise ValueError("a number has too many digits") from error
+        raise ValueError(_("a number has too many digits")) from error
     if is_deep(table):
         raise ValueError(TOO_DEEP)
     if not _has_fair_numbers(table):
-        raise ValueError("a number is larger than 64 bits can hold")
+        raise ValueError(_("a number is larger than 64 bits can hold"))
     return table
 
 
@@ -213,7 +215,7 @@ def moment(value: Any) -> float:
     return duration(value)
 
 
-UNKNOWN_TIME = "unknown time"
+UNKNOWN_TIME = N_("unknown time")
 
 
 def spell_time(seconds: float, form: str) -> str:
@@ -226,4 +228,4 @@ def spell_time(seconds: float, form: str) -> str:
             return time.strftime(form, time.localtime(known))
     except (ValueError, OverflowError, OSError):  # a time zone may support fewer years
         pass
-    return UNKNOWN_TIME.ljust(len(time.strftime(form, time.localtime(0))))
+    return _(UNKNOWN_TIME).ljust(len(time.strftime(form, time.localtime(0))))

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from tui import bounds, files, i18n, paths
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.safe import decoded
 
 
@@ -229,10 +230,16 @@ def load(path: Path | None = None) -> Config:
     except FileNotFoundError:
         config = Config()
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+        raise ConfigError(
+            _("{path} cannot be read: {strerror}.").format(
+                path=path, strerror=error.strerror
+            )
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{path} cannot be read: it is not UTF-8 (byte {error.start + 1})."
+            _("{path} cannot be read: it is not UTF-8 (byte {start}).").format(
+                path=path, start=error.start + 1
+            )
         ) from error
     else:
         config = parse(text, str(path))
@@ -254,8 +261,14 @@ def parse(text: str, where: str = "config.toml") -> Config:
             line, column = place.group(1, 2)
             if not line:
                 line, column = str(text.count("\n") + 1), "1"
-            where = f"{where}, line {line}, column {column}"
-        raise ConfigError(f"{where}: this is not TOML: {message}.") from error
+            where = _("{where}, line {line}, column {column}").format(
+                where=where, line=line, column=column
+            )
+        raise ConfigError(
+            _("{where}: this is not TOML: {message}.").format(
+                where=where, message=message
+            )
+        ) from error
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -263,7 +276,11 @@ def parse(text: str, where: str = "config.toml") -> Config:
     for keys, value in _numbers((), table):
         if problem := _number_problem(keys, value):
             line = _line(text, list(keys))
-            raise ConfigError(f"{where}, line {line}: {'.'.join(keys)} {problem}.")
+            raise ConfigError(
+                _("{where}, line {line}: {keys} {problem}.").format(
+                    where=where, line=line, keys=".".join(keys), problem=problem
+                )
+            )
     return config
 
 
@@ -309,15 +326,21 @@ def _number_problem(keys: tuple[str, ...], value: Any) -> str:
     endless = "options" not in keys  # `timeout = inf` is allowed
     odd = isinstance(value, float) and not math.isfinite(value)
     if odd and not (endless and value > 0):
-        return f"cannot be {value}: write a number"
+        return _("cannot be {value}: write a number").format(value=value)
     if not _is_option(keys):
         return ""
     least = _LEAST[keys[3]]
     whole = keys[3].endswith("_tokens")
     kind = int if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kind):
-        return f"must be a {'whole ' if whole else ''}number, not {value!r}"
-    return "" if value >= least else f"must be {least} or more, not {value}"
+        return _("must be a {value}number, not {value2!r}").format(
+            value=_("whole ") if whole else "", value2=value
+        )
+    return (
+        ""
+        if value >= least
+        else _("must be {least} or more, not {value}").format(least=least, value=value)
+    )
 
 
 def with_environment(config: Config) -> Config:
@@ -333,18 +356,26 @@ def with_environment(config: Config) -> Config:
         known = get_args(Config.__annotations__["titles"])
         if value not in known:
             raise ConfigError(
-                f"LAZYCHAT_TITLES is {value!r}: use {' or '.join(known)}."
+                _("LAZYCHAT_TITLES is {value!r}: use {known}.").format(
+                    value=value, known=_(" or ").join(known)
+                )
             )
         changes["titles"] = value
     if value := os.environ.get("LAZYCHAT_STREAM"):
         words = {"1": True, "true": True, "on": True, "0": False, "false": False}
         words |= {"off": False, "yes": True, "no": False}
         if value.lower() not in words:
-            raise ConfigError(f"LAZYCHAT_STREAM is {value!r}: use on or off.")
+            raise ConfigError(
+                _("LAZYCHAT_STREAM is {value!r}: use on or off.").format(value=value)
+            )
         changes["stream"] = words[value.lower()]
     language = os.environ.get(i18n.VARIABLE)  # `cli.language` has chosen by it
     if language and language not in i18n.CATALOGUES:
-        raise ConfigError(f"{i18n.VARIABLE} is {language!r}: use en or zh.")
+        raise ConfigError(
+            _("{variable} is {language!r}: use en or zh.").format(
+                variable=i18n.VARIABLE, language=language
+            )
+        )
     return msgspec.structs.replace(config, **changes)
 
 
@@ -372,33 +403,43 @@ def nearest(word: str, words: "list[str] | dict[str, Any]", least: float = 0.6) 
     import difflib
 
     close = difflib.get_close_matches(word, list(words), 1, least)
-    return f' Did you mean "{close[0]}"?' if close else ""
+    return _(' Did you mean "{close}"?').format(close=close[0]) if close else ""
 
 
 def _explain(problem: str, table: dict[str, Any], text: str, where: str) -> str:
     """Add the line, which msgspec does not report, to its error message."""
-    problem, _, path = problem.partition(" - at `")
+    problem, __, path = problem.partition(" - at `")
     keys = re.findall(r"[^.\[\]`$]+|\[[^\]]*\]", path.rstrip("`"))
     keys = _named(keys, table)
     if unknown := re.match(r"Object contains unknown field `(.*)`", problem):
         key = unknown[1]
         line = _line(text, [*keys, key])
         known = _known_keys(table, keys)
-        of = f" in [{'.'.join(keys)}]" if keys else ""
-        hint = nearest(key, known) or f" Known: {', '.join(known)}."
-        return f'{where}, line {line}: unknown key "{key}"{of}.{hint}'
+        of = _(" in [{keys}]").format(keys=".".join(keys)) if keys else ""
+        hint = nearest(key, known) or _(" Known: {known}.").format(
+            known=", ".join(known)
+        )
+        return _('{where}, line {line}: unknown key "{key}"{of}.{hint}').format(
+            where=where, line=line, key=key, of=of, hint=hint
+        )
     if missing := re.match(r"Object missing required field `(.*)`", problem):
         line = _line(text, keys)
-        return f'{where}, line {line}: [{".".join(keys)}] needs "{missing[1]}".'
+        return _('{where}, line {line}: [{keys}] needs "{missing}".').format(
+            where=where, line=line, keys=".".join(keys), missing=missing[1]
+        )
     if invalid := re.match(r"Invalid (?:enum )?value '(.*)'", problem):
         line = _line(text, keys)
         known = _known_values(keys)
-        hint = f" Known: {', '.join(known)}." if known else ""
+        hint = _(" Known: {known}.").format(known=", ".join(known)) if known else ""
         key = ".".join(keys)
-        return f'{where}, line {line}: {key} cannot be "{invalid[1]}".{hint}'
+        return _('{where}, line {line}: {key} cannot be "{invalid}".{hint}').format(
+            where=where, line=line, key=key, invalid=invalid[1], hint=hint
+        )
     problem = problem.replace("`", "")
     problem = problem[0].lower() + problem[1:]
-    return f"{where}, line {_line(text, keys)}: {'.'.join(keys)}: {problem}."
+    return _("{where}, line {text}: {keys}: {problem}.").format(
+        where=where, text=_line(text, keys), keys=".".join(keys), problem=problem
+    )
 
 
 _MODEL_SECTIONS = (OpenAIModelConfig, LlamaModelConfig, ScriptedModelConfig)

@@ -19,6 +19,8 @@ user reads `str(error)`: no class name, no traceback.
 
 import errno
 
+from tui.i18n import _
+
 
 class LazychatError(Exception):
     """Base of all errors that carry a message for the user."""
@@ -75,7 +77,9 @@ class TooMuch(ModelError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"The model sent {what}, so it was stopped. The text so far is kept.",
+            _(
+                "The model sent {what}, so it was stopped. The text so far is kept."
+            ).format(what=what),
             "dropped",
         )
         self.what = what
@@ -93,7 +97,7 @@ class Cancelled(LazychatError):
     """The turn was cancelled; the text so far is kept."""
 
     def __init__(self) -> None:
-        super().__init__("Cancelled.")
+        super().__init__(_("Cancelled."))
 
 
 def too_many_files(error: BaseException) -> str:
@@ -101,7 +105,7 @@ def too_many_files(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
-            return (
+            return _(
                 "Too many open files: close other programs, or allow more with "
                 "`ulimit -n`."
             )

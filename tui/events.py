@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from tui import bounds
+from tui.i18n import _
 from tui.messages import Attachment, Message, ToolCall
 
 
@@ -241,7 +242,9 @@ class RetryScheduled(Event, frozen=True):
     def describe(self, seconds: float | None = None) -> str:
         """Return it in a few words; `seconds`: what is left of the pause."""
         left = max(1, math.ceil(self.seconds if seconds is None else seconds))
-        return f"{self.why}, retry in {left} s ({self.attempt}/{self.most})"
+        return _("{why}, retry in {left} s ({attempt}/{most})").format(
+            why=self.why, left=left, attempt=self.attempt, most=self.most
+        )
 
     @property
     def line(self) -> str:

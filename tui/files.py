@@ -11,6 +11,8 @@ import select
 import stat
 from pathlib import Path
 
+from tui.i18n import _
+
 _FILE, _FOLDER = 0o600, 0o700
 _LARGEST = 1_000_000
 """Most bytes of a file that a person writes: configuration, theme."""
@@ -30,13 +32,13 @@ def read_text(path: Path) -> str:
     try:
         while True:
             if not select.select([descriptor], [], [], _PATIENCE)[0]:
-                raise OSError(errno.EAGAIN, "it is a pipe that sends no data")
+                raise OSError(errno.EAGAIN, _("it is a pipe that sends no data"))
             piece = os.read(descriptor, 65536)
             if not piece:
                 return data.decode("utf-8-sig")
             data += piece
             if len(data) > _LARGEST:
-                raise OSError(errno.EFBIG, "it is larger than 1 MB")
+                raise OSError(errno.EFBIG, _("it is larger than 1 MB"))
     finally:
         os.close(descriptor)
 

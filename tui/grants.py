@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from tui import paths, state_file
+from tui.i18n import _
 
 LONGEST_PATTERN = 500
 """Most characters of a pattern."""
@@ -52,7 +53,11 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def spelled(self) -> str:
         """What is allowed, and where."""
-        return f"{self.title} in {self.folder}" if self.folder else self.title
+        return (
+            _("{title} in {folder}").format(title=self.title, folder=self.folder)
+            if self.folder
+            else self.title
+        )
 
 
 def _is_within(folder: str, top: str) -> bool:

@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 
 from tui import files
+from tui.i18n import _
 from tui.messages import Value
 from tui.safe import safe
 
@@ -67,7 +68,11 @@ def load(folder: Path) -> tuple[list[PromptFile], list[str]]:
         return [], []
     names = [name for name in names if name.endswith(".md")]
     if len(names) > MOST:
-        problems.append(f"{folder}: only the first {MOST} prompts are used.")
+        problems.append(
+            _("{folder}: only the first {most} prompts are used.").format(
+                folder=folder, most=MOST
+            )
+        )
     for name in names[:MOST]:
         file = folder / name
         try:
@@ -75,7 +80,12 @@ def load(folder: Path) -> tuple[list[PromptFile], list[str]]:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             problems.append(
-                safe(f"{file}: not used as a prompt: {why}.", newlines=False)
+                safe(
+                    _("{file}: not used as a prompt: {why}.").format(
+                        file=file, why=why
+                    ),
+                    newlines=False,
+                )
             )
     return found, problems
 
@@ -84,28 +94,32 @@ def _read(file: Path) -> PromptFile:
     name = file.name.removesuffix(".md")
     if not _NAME.fullmatch(name):
         raise ValueError(
-            "its name may have lower-case English letters, digits, - and _, up to 40"
+            _("its name may have lower-case English letters, digits, - and _, up to 40")
         )
     if not file.is_file():
-        raise ValueError("it is not a regular file")
+        raise ValueError(_("it is not a regular file"))
     if file.stat().st_size > 4 * LONGEST:
-        raise ValueError(f"it has more than {LONGEST:,} characters")
+        raise ValueError(
+            _("it has more than {longest:,} characters").format(longest=LONGEST)
+        )
     try:
         text = files.read_text(file)
     except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8 text") from None
+        raise ValueError(_("it is not UTF-8 text")) from None
     if len(text) > LONGEST:
-        raise ValueError(f"it has more than {LONGEST:,} characters")
+        raise ValueError(
+            _("it has more than {longest:,} characters").format(longest=LONGEST)
+        )
     description = ""
     if head := _HEAD.match(text):
         text = text[head.end() :]
         for line in head[1].splitlines():
-            key, _, value = line.partition(":")
+            key, __, value = line.partition(":")
             if key.strip() == "description":
                 description = value.strip().strip("\"'")
     text = text.strip()
     if not text:
-        raise ValueError("it is empty")
+        raise ValueError(_("it is empty"))
     first = text.splitlines()[0].strip("# ")
     shown = safe(description or first, newlines=False)
     return PromptFile(name, text, shown[:200])

@@ -9,6 +9,7 @@ from tui.agents import last_round
 from tui.agents.merge import merge
 from tui.errors import ModelError
 from tui.events import Event, MessageAdded, NoticeGiven
+from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall, ToolResult, ToolSchema
 from tui.models import Model
 from tui.tools import ToolBox
@@ -69,7 +70,7 @@ class FunctionCallAgent:
             messages += map(as_message, results)
             turn.next_message()
             turn.cancel.raise_if_requested()
-        for _ in range(self.max_rounds):
+        for __ in range(self.max_rounds):
             reply = yield from self._ask(messages, schemas, turn)
             message = _distinct(reply.message, used)
             if not message.tool_calls:
@@ -84,15 +85,19 @@ class FunctionCallAgent:
             turn.cancel.raise_if_requested()
             if _stuck(message, unreadable):
                 yield NoticeGiven(
-                    "The model repeats a tool call that cannot be read; it now "
-                    "answers without tools."
+                    _(
+                        "The model repeats a tool call that cannot be read; it now "
+                        "answers without tools."
+                    )
                 )
                 break
         else:
             if self.max_rounds:
                 yield NoticeGiven(
-                    f"The model has called tools {self.max_rounds} times in a row, the "
-                    f"limit; it now answers without more calls."
+                    _(
+                        "The model has called tools {max_rounds} times in a row, "
+                        "the limit; it now answers without more calls."
+                    ).format(max_rounds=self.max_rounds)
                 )
         return (yield from self.answer_now(messages, turn))
 
@@ -160,14 +165,18 @@ def as_message(result: ToolResult) -> Message:
 def _no_answer(model: str, finish_reason: str) -> ModelError:
     if finish_reason == "length":
         return ModelError(
-            f"{model} has used up all tokens that its answer may have before the first "
-            "word of it (finish_reason length). Allow it more (max_tokens), or ask "
-            "for less.",
+            _(
+                "{model} has used up all tokens that its answer may have before "
+                "the first word of it (finish_reason length). Allow it more "
+                "(max_tokens), or ask for less."
+            ).format(model=model),
             "empty",
         )
     return ModelError(
-        f"{model} ended without an answer (finish_reason {finish_reason}). Try again, "
-        "or ask in other words.",
+        _(
+            "{model} ended without an answer (finish_reason {finish_reason}). Try "
+            "again, or ask in other words."
+        ).format(model=model, finish_reason=finish_reason),
         "empty",
     )
 

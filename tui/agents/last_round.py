@@ -19,6 +19,7 @@ from tui.events import (
     TextDelta,
     ToolCallOpened,
 )
+from tui.i18n import _
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import Model
 from tui.models.gate import Gate, Piece, Reasoning, Text
@@ -54,7 +55,7 @@ def answer(
         yield TextDelta(turn.message_id, between)
     reply, called = yield from _listen(model, asked, known, turn)
     if called and not reply.message.text.strip():
-        yield NoticeGiven("The model called another tool instead of answering.")
+        yield NoticeGiven(_("The model called another tool instead of answering."))
     message = msgspec.structs.replace(
         reply.message,
         text=f"{first.text}{between}{reply.message.text}",

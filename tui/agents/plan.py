@@ -12,6 +12,7 @@ import msgspec
 from tui.agents.planning import PlanningAgent, demote, question, since_question
 from tui.errors import ModelError
 from tui.events import Event, NoticeGiven
+from tui.i18n import _
 from tui.messages import Message, ToolSchema
 from tui.turn import Turn
 
@@ -73,7 +74,9 @@ class PlanAndSolveAgent(PlanningAgent):
             return (yield from self.solver.run(messages, turn))
         if len(steps) > MOST_STEPS:
             yield NoticeGiven(
-                f"The plan has {len(steps)} steps; the first {MOST_STEPS} are done."
+                _(
+                    "The plan has {count} steps; the first {most_steps} are done."
+                ).format(count=len(steps), most_steps=MOST_STEPS)
             )
             del steps[MOST_STEPS:]
         history = [*_pinned(messages), Message("assistant", written)]
@@ -141,7 +144,9 @@ def _pinned(messages: Sequence[Message]) -> list[Message]:
 
 
 def _heading(number: int, steps: Sequence[str]) -> str:
-    return f"Step {number} of {len(steps)}: {steps[number - 1]}"
+    return _("Step {number} of {count}: {steps}").format(
+        number=number, count=len(steps), steps=steps[number - 1]
+    )
 
 
 def _told(number: int, steps: Sequence[str]) -> Message:

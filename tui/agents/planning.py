@@ -17,6 +17,7 @@ from tui.events import (
     Relabelled,
     TextDelta,
 )
+from tui.i18n import _
 from tui.messages import Message, ToolSchema
 from tui.models import Model, takes_instructions
 from tui.tools import ToolBox
@@ -124,7 +125,9 @@ class PlanningAgent:
         tools = self.solver.toolbox.schemas() if self.solver.max_rounds else []
         if not takes_instructions(self.planner):
             yield NoticeGiven(
-                f"{self.planner.name} is too small to make a plan; it answers without."
+                _("{name} is too small to make a plan; it answers without.").format(
+                    name=self.planner.name
+                )
             )
             return (yield from self.solver.run(asked, turn))
         how = self._how(tools)
@@ -165,8 +168,9 @@ class PlanningAgent:
 
     def _unreadable(self) -> NoticeGiven:
         return NoticeGiven(
-            f"{self.planner.name} has made no plan that can be read; the answer is "
-            "made without."
+            _(
+                "{name} has made no plan that can be read; the answer is made without."
+            ).format(name=self.planner.name)
         )
 
     def _plan(

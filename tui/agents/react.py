@@ -23,6 +23,7 @@ from tui.events import (
     TextDelta,
     ToolCallOpened,
 )
+from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models import Model, takes_instructions, window_of
 from tui.tools import ToolBox
@@ -82,8 +83,10 @@ class ReactAgent(FunctionCallAgent):
     ) -> Generator[Event, None, Message]:
         if self._too_small:
             yield NoticeGiven(
-                f"{self.model.name} is too small for the form of ReAct; it calls tools "
-                "in its own way."
+                _(
+                    "{name} is too small for the form of ReAct; it calls tools in "
+                    "its own way."
+                ).format(name=self.model.name)
             )
         return (yield from super()._run(messages, turn))
 

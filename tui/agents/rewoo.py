@@ -17,6 +17,7 @@ from tui.agents.function_call import as_message
 from tui.agents.planning import PlanningAgent, question, since_question
 from tui.agents.react import described
 from tui.events import Event, MessageAdded, NoticeGiven
+from tui.i18n import _
 from tui.messages import Message, ToolCall, ToolResult, ToolSchema
 from tui.turn import Turn
 
@@ -85,8 +86,9 @@ class ReWOOAgent(PlanningAgent):
             return (yield from self.solver.run(messages, turn))
         if len(evidence) > MOST_EVIDENCE:
             yield NoticeGiven(
-                f"The plan has {len(evidence)} calls; the first {MOST_EVIDENCE} are "
-                "made."
+                _(
+                    "The plan has {count} calls; the first {most_evidence} are made."
+                ).format(count=len(evidence), most_evidence=MOST_EVIDENCE)
             )
             del evidence[MOST_EVIDENCE:]
         work = _Work(evidence, self.solver.toolbox.schemas())

@@ -15,6 +15,7 @@ from tui.events import (
     SummaryAdded,
     UsageReported,
 )
+from tui.i18n import _
 from tui.messages import Message
 from tui.models import Model, window_of
 from tui.models.context_window import estimate_message
@@ -58,23 +59,29 @@ class SummaryAgent:
         turn = turn or Turn()
         if not getattr(self.model, "summarizes", True):
             raise ModelError(
-                f"{self.model.name} is too small to summarise a conversation. Choose "
-                "another model and run /compact again."
+                _(
+                    "{name} is too small to summarise a conversation. Choose "
+                    "another model and run /compact again."
+                ).format(name=self.model.name)
             )
         old = list(chain.from_iterable(_turns(messages)[:-RECENT_TURNS]))
         ids = [id for m in old if m.role != "system" and (id := turn.id_of(m))]
         if not [m for m in old if not m.pinned and m.role != "system"] or not ids:
             yield NoticeGiven(
-                f"Nothing to summarise: the last {RECENT_TURNS} turns are always sent "
-                "unchanged."
+                _(
+                    "Nothing to summarise: the last {recent_turns} turns are "
+                    "always sent unchanged."
+                ).format(recent_turns=RECENT_TURNS)
             )
             return Message("assistant")
         text = yield from self._sum_up(old, turn)
         summary = Message("user", text)
         if estimate_message(summary) >= sum(map(estimate_message, old)):
             raise ModelError(
-                f"The summary from {self.model.name} is longer than the messages, so "
-                "the model still gets all of them."
+                _(
+                    "The summary from {name} is longer than the messages, so the "
+                    "model still gets all of them."
+                ).format(name=self.model.name)
             )
         yield SummaryAdded(ids[0], ids[-1], text)
         return Message("assistant", text)
@@ -126,7 +133,9 @@ class SummaryAgent:
                     pass
         if not text:
             raise ModelError(
-                f"{self.model.name} gave an empty summary; it still gets all messages."
+                _("{name} gave an empty summary; it still gets all messages.").format(
+                    name=self.model.name
+                )
             )
         return text, left_out
 

@@ -37,6 +37,7 @@ from tui.app.themes import ThemeController
 from tui.app.widgets.tab_bar import ChatBar
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.errors import ConfigError, LazychatError
+from tui.i18n import _
 from tui.messages import Attachment
 
 if TYPE_CHECKING:  # imported when first shown
@@ -242,7 +243,7 @@ class LazychatApp(OutputApp):
         vi_switch.keep(on)
         for each in {chat, *self.tabs.screens}:
             vi_switch.apply(each.composer, each.transcript, on=on)
-        chat.hint("vi keys on: Esc for normal mode" if on else "vi keys off")
+        chat.hint(_("vi keys on: Esc for normal mode") if on else _("vi keys off"))
 
     def _tell(self, text: str) -> None:
         if chat := self.chat:
@@ -251,7 +252,7 @@ class LazychatApp(OutputApp):
     def show_written(self, line: str) -> None:
         """Show a line written by a tool's process in the debug panel."""
         if self.chat:
-            self.chat.debug_panel.note(f"written by a tool: {line}")
+            self.chat.debug_panel.note(_("written by a tool: {line}").format(line=line))
 
     def _print(self, text: str, stderr: bool = False) -> None:
         """Show a tool's printed output with its call; Textual would drop it."""
@@ -418,7 +419,7 @@ class LazychatApp(OutputApp):
         if busy and not self.exits.stay():
             # Unlike Esc, it stops the answer at once, whichever pane has the focus.
             chat.cancel()
-        chat.hint("Ctrl+C again quits", QUIT_SECONDS)
+        chat.hint(_("Ctrl+C again quits"), QUIT_SECONDS)
 
 
 def run_app(

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from tui.config import nearest
+from tui.i18n import N_, _
 from tui.mcp import Prompt
 from tui.prompt_files import PromptFile
 from tui.safe import safe
@@ -179,12 +180,12 @@ def _number(argument: str) -> str:
     """Return what is wrong with an answer's number, or ""."""
     if not argument or argument.isdecimal():
         return ""
-    return "/copy takes a number: /copy 2 copies the answer before the last"
+    return _("/copy takes a number: /copy 2 copies the answer before the last")
 
 
 def _one_of(slash: str, *words: str) -> Callable[[str], str]:
     """Return what reports an argument that is none of `words`, nor empty."""
-    wrong = f"{slash} takes {' or '.join(words)}"
+    wrong = _("{slash} takes {words}").format(slash=slash, words=_(" or ").join(words))
     return lambda argument: "" if argument in ("", *words) else wrong
 
 
@@ -222,7 +223,9 @@ class Command(msgspec.Struct, frozen=True):
         """Return why `argument` is not accepted, or ""."""
         if self.argument:
             return self.argument(argument)
-        return f"{self.slash} takes no argument" if argument else ""
+        return (
+            _("{slash} takes no argument").format(slash=self.slash) if argument else ""
+        )
 
 
 def _act(
@@ -261,21 +264,21 @@ COMMANDS = (
         lambda app, chat, _: app.exits.stay() or chat.escape(),
         "escape",
         "",
-        "Back to the composer; there: stop the answer",
+        N_("Back to the composer; there: stop the answer"),
     ),
     _plain(
-        "stream", lambda chat: chat.toggle_stream(), "Streaming on or off", "ctrl+t"
+        "stream", lambda chat: chat.toggle_stream(), N_("Streaming on or off"), "ctrl+t"
     ),
     _plain(
         "tools",
         lambda chat: chat.arrangement.toggle_sidebar(),
-        "Show or hide the tools",
+        N_("Show or hide the tools"),
         "f2",
     ),
     _plain(
         "debug",
         lambda chat: chat.arrangement.toggle_debug(),
-        "Show or hide the tool calls",
+        N_("Show or hide the tool calls"),
         "f3",
     ),
     Command(
@@ -283,7 +286,7 @@ COMMANDS = (
         lambda app, _, __: app.tabs.new(),
         "ctrl+n",
         "/new",
-        "New conversation",
+        N_("New conversation"),
         aliases=("/clear", "/reset"),
     ),
     Command(
@@ -291,7 +294,7 @@ COMMANDS = (
         lambda app, _, words: app.history.show(words),
         "ctrl+s",
         "/history",
-        "All conversations; /history WORDS searches",
+        N_("All conversations; /history WORDS searches"),
         aliases=("/search", "/sessions", "/resume"),
         argument=_anything,
     ),
@@ -300,7 +303,7 @@ COMMANDS = (
         lambda _, chat, words: chat.finding.find(words),
         "ctrl+f",
         "/find",
-        "Find text in this conversation: /find WORDS",
+        N_("Find text in this conversation: /find WORDS"),
         first=True,
         argument=_anything,
     ),
@@ -309,7 +312,7 @@ COMMANDS = (
         lambda _, chat, __: chat.transcript.go_to_question(-1),
         "ctrl+up",
         "/above",
-        "Go to the question above",
+        N_("Go to the question above"),
         pane_key="{",
     ),
     Command(
@@ -317,7 +320,7 @@ COMMANDS = (
         lambda _, chat, __: chat.transcript.go_to_question(1),
         "ctrl+down",
         "/below",
-        "Go to the question below",
+        N_("Go to the question below"),
         pane_key="}",
     ),
     Command(
@@ -325,45 +328,45 @@ COMMANDS = (
         lambda app, _, __: app.tabs.step(1),
         "f4,ctrl+pagedown",
         "/next",
-        "Next open conversation",
+        N_("Next open conversation"),
     ),
     Command(
         "previous",
         lambda app, _, __: app.tabs.step(-1),
         "shift+f4,f16,ctrl+pageup",  # Textual reports xterm's Shift+F4 as F16
         "/previous",
-        "Previous open conversation",
+        N_("Previous open conversation"),
     ),
     Command(
         "close",
         lambda app, _, __: app.tabs.close_current(),
         "ctrl+f4",
         "/close",
-        "Close this conversation (it is kept)",
+        N_("Close this conversation (it is kept)"),
     ),
     _act(
         "rename",
-        "Rename this conversation: /rename TITLE",
+        N_("Rename this conversation: /rename TITLE"),
         _anything,
         needs_argument=True,
     ),
-    _act("pin", "Pin or unpin this conversation"),
-    _act("export", "Export to a file: /export NAME.md or .json", _anything),
+    _act("pin", N_("Pin or unpin this conversation")),
+    _act("export", N_("Export to a file: /export NAME.md or .json"), _anything),
     _act(
         "import",
-        "Import an exported file: /import NAME.json",
+        N_("Import an exported file: /import NAME.json"),
         _anything,
         needs_argument=True,
     ),
-    _act("delete", "Delete this conversation; /undo restores it"),
-    _act("undo", "Undo the last delete", key="f9"),
-    _act("purge", "Permanently wipe all that was deleted", permanent=True),
+    _act("delete", N_("Delete this conversation; /undo restores it")),
+    _act("undo", N_("Undo the last delete"), key="f9"),
+    _act("purge", N_("Permanently wipe all that was deleted"), permanent=True),
     Command(
         "model",
         lambda app, _, name: app.choose_model(name),
         "ctrl+l",
         "/model",
-        "Choose the model",
+        N_("Choose the model"),
         aliases=("/models",),
         argument=_anything,
     ),
@@ -372,7 +375,7 @@ COMMANDS = (
         lambda app, _, name: app.choose_agent(name),
         "",
         "/agent",
-        "Choose how answers are made: /agent NAME",
+        N_("Choose how answers are made: /agent NAME"),
         argument=_anything,
     ),
     Command(
@@ -380,7 +383,7 @@ COMMANDS = (
         lambda _, chat, text: chat.settings.set_system(text),
         "",
         "/system",
-        "System prompt here: /system TEXT",
+        N_("System prompt here: /system TEXT"),
         argument=_anything,
     ),
     Command(
@@ -388,7 +391,7 @@ COMMANDS = (
         lambda _, chat, text: chat.settings.set_option(text),
         "",
         "/set",
-        "Model options here: /set temperature 0.2",
+        N_("Model options here: /set temperature 0.2"),
         aliases=("/options",),
         argument=_anything,
         needs_argument=True,
@@ -398,7 +401,7 @@ COMMANDS = (
         lambda _, chat, __: chat.costs.show(),
         "",
         "/cost",
-        "Tokens and cost, by model",
+        N_("Tokens and cost, by model"),
         aliases=("/usage", "/tokens"),
     ),
     Command(
@@ -406,7 +409,7 @@ COMMANDS = (
         lambda _, chat, level: chat.effort.choose(level),
         "alt+e",
         "/effort",
-        "Reasoning effort here: low, medium, high or default",
+        N_("Reasoning effort here: low, medium, high or default"),
         first=True,
         argument=_anything,
     ),
@@ -415,19 +418,23 @@ COMMANDS = (
         lambda _, chat, argument: chat.show_reasoning(argument),
         "alt+r",
         "/reasoning",
-        "Show or hide the reasoning of all answers",
+        N_("Show or hide the reasoning of all answers"),
         first=True,
         argument=_one_of("/reasoning", "show", "hide"),
     ),
     Command(
-        "setup", lambda app, _, __: app.set_up(), "", "/setup", "Find or add a model"
+        "setup",
+        lambda app, _, __: app.set_up(),
+        "",
+        "/setup",
+        N_("Find or add a model"),
     ),
     Command(
         "mcp",
         lambda app, _, name: app.mcp.show(name),
         "",
         "/mcp",
-        "MCP servers; /mcp NAME: reconnect",
+        N_("MCP servers; /mcp NAME: reconnect"),
         argument=_anything,
     ),
     Command(
@@ -435,13 +442,13 @@ COMMANDS = (
         lambda app, _, uri: app.mcp.choose_resource(uri),
         "",
         "/resource",
-        "Insert a text that an MCP server offers",
+        N_("Insert a text that an MCP server offers"),
         argument=_anything,
     ),
     _plain(
         "edit",
         lambda chat: chat.edit_outside(),
-        "Edit the message in your editor",
+        N_("Edit the message in your editor"),
         "ctrl+o",
     ),
     Command(
@@ -449,7 +456,7 @@ COMMANDS = (
         lambda _, chat, spec: chat.attaching.attach(spec),
         "",
         "/attach",
-        "Attach a file: /attach FILE, or FILE:10-40",
+        N_("Attach a file: /attach FILE, or FILE:10-40"),
         argument=_anything,
         needs_argument=True,
     ),
@@ -458,7 +465,7 @@ COMMANDS = (
         lambda _, chat, number: chat.clipboard.copy_answer(int(number or 1)),
         "",
         "/copy",
-        "Copy the last answer; /copy 2: the one before",
+        N_("Copy the last answer; /copy 2: the one before"),
         argument=_number,
     ),
     Command(
@@ -466,33 +473,35 @@ COMMANDS = (
         lambda _, chat, argument: chat.code.save(argument),
         "",
         "/save-code",
-        "Save the last code block: /save-code FILE; 2 FILE: the one before",
+        N_("Save the last code block: /save-code FILE; 2 FILE: the one before"),
         argument=_anything,
         pane_key="S",
     ),
     _plain(
         "unsend",
         lambda chat: chat.controller.unsend(),
-        "Take back the queued message",
+        N_("Take back the queued message"),
         "alt+up",
     ),
     _plain(
-        "continue", lambda chat: chat.controller.go_on(), "Continue a stopped answer"
+        "continue",
+        lambda chat: chat.controller.go_on(),
+        N_("Continue a stopped answer"),
     ),
     _plain(
-        "retry", lambda chat: chat.controller.retry(), "Ask the last question again"
+        "retry", lambda chat: chat.controller.retry(), N_("Ask the last question again")
     ),
     _plain(
         "takeover",
         lambda chat: chat.owners.take_over(),
-        "End a turn that another machine left",
+        N_("End a turn that another machine left"),
     ),
     Command(
         "compact",
         lambda _, chat, keep: chat.controller.compact(keep),
         "",
         "/compact",
-        "Summarise old messages; /compact X: keep X",
+        N_("Summarise old messages; /compact X: keep X"),
         aliases=("/summarize", "/summarise"),
         argument=_anything,
     ),
@@ -501,7 +510,7 @@ COMMANDS = (
         lambda app, _, name: app.choose_theme(name),
         "",
         "/theme",
-        "Choose a theme",
+        N_("Choose a theme"),
         argument=_anything,
     ),
     Command(
@@ -509,7 +518,7 @@ COMMANDS = (
         lambda app, _, argument: app.switch_mouse(argument),
         "",
         "/mouse",
-        "Mouse for the app (on) or the terminal's own selection (off)",
+        N_("Mouse for the app (on) or the terminal's own selection (off)"),
         argument=_one_of("/mouse", "on", "off"),
     ),
     Command(
@@ -517,7 +526,7 @@ COMMANDS = (
         lambda app, _, word: app.set_vi(word),
         "",
         "/vi",
-        "Keys of vi: /vi on or off",
+        N_("Keys of vi: /vi on or off"),
         argument=_one_of("/vi", "on", "off"),
     ),
     Command(
@@ -525,16 +534,16 @@ COMMANDS = (
         lambda app, _, __: app.show_palette(),
         "ctrl+p",
         "/commands",
-        "Command palette",
+        N_("Command palette"),
         aliases=("/palette",),
     ),
-    Command("help", lambda app, _, __: app.show_help(), "f1", "/help", "Help"),
+    Command("help", lambda app, _, __: app.show_help(), "f1", "/help", N_("Help")),
     Command(
         "quit",
         lambda app, _, __: app.exits.quit(),
         "ctrl+q",
         "/quit",
-        "Exit",
+        N_("Exit"),
         aliases=("/exit",),
     ),
     Command(
@@ -542,7 +551,7 @@ COMMANDS = (
         lambda _, chat, __: chat.versions.edit(),
         "e",
         "/revise",
-        "Edit your message (old version kept)",
+        N_("Edit your message (old version kept)"),
         reading=True,
     ),
     Command(
@@ -550,7 +559,7 @@ COMMANDS = (
         lambda app, _, title: app.history.fork(title),
         "f",
         "/fork",
-        "Fork the conversation here: /fork TITLE",
+        N_("Fork the conversation here: /fork TITLE"),
         reading=True,
         argument=_anything,
     ),
@@ -559,7 +568,7 @@ COMMANDS = (
         lambda _, chat, __: chat.controller.regenerate(),
         "r",
         "/regenerate",
-        "Regenerate (old answer kept)",
+        N_("Regenerate (old answer kept)"),
         reading=True,
     ),
     Command(
@@ -567,7 +576,7 @@ COMMANDS = (
         lambda _, chat, __: chat.versions.walk(-1),
         "[,left",
         "/older",
-        "Previous version",
+        N_("Previous version"),
         reading=True,
     ),
     Command(
@@ -575,7 +584,7 @@ COMMANDS = (
         lambda _, chat, __: chat.versions.walk(1),
         "],right",
         "/newer",
-        "Next version",
+        N_("Next version"),
         reading=True,
     ),
     Command(
@@ -583,7 +592,7 @@ COMMANDS = (
         lambda _, chat, __: chat.finding.step(1),
         "n",
         "/findnext",
-        "Next match of /find",
+        N_("Next match of /find"),
         reading=True,
         live=lambda chat: chat.finding.active,
     ),
@@ -592,7 +601,7 @@ COMMANDS = (
         lambda _, chat, __: chat.finding.step(-1),
         "N",
         "/findprevious",
-        "Previous match of /find",
+        N_("Previous match of /find"),
         reading=True,
         live=lambda chat: chat.finding.active,
     ),
@@ -656,13 +665,23 @@ def checked(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     problems: list[str] = []
     for name, key in keys.items():
         if name not in known:
-            hint = nearest(name, known) or f" Known: {', '.join(known)}."
-            problems.append(f'[keys]: there is no command "{name}".{hint}')
+            hint = nearest(name, known) or _(" Known: {known}.").format(
+                known=", ".join(known)
+            )
+            problems.append(
+                _('[keys]: there is no command "{name}".{hint}').format(
+                    name=name, hint=hint
+                )
+            )
         elif wrong := _wrong_part(key):
             problems.append(
-                f'[keys]: {name} = "{key}": there is no key "{wrong}". Write '
-                f'it like "ctrl+t", "f5", "alt+up" or "y"; the default '
-                f"({known[name].key or 'none'}) is used."
+                _(
+                    '[keys]: {name} = "{key}": there is no key "{wrong}". Write it '
+                    'like "ctrl+t", "f5", "alt+up" or "y"; the default ({key2}) is '
+                    "used."
+                ).format(
+                    name=name, key=key, wrong=wrong, key2=known[name].key or _("none")
+                )
             )
         else:
             good[name] = key
@@ -714,7 +733,7 @@ def of_prompts(prompts: Iterable[Prompt]) -> tuple[Command, ...]:
             run(prompt),
             "",
             safe(prompt.slash, newlines=False),
-            prompt.description or f"Prompt of {prompt.server}",
+            prompt.description or _("Prompt of {server}").format(server=prompt.server),
             argument=_anything if prompt.arguments else None,
         )
         for prompt in prompts
@@ -724,9 +743,9 @@ def of_prompts(prompts: Iterable[Prompt]) -> tuple[Command, ...]:
 def of_file(prompt: PromptFile) -> Command:
     """Return the command of a prompt file: it puts the prompt into the composer."""
 
-    def run(_: _App, chat: _Chat, typed: str) -> None:
+    def run(__: _App, chat: _Chat, typed: str) -> None:
         chat.composer.write(prompt.filled(typed))
-        chat.hint("Enter sends the prompt")
+        chat.hint(_("Enter sends the prompt"))
 
     slash = f"/{prompt.name}"
     name = f"prompt {prompt.name}"
@@ -763,6 +782,10 @@ def mistyped(text: str) -> str:
         if slash
     ]
     begun = next((slash for slash in known if slash.startswith(word)), "")
-    hint = f' Did you mean "{begun}"?' if begun else nearest(word, known, 0.7)
-    hint = hint or " /help lists all commands."
-    return f"There is no command {word}.{hint}"
+    hint = (
+        _(' Did you mean "{begun}"?').format(begun=begun)
+        if begun
+        else nearest(word, known, 0.7)
+    )
+    hint = hint or _(" /help lists all commands.")
+    return _("There is no command {word}.{hint}").format(word=word, hint=hint)

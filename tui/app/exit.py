@@ -17,6 +17,7 @@ from textual.app import App
 from textual.timer import Timer
 
 from tui.app import faults
+from tui.i18n import _
 
 if TYPE_CHECKING:
     from tui.app.backend import Backend
@@ -101,8 +102,8 @@ class Exit:
 
     def fail(self, error: Exception) -> None:
         """Record that an exception ends the screen; running turns continue."""
-        message = (
-            f"the screen ended because of a bug in lazychat ({faults.note(error)})"
+        message = _("the screen ended because of a bug in lazychat ({note})").format(
+            note=faults.note(error)
         )
         if not self._begun:
             self._begun = True
@@ -151,7 +152,7 @@ class Exit:
         waits = self._patience is not None
         if waits and (chat := self._chat()):
             self._poll(None)
-            chat.hint("Quit cancelled; the answer continues")
+            chat.hint(_("Quit cancelled; the answer continues"))
         return waits
 
     def _poll(self, look: Callable[[], None] | None) -> None:
@@ -167,8 +168,8 @@ class Exit:
             self.leave()
         elif (chat := self._chat()) and not chat.status.hint:
             key = chat.spell_key("cancel")
-            stay = f" ({key}: stay)" if key else ""
-            chat.hint(f"Quits when the answer is finished{stay}")
+            stay = _(" ({key}: stay)").format(key=key) if key else ""
+            chat.hint(_("Quits when the answer is finished{stay}").format(stay=stay))
 
     def _update_dialog(self) -> None:
         """Quit if no turn is left to ask about, or update the dialog."""

@@ -7,6 +7,7 @@ text. The size of an entry is bounded.
 import logging
 from traceback import TracebackException
 
+from tui.i18n import _
 from tui.safe import safe
 
 _LONGEST = 20_000  # characters of a log entry
@@ -18,7 +19,9 @@ _log = logging.getLogger(__name__)
 
 def not_shown(error: BaseException) -> str:
     """Log `error`; return the line to show in place of the content."""
-    return safe(f"could not be shown ({note(error)})", newlines=False)
+    return safe(
+        _("could not be shown ({error})").format(error=note(error)), newlines=False
+    )
 
 
 def note(error: BaseException) -> str:
@@ -29,8 +32,8 @@ def note(error: BaseException) -> str:
         )
         text = "".join(formatted.format())
     except Exception as worse:  # no memory, or an exception that cannot be formatted
-        text = (
-            f"{type(error).__name__}, then {type(worse).__name__} while formatting it"
+        text = _("{name}, then {name2} while formatting it").format(
+            name=type(error).__name__, name2=type(worse).__name__
         )
     if len(text) > _LONGEST:
         half = _LONGEST // 2
@@ -42,4 +45,8 @@ def note(error: BaseException) -> str:
         for handler in logging.getLogger("tui").handlers
         if isinstance(handler, logging.FileHandler)
     ]
-    return f"{name}; details: {files[0]}"[:_SAID] if files else name
+    return (
+        _("{name}; details: {files}").format(name=name, files=files[0])[:_SAID]
+        if files
+        else name
+    )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from threading import Lock
 from weakref import WeakKeyDictionary
 
+from tui.i18n import _
 from tui.safe import safe
 from tui.tools.running import Running, current
 
@@ -52,7 +53,9 @@ class Printed:
             if not text or size > MOST:
                 return
             if size + len(text) > MOST:
-                text = f"{text[: MOST - size]}\n… further output is not shown"
+                text = _("{text}\n… further output is not shown").format(
+                    text=text[: MOST - size]
+                )
                 self._sizes[call] = MOST + 1
             due = bool(self._new)
             self._new.append((call.call_id, text))

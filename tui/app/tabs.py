@@ -22,6 +22,7 @@ from tui.app.terminal import page
 from tui.app.transcript.find import Place
 from tui.app.widgets.tab_bar import Tab
 from tui.errors import LogError
+from tui.i18n import _
 from tui.messages import Attachment
 
 KEPT = 3
@@ -111,7 +112,7 @@ class Tabs:
         chat = self.current
         if chat and chat.is_untouched:
             chat.composer.focus()
-            chat.hint("This is already a new conversation")
+            chat.hint(_("This is already a new conversation"))
         else:
             self.open(conversation.new_id(), is_new=True)
 
@@ -121,7 +122,7 @@ class Tabs:
         if chat is None:
             return
         if len(self.ids) < 2:
-            chat.hint("No other conversation is open")
+            chat.hint(_("No other conversation is open"))
             return
         place = self.ids.index(chat.conversation) + step
         self.open(self.ids[place % len(self.ids)])

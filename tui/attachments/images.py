@@ -11,6 +11,7 @@ import struct
 from typing import Any
 
 from tui.errors import AttachmentError
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.safe import safe
 
@@ -101,11 +102,20 @@ def prepared(name: str, data: bytes, kind: str) -> Attachment:
     title = safe(name, newlines=False)
     width, height = size_of(data, kind)
     if width < 1 or height < 1:
-        raise AttachmentError(f"{title} is damaged: its size cannot be read.")
+        raise AttachmentError(
+            _("{title} is damaged: its size cannot be read.").format(title=title)
+        )
     if width * height > MOST_PIXELS:
         raise AttachmentError(
-            f"{title} has {width:,} × {height:,} pixels; at most "
-            f"{MOST_PIXELS // 1_000_000} million can be attached. Scale it down."
+            _(
+                "{title} has {width:,} × {height:,} pixels; at most {most_pixels} "
+                "million can be attached. Scale it down."
+            ).format(
+                title=title,
+                width=width,
+                height=height,
+                most_pixels=MOST_PIXELS // 1000000,
+            )
         )
     edge = max(width, height)
     fits = edge <= LARGEST_EDGE and len(data) <= LARGEST_BYTES
@@ -117,9 +127,16 @@ def prepared(name: str, data: bytes, kind: str) -> Attachment:
         if fits:
             return Attachment(name, kind, data, about=f"{width}×{height}")
         raise AttachmentError(
-            f"{title} is larger than servers take ({width:,}×{height:,}, "
-            f"{len(data) / 1e6:.1f} MB): scale it down, or install what does it: "
-            f"{REMEDY}"
+            _(
+                "{title} is larger than servers take ({width:,}×{height:,}, "
+                "{count:.1f} MB): scale it down, or install what does it: {remedy}"
+            ).format(
+                title=title,
+                width=width,
+                height=height,
+                count=len(data) / 1000000.0,
+                remedy=REMEDY,
+            )
         ) from None
     return _scaled(PIL.Image, name, data, kind)
 
@@ -130,7 +147,11 @@ def _scaled(library: Any, name: str, data: bytes, kind: str) -> Attachment:
         with library.open(io.BytesIO(data), formats=[_FORMATS[kind]]) as source:
             width, height = source.size
             if width * height > MOST_PIXELS:  # the header has said something else
-                raise AttachmentError(f"{title} is damaged: its size is not certain.")
+                raise AttachmentError(
+                    _("{title} is damaged: its size is not certain.").format(
+                        title=title
+                    )
+                )
             # Decodes a JPEG at a fraction of its size.
             source.draft("RGB", (SENT_EDGE, SENT_EDGE))
             # The position of the camera is in what is not copied.
@@ -139,11 +160,15 @@ def _scaled(library: Any, name: str, data: bytes, kind: str) -> Attachment:
             picture = ImageOps.exif_transpose(source)
             picture.thumbnail((SENT_EDGE, SENT_EDGE))
             small, kind = _encoded(picture, kind)
-            about = f"{picture.width}×{picture.height}, scaled from {width}×{height}"
+            about = _("{width}×{height}, scaled from {width2}×{height2}").format(
+                width=picture.width, height=picture.height, width2=width, height2=height
+            )
     except AttachmentError:
         raise
     except Exception as error:  # a decoder may raise anything for odd bytes
-        raise AttachmentError(f"{title} is damaged: it cannot be decoded.") from error
+        raise AttachmentError(
+            _("{title} is damaged: it cannot be decoded.").format(title=title)
+        ) from error
     return Attachment(name, kind, small, about=about)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tui.attachments import images, pdf, texts
 from tui.errors import AttachmentError
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.safe import decoded, safe
 
@@ -47,8 +48,10 @@ def wanted(spec: str, folder: Path) -> Wanted:
     last = first if found[3] is None else int(found[4]) if found[4] else None
     if first < 1 or (last is not None and last < first):
         raise AttachmentError(
-            f"{shown(spec)}: lines are counted from 1, and the first comes first, as "
-            "in FILE:10-40."
+            _(
+                "{spec}: lines are counted from 1, and the first comes first, as "
+                "in FILE:10-40."
+            ).format(spec=shown(spec))
         )
     return Wanted(_path(found[1], folder), first, last, ranged=True)
 
@@ -67,10 +70,14 @@ def of_bytes(data: bytes, name: str, want: Wanted | None = None) -> Attachment:
     name = decoded(name)
     ranged = want is not None and want.ranged
     if not data:
-        raise AttachmentError(f"{shown(name)} is empty.")
+        raise AttachmentError(_("{name} is empty.").format(name=shown(name)))
     kind = images.kind_of(data)
     if (kind or pdf.is_pdf(data)) and ranged:
-        raise AttachmentError(f"{shown(name)} has no lines: attach it without a range.")
+        raise AttachmentError(
+            _("{name} has no lines: attach it without a range.").format(
+                name=shown(name)
+            )
+        )
     if kind:
         file = images.prepared(name, data, kind)
     elif pdf.is_pdf(data):
@@ -80,9 +87,14 @@ def of_bytes(data: bytes, name: str, want: Wanted | None = None) -> Attachment:
         file = texts.as_text(name, data, first, last, ranged=ranged)
     if len(file.data) > LARGEST:
         raise AttachmentError(
-            f"{shown(name)} has {len(file.data) / 1e6:,.0f} MB of text; at most "
-            f"{LARGEST // 1_000_000} MB can be attached. Attach a range of its lines: "
-            f"{shown(name)}:1-500"
+            _(
+                "{name} has {count:,.0f} MB of text; at most {largest} MB can be "
+                "attached. Attach a range of its lines: {name}:1-500"
+            ).format(
+                name=shown(name),
+                count=len(file.data) / 1000000.0,
+                largest=LARGEST // 1000000,
+            )
         )
     return file
 
@@ -138,19 +150,27 @@ def _read(path: Path, spec: str) -> bytes:
             if stat.S_ISDIR(found.st_mode):
                 raise IsADirectoryError
             if not stat.S_ISREG(found.st_mode):
-                raise AttachmentError(f"{name} is not a regular file.")
+                raise AttachmentError(
+                    _("{name} is not a regular file.").format(name=name)
+                )
             if found.st_size <= LARGEST_FILE:
                 data = reads.read(LARGEST_FILE + 1)
                 if len(data) <= LARGEST_FILE:
                     return data
     except IsADirectoryError:
-        raise AttachmentError(f"{name} is a folder: attach a file in it.") from None
+        raise AttachmentError(
+            _("{name} is a folder: attach a file in it.").format(name=name)
+        ) from None
     except FileNotFoundError:
-        raise AttachmentError(f"There is no file {name}.") from None
+        raise AttachmentError(_("There is no file {name}.").format(name=name)) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise AttachmentError(f"{name} cannot be read: {why}.") from error
+        raise AttachmentError(
+            _("{name} cannot be read: {why}.").format(name=name, why=why)
+        ) from error
     raise AttachmentError(
-        f"{name} is larger than {LARGEST_FILE // 1_000_000} MB: attach a smaller part "
-        "of it as a file of its own."
+        _(
+            "{name} is larger than {largest_file} MB: attach a smaller part of it "
+            "as a file of its own."
+        ).format(name=name, largest_file=LARGEST_FILE // 1000000)
     )

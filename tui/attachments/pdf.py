@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.attachments.texts import MEDIA_TYPE
 from tui.errors import AttachmentError
+from tui.i18n import _, ngettext
 from tui.messages import Attachment
 from tui.safe import safe
 
@@ -34,30 +35,38 @@ def as_text(name: str, data: bytes) -> Attachment:
         import pypdf  # an extra, and slow to import
     except ImportError:
         raise AttachmentError(
-            f"{title} is a PDF; to read its text, install pypdf: {REMEDY}"
+            _("{title} is a PDF; to read its text, install pypdf: {remedy}").format(
+                title=title, remedy=REMEDY
+            )
         ) from None
     # It reports each oddity of a file; without a handler that goes to the terminal.
     logging.getLogger("pypdf").addHandler(logging.NullHandler())
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise AttachmentError(f"{title} is protected by a password.")
+            raise AttachmentError(
+                _("{title} is protected by a password.").format(title=title)
+            )
         count = len(reader.pages)
         pages = _pages(reader, count)
     except AttachmentError:
         raise
     except Exception as error:  # pypdf raises anything for a damaged file
-        raise AttachmentError(f"{title} is damaged: it cannot be read.") from error
+        raise AttachmentError(
+            _("{title} is damaged: it cannot be read.").format(title=title)
+        ) from error
     if not any(map(str.strip, pages)):
         raise AttachmentError(
-            f"{title} has no text: it is probably scanned. Attach pictures of its "
-            "pages instead."
+            _(
+                "{title} has no text: it is probably scanned. Attach pictures of "
+                "its pages instead."
+            ).format(title=title)
         )
     text = "\n\n".join(f"[Page {n}]\n{page}" for n, page in enumerate(pages, 1))
-    about = "1 page" if count == 1 else f"{count:,} pages"
+    about = ngettext("{count:,} page", "{count:,} pages", count).format(count=count)
     if len(pages) < count:
         text += f"\n\n[The text of pages {len(pages) + 1} to {count} is left out.]"
-        about += f", text of the first {len(pages)}"
+        about += _(", text of the first {count}").format(count=len(pages))
     return Attachment(name, MEDIA_TYPE, text.encode("utf-8", "replace"), about=about)
 
 

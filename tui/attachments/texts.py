@@ -4,6 +4,7 @@ import codecs
 import re
 
 from tui.errors import AttachmentError
+from tui.i18n import _, ngettext
 from tui.messages import Attachment
 from tui.safe import safe
 
@@ -57,18 +58,28 @@ def as_text(
     read = decode(data)
     if read is None:
         raise AttachmentError(
-            f"{safe(name, newlines=False)} is not text, a picture (PNG, JPEG, WebP, "
-            "GIF) or a PDF, so it cannot be attached."
+            _(
+                "{name} is not text, a picture (PNG, JPEG, WebP, GIF) or a PDF, so "
+                "it cannot be attached."
+            ).format(name=safe(name, newlines=False))
         )
     text, encoding = read
     lines = re.split(r"(?<=\n)", text.replace("\r\n", "\n").replace("\r", "\n"))
     if not lines[-1]:
         lines.pop()
     if first > len(lines):
-        have = "1 line" if len(lines) == 1 else f"{len(lines):,} lines"
-        raise AttachmentError(f"{safe(name, newlines=False)} has only {have}.")
+        have = ngettext("{count} line", "{count} lines", len(lines)).format(
+            count=len(lines)
+        )
+        raise AttachmentError(
+            _("{name} has only {have}.").format(
+                name=safe(name, newlines=False), have=have
+            )
+        )
     chosen = lines[first - 1 : last]
-    count = "1 line" if len(chosen) == 1 else f"{len(chosen):,} lines"
+    count = ngettext("{count:,} line", "{count:,} lines", len(chosen)).format(
+        count=len(chosen)
+    )
     end = first + len(chosen) - 1
     place = f"{first}-{end}" if end > first else f"{first}"
     return Attachment(

@@ -17,6 +17,7 @@ from tui.cli import conversations, language, streams
 from tui.cli.codes import CANCELLED, DONE, FAILED, USED_WRONGLY
 from tui.cli.options import parse
 from tui.errors import ConfigError, LazychatError, too_many_files
+from tui.i18n import _
 from tui.runtime import tty
 
 _LIBRARIES = (
@@ -65,7 +66,7 @@ def _settings(options: argparse.Namespace) -> "Config":
 
     path = Path(options.config) if options.config else None
     if path and not path.exists():
-        raise ConfigError(f"{path}: no such file.")
+        raise ConfigError(_("{path}: no such file.").format(path=path))
     return _with_flags(config.load(path), options)
 
 
@@ -89,7 +90,7 @@ def _ask(options: argparse.Namespace) -> int:
         piped = _piped()
         prompt = f"{prompt}\n\n{piped}" if prompt and piped.strip() else prompt or piped
     if not prompt.strip():
-        raise ConfigError('ask needs a question: lazychat ask "..."')
+        raise ConfigError(_('ask needs a question: lazychat ask "..."'))
     return ask(
         _settings(options),
         prompt,
@@ -107,7 +108,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 def _is_temporary(options: argparse.Namespace) -> bool:
     if options.temporary and (options.last or options.cid):
-        raise ConfigError("--temporary begins anew: leave out -c and --cid.")
+        raise ConfigError(_("--temporary begins anew: leave out -c and --cid."))
     return options.temporary
 
 
@@ -118,14 +119,16 @@ def _attached(options: argparse.Namespace) -> "list[Attachment]":
     from tui.attachments import loading
 
     if len(options.attach) > loading.MOST:
-        raise ConfigError(f"-a: at most {loading.MOST} files for one message.")
+        raise ConfigError(
+            _("-a: at most {most} files for one message.").format(most=loading.MOST)
+        )
     files: list[Attachment] = []
     for spec in options.attach:
         if spec == "-" and options.command == "ask":
             data = sys.stdin.buffer.read(loading.LARGEST_FILE + 1)
             if len(data) > loading.LARGEST_FILE:
-                raise ConfigError("-a -: standard input has more than 100 MB.")
-            files.append(loading.of_bytes(data, "standard input"))
+                raise ConfigError(_("-a -: standard input has more than 100 MB."))
+            files.append(loading.of_bytes(data, _("standard input")))
         else:
             files.append(loading.load(spec, Path()))
     return files
@@ -137,8 +140,10 @@ def _piped() -> str:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"standard input is not UTF-8 text (byte {error.start + 1}): convert it "
-            "first, with iconv or a program that knows its format."
+            _(
+                "standard input is not UTF-8 text (byte {start}): convert it "
+                "first, with iconv or a program that knows its format."
+            ).format(start=error.start + 1)
         ) from error
 
 
@@ -163,7 +168,9 @@ def _chat(options: argparse.Namespace) -> int:
         settings = _settings(options)
     except ConfigError as error:
         # Open the screen anyway: the user reads the problem there.
-        problems.append(f"{error} Using the defaults until it is fixed.")
+        problems.append(
+            _("{error} Using the defaults until it is fixed.").format(error=error)
+        )
         settings = _with_flags(Config(), options)
     if served:
         return show_served(settings, problems, *served)
@@ -194,10 +201,10 @@ def _dumb_terminal() -> str:
     term = os.environ.get("TERM", "")
     if term not in ("dumb", "unknown", "") or not sys.stdin.isatty():
         return ""
-    return (
-        f"This terminal (TERM={term}) cannot show a screen. On another one set TERM, "
-        "as in TERM=xterm-256color."
-    )
+    return _(
+        "This terminal (TERM={term}) cannot show a screen. On another one set "
+        "TERM, as in TERM=xterm-256color."
+    ).format(term=term)
 
 
 def _served() -> "tuple[Served, str] | None":
@@ -248,10 +255,14 @@ def _tools(options: argparse.Namespace) -> int:
 
     if options.action == "revoke":
         if not options.what:
-            raise ConfigError("tools revoke needs NAME or NAME=PATTERN.")
+            raise ConfigError(_("tools revoke needs NAME or NAME=PATTERN."))
         return tools.revoke(options.what)
     if options.what:
-        raise ConfigError(f'tools {options.action} takes no "{options.what}".')
+        raise ConfigError(
+            _('tools {action} takes no "{what}".').format(
+                action=options.action, what=options.what
+            )
+        )
     if options.action == "log":
         return tools.show_log(options.conversation, options.limit, options.json)
     return tools.show_tools(_settings(options), options.json)

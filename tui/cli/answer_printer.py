@@ -24,6 +24,7 @@ from tui.events import (
     TurnRequested,
     TurnWithdrawn,
 )
+from tui.i18n import _
 
 
 class AnswerTerminal:
@@ -83,11 +84,11 @@ class Printer:
                 self._print(message_id, self._spoken.take(record))
                 if getattr(record.event, "finish_reason", None) == "content_filter":
                     self._end_line()
-                    talk("The answer was ended by the provider's content filter.")
+                    talk(_("The answer was ended by the provider's content filter."))
             case Relabelled(message_id, as_text):
                 if self._message_id == message_id and not as_text:
                     self._end_line()
-                    talk("What is above was reasoning; the answer follows.")
+                    talk(_("What is above was reasoning; the answer follows."))
                 self._spoken.take(record)
             case ErrorRaised(_, text) | NoticeGiven(text):
                 self._end_line()
@@ -109,7 +110,7 @@ class Printer:
                 self._end_line()
                 self.code = _CODES.get(reason, DONE)
                 if reason == "length":
-                    talk("The answer stops at the length limit.")
+                    talk(_("The answer stops at the length limit."))
                 return True
             case _:
                 pass

@@ -25,6 +25,7 @@ from tui.events import (
     TurnRequested,
     TurnWithdrawn,
 )
+from tui.i18n import _
 from tui.mcp import PATIENCE
 from tui.messages import Attachment, Message
 from tui.runtime import worker_registry
@@ -76,7 +77,9 @@ def ask(
             end_if_gone(host.log, id)
             host.models.find(host.model)
             if conversation.running(host.log, id):
-                talk("This conversation has a running answer; the new one is queued.")
+                talk(
+                    _("This conversation has a running answer; the new one is queued.")
+                )
             if not settings.model and streams.is_seen():
                 talk(host.models.note(host.model))
             host.start()
@@ -101,7 +104,11 @@ def _connect(host: Host) -> None:
     host.mcp.wait(PATIENCE)
     for state in host.mcp.states:
         if state.phase not in ("ready", "disabled"):
-            talk(f"MCP server {state.name}: {state.describe()}; goes on without it")
+            talk(
+                _("MCP server {name}: {state}; goes on without it").format(
+                    name=state.name, state=state.describe()
+                )
+            )
 
 
 def _check_flags(host: Host, flags: Sequence[str]) -> None:
@@ -111,7 +118,9 @@ def _check_flags(host: Host, flags: Sequence[str]) -> None:
         if grant.tool not in names and not host.mcp.may_have(grant.tool):
             hint = nearest(grant.tool, list(names))
             raise ConfigError(
-                f'There is no tool "{grant.tool}" to allow or deny.{hint}'
+                _('There is no tool "{tool}" to allow or deny.{hint}').format(
+                    tool=grant.tool, hint=hint
+                )
             )
 
 
@@ -164,7 +173,11 @@ def _ask_checked(
 ) -> int:
     """Ask for JSON, and once again if it does not fit; print only what fits."""
     if wanted.unknown:
-        talk(f"{wanted.file}: not checked: {', '.join(wanted.unknown)}")
+        talk(
+            _("{file}: not checked: {unknown}").format(
+                file=wanted.file, unknown=", ".join(wanted.unknown)
+            )
+        )
     options = {"schema": wanted.schema, **flags}
     tools: Collection[str] = host.enabled_for(host.model)
     for is_last in (False, True):
@@ -176,8 +189,12 @@ def _ask_checked(
         if not fault:
             Printer(out, terminal).print_line(text)
             return DONE
-        asks = "" if is_last else " Asking again."
-        talk(f"The answer does not fit {wanted.file}: {fault}.{asks}")
+        asks = "" if is_last else _(" Asking again.")
+        talk(
+            _("The answer does not fit {file}: {fault}.{asks}").format(
+                file=wanted.file, fault=fault, asks=asks
+            )
+        )
         question, tools = Message("user", wanted.again(fault)), ()
     return FAILED
 
@@ -196,7 +213,7 @@ def _conversation(log: EventLog, cid: str | None, last: bool) -> str:
         return conversation.new_id()
     if newest := conversation.newest(log):
         return newest.id
-    raise LogError("There is no conversation to continue yet.")
+    raise LogError(_("There is no conversation to continue yet."))
 
 
 @contextmanager
@@ -238,13 +255,15 @@ def _print_answer(
                 raise failure
             if not records and runner != host.runner.id:
                 _look_after(host.log, runner, turn)
-        raise LogError("The conversation store was closed.")
+        raise LogError(_("The conversation store was closed."))
     except BrokenPipeError:  # the reader has closed the pipe (`| head`)
         cancel()
         return FAILED
     except OSError as error:
         cancel()
-        raise LazychatError(f"Cannot write the answer: {error.strerror}.") from error
+        raise LazychatError(
+            _("Cannot write the answer: {strerror}.").format(strerror=error.strerror)
+        ) from error
 
 
 def _look_after(log: EventLog, runner: str, turn: str) -> None:
@@ -255,4 +274,4 @@ def _look_after(log: EventLog, runner: str, turn: str) -> None:
     end_if_gone(log, id)
     if turn in conversation.fold(log.read(id)).requested:
         log.append(id, TurnWithdrawn(), turn=turn).result()
-        raise LogError("The worker ended before it answered. Ask again.")
+        raise LogError(_("The worker ended before it answered. Ask again."))

@@ -9,6 +9,7 @@ from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.errors import LazychatError
 from tui.eventlog import EventLog, open_to_read
+from tui.i18n import _
 from tui.safe import safe
 
 
@@ -20,14 +21,24 @@ def backup(store: Path, file: str, force: bool) -> int:
     """
     target = Path(file)
     if not store.exists():
-        raise LazychatError(f"There is no conversation store yet ({store}).")
+        raise LazychatError(
+            _("There is no conversation store yet ({store}).").format(store=store)
+        )
     if target.exists():
         if target.samefile(store):
-            raise LazychatError(f"{file} is the conversation store itself.")
+            raise LazychatError(
+                _("{file} is the conversation store itself.").format(file=file)
+            )
         if not target.is_file():
-            raise LazychatError(f"{file} is not a regular file: choose another name.")
+            raise LazychatError(
+                _("{file} is not a regular file: choose another name.").format(
+                    file=file
+                )
+            )
         if not force:
-            raise LazychatError(f"{file} exists already: --force overwrites it.")
+            raise LazychatError(
+                _("{file} exists already: --force overwrites it.").format(file=file)
+            )
     new = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -39,11 +50,19 @@ def backup(store: Path, file: str, force: bool) -> int:
             os.link(new, target)
             new.unlink()
     except FileExistsError as error:
-        raise LazychatError(f"{file} exists already: --force overwrites it.") from error
+        raise LazychatError(
+            _("{file} exists already: --force overwrites it.").format(file=file)
+        ) from error
     except OSError as error:
-        raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
+        raise LazychatError(
+            _("{file} cannot be written: {strerror}.").format(
+                file=file, strerror=error.strerror
+            )
+        ) from error
     except sqlite3.Error as error:
-        raise LazychatError(f"{file} cannot be written: {error}.") from error
+        raise LazychatError(
+            _("{file} cannot be written: {error}.").format(file=file, error=error)
+        ) from error
     finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
@@ -53,7 +72,9 @@ def backup(store: Path, file: str, force: bool) -> int:
 
 def _copy(log: EventLog, new: Path) -> None:
     if damage := log.backup(new):
-        raise LazychatError(f"The conversation store is damaged ({damage}).")
+        raise LazychatError(
+            _("The conversation store is damaged ({damage}).").format(damage=damage)
+        )
     file = os.open(new, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -8,6 +8,7 @@ from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.errors import ConfigError, LogError
 from tui.eventlog import EventLog
+from tui.i18n import _
 from tui.safe import safe
 
 
@@ -49,14 +50,16 @@ def delete(log: EventLog, prefixes: Sequence[str], sure: bool) -> int:
 
 def _confirmed(log: EventLog, ids: Sequence[str]) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigError("delete has no terminal to ask for confirmation: add --yes.")
+        raise ConfigError(
+            _("delete has no terminal to ask for confirmation: add --yes.")
+        )
     shorts = conversation.short_ids(log, ids)
     gone = {it.id: it for it in conversation.trashed(log)}
     for short, id in zip(shorts, ids, strict=True):
         found = conversation.get(log, id) or gone.get(id)
         title = found.title if found else ""
         print(safe(f"{short}  {title}", newlines=False), file=sys.stderr)
-    print("Delete permanently? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(_("Delete permanently? [y/N] "), end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -65,9 +68,15 @@ def undelete(log: EventLog, prefix: str) -> int:
     deleted = conversation.trashed(log)
     wanted = [it for it in deleted if it.id.startswith(prefix)]
     if not wanted:
-        what = f" whose id begins with {prefix!r}" if prefix else ""
+        what = (
+            _(" whose id begins with {prefix!r}").format(prefix=prefix)
+            if prefix
+            else ""
+        )
         raise LogError(
-            f"No conversation{what} was deleted in the last {conversation.DAYS} days."
+            _("No conversation{what} was deleted in the last {days} days.").format(
+                what=what, days=conversation.DAYS
+            )
         )
     print(conversation.restore(log, wanted[0]))
     return DONE

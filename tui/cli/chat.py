@@ -14,6 +14,7 @@ from tui.config import Config
 from tui.conversation import approvals
 from tui.errors import ConfigError, LazychatError
 from tui.eventlog import EventLog
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.runtime import guard, tty
 from tui.runtime.host import Host
@@ -120,8 +121,10 @@ def finish_turns(host: Host, *, hung_up: bool) -> None:
             background.let_go()
         else:
             print(
-                f"The answer continues in the background (process {os.getpid()}); "
-                "run `lazychat` to see it.",
+                _(
+                    "The answer continues in the background (process {pid}); run "
+                    "`lazychat` to see it."
+                ).format(pid=os.getpid()),
                 file=sys.stderr,
             )
             background.hand_back()
@@ -132,8 +135,10 @@ def _require_terminal() -> None:
     # Keys come from stdin; the screen is drawn on a terminal among the three.
     if not sys.stdin.isatty() or tty.screen() is None:
         raise ConfigError(
-            "The chat screen needs a terminal. In a script or a pipe, use "
-            'lazychat ask "..." or lazychat --plain.'
+            _(
+                "The chat screen needs a terminal. In a script or a pipe, use "
+                'lazychat ask "..." or lazychat --plain.'
+            )
         )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from tui import bounds, nearly_json
 from tui.cli.json_schema import Schema
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.safe import safe_json
 
 LARGEST = 1 << 18
@@ -38,10 +39,12 @@ class AnswerSchema:
             with file.open("rb") as opened:
                 data = opened.read(LARGEST + 1)
             if len(data) > LARGEST:
-                raise ValueError(f"it is larger than {LARGEST >> 10} kB")
+                raise ValueError(
+                    _("it is larger than {largest} kB").format(largest=LARGEST >> 10)
+                )
             read = bounds.decode(data.removeprefix(b"\xef\xbb\xbf"))
             if not isinstance(read, dict):
-                raise ValueError("a schema is a JSON object")
+                raise ValueError(_("a schema is a JSON object"))
             self._schema = Schema(read)
             self._has_patterns = b'"pattern' in data
         except OSError as error:
@@ -56,7 +59,9 @@ class AnswerSchema:
         """Return the JSON of an answer, or what is wrong with it."""
         value = _read(answer)
         if value is None:
-            return Checked("", "it is not JSON" if answer.strip() else "it is empty")
+            return Checked(
+                "", _("it is not JSON") if answer.strip() else _("it is empty")
+            )
         fault = self._fault(value[0])
         if fault:
             return Checked("", fault[:500])
@@ -96,12 +101,12 @@ def _fault_in_time(schema: Any, value: Any) -> str:
         )
         return msgspec.json.decode(done.stdout, type=str)
     except subprocess.TimeoutExpired:
-        return (
-            f"a pattern of the schema takes more than {PATTERN_SECONDS:g} seconds to "
-            "check it"
-        )
+        return _(
+            "a pattern of the schema takes more than {pattern_seconds:g} "
+            "seconds to check it"
+        ).format(pattern_seconds=PATTERN_SECONDS)
     except (OSError, msgspec.DecodeError):
-        return "its patterns could not be checked"
+        return _("its patterns could not be checked")
 
 
 def _read(answer: str) -> tuple[Any] | None:

@@ -9,6 +9,7 @@ from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.conversation import costs
 from tui.eventlog import EventLog
+from tui.i18n import _
 from tui.models.catalog import ModelCatalog
 from tui.safe import safe
 
@@ -38,7 +39,7 @@ def show_cost(
         streams.print_json(rows)
         return DONE
     if not tally.models:
-        streams.talk("no tokens counted yet")
+        streams.talk(_("no tokens counted yet"))
         return DONE
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
     for row in costs.table(tally, width):

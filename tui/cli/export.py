@@ -13,6 +13,7 @@ from tui.conversation.markdown_export import pictures
 from tui.conversation.saved_pictures import folder_of, save
 from tui.errors import ConfigError, LazychatError, LogError
 from tui.eventlog import EventLog
+from tui.i18n import _
 from tui.safe import one_line, safe_json
 
 _NAMED = 5
@@ -33,7 +34,7 @@ def export(
     default. An existing file is overwritten only with `force`.
     """
     if everything == bool(prefixes):
-        raise ConfigError("export needs the id of a conversation, or --all.")
+        raise ConfigError(_("export needs the id of a conversation, or --all."))
     if everything:
         ids = _all(log)
     else:
@@ -57,9 +58,15 @@ def export(
         _write(Path(file), text, force)
         save(shown, Path(file))
     except FileExistsError as error:
-        raise LazychatError(f"{file} exists already: --force overwrites it.") from error
+        raise LazychatError(
+            _("{file} exists already: --force overwrites it.").format(file=file)
+        ) from error
     except OSError as error:
-        raise LazychatError(f"{file} cannot be written: {error.strerror}.") from error
+        raise LazychatError(
+            _("{file} cannot be written: {strerror}.").format(
+                file=file, strerror=error.strerror
+            )
+        ) from error
     return DONE
 
 
@@ -73,8 +80,16 @@ def _all(log: EventLog) -> list[str]:
     empty = [id for id in ids if not conversation.is_exportable(log, id)]
     if empty:
         names = ", ".join(map(repr, empty[:_NAMED]))
-        more = f" and {len(empty) - _NAMED} more" if len(empty) > _NAMED else ""
-        streams.talk(f"Skipped, as the store has no events for them: {names}{more}.")
+        more = (
+            _(" and {count} more").format(count=len(empty) - _NAMED)
+            if len(empty) > _NAMED
+            else ""
+        )
+        streams.talk(
+            _("Skipped, as the store has no events for them: {names}{more}.").format(
+                names=names, more=more
+            )
+        )
     return [id for id in ids if id not in set(empty)]
 
 
@@ -97,7 +112,7 @@ def _may_have_folder(file: Path) -> bool:
 
 def _read_file(path: Path, name: str) -> bytes:
     if path.is_dir():
-        raise LazychatError(f"{name} is a folder.")
+        raise LazychatError(_("{name} is a folder.").format(name=name))
     with path.open("rb") as file:
         return _read(file)
 
@@ -107,8 +122,10 @@ def _read(file: BinaryIO) -> bytes:
     data = file.read(conversation.LARGEST_FILE + 1)
     if len(data) > conversation.LARGEST_FILE:
         raise LazychatError(
-            f"The file is larger than {conversation.LARGEST_FILE >> 20} MB: export "
-            "fewer conversations at a time."
+            _(
+                "The file is larger than {largest_file} MB: export fewer "
+                "conversations at a time."
+            ).format(largest_file=conversation.LARGEST_FILE >> 20)
         )
     return data
 
@@ -116,7 +133,7 @@ def _read(file: BinaryIO) -> bytes:
 def take_in(log: EventLog, files: Sequence[str]) -> int:
     """Import the conversations of `files` ("-" is stdin) and print their ids."""
     for file in files:
-        name = "standard input" if file == "-" else file
+        name = _("standard input") if file == "-" else file
         try:
             source = sys.stdin.buffer if file == "-" else None
             # No variable holds the data: it may be as large as the decoded events.
@@ -124,7 +141,11 @@ def take_in(log: EventLog, files: Sequence[str]) -> int:
                 log, _read(source) if source else _read_file(Path(file), name)
             )
         except OSError as error:
-            raise LazychatError(f"{name} cannot be read: {error.strerror}.") from error
+            raise LazychatError(
+                _("{name} cannot be read: {strerror}.").format(
+                    name=name, strerror=error.strerror
+                )
+            ) from error
         except LogError as error:
             raise LazychatError(f"{name}: {error}") from error
         for id in ids:

@@ -10,6 +10,7 @@ from tui.cli import streams
 from tui.cli.codes import DONE
 from tui.eventlog import EventLog
 from tui.events import TurnStarted
+from tui.i18n import _
 from tui.safe import one_line, safe
 
 
@@ -37,21 +38,24 @@ def show_list(log: EventLog, limit: int, as_json: bool) -> int:
         streams.print_json(rows)
         return DONE
     if not listed:
-        streams.talk("no conversations yet")
+        streams.talk(_("no conversations yet"))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     ids = conversation.short_ids(log, [it.id for it in listed])
     ids = [one_line(id) for id in ids]
     column = max(map(len, ids), default=0)
     for id, it in zip(ids, listed, strict=True):
         state = one_line(state_of(running.get(it.id, ())))
+        title = one_line(it.title) or _("(no title)")
         row = (
             f"{id:{column}}  {clock(it.updated)}  {it.messages:>4}  "
             f"{'* ' if it.pinned else ''}{f'[{state}] ' if state else ''}"
-            f"{one_line(it.title) or '(no title)'}"
+            f"{title}"
         )
         print(_cut(safe(row), width) if width else row)
     if limit > 0 and len(listed) == limit:
-        streams.talk(f"showing the first {limit}; `-n 0` lists all.")
+        streams.talk(
+            _("showing the first {limit}; `-n 0` lists all.").format(limit=limit)
+        )
     return DONE
 
 
@@ -63,7 +67,7 @@ def show_deleted(log: EventLog, as_json: bool) -> int:
         streams.print_json(rows)
         return DONE
     for it in deleted:
-        title = one_line(it.title) or "(no title)"
+        title = one_line(it.title) or _("(no title)")
         print(f"{one_line(it.id)}  {clock(it.time)}  {title}")
     return DONE
 
@@ -77,9 +81,13 @@ def state_of(running: Sequence[TurnStarted]) -> str:
         return ""
     turn = running[-1]
     if process_identity.is_gone(turn):
-        return "interrupted"
+        return _("interrupted")
     here = turn.host == process_identity.claim().host
-    return f"running, pid {turn.pid}" if here else f"running on {turn.host}"
+    return (
+        _("running, pid {pid}").format(pid=turn.pid)
+        if here
+        else _("running on {host}").format(host=turn.host)
+    )
 
 
 def clock(seconds: float) -> str:

@@ -11,6 +11,7 @@ from tui.cli import streams
 from tui.cli.codes import DONE, FAILED
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
+from tui.i18n import _
 from tui.safe import safe
 
 _CONNECT_SECONDS = 30.0
@@ -78,7 +79,7 @@ def _list(settings: Config, as_json: bool) -> int:
     finally:
         servers.close()
     if not states:
-        streams.talk("no MCP server is configured: lazychat mcp import FILE")
+        streams.talk(_("no MCP server is configured: lazychat mcp import FILE"))
     return DONE if all(s.phase in ("ready", "disabled") for s in states) else FAILED
 
 
@@ -92,14 +93,17 @@ def _import(source: Path, file: Path | None) -> int:
     known = dict(config.load(file).mcp)
     for found in importing.read(source):
         if found.settings in known.values():
-            print(f"{found.name}: already there")
+            print(_("{name}: already there").format(name=found.name))
             continue
         found.name = importing.free_name(found.name, known)
         for name in found.keys:
             if keys.find(name) not in ("", found.keys[name]):
                 raise ConfigError(
-                    f"{found.name} has another value for {name} than your environment "
-                    f"or keys.toml: rename it in {source}, or remove it there."
+                    _(
+                        "{name} has another value for {name2} than your "
+                        "environment or keys.toml: rename it in {source}, or "
+                        "remove it there."
+                    ).format(name=found.name, name2=name, source=source)
                 )
         lines = importing.entry(found, str(source))
         known[found.name] = found.settings
@@ -110,20 +114,31 @@ def _import(source: Path, file: Path | None) -> int:
 
         for name, value in found.keys.items():
             stored = keys.store(name, value)
-            print(f"{found.name}: {name} is now in {stored}")
+            print(
+                _("{name}: {name2} is now in {stored}").format(
+                    name=found.name, name2=name, stored=stored
+                )
+            )
         written = keeping.append(lines, change, file)
-        for note in (*found.notes, *(f"set {name}" for name in found.wanted)):
+        for note in (
+            *found.notes,
+            *(_("set {name}").format(name=name) for name in found.wanted),
+        ):
             streams.talk(f"{found.name}: {note}")
-        print(f"{found.name}: added to {written}")
+        print(_("{name}: added to {written}").format(name=found.name, written=written))
     return DONE
 
 
 def _url(settings: Config, name: str) -> str:
     if name not in settings.mcp:
         hint = _nearest(name, settings)
-        raise ConfigError(f'There is no MCP server "{name}".{hint}')
+        raise ConfigError(
+            _('There is no MCP server "{name}".{hint}').format(name=name, hint=hint)
+        )
     if not (url := settings.mcp[name].url):
-        raise ConfigError(f"{name} runs on this machine and needs no login.")
+        raise ConfigError(
+            _("{name} runs on this machine and needs no login.").format(name=name)
+        )
     return url
 
 
@@ -140,18 +155,25 @@ def _login(settings: Config, name: str) -> int:
     url = _url(settings, name)
 
     def show(address: str) -> None:
-        print(f"Open this address in a browser, here or elsewhere:\n\n{address}\n")
         print(
-            "Then the browser is sent to a page that does not load. Paste its address"
+            _(
+                "Open this address in a browser, here or elsewhere:\n\n{address}\n"
+            ).format(address=address)
         )
-        print("here, or only the code in it:", flush=True)
+        print(
+            _(
+                "Then the browser is sent to a page that does not load. Paste its "
+                "address"
+            )
+        )
+        print(_("here, or only the code in it:"), flush=True)
 
     def take() -> str:
         # Not input(), whose readline would keep the code in its history.
         return sys.stdin.readline()
 
     log_in(name, settings.mcp[name], url, show, take, _LOGIN_SECONDS)
-    print(f"{name}: logged in")
+    print(_("{name}: logged in").format(name=name))
     return DONE
 
 
@@ -159,7 +181,7 @@ def _logout(settings: Config, name: str) -> int:
     from tui.mcp import oauth
 
     gone = oauth.forget(name, _url(settings, name))
-    print(f"{name}: {'logged out' if gone else 'there was no login'}")
+    print(f"{name}: {(_('logged out') if gone else _('there was no login'))}")
     return DONE
 
 
@@ -174,7 +196,7 @@ def _serve(settings: Config) -> int:
         with open_to_read(paths.log_file(), streams.talk) as log:
             hits = conversation.search(log, words, limit)
         lines = [f"{h.conversation} ({h.title}), {h.role}: {h.excerpt}" for h in hits]
-        return "\n".join(map(safe, lines)) or "Nothing was found."
+        return "\n".join(map(safe, lines)) or _("Nothing was found.")
 
     def read(id: str) -> str:
         with open_to_read(paths.log_file(), streams.talk) as log:
@@ -212,6 +234,6 @@ def _serve(settings: Config) -> int:
         )
     except ImportError as error:
         raise LazychatError(
-            'MCP needs one more package: pip install "lazychat[mcp]".'
+            _('MCP needs one more package: pip install "lazychat[mcp]".')
         ) from error
     return DONE

@@ -7,6 +7,7 @@ from time import monotonic
 from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE
 from tui.errors import Cancelled
+from tui.i18n import _
 from tui.models.hub import Checking, Downloading, Pull, Pulled, wanted
 from tui.models.hub.progress import progress
 from tui.models.setup import keep, model_in
@@ -32,20 +33,32 @@ def pull(spec: str, folder: str | None, config_file: Path | None) -> int:
                     bar.show(step)
                 case Checking():
                     bar.end()
-                    streams.talk("Comparing the checksum ...")
+                    streams.talk(_("Comparing the checksum ..."))
                 case Pulled():
                     pulled = step
     except (KeyboardInterrupt, Cancelled):
         bar.end()
         download.stop()
-        streams.talk(f"Stopped. `lazychat pull {spec}` continues where it stopped.")
+        streams.talk(
+            _("Stopped. `lazychat pull {spec}` continues where it stopped.").format(
+                spec=spec
+            )
+        )
         return CANCELLED
     finally:
         bar.end()
     assert pulled
     kept = keep(model_in(pulled.path), config_file)
-    added = f"added to {kept.file}" if kept.added else f"it is in {kept.file} already"
-    streams.talk(f"The model {kept.name} is ready ({added}): lazychat -m {kept.name}")
+    added = (
+        _("added to {file}").format(file=kept.file)
+        if kept.added
+        else _("it is in {file} already").format(file=kept.file)
+    )
+    streams.talk(
+        _("The model {name} is ready ({added}): lazychat -m {name}").format(
+            name=kept.name, added=added
+        )
+    )
     print(pulled.path)
     return DONE
 
@@ -63,7 +76,7 @@ class _Bar:
         first = not self._began
         if first:
             self._began = now
-            resumed = ", continued" if step.resumed else ""
+            resumed = _(", continued") if step.resumed else ""
             streams.talk(f"{step.name}{resumed}")
         pause = _PAUSE if self._tty else _LINE_SECONDS
         if now - self._last < pause and step.done < step.total:

@@ -11,6 +11,7 @@ from tui.cli.codes import DONE, FAILED
 from tui.cli.list import clock
 from tui.conversation import Hit
 from tui.eventlog import EventLog
+from tui.i18n import _
 from tui.safe import one_line, safe
 
 _NO_LIMIT = 2**31
@@ -22,7 +23,7 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
     Returns the exit code: 1 if there are none, as grep does.
     """
     if not conversation.is_searchable(words):
-        streams.talk("cannot search for punctuation alone.")
+        streams.talk(_("cannot search for punctuation alone."))
     hits = conversation.search(log, words, limit if limit > 0 else _NO_LIMIT)
     if as_json:
         streams.print_json(msgspec.to_builtins(hits))
@@ -37,7 +38,7 @@ def show_hits(log: EventLog, words: str, limit: int, as_json: bool) -> int:
         else:
             print(f"    {one_line(hit.excerpt)}")
     if not hits and conversation.is_searchable(words):
-        streams.talk("nothing found.")
+        streams.talk(_("nothing found."))
     return DONE if hits else FAILED
 
 

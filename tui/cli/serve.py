@@ -7,6 +7,7 @@ from tui.cli import background, streams
 from tui.cli.codes import CANCELLED, DONE
 from tui.config import Config
 from tui.errors import LazychatError
+from tui.i18n import _
 from tui.runtime.host import Host
 from tui.runtime.served import Served, ServedModel
 from tui.web import WebServer
@@ -74,14 +75,19 @@ def tell(server: WebServer) -> None:
     print(server.url, flush=True)
     if server.is_local:
         streams.talk(
-            f"Open that address in a browser; from another machine first: ssh -L "
-            f"{server.port}:localhost:{server.port} THIS_MACHINE, and put localhost "
-            "for the name. Ctrl+C ends."
+            _(
+                "Open that address in a browser; from another machine first: ssh "
+                "-L {port}:localhost:{port} THIS_MACHINE, and put localhost for "
+                "the name. Ctrl+C ends."
+            ).format(port=server.port)
         )
     else:
         streams.talk(
-            "The connection is not encrypted: whoever can read it can use the chat. "
-            "Without --host only this machine can connect, and others by ssh -L."
+            _(
+                "The connection is not encrypted: whoever can read it can use the "
+                "chat. Without --host only this machine can connect, and others by "
+                "ssh -L."
+            )
         )
 
 

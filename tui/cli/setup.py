@@ -9,6 +9,7 @@ from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import OpenAIModelConfig
 from tui.errors import ConfigError, LazychatError, ModelError
+from tui.i18n import _
 from tui.models.discovery import ListedModel, Service, look
 from tui.models.setup import (
     Chosen,
@@ -35,8 +36,10 @@ def setup(config_file: Path | None) -> int:
     """Ask until a model is added; return the exit code."""
     if not sys.stdin.isatty():
         raise ConfigError(
-            "setup asks questions, so it needs a terminal. In a script, write "
-            "config.toml, or use `lazychat pull`."
+            _(
+                "setup asks questions, so it needs a terminal. In a script, write "
+                "config.toml, or use `lazychat pull`."
+            )
         )
     try:
         chosen = _choose()
@@ -46,16 +49,20 @@ def setup(config_file: Path | None) -> int:
     except (EOFError, KeyboardInterrupt):
         print()
         return CANCELLED
-    how = "added to" if kept.added else "it is in"
+    if kept.added:
+        how = _("added to {file}").format(file=kept.file)
+    else:
+        how = _("it is in {file} already").format(file=kept.file)
     streams.talk(
-        f"{kept.name} is the model of new conversations now ({how} {kept.file}). "
-        "Run: lazychat"
+        _("{name} is the model of new conversations now ({how}). Run: lazychat").format(
+            name=kept.name, how=how
+        )
     )
     return DONE
 
 
 def _choose() -> Chosen | None:
-    _say("Looking for models on this machine ...")
+    _say(_("Looking for models on this machine ..."))
     found = look()
     ways: list[tuple[str, Callable[[], Chosen | None]]] = []
     for server in found.servers:
@@ -66,11 +73,11 @@ def _choose() -> Chosen | None:
         ways.append((f"{file.name}  ({file.place})", _in(file.path)))
     for service in found.services:
         if service.has_key:
-            title = f"{service.title}  (its key is set)"
+            title = _("{title}  (its key is set)").format(title=service.title)
             ways.append((title, _of(place_of_service(service.supplier))))
-    ways.append(("A service, with a key", lambda: _service(found.services)))
-    ways.append(("Another server, by its address", _address))
-    return _pick([text for text, _ in ways], [way for _, way in ways])
+    ways.append((_("A service, with a key"), lambda: _service(found.services)))
+    ways.append((_("Another server, by its address"), _address))
+    return _pick([text for text, __ in ways], [way for __, way in ways])
 
 
 def _at(place: Place, model: str) -> Callable[[], Chosen | None]:
@@ -91,27 +98,34 @@ def _pick(
     for number, text in enumerate(texts, 1):
         _say(f"{number:3}  {text}")
     while True:
-        answer = _ask("Number [1]: ") or "1"
+        answer = _ask(_("Number [1]: ")) or "1"
         if answer.isdecimal() and 1 <= int(answer) <= len(ways):
             return ways[int(answer) - 1]()
-        _say(f"Type a number from 1 to {len(ways)}.")
+        _say(_("Type a number from 1 to {count}.").format(count=len(ways)))
 
 
 def _service(services: Sequence[Service]) -> Chosen | None:
     _say("  ".join(service.supplier for service in services))
     while True:
-        name = _ask("Service: ").lower()
+        name = _ask(_("Service: ")).lower()
         known = [it.supplier for it in services if it.supplier.startswith(name)]
         if name in known or len(known) == 1:
             place = place_of_service(name if name in known else known[0])
             return _from_server(place)
-        _say(f"{len(known) or 'None'} of these begins with “{name}”.")
+        if known:
+            _say(
+                _("{count} of these begins with “{name}”.").format(
+                    count=len(known), name=name
+                )
+            )
+        else:
+            _say(_("None of these begins with “{name}”.").format(name=name))
 
 
 def _address() -> Chosen | None:
     while True:
         try:
-            return _from_server(place_of_address(_ask("Address: ")))
+            return _from_server(place_of_address(_ask(_("Address: "))))
         except ConfigError as error:
             _say(str(error))
 
@@ -137,7 +151,7 @@ def _from_server(place: Place) -> Chosen | None:
         chosen = model_at(place, _ask_model(models))
         try:
             if not place.is_local and isinstance(chosen.settings, OpenAIModelConfig):
-                _say("Trying it ...")
+                _say(_("Trying it ..."))
                 try_model(chosen.settings)
         except ModelError as error:
             _say(str(error))
@@ -147,8 +161,11 @@ def _from_server(place: Place) -> Chosen | None:
 
 
 def _ask_key(place: Place) -> Place:
-    _say("A command that prints it may be given instead: !pass show api-key")
-    return with_key(place, getpass.getpass(f"Key for {place.title} (not shown): "))
+    _say(_("A command that prints it may be given instead: !pass show api-key"))
+    return with_key(
+        place,
+        getpass.getpass(_("Key for {title} (not shown): ").format(title=place.title)),
+    )
 
 
 def _ask_model(models: Sequence[ListedModel]) -> str:
@@ -158,8 +175,14 @@ def _ask_model(models: Sequence[ListedModel]) -> str:
         for number, model in enumerate(shown[:_LISTED], 1):
             _say(f"{number:3}  {model.id}")
         if len(shown) > _LISTED:
-            _say(f"     and {len(shown) - _LISTED} more: type a part of the name")
-        answer = _ask("Model [1]: " if shown else "Model: ") or ("1" if shown else "")
+            _say(
+                _("     and {count} more: type a part of the name").format(
+                    count=len(shown) - _LISTED
+                )
+            )
+        answer = _ask(_("Model [1]: ") if shown else _("Model: ")) or (
+            "1" if shown else ""
+        )
         if answer.isdecimal() and 1 <= int(answer) <= min(len(shown), _LISTED):
             return shown[int(answer) - 1].id
         fitting = [model for model in models if answer.lower() in model.id.lower()]

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from tui.i18n import _, ngettext
 from tui.masking import mask
 from tui.safe import safe, safe_json
 
@@ -115,8 +116,10 @@ def unreadable_reported(log: "EventLog") -> Generator[None]:
     """Report at the end how many unreadable records were skipped, if any."""
     yield
     if records := log.unreadable:
-        what = "1 record" if records == 1 else f"{records:,} records"
-        talk(f"{what} of the store could not be read.")
+        what = ngettext("{count} record", "{count} records", records).format(
+            count=records
+        )
+        talk(_("{what} of the store could not be read.").format(what=what))
 
 
 @contextmanager
@@ -175,7 +178,7 @@ def _others_aside() -> Generator[None]:
     from tui.app.terminal.descriptors import Aside
 
     voice = open_stream(os.dup(2), sys.stderr.encoding)
-    aside = Aside(lambda line: talk(f"written by a tool: {line}"))
+    aside = Aside(lambda line: talk(_("written by a tool: {line}").format(line=line)))
     _voice.append(voice)
     aside.take(2)
     try:

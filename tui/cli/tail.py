@@ -38,6 +38,7 @@ from tui.events import (
     Unreadable,
     UsageReported,
 )
+from tui.i18n import _
 from tui.safe import one_line, safe, safe_json
 
 LOOK_SECONDS = 1.0
@@ -57,7 +58,7 @@ def tail(cid: str | None, after: int, as_json: bool, follow: bool) -> int:
         follow = follow and log.keeps
         newest = None if cid else conversation.newest(log)
         if not (cid or newest):
-            raise LogError("There is no conversation yet.")
+            raise LogError(_("There is no conversation yet."))
         id = newest.id if newest else conversation.find(log, cid or "")
         line = json_line if as_json else _human
         try:
@@ -78,7 +79,7 @@ def _nobody_reads() -> bool:
     """Return whether the other end of the pipe is closed; writes nothing."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
-    return any(what & select.POLLERR for _, what in poll.poll(0))
+    return any(what & select.POLLERR for __, what in poll.poll(0))
 
 
 def json_line(record: Record) -> str:
@@ -115,12 +116,16 @@ def _text(record: Record) -> str:
     match record.event:
         case MessageAdded(_, message):
             calls = ", ".join(call.name or "?" for call in message.tool_calls)
-            said = message.text or (f"calls {calls}" if calls else message.reasoning)
+            said = message.text or (
+                _("calls {calls}").format(calls=calls) if calls else message.reasoning
+            )
             return f"{message.role}: {said}"
         case TextDelta(_, text) | ReasoningDelta(_, text):
             return text
         case Relabelled(_, as_text):
-            return f"what was said so far is {'the answer' if as_text else 'reasoning'}"
+            return _("what was said so far is {value}").format(
+                value=_("the answer") if as_text else _("reasoning")
+            )
         case ErrorRaised(_, text) | NoticeGiven(text) | Queued(_, text):
             return text
         case RetryScheduled():
@@ -128,9 +133,9 @@ def _text(record: Record) -> str:
         case SummaryAdded(text=text) | ToolProgressed(_, text):
             return text
         case TurnRequested(model, agent):
-            return f"model {model}, agent {agent}"
+            return _("model {model}, agent {agent}").format(model=model, agent=agent)
         case TurnStarted(host, _, pid):
-            return f"by process {pid} on {host}"
+            return _("by process {pid} on {host}").format(pid=pid, host=host)
         case TurnFinished(reason):
             return reason
         case ToolCallStarted(call, decision):
@@ -140,20 +145,28 @@ def _text(record: Record) -> str:
         case ApprovalRevoked(tool):
             return tool
         case ToolCallFinished(_, seconds, error):
-            return error or f"in {seconds:.2f} s"
+            return error or _("in {seconds:.2f} s").format(seconds=seconds)
         case UsageReported(given, said):
-            why = f", for a {record.event.purpose}" if record.event.purpose else ""
-            return f"{given} tokens in, {said} out{why}"
+            why = (
+                _(", for a {purpose}").format(purpose=record.event.purpose)
+                if record.event.purpose
+                else ""
+            )
+            return _("{given} tokens in, {said} out{why}").format(
+                given=given, said=said, why=why
+            )
         case ApprovalGiven(_, allow, scope, reason):
-            said = f"allowed, {scope}" if allow else "denied"
+            said = _("allowed, {scope}").format(scope=scope) if allow else _("denied")
             return f"{said}: {reason}" if reason else said
         case ConversationRenamed(title):
             return title
         case ConversationForked(origin, title):
-            return f"from {origin} {title}"
+            return _("from {origin} {title}").format(origin=origin, title=title)
         case ConversationConfigured(system, options):
-            return f"system {system!r}, options {options}"
+            return _("system {system!r}, options {options}").format(
+                system=system, options=options
+            )
         case Unreadable(why=why):
-            return f"could not be read: {why}"
+            return _("could not be read: {why}").format(why=why)
         case _:
             return ""

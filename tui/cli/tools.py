@@ -14,23 +14,24 @@ from tui.config import Config
 from tui.conversation import audit
 from tui.errors import LazychatError
 from tui.eventlog import open_to_read
+from tui.i18n import N_, _
 from tui.safe import one_line, safe, safe_json
 from tui.tools import Tool, builtin, installed_tools, load_tools
 
 _WORDS = {
     "": "",
-    "policy": "allowed by policy",
-    "flag": "allowed by --allow",
-    "conversation": "allowed in the conversation",
-    "always": "always allowed",
-    "asked": "not answered",
-    "allowed once": "allowed once",
-    "allowed conversation": "allowed for the conversation",
-    "allowed always": "always allowed from now on",
-    "denied by user": "denied",
-    "denied": "denied by policy",
-    "flag denied": "denied by --deny",
-    "unattended": "nobody to ask",
+    "policy": N_("allowed by policy"),
+    "flag": N_("allowed by --allow"),
+    "conversation": N_("allowed in the conversation"),
+    "always": N_("always allowed"),
+    "asked": N_("not answered"),
+    "allowed once": N_("allowed once"),
+    "allowed conversation": N_("allowed for the conversation"),
+    "allowed always": N_("always allowed from now on"),
+    "denied by user": N_("denied"),
+    "denied": N_("denied by policy"),
+    "flag denied": N_("denied by --deny"),
+    "unattended": N_("nobody to ask"),
 }
 """What each decision is called."""
 
@@ -67,12 +68,14 @@ def show_tools(settings: Config, as_json: bool) -> int:
         return DONE
     column = max((len(tool.name) for tool in tools), default=0)
     for row, tool in zip(rows, tools, strict=True):
-        off = "" if row["on"] else "  (off)"
-        origin = f"  from {tool.origin}" if tool.origin else ""
-        line = f"{tool.name:{column}}  {row['policy']:5}  {tool.summary}{origin}{off}"
+        off = "" if row["on"] else _("  (off)")
+        origin = _("  from {origin}").format(origin=tool.origin) if tool.origin else ""
+        line = (
+            f"{tool.name:{column}}  {row['policy']:5}  {_(tool.summary)}{origin}{off}"
+        )
         print(safe(line, newlines=False).rstrip())
     if kept:
-        print("\nAlways allowed:")
+        print(_("\nAlways allowed:"))
     for grant in kept:
         print(safe(f"  {grant.spelled}", newlines=False))
     return DONE
@@ -96,16 +99,22 @@ def revoke(what: str) -> int:
     gone = [each for each in kept if what in (each.tool, each.title, each.spelled)]
     if not gone:
         known = ", ".join(each.spelled for each in kept)
-        hint = f" There is: {known}." if kept else ""
-        raise LazychatError(f'Nothing called "{what}" is always allowed.{hint}')
+        hint = _(" There is: {known}.").format(known=known) if kept else ""
+        raise LazychatError(
+            _('Nothing called "{what}" is always allowed.{hint}').format(
+                what=what, hint=hint
+            )
+        )
     for grant in gone:
         try:
             grants.revoke(grant)
         except OSError as error:
             raise LazychatError(
-                f"{paths.state_file()} cannot be written: {error.strerror}."
+                _("{state_file} cannot be written: {strerror}.").format(
+                    state_file=paths.state_file(), strerror=error.strerror
+                )
             ) from error
-        streams.talk(f"{grant.spelled} asks again.")
+        streams.talk(_("{spelled} asks again.").format(spelled=grant.spelled))
     return DONE
 
 
@@ -124,7 +133,7 @@ def show_log(cid: str | None, limit: int, as_json: bool) -> int:
         ids = conversation.short_ids(log, [call.conversation for call in found])
         _print(found, ids)
     if not found:
-        streams.talk("no tool was called yet.")
+        streams.talk(_("no tool was called yet."))
         return FAILED
     return DONE
 
@@ -135,9 +144,13 @@ def _print(found: Sequence[audit.AuditedCall], ids: Sequence[str]) -> None:
             arguments = safe(one_line(call.arguments), newlines=False)
         else:  # exactly: what cannot be seen is spelled out, as when it was asked for
             arguments = safe_json(msgspec.json.encode(call.arguments).decode())
-        took = "" if call.seconds is None else f" in {call.seconds:.2f} s"
+        took = (
+            ""
+            if call.seconds is None
+            else _(" in {seconds:.2f} s").format(seconds=call.seconds)
+        )
         why = f": {call.reason}" if call.reason else ""
-        decision = _WORDS.get(call.decision, call.decision)
+        decision = _(_WORDS.get(call.decision, call.decision))
         if call.decision == "allowed always" and call.pattern:
             decision = f"{decision}: {call.pattern}"
         facts = (

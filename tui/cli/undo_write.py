@@ -3,6 +3,7 @@
 import time
 
 from tui.cli.codes import DONE, FAILED
+from tui.i18n import _
 from tui.safe import decoded, one_line
 from tui.tools.bundled import undo
 
@@ -14,13 +15,13 @@ def run(show: bool) -> int:
     """
     found = undo.writes()
     if not found:
-        print("No tool has written a file that can be put back.")
+        print(_("No tool has written a file that can be put back."))
         return DONE if show else FAILED
     if not show:
         print(decoded(undo.undo(found[0])))
         return DONE
     for written in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(written.at))
-        what = "changed" if written.existed else "made   "
+        what = _("changed") if written.existed else _("made   ")
         print(f"{when}  {what}  {one_line(decoded(str(written.path)))}")
     return DONE

@@ -14,6 +14,7 @@ from tui.cli.codes import CANCELLED, DONE, FAILED
 from tui.config import Config
 from tui.errors import LazychatError
 from tui.eventlog import open_to_read
+from tui.i18n import _
 from tui.mcp import PATIENCE
 from tui.runtime import worker_registry
 from tui.runtime.host import Host
@@ -30,7 +31,9 @@ def serve(settings: Config, *, detach: bool = False) -> int:
     With `detach`, return as soon as a process in its own session serves.
     """
     if found := worker_registry.find():
-        raise LazychatError(f"A worker is already running: {_which(found)}.")
+        raise LazychatError(
+            _("A worker is already running: {found}.").format(found=_which(found))
+        )
     if detach:
         return _detach(settings)
     return _serve(settings)
@@ -40,23 +43,27 @@ def stop() -> int:
     """Stop the worker of this machine; running answers are cancelled and kept."""
     found = worker_registry.find()
     if not found:
-        streams.talk("No worker is running on this machine.")
+        streams.talk(_("No worker is running on this machine."))
         return FAILED
     os.kill(found.owner.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS
     while time.monotonic() < until:
         if not worker_registry.is_alive(found.runner):
-            streams.talk(f"The worker has stopped: {_which(found)}.")
+            streams.talk(
+                _("The worker has stopped: {found}.").format(found=_which(found))
+            )
             return DONE
         time.sleep(0.02)
-    raise LazychatError(f"The worker did not stop: {_which(found)}.")
+    raise LazychatError(
+        _("The worker did not stop: {found}.").format(found=_which(found))
+    )
 
 
 def status() -> int:
     """Print whether a worker is running, and its state; return the exit code."""
     found = worker_registry.find()
     if not found:
-        print("No worker is running on this machine.")
+        print(_("No worker is running on this machine."))
         return FAILED
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.started))
     # The worker's note has the store's path as text, in which bytes that are not UTF-8
@@ -66,16 +73,30 @@ def status() -> int:
     with open_to_read(store, streams.talk) as log:
         running = conversation.running_anywhere(log)
     answers = sum(owners.count(found.owner) for owners in running.values())
-    print(f"A worker is running: {_which(found)}, since {since}.")
-    print(f"Store:   {found.store}")
-    print(f"Models:  {safe(', '.join(found.models), newlines=False)}")
-    print(f"Tools:   {safe(', '.join(found.tools) or 'none', newlines=False)}")
-    print(f"Running: {answers}")
+    print(
+        _("A worker is running: {found}, since {since}.").format(
+            found=_which(found), since=since
+        )
+    )
+    print(_("Store:   {store}").format(store=found.store))
+    print(
+        _("Models:  {models}").format(
+            models=safe(", ".join(found.models), newlines=False)
+        )
+    )
+    print(
+        _("Tools:   {tools}").format(
+            tools=safe(", ".join(found.tools) or _("none"), newlines=False)
+        )
+    )
+    print(_("Running: {answers}").format(answers=answers))
     return DONE
 
 
 def _which(found: Worker) -> str:
-    return f"process {found.owner.pid} on {found.owner.host}"
+    return _("process {pid} on {host}").format(
+        pid=found.owner.pid, host=found.owner.host
+    )
 
 
 def _serve(settings: Config, ready: int | None = None) -> int:
@@ -95,7 +116,7 @@ def _serve(settings: Config, ready: int | None = None) -> int:
         try:
             with background.ended_by_signal(signal.SIGHUP):
                 _enter(me)
-                streams.talk(f"The worker is running: {_which(me)}.")
+                streams.talk(_("The worker is running: {me}.").format(me=_which(me)))
                 if ready is not None:
                     _report(ready, "")
                 _wait_forever()
@@ -118,7 +139,9 @@ def _enter(me: Worker) -> None:
     except OSError as error:
         folder = worker_registry.file().parent
         raise LazychatError(
-            f"Cannot register the worker in {folder}: {error.strerror}."
+            _("Cannot register the worker in {folder}: {strerror}.").format(
+                folder=folder, strerror=error.strerror
+            )
         ) from error
 
 
@@ -136,7 +159,9 @@ def _detach(settings: Config) -> int:
         file = os.fdopen(files.open_private(log, flags), "ab")
     except OSError as error:
         raise LazychatError(
-            f"The worker cannot write to {log}: {error.strerror}."
+            _("The worker cannot write to {log}: {strerror}.").format(
+                log=log, strerror=error.strerror
+            )
         ) from error
     reports, ready = os.pipe()
     # Fork twice, with a new session between: the worker is not its leader, so a
@@ -187,9 +212,11 @@ def _wait_for_report(reports: int, log: Path) -> int:
     if answer == "\n":
         found = worker_registry.find()
         streams.talk(
-            f"The worker is running: {_which(found)}."
+            _("The worker is running: {found}.").format(found=_which(found))
             if found
-            else "The worker has stopped."
+            else _("The worker has stopped.")
         )
         return DONE
-    raise LazychatError(answer.strip() or f"The worker did not start: see {log}.")
+    raise LazychatError(
+        answer.strip() or _("The worker did not start: see {log}.").format(log=log)
+    )

@@ -9,6 +9,7 @@ from tui.errors import LogError
 from tui.eventlog import Blob, EventLog
 from tui.eventlog.sqlite.blobs import digest_of
 from tui.events import Event, MessageAdded, Record
+from tui.i18n import _
 
 MESSAGE = "message_added"
 """The kind of the events that refer to files."""
@@ -30,7 +31,9 @@ def check(files: Mapping[str, bytes]) -> None:
     """Raise `LogError` if a file is not the one that its digest names."""
     for digest, data in files.items():
         if digest_of(data) != digest:
-            raise LogError(f"the file {digest[:12]!r} in it is damaged.")
+            raise LogError(
+                _("the file {digest!r} in it is damaged.").format(digest=digest[:12])
+            )
 
 
 def blobs(records: Iterable[Record], files: Mapping[str, bytes]) -> list[Blob]:

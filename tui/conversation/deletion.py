@@ -22,6 +22,7 @@ from tui.eventlog import EventLog
 from tui.eventlog.sqlite import event_rows
 from tui.eventlog.sqlite import trash as bin
 from tui.events import ConversationDeleted, Record, TurnWithdrawn
+from tui.i18n import _
 
 DAYS = bin.DAYS
 """Days during which the trash can be restored; after that a start wipes it."""
@@ -65,7 +66,7 @@ def delete(log: EventLog, *ids: str, seconds: float = 5.0) -> Deleted:
     gone = [it.number for it in trashed(log) if it.id in ids]
     for id in ids:
         if id not in there and not any(it.id == id for it in trashed(log)):
-            raise LogError(f"There is no conversation {id!r}.")
+            raise LogError(_("There is no conversation {id!r}.").format(id=id))
 
     def wipe_those(db: sqlite3.Connection) -> None:
         for number in gone:
@@ -114,7 +115,7 @@ def restore(log: EventLog, deleted: Trashed) -> str:
     the trash any more.
     """
     if log.refusal:
-        raise LogError(f"Cannot restore: {log.refusal}.")
+        raise LogError(_("Cannot restore: {refusal}.").format(refusal=log.refusal))
     found = log.query(
         "SELECT seq, turn, time, kind, CAST(data AS BLOB) FROM deleted_event "
         "WHERE number = ? ORDER BY seq",
@@ -125,7 +126,7 @@ def restore(log: EventLog, deleted: Trashed) -> str:
         for seq, turn, at, kind, data in found
     ]
     if not records:
-        raise LogError("Another program has already restored or wiped it.")
+        raise LogError(_("Another program has already restored or wiped it."))
     id = put_back(log, deleted.id, records, lambda db: bin.drop(db, deleted.number))
     # Its records have new numbers, so its read marker would be before all of them.
     read_state.mark_seen(log, id, _last(log, id))
@@ -150,14 +151,14 @@ def wipe(log: EventLog, deleted: Sequence[Trashed], seconds: float = 5.0) -> str
 
 def _require_writable(log: EventLog) -> None:
     if log.refusal:
-        raise LogError(f"Cannot delete: {log.refusal}.")
+        raise LogError(_("Cannot delete: {refusal}.").format(refusal=log.refusal))
 
 
 def _remove(
     log: EventLog, ids: Sequence[str], also: Callable[[sqlite3.Connection], object]
 ) -> None:
     """Remove conversations from the log, and call `also` in the same transaction."""
-    for _ in range(10):
+    for __ in range(10):
         look = _Unchanged({id: _last(log, id) for id in ids}, also)
         now = time.time()
         records = [Record(0, id, None, now, ConversationDeleted()) for id in ids]
@@ -171,10 +172,11 @@ def _remove(
             return
         if look.runs:
             raise LogError(
-                f"An answer is running in the conversation {look.runs}: cancel it "
-                "first."
+                _(
+                    "An answer is running in the conversation {runs}: cancel it first."
+                ).format(runs=look.runs)
             )
-    raise LogError("Cannot delete: the conversation keeps changing. Try again.")
+    raise LogError(_("Cannot delete: the conversation keeps changing. Try again."))
 
 
 class _Unchanged:
@@ -201,7 +203,7 @@ class _Unchanged:
 
 def _last(log: EventLog, id: str) -> int:
     if not log.query(TAKEN, (id,)):
-        raise LogError(f"There is no conversation {id!r}.")
+        raise LogError(_("There is no conversation {id!r}.").format(id=id))
     return log.query(LAST, (id,))[0][0]
 
 

@@ -48,6 +48,7 @@ from tui.events import (
     Unknown,
     Unreadable,
 )
+from tui.i18n import _
 
 FORMAT, VERSION = "lazychat", 1
 LARGEST_FILE = 512 << 20
@@ -106,7 +107,7 @@ def _exported(log: EventLog, id: str) -> _Conversation:
         (id,),
     )
     if not rows:
-        raise LogError(f"There is no conversation {id!r}.")
+        raise LogError(_("There is no conversation {id!r}.").format(id=id))
     stored: list[_Event] = []
     for seq, kind, at, data, turn in rows:
         kind, turn = text_of(kind), None if turn is None else text_of(turn)
@@ -165,21 +166,29 @@ def _read(
         kind = msgspec.json.decode(data, type=_Kind)
         if kind.format != FORMAT:
             raise LogError(
-                'This is not a lazychat export: its "format" is not "lazychat".'
+                _('This is not a lazychat export: its "format" is not "lazychat".')
             )
         if kind.version != VERSION:
             raise LogError(
-                f"This export has version {bounds.count(kind.version)}; this lazychat "
-                f"reads {VERSION}. Update lazychat."
+                _(
+                    "This export has version {count}; this lazychat reads "
+                    "{version}. Update lazychat."
+                ).format(count=bounds.count(kind.version), version=VERSION)
             )
         document = msgspec.json.decode(data, type=_Document)
     except RecursionError:
-        raise LogError(f"This is not a lazychat export: {bounds.TOO_DEEP}.") from None
+        raise LogError(
+            _("This is not a lazychat export: {too_deep}.").format(
+                too_deep=bounds.TOO_DEEP
+            )
+        ) from None
     except (msgspec.MsgspecError, UnicodeError) as error:
-        raise LogError(f"This is not a lazychat export: {error}.") from error
+        raise LogError(
+            _("This is not a lazychat export: {error}.").format(error=error)
+        ) from error
     carried_files.check(document.files)
     conversations = [
-        _records(of, f"conversation {number}")
+        _records(of, _("conversation {number}").format(number=number))
         for number, of in enumerate(document.conversations, 1)
     ]
     return conversations, document.files
@@ -187,22 +196,28 @@ def _read(
 
 def _checked(data: bytes) -> bytes:
     if not bounds.is_utf8(data):
-        raise LogError("it is not UTF-8 text.")
+        raise LogError(_("it is not UTF-8 text."))
     return data
 
 
 def _records(of: _Conversation, where: str) -> tuple[str, list[Record]]:
     if not of.id:
-        raise LogError(f"{where} has no id.")
+        raise LogError(_("{where} has no id.").format(where=where))
     if not of.events:
-        raise LogError(f"{where} has no events.")
+        raise LogError(_("{where} has no events.").format(where=where))
     records: list[Record] = []
     for number, stored in enumerate(of.events, 1):
-        place = f"{where}, event {number}"
+        place = _("{where}, event {number}").format(where=where, number=number)
         if (size := memoryview(stored.data).nbytes) > bounds.LARGEST_RECORD:
             raise LogError(
-                f"{place} has {size / 1e6:,.0f} MB; the limit for one event is "
-                f"{bounds.LARGEST_RECORD / 1e6:,.0f} MB."
+                _(
+                    "{place} has {size:,.0f} MB; the limit for one event is "
+                    "{largest_record:,.0f} MB."
+                ).format(
+                    place=place,
+                    size=size / 1000000.0,
+                    largest_record=bounds.LARGEST_RECORD / 1000000.0,
+                )
             )
         try:
             # Remove the document's line breaks, which the log does not have.
@@ -288,7 +303,7 @@ def _add(
     into, done = rows[0] if rows else ("", 0)
     if not into and not _PLAIN_ID.fullmatch(id):
         into = new_id()
-    for _ in range(3):
+    for __ in range(3):
         if into and into != id:
             id, records = into, _renamed(records, into)
         try:
@@ -297,7 +312,10 @@ def _add(
         except ConflictError:
             into, done = new_id(), 0
     raise LogError(
-        f"Cannot import the conversation {id!r}: one of its turns begins or ends twice."
+        _(
+            "Cannot import the conversation {id!r}: one of its turns begins or "
+            "ends twice."
+        ).format(id=id)
     )
 
 
@@ -322,7 +340,7 @@ def put_back(
     Raises `LogError` when the conversation is not in the trash any more.
     """
     records = [*records, *_endings(records)]
-    for _ in range(3):
+    for __ in range(3):
         free = _is_free(id)
         try:
             log.add(records, guard=lambda db, free=free: free(db) and also(db)).result()
@@ -330,7 +348,7 @@ def put_back(
         except ConflictError:
             id = new_id()
             records = _renamed(records, id)
-    raise LogError("Cannot restore the conversation: it is no longer in the trash.")
+    raise LogError(_("Cannot restore the conversation: it is no longer in the trash."))
 
 
 def _add_from(

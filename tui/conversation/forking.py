@@ -28,6 +28,7 @@ from tui.events import (
     SummaryAdded,
     Unreadable,
 )
+from tui.i18n import _
 from tui.safe import one_line
 
 LONGEST_TITLE = 200
@@ -47,7 +48,7 @@ def fork(log: EventLog, id: str, message_id: str = "", title: str = "") -> str:
     view = fold(records)
     summary = get(log, id)
     if not summary or not view.branches.begun():
-        raise LogError("This conversation is still empty.")
+        raise LogError(_("This conversation is still empty."))
     now, copy = time.time(), new_id()
     name = one_line(" ".join(title.split()))[:LONGEST_TITLE] or _title(summary.title)
     marks = ConversationForked(id, summary.title), ConversationRenamed(name)
@@ -59,10 +60,10 @@ def fork(log: EventLog, id: str, message_id: str = "", title: str = "") -> str:
 def _title(title: str) -> str:
     title = one_line(title)
     if counted := _COUNTED.fullmatch(title):
-        end = f" (fork {int(counted[2] or 1) + 1})"
+        end = _(" (fork {counted})").format(counted=int(counted[2] or 1) + 1)
         title = counted[1]
     else:
-        end = " (fork)"
+        end = _(" (fork)")
     return title[: LONGEST_TITLE - len(end)] + end
 
 
@@ -76,9 +77,9 @@ def _copied(
         try:
             last = branches.node(message_id)
         except KeyError:
-            raise LogError("This message is not stored yet.") from None
+            raise LogError(_("This message is not stored yet.")) from None
         if last not in nodes:
-            raise LogError("This message is still queued: fork when it is answered.")
+            raise LogError(_("This message is still queued: fork when it is answered."))
         nodes = nodes[: nodes.index(last) + 1]
     # A turn that goes on, or whose answer is not wanted, leaves only its question.
     asked = [node for node in nodes if node in view.running]

@@ -12,6 +12,7 @@ from tui.conversation.store import get
 from tui.conversation.transcript import Entry, fold
 from tui.errors import LogError
 from tui.eventlog import EventLog
+from tui.i18n import N_, _
 from tui.messages import Attachment, Message
 from tui.safe import one_line
 
@@ -26,7 +27,7 @@ def export_markdown(log: EventLog, id: str, folder: str = "") -> str:
     summary = get(log, id)
     records = log.read(id)
     if not summary:
-        raise LogError(f"There is no conversation {id!r}.")
+        raise LogError(_("There is no conversation {id!r}.").format(id=id))
     times = {
         record.event.message_id: record.time
         for record in records
@@ -34,7 +35,7 @@ def export_markdown(log: EventLog, id: str, folder: str = "") -> str:
     }
     entries = list(fold(records).entries.values())
     answers = {e.message.tool_call_id: e.message for e in entries if _is_result(e)}
-    parts = [f"# {one_line(summary.title) or 'Untitled'}"]
+    parts = [f"# {one_line(summary.title) or _('Untitled')}"]
     for entry in entries:
         if not _is_result(entry):
             at = times.get(entry.message_id, summary.updated)
@@ -57,16 +58,16 @@ def _is_result(entry: Entry) -> bool:
     return entry.message.role == "tool"
 
 
-_SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System"}
+_SPEAKERS = {"user": N_("You"), "assistant": N_("Assistant"), "system": N_("System")}
 
 
 def _markdown(
     message: Message, at: float, answers: dict[str | None, Message], folder: str
 ) -> list[str]:
     clock = bounds.spell_time(at, "%Y-%m-%d %H:%M").strip()
-    parts = [f"## {_SPEAKERS[message.role]}, {clock}"]
+    parts = [f"## {_(_SPEAKERS[message.role])}, {clock}"]
     if message.reasoning.strip():
-        parts.append(_folded("Thinking", message.reasoning.strip()))
+        parts.append(_folded(_("Thinking"), message.reasoning.strip()))
     if message.text.strip():
         parts.append(message.text.strip("\n"))
     parts += [_attached(file, folder) for file in message.attachments]
@@ -80,7 +81,7 @@ def _markdown(
             body += f"\n\n{_fenced(answer.text)}"
             for file in answer.attachments:
                 body += f"\n\n{_attached(file, folder)}"
-        parts.append(_folded(f"Tool: {call.name}", body))
+        parts.append(_folded(_("Tool: {name}").format(name=call.name), body))
     return parts
 
 
@@ -90,7 +91,9 @@ def _folded(title: str, body: str) -> str:
 
 
 def _attached(file: Attachment, folder: str) -> str:
-    title = f"Attached: {one_line(described(file)).partition(' ')[2]}"
+    title = _("Attached: {file}").format(
+        file=one_line(described(file)).partition(" ")[2]
+    )
     if file.is_image:
         if not folder:
             return title

@@ -24,6 +24,7 @@ from tui.events import (
     TurnStarted,
     read,
 )
+from tui.i18n import _
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -94,8 +95,12 @@ def find(log: EventLog, prefix: str) -> str:
     rows = log.query(FIND, ends)
     if prefix and rows and (len(rows) == 1 or rows[0][0] == prefix):
         return text(rows[0][0])
-    problem = "Several conversations have" if rows else "No conversation has"
-    raise LogError(f"{problem} an id that begins with {prefix!r}.")
+    problem = _("Several conversations have") if rows else _("No conversation has")
+    raise LogError(
+        _("{problem} an id that begins with {prefix!r}.").format(
+            problem=problem, prefix=prefix
+        )
+    )
 
 
 def short_ids(log: EventLog, ids: Sequence[str]) -> list[str]:
@@ -129,7 +134,7 @@ def rename(log: EventLog, id: str, title: str) -> "Future[int]":
     """
     title = " ".join(title.split())
     if not title:
-        raise LogError("A title needs at least one character.")
+        raise LogError(_("A title needs at least one character."))
     return log.append(id, ConversationRenamed(title))
 
 
@@ -192,7 +197,7 @@ def conversation_of(log: EventLog, turn: str) -> str:
     """Return the conversation of a turn. Raises `LogError` for an unknown turn."""
     rows = log.query("SELECT conversation FROM event WHERE turn = ? LIMIT 1", (turn,))
     if not rows:
-        raise LogError(f"There is no turn {turn}.")
+        raise LogError(_("There is no turn {turn}.").format(turn=turn))
     return text(rows[0][0])
 
 

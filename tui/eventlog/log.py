@@ -45,6 +45,7 @@ from tui.eventlog.sqlite.schema import migrate, require_known
 from tui.eventlog.states import AnyState, Taken
 from tui.eventlog.writer import Guard, Writer
 from tui.events import Event, Record
+from tui.i18n import _
 
 BUSY_SECONDS = 15.0
 """Seconds that reading and opening wait for another process's lock."""
@@ -165,8 +166,8 @@ class EventLog:
         if not self._fallback.is_over_store:
             return ""
         if self._keeps:
-            return "the conversation store cannot be written now"
-        return "the conversation store is read-only"
+            return _("the conversation store cannot be written now")
+        return _("the conversation store is read-only")
 
     @staticmethod
     def is_marked(path: Path) -> bool:

@@ -16,6 +16,7 @@ from tui.errors import DamagedError, LogError, NewerError
 from tui.eventlog.log import EventLog
 from tui.eventlog.sqlite import error_codes
 from tui.eventlog.sqlite.overlay import has_wal, uri
+from tui.i18n import _
 
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 """Error codes of a full disk; I/O errors include a full disk for the `-shm` file."""
@@ -46,11 +47,13 @@ def open_log(path: Path, tell: Callable[[str], None]) -> EventLog:
             return log
     if reads:
         tell(
-            f"{problem} Until then you can read old conversations, "
-            "but nothing new is saved."
+            _(
+                "{problem} Until then you can read old conversations, but nothing "
+                "new is saved."
+            ).format(problem=problem)
         )
     else:
-        tell(f"{problem} Until then nothing is saved.")
+        tell(_("{problem} Until then nothing is saved.").format(problem=problem))
     return log
 
 
@@ -68,7 +71,11 @@ def open_to_read(path: Path, tell: Callable[[str], None]) -> EventLog:
         if not reads:
             log.close()
             raise
-    tell(f"Cannot write the conversation store {path}; it is opened as read-only.")
+    tell(
+        _(
+            "Cannot write the conversation store {path}; it is opened as read-only."
+        ).format(path=path)
+    )
     return log
 
 

@@ -12,6 +12,7 @@ from tui.errors import LogError
 from tui.eventlog.sqlite import error_codes, event_rows
 from tui.eventlog.sqlite.overlay import Move, Overlay, last_seq_sql
 from tui.events import Event, Record, Unreadable, without_surrogates
+from tui.i18n import _
 
 
 class Position:
@@ -199,7 +200,7 @@ class Reader:
         try:
             if overlay:
                 if self._closed:
-                    raise LogError("The conversation store is closed.")
+                    raise LogError(_("The conversation store is closed."))
                 return overlay.query(sql, parameters)
             connection, switches = self._take()
             try:
@@ -223,13 +224,16 @@ class Reader:
             if error_codes.code(error) in error_codes.DAMAGED:
                 self._damaged()
                 raise LogError(
-                    f"The conversation store is damaged: {error}. Restart lazychat: "
-                    "it sets the store aside and saves what can be read of it."
+                    _(
+                        "The conversation store is damaged: {error}. Restart "
+                        "lazychat: it sets the store aside and saves what can be "
+                        "read of it."
+                    ).format(error=error)
                 ) from error
             if error_codes.is_short(error):
                 self._short()
             raise LogError(
-                f"The conversation store cannot be read: {error}."
+                _("The conversation store cannot be read: {error}.").format(error=error)
             ) from error
 
     def _met_odd(self) -> None:
@@ -241,7 +245,7 @@ class Reader:
         """Return a connection for one reader, and the count of switches so far."""
         with self._lock:
             if self._closed:
-                raise LogError("The conversation store is closed.")
+                raise LogError(_("The conversation store is closed."))
             connection = self._idle.pop() if self._idle else None
             switches = self._switches
         return connection or self._connect(), switches
@@ -266,7 +270,7 @@ def _one_by_one(connection: sqlite3.Connection, sql: str, parameters: Any) -> li
     """
     bare = sql.replace("CAST(data AS BLOB)", "NULL", 1)
     found: list[Any] = []
-    for seq, of, turn, at, kind, _ in event_rows.fetch(connection, bare, parameters):
+    for seq, of, turn, at, kind, __ in event_rows.fetch(connection, bare, parameters):
         data: bytes | Event | None = None
         with (
             suppress(sqlite3.OperationalError),  # the value is a number or NULL

@@ -36,6 +36,7 @@ from tui.events import (
     TextDelta,
     without_surrogates,
 )
+from tui.i18n import _
 
 __all__ = ["GATHER_SECONDS", "Guard", "Writer"]
 
@@ -177,7 +178,7 @@ class Writer:
 
     def _put(self, append: _Append) -> "Future[int]":
         if self._closed:
-            append.done.set_exception(LogError("The conversation store is closed."))
+            append.done.set_exception(LogError(_("The conversation store is closed.")))
         else:
             self._appends.append(append)
             self._wake.put(None)
@@ -416,10 +417,14 @@ class Writer:
 
 def _cannot(error: Exception) -> LogError:
     if isinstance(error, sqlite3.Error):
-        return LogError(f"The conversation store cannot be written: {error}.")
+        return LogError(
+            _("The conversation store cannot be written: {error}.").format(error=error)
+        )
     _logger.error("an append failed", exc_info=error)
     what = f"{type(error).__name__}: {error}"
-    return LogError(f"This cannot be kept in the conversation store: {what}.")
+    return LogError(
+        _("This cannot be kept in the conversation store: {what}.").format(what=what)
+    )
 
 
 def _is_unicode(append: _Append) -> bool:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from tui import bounds
+from tui.i18n import _
 from tui.mcp.reading import clean, line
 from tui.mcp.values import Answer, Field, Question
 
@@ -42,7 +43,7 @@ class Asking:
     def open(self) -> tuple[Question, ...]:
         """The questions that wait for an answer, oldest first. Any thread."""
         with self._lock:
-            return tuple(question for question, _ in self._open.values())
+            return tuple(question for question, __ in self._open.values())
 
     def waits_for(self, server: str) -> bool:
         """Return whether the user has not yet answered a question of `server`."""
@@ -116,17 +117,21 @@ def read_question(server: str, params: "types.ElicitRequestParams") -> Question:
     id, message = uuid.uuid4().hex, clean(params.message, _LONGEST_MESSAGE).strip()
     if params.mode == "url":
         if len(params.url) > 4096 or not params.url.isprintable():
-            raise ValueError("the address cannot be shown")
+            raise ValueError(_("the address cannot be shown"))
         if not params.url.startswith(("https://", "http://")):
-            raise ValueError("only addresses of http can be opened")
+            raise ValueError(_("only addresses of http can be opened"))
         return Question(id, server, message, url=params.url)
     schema: dict[str, Any] = params.requested_schema
     properties = schema.get("properties")
     if bounds.is_deep(schema, 10) or not isinstance(properties, dict):
-        raise ValueError("the requested schema must be an object with properties")
+        raise ValueError(_("the requested schema must be an object with properties"))
     entries = cast(dict[str, Any], properties)
     if len(entries) > MOST_FIELDS:
-        raise ValueError(f"at most {MOST_FIELDS} fields can be asked for")
+        raise ValueError(
+            _("at most {most_fields} fields can be asked for").format(
+                most_fields=MOST_FIELDS
+            )
+        )
     required = cast(list[object], schema.get("required") or [])
     fields = tuple(
         _field(name, cast(dict[str, Any], about), name in required)
@@ -212,7 +217,7 @@ def read_value(field: Field, typed: str) -> str | int | float | bool | list[str]
     text = typed.strip()
     if not text:
         if field.required:
-            raise ValueError("is required")
+            raise ValueError(_("is required"))
         return None
     match field.kind:
         case "boolean":
@@ -223,12 +228,12 @@ def read_value(field: Field, typed: str) -> str | int | float | bool | list[str]
             return _choice(field, text)
         case "choices":
             chosen = [_choice(field, part) for part in text.split(",") if part.strip()]
-            _within(field, len(chosen), "choices")
+            _within(field, len(chosen), _("choices"))
             return chosen
         case "text":
-            _within(field, len(text), "characters")
+            _within(field, len(text), _("characters"))
             if len(text) > _LONGEST_TEXT:
-                raise ValueError("is too long")
+                raise ValueError(_("is too long"))
             return text
 
 
@@ -236,7 +241,7 @@ def _boolean(text: str) -> bool:
     words = {"yes": True, "y": True, "true": True, "on": True, "1": True}
     words |= {"no": False, "n": False, "false": False, "off": False, "0": False}
     if text.lower() not in words:
-        raise ValueError("is yes or no")
+        raise ValueError(_("is yes or no"))
     return words[text.lower()]
 
 
@@ -244,14 +249,14 @@ def _numeric(field: Field, text: str) -> int | float:
     try:
         number = int(text) if field.kind == "integer" else float(text)
     except ValueError:
-        kind = "a whole number" if field.kind == "integer" else "a number"
-        raise ValueError(f"must be {kind}") from None
+        kind = _("a whole number") if field.kind == "integer" else _("a number")
+        raise ValueError(_("must be {kind}").format(kind=kind)) from None
     if not math.isfinite(number):
-        raise ValueError("must be a number")
+        raise ValueError(_("must be a number"))
     if field.least is not None and number < field.least:
-        raise ValueError(f"must be {field.least:g} or more")
+        raise ValueError(_("must be {least:g} or more").format(least=field.least))
     if field.most is not None and number > field.most:
-        raise ValueError(f"must be {field.most:g} or less")
+        raise ValueError(_("must be {most:g} or less").format(most=field.most))
     return number
 
 
@@ -265,12 +270,16 @@ def _choice(field: Field, text: str) -> str:
     near = [v for v, t in field.choices if t.casefold().startswith(word)]
     if len(near) == 1:
         return near[0]
-    names = ", ".join(title for _, title in field.choices[:10])
-    raise ValueError(f"is one of: {names}")
+    names = ", ".join(title for __, title in field.choices[:10])
+    raise ValueError(_("is one of: {names}").format(names=names))
 
 
 def _within(field: Field, count: int, what: str) -> None:
     if field.least is not None and count < field.least:
-        raise ValueError(f"needs {field.least:g} {what} or more")
+        raise ValueError(
+            _("needs {least:g} {what} or more").format(least=field.least, what=what)
+        )
     if field.most is not None and count > field.most:
-        raise ValueError(f"may have {field.most:g} {what}")
+        raise ValueError(
+            _("may have {most:g} {what}").format(most=field.most, what=what)
+        )

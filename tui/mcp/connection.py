@@ -15,6 +15,7 @@ import msgspec
 
 from tui.config import McpServerConfig
 from tui.errors import Cancelled, ConfigError, LazychatError, ToolError
+from tui.i18n import N_, _
 from tui.mcp import listing, reading, secrets
 from tui.mcp.asking import Asking
 from tui.mcp.explaining import explain, wants_login
@@ -35,7 +36,7 @@ CONNECT_SECONDS = 60.0
 """How long a server may take to start: npx and uvx download it the first time."""
 ASK_SECONDS = 30.0
 """How long a server may take for a list, a prompt or a resource."""
-_MISSING = 'MCP needs one more package: pip install "lazychat[mcp]"'
+_MISSING = N_('MCP needs one more package: pip install "lazychat[mcp]"')
 
 
 class Connection:
@@ -118,7 +119,9 @@ class Connection:
                     await self._list(client)
             except TimeoutError:
                 raise LazychatError(
-                    f"it did not answer within {CONNECT_SECONDS:g} seconds"
+                    _("it did not answer within {connect_seconds:g} seconds").format(
+                        connect_seconds=CONNECT_SECONDS
+                    )
                 ) from None
             self._client = client
             self._show(phase="ready")
@@ -131,7 +134,7 @@ class Connection:
             from mcp.client import Client
             from mcp_types import Implementation
         except ImportError as error:
-            raise LazychatError(_MISSING) from error
+            raise LazychatError(_(_MISSING)) from error
         transport = await self._transport()
         return await stack.enter_async_context(
             Client(
@@ -150,7 +153,9 @@ class Connection:
     async def _transport(self) -> "Transport":
         settings, name = self._settings, self.name
         if bool(settings.command) == bool(settings.url):
-            raise ConfigError(f"[mcp.{name}] needs either command or url")
+            raise ConfigError(
+                _("[mcp.{name}] needs either command or url").format(name=name)
+            )
         self._child = None
         if settings.url:
             from tui.mcp import http, oauth
@@ -191,7 +196,7 @@ class Connection:
 
     async def _listen(self, client: "Client") -> None:
         """Follow changes of a server that is asked for them: revisions since 2026."""
-        async for _ in listing.changes(client):
+        async for __ in listing.changes(client):
             self._stale.set()
 
     # -- lists
@@ -222,7 +227,7 @@ class Connection:
             async with asyncio.timeout(ASK_SECONDS):
                 await self._list(client)
         except TimeoutError:
-            self._show(problem="it did not answer with its changed lists")
+            self._show(problem=_("it did not answer with its changed lists"))
         except Exception as error:
             self._show(problem=explain(error))
 
@@ -260,7 +265,11 @@ class Connection:
         async def progressed(
             progress: float, total: float | None, message: str | None
         ) -> None:
-            share = f"{progress:g} of {total:g}" if total else f"{progress:g}"
+            share = (
+                _("{progress:g} of {total:g}").format(progress=progress, total=total)
+                if total
+                else f"{progress:g}"
+            )
             shown(f"{share}: {line(message)}" if message else share)
 
         shown = Throttle(20, 2.0, monotonic, show)
@@ -318,7 +327,9 @@ class Connection:
                 return await asked
         except TimeoutError:
             raise LazychatError(
-                f"{self.name} did not answer within {ASK_SECONDS:g} seconds"
+                _("{name} did not answer within {ask_seconds:g} seconds").format(
+                    name=self.name, ask_seconds=ASK_SECONDS
+                )
             ) from None
         except Exception as error:
             raise LazychatError(self._failed(error)) from error
@@ -335,17 +346,21 @@ class Connection:
     def _failed(self, error: BaseException) -> str:
         """Return what went wrong with a request, and show it."""
         if self._child and self._child.ended.is_set():
-            return f"the MCP server {self.name} has ended: {self._child.why}"
+            return _("the MCP server {name} has ended: {why}").format(
+                name=self.name, why=self._child.why
+            )
         if wants_login(error):
-            self._show(phase="login", problem="it wants you to log in")
-            return f"the MCP server {self.name} {self.state.describe()}"
+            self._show(phase="login", problem=_("it wants you to log in"))
+            return _("the MCP server {name} {state}").format(
+                name=self.name, state=self.state.describe()
+            )
         why = explain(error)
         self._show(problem=why)
         return f"{self.name}: {why}"
 
     def _fail(self, error: BaseException) -> None:
         if wants_login(error):
-            self._show(phase="login", problem="it wants you to log in")
+            self._show(phase="login", problem=_("it wants you to log in"))
         else:
             ended = self._child is not None and self._child.ended.is_set()
             why = self._child.why if ended and self._child else explain(error)
@@ -368,4 +383,4 @@ def _as_json(data: Any) -> str:
     try:
         return msgspec.json.encode(data).decode()
     except (TypeError, RecursionError, ValueError):
-        return "something that cannot be shown"
+        return _("something that cannot be shown")

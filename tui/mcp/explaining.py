@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from tui.errors import LazychatError
+from tui.i18n import _
 from tui.mcp.reading import line
 
 
@@ -19,11 +20,13 @@ def explain(error: BaseException) -> str:
         return line(error).rstrip(".")
     module, kind = type(error).__module__, type(error).__name__
     if kind == "ValidationError":
-        return "it sent something that is no valid answer"
+        return _("it sent something that is no valid answer")
     if kind == "InputRequiredRoundsExceededError":
-        return "it asked too often"
+        return _("it asked too often")
     if module.startswith("httpx2"):
-        return line(f"it cannot be reached ({kind}: {error})").replace(": )", ")")
+        return line(
+            _("it cannot be reached ({kind}: {error})").format(kind=kind, error=error)
+        ).replace(": )", ")")
     if isinstance(error, RuntimeError) or kind == "MCPError":
         return line(error).rstrip(".") or kind
     return line(f"{kind}: {error}").rstrip(": ")

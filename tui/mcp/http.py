@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui.errors import ConfigError, LazychatError
+from tui.i18n import _
 
 if TYPE_CHECKING:
     import httpx2
@@ -26,16 +27,20 @@ def check_address(name: str, url: str) -> None:
     """Raise `ConfigError` if `url` of `[mcp.NAME]` cannot be that of a server."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, __ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
         raise ConfigError(
-            f"[mcp.{name}]: url must begin with http:// or https:// and name a host"
+            _(
+                "[mcp.{name}]: url must begin with http:// or https:// and name a host"
+            ).format(name=name)
         )
     if parts.username or parts.password:
         raise ConfigError(
-            f"[mcp.{name}]: put no password into url; headers_env sends one"
+            _("[mcp.{name}]: put no password into url; headers_env sends one").format(
+                name=name
+            )
         )
 
 
@@ -76,7 +81,9 @@ async def connect(
                 size += len(piece)
                 if size > LARGEST_BODY:
                     limit = LARGEST_BODY >> 20
-                    raise LazychatError(f"it sent more than {limit} MB at once")
+                    raise LazychatError(
+                        _("it sent more than {limit} MB at once").format(limit=limit)
+                    )
                 yield piece
 
         async def aclose(self) -> None:

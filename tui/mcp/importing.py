@@ -17,6 +17,7 @@ import tomli_w
 from tui import bounds, files, nearly_json
 from tui.config import McpServerConfig
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.mcp.reading import line
 
 _TABLES = ("mcpServers", "servers", "context_servers")
@@ -46,20 +47,30 @@ def read(file: Path) -> list[Imported]:
     try:
         text = files.read_text(file.expanduser())
     except FileNotFoundError as error:
-        raise ConfigError(f"{file}: no such file.") from error
+        raise ConfigError(_("{file}: no such file.").format(file=file)) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file} is not UTF-8 text.") from error
+        raise ConfigError(_("{file} is not UTF-8 text.").format(file=file)) from error
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+        raise ConfigError(
+            _("{file} cannot be read: {strerror}.").format(
+                file=file, strerror=error.strerror
+            )
+        ) from error
     try:
         found: Any = bounds.decode(text)
     except ValueError as error:
         found = nearly_json.read_object(_without_comments(text))  # VS Code has comments
         if found is None:
-            raise ConfigError(f"{file} is not JSON: {line(error)}.") from error
+            raise ConfigError(
+                _("{file} is not JSON: {error}.").format(file=file, error=line(error))
+            ) from error
     servers = _table(found)
     if not servers:
-        raise ConfigError(f"{file} has no servers: there is no {' or '.join(_TABLES)}.")
+        raise ConfigError(
+            _("{file} has no servers: there is no {tables}.").format(
+                file=file, tables=_(" or ").join(_TABLES)
+            )
+        )
     return [
         _server(name, cast(dict[str, Any], about))
         for name, about in list(servers.items())[:_MOST]
@@ -94,13 +105,17 @@ def _server(name: str, about: dict[str, Any]) -> Imported:
         command, args = inner.get("path") or "", _texts(inner.get("args"))
     url = str(about.get("url") or about.get("serverUrl") or about.get("httpUrl") or "")
     if about.get("type") == "sse" or about.get("transport") == "sse":
-        notes.append("it used SSE; if it fails, ask for its streamable HTTP address")
+        notes.append(_("it used SSE; if it fails, ask for its streamable HTTP address"))
     keys: dict[str, str] = {}
     env, env_keys = _variables(_strings(about.get("env")), keys)
     headers, headers_env = _headers(name, _strings(about.get("headers")), keys)
     for text in (*args, url):
         if found := _VARIABLE.search(text):
-            notes.append(f"put in the value of {found[0]} yourself: {line(text, 80)}")
+            notes.append(
+                _("put in the value of {found} yourself: {text}").format(
+                    found=found[0], text=line(text, 80)
+                )
+            )
     settings = McpServerConfig(
         command=str(command),
         args=args,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from tui.config import McpServerConfig
 from tui.errors import ConfigError, LazychatError
+from tui.i18n import _
 from tui.mcp import http, oauth, secrets
 from tui.mcp.explaining import explain
 
@@ -26,7 +27,9 @@ def log_in(
     headers = secrets.headers(name, settings)
     if any(header.lower() == "authorization" for header in headers):
         raise ConfigError(
-            f"[mcp.{name}] sends an Authorization header: no login needed."
+            _("[mcp.{name}] sends an Authorization header: no login needed.").format(
+                name=name
+            )
         )
     asked: list[str] = []
 
@@ -51,11 +54,15 @@ def log_in(
         asyncio.run(connect())
     except ImportError as error:
         raise LazychatError(
-            'MCP needs one more package: pip install "lazychat[mcp]".'
+            _('MCP needs one more package: pip install "lazychat[mcp]".')
         ) from error
     except TimeoutError as error:
-        raise LazychatError(f"No login within {seconds:g} seconds.") from error
+        raise LazychatError(
+            _("No login within {seconds:g} seconds.").format(seconds=seconds)
+        ) from error
     except Exception as error:
         raise LazychatError(f"{name}: {explain(error)}.") from error
     if not asked:
-        raise LazychatError(f"{name} is connected and asks for no login.")
+        raise LazychatError(
+            _("{name} is connected and asks for no login.").format(name=name)
+        )

@@ -16,6 +16,7 @@ import msgspec
 
 from tui import bounds, files, masking, paths
 from tui.errors import LazychatError
+from tui.i18n import _
 from tui.mcp.explaining import NeedsLogin
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def _write(key: str, login: _Login | None) -> None:
         files.replace_private(file(), msgspec.json.encode(logins))
     except OSError as error:
         raise LazychatError(
-            f"The login cannot be stored in {file()}: {error.strerror}."
+            _("The login cannot be stored in {file}: {strerror}.").format(
+                file=file(), strerror=error.strerror
+            )
         ) from error
 
 
@@ -134,8 +137,8 @@ def stored(name: str, url: str) -> "OAuthClientProvider":
     Where a login is missing, requests fail with `NeedsLogin`.
     """
 
-    async def refuse(_: str) -> None:
-        raise NeedsLogin(f"log in with: lazychat mcp login {name}")
+    async def refuse(__: str) -> None:
+        raise NeedsLogin(_("log in with: lazychat mcp login {name}").format(name=name))
 
     return _provider(name, url, refuse, None)
 
@@ -217,14 +220,16 @@ def read_pasted(text: str) -> tuple[str, str | None, str | None]:
         query = parse_qs(urlsplit(pasted).query)
         if refused := query.get("error"):
             why = query.get("error_description", refused)[0]
-            raise LazychatError(f"The login was refused: {why[:200]}.")
+            raise LazychatError(
+                _("The login was refused: {why}.").format(why=why[:200])
+            )
         if not query.get("code"):
-            raise LazychatError("This address holds no code; copy the whole of it.")
+            raise LazychatError(_("This address holds no code; copy the whole of it."))
         return (
             query["code"][0],
             query.get("state", [None])[0],
             query.get("iss", [None])[0],
         )
     if not pasted or len(pasted) > 4096 or not pasted.isprintable() or " " in pasted:
-        raise LazychatError("Paste the address to which the browser was sent.")
+        raise LazychatError(_("Paste the address to which the browser was sent."))
     return pasted, None, None

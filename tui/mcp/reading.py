@@ -12,6 +12,7 @@ import msgspec
 
 from tui import bounds
 from tui.errors import ToolError
+from tui.i18n import _
 from tui.mcp.values import (
     Prompt,
     PromptArgument,
@@ -74,14 +75,18 @@ def tools(found: "Sequence[types.Tool]") -> tuple[list[ReadTool], tuple[str, ...
     for tool in found:
         if len(read) == MOST_TOOLS:
             left_out.append(
-                f"only the first {MOST_TOOLS} of {len(found)} tools are used"
+                _("only the first {most_tools} of {count} tools are used").format(
+                    most_tools=MOST_TOOLS, count=len(found)
+                )
             )
             break
         name = line(tool.name, 80)
         if why := _tool_problem(tool):
-            left_out.append(f"{name} is left out: {why}")
+            left_out.append(_("{name} is left out: {why}").format(name=name, why=why))
         elif tool.name in read:
-            left_out.append(f"{name} is left out: the name comes twice")
+            left_out.append(
+                _("{name} is left out: the name comes twice").format(name=name)
+            )
         else:
             read[tool.name] = _tool(tool)
     return list(read.values()), tuple(left_out[:20])
@@ -89,12 +94,14 @@ def tools(found: "Sequence[types.Tool]") -> tuple[list[ReadTool], tuple[str, ...
 
 def _tool_problem(tool: "types.Tool") -> str:
     if not tool.name or len(tool.name) > 256:
-        return "its name is empty or too long"
+        return _("its name is empty or too long")
     if bounds.is_deep(tool.input_schema):
         return f"in its parameters {bounds.TOO_DEEP}"
     size = len(msgspec.json.encode(tool.input_schema))
     if size > LARGEST_SCHEMA:
-        return f"its parameters take {size} bytes, of {LARGEST_SCHEMA} at most"
+        return _(
+            "its parameters take {size} bytes, of {largest_schema} at most"
+        ).format(size=size, largest_schema=LARGEST_SCHEMA)
     return ""
 
 
@@ -105,11 +112,11 @@ def _tool(tool: "types.Tool") -> ReadTool:
     read_only = bool(told and told.read_only_hint)
     hints: list[str] = []
     if told and told.read_only_hint is not None:
-        hints.append("changes nothing" if read_only else "changes something")
+        hints.append(_("changes nothing") if read_only else _("changes something"))
     if told and told.destructive_hint is not None and not read_only:
-        hints.append("may destroy" if told.destructive_hint else "only adds")
+        hints.append(_("may destroy") if told.destructive_hint else _("only adds"))
     if told and told.open_world_hint:
-        hints.append("reaches the outside")
+        hints.append(_("reaches the outside"))
     return ReadTool(
         tool.name,
         description or "No description.",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tui.config import McpServerConfig
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.models import keys
 
 _INHERITED = (
@@ -52,7 +53,9 @@ def headers(name: str, server: McpServerConfig) -> dict[str, str]:
             header.isascii() and value.isascii() and f"{header}{value}".isprintable()
         ):
             raise ConfigError(
-                f"[mcp.{name}]: the header {header!r} has signs that cannot be sent"
+                _(
+                    "[mcp.{name}]: the header {header!r} has signs that cannot be sent"
+                ).format(name=name, header=header)
             )
     return found
 
@@ -67,7 +70,9 @@ def _key(name: str, where: str, variable: str) -> str:
     if value := keys.find(variable):
         return value
     raise ConfigError(
-        f"[mcp.{name}] {where}: {variable} is neither a variable nor in keys.toml"
+        _(
+            "[mcp.{name}] {where}: {variable} is neither a variable nor in keys.toml"
+        ).format(name=name, where=where, variable=variable)
     )
 
 
@@ -78,6 +83,8 @@ def _printed(name: str, where: str, commands: Mapping[str, str]) -> dict[str, st
             found[key] = keys.first_line(command)
         except ValueError as error:
             raise ConfigError(
-                f"[mcp.{name}] {where}: the command for {key} failed: {error}"
+                _("[mcp.{name}] {where}: the command for {key} failed: {error}").format(
+                    name=name, where=where, key=key, error=error
+                )
             ) from None
     return found

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.config import McpServerConfig
 from tui.errors import LazychatError, ToolError
+from tui.i18n import _
 from tui.mcp.asking import Asking
 from tui.mcp.values import Answer, Prompt, Question, Resource, ResourceText, ServerState
 
@@ -244,7 +245,7 @@ class Servers:
     def _of(self, name: str) -> "Connection":
         connection = self._connections.get(name)
         if connection is None:
-            raise LazychatError(f"There is no MCP server {name}.")
+            raise LazychatError(_("There is no MCP server {name}.").format(name=name))
         return connection
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":

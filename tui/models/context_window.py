@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from tui.events import NoticeGiven
+from tui.i18n import _, ngettext
 from tui.messages import Attachment, Message
 from tui.turn import Turn
 
@@ -75,12 +76,22 @@ def notice(fitted: Fitted, model: str, window: int, turn: Turn) -> NoticeGiven:
     `window` 0 means that it is not known.
     """
     first = fitted.first
-    size = f"the {window:,} tokens that {model} can hold" if window else model
-    than = "" if window else " can take"
-    what = "message is" if fitted.left_out == 1 else "messages are"
+    if window:
+        longer = _(
+            "The conversation is longer than the {window:,} tokens that {model} "
+            "can hold"
+        ).format(window=window, model=model)
+    else:
+        longer = _("The conversation is longer than {model} can take").format(
+            model=model
+        )
+    text = ngettext(
+        "{longer}: its oldest {count} message is no longer sent.",
+        "{longer}: its oldest {count} messages are no longer sent.",
+        fitted.left_out,
+    )
     return NoticeGiven(
-        f"The conversation is longer than {size}{than}: its oldest "
-        f"{fitted.left_out} {what} no longer sent.",
+        text.format(longer=longer, count=fitted.left_out),
         fitted.left_out,
         turn.id_of(first) if first is not None else "",
     )

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from tui import bounds
+from tui.i18n import _
 from tui.masking import mask
 
 MOST = 20
@@ -103,7 +104,7 @@ class Exchanges:
 def _text(data: bytes, size: int) -> str:
     text = mask(_laid_out(data))
     if size > len(data):
-        text += f"\n… {size - len(data):,} more bytes were not kept"
+        text += _("\n… {size:,} more bytes were not kept").format(size=size - len(data))
     return text
 
 

@@ -15,6 +15,7 @@ import tomli_w
 
 from tui import bounds, files, masking, paths
 from tui.errors import ConfigError, ModelError
+from tui.i18n import _
 
 _lock = threading.Lock()
 
@@ -51,11 +52,13 @@ def checked(text: str) -> str:
     # `export NAME=key`, as the pages of services have it
     key = re.sub(r"^(export\s+)?[A-Z_][A-Z0-9_]*=[\"']?", "", key)
     if not key:
-        raise ConfigError("Paste the key first.")
+        raise ConfigError(_("Paste the key first."))
     if len(key) > 4096 or not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigError(
-            "This is no API key: a key is one word of letters, digits and signs. "
-            "Copy it again from the service's page."
+            _(
+                "This is no API key: a key is one word of letters, digits and "
+                "signs. Copy it again from the service's page."
+            )
         )
     masking.remember_key(key)
     return key
@@ -73,17 +76,25 @@ def store(variable: str, key: str) -> Path:
             table = _read(file)
         except ValueError as error:
             raise ConfigError(
-                f"{file} is not valid, so no key was added: {error}. Repair it or "
-                "delete it."
+                _(
+                    "{file} is not valid, so no key was added: {error}. Repair it "
+                    "or delete it."
+                ).format(file=file, error=error)
             ) from error
         except OSError as error:
-            raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+            raise ConfigError(
+                _("{file} cannot be read: {strerror}.").format(
+                    file=file, strerror=error.strerror
+                )
+            ) from error
         text = _HEADER + tomli_w.dumps(table | {variable: key})
         try:
             files.replace_private(Path(os.path.realpath(file)), text.encode())
         except OSError as error:
             raise ConfigError(
-                f"The key cannot be stored in {file}: {error.strerror}."
+                _("The key cannot be stored in {file}: {strerror}.").format(
+                    file=file, strerror=error.strerror
+                )
             ) from error
     _held.pop(variable, None)
     return file
@@ -102,7 +113,9 @@ def printed_by(command: str, name: str) -> str:
     try:
         return first_line(command)
     except ValueError as error:
-        problem = f"[models.{name}]: api_key_cmd gave no key: {error}."
+        problem = _("[models.{name}]: api_key_cmd gave no key: {error}.").format(
+            name=name, error=error
+        )
         raise ModelError(problem, "missing_key") from None
 
 
@@ -125,23 +138,25 @@ def first_line(command: str) -> str:
             timeout=COMMAND_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        why = f"it took more than {COMMAND_SECONDS} seconds"
+        why = _("it took more than {command_seconds} seconds").format(
+            command_seconds=COMMAND_SECONDS
+        )
     except OSError as error:
         why = error.strerror or str(error)
     except UnicodeDecodeError:
-        why = "what it printed is not UTF-8 text"
+        why = _("what it printed is not UTF-8 text")
     except ValueError as error:  # of shlex, or a NUL in it
         why = str(error)
     else:
         if done.returncode:
-            why = (
-                f"it ended with status {done.returncode} (what it said is not shown, "
+            why = _(
+                "it ended with status {returncode} (what it said is not shown, "
                 "as a key may stand in it)"
-            )
+            ).format(returncode=done.returncode)
         elif key := done.stdout.strip():
             return key.splitlines()[0].rstrip()
         else:
-            why = "it printed nothing"
+            why = _("it printed nothing")
     raise ValueError(why)
 
 

@@ -19,6 +19,7 @@ from tui.events import (
     TextDelta,
     ToolCallOpened,
 )
+from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
 from tui.models.gate.orphan import OPENERS, OrphanClose, Split
@@ -110,7 +111,11 @@ class ReplyBuilder:
     def call(self, call: ToolCall) -> None:
         """Take a structured call; one without an id, or with a used one, gets one."""
         if len(self._calls) >= MOST_CALLS:
-            raise TooMuch(f"more than {MOST_CALLS} tool calls at once")
+            raise TooMuch(
+                _("more than {most_calls} tool calls at once").format(
+                    most_calls=MOST_CALLS
+                )
+            )
         used = {c.id for c in self._calls}
         id = call.id
         if not id or id in used:
@@ -158,7 +163,11 @@ class ReplyBuilder:
             yield from self._events(take(text[start : min(start + _PIECE, end)]))
         if self._room < 0:
             self._room = 0
-            raise TooMuch(f"an answer of more than {CHARACTERS:,} characters")
+            raise TooMuch(
+                _("an answer of more than {characters:,} characters").format(
+                    characters=CHARACTERS
+                )
+            )
 
     def _events(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for piece in pieces:

@@ -16,6 +16,7 @@ import msgspec
 from tui import bounds
 from tui.errors import Cancelled, ConfigError, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
+from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall, ToolSchema, Value
 from tui.models.gate import Gate
 from tui.models.reply import ReplyBuilder
@@ -166,8 +167,10 @@ class ScriptedModel:
             played %= len(self._script)
         if played >= len(self._script):
             raise ModelError(
-                f"The script of model {self._name} has {len(self._script)} replies, "
-                f"and all have been played."
+                _(
+                    "The script of model {name} has {count} replies, and all have "
+                    "been played."
+                ).format(name=self._name, count=len(self._script))
             )
         return self._script[played]
 
@@ -228,11 +231,21 @@ def _read(path: Path) -> _File:
         else:
             file = msgspec.convert(bounds.decode_toml(data.decode()), _File)
     except OSError as error:
-        raise ConfigError(f"Script {path} cannot be read: {error.strerror}.") from error
+        raise ConfigError(
+            _("Script {path} cannot be read: {strerror}.").format(
+                path=path, strerror=error.strerror
+            )
+        ) from error
     except (ValueError, msgspec.MsgspecError) as error:
-        raise ConfigError(f"Script {path} cannot be used: {error}.") from error
+        raise ConfigError(
+            _("Script {path} cannot be used: {error}.").format(path=path, error=error)
+        ) from error
     if file.rate is not None and file.rate <= 0:
-        raise ConfigError(f"Script {path}: rate must be above 0, not {file.rate}.")
+        raise ConfigError(
+            _("Script {path}: rate must be above 0, not {rate}.").format(
+                path=path, rate=file.rate
+            )
+        )
     return file
 
 

@@ -15,6 +15,7 @@ from tui.errors import Cancelled, LogError
 from tui.eventlog import EventLog
 from tui.events import ApprovalGiven, ApprovalRequested, Event, ToolCallStarted
 from tui.grants import Grant
+from tui.i18n import _
 from tui.turn import Cancellation
 
 
@@ -82,7 +83,7 @@ class LoggedApprover:
                 self._changed.wait_for(lambda: self._over or written.done())
                 self._raise_if_over()
         if error := written.exception():
-            raise LogError("the call could not be stored.") from error
+            raise LogError(_("the call could not be stored.")) from error
 
     def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         """Return who has allowed such calls."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from tui import agent_names
 from tui.errors import ToolError
+from tui.i18n import N_, _
 from tui.mcp import Servers
 from tui.messages import ToolSchema
 from tui.runtime.host import Host
@@ -19,20 +20,29 @@ from tui.runtime.served import Served, ServedModels
 from tui.tools import Tool
 from tui.tools.policy import Policy
 
-_HERE = "not in the browser"
 REFUSED = {
-    "edit": f"Your editor cannot be opened here: {_HERE}",
-    "suspend": f"Ctrl+Z works in a terminal, {_HERE}",
-    "export": f"Files are {_HERE}: run `lazychat export` where it is served",
-    "save_code": f"Files are {_HERE}: copy the code instead (Y in the conversation)",
-    "setup": f"Models are set up {_HERE}: run `lazychat setup` where it is served",
-    "attach": f"Files are {_HERE}: none of the machine that serves it is attached",
-    "import": f"Files are {_HERE}: run `lazychat import` where it is served",
+    "edit": N_("Your editor cannot be opened here: not in the browser"),
+    "suspend": N_("Ctrl+Z works in a terminal, not in the browser"),
+    "export": N_(
+        "Files are not in the browser: run `lazychat export` where it is served"
+    ),
+    "save_code": N_(
+        "Files are not in the browser: copy the code instead (Y in the conversation)"
+    ),
+    "setup": N_(
+        "Models are set up not in the browser: run `lazychat setup` where it is served"
+    ),
+    "attach": N_(
+        "Files are not in the browser: none of the machine that serves it is attached"
+    ),
+    "import": N_(
+        "Files are not in the browser: run `lazychat import` where it is served"
+    ),
 }
 """Commands that reach beyond the conversations, each with the reason."""
 
 
-_AGENT = {"agent": "The program that serves this page chooses how answers are made"}
+_AGENT = {"agent": N_("The program that serves this page chooses how answers are made")}
 KEYS = {"stream": "f8,ctrl+t", "new": "f10,ctrl+n"}
 """Keys of commands whose own keys a browser keeps for itself."""
 
@@ -66,13 +76,14 @@ class FollowerBackend(LocalBackend):
         self.model = served.model
         self.agent = served.agent or agent_names.DEFAULT
         self.load_tools = _load_nothing
-        self.files = NoFiles(REFUSED["attach"])
+        self.files = NoFiles(_(REFUSED["attach"]))
         self.mcp = Servers({})  # the serving process has connected to them
 
     @property
     def refused(self) -> Mapping[str, str]:
         """Commands that do not work here, with the reasons."""
-        return REFUSED if self._served.agent else REFUSED | _AGENT
+        refused = REFUSED if self._served.agent else REFUSED | _AGENT
+        return {command: _(why) for command, why in refused.items()}
 
     @property
     def is_page(self) -> bool:

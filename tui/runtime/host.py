@@ -18,6 +18,7 @@ from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
 from tui.eventlog import EventLog, open_log
 from tui.events import TurnRequested
+from tui.i18n import _
 from tui.mcp import Servers
 from tui.messages import ToolSchema
 from tui.models.catalog import ModelCatalog
@@ -176,7 +177,9 @@ class Host:
         for name in names:
             if name not in self._tools and not self.mcp.may_have(name):
                 hint = config.nearest(name, self._tools)
-                raise ConfigError(f'There is no tool "{name}".{hint}')
+                raise ConfigError(
+                    _('There is no tool "{name}".{hint}').format(name=name, hint=hint)
+                )
         if only:
             self._only = frozenset(only)
             self._enabled = {*(name for name in names if name in self._tools), *asked}
@@ -186,7 +189,9 @@ class Host:
             if name not in self._tools and not self.mcp.may_have(name):
                 hint = config.nearest(name, self._tools)
                 self.problems.append(
-                    f'[tools] disabled: there is no tool "{name}".{hint}'
+                    _('[tools] disabled: there is no tool "{name}".{hint}').format(
+                        name=name, hint=hint
+                    )
                 )
 
     def enabled_for(self, model: str) -> set[str]:
@@ -251,7 +256,11 @@ class Host:
             return SummaryAgent(model, keep, self.config.system)
         if request.agent not in AGENTS:
             hint = config.nearest(request.agent, list(AGENTS))
-            raise ConfigError(f'There is no agent "{request.agent}".{hint}')
+            raise ConfigError(
+                _('There is no agent "{agent}".{hint}').format(
+                    agent=request.agent, hint=hint
+                )
+            )
         if RESUMES in request.options:
             self._loaded.wait(LOADING_SECONDS)
         box = ToolBox(

@@ -27,6 +27,7 @@ from tui.events import (
     TurnWithdrawn,
 )
 from tui.grants import Grant
+from tui.i18n import _
 from tui.messages import Attachment, Message
 from tui.models.exchanges import Exchanges
 from tui.runtime import runner, turn_driver, worker_registry
@@ -323,7 +324,9 @@ class LocalBackend:
             grants.revoke(grant)
         except OSError as error:
             raise LazychatError(
-                f"{paths.state_file()} cannot be written: {error.strerror}."
+                _("{state_file} cannot be written: {strerror}.").format(
+                    state_file=paths.state_file(), strerror=error.strerror
+                )
             ) from error
 
     def policy(self, tool: Tool[..., Any]) -> Policy:

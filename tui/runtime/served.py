@@ -15,6 +15,7 @@ import msgspec
 from tui import bounds
 from tui.config import nearest
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.messages import ToolSchema
 from tui.tools.policy import Policy
 
@@ -82,10 +83,17 @@ def receive() -> tuple[Served, str] | None:
             served = bounds.decode_as(file.read(), Served)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{DESCRIPTOR} is only for screens that `lazychat serve` starts ({error})."
+            _(
+                "{descriptor} is only for screens that `lazychat serve` starts "
+                "({error})."
+            ).format(descriptor=DESCRIPTOR, error=error)
         ) from error
     if not conversation:
-        raise ConfigError(f"{DESCRIPTOR} is set, but {CONVERSATION} is not.")
+        raise ConfigError(
+            _("{descriptor} is set, but {conversation} is not.").format(
+                descriptor=DESCRIPTOR, conversation=CONVERSATION
+            )
+        )
     return served, conversation
 
 
@@ -104,8 +112,14 @@ class ServedModels:
         """Raise `ConfigError` if `name` is not a model of the serving process."""
         if name not in self._models:
             hint = nearest(name, self._models)
-            hint = hint or f" There are: {', '.join(self._models)}."
-            raise ConfigError(f'No model named "{name}" is served here.{hint}')
+            hint = hint or _(" There are: {models}.").format(
+                models=", ".join(self._models)
+            )
+            raise ConfigError(
+                _('No model named "{name}" is served here.{hint}').format(
+                    name=name, hint=hint
+                )
+            )
         return self._models[name]
 
     def is_starter(self, name: str) -> bool:

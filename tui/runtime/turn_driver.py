@@ -33,6 +33,7 @@ from tui.events import (
     TextDelta,
     TurnFinished,
 )
+from tui.i18n import _
 from tui.masking import mask
 from tui.messages import Message
 from tui.runtime.approvals import LoggedApprover
@@ -150,7 +151,9 @@ def _explained(error: Exception) -> ErrorRaised:
         case _:
             # A bug in lazychat or a plugin: the user gets a line, the log a traceback.
             _logger.error("a turn failed", exc_info=error)
-            text = f"{type(error).__name__}: {error}. This is a bug in lazychat."
+            text = _("{name}: {error}. This is a bug in lazychat.").format(
+                name=type(error).__name__, error=error
+            )
             return ErrorRaised("internal", mask(text))
 
 

@@ -12,6 +12,7 @@ import msgspec
 from tui import grants
 from tui.errors import ConfigError, ToolError
 from tui.events import ApprovalRequested
+from tui.i18n import _
 from tui.messages import ToolCall, Value
 from tui.tools import command_lines
 from tui.tools.policy import Policy, Preview
@@ -107,11 +108,14 @@ def parse_flags(flags: Iterable[str]) -> tuple[grants.Grant, ...]:
     for flag in flags:
         name, equals, pattern = flag.partition("=")
         if not name or (equals and not pattern):
-            raise ConfigError(f'"{flag}" is not NAME or NAME=PATTERN.')
+            raise ConfigError(
+                _('"{flag}" is not NAME or NAME=PATTERN.').format(flag=flag)
+            )
         if len(pattern) > grants.LONGEST_PATTERN:
             raise ConfigError(
-                f"The pattern for {name} has more than {grants.LONGEST_PATTERN} "
-                "characters."
+                _(
+                    "The pattern for {name} has more than {longest_pattern} characters."
+                ).format(name=name, longest_pattern=grants.LONGEST_PATTERN)
             )
         found.append(grants.Grant(name, pattern=pattern))
     return tuple(found)
@@ -120,7 +124,7 @@ def parse_flags(flags: Iterable[str]) -> tuple[grants.Grant, ...]:
 def arguments_preview(call: ToolCall, arguments: Mapping[str, Any]) -> Preview:
     """Return what is shown of a call whose tool has no preview: its arguments."""
     text = msgspec.json.format(msgspec.json.encode(dict(arguments)), indent=2)
-    return Preview("arguments", text.decode() if arguments else "No arguments.")
+    return Preview("arguments", text.decode() if arguments else _("No arguments."))
 
 
 def question(

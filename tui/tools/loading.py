@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 from zlib import crc32
 
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.tools.adapting import as_tools
 from tui.tools.tool import Tool
 from tui.tools.wording import words
@@ -68,7 +69,9 @@ def _load(sources: Iterable[tuple[str, Callable[[], object]]]) -> Loaded:
             tools = _collect(source, find())
             if not tools:
                 raise ConfigError(
-                    f"Tools {source}: none found; mark functions with @tool."
+                    _("Tools {source}: none found; mark functions with @tool.").format(
+                        source=source
+                    )
                 )
         except ConfigError as error:
             loaded.errors.append(error)
@@ -101,9 +104,13 @@ def _open(source: str) -> object:
         found: object = _run_file(Path(inside[1]))
         attribute = inside[2]
     else:
-        module, _, attribute = source.partition(":")
+        module, __, attribute = source.partition(":")
         if not module:
-            raise ConfigError(f"Tools {source}: no module; write module:function.")
+            raise ConfigError(
+                _("Tools {source}: no module; write module:function.").format(
+                    source=source
+                )
+            )
         found = importlib.import_module(module)
     for name in attribute.split(".") if attribute else ():
         found = getattr(found, name)
@@ -113,8 +120,10 @@ def _open(source: str) -> object:
 def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
         # Reading a pipe could block forever.
-        what = "it is not a regular file" if path.exists() else "no such file"
-        raise ConfigError(f"Tools {path} cannot be loaded: {what}.")
+        what = _("it is not a regular file") if path.exists() else _("no such file")
+        raise ConfigError(
+            _("Tools {path} cannot be loaded: {what}.").format(path=path, what=what)
+        )
     # Files of the same name need separate modules; hints and dataclasses look up
     # their module in sys.modules.
     digest = f"{crc32(str(path.resolve()).encode()):08x}"
@@ -142,7 +151,9 @@ def _collect(source: str, found: object) -> list[Tool[..., Any]]:
         items = cast(Iterable[object], found)
         return [tool for item in items for tool in _collect(source, item)]
     raise ConfigError(
-        f"Tools {source}: {found!r} is not a tool; give a function or a Tool."
+        _("Tools {source}: {found!r} is not a tool; give a function or a Tool.").format(
+            source=source, found=found
+        )
     )
 
 
@@ -157,6 +168,11 @@ def _describe(source: str, error: BaseException) -> str:
         what = error.msg
         if error.filename == file:
             line = error.lineno
-    place = f", line {line}" if line else ""
+    place = _(", line {line}").format(line=line) if line else ""
     name = type(error).__name__
-    return f"Tools {source}{place}: {name}: {what}".rstrip(": ") + "."
+    return (
+        _("Tools {source}{place}: {name}: {what}")
+        .format(source=source, place=place, name=name, what=what)
+        .rstrip(": ")
+        + "."
+    )

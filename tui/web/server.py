@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tui import session
 from tui.errors import ConfigError
+from tui.i18n import N_, _
 from tui.runtime.served import Served
 from tui.web import files
 from tui.web.access import LOOPBACK, Access
@@ -172,9 +173,9 @@ class WebServer:
         if url.path == "/" and (given := parse_qs(url.query).get("t")):
             if access.has_token(given[0]):
                 return _lead("./", access.cookie)
-            return _reply(HTTPStatus.FORBIDDEN, _ASK_FOR_TOKEN)
+            return _reply(HTTPStatus.FORBIDDEN, _(_ASK_FOR_TOKEN))
         if not access.has_cookie(headers):
-            return _reply(HTTPStatus.FORBIDDEN, _ASK_FOR_TOKEN)
+            return _reply(HTTPStatus.FORBIDDEN, _(_ASK_FOR_TOKEN))
         if url.path == "/":
             return _lead(f"c/{session.new_id()}")
         if (name := url.path.removeprefix("/static/")) in files.TYPES:
@@ -185,7 +186,7 @@ class WebServer:
         if found:
             text, more = files.page(self._title, headers["Host"])
             return _reply(HTTPStatus.OK, text, _PAGE_HEADERS | more)
-        return _reply(HTTPStatus.NOT_FOUND, "There is no such page.")
+        return _reply(HTTPStatus.NOT_FOUND, _("There is no such page."))
 
     async def _open(self, connection: "ServerConnection") -> None:
         """Serve a page for as long as its WebSocket is open."""
@@ -195,8 +196,10 @@ class WebServer:
         assert found
         task = asyncio.current_task()
         if len(self._pages) >= self._most:
-            many = f"{self._most} pages are open, and no more are allowed."
-            await connection.close(FULL, f"{many} Close one.")
+            many = _("{most} pages are open, and no more are allowed.").format(
+                most=self._most
+            )
+            await connection.close(FULL, _("{many} Close one.").format(many=many))
             return
         assert task
         self._pages.add(task)
@@ -205,7 +208,7 @@ class WebServer:
             columns, rows = _number(query, "columns", 80), _number(query, "rows", 24)
             await self._serve_page(connection, found[1], columns, rows)
         except asyncio.CancelledError:  # by `stop`
-            await connection.close(1001, "The server ends.")
+            await connection.close(1001, _("The server ends."))
         finally:
             self._pages.discard(task)
 
@@ -217,7 +220,7 @@ class WebServer:
         except OSError as error:
             why = error.strerror or str(error)
             await connection.close(
-                FAILED, f"The page could not be started: {why}."[:120]
+                FAILED, _("The page could not be started: {why}.").format(why=why)[:120]
             )
             return
         page = _Page(connection, process, self._idle)
@@ -230,7 +233,9 @@ class WebServer:
             end.add_done_callback(self._ends.discard)
             ended = await asyncio.shield(end)
         if code == LEFT and ended:
-            reason = f"The page has ended with an error (status {ended})."
+            reason = _("The page has ended with an error (status {ended}).").format(
+                ended=ended
+            )
         await connection.close(code, reason)
 
 
@@ -252,12 +257,12 @@ class _Page:
         from websockets.exceptions import ConnectionClosed
 
         ends = {
-            asyncio.create_task(self._draw()): (LEFT, "You have left the chat."),
+            asyncio.create_task(self._draw()): (LEFT, _("You have left the chat.")),
             asyncio.create_task(self._type()): (1000, ""),
-            asyncio.create_task(self._watch()): (IDLE, "Nothing happened for long."),
+            asyncio.create_task(self._watch()): (IDLE, _("Nothing happened for long.")),
         }
         try:
-            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            done, __ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in ends:
                 task.cancel()
@@ -300,9 +305,9 @@ _FRAME_END = b"\x1b[6n"
 _DRAWN_SECONDS = 10.0
 """Most seconds that typed keys wait for the first frame."""
 
-_ASK_FOR_TOKEN = (
-    "Open the address that the server has printed, with its token: it is different "
-    "after each start."
+_ASK_FOR_TOKEN = N_(
+    "Open the address that the server has printed, with its token: it is "
+    "different after each start."
 )
 
 
@@ -313,8 +318,10 @@ def _check_library() -> None:
         found = None
     if not found:
         raise ConfigError(
-            "The browser front end needs the package websockets: "
-            "pip install 'lazychat[web]', or `make run` in lazychat's folder."
+            _(
+                "The browser front end needs the package websockets: pip install "
+                "'lazychat[web]', or `make run` in lazychat's folder."
+            )
         )
 
 
@@ -324,24 +331,34 @@ def _listen(host: str, ports: Iterable[int]) -> socket.socket:
     last: OSError | None = None
     for port in asked:
         if not 0 <= port <= 65535:
-            raise ConfigError(f"A port is a number up to 65535, not {port}.")
+            raise ConfigError(
+                _("A port is a number up to 65535, not {port}.").format(port=port)
+            )
         try:
-            family, *_, address = socket.getaddrinfo(
+            family, *__, address = socket.getaddrinfo(
                 host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
             return socket.create_server(address[:2], family=family)
         except socket.gaierror as error:
             raise ConfigError(
-                f"This machine cannot listen on {host}: {error.strerror}."
+                _("This machine cannot listen on {host}: {strerror}.").format(
+                    host=host, strerror=error.strerror
+                )
             ) from error
         except OSError as error:
             last = error
     if not asked or last is None:
-        raise ConfigError("There is no port to listen on: give one, as port=8000.")
-    which = f"{asked[0]}" if len(asked) == 1 else f"{asked[0]} to {asked[-1]}"
+        raise ConfigError(_("There is no port to listen on: give one, as port=8000."))
+    which = (
+        f"{asked[0]}"
+        if len(asked) == 1
+        else _("{asked} to {asked2}").format(asked=asked[0], asked2=asked[-1])
+    )
     raise ConfigError(
-        f"Cannot listen on {host}, port {which}: {os.strerror(last.errno or 0)}. "
-        "Choose another port, or stop the program that uses it."
+        _(
+            "Cannot listen on {host}, port {which}: {strerror}. Choose another "
+            "port, or stop the program that uses it."
+        ).format(host=host, which=which, strerror=os.strerror(last.errno or 0))
     ) from last
 
 

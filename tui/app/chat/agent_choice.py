@@ -5,6 +5,7 @@ from tui.app.backend import Backend
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.config import nearest
+from tui.i18n import _
 
 
 class AgentChoice:
@@ -25,8 +26,10 @@ class AgentChoice:
         """
         if name not in agent_names.ABOUT:
             known = list(agent_names.ABOUT)
-            hint = nearest(name, known) or f" Known: {', '.join(known)}."
-            return f'There is no agent "{name}".{hint}'
+            hint = nearest(name, known) or _(" Known: {known}.").format(
+                known=", ".join(known)
+            )
+            return _('There is no agent "{name}".{hint}').format(name=name, hint=hint)
         self.current = self._backend.agent = name
         self._show()
         return ""

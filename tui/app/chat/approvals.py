@@ -22,6 +22,7 @@ from tui.conversation.approvals import Question
 from tui.errors import ConflictError, LazychatError
 from tui.events import ApprovalGiven, Record, ToolCallFinished, TurnRequested
 from tui.grants import Grant
+from tui.i18n import _
 
 ROOMY = 30
 """Rows from which the debug panel has room beside the dialog."""
@@ -118,7 +119,7 @@ class ApprovalChoice:
         """Report an answer that was not stored. Runs in the log thread."""
         error = done.exception()
         if isinstance(error, ConflictError):
-            self._screen.call_later(self._hint, "It was already answered")
+            self._screen.call_later(self._hint, _("It was already answered"))
         elif error is not None:
             self._screen.call_later(self._note, str(error), "error")
 

@@ -13,6 +13,7 @@ from tui.app import state
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.i18n import _
 
 NARROW = 120
 """Columns below which the sidebar lies over the conversation."""
@@ -81,7 +82,9 @@ class Arrangement:
             self._sidebar_wanted = shown
             state.save(paths.state_file(), sidebar=shown)
         elif shown:
-            self._hint(f"{self._tools_key} closes the tools")
+            self._hint(
+                _("{tools_key} closes the tools").format(tools_key=self._tools_key)
+            )
         (self._sidebar if shown else self._composer).focus()
 
     def toggle_debug(self) -> None:

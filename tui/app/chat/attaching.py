@@ -12,6 +12,7 @@ from tui.app.backend import Files
 from tui.app.widgets.composer import Composer
 from tui.attachments import mentions
 from tui.errors import AttachmentError
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.safe import decoded, safe
 
@@ -61,7 +62,7 @@ class Attaching:
     def attach(self, spec: str) -> None:
         """Attach a file: `FILE`, or `FILE:10-40` for a range of its lines."""
         if not spec:
-            self._complain("/attach takes a file: /attach FILE, or FILE:10-40")
+            self._complain(_("/attach takes a file: /attach FILE, or FILE:10-40"))
             return
         self.attach_all([spec.strip("\"'") if spec[0] in "\"'" else spec])
 
@@ -84,14 +85,20 @@ class Attaching:
         if file in files:
             return
         if len(files) >= MOST:
-            self._complain(f"At most {MOST} files can be sent with one message")
+            self._complain(
+                _("At most {most} files can be sent with one message").format(most=MOST)
+            )
             return
         self._composer.files = (*files, file)
 
     def _warn_of_blindness(self) -> None:
         model, sees = self._sees()
         if sees is False:
-            self._complain(f"{model} cannot see pictures: it is told their names only")
+            self._complain(
+                _("{model} cannot see pictures: it is told their names only").format(
+                    model=model
+                )
+            )
 
     def _load(
         self,
@@ -104,7 +111,7 @@ class Attaching:
         names = safe(decoded(", ".join(specs)), newlines=False)
 
         def show() -> None:
-            bar.busy = f"Reading {names} …"
+            bar.busy = _("Reading {names} …").format(names=names)
 
         # Most files are read at once: a row that comes and goes would only flicker.
         timer = self._composer.set_timer(BUSY_SECONDS, show)
@@ -120,7 +127,11 @@ class Attaching:
             except AttachmentError as error:
                 self._call_later(done, failed, str(error))
             except Exception as error:
-                self._call_later(done, failed, f"It cannot be attached: {error}")
+                self._call_later(
+                    done,
+                    failed,
+                    _("It cannot be attached: {error}").format(error=error),
+                )
                 raise
             else:
                 self._call_later(done, then, found)
@@ -208,7 +219,9 @@ class Attaching:
                 self._composer.files = whole
                 if far:
                     names = safe(decoded(", ".join(far)), newlines=False)
-                    self._complain(f"Attached {names}: Enter sends it, too")
+                    self._complain(
+                        _("Attached {names}: Enter sends it, too").format(names=names)
+                    )
                 return
             self._named.clear()
             self._removed.clear()
@@ -252,7 +265,11 @@ class Attaching:
             return False
         self._warned = model, pictures
         names = safe(", ".join(pictures), newlines=False)
-        self._complain(f"{model} cannot see {names}. Enter again sends only its name")
+        self._complain(
+            _("{model} cannot see {names}. Enter again sends only its name").format(
+                model=model, names=names
+            )
+        )
         return True
 
 

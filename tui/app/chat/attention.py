@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Literal
 
+from tui.i18n import _
 from tui.safe import safe
 
 _LONGEST = 80
@@ -34,7 +35,7 @@ def call_back(
 def notification(title: str, term: str) -> str:
     """Return the sequence that shows a notification in a terminal of type `term`."""
     about = " ".join(safe(title, newlines=False).split())[:_LONGEST]
-    about = about.replace(";", ",") or "New conversation"
+    about = about.replace(";", ",") or _("New conversation")
     if term.startswith(_777):
-        return f"\x1b]777;notify;lazychat: answered;{about}\x1b\\"
-    return f"\x1b]9;lazychat: answered “{about}”\x1b\\"
+        return f"\x1b]777;notify;{_('lazychat: answered')};{about}\x1b\\"
+    return f"\x1b]9;{_('lazychat: answered')} “{about}”\x1b\\"

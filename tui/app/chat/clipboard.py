@@ -13,6 +13,7 @@ from pathlib import Path
 from tui import files, paths
 from tui.app import background
 from tui.app.chat.presenter import Presenter
+from tui.i18n import _
 
 MOST_BYTES = 74_994
 """Bytes of one copy: xterm and others take 100,000 characters of base64."""
@@ -71,7 +72,11 @@ class Clipboard:
 
     def _send_to_terminal(self, text: str) -> None:
         self._send(text)
-        self._hint(f"{len(text):,} characters sent to the terminal's clipboard")
+        self._hint(
+            _("{count:,} characters sent to the terminal's clipboard").format(
+                count=len(text)
+            )
+        )
 
     def copy_answer(self, number: int) -> None:
         """Copy the Markdown of the `number`th answer, counted from the end."""
@@ -79,9 +84,11 @@ class Clipboard:
         if 1 <= number <= len(answers):
             self.copy(answers[-number])
         elif answers:
-            self._hint(f"No such answer (answers here: {len(answers)})")
+            self._hint(
+                _("No such answer (answers here: {count})").format(count=len(answers))
+            )
         else:
-            self._hint("No answer to copy yet")
+            self._hint(_("No answer to copy yet"))
 
 
 def _to_tmux(data: bytes, length: int) -> str:
@@ -98,8 +105,12 @@ def _to_tmux(data: bytes, length: int) -> str:
         except (OSError, subprocess.SubprocessError):
             return ""
         if done.returncode == 0:
-            where = "tmux and its terminal" if options else "tmux (prefix ] pastes)"
-            return f"{length:,} characters copied to {where}"
+            where = (
+                _("tmux and its terminal") if options else _("tmux (prefix ] pastes)")
+            )
+            return _("{length:,} characters copied to {where}").format(
+                length=length, where=where
+            )
     return ""
 
 
@@ -113,4 +124,4 @@ def _write(data: bytes) -> str:
     home = str(Path.home())
     shown = str(path)
     shown = f"~{shown[len(home) :]}" if shown.startswith(home + os.sep) else shown
-    return f"Too long for a clipboard: written to {shown}"
+    return _("Too long for a clipboard: written to {shown}").format(shown=shown)

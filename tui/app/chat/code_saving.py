@@ -8,6 +8,7 @@ from tui.app import background
 from tui.app.chat import file_writing
 from tui.app.chat.file_writing import Exists, Saved
 from tui.app.transcript.pane import Transcript
+from tui.i18n import N_, _, ngettext
 from tui.safe import safe
 
 _ENDINGS = {
@@ -78,13 +79,17 @@ class CodeSaving:
         the selected message, or of the conversation.
         """
         self._blocks = list(self._found())
-        first, _, rest = argument.partition(" ")
+        first, __, rest = argument.partition(" ")
         name = rest.strip() if first.isdecimal() else argument
         number = int(first[:9]) if first.isdecimal() else 0
         if not self._blocks:
-            self._tell("No code block here")
+            self._tell(_("No code block here"))
         elif first.isdecimal() and not 1 <= number <= len(self._blocks):
-            self._tell(f"No such code block (code blocks here: {len(self._blocks)})")
+            self._tell(
+                _("No such code block (code blocks here: {count})").format(
+                    count=len(self._blocks)
+                )
+            )
         else:
             self._at = number - 1 if number else self._selected()
             self._from_pane = self._transcript.screen.focused is self._transcript
@@ -99,7 +104,7 @@ class CodeSaving:
         """Forget a question about another name."""
         if self._confirmed:
             self._confirmed = None
-            self._bar.word = _KEYS
+            self._bar.word = _(_KEYS)
 
     def entered(self, text: str) -> None:
         """Save to the file; Enter again overwrites one that is there."""
@@ -113,7 +118,7 @@ class CodeSaving:
             self._at, self._confirmed = at, None
             self._bar.label(self._what())
             self._bar.rename(self._suggested())
-            self._bar.word = _KEYS
+            self._bar.word = _(_KEYS)
 
     def left(self) -> None:
         """Save nothing."""
@@ -152,15 +157,23 @@ class CodeSaving:
     def _what(self) -> str:
         block = self._blocks[self._at]
         lines = block.text.count("\n") or 1
-        of = f" {self._at + 1} of {len(self._blocks)}" if len(self._blocks) > 1 else ""
-        return f"Save code{of}, {lines:,} line{'' if lines == 1 else 's'}, to"
+        of = (
+            _(" {at} of {count}").format(at=self._at + 1, count=len(self._blocks))
+            if len(self._blocks) > 1
+            else ""
+        )
+        return ngettext(
+            "Save code{of}, {lines:,} line, to",
+            "Save code{of}, {lines:,} lines, to",
+            lines,
+        ).format(of=of, lines=lines)
 
     def _suggested(self) -> str:
         return suggested(self._blocks[self._at].language)
 
     def _ask(self, name: str) -> None:
         self._bar.ask(self, self._what(), name)
-        self._bar.word = _KEYS
+        self._bar.word = _(_KEYS)
         self._show_bar(True)
 
     # -- writing
@@ -174,26 +187,34 @@ class CodeSaving:
             result = file_writing.save(name, data, over, suggestion)
             self._call_later(self._written, name, result)
 
-        background.run("save code", work)
+        background.run(_("save code"), work)
 
     def _written(self, name: str, result: Exists | Saved | str) -> None:
         if isinstance(result, Exists):
             if not self._bar.is_open:
                 self._ask(name)
             self._confirmed = result
-            self._bar.word = f"{safe(result.why, newlines=False)} · Enter overwrites"
+            self._bar.word = _("{why} · Enter overwrites").format(
+                why=safe(result.why, newlines=False)
+            )
         elif isinstance(result, Saved):
             if self._bar.is_open:
                 self.left()
-            size = f"{result.size:,} byte{'' if result.size == 1 else 's'}"
-            self._tell(f"Saved {safe(str(result.path), newlines=False)} ({size})")
+            size = ngettext("{size:,} byte", "{size:,} bytes", result.size).format(
+                size=result.size
+            )
+            self._tell(
+                _("Saved {path} ({size})").format(
+                    path=safe(str(result.path), newlines=False), size=size
+                )
+            )
         elif self._bar.is_open:
             self._bar.word = result
         else:
             self._tell(result)
 
 
-_KEYS = "Enter saves · Up, Down other code · Esc"
+_KEYS = N_("Enter saves · Up, Down other code · Esc")
 
 
 def blocks(text: str) -> list[Block]:

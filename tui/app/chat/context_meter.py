@@ -13,6 +13,7 @@ from tui.app.widgets.status import Fill, Status
 from tui.conversation import Entry, Transcript, apply_summaries
 from tui.conversation.summaries import standing
 from tui.events import NoticeGiven, SummaryAdded, UsageReported
+from tui.i18n import _, ngettext
 from tui.messages import Message
 from tui.models.context_window import estimate_message
 
@@ -78,7 +79,7 @@ class ContextMeter:
         """Record a summary; return how many messages it replaces."""
         self._changed = True
         ranges = standing(self._entries(), [summary])
-        return sum(last - first + 1 for first, last, _ in ranges)
+        return sum(last - first + 1 for first, last, __ in ranges)
 
     # -- updates from the screen
 
@@ -130,16 +131,20 @@ class ContextMeter:
         """Return the first message that is sent verbatim, and the rule's text."""
         ranges = standing(entries, self._fold.summaries)
         place = ranges[-1][1] + 1 if ranges else 0
-        count = sum(last - first + 1 for first, last, _ in ranges)
-        text = f"above here the model gets a summary ({_messages(count)})"
+        count = sum(last - first + 1 for first, last, __ in ranges)
+        text = _("above here the model gets a summary ({count})").format(
+            count=_messages(count)
+        )
         if left_out := self._omitted or self._last_left_out(entries):
             id, number = left_out
             places = {entry.message_id: n for n, entry in enumerate(entries)}
             if places.get(id, -1) > place:
                 place = places[id]
-                but = ", except for the summary" if ranges else ""
+                but = _(", except for the summary") if ranges else ""
                 gone = _messages(number)
-                text = f"above here is no longer sent to the model ({gone}){but}"
+                text = _(
+                    "above here is no longer sent to the model ({gone}){but}"
+                ).format(gone=gone, but=but)
         return (
             (entries[place].message_id, text) if 0 < place < len(entries) else ("", "")
         )
@@ -150,4 +155,4 @@ def _estimate(entries: list[Entry]) -> int:
 
 
 def _messages(count: int) -> str:
-    return f"{count} message{'' if count == 1 else 's'}"
+    return ngettext("{count} message", "{count} messages", count).format(count=count)

@@ -12,6 +12,7 @@ from tui.app.backend import Conversation
 from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Editor, Turns, View
 from tui.conversation.entry import CONTINUE, GO_ON
+from tui.i18n import _
 from tui.safe import safe
 
 
@@ -64,7 +65,7 @@ class Controller:
         """
         question = self._versions.question()
         if question is None:
-            self._view.hint("Nothing to regenerate")
+            self._view.hint(_("Nothing to regenerate"))
         else:
             self._request(None, question)
 
@@ -75,7 +76,7 @@ class Controller:
         reports errors. `keep` names what the summary must keep, "" for nothing special.
         """
         if not self._fold.questions:
-            self._view.complain("Nothing to summarise yet")
+            self._view.complain(_("Nothing to summarise yet"))
             return
         parent = self._fold.branches.parent_of_next()
         model = self._view.settings().model
@@ -92,11 +93,11 @@ class Controller:
             return
         entries = list(self._fold.entries.values())
         if not entries:
-            self._view.hint("Nothing to continue")
+            self._view.hint(_("Nothing to continue"))
         elif entries[-1].message.role == "user":
             self.retry()
         elif entries[-1].finish_reason == "stop":
-            self._view.hint("The answer is already complete")
+            self._view.hint(_("The answer is already complete"))
         else:
             message = messages.Message("user", GO_ON)
             parent = self._fold.branches.parent_of_next()
@@ -112,12 +113,12 @@ class Controller:
         if asked:
             self._request(None, asked[-1])
         else:
-            self._view.hint("Nothing to retry")
+            self._view.hint(_("Nothing to retry"))
 
     def _is_busy(self) -> bool:
         busy = bool(self._fold.running or self._fold.requested)
         if busy:
-            self._view.hint("Wait for the answer to finish, or stop it")
+            self._view.hint(_("Wait for the answer to finish, or stop it"))
         return busy
 
     # -- sending
@@ -208,10 +209,10 @@ class Controller:
         """
         waiting = self._fold.requested
         if not waiting:
-            self._view.hint("No message is queued")
+            self._view.hint(_("No message is queued"))
             return
         if self._versions.editing is not None:
-            self._view.hint("First send the edited message, or cancel the edit")
+            self._view.hint(_("First send the edited message, or cancel the edit"))
             return
         # A turn that was taken back stays in the list until the log confirms it.
         left = [turn for turn in waiting if turn not in self._taken]
@@ -232,14 +233,18 @@ class Controller:
         """Show the edited message or the queued messages above the composer."""
         turns = self._turns
         queued = [" ".join(safe(q).split()) for q in turns.queued]
-        more = f" and {len(queued) - 1} more" if queued[1:] else ""
+        more = (
+            _(" and {count} more").format(count=len(queued) - 1) if queued[1:] else ""
+        )
         orphaned = any(map(turns.is_orphaned, self._fold.requested))
-        state = "not asked" if orphaned else "queued"
+        state = _("not asked") if orphaned else _("queued")
         title = ""
         if queued:
             key = self._unsend_key
-            back = f" ({key} takes it back)" if key else ""
-            title = f"{state}: {queued[0][:40]}{more}{back}"
+            back = _(" ({key} takes it back)").format(key=key) if key else ""
+            title = _("{state}: {question}{more}{back}").format(
+                state=state, question=queued[0][:40], more=more, back=back
+            )
         title = self._versions.title or title
         if title != self._title:
             self._title = title

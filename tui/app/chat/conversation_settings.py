@@ -12,6 +12,7 @@ from tui.app.backend import Conversation
 from tui.app.chat.view import Editor
 from tui.conversation import Transcript
 from tui.events import ConversationConfigured
+from tui.i18n import _
 from tui.safe import safe
 
 LONGEST = 100_000
@@ -73,35 +74,45 @@ class ConversationSettings:
         if not text:
             if current := now.system or self._configured:
                 self._composer.load_text(f"/system {current}")
-                self._hint("Edit and press Enter · /system default resets")
+                self._hint(_("Edit and press Enter · /system default resets"))
             else:
-                self._hint("No system prompt; /system TEXT sets one")
+                self._hint(_("No system prompt; /system TEXT sets one"))
         elif text.lower() in _OFF:
             self._change(system="", options=now.options)
-            self._hint("System prompt reset")
+            self._hint(_("System prompt reset"))
         elif len(text) > LONGEST:
-            self._complain(f"A system prompt has at most {LONGEST:,} characters")
+            self._complain(
+                _("A system prompt has at most {longest:,} characters").format(
+                    longest=LONGEST
+                )
+            )
         else:
             self._change(system=text, options=now.options)
-            self._hint("System prompt set for this conversation")
+            self._hint(_("System prompt set for this conversation"))
 
     def set_option(self, text: str) -> None:
         """Set an option of the model from `NAME VALUE`; "" lists those that are set."""
         now = self.current
-        name, _, value = text.replace("=", " ", 1).partition(" ")
+        name, __, value = text.replace("=", " ", 1).partition(" ")
         value = value.strip()
         if not text:
             listed = ", ".join(f"{k} = {_spell(v)}" for k, v in now.options.items())
-            self._hint(listed or "No options set; /set temperature 0.2 sets one")
+            self._hint(listed or _("No options set; /set temperature 0.2 sets one"))
         elif not _NAME.fullmatch(name):
-            self._complain(f"/set takes a name and a value, not {safe(name)[:40]!r}")
+            self._complain(
+                _("/set takes a name and a value, not {name!r}").format(
+                    name=safe(name)[:40]
+                )
+            )
         elif not value:
             known = now.options.get(name)
-            self._hint(f"{name} = {_spell(known)}" if known is not None else "Not set")
+            self._hint(
+                f"{name} = {_spell(known)}" if known is not None else _("Not set")
+            )
         elif value.lower() in ("default", "none"):
             rest = {k: v for k, v in now.options.items() if k != name}
             self._change(system=now.system, options=rest)
-            self._hint(f"{name} reset")
+            self._hint(_("{name} reset").format(name=name))
         else:
             self._set(name, value, now)
 
@@ -111,7 +122,11 @@ class ConversationSettings:
             self._complain(f"{name} {problem}")
             return
         self._change(system=now.system, options=now.options | {name: read})
-        self._hint(f"{name} = {_spell(read)} in this conversation")
+        self._hint(
+            _("{name} = {read} in this conversation").format(
+                name=name, read=_spell(read)
+            )
+        )
 
     def _change(self, system: str, options: dict[str, Any]) -> None:
         event = ConversationConfigured(system, options)

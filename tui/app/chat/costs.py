@@ -9,6 +9,7 @@ from tui.app.backend import Backend
 from tui.conversation.costs import Counter, Tally, spell_cost, spell_tokens
 from tui.errors import LogError
 from tui.events import Record
+from tui.i18n import _
 
 if TYPE_CHECKING:
     from tui.app.dialogs.costs import CostScreen
@@ -50,7 +51,9 @@ class Costs:
         if sum(map(self._counter.take, records)):
             total = self.tally.total
             tokens = spell_tokens(total.input + total.output)
-            self._sidebar.spent = f"{tokens} tokens · {spell_cost(total)}"
+            self._sidebar.spent = _("{tokens} tokens · {total}").format(
+                tokens=tokens, total=spell_cost(total)
+            )
 
     def show(self) -> None:
         """Show the conversation's figures, and those of all since the program began."""

@@ -28,21 +28,22 @@ from tui.events import (
     TurnStarted,
     UsageReported,
 )
+from tui.i18n import N_, _
 from tui.messages import Message, ToolCall
 from tui.models.exchanges import Exchange, Exchanges
 
 _SCOPES = {
-    "once": "allowed by you",
-    "conversation": "allowed by you for this conversation",
-    "always": "always allowed by you",
+    "once": N_("allowed by you"),
+    "conversation": N_("allowed by you for this conversation"),
+    "always": N_("always allowed by you"),
 }
 _DECIDED = {
-    "flag": "allowed by --allow",
-    "conversation": "allowed before in this conversation",
-    "always": "allowed before by you",
-    "denied": "denied by its policy",
-    "flag denied": "denied by --deny",
-    "unattended": "denied: nobody to ask",
+    "flag": N_("allowed by --allow"),
+    "conversation": N_("allowed before in this conversation"),
+    "always": N_("allowed before by you"),
+    "denied": N_("denied by its policy"),
+    "flag denied": N_("denied by --deny"),
+    "unattended": N_("denied: nobody to ask"),
 }
 """See `ToolCallStarted.decision`; what runs by its policy needs no words."""
 
@@ -117,7 +118,7 @@ class DebugFeed:
         self._turn, self._rounds, self._asked = record.turn, 0, record.time
         request = self._fold.requests.get(record.turn or "")
         if request and request.agent not in (agent_names.DEFAULT, "summary"):
-            self._panel.note(f"agent: {request.agent}")
+            self._panel.note(_("agent: {agent}").format(agent=request.agent))
         self._begin_round()
 
     def _begin_round(self) -> Round:
@@ -158,8 +159,14 @@ class DebugFeed:
 def decision(given: ApprovalGiven) -> str:
     """Return in a few words who has decided about a call, and how."""
     if not given.allow:
-        return f"denied: {given.reason}" if given.reason else "denied by you"
-    return _SCOPES.get(given.scope, f"allowed by {given.scope}")
+        return (
+            _("denied: {reason}").format(reason=given.reason)
+            if given.reason
+            else _("denied by you")
+        )
+    return _(_SCOPES.get(given.scope, "")) or _("allowed by {scope}").format(
+        scope=given.scope
+    )
 
 
 def fetch_bodies(

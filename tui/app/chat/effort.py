@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from tui.app.chat.conversation_settings import ConversationSettings
+from tui.i18n import _
 from tui.safe import safe
 
 OPTION = "reasoning_effort"
@@ -60,16 +61,20 @@ class Effort:
             at = order.index(self.current) if self.current in order else -1
             level = order[(at + 1) % len(order)] or "default"
         if level == "default":
-            self._settings.set_option(f"{OPTION} default")
-            self._hint("Effort: the model's default")
+            self._settings.set_option(_("{option} default").format(option=OPTION))
+            self._hint(_("Effort: the model's default"))
         elif level not in (*LEVELS, *OTHERS):
             known = ", ".join((*LEVELS, "default"))
-            self._complain(f"/effort takes {known}, not {safe(level)[:20]!r}")
+            self._complain(
+                _("/effort takes {known}, not {level!r}").format(
+                    known=known, level=safe(level)[:20]
+                )
+            )
             return
         elif why := self._models.no_effort(self._model()):
             self._complain(why)
             return
         else:
             self._settings.set_option(f"{OPTION} {level}")
-            self._hint(f"Effort: {level}")
+            self._hint(_("Effort: {level}").format(level=level))
         self.show()

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from tui.app.chat.view import Editor
+from tui.i18n import _
 
 
 def edit(text: str) -> tuple[str, str]:
@@ -27,7 +28,9 @@ def edit(text: str) -> tuple[str, str]:
             path.write_text(text, "utf-8")
             return _edited(command, path, text)
     except OSError as error:
-        return text, f"Cannot write a temporary file: {error.strerror}."
+        return text, _("Cannot write a temporary file: {strerror}.").format(
+            strerror=error.strerror
+        )
 
 
 def edit_in(field: Editor, suspend: Callable[[], AbstractContextManager[None]]) -> str:
@@ -46,7 +49,9 @@ def _edited(command: str, path: Path, text: str) -> tuple[str, str]:
             raise subprocess.CalledProcessError(editor.returncode, command)
         return path.read_text("utf-8", "replace").rstrip("\n"), ""
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        return text, f"The editor {command} failed: {error}. Set $VISUAL or $EDITOR."
+        return text, _(
+            "The editor {command} failed: {error}. Set $VISUAL or $EDITOR."
+        ).format(command=command, error=error)
 
 
 def _wait(editor: "subprocess.Popen[bytes]") -> bool:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tui.i18n import _
+
 
 class Saved(NamedTuple):
     """The file is written."""
@@ -45,7 +47,7 @@ def save(
         return _save(path, data, over)
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        return f"Cannot write {name[:80]}: {why}"
+        return _("Cannot write {name}: {why}").format(name=name[:80], why=why)
 
 
 def _save(path: Path, data: bytes, over: Exists | None) -> Exists | Saved | str:
@@ -54,8 +56,14 @@ def _save(path: Path, data: bytes, over: Exists | None) -> Exists | Saved | str:
     except FileExistsError:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
-            return f"Cannot write {path.name[:80]}: there is something that is no file"
-        why = f"is a link to {target}" if path.is_symlink() else "exists"
+            return _("Cannot write {name}: there is something that is no file").format(
+                name=path.name[:80]
+            )
+        why = (
+            _("is a link to {target}").format(target=target)
+            if path.is_symlink()
+            else "exists"
+        )
         found = Exists(path, target, why)
         if over != found:
             return found

@@ -6,6 +6,7 @@ from typing import Protocol
 from tui.app.transcript.finder import MOST
 from tui.app.transcript.pane import Transcript
 from tui.app.transcript.reading_pane import Bookmark
+from tui.i18n import _
 
 
 class _Bar(Protocol):
@@ -69,7 +70,7 @@ class Finding:
             self._search(words)
             self._read()
         else:
-            self._bar.ask(self, "Find", self._words)
+            self._bar.ask(self, _("Find"), self._words)
             self._show_bar(True)
             self._search(self._words)
 
@@ -159,9 +160,13 @@ class Finding:
     def _said(self) -> str:
         number, count, complete = self._finder.state
         if not count:
-            return "no match" if complete else "searching…"
+            return _("no match") if complete else "searching…"
         total = f"{MOST:,}+" if count > MOST else f"{count:,}"
-        return f"{number:,} of {total}" if complete else f"searching… {total} so far"
+        return (
+            _("{number:,} of {total}").format(number=number, total=total)
+            if complete
+            else _("searching… {total} so far").format(total=total)
+        )
 
 
 _KEYS = {"find_next": "next", "find_previous": "previous", "cancel": "ends"}

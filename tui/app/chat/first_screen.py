@@ -9,17 +9,18 @@ from tui.app.transcript.pane import Transcript
 from tui.app.transcript.welcome import Row, Welcome
 from tui.conversation import Summary
 from tui.errors import LogError
+from tui.i18n import N_, _
 
 KEYS = ("f5", "f6", "f7")
 """They open the conversations that were used last, while the empty state is shown."""
 _EXAMPLES = {
-    "time": "“What time is it in Tokyo?”",
-    "calc": "“What's 17 % of 2,340?”",
-    "dice": "“Roll two dice”",
-    "weather": "“What's the weather in Tokyo?”",
+    "time": N_("“What time is it in Tokyo?”"),
+    "calc": N_("“What's 17 % of 2,340?”"),
+    "dice": N_("“Roll two dice”"),
+    "weather": N_("“What's the weather in Tokyo?”"),
 }
 """Questions for tools, by a part of their names."""
-_ANY = "“Explain SSH in two sentences”"
+_ANY = N_("“Explain SSH in two sentences”")
 
 
 class FirstScreen:
@@ -98,31 +99,37 @@ class FirstScreen:
 
     def _examples(self) -> str:
         names = [tool.name for tool in self._backend.tools]
-        fit = [q for part, q in _EXAMPLES.items() if any(part in n for n in names)]
-        return "  ".join(fit[:2]) or _ANY
+        fit = [_(q) for part, q in _EXAMPLES.items() if any(part in n for n in names)]
+        return "  ".join(fit[:2]) or _(_ANY)
 
     def _rows(self) -> "list[Row]":
         note = self._models.note(self._model)
         starter = self._models.is_starter(self._model)
         what = self._model
         if starter:
-            what += " (135M demo, often wrong)"
-        if starter and "not installed" in note:
-            what = f"{self._model} is not installed: /setup adds a model"
-        rows = [Row("Model", what, self._spell("model"), "choose", 9)]
+            what += _(" (135M demo, often wrong)")
+        if starter and _("not installed") in note:  # also in the translated note
+            what = _("{model} is not installed: /setup adds a model").format(
+                model=self._model
+            )
+        rows = [Row(_("Model"), what, self._spell("model"), _("choose"), 9)]
         if self._found:
-            rows.append(Row("Found", self._found, "Enter", "choose one", 8))
+            rows.append(Row(_("Found"), self._found, "Enter", _("choose one"), 8))
         recent = zip(self._keys, self._recent, strict=False)
         for number, (key, it) in enumerate(recent):
-            age = f"open · {ago(it.updated)}"
-            rows.append(Row("Recent", it.title, key.upper(), age, 5 - number))
-        rows.append(Row("Try", self._examples(), importance=6))
+            age = _("open · {updated}").format(updated=ago(it.updated))
+            rows.append(Row(_("Recent"), it.title, key.upper(), age, 5 - number))
+        rows.append(Row(_("Try"), self._examples(), importance=6))
         history = self._spell("history")
         rows.append(
-            Row("Keys", "all keys and commands", self._spell("help"), "help", 7)
+            Row(
+                _("Keys"), _("all keys and commands"), self._spell("help"), _("help"), 7
+            )
         )
         if self._recent:
-            rows.append(Row("Keys", "all conversations", history, "history", 1))
+            rows.append(
+                Row(_("Keys"), _("all conversations"), history, _("history"), 1)
+            )
         return rows
 
 

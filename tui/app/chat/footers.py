@@ -10,6 +10,7 @@ import time
 import msgspec
 
 from tui.app.chat.timeline import Timeline
+from tui.app.history.dates import month
 from tui.app.widgets.debug_entries import duration
 from tui.bounds import moment
 from tui.conversation import Transcript
@@ -23,6 +24,7 @@ from tui.events import (
     TurnStarted,
     UsageReported,
 )
+from tui.i18n import _, ngettext
 
 
 class _Figures(msgspec.Struct):
@@ -95,7 +97,7 @@ class Footers:
         parts = (
             request.model if request else "",
             duration(seconds) if seconds > 0 else "",
-            f"{figures.tokens:,} tok" if figures.tokens else "",
+            _("{tokens:,} tok").format(tokens=figures.tokens) if figures.tokens else "",
             self._tools(figures),
             stamp(record.time),
         )
@@ -105,11 +107,13 @@ class Footers:
     def _tools(self, figures: _Figures) -> str:
         if not figures.calls:
             return ""
-        text = f"{figures.calls} tool{'s' * (figures.calls != 1)}"
+        text = ngettext("{count} tool", "{count} tools", figures.calls).format(
+            count=figures.calls
+        )
         if figures.failed:
-            text += f", {figures.failed} failed"
+            text += _(", {failed} failed").format(failed=figures.failed)
         if figures.denied:
-            text += f", {figures.denied} denied"
+            text += _(", {denied} denied").format(denied=figures.denied)
         return f"{text} ({self.debug_key})" if self.debug_key else text
 
     def _was_away(self, record: Record, reason: str) -> bool:
@@ -130,5 +134,7 @@ def stamp(then: float, now: float | None = None) -> str:
     clock = time.strftime("%H:%M", at)
     if at[:3] == today[:3]:
         return clock
-    day = f"{at.tm_mday} {time.strftime('%b', at)}"
-    return f"{day} {clock}" if at.tm_year == today.tm_year else f"{day} {at.tm_year}"
+    day = _("{day} {month}").format(day=at.tm_mday, month=month(then))
+    if at.tm_year == today.tm_year:
+        return f"{day} {clock}"
+    return _("{day} {year}").format(day=day, year=at.tm_year)

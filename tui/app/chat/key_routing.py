@@ -17,8 +17,9 @@ from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import Status
 from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.i18n import N_, _
 
-_ACTS = {"cancel": "back", "revise": "edit", "regenerate": "regenerate"}
+_ACTS = {"cancel": N_("back"), "revise": N_("edit"), "regenerate": N_("regenerate")}
 """Commands mentioned while the transcript has the focus, with what they do there."""
 
 
@@ -104,7 +105,7 @@ class KeyRouting:
         keys_hint = ""
         if self._screen.focused is self._transcript:
             spelled = ((self._spell(name), does) for name, does in _ACTS.items())
-            keys = [f"{key} {does}" for key, does in spelled if key]
+            keys = [f"{key} {_(does)}" for key, does in spelled if key]
             keys_hint = " · ".join(keys)
         if self._screen.focused is None and self._dialog.question:
             self._screen.call_later(self.write)

@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from tui import paths
 from tui.app import state
+from tui.i18n import _
 
 WORDS = {"on": True, "off": False}
 
@@ -21,7 +22,7 @@ def wanted(configured: bool) -> bool:
 
 def wrong(argument: str) -> str:
     """Return what is wrong with the argument of /mouse, or ""."""
-    return "" if argument in ("", *WORDS) else "/mouse takes on or off"
+    return "" if argument in ("", *WORDS) else _("/mouse takes on or off")
 
 
 def switch(
@@ -37,8 +38,8 @@ def switch(
     driver.mouse = on
     state.save(paths.state_file(), mouse=on)
     if not on:
-        hint("Mouse off: select with the terminal \u00b7 /mouse on")
+        hint(_("Mouse off: select with the terminal · /mouse on"))
     elif configured:
-        hint("Mouse on")
+        hint(_("Mouse on"))
     else:
-        hint("Mouse on until you quit: config.toml has mouse = false")
+        hint(_("Mouse on until you quit: config.toml has mouse = false"))

@@ -12,6 +12,7 @@ from tui.app.backend import Backend, Conversation
 from tui.conversation import Transcript
 from tui.errors import LogError
 from tui.events import TurnStarted
+from tui.i18n import _
 
 LOOKS = 4
 """Number of `look` calls between two checks that another process is alive."""
@@ -52,8 +53,10 @@ class Owners:
         if turn != self._reported and not self._backend.is_here(owner):
             self._reported = turn
             self._note(
-                f"Process {owner.pid} on {owner.host} is writing this answer. If that "
-                "process is gone, end the turn with /takeover."
+                _(
+                    "Process {pid} on {host} is writing this answer. If that "
+                    "process is gone, end the turn with /takeover."
+                ).format(pid=owner.pid, host=owner.host)
             )
 
     def _end_if_gone(self, owner: TurnStarted) -> None:
@@ -63,11 +66,13 @@ class Owners:
         """End a turn of another machine, whose process cannot be checked from here."""
         turn, owner = self._fold.current, self._fold.owner
         if not turn or not owner:
-            self._hint("No answer is running")
+            self._hint(_("No answer is running"))
         elif self._backend.runs(turn) or self._backend.is_here(owner):
             key = commands.spelled(commands.named("cancel"), self._backend.keys)
             self._hint(
-                f"Process {owner.pid} on this machine is answering: {key} stops it"
+                _("Process {pid} on this machine is answering: {key} stops it").format(
+                    pid=owner.pid, key=key
+                )
             )
         else:
             _in_background(lambda: self._conversation.take_over(turn))

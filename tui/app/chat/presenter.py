@@ -53,13 +53,14 @@ from tui.events import (
     Unreadable,
     UsageReported,
 )
+from tui.i18n import N_, _
 from tui.messages import Message
 from tui.runtime.resuming import RESUMES
 
 _OfCall = ToolCallOpened | ToolCallStarted | ToolProgressed | ToolCallFinished
 _OfTurn = TurnRequested | TurnStarted | TurnWithdrawn | CancelRequested | TurnFinished
 
-ASKING = "needs your answer"
+ASKING = N_("needs your answer")
 """The state while the user is asked whether a tool may run."""
 
 _TITLE = 200
@@ -68,13 +69,17 @@ CANCEL_SECONDS = 0.1
 """Seconds that a turn may take to stop before the status line shows "cancelling"."""
 
 
-_INTERRUPTED = (
-    "Interrupted: the answering program is gone. "
-    "/continue resumes the answer, /retry asks again."
+_INTERRUPTED = N_(
+    "Interrupted: the answering program is gone. /continue resumes the answer, "
+    "/retry asks again."
 )
-_ASKS_AGAIN = "The answering program is gone. With your permission the answer goes on."
-_RESUMED = "The answering program was gone; another one resumes the answer."
-_DROPPED = "Interrupted: the answering program is gone; what it asked was not answered."
+_ASKS_AGAIN = N_(
+    "The answering program is gone. With your permission the answer goes on."
+)
+_RESUMED = N_("The answering program was gone; another one resumes the answer.")
+_DROPPED = N_(
+    "Interrupted: the answering program is gone; what it asked was not answered."
+)
 
 
 class Presenter:
@@ -164,7 +169,7 @@ class Presenter:
         return self.fold.current
 
     def _name(self, turn: str) -> str:
-        what = "/compact" if self.fold.sums_up(turn) else "another answer"
+        what = "/compact" if self.fold.sums_up(turn) else _("another answer")
         files = ", ".join(file.title for file in self.fold.files(turn))
         return self.fold.question(turn) or files or what
 
@@ -295,7 +300,9 @@ class Presenter:
                 self.context.used(event)
             case SummaryAdded(text=text):
                 count = self.context.summed_up(event)
-                label = f"Summary of {count} messages, sent in their place"
+                label = _("Summary of {count} messages, sent in their place").format(
+                    count=count
+                )
                 self.timeline.add_summary(f"summary:{record.seq}", text, label, turn)
             case ErrorRaised(_, text):
                 self.timeline.note(text, "error", turn)
@@ -305,7 +312,9 @@ class Presenter:
                 if not event.left_out or self.context.left_out(event):
                     self.timeline.note(text, "info", turn)
             case Unreadable(why=why):
-                what = f"Cannot read a record of this conversation ({why})."
+                what = _("Cannot read a record of this conversation ({why}).").format(
+                    why=why
+                )
                 self.timeline.note(what, "warning", turn)
             case ToolCallOpened():
                 self._call(event)
@@ -329,8 +338,10 @@ class Presenter:
             case ConversationRenamed(title):
                 self._renamed = title
             case ConversationForked(_, title):
-                origin = " ".join(title.split()) or "another conversation"
-                self.timeline.note(f"Forked from {origin}", "info")
+                origin = " ".join(title.split()) or _("another conversation")
+                self.timeline.note(
+                    _("Forked from {origin}").format(origin=origin), "info"
+                )
             case ConversationPinned() | Unknown():
                 pass  # shown by lists, or by later versions
             case ConversationConfigured():
@@ -364,7 +375,9 @@ class Presenter:
             case TurnWithdrawn():
                 first = " ".join(self._name(turn).split())[:60]
                 if first:  # empty if the question was deleted
-                    self.timeline.note_below(f"Taken back: {first}", "info")
+                    self.timeline.note_below(
+                        _("Taken back: {first}").format(first=first), "info"
+                    )
                 self._rest()
             case CancelRequested():
                 self._settle_question()
@@ -380,12 +393,12 @@ class Presenter:
                 self._ended(turn, reason)
                 stopped = reason in ("cancelled", "interrupted")
                 if reason == "cancelled" and not self._has_answered(turn):
-                    when = "after a tool was called" if turn in self._called else ""
-                    when = when or "before the first word"
-                    note = f"Cancelled {when} · /retry asks again"
+                    when = _("after a tool was called") if turn in self._called else ""
+                    when = when or _("before the first word")
+                    note = _("Cancelled {when} · /retry asks again").format(when=when)
                     self.timeline.note(note, "cancelled", turn)
                 if stopped and self.fold.sums_up(turn):
-                    note = "Summary stopped; the model still gets all messages."
+                    note = _("Summary stopped; the model still gets all messages.")
                     self.timeline.note(note, "cancelled")
 
     def _has_answered(self, turn: str) -> bool:
@@ -404,10 +417,10 @@ class Presenter:
 
     def _ended(self, turn: str, reason: str) -> None:
         if reason == "interrupted" and self.fold.approvals.outlives(turn):
-            note = self.timeline.note(_ASKS_AGAIN, "info", turn)
+            note = self.timeline.note(_(_ASKS_AGAIN), "info", turn)
             self._asks_again = turn, note
         elif reason == "interrupted" and self._last_ended != reason:
-            self.timeline.note(_INTERRUPTED, "warning", turn)
+            self.timeline.note(_(_INTERRUPTED), "warning", turn)
         self._last_ended = None
         self._clock.end()
         self._tools.clear()
@@ -477,7 +490,7 @@ class Presenter:
             self._state(ASKING)
             return
         names = ", ".join(dict.fromkeys(self._tools.values()))
-        self._state(f"running {names}" if names else "thinking")
+        self._state(_("running {names}").format(names=names) if names else "thinking")
 
     def _rest(self, state: str = "ready") -> None:
         if not self.running:

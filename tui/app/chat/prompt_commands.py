@@ -7,6 +7,7 @@ from pathlib import Path
 from tui import paths, prompt_files
 from tui.app import background, commands
 from tui.app.commands import Command
+from tui.i18n import _
 
 SECONDS = 1.0
 """Between two looks at the folder, while a slash command is typed."""
@@ -44,8 +45,10 @@ class PromptCommands:
             for prompt in [p for p in found if f"/{p.name}" in taken]:
                 found.remove(prompt)
                 problems.append(
-                    f"{self._folder / prompt.name}.md: /{prompt.name} is a command of "
-                    "lazychat; give the file another name."
+                    _(
+                        "{folder}.md: /{name} is a command of lazychat; give the "
+                        "file another name."
+                    ).format(folder=self._folder / prompt.name, name=prompt.name)
                 )
             self._commands = tuple(map(commands.of_file, found))
         self._problems += [each for each in problems if each not in self._problems]

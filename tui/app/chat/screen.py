@@ -68,6 +68,7 @@ from tui.app.widgets.tab_bar import ChatBar, Tab
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.conversation.read_state import Opened
 from tui.events import Record
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.runtime import guard
 
@@ -146,7 +147,7 @@ class ChatScreen(OutputScreen):
         composer.help_key = self.spell_key("help")
         closing = filter(None, map(self.spell_key, ("tools", "cancel")))
         self.arrangement = Arrangement(
-            self, sidebar, debug_panel, composer, self.hint, " or ".join(closing)
+            self, sidebar, debug_panel, composer, self.hint, _(" or ").join(closing)
         )
         self.routing = KeyRouting(
             *(self, self.arrangement, transcript, composer, status, self.spell_key),
@@ -597,7 +598,7 @@ class ChatScreen(OutputScreen):
         folded = argument == "hide" if argument else not folded
         self.presenter.timeline.fold_reasoning(folded)
         state.save(paths.state_file(), reasoning=not folded)
-        self.hint(f"Reasoning {'hidden' if folded else 'shown'}")
+        self.hint(_("Reasoning hidden") if folded else _("Reasoning shown"))
 
     @on(Transcript.VersionWanted)
     def _walk(self, wanted: Transcript.VersionWanted) -> None:

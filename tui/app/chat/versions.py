@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.view import Editor
 from tui.conversation import Transcript
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.safe import safe
 
@@ -52,14 +53,16 @@ class MessageVersions:
         view = self._timeline.by_id.get(self.editing)
         first = " ".join(safe(view.text if view else "")[:200].split())
         first = first if len(first) <= 30 else first[:29].rstrip() + "…"
-        return f"editing: {first} ({self._leave_key} cancels)"
+        return _("editing: {first} ({leave_key} cancels)").format(
+            first=first, leave_key=self._leave_key
+        )
 
     def edit(self) -> None:
         """Load the question at the cursor, or else the last one, into the composer."""
         question = self._fold.branches.question(self._timeline.at_cursor())
         view = self._timeline.by_id.get(question) if question else None
         if view is None:
-            self._hint("There is no message to edit")
+            self._hint(_("There is no message to edit"))
             return
         if self.editing is None:
             self._draft = self._composer.text, self._composer.files
@@ -108,13 +111,17 @@ class MessageVersions:
             id = ids[-1] if ids else id
         ids, place = branches.versions(id) if id else ([], 0)
         if len(ids) < 2:
-            self._hint("This message has only one version")
+            self._hint(_("This message has only one version"))
         elif 0 <= place + step < len(ids):
             self._choose(ids[place + step])
             if not self._timeline.shows(self._fold.current):
-                self._hint("The running answer belongs to another version")
+                self._hint(_("The running answer belongs to another version"))
         else:
-            self._hint(f"This is the {'last' if step > 0 else 'first'} version")
+            self._hint(
+                _("This is the last version")
+                if step > 0
+                else _("This is the first version")
+            )
 
     def show(self, message_id: str) -> bool:
         """Show the version that contains a message; False if there is no such message.

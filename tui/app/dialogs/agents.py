@@ -2,6 +2,7 @@
 
 from tui import agent_names
 from tui.app.dialogs.choice import ChoiceScreen
+from tui.i18n import _
 
 
 class AgentScreen(ChoiceScreen):
@@ -9,8 +10,8 @@ class AgentScreen(ChoiceScreen):
 
     def __init__(self, current: str) -> None:
         super().__init__(
-            "Choose how answers are made",
-            agent_names.ABOUT,
+            _("Choose how answers are made"),
+            {name: _(about) for name, about in agent_names.ABOUT.items()},
             current,
-            'It stays for new conversations; agent = "..." in config.toml keeps it.',
+            _('It stays for new conversations; agent = "..." in config.toml keeps it.'),
         )

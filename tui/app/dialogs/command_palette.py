@@ -26,29 +26,30 @@ from tui.app.widgets.dialog import Words
 from tui.app.widgets.entry_list import Entry, Rows
 from tui.app.widgets.field import Field
 from tui.app.widgets.palette import Looks
+from tui.i18n import N_, _
 from tui.safe import safe
 
 RECENT = 4
 """Most commands that are listed as used last."""
 _GROUPS = {
-    "Conversations": (
+    N_("Conversations"): (
         *("new", "history", "next", "previous", "close", "rename", "pin", "fork"),
         *("export", "import", "delete", "undo", "purge", "cost"),
     ),
-    "Messages": (
+    N_("Messages"): (
         *("find", "find_next", "find_previous", "question_above", "question_below"),
         *("edit", "attach", "copy", "save_code", "retry", "continue", "unsend"),
         *("compact", "revise", "regenerate", "older", "newer", "takeover"),
     ),
-    "Model and tools": (
+    N_("Model and tools"): (
         *("model", "setup", "agent", "effort", "system", "set", "stream"),
         *("mcp", "resource"),
     ),
-    "Screen": (
+    N_("Screen"): (
         *("tools", "debug", "reasoning", "theme", "mouse", "vi", "help", "quit"),
     ),
 }
-_PROMPTS, _OTHERS = "Prompts", "More"
+_PROMPTS, _OTHERS = N_("Prompts"), N_("More")
 _UNLISTED = ("cancel", "palette")
 _NAME = 13  # columns of the names
 _SHORT = 14
@@ -93,7 +94,7 @@ class CommandRow(Entry):
         """Return the only line."""
         name = safe(self.command.slash, newlines=False)
         gap = " " * max(_NAME - cell_len(name), 2)
-        help = safe(self.command.help, newlines=False)
+        help = safe(_(self.command.help), newlines=False)
         left: tuple[Span, ...] = ((f" {name}{gap}", ("name",)), (help, ("muted",)))
         key = f"{self._key} " if width >= 40 else ""
         return beside(left, ((key, ("key",)),), width)
@@ -160,15 +161,15 @@ class PaletteScreen(ModalScreen[Chosen | None]):
         ]
         known = {command.name: command for command in self._commands}
         self._recent = [known[name] for name in recent if name in known][:RECENT]
-        self.field = Field(placeholder="Type to filter", compact=True)
+        self.field = Field(placeholder=_("Type to filter"), compact=True)
         self.field.cursor_blink = False
         self.rows = CommandRows()
 
     def compose(self) -> ComposeResult:
         """Yield the filter and the list."""
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Commands"
-            dialog.border_subtitle = "Enter runs · Tab writes it · Esc closes"
+            dialog.border_title = _("Commands")
+            dialog.border_subtitle = _("Enter runs · Tab writes it · Esc closes")
             with Horizontal(classes="filter"):
                 yield Words("❯ ", markup=False, classes="prompt")
                 yield self.field
@@ -187,7 +188,7 @@ class PaletteScreen(ModalScreen[Chosen | None]):
         words = changed.value.strip().removeprefix("/")
         if words:
             found: list[Entry] = [*map(self._row, best(words, self._by_use()))]
-            self.rows.set_entries(found or [_Title("Nothing found", 0)])
+            self.rows.set_entries(found or [_Title(_("Nothing found"), 0)])
         else:
             self.rows.set_entries(self._all())
 
@@ -199,7 +200,7 @@ class PaletteScreen(ModalScreen[Chosen | None]):
         """Return the commands used last, then all of them by group."""
         place = {name: title for title, names in _GROUPS.items() for name in names}
         order = {name: n for names in _GROUPS.values() for n, name in enumerate(names)}
-        groups: dict[str, list[Command]] = {"Recent": self._recent}
+        groups: dict[str, list[Command]] = {N_("Recent"): self._recent}
         groups |= {title: [] for title in (*_GROUPS, _OTHERS, _PROMPTS)}
         for command in self._commands:
             prompt = command.name.startswith("prompt ")
@@ -209,7 +210,7 @@ class PaletteScreen(ModalScreen[Chosen | None]):
         for title, members in groups.items():
             if not members:
                 continue
-            entries.append(_Title(title, 1 if entries else 0))
+            entries.append(_Title(_(title), 1 if entries else 0))
             if title in _GROUPS:
                 members.sort(key=lambda command: order[command.name])
             entries += map(self._row, members)

@@ -12,6 +12,7 @@ from tui import paths
 from tui.app import background, state
 from tui.app.chat.screen import ChatScreen
 from tui.app.commands import Command
+from tui.i18n import _
 
 if TYPE_CHECKING:  # imported when first shown
     from tui.app.dialogs.command_palette import Chosen
@@ -79,11 +80,15 @@ class DialogController:
             self.used(command)
             self._run(command, "")
         elif chat.composer.text:
-            chat.hint(f"Send or clear the message first, then type {command.slash}")
+            chat.hint(
+                _("Send or clear the message first, then type {slash}").format(
+                    slash=command.slash
+                )
+            )
         else:
             chat.composer.load_text(f"{command.slash} ")
             chat.composer.focus()
-            chat.hint(command.help)
+            chat.hint(_(command.help))
 
     def used(self, command: Command) -> None:
         """Remember that a command was used, for the palette."""

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from tui import bounds
 from tui.app.widgets.dialog import Words
 from tui.conversation.costs import UNKNOWN, Tally, table
+from tui.i18n import _
 from tui.safe import safe
 
 _WIDEST = 70  # columns of text
@@ -39,8 +40,8 @@ class CostScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Yield the tables."""
         with VerticalScroll(classes="dialog") as page:
-            page.border_title = "Tokens and cost"
-            page.border_subtitle = "Esc closes"
+            page.border_title = _("Tokens and cost")
+            page.border_subtitle = _("Esc closes")
             yield Words(self._text(self.app.size.width))
 
     def on_resize(self, event: events.Resize) -> None:
@@ -51,11 +52,17 @@ class CostScreen(ModalScreen[None]):
         room = max(30, min(_WIDEST, width - _EDGES))
         since = bounds.spell_time(self._since, "%H:%M")
         parts = [
-            _part("This conversation", self._here, room),
-            _part(f"All conversations since {since}", self._everywhere, room),
+            _part(_("This conversation"), self._here, room),
+            _part(
+                _("All conversations since {since}").format(since=since),
+                self._everywhere,
+                room,
+            ),
         ]
         if self._here.total.unknown or self._everywhere.total.unknown:
-            why = f"{UNKNOWN}: no price; set one with price in [models.NAME]"
+            why = _("{unknown}: no price; set one with price in [models.NAME]").format(
+                unknown=UNKNOWN
+            )
             parts.append(Content.styled(why, "$text-muted"))
         return Content("\n\n").join(parts)
 
@@ -63,7 +70,7 @@ class CostScreen(ModalScreen[None]):
 def _part(title: str, tally: Tally, room: int) -> Content:
     heading, *rows = table(tally, room)
     if not rows:
-        return Content.assemble((title, "bold $text-primary"), "\nnothing yet")
+        return Content.assemble((title, "bold $text-primary"), _("\nnothing yet"))
     return Content.assemble(
         (title, "bold $text-primary"),
         (f"\n{heading}", "$text-muted"),

@@ -5,7 +5,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
-from textwrap import wrap
 from typing import ClassVar, Literal, NamedTuple
 
 from rich.cells import cell_len
@@ -19,64 +18,66 @@ from textual.widgets import Input
 
 from tui.app import commands
 from tui.app.widgets.dialog import Words
+from tui.app.widgets.entry_list import wrap
 from tui.app.widgets.field import Field
+from tui.i18n import N_, _
 from tui.safe import safe
 
 WRITING = (
-    ("Enter", "Send"),
-    ("Ctrl+J, Alt+Enter, \\ Enter", "New line"),
-    ("@, or a pasted path", "Attach a file (Backspace removes)"),
-    ("Up, Down", "Previous, next message you sent"),
-    ("PageUp, PageDown", "Scroll the conversation"),
-    ("Ctrl+End", "Newest text; End too, while nothing is typed"),
-    ("Tab, Shift+Tab", "Next, previous pane"),
-    ("Ctrl+/ or Ctrl+_, Ctrl+Y", "Undo, redo typing"),
-    ("/", "List the commands; letters filter, Tab completes"),
+    ("Enter", N_("Send")),
+    ("Ctrl+J, Alt+Enter, \\ Enter", N_("New line")),
+    (N_("@, or a pasted path"), N_("Attach a file (Backspace removes)")),
+    ("Up, Down", N_("Previous, next message you sent")),
+    ("PageUp, PageDown", N_("Scroll the conversation")),
+    ("Ctrl+End", N_("Newest text; End too, while nothing is typed")),
+    ("Tab, Shift+Tab", N_("Next, previous pane")),
+    (N_("Ctrl+/ or Ctrl+_, Ctrl+Y"), N_("Undo, redo typing")),
+    ("/", N_("List the commands; letters filter, Tab completes")),
 )
 """Keys of the composer that are no commands, and what they do."""
 READING = (
-    ("Up, Down", "Message above, below"),
-    ("Home, End", "First message; newest text, and follow it"),
-    ("Enter", "Show or hide reasoning"),
-    ("y, Y", "Copy the message, or its last code block"),
+    ("Up, Down", N_("Message above, below")),
+    ("Home, End", N_("First message; newest text, and follow it")),
+    ("Enter", N_("Show or hide reasoning")),
+    ("y, Y", N_("Copy the message, or its last code block")),
 )
 """Keys of the conversation pane that are no commands, and what they do."""
 DEBUG = (
-    ("Enter", "Show all of a call or a note, or the bodies of a round"),
-    ("b", "Show what was sent to the model, and what came back"),
-    ("f", "Show only what has failed, or everything again"),
-    ("c, y", "Copy the call, the note or the bodies"),
-    ("End", "Follow the newest again"),
+    ("Enter", N_("Show all of a call or a note, or the bodies of a round")),
+    ("b", N_("Show what was sent to the model, and what came back")),
+    ("f", N_("Show only what has failed, or everything again")),
+    ("c, y", N_("Copy the call, the note or the bodies")),
+    ("End", N_("Follow the newest again")),
 )
 """Keys of the debug panel, and what they do."""
 TOOLS = (
-    ("Space", "Switch the tool, the tools of a server, or streaming"),
-    ("Enter", "Show what a tool is for, and its parameters"),
-    ("x", "Revoke what was allowed"),
-    ("r", "Reconnect the MCP server"),
+    ("Space", N_("Switch the tool, the tools of a server, or streaming")),
+    ("Enter", N_("Show what a tool is for, and its parameters")),
+    ("x", N_("Revoke what was allowed")),
+    ("r", N_("Reconnect the MCP server")),
 )
 """Keys of the tools' pane, and what they do."""
 HISTORY = (
-    ("Enter", "Open the conversation, or the match in its place"),
-    ("Up, Down", "Conversation above, below"),
-    ("F2", "Rename"),
-    ("F4", "Pin or unpin"),
-    ("F5, F6", "Export to a file, import one"),
-    ("F8, F9", "Delete, undo the last delete"),
-    ("Tab", "Go to the list, where letters are keys"),
+    ("Enter", N_("Open the conversation, or the match in its place")),
+    ("Up, Down", N_("Conversation above, below")),
+    ("F2", N_("Rename")),
+    ("F4", N_("Pin or unpin")),
+    ("F5, F6", N_("Export to a file, import one")),
+    ("F8, F9", N_("Delete, undo the last delete")),
+    (N_("Tab"), N_("Go to the list, where letters are keys")),
 )
 """Keys of the list of conversations, and what they do."""
 ASKING = (
-    ("The key in front", "Give that answer"),
-    ("PageDown, PageUp", "Read on where the call is long"),
-    ("Esc", "Stop the answer"),
+    (N_("The key in front"), N_("Give that answer")),
+    (N_("PageDown, PageUp"), N_("Read on where the call is long")),
+    (N_("Esc"), N_("Stop the answer")),
 )
 """Keys while a tool asks for permission, and what they do."""
 
 Place = Literal["writing", "reading", "debug", "tools", "history", "asking"]
 """What has the focus while the user asks for help."""
 
-_HERE = "You are here: "
+_HERE = N_("You are here: ")
 _EDGES = 6  # columns of border, padding, scroll bar and the gap before it
 _WIDEST = 164  # columns of the dialog
 _WIDE = 120
@@ -143,9 +144,9 @@ class HelpScreen(ModalScreen[None]):
         """Yield the filter and the page."""
         self._words.update(self._text(self.app.size.width))
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Keys and commands"
-            dialog.border_subtitle = "Up, Down scroll · Esc closes"
-            field = Field(placeholder="Type to filter", compact=True)
+            dialog.border_title = _("Keys and commands")
+            dialog.border_subtitle = _("Up, Down scroll · Esc closes")
+            field = Field(placeholder=_("Type to filter"), compact=True)
             field.cursor_blink = False
             with Horizontal(classes="filter"):
                 yield Words("❯ ", markup=False, classes="prompt")
@@ -182,7 +183,7 @@ class HelpScreen(ModalScreen[None]):
         ]
         sections = [(title, rows) for title, rows in found if rows]
         if not sections:
-            return Content.styled("Nothing found", "$text-muted")
+            return Content.styled(_("Nothing found"), "$text-muted")
         room = min(_WIDEST, width) - _EDGES
         if width < _WIDE:
             return Content("\n").join(_column(sections, room))
@@ -197,24 +198,27 @@ class HelpScreen(ModalScreen[None]):
     def _sections(self) -> list[tuple[str, list[Row]]]:
         """Return the titles and rows, those of where the user is first."""
         places: dict[Place, tuple[str, Iterable[tuple[str, ...]]]] = {
-            "writing": ("Writing", WRITING),
+            "writing": (_("Writing"), WRITING),
             "reading": (
-                "Reading (Tab or click first)",
+                _("Reading (Tab or click first)"),
                 (*READING, *self._does(reading=True)),
             ),
-            "debug": ("Debug panel (Shift+Tab or click first)", DEBUG),
-            "tools": ("Tools (/tools or click first)", TOOLS),
-            "history": ("Conversations (/history)", HISTORY),
-            "asking": ("A tool asks", ASKING),
+            "debug": (_("Debug panel (Shift+Tab or click first)"), DEBUG),
+            "tools": (_("Tools (/tools or click first)"), TOOLS),
+            "history": (_("Conversations (/history)"), HISTORY),
+            "asking": (_("A tool asks"), ASKING),
         }
         title, rows = places.pop(self._place)
-        here = f"{_HERE}{title.partition(' (')[0].lower()}"
-        everywhere = ("Everywhere", self._does(key=True))
-        slashes = ("Slash commands", self._does(key=False))
+        here = f"{_(_HERE)}{title.partition(' (')[0].lower()}"
+        everywhere = (_("Everywhere"), self._does(key=True))
+        slashes = (_("Slash commands"), self._does(key=False))
         sections = [(here, rows), everywhere, slashes, *places.values()]
         if self._place != "writing":
             sections.insert(1, sections.pop(3))
-        return [(title, [Row(*row) for row in rows]) for title, rows in sections]
+        return [
+            (title, [Row(row[0], _(row[1]), *row[2:]) for row in rows])
+            for title, rows in sections
+        ]
 
     def _does(self, *, key: bool | None = None, reading: bool = False) -> list[Row]:
         """Return the rows of commands with a `key` or without (None: both)."""
@@ -223,7 +227,7 @@ class HelpScreen(ModalScreen[None]):
             for c in (*commands.COMMANDS, *self._more)
         }
         return [
-            Row(", ".join(filter(None, [spelled[c], c.slash])), c.help, _also(c))
+            Row(", ".join(filter(None, [spelled[c], c.slash])), _(c.help), _also(c))
             for c in spelled
             if c.reading == reading or (reading and c.pane_key)
             if key in (None, bool(spelled[c]))
@@ -249,7 +253,8 @@ def _column(sections: list[tuple[str, list[Row]]], room: int) -> list[Content]:
     for title, rows in sections:
         if lines:
             lines.append(Content(""))
-        look = "bold $text-accent" if title.startswith(_HERE) else "bold $text-primary"
+        here = title.startswith(_(_HERE))
+        look = "bold $text-accent" if here else "bold $text-primary"
         lines.append(Content.styled(title, look))
         for row in rows:
             lines += _lines(row, room)

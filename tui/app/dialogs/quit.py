@@ -13,13 +13,14 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.app.widgets.dialog import Choices, Words
+from tui.i18n import N_, _
 
 Choice = Literal["wait", "background", "cancel"]
 
 _CHOICES: dict[Choice, tuple[str, str]] = {
-    "wait": ("w", "Wait, then quit"),
-    "background": ("b", "Finish in the background (run `lazychat` to see it)"),
-    "cancel": ("c", "Stop and quit (keeps what is written)"),
+    "wait": ("w", N_("Wait, then quit")),
+    "background": ("b", N_("Finish in the background (run `lazychat` to see it)")),
+    "cancel": ("c", N_("Stop and quit (keeps what is written)")),
 }
 
 
@@ -55,13 +56,15 @@ class QuitScreen(ModalScreen[Choice | None]):
         with Vertical(classes="dialog"):
             yield Words(self._what(), markup=False, id="what")
             yield Choices(*(Option(self._row(choice)) for choice in self._choices))
-            keys = "Esc: back to the chat   Ctrl+C: stop and quit"
+            keys = _("Esc: back to the chat   Ctrl+C: stop and quit")
             yield Words(keys, markup=False, classes="note")
 
     def _what(self) -> str:
         if self.count == 1:
-            return "An answer is still being written."
-        return f"{self.count} answers are still running or queued."
+            return _("An answer is still being written.")
+        return _("{count} answers are still running or queued.").format(
+            count=self.count
+        )
 
     def watch_count(self) -> None:
         """Update the number of answers."""
@@ -70,7 +73,7 @@ class QuitScreen(ModalScreen[Choice | None]):
 
     def _row(self, choice: Choice) -> Content:
         key, help = _CHOICES[choice]
-        return Content.assemble((key, "bold"), f"  {help}")
+        return Content.assemble((key, "bold"), f"  {_(help)}")
 
     @on(OptionList.OptionSelected)
     def _select(self, selected: OptionList.OptionSelected) -> None:

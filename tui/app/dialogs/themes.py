@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.app.widgets.dialog import Choices, Words
+from tui.i18n import _
 from tui.safe import safe
 
 
@@ -41,13 +42,13 @@ class ThemeScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical(classes="dialog"):
-            yield Words("Choose a theme", markup=False)
+            yield Words(_("Choose a theme"), markup=False)
             yield Choices(*(Option(self._row(theme)) for theme in self._themes))
-            yield Words("Enter use · Esc back", markup=False, classes="note")
+            yield Words(_("Enter use · Esc back"), markup=False, classes="note")
 
     def _row(self, theme: Theme) -> Content:
         mark = "●" if theme.name == self._current else " "
-        kind = "terminal" if theme.ansi else "dark" if theme.dark else "light"
+        kind = _("terminal") if theme.ansi else _("dark") if theme.dark else _("light")
         name = safe(theme.name, newlines=False)
         return Content(f"{mark} {name}" if kind in name else f"{mark} {name} ({kind})")
 

@@ -16,6 +16,7 @@ from tui.app.backend import Store
 from tui.conversation import Summary
 from tui.conversation.saved_pictures import folder_of, save
 from tui.errors import LazychatError, LogError
+from tui.i18n import _, ngettext
 
 
 class Outcome(NamedTuple):
@@ -64,43 +65,71 @@ class Library:
     def _rename(self, id: str, title: str) -> Outcome:
         self._summary(id)
         self._store.rename(id, title)
-        return Outcome(f"Renamed to {_quoted(title)}{self._until()}", id)
+        return Outcome(
+            _("Renamed to {title}{until}").format(
+                title=_quoted(title), until=self._until()
+            ),
+            id,
+        )
 
-    def _pin(self, id: str, _: str) -> Outcome:
+    def _pin(self, id: str, __: str) -> Outcome:
         summary = self._summary(id)
         self._store.pin(id, not summary.pinned)
-        done = "No longer pinned" if summary.pinned else "Pinned"
+        done = _("No longer pinned") if summary.pinned else _("Pinned")
         return Outcome(f"{done}: {_quoted(summary.title)}{self._until()}", id)
 
     def _fork(self, id: str, message_id: str, title: str) -> Outcome:
         origin = self._summary(id).title
         copy = self._store.fork(id, message_id, title)
-        return Outcome(f"Forked from {_quoted(origin)}{self._until()}", copy)
+        return Outcome(
+            _("Forked from {origin}{until}").format(
+                origin=_quoted(origin), until=self._until()
+            ),
+            copy,
+        )
 
-    def _delete(self, id: str, _: str) -> Outcome:
+    def _delete(self, id: str, __: str) -> Outcome:
         title = self._summary(id).title
         if self._store.refusal:
-            raise LogError(f"Cannot delete: {self._store.refusal}.")
+            raise LogError(
+                _("Cannot delete: {refusal}.").format(refusal=self._store.refusal)
+            )
         if self._store.is_answering(id):
-            raise LogError("This conversation has a running answer: cancel it first.")
+            raise LogError(
+                _("This conversation has a running answer: cancel it first.")
+            )
         self._store.trash(id)
-        return Outcome(f"Deleted {_quoted(title)}", id)
+        return Outcome(_("Deleted {title}").format(title=_quoted(title)), id)
 
-    def _undo(self, _: str, __: str) -> Outcome:
+    def _undo(self, ___: str, __: str) -> Outcome:
         if self._store.refusal:
-            raise LogError(f"Cannot restore: {self._store.refusal}.")
+            raise LogError(
+                _("Cannot restore: {refusal}.").format(refusal=self._store.refusal)
+            )
         if not (deleted := self._store.trashed()):
-            raise LogError(f"Nothing to undo in the last {conversation.DAYS} days.")
+            raise LogError(
+                _("Nothing to undo in the last {days} days.").format(
+                    days=conversation.DAYS
+                )
+            )
         id = self._store.restore(deleted[0])
-        return Outcome(f"Restored {_quoted(deleted[0].title)}", id)
+        return Outcome(
+            _("Restored {title}").format(title=_quoted(deleted[0].title)), id
+        )
 
-    def _purge(self, _: str, __: str) -> Outcome:
+    def _purge(self, ___: str, __: str) -> Outcome:
         if not (deleted := self._store.trashed()):
-            raise LogError("No deleted conversations to wipe.")
+            raise LogError(_("No deleted conversations to wipe."))
         traces = self._store.wipe(deleted)
         many = len(deleted)
-        what = "1 conversation" if many == 1 else f"{many} conversations"
-        return Outcome(f"Permanently deleted {what}. {traces}".rstrip())
+        what = ngettext("{count} conversation", "{count} conversations", many).format(
+            count=many
+        )
+        return Outcome(
+            _("Permanently deleted {what}. {traces}")
+            .format(what=what, traces=traces)
+            .rstrip()
+        )
 
     def _export(self, id: str, name: str) -> Outcome:
         summary = self._summary(id)
@@ -113,38 +142,50 @@ class Library:
                 text = self._store.export_markdown(id, folder_of(path))
                 pictures = self._store.pictures(id)
             case _:
-                raise LogError(f"{path}: the name must end in .md or .json.")
+                raise LogError(
+                    _("{path}: the name must end in .md or .json.").format(path=path)
+                )
         try:
             _write_new(path, text)
             _save(pictures, path)
         except FileExistsError:
-            raise LogError(f"{path} exists already; choose another name.") from None
-        return Outcome(f"Exported to {path.absolute()}", id)
+            raise LogError(
+                _("{path} exists already; choose another name.").format(path=path)
+            ) from None
+        return Outcome(_("Exported to {path}").format(path=path.absolute()), id)
 
-    def _import(self, _: str, name: str) -> Outcome:
+    def _import(self, __: str, name: str) -> Outcome:
         if not name:
-            raise LogError("/import needs a file name.")
+            raise LogError(_("/import needs a file name."))
         text = _read(_path(name))
         try:
             ids = self._store.import_json(text)
         except LogError as error:
             raise LogError(f"{name}: {error}") from error
         if not ids:
-            raise LogError(f"{name} contains no conversations.")
-        many = "1 conversation" if len(ids) == 1 else f"{len(ids)} conversations"
-        return Outcome(f"Imported {many}{self._until()}", ids[0])
+            raise LogError(_("{name} contains no conversations.").format(name=name))
+        many = ngettext(
+            "{count} conversation", "{count} conversations", len(ids)
+        ).format(count=len(ids))
+        return Outcome(
+            _("Imported {many}{until}").format(many=many, until=self._until()), ids[0]
+        )
 
     def _until(self) -> str:
         """Return a suffix for the outcome if the store does not keep changes."""
         if self._store.keeps:
             return ""
-        why = "the store is read-only" if self._store.refusal else "nothing is stored"
-        return f", until you quit: {why}"
+        why = (
+            _("the store is read-only")
+            if self._store.refusal
+            else _("nothing is stored")
+        )
+        return _(", until you quit: {why}").format(why=why)
 
     def _summary(self, id: str) -> Summary:
         if summary := self._store.get(id):
             return summary
-        raise LogError("This conversation is still empty.")
+        raise LogError(_("This conversation is still empty."))
 
 
 def _save(pictures: Mapping[str, bytes], page: Path) -> None:
@@ -152,7 +193,9 @@ def _save(pictures: Mapping[str, bytes], page: Path) -> None:
         save(pictures, page)
     except OSError as error:
         raise LogError(
-            f"The pictures of {page} cannot be saved: {error.strerror}."
+            _("The pictures of {page} cannot be saved: {strerror}.").format(
+                page=page, strerror=error.strerror
+            )
         ) from error
 
 
@@ -177,9 +220,13 @@ def _path(name: str) -> Path:
         os.fsencode(name)
         path = Path(name).expanduser()
     except (RuntimeError, UnicodeError) as error:  # unknown user; lone surrogate
-        raise LogError(f"{name!r} is not a valid file name: {error}.") from error
+        raise LogError(
+            _("{name!r} is not a valid file name: {error}.").format(
+                name=name, error=error
+            )
+        ) from error
     if "\0" in name:
-        raise LogError("A file name cannot contain NUL.")
+        raise LogError(_("A file name cannot contain NUL."))
     if not path.exists():
         # Terminals quote the path of a dropped file for a shell.
         with suppress(ValueError):
@@ -192,16 +239,18 @@ def _read(path: Path) -> str:
     """Return the text of a file; raises `LogError` and OSError."""
     if path.exists() and not path.is_file():
         # Reading a pipe or a device may never end, and quitting waits for it.
-        raise LogError(f"{path} is not a regular file.")
+        raise LogError(_("{path} is not a regular file.").format(path=path))
     if path.stat().st_size > conversation.LARGEST_FILE:
         raise LogError(
-            f"{path} is too large: the limit is {conversation.LARGEST_FILE >> 20} MB. "
-            "Export fewer conversations at a time."
+            _(
+                "{path} is too large: the limit is {largest_file} MB. Export fewer "
+                "conversations at a time."
+            ).format(path=path, largest_file=conversation.LARGEST_FILE >> 20)
         )
     try:
         return path.read_text("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise LogError(f"{path} is not UTF-8 text.") from None
+        raise LogError(_("{path} is not UTF-8 text.").format(path=path)) from None
 
 
 def _free(path: Path) -> Path:

@@ -16,6 +16,7 @@ from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.app.tabs import Tabs
 from tui.app.transcript.find import Place
+from tui.i18n import _
 
 if TYPE_CHECKING:  # imported at first use, to keep startup fast
     from tui.app.history.actions import Library, Outcome
@@ -109,9 +110,11 @@ class HistoryController:
         if not outcome.failed:
             if act == "delete":
                 self._drop(outcome.id)
-                keys = " or ".join(filter(None, [self._undo_key(), "/undo"]))
-                text += f". {keys} restores it for {conversation.DAYS} days"
-                text += "" if self._backend.store.keeps else ", or until you quit"
+                keys = _(" or ").join(filter(None, [self._undo_key(), "/undo"]))
+                text += _(". {keys} restores it for {days} days").format(
+                    keys=keys, days=conversation.DAYS
+                )
+                text += "" if self._backend.store.keeps else _(", or until you quit")
             elif act == "fork":
                 self.open(outcome.id, None)
                 listed = False
@@ -161,7 +164,7 @@ class HistoryController:
         chat = self._tabs.replace(gone)
 
         def show_note() -> None:
-            chat.transcript.add_note("Another program deleted this conversation.")
+            chat.transcript.add_note(_("Another program deleted this conversation."))
             if draft:
                 chat.composer.load_text(draft)
 

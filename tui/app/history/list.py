@@ -6,6 +6,7 @@ Only the visible rows are laid out, so ten thousand conversations cost no more t
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -15,6 +16,7 @@ from tui.app.transcript.find import Place
 from tui.app.widgets.entry_list import Entry, Rows
 from tui.app.widgets.palette import Looks
 from tui.conversation import Hit, Summary
+from tui.i18n import _, ngettext
 from tui.safe import safe
 
 _ROOMY = 60
@@ -56,13 +58,16 @@ class Stored(Entry):
 
     def line(self, number: int, width: int) -> Line:
         """Return the only line."""
-        title = safe(self.summary.title, newlines=False) or "Untitled"
+        title = safe(self.summary.title, newlines=False) or _("Untitled")
         mark = _MARKS.get(self.mark, ("  ", ()))
         style = ("name",) if self.mark else ()
         facts = ago(self.summary.updated)
         if width >= _ROOMY:
             many = self.summary.messages
-            facts = f"{many} message{'s' if many != 1 else ' '}  {facts:>10}"
+            count = ngettext("{count} message ", "{count} messages", many).format(
+                count=many
+            )
+            facts = f"{count}  {' ' * (10 - cell_len(facts))}{facts}"
         return beside((mark, (title, style)), ((facts, ("muted",)),), width)
 
 
@@ -91,11 +96,13 @@ class Found(Entry):
         """Return line 0, the title, or line 1, the excerpt."""
         hit = self.hit
         if number == 0:
-            title = safe(hit.title, newlines=False) or "Untitled"
+            title = safe(hit.title, newlines=False) or _("Untitled")
             age: Span = (ago(hit.time), ("muted",))
             return beside((("  ", ()), (title, ())), (age,), width)
-        who = "You: " if hit.role == "user" else ""
-        return Line((("    " + who, ("muted",)), *self._excerpt(width - 4 - len(who))))
+        who = _("You: ") if hit.role == "user" else ""
+        return Line(
+            (("    " + who, ("muted",)), *self._excerpt(width - 4 - cell_len(who)))
+        )
 
     def _excerpt(self, width: int) -> Iterable[Span]:
         text, marks = self.hit.excerpt, self.hit.marks

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -41,6 +42,7 @@ from tui.app.widgets.field import Field
 from tui.conversation import Hit, Summary
 from tui.conversation.preview import Spoken
 from tui.errors import LogError
+from tui.i18n import N_, _, ngettext
 from tui.safe import safe
 
 PAGE = 100
@@ -60,23 +62,23 @@ REST = 0.12
 _TITLES = 20  # most matching titles shown above the messages
 
 _KEYS = (
-    ("Enter", "open"),
-    ("F2", "rename"),
-    ("F4", "pin"),
-    ("F5", "export"),
-    ("F6", "import"),
+    ("Enter", N_("open")),
+    ("F2", N_("rename")),
+    ("F4", N_("pin")),
+    ("F5", N_("export")),
+    ("F6", N_("import")),
     ("F7", "fork"),
-    ("F8", "delete"),
-    ("F9", "undo"),
-    ("Esc", "back"),
+    ("F8", N_("delete")),
+    ("F9", N_("undo")),
+    ("Esc", N_("back")),
 )
 _LETTERS = {"F2": "r", "F4": "p", "F5": "x", "F6": "i", "F7": "f", "F8": "d", "F9": "u"}
 
-_SEARCH = "Search", "Search all conversations"
+_SEARCH = N_("Search"), N_("Search all conversations")
 _PROMPTS = {
-    "rename": ("Rename to", "A title"),
-    "export": ("Export to (.md or .json)", "path/to/file.md"),
-    "import": ("Import file (.json)", "path/to/file.json"),
+    "rename": (N_("Rename to"), N_("A title")),
+    "export": (N_("Export to (.md or .json)"), N_("path/to/file.md")),
+    "import": (N_("Import file (.json)"), N_("path/to/file.json")),
 }
 """The title and placeholder of the field while an action's argument is typed."""
 
@@ -125,7 +127,7 @@ class HistoryScreen(OutputScreen):
         super().__init__()
         self._store = store
         self._current = current
-        self.field = Field(words, placeholder=_SEARCH[1], compact=True)
+        self.field = Field(words, placeholder=_(_SEARCH[1]), compact=True)
         self.field.cursor_blink = False
         self.list = HistoryList()
         self.preview = Preview()
@@ -168,7 +170,7 @@ class HistoryScreen(OutputScreen):
 
     def on_mount(self) -> None:
         """Start reading the store."""
-        self.field.border_title = _SEARCH[0]
+        self.field.border_title = _(_SEARCH[0])
         background.run("history", self._watch)
         if self._query:
             self._search()
@@ -298,11 +300,11 @@ class HistoryScreen(OutputScreen):
         entries: list[Entry] = []
         title = ""
         for summary in self._summaries:
-            its = "Pinned" if summary.pinned else group(summary.updated)
+            its = _("Pinned") if summary.pinned else group(summary.updated)
             if its != title:
                 entries.append(Heading(title := its))
             entries.append(self._stored(summary))
-        return entries or [Heading("No conversations yet")]
+        return entries or [Heading(_("No conversations yet"))]
 
     def _of_search(self, query: str, hits: Sequence[Hit]) -> list[Entry]:
         words = query.casefold().split()
@@ -313,32 +315,40 @@ class HistoryScreen(OutputScreen):
         ]
         entries: list[Entry] = []
         if titled:
-            entries.append(Heading("Titles"))
+            entries.append(Heading(_("Titles")))
             entries += map(self._stored, titled[:_TITLES])
         if hits:
-            entries.append(Heading("Messages"))
+            entries.append(Heading(_("Messages")))
             # Versions of a message with the same text would be the same row twice.
             seen = {(h.conversation, h.role, h.excerpt): h for h in reversed(hits)}
             newest = {hit.seq for hit in seen.values()}
             entries += [Found(hit) for hit in hits if hit.seq in newest]
         if len(hits) == HITS:
             entries.append(
-                Heading(f"Showing the newest {HITS}; add words to narrow the search")
+                Heading(
+                    _(
+                        "Showing the newest {hits}; add words to narrow the search"
+                    ).format(hits=HITS)
+                )
             )
         if not conversation.is_searchable(query):
-            entries.append(Heading("Cannot search for punctuation alone"))
-        return entries or [Heading("Nothing found")]
+            entries.append(Heading(_("Cannot search for punctuation alone")))
+        return entries or [Heading(_("Nothing found"))]
 
     def _stored(self, summary: Summary) -> Stored:
         return Stored(summary, self._marks.get(summary.id, ""))
 
     def _count(self) -> None:
         total = len(self._summaries)
-        count = f"{total:,} conversation{'s'[: total != 1]}"
+        count = ngettext(
+            "{count:,} conversation", "{count:,} conversations", total
+        ).format(count=total)
         if self._query.strip() and self._found:
             found = sum(entry.selectable for entry in self.list.entries)
             more = "+" if len(self._found[1]) == HITS else ""
-            count = f"{found:,}{more} match{'es' if found != 1 or more else ''}"
+            count = ngettext(
+                "{count:,}{more} match", "{count:,}{more} matches", 2 if more else found
+            ).format(count=found, more=more)
         self.field.border_subtitle = "" if self._prompt else count
 
     def _go_to(self, id: str) -> None:
@@ -351,17 +361,22 @@ class HistoryScreen(OutputScreen):
         letters = self.list.has_focus
         lines: list[list[Content]] = [[]]
         room = width = self.app.size.width - 2
-        keys = (("Enter", self._prompt), ("Esc", "cancel")) if self._prompt else _KEYS
+        keys = (
+            (("Enter", self._prompt), ("Esc", _("cancel"))) if self._prompt else _KEYS
+        )
         for key, does in keys:
             if does == "undo" and not self._can_undo:
                 continue
             key = _LETTERS.get(key, key) if letters else key
-            room -= len(key) + 1 + len(does)
+            size = cell_len(f"{key} {_(does)}")
+            room -= size
             if room < 0 and lines[-1]:
                 lines.append([])
-                room = width - len(key) - 1 - len(does)
+                room = width - size
             room -= 2
-            pair = Content.assemble((key, "$text-accent"), (f" {does}", "$text-muted"))
+            pair = Content.assemble(
+                (key, "$text-accent"), (f" {_(does)}", "$text-muted")
+            )
             lines[-1].append(pair)
         return Content("\n").join(Content("  ").join(line) for line in lines)
 
@@ -405,8 +420,12 @@ class HistoryScreen(OutputScreen):
             self.action_open()
             return
         if not argument:
-            what = "a title" if act == "rename" else "a file name"
-            self.report(f"Enter {what} (Esc cancels)", failed=True)
+            what = (
+                _("Enter a title (Esc cancels)")
+                if act == "rename"
+                else _("Enter a file name (Esc cancels)")
+            )
+            self.report(what, failed=True)
             return
         id = self._asked_of
         self._end_prompt()
@@ -472,7 +491,8 @@ class HistoryScreen(OutputScreen):
 
     def _begin_prompt(self, act: str) -> None:
         self._prompt = act
-        self.field.border_title, self.field.placeholder = _PROMPTS.get(act, _SEARCH)
+        title, placeholder = _PROMPTS.get(act, _SEARCH)
+        self.field.border_title, self.field.placeholder = _(title), _(placeholder)
         self._count()
         self._spell_keys()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from tui.app.commands import COMMANDS, spelled_key
 from tui.app.keys.sendable import normal
+from tui.i18n import _
 
 SECONDS = 2.0
 """Seconds that tmux gets to answer."""
@@ -47,12 +48,16 @@ def taken(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     if environ.get("ZELLIJ"):
-        found |= dict.fromkeys(_ZELLIJ, "Zellij takes that key until Ctrl+G locks it")
+        found |= dict.fromkeys(
+            _ZELLIJ, _("Zellij takes that key until Ctrl+G locks it")
+        )
     if environ.get("STY"):
-        found["ctrl+a"] = "GNU screen takes that key, unless another is its escape"
+        found["ctrl+a"] = _("GNU screen takes that key, unless another is its escape")
     if environ.get("TMUX"):
         for key in _prefixes():
-            found[key] = f"tmux takes that key, its prefix ({spelled_key(key)})"
+            found[key] = _("tmux takes that key, its prefix ({key})").format(
+                key=spelled_key(key)
+            )
     return found
 
 
@@ -63,8 +68,10 @@ def problems(own: Mapping[str, str], taken: Mapping[str, str]) -> Iterator[str]:
         for key in map(normal, filter(None, keys.split(","))):
             if name in known and (why := taken.get(key)):
                 slash = known[name].slash
-                left = f", or type {slash}" if slash else ""
-                yield f'[keys]: {name} = "{key}": {why}; choose another key{left}'
+                left = _(", or type {slash}").format(slash=slash) if slash else ""
+                yield _(
+                    '[keys]: {name} = "{key}": {why}; choose another key{left}'
+                ).format(name=name, key=key, why=why, left=left)
 
 
 def named_by_tmux(key: str) -> str:

@@ -13,12 +13,13 @@ from tui.app.commands import COMMANDS, NO_KEY, Command, checked, spelled_key
 from tui.app.keys import sendable
 from tui.app.transcript.pane import Transcript
 from tui.app.widgets.composer import Composer
+from tui.i18n import N_, _
 
 _OURS = {
-    "ctrl+c": "copies, stops and quits",
-    "ctrl+z": "suspends lazychat",
-    "tab": "goes to the next pane",
-    "shift+tab": "goes to the previous pane",
+    "ctrl+c": N_("copies, stops and quits"),
+    "ctrl+z": N_("suspends lazychat"),
+    "tab": N_("goes to the next pane"),
+    "shift+tab": N_("goes to the previous pane"),
 }
 """Keys that always do the same, and what they do."""
 _FOR_TYPING = ("space", "enter", "backspace", "delete")
@@ -97,8 +98,10 @@ class _Settling:
                 self._extra.setdefault(command.name, []).append(key)
                 self._taken[key] = command.name
                 lost.append(
-                    f"{_entry(command, key)}: few terminals send that key, and this "
-                    "one does not seem to"
+                    _(
+                        "{command}: few terminals send that key, and this one does "
+                        "not seem to"
+                    ).format(command=_entry(command, key))
                 )
             else:
                 self._taken[key] = command.name
@@ -107,13 +110,17 @@ class _Settling:
                     kept.append("ctrl+@")
         if kept:
             self._keys[command.name] = kept
-            self._report(lost, f"{_spelled(kept)} still works")
+            self._report(lost, _("{kept} still works").format(kept=_spelled(kept)))
         elif lost:
             free = [k for k in _split(command.key) if k not in self._claimed(command)]
             instead = (
-                f"the default, {_spelled(free)}, is used"
+                _("the default, {free}, is used").format(free=_spelled(free))
                 if free
-                else (f"{command.slash or command.name} has no key now")
+                else (
+                    _("{slash} has no key now").format(
+                        slash=command.slash or command.name
+                    )
+                )
             )
             self._report(lost, instead)
 
@@ -137,40 +144,52 @@ class _Settling:
             if taker == command.name or command.name in self._own:
                 continue
             left = (
-                f"keeps {_spelled(kept)}"
+                _("keeps {kept}").format(kept=_spelled(kept))
                 if kept
-                else (f"has no other ({command.slash} still works)")
+                else (
+                    _("has no other ({slash} still works)").format(slash=command.slash)
+                )
             )
             self._problems.append(
-                f"[keys]: {_entry(_named(taker), key)} takes that key from "
-                f"{command.name}, which {left}; give {command.name} another key"
+                _(
+                    "[keys]: {taker} takes that key from {name}, which {left}; "
+                    "give {name} another key"
+                ).format(taker=_entry(_named(taker), key), name=command.name, left=left)
             )
         self._keys[command.name] = kept
 
     def _why_not(self, command: Command, key: str) -> str:
         """Return why a key cannot be that of `command`, or ""."""
         if other := self._taken.get(key):
-            return f"{other} has that key already, so {other} keeps it"
+            return _("{other} has that key already, so {other} keeps it").format(
+                other=other
+            )
         if same := sendable.same_as(key):
-            return f"to a terminal that key is {same}"
+            return _("to a terminal that key is {same}").format(same=same)
         if does := _OURS.get(key):
-            return f"that key always {does}"
+            return _("that key always {does}").format(does=_(does))
         if (
             (owner := self._owner(key))
             and owner != command
             and (not owner.slash or (command.reading and not owner.reading))
         ):
-            return f"{owner.name} has that key already, so {owner.name} keeps it"
+            return _("{name} has that key already, so {name} keeps it").format(
+                name=owner.name
+            )
         last = sendable.parts(key)
         if last[:-1] == ["shift"] and len(last[-1]) == 1:
-            return "with Shift, a letter is only a capital one"
+            return _("with Shift, a letter is only a capital one")
         if command.reading:
             does = _pane_keys(vi=self._vi).get(key)
-            return f"in the conversation that key has a use ({does})" if does else ""
+            return (
+                _("in the conversation that key has a use ({does})").format(does=does)
+                if does
+                else ""
+            )
         if len(last) == 1 and (len(key) == 1 or key in _FOR_TYPING):
-            return "that key is for typing: put ctrl+ or alt+ before it"
+            return _("that key is for typing: put ctrl+ or alt+ before it")
         if does := _composer_keys().get(key):
-            return f"that key is for editing ({does})"
+            return _("that key is for editing ({does})").format(does=does)
         return ""
 
     def _owner(self, key: str) -> Command | None:

@@ -9,6 +9,7 @@ from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.app.mcp.form import Form
 from tui.errors import LazychatError
+from tui.i18n import _
 from tui.mcp import Answer, Field, Prompt, Question
 from tui.mcp.values import Phase
 
@@ -60,7 +61,9 @@ class McpController:
             self._known[state.name] = state.phase
             if state.phase in ("failed", "login") and state.phase != before:
                 # The sidebar shows it too, but a narrow screen hides that.
-                text = f"MCP server {state.name}: {state.describe()}"
+                text = _("MCP server {name}: {state}").format(
+                    name=state.name, state=state.describe()
+                )
                 chat.transcript.add_note(text, "warning")
         self._show_question(chat)
 
@@ -85,8 +88,10 @@ class McpController:
 
         message = question.message
         if question.url:
-            message += f"\n\nOpen this address, then press Enter:\n{question.url}"
-        title = f"MCP server {question.server} asks"
+            message += _("\n\nOpen this address, then press Enter:\n{url}").format(
+                url=question.url
+            )
+        title = _("MCP server {server} asks").format(server=question.server)
         self._open(chat, Form(title, message, question.fields, done, key=question.id))
 
     def _open(self, chat: ChatScreen, form: Form) -> None:
@@ -110,7 +115,7 @@ class McpController:
         if chat is None:
             return
         if not self._servers:
-            chat.complain("No MCP server is configured: lazychat mcp import FILE")
+            chat.complain(_("No MCP server is configured: lazychat mcp import FILE"))
         elif name:
             self.reconnect(name)
         else:
@@ -127,7 +132,11 @@ class McpController:
             self._known.pop(name, None)
         elif chat:
             names = ", ".join(state.name for state in self._servers.states)
-            chat.complain(f"No MCP server {name} is on; there are: {names}")
+            chat.complain(
+                _("No MCP server {name} is on; there are: {names}").format(
+                    name=name, names=names
+                )
+            )
 
     def use_prompt(self, prompt: Prompt, typed: str) -> None:
         """Put the text of a prompt into the composer, with the typed arguments.
@@ -174,23 +183,23 @@ class McpController:
         if chat is None:
             return
         if not resources:
-            chat.complain("No MCP server offers a resource")
+            chat.complain(_("No MCP server offers a resource"))
         elif uri:
             self._take_resource(uri)
         else:
             from tui.app.dialogs.choice import ChoiceScreen
 
             about = {r.uri: f"{r.server}: {r.name or r.description}" for r in resources}
-            note = "Enter puts its text into the message   Esc back"
+            note = _("Enter puts its text into the message   Esc back")
             self._app.push_screen(
-                ChoiceScreen("Resources", about, "", note), self._take_resource
+                ChoiceScreen(_("Resources"), about, "", note), self._take_resource
             )
 
     def _take_resource(self, uri: str | None) -> None:
         found = [r for r in self._servers.resources if r.uri == uri]
         chat = self._chat()
         if uri and not found and chat:
-            chat.complain(f"No MCP server offers {uri}")
+            chat.complain(_("No MCP server offers {uri}").format(uri=uri))
         for resource in found[:1]:
             self._insert(
                 "resource",
@@ -205,7 +214,7 @@ class McpController:
         chat = self._chat()
         if chat is None:
             return
-        chat.hint("Asking the MCP server…")
+        chat.hint(_("Asking the MCP server…"))
 
         def work() -> None:
             try:
@@ -241,7 +250,7 @@ def prompt_arguments(prompt: Prompt, typed: str) -> dict[str, str]:
     try:
         words = shlex.split(typed)
     except ValueError:
-        raise ValueError("a quote is not closed") from None
+        raise ValueError(_("a quote is not closed")) from None
     given: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -251,8 +260,10 @@ def prompt_arguments(prompt: Prompt, typed: str) -> dict[str, str]:
             given[free[0]] = word
         else:
             raise ValueError(
-                f"it takes {len(names)} arguments: {', '.join(names)}"
+                _("it takes {count} arguments: {names}").format(
+                    count=len(names), names=", ".join(names)
+                )
                 if names
-                else "it takes no argument"
+                else _("it takes no argument")
             )
     return given

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from tui.app.widgets.dialog import Words
 from tui.app.widgets.field import Field as FieldInput
+from tui.i18n import _
 from tui.mcp.asking import read_value
 from tui.mcp.values import Answer, Field
 from tui.safe import safe
@@ -79,12 +80,12 @@ class Form(VerticalScroll, can_focus=True):
         self._fields = fields
         self._done = done
         self._inputs = [FieldInput(f.default, placeholder=_hint(f)) for f in fields]
-        self._wrong = [Words("", markup=False, classes="wrong") for _ in fields]
+        self._wrong = [Words("", markup=False, classes="wrong") for __ in fields]
         for each in self._inputs:
             each.cursor_blink = False
         self.border_title = safe(title, newlines=False)
-        act = "Enter next, then send" if len(fields) > 1 else "Enter send"
-        self.border_subtitle = f"{act}   Esc decline"
+        act = _("Enter next, then send") if len(fields) > 1 else _("Enter send")
+        self.border_subtitle = _("{act}   Esc decline").format(act=act)
 
     def compose(self) -> ComposeResult:
         """Yield the message, and a label and an input for each field."""
@@ -93,7 +94,7 @@ class Form(VerticalScroll, can_focus=True):
             self._fields, self._inputs, self._wrong, strict=True
         ):
             about = f": {field.description}" if field.description else ""
-            required = " (required)" if field.required else ""
+            required = _(" (required)") if field.required else ""
             with Vertical(classes="row"):
                 label = f"{field.title or field.name}{required}{about}"
                 yield Words(safe(label), markup=False, classes="label")
@@ -144,16 +145,24 @@ def _hint(field: Field) -> str:
     """Return what to type into an empty field."""
     match field.kind:
         case "boolean":
-            words = "yes or no"
+            words = _("yes or no")
         case "integer" | "number":
-            least = "" if field.least is None else f" from {field.least:g}"
-            most = "" if field.most is None else f" up to {field.most:g}"
-            words = f"a number{least}{most}"
+            least = (
+                ""
+                if field.least is None
+                else _(" from {least:g}").format(least=field.least)
+            )
+            most = (
+                ""
+                if field.most is None
+                else _(" up to {most:g}").format(most=field.most)
+            )
+            words = _("a number{least}{most}").format(least=least, most=most)
         case "choice":
-            words = "one of: " + ", ".join(title for _, title in field.choices)
+            words = _("one of: ") + ", ".join(title for __, title in field.choices)
         case "choices":
-            names = ", ".join(title for _, title in field.choices)
-            words = f"any of: {names} (with commas)"
+            names = ", ".join(title for __, title in field.choices)
+            words = _("any of: {names} (with commas)").format(names=names)
         case "text":
             words = field.format
     return safe(words, newlines=False)

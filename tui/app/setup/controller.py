@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.app.setup.downloads import Downloads
+from tui.i18n import _
 
 
 class _App(Protocol):
@@ -79,13 +80,13 @@ class SetupController:
 
         models = self._backend.models
         about = {name: models.about(name) for name in models.names}
-        note = "Models are added where this page is served."
+        note = _("Models are added where this page is served.")
 
         def choose(name: str | None) -> None:
             if name:
                 self._use(name)
 
-        dialog = ChoiceScreen("Choose a model", about, chat.model, note)
+        dialog = ChoiceScreen(_("Choose a model"), about, chat.model, note)
         self._app.push_screen(dialog, choose)
 
     def offer(self) -> None:
@@ -98,7 +99,9 @@ class SetupController:
         if chat := self._chat():
             self._offered = True
             if not chat.first_screen.found(text):
-                chat.hints.advise(f"Found {text}. Press Enter to choose one.")
+                chat.hints.advise(
+                    _("Found {text}. Press Enter to choose one.").format(text=text)
+                )
 
     def takes(self, key: str) -> bool:
         """Begin the set-up if `key` accepts the offer; return whether it does."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from tui.app import background
 from tui.app.backend import Setup
 from tui.errors import Cancelled, LazychatError
+from tui.i18n import _
 
 if TYPE_CHECKING:  # imported when first used: the app starts with this module
     from tui.models.hub import Downloading, Pull, Wanted
@@ -71,7 +72,7 @@ class Downloads:
             return
         self._pull = pull = self._setup().pull(what)
         self._meter = Meter()
-        self.name, self.line = name, "Asking the hub…"
+        self.name, self.line = name, _("Asking the hub…")
         background.run("pull", lambda: self._run(pull, default))
 
     def watch(self, watcher: Watcher | None) -> None:
@@ -98,13 +99,13 @@ class Downloads:
                             share = step.done / step.total if step.total else 0.0
                             self._call_later(self._went_on, line, f"↓ {share:.0%}")
                     case Checking():
-                        line = "Comparing the checksum…"
-                        self._call_later(self._went_on, line, "↓ checking")
+                        line = _("Comparing the checksum…")
+                        self._call_later(self._went_on, line, _("↓ checking"))
                     case Pulled():
                         path = step.path
             kept = self._setup().keep(model_in(path), default=default)
         except Cancelled:
-            said = "Stopped. What has come is kept; Enter continues."
+            said = _("Stopped. What has come is kept; Enter continues.")
             self._call_later(self._over, said, False)
         except LazychatError as error:
             self._call_later(self._over, str(error), True)
@@ -122,14 +123,21 @@ class Downloads:
         if watcher:
             watcher.over(why, failed)
         elif failed:
-            self._tell(f"The download of {name} has failed. {why}")
+            self._tell(
+                _("The download of {name} has failed. {why}").format(name=name, why=why)
+            )
 
     def _done(self, kept: "Kept") -> None:
         name, watcher = self._end()
         if watcher:
             watcher.kept(kept)
         else:
-            self._tell(kept.problem or f"{name} is downloaded: /model {kept.name}")
+            self._tell(
+                kept.problem
+                or _("{name} is downloaded: /model {name2}").format(
+                    name=name, name2=kept.name
+                )
+            )
 
     def _end(self) -> tuple[str, Watcher | None]:
         name, self.name, self.line, self._pull = self.name, "", "", None

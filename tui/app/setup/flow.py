@@ -13,6 +13,7 @@ from tui.app.setup.pull_screen import PullScreen
 from tui.app.setup.rows import Address, At, Download, InFile, Pick, Unlock, Use
 from tui.app.setup.server_screen import Refused, ServerScreen
 from tui.errors import ConfigError, LazychatError
+from tui.i18n import _
 from tui.models.setup import Kept, Place, model_in, place_of_address
 
 
@@ -71,11 +72,11 @@ class SetupFlow:
             case At(place, model):
                 background.run("key", lambda: self._look_for_key(place, model))
             case Address(""):
-                about = (
+                about = _(
                     "The address of an OpenAI-compatible server: "
                     "https://llm.example.com/v1, or gpu-box:8000"
                 )
-                screen = OneField("Another server", about, "https://…")
+                screen = OneField(_("Another server"), about, "https://…")
                 self._app.push_screen(screen, self._address_typed)
             case Address(url):
                 self._address_typed(url)
@@ -160,7 +161,9 @@ class SetupFlow:
                 kept = self._setup.keep(chosen, default=self._default)
                 self._app.call_later(self._added, kept)
             else:
-                self._app.call_later(self._tell, f"There is no file {path}.")
+                self._app.call_later(
+                    self._tell, _("There is no file {path}.").format(path=path)
+                )
 
         background.run("keep", work)
 
@@ -181,6 +184,10 @@ class SetupFlow:
         if kept.problem:
             self._tell(kept.problem)
         elif kept.added:
-            self._tell(f"{kept.name} is ready (added to {kept.file.name})")
+            self._tell(
+                _("{name} is ready (added to {name2})").format(
+                    name=kept.name, name2=kept.file.name
+                )
+            )
         else:
-            self._tell(f"{kept.name} is ready")
+            self._tell(_("{name} is ready").format(name=kept.name))

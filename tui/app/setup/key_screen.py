@@ -17,6 +17,7 @@ from tui.app.backend import Setup
 from tui.app.widgets.dialog import Words
 from tui.app.widgets.field import Field
 from tui.errors import Cancelled, LazychatError
+from tui.i18n import _
 from tui.models.discovery import ListedModel
 from tui.models.setup import NoList, Place
 from tui.safe import safe
@@ -47,7 +48,7 @@ class OneField(ModalScreen[Any]):
         """Yield the parts."""
         with Vertical(classes="dialog picker") as dialog:
             dialog.border_title = self._title
-            dialog.border_subtitle = "Enter continue   Esc back"
+            dialog.border_subtitle = _("Enter continue   Esc back")
             yield Words(self._about, markup=False, classes="about")
             with Horizontal(classes="filter"):
                 yield Words("❯ ", markup=False, classes="prompt")
@@ -86,11 +87,14 @@ class KeyScreen(OneField):
 
     def __init__(self, setup: Setup, place: Place, note: str = "") -> None:
         file = paths.keys_file()
-        about = (
-            f"Paste the key for {place.title}. It is stored in {file}, which only you "
-            "can read. Or type ! and a command that prints it: !pass show api-key"
+        about = _(
+            "Paste the key for {title}. It is stored in {file}, which only you "
+            "can read. Or type ! and a command that prints it: !pass show "
+            "api-key"
+        ).format(title=place.title, file=file)
+        super().__init__(
+            _("Key for {title}").format(title=place.title), about, _("API key"), note
         )
-        super().__init__(f"Key for {place.title}", about, "API key", note)
         self._setup = setup
         self._place = place
         self._cancel: Cancellation | None = None
@@ -105,7 +109,9 @@ class KeyScreen(OneField):
         """Try the key."""
         if self._cancel is None:
             self._cancel = Cancellation()
-            self.say(f"Trying it at {self._place.base_url}…")
+            self.say(
+                _("Trying it at {base_url}…").format(base_url=self._place.base_url)
+            )
             cancel = self._cancel
             background.run("key", lambda: self._try(text, cancel))
 

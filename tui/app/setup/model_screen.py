@@ -5,6 +5,7 @@ from tui.app.backend import Models, Setup
 from tui.app.setup import rows
 from tui.app.setup.picker import Picker
 from tui.app.setup.rows import Pick, Row, Use
+from tui.i18n import _
 from tui.models.discovery import Found
 
 
@@ -17,8 +18,8 @@ class ModelScreen(Picker):
     def __init__(
         self, models: Models, setup: Setup, current: str, *, adding: bool = False
     ) -> None:
-        keys = "Enter use   Esc close"
-        super().__init__("Set up a model" if adding else "Choose a model", keys)
+        keys = _("Enter use   Esc close")
+        super().__init__(_("Set up a model") if adding else _("Choose a model"), keys)
         self._models = models
         self._setup = setup
         self._current = current
@@ -32,7 +33,7 @@ class ModelScreen(Picker):
 
     def on_mount(self) -> None:
         """Search this machine."""
-        self.say("Looking for models on this machine…")
+        self.say(_("Looking for models on this machine…"))
         background.run("discovery", self._look)
 
     def _look(self) -> None:
@@ -55,11 +56,14 @@ class ModelScreen(Picker):
 
     def _summary(self, found: Found) -> str:
         if found.servers or found.files:
-            ways = "Or type supplier/model, a path, an address, or a Hugging Face name."
+            ways = _(
+                "Or type supplier/model, a path, an address, or a Hugging Face name."
+            )
             return ways
-        return (
-            "No local server or GGUF file was found. Choose a service and paste its "
-            "key, or type supplier/model, a path, an address or a Hugging Face name."
+        return _(
+            "No local server or GGUF file was found. Choose a service and "
+            "paste its key, or type supplier/model, a path, an address or a "
+            "Hugging Face name."
         )
 
     def typed(self, text: str) -> list[Row]:

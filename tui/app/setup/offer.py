@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tui.app import background
 from tui.app.backend import Setup
+from tui.i18n import _, ngettext
 from tui.models.discovery import Found
 from tui.models.discovery.servers import is_off
 
@@ -31,12 +32,21 @@ def described(found: Found) -> str:
     names = [name for name in names if not name.endswith(": ")]
     keys = [service.title for service in found.services if service.has_key]
     if found.files:
-        names.append(f"{len(found.files)} GGUF file{'s' * (len(found.files) > 1)}")
+        names.append(
+            ngettext(
+                "{count} GGUF file", "{count} GGUF files", len(found.files)
+            ).format(count=len(found.files))
+        )
     if keys:
-        names.append(f"a key for {_some(keys)}")
+        names.append(_("a key for {keys}").format(keys=_some(keys)))
     return "; ".join(names)
 
 
 def _some(names: list[str]) -> str:
     more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    shown = ", ".join(names[:_NAMED])
+    return (
+        _("{names} and {more} more").format(names=shown, more=more)
+        if more > 0
+        else shown
+    )

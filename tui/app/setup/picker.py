@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 from tui.app.setup.rows import Pick, Row
 from tui.app.widgets.dialog import Choices, Words
 from tui.app.widgets.field import Field
+from tui.i18n import _
 from tui.safe import safe
 
 _WIDEST = 90
@@ -54,7 +55,7 @@ class Picker(ModalScreen[Any]):
         super().__init__()
         self._title = title
         self._keys = keys
-        self.field = Field(typed, placeholder="Type to filter", compact=True)
+        self.field = Field(typed, placeholder=_("Type to filter"), compact=True)
         self.field.cursor_blink = False
         self.options = Choices()
         self.options.can_focus = False
@@ -143,7 +144,7 @@ class Picker(ModalScreen[Any]):
         for row in rows:
             if row.group != group:
                 group = row.group
-                heading = Content.styled(safe(group, newlines=False), "bold")
+                heading = Content.styled(safe(_(group), newlines=False), "bold")
                 options.append(Option(heading, disabled=True))
                 shown.append(None)
             options.append(Option(_line(row, width, column)))

@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from tui.app.setup.downloads import Downloads
 from tui.app.setup.key_screen import OneField
 from tui.errors import LazychatError
+from tui.i18n import _
 from tui.models.hub import wanted
 from tui.models.setup import Kept
 
@@ -23,11 +24,11 @@ class PullScreen(OneField):
 
         If a download is running, that one is shown.
         """
-        about = (
-            "The name of a repository at Hugging Face with GGUF files, with or without "
-            "the quantization: Qwen/Qwen3-4B-GGUF:Q4_K_M"
+        about = _(
+            "The name of a repository at Hugging Face with GGUF files, with or "
+            "without the quantization: Qwen/Qwen3-4B-GGUF:Q4_K_M"
         )
-        super().__init__("Download a model", about, "OWNER/NAME or OWNER/NAME:QUANT")
+        super().__init__(_("Download a model"), about, "OWNER/NAME or OWNER/NAME:QUANT")
         self._downloads = downloads
         self._default = default
         self.field.value = downloads.name or repo
@@ -70,7 +71,7 @@ class PullScreen(OneField):
             self.dismiss(kept)
 
     def _show_keys(self) -> None:
-        running = "Esc download in the background   Ctrl+X stop"
+        running = _("Esc download in the background   Ctrl+X stop")
         self.query_one(".dialog").border_subtitle = (
-            running if self._downloads.name else "Enter continue   Esc back"
+            running if self._downloads.name else _("Enter continue   Esc back")
         )

@@ -9,16 +9,17 @@ import msgspec
 from tui.app.backend import Models
 from tui.config import BUILT_IN_MODELS, LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
+from tui.i18n import N_, _
 from tui.models.discovery import Found, GGUFFile, ListedModel, Service
 from tui.models.hub import wanted
 from tui.models.openai.address import is_local, normalize_base_url, proxy_address
 from tui.models.setup import Place, place_of_server, place_of_service, same
 from tui.models.suppliers import SUPPLIERS
 
-HERE = "This machine"
-SERVICES = "Services"
-KEYLESS = "Needs a key"
-ADD = "Add a model"
+HERE = N_("This machine")
+SERVICES = N_("Services")
+KEYLESS = N_("Needs a key")
+ADD = N_("Add a model")
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -74,14 +75,16 @@ class Row(msgspec.Struct, frozen=True):
 
     def fits(self, words: Iterable[str]) -> bool:
         """Return whether all words, in lower case, are in its text."""
-        text = f"{self.name} {self.about} {self.group}".lower()
+        text = f"{self.name} {self.about} {_(self.group)}".lower()
         return all(word in text for word in words)
 
 
-ADDING = (
-    Row(Address(), "Another server", "by its address", group=ADD),
-    Row(Download(), "Download a GGUF file", "from Hugging Face", group=ADD),
-)
+def adding_rows() -> tuple[Row, ...]:
+    """Return the rows that add a model."""
+    return (
+        Row(Address(), _("Another server"), _("by its address"), group=ADD),
+        Row(Download(), _("Download a GGUF file"), _("from Hugging Face"), group=ADD),
+    )
 
 
 def rows(
@@ -114,17 +117,17 @@ def rows(
             if not _has(known, place, it.id)
         ]
         if not server.models:
-            what = f"{server.title} runs, but has no model"
+            what = _("{title} runs, but has no model").format(title=server.title)
             listed.append(Row(At(place), server.title, what, group=HERE))
     listed += [_file(file) for file in found.files if not _has_file(known, file.path)]
     for service in services:
         place = place_of_service(service.supplier)
         group = SERVICES if service.has_key else KEYLESS
-        how = "choose a model" if service.has_key else "paste a key"
+        how = _("choose a model") if service.has_key else _("paste a key")
         listed.append(Row(At(place), service.title, how, service.supplier, group))
     order = (HERE, SERVICES, KEYLESS)
     listed.sort(key=lambda row: order.index(row.group))
-    return [*listed, *ADDING]
+    return [*listed, *adding_rows()]
 
 
 def typed(text: str) -> list[Row]:
@@ -132,19 +135,19 @@ def typed(text: str) -> list[Row]:
     text = text.strip()
     rows: list[Row] = []
     if re.match(r"https?://\S", text) or re.fullmatch(r"[\w.-]+:\d{2,5}(/\S*)?", text):
-        rows.append(Row(Address(text), text, "use this server", group=ADD))
+        rows.append(Row(Address(text), text, _("use this server"), group=ADD))
     elif text.startswith(("~", "/", "./")) or text.lower().endswith(".gguf"):
-        rows.append(Row(InFile(text), text, "use this file", group=ADD))
+        rows.append(Row(InFile(text), text, _("use this file"), group=ADD))
     elif "/" in text:
-        supplier, _, model = text.partition("/")
+        supplier, __, model = text.partition("/")
         if supplier in SUPPLIERS and model:
             place = place_of_service(supplier)
-            about = f"use it at {place.title}"
+            about = _("use it at {title}").format(title=place.title)
             rows.append(Row(At(place, model), model, about, group=ADD))
         else:
             with suppress(ConfigError):
                 wanted(text)
-                about = "download it from Hugging Face"
+                about = _("download it from Hugging Face")
                 rows.append(Row(Download(text), text, about, group=ADD))
     return rows
 
@@ -153,7 +156,7 @@ def facts(model: ListedModel) -> str:
     """Return what a server says of a model: window, price, whether it is loaded."""
     parts: list[str] = []
     if model.loaded:
-        parts.append("loaded")
+        parts.append(_("loaded"))
     if model.size:
         parts.append(size(model.size))
     if model.context:
@@ -161,7 +164,7 @@ def facts(model: ListedModel) -> str:
     if model.price_in is not None and model.price_out is not None:
         free = not model.price_in and not model.price_out
         price = f"{dollars(model.price_in)} / {dollars(model.price_out)}"
-        parts.append("free" if free else price)
+        parts.append(_("free") if free else price)
     return "  ".join(parts)
 
 
@@ -239,6 +242,10 @@ def _has_file(known: Sequence[ModelConfig], path: str) -> bool:
 
 
 def _file(file: GGUFFile) -> Row:
-    about = "GGUF file" if file.place == "downloaded" else f"GGUF, {file.place}"
+    about = (
+        _("GGUF file")
+        if file.place == "downloaded"
+        else _("GGUF, {place}").format(place=file.place)
+    )
     info = size(file.size) + (f"  {tokens(file.context)}" if file.context else "")
     return Row(InFile(file.path), file.name.removesuffix(".gguf"), about, info, HERE)

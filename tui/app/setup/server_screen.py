@@ -9,6 +9,7 @@ from tui.app.backend import Setup
 from tui.app.setup.picker import Picker
 from tui.app.setup.rows import At, Row, facts
 from tui.errors import Cancelled, LazychatError, ModelError
+from tui.i18n import _, ngettext
 from tui.models.discovery import ListedModel
 from tui.models.setup import Kept, NoList, Place
 from tui.turn import Cancellation
@@ -38,8 +39,8 @@ class ServerScreen(Picker):
 
         `default`: make the model that of new conversations. `model` is typed already.
         """
-        keys = "Enter try and use   Esc back"
-        super().__init__(f"Models of {place.title}", keys, model)
+        keys = _("Enter try and use   Esc back")
+        super().__init__(_("Models of {title}").format(title=place.title), keys, model)
         self._setup = setup
         self._place = place
         self._models = models
@@ -56,7 +57,7 @@ class ServerScreen(Picker):
     def on_mount(self) -> None:
         """Show the models, or ask for them."""
         if self._asking:
-            self.say(f"Asking {self._place.base_url}…")
+            self.say(_("Asking {base_url}…").format(base_url=self._place.base_url))
             background.run("models", self._ask)
         else:
             self._show_models(self._models or ())
@@ -82,10 +83,12 @@ class ServerScreen(Picker):
     def _show_models(self, models: Sequence[ListedModel], why: str = "") -> None:
         self._asking = False
         place = self._place
-        title = f"{len(models)} model{'s' if len(models) != 1 else ''}"
+        title = ngettext("{count} model", "{count} models", len(models)).format(
+            count=len(models)
+        )
         if any(model.price_in is not None for model in models):
-            title += ", $ for a million tokens of prompt / answer"
-        self.say(why or (title if models else "It lists no models: type a name."))
+            title += _(", $ for a million tokens of prompt / answer")
+        self.say(why or (title if models else _("It lists no models: type a name.")))
         self.show([Row(At(place, it.id), it.id, "", facts(it)) for it in models])
 
     def typed(self, text: str) -> list[Row]:
@@ -93,7 +96,7 @@ class ServerScreen(Picker):
         name = text.strip()
         if any(row.name == name for row in self._rows) or not name.isprintable():
             return []
-        return [Row(At(self._place, name), name, "use this name")] if name else []
+        return [Row(At(self._place, name), name, _("use this name"))] if name else []
 
     def choose(self, row: Row) -> None:
         """Try the model."""
@@ -102,7 +105,7 @@ class ServerScreen(Picker):
         self._trying = True
         model = row.pick.model
         if not self._place.is_local:
-            self.say(f"Trying {model}…")
+            self.say(_("Trying {model}…").format(model=model))
         background.run("try", lambda: self._try(model))
 
     def _try(self, model: str) -> None:

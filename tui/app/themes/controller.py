@@ -13,6 +13,7 @@ from tui.app import background, state
 from tui.app.themes.loading import DEFAULT, load_theme, load_themes, user_files
 from tui.config import nearest
 from tui.errors import ConfigError
+from tui.i18n import _
 
 SECONDS = 1.0
 """Between two looks at the files of the user's themes."""
@@ -76,8 +77,10 @@ class ThemeController:
         """Switch to a theme; return the reason if that fails, or ""."""
         if name not in self._app.available_themes:
             known = sorted(self._app.available_themes)
-            hint = nearest(name, known) or f" Known: {', '.join(known)}."
-            return f'There is no theme "{name}".{hint}'
+            hint = nearest(name, known) or _(" Known: {known}.").format(
+                known=", ".join(known)
+            )
+            return _('There is no theme "{name}".{hint}').format(name=name, hint=hint)
         self._app.theme = name
         return ""
 
@@ -124,7 +127,7 @@ class ThemeController:
         self._app.register_theme(theme)
         if theme.name == self._app.theme:
             self._app.mutate_reactive(App.theme)
-            self._tell(f"Theme {theme.name} reloaded")
+            self._tell(_("Theme {name} reloaded").format(name=theme.name))
 
 
 def _times(folder: Path) -> dict[Path, tuple[int, int]]:

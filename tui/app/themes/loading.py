@@ -18,6 +18,7 @@ from tui import bounds, files
 from tui.app import faults
 from tui.config import nearest
 from tui.errors import ConfigError
+from tui.i18n import _
 
 DARK = "lazychat-dark"
 LIGHT = "lazychat-light"
@@ -71,7 +72,11 @@ def load_theme(file: Path) -> Theme:
     except ConfigError:
         raise
     except Exception as error:  # Textual rejects it
-        raise ConfigError(f"{file}: cannot be used: {faults.note(error)}.") from error
+        raise ConfigError(
+            _("{file}: cannot be used: {note}.").format(
+                file=file, note=faults.note(error)
+            )
+        ) from error
 
 
 def user_files(folder: Path | None) -> list[Path]:
@@ -108,15 +113,27 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
     try:
         table = bounds.decode_toml(text)
     except ValueError as error:
-        raise ConfigError(f"{where}: this is not TOML: {error}.") from error
+        raise ConfigError(
+            _("{where}: this is not TOML: {error}.").format(where=where, error=error)
+        ) from error
     for key, value in table.items():
         if key not in _KEYS:
-            hint = nearest(key, _KEYS) or f" Known: {', '.join(_KEYS)}."
-            raise ConfigError(f'{where}: unknown key "{key}".{hint}')
+            hint = nearest(key, _KEYS) or _(" Known: {keys}.").format(
+                keys=", ".join(_KEYS)
+            )
+            raise ConfigError(
+                _('{where}: unknown key "{key}".{hint}').format(
+                    where=where, key=key, hint=hint
+                )
+            )
         if problem := _problem(key, value):
             raise ConfigError(f"{where}: {key} {problem}")
     if "primary" not in table:
-        raise ConfigError(f'{where}: a theme needs at least "primary", a colour.')
+        raise ConfigError(
+            _('{where}: a theme needs at least "primary", a colour.').format(
+                where=where
+            )
+        )
     values: dict[str, Any] = {"name": name, **table}
     if values.get("ansi") and isinstance(values.get("variables", {}), dict):
         values["variables"] = _ANSI | values.get("variables", {})
@@ -128,10 +145,18 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
     for key, value in theme.variables.items():
         if key not in known:
             hint = nearest(key, list(known))
-            raise ConfigError(f'{where}: unknown variable "{key}".{hint}')
+            raise ConfigError(
+                _('{where}: unknown variable "{key}".{hint}').format(
+                    where=where, key=key, hint=hint
+                )
+            )
         style = key.endswith("-style") or "-style-" in key
         if problem := _style_problem(value) if style else _colour_problem(value):
-            raise ConfigError(f"{where}: variables.{key} {problem}")
+            raise ConfigError(
+                _("{where}: variables.{key} {problem}").format(
+                    where=where, key=key, problem=problem
+                )
+            )
     return theme
 
 
@@ -162,10 +187,14 @@ def _read(file: Path) -> str:
     try:
         return files.read_text(file)
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: this is not UTF-8 text.") from error
+        raise ConfigError(
+            _("{file}: this is not UTF-8 text.").format(file=file)
+        ) from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigError(f"{file}: cannot be read: {reason}.") from error
+        raise ConfigError(
+            _("{file}: cannot be read: {reason}.").format(file=file, reason=reason)
+        ) from error
 
 
 def _problem(key: str, value: object) -> str:
@@ -175,19 +204,29 @@ def _problem(key: str, value: object) -> str:
     if key in _NUMBERS:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         fits = number and 0 <= cast(float, value) <= 1
-        return "" if fits else f"must be a number from 0 to 1, not {value!r}."
+        return (
+            ""
+            if fits
+            else _("must be a number from 0 to 1, not {value!r}.").format(value=value)
+        )
     if key == "variables":
-        return "" if isinstance(value, dict) else "must be a table: [variables]."
+        return "" if isinstance(value, dict) else _("must be a table: [variables].")
     if key == "name":
         good = isinstance(value, str) and value.strip()
-        return "" if good else f"must be a word, not {value!r}."
-    return "" if isinstance(value, bool) else f"must be true or false, not {value!r}."
+        return "" if good else _("must be a word, not {value!r}.").format(value=value)
+    return (
+        ""
+        if isinstance(value, bool)
+        else _("must be true or false, not {value!r}.").format(value=value)
+    )
 
 
 def _colour_problem(value: Any, *, fading: bool = True) -> str:
-    advice = 'Use "#rrggbb" or a CSS colour name.'
+    advice = _('Use "#rrggbb" or a CSS colour name.')
     if not isinstance(value, str):
-        return f"must be a colour, not {value!r}. {advice}"
+        return _("must be a colour, not {value!r}. {advice}").format(
+            value=value, advice=advice
+        )
     colour = value.strip()
     if fading and (faded := _faded.fullmatch(colour)):
         colour = faded[1]
@@ -196,7 +235,9 @@ def _colour_problem(value: Any, *, fading: bool = True) -> str:
     try:
         Color.parse(colour)
     except ColorParseError:
-        return f"cannot be {value!r}, which is not a colour. {advice}"
+        return _("cannot be {value!r}, which is not a colour. {advice}").format(
+            value=value, advice=advice
+        )
     return ""
 
 
@@ -205,4 +246,4 @@ def _style_problem(value: Any) -> str:
     if words and set(words) <= _TEXT_STYLES:
         return ""
     known = ", ".join(sorted(word for word in _TEXT_STYLES if len(word) > 1))
-    return f"cannot be {value!r}. Known: {known}."
+    return _("cannot be {value!r}. Known: {known}.").format(value=value, known=known)

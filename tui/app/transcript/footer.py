@@ -7,12 +7,13 @@ from rich.cells import cell_len
 from tui.app.markdown import Line, Span, Style
 from tui.app.markdown.lines import cut, spans_text, spans_width
 from tui.app.transcript.item import GUTTER
+from tui.i18n import N_, _
 from tui.safe import safe
 
 _DROPPED = (2, 4, 3, 1)
 """The parts of a footer that a narrow pane leaves out, the first one first."""
 _BETWEEN = " · "
-_AWAY = ("went on while you were away", "went on without you")
+_AWAY = (N_("went on while you were away"), N_("went on without you"))
 
 
 def footer(
@@ -26,7 +27,7 @@ def footer(
     room = width - GUTTER - 1
     rows: list[tuple[Span, ...]] = [(mark,) for mark in marks]
     if away:
-        known = (f"↻ {text} ({_clean(away)})" for text in _AWAY)
+        known = (f"↻ {text} ({_clean(away)})" for text in map(_, _AWAY))
         fits = next((text for text in known if cell_len(text) <= room), f"↻ {away}")
         rows.append(((fits, ("away",)),))
     if any(parts):

@@ -16,6 +16,7 @@ from tui.app.markdown.feed import Feed
 from tui.app.markdown.lines import spans_text, spans_width
 from tui.app.transcript.footer import footer, with_time
 from tui.app.transcript.item import GUTTER, Item, estimate, gutter, not_shown
+from tui.i18n import N_, _, ngettext
 from tui.safe import safe
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ _COMPARED = 2000
 """Lines up to which `finish` compares the lines to find the first changed one."""
 
 _BROKEN_OFF = {
-    "cancelled": ("■", "Cancelled"),
+    "cancelled": ("■", N_("Cancelled")),
     "interrupted": (
         "■",
-        "Interrupted: /continue resumes the answer, /retry asks again",
+        N_("Interrupted: /continue resumes the answer, /retry asks again"),
     ),
-    "length": ("…", "Length limit reached: /continue resumes the answer"),
-    "content_filter": ("✗", "Stopped by the provider's content filter"),
+    "length": ("…", N_("Length limit reached: /continue resumes the answer")),
+    "content_filter": ("✗", N_("Stopped by the provider's content filter")),
 }
 
 
@@ -288,10 +289,13 @@ class MessageView(Item):
         if self.label and not folds:
             title += [("  " if title else "", style), (self.label, (*style, "label"))]
         if self._reasoning:
-            verb = "Reasoning:" if self.done or self._text else "Thinking:"
-            words = f"{self._words:,} word{'' if self._words == 1 else 's'}"
-            what = f"{self.label}:" if folds else verb
-            text = f"{'▸' if self.folded else '▾'} {what} {words}"
+            verb = _("Reasoning") if self.done or self._text else _("Thinking")
+            words = ngettext("{count:,} word", "{count:,} words", self._words).format(
+                count=self._words
+            )
+            what = self.label if folds else verb
+            words = _("{what}: {words}").format(what=what, words=words)
+            text = f"{'▸' if self.folded else '▾'} {words}"
             title += [("  " if title else "", ()), (text, ("fold",))]
         lines: list[Line] = []
         if title:
@@ -342,12 +346,14 @@ class MessageView(Item):
     def _tail(self, left_out: int) -> list[Line]:
         marks: list[Span] = []
         if left_out:
-            text = f"… {left_out:,} more characters are hidden; y copies all"
+            text = _("… {left_out:,} more characters are hidden; y copies all").format(
+                left_out=left_out
+            )
             marks.append((text, ("note", "note-cancelled")))
         if self.finish_reason in _BROKEN_OFF:
             mark, text = _BROKEN_OFF[self.finish_reason]
             kind = "error" if mark == "✗" else "cancelled"
-            marks.append((f"{mark} {text}", ("note", f"note-{kind}")))
+            marks.append((f"{mark} {_(text)}", ("note", f"note-{kind}")))
         style = self._style()
         chips = [
             line

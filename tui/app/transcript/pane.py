@@ -32,6 +32,7 @@ from tui.app.transcript.selection import between
 from tui.app.transcript.welcome import Welcome
 from tui.app.widgets.requests import CopyRequested, HintRequested
 from tui.app.widgets.row_index import selectable
+from tui.i18n import _
 
 FRAME = 0.05  # minimum seconds between two frames
 
@@ -338,9 +339,9 @@ class Transcript(ReadingPane, can_focus=True):
         if not dirty:
             return
         anchor = self._anchor()
-        self._retop(min(index for index, _ in dirty))
-        self._continue_layout(index for index, _ in dirty)
-        items = [self._items[index] for index, _ in dirty]
+        self._retop(min(index for index, __ in dirty))
+        self._continue_layout(index for index, __ in dirty)
+        items = [self._items[index] for index, __ in dirty]
         if self.finder.active:
             for item in items:
                 self.finder.changed(item)
@@ -496,7 +497,7 @@ class Transcript(ReadingPane, can_focus=True):
         if blocks:
             self.post_message(CopyRequested(blocks[-1]))
         else:
-            self.post_message(HintRequested("No code block in this message"))
+            self.post_message(HintRequested(_("No code block in this message")))
 
     def action_fold(self) -> None:
         """Fold or unfold the model's reasoning."""

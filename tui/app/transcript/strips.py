@@ -6,15 +6,17 @@ creates only the new rows.
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.app.markdown import Line, Span, Style
 from tui.app.widgets.palette import Palette
+from tui.i18n import N_, _
 
 _CACHED = 500  # strips
-_HINT = " ↓ more below · End "
+_HINT = N_(" ↓ more below · End ")
 
 
 class Strips:
@@ -95,11 +97,11 @@ class Strips:
 
     def with_hint(self, strip: Strip) -> Strip:
         """Draw the hint "more below" over the end of a row."""
-        room = self._widget.size.width - len(_HINT) - 1
+        room = self._widget.size.width - cell_len(_(_HINT)) - 1
         if room < 1:
             return strip
         style = self.palette.style
-        hint = Segment(_HINT, style(("hint",)))
+        hint = Segment(_(_HINT), style(("hint",)))
         return Strip([*strip.crop(0, room), hint, Segment(" ", style(()))])
 
 

@@ -12,10 +12,11 @@ from rich.cells import cell_len, set_cell_size
 from tui.app.markdown import BLANK, Line, Span
 from tui.app.markdown.lines import cut
 from tui.app.transcript.item import GUTTER, Item, gutter, not_shown
+from tui.i18n import N_, _
 from tui.safe import safe
 
 NAME = "l a z y c h a t"
-WHAT = "answers that outlive your SSH connection"
+WHAT = N_("answers that outlive your SSH connection")
 _LABEL = 9
 """Columns of the labels."""
 _KEY = 24
@@ -92,7 +93,7 @@ class Welcome(Item):
 
     def _head(self, width: int) -> Iterator[Line]:
         if self._first and self.room >= 8:
-            for text, look in ((NAME, "name"), (WHAT, "what")):
+            for text, look in ((NAME, "name"), (_(WHAT), "what")):
                 left = max((width - cell_len(text)) // 2, 0)
                 yield Line(cut(((" " * left, ()), (text, ("welcome", look))), width))
             yield BLANK
@@ -117,7 +118,7 @@ class Welcome(Item):
             room -= _KEY
             text = set_cell_size(cut(((text, ()),), room - 2)[0][0], room)
         elif keys:
-            used = sum(cell_len(each) for each, _ in keys) + 2
+            used = sum(cell_len(each) for each, __ in keys) + 2
             text = cut(((text, ()),), max(room - used, 4))[0][0] + "  "
         yield Line(cut((left, (text, ("welcome", "text")), *keys), width))
 

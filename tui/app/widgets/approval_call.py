@@ -10,6 +10,7 @@ from rich.cells import cell_len, chop_cells
 from tui.app.markdown.lines import Line, Span, Style
 from tui.app.widgets.entry_list import Entry
 from tui.events import ApprovalGiven, ApprovalRequested
+from tui.i18n import _
 from tui.safe import safe
 
 
@@ -28,22 +29,35 @@ def answers(asked: ApprovalRequested) -> list[Answer]:
     """Return the answers to a question, the narrowest permission first."""
     id, name = asked.call_id, safe(asked.tool, newlines=False)
     given = [
-        Answer("y", "allow once", "once", ApprovalGiven(id, True)),
+        Answer("y", _("allow once"), "once", ApprovalGiven(id, True)),
         Answer(
             "c",
-            f"allow {name} in this conversation",
+            _("allow {name} in this conversation").format(name=name),
             "here",
             ApprovalGiven(id, True, "conversation"),
         ),
     ]
-    where = f" in {shown(_short(asked.folder))}" if asked.folder else ""
+    where = (
+        _(" in {folder}").format(folder=shown(_short(asked.folder)))
+        if asked.folder
+        else ""
+    )
     if asked.may_keep and asked.pattern:
         always = ApprovalGiven(id, True, "always", pattern=asked.pattern)
-        text = f"always allow “{shown(asked.pattern)}”{where}"
+        text = _("always allow “{pattern}”{where}").format(
+            pattern=shown(asked.pattern), where=where
+        )
         given.append(Answer("p", text, "pattern", always))
     if asked.may_keep:
         always = ApprovalGiven(id, True, "always")
-        given.append(Answer("t", f"always allow {name}{where}", "always", always))
+        given.append(
+            Answer(
+                "t",
+                _("always allow {name}{where}").format(name=name, where=where),
+                "always",
+                always,
+            )
+        )
     return [*given, Answer("d", "deny", "deny", None)]
 
 

@@ -30,6 +30,7 @@ from tui.app.widgets.field import Field
 from tui.app.widgets.palette import Looks, Palette
 from tui.conversation.approvals import Question
 from tui.events import ApprovalGiven, ApprovalRequested
+from tui.i18n import _, ngettext
 from tui.safe import safe
 
 GUARD_SECONDS = 0.7
@@ -100,7 +101,7 @@ class ApprovalDialog(Vertical):
         """Whether a key answers."""
         self._call = _Call()
         self._answers = _Answers(stop_key)
-        self._reason = Field(placeholder="Why? Enter denies, Esc goes back")
+        self._reason = Field(placeholder=_("Why? Enter denies, Esc goes back"))
         self._timer: Timer | None = None
         self._rows = 0
         """Rows that the dialog may take; 0 until that is known."""
@@ -117,15 +118,19 @@ class ApprovalDialog(Vertical):
 
     def ask(self, question: Question, more: int) -> None:
         """Ask `question`; `more` questions wait behind it."""
-        self.border_subtitle = Content(f"{more} more" if more else "")
+        self.border_subtitle = Content(
+            _("{more} more").format(more=more) if more else ""
+        )
         if question == self.question:
             return
         self.question = question
         asked = question.request
         origin = safe(asked.origin, newlines=False)
         name = safe(asked.tool, newlines=False)[:64]
-        where = f" from {origin[:40]}" if origin else ""
-        self.border_title = Content(f"Allow {name}{where}?")
+        where = _(" from {origin}").format(origin=origin[:40]) if origin else ""
+        self.border_title = Content(
+            _("Allow {name}{where}?").format(name=name, where=where)
+        )
         self._call.show_call(asked)
         self._answers.answers = tuple(answers(asked))
         self.display = True
@@ -356,7 +361,7 @@ class _Answers(Contained, Widget):
 
     def __init__(self, stop_key: str) -> None:
         super().__init__()
-        self._stop = Answer(stop_key, "stop", "stop", None)
+        self._stop = Answer(stop_key, _("stop"), _("stop"), None)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of rows."""
@@ -378,10 +383,11 @@ class _Answers(Contained, Widget):
             return rows
         if self.tight:
             text = f" ↓{self.hidden}"
-            room = width - sum(cell_len(text) for text, _ in rows[-1])
+            room = width - sum(cell_len(text) for text, __ in rows[-1])
             return [*rows[:-1], [*rows[-1], (text[: max(room, 0)], ("hidden",))]]
-        plural = "s" if self.hidden > 1 else ""
-        text = f"↓ {self.hidden} more row{plural}: PgDn"
+        text = ngettext(
+            "↓ {count} more row: PgDn", "↓ {count} more rows: PgDn", self.hidden
+        ).format(count=self.hidden)
         return [[(text, ("hidden",))], *rows]
 
     def _keys(self, width: int, tight: int) -> list[list[Span]]:

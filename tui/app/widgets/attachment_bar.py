@@ -13,11 +13,12 @@ from tui.app.markdown.lines import Span, cut
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
 from tui.conversation.attached import described
+from tui.i18n import N_, _
 from tui.messages import Attachment
 
 ROWS = 3
 """Most rows of files; the last says how many more there are."""
-_HINT = "Backspace removes"
+_HINT = N_("Backspace removes")
 
 
 class AttachmentBar(Contained, Widget):
@@ -63,7 +64,7 @@ class AttachmentBar(Contained, Widget):
         lines = [described(file) for file in files]
         if len(lines) > ROWS:
             more = len(lines) - ROWS + 1
-            lines = [*lines[: ROWS - 1], f"… and {more} more files"]
+            lines = [*lines[: ROWS - 1], _("… and {more} more files").format(more=more)]
         return [*lines, *([self.busy] if self.busy else [])]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -80,7 +81,7 @@ class AttachmentBar(Contained, Widget):
                 spans.append(("\n", ()))
             look = "hint" if line == self.busy else "chip"
             spans += cut(((line, (look,)),), width)
-            room = width - cell_len(line) - cell_len(_HINT)
+            room = width - cell_len(line) - cell_len(_(_HINT))
             if number == len(lines) and self.files and room > 1:
-                spans.append((" " * room + _HINT, ("hint",)))
+                spans.append((" " * room + _(_HINT), ("hint",)))
         return Palette(self, self.LOOKS).content(spans)

@@ -14,6 +14,7 @@ from tui.app.markdown.lines import Span, cut
 from tui.app.widgets.completion import matching
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
+from tui.i18n import _
 from tui.safe import safe
 
 ROWS = 8
@@ -125,13 +126,13 @@ class CommandMenu(Contained, Widget):
         if command.reading or room < cell_len(key) + 20:
             key = ""
         help = cut(
-            ((command.help, ("help",)),), room - (cell_len(key) + 2 if key else 0)
+            ((_(command.help), ("help",)),), room - (cell_len(key) + 2 if key else 0)
         )
-        used = len(name) + sum(cell_len(text) for text, _ in help) + cell_len(key) + 1
+        used = len(name) + sum(cell_len(text) for text, __ in help) + cell_len(key) + 1
         row: list[Span] = [
             (name, ("name",)),
             *help,
             (" " * max(0, width - used), ()),
             (f"{key} ", ("key",)),
         ]
-        return [(text, ("chosen",)) for text, _ in row] if chosen else row
+        return [(text, ("chosen",)) for text, __ in row] if chosen else row

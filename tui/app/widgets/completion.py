@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from tui.app.commands import COMMANDS, Command
+from tui.i18n import _
 
 _COMMON = ("model", "new", "history", "retry", "continue", "copy", "edit", "compact")
 """The names that a bare slash lists first."""
@@ -42,9 +43,9 @@ def best(words: str, commands: Iterable[Command]) -> list[Command]:
         if None not in (found := [_rank(command, word) for word in wanted])
         for ranks in [[rank for rank in found if rank is not None]]
     ]
-    if any(worst < _LETTERS for worst, _, _ in ranked):
+    if any(worst < _LETTERS for worst, __, __ in ranked):
         ranked = [it for it in ranked if it[0] < _LETTERS]
-    return [command for *_, command in sorted(ranked, key=lambda it: it[:2])]
+    return [command for *__, command in sorted(ranked, key=lambda it: it[:2])]
 
 
 def _rank(command: Command, word: str) -> int | None:
@@ -55,7 +56,7 @@ def _rank(command: Command, word: str) -> int | None:
         return 2
     if any(other.startswith(word) for other in others):
         return 3
-    if any(part.startswith(word) for part in command.help.casefold().split()):
+    if any(part.startswith(word) for part in _(command.help).casefold().split()):
         return 4
     letters = iter(name)
     return _LETTERS if all(letter in letters for letter in word) else None

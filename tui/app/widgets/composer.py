@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar, cast
 
+from rich.cells import cell_len
 from textual import events
 from textual.actions import SkipAction
 from textual.app import App
@@ -40,6 +41,7 @@ from tui.app.widgets.input_text import (
 from tui.app.widgets.requests import HintRequested
 from tui.app.widgets.sent_history import SentHistory
 from tui.attachments import mentions
+from tui.i18n import N_, _
 from tui.messages import Attachment
 
 TAKEN_SECONDS = 2.0
@@ -52,10 +54,10 @@ SLICE = 16_000
 """Characters that a paste inserts at a time, so that the app stays responsive."""
 
 PLACEHOLDERS = (
-    "Message (Enter sends, Ctrl+J new line, @ adds a file, {help} help)",
-    "Message (Enter sends, Ctrl+J new line, {help} help)",
-    "Message (Enter sends, {help} help)",
-    "Message",
+    N_("Message (Enter sends, Ctrl+J new line, @ adds a file, {help} help)"),
+    N_("Message (Enter sends, Ctrl+J new line, {help} help)"),
+    N_("Message (Enter sends, {help} help)"),
+    N_("Message"),
 )
 """Shown while the composer is empty: the first that fits, or the last. `{help}` is the
 key of the help screen, or its command."""
@@ -192,7 +194,7 @@ class Composer(Contained, TextArea):
             soft_wrap=True,
             tab_behavior="focus",
             highlight_cursor_line=False,
-            placeholder=PLACEHOLDERS[-1],
+            placeholder=_(PLACEHOLDERS[-1]),
         )
         self.cursor_blink = False
         self.match_cursor_bracket = False
@@ -281,7 +283,7 @@ class Composer(Contained, TextArea):
         if self.menu.is_open:
             self._complete(self.menu.found[self.menu.chosen])
         elif named := self.menu.parse(self.text):
-            self.post_message(HintRequested(named[0].help))
+            self.post_message(HintRequested(_(named[0].help)))
         else:
             word = self.text.split()[0]
             self.post_message(HintRequested(f"No command starts with {word}"))
@@ -335,7 +337,7 @@ class Composer(Contained, TextArea):
         text = f"{command.slash} " if command.argument else command.slash
         result = self.replace(text, (0, 0), self.document.end)
         self.move_cursor(result.end_location)
-        self.post_message(HintRequested(command.help))
+        self.post_message(HintRequested(_(command.help)))
 
     def action_delete_to_start_of_line(self) -> None:
         """Delete to the start of the logical line, across soft wraps."""
@@ -513,10 +515,11 @@ class Composer(Contained, TextArea):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the placeholder that fits in a row."""
         room = self.content_size.width
-        texts = (text.format(help=self.help_key or "/help") for text in PLACEHOLDERS)
-        fits = (text for text in texts if len(text) <= room)
+        key = self.help_key or "/help"
+        texts = (_(text).format(help=key) for text in PLACEHOLDERS)
+        fits = (text for text in texts if cell_len(text) <= room)
         # Textual fails to wrap a placeholder in a window without room for it.
-        self.placeholder = next(fits, PLACEHOLDERS[-1] if room > 1 else "")
+        self.placeholder = next(fits, _(PLACEHOLDERS[-1]) if room > 1 else "")
 
     def render_line(self, y: int) -> Strip:
         """Return one row, blank if the window is too narrow for text."""

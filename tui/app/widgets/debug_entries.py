@@ -14,6 +14,7 @@ from tui import bounds
 from tui.app.markdown.lines import Line, Span, beside, cut, spans_width
 from tui.app.widgets.entry_list import Entry
 from tui.app.widgets.pretty import plain, pretty
+from tui.i18n import _
 from tui.messages import ToolCall
 from tui.safe import safe
 
@@ -68,7 +69,7 @@ class DebugEntry(Entry):
             lines = self.details(width)
             self._details = list(islice(lines, _MAX_LINES))
             if next(lines, None) is not None:
-                more: Span = ("  … c copies all lines", ("muted",))
+                more: Span = (_("  … c copies all lines"), ("muted",))
                 self._details.append(Line((more,)))
             self._details_of = key
         return self._details
@@ -167,7 +168,10 @@ class Round(DebugEntry):
         """Return a line; the first one is the entry when it is folded."""
         if number:
             return self.unfolded_lines(width)[number - 1]
-        left: list[Span] = [("── ", ("rule",)), (f"round {self.place}", ("heading",))]
+        left: list[Span] = [
+            ("── ", ("rule",)),
+            (_("round {place}").format(place=self.place), ("heading",)),
+        ]
         left += [(" · " + part, ("muted",)) for part in self._figures()]
         if self.ended:
             left.append((f" · {safe(self.ended)}", ("error",)))
@@ -183,30 +187,38 @@ class Round(DebugEntry):
 
     def _figures(self) -> Iterator[str]:
         if self.tokens:
-            known = f" ({self.cached:,} cached)" if self.cached else ""
-            yield f"{self.tokens[0]:,}→{self.tokens[1]:,} tok{known}"
+            known = (
+                _(" ({cached:,} cached)").format(cached=self.cached)
+                if self.cached
+                else ""
+            )
+            yield _("{tokens:,}→{tokens2:,} tok{known}").format(
+                tokens=self.tokens[0], tokens2=self.tokens[1], known=known
+            )
         if self.seconds is not None:
             yield duration(self.seconds)
         elif not self.ended:
-            yield "asking"
+            yield _("asking")
         if self.speed is not None:
-            yield f"{self.speed:.0f} tok/s"
+            yield _("{speed:.0f} tok/s").format(speed=self.speed)
 
     def details(self, width: int) -> Iterator[Line]:
         """Yield the lines below the first when the entry is unfolded."""
         if self.bodies is None:
             yield Line((("  …", ("muted",)),))
         elif not self.bodies:
-            text = (
-                "No bodies for this round: those of the last 20 requests are kept, in "
-                "memory only."
+            text = _(
+                "No bodies for this round: those of the last 20 requests are "
+                "kept, in memory only."
             )
             yield from plain(text, width, 2, ("muted",))
         for body in self.bodies or ():
-            where = body.address or "the model's prompt"
-            yield _label(" ".join(filter(None, ("request", clock(body.time), where))))
+            where = body.address or _("the model's prompt")
+            yield _label(
+                " ".join(filter(None, (_("request"), clock(body.time), where)))
+            )
             yield from _body(body.request, width)
-            yield _label(" ".join(filter(None, ("response", body.outcome))))
+            yield _label(" ".join(filter(None, (_("response"), body.outcome))))
             yield from _body(body.response, width)
 
     def copied(self) -> str:
@@ -216,7 +228,9 @@ class Round(DebugEntry):
                 f"> {b.address}\n{b.request}\n\n< {b.outcome}\n{b.response}"
                 for b in self.bodies
             )
-        return " · ".join([f"round {self.place}", self.model, *self._figures()])
+        return " · ".join(
+            [_("round {place}").format(place=self.place), self.model, *self._figures()]
+        )
 
 
 class Call(DebugEntry):
@@ -272,25 +286,25 @@ class Call(DebugEntry):
         """Yield the lines below the first when the entry is unfolded."""
         arguments = self.call.arguments
         if isinstance(arguments, str):
-            yield _label("arguments that cannot be read")
+            yield _label(_("arguments that cannot be read"))
             yield from plain(arguments, width, 4, ("error",))
         elif arguments:
-            yield _label("arguments")
+            yield _label(_("arguments"))
             yield from pretty(arguments, width, 4)
         if self.decision:
-            yield _label("decision")
+            yield _label(_("decision"))
             yield from plain(self.decision, width, 4)
         if len(self.progress) > 1 or (self.progress and self.output is None):
-            yield _label("progress")
+            yield _label(_("progress"))
             yield from plain("\n".join(self.progress), width, 4)
         if self.printed:
-            yield _label("printed")
+            yield _label(_("printed"))
             yield from plain(self.printed, width, 4)
         if self.error is not None:
-            yield _label("error")
+            yield _label(_("error"))
             yield from plain(self.error, width, 4, ("error",))
         if self.output is not None and not self._is_error(self.output):
-            yield _label("result")
+            yield _label(_("result"))
             yield from pretty(_parsed(self.output), width, 4)
 
     def _is_error(self, output: str) -> bool:
@@ -333,7 +347,7 @@ class Call(DebugEntry):
         return self.printed.rstrip().rpartition("\n")[2]
 
     def _signature(self) -> tuple[Span, ...]:
-        name = safe(self.call.name, newlines=False) or "unreadable call"
+        name = safe(self.call.name, newlines=False) or _("unreadable call")
         arguments = self.call.arguments
         if isinstance(arguments, str):
             return (name, ("name",)), (f"({_short(arguments)})", ("error",))
@@ -347,13 +361,19 @@ class Call(DebugEntry):
         return (name, ("name",)), (f"({', '.join(pairs)})", ())
 
     def _outcome(self, width: int) -> tuple[Span, ...]:
-        words = {"asks": "waits for you", "error": "failed", "done": ""}
+        words = {
+            "asks": _("waits for you"),
+            "error": _("failed"),
+            "done": "",
+            "running": _("running"),
+            "denied": _("denied"),
+        }
         word = words.get(self.state, self.state)
         look = {"done": "muted", "error": "error"}.get(self.state, "running")
         took = "" if self.seconds is None else duration(self.seconds)
         spans: list[Span] = [(" ".join(filter(None, (word, took))), (look,))]
         if self.decision and width >= 50:
-            decision, *_ = cut(((_short(self.decision), ("muted",)),), width // 3)
+            decision, *__ = cut(((_short(self.decision), ("muted",)),), width // 3)
             spans[:0] = [decision, (" · ", ("muted",))]
         return tuple(spans)
 
@@ -363,7 +383,7 @@ def _label(text: str) -> Line:
 
 
 def _body(text: str, width: int) -> Iterable[Line]:
-    return plain(text, width, 4) if text else (Line((("    nothing", ("muted",)),)),)
+    return plain(text, width, 4) if text else (Line(((_("    nothing"), ("muted",)),)),)
 
 
 def _short(text: str) -> str:
@@ -388,8 +408,14 @@ def _parsed(output: str) -> object:
 def duration(seconds: float) -> str:
     """Return a duration in a few characters, such as `2 ms` or `1.2 s`."""
     if seconds < 60:
-        return f"{seconds:.1f} s" if seconds >= 0.05 else f"{seconds * 1000:.0f} ms"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+        return (
+            _("{seconds:.1f} s").format(seconds=seconds)
+            if seconds >= 0.05
+            else _("{seconds:.0f} ms").format(seconds=seconds * 1000)
+        )
+    return _("{seconds:.0f} min {seconds2:.0f} s").format(
+        seconds=seconds // 60, seconds2=seconds % 60
+    )
 
 
 def clock(when: float) -> str:

@@ -17,10 +17,11 @@ from textual.message import Message
 from tui.app.widgets.debug_entries import Body, Call, DebugEntry, Note, Round
 from tui.app.widgets.entry_list import Rows
 from tui.app.widgets.requests import CopyRequested
+from tui.i18n import N_, _, ngettext
 from tui.messages import ToolCall
 from tui.safe import safe
 
-_KEYS = ("Enter opens", "c copies", "f failures", "b bodies")
+_KEYS = (N_("Enter opens"), N_("c copies"), N_("f failures"), N_("b bodies"))
 
 
 class DebugPanel(Rows):
@@ -172,7 +173,9 @@ class DebugPanel(Rows):
         for call_id in list(self._unfinished):
             entry = self._find(call_id)
             entry.state = "error"
-            entry.error = f"no result before the turn ended ({safe(reason)})"
+            entry.error = _("no result before the turn ended ({reason})").format(
+                reason=safe(reason)
+            )
             self._errors += 1
             self._changed(entry)
         self._printed.clear()
@@ -293,16 +296,26 @@ class DebugPanel(Rows):
     def _count(self) -> None:
         width = self.size.width - 4
         calls = self._count_of_calls
-        parts = [f"Debug: {_many(calls, 'call') if calls else 'no calls yet'}"]
+        parts = [
+            ngettext("Debug: {count:,} call", "Debug: {count:,} calls", calls).format(
+                count=calls
+            )
+            if calls
+            else _("Debug: no calls yet")
+        ]
         if self._errors:
-            parts[0] += f", {self._errors} failed"
+            parts[0] += _(", {errors} failed").format(errors=self._errors)
         if self.failed_only:
-            parts.append("failed only")
+            parts.append(_("failed only"))
         if any(self._tokens):
-            parts.append(f"{self._tokens[0]:,}→{self._tokens[1]:,} tok")
+            parts.append(
+                _("{tokens:,}→{tokens2:,} tok").format(
+                    tokens=self._tokens[0], tokens2=self._tokens[1]
+                )
+            )
         if self.has_focus and self.all:
             parts[1:] = [part for part in parts[1:] if "tok" not in part]
-            parts += _KEYS
+            parts += map(_, _KEYS)
         while len(parts) > 1 and width > 0 and cell_len(" · ".join(parts)) > width:
             parts.pop()
         self.border_title = Content(f" {' · '.join(parts)} ")
@@ -311,7 +324,3 @@ class DebugPanel(Rows):
 def _number(entry: object) -> int:
     assert isinstance(entry, DebugEntry)
     return entry.number
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -18,7 +18,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.app import faults
-from tui.app.markdown.lines import Line, Style, cut
+from tui.app.markdown.lines import Line, Style, cut, to_lines
+from tui.app.markdown.lines import wrap as wrap_spans
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
 from tui.app.widgets.row_index import RowIndex, selectable
@@ -373,5 +374,8 @@ class Rows(Contained, ScrollView, can_focus=True):
 
 def wrap(text: str, width: int) -> list[str]:
     """Return `text` as lines of at most `width` columns, broken between words."""
+    if not text.isascii():  # Textual breaks no line beside a wide character
+        rows = to_lines(wrap_spans([(text, ())], max(width, 2)))
+        return [row.text.rstrip() for row in rows]
     lines = Content(text).wrap(max(width, 2))
     return [line.plain.rstrip() for line in lines]

@@ -6,6 +6,7 @@ from rich.cells import cell_len
 
 from tui.app.markdown.lines import Line, Span, beside
 from tui.app.widgets.entry_list import wrap
+from tui.i18n import _
 from tui.safe import safe
 
 _INDENT = 4
@@ -17,12 +18,12 @@ def parameters(schema: dict[str, Any], width: int) -> list[Line]:
     properties = cast(dict[str, Any], schema.get("properties") or {})
     required = cast(list[str], schema.get("required") or [])
     if not properties:
-        return [Line((("    No parameters.", ("muted",)),))]
+        return [Line(((_("    No parameters."), ("muted",)),))]
     lines: list[Line] = []
     for name, about in properties.items():
         about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
         name = safe(name, newlines=False)
-        fact = "required" if name in required else "optional"
+        fact = _("required") if name in required else _("optional")
         head: tuple[Span, ...] = (("    " + name, ("label",)),)
         details: list[str] = []
         if cell_len(name + _type(about) + fact) + 3 <= width - _INDENT:
@@ -31,11 +32,11 @@ def parameters(schema: dict[str, Any], width: int) -> list[Line]:
             details.append(_type(about).capitalize())
         lines.append(beside(head, ((fact, ("muted",)),), width))
         if about.get("description"):
-            details.append(safe(str(about["description"])).strip())
+            details.append(safe(_(str(about["description"]))).strip())
         if values := _values(about):
-            details.append("One of: " + ", ".join(map(_plain, values)))
+            details.append(_("One of: ") + ", ".join(map(_plain, values)))
         if "default" in about:
-            details.append("Default: " + _plain(about["default"]))
+            details.append(_("Default: ") + _plain(about["default"]))
         for detail in details:
             rows = wrap(detail, width - _INDENT - 2)
             lines += [Line((("      " + row, ("muted",)),)) for row in rows]
@@ -47,14 +48,18 @@ def _type(schema: dict[str, Any]) -> str:
     choices = schema.get("anyOf") or schema.get("oneOf")
     if isinstance(choices, list):
         types = [_type(each) for each in cast(list[dict[str, Any]], choices)]
-        return " or ".join(dict.fromkeys(types))
+        return _(" or ").join(dict.fromkeys(types))
     kind = schema.get("type")
     if isinstance(kind, list):
-        return " or ".join(map(str, cast(list[object], kind)))
+        return _(" or ").join(map(str, cast(list[object], kind)))
     if kind == "array":
         items = schema.get("items")
         inner = _type(cast(dict[str, Any], items)) if isinstance(items, dict) else ""
-        return f"list of {inner}" if inner not in ("", "any") else "list"
+        return (
+            _("list of {inner}").format(inner=inner)
+            if inner not in ("", "any")
+            else "list"
+        )
     return safe(str(kind), newlines=False) if kind else "any"
 
 

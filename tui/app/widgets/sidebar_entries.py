@@ -4,6 +4,7 @@ from tui.app.markdown.lines import Line, Span, beside
 from tui.app.widgets.entry_list import Entry, wrap
 from tui.app.widgets.schema_lines import parameters
 from tui.grants import Grant
+from tui.i18n import N_, _
 from tui.mcp import ServerState
 from tui.mcp.tool import McpTool
 from tui.safe import safe
@@ -11,7 +12,15 @@ from tui.tools import Tool
 
 MARK = 4
 """Columns of a switch: `[x] `."""
-_NO_DESCRIPTION = "No description."
+_PHASES = {
+    "failed": N_("not connected"),
+    "disabled": N_("off"),
+    "ready": N_("ready"),
+    "login": N_("login"),
+    "connecting": N_("connecting"),
+}
+"""The words for the phases of an MCP server."""
+_NO_DESCRIPTION = N_("No description.")
 
 
 def switch(on: bool) -> Span:
@@ -64,7 +73,7 @@ class StreamSwitch(Entry):
 
     def line(self, number: int, width: int) -> Line:
         """See `Entry.line`."""
-        name: Span = ("Stream", ("name",))
+        name: Span = (_("Stream"), ("name",))
         return beside((switch(self.on), name), ((self.key, ("key",)),), width)
 
 
@@ -85,8 +94,8 @@ class ToolEntry(Entry):
         self.tool = tool
         self.on = on
         self.name = safe(name or tool.name, newlines=False)
-        self._policy = {"ask": "asks", "deny": "denied"}.get(policy, "")
-        self._first = safe(tool.summary, newlines=False) or _NO_DESCRIPTION
+        self._policy = {"ask": _("asks"), "deny": _("denied")}.get(policy, "")
+        self._first = safe(_(tool.summary), newlines=False) or _(_NO_DESCRIPTION)
         self._more: list[Line] = []
 
     def height(self, width: int) -> int:
@@ -94,12 +103,15 @@ class ToolEntry(Entry):
         if not self.unfolded:
             return 2
         schema = self.tool.schema
-        description = safe(schema.description).strip() or _NO_DESCRIPTION
+        description = safe(_(schema.description)).strip() or _(_NO_DESCRIPTION)
         rows = wrap(description, width - MARK - 2)
         self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
         self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
         if isinstance(self.tool, McpTool) and self.tool.hints:
-            hints = wrap(f"The server says: {self.tool.hints}", width - MARK - 2)
+            hints = wrap(
+                _("The server says: {hints}").format(hints=self.tool.hints),
+                width - MARK - 2,
+            )
             self._more += [Line((("    " + row, ("label",)),)) for row in hints]
         self._more += parameters(schema.parameters, width)
         return 1 + len(self._more)
@@ -149,8 +161,7 @@ class ServerEntry(Entry):
             return self._more[number - 2]
         name: Span = (safe(self.state.name, newlines=False), ("heading",))
         lost = self.state.phase in ("failed", "login")
-        word = {"failed": "not connected", "disabled": "off"}.get(self.state.phase)
-        words = word or self.state.phase
+        words = _(_PHASES.get(self.state.phase, self.state.phase))
         key: tuple[Span, ...] = (("  r", ("key",)),) if lost else ()
         look = "error" if lost else "muted"
         return beside((name,), ((words, (look,)), *key), width)
@@ -169,10 +180,14 @@ class AllowedEntry(Entry):
         grant = self.grant
         name = safe(grant.tool, newlines=False)
         origin = safe(grant.origin, newlines=False)
-        name = f"{name} from {origin}" if origin else name
-        scope = "always" if self.always else "here"
+        name = (
+            _("{name} from {origin}").format(name=name, origin=origin)
+            if origin
+            else name
+        )
+        scope = _("always") if self.always else _("here")
         self._lines = [beside(((name, ()),), ((scope, ("muted",)),), width)]
-        folder = f"in {grant.folder}" if grant.folder else ""
+        folder = _("in {folder}").format(folder=grant.folder) if grant.folder else ""
         for text in filter(None, (grant.pattern, folder)):
             rows = wrap(safe(text, newlines=False), width - 2)
             self._lines += [Line((("  " + row, ("muted",)),)) for row in rows]

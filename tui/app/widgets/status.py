@@ -15,13 +15,26 @@ from textual.widget import Widget
 from tui.app.markdown.lines import Span, cut, spans_width
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
+from tui.i18n import N_, _
 from tui.safe import safe
 
 Key = tuple[str, str]
 """A key and its effect."""
 
-KEYS: tuple[Key, ...] = (("F1", "help"), ("F2", "tools"), ("F3", "debug"))
-STOP: Key = ("Esc", "stop")
+KEYS: tuple[Key, ...] = (("F1", N_("help")), ("F2", N_("tools")), ("F3", N_("debug")))
+STATES = (
+    N_("ready"),
+    N_("loading"),
+    N_("thinking"),
+    N_("writing"),
+    N_("writing a tool call"),
+    N_("summarising"),
+    N_("waiting"),
+    N_("cancelling"),
+    N_("error"),
+)
+"""States without a name in them; they are translated where they are drawn."""
+STOP: Key = ("Esc", N_("stop"))
 _SEPARATOR: Span = ("  ", ())
 _HIGH, _FULL = 0.8, 0.95
 """Fill levels from which the meter is coloured as high and as full."""
@@ -156,37 +169,60 @@ class Status(Contained, Widget):
             return []
         agent: list[Span] = [(f" {self.agent}", ("muted",))] if self.agent else []
         if self.effort:
-            agent.append((f" {self.effort} effort", ("muted",)))
+            agent.append((_(" {effort} effort").format(effort=self.effort), ("muted",)))
         return [(name, ("model",)), *agent]
 
     def _state(self) -> list[Span]:
         look = {"ready": "ready", "error": "error"}.get(self.state, "busy")
-        text, look = (self.pause, "busy") if self.pause else (self.state, look)
+        text, look = (self.pause, "busy") if self.pause else (_(self.state), look)
         state: list[Span] = [(safe(text, newlines=False), (look,))]
         if self.waited is not None and not self.pause:
             state.append((f" {_seconds(self.waited)}", ("muted",)))
         if self.unkept:
-            state += [_SEPARATOR, ("not saved", ("error",))]
+            state += [_SEPARATOR, (_("not saved"), ("error",))]
         elif self.temporary:
-            state += [_SEPARATOR, ("temporary", ("muted",))]
+            state += [_SEPARATOR, (_("temporary"), ("muted",))]
         return state
 
     def _facts(self, room: int) -> list[list[Span]]:
         """Return the groups on the right that fit in `room` columns."""
         tokens: list[Span] = []
         if self.input_tokens is not None:
-            tokens.append((f"{_count(self.input_tokens)} in", ("muted",)))
+            tokens.append(
+                (
+                    _("{input_tokens} in").format(
+                        input_tokens=_count(self.input_tokens)
+                    ),
+                    ("muted",),
+                )
+            )
         if self.output_tokens is not None:
             between = " / " if tokens else ""
-            tokens.append((f"{between}{_count(self.output_tokens)} out", ("muted",)))
+            tokens.append(
+                (
+                    _("{between}{output_tokens} out").format(
+                        between=between, output_tokens=_count(self.output_tokens)
+                    ),
+                    ("muted",),
+                )
+            )
         speed: list[Span] = []
         if self.tokens_per_second is not None:
-            speed.append((f"{self.tokens_per_second:.0f} tok/s", ("muted",)))
-        stream: list[Span] = [(f"stream {'on' if self.stream else 'off'}", ("muted",))]
+            speed.append(
+                (
+                    _("{tokens_per_second:.0f} tok/s").format(
+                        tokens_per_second=self.tokens_per_second
+                    ),
+                    ("muted",),
+                )
+            )
+        stream: list[Span] = [
+            (_("stream on") if self.stream else _("stream off"), ("muted",))
+        ]
         keys: list[list[Span]] = [
             [
                 (f"{key} {key}" if self.away and what == "stop" else key, ("key",)),
-                (" " + what, ("muted",)),
+                (" " + _(what), ("muted",)),
             ]
             for key, what in self.keys
         ]
@@ -229,7 +265,13 @@ class Status(Contained, Widget):
 
 
 def _seconds(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
+    return (
+        _("{seconds} s").format(seconds=seconds)
+        if seconds < 120
+        else _("{seconds} min {seconds2} s").format(
+            seconds=seconds // 60, seconds2=seconds % 60
+        )
+    )
 
 
 def _count(tokens: int) -> str:

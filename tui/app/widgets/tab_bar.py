@@ -18,6 +18,7 @@ from textual.widget import Widget
 from tui.app.markdown.lines import Span, cut
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
+from tui.i18n import N_, _
 from tui.safe import safe
 
 _NARROWEST = 10
@@ -26,7 +27,7 @@ _WIDEST = 28
 _NAME = " lazychat "
 _NAMED_FROM = 60
 """Columns from which there is room for the name and the counts beside tabs."""
-_NEW = "New conversation"
+_NEW = N_("New conversation")
 
 
 class Tab(NamedTuple):
@@ -80,7 +81,7 @@ class ChatBar(Contained, Widget):
 
     def render(self) -> RenderResult:
         """Return the row."""
-        spans = [span for _, span in self.spans(self.size.width)]
+        spans = [span for __, span in self.spans(self.size.width)]
         return Palette(self, self.LOOKS).content(spans)
 
     def spans(self, width: int) -> list[tuple[str, Span]]:
@@ -93,9 +94,9 @@ class ChatBar(Contained, Widget):
         if width < _NAMED_FROM:
             return self._row(width)
         counts = self._counts()
-        tabs = self._row(width - len(_NAME) - len(counts))
-        used = sum(cell_len(text) for _, (text, _) in tabs)
-        gap = " " * (width - len(_NAME) - used - len(counts))
+        tabs = self._row(width - len(_NAME) - cell_len(counts))
+        used = sum(cell_len(text) for __, (text, __) in tabs)
+        gap = " " * (width - len(_NAME) - used - cell_len(counts))
         return [
             ("", (_NAME, ("name",))),
             *tabs,
@@ -107,13 +108,14 @@ class ChatBar(Contained, Widget):
         title = safe(self.title, newlines=False)
         look = "title" if title else "other"
         name = cut(((_NAME, ("name",)),), width)
-        rest = cut(((f" {title or _NEW}", (look,)),), max(width - len(_NAME) - 1, 0))
+        rest = cut(((f" {title or _(_NEW)}", (look,)),), max(width - len(_NAME) - 1, 0))
         return [("", span) for span in (*name, *rest)]
 
     def _counts(self) -> str:
         busy = sum(tab.running for tab in self.tabs)
-        runs = f" · {busy} busy" if busy else ""
-        return f" {len(self.tabs)} open{runs} "
+        runs = " · " + _("{count} busy").format(count=busy) if busy else ""
+        opened = _("{count} open").format(count=len(self.tabs))
+        return f" {opened}{runs} "
 
     def _row(self, width: int) -> list[tuple[str, Span]]:
         room = max(1, width // _NARROWEST)
@@ -128,8 +130,8 @@ class ChatBar(Contained, Widget):
     def _span(self, tab: Tab, width: int) -> Span:
         news = tab.unread and tab.id != self.current
         mark = "?" if tab.asks else "●" if tab.running else "•" if news else " "
-        title = safe(tab.title, newlines=False) or _NEW
-        ((text, _),) = cut(((title, ()),), width - 3) or (("", ()),)
+        title = safe(tab.title, newlines=False) or _(_NEW)
+        ((text, __),) = cut(((title, ()),), width - 3) or (("", ()),)
         gap = " " * (width - 3 - cell_len(text))
         look = "other"
         if tab.id == self.current:
@@ -141,7 +143,7 @@ class ChatBar(Contained, Widget):
     def on_click(self, event: events.Click) -> None:
         """Open the clicked tab."""
         end = 0
-        for id, (text, _) in self.spans(self.size.width):
+        for id, (text, __) in self.spans(self.size.width):
             end += cell_len(text)
             if event.x < end and not id:
                 return

@@ -21,6 +21,7 @@ from tui.app.widgets.sidebar_entries import (
     ToolEntry,
 )
 from tui.grants import Grant
+from tui.i18n import _
 from tui.mcp import ServerState
 from tui.mcp.naming import server_prefix
 from tui.safe import safe
@@ -278,28 +279,34 @@ class ToolSidebar(Rows):
         selected: object = None
         if self.cursor is not None and self.cursor < len(self.entries):
             selected = _identity(self.entries[self.cursor])
-        model = safe(self.model, newlines=False) or "No model"
+        model = safe(self.model, newlines=False) or _("No model")
         note = safe(self.note, newlines=False)
-        parts: list[Span] = [("Model", ("heading",)), (model, ("label",))]
+        parts: list[Span] = [(_("Model"), ("heading",)), (model, ("label",))]
         entries: list[Entry] = [Text(*parts, *([(note, ("muted",))] if note else []))]
         if self.agent:
-            agent: list[Span] = [("Agent", ("heading",)), (self.agent, ("label",))]
+            agent: list[Span] = [(_("Agent"), ("heading",)), (self.agent, ("label",))]
             entries.append(Text(*agent, above=1))
         if self.system:
             first = safe(self.system.strip(), newlines=False)
             if len(first) > _PROMPT:
                 first = f"{first[: _PROMPT - 1]}…"
-            entries.append(Text(("System", ("heading",)), (first, ("muted",)), above=1))
+            entries.append(
+                Text((_("System"), ("heading",)), (first, ("muted",)), above=1)
+            )
         if self.options:
             options: list[Span] = [(option, ("muted",)) for option in self.options]
-            entries.append(Text(("Options", ("heading",)), *options, above=1))
+            entries.append(Text((_("Options"), ("heading",)), *options, above=1))
         if self.spent:
             spent: Span = (self.spent, ("muted",))
-            entries.append(Text(("Spent", ("heading",)), spent, above=1))
+            entries.append(Text((_("Spent"), ("heading",)), spent, above=1))
         entries += [Text(above=1), StreamSwitch(self.stream, self.stream_key)]
         on = len(self.enabled)
-        heading = f"Tools, {on} of {len(self._tools)} on" if self._tools else "Tools"
-        key = "space" if self._tools else ""
+        heading = (
+            _("Tools, {on} of {count} on").format(on=on, count=len(self._tools))
+            if self._tools
+            else _("Tools")
+        )
+        key = _("space") if self._tools else ""
         entries.append(Text((heading, ("heading",)), above=1, key=key))
         if not self._tools:
             entries.append(Text(*self._how_to_add()))
@@ -308,7 +315,7 @@ class ToolSidebar(Rows):
         for server in self._servers:
             entries += [server, *self._of(server)]
         if self._allowed:
-            heading = "Allowed without asking"
+            heading = _("Allowed without asking")
             entries.append(Text((heading, ("heading",)), above=1, key="x revokes"))
             entries += self._allowed
         places = [_identity(entry) for entry in entries]
@@ -317,8 +324,8 @@ class ToolSidebar(Rows):
 
     def _how_to_add(self) -> list[Span]:
         if not (folder := safe(self.tools_folder, newlines=False)):
-            return [("None", ("muted",))]
-        how = "None yet. Put a Python file with @tool functions in this folder:"
+            return [(_("None"), ("muted",))]
+        how = _("None yet. Put a Python file with @tool functions in this folder:")
         return [(how, ("muted",)), (folder, ())]
 
 

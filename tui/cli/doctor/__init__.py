@@ -13,11 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from textwrap import TextWrapper
 
 import msgspec
 
-from tui.cli import streams
+from tui.cli import streams, wide
 from tui.cli.codes import DONE, FAILED
 from tui.cli.doctor import (
     local,
@@ -30,11 +29,31 @@ from tui.cli.doctor import (
 )
 from tui.cli.doctor.findings import Check, Finding, examine
 from tui.config import Config
+from tui.i18n import N_, _, ngettext
 
 CONFIG_SECONDS = 5.0
 _PACKAGES = ("lazychat", "textual", "openai", "msgspec", "platformdirs")
 _COLOURS = {"ok": 32, "warning": 33, "error": 31}
 _INDENT = 20
+_WORDS = (
+    N_("versions"),
+    N_("terminal"),
+    N_("clipboard"),
+    N_("locale"),
+    N_("colours"),
+    N_("files"),
+    N_("store"),
+    N_("config"),
+    N_("theme"),
+    N_("tools"),
+    N_("model"),
+    N_("server"),
+    N_("local"),
+    N_("ok"),
+    N_("warning"),
+    N_("error"),
+)
+"""The names of checks and verdicts, which stay English in JSON."""
 
 
 def doctor(path: Path | None, as_json: bool) -> int:
@@ -66,7 +85,16 @@ def _report(path: Path | None, as_json: bool) -> int:
         rows = [msgspec.structs.asdict(finding) for finding in found]
         streams.print_json({"verdict": verdict, "checks": rows})
     else:
-        print(f"\n{_count(errors, 'error')}, {_count(warnings, 'warning')}.")
+        if errors:
+            first = ngettext("{count} error", "{count} errors", errors)
+        else:
+            first = _("no errors")
+        if warnings:
+            second = ngettext("{count} warning", "{count} warnings", warnings)
+        else:
+            second = _("no warnings")
+        first, second = first.format(count=errors), second.format(count=warnings)
+        print("\n" + _("{errors}, {warnings}.").format(errors=first, warnings=second))
     return FAILED if errors else DONE
 
 
@@ -137,7 +165,7 @@ def _versions() -> Iterator[Finding]:
                 yield Finding(
                     "versions",
                     "error",
-                    f"the package {package} is missing",
+                    _("the package {package} is missing").format(package=package),
                     f"pip install {package}",
                 )
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
@@ -148,22 +176,16 @@ def _line(finding: Finding) -> str:
     """Return a finding as one line; on a terminal it is wrapped and coloured."""
     arrow = "→" if _shows_arrows() else "->"
     remedy = f" {arrow} {finding.remedy}" if finding.remedy else ""
-    text = f"{finding.verdict:9}{finding.check:10} {finding.text}{remedy}"
+    verdict, check = _(finding.verdict), _(finding.check)
+    text = f"{wide.padded(verdict, 9)}{wide.padded(check, 10)} {finding.text}{remedy}"
     if not sys.stdout.isatty():
         return text
     width = max(40, shutil.get_terminal_size().columns)
-    wrapper = TextWrapper(
-        width,
-        subsequent_indent=" " * _INDENT,
-        break_on_hyphens=False,
-        break_long_words=False,
-        drop_whitespace=True,
-    )
-    wrapped = wrapper.fill(text)
+    wrapped = "\n".join(wide.wrapped(text, width, " " * _INDENT))
     if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
         return wrapped
-    colour = f"\x1b[{_COLOURS[finding.verdict]}m{finding.verdict}\x1b[0m"
-    return wrapped.replace(finding.verdict, colour, 1)
+    colour = f"\x1b[{_COLOURS[finding.verdict]}m{verdict}\x1b[0m"
+    return wrapped.replace(verdict, colour, 1)
 
 
 def _print(line: str) -> None:
@@ -177,7 +199,3 @@ def _print(line: str) -> None:
 
 def _shows_arrows() -> bool:
     return terminal.is_utf8() and "utf" in (sys.stdout.encoding or "").lower()
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number or 'no'} {what}s"

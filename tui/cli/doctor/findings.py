@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from tui.i18n import _
 from tui.masking import mask
 from tui.safe import decoded, safe
 
@@ -78,8 +79,10 @@ class _Running:
         late = Finding(
             self.check.name,
             "error",
-            f"this check did not end within {seconds:g} seconds",
-            "Something that it looked at is stuck, such as a network disk",
+            _("this check did not end within {seconds:g} seconds").format(
+                seconds=seconds
+            ),
+            _("Something that it looked at is stuck, such as a network disk"),
         )
         return [*self._found, late]
 
@@ -94,8 +97,8 @@ class _Running:
                 Finding(
                     self.check.name,
                     "error",
-                    f"this check itself failed ({what[:300]})",
-                    "Please report it as a bug in lazychat",
+                    _("this check itself failed ({what})").format(what=what[:300]),
+                    _("Please report it as a bug in lazychat"),
                 )
             )
         finally:

@@ -14,12 +14,13 @@ from tui import config
 from tui.cli.doctor.findings import Finding, Verdict, run_python
 from tui.config import Config, LlamaModelConfig
 from tui.errors import LazychatError
+from tui.i18n import N_, _
 from tui.models.catalog import ModelCatalog
 from tui.models.local.death import Death
 
 SECONDS = 60.0
 """Seconds that loading llama.cpp, and the starter's first word, may take."""
-_INSTALL = "pip install 'lazychat[local]', or `make run` in a checkout"
+_INSTALL = N_("pip install 'lazychat[local]', or `make run` in a checkout")
 
 # Loading alone does not execute what a wrong build crashes at.
 _TRY = """
@@ -54,16 +55,22 @@ def check_local(settings: Config) -> Iterator[Finding]:
         yield Finding(
             "local",
             needed,
-            "llama-cpp-python is not installed, so GGUF files and the starter cannot "
-            "be run",
-            f"To add it (a C++ compiler is needed): {_INSTALL}",
+            _(
+                "llama-cpp-python is not installed, so GGUF files and the starter "
+                "cannot be run"
+            ),
+            _("To add it (a C++ compiler is needed): {install}").format(
+                install=_(_INSTALL)
+            ),
         )
         return
     done = run_python(_TRY, _starter(), seconds=SECONDS)
     worst: Verdict = "error" if needed == "error" else "warning"
     if done.status is None:
-        text = f"llama.cpp did not write a word in {SECONDS:g} seconds"
-        yield Finding("local", "warning", text, "Close other programs and try again")
+        text = _("llama.cpp did not write a word in {seconds:g} seconds").format(
+            seconds=SECONDS
+        )
+        yield Finding("local", "warning", text, _("Close other programs and try again"))
         return
     try:
         found: dict[str, Any] = json.loads(done.out)
@@ -81,20 +88,26 @@ def check_local(settings: Config) -> Iterator[Finding]:
 def _build(found: dict[str, Any], worst: Verdict) -> Finding:
     built = set(re.findall(r"\b(\w+) = 1\b", str(found["system"])))
     has, uses = _processor(), sorted(_FEATURES & built)
-    text = f"llama-cpp-python {found['version']} runs here"
+    text = _("llama-cpp-python {version} runs here").format(version=found["version"])
     if seconds := found.get("seconds"):
-        text += f" (the starter's first word took {float(seconds):.1f} s)"
-    text += f"; built for {', '.join(uses)}" if uses else ""
+        text += _(" (the starter's first word took {seconds:.1f} s)").format(
+            seconds=float(seconds)
+        )
+    text += _("; built for {uses}").format(uses=", ".join(uses)) if uses else ""
     if amx := {name for name in built if name.startswith("AMX")}:
         return Finding(
             "local",
             "warning",
-            f"{text}, {', '.join(sorted(amx))}: GCC 12 compiles AMX wrongly",
-            "If answers are garbage or the model dies, rebuild it: see "
-            "docs/local-models.md",
+            _("{text}, {amx}: GCC 12 compiles AMX wrongly").format(
+                text=text, amx=", ".join(sorted(amx))
+            ),
+            _(
+                "If answers are garbage or the model dies, rebuild it: see "
+                "docs/local-models.md"
+            ),
         )
     if unused := sorted(has - built):
-        text += f"; this processor also has {', '.join(unused)}"
+        text += _("; this processor also has {unused}").format(unused=", ".join(unused))
     return Finding("local", "ok", text)
 
 

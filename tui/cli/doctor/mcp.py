@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tui.cli.doctor.findings import Check, Finding
 from tui.config import Config
+from tui.i18n import _
 from tui.mcp import Servers
 
 SECONDS = 20.0
@@ -33,7 +34,9 @@ def _connect(settings: Config) -> Iterator[Finding]:
                 for why in state.left_out:
                     yield Finding("mcp", "warning", f"{state.name}: {why}")
             case "connecting":
-                slow = f"{state.name}: it did not answer within {SECONDS:g} seconds"
+                slow = _("{name}: it did not answer within {seconds:g} seconds").format(
+                    name=state.name, seconds=SECONDS
+                )
                 yield Finding("mcp", "warning", slow)
             case _:
                 yield Finding("mcp", "warning", text)

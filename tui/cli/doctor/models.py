@@ -18,6 +18,7 @@ from tui.config import (
     ScriptedModelConfig,
 )
 from tui.errors import ConfigError, LazychatError
+from tui.i18n import _
 from tui.models.catalog import ModelCatalog
 
 ANSWER_SECONDS = 5.0
@@ -44,7 +45,7 @@ def checks(settings: Config) -> list[Try]:
 def _check(catalog: ModelCatalog, name: str, default: bool) -> Try:
     """Return the check of a model; what fails of the default model is an error."""
     worst: Verdict = "error" if default else "warning"
-    shown = f"{name} (default)" if default else name
+    shown = _("{name} (default)").format(name=name) if default else name
 
     def found(verdict: Verdict, text: str, remedy: str = "") -> Finding:
         return Finding("model", verdict, f"{shown}: {text}", remedy)
@@ -74,13 +75,15 @@ def _tried(
             yield _server(catalog, name, settings, found)
         case LlamaModelConfig(path="starter"):
             catalog.get(name)
-            yield found("ok", "built in, 135 million parameters, for trying things out")
+            yield found(
+                "ok", _("built in, 135 million parameters, for trying things out")
+            )
         case LlamaModelConfig():
             catalog.get(name)
             yield _gguf(Path(settings.path).expanduser(), worst, found)
         case ScriptedModelConfig():
             catalog.get(name)
-            yield found("ok", f"plays {settings.path}")
+            yield found("ok", _("plays {path}").format(path=settings.path))
 
 
 def _server(
@@ -97,15 +100,24 @@ def _server(
     where = catalog.about(name)
     asked = where.partition(" at ")[0]
     if ids is None:
-        return found("ok", f"{where} answers in {took:.0f} ms, without naming models")
+        return found(
+            "ok",
+            _("{where} answers in {took:.0f} ms, without naming models").format(
+                where=where, took=took
+            ),
+        )
     # Google's ids begin with models/, and Ollama's end in :latest.
     known = {id.removeprefix("models/").removesuffix(":latest") for id in ids}
     if ids and asked.removesuffix(":latest") not in known:
         near = config.nearest(asked, sorted(known)).strip()
-        some = f"It has: {', '.join(sorted(known)[:5])}"
-        text = f'{where} answers, but does not list "{asked}"'
+        some = _("It has: {known}").format(known=", ".join(sorted(known)[:5]))
+        text = _('{where} answers, but does not list "{asked}"').format(
+            where=where, asked=asked
+        )
         return found("warning", text, near or some)
-    return found("ok", f"{where} answers in {took:.0f} ms")
+    return found(
+        "ok", _("{where} answers in {took:.0f} ms").format(where=where, took=took)
+    )
 
 
 def _gguf(path: Path, worst: Verdict, found: Any) -> Finding:
@@ -115,12 +127,20 @@ def _gguf(path: Path, worst: Verdict, found: Any) -> Finding:
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        return found(worst, f"{path}: {why}", "Check `path` in config.toml")
+        return found(worst, f"{path}: {why}", _("Check `path` in config.toml"))
     if magic != b"GGUF":
-        return found(worst, f"{path} is not a GGUF file", "Download it again")
+        return found(
+            worst,
+            _("{path} is not a GGUF file").format(path=path),
+            _("Download it again"),
+        )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > memory:
-        have = f"it is {spell_bytes(size)}, this machine has {spell_bytes(memory)}"
-        text = f"{path} is larger than the memory: {have}"
-        return found("warning", text, "Use a smaller model or quantisation")
+        have = _("it is {size}, this machine has {memory}").format(
+            size=spell_bytes(size), memory=spell_bytes(memory)
+        )
+        text = _("{path} is larger than the memory: {have}").format(
+            path=path, have=have
+        )
+        return found("warning", text, _("Use a smaller model or quantisation"))
     return found("ok", f"{path}, {spell_bytes(size)}")

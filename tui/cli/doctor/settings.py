@@ -8,6 +8,7 @@ from tui import config, files, paths
 from tui.cli.doctor.findings import Finding, run_python
 from tui.config import Config
 from tui.errors import ConfigError, LazychatError
+from tui.i18n import N_, _, ngettext
 
 TOOL_SECONDS = 15.0
 """Seconds that loading the user's tools may take; it runs their code."""
@@ -18,19 +19,23 @@ def load(path: Path | None) -> tuple[Config, list[Finding]]:
     shown = path or paths.config_file()
     try:
         if path and not path.exists():
-            raise ConfigError(f"{path}: no such file.")
+            raise ConfigError(_("{path}: no such file.").format(path=path))
         settings = config.load(path)
     except ConfigError as error:
         found = Finding(
             "config",
             "error",
             str(error).rstrip("."),
-            "Until it is fixed, the chat screen uses the defaults, and ask refuses",
+            _("Until it is fixed, the chat screen uses the defaults, and ask refuses"),
         )
         return Config(), [found]
     if not shown.exists():
         return settings, [
-            Finding("config", "ok", f"no {shown}, so the defaults are used")
+            Finding(
+                "config",
+                "ok",
+                _("no {shown}, so the defaults are used").format(shown=shown),
+            )
         ]
     problems = list(_secrets(shown))
     return settings, problems or [Finding("config", "ok", str(shown))]
@@ -43,13 +48,16 @@ def _secrets(path: Path) -> Iterator[Finding]:
     except (OSError, UnicodeDecodeError):
         return
     for number, line in enumerate(text.splitlines(), 1):
-        name, _, value = line.partition("=")
+        name, __, value = line.partition("=")
         if name.strip() == "api_key_cmd" and value.strip(" \"'").startswith("echo "):
             yield Finding(
                 "config",
                 "warning",
-                f"{path}, line {number}: api_key_cmd prints a key that is in the file",
-                "Put the key into a variable and name that in api_key_env",
+                _(
+                    "{path}, line {number}: api_key_cmd prints a key that is in "
+                    "the file"
+                ).format(path=path, number=number),
+                _("Put the key into a variable and name that in api_key_env"),
             )
 
 
@@ -72,18 +80,22 @@ def check_keys(settings: Config) -> Iterator[Finding]:
             continue
         for key in map(normal, filter(None, command.key.split(","))):
             if why := taken.get(key):
-                text = f"{spelled_key(key)} is the key of {command.name}, but {why}"
-                remedy = f'Set another, as in: [keys] {command.name} = "f7"'
+                text = _("{key} is the key of {name}, but {why}").format(
+                    key=spelled_key(key), name=command.name, why=why
+                )
+                remedy = _('Set another, as in: [keys] {name} = "f7"').format(
+                    name=command.name
+                )
                 yield Finding("config", "warning", text, remedy)
 
 
 _TAKEN = {
-    "ctrl+b": "tmux takes that key, unless its prefix is another one",
-    "ctrl+a": "GNU screen takes that key, unless its escape is another one",
-    "ctrl+g": "Zellij takes that key, unless its configuration says otherwise",
-    "ctrl+circumflex_accent": "mosh takes that key, unless MOSH_ESCAPE_KEY is set",
-    "f10": "many terminals open their menu with that key",
-    "f11": "many terminals fill the screen with that key",
+    "ctrl+b": N_("tmux takes that key, unless its prefix is another one"),
+    "ctrl+a": N_("GNU screen takes that key, unless its escape is another one"),
+    "ctrl+g": N_("Zellij takes that key, unless its configuration says otherwise"),
+    "ctrl+circumflex_accent": N_("mosh takes that key, unless MOSH_ESCAPE_KEY is set"),
+    "f10": N_("many terminals open their menu with that key"),
+    "f11": N_("many terminals fill the screen with that key"),
 }
 """Keys that may not reach the program, wherever it runs."""
 
@@ -101,8 +113,8 @@ def check_themes(settings: Config) -> Iterator[Finding]:
         yield Finding(
             "theme",
             "warning",
-            f'there is no theme "{settings.theme}"',
-            hint or f"Known: {', '.join(names)}",
+            _('there is no theme "{theme}"').format(theme=settings.theme),
+            hint or _("Known: {names}").format(names=", ".join(names)),
         )
 
 
@@ -131,27 +143,40 @@ def check_tools(settings: Config) -> Iterator[Finding]:
         yield Finding(
             "tools",
             "error",
-            f"they did not load within {TOOL_SECONDS:g} seconds",
-            f"Look for code that waits, at the top of: {', '.join(own) or sources}",
+            _("they did not load within {tool_seconds:g} seconds").format(
+                tool_seconds=TOOL_SECONDS
+            ),
+            _("Look for code that waits, at the top of: {own}").format(
+                own=", ".join(own) or sources
+            ),
         )
         return
     try:
         names, errors = json.loads(done.out)
     except ValueError:
-        last = (done.err.strip().splitlines() or [f"status {done.status}"])[-1]
-        yield Finding("tools", "error", f"loading them ended the process: {last}")
+        last = (
+            done.err.strip().splitlines()
+            or [_("status {status}").format(status=done.status)]
+        )[-1]
+        yield Finding(
+            "tools",
+            "error",
+            _("loading them ended the process: {last}").format(last=last),
+        )
         return
     for error in errors:
         yield Finding(
-            "tools", "warning", error.rstrip("."), "The other tools work without it"
+            "tools", "warning", error.rstrip("."), _("The other tools work without it")
         )
     for name in settings.tools.disabled:
         if name not in names:
             hint = config.nearest(name, names).strip()
-            text = f'[tools] disabled: there is no tool "{name}"'
+            text = _('[tools] disabled: there is no tool "{name}"').format(name=name)
             yield Finding("tools", "warning", text, hint)
     if not errors:
-        count = "1 tool" if len(names) == 1 else f"{len(names)} tools"
+        count = ngettext("{count} tool", "{count} tools", len(names)).format(
+            count=len(names)
+        )
         yield Finding("tools", "ok", f"{count}: {', '.join(names)}")
 
 

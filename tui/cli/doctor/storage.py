@@ -11,6 +11,7 @@ from pathlib import Path
 from tui import paths
 from tui.cli.doctor.findings import Finding, Verdict
 from tui.eventlog import integrity
+from tui.i18n import _, ngettext
 
 LOW = 200_000_000
 """Free bytes below which there is a warning: a store is copied to be repaired."""
@@ -23,10 +24,10 @@ STORE_SECONDS = 20.0
 def check_folders() -> Iterator[Finding]:
     """Check that the folders can be written and have room."""
     store = paths.log_file()
-    yield _folder("files", store.parent, "error", "nothing would be saved")
+    yield _folder("files", store.parent, "error", _("nothing would be saved"))
     others = {
-        paths.state_file().parent: "theme, log and workers could not be kept",
-        paths.prompts_folder().parent: "local models would read each prompt anew",
+        paths.state_file().parent: _("theme, log and workers could not be kept"),
+        paths.prompts_folder().parent: _("local models would read each prompt anew"),
     }
     for folder, loss in others.items():
         if folder != store.parent and not folder.is_relative_to(store.parent):
@@ -39,7 +40,7 @@ def check_folders() -> Iterator[Finding]:
         yield Finding(
             "files",
             "warning",
-            "other users of this machine can read your conversations",
+            _("other users of this machine can read your conversations"),
             f"chmod 600 {names}",
         )
 
@@ -70,8 +71,10 @@ def _folder(check: str, folder: Path, verdict: Verdict, loss: str) -> Finding:
             return Finding(
                 check,
                 verdict,
-                f"{folder} cannot be created, because {there} is no folder: {loss}",
-                "Move it away, or set LAZYCHAT_HOME to another folder",
+                _(
+                    "{folder} cannot be created, because {there} is no folder: {loss}"
+                ).format(folder=folder, there=there, loss=loss),
+                _("Move it away, or set LAZYCHAT_HOME to another folder"),
             )
         there = there.parent
     try:
@@ -84,24 +87,30 @@ def _folder(check: str, folder: Path, verdict: Verdict, loss: str) -> Finding:
         return Finding(
             check,
             verdict,
-            f"{folder} cannot be written ({why}): {loss}",
-            f"Make it writable for {_user()}, or set LAZYCHAT_HOME to another folder",
+            _("{folder} cannot be written ({why}): {loss}").format(
+                folder=folder, why=why, loss=loss
+            ),
+            _(
+                "Make it writable for {user}, or set LAZYCHAT_HOME to another folder"
+            ).format(user=_user()),
         )
     system, network = integrity.disk_of(there)
     free = shutil.disk_usage(there).free
-    room = f"{spell_bytes(free)} free"
-    where = f"{folder}: {system or 'a file system of unknown type'}, {room}"
+    room = _("{free} free").format(free=spell_bytes(free))
+    where = f"{folder}: {system or _('a file system of unknown type')}, {room}"
     if there != folder:
-        where += ", not created yet"
+        where += _(", not created yet")
     if free < LOW:
         worse: Verdict = verdict if free < FULL else "warning"
-        return Finding(check, worse, where, "Make room on this disk")
+        return Finding(check, worse, where, _("Make room on this disk"))
     if network:
         return Finding(
             check,
             "warning",
-            f"{where}, on a network: slower, and its locks must work",
-            "If saving lags, set LAZYCHAT_HOME to a folder on a local disk",
+            _("{where}, on a network: slower, and its locks must work").format(
+                where=where
+            ),
+            _("If saving lags, set LAZYCHAT_HOME to a folder on a local disk"),
         )
     return Finding(check, "ok", where)
 
@@ -110,14 +119,14 @@ def _user() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
-        return f"user {os.geteuid()}"
+        return _("user {user}").format(user=os.geteuid())
 
 
 def check_store() -> Iterator[Finding]:
     """Check the conversation store, and the files beside it."""
     store = paths.log_file()
     if not store.exists():
-        yield Finding("store", "ok", "no conversations yet")
+        yield Finding("store", "ok", _("no conversations yet"))
     else:
         yield _store(store)
     beside = integrity.beside(store)
@@ -125,23 +134,25 @@ def check_store() -> Iterator[Finding]:
         yield Finding(
             "store",
             "error",
-            "a reader has found a damaged page",
-            "Start lazychat: it repairs the store, and keeps the damaged file",
+            _("a reader has found a damaged page"),
+            _("Start lazychat: it repairs the store, and keeps the damaged file"),
         )
     if beside.kept:
         yield Finding(
             "store",
             "warning",
-            f"messages wait to be saved in {_names(beside.kept)}",
-            "Start lazychat, which saves them as soon as the store can be written",
+            _("messages wait to be saved in {kept}").format(kept=_names(beside.kept)),
+            _("Start lazychat, which saves them as soon as the store can be written"),
         )
     if beside.aside:
         size = spell_bytes(sum(file.stat().st_size for file in beside.aside))
         yield Finding(
             "store",
             "ok",
-            f"earlier stores were set aside ({size}): {_names(beside.aside)}",
-            "Remove them when you miss nothing",
+            _("earlier stores were set aside ({size}): {aside}").format(
+                size=size, aside=_names(beside.aside)
+            ),
+            _("Remove them when you miss nothing"),
         )
 
 
@@ -152,42 +163,58 @@ def _store(store: Path) -> Finding:
         return Finding(
             "store",
             "error",
-            f"{store} is damaged: {found.problem}",
-            "Start lazychat: it sets the file aside and saves what can be read",
+            _("{store} is damaged: {problem}").format(
+                store=store, problem=found.problem
+            ),
+            _("Start lazychat: it sets the file aside and saves what can be read"),
         )
     if found.newer:
         return Finding(
             "store",
             "error",
-            f"{store} was written by a newer lazychat",
-            "Update lazychat",
+            _("{store} was written by a newer lazychat").format(store=store),
+            _("Update lazychat"),
         )
     if found.problem:
         return Finding(
             "store",
             "warning",
-            f"{store} could not be checked: {found.problem}",
-            "Check the permissions of the file and its folder",
+            _("{store} could not be checked: {problem}").format(
+                store=store, problem=found.problem
+            ),
+            _("Check the permissions of the file and its folder"),
         )
     if not found.complete:
         return Finding(
             "store",
             "ok",
-            f"{size}; no damage found in the first {STORE_SECONDS:g} seconds",
+            _("{size}; no damage found in the first {store_seconds:g} seconds").format(
+                size=size, store_seconds=STORE_SECONDS
+            ),
         )
     number = found.conversations
-    count = "1 conversation" if number == 1 else f"{number:,} conversations"
-    return Finding("store", "ok", f"{count}, {size}, no damage found (quick_check)")
+    count = ngettext(
+        "{count:,} conversation", "{count:,} conversations", number
+    ).format(count=number)
+    return Finding(
+        "store",
+        "ok",
+        _("{count}, {size}, no damage found (quick_check)").format(
+            count=count, size=size
+        ),
+    )
 
 
 def _names(files: list[Path]) -> str:
-    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-    return ", ".join(str(file) for file in files[:3]) + more
+    shown = ", ".join(str(file) for file in files[:3])
+    if len(files) <= 3:
+        return shown
+    return _("{names} and {more} more").format(names=shown, more=len(files) - 3)
 
 
 def spell_bytes(number: float) -> str:
     """Return a size as people write it: 1.5 GB."""
-    for unit in ("bytes", "kB", "MB", "GB"):
+    for unit in (_("bytes"), "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:.0f} {unit}" if number >= 10 else f"{number:.2g} {unit}"
         number /= 1000

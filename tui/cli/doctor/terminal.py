@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tui.cli.doctor.findings import Finding, run
+from tui.i18n import N_, _
 from tui.runtime import tty
 
 SMALLEST = (20, 6)
@@ -15,7 +16,7 @@ SMALLEST = (20, 6)
 _SLOW_ESCAPE = 100
 """Milliseconds that tmux may hold back an Esc before that can be felt."""
 TMUX_SECONDS = 2.0
-_SET = "tmux set {} (and the same line without tmux in ~/.tmux.conf)"
+_SET = N_("tmux set {} (and the same line without tmux in ~/.tmux.conf)")
 _RGB = "-as terminal-features ',*:RGB'"
 _TRY_COPYING = r"printf '\033]52;c;%s\a' $(printf hello | base64)"
 
@@ -27,9 +28,11 @@ def check_terminal() -> Iterator[Finding]:
         yield Finding(
             "terminal",
             "warning",
-            "there is none here, so its size and colours cannot be checked",
-            "Run this in the terminal that you chat in (with ssh: ssh -t). `lazychat "
-            "ask` needs none",
+            _("there is none here, so its size and colours cannot be checked"),
+            _(
+                "Run this in the terminal that you chat in (with ssh: ssh -t). "
+                "`lazychat ask` needs none"
+            ),
         )
         return
     term = os.environ.get("TERM", "")
@@ -37,22 +40,33 @@ def check_terminal() -> Iterator[Finding]:
         yield Finding(
             "terminal",
             "error",
-            f'TERM is "{term}", so no screen can be shown',
-            "Set it, as in: export TERM=xterm-256color",
+            _('TERM is "{term}", so no screen can be shown').format(term=term),
+            _("Set it, as in: export TERM=xterm-256color"),
         )
         return
     columns, rows = tty.size(descriptor) or (0, 0)
-    text = f"{term}, {columns}x{rows}" if columns else f"{term}, size unknown"
+    text = (
+        f"{term}, {columns}x{rows}"
+        if columns
+        else _("{term}, size unknown").format(term=term)
+    )
     if columns and (columns < SMALLEST[0] or rows < SMALLEST[1]):
         least = f"{SMALLEST[0]}x{SMALLEST[1]}"
-        yield Finding("terminal", "warning", text, f"Make it {least} or larger")
+        yield Finding(
+            "terminal",
+            "warning",
+            text,
+            _("Make it {least} or larger").format(least=least),
+        )
     elif not _is_described(term, descriptor):
         yield Finding(
             "terminal",
             "warning",
-            f"{text}, which this machine's terminfo does not know",
-            f"Copy its entry from your own machine: infocmp -x {term} | ssh HOST "
-            "tic -x -",
+            _("{text}, which this machine's terminfo does not know").format(text=text),
+            _(
+                "Copy its entry from your own machine: infocmp -x {term} | ssh "
+                "HOST tic -x -"
+            ).format(term=term),
         )
     else:
         yield Finding("terminal", "ok", text)
@@ -75,23 +89,27 @@ def _colours(descriptor: int) -> Finding:
     from tui.app.terminal import capabilities  # loads Rich
 
     if os.environ.get("NO_COLOR"):
-        return Finding("colours", "ok", "none, because NO_COLOR is set")
+        return Finding("colours", "ok", _("none, because NO_COLOR is set"))
     number = capabilities.colours(descriptor)
     if number > 256:
-        return Finding("colours", "ok", "16 million (24 bits)")
+        return Finding("colours", "ok", _("16 million (24 bits)"))
     if number == 256:
         return Finding(
             "colours",
             "ok",
-            "256, as COLORTERM (which ssh does not pass on) is not truecolor",
-            "If your terminal has more: export COLORTERM=truecolor",
+            _("256, as COLORTERM (which ssh does not pass on) is not truecolor"),
+            _("If your terminal has more: export COLORTERM=truecolor"),
         )
     return Finding(
         "colours",
         "warning",
-        f"{number}, so themes look coarse" if number else "none",
-        "If your terminal has more, set a TERM that says so: export "
-        "TERM=xterm-256color",
+        _("{number}, so themes look coarse").format(number=number)
+        if number
+        else _("none"),
+        _(
+            "If your terminal has more, set a TERM that says so: export "
+            "TERM=xterm-256color"
+        ),
     )
 
 
@@ -106,16 +124,18 @@ def check_clipboard() -> Iterator[Finding]:
         yield Finding(
             "clipboard",
             "warning",
-            "GNU screen does not pass on what is copied (OSC 52)",
-            "Use tmux, or select with the mouse while you hold Shift",
+            _("GNU screen does not pass on what is copied (OSC 52)"),
+            _("Use tmux, or select with the mouse while you hold Shift"),
         )
     else:
         yield Finding(
             "clipboard",
             "ok",
-            "copies go to the terminal (OSC 52), which does not say whether it "
-            "takes them",
-            f"To try it, run this and paste: {_TRY_COPYING}",
+            _(
+                "copies go to the terminal (OSC 52), which does not say whether it "
+                "takes them"
+            ),
+            _("To try it, run this and paste: {command}").format(command=_TRY_COPYING),
         )
 
 
@@ -129,15 +149,21 @@ def _tmux() -> Iterator[Finding]:
         yield Finding(
             "tmux",
             "warning",
-            f"TMUX is set, but tmux does not answer ({error.strerror or error})",
-            "Unset TMUX if this is no tmux any more: unset TMUX TMUX_PANE",
+            _("TMUX is set, but tmux does not answer ({strerror})").format(
+                strerror=error.strerror or error
+            ),
+            _("Unset TMUX if this is no tmux any more: unset TMUX TMUX_PANE"),
         )
         return
     options = dict(re.findall(r"^(\S+) (.*)$", f"{shown}\n{window}", re.M))
     yield _tmux_clipboard(options)
     passes = options.get("allow-passthrough", "off")
     yield Finding(
-        "tmux", "ok", f"{version.strip()}; allow-passthrough {passes} (not needed)"
+        "tmux",
+        "ok",
+        _("{version}; allow-passthrough {passes} (not needed)").format(
+            version=version.strip(), passes=passes
+        ),
     )
     yield _tmux_keys(options)
     yield _tmux_colours(features.strip().split(","))
@@ -146,9 +172,16 @@ def _tmux() -> Iterator[Finding]:
 def _tmux_says(*arguments: str) -> str:
     done = run(["tmux", *arguments], TMUX_SECONDS, {})
     if done.status:
-        raise OSError(0, done.err.strip() or f"status {done.status}")
+        raise OSError(
+            0, done.err.strip() or _("status {status}").format(status=done.status)
+        )
     if done.status is None:
-        raise OSError(0, f"it says nothing for {TMUX_SECONDS:g} seconds")
+        raise OSError(
+            0,
+            _("it says nothing for {tmux_seconds:g} seconds").format(
+                tmux_seconds=TMUX_SECONDS
+            ),
+        )
     return done.out
 
 
@@ -156,12 +189,14 @@ def _tmux_clipboard(options: dict[str, str]) -> Finding:
     # With `external`, the default, tmux drops what programs inside send (tmux(1)).
     setting = options.get("set-clipboard", "external")
     if setting == "on":
-        return Finding("clipboard", "ok", "tmux passes copies on (set-clipboard on)")
+        return Finding("clipboard", "ok", _("tmux passes copies on (set-clipboard on)"))
     return Finding(
         "clipboard",
         "warning",
-        f"tmux drops what lazychat copies (set-clipboard {setting})",
-        _SET.format("-s set-clipboard on"),
+        _("tmux drops what lazychat copies (set-clipboard {setting})").format(
+            setting=setting
+        ),
+        _(_SET).format("-s set-clipboard on"),
     )
 
 
@@ -171,24 +206,30 @@ def _tmux_keys(options: dict[str, str]) -> Finding:
         return Finding(
             "tmux",
             "warning",
-            f"it holds back each Esc for {delay} ms (escape-time)",
-            _SET.format("-s escape-time 10"),
+            _("it holds back each Esc for {delay} ms (escape-time)").format(
+                delay=delay
+            ),
+            _(_SET).format("-s escape-time 10"),
         )
     extended = options.get("extended-keys", "off")
-    text = f"it passes Esc on after {delay} ms; extended-keys {extended}"
+    text = _("it passes Esc on after {delay} ms; extended-keys {extended}").format(
+        delay=delay, extended=extended
+    )
     if extended != "always":
-        text += ", so Shift+Enter is Enter (Ctrl+J and Alt+Enter begin a new line)"
+        text += _(", so Shift+Enter is Enter (Ctrl+J and Alt+Enter begin a new line)")
     return Finding("tmux", "ok", text)
 
 
 def _tmux_colours(features: list[str]) -> Finding:
     if "RGB" in features:
-        return Finding("tmux", "ok", "it passes 24-bit colours on")
+        return Finding("tmux", "ok", _("it passes 24-bit colours on"))
     return Finding(
         "tmux",
         "ok",
-        "it turns 24-bit colours into 256",
-        f"If your terminal has more: {_SET.format(_RGB)}; then attach again",
+        _("it turns 24-bit colours into 256"),
+        _("If your terminal has more: {command}; then attach again").format(
+            command=_(_SET).format(_RGB)
+        ),
     )
 
 
@@ -198,17 +239,19 @@ def _tmux_colours(features: list[str]) -> Finding:
 def check_locale() -> Iterator[Finding]:
     """Check that the locale says UTF-8, and is installed."""
     if sys.platform == "darwin":
-        yield Finding("locale", "ok", "UTF-8, as always on macOS")
+        yield Finding("locale", "ok", _("UTF-8, as always on macOS"))
         return
     name, value = declared_locale()
-    shown = f"{name}={value}" if name else "none set"
+    shown = f"{name}={value}" if name else _("none set")
     if not is_utf8():
         yield Finding(
             "locale",
             "warning",
-            f"{shown}, which is not UTF-8: tmux and other programs then show _ or ? "
-            "for letters beyond ASCII",
-            "Set one in ~/.profile, as in: export LANG=C.UTF-8 (and unset LC_ALL)",
+            _(
+                "{shown}, which is not UTF-8: tmux and other programs then show _ "
+                "or ? for letters beyond ASCII"
+            ).format(shown=shown),
+            _("Set one in ~/.profile, as in: export LANG=C.UTF-8 (and unset LC_ALL)"),
         )
         return
     # Python has called setlocale at its start; the locale that it got is the evidence.
@@ -219,8 +262,8 @@ def check_locale() -> Iterator[Finding]:
         yield Finding(
             "locale",
             "warning",
-            f"{shown} is not installed on this machine",
-            "Use one that `locale -a` lists, as in: export LANG=C.UTF-8",
+            _("{shown} is not installed on this machine").format(shown=shown),
+            _("Use one that `locale -a` lists, as in: export LANG=C.UTF-8"),
         )
         return
     yield Finding("locale", "ok", shown)
@@ -245,7 +288,7 @@ def declared_locale() -> tuple[str, str]:
         pass
     else:
         pairs = (each.partition(b"=") for each in data.split(b"\0"))
-        given = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+        given = {os.fsdecode(name): os.fsdecode(value) for name, __, value in pairs}
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
         if value := given.get(name):
             return name, value

@@ -17,6 +17,7 @@ from tui.cli.plain.narrator import NOTE
 from tui.cli.plain.repl import Left, Repl
 from tui.config import Config
 from tui.errors import LazychatError
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
@@ -77,7 +78,11 @@ def _greet(
     """Tell what this is, and where there is news."""
     if hint:
         console.say(NOTE, hint)
-    console.line(f"lazychat in plain mode, model {host.model}. /help lists commands.")
+    console.line(
+        _("lazychat in plain mode, model {model}. /help lists commands.").format(
+            model=host.model
+        )
+    )
     try:
         host.models.find(host.model)
     except LazychatError as error:
@@ -85,8 +90,13 @@ def _greet(
     if note := host.models.note(host.model):
         console.say(NOTE, note)
     if host.temporary:
-        console.say(NOTE, "Nothing of this is stored")
+        console.say(NOTE, _("Nothing of this is stored"))
     unread = [it for it in backend.store.unread() if it != id]
     if unread:
         titles = backend.store.titles(unread)
-        console.say(NOTE, f"Unread answers: {', '.join(titles.values())}. /list, /open")
+        console.say(
+            NOTE,
+            _("Unread answers: {values}. /list, /open").format(
+                values=", ".join(titles.values())
+            ),
+        )

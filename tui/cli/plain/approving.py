@@ -2,9 +2,10 @@
 
 from tui.cli.plain.console import Console
 from tui.events import ApprovalGiven, ApprovalRequested
+from tui.i18n import N_, _
 from tui.safe import safe
 
-_KINDS = {"diff": "wants to make this change", "command": "wants to run"}
+_KINDS = {"diff": N_("wants to make this change"), "command": N_("wants to run")}
 
 
 def ask_permission(console: Console, asked: ApprovalRequested) -> ApprovalGiven:
@@ -14,18 +15,23 @@ def ask_permission(console: Console, asked: ApprovalRequested) -> ApprovalGiven:
     """
     name = safe(asked.tool, newlines=False)
     where = f" ({asked.origin})" if asked.origin.startswith("mcp") else ""
-    console.say(f"Tool {name}", f"{_KINDS.get(asked.kind, 'asks to run')}{where}")
+    console.say(
+        _("Tool {name}").format(name=name),
+        f"{_KINDS.get(asked.kind, 'asks to run')}{where}",
+    )
     for line in asked.text.splitlines():
         console.line(f"  {line}")
     pattern = safe(asked.pattern, newlines=False) if asked.may_keep else ""
     always = f"“{pattern}”" if pattern else name
-    choices = ["y: once", "c: in this conversation"]
+    choices = [_("y: once"), _("c: in this conversation")]
     if asked.may_keep:
-        choices.append(f"a: always allow {always}")
+        choices.append(_("a: always allow {always}").format(always=always))
     while True:
         # Apart from the prompt, which has to be shorter than a row.
-        console.line(f"{', '.join(choices)}, n: deny, or n REASON")
-        word, _, reason = console.ask("Allow").strip().partition(" ")
+        console.line(
+            _("{choices}, n: deny, or n REASON").format(choices=", ".join(choices))
+        )
+        word, __, reason = console.ask(_("Allow")).strip().partition(" ")
         if given := _given(word.lower(), reason.strip(), asked):
             return given
 

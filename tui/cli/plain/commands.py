@@ -15,23 +15,25 @@ from tui.app.history.dates import ago
 from tui.cli.plain.narrator import ERROR
 from tui.cli.plain.repl import Repl
 from tui.errors import LazychatError
+from tui.i18n import N_, _
 from tui.messages import Attachment
 from tui.safe import one_line, safe
 
 LISTED = 20
 """Conversations, or hits of a search, that are listed at most."""
 ELSEWHERE = {
-    "/setup": "run lazychat setup",
-    "/mcp": "run lazychat mcp list",
-    "/debug": "lazychat tools log lists the calls",
-    "/copy": "/export writes the conversation to a file",
-    "/find": "/search searches all conversations",
+    "/setup": N_("run lazychat setup"),
+    "/mcp": N_("run lazychat mcp list"),
+    "/debug": N_("lazychat tools log lists the calls"),
+    "/copy": N_("/export writes the conversation to a file"),
+    "/find": N_("/search searches all conversations"),
     **dict.fromkeys(
-        ("/close", "/next", "/previous", "/older", "/newer"), "/open opens another one"
+        ("/close", "/next", "/previous", "/older", "/newer"),
+        N_("/open opens another one"),
     ),
     **dict.fromkeys(
         ("/edit", "/revise", "/unsend", "/theme", "/resource", "/takeover", "/purge"),
-        "run lazychat without --plain",
+        N_("run lazychat without --plain"),
     ),
 }
 """Commands of the app that need its screen, and what to do instead."""
@@ -53,31 +55,35 @@ def run(repl: Repl, line: str) -> bool:
 
     What looks like a mistyped command is not sent either.
     """
-    word, _, argument = line.strip().partition(" ")
+    word, __, argument = line.strip().partition(" ")
     if not re.fullmatch(r"/[a-z][a-z0-9_-]*", word):
         return False
     for command in COMMANDS:
         if word in (command.slash, *command.aliases):
             if argument and not command.usage:
-                repl.console.say(ERROR, f"{command.slash} takes no argument")
+                repl.console.say(
+                    ERROR, _("{slash} takes no argument").format(slash=command.slash)
+                )
             else:
                 command.run(repl, argument.strip())
             return True
-    found, _ = prompt_files.load(paths.prompt_files_folder())
+    found, __ = prompt_files.load(paths.prompt_files_folder())
     for prompt in found:
         if word == f"/{prompt.name}":
             text = prompt.filled(argument)
-            repl.note(f"Sent: {text}")
+            repl.note(_("Sent: {text}").format(text=text))
             repl.send(text)
             return True
     if argument and word not in ELSEWHERE:
         return False
     if word in ELSEWHERE:
-        why = f"{word} is not part of plain mode: {ELSEWHERE[word]}"
+        why = _("{word} is not part of plain mode: {elsewhere}").format(
+            word=word, elsewhere=_(ELSEWHERE[word])
+        )
     else:
         known = [slash for it in COMMANDS for slash in (it.slash, *it.aliases)]
-        near = config.nearest(word, known, 0.7) or " /help lists all commands."
-        why = f"There is no command {word}.{near}"
+        near = config.nearest(word, known, 0.7) or _(" /help lists all commands.")
+        why = _("There is no command {word}.{near}").format(word=word, near=near)
     repl.console.say(ERROR, why)
     return True
 
@@ -90,7 +96,7 @@ def matching(line: str) -> Sequence[str]:
 # -- conversations
 
 
-def _list(repl: Repl, _: str) -> None:
+def _list(repl: Repl, __: str) -> None:
     store = repl.backend.store
     found = store.recent(LISTED)
     unread, running = store.unread(), store.answering([it.id for it in found])
@@ -100,11 +106,11 @@ def _list(repl: Repl, _: str) -> None:
             ago(it.updated),
             *(["answering"] if it.id in running else []),
             *(["unread"] if it.id in unread else []),
-            *(["open here"] if it.id == repl.talk.id else []),
+            *([_("open here")] if it.id == repl.talk.id else []),
         ]
-        title = one_line(it.title) or "(no title)"
+        title = one_line(it.title) or _("(no title)")
         repl.console.line(f"{id}  {title}, {', '.join(marks)}")
-    repl.note("/open ID opens one" if found else "No conversations yet")
+    repl.note(_("/open ID opens one") if found else _("No conversations yet"))
 
 
 def _open(repl: Repl, argument: str) -> None:
@@ -114,24 +120,24 @@ def _open(repl: Repl, argument: str) -> None:
         repl.open(conversation.find(repl.host.log, argument))
 
 
-def _new(repl: Repl, _: str) -> None:
+def _new(repl: Repl, __: str) -> None:
     if repl.talk.fold.questions:
         repl.open(conversation.new_id(), is_new=True)
-        repl.note("New conversation")
+        repl.note(_("New conversation"))
     else:
-        repl.note("This is already a new conversation")
+        repl.note(_("This is already a new conversation"))
 
 
 def _search(repl: Repl, words: str) -> None:
     if not words:
-        repl.note("/search WORDS searches all conversations")
+        repl.note(_("/search WORDS searches all conversations"))
         return
     hits = repl.backend.store.search(words, LISTED)
     ids = conversation.short_ids(repl.host.log, [hit.conversation for hit in hits])
     for id, hit in zip(ids, hits, strict=True):
-        title = one_line(hit.title) or "(no title)"
+        title = one_line(hit.title) or _("(no title)")
         repl.console.line(f"{id}  {title}: {one_line(hit.excerpt)}")
-    repl.note("/open ID opens one" if hits else "Nothing found")
+    repl.note(_("/open ID opens one") if hits else _("Nothing found"))
 
 
 def _show(repl: Repl, _: str) -> None:
@@ -143,9 +149,9 @@ def _act(name: str) -> Callable[[Repl, str], None]:
 
     def act(repl: Repl, argument: str) -> None:
         if name == "rename" and not argument:
-            raise LazychatError("/rename needs a title")
+            raise LazychatError(_("/rename needs a title"))
         outcome = Library(repl.backend.store).do(name, repl.talk.id, argument)
-        repl.console.say(ERROR if outcome.failed else "Note", outcome.text)
+        repl.console.say(ERROR if outcome.failed else _("Note"), outcome.text)
         if outcome.failed:
             return
         if name == "delete":
@@ -164,9 +170,9 @@ def _model(repl: Repl, name: str) -> None:
         repl.choose_model(name)
         return
     for each in repl.backend.models.names:
-        here = ", answers now" if each == repl.model else ""
+        here = _(", answers now") if each == repl.model else ""
         repl.console.line(f"{each}{here}")
-    repl.note("/model NAME lets another one answer")
+    repl.note(_("/model NAME lets another one answer"))
 
 
 def _agent(repl: Repl, name: str) -> None:
@@ -175,10 +181,10 @@ def _agent(repl: Repl, name: str) -> None:
         repl.note(f"{name}: {agent_names.ABOUT[name]}")
         return
     for each, about in agent_names.ABOUT.items():
-        here = ", in use" if each == repl.agent else ""
+        here = _(", in use") if each == repl.agent else ""
         repl.console.line(f"{each}: {about}{here}")
     if name:
-        raise LazychatError(f"There is no agent {name}")
+        raise LazychatError(_("There is no agent {name}").format(name=name))
 
 
 def _tools(repl: Repl, name: str) -> None:
@@ -186,24 +192,30 @@ def _tools(repl: Repl, name: str) -> None:
     if not name:
         on = repl.enabled()
         for each, tool in tools.items():
-            asks = ", asks first" if repl.backend.policy(tool) == "ask" else ""
+            asks = _(", asks first") if repl.backend.policy(tool) == "ask" else ""
             state = "on" if each in on else "off"
             repl.console.line(f"{safe(each, newlines=False)}: {state}{asks}")
-        repl.note("/tools NAME turns one on or off")
+        repl.note(_("/tools NAME turns one on or off"))
     elif name not in tools:
         hint = config.nearest(name, list(tools))
-        raise LazychatError(f"There is no tool {name}.{hint}")
+        raise LazychatError(
+            _("There is no tool {name}.{hint}").format(name=name, hint=hint)
+        )
     else:
         repl.toggled[name] = name not in repl.enabled()
-        repl.note(f"{name} is {'on' if repl.toggled[name] else 'off'}")
+        repl.note(
+            _("{name} is {value}").format(
+                name=name, value="on" if repl.toggled[name] else "off"
+            )
+        )
 
 
-def _stream(repl: Repl, _: str) -> None:
+def _stream(repl: Repl, __: str) -> None:
     repl.stream = not repl.stream
     repl.note(
-        "Answers appear as they are written"
+        _("Answers appear as they are written")
         if repl.stream
-        else "Answers appear when they are complete"
+        else _("Answers appear when they are complete")
     )
 
 
@@ -260,40 +272,46 @@ def _attach(repl: Repl, spec: str) -> None:
     if spec:
         file = repl.backend.files.load(spec)
         repl.files.append(file)
-        repl.note(f"Attached to the next message: {file.title}")
+        repl.note(_("Attached to the next message: {title}").format(title=file.title))
     else:
         names = ", ".join(file.title for file in repl.files)
-        repl.note(f"Attached: {names}" if names else "/attach FILE attaches a file")
+        repl.note(
+            _("Attached: {names}").format(names=names)
+            if names
+            else _("/attach FILE attaches a file")
+        )
 
 
 # -- answers
 
 
-def _retry(repl: Repl, _: str) -> None:
+def _retry(repl: Repl, __: str) -> None:
     if not repl.talk.retry(repl.settings):
-        repl.note("Nothing to retry")
+        repl.note(_("Nothing to retry"))
 
 
-def _continue(repl: Repl, _: str) -> None:
+def _continue(repl: Repl, __: str) -> None:
     if not repl.talk.go_on(repl.settings):
-        repl.note("Nothing to continue")
+        repl.note(_("Nothing to continue"))
 
 
 def _compact(repl: Repl, keep: str) -> None:
     if not repl.talk.sum_up(repl.model, keep):
-        repl.note("Nothing to summarise yet")
+        repl.note(_("Nothing to summarise yet"))
 
 
-def _help(repl: Repl, _: str) -> None:
+def _help(repl: Repl, __: str) -> None:
     for it in COMMANDS:
-        usage = f"{it.slash} {it.usage}".strip()
-        repl.console.line(f"{usage}: {it.help}")
+        usage = f"{it.slash} {_(it.usage)}".strip()
+        repl.console.line(f"{usage}: {_(it.help)}")
     for prompt in prompt_files.load(paths.prompt_files_folder())[0]:
         repl.console.line(f"/{prompt.name}: {prompt.description}")
-    repl.console.line("A final backslash continues the message on the next line.")
+    repl.console.line(_("A final backslash continues the message on the next line."))
     repl.console.line(
-        "Ctrl+C stops the answer, twice it quits. Ctrl+D quits. A path after @ is "
-        "attached."
+        _(
+            "Ctrl+C stops the answer, twice it quits. Ctrl+D quits. A path after @ "
+            "is attached."
+        )
     )
 
 
@@ -302,27 +320,31 @@ def _quit(repl: Repl, _: str) -> None:
 
 
 COMMANDS = (
-    Command("/help", "", "this list", _help),
-    Command("/new", "", "a new conversation", _new, ("/clear", "/reset")),
-    Command("/list", "", "the last conversations", _list, ("/history", "/sessions")),
-    Command("/open", "ID", "opens a conversation", _open, ("/resume",)),
-    Command("/search", "WORDS", "searches all conversations", _search),
-    Command("/show", "", "this conversation from its beginning", _show),
-    Command("/model", "[NAME]", "lists the models, or chooses one", _model),
-    Command("/agent", "[NAME]", "how answers are made", _agent),
-    Command("/system", "[TEXT]", "the system prompt of this conversation", _system),
-    Command("/set", "[OPTION VALUE]", "an option of the model, here", _set),
-    Command("/tools", "[NAME]", "lists the tools, or turns one on or off", _tools),
-    Command("/stream", "", "turns streaming on or off", _stream),
-    Command("/attach", "FILE", "attaches a file to the next message", _attach),
-    Command("/retry", "", "asks the last question again", _retry, ("/regenerate",)),
-    Command("/continue", "", "continues a stopped answer", _continue),
-    Command("/compact", "[WORDS]", "summarises old messages", _compact),
-    Command("/rename", "TITLE", "renames this conversation", _act("rename")),
-    Command("/pin", "", "pins or unpins this conversation", _act("pin")),
-    Command("/export", "[FILE]", "writes it to FILE.md or FILE.json", _act("export")),
-    Command("/import", "FILE", "imports an exported file", _act("import")),
-    Command("/delete", "", "deletes this conversation", _act("delete")),
-    Command("/undo", "", "restores what was deleted last", _act("undo")),
+    Command("/help", "", N_("this list"), _help),
+    Command("/new", "", N_("a new conversation"), _new, ("/clear", "/reset")),
+    Command(
+        "/list", "", N_("the last conversations"), _list, ("/history", "/sessions")
+    ),
+    Command("/open", "ID", N_("opens a conversation"), _open, ("/resume",)),
+    Command("/search", "WORDS", N_("searches all conversations"), _search),
+    Command("/show", "", N_("this conversation from its beginning"), _show),
+    Command("/model", "[NAME]", N_("lists the models, or chooses one"), _model),
+    Command("/agent", "[NAME]", N_("how answers are made"), _agent),
+    Command("/system", "[TEXT]", N_("the system prompt of this conversation"), _system),
+    Command("/set", N_("[OPTION VALUE]"), N_("an option of the model, here"), _set),
+    Command("/tools", "[NAME]", N_("lists the tools, or turns one on or off"), _tools),
+    Command("/stream", "", N_("turns streaming on or off"), _stream),
+    Command("/attach", "FILE", N_("attaches a file to the next message"), _attach),
+    Command("/retry", "", N_("asks the last question again"), _retry, ("/regenerate",)),
+    Command("/continue", "", N_("continues a stopped answer"), _continue),
+    Command("/compact", "[WORDS]", N_("summarises old messages"), _compact),
+    Command("/rename", "TITLE", N_("renames this conversation"), _act("rename")),
+    Command("/pin", "", N_("pins or unpins this conversation"), _act("pin")),
+    Command(
+        "/export", "[FILE]", N_("writes it to FILE.md or FILE.json"), _act("export")
+    ),
+    Command("/import", "FILE", N_("imports an exported file"), _act("import")),
+    Command("/delete", "", N_("deletes this conversation"), _act("delete")),
+    Command("/undo", "", N_("restores what was deleted last"), _act("undo")),
     Command("/quit", "", "quits", _quit, ("/exit",)),
 )

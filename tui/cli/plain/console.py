@@ -21,6 +21,7 @@ from typing import Any
 from tui.app.terminal import controlling_tty
 from tui.app.terminal.descriptors import Aside
 from tui.cli import streams
+from tui.i18n import _
 from tui.safe import safe
 
 TOGETHER_SECONDS = 0.03
@@ -119,7 +120,7 @@ class Console:
             self._at_start = True
 
     def _labelled(self, label: str, shown: Callable[[str], str] = str) -> str:
-        label = f"{safe(label, newlines=False)}:"
+        label = _("{label}:").format(label=safe(_(label), newlines=False))
         if self._color:
             label = f"{shown(_BOLD)}{label}{shown(_END)}"
         return f"{label} "

@@ -33,26 +33,32 @@ from tui.events import (
     TurnWithdrawn,
     Unreadable,
 )
+from tui.i18n import N_, _
 from tui.messages import Attachment, Message
 from tui.safe import safe
 
-USER, NOTE, ERROR = "You", "Note", "Error"
+USER, NOTE, ERROR = N_("You"), N_("Note"), N_("Error")
 """Labels; an answer has the name of its model, a call that of its tool."""
 PATIENCE_SECONDS = 1.0
 """Seconds without a word after which the user is told that the model thinks."""
 
 _ENDS = {
-    "cancelled": "Stopped. /retry asks again, /continue continues.",
-    "interrupted": "Interrupted: the answering program is gone. /continue resumes the "
-    "answer, /retry asks again.",
-    "length": "The answer stops at the length limit. /continue continues it.",
+    "cancelled": N_("Stopped. /retry asks again, /continue continues."),
+    "interrupted": N_(
+        "Interrupted: the answering program is gone. /continue resumes the answer, "
+        "/retry asks again."
+    ),
+    "length": N_("The answer stops at the length limit. /continue continues it."),
 }
 _REFUSED = {
-    "denied": "denied by the configuration",
-    "flag denied": "denied by a flag",
-    "unattended": "denied, as nobody could be asked",
+    "denied": N_("denied by the configuration"),
+    "flag denied": N_("denied by a flag"),
+    "unattended": N_("denied, as nobody could be asked"),
 }
-_SCOPES = {"conversation": "allowed in this conversation", "always": "always allowed"}
+_SCOPES = {
+    "conversation": N_("allowed in this conversation"),
+    "always": N_("always allowed"),
+}
 
 
 class Narrator:
@@ -87,13 +93,13 @@ class Narrator:
             case TextDelta(id) | MessageAdded(id, Message("assistant")):
                 self._speak(turn, id, self._spoken.take(record))
                 if getattr(record.event, "finish_reason", None) == "content_filter":
-                    self._note("The provider's content filter ended the answer.")
+                    self._note(_("The provider's content filter ended the answer."))
             case MessageAdded(_, Message("user") as message) as added:
                 if added.purpose != CONTINUE:
                     self._question(message)
             case Relabelled(id, as_text):
                 if self._message_id == id and not as_text:
-                    self._note("That was reasoning; the answer follows.")
+                    self._note(_("That was reasoning; the answer follows."))
                 self._spoken.take(record)
             case ReasoningDelta():
                 self._think(turn)
@@ -104,20 +110,20 @@ class Narrator:
             case ToolCallStarted(call, decision):
                 name = call.name or "?"
                 if decision in _REFUSED:
-                    self._tool(name, _REFUSED[decision])
+                    self._tool(name, _(_REFUSED[decision]))
                     return
                 self._tools[call.id] = name
                 if decision != "asked":  # whoever asks says more
                     self._tool(name, "running")
             case ToolCallFinished(call_id, seconds, error):
                 if name := self._tools.pop(call_id, ""):
-                    done = f"done in {seconds:.1f} s"
+                    done = _("done in {seconds:.1f} s").format(seconds=seconds)
                     self._tool(name, "failed" if error is not None else done)
             case ApprovalGiven(call_id, False):
                 self._tool(self._tools.pop(call_id, "?"), "denied")
             case ApprovalGiven(call_id, scope=scope):
                 name = self._tools.get(call_id, "?")
-                self._tool(name, _SCOPES.get(scope, "allowed once"))
+                self._tool(name, _(_SCOPES.get(scope, N_("allowed once"))))
             case ErrorRaised(_, text):
                 self._console.say(ERROR, text)
             case NoticeGiven(text):
@@ -125,13 +131,17 @@ class Narrator:
             case RetryScheduled():
                 self._note(record.event.line)
             case Unreadable(why=why):
-                self._note(f"Cannot read a record of this conversation ({why}).")
+                self._note(
+                    _("Cannot read a record of this conversation ({why}).").format(
+                        why=why
+                    )
+                )
             case SummaryAdded(text=text):
-                self._console.say("Summary", text)
+                self._console.say(_("Summary"), text)
             case ConversationRenamed(title):
-                self._note(f"The title is now {title}")
+                self._note(_("The title is now {title}").format(title=title))
             case TurnWithdrawn():
-                self._note("A queued message was taken back.")
+                self._note(_("A queued message was taken back."))
             case TurnFinished(reason):
                 self._spoken.take(record)
                 self._end(turn, reason)
@@ -159,13 +169,15 @@ class Narrator:
     def was_away(self, ended: float) -> None:
         """Tell that an answer ended, at `ended`, without this terminal."""
         self._note(
-            f"It went on while you were away ({bounds.spell_time(ended, '%H:%M')})"
+            _("It went on while you were away ({spell_time})").format(
+                spell_time=bounds.spell_time(ended, "%H:%M")
+            )
         )
 
     def name(self, turn: str) -> str:
         """Return the label of a turn's answer: its model."""
         request = self._fold.requests.get(turn)
-        return (request.model if request else "") or "Assistant"
+        return (request.model if request else "") or _("Assistant")
 
     # -- lines
 
@@ -191,7 +203,9 @@ class Narrator:
             self._console.say(self.name(turn), "thinking...")
 
     def _tool(self, name: str, text: str) -> None:
-        self._console.say(f"Tool {safe(name, newlines=False)[:60]}", text)
+        self._console.say(
+            _("Tool {name}").format(name=safe(name, newlines=False)[:60]), text
+        )
 
     def _note(self, text: str) -> None:
         self._console.say(NOTE, text)
@@ -199,12 +213,18 @@ class Narrator:
     def _end(self, turn: str, reason: str) -> None:
         self._console.end_line()
         if self._fold.approvals.outlives(turn):
-            self._note("The answering program is gone. The answer needs your decision.")
+            self._note(
+                _("The answering program is gone. The answer needs your decision.")
+            )
         elif text := _ENDS.get(reason):
-            self._note(text)
+            self._note(_(text))
         self._began.pop(turn, None)
 
 
 def _with_files(text: str, files: Sequence[Attachment]) -> str:
     names = ", ".join(safe(file.title, newlines=False) for file in files)
-    return f"{text}\n(attached: {names})" if names else text
+    return (
+        _("{text}\n(attached: {names})").format(text=text, names=names)
+        if names
+        else text
+    )

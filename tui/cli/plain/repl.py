@@ -21,6 +21,7 @@ from tui.cli.plain.talk import POLL_SECONDS, Talk
 from tui.conversation.approvals import Question
 from tui.errors import LazychatError
 from tui.events import ApprovalGiven
+from tui.i18n import _
 from tui.messages import Attachment
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
@@ -113,7 +114,9 @@ class Repl:
         self.talk = talk
         if not is_new:
             title = conversation.get(self.host.log, id)
-            self.note(f"Conversation {(title and title.title) or id}")
+            self.note(
+                _("Conversation {title}").format(title=(title and title.title) or id)
+            )
         talk.begin()
         if not self.host.config.model and (last := talk.last_model):
             self.choose_model(last, quiet=True)
@@ -128,7 +131,7 @@ class Repl:
                 self.console.say(ERROR, str(error))
             return
         if not quiet:
-            self.note(f"{name} answers from now on")
+            self.note(_("{name} answers from now on").format(name=name))
         self.model = name
         threading.Thread(
             target=lambda: self.backend.models.preload(name), daemon=True
@@ -152,7 +155,7 @@ class Repl:
             files += [self.backend.files.load(spec) for spec in specs]
             self.talk.ask(text, self.settings, files)
         except LazychatError as error:
-            self.console.say(ERROR, f"Not sent: {error}")
+            self.console.say(ERROR, _("Not sent: {error}").format(error=error))
             self.files = files
 
     def leave(self) -> None:
@@ -166,14 +169,20 @@ class Repl:
             if self.talk.is_answering():
                 break
             time.sleep(POLL_SECONDS / 10)
-        what = "An answer is" if count == 1 else f"{count} answers are"
-        self.note(f"{what} still running")
-        background = "b: finish in the background, " if self.backend.keeps else ""
+        what = (
+            _("An answer is")
+            if count == 1
+            else _("{count} answers are").format(count=count)
+        )
+        self.note(_("{what} still running").format(what=what))
+        background = _("b: finish in the background, ") if self.backend.keeps else ""
         self.console.line(
-            f"w: wait, then quit, {background}s: stop and quit, Enter: stay"
+            _("w: wait, then quit, {background}s: stop and quit, Enter: stay").format(
+                background=background
+            )
         )
         try:
-            answer = self.console.ask("Quit")
+            answer = self.console.ask(_("Quit"))
         except (EOFError, KeyboardInterrupt):
             raise _Leaving(Left()) from None
         match answer.strip().lower()[:1]:
@@ -184,7 +193,7 @@ class Repl:
             case "s":
                 raise _Leaving(Left())
             case _:
-                self.note("Staying")
+                self.note(_("Staying"))
 
     # -- lines
 
@@ -214,7 +223,7 @@ class Repl:
         if self._warned or time.monotonic() - self._interrupted < TWICE_SECONDS:
             raise _Leaving(Left())
         self._warned = True
-        self.note("Ctrl+C again quits")
+        self.note(_("Ctrl+C again quits"))
 
     def _do(self, line: str) -> None:
         """Run a command, or send a message."""
@@ -242,7 +251,7 @@ class Repl:
             elif question := self.talk.question:
                 self._permit(question)
             elif self.talk.deleted:
-                self.note("This conversation was deleted; here is a new one")
+                self.note(_("This conversation was deleted; here is a new one"))
                 self.open(conversation.new_id(), is_new=True)
             else:
                 break
@@ -260,7 +269,7 @@ class Repl:
             elif line.startswith("/") or self._waiting:
                 self._waiting.append(line)
             elif line.strip():
-                self.note(f"Queued: {line}")
+                self.note(_("Queued: {line}").format(line=line))
                 self.send(line)
 
     def _obey_interrupt(self) -> None:

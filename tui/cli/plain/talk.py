@@ -26,6 +26,7 @@ from tui.events import (
     TurnFinished,
     TurnRequested,
 )
+from tui.i18n import _
 from tui.messages import Attachment, Message
 from tui.runtime import turn_driver, worker_registry
 from tui.runtime.host import Host
@@ -136,7 +137,7 @@ class Talk:
         if self._console.gone:
             raise HungUp
         if self._follow.closed:
-            raise LogError("The conversation store was closed.")
+            raise LogError(_("The conversation store was closed."))
         if not records:
             self.narrator.wait()
             self._look()
@@ -147,7 +148,7 @@ class Talk:
         turn = self.fold.current
         if turn and (why := self._backend.failure(turn)) and turn not in self._failed:
             self._failed.add(turn)
-            self._console.say("Error", why)
+            self._console.say(_("Error"), why)
         now = time.monotonic()
         if now - self._looked > LOOK_SECONDS:
             self._looked = now
@@ -223,7 +224,7 @@ class Talk:
         try:
             self.conversation.answer(question, given, resumed).result()
         except ConflictError:
-            self._console.say(NOTE, "It was already answered")
+            self._console.say(NOTE, _("It was already answered"))
         self._host.log.flush()
 
     def stop(self) -> None:

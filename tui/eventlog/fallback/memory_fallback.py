@@ -24,6 +24,7 @@ from tui.eventlog.reader import Reader
 from tui.eventlog.sqlite import error_codes, replaced
 from tui.eventlog.sqlite.overlay import Overlay, last_seq, roll_back, uri
 from tui.eventlog.states import AnyState, Taken
+from tui.i18n import N_, _
 from tui.safe import safe
 
 Guard = Callable[[sqlite3.Connection], bool]
@@ -42,11 +43,13 @@ QUIET_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
 
 
-GONE = "The old conversation store is gone: a new one was created"
-EMPTY = "The conversation store was replaced by an empty file: a new one was created,"
-OLDER = "The conversation store was replaced by an older one, which is used now,"
-STRANGE = "The conversation store was replaced by another one, which is used now,"
-REPLACED = "The file of the conversation store was replaced: the new one is used,"
+GONE = N_("The old conversation store is gone: a new one was created")
+EMPTY = N_(
+    "The conversation store was replaced by an empty file: a new one was created,"
+)
+OLDER = N_("The conversation store was replaced by an older one, which is used now,")
+STRANGE = N_("The conversation store was replaced by another one, which is used now,")
+REPLACED = N_("The file of the conversation store was replaced: the new one is used,")
 """Beginnings of messages about a changed store; `_tell_what_is_kept` completes them."""
 
 
@@ -72,7 +75,7 @@ class Replaced(sqlite3.OperationalError):
     sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
 
     def __init__(self) -> None:
-        super().__init__("the file was removed or replaced")
+        super().__init__(_("the file was removed or replaced"))
 
 
 class MemoryFallback:
@@ -244,7 +247,7 @@ class MemoryFallback:
         if error and not busy and not isinstance(error, Replaced):
             self._tell(error)
         elif self.unkept and self._kept and not self._reported:
-            self._tell(error or sqlite3.OperationalError("it is in use"))
+            self._tell(error or sqlite3.OperationalError(_("it is in use")))
 
     def leave(self, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection | None:
         """Try to store everything; return the new connection for writing.
@@ -310,18 +313,38 @@ class MemoryFallback:
         return OLDER if last < start else ""
 
     def _tell_what_is_kept(self, found: str) -> None:
-        since = f"since {time.strftime('%H:%M', time.localtime(self._begun))}"
+        since = _("since {time}").format(
+            time=time.strftime("%H:%M", time.localtime(self._begun))
+        )
         aside, self._kept_aside, self._replaced = self._kept_aside, None, False
         if not found and aside:
             found = REPLACED
         if found:
-            at = f"at {_shown(self._store.path)}, " if found == GONE else ""
-            kept = f" The old content is in {_shown(aside)}." if aside else ""
-            self._store.tell(f"{found} {at}with all messages {since}.{kept}")
-        elif self._reported:
-            what = f"all messages {since} are" if self._repaired else "everything is"
+            at = (
+                _("at {path}, ").format(path=_shown(self._store.path))
+                if found == GONE
+                else ""
+            )
+            kept = (
+                _(" The old content is in {aside}.").format(aside=_shown(aside))
+                if aside
+                else ""
+            )
             self._store.tell(
-                f"The conversation store can be written again: {what} saved."
+                _("{found} {at}with all messages {since}.{kept}").format(
+                    found=_(found), at=at, since=since, kept=kept
+                )
+            )
+        elif self._reported:
+            what = (
+                _("all messages {since} are").format(since=since)
+                if self._repaired
+                else _("everything is")
+            )
+            self._store.tell(
+                _("The conversation store can be written again: {what} saved.").format(
+                    what=what
+                )
             )
         self._reported = self._repaired = self._rescue.done = False
 
@@ -335,9 +358,11 @@ class MemoryFallback:
         if self._kept and busy and not self.unkept and journal:
             # Only a lock, not a bad disk: the journal beside the store is safe.
             self._store.tell(
-                "Another program has locked the conversation store. The latest "
-                "messages are in a file beside it; lazychat will store them at its "
-                "next start."
+                _(
+                    "Another program has locked the conversation store. The latest "
+                    "messages are in a file beside it; lazychat will store them at "
+                    "its next start."
+                )
             )
             journal.leave()
         elif self._kept and (not overlay.empty or self._states):
@@ -347,20 +372,27 @@ class MemoryFallback:
             except (sqlite3.Error, OSError) as error:
                 if journal and journal.path and not self.unkept:
                     self._store.tell(
-                        f"The latest messages are in {_shown(journal.path)}; lazychat "
-                        "will store them at its next start."
+                        _(
+                            "The latest messages are in {path}; lazychat will "
+                            "store them at its next start."
+                        ).format(path=_shown(journal.path))
                     )
                     journal.leave()
                 else:
                     self._store.tell(
-                        f"Cannot save the latest messages: {error}. They are lost."
+                        _(
+                            "Cannot save the latest messages: {error}. They are lost."
+                        ).format(error=error)
                     )
             else:
                 if journal:
                     journal.remove()
                 self._store.tell(
-                    "The latest messages could not be stored with the rest and are in "
-                    f"{folder}. To open them, run LAZYCHAT_HOME={folder} lazychat"
+                    _(
+                        "The latest messages could not be stored with the rest and "
+                        "are in {folder}. To open them, run LAZYCHAT_HOME={folder} "
+                        "lazychat"
+                    ).format(folder=folder)
                 )
         overlay.close()
 
@@ -387,26 +419,34 @@ class MemoryFallback:
         self._reported = True
         code = error_codes.code(error)
         if code == sqlite3.SQLITE_FULL:
-            why, until = "The disk is full", "there is room"
+            why, until = _("The disk is full"), _("there is room")
         elif code in error_codes.BUSY:
-            why = "Another program has locked the conversation store"
-            until = "it releases the lock"
+            why = _("Another program has locked the conversation store")
+            until = _("it releases the lock")
         elif code in error_codes.DAMAGED:
-            why, until = "The conversation store is damaged", "it is repaired"
+            why, until = _("The conversation store is damaged"), _("it is repaired")
         elif not self._store.path.exists():
-            why = f"The conversation store is gone ({_shown(self._store.path)})"
-            until = "it is back"
+            why = _("The conversation store is gone ({path})").format(
+                path=_shown(self._store.path)
+            )
+            until = _("it is back")
         else:
-            why = f"Cannot write the conversation store ({error})"
-            until = "this is fixed"
+            why = _("Cannot write the conversation store ({error})").format(error=error)
+            until = _("this is fixed")
         _logger.warning("%s: %s", self._store.path, error)
-        where = "in memory only"
+        where = _("in memory only")
         if self._journal and self._journal.path and not self.unkept:
             beside = self._journal.is_beside
-            where = "in a file " + (
-                "beside it" if beside else f"in {_shown(self._journal.path.parent)}"
+            where = _("in a file ") + (
+                _("beside it")
+                if beside
+                else _("in {parent}").format(parent=_shown(self._journal.path.parent))
             )
-        self._store.tell(f"{why}: new messages are kept {where} until {until}.")
+        self._store.tell(
+            _("{why}: new messages are kept {where} until {until}.").format(
+                why=why, where=where, until=until
+            )
+        )
 
 
 def _shown(path: Path) -> str:

@@ -24,6 +24,7 @@ from tui.errors import LogError, NewerError
 from tui.eventlog.sqlite import blobs, error_codes, event_rows
 from tui.eventlog.sqlite.overlay import tables, uri
 from tui.events import PROVISIONAL
+from tui.i18n import _, ngettext
 
 CHUNK = 1000
 """How many rows are read at a time while no page is damaged."""
@@ -77,8 +78,10 @@ def repair(path: Path, connect: Connect, migrate: Migrate) -> str:
                 _marker(path).unlink()
         except (OSError, sqlite3.Error) as error:
             raise LogError(
-                f"The conversation store {path} is damaged and cannot be repaired: "
-                f"{error}."
+                _(
+                    "The conversation store {path} is damaged and cannot be "
+                    "repaired: {error}."
+                ).format(path=path, error=error)
             ) from error
     return message
 
@@ -91,12 +94,18 @@ def _replace(path: Path, damage: str, connect: Connect, migrate: Migrate) -> str
     finally:
         remove(fresh)
     number = saved.conversations
-    what = "1 conversation was" if number == 1 else f"{number} conversations were"
-    lost = f", but {saved.lost} records were lost" if saved.lost else ""
-    return (
-        f"The conversation store was damaged ({damage}) and is set aside as {aside}. "
-        f"{what} recovered{lost}."
+    what = ngettext(
+        "{count} conversation was", "{count} conversations were", number
+    ).format(count=number)
+    lost = (
+        _(", but {lost} records were lost").format(lost=saved.lost)
+        if saved.lost
+        else ""
     )
+    return _(
+        "The conversation store was damaged ({damage}) and is set aside as "
+        "{aside}. {what} recovered{lost}."
+    ).format(damage=damage, aside=aside, what=what, lost=lost)
 
 
 def _marker(path: Path) -> Path:
@@ -221,9 +230,11 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> Saved:
     )
     if version > known:
         raise NewerError(
-            "The conversation store is damaged, and was written by a newer lazychat "
-            f"(format {version}, this one knows {known}), so it is left unchanged. "
-            "Update lazychat."
+            _(
+                "The conversation store is damaged, and was written by a newer "
+                "lazychat (format {version}, this one knows {known}), so it is "
+                "left unchanged. Update lazychat."
+            ).format(version=version, known=known)
         )
     numbers, found = _numbers(old, "event"), 0
     columns = _columns(old, new, "event")
@@ -265,7 +276,7 @@ def _tried(db: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
 
 def _numbers(db: sqlite3.Connection, table: str) -> list[int] | None:
     """Return all row numbers from an undamaged full index, None if there is none."""
-    for _, index, _, _, partial in _tried(db, f"PRAGMA index_list({table})"):
+    for __, index, __, __, partial in _tried(db, f"PRAGMA index_list({table})"):
         if not partial:
             sql = f"SELECT rowid FROM {table} INDEXED BY {index}"
             if found := _tried(db, sql):

@@ -30,6 +30,7 @@ from tui.eventlog.sqlite.replaced import (
     id_of,
 )
 from tui.eventlog.sqlite.watched_files import problem
+from tui.i18n import N_, _
 
 GAP = 1000
 """How many `seq` numbers stay free in the new file for events that other processes
@@ -38,21 +39,21 @@ wrote to the old one."""
 TRIES = 3
 """How often reading an unreadable store is tried before a new one is created."""
 
-SAVED = (
-    "The log of the conversation store (its -wal or -shm file) was removed while in "
-    "use. Its content is saved."
+SAVED = N_(
+    "The log of the conversation store (its -wal or -shm file) was removed "
+    "while in use. Its content is saved."
 )
-SAVED_CUT = (
-    "The conversation store, or its log (its -wal file), was truncated while in use. "
-    "Its content is saved."
+SAVED_CUT = N_(
+    "The conversation store, or its log (its -wal file), was truncated while "
+    "in use. Its content is saved."
 )
-CUT = (
-    "The conversation store, or its log, was removed or truncated while in use. All "
-    "that could be read, and the latest messages from here, are saved."
+CUT = N_(
+    "The conversation store, or its log, was removed or truncated while in "
+    "use. All that could be read, and the latest messages from here, are saved."
 )
-BEGUN = (
-    "The conversation store was removed or truncated while in use and cannot be read: "
-    "a new one was created, with the latest messages from here."
+BEGUN = N_(
+    "The conversation store was removed or truncated while in use and cannot "
+    "be read: a new one was created, with the latest messages from here."
 )
 
 
@@ -139,7 +140,9 @@ class Rescue:
             self._complete(lost, fresh)
             if message == BEGUN:
                 aside = recovery.set_aside(self._path, fresh)
-                return f"{message} The old file is {aside}."
+                return _("{message} The old file is {aside}.").format(
+                    message=_(message), aside=aside
+                )
             if copy.exists():
                 aside = recovery.name_aside(self._path)
                 copy.rename(aside)
@@ -150,7 +153,13 @@ class Rescue:
         finally:
             for file in (fresh, copy):
                 recovery.remove(file)
-        return f"{message} The old file is {aside}." if aside else message
+        return (
+            _("{message} The old file is {aside}.").format(
+                message=_(message), aside=aside
+            )
+            if aside
+            else _(message)
+        )
 
     def _made(self, lost: Lost, fresh: Path, copy: Path) -> str:
         """Write the readable content of the old store to `fresh`; return the message.

@@ -15,6 +15,7 @@ from time import monotonic
 import msgspec
 
 from tui import paths
+from tui.i18n import _
 
 SECONDS = 2.0
 """How long the scan may take."""
@@ -54,7 +55,7 @@ def folders() -> list[tuple[str, Path]]:
     return [
         ("downloaded", paths.models_folder()),
         ("~/models", home / "models"),
-        ("Hugging Face cache", hub_cache()),
+        (_("Hugging Face cache"), hub_cache()),
         ("LM Studio", home / ".lmstudio" / "models"),
         ("LM Studio", cache / "lm-studio" / "models"),
         ("llama.cpp", _given("LLAMA_CACHE") or cache / "llama.cpp"),

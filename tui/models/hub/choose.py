@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tui.errors import ConfigError, ModelError
+from tui.i18n import _
 
 _NAME = r"[\w-][\w.-]{0,95}"
 _SPEC = re.compile(
@@ -54,8 +55,10 @@ def wanted(text: str) -> Wanted:
     found = _SPEC.fullmatch(text.strip())
     if not found or ".." in text:
         raise ConfigError(
-            f'"{text}" names no repository of Hugging Face: write it like '
-            "Qwen/Qwen3-8B-GGUF or Qwen/Qwen3-8B-GGUF:Q4_K_M."
+            _(
+                '"{text}" names no repository of Hugging Face: write it like '
+                "Qwen/Qwen3-8B-GGUF or Qwen/Qwen3-8B-GGUF:Q4_K_M."
+            ).format(text=text)
         )
     return Wanted(found[1], found[2] or "")
 
@@ -70,22 +73,29 @@ def choose(files: Sequence[HubFile], what: Wanted) -> list[HubFile]:
             models.setdefault(_PART.sub("", file.name), []).append(file)
     if not models:
         raise ModelError(
-            f"{what.repo} has no GGUF file. Look for a repository of the same model "
-            "whose name ends in -GGUF.",
+            _(
+                "{repo} has no GGUF file. Look for a repository of the same model "
+                "whose name ends in -GGUF."
+            ).format(repo=what.repo),
             "not_found",
         )
     name = _pick(list(models), what.quant)
     if name is None:
         known = ", ".join(dict.fromkeys(quant(each) for each in models))
         raise ModelError(
-            f"{what.repo} has no {what.quant}. There is: {known}.", "not_found"
+            _("{repo} has no {quant}. There is: {known}.").format(
+                repo=what.repo, quant=what.quant, known=known
+            ),
+            "not_found",
         )
     parts = sorted(models[name], key=lambda file: file.name)
     of = _PART.search(parts[0].name)
     if of and len(parts) != int(of[2]):
         raise ModelError(
-            f"{what.repo} has only {len(parts)} of the {int(of[2])} parts of {name}. "
-            "Choose another quantization.",
+            _(
+                "{repo} has only {count} of the {of} parts of {name}. Choose "
+                "another quantization."
+            ).format(repo=what.repo, count=len(parts), of=int(of[2]), name=name),
             "not_found",
         )
     return parts

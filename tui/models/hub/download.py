@@ -22,6 +22,7 @@ import msgspec
 
 from tui import files
 from tui.errors import LazychatError, ModelError
+from tui.i18n import _
 from tui.masking import mask
 from tui.models.hub.choose import HubFile, Wanted, choose
 from tui.models.hub.progress import spell_size
@@ -68,8 +69,10 @@ def _download(what: Wanted, folder: Path) -> None:
         huggingface_hub: Any = import_module("huggingface_hub")
     except ImportError as error:
         raise ModelError(
-            "Downloads need huggingface_hub, of the extra `local`: "
-            "pip install 'lazychat[local]'.",
+            _(
+                "Downloads need huggingface_hub, of the extra `local`: pip install "
+                "'lazychat[local]'."
+            ),
             "not_installed",
         ) from error
     info = huggingface_hub.HfApi().model_info(what.repo, files_metadata=True)
@@ -114,8 +117,10 @@ def _require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _MARGIN > free:
         raise ModelError(
-            f"{spell_size(needed)} are needed in {folder}, and {spell_size(free)} are "
-            "free. Choose a smaller quantization, or another folder with --to.",
+            _(
+                "{needed} are needed in {folder}, and {free} are free. Choose a "
+                "smaller quantization, or another folder with --to."
+            ).format(needed=spell_size(needed), folder=folder, free=spell_size(free)),
             "memory",
         )
 
@@ -175,7 +180,9 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ModelError(
-                f"Another process is downloading {path.name}. Wait for it."
+                _("Another process is downloading {name}. Wait for it.").format(
+                    name=path.name
+                )
             ) from error
         except OSError:  # a file system without locks
             pass
@@ -191,8 +198,11 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
             if _sha256(part) != file.sha256:
                 part.unlink()
                 raise ModelError(
-                    f"{path.name} does not have the checksum that the hub gives, so "
-                    "it was deleted. Try again; a proxy or a bad disk may be at fault.",
+                    _(
+                        "{name} does not have the checksum that the hub gives, so "
+                        "it was deleted. Try again; a proxy or a bad disk may be "
+                        "at fault."
+                    ).format(name=path.name),
                     "bad_file",
                 )
         part.replace(path)
@@ -233,24 +243,25 @@ def _explain(error: Exception, repo: str) -> str:
     site = constants.ENDPOINT
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "GatedRepoError" in kinds:
-        return (
-            f"{repo} asks you to accept its terms first, at {site}/{repo}. Then set "
-            "HF_TOKEN to a token of your account."
-        )
+        return _(
+            "{repo} asks you to accept its terms first, at {site}/{repo}. Then "
+            "set HF_TOKEN to a token of your account."
+        ).format(repo=repo, site=site)
     if "RepositoryNotFoundError" in kinds:
-        return (
-            f"{site} has no repository {repo}; a private one needs HF_TOKEN. Check "
-            "the spelling."
-        )
+        return _(
+            "{site} has no repository {repo}; a private one needs HF_TOKEN. "
+            "Check the spelling."
+        ).format(site=site, repo=repo)
     if "OfflineModeIsEnabled" in kinds:
-        return "HF_HUB_OFFLINE is set, so nothing is downloaded."
+        return _("HF_HUB_OFFLINE is set, so nothing is downloaded.")
     status = getattr(getattr(error, "response", None), "status_code", None)
-    what = f"it answered {status}" if status else _root(error)
+    what = _("it answered {status}").format(status=status) if status else _root(error)
     what = " ".join(safe(mask(what), newlines=False).split())[:200]
-    return (
-        f"{repo} could not be downloaded from {site}: {what}. Try again: it continues "
-        "where it stopped. HF_ENDPOINT names another address of the hub."
-    )
+    return _(
+        "{repo} could not be downloaded from {site}: {what}. Try again: it "
+        "continues where it stopped. HF_ENDPOINT names another address of the "
+        "hub."
+    ).format(repo=repo, site=site, what=what)
 
 
 def _root(error: BaseException) -> str:

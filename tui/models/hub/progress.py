@@ -1,5 +1,6 @@
 """Spells the progress of a download."""
 
+from tui.i18n import _
 from tui.models.hub.pull import Downloading
 
 
@@ -15,17 +16,26 @@ def progress(step: Downloading, seconds: float, width: int = 20) -> str:
     parts = [
         "▰" * full + "▱" * (width - full),
         f"{share:4.0%}",
-        f"{spell_size(step.done)} of {spell_size(step.total)}",
+        _("{done} of {total}").format(
+            done=spell_size(step.done), total=spell_size(step.total)
+        ),
     ]
     came = step.done - step.resumed
     if came > 0 and seconds > 1:
         speed = came / seconds
         left = (step.total - step.done) / speed
-        parts += [f"{spell_size(round(speed))}/s", f"{_time(left)} left"]
+        parts += [
+            f"{spell_size(round(speed))}/s",
+            _("{left} left").format(left=_time(left)),
+        ]
     return "  ".join(parts)
 
 
 def _time(seconds: float) -> str:
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return _("{seconds:.0f} s").format(seconds=seconds)
+    return (
+        _("{seconds:.0f} min").format(seconds=seconds / 60)
+        if seconds < 5400
+        else _("{seconds:.1f} h").format(seconds=seconds / 3600)
+    )

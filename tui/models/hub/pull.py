@@ -10,6 +10,7 @@ import msgspec
 
 from tui import paths
 from tui.errors import Cancelled, ModelError
+from tui.i18n import _
 from tui.models.hub.choose import Wanted
 
 _LONGEST_LINE = 1 << 16
@@ -96,15 +97,19 @@ class Pull:
                 pulled = isinstance(step, Pulled)
                 yield step
         except msgspec.MsgspecError as error:
-            raise ModelError(f"The download failed: {error}.", "died") from error
+            raise ModelError(
+                _("The download failed: {error}.").format(error=error), "died"
+            ) from error
         finally:
             self._end()
         if self._stopped:
             raise Cancelled
         if not pulled:
             raise ModelError(
-                "The download's process ended without a word (status "
-                f"{process.returncode}). Try again: it continues where it stopped.",
+                _(
+                    "The download's process ended without a word (status "
+                    "{returncode}). Try again: it continues where it stopped."
+                ).format(returncode=process.returncode),
                 "died",
             )
 

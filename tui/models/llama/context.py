@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tui.errors import ModelError
+from tui.i18n import _
 from tui.models.llama.native import AbortFlag
 from tui.models.llama.weights import Weights
 from tui.turn import Cancellation
@@ -40,8 +41,10 @@ class Context:
         self.pointer: Any = lib.llama_init_from_model(weights.model, params)
         if not self.pointer:
             raise ModelError(
-                f"Cannot create a context of {size} tokens for {weights.path.name}: "
-                "set a smaller `context`.",
+                _(
+                    "Cannot create a context of {size} tokens for {name}: set a "
+                    "smaller `context`."
+                ).format(size=size, name=weights.path.name),
             )
         self.memory: Any = lib.llama_get_memory(self.pointer)
         self.size: int = lib.llama_n_ctx(self.pointer)
@@ -147,8 +150,13 @@ class Context:
             self.forget()
         if code == _ABORTED:
             cancel.raise_if_requested()
-            raise ModelError(f"{self.weights.path.name} was closed during an answer.")
+            raise ModelError(
+                _("{name} was closed during an answer.").format(
+                    name=self.weights.path.name
+                )
+            )
         raise ModelError(
-            f"llama.cpp failed on {self.weights.path.name} (llama_decode returned "
-            f"{code})."
+            _("llama.cpp failed on {name} (llama_decode returned {code}).").format(
+                name=self.weights.path.name, code=code
+            )
         )

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tui.errors import ModelError
+from tui.i18n import _
 from tui.models.llama.context import Context
 from tui.models.llama.lock import TurnLock, wait_until
 from tui.models.llama.weights import Weights
@@ -181,7 +182,7 @@ class LlamaEngine:
         `ModelError` when nothing is loaded.
         """
         if self._slot is None or self._slot.weights is None:
-            raise ModelError(f"{self.path.name} is not loaded.")
+            raise ModelError(_("{name} is not loaded.").format(name=self.path.name))
         return self._slot.weights
 
     def close(self, timeout: float = 5.0) -> bool:
@@ -223,7 +224,9 @@ class LlamaEngine:
         if self._slot is slot and slot.weights is not None:
             return slot
         slot.lock.release()
-        raise ModelError(f"{self.path.name} was closed before it could answer.")
+        raise ModelError(
+            _("{name} was closed before it could answer.").format(name=self.path.name)
+        )
 
     def _shared(self) -> _Slot:
         slot = self._slot
@@ -232,7 +235,7 @@ class LlamaEngine:
             path = Path(os.path.realpath(self.path))
             with _slots_lock:
                 if _exiting.is_set():
-                    raise ModelError("The program is ending.")
+                    raise ModelError(_("The program is ending."))
                 if not _slots:
                     # Free the memory at exit: __del__ may run after Python's end.
                     atexit.unregister(_close_all)

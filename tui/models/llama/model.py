@@ -9,6 +9,7 @@ import msgspec
 
 from tui.errors import ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, UsageReported
+from tui.i18n import _
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window
 from tui.models.gate import Gate, dialect_of_template
@@ -159,12 +160,16 @@ class LlamaModel:
             made = self._made_for(context.weights)
             if made.fallback:
                 yield from self._notice(
-                    f"{self._name} has no chat template. ChatML is used, which may not "
-                    "be the format that the model was trained on."
+                    _(
+                        "{name} has no chat template. ChatML is used, which may "
+                        "not be the format that the model was trained on."
+                    ).format(name=self._name)
                 )
             for file in unreadable(messages):
                 yield from self._notice(
-                    f"{self._name} reads text only: {file.name} is left out."
+                    _("{name} reads text only: {name2} is left out.").format(
+                        name=self._name, name2=file.name
+                    )
                 )
             variables = made.template(bool(tools)).variables(turn.options)
             prompt, fitted = self._fit(made, messages, tools, context, variables)
@@ -179,12 +184,20 @@ class LlamaModel:
             turn.exchanged(prompt.text)
             sampling, unknown = _own_sampling(self._sampling, turn.options)
             if not variables and any(name in unknown for name in THINKING):
-                yield from self._notice(f"{self._name} has no reasoning effort")
+                yield from self._notice(
+                    _("{name} has no reasoning effort").format(name=self._name)
+                )
             unknown = [name for name in unknown if name not in THINKING]
             if unknown:
                 yield from self._notice(
-                    f"{self._name} has no option {', '.join(unknown)}. It has "
-                    f"{', '.join(Sampling.__struct_fields__)} and max_tokens."
+                    _(
+                        "{name} has no option {unknown}. It has {struct_fields} "
+                        "and max_tokens."
+                    ).format(
+                        name=self._name,
+                        unknown=", ".join(unknown),
+                        struct_fields=", ".join(Sampling.__struct_fields__),
+                    )
                 )
             # A grammar leaves no room for a call, nor for reasoning.
             free = bool(tools) or turn.schema is None or reasoning_open(prompt.text)
@@ -293,13 +306,17 @@ class LlamaModel:
             return prompt, fitted
         trained = made.weights.context_trained
         advice = (
-            f" or set a larger `context` for {self._name} (up to {trained})"
+            _(" or set a larger `context` for {name} (up to {trained})").format(
+                name=self._name, trained=trained
+            )
             if trained > size
             else ""
         )
         raise ContextOverflow(
-            f"The last message, with what must be sent with it, needs {fitted.tokens} "
-            f"tokens, but the window of {self._name} has {size}. Send less{advice}.",
+            _(
+                "The last message, with what must be sent with it, needs {tokens} "
+                "tokens, but the window of {name} has {size}. Send less{advice}."
+            ).format(tokens=fitted.tokens, name=self._name, size=size, advice=advice),
             size,
             fitted.tokens,
         )
@@ -376,7 +393,7 @@ class _Made:
         prompt = self.tokenizer.encode(text)
         if not prompt.tokens:
             raise ModelError(
-                "The model's chat template returns no text for the messages."
+                _("The model's chat template returns no text for the messages.")
             )
         return prompt
 

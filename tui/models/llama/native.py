@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tui.errors import ModelError
+from tui.i18n import _
 
 _ERROR = 4
 """GGML_LOG_LEVEL_ERROR; level 5 continues the previous line."""
@@ -31,14 +32,19 @@ def library() -> Any:
         from llama_cpp import llama_cpp  # numpy and a shared library of 10 MB
     except ModuleNotFoundError as error:
         raise ModelError(
-            "Local models need llama-cpp-python, which is not installed: "
-            "pip install 'lazychat[local]'",
+            _(
+                "Local models need llama-cpp-python, which is not installed: pip "
+                "install 'lazychat[local]'"
+            ),
             "not_installed",
         ) from error
     except (ImportError, OSError, RuntimeError) as error:
         raise ModelError(
-            f"llama-cpp-python is installed but cannot be loaded ({error}): install "
-            "it again with pip install --force-reinstall 'lazychat[local]'",
+            _(
+                "llama-cpp-python is installed but cannot be loaded ({error}): "
+                "install it again with pip install --force-reinstall "
+                "'lazychat[local]'"
+            ).format(error=error),
             "not_installed",
         ) from error
     lib: Any = llama_cpp

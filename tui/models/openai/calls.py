@@ -15,6 +15,7 @@ import msgspec
 
 from tui import bounds
 from tui.errors import TooMuch
+from tui.i18n import _
 from tui.messages import ToolCall
 from tui.models.openai.opaque import OpaqueFields
 from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
@@ -128,7 +129,11 @@ class CallAssembler:
                 call, piece_id, name, arguments, call in begun
             ):
                 if len(self._calls) >= MOST_CALLS:
-                    raise TooMuch(f"more than {MOST_CALLS} tool calls at once")
+                    raise TooMuch(
+                        _("more than {most_calls} tool calls at once").format(
+                            most_calls=MOST_CALLS
+                        )
+                    )
                 call = _Open(index)
                 self._calls.append(call)
             begun.append(call)
@@ -142,13 +147,21 @@ class CallAssembler:
 
     def _take_room(self, id: str, name: str, arguments: Any) -> None:
         if len(id) > _NAME_CHARACTERS or len(name) > _NAME_CHARACTERS:
-            raise TooMuch(f"a tool's name of more than {_NAME_CHARACTERS} characters")
+            raise TooMuch(
+                _("a tool's name of more than {name_characters} characters").format(
+                    name_characters=_NAME_CHARACTERS
+                )
+            )
         if isinstance(arguments, str):
             self._room -= len(arguments)
         elif arguments is not None:
             self._room -= len(msgspec.json.encode(arguments))
         if self._room < 0:
-            raise TooMuch(f"tool arguments of more than {CALL_CHARACTERS >> 20} MB")
+            raise TooMuch(
+                _("tool arguments of more than {call_characters} MB").format(
+                    call_characters=CALL_CHARACTERS >> 20
+                )
+            )
 
     def add_function(self, function: Any) -> None:
         """Take the `function_call` of a delta, the older form."""
@@ -196,7 +209,7 @@ def read_arguments(text: str) -> dict[str, Any] | str:
     if not text.strip():
         return {}
     value: Any = text
-    for _ in range(2):
+    for __ in range(2):
         try:
             value = msgspec.json.decode(value)
         except (msgspec.DecodeError, ValueError, RecursionError):

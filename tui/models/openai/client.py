@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tui.errors import ModelError
+from tui.i18n import _
 from tui.masking import mask_address
 from tui.models.openai import limits
 
@@ -62,10 +63,12 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
     except (OSError, RuntimeError, ValueError) as error:  # `SSLError` is an OSError
         why = getattr(error, "strerror", None) or str(error)
         if isinstance(error, ssl.SSLError):
-            why = "it has no certificate in PEM format"
+            why = _("it has no certificate in PEM format")
         raise ModelError(
-            f"The ca_file {ca_file} cannot be used: {why[:1].lower()}{why[1:]}. It "
-            "must be a PEM file with the certificate of the server's authority.",
+            _(
+                "The ca_file {ca_file} cannot be used: {why}{why2}. It must be a "
+                "PEM file with the certificate of the server's authority."
+            ).format(ca_file=ca_file, why=why[:1].lower(), why2=why[1:]),
             "unreachable",
         ) from error
 
@@ -76,8 +79,10 @@ def _unusable(settings: Settings, error: Exception) -> str:
     if settings.proxy:
         # The library quotes the address in its own words, with its password.
         why = "" if "@" in settings.proxy else f": {error}"
-        return f"The proxy {mask_address(settings.proxy)} cannot be used{why}."
-    return (
-        f"The proxy or certificate settings of the environment cannot be used: {error}."
-        " See HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE."
-    )
+        return _("The proxy {proxy} cannot be used{why}.").format(
+            proxy=mask_address(settings.proxy), why=why
+        )
+    return _(
+        "The proxy or certificate settings of the environment cannot be used: "
+        "{error}. See HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE."
+    ).format(error=error)

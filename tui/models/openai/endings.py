@@ -6,6 +6,8 @@ reason that means a failure is an error even if text preceded it.
 
 import re
 
+from tui.i18n import N_, _
+
 _MEANS = {
     "stop": "stop eos eos_token end end_turn stop_sequence stop_sequences complete "
     "completed done finished finish normal null none success stopped",
@@ -20,12 +22,14 @@ _KNOWN = {word: reason for reason, words in _MEANS.items() for word in words.spl
 _OTHER_LIMITS = ("model_context_window_exceeded", "repetition_truncation")
 """Reasons that cut an answer short other than its own token limit."""
 _FAILED = {
-    "error": "an error",
-    "network_error": "an error of its network",  # GLM
-    "insufficient_system_resource": "it has no resources left",  # DeepSeek
-    "abort": "it was stopped there",  # vLLM
-    "malformed_function_call": "the model has written a tool call that cannot be read",
-    "unexpected_tool_call": "the model has called a tool that it was not offered",
+    "error": N_("an error"),
+    "network_error": N_("an error of its network"),  # GLM
+    "insufficient_system_resource": N_("it has no resources left"),  # DeepSeek
+    "abort": N_("it was stopped there"),  # vLLM
+    "malformed_function_call": N_(
+        "the model has written a tool call that cannot be read"
+    ),
+    "unexpected_tool_call": N_("the model has called a tool that it was not offered"),
 }
 _FAILURE = re.compile(
     r"error|fail|malform|unexpected|invalid|abort|cancel|time_?out|overload|"
@@ -54,6 +58,6 @@ def failure(reason: str) -> str:
     low = reason.lower()
     if low in _KNOWN or not (low in _FAILED or _FAILURE.search(low)):
         return ""
-    known = _FAILED.get(low)
+    known = _(_FAILED.get(low, ""))
     named = f"finish_reason {reason}"
     return f"{known} ({named})" if known else named

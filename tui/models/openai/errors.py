@@ -1,7 +1,8 @@
 """Turns a server's failures into helpful error messages.
 
 Each says what happened, where, and what to do, and quotes the server. Servers agree on
-little more than the status, so known phrases are searched for.
+little more than the status, so known phrases are searched for. The file is long because
+each message is.
 """
 
 import html
@@ -17,6 +18,7 @@ import msgspec
 
 from tui import bounds, masking
 from tui.errors import ContextOverflow, ModelError
+from tui.i18n import _
 from tui.models.openai import envelopes, listing
 from tui.models.openai.address import shown
 from tui.models.openai.limits import LOOK_UP_BYTES
@@ -146,16 +148,20 @@ def status_error(
     # stream; a rate limit in tokens a minute reads alike and is none.
     if status not in (401, 403, 429) and _OVERFLOW.search(message):
         return ContextOverflow(
-            f"The conversation is longer than {where.model} can take{said}. "
-            "Send less at once, or take a model with a larger context.",
+            _(
+                "The conversation is longer than {model} can take{said}. Send less "
+                "at once, or take a model with a larger context."
+            ).format(model=where.model, said=said),
             *figures(body or message),
         )
     if is_about_model(status, message):
         return ModelError(_no_model(where, message, models), "not_found")
     if status == 402 or (status in (400, 403, 429) and _NO_CREDIT.search(message)):
         return ModelError(
-            f"The account at {url} has no credit for this{said}. "
-            "See its billing page, or choose another model.",
+            _(
+                "The account at {url} has no credit for this{said}. See its "
+                "billing page, or choose another model."
+            ).format(url=url, said=said),
             "rate_limited",
         )
     match status:
@@ -163,58 +169,77 @@ def status_error(
             return ModelError(_refused(status, where, said), "unauthorized")
         case 404 | 405:
             return ModelError(
-                f"{url} has no chat completions ({status}){said}. Check base_url; "
-                "most servers want it to end in /v1.",
+                _(
+                    "{url} has no chat completions ({status}){said}. Check "
+                    "base_url; most servers want it to end in /v1."
+                ).format(url=url, status=status, said=said),
                 "not_found",
             )
         case 429:
             wait = headers.get("retry-after", "")
-            when = f"{wait} seconds" if re.fullmatch("[0-9]{1,7}", wait) else "a moment"
+            when = (
+                _("{wait} seconds").format(wait=wait)
+                if re.fullmatch("[0-9]{1,7}", wait)
+                else _("a moment")
+            )
             return ModelError(
-                f"{url} limits the number of requests{said}. Try again in {when}.",
+                _(
+                    "{url} limits the number of requests{said}. Try again in {when}."
+                ).format(url=url, said=said, when=when),
                 "rate_limited",
             )
         case 413:
             return ModelError(
-                f"The request is too large for {url}{said}. "
-                "Leave attachments or older messages out.",
+                _(
+                    "The request is too large for {url}{said}. Leave attachments "
+                    "or older messages out."
+                ).format(url=url, said=said),
             )
         case _ if status < 400:
             return ModelError(_sent_on(status, where, headers), "not_found")
         case _ if status >= 500:
             return ModelError(
-                f"{url} has failed ({status}){said}. Try again in a moment."
+                _("{url} has failed ({status}){said}. Try again in a moment.").format(
+                    url=url, status=status, said=said
+                )
             )
         case _:
             return ModelError(
-                f"{url} refused the request ({status}){said}. "
-                f"Check the options of {where.model}."
+                _(
+                    "{url} refused the request ({status}){said}. Check the options "
+                    "of {model}."
+                ).format(url=url, status=status, said=said, model=where.model)
             )
 
 
 def connection_error(error: BaseException, where: Where) -> ModelError:
     """Return the error for a server that could not be reached."""
     why = one_line(reason(error), where)
-    what_to_do = "Check that the server runs and that base_url is right."
+    what_to_do = _("Check that the server runs and that base_url is right.")
     through = ""
     if where.proxy:
-        through = f" through the proxy {where.proxy}"
-        what_to_do = "Check that the proxy runs and lets you pass."
+        through = _(" through the proxy {proxy}").format(proxy=where.proxy)
+        what_to_do = _("Check that the proxy runs and lets you pass.")
     if "certificate" in why:
-        what_to_do = (
-            "If an authority of your own has signed it, set SSL_CERT_FILE, or ca_file "
-            "in [models.NAME], to the file with its certificate."
+        what_to_do = _(
+            "If an authority of your own has signed it, set SSL_CERT_FILE, or "
+            "ca_file in [models.NAME], to the file with its certificate."
         )
     return ModelError(
-        f"Cannot reach {where.base_url}{through}: {why}. {what_to_do}", "unreachable"
+        _("Cannot reach {base_url}{through}: {why}. {what_to_do}").format(
+            base_url=where.base_url, through=through, why=why, what_to_do=what_to_do
+        ),
+        "unreachable",
     )
 
 
 def timeout_error(seconds: float, where: Where) -> ModelError:
     """Return the error for a server that says nothing."""
     return ModelError(
-        f"{where.base_url} has not answered within {seconds:g} seconds. It may still "
-        "be loading the model; try again, or set a longer timeout.",
+        _(
+            "{base_url} has not answered within {seconds:g} seconds. It may still "
+            "be loading the model; try again, or set a longer timeout."
+        ).format(base_url=where.base_url, seconds=seconds),
         "unreachable",
     )
 
@@ -222,7 +247,11 @@ def timeout_error(seconds: float, where: Where) -> ModelError:
 def web_page(body: str, where: Where) -> ModelError:
     """Return the error for a web page in place of an answer."""
     title = provider_message(body, where)
-    page = f'a web page ("{title}", text/html)' if title else "a web page (text/html)"
+    page = (
+        _('a web page ("{title}", text/html)').format(title=title)
+        if title
+        else _("a web page (text/html)")
+    )
     return _no_answer(page, where)
 
 
@@ -233,7 +262,7 @@ def other_kind(kind: str, body: bytes, where: Where) -> ModelError:
     """
     if kind == "text/html" or is_html(body.decode(errors="replace")):
         return web_page(body.decode(errors="replace"), where)
-    what = one_line(kind, where) or "something of no content type"
+    what = one_line(kind, where) or _("something of no content type")
     printable = not kind or kind.startswith("text/")
     said = provider_message(body, where) if printable else ""
     return _no_answer(f'{what} ("{said}")' if said else what, where)
@@ -242,8 +271,10 @@ def other_kind(kind: str, body: bytes, where: Where) -> ModelError:
 def kept_waiting(seconds: float, where: Where) -> ModelError:
     """Return the error for a server that only keeps the line open."""
     return ModelError(
-        f"{where.base_url} has kept the line open for {seconds:g} seconds without a "
-        "word of the answer. Try again, or set a longer timeout.",
+        _(
+            "{base_url} has kept the line open for {seconds:g} seconds without a "
+            "word of the answer. Try again, or set a longer timeout."
+        ).format(base_url=where.base_url, seconds=seconds),
         "dropped",
     )
 
@@ -252,17 +283,23 @@ def packed(encoding: str, kind: str, where: Where) -> ModelError:
     """Return the error for a content encoding that was not requested."""
     kind = f" ({one_line(kind, where)})" if kind else ""
     return ModelError(
-        f"{where.base_url} packed its answer{kind} as "
-        f'"{one_line(encoding, where)}", which was not asked for and cannot be read. '
-        "Have the server, or the proxy before it, send answers unpacked or as gzip.",
+        _(
+            '{base_url} packed its answer{kind} as "{encoding}", which was not '
+            "asked for and cannot be read. Have the server, or the proxy before "
+            "it, send answers unpacked or as gzip."
+        ).format(
+            base_url=where.base_url, kind=kind, encoding=one_line(encoding, where)
+        ),
         "dropped",
     )
 
 
 def _no_answer(what: str, where: Where) -> ModelError:
     return ModelError(
-        f"{where.base_url} answered with {what} and not as a model. Check base_url "
-        "(most end in /v1) and whether a proxy or the network wants a login.",
+        _(
+            "{base_url} answered with {what} and not as a model. Check base_url "
+            "(most end in /v1) and whether a proxy or the network wants a login."
+        ).format(base_url=where.base_url, what=what),
         "not_found",
     )
 
@@ -270,8 +307,10 @@ def _no_answer(what: str, where: Where) -> ModelError:
 def dropped(what: str, where: Where) -> ModelError:
     """Return the error for an incomplete answer."""
     return ModelError(
-        f"{where.base_url} broke off the answer: {what}. "
-        "The text so far is kept: /continue resumes it, /retry asks again.",
+        _(
+            "{base_url} broke off the answer: {what}. The text so far is kept: "
+            "/continue resumes it, /retry asks again."
+        ).format(base_url=where.base_url, what=what),
         "dropped",
     )
 
@@ -282,8 +321,10 @@ def too_much(what: str, where: Where) -> ModelError:
     `what` is a noun phrase for what the server has sent.
     """
     return ModelError(
-        f"{where.base_url} has sent {what}, so its answer was stopped there. What has "
-        "come of it is kept.",
+        _(
+            "{base_url} has sent {what}, so its answer was stopped there. What has "
+            "come of it is kept."
+        ).format(base_url=where.base_url, what=what),
         "dropped",
     )
 
@@ -294,10 +335,12 @@ def silent(where: Where) -> ModelError:
     llama_cpp.server does so with a status of 200 when the prompt does not fit.
     """
     return ModelError(
-        f"{where.base_url} ended its answer before the first word and gave no reason. "
-        "Often the conversation is longer than the context that the server was "
-        "started with: begin a new one, or give the server a larger context. Its own "
-        "log may tell more.",
+        _(
+            "{base_url} ended its answer before the first word and gave no reason. "
+            "Often the conversation is longer than the context that the server was "
+            "started with: begin a new one, or give the server a larger context. "
+            "Its own log may tell more."
+        ).format(base_url=where.base_url),
         "dropped",
     )
 
@@ -305,8 +348,12 @@ def silent(where: Where) -> ModelError:
 def no_answer(finish_reason: str, where: Where) -> ModelError:
     """Return the error for an answer without any text, by its finish reason."""
     return ModelError(
-        f"{where.model} on {where.base_url} ended without an answer (finish_reason "
-        f"{finish_reason}). Try again, or ask in other words.",
+        _(
+            "{model} on {base_url} ended without an answer (finish_reason "
+            "{finish_reason}). Try again, or ask in other words."
+        ).format(
+            model=where.model, base_url=where.base_url, finish_reason=finish_reason
+        ),
         "empty",
     )
 
@@ -318,26 +365,32 @@ def error_in_answer(error: Any, where: Where) -> ModelError:
     if status and status != 404:
         return status_error(status, message, where)
     return ModelError(
-        f'{where.base_url} reported an error: "{message}". '
-        "The text so far is kept; /retry asks again.",
+        _(
+            '{base_url} reported an error: "{message}". The text so far is kept; '
+            "/retry asks again."
+        ).format(base_url=where.base_url, message=message),
         "dropped",
     )
 
 
 def _no_model(where: Where, message: str, models: Models) -> str:
-    said = f'{where.base_url} has no model "{where.model}"'
+    said = _('{base_url} has no model "{model}"').format(
+        base_url=where.base_url, model=where.model
+    )
     if models.too_long:
-        return (
-            f'{said}: "{message}". Its list of models is longer than '
-            f"{LOOK_UP_BYTES >> 20} MB and was not read; set `model` to one of it."
-        )
+        return _(
+            '{said}: "{message}". Its list of models is longer than '
+            "{look_up_bytes} MB and was not read; set `model` to one of it."
+        ).format(said=said, message=message, look_up_bytes=LOOK_UP_BYTES >> 20)
     if not models.ids:
-        return f'{said}: "{message}". Set `model` to one that it has.'
-    if where.model in models.has:
-        return (
-            f'{where.base_url} lists the model "{where.model}" and refuses it: '
-            f'"{message}". Check that it is loaded, and what the key may use.'
+        return _('{said}: "{message}". Set `model` to one that it has.').format(
+            said=said, message=message
         )
+    if where.model in models.has:
+        return _(
+            '{base_url} lists the model "{model}" and refuses it: "{message}". '
+            "Check that it is loaded, and what the key may use."
+        ).format(base_url=where.base_url, model=where.model, message=message)
     there = listing.told(models, where.model, lambda name: one_line(name, where))
     return f"{said}. {there}"
 
@@ -352,28 +405,41 @@ def _sent_on(status: int, where: Where, headers: Mapping[str, str]) -> str:
     except ValueError:
         place = base = headers.get("location", "")
     if place == asked:
-        return (
-            f"{where.base_url} wants the request sent on ({status}) without saying "
+        return _(
+            "{base_url} wants the request sent on ({status}) without saying "
             "where to. Check base_url."
-        )
-    return (
-        f"{where.base_url} wants the request sent on to {one_line(place, where)} "
-        f"({status}). Nothing was sent there. If that is the right place, write "
-        f"{one_line(base, where)} as base_url; a proxy may also want a login."
+        ).format(base_url=where.base_url, status=status)
+    return _(
+        "{base_url} wants the request sent on to {place} ({status}). Nothing "
+        "was sent there. If that is the right place, write {base} as base_url; "
+        "a proxy may also want a login."
+    ).format(
+        base_url=where.base_url,
+        place=one_line(place, where),
+        status=status,
+        base=one_line(base, where),
     )
 
 
 def _refused(status: int, where: Where, said: str) -> str:
-    key = f"the key in {where.key_hint}" if where.key_hint else "its API key"
+    key = (
+        _("the key in {key_hint}").format(key_hint=where.key_hint)
+        if where.key_hint
+        else _("its API key")
+    )
     if not where.secret:
-        variable = where.key_hint or "api_key_env's variable"
-        return f"{where.base_url} wants an API key{said}. Set {variable}."
-    if status == 403:
-        return (
-            f"{where.base_url} does not allow this{said}. Check what {key} may use, "
-            f"and that {where.model} is open to it."
+        variable = where.key_hint or _("api_key_env's variable")
+        return _("{base_url} wants an API key{said}. Set {variable}.").format(
+            base_url=where.base_url, said=said, variable=variable
         )
-    return f"{where.base_url} did not accept the API key{said}. Check {key}."
+    if status == 403:
+        return _(
+            "{base_url} does not allow this{said}. Check what {key} may use, "
+            "and that {model} is open to it."
+        ).format(base_url=where.base_url, said=said, key=key, model=where.model)
+    return _("{base_url} did not accept the API key{said}. Check {key}.").format(
+        base_url=where.base_url, said=said, key=key
+    )
 
 
 def reason(error: BaseException) -> str:
@@ -385,16 +451,20 @@ def reason(error: BaseException) -> str:
         cause = cause.__cause__ or cause.__context__
     for link in reversed(chain):
         if isinstance(link, ssl.SSLCertVerificationError):
-            return f"its certificate is not valid ({link.verify_message})"
+            return _("its certificate is not valid ({verify_message})").format(
+                verify_message=link.verify_message
+            )
         if isinstance(link, ssl.SSLError):
-            return f"no TLS there ({link.reason or link}); it may speak plain http"
+            return _("no TLS there ({reason}); it may speak plain http").format(
+                reason=link.reason or link
+            )
         if isinstance(link, socket.gaierror):
-            return "its name is not known"
+            return _("its name is not known")
         if isinstance(link, TimeoutError):
-            return "it is silent"
+            return _("it is silent")
         if isinstance(link, OSError) and link.strerror:
             return link.strerror.lower()
     root = next((str(link) for link in reversed(chain) if str(link)), "")
     if re.search(r"peer closed|disconnected without", root):  # as h11 has it
-        return "it closed the connection"
+        return _("it closed the connection")
     return " ".join(root.split()).rstrip(".") or type(chain[-1]).__name__

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from tui.errors import TooMuch
+from tui.i18n import _
 
 EVENT_BYTES = 4 << 20
 """Of one event of a stream, or of an answer that is one document. Some gateways send
@@ -79,7 +80,7 @@ class _Bounded:
         for data in _unpacked(self._body, self._packed):
             if len(data) >= self._left:
                 if not self._ends:
-                    raise TooMuch("a list of models that does not end")
+                    raise TooMuch(_("a list of models that does not end"))
                 yield data[: self._left]
                 return
             self._left -= len(data)

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import msgspec
 
+from tui.i18n import _
+
 _NAME = 100
 """Characters of an id."""
 _CHARACTERS = 128 << 10
@@ -64,8 +66,12 @@ def told(models: Models, model: str, clean: Callable[[str], str]) -> str:
     near = difflib.get_close_matches(model, models.ids, n=_NAMED, cutoff=0.5)
     names = (near + [name for name in models.ids[:_NAMED] if name not in near])[:_NAMED]
     rest = models.count - len(names)
-    more = f" and {rest:,} more" if rest else ""
-    said = f"It has: {', '.join(map(clean, names))}{more}."
+    more = _(" and {rest:,} more").format(rest=rest) if rest else ""
+    said = _("It has: {clean}{more}.").format(
+        clean=", ".join(map(clean, names)), more=more
+    )
     if len(models.ids) < models.count:
-        said += f" Only the first {len(models.ids):,} names were compared with yours."
+        said += _(" Only the first {count:,} names were compared with yours.").format(
+            count=len(models.ids)
+        )
     return said

@@ -11,6 +11,7 @@ from tui import masking
 from tui.config import Price
 from tui.errors import Cancelled, ContextOverflow, LazychatError, ModelError
 from tui.events import Event, NoticeGiven
+from tui.i18n import _
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
 from tui.models.exchanges import Exchanges
@@ -178,10 +179,10 @@ class OpenAIModel:
         if not names or names == self._told_of:
             return ""
         self._told_of = names
-        return (
-            f"{self._name} cannot see pictures, so it is only told their names: "
-            f"{names}. If it can, set images = true in [models.{self._name}]."
-        )
+        return _(
+            "{name} cannot see pictures, so it is only told their names: "
+            "{names}. If it can, set images = true in [models.{name}]."
+        ).format(name=self._name, names=names)
 
     def generate(
         self, messages: Sequence[Message], tools: Sequence[ToolSchema], turn: Turn
@@ -368,17 +369,20 @@ class OpenAIModel:
             return ""
         key = self._api_key if isinstance(self._api_key, str) else self._api_key()
         key = key.strip()
-        source = self._key_hint or "its api_key"
+        source = self._key_hint or _("its api_key")
         if not key:
             raise ModelError(
-                f"{self._name} needs an API key for {shown(self._base_url)}. "
-                f"Set {source}.",
+                _("{name} needs an API key for {base_url}. Set {source}.").format(
+                    name=self._name, base_url=shown(self._base_url), source=source
+                ),
                 "missing_key",
             )
         if not (key.isascii() and key.isprintable() and " " not in key):
             raise ModelError(
-                f"The API key in {source} has characters that no key has. "
-                "Copy it again.",
+                _(
+                    "The API key in {source} has characters that no key has. Copy "
+                    "it again."
+                ).format(source=source),
                 "unauthorized",
             )
         masking.remember_key(key)

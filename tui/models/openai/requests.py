@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
+from tui.i18n import _
 from tui.messages import Message, ToolSchema
 from tui.models.openai.refusals import Change, Refusal, changes
 from tui.models.openai.servers import Server
@@ -209,30 +210,41 @@ def notice(change: Change, model: str, url: str, words: str) -> str:
     said = f': "{words}"' if words else "."
     match change.what:
         case "tools":
-            what = f"{model} does not take tools on {url}, so it is asked without them"
+            what = _(
+                "{model} does not take tools on {url}, so it is asked without them"
+            ).format(model=model, url=url)
         case "tool":
-            what = (
-                f"{model} on {url} refuses the schema of the tool {change.name}, so it "
+            what = _(
+                "{model} on {url} refuses the schema of the tool {name}, so it "
                 "is asked without this tool"
-            )
+            ).format(model=model, url=url, name=change.name)
         case "field":
-            what = (
-                f"{model} on {url} does not take {change.name}, so it is asked without"
-            )
+            what = _(
+                "{model} on {url} does not take {name}, so it is asked without"
+            ).format(model=model, url=url, name=change.name)
         case "rename":
-            what = (
-                f"{model} on {url} does not take {change.name}, so it is asked with "
-                f"{_OTHER_NAME[change.name]}"
+            what = _(
+                "{model} on {url} does not take {name}, so it is asked with "
+                "{other_name}"
+            ).format(
+                model=model,
+                url=url,
+                name=change.name,
+                other_name=_OTHER_NAME[change.name],
             )
         case "stream":
-            what = f"{model} on {url} does not stream, so its answers come whole"
+            what = _(
+                "{model} on {url} does not stream, so its answers come whole"
+            ).format(model=model, url=url)
         case "system":
-            what = (
-                f"{model} on {url} takes no system message, so it stands before the "
-                "first question"
-            )
+            what = _(
+                "{model} on {url} takes no system message, so it stands before "
+                "the first question"
+            ).format(model=model, url=url)
         case "images":
-            what = f"{model} on {url} takes no images, so they are only named to it"
+            what = _(
+                "{model} on {url} takes no images, so they are only named to it"
+            ).format(model=model, url=url)
         case "schemas" | "returns" | "demanded" | "signed" | "alone" | "null":
             return ""
     return what + said

@@ -20,6 +20,7 @@ import msgspec
 from tui import bounds
 from tui.errors import TooMuch
 from tui.events import Event, clean_builtins
+from tui.i18n import _
 from tui.messages import Reply, Sealed, SealedReasoning
 from tui.models.openai import envelopes, errors
 from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
@@ -131,7 +132,7 @@ class ResponsesReader(AnswerReader):
             raise errors.silent(self._where)
         if self._words:
             raise self._no_json()
-        raise errors.dropped("the stream ended early", self._where)
+        raise errors.dropped(_("the stream ended early"), self._where)
 
     def _item(self, item: bytes) -> Iterator[Event]:
         item = once(item)
@@ -233,9 +234,17 @@ class ResponsesReader(AnswerReader):
 
     def _begin(self, id: str, name: str, index: int) -> _Call:
         if max(len(id), len(name)) > _NAME_CHARACTERS:
-            raise TooMuch(f"a tool's name of more than {_NAME_CHARACTERS} characters")
+            raise TooMuch(
+                _("a tool's name of more than {name_characters} characters").format(
+                    name_characters=_NAME_CHARACTERS
+                )
+            )
         if index not in self._open and len(self._open) >= MOST_CALLS:
-            raise TooMuch(f"more than {MOST_CALLS} tool calls at once")
+            raise TooMuch(
+                _("more than {most_calls} tool calls at once").format(
+                    most_calls=MOST_CALLS
+                )
+            )
         self._parts.add(index)
         return self._open.setdefault(index, _Call(id, name))
 
@@ -249,7 +258,11 @@ class ResponsesReader(AnswerReader):
             call.pieces.clear()
         self._room -= len(text)
         if self._room < 0:
-            raise TooMuch(f"tool arguments of more than {CALL_CHARACTERS >> 20} MB")
+            raise TooMuch(
+                _("tool arguments of more than {call_characters} MB").format(
+                    call_characters=CALL_CHARACTERS >> 20
+                )
+            )
         call.pieces.append(text)
 
     def _done(self, item: Any, index: int) -> Iterator[Event]:
@@ -308,7 +321,7 @@ class ResponsesReader(AnswerReader):
         if type == "response.failed":
             self._fail(response.error)
         if type == "response.cancelled":
-            raise errors.dropped("it was cancelled there", self._where)
+            raise errors.dropped(_("it was cancelled there"), self._where)
         reason: Any = None
         if isinstance(response.incomplete_details, dict):
             details = cast(dict[str, Any], response.incomplete_details)
@@ -332,7 +345,7 @@ class ResponsesReader(AnswerReader):
             elif not fields.get("message"):
                 error = {**fields, "message": str(code)}
             raise self._error(error)
-        text = told[-1] if told and isinstance(told[-1], str) else "it has failed"
+        text = told[-1] if told and isinstance(told[-1], str) else _("it has failed")
         raise self._error({"message": text})
 
     def _document(self, body: bytes) -> Iterator[Event]:

@@ -16,6 +16,7 @@ from datetime import UTC
 
 import msgspec
 
+from tui.i18n import N_, _
 from tui.models.openai import errors
 from tui.models.openai.errors import Where
 from tui.models.openai.refusals import Refusal, is_about_what_was_written
@@ -28,12 +29,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
 """Seconds between tries where the server names none: twice as long each time."""
 
 _WHY = {
-    408: "timed out there",
-    409: "busy",
-    425: "too early",
-    429: "rate-limited",
-    503: "unavailable",
-    529: "overloaded",
+    408: N_("timed out there"),
+    409: N_("busy"),
+    425: N_("too early"),
+    429: N_("rate-limited"),
+    503: N_("unavailable"),
+    529: N_("overloaded"),
 }
 """Statuses after which it is asked again, beside all others from 500; 529 is
 Anthropic's."""
@@ -89,7 +90,9 @@ class NoConnection(Exception):
     """No connection within the limit: host lookup, TCP and TLS together."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"no connection within {seconds:g} seconds")
+        super().__init__(
+            _("no connection within {seconds:g} seconds").format(seconds=seconds)
+        )
         self.seconds = seconds
 
 
@@ -117,7 +120,10 @@ def pause_before_retry(error: Exception, attempt: int, where: Where) -> Pause | 
                 error.status_code, response.headers, response.text, message, seconds
             )
         case NoConnection():
-            return Pause(f"no connection within {error.seconds:g} s", seconds)
+            return Pause(
+                _("no connection within {seconds:g} s").format(seconds=error.seconds),
+                seconds,
+            )
         case openai.APITimeoutError():
             return None
         case openai.APIConnectionError():
@@ -169,9 +175,9 @@ def _after_status(
     )
     if not again:
         return None
-    known = _WHY.get(status, "failed" if status >= 500 else "refused")
+    known = _(_WHY.get(status, N_("failed") if status >= 500 else N_("refused")))
     if unread:
-        known = "a tool call that the server cannot read"
+        known = _("a tool call that the server cannot read")
     why = known if status == 429 else f"{known} ({status})"
     return Pause(why, seconds if wanted is None else wanted, message)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from tui.errors import ContextOverflow, LazychatError, ModelError
 from tui.events import Event, RetryScheduled
+from tui.i18n import _
 from tui.messages import Message, ToolSchema
 from tui.models.exchanges import Exchange, Exchanges
 from tui.models.openai import errors, responses
@@ -319,8 +320,15 @@ class Sender:
             models = link.models(cancel, seconds=2.0)
         elif newer and status in (404, 405):
             missing = ModelError(
-                f'{where.base_url} has no Responses API ({status}): "{message}". Check '
-                f'base_url, or set api = "chat" for {self._name}.',
+                _(
+                    '{base_url} has no Responses API ({status}): "{message}". '
+                    'Check base_url, or set api = "chat" for {name}.'
+                ).format(
+                    base_url=where.base_url,
+                    status=status,
+                    message=message,
+                    name=self._name,
+                ),
                 "not_found",
             )
             return missing, None

@@ -10,6 +10,7 @@ needs no care.
 from collections.abc import Iterator
 
 from tui.errors import TooMuch
+from tui.i18n import _
 from tui.models.openai.limits import EVENT_BYTES
 
 _OBJECT = 64
@@ -113,5 +114,9 @@ class SSEDecoder:
     def _grow(self, size: int) -> None:
         self._size += size
         if self._size > self._limit:
-            what = "an event" if self._data else "a line"
-            raise TooMuch(f"{what} of more than {self._limit >> 20} MB")
+            what = _("an event") if self._data else _("a line")
+            raise TooMuch(
+                _("{what} of more than {limit} MB").format(
+                    what=what, limit=self._limit >> 20
+                )
+            )

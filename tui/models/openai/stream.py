@@ -22,6 +22,7 @@ import msgspec
 from tui import bounds
 from tui.errors import LazychatError, ModelError, TooMuch
 from tui.events import Event, NoticeGiven, UsageReported
+from tui.i18n import _, ngettext
 from tui.messages import Message, Reply
 from tui.models.openai import endings, envelopes, errors
 from tui.models.openai.calls import CallAssembler
@@ -157,10 +158,14 @@ class AnswerReader:
     def _ending(self) -> Iterator[Event]:
         """Report an unusual end of an answer."""
         if self._lost:
-            count = "a piece" if self._lost == 1 else f"{self._lost} pieces"
+            count = ngettext("a piece", "{count} pieces", self._lost).format(
+                count=self._lost
+            )
             yield NoticeGiven(
-                f"{self._where.base_url} has sent {count} of the answer that could not "
-                "be read, so something of it may be missing."
+                _(
+                    "{base_url} has sent {count} of the answer that could not be "
+                    "read, so something of it may be missing."
+                ).format(base_url=self._where.base_url, count=count)
             )
         reason = self._finish_reason
         if not endings.is_to_be_told(reason):
@@ -169,7 +174,9 @@ class AnswerReader:
         if not self._builder.answers:
             raise errors.no_answer(named, self._where)
         yield NoticeGiven(
-            f"{self._where.base_url} has ended the answer by finish_reason {named}."
+            _("{base_url} has ended the answer by finish_reason {named}.").format(
+                base_url=self._where.base_url, named=named
+            )
         )
 
     def _marked(self, message: Message) -> Message:
@@ -206,7 +213,11 @@ class AnswerReader:
             if size > ERROR_BYTES and page:
                 break
             if size + len(data) > EVENT_BYTES:
-                raise TooMuch(f"an answer of more than {EVENT_BYTES >> 20} MB")
+                raise TooMuch(
+                    _("an answer of more than {event_bytes} MB").format(
+                        event_bytes=EVENT_BYTES >> 20
+                    )
+                )
             if not data.isspace():
                 self._last = time.monotonic()
             parts.append(data)
@@ -270,7 +281,7 @@ class AnswerReader:
         if self._words and not (ended or answered):
             raise self._no_json()
         if not ended and not self.complete:
-            raise errors.dropped("the stream ended early", self._where)
+            raise errors.dropped(_("the stream ended early"), self._where)
         self.complete = True
 
     def _item(self, item: bytes) -> Iterator[Event]:
@@ -310,7 +321,7 @@ class AnswerReader:
         self._words = item[:ERROR_BYTES]
         self._ends_in_words = _TROUBLE.search(self._words) is not None
         if self._unreadable > _MOST_UNREADABLE:
-            raise TooMuch("events without end that are no JSON")
+            raise TooMuch(_("events without end that are no JSON"))
 
     def _failed(self, error: Any) -> Generator[Event, None, ModelError]:
         """Return the error for one that is told in an answer."""
@@ -436,12 +447,16 @@ class AnswerReader:
     def _no_answer(self, body: bytes) -> ModelError:
         """Return the error for a document that is no JSON."""
         said = errors.provider_message(body, self._where)
-        return errors.dropped(f"it sent no answer but {said!r}", self._where)
+        return errors.dropped(
+            _("it sent no answer but {said!r}").format(said=said), self._where
+        )
 
     def _no_json(self) -> ModelError:
         """Return the error for a stream that ended with words that are no JSON."""
         words = errors.provider_message(self._words, self._where)
-        return errors.dropped(f"it sent no JSON but {words!r}", self._where)
+        return errors.dropped(
+            _("it sent no JSON but {words!r}").format(words=words), self._where
+        )
 
 
 def _is_event(start: bytes) -> bool:

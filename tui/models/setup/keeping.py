@@ -20,6 +20,7 @@ import tomli_w
 from tui import config, files, paths
 from tui.config import Config, LlamaModelConfig, ModelConfig
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.models import keys
 from tui.models.setup.places import Chosen
 
@@ -56,8 +57,13 @@ def keep(chosen: Chosen, file: Path | None = None, *, default: bool = False) -> 
             return _add(chosen, target, file, default)
     except OSError as error:
         raise ConfigError(
-            f"{file} cannot be written: {error.strerror or error}. To keep the model, "
-            f"add:\n{entry(chosen.name, chosen)}"
+            _(
+                "{file} cannot be written: {strerror}. To keep the model, add:\n{name}"
+            ).format(
+                file=file,
+                strerror=error.strerror or error,
+                name=entry(chosen.name, chosen),
+            )
         ) from error
 
 
@@ -84,11 +90,21 @@ def append(
                     files.replace_private(target, new.encode())
                     return file
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file} is not UTF-8, so nothing was added.") from error
+        raise ConfigError(
+            _("{file} is not UTF-8, so nothing was added.").format(file=file)
+        ) from error
     except OSError as error:
         why = error.strerror or error
-        raise ConfigError(f"{file} cannot be written: {why}. Add:\n{lines}") from error
-    raise ConfigError(f"{file} cannot be added to; mend it, or add by hand:\n{lines}")
+        raise ConfigError(
+            _("{file} cannot be written: {why}. Add:\n{lines}").format(
+                file=file, why=why, lines=lines
+            )
+        ) from error
+    raise ConfigError(
+        _("{file} cannot be added to; mend it, or add by hand:\n{lines}").format(
+            file=file, lines=lines
+        )
+    )
 
 
 def entry(name: str, chosen: Chosen) -> str:
@@ -116,9 +132,13 @@ def _add(chosen: Chosen, target: Path, file: Path, default: bool) -> Kept:
     except FileNotFoundError:
         text = ""
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file} is not UTF-8, so nothing was added.") from error
+        raise ConfigError(
+            _("{file} is not UTF-8, so nothing was added.").format(file=file)
+        ) from error
     if target.exists() and not target.is_file():
-        raise ConfigError(f"{file} is not a regular file, so nothing was added.")
+        raise ConfigError(
+            _("{file} is not a regular file, so nothing was added.").format(file=file)
+        )
     before = config.parse(text, str(file))
     name, added = _name(chosen, before)
     new = text
@@ -143,8 +163,11 @@ def _require_same(
         if config.parse(text) == wanted:
             return
     raise ConfigError(
-        f"{file} is written in a way that cannot be added to. To keep the model, add "
-        f'model = "{name}" and, in its form:\n{entry(name, chosen)}'
+        _(
+            "{file} is written in a way that cannot be added to. To keep the "
+            'model, add model = "{name}" and, in its form:\n'
+            "{name2}"
+        ).format(file=file, name=name, name2=entry(name, chosen))
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from tui.config import LlamaModelConfig, ModelConfig, OpenAIModelConfig
 from tui.errors import ConfigError
+from tui.i18n import _
 from tui.models import keys
 from tui.models.discovery import LocalServer
 from tui.models.openai.address import is_local, login, normalize_base_url
@@ -85,8 +86,10 @@ def place_of_address(text: str) -> Place:
     url = normalize_base_url(text)
     if login(url):
         raise ConfigError(
-            "Leave the user and the password out of the address: config.toml would "
-            "keep them. Give the key in the next step."
+            _(
+                "Leave the user and the password out of the address: config.toml "
+                "would keep them. Give the key in the next step."
+            )
         )
     for supplier, known in SUPPLIERS.items():
         if known.base_url == url:
@@ -108,7 +111,9 @@ def with_key(place: Place, text: str) -> Place:
     if text.strip().startswith("!"):
         command = text.strip()[1:].strip()
         if not command:
-            raise ConfigError("Type the command behind the !, as in !pass show groq.")
+            raise ConfigError(
+                _("Type the command behind the !, as in !pass show groq.")
+            )
         return msgspec.structs.replace(place, key_cmd=command)
     key = keys.checked(text)
     name = place.key_env
@@ -132,7 +137,12 @@ def model_at(place: Place, model: str) -> Chosen:
         ca_file=place.ca_file,
         proxy=place.proxy,
     )
-    return Chosen(_slug(model), settings, f"{model} at {place.title}", key_env)
+    return Chosen(
+        _slug(model),
+        settings,
+        _("{model} at {title}").format(model=model, title=place.title),
+        key_env,
+    )
 
 
 def model_in(file: str) -> Chosen:
@@ -140,7 +150,9 @@ def model_in(file: str) -> Chosen:
     path = Path(file)
     name = re.sub(r"-0*1-of-\d+$", "", path.name.removesuffix(".gguf"))
     settings = LlamaModelConfig(_from_home(file))
-    return Chosen(_slug(name), settings, f"{path.name}, run on this machine")
+    return Chosen(
+        _slug(name), settings, _("{name}, run on this machine").format(name=path.name)
+    )
 
 
 def _from_home(file: str) -> str:

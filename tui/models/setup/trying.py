@@ -8,6 +8,7 @@ import msgspec
 from tui.config import Config, OpenAIModelConfig
 from tui.errors import LazychatError, ModelError
 from tui.events import ReasoningDelta, TextDelta
+from tui.i18n import N_, _
 from tui.messages import Message
 from tui.models.catalog import ModelCatalog
 from tui.models.discovery import ListedModel
@@ -61,11 +62,11 @@ def models_at(place: Place, cancel: Cancellation | None = None) -> list[ListedMo
     finally:
         link.close()
     if not is_list(body):
-        raise NoList(_NO_LIST.format(shown(url)), "not_found")
+        raise NoList(_(_NO_LIST).format(shown(url)), "not_found")
     return listed(body)
 
 
-_NO_LIST = "{} does not list its models. Type the name of one."
+_NO_LIST = N_("{} does not list its models. Type the name of one.")
 
 
 def _failure(error: Exception, where: Where) -> ModelError:
@@ -76,7 +77,7 @@ def _failure(error: Exception, where: Where) -> ModelError:
             return errors.timeout_error(SECONDS, where)
         return errors.connection_error(error, where)
     if status in (404, 405, 501):
-        return NoList(_NO_LIST.format(where.base_url), "not_found")
+        return NoList(_(_NO_LIST).format(where.base_url), "not_found")
     text = ""
     with contextlib.suppress(Exception):
         text = response.text

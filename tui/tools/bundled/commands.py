@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tui.errors import ToolError
+from tui.i18n import _
 from tui.masking import mask
 from tui.tools.bundled import children
 from tui.tools.bundled.confined import Folders
@@ -65,7 +66,9 @@ class Commands:
         line = shlex.join(_argv(command, shell))
         with self._folders.place(folder) as place:
             where = str(place.path)
-        how = f"{line}\n(in {where}, {seconds} s at most)"
+        how = _("{line}\n(in {where}, {seconds} s at most)").format(
+            line=line, where=where, seconds=seconds
+        )
         return Preview("command", how, line, where)
 
 

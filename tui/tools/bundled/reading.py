@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tui.errors import ToolError
+from tui.i18n import _
 from tui.tools.bundled.confined import Folders, label, read, text_of
 from tui.tools.policy import Preview
 
@@ -59,7 +60,13 @@ class Reading:
         with self._folders.place(path) as place:
             found = str(place.path)
         last = first_line + lines - 1
-        return Preview("arguments", f"{found}, lines {first_line} to {last}", found)
+        return Preview(
+            "arguments",
+            _("{found}, lines {first_line} to {last}").format(
+                found=found, first_line=first_line, last=last
+            ),
+            found,
+        )
 
     def list_folder(
         self, path: str = ".", depth: Annotated[int, Meta(ge=1, le=5)] = 1
@@ -83,7 +90,7 @@ class Reading:
         """Return the folder that `list_folder` lists."""
         with self._folders.place(path) as place:
             found = str(place.path)
-        levels = f", {depth} levels" if depth > 1 else ""
+        levels = _(", {depth} levels").format(depth=depth) if depth > 1 else ""
         return Preview("arguments", f"{found}{levels}", found)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tui.errors import ToolError
+from tui.i18n import _
 from tui.tools.bundled import children
 from tui.tools.bundled.confined import Folders
 from tui.tools.policy import Preview
@@ -59,13 +60,17 @@ class Searching:
         return _result(bytes(found), ended)
 
     def preview(
-        self, text: str, path: str = ".", files: str = "", **_: object
+        self, text: str, path: str = ".", files: str = "", **__: object
     ) -> Preview:
         """Return what `search_text` looks for, and where."""
         with self._folders.place(path) as place:
             where = str(place.path)
-        only = f" in {files}" if files else ""
-        return Preview("arguments", f'"{text}"{only} below {where}', where)
+        only = _(" in {files}").format(files=files) if files else ""
+        return Preview(
+            "arguments",
+            _('"{text}"{only} below {where}').format(text=text, only=only, where=where),
+            where,
+        )
 
 
 def _command(

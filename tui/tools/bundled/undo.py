@@ -16,6 +16,7 @@ import msgspec
 
 from tui import bounds, files, paths
 from tui.errors import ToolError
+from tui.i18n import _
 
 _MOST, _MOST_BYTES = 200, 100_000_000
 """Writes, and bytes of old files, that are kept."""
@@ -100,10 +101,10 @@ def undo(written: Written) -> str:
             )
         if written.existed:
             _put_back(path, (folder / "before").read_bytes())
-            said = f"{path} is as it was before."
+            said = _("{path} is as it was before.").format(path=path)
         else:
             path.unlink()
-            said = f"{path} is removed; it was new."
+            said = _("{path} is removed; it was new.").format(path=path)
     except FileNotFoundError as error:
         raise ToolError(f"{path} no longer exists; nothing to undo.") from error
     except OSError as error:
