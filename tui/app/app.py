@@ -61,8 +61,6 @@ class LazychatApp(OutputApp):
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="quit"),
-        # Instead of Textual's own, which cannot be given another key.
-        Binding("ctrl+p", "command_palette", show=False, priority=True, id="palette"),
     ]
 
     def __init__(

@@ -15,6 +15,7 @@ from tui.config import Price
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite.event_rows import text
 from tui.events import ConversationForked, Record, TurnRequested, UsageReported
+from tui.i18n import _
 
 GetPrice = Callable[[str], Price | None]
 """Returns what a model's tokens cost, None if that is not known."""
@@ -172,7 +173,7 @@ def spell_cost(spent: Spent) -> str:
     known = [spell_money(cost, name) for name, cost in spent.costs.items() if cost]
     if spent.unknown:
         known.append(UNKNOWN)
-    return " + ".join(known) or ("free" if spent.requests else "-")
+    return " + ".join(known) or (_("free") if spent.requests else "-")
 
 
 def spell_money(amount: float, currency: str) -> str:
