@@ -13,7 +13,8 @@ from tui.app.dialogs.choice import ChoiceScreen
 from tui.errors import LogError, ModelError
 from tui.events import TurnRequested
 from tui.models.scripted import ScriptedModel, Step
-from tui.runtime import runner
+from tui.runtime import runner, worker_registry
+from tui.runtime.host import Host
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -231,3 +232,37 @@ async def test_the_line_is_there_when_the_conversation_is_opened_again() -> None
         chat.app.tabs.open(id)
 
         await chat.until(BOTH)
+
+
+async def test_both_answers_are_requested_from_one_runner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker would not wait for the answer of this process, nor know its question."""
+
+    def runner_for(host: Host, model: str, _: object) -> str:
+        return host.runner.id if model == "starter" else "a worker"
+
+    async with two(["By starter."], ["By other."]) as both:
+        monkeypatch.setattr(worker_registry, "runner_for", runner_for)
+        await both.chat.ask("/compare other Which?")
+        await both.chat.until(BOTH)
+
+        log, here = both.chat.host.log, both.chat.host.runner.id
+        asked = [r.event for r in log.read() if isinstance(r.event, TurnRequested)]
+        assert [(it.model, it.runner) for it in asked] == [
+            ("starter", here),
+            ("other", here),
+        ]
+
+
+async def test_the_name_of_a_model_may_have_spaces() -> None:
+    async with two(["By starter."], []) as both:
+        spaced = ScriptedModel(["By it."], name="my model")
+        config = both.chat.host.config.models
+        config["my model"] = config["other"]
+        both.chat.host.models._models["my model"] = spaced
+
+        await both.chat.ask("/compare my model Which?")
+        await both.chat.until("By it.")
+
+        assert spaced.requests[0].messages[-1].text == "Which?"

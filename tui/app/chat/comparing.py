@@ -150,7 +150,7 @@ class Comparisons:
 
     def __init__(self, fold: Transcript, timeline: Timeline) -> None:
         """Take records after they were applied to `fold` and shown."""
-        self.keys = "", ""
+        self.keys: tuple[str, str] = "", ""
         """The keys for the versions before and after, "" for none."""
         self._fold = fold
         self._timeline = timeline
