@@ -144,7 +144,7 @@ async def test_a_second_model_that_fails_leaves_the_first_answer() -> None:
 async def test_a_first_model_that_fails_leaves_the_second_answer() -> None:
     async with two([[ModelError("Out of order.")]], ["By other."]) as both:
         await both.chat.ask("/compare other Which?")
-        await both.chat.until("starter has not answered")
+        await both.chat.until("starter has not answered: Out of order.")
 
         assert "By other." in both.chat.pane
         assert both.told() == [["Which?"]]

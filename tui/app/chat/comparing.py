@@ -6,19 +6,21 @@ Its model stays what it was.
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.app.backend import Models
 from tui.app.chat.timeline import Timeline
 from tui.app.chat.view import Editor
-from tui.app.dialogs.choice import ChoiceScreen
 from tui.conversation import Transcript
 from tui.conversation.comparison import AskedModel, compares
 from tui.errors import ConfigError
-from tui.events import Record, TurnFinished
+from tui.events import ErrorRaised, Record, TurnFinished
 from tui.i18n import _
 from tui.messages import Attachment
 from tui.safe import safe
+
+if TYPE_CHECKING:
+    from tui.app.dialogs.choice import ChoiceScreen
 
 
 class _Controller(Protocol):
@@ -56,7 +58,7 @@ class Comparing:
         model: Callable[[], str],
         tools: Callable[[str], Callable[[], set[str]]],
         complain: Callable[[str], None],
-        push: Callable[[ChoiceScreen, Callable[[str | None], None]], object],
+        push: "Callable[[ChoiceScreen, Callable[[str | None], None]], object]",
     ) -> None:
         """Set the parts of the chat.
 
@@ -123,6 +125,8 @@ class Comparing:
             self._composer.load_text(typed)
 
     def _pick(self) -> None:
+        from tui.app.dialogs.choice import ChoiceScreen  # seldom needed
+
         here = self._model()
         models = self._models
         about = {name: models.about(name) for name in models.names if name != here}
@@ -154,10 +158,14 @@ class Comparisons:
         """The keys for the versions before and after, "" for none."""
         self._fold = fold
         self._timeline = timeline
+        self._failed: tuple[str, str] = "", ""
+        """The turn that raised the last error, and its text."""
 
     def take(self, record: Record) -> None:
         """Take the next record."""
         turn = record.turn or ""
+        if isinstance(record.event, ErrorRaised):
+            self._failed = turn, record.event.text
         if isinstance(record.event, TurnFinished) and compares(
             self._fold.requests.get(turn)
         ):
@@ -187,6 +195,9 @@ class Comparisons:
 
     def _note_silent(self, silent: str, turn: str) -> None:
         text = _("{model} has not answered").format(model=self._model_of(silent))
+        failed, why = self._failed
+        if failed == silent != turn:  # below its own turn, the error is shown already
+            text = f"{text}: {why}"
         self._timeline.note(text, "warning", turn)
 
     def _model_of(self, turn: str) -> str:
