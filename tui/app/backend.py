@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tui.config import Config, Price
 from tui.conversation import Hit, Summary, Trashed
 from tui.conversation.approvals import Question
+from tui.conversation.comparison import AskedModel
 from tui.conversation.costs import Tally
 from tui.conversation.preview import Spoken
 from tui.conversation.read_state import Opened
@@ -109,6 +110,24 @@ class Conversation(Protocol):
         thread once the user's own are loaded; unknown ones are ignored. `forget_draft`
         removes the stored draft together with storing the message. The future gives the
         request's `seq`.
+        """
+        ...
+
+    def compare(
+        self,
+        question: Message | str,
+        models: Sequence[AskedModel],
+        *,
+        agent: str,
+        stream: bool,
+        parent: str | None = None,
+        forget_draft: bool = False,
+    ) -> "Future[int]":
+        """Request an answer from each of `models`, one after the other.
+
+        `question` is a new message, or the id of one that was asked before. All is
+        stored in one transaction. The last request is marked: after its turn, screens
+        name both answers. For the other arguments and the future see `ask`.
         """
         ...
 

@@ -69,6 +69,10 @@ class _Effort(Protocol):
     def choose(self, level: str) -> object: ...
 
 
+class _Comparing(Protocol):
+    def begin(self, argument: str) -> object: ...
+
+
 class _Code(Protocol):
     def save(self, argument: str) -> object: ...
 
@@ -113,6 +117,8 @@ class _Chat(Protocol):
     def effort(self) -> _Effort: ...
     @property
     def code(self) -> _Code: ...
+    @property
+    def comparing(self) -> _Comparing: ...
     def show_reasoning(self, argument: str) -> object: ...
     def escape(self) -> object: ...
     def toggle_stream(self) -> object: ...
@@ -367,6 +373,14 @@ COMMANDS = (
         "/model",
         N_("Choose the model"),
         aliases=("/models",),
+        argument=_anything,
+    ),
+    Command(
+        "compare",
+        lambda _, chat, argument: chat.comparing.begin(argument),
+        "",
+        "/compare",
+        N_("Ask a second model too: /compare MODEL QUESTION"),
         argument=_anything,
     ),
     Command(

@@ -1,6 +1,8 @@
 """Implements `tui.app.backend` for a screen in the same process.
 
 The protocols there say which methods block and which threads may call them.
+
+The file is long because the protocols are: each of their methods has its place here.
 """
 
 import uuid
@@ -15,6 +17,7 @@ from tui import grants, paths, process_identity
 from tui.config import Config, Price
 from tui.conversation import approvals, read_state, store
 from tui.conversation.approvals import Question
+from tui.conversation.comparison import COMPARES, AskedModel
 from tui.conversation.read_state import Opened
 from tui.errors import LazychatError
 from tui.events import (
@@ -116,23 +119,63 @@ class LocalConversation:
         """Request an answer, from a worker on this machine or from this process."""
 
         def write() -> "Future[int]":
-            self._host.wait_for_tools()
-            offered = self._names_of(tools())
-            # Runs here, because it reads a file and hashes the schema of each tool.
-            by = self._choose_runner(model, offered)
-            options = {"stream": stream}
-            asked = TurnRequested(model, agent, offered, options, again, by)
+            asked = self._request(AskedModel(model, tools), agent, stream, again)
             drafts = [read_state.forgotten(self._key())] if forget_draft else []
-            self._asked = True
-            if self._settings is not None:
-                self._log.append(self._id, self._settings)
-                self._settings = None
+            self._begin()
             _, written = runner.request(
                 self._log, self._id, message, asked, parent, drafts, purpose
             )
             return written
 
         return self._order.write(write)
+
+    def compare(
+        self,
+        question: Message | str,
+        models: Sequence[AskedModel],
+        *,
+        agent: str,
+        stream: bool,
+        parent: str | None = None,
+        forget_draft: bool = False,
+    ) -> "Future[int]":
+        """Request an answer from each of `models`, one after the other."""
+
+        def write() -> "Future[int]":
+            turns = [self._request(model, agent, stream) for model in models]
+            if len({turn.runner for turn in turns}) > 1:
+                # Two runners would not wait for each other, and the second answer
+                # cannot begin before its question has.
+                own = self._own_runner
+                turns = [msgspec.structs.replace(it, runner=own) for it in turns]
+            marked = turns[-1].options | {COMPARES: True}
+            turns[-1] = msgspec.structs.replace(turns[-1], options=marked)
+            drafts = [read_state.forgotten(self._key())] if forget_draft else []
+            self._begin()
+            return runner.request_each(
+                self._log, self._id, question, turns, parent, drafts
+            )
+
+        return self._order.write(write)
+
+    def _request(
+        self, model: AskedModel, agent: str, stream: bool, again: str | None = None
+    ) -> TurnRequested:
+        """Return a request with its runner. Call it in the thread of `order`."""
+        self._host.wait_for_tools()
+        offered = self._names_of(model.tools())
+        # Runs here, because it reads a file and hashes the schema of each tool.
+        by = self._choose_runner(model.name, offered)
+        return TurnRequested(
+            model.name, agent, offered, {"stream": stream}, again, runner=by
+        )
+
+    def _begin(self) -> None:
+        """Store the settings that waited for the first question."""
+        self._asked = True
+        if self._settings is not None:
+            self._log.append(self._id, self._settings)
+            self._settings = None
 
     def configure(self, settings: ConversationConfigured) -> "Future[int]":
         """Give the conversation settings of its own, from the next turn on."""

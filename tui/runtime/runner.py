@@ -7,6 +7,7 @@ turn at a time; later requests wait in log order.
 
 import logging
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, cast
+
+import msgspec
 
 from tui import process_identity, session
 from tui.agents import Agent
@@ -326,3 +329,31 @@ def request(
     said = message and MessageAdded(f"{id}.0", message, parent, purpose=purpose)
     added = [said] if said else []
     return id, log.append(conversation, *added, turn, turn=id, states=drafts)
+
+
+def request_each(
+    log: EventLog,
+    conversation: str,
+    question: Message | str,
+    turns: Sequence[TurnRequested],
+    parent: str | None = None,
+    drafts: Sequence[Draft] = (),
+) -> "Future[int]":
+    """Request several answers to one question, storing all in one transaction.
+
+    `question` is a new message, which belongs to the first turn, or the id of one that
+    was asked before. For the other arguments and the future see `request`. The turns
+    must name the same runner: only that keeps their order.
+    """
+    now = time.time()
+    ids = [uuid.uuid4().hex for _ in turns]
+    asked = question if isinstance(question, str) else f"{ids[0]}.0"
+    records: list[Record] = []
+    if isinstance(question, Message):
+        said = MessageAdded(asked, question, parent)
+        records.append(Record(0, conversation, ids[0], now, said))
+    for id, turn in zip(ids, turns, strict=True):
+        owns = isinstance(question, Message) and id == ids[0]
+        turn = turn if owns else msgspec.structs.replace(turn, parent=asked)
+        records.append(Record(0, conversation, id, now, turn))
+    return log.add(records, states=drafts)

@@ -11,6 +11,7 @@ from tui import messages
 from tui.app.backend import Conversation
 from tui.app.chat.versions import MessageVersions
 from tui.app.chat.view import Editor, Turns, View
+from tui.conversation.comparison import AskedModel
 from tui.conversation.entry import CONTINUE, GO_ON
 from tui.i18n import _
 from tui.safe import safe
@@ -68,6 +69,43 @@ class Controller:
             self._view.hint(_("Nothing to regenerate"))
         else:
             self._request(None, question)
+
+    def compare(
+        self,
+        model: AskedModel,
+        text: str = "",
+        files: tuple[messages.Attachment, ...] = (),
+        taken: Callable[[], None] = lambda: None,
+        typed: str = "",
+    ) -> Future[int] | None:
+        """Have the current model and then `model` answer the question `text`.
+
+        Without a text, only `model` answers the question at the cursor, or the last
+        one. `taken` is called as by `send`; `typed` goes back to the composer if the
+        log refuses the text. Returns None if there is no question.
+        """
+        settings = self._view.settings()
+        edited = self._versions.editing
+        if text:
+            asked = messages.Message("user", text, attachments=files)
+            parent = self._versions.sent()
+            models = (AskedModel(settings.model, settings.tools), model)
+        else:
+            asked, parent, models = self._versions.question(), None, (model,)
+        if asked is None:
+            return None
+        self._waited.clear()
+        written = self._conversation.compare(
+            asked,
+            models,
+            agent=settings.agent,
+            stream=settings.stream,
+            parent=parent,
+            forget_draft=self._view.take_draft() if text else False,
+        )
+        typed = typed if text else ""
+        self._follow(written, taken, typed, edited if text else None, files)
+        return written
 
     def compact(self, keep: str) -> None:
         """Request a summary of the older messages, to be sent in their place.
@@ -147,11 +185,22 @@ class Controller:
             forget_draft=view.take_draft() if message else False,
         )
         said = message or messages.Message("user")
-        text, files = said.text, said.attachments
+        self._follow(written, taken, said.text, edited, said.attachments)
+        return written
+
+    def _follow(
+        self,
+        written: Future[int],
+        taken: Callable[[], None],
+        text: str,
+        edited: str | None,
+        files: tuple[messages.Attachment, ...],
+    ) -> None:
+        """Report when a request is stored, and show the end of the conversation."""
+        view = self._view
         written.add_done_callback(lambda _: view.call_later(taken))
         written.add_done_callback(lambda done: self._report(done, text, edited, files))
         view.follow_end()
-        return written
 
     def _report(
         self,
@@ -192,8 +241,9 @@ class Controller:
             self.unsend()
         elif turn:
             # The turn was still queued at the previous Esc, so Esc meant its question.
-            if turn in self._waited and not self._composer.text:
-                self._composer.load_text(fold.questions[-1], fold.files(turn) or None)
+            asked = fold.question(turn)  # "" for another answer to an old question
+            if turn in self._waited and asked and not self._composer.text:
+                self._composer.load_text(asked, fold.files(turn) or None)
             self._cancelled = turn
             self._waited = set(fold.requested)
             self._view.hurry()

@@ -10,6 +10,7 @@ The file is long because each kind of event has its case here.
 from collections.abc import Callable, Iterable
 from typing import cast
 
+from tui.app.chat.comparing import Comparisons
 from tui.app.chat.context_meter import ContextMeter
 from tui.app.chat.debug_feed import DebugFeed
 from tui.app.chat.footers import Footers, stamp
@@ -20,6 +21,7 @@ from tui.app.transcript.note import Note
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.status import KEYS, STOP, Key, Status
 from tui.conversation import Transcript
+from tui.conversation.comparison import compares
 from tui.events import (
     ApprovalGiven,
     ApprovalRequested,
@@ -100,6 +102,7 @@ class Presenter:
         """Whether the shown conversation is gone from the store."""
         self.timeline = Timeline(self.fold, transcript)
         self.footers = Footers(self.fold, self.timeline)
+        self.comparisons = Comparisons(self.fold, self.timeline)
         self.context = ContextMeter(self.fold, transcript, status)
         self._clock = WaitClock(status)
         self._transcript = transcript
@@ -170,6 +173,9 @@ class Presenter:
 
     def _name(self, turn: str) -> str:
         what = "/compact" if self.fold.sums_up(turn) else _("another answer")
+        request = self.fold.requests.get(turn)
+        if request and compares(request):
+            what = _("an answer of {model}").format(model=request.model)
         files = ", ".join(file.title for file in self.fold.files(turn))
         return self.fold.question(turn) or files or what
 
@@ -285,6 +291,7 @@ class Presenter:
         # Cast to the union of all kinds, so that the type checker finds any event kind
         # that is not handled.
         self._show_event(record, cast(Known, event))
+        self.comparisons.take(record)
 
     def _show_event(self, record: Record, event: Known) -> None:
         turn = record.turn

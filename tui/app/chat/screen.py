@@ -32,6 +32,7 @@ from tui.app.chat.arrangement import Arrangement
 from tui.app.chat.attaching import Attaching
 from tui.app.chat.clipboard import Clipboard
 from tui.app.chat.code_saving import CodeSaving
+from tui.app.chat.comparing import Comparing
 from tui.app.chat.controller import Controller
 from tui.app.chat.conversation_settings import ConversationSettings
 from tui.app.chat.costs import Costs
@@ -205,6 +206,17 @@ class ChatScreen(OutputScreen):
             complain=self.complain,
             call_later=self.call_later,
             sees=lambda: (self.model, backend.models.sees(self.model)),
+        )
+        self.comparing = Comparing(
+            backend.models,
+            composer,
+            self.controller,
+            self.attaching,
+            self.drafts.wait_for,
+            model=lambda: self.model,
+            tools=self.tools.enabled_for,
+            complain=self.complain,
+            push=lambda dialog, chosen: self.app.push_screen(dialog, chosen),
         )
         self.owners = Owners(backend, door, fold, transcript.add_note, self.hint)
         self._next_model = NextModel(
@@ -397,6 +409,8 @@ class ChatScreen(OutputScreen):
         self.sidebar.stream_key = self.spell_key("stream")
         self.composer.menu.keys = dict(self.backend.keys)
         self.presenter.footers.debug_key = self.spell_key("debug")
+        walk = self.spell_key("older"), self.spell_key("newer")
+        self.presenter.comparisons.keys = walk
         spelled = ((self.spell_key(name), name) for name in ("help", "tools", "debug"))
         keys = tuple((key, name) for key, name in spelled if key)
         self.presenter.spell_keys(keys, (self.spell_key("cancel"), "stop"))

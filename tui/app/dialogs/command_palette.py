@@ -42,8 +42,8 @@ _GROUPS = {
         *("compact", "revise", "regenerate", "older", "newer", "takeover"),
     ),
     N_("Model and tools"): (
-        *("model", "setup", "agent", "effort", "system", "set", "stream"),
-        *("mcp", "resource"),
+        *("model", "compare", "setup", "agent", "effort", "system", "set"),
+        *("stream", "mcp", "resource"),
     ),
     N_("Screen"): (
         *("tools", "debug", "reasoning", "theme", "mouse", "vi", "help", "quit"),

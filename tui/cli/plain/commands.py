@@ -26,6 +26,7 @@ ELSEWHERE = {
     "/mcp": N_("run lazychat mcp list"),
     "/debug": N_("lazychat tools log lists the calls"),
     "/copy": N_("/export writes the conversation to a file"),
+    "/compare": N_("/model NAME, then /retry, lets another one answer too"),
     "/find": N_("/search searches all conversations"),
     **dict.fromkeys(
         ("/close", "/next", "/previous", "/older", "/newer"),
