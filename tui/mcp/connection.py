@@ -160,15 +160,16 @@ class Connection:
         if settings.url:
             from tui.mcp import http, oauth
 
-            http.check_address(name, settings.url)
+            url = secrets.address(name, settings)
+            http.check_address(name, url)
             headers = await asyncio.to_thread(secrets.headers, name, settings)
             own = any(header.lower() == "authorization" for header in headers)
-            auth = None if own else oauth.stored(name, settings.url)
-            return http.connect(settings.url, headers, auth)
+            auth = None if own else oauth.stored(name, url)
+            return http.connect(url, headers, auth)
         environment = await asyncio.to_thread(secrets.environment, name, settings)
         note = Throttle(50, 10.0, monotonic, self._hear_line)
         self._child = Child(
-            (secrets.expanded(settings.command), *settings.args),
+            (secrets.expanded(settings.command), *secrets.arguments(name, settings)),
             environment,
             secrets.expanded(settings.cwd),
             note,

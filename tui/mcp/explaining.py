@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from tui.errors import LazychatError
 from tui.i18n import _
+from tui.masking import mask
 from tui.mcp.reading import line
 
 
@@ -13,7 +14,11 @@ class NeedsLogin(LazychatError):
 
 
 def explain(error: BaseException) -> str:
-    """Return an exception of the SDK, of HTTP or of us in one line."""
+    """Return an exception of the SDK, of HTTP or of us in one line, without secrets."""
+    return mask(_explain(error))
+
+
+def _explain(error: BaseException) -> str:
     while inner := _inner(error):
         error = inner[0]
     if isinstance(error, LazychatError):
