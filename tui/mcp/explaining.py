@@ -8,6 +8,11 @@ from tui.i18n import _
 from tui.masking import mask
 from tui.mcp.reading import line
 
+_CLOSED = -32000
+"""The SDK's code for a request that a broken connection left without an answer."""
+_FORGOTTEN = "Session terminated"
+"""What the SDK says when a server, started anew, does not know the session."""
+
 
 class NeedsLogin(LazychatError):
     """The server wants the user to log in."""
@@ -40,6 +45,15 @@ def _explain(error: BaseException) -> str:
 def wants_login(error: BaseException) -> bool:
     """Return whether an error, or one that led to it, is a missing login."""
     return any(isinstance(each, NeedsLogin) for each in _causes(error, set()))
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether an error says that a connection by HTTP has to be made anew."""
+    return any(
+        type(each).__name__ == "MCPError"
+        and (getattr(each, "code", 0) == _CLOSED or str(each) == _FORGOTTEN)
+        for each in _causes(error, set())
+    )
 
 
 def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:

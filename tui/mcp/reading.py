@@ -51,6 +51,27 @@ def clean(text: str, limit: int) -> str:
     return f"{safe(text[:limit])}\n[{len(text) - limit} more characters omitted]"
 
 
+def log_line(params: "types.LoggingMessageNotificationParams") -> str:
+    """Return what a server logs as one line."""
+    data: Any = params.data
+    if not isinstance(data, str):
+        try:
+            data = msgspec.json.encode(data).decode()
+        except (TypeError, RecursionError, ValueError):
+            data = _("something that cannot be shown")
+    return f"{line(params.level, 20)}: {line(data)}"
+
+
+def progress_line(progress: float, total: float | None, message: str | None) -> str:
+    """Return how far a call is as one line."""
+    share = (
+        _("{progress:g} of {total:g}").format(progress=progress, total=total)
+        if total
+        else f"{progress:g}"
+    )
+    return f"{share}: {line(message)}" if message else share
+
+
 class ReadTool(msgspec.Struct, frozen=True):
     """A tool as a server describes it."""
 

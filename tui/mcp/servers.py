@@ -101,13 +101,21 @@ class Servers:
         if name:
             chosen = [s.name for s in self.states if s.name == name]
         else:
-            lost = ("failed", "login")
+            lost = ("failed", "login", "retrying")
             chosen = [s.name for s in self.states if s.phase in lost]
         chosen = [each for each in chosen if not self._configured[each].disabled]
         for each in chosen:
             if connection := self._connections.get(each):
                 self._call_soon(connection.reconnect)
         return chosen
+
+    def stop(self, name: str) -> bool:
+        """End a server until `reconnect`; return whether there is one of that name."""
+        connection = self._connections.get(name)
+        if connection is None or self._configured[name].disabled:
+            return False
+        self._call_soon(connection.stop)
+        return True
 
     def wait(self, seconds: float) -> None:
         """Wait until no server is connecting any more, for `seconds` at most."""

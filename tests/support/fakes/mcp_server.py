@@ -1,8 +1,9 @@
 """An MCP server that misbehaves, in plain JSON-RPC on its standard streams.
 
 It needs nothing but Python, so that it can do what no library lets a server do. Its
-arguments say how it begins: `slow` never answers, `dies` ends at once, `rubbish` prints
-other things between its messages, `bad-tools` offers what cannot be used.
+arguments say how it begins: `slow` never answers, `dies` ends at once, `brief` ends
+when it has told its tools, `rubbish` prints other things between its messages,
+`bad-tools` offers what cannot be used.
 """
 
 import json
@@ -140,6 +141,8 @@ def handle(message: dict[str, Any]) -> None:
             send({"id": id, "result": result})
         case "tools/list":
             send({"id": id, "result": {"tools": listed()}})
+            if "brief" in HOW:
+                os._exit(0)
         case "tools/call":
             token = (params.get("_meta") or {}).get("progressToken")
             call(id, params["name"], params.get("arguments"), token)

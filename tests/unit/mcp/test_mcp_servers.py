@@ -48,30 +48,6 @@ def test_two_servers_may_have_the_same_tools():
         assert len({tool.name for tool in servers.tools}) == 26
 
 
-def test_a_server_that_dies_in_a_call_is_one_line_and_stays_dead_until_asked():
-    with connected(fake=fake()) as servers:
-        result = call(servers, "fake__die")
-        again = call(servers, "fake__echo")
-
-        assert result.error == (
-            "fake__die failed: the MCP server fake has ended: it ended with status 7: "
-            "the disk is on fire"
-        )
-        assert again.error is not None
-        assert again.error.startswith(
-            "fake__echo failed: the MCP server fake is not connected (it ended with"
-        )
-        assert "\n" not in again.error
-
-        servers.wait(LIMIT)
-        wait_until(lambda: state(servers).phase == "failed")
-        assert servers.reconnect() == ["fake"]
-        wait_until(lambda: state(servers).phase == "ready")
-        assert json.loads(call(servers, "fake__echo", text="hi").output) == {
-            "text": "hi"
-        }
-
-
 def test_a_server_that_dies_at_once_is_shown_with_its_last_words():
     with connected(fake=fake("dies")) as servers:
         assert state(servers).phase == "failed"
