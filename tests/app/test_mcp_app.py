@@ -67,7 +67,7 @@ async def test_slash_mcp_lists_and_reconnects(home: object):
     async with opened(toml=toml()) as chat:
         await chat.until(lambda: chat.host.mcp.states[0].phase == "ready")
         await chat.ask("/mcp")
-        await chat.until("fake (fake 1): 13 tools")
+        await chat.until("fake (fake 1): 14 tools")
         await chat.ask("/mcp nope")
         await chat.until("No MCP server nope is on; there are: fake")
         await chat.ask("/mcp fake off")

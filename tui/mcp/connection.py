@@ -274,7 +274,7 @@ class Connection:
 
     async def call(
         self, tool: str, arguments: Mapping[str, Any], report: Report
-    ) -> str:
+    ) -> reading.Result:
         """Call a tool; raises `ToolError` with one line if that fails.
 
         If cancelled, the server is told to stop.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # loaded in the thread: most programs have no servers
     import asyncio
 
     from tui.mcp.connection import Connection
+    from tui.mcp.reading import Result
     from tui.mcp.tool import McpTool, Report
 
 T = TypeVar("T")
@@ -247,7 +248,7 @@ class Servers:
 
     def _begin(
         self, name: str, tool: str, arguments: Mapping[str, Any], report: "Report"
-    ) -> "Future[str]":
+    ) -> "Future[Result]":
         return self._submit(self._of(name).call(tool, arguments, report))
 
     def _of(self, name: str) -> "Connection":

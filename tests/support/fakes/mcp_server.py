@@ -47,6 +47,7 @@ TOOLS = [
     tool("echo", "Returns its arguments."),
     tool("cancelled", "Returns the requests that were cancelled."),
     tool("stdout", "Prints rubbish on stdout."),
+    tool("picture", "Returns `text`, a base64 picture, and what is none."),
 ]
 CANCELLED: list[Any] = []
 
@@ -118,6 +119,21 @@ def call(id: Any, name: str, arguments: Any, token: Any) -> None:
             print("\x1b[2Jrubbish {not json", flush=True)
             print(json.dumps([1, 2, 3]), flush=True)
             text(id, "printed")
+        case "picture":
+            drawn = {
+                "type": "image",
+                "data": arguments["text"],
+                "mimeType": "image/png",
+            }
+            blob = {"uri": "x://1", "mimeType": "image/png", "blob": drawn["data"]}
+            content = [
+                {"type": "text", "text": "a dot"},
+                drawn,
+                {"type": "resource", "resource": blob},
+                {"type": "image", "data": "bm9uZQ==", "mimeType": "image/tiff"},
+                {"type": "image", "data": "!", "mimeType": "image/png"},
+            ]
+            send({"id": id, "result": {"content": content}})
         case _:
             pass  # hangs
 

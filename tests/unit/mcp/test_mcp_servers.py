@@ -26,7 +26,7 @@ def test_tools_of_a_server_carry_its_name_and_ask():
             "type": "object",
             "properties": {"text": {"type": "string"}},
         }
-        assert state(servers).describe() == "13 tools"
+        assert state(servers).describe() == "14 tools"
         assert state(servers).title == "fake 1"
 
 
@@ -45,7 +45,7 @@ def test_two_servers_may_have_the_same_tools():
         second = call(servers, "two__echo", text="b").output
 
         assert [json.loads(first), json.loads(second)] == [{"text": "a"}, {"text": "b"}]
-        assert len({tool.name for tool in servers.tools}) == 26
+        assert len({tool.name for tool in servers.tools}) == 28
 
 
 def test_a_server_that_dies_at_once_is_shown_with_its_last_words():
