@@ -1,6 +1,8 @@
 """MCP servers in the app: the sidebar, prompts, resources, questions, reconnecting."""
 
 import json
+import os
+import signal
 import sys
 
 import pytest
@@ -9,7 +11,7 @@ from support.pilot import Chat, opened
 
 from tui.app.mcp.controller import prompt_arguments
 from tui.app.mcp.form import Form
-from tui.mcp import Prompt
+from tui.mcp import Prompt, retrying
 from tui.mcp.values import PromptArgument, ResourceText
 from tui.messages import ToolCall
 
@@ -65,9 +67,30 @@ async def test_slash_mcp_lists_and_reconnects(home: object):
     async with opened(toml=toml()) as chat:
         await chat.until(lambda: chat.host.mcp.states[0].phase == "ready")
         await chat.ask("/mcp")
-        await chat.until("fake (fake 1): 13 tools")
+        await chat.until("fake (fake 1): 14 tools")
         await chat.ask("/mcp nope")
         await chat.until("No MCP server nope is on; there are: fake")
+        await chat.ask("/mcp fake off")
+        await chat.until(lambda: chat.host.mcp.states[0].describe() == "stopped")
+        await chat.ask("/mcp fake")
+        await chat.until(lambda: chat.host.mcp.states[0].phase == "ready")
+
+
+async def test_a_lost_server_is_noted_and_the_sidebar_says_that_it_reconnects(
+    home: object, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(retrying, "FIRST_PAUSE", 1000.0)
+    monkeypatch.setattr(retrying, "LONGEST_PAUSE", 1000.0)
+    async with opened(toml=toml(), size=(120, 80)) as chat:
+        await chat.until(lambda: chat.host.mcp.states[0].phase == "ready")
+        (connection,) = chat.host.mcp._connections.values()
+        os.killpg(connection.pid, signal.SIGKILL)
+        await chat.until(
+            "MCP server fake: it was killed by SIGKILL; tries again in 1000 s"
+        )
+        await chat.pilot.press("f2", "end")
+
+        assert "fake reconnecting r" in sidebar(chat)
 
 
 async def test_a_question_stands_in_the_place_of_the_composer(home: object):

@@ -447,7 +447,7 @@ COMMANDS = (
         lambda app, _, name: app.mcp.show(name),
         "",
         "/mcp",
-        N_("MCP servers; /mcp NAME: reconnect"),
+        N_("MCP servers; /mcp NAME: reconnect; NAME off: stop"),
         argument=_anything,
     ),
     Command(

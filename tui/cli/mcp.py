@@ -135,7 +135,9 @@ def _url(settings: Config, name: str) -> str:
         raise ConfigError(
             _('There is no MCP server "{name}".{hint}').format(name=name, hint=hint)
         )
-    if not (url := settings.mcp[name].url):
+    from tui.mcp import secrets
+
+    if not (url := secrets.address(name, settings.mcp[name])):
         raise ConfigError(
             _("{name} runs on this machine and needs no login.").format(name=name)
         )

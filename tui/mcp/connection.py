@@ -16,11 +16,12 @@ import msgspec
 from tui.config import McpServerConfig
 from tui.errors import Cancelled, ConfigError, LazychatError, ToolError
 from tui.i18n import N_, _
-from tui.mcp import listing, reading, secrets
+from tui.mcp import listing, reading, transport
 from tui.mcp.asking import Asking
-from tui.mcp.explaining import explain, wants_login
+from tui.mcp.explaining import explain, is_lost, wants_login
 from tui.mcp.naming import tool_names
 from tui.mcp.reading import Throttle, line
+from tui.mcp.retrying import Backoff
 from tui.mcp.stdio import Child
 from tui.mcp.tool import Begin, McpTool, Report
 from tui.mcp.values import Prompt, Resource, ResourceText, ServerState
@@ -28,7 +29,6 @@ from tui.mcp.values import Prompt, Resource, ResourceText, ServerState
 if TYPE_CHECKING:
     import mcp_types as types
     from mcp.client import Client, IncomingMessage
-    from mcp.client._transport import Transport
 
 T = TypeVar("T")
 
@@ -68,8 +68,16 @@ class Connection:
         self._child: Child | None = None
         self._reports: list[Callable[[str], object]] = []
         """Show what the server says with each of the running calls."""
-        self._wanted = asyncio.Event()
+        self._woken = asyncio.Event()
+        """Whether `reconnect` or `stop` was called."""
         self._broken = asyncio.Event()
+        self._broken_by = ""
+        """What has broken the connection, "" if we end it."""
+        self._stopped = False
+        self._backoff = Backoff()
+        self._since: float | None = None
+        """When this connection became ready."""
+        self._was_ready = False
         self._stale = asyncio.Event()
         """Whether the server says that its lists have changed."""
         self.state = ServerState(
@@ -87,31 +95,70 @@ class Connection:
     # -- connecting
 
     async def run(self) -> None:
-        """Connect, and again whenever `reconnect` is called, until cancelled."""
+        """Connect, and again when that is lost or `reconnect` asks, until cancelled.
+
+        A server that has never been ready, or wants a login, waits for `reconnect`.
+        """
         if self._settings.disabled:
             return
         while True:
-            self._wanted.clear()
-            self._show(phase="connecting", problem="")
+            self._woken.clear()
+            if self._stopped:
+                self._show(phase="failed", problem=_("stopped"))
+                await self._woken.wait()
+                continue
+            if self.state.phase != "retrying":
+                self._show(phase="connecting", problem="")
+            self._since = None
+            failed: Exception | None = None
             try:
                 await self._serve()
             except Exception as error:
-                self._fail(error)
+                failed = error
             finally:
                 self._client = None
                 self._asking.withdraw(self.name)
-            if not self._wanted.is_set():
-                await self._wanted.wait()
+            if failed and not self._stopped:
+                await self._wait_after(failed)
+
+    async def _wait_after(self, error: Exception) -> None:
+        """Show why there is no connection, and wait until it is time to try again."""
+        if self._since is not None:
+            self._backoff.lost(monotonic() - self._since)
+            self._was_ready = True
+        useless = wants_login(error) or isinstance(error, ConfigError)
+        if not self._was_ready or useless:
+            self._fail(error)
+            await self._woken.wait()
+            return
+        pause = self._backoff.pause()
+        self._show(phase="retrying", problem=self._why(error), pause=pause)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), pause)
 
     def reconnect(self) -> None:
-        """End the connection, if there is one, and connect again."""
-        self._wanted.set()
+        """End the connection, if there is one, and connect again at once."""
+        self._stopped = False
+        self._backoff.reset()
+        self._wake()
+
+    def stop(self) -> None:
+        """End the connection, and do not connect again until `reconnect`."""
+        self._stopped = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._woken.set()
         self._broken.set()
+        if self.state.phase == "retrying":
+            self._show(phase="connecting", problem="")
 
     async def _serve(self) -> None:
         """Connect, and stay connected until the server or `reconnect` ends it."""
         async with AsyncExitStack() as stack:
-            self._broken.clear()
+            if not self._woken.is_set():
+                self._broken.clear()
+            self._broken_by = ""
             self._stale.clear()
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -124,10 +171,11 @@ class Connection:
                     )
                 ) from None
             self._client = client
-            self._show(phase="ready")
+            self._since = monotonic()
+            self._show(phase="ready", problem="")
             await self._follow(client, stack)
-        if self._child and not self._wanted.is_set():
-            raise LazychatError(self._child.why)
+        if not self._woken.is_set():
+            raise LazychatError(self._child.why if self._child else self._broken_by)
 
     async def _connect(self, stack: AsyncExitStack) -> "Client":
         try:
@@ -135,10 +183,12 @@ class Connection:
             from mcp_types import Implementation
         except ImportError as error:
             raise LazychatError(_(_MISSING)) from error
-        transport = await self._transport()
+        self._child = None
+        note = Throttle(50, 10.0, monotonic, self._hear_line)
+        reached, self._child = await transport.prepare(self.name, self._settings, note)
         return await stack.enter_async_context(
             Client(
-                transport,
+                reached,
                 client_info=Implementation(
                     name="lazychat", version=listing.own_version()
                 ),
@@ -149,31 +199,6 @@ class Connection:
                 elicitation_callback=partial(self._asking.ask, self.name),
             )
         )
-
-    async def _transport(self) -> "Transport":
-        settings, name = self._settings, self.name
-        if bool(settings.command) == bool(settings.url):
-            raise ConfigError(
-                _("[mcp.{name}] needs either command or url").format(name=name)
-            )
-        self._child = None
-        if settings.url:
-            from tui.mcp import http, oauth
-
-            http.check_address(name, settings.url)
-            headers = await asyncio.to_thread(secrets.headers, name, settings)
-            own = any(header.lower() == "authorization" for header in headers)
-            auth = None if own else oauth.stored(name, settings.url)
-            return http.connect(settings.url, headers, auth)
-        environment = await asyncio.to_thread(secrets.environment, name, settings)
-        note = Throttle(50, 10.0, monotonic, self._hear_line)
-        self._child = Child(
-            (secrets.expanded(settings.command), *settings.args),
-            environment,
-            secrets.expanded(settings.cwd),
-            note,
-        )
-        return self._child.connect()
 
     async def _follow(self, client: "Client", stack: AsyncExitStack) -> None:
         """Read changed lists again until the connection ends."""
@@ -236,9 +261,7 @@ class Connection:
             self._stale.set()
 
     async def _log(self, params: "types.LoggingMessageNotificationParams") -> None:
-        data = params.data
-        text = data if isinstance(data, str) else _as_json(data)
-        self._hear_line(f"{line(params.level, 20)}: {line(text)}")
+        self._hear_line(reading.log_line(params))
 
     def _hear_line(self, text: str) -> None:
         """Show a line with the running call, if it is clear which; else note it."""
@@ -251,7 +274,7 @@ class Connection:
 
     async def call(
         self, tool: str, arguments: Mapping[str, Any], report: Report
-    ) -> str:
+    ) -> reading.Result:
         """Call a tool; raises `ToolError` with one line if that fails.
 
         If cancelled, the server is told to stop.
@@ -265,20 +288,11 @@ class Connection:
         async def progressed(
             progress: float, total: float | None, message: str | None
         ) -> None:
-            share = (
-                _("{progress:g} of {total:g}").format(progress=progress, total=total)
-                if total
-                else f"{progress:g}"
-            )
-            shown(f"{share}: {line(message)}" if message else share)
+            shown(reading.progress_line(progress, total, message))
 
         shown = Throttle(20, 2.0, monotonic, show)
         request = asyncio.ensure_future(
-            client.call_tool(
-                tool,
-                dict(arguments),
-                progress_callback=progressed,
-            )
+            client.call_tool(tool, dict(arguments), progress_callback=progressed)
         )
         request.add_done_callback(_retrieve)
         self._reports.append(shown)
@@ -356,15 +370,20 @@ class Connection:
             )
         why = explain(error)
         self._show(problem=why)
+        if is_lost(error) and not self._child:
+            self._broken_by = why
+            self._broken.set()
         return f"{self.name}: {why}"
 
     def _fail(self, error: BaseException) -> None:
         if wants_login(error):
             self._show(phase="login", problem=_("it wants you to log in"))
         else:
-            ended = self._child is not None and self._child.ended.is_set()
-            why = self._child.why if ended and self._child else explain(error)
-            self._show(phase="failed", problem=why)
+            self._show(phase="failed", problem=self._why(error))
+
+    def _why(self, error: BaseException) -> str:
+        ended = self._child is not None and self._child.ended.is_set()
+        return self._child.why if ended and self._child else explain(error)
 
     def _show(self, **changes: Any) -> None:
         new = msgspec.structs.replace(self.state, **changes)
@@ -377,10 +396,3 @@ def _retrieve(request: "asyncio.Future[Any]") -> None:
     """Take the exception of an abandoned request, which asyncio would complain of."""
     if not request.cancelled():
         request.exception()
-
-
-def _as_json(data: Any) -> str:
-    try:
-        return msgspec.json.encode(data).decode()
-    except (TypeError, RecursionError, ValueError):
-        return _("something that cannot be shown")

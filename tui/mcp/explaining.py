@@ -5,7 +5,13 @@ from typing import Any, cast
 
 from tui.errors import LazychatError
 from tui.i18n import _
+from tui.masking import mask
 from tui.mcp.reading import line
+
+_CLOSED = -32000
+"""The SDK's code for a request that a broken connection left without an answer."""
+_FORGOTTEN = "Session terminated"
+"""What the SDK says when a server, started anew, does not know the session."""
 
 
 class NeedsLogin(LazychatError):
@@ -13,7 +19,11 @@ class NeedsLogin(LazychatError):
 
 
 def explain(error: BaseException) -> str:
-    """Return an exception of the SDK, of HTTP or of us in one line."""
+    """Return an exception of the SDK, of HTTP or of us in one line, without secrets."""
+    return mask(_explain(error))
+
+
+def _explain(error: BaseException) -> str:
     while inner := _inner(error):
         error = inner[0]
     if isinstance(error, LazychatError):
@@ -35,6 +45,15 @@ def explain(error: BaseException) -> str:
 def wants_login(error: BaseException) -> bool:
     """Return whether an error, or one that led to it, is a missing login."""
     return any(isinstance(each, NeedsLogin) for each in _causes(error, set()))
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether an error says that a connection by HTTP has to be made anew."""
+    return any(
+        type(each).__name__ == "MCPError"
+        and (getattr(each, "code", 0) == _CLOSED or str(each) == _FORGOTTEN)
+        for each in _causes(error, set())
+    )
 
 
 def _causes(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:

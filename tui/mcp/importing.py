@@ -2,7 +2,7 @@
 
 Claude Desktop, Claude Code, Cursor and others have `mcpServers`, VS Code `servers`, Zed
 `context_servers`. A literal secret is not copied into config.toml: its name is written
-there, and its value goes to keys.toml.
+there, and its value goes to keys.toml; `tui.mcp.extracting` finds them.
 """
 
 import re
@@ -18,12 +18,15 @@ from tui import bounds, files, nearly_json
 from tui.config import McpServerConfig
 from tui.errors import ConfigError
 from tui.i18n import _
+from tui.masking import is_variable_name
+from tui.mcp.extracting import Extractor
 from tui.mcp.reading import line
+from tui.mcp.secrets import references
 
 _TABLES = ("mcpServers", "servers", "context_servers")
 _MOST = 200
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|AUTH|CREDENTIAL|COOKIE", re.I)
-_VARIABLE = re.compile(r"\$\{(?:env:|input:)?([A-Za-z_][A-Za-z0-9_.-]*)(?::-[^}]*)?\}")
+_VARIABLE = re.compile(r"\$\{(env:|input:)?([A-Za-z_][A-Za-z0-9_.-]*)(?::-[^}]*)?\}")
 
 
 class Imported(msgspec.Struct):
@@ -107,15 +110,13 @@ def _server(name: str, about: dict[str, Any]) -> Imported:
     if about.get("type") == "sse" or about.get("transport") == "sse":
         notes.append(_("it used SSE; if it fails, ask for its streamable HTTP address"))
     keys: dict[str, str] = {}
+    secret = Extractor(name, keys)
     env, env_keys = _variables(_strings(about.get("env")), keys)
-    headers, headers_env = _headers(name, _strings(about.get("headers")), keys)
-    for text in (*args, url):
-        if found := _VARIABLE.search(text):
-            notes.append(
-                _("put in the value of {found} yourself: {text}").format(
-                    found=found[0], text=line(text, 80)
-                )
-            )
+    headers, headers_env = _headers(secret, _strings(about.get("headers")))
+    args = secret.arguments([_own_references(each, notes) for each in args])
+    url, login = secret.address(_own_references(url, notes))
+    if login:
+        headers_env.setdefault("Authorization", login)
     settings = McpServerConfig(
         command=str(command),
         args=args,
@@ -127,10 +128,31 @@ def _server(name: str, about: dict[str, Any]) -> Imported:
         headers_env=headers_env,
         disabled=about.get("disabled") is True or about.get("enabled") is False,
     )
-    named = (*env_keys, *headers_env.values())
+    named = dict.fromkeys((*env_keys, *headers_env.values()))
+    for text in (*settings.args, settings.url):
+        named |= dict.fromkeys(references(text))
     return Imported(
         name, settings, keys, tuple(n for n in named if n not in keys), tuple(notes)
     )
+
+
+def _own_references(text: str, notes: list[str]) -> str:
+    """Return a text with the references to variables in our form, `${NAME}`.
+
+    Those that only an editor knows, such as `${workspaceFolder}`, are noted.
+    """
+
+    def ours(match: re.Match[str]) -> str:
+        kind, name = match.groups()
+        if kind == "input:":
+            name = re.sub(r"\W", "_", name).upper()
+        elif not kind and not is_variable_name(name):
+            notes.append(
+                _("put in the value of {found} yourself").format(found=match[0])
+            )
+        return f"${{{name}}}"
+
+    return _VARIABLE.sub(ours, text)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -153,7 +175,7 @@ def _variables(
     for name, value in given.items():
         if _VARIABLE.search(value):
             named.append(name)
-        elif value and _SECRET.search(name):
+        elif value and (_SECRET.search(name) or _has_secret(value)):
             keys[name] = value
             named.append(name)
         else:
@@ -161,19 +183,21 @@ def _variables(
     return plain, tuple(named)
 
 
+def _has_secret(value: str) -> bool:
+    return Extractor("", {}).text(value) != value
+
+
 def _headers(
-    server: str, given: Mapping[str, str], keys: dict[str, str]
+    secret: Extractor, given: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the plain headers, and the names of the keys of the secret ones."""
     plain: dict[str, str] = {}
     named: dict[str, str] = {}
     for header, value in given.items():
         if found := _VARIABLE.search(value):
-            named[header] = found[1]
-        elif _SECRET.search(header):
-            variable = re.sub(r"[^A-Z0-9]+", "_", f"MCP_{server}_{header}".upper())
-            keys[variable] = value
-            named[header] = variable
+            named[header] = found[2]
+        elif value and (_SECRET.search(header) or _has_secret(value)):
+            named[header] = secret.put(header, value)
         else:
             plain[header] = value
     return plain, named

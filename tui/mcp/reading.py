@@ -6,7 +6,7 @@ model. What is too large or too deep is left out, and said so.
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
@@ -33,6 +33,8 @@ LONGEST_DESCRIPTION = 8_000
 """Most characters that describe a tool."""
 MOST_LISTED = 1_000
 """Most prompts, and most resources, of one server."""
+MOST_PICTURES = 10
+"""Most pictures of one result."""
 LONGEST_RESULT = 1_000_000
 """Most characters of a result, of which a model gets less still."""
 _LONGEST_LINE = 500
@@ -49,6 +51,27 @@ def clean(text: str, limit: int) -> str:
     if len(text) <= limit:
         return safe(text)
     return f"{safe(text[:limit])}\n[{len(text) - limit} more characters omitted]"
+
+
+def log_line(params: "types.LoggingMessageNotificationParams") -> str:
+    """Return what a server logs as one line."""
+    data: Any = params.data
+    if not isinstance(data, str):
+        try:
+            data = msgspec.json.encode(data).decode()
+        except (TypeError, RecursionError, ValueError):
+            data = _("something that cannot be shown")
+    return f"{line(params.level, 20)}: {line(data)}"
+
+
+def progress_line(progress: float, total: float | None, message: str | None) -> str:
+    """Return how far a call is as one line."""
+    share = (
+        _("{progress:g} of {total:g}").format(progress=progress, total=total)
+        if total
+        else f"{progress:g}"
+    )
+    return f"{share}: {line(message)}" if message else share
 
 
 class ReadTool(msgspec.Struct, frozen=True):
@@ -163,19 +186,59 @@ def resources(server: str, found: "Sequence[types.Resource]") -> tuple[Resource,
     )
 
 
-def result(server: str, found: "types.CallToolResult") -> str:
-    """Return a result as text for a model.
+class Picture(NamedTuple):
+    """A picture in a result, as the server sends it."""
+
+    data: str
+    """Base64, which may be wrong."""
+    kind: str
+    """What the server calls its media type, in one short line."""
+
+    @property
+    def name(self) -> str:
+        """Say what it is."""
+        return f"image, {self.kind or 'of unknown kind'}, {_size(self.data)}"
+
+
+class Result(NamedTuple):
+    """What a call has returned."""
+
+    text: str
+    """"" if there are only pictures."""
+    pictures: tuple[Picture, ...] = ()
+
+
+def result(server: str, found: "types.CallToolResult") -> Result:
+    """Return a result for a model.
 
     Raises `ToolError` if the server says that the call failed.
     """
-    parts = [_block(block) for block in found.content[:MOST_LISTED]]
-    texts = [part for part in parts if part]
+    blocks = found.content[:MOST_LISTED]
+    pictures = [] if found.is_error else list(filter(None, map(_picture, blocks)))
+    shown = pictures[:MOST_PICTURES]
+    named = [_block(b) for b in blocks if found.is_error or not _picture(b)]
+    more = len(pictures) - len(shown)
+    texts = [part for part in named if part]
     if found.is_error:
         raise ToolError(line("\n".join(texts) or f"{server} gave no reason"))
     structured = found.structured_content
     if structured is not None and not _is_said(structured, texts):
         texts.append(_json(structured))
-    return clean("\n".join(texts), LONGEST_RESULT) or "(no output)"
+    if more:
+        texts.append(f"[{more} more images: not shown]")
+    text = clean("\n".join(texts), LONGEST_RESULT)
+    return Result(text or ("" if shown else "(no output)"), tuple(shown))
+
+
+def _picture(block: "types.ContentBlock") -> Picture | None:
+    if block.type == "image":
+        return Picture(block.data, line(block.mime_type, 60))
+    if block.type == "resource":
+        kind = line(block.resource.mime_type or "", 60)
+        blob = getattr(block.resource, "blob", None)
+        if kind.startswith("image/") and isinstance(blob, str):
+            return Picture(blob, kind)
+    return None
 
 
 def _is_said(structured: Any, texts: list[str]) -> bool:

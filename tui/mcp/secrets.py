@@ -1,12 +1,15 @@
 """Finds the values of variables, headers and folders that `[mcp.NAME]` only names."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from tui.config import McpServerConfig
 from tui.errors import ConfigError
 from tui.i18n import _
+from tui.masking import remember_key
+from tui.mcp.extracting import is_secret_name
 from tui.models import keys
 
 _INHERITED = (
@@ -23,6 +26,40 @@ keys for models."""
 def expanded(path: str) -> str:
     """Return a path or a program's name with `~` replaced; "" stays."""
     return str(Path(path).expanduser()) if path.startswith("~") else path
+
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_]\w*)\}")
+
+
+def references(text: str) -> list[str]:
+    """Return the names in the `${NAME}` of a text, each once."""
+    found = (match[1] for match in _REFERENCE.finditer(text))
+    return list(dict.fromkeys(name for name in found if name))
+
+
+def arguments(name: str, server: McpServerConfig) -> tuple[str, ...]:
+    """Return the arguments of `[mcp.NAME]` with the values of each `${NAME}` in them.
+
+    `$${` stands for `${`. Raises `ConfigError` if a value is missing.
+    """
+    return tuple(_filled(name, "args", each) for each in server.args)
+
+
+def address(name: str, server: McpServerConfig) -> str:
+    """Return the url of `[mcp.NAME]`, filled in as its arguments are."""
+    return _filled(name, "url", server.url)
+
+
+def _filled(name: str, where: str, text: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        if not (variable := match[1]):
+            return "${"
+        found = _key(name, where, variable)
+        if is_secret_name(variable):
+            remember_key(found)
+        return found
+
+    return _REFERENCE.sub(value, text)
 
 
 def environment(name: str, server: McpServerConfig) -> dict[str, str]:

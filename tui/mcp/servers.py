@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # loaded in the thread: most programs have no servers
     import asyncio
 
     from tui.mcp.connection import Connection
+    from tui.mcp.reading import Result
     from tui.mcp.tool import McpTool, Report
 
 T = TypeVar("T")
@@ -101,13 +102,21 @@ class Servers:
         if name:
             chosen = [s.name for s in self.states if s.name == name]
         else:
-            lost = ("failed", "login")
+            lost = ("failed", "login", "retrying")
             chosen = [s.name for s in self.states if s.phase in lost]
         chosen = [each for each in chosen if not self._configured[each].disabled]
         for each in chosen:
             if connection := self._connections.get(each):
                 self._call_soon(connection.reconnect)
         return chosen
+
+    def stop(self, name: str) -> bool:
+        """End a server until `reconnect`; return whether there is one of that name."""
+        connection = self._connections.get(name)
+        if connection is None or self._configured[name].disabled:
+            return False
+        self._call_soon(connection.stop)
+        return True
 
     def wait(self, seconds: float) -> None:
         """Wait until no server is connecting any more, for `seconds` at most."""
@@ -239,7 +248,7 @@ class Servers:
 
     def _begin(
         self, name: str, tool: str, arguments: Mapping[str, Any], report: "Report"
-    ) -> "Future[str]":
+    ) -> "Future[Result]":
         return self._submit(self._of(name).call(tool, arguments, report))
 
     def _of(self, name: str) -> "Connection":

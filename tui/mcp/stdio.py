@@ -17,6 +17,7 @@ from tui.bounds import without_deep
 from tui.errors import LazychatError
 from tui.events import may_be_deep
 from tui.i18n import _
+from tui.masking import mask
 from tui.mcp.reading import line
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def end_group(pid: int, number: int) -> None:
 
 
 def _text(data: bytes) -> str:
-    return line(data[:4000].decode(errors="replace"))
+    return mask(line(data[:4000].decode(errors="replace")))
 
 
 def _signal(number: int) -> str:

@@ -1,5 +1,6 @@
 """A tool of a server as a `Tool`."""
 
+import base64
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -8,8 +9,9 @@ from typing import Any
 
 from tui import bounds
 from tui.config import McpServerConfig
-from tui.errors import Cancelled, ToolError
-from tui.mcp.reading import ReadTool
+from tui.errors import AttachmentError, Cancelled, ToolError
+from tui.mcp.reading import ReadTool, Result, line
+from tui.messages import Attachment
 from tui.tools import Tool, report
 from tui.tools.policy import Policy
 from tui.tools.running import current
@@ -18,7 +20,7 @@ Report = Callable[[str], object]
 """Reports the progress of a call, from any thread. Raises `Cancelled` once the call
 was abandoned."""
 
-Begin = Callable[[str, Mapping[str, Any], Report], "Future[str]"]
+Begin = Callable[[str, Mapping[str, Any], Report], "Future[Result]"]
 """Begins a call of a server's tool with its arguments; any thread. Cancelling the
 future tells the server to stop."""
 
@@ -39,8 +41,9 @@ class McpTool(Tool[..., Any]):
         A call asks for permission unless the user trusts what the server says of it.
         """
 
-        def call(**arguments: Any) -> str:
-            return _wait(begin(read.name, arguments, _reporter()))
+        def call(**arguments: Any) -> Any:
+            result = _wait(begin(read.name, arguments, _reporter()))
+            return _with_pictures(read.name, result) if result.pictures else result.text
 
         trusted = settings.trust == "annotations" and read.read_only
         policy: Policy = "allow" if trusted else "ask"
@@ -77,13 +80,38 @@ class McpTool(Tool[..., Any]):
         return tool
 
 
+def _with_pictures(tool: str, result: Result) -> Any:
+    """Return a result's text and pictures; one that cannot be used is only named.
+
+    Decodes and scales, in the thread of the call.
+    """
+    from tui.attachments import images, loading  # few servers return pictures
+
+    texts = [result.text] if result.text else []
+    files: list[Attachment] = []
+    for number, picture in enumerate(result.pictures, 1):
+        try:
+            data = base64.b64decode(picture.data)
+            if not (kind := images.kind_of(data)):
+                texts.append(f"[{picture.name}: not of a kind that models see]")
+                continue
+            name = f"{line(tool, 60)}-{number}.{kind.partition('/')[2]}"
+            files.append(loading.of_bytes(data, name))
+        except (AttachmentError, ValueError) as error:
+            texts.append(f"[{picture.name}: {line(error)}]")
+    text = "\n".join(texts)
+    if not files:
+        return text
+    return [text, *files] if text else files
+
+
 def _reporter() -> Report:
     """Return `report` for the call of the current thread, for other threads."""
     context = copy_context()  # which holds the call
     return lambda text: context.run(report, text)
 
 
-def _wait(future: "Future[str]") -> str:
+def _wait(future: "Future[Result]") -> Result:
     """Wait for a result; a cancel of the call cancels the request."""
     from concurrent.futures import CancelledError
 

@@ -10,8 +10,9 @@ import msgspec
 from tui.i18n import _, ngettext
 from tui.messages import Value
 
-Phase = Literal["disabled", "connecting", "ready", "login", "failed"]
-"""`login`: the server wants the user to log in; `failed`: it is not connected."""
+Phase = Literal["disabled", "connecting", "ready", "login", "failed", "retrying"]
+"""`login`: the server wants the user to log in; `failed`: it is not connected;
+`retrying`: it was connected, and is connected again after a pause."""
 
 
 class ServerState(Value, frozen=True):
@@ -23,6 +24,8 @@ class ServerState(Value, frozen=True):
     problem: str = ""
     """The last error in one line, without a full stop; it may be of an earlier call
     while the server is ready. "" if there was none."""
+    pause: float = 0.0
+    """Seconds before the next try, while `retrying`."""
     tools: int = 0
     prompts: int = 0
     resources: int = 0
@@ -60,6 +63,10 @@ class ServerState(Value, frozen=True):
                 )
             case "failed":
                 return self.problem or _("not connected")
+            case "retrying":
+                return _("{problem}; tries again in {seconds:g} s").format(
+                    problem=self.problem or _("not connected"), seconds=self.pause
+                )
 
 
 class PromptArgument(Value, frozen=True):

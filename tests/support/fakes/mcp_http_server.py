@@ -5,6 +5,7 @@ on at once, as if the user had agreed.
 """
 
 import asyncio
+import os
 import secrets
 import socket
 import sys
@@ -99,7 +100,8 @@ class Provider:
 
 def main() -> None:
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", int(os.environ.get("PORT", "0"))))
         port = listening.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     options: dict[str, Any] = {}

@@ -1,8 +1,9 @@
 """An MCP server that misbehaves, in plain JSON-RPC on its standard streams.
 
 It needs nothing but Python, so that it can do what no library lets a server do. Its
-arguments say how it begins: `slow` never answers, `dies` ends at once, `rubbish` prints
-other things between its messages, `bad-tools` offers what cannot be used.
+arguments say how it begins: `slow` never answers, `dies` ends at once, `brief` ends
+when it has told its tools, `rubbish` prints other things between its messages,
+`bad-tools` offers what cannot be used.
 """
 
 import json
@@ -46,6 +47,7 @@ TOOLS = [
     tool("echo", "Returns its arguments."),
     tool("cancelled", "Returns the requests that were cancelled."),
     tool("stdout", "Prints rubbish on stdout."),
+    tool("picture", "Returns `text`, a base64 picture, and what is none."),
 ]
 CANCELLED: list[Any] = []
 
@@ -117,6 +119,21 @@ def call(id: Any, name: str, arguments: Any, token: Any) -> None:
             print("\x1b[2Jrubbish {not json", flush=True)
             print(json.dumps([1, 2, 3]), flush=True)
             text(id, "printed")
+        case "picture":
+            drawn = {
+                "type": "image",
+                "data": arguments["text"],
+                "mimeType": "image/png",
+            }
+            blob = {"uri": "x://1", "mimeType": "image/png", "blob": drawn["data"]}
+            content = [
+                {"type": "text", "text": "a dot"},
+                drawn,
+                {"type": "resource", "resource": blob},
+                {"type": "image", "data": "bm9uZQ==", "mimeType": "image/tiff"},
+                {"type": "image", "data": "!", "mimeType": "image/png"},
+            ]
+            send({"id": id, "result": {"content": content}})
         case _:
             pass  # hangs
 
@@ -140,6 +157,8 @@ def handle(message: dict[str, Any]) -> None:
             send({"id": id, "result": result})
         case "tools/list":
             send({"id": id, "result": {"tools": listed()}})
+            if "brief" in HOW:
+                os._exit(0)
         case "tools/call":
             token = (params.get("_meta") or {}).get("progressToken")
             call(id, params["name"], params.get("arguments"), token)

@@ -484,6 +484,32 @@ def test_keys_are_not_found(tmp_path: Path, search: Searching):
     ]
 
 
+@pytest.mark.parametrize("name", ["[h]ome", "h*", "{a,b}", "wh?t", "!x", "a\\b"])
+def test_keys_in_a_folder_of_any_name_are_not_found(
+    tmp_path: Path, search: Searching, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setenv("LAZYCHAT_HOME", str(tmp_path / "work" / name))
+    (tmp_path / "work" / name).mkdir()
+    (tmp_path / "work" / name / "more.txt").write_text(SECRET)
+
+    assert Searching(Folders()).search_text("secret outside") == "[nothing found]"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": "a{1000}{1000}{1000}{1000}", "regex": True},
+        {"text": "x", "files": "[", "regex": False},
+        {"text": r"a\nb", "regex": True},
+    ],
+)
+def test_what_ripgrep_refuses_is_an_error_not_a_find(work: Path, wrong):
+    if not searching.shutil.which("rg"):
+        pytest.skip("ripgrep is not installed")
+    with pytest.raises(ToolError, match="cannot be searched for: "):
+        Searching(Folders()).search_text(**wrong)
+
+
 def test_a_text_that_looks_like_an_option_is_a_text(work: Path, search: Searching):
     (work / "options.txt").write_text("use --help or -e\n")
 

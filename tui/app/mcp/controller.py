@@ -59,7 +59,8 @@ class McpController:
         for state in self._servers.states:
             before = self._known.get(state.name)
             self._known[state.name] = state.phase
-            if state.phase in ("failed", "login") and state.phase != before:
+            lost = state.phase in ("failed", "login", "retrying")
+            if lost and state.phase != before:
                 # The sidebar shows it too, but a narrow screen hides that.
                 text = _("MCP server {name}: {state}").format(
                     name=state.name, state=state.describe()
@@ -110,12 +111,17 @@ class McpController:
     # -- what the user does
 
     def show(self, name: str) -> None:
-        """Connect again to the server `name`; without a name, show all servers."""
+        """Connect again to the server `name`; without a name, show all servers.
+
+        `NAME off` ends that server until it is connected again.
+        """
         chat = self._chat()
         if chat is None:
             return
         if not self._servers:
             chat.complain(_("No MCP server is configured: lazychat mcp import FILE"))
+        elif self._stop(name):
+            chat.hint(_("Stopped; /mcp {name} connects again").format(name=name[:-4]))
         elif name:
             self.reconnect(name)
         else:
@@ -124,6 +130,14 @@ class McpController:
                 title = f" ({state.title})" if state.title else ""
                 line = f"{state.name}{title}: {state.describe()}"
                 chat.transcript.add_note(line, kind)
+
+    def _stop(self, typed: str) -> bool:
+        """End the server that `NAME off` names; return whether there is one."""
+        name = typed.removesuffix(" off")
+        if name == typed or any(s.name == typed for s in self._servers.states):
+            return False
+        self._known[name] = "failed"  # which the user knows
+        return self._servers.stop(name)
 
     def reconnect(self, name: str) -> None:
         """Connect again to one server."""

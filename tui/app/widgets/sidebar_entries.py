@@ -18,6 +18,7 @@ _PHASES = {
     "ready": N_("ready"),
     "login": N_("login"),
     "connecting": N_("connecting"),
+    "retrying": N_("reconnecting"),
 }
 """The words for the phases of an MCP server."""
 _NO_DESCRIPTION = N_("No description.")
@@ -142,7 +143,7 @@ class ServerEntry(Entry):
         if state.problem and state.phase != "login":
             # Of a server that is connected, it is about an earlier call.
             texts.insert(0, state.problem)
-            style = "error" if state.phase == "failed" else "muted"
+            style = "error" if state.phase in ("failed", "retrying") else "muted"
         elif state.phase == "login":
             texts.insert(0, state.describe())
             style = "error"
@@ -160,7 +161,7 @@ class ServerEntry(Entry):
         if number > 1:
             return self._more[number - 2]
         name: Span = (safe(self.state.name, newlines=False), ("heading",))
-        lost = self.state.phase in ("failed", "login")
+        lost = self.state.phase in ("failed", "login", "retrying")
         words = _(_PHASES.get(self.state.phase, self.state.phase))
         key: tuple[Span, ...] = (("  r", ("key",)),) if lost else ()
         look = "error" if lost else "muted"

@@ -21,5 +21,7 @@ def calculate(expression: str) -> str:
     from tui.tools.bundled import expression as arithmetic
     from tui.tools.bundled import units
 
+    # Of each run of blanks one is left, as the patterns need a time with its square.
+    expression = arithmetic.bounded(expression)
     converted = units.convert(expression)
     return converted or arithmetic.written(arithmetic.evaluate(expression))

@@ -45,10 +45,18 @@ _TOKEN, _ARGUMENT = (
 """The next token; between the parentheses of a function, a comma separates."""
 
 
-def evaluate(text: str) -> Decimal:
-    """Return the value of an expression; raises `ToolError` with the place."""
+def bounded(text: str) -> str:
+    """Return an expression with single spaces; raises `ToolError` if it is too long."""
+    if len(text) <= 10 * _LONGEST:
+        text = " ".join(text.split())
     if len(text) > _LONGEST:
         raise ToolError(f"the expression is longer than {_LONGEST} characters")
+    return text
+
+
+def evaluate(text: str) -> Decimal:
+    """Return the value of an expression; raises `ToolError` with the place."""
+    text = bounded(text)
     context = decimal.Context(
         prec=_DIGITS,
         Emax=99_999,
@@ -58,6 +66,8 @@ def evaluate(text: str) -> Decimal:
     with decimal.localcontext(context) as now:
         try:
             value = _Parser(_tokens(text)).whole()
+            if not value.is_finite():  # ln(0), 0**-1
+                raise decimal.InvalidOperation
         except decimal.DivisionByZero:
             raise ToolError("division by zero") from None
         except decimal.Overflow:
@@ -272,7 +282,7 @@ _NAMES = {
 
 
 def _factorial(value: Decimal) -> Decimal:
-    if value != int(value) or not 0 <= value <= _LARGEST_FACTORIAL:
+    if not 0 <= value <= _LARGEST_FACTORIAL or value != int(value):
         raise ToolError(f"a factorial is of a whole number, 0 to {_LARGEST_FACTORIAL}")
     return +Decimal(math.factorial(int(value)))
 

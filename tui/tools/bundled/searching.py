@@ -1,5 +1,6 @@
 """Searches text in files: with ripgrep where it is, else with a program of our own."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -19,8 +20,6 @@ _MOST_COLUMNS = 300
 _LARGEST = 10_000_000
 """Bytes of a file that is searched."""
 _SECONDS = 30
-_WRONG = ("regex parse error", "rg: ", "error: ")
-"""How the output begins if the search itself is wrong."""
 _SCAN = Path(__file__).with_name("scan.py")
 
 
@@ -87,7 +86,7 @@ def _command(
             *(["--ignore-case"] if ignore_case else []),
             *([] if regex else ["--fixed-strings"]),
             *([f"--glob={files}"] if files else []),
-            *(f"--glob=!/{folder}/**" for folder in hidden),
+            *(f"--glob=!/{_literally(folder)}/**" for folder in hidden),
             *(f"--regexp={text}", "--", "."),
         ]
     options = f"{int(regex)}{int(ignore_case)}"
@@ -105,10 +104,15 @@ def _command(
     ]
 
 
+def _literally(folder: str) -> str:
+    """Return a glob that matches only this path."""
+    return re.sub(r"[][*?{}!\\]", r"\\\g<0>", folder)
+
+
 def _result(found: bytes, ended: children.Ended) -> str:
     text = found.decode("utf-8", "replace")
-    # Ripgrep ends with 2 also where it could not read a file.
-    if ended.status == 2 and text.startswith(_WRONG):
+    # Ripgrep ends with 2 also where it could not read a file; what it finds is in ./
+    if ended.status == 2 and text.strip() and not text.startswith("./"):
         reason = " ".join(text.split())[:300]
         raise ToolError(f"the text cannot be searched for: {reason}")
     lines = [line.removeprefix("./") for line in text.splitlines()]
