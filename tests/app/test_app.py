@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("home")
 
 BUNDLED = [name for name, tool in builtin().items() if tool.policy == "allow"]
 """What is on with the starter, for which the script stands."""
-ALL_ON = f"Tools, {len(BUNDLED)} of {len(builtin())} on"
-ONE_OFF = f"Tools, {len(BUNDLED) - 1} of {len(builtin())} on"
+ALL_ON = f"Tools {len(BUNDLED)}/{len(builtin())}"
+ONE_OFF = f"Tools {len(BUNDLED) - 1}/{len(builtin())}"
 
 
 # -- tools

@@ -253,15 +253,20 @@ class Status(Contained, Widget):
         """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" if room is short."""
         if self.context is None:
             return []
-        used, window, approximate = self.context
-        part = used / window
-        look = "full" if part >= _FULL else "high" if part >= _HIGH else "muted"
-        about = "~" if approximate else ""
-        if not wide:
-            return [(f"{about}{part:.0%}", (look,))]
-        filled = min(_BAR, max(1, round(part * _BAR)))
-        bar = "▰" * filled + "▱" * (_BAR - filled)
-        return [(f"{bar} {about}{_short(used)}/{_short(window)}", (look,))]
+        return [meter(self.context, wide)]
+
+
+def meter(context: Fill, wide: bool = True) -> Span:
+    """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" if it is not to be `wide`."""
+    used, window, approximate = context
+    part = used / window
+    look = "full" if part >= _FULL else "high" if part >= _HIGH else "muted"
+    about = "~" if approximate else ""
+    if not wide:
+        return f"{about}{part:.0%}", (look,)
+    filled = min(_BAR, max(1, round(part * _BAR)))
+    bar = "▰" * filled + "▱" * (_BAR - filled)
+    return f"{bar} {about}{_short(used)}/{_short(window)}", (look,)
 
 
 def _seconds(seconds: int) -> str:
