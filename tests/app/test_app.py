@@ -392,7 +392,7 @@ async def test_text_that_only_begins_with_a_slash_is_a_message() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "seen"),
-    [("/help", "New line"), ("/debug", "Debug: "), ("/model", "Choose a model")],
+    [("/help", "New line"), ("/debug", "Debug · "), ("/model", "Choose a model")],
 )
 async def test_slash_commands_do_what_the_keys_do(typed: str, seen: str) -> None:
     async with opened(["Asked the model!"], size=(80, 24)) as chat:
@@ -553,7 +553,7 @@ async def test_keys_that_are_none_are_told_and_the_others_work() -> None:
         await chat.pilot.press("ctrl+t")
         await chat.until("stream off")
         await chat.pilot.press("f5")
-        await chat.until("Debug: ")
+        await chat.until("Debug · ")
         await chat.pilot.press("f1")
         await chat.until("Ctrl+T, /stream")
 

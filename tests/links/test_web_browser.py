@@ -109,7 +109,7 @@ def test_the_stream_switch_acts_on_the_next_answer(model, server, browser):
     page.press("F8").wait_for("○ off")
     page.ask("Hello?")
     pause.reached()
-    page.press("F3").wait_for("Debug: ")
+    page.press("F3").wait_for("Debug · ")
     assert "Not yet" not in page.text
     pause.go()
 

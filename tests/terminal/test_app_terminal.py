@@ -166,7 +166,7 @@ def test_one_can_type_scroll_and_switch_while_an_answer_streams(start: Start) ->
     terminal.type("meanwhile I write")
     terminal.wait_for("meanwhile I write", seconds=2)
     terminal.press("f3")
-    terminal.wait_for("Debug: ", seconds=2)
+    terminal.wait_for("Debug · ", seconds=2)
     terminal.press("f3")
     for _ in range(8):
         terminal.wheel(10, 5)

@@ -400,6 +400,7 @@ class ChatScreen(OutputScreen):
         self.sidebar.model_key = self.spell_key("model")
         self.composer.menu.keys = dict(self.backend.keys)
         self.presenter.footers.debug_key = self.spell_key("debug")
+        self.debug_panel.key = self.spell_key("debug")
         spelled = ((self.spell_key(name), name) for name in ("help", "tools", "debug"))
         keys = tuple((key, name) for key, name in spelled if key)
         self.presenter.spell_keys(keys, (self.spell_key("cancel"), "stop"))
