@@ -606,7 +606,7 @@ def test_an_editor_without_a_temporary_folder_is_told_and_the_text_stays(
     text, problem = edit("some")
 
     assert text == "some"
-    assert problem == "Cannot write a temporary file: No such file or directory."
+    assert problem == "Cannot write a temporary file: No such file or directory"
 
 
 # -- arrangement

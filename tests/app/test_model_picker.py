@@ -151,7 +151,7 @@ async def test_a_file_that_is_not_there_is_told() -> None:
         await chat.pilot.press("ctrl+l")
         await chat.until("Needs a key")
         await chat.pilot.press(*"~/no.gguf", "enter")
-        await chat.until("There is no file ~/no.gguf")
+        await chat.until("No such file: ~/no.gguf")
 
 
 async def test_window_and_price_are_shown_and_a_model_is_tried(

@@ -306,7 +306,7 @@ def test_leaving_in_mid_answer_is_quick_and_keeps_what_was_said(start: Start) ->
     ask(terminal, "Go on")
     terminal.wait_for("word9 ")
     terminal.press("ctrl+q")
-    terminal.wait_for("still being written")
+    terminal.wait_for("An answer is still running")
     terminal.press("c")
     assert terminal.wait_exit(4) == 0
     assert terminal.left_on() == set()

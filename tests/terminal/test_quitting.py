@@ -33,7 +33,7 @@ def said(log: EventLog) -> str:
 
 
 def asked(terminal: Terminal) -> bool:
-    return "still being written" in terminal.text
+    return "An answer is still running" in terminal.text
 
 
 def counting(start: Start, script: list[Any]) -> Terminal:
@@ -50,7 +50,7 @@ def test_without_an_answer_it_just_leaves(start: Start) -> None:
     terminal.press("ctrl+q")
 
     assert terminal.wait_exit() == 0
-    assert not any("still being written" in row for row in terminal.shown)
+    assert not any("An answer is still running" in row for row in terminal.shown)
 
 
 @pytest.mark.parametrize("way", ["ctrl+q", "/quit"])
