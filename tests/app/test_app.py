@@ -188,7 +188,7 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
         await chat.ask("First")
         await chat.until("Busy")
         await chat.ask("Second")
-        await chat.until("queued: Second")
+        await chat.until("Queued: Second")
 
         chat.app.simulate_key("escape")
         chat.app.simulate_key("escape")
@@ -206,7 +206,7 @@ async def test_question_that_waits_stands_below_the_answer_that_is_written() -> 
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("queued: Second")
+        await chat.until("Queued: Second")
         gate.set()
         await chat.until("Answer two.")
 
@@ -221,7 +221,7 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("queued: Second")
+        await chat.until("Queued: Second")
         id = chat.screen.conversation
 
     async with opened(["Answer."]) as chat:
@@ -237,7 +237,7 @@ async def test_question_of_a_program_that_is_gone_is_not_waited_for() -> None:
         gone = TurnRequested("starter", runner="gone")
         request(log, id, Message("user", "Lost"), gone)[1].result()
 
-        await chat.until("not asked: Lost")
+        await chat.until("Not asked: Lost")
         await chat.ready()
         await chat.pilot.press("escape")
         await chat.until("Taken back: Lost")

@@ -692,7 +692,7 @@ def test_versions_of_an_answer_are_asked_for_and_walked_by_key(start: Start) -> 
     terminal.wait_for("Second answer.")
 
     terminal.press("e")
-    terminal.wait_for("editing: Well?")
+    terminal.wait_for("Editing “Well?”")
     terminal.type(" Then")
     terminal.press("enter")
     terminal.wait_for("Third answer.")

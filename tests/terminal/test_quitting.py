@@ -140,7 +140,7 @@ def test_the_answer_that_ends_while_it_asks_is_left(
 def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> None:
     terminal = counting(start, [*SHORT, *LONG])
     ask(terminal, "Again")
-    terminal.wait_for("queued: Again")
+    terminal.wait_for("Queued: Again")
 
     terminal.press("ctrl+q")
     terminal.wait_for("2 answers are still running or queued")

@@ -73,9 +73,7 @@ _INTERRUPTED = N_(
     "Interrupted: the answering program is gone. /continue resumes the answer, "
     "/retry asks again."
 )
-_ASKS_AGAIN = N_(
-    "The answering program is gone. With your permission the answer goes on."
-)
+_ASKS_AGAIN = N_("The answering program is gone; the answer resumes once you allow it")
 _RESUMED = N_("The answering program was gone; another one resumes the answer")
 _DROPPED = N_(
     "Interrupted: the answering program is gone; its question was not answered"
