@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("home")
 
 BUNDLED = [name for name, tool in builtin().items() if tool.policy == "allow"]
 """What is on with the starter, for which the script stands."""
-ALL_ON = f"Tools, {len(BUNDLED)} of {len(builtin())} on"
-ONE_OFF = f"Tools, {len(BUNDLED) - 1} of {len(builtin())} on"
+ALL_ON = f"Tools {len(BUNDLED)}/{len(builtin())}"
+ONE_OFF = f"Tools {len(BUNDLED) - 1}/{len(builtin())}"
 
 
 # -- tools
@@ -188,7 +188,7 @@ async def test_second_escape_ends_the_question_that_waits_too() -> None:
         await chat.ask("First")
         await chat.until("Busy")
         await chat.ask("Second")
-        await chat.until("queued: Second")
+        await chat.until("Queued: Second")
 
         chat.app.simulate_key("escape")
         chat.app.simulate_key("escape")
@@ -206,7 +206,7 @@ async def test_question_that_waits_stands_below_the_answer_that_is_written() -> 
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("queued: Second")
+        await chat.until("Queued: Second")
         gate.set()
         await chat.until("Answer two.")
 
@@ -221,7 +221,7 @@ async def test_question_that_never_got_its_turn_is_not_waited_for_again() -> Non
         await chat.ask("First")
         await chat.until("Begin.")
         await chat.ask("Second")
-        await chat.until("queued: Second")
+        await chat.until("Queued: Second")
         id = chat.screen.conversation
 
     async with opened(["Answer."]) as chat:
@@ -237,7 +237,7 @@ async def test_question_of_a_program_that_is_gone_is_not_waited_for() -> None:
         gone = TurnRequested("starter", runner="gone")
         request(log, id, Message("user", "Lost"), gone)[1].result()
 
-        await chat.until("not asked: Lost")
+        await chat.until("Not asked: Lost")
         await chat.ready()
         await chat.pilot.press("escape")
         await chat.until("Taken back: Lost")
@@ -392,7 +392,7 @@ async def test_text_that_only_begins_with_a_slash_is_a_message() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "seen"),
-    [("/help", "New line"), ("/debug", "Debug: "), ("/model", "Choose a model")],
+    [("/help", "New line"), ("/debug", "Debug · "), ("/model", "Choose a model")],
 )
 async def test_slash_commands_do_what_the_keys_do(typed: str, seen: str) -> None:
     async with opened(["Asked the model!"], size=(80, 24)) as chat:
@@ -553,7 +553,7 @@ async def test_keys_that_are_none_are_told_and_the_others_work() -> None:
         await chat.pilot.press("ctrl+t")
         await chat.until("stream off")
         await chat.pilot.press("f5")
-        await chat.until("Debug: ")
+        await chat.until("Debug · ")
         await chat.pilot.press("f1")
         await chat.until("Ctrl+T, /stream")
 
@@ -606,7 +606,7 @@ def test_an_editor_without_a_temporary_folder_is_told_and_the_text_stays(
     text, problem = edit("some")
 
     assert text == "some"
-    assert problem == "Cannot write a temporary file: No such file or directory."
+    assert problem == "Cannot write a temporary file: No such file or directory"
 
 
 # -- arrangement

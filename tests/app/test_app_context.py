@@ -257,7 +257,7 @@ async def test_escape_stops_a_summary_and_changes_nothing() -> None:
 
         await chat.pilot.press("escape")
 
-        await chat.until("Summary stopped; the model still gets all messages.")
+        await chat.until("Summary stopped; the model still gets all messages")
         await chat.ask("Next?")
         await chat.until("Fine.")
         assert len(model.requests[-1].messages) == 7

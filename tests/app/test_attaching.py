@@ -308,7 +308,7 @@ async def test_a_queued_message_comes_back_with_its_files():
         await chat.until("Slow")
         await attach(chat, "notes.txt")
         await chat.pilot.press("enter")
-        await chat.until("queued: notes.txt")
+        await chat.until("Queued: notes.txt")
 
         await chat.pilot.press("alt+up")
 

@@ -46,7 +46,7 @@ async def test_edited_question_is_a_new_version_and_the_old_one_is_kept() -> Non
         await exchange(chat, "Second", "Two.")
 
         await read(chat, "up", "up", "e")
-        await chat.until("editing: Second (Esc cancels)")
+        await chat.until("Editing “Second” · Esc cancels")
         assert chat.screen.composer.has_focus
         assert chat.screen.composer.text == "Second"
         await chat.ask("!")
@@ -68,7 +68,7 @@ async def test_escape_leaves_the_edit_and_gives_the_draft_back() -> None:
         await chat.until("Busy")
         await chat.type("draft")
         await read(chat, "up", "up", "e")
-        await chat.until("editing: First")
+        await chat.until("Editing “First”")
 
         await chat.pilot.press("escape")
 
@@ -270,9 +270,9 @@ async def test_edit_while_an_answer_is_written_waits_for_its_end() -> None:
         await chat.ask("First")
         await chat.until("Slow")
         await chat.ask("/revise")
-        await chat.until("editing: First")
+        await chat.until("Editing “First”")
         await chat.ask("!")
-        await chat.until("queued: First!")
+        await chat.until("Queued: First!")
         assert "Slow" in chat.text
 
         gate.set()
@@ -287,7 +287,7 @@ async def test_second_answer_that_waits_is_taken_back() -> None:
         await chat.ask("First")
         await chat.until("Busy")
         await chat.ask("/regenerate")
-        await chat.until("queued: another answer")
+        await chat.until("Queued: another answer")
 
         # As after an Esc that the running turn has not obeyed yet.
         chat.screen.controller._cancelled = chat.screen.presenter.running
@@ -326,7 +326,7 @@ async def test_edit_that_cannot_be_written_is_still_an_edit(
     async with opened(["One."]) as chat:
         await exchange(chat, "First", "One.")
         await chat.ask("/revise")
-        await chat.until("editing: First")
+        await chat.until("Editing “First”")
         failed: Future[int] = Future()
         failed.set_exception(LogError("The disk is full."))
         with monkeypatch.context() as patch:
@@ -334,14 +334,14 @@ async def test_edit_that_cannot_be_written_is_still_an_edit(
             await chat.ask("!")
             await chat.until("The disk is full.")
 
-        await chat.until("editing: First")
+        await chat.until("Editing “First”")
         assert chat.screen.composer.text == "First!"
 
 
 async def test_nothing_to_edit_or_to_answer_again_is_said() -> None:
     async with opened() as chat:
         for command, hint in [
-            ("/revise", "There is no message to edit"),
+            ("/revise", "No message to edit"),
             ("/regenerate", "Nothing to regenerate"),
             ("/newer", "This message has only one version"),
         ]:

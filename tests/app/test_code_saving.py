@@ -137,7 +137,7 @@ async def test_what_cannot_be_written_is_said(here: Path) -> None:
         await save(chat, "none/x.py")
         await chat.until("Cannot write none/x.py: No such file or directory")
         await save(chat, "pipe")
-        await chat.until("there is something that is no file")
+        await chat.until("not a regular file")
         await save(chat, "sub")
         await chat.until("Saved")
     assert (here / "sub" / "code.sh").exists()

@@ -51,7 +51,7 @@ async def test_commands_used_last_come_first_also_next_time() -> None:
     async with opened() as chat:
         await open_palette(chat)
         await chat.pilot.press(*"debug", "enter")
-        await chat.until("Debug: ")
+        await chat.until("Debug · ")
         await chat.until(lambda: state.load(paths.state_file()).commands == ("debug",))
     async with opened() as chat:
         await open_palette(chat)

@@ -41,7 +41,7 @@ async def test_the_menu_filters_while_one_types():
     async with opened() as chat:
         composer, menu = chat.screen.composer, chat.screen.composer.menu
         await chat.pilot.press("slash")
-        await chat.until("Choose the model")
+        await chat.until("Choose a model")
         assert menu.size.height == 8
 
         await chat.pilot.press("r", "e", "n")

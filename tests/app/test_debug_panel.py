@@ -174,7 +174,7 @@ async def test_a_call_without_end_does_not_run_for_ever():
         app.panel.call_finished("2", 3)
         await pilot.pause()
         assert app.lines[1].startswith("✓ left()")
-        assert ", 1 failed" not in str(app.panel.border_title)
+        assert "· 1 failed" not in str(app.panel.border_title)
 
 
 async def test_an_unfolded_call_grows():
@@ -442,3 +442,28 @@ async def test_a_denied_call_has_not_failed():
         assert app.lines[0].startswith("⊘ add()")
         assert "denied 10 ms" in app.lines[0]
         assert "failed" not in str(app.panel.border_title)
+
+
+async def test_title_says_once_how_many_calls_there_are_and_what_closes_it():
+    async with (app := Host()).run_test(size=(80, 24)) as pilot:
+        app.panel.key = "F3"
+        app.panel.call_started(ToolCall("1", "add", {}))
+        app.panel.call_started(ToolCall("2", "add", {}))
+        app.panel.call_finished("2", 0.1, "broken")
+        await pilot.press("tab")
+
+        title = str(app.panel.border_title).strip()
+        assert title == "Debug · 2 calls · 1 failed · F3 closes"
+
+
+async def test_a_narrow_title_keeps_the_counts_and_the_key():
+    async with (app := Host()).run_test(size=(44, 24)) as pilot:
+        app.panel.key = "F3"
+        app.panel.round_changed(
+            app.panel.round_started("t", 1, "m"), tokens=(14_120, 630)
+        )
+        app.panel.call_started(ToolCall("1", "add", {}))
+        await pilot.pause()
+
+        title = str(app.panel.border_title).strip()
+        assert title == "Debug · 1 call · F3 closes"

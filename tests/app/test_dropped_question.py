@@ -20,7 +20,7 @@ from tui.messages import Message, ToolCall
 pytestmark = pytest.mark.usefixtures("home")
 
 CALL = ToolCall("c1", "run_it", {})
-ASKS = "With your permission the answer goes on"
+ASKS = "the answer resumes once you allow it"
 DIED: tuple[Event, ...] = (
     MessageAdded("t.0", Message("user", "Hello?")),
     TurnRequested("starter"),
@@ -70,7 +70,7 @@ async def test_a_dropped_question_promises_nothing(later: tuple[Event, ...]) -> 
     pane = await shown(*later, turn="u" if len(later) > 1 else "t")
 
     assert ASKS not in pane
-    assert "what it asked was not answered" in pane
+    assert "its question was not answered" in pane
 
 
 async def test_a_resumed_answer_says_so() -> None:

@@ -337,7 +337,7 @@ async def test_conversation_that_is_answered_is_not_deleted() -> None:
 
         await chat.ask("/delete")
 
-        await chat.until("conversation has a running answer: cancel it first")
+        await chat.until("conversation is still answering: stop it first")
         await chat.until("Begin")
         gate.set()
 

@@ -31,13 +31,14 @@ def sidebar(chat: Chat) -> list[str]:
 async def test_servers_stand_in_the_sidebar_with_their_tools(home: object):
     async with opened(toml=toml(), size=(120, 80)) as chat:
         await chat.pilot.press("f2")
-        await chat.until("[x] die")
+        await chat.until("● die")
+        await chat.until(lambda: "fake ready" in sidebar(chat))
 
         lines = sidebar(chat)
         at = lines.index("fake ready")
         assert lines[at + 1 : at + 3] == [
-            "[x] die asks",
-            "Ends in the middle of th… ▸",
+            "● die asks first",
+            "● hang asks first",
         ]
 
 

@@ -151,7 +151,7 @@ async def test_a_file_that_is_not_there_is_told() -> None:
         await chat.pilot.press("ctrl+l")
         await chat.until("Needs a key")
         await chat.pilot.press(*"~/no.gguf", "enter")
-        await chat.until("There is no file ~/no.gguf")
+        await chat.until("No such file: ~/no.gguf")
 
 
 async def test_window_and_price_are_shown_and_a_model_is_tried(
@@ -241,7 +241,7 @@ async def test_a_download_shows_its_progress_stops_and_continues(
         await chat.until(hub.waiting.is_set)
         await chat.until("Ctrl+X stop")
         await chat.pilot.press("ctrl+x")
-        await chat.until("Stopped. What has come is kept")
+        await chat.until("Stopped; the part so far is kept")
         hub.gate.set()
         await chat.pilot.press("enter")
         await chat.until(lambda: chat.screen.model == "tiny-q4_k_m")

@@ -36,14 +36,14 @@ async def test_says_everything_where_there_is_room():
     text = await shown(120)
 
     assert " ".join(text.split()) == (
-        "starter writing 1204 in / 356 out 42 tok/s stream on F1 help F2 tools F3 debug"
+        "starter writing 1204 in / 356 out 42 tok/s F1 help F2 tools F3 debug"
     )
 
 
 @pytest.mark.parametrize(
     ("width", "right"),
     [
-        (80, "1204 in / 356 out stream on F1 help F2 tools F3 debug"),
+        (80, f"{TOKENS} F1 help F2 tools F3 debug"),
         (60, "F1 help F2 tools F3 debug"),
         (45, "F1 help F2 tools"),
         (30, "F1 help"),
@@ -135,7 +135,7 @@ async def test_names_cannot_drive_the_terminal():
 @pytest.mark.parametrize(
     ("width", "right"),
     [
-        (120, f"{TOKENS} ▰▰▱▱▱ 3.2k/8.2k stream on F1 help F2 tools F3 debug"),
+        (120, f"{TOKENS} ▰▰▱▱▱ 3.2k/8.2k F1 help F2 tools F3 debug"),
         (80, "▰▰▱▱▱ 3.2k/8.2k F1 help F2 tools F3 debug"),
         (60, "39% F1 help F2 tools F3 debug"),
         (45, "F1 help F2 tools"),
@@ -207,3 +207,33 @@ async def test_the_model_that_answers_stands_beside_its_state() -> None:
 
         gate.set()
         await chat.until(lambda: " mine  ready" in chat.text.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("width", "state"),
+    [(120, "running get_n_day_weather_forecast"), (80, "running get_n_day_weathe…")],
+)
+async def test_keys_stay_while_a_tool_with_a_long_name_runs(width: int, state: str):
+    keys = (("Esc", "stop"), ("F1", "help"), ("F2", "tools"), ("F3", "debug"))
+    text = await shown(
+        width,
+        state="running get_n_day_weather_forecast",
+        waited=12,
+        stream=False,
+        context=Fill(3200, 8200),
+        keys=keys,
+    )
+
+    words = " ".join(text.split())
+    assert words.startswith(f"starter {state} 12 s")
+    assert words.endswith("Esc stop F1 help F2 tools F3 debug")
+
+
+async def test_a_retry_is_spelled_out():
+    pause = "rate-limited, retry in 4 s (1/2)"
+    assert pause in await shown(60, model="a-model-with-a-long-name", pause=pause)
+
+
+async def test_only_streaming_that_is_off_is_mentioned():
+    assert "stream" not in await shown(120)
+    assert "stream off" in await shown(80, stream=False)

@@ -274,7 +274,7 @@ async def test_conversation_deleted_elsewhere_says_so_and_comes_back_clean() -> 
         log, id = chat.host.log, chat.screen.conversation
 
         deleted = await asyncio.to_thread(conversation.trash, log, id)
-        await chat.until("Another program deleted this conversation.")
+        await chat.until("Another program deleted this conversation")
 
         await asyncio.to_thread(conversation.restore, log, deleted)
         chat.app.tabs.open(id)
@@ -301,7 +301,7 @@ async def test_after_a_deletion_elsewhere_one_goes_on_in_a_new_conversation(
         await chat.until(lambda: gone.presenter.deleted)
         if behind:
             await chat.pilot.press("escape")
-        await chat.until("Another program deleted this conversation.")
+        await chat.until("Another program deleted this conversation")
         await chat.until(lambda: chat.screen.composer.text == "Second")
         assert "One." not in chat.text
         assert chat.app.tabs.ids == [chat.screen.conversation]

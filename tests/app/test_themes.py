@@ -305,7 +305,7 @@ def test_a_users_theme_may_replace_a_built_in_one(tmp_path: Path):
             "variables.link-style cannot be 'loud'. Known: bold,",
         ),
         ("primary =", "this is not TOML"),
-        (b"\xff", "this is not UTF-8 text."),
+        (b"\xff", "this is not UTF-8 text"),
         (None, "cannot be read"),
     ],
 )

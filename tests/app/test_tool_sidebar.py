@@ -6,7 +6,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
+from tui.app.widgets.status import Fill
 from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.grants import Grant
 from tui.messages import ToolSchema
 from tui.tools import Tool
 
@@ -80,19 +82,15 @@ async def test_shows_model_stream_and_tools_with_their_switches():
         await pilot.pause()
 
         assert [" ".join(line.split()) for line in app.lines] == [
-            "Model",
-            "starter",
+            "Model starter",
             "Small, English only.",
-            "Agent",
-            "react",
-            "[x] Stream ctrl+t",
-            "Tools, 1 of 3 on space",
-            "[x] get_weather",
-            "Get the weather. ▸",
-            "[ ] add",
-            "Add two numbers. ▸",
-            "[ ] 查询",
-            "查询天气 ▸",
+            "Agent react",
+            "Stream ● on ctrl+t",
+            "Tools 1/3",
+            "● get_weather",
+            "○ add",
+            "○ 查询",
+            "Space toggles · Enter details",
         ]
 
 
@@ -102,8 +100,8 @@ async def test_space_switches_the_selected_tool():
 
         assert app.posted == [("get_weather", False), ("add", True)]
         assert app.sidebar.enabled == {"add"}
-        assert "[ ] get_weather" in app.lines
-        assert "[x] add" in app.lines
+        assert "○ get_weather" in app.lines
+        assert "● add" in app.lines
 
 
 @pytest.mark.parametrize("key", ["space", "enter"])
@@ -119,7 +117,9 @@ async def test_setting_the_stream_from_outside_posts_nothing():
         app.sidebar.stream = False
         await pilot.pause()
 
-        assert any(line.startswith("[ ] Stream") for line in app.lines)
+        assert any(
+            line.split() == ["Stream", "○", "off", "ctrl+t"] for line in app.lines
+        )
         assert app.posted == []
 
 
@@ -128,18 +128,17 @@ async def test_enter_unfolds_description_and_parameters_and_folds_again():
         folded = app.lines
         await pilot.press("down", "enter")
         lines = [" ".join(line.split()) for line in app.lines]
-        start = lines.index("[x] get_weather")
+        start = lines.index("● get_weather")
 
-        assert lines[start + 1 : start + 10] == [
-            "Get the weather. ▾",
+        assert lines[start + 1 : start + 9] == [
+            "Get the weather.",
             "Of today only.",
             "location string required",
             "A city",
             "unit string optional",
-            "One of: celsius,",
-            "fahrenheit",
+            "One of: celsius, fahrenheit",
             "Default: celsius",
-            "[ ] add",
+            "○ add",
         ]
 
         await pilot.press("enter")
@@ -171,15 +170,15 @@ async def test_a_type_too_long_for_its_line_gets_its_own():
     async with (app := Host([schema("tool", names=choices)])).run_test() as pilot:
         await pilot.press("down", "enter")
 
-        assert app.lines[-2].split() == ["names", "required"]
-        assert app.lines[-1].strip() == "List of string or null"
+        assert app.lines[-3].split() == ["names", "required"]
+        assert app.lines[-2].strip() == "List of string or null"
 
 
 async def test_tool_without_parameters_says_so():
     async with (app := Host([schema("tool")])).run_test() as pilot:
         await pilot.press("down", "enter")
 
-        assert app.lines[-1].strip() == "No parameters."
+        assert app.lines[-2].strip() == "No parameters."
 
 
 async def test_click_on_the_mark_switches_and_on_the_name_unfolds():
@@ -225,8 +224,8 @@ async def test_a_frame_right_after_a_change_shows_it():
         fewer = app.lines
         app.sidebar.set_tools(TOOLS, set())
 
-        assert fewer[-2].strip() == "[ ] new"
-        assert app.lines[-2].strip() == "[ ] 查询"
+        assert fewer[-2].strip() == "○ new"
+        assert app.lines[-2].strip() == "○ 查询"
 
 
 async def test_text_of_tools_cannot_drive_the_terminal():
@@ -247,7 +246,7 @@ async def test_cursor_stays_in_view_when_there_are_many():
         assert any("tool_39" in line for line in app.lines)
 
         await pilot.press("home")
-        assert app.lines[0] == "Model"
+        assert app.lines[0].split() == ["Model", "No", "model"]
 
         await pilot.press("pagedown", "pagedown", "space")
         toggled = app.posted[-1][0]
@@ -264,7 +263,7 @@ async def test_a_long_unfolded_tool_is_read_line_by_line():
         assert any("line 39" in line for line in app.lines)
 
         await pilot.press(*["up"] * 41)
-        assert app.lines[0] == "Model"
+        assert app.lines[0].split() == ["Model", "No", "model"]
 
 
 async def test_tab_leaves_it():
@@ -272,3 +271,41 @@ async def test_tab_leaves_it():
         await pilot.press("tab")
 
         assert isinstance(app.focused, Input)
+
+
+async def test_shows_context_prompt_effort_and_uses():
+    async with (app := Host()).run_test() as pilot:
+        app.sidebar.model = "qwen3-8b"
+        app.sidebar.model_key = "Ctrl+L"
+        app.sidebar.context = Fill(4100, 32_000)
+        app.sidebar.system = "Be brief, " * 30
+        app.sidebar.effort = "low"
+        app.sidebar.options = ("temperature = 0.2",)
+        app.sidebar.uses = {"get_weather": 3}
+        app.sidebar.set_tools(TOOLS, {"get_weather"}, {"add": "ask"})
+        await pilot.pause()
+
+        assert [" ".join(line.split()) for line in app.lines] == [
+            "Model qwen3-8b Ctrl+L",
+            "Context ▰▱▱▱▱ 4.1k/32k",
+            "Stream ● on ctrl+t",
+            "System “Be brief, Be /system",
+            "brief, Be",
+            "brief, Be bri…",
+            "Effort low /effort",
+            "Options temperature = 0.2",
+            "Tools 1/3",
+            "● get_weather 3×",
+            "○ add asks first",
+            "○ 查询",
+            "Space toggles · Enter details",
+        ]
+
+
+async def test_grants_are_last():
+    async with (app := Host()).run_test() as pilot:
+        app.sidebar.set_grants([Grant("add", "", "", "")], [])
+        await pilot.pause()
+
+        assert app.lines[-2].split()[:1] == ["Allowed"]
+        assert app.lines[-1].split() == ["add", "always"]

@@ -115,7 +115,7 @@ def test_what_waits_behind_the_answer_is_answered_too(
     ask(terminal, PROMPT)
     terminal.wait_for("word3")
     ask(terminal, "And then?")
-    terminal.wait_for("queued: And then?")
+    terminal.wait_for("Queued: And then?")
 
     terminal.hang_up()
 

@@ -250,7 +250,7 @@ def test_answers_under_way_are_not_typed_into_the_shell(
         terminal.wait_for("w00050")
 
         terminal.press("ctrl+q")
-        terminal.wait_for("still being written")
+        terminal.wait_for("An answer is still running")
         terminal.press("c")
         terminal.wait_for("THEN")
 

@@ -166,7 +166,7 @@ def test_one_can_type_scroll_and_switch_while_an_answer_streams(start: Start) ->
     terminal.type("meanwhile I write")
     terminal.wait_for("meanwhile I write", seconds=2)
     terminal.press("f3")
-    terminal.wait_for("Debug: ", seconds=2)
+    terminal.wait_for("Debug · ", seconds=2)
     terminal.press("f3")
     for _ in range(8):
         terminal.wheel(10, 5)
@@ -306,7 +306,7 @@ def test_leaving_in_mid_answer_is_quick_and_keeps_what_was_said(start: Start) ->
     ask(terminal, "Go on")
     terminal.wait_for("word9 ")
     terminal.press("ctrl+q")
-    terminal.wait_for("still being written")
+    terminal.wait_for("An answer is still running")
     terminal.press("c")
     assert terminal.wait_exit(4) == 0
     assert terminal.left_on() == set()
@@ -692,7 +692,7 @@ def test_versions_of_an_answer_are_asked_for_and_walked_by_key(start: Start) -> 
     terminal.wait_for("Second answer.")
 
     terminal.press("e")
-    terminal.wait_for("editing: Well?")
+    terminal.wait_for("Editing “Well?”")
     terminal.type(" Then")
     terminal.press("enter")
     terminal.wait_for("Third answer.")

@@ -122,7 +122,7 @@ def test_the_question_outlives_a_kill_and_the_answer_goes_on(
     first.process.wait(LIMIT)
 
     again = another(start, log, {"text": "All is clean."})
-    again.wait_for(lambda t: "With your permission the answer goes on" in t.words)
+    again.wait_for(lambda t: "the answer resumes once you allow it" in t.words)
     assert asking_tool.runs(home) == []
     press(again, key)
     if key == "d":

@@ -33,7 +33,7 @@ def said(log: EventLog) -> str:
 
 
 def asked(terminal: Terminal) -> bool:
-    return "still being written" in terminal.text
+    return "An answer is still running" in terminal.text
 
 
 def counting(start: Start, script: list[Any]) -> Terminal:
@@ -50,7 +50,7 @@ def test_without_an_answer_it_just_leaves(start: Start) -> None:
     terminal.press("ctrl+q")
 
     assert terminal.wait_exit() == 0
-    assert not any("still being written" in row for row in terminal.shown)
+    assert not any("An answer is still running" in row for row in terminal.shown)
 
 
 @pytest.mark.parametrize("way", ["ctrl+q", "/quit"])
@@ -140,7 +140,7 @@ def test_the_answer_that_ends_while_it_asks_is_left(
 def test_it_asks_about_what_is_still_to_come(start: Start, log: EventLog) -> None:
     terminal = counting(start, [*SHORT, *LONG])
     ask(terminal, "Again")
-    terminal.wait_for("queued: Again")
+    terminal.wait_for("Queued: Again")
 
     terminal.press("ctrl+q")
     terminal.wait_for("2 answers are still running or queued")

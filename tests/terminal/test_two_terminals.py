@@ -104,7 +104,7 @@ def test_the_other_may_send_the_next_message(pair: Pair, log: EventLog) -> None:
 
     ask(second, "And again?")
     for terminal in (first, second):
-        terminal.wait_for("queued: And again?")
+        terminal.wait_for("Queued: And again?")
     release_answer(log)
     for terminal in (first, second):
         terminal.wait_for(lambda t: t.words.count("word39") == 2)
@@ -118,7 +118,7 @@ def test_the_other_may_send_the_next_message(pair: Pair, log: EventLog) -> None:
 def test_what_one_has_queued_the_other_may_take_back(pair: Pair, log: EventLog) -> None:
     first, second = pair(ENDLESS)
     ask(first, "And again?")
-    second.wait_for("queued: And again? (Alt+Up takes it back)")
+    second.wait_for("Queued: And again? · Alt+Up takes it back")
 
     second.send(b"\x1b[1;3A")
 

@@ -207,10 +207,10 @@ def test_a_worker_that_dies_under_a_waiting_question_is_told_on_the_screen(
     terminal = start(None, config=(place.folder / "config.toml").read_text())
     os.kill(pid, signal.SIGSTOP)
     terminal.type("Hello\r")
-    terminal.wait_for("queued: Hello")
+    terminal.wait_for("Queued: Hello")
 
     os.kill(pid, signal.SIGKILL)
-    terminal.wait_for("not asked: Hello")
+    terminal.wait_for("Not asked: Hello")
     terminal.press("escape")
     terminal.wait_for("Taken back: Hello")
 

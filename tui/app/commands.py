@@ -371,7 +371,7 @@ COMMANDS = (
         lambda app, _, name: app.choose_model(name),
         "ctrl+l",
         "/model",
-        N_("Choose the model"),
+        N_("Choose a model"),
         aliases=("/models",),
         argument=_anything,
     ),

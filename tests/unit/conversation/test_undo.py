@@ -126,7 +126,7 @@ def test_the_last_deletion_comes_back_first(log):
 
     assert library.do("undo", "").id == "c"
     assert library.do("undo", "").id == "a"
-    assert library.do("undo", "").text == "Nothing to undo in the last 7 days."
+    assert library.do("undo", "").text == "Nothing to undo in the last 7 days"
 
 
 def test_what_was_deleted_twice_comes_back_beside_itself(log):

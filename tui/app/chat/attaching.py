@@ -95,7 +95,7 @@ class Attaching:
         model, sees = self._sees()
         if sees is False:
             self._complain(
-                _("{model} cannot see pictures: it is told their names only").format(
+                _("{model} cannot see pictures: it only gets their names").format(
                     model=model
                 )
             )

@@ -16,6 +16,9 @@ from tui.conversation.entry import CONTINUE, GO_ON
 from tui.i18n import _
 from tui.safe import safe
 
+_SHOWN = 40
+"""Characters of a queued message that are shown."""
+
 
 class Controller:
     """Handles the user's actions in one chat. Call it in the UI thread."""
@@ -287,15 +290,21 @@ class Controller:
             _(" and {count} more").format(count=len(queued) - 1) if queued[1:] else ""
         )
         orphaned = any(map(turns.is_orphaned, self._fold.requested))
-        state = _("not asked") if orphaned else _("queued")
+        state = _("Not asked") if orphaned else _("Queued")
         title = ""
         if queued:
             key = self._unsend_key
-            back = _(" ({key} takes it back)").format(key=key) if key else ""
+            back = _(" · {key} takes it back").format(key=key) if key else ""
             title = _("{state}: {question}{more}{back}").format(
-                state=state, question=queued[0][:40], more=more, back=back
+                state=state, question=_short(queued[0]), more=more, back=back
             )
         title = self._versions.title or title
         if title != self._title:
             self._title = title
             self._view.entitle(title)
+
+
+def _short(question: str) -> str:
+    return (
+        question if len(question) <= _SHOWN else f"{question[: _SHOWN - 1].rstrip()}…"
+    )

@@ -17,6 +17,8 @@ from tui.safe import safe
 
 LONGEST = 100_000
 """Characters of a system prompt."""
+EFFORT = "reasoning_effort"
+"""The option that has its own command, and its own line in the sidebar."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _OFF = ("default", "none", "off")
 
@@ -65,7 +67,7 @@ class ConversationSettings:
         now = self.current
         self._sidebar.system = now.system or self._configured
         self._sidebar.options = tuple(
-            f"{k} = {_spell(v)}" for k, v in now.options.items()
+            f"{k} = {_spell(v)}" for k, v in now.options.items() if k != EFFORT
         )
 
     def set_system(self, text: str) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tui.app.chat.conversation_settings import ConversationSettings
+from tui.app.chat.conversation_settings import EFFORT, ConversationSettings
 from tui.i18n import _
 from tui.safe import safe
 
-OPTION = "reasoning_effort"
 LEVELS = ("low", "medium", "high")
 """What the key goes through, after the model's default."""
 OTHERS = ("none", "minimal", "xhigh", "max")
@@ -46,7 +45,7 @@ class Effort:
     @property
     def current(self) -> str:
         """The effort that is set here, "" for the model's default."""
-        value = self._settings.current.options.get(OPTION, "")
+        value = self._settings.current.options.get(EFFORT, "")
         return safe(value, newlines=False)[:12] if isinstance(value, str) else ""
 
     def show(self) -> None:
@@ -61,7 +60,7 @@ class Effort:
             at = order.index(self.current) if self.current in order else -1
             level = order[(at + 1) % len(order)] or "default"
         if level == "default":
-            self._settings.set_option(_("{option} default").format(option=OPTION))
+            self._settings.set_option(_("{option} default").format(option=EFFORT))
             self._hint(_("Effort: the model's default"))
         elif level not in (*LEVELS, *OTHERS):
             known = ", ".join((*LEVELS, "default"))
@@ -75,6 +74,6 @@ class Effort:
             self._complain(why)
             return
         else:
-            self._settings.set_option(f"{OPTION} {level}")
+            self._settings.set_option(f"{EFFORT} {level}")
             self._hint(_("Effort: {level}").format(level=level))
         self.show()

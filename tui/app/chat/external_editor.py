@@ -28,7 +28,7 @@ def edit(text: str) -> tuple[str, str]:
             path.write_text(text, "utf-8")
             return _edited(command, path, text)
     except OSError as error:
-        return text, _("Cannot write a temporary file: {strerror}.").format(
+        return text, _("Cannot write a temporary file: {strerror}").format(
             strerror=error.strerror
         )
 

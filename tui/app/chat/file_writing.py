@@ -56,7 +56,7 @@ def _save(path: Path, data: bytes, over: Exists | None) -> Exists | Saved | str:
     except FileExistsError:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
-            return _("Cannot write {name}: there is something that is no file").format(
+            return _("Cannot write {name}: not a regular file").format(
                 name=path.name[:80]
             )
         why = (

@@ -75,12 +75,10 @@ _INTERRUPTED = N_(
     "Interrupted: the answering program is gone. /continue resumes the answer, "
     "/retry asks again."
 )
-_ASKS_AGAIN = N_(
-    "The answering program is gone. With your permission the answer goes on."
-)
-_RESUMED = N_("The answering program was gone; another one resumes the answer.")
+_ASKS_AGAIN = N_("The answering program is gone; the answer resumes once you allow it")
+_RESUMED = N_("The answering program was gone; another one resumes the answer")
 _DROPPED = N_(
-    "Interrupted: the answering program is gone; what it asked was not answered."
+    "Interrupted: the answering program is gone; its question was not answered"
 )
 
 
@@ -319,7 +317,7 @@ class Presenter:
                 if not event.left_out or self.context.left_out(event):
                     self.timeline.note(text, "info", turn)
             case Unreadable(why=why):
-                what = _("Cannot read a record of this conversation ({why}).").format(
+                what = _("Cannot read a record of this conversation ({why})").format(
                     why=why
                 )
                 self.timeline.note(what, "warning", turn)
@@ -405,7 +403,7 @@ class Presenter:
                     note = _("Cancelled {when} · /retry asks again").format(when=when)
                     self.timeline.note(note, "cancelled", turn)
                 if stopped and self.fold.sums_up(turn):
-                    note = _("Summary stopped; the model still gets all messages.")
+                    note = _("Summary stopped; the model still gets all messages")
                     self.timeline.note(note, "cancelled")
 
     def _has_answered(self, turn: str) -> bool:

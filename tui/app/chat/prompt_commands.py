@@ -47,7 +47,7 @@ class PromptCommands:
                 problems.append(
                     _(
                         "{folder}.md: /{name} is a command of lazychat; give the "
-                        "file another name."
+                        "file another name"
                     ).format(folder=self._folder / prompt.name, name=prompt.name)
                 )
             self._commands = tuple(map(commands.of_file, found))

@@ -64,7 +64,7 @@ from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.prompt_bar import PromptBar
 from tui.app.widgets.requests import CopyRequested, HintRequested
-from tui.app.widgets.status import Status
+from tui.app.widgets.status import Fill, Status
 from tui.app.widgets.tab_bar import ChatBar, Tab
 from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.conversation.read_state import Opened
@@ -316,6 +316,8 @@ class ChatScreen(OutputScreen):
         self.model = self.backend.model
         self.presenter.timeline.folded = remembered.reasoning is not True
         self.sidebar.tools_folder = self.backend.tools_folder
+        self.watch(self.status, "context", self._show_context)
+        self.watch(self.status, "effort", self._show_effort)
         if self.drafts.is_new:
             self.first_screen.begin(self.model, first=self._is_first)
         elif note := self.backend.models.note(self.model):
@@ -407,10 +409,12 @@ class ChatScreen(OutputScreen):
     def _spell_keys(self) -> None:
         """Show the configured keys."""
         self.sidebar.stream_key = self.spell_key("stream")
+        self.sidebar.model_key = self.spell_key("model")
         self.composer.menu.keys = dict(self.backend.keys)
         self.presenter.footers.debug_key = self.spell_key("debug")
         walk = self.spell_key("older"), self.spell_key("newer")
         self.presenter.comparisons.keys = walk
+        self.debug_panel.key = self.spell_key("debug")
         spelled = ((self.spell_key(name), name) for name in ("help", "tools", "debug"))
         keys = tuple((key, name) for key, name in spelled if key)
         self.presenter.spell_keys(keys, (self.spell_key("cancel"), "stop"))
@@ -425,6 +429,12 @@ class ChatScreen(OutputScreen):
         self.presenter.stream = on
         self.sidebar.stream = on
         self.status.stream = on
+
+    def _show_context(self, fill: Fill | None) -> None:
+        self.sidebar.context = fill
+
+    def _show_effort(self, effort: str) -> None:
+        self.sidebar.effort = effort
 
     def watch_model(self, name: str) -> None:
         """Show the next model and its note."""
@@ -459,6 +469,7 @@ class ChatScreen(OutputScreen):
         was_running = self.presenter.running
         self.presenter.show(records)
         self.costs.take(records)
+        self.tools.take(records)
         if was_running and not self.presenter.running:
             self.post_message(self.Answered(self.presenter.title))
         self.presenter.mark_unkept(self.backend.kept_to, records)

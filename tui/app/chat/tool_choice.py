@@ -1,10 +1,12 @@
 """Keeps which tools a chat offers, and reports problems with loading them."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 from tui.app.backend import Backend
 from tui.app.transcript.note import NoteKind
 from tui.app.widgets.tool_sidebar import ToolSidebar
+from tui.events import Record, ToolCallStarted
 
 
 class ToolChoice:
@@ -22,6 +24,15 @@ class ToolChoice:
         self._note = note
         self._problems = 0  # how many of the backend's problems have been shown
         self._toggled: dict[str, bool] = {}  # tools that the user has switched
+        self._uses = Counter[str]()
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Count the calls in the next records of the conversation."""
+        events = (record.event for record in records)
+        names = [it.call.name for it in events if isinstance(it, ToolCallStarted)]
+        if names:
+            self._uses.update(names)
+            self._sidebar.uses = dict(self._uses)
 
     def show(self) -> None:
         """Show the current tools, and the problems since the last call."""

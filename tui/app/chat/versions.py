@@ -53,7 +53,7 @@ class MessageVersions:
         view = self._timeline.by_id.get(self.editing)
         first = " ".join(safe(view.text if view else "")[:200].split())
         first = first if len(first) <= 30 else first[:29].rstrip() + "…"
-        return _("editing: {first} ({leave_key} cancels)").format(
+        return _("Editing “{first}” · {leave_key} cancels").format(
             first=first, leave_key=self._leave_key
         )
 
@@ -62,7 +62,7 @@ class MessageVersions:
         question = self._fold.branches.question(self._timeline.at_cursor())
         view = self._timeline.by_id.get(question) if question else None
         if view is None:
-            self._hint(_("There is no message to edit"))
+            self._hint(_("No message to edit"))
             return
         if self.editing is None:
             self._draft = self._composer.text, self._composer.files

@@ -13,5 +13,5 @@ class AgentScreen(ChoiceScreen):
             _("Choose how answers are made"),
             {name: _(about) for name, about in agent_names.ABOUT.items()},
             current,
-            _('It stays for new conversations; agent = "..." in config.toml keeps it.'),
+            _('It stays for new conversations; agent = "..." in config.toml keeps it'),
         )

@@ -45,7 +45,7 @@ READING = (
 DEBUG = (
     ("Enter", N_("Show all of a call or a note, or the bodies of a round")),
     ("b", N_("Show what was sent to the model, and what came back")),
-    ("f", N_("Show only what has failed, or everything again")),
+    ("f", N_("Show only failures, or everything again")),
     ("c, y", N_("Copy the call, the note or the bodies")),
     ("End", N_("Follow the newest again")),
 )
@@ -53,7 +53,7 @@ DEBUG = (
 TOOLS = (
     ("Space", N_("Switch the tool, the tools of a server, or streaming")),
     ("Enter", N_("Show what a tool is for, and its parameters")),
-    ("x", N_("Revoke what was allowed")),
+    ("x", N_("Revoke the permission")),
     ("r", N_("Reconnect the MCP server")),
 )
 """Keys of the tools' pane, and what they do."""

@@ -61,10 +61,8 @@ class QuitScreen(ModalScreen[Choice | None]):
 
     def _what(self) -> str:
         if self.count == 1:
-            return _("An answer is still being written.")
-        return _("{count} answers are still running or queued.").format(
-            count=self.count
-        )
+            return _("An answer is still running")
+        return _("{count} answers are still running or queued").format(count=self.count)
 
     def watch_count(self) -> None:
         """Update the number of answers."""

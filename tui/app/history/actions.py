@@ -92,23 +92,21 @@ class Library:
         title = self._summary(id).title
         if self._store.refusal:
             raise LogError(
-                _("Cannot delete: {refusal}.").format(refusal=self._store.refusal)
+                _("Cannot delete: {refusal}").format(refusal=self._store.refusal)
             )
         if self._store.is_answering(id):
-            raise LogError(
-                _("This conversation has a running answer: cancel it first.")
-            )
+            raise LogError(_("This conversation is still answering: stop it first"))
         self._store.trash(id)
         return Outcome(_("Deleted {title}").format(title=_quoted(title)), id)
 
     def _undo(self, ___: str, __: str) -> Outcome:
         if self._store.refusal:
             raise LogError(
-                _("Cannot restore: {refusal}.").format(refusal=self._store.refusal)
+                _("Cannot restore: {refusal}").format(refusal=self._store.refusal)
             )
         if not (deleted := self._store.trashed()):
             raise LogError(
-                _("Nothing to undo in the last {days} days.").format(
+                _("Nothing to undo in the last {days} days").format(
                     days=conversation.DAYS
                 )
             )
@@ -119,7 +117,7 @@ class Library:
 
     def _purge(self, ___: str, __: str) -> Outcome:
         if not (deleted := self._store.trashed()):
-            raise LogError(_("No deleted conversations to wipe."))
+            raise LogError(_("No deleted conversations to wipe"))
         traces = self._store.wipe(deleted)
         many = len(deleted)
         what = ngettext("{count} conversation", "{count} conversations", many).format(
@@ -143,27 +141,27 @@ class Library:
                 pictures = self._store.pictures(id)
             case _:
                 raise LogError(
-                    _("{path}: the name must end in .md or .json.").format(path=path)
+                    _("{path}: the name must end in .md or .json").format(path=path)
                 )
         try:
             _write_new(path, text)
             _save(pictures, path)
         except FileExistsError:
             raise LogError(
-                _("{path} exists already; choose another name.").format(path=path)
+                _("{path} exists already; choose another name").format(path=path)
             ) from None
         return Outcome(_("Exported to {path}").format(path=path.absolute()), id)
 
     def _import(self, __: str, name: str) -> Outcome:
         if not name:
-            raise LogError(_("/import needs a file name."))
+            raise LogError(_("/import needs a file name"))
         text = _read(_path(name))
         try:
             ids = self._store.import_json(text)
         except LogError as error:
             raise LogError(f"{name}: {error}") from error
         if not ids:
-            raise LogError(_("{name} contains no conversations.").format(name=name))
+            raise LogError(_("{name} contains no conversations").format(name=name))
         many = ngettext(
             "{count} conversation", "{count} conversations", len(ids)
         ).format(count=len(ids))
@@ -185,7 +183,7 @@ class Library:
     def _summary(self, id: str) -> Summary:
         if summary := self._store.get(id):
             return summary
-        raise LogError(_("This conversation is still empty."))
+        raise LogError(_("This conversation is still empty"))
 
 
 def _save(pictures: Mapping[str, bytes], page: Path) -> None:
@@ -193,7 +191,7 @@ def _save(pictures: Mapping[str, bytes], page: Path) -> None:
         save(pictures, page)
     except OSError as error:
         raise LogError(
-            _("The pictures of {page} cannot be saved: {strerror}.").format(
+            _("Cannot save the pictures of {page}: {strerror}").format(
                 page=page, strerror=error.strerror
             )
         ) from error
@@ -221,12 +219,12 @@ def _path(name: str) -> Path:
         path = Path(name).expanduser()
     except (RuntimeError, UnicodeError) as error:  # unknown user; lone surrogate
         raise LogError(
-            _("{name!r} is not a valid file name: {error}.").format(
+            _("{name!r} is not a valid file name: {error}").format(
                 name=name, error=error
             )
         ) from error
     if "\0" in name:
-        raise LogError(_("A file name cannot contain NUL."))
+        raise LogError(_("A file name cannot contain NUL"))
     if not path.exists():
         # Terminals quote the path of a dropped file for a shell.
         with suppress(ValueError):
@@ -239,7 +237,7 @@ def _read(path: Path) -> str:
     """Return the text of a file; raises `LogError` and OSError."""
     if path.exists() and not path.is_file():
         # Reading a pipe or a device may never end, and quitting waits for it.
-        raise LogError(_("{path} is not a regular file.").format(path=path))
+        raise LogError(_("{path} is not a regular file").format(path=path))
     if path.stat().st_size > conversation.LARGEST_FILE:
         raise LogError(
             _(
@@ -250,7 +248,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise LogError(_("{path} is not UTF-8 text.").format(path=path)) from None
+        raise LogError(_("{path} is not UTF-8 text").format(path=path)) from None
 
 
 def _free(path: Path) -> Path:

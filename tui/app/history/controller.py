@@ -164,7 +164,7 @@ class HistoryController:
         chat = self._tabs.replace(gone)
 
         def show_note() -> None:
-            chat.transcript.add_note(_("Another program deleted this conversation."))
+            chat.transcript.add_note(_("Another program deleted this conversation"))
             if draft:
                 chat.composer.load_text(draft)
 

@@ -80,7 +80,7 @@ class SetupController:
 
         models = self._backend.models
         about = {name: models.about(name) for name in models.names}
-        note = _("Models are added where this page is served.")
+        note = _("Add models where this page is served")
 
         def choose(name: str | None) -> None:
             if name:

@@ -105,7 +105,7 @@ class Downloads:
                         path = step.path
             kept = self._setup().keep(model_in(path), default=default)
         except Cancelled:
-            said = _("Stopped. What has come is kept; Enter continues.")
+            said = _("Stopped; the part so far is kept · Enter continues")
             self._call_later(self._over, said, False)
         except LazychatError as error:
             self._call_later(self._over, str(error), True)

@@ -162,7 +162,7 @@ class SetupFlow:
                 self._app.call_later(self._added, kept)
             else:
                 self._app.call_later(
-                    self._tell, _("There is no file {path}.").format(path=path)
+                    self._tell, _("No such file: {path}").format(path=path)
                 )
 
         background.run("keep", work)

@@ -73,7 +73,7 @@ def load_theme(file: Path) -> Theme:
         raise
     except Exception as error:  # Textual rejects it
         raise ConfigError(
-            _("{file}: cannot be used: {note}.").format(
+            _("{file}: cannot be used: {note}").format(
                 file=file, note=faults.note(error)
             )
         ) from error
@@ -114,7 +114,7 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
         table = bounds.decode_toml(text)
     except ValueError as error:
         raise ConfigError(
-            _("{where}: this is not TOML: {error}.").format(where=where, error=error)
+            _("{where}: this is not TOML: {error}").format(where=where, error=error)
         ) from error
     for key, value in table.items():
         if key not in _KEYS:
@@ -130,9 +130,7 @@ def parse(text: str, name: str, where: str, *, tested: bool = False) -> Theme:
             raise ConfigError(f"{where}: {key} {problem}")
     if "primary" not in table:
         raise ConfigError(
-            _('{where}: a theme needs at least "primary", a colour.').format(
-                where=where
-            )
+            _('{where}: a theme needs at least "primary", a colour').format(where=where)
         )
     values: dict[str, Any] = {"name": name, **table}
     if values.get("ansi") and isinstance(values.get("variables", {}), dict):
@@ -188,12 +186,12 @@ def _read(file: Path) -> str:
         return files.read_text(file)
     except UnicodeDecodeError as error:
         raise ConfigError(
-            _("{file}: this is not UTF-8 text.").format(file=file)
+            _("{file}: this is not UTF-8 text").format(file=file)
         ) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(
-            _("{file}: cannot be read: {reason}.").format(file=file, reason=reason)
+            _("{file}: cannot be read: {reason}").format(file=file, reason=reason)
         ) from error
 
 

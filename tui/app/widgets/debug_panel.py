@@ -67,6 +67,7 @@ class DebugPanel(Rows):
         self.all: list[DebugEntry] = []
         """All entries; `entries` has those that the filter shows."""
         self.failed_only = False
+        self._key = ""
         self._calls: dict[str, Call] = {}
         """The newest call of each id: ids are unique only within a message."""
         self._unfinished: set[str] = set()
@@ -74,6 +75,16 @@ class DebugPanel(Rows):
         """Output of calls whose start is not known yet."""
         self._tokens = [0, 0]
         self.clear()
+
+    @property
+    def key(self) -> str:
+        """The key that closes the panel, for the title; "" if there is none."""
+        return self._key
+
+    @key.setter
+    def key(self, key: str) -> None:
+        self._key = key
+        self._count()
 
     # -- rounds
 
@@ -296,28 +307,26 @@ class DebugPanel(Rows):
     def _count(self) -> None:
         width = self.size.width - 4
         calls = self._count_of_calls
-        parts = [
-            ngettext("Debug: {count:,} call", "Debug: {count:,} calls", calls).format(
-                count=calls
-            )
-            if calls
-            else _("Debug: no calls yet")
-        ]
+        count = ngettext("{count:,} call", "{count:,} calls", calls).format(count=calls)
+        parts = [_("Debug"), count if calls else _("no calls yet")]
         if self._errors:
-            parts[0] += _(", {errors} failed").format(errors=self._errors)
+            parts.append(_("{count:,} failed").format(count=self._errors))
+        counted = len(parts)
         if self.failed_only:
             parts.append(_("failed only"))
-        if any(self._tokens):
+        if self.has_focus and self.all:
+            parts += map(_, _KEYS)
+        elif any(self._tokens):
             parts.append(
                 _("{tokens:,}→{tokens2:,} tok").format(
                     tokens=self._tokens[0], tokens2=self._tokens[1]
                 )
             )
-        if self.has_focus and self.all:
-            parts[1:] = [part for part in parts[1:] if "tok" not in part]
-            parts += map(_, _KEYS)
+        if self._key:
+            parts.append(_("{key} closes").format(key=self._key))
+        # The counts and the key are the last to go.
         while len(parts) > 1 and width > 0 and cell_len(" · ".join(parts)) > width:
-            parts.pop()
+            parts.pop(-2 if len(parts) > counted + 1 else -1)
         self.border_title = Content(f" {' · '.join(parts)} ")
 
 

@@ -71,6 +71,8 @@ class Rows(Contained, ScrollView, can_focus=True):
         "key": "$text-accent",
         "running": "$text-warning",
         "error": "$text-error",
+        "high": "$text-warning",
+        "full": "bold $text-error",
         "cursor": "on $primary 15%",
     }
 

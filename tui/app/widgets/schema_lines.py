@@ -9,7 +9,7 @@ from tui.app.widgets.entry_list import wrap
 from tui.i18n import _
 from tui.safe import safe
 
-_INDENT = 4
+_INDENT = 2
 """Columns before a parameter."""
 
 
@@ -18,13 +18,13 @@ def parameters(schema: dict[str, Any], width: int) -> list[Line]:
     properties = cast(dict[str, Any], schema.get("properties") or {})
     required = cast(list[str], schema.get("required") or [])
     if not properties:
-        return [Line(((_("    No parameters."), ("muted",)),))]
+        return [Line((("  " + _("No parameters."), ("muted",)),))]
     lines: list[Line] = []
     for name, about in properties.items():
         about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
         name = safe(name, newlines=False)
         fact = _("required") if name in required else _("optional")
-        head: tuple[Span, ...] = (("    " + name, ("label",)),)
+        head: tuple[Span, ...] = (("  " + name, ("label",)),)
         details: list[str] = []
         if cell_len(name + _type(about) + fact) + 3 <= width - _INDENT:
             head += (("  " + _type(about), ()),)
@@ -39,7 +39,7 @@ def parameters(schema: dict[str, Any], width: int) -> list[Line]:
             details.append(_("Default: ") + _plain(about["default"]))
         for detail in details:
             rows = wrap(detail, width - _INDENT - 2)
-            lines += [Line((("      " + row, ("muted",)),)) for row in rows]
+            lines += [Line((("    " + row, ("muted",)),)) for row in rows]
     return lines
 
 

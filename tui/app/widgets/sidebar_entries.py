@@ -1,6 +1,8 @@
 """The entries of the tool sidebar: switches, tools, servers, and what is allowed."""
 
-from tui.app.markdown.lines import Line, Span, beside
+from rich.cells import cell_len
+
+from tui.app.markdown.lines import Line, Span, beside, cut
 from tui.app.widgets.entry_list import Entry, wrap
 from tui.app.widgets.schema_lines import parameters
 from tui.grants import Grant
@@ -10,8 +12,10 @@ from tui.mcp.tool import McpTool
 from tui.safe import safe
 from tui.tools import Tool
 
-MARK = 4
-"""Columns of a switch: `[x] `."""
+MARK = 2
+"""Columns of a switch: `● `."""
+_GAP = 2
+"""Columns between a label and its value."""
 _PHASES = {
     "failed": N_("not connected"),
     "disabled": N_("off"),
@@ -22,11 +26,22 @@ _PHASES = {
 }
 """The words for the phases of an MCP server."""
 _NO_DESCRIPTION = N_("No description.")
+LABELS = (
+    N_("Model"),
+    N_("Agent"),
+    N_("Context"),
+    N_("Spent"),
+    N_("Stream"),
+    N_("System"),
+    N_("Effort"),
+    N_("Options"),
+)
+"""The labels of the values above the tools."""
 
 
 def switch(on: bool) -> Span:
     """Return the mark of a switch."""
-    return ("[x] ", ("on",)) if on else ("[ ] ", ("muted",))
+    return ("● ", ("on",)) if on else ("○ ", ("muted",))
 
 
 class Text(Entry):
@@ -61,6 +76,53 @@ class Text(Entry):
         return self._lines[number]
 
 
+class Fact(Entry):
+    """A label and its value, which cannot be selected."""
+
+    selectable = False
+
+    def __init__(self, label: str, *values: Span, key: str = "", rows: int = 0) -> None:
+        """Show `values` below each other; each is wrapped, to at most `rows` if not 0.
+
+        `key` is printed at the end of the first line.
+        """
+        self._label = label
+        self._values = values
+        self._key = key
+        self._rows = rows
+        self._lines: list[Line] = []
+
+    def height(self, width: int) -> int:
+        """See `Entry.height`."""
+        left = label_width()
+        room = max(width - left - cell_len(self._key) - 1, 2)
+        self._lines = []
+        for text, style in self._values:
+            rows = wrap(text, room)
+            if self._rows and len(rows) > self._rows:
+                last = " ".join(rows[self._rows - 1 : self._rows + 1])
+                rows = [*rows[: self._rows - 1], cut(((last, ()),), room)[0][0]]
+            self._lines += [Line(((" " * left, ()), (row, style))) for row in rows]
+        first = (label(self._label), self._lines[0].spans[1])
+        self._lines[0] = beside(first, ((self._key, ("key",)),), width)
+        return len(self._lines)
+
+    def line(self, number: int, width: int) -> Line:
+        """See `Entry.line`."""
+        return self._lines[number]
+
+
+def label_width() -> int:
+    """Return the columns of the labels, with the gap behind them."""
+    return max(cell_len(_(text)) for text in LABELS) + _GAP
+
+
+def label(text: str) -> Span:
+    """Return a label, translated and padded to the width of all."""
+    text = _(text)
+    return text + " " * (label_width() - cell_len(text)), ("heading",)
+
+
 class StreamSwitch(Entry):
     """The stream switch."""
 
@@ -74,8 +136,9 @@ class StreamSwitch(Entry):
 
     def line(self, number: int, width: int) -> Line:
         """See `Entry.line`."""
-        name: Span = (_("Stream"), ("name",))
-        return beside((switch(self.on), name), ((self.key, ("key",)),), width)
+        state: Span = (_("on") if self.on else _("off"), () if self.on else ("muted",))
+        left = label(N_("Stream")), switch(self.on), state
+        return beside(left, ((self.key, ("key",)),), width)
 
 
 class ToolEntry(Entry):
@@ -95,38 +158,36 @@ class ToolEntry(Entry):
         self.tool = tool
         self.on = on
         self.name = safe(name or tool.name, newlines=False)
-        self._policy = {"ask": _("asks"), "deny": _("denied")}.get(policy, "")
-        self._first = safe(_(tool.summary), newlines=False) or _(_NO_DESCRIPTION)
+        self.uses = 0
+        """How many calls of it the conversation has."""
+        self._policy = {"ask": _("asks first"), "deny": _("denied")}.get(policy, "")
         self._more: list[Line] = []
 
     def height(self, width: int) -> int:
         """See `Entry.height`."""
         if not self.unfolded:
-            return 2
+            return 1
         schema = self.tool.schema
         description = safe(_(schema.description)).strip() or _(_NO_DESCRIPTION)
-        rows = wrap(description, width - MARK - 2)
-        self._more = [Line((("    " + row, ("muted",)),)) for row in rows]
-        self._more[0] = beside(self._more[0].spans, (("▾", ("muted",)),), width)
+        rows = wrap(description, width - MARK)
+        self._more = [Line((("  " + row, ("muted",)),)) for row in rows]
         if isinstance(self.tool, McpTool) and self.tool.hints:
             hints = wrap(
                 _("The server says: {hints}").format(hints=self.tool.hints),
-                width - MARK - 2,
+                width - MARK,
             )
-            self._more += [Line((("    " + row, ("label",)),)) for row in hints]
+            self._more += [Line((("  " + row, ("label",)),)) for row in hints]
         self._more += parameters(schema.parameters, width)
         return 1 + len(self._more)
 
     def line(self, number: int, width: int) -> Line:
         """See `Entry.line`."""
-        if number == 0:
-            left = switch(self.on), (self.name, ("name",) if self.on else ())
-            right: tuple[Span, ...] = ((self._policy, ("muted",)),)
-            return beside(left, right, width) if self._policy else Line(left)
-        if self.unfolded:
+        if number:
             return self._more[number - 1]
-        summary: Span = ("    " + self._first, ("muted",))
-        return beside((summary,), (("▸", ("muted",)),), width)
+        left = switch(self.on), (self.name, ("name",) if self.on else ())
+        uses = f"{self.uses:,}×" if self.uses else ""
+        right = " ".join(filter(None, (self._policy, uses)))
+        return beside(left, ((right, ("muted",)),), width) if right else Line(left)
 
 
 class ServerEntry(Entry):

@@ -38,6 +38,9 @@ STOP: Key = ("Esc", N_("stop"))
 _SEPARATOR: Span = ("  ", ())
 _HIGH, _FULL = 0.8, 0.95
 """Fill levels from which the meter is coloured as high and as full."""
+_SHORTEST_MODEL = 8
+_SHORTEST_STATE = 20
+"""Columns to which the names of a model and a tool may be cut to make room for keys."""
 _BAR = 5  # columns
 _BAR_FROM = 60
 """Free columns from which the meter has a bar."""
@@ -142,6 +145,8 @@ class Status(Contained, Widget):
         state = self._state()
         model = self._model()
         separator = [_SEPARATOR] if model else []
+        if not self.hint:
+            model, state = self._fit(model, state, width)
         if self.hint:
             right: list[list[Span]] = [[(safe(self.hint, newlines=False), ("hint",))]]
         else:
@@ -184,6 +189,31 @@ class Status(Contained, Widget):
             state += [_SEPARATOR, (_("temporary"), ("muted",))]
         return state
 
+    def _fit(
+        self, model: list[Span], state: list[Span], width: int
+    ) -> tuple[list[Span], list[Span]]:
+        """Cut the model, then what a tool is called, so that the keys have room."""
+        keys = [2 + spans_width(key) for key in self._keys()]
+        gap = 2 if model else 0
+        shortest = min(spans_width(model), _SHORTEST_MODEL)
+        name, *rest = state
+        if not self.pause:
+            room = width - sum(keys) - gap - shortest - spans_width(rest)
+            state = [*cut((name,), max(room, _SHORTEST_STATE)), *rest]
+        room = width - gap - spans_width(state)
+        if room - shortest >= sum(keys[:1]):  # else no key has room
+            model = list(cut(tuple(model), max(room - sum(keys), shortest)))
+        return model, state
+
+    def _keys(self) -> list[list[Span]]:
+        return [
+            [
+                (f"{key} {key}" if self.away and what == "stop" else key, ("key",)),
+                (" " + _(what), ("muted",)),
+            ]
+            for key, what in self.keys
+        ]
+
     def _facts(self, room: int) -> list[list[Span]]:
         """Return the groups on the right that fit in `room` columns."""
         tokens: list[Span] = []
@@ -216,30 +246,13 @@ class Status(Contained, Widget):
                     ("muted",),
                 )
             )
-        stream: list[Span] = [
-            (_("stream on") if self.stream else _("stream off"), ("muted",))
-        ]
-        keys: list[list[Span]] = [
-            [
-                (f"{key} {key}" if self.away and what == "stop" else key, ("key",)),
-                (" " + _(what), ("muted",)),
-            ]
-            for key, what in self.keys
-        ]
+        off: list[Span] = [] if self.stream else [(_("stream off"), ("muted",))]
+        keys = self._keys()
         context = self._meter(room >= _BAR_FROM)
         # In order of importance; `shown` has the order on the screen.
-        off = [] if self.stream else stream
         aside: list[Span] = [(self.aside, ("busy",))] if self.aside else []
-        wanted = [
-            aside,
-            *keys,
-            off,
-            context,
-            tokens,
-            stream if self.stream else [],
-            speed,
-        ]
-        shown = [aside, tokens, speed, context, stream, *keys]
+        wanted = [aside, *keys, off, context, tokens, speed]
+        shown = [aside, tokens, speed, context, off, *keys]
         kept: list[list[Span]] = []
         for group in filter(None, wanted):
             size = 2 + spans_width(group)
@@ -253,15 +266,20 @@ class Status(Contained, Widget):
         """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" if room is short."""
         if self.context is None:
             return []
-        used, window, approximate = self.context
-        part = used / window
-        look = "full" if part >= _FULL else "high" if part >= _HIGH else "muted"
-        about = "~" if approximate else ""
-        if not wide:
-            return [(f"{about}{part:.0%}", (look,))]
-        filled = min(_BAR, max(1, round(part * _BAR)))
-        bar = "▰" * filled + "▱" * (_BAR - filled)
-        return [(f"{bar} {about}{_short(used)}/{_short(window)}", (look,))]
+        return [meter(self.context, wide)]
+
+
+def meter(context: Fill, wide: bool = True) -> Span:
+    """Return the meter: "▰▰▱▱▱ 3.2k/8.2k", or "39%" if it is not to be `wide`."""
+    used, window, approximate = context
+    part = used / window
+    look = "full" if part >= _FULL else "high" if part >= _HIGH else "muted"
+    about = "~" if approximate else ""
+    if not wide:
+        return f"{about}{part:.0%}", (look,)
+    filled = min(_BAR, max(1, round(part * _BAR)))
+    bar = "▰" * filled + "▱" * (_BAR - filled)
+    return f"{bar} {about}{_short(used)}/{_short(window)}", (look,)
 
 
 def _seconds(seconds: int) -> str:

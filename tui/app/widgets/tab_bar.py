@@ -5,6 +5,8 @@ unread. A mark changes only when a turn begins or ends, so it costs a slow link 
 nothing.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
@@ -125,20 +127,19 @@ class ChatBar(Contained, Widget):
         first = min(max(0, here - room // 2), max(0, len(ids) - room))
         shown = self.tabs[first : first + room]
         each = min(_WIDEST, width // max(1, len(shown)))
-        return [(tab.id, self._span(tab, each)) for tab in shown]
+        names = dict(zip(ids, _names(self.tabs, each - 3), strict=True))
+        return [(tab.id, self._span(tab, names[tab.id], each)) for tab in shown]
 
-    def _span(self, tab: Tab, width: int) -> Span:
+    def _span(self, tab: Tab, name: str, width: int) -> Span:
         news = tab.unread and tab.id != self.current
         mark = "?" if tab.asks else "●" if tab.running else "•" if news else " "
-        title = safe(tab.title, newlines=False) or _(_NEW)
-        ((text, __),) = cut(((title, ()),), width - 3) or (("", ()),)
-        gap = " " * (width - 3 - cell_len(text))
+        gap = " " * (width - 3 - cell_len(name))
         look = "other"
         if tab.id == self.current:
             look = "current"
         elif news:
             look = "unread"
-        return f"{mark} {text}{gap} ", (look,)
+        return f"{mark} {name}{gap} ", (look,)
 
     def on_click(self, event: events.Click) -> None:
         """Open the clicked tab."""
@@ -150,3 +151,25 @@ class ChatBar(Contained, Widget):
             if event.x < end:
                 self.post_message(self.Chosen(id))
                 return
+
+
+def _names(tabs: Sequence[Tab], width: int) -> list[str]:
+    """Return the titles cut to `width` columns; equal ones get a number: "Title (2)".
+
+    Titles that only look equal because they are cut get one too.
+    """
+    names: list[str] = []
+    seen = Counter[str]()
+    for tab in tabs:
+        title = safe(tab.title, newlines=False) or _(_NEW)
+        name = _cut(title, width)
+        seen[name] += 1
+        if seen[name] > 1:
+            number = f" ({seen[name]})"
+            name = _cut(title, width - len(number)) + number
+        names.append(name)
+    return names
+
+
+def _cut(text: str, width: int) -> str:
+    return "".join(part for part, __ in cut(((text, ()),), max(width, 0)))

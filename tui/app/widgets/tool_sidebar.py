@@ -1,6 +1,7 @@
-"""The tool sidebar: a switch for each tool, and one for streaming.
+"""The tool sidebar: what the next turn is asked with, and a switch for each tool.
 
-It is one list that draws lines: a tool takes two rows, and unfolds to its parameters.
+It is one list that draws lines: a tool takes a row, and unfolds to its description and
+parameters.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,23 +16,27 @@ from tui.app.widgets.entry_list import Entry, Rows
 from tui.app.widgets.sidebar_entries import (
     MARK,
     AllowedEntry,
+    Fact,
     ServerEntry,
     StreamSwitch,
     Text,
     ToolEntry,
 )
+from tui.app.widgets.status import Fill, meter
 from tui.grants import Grant
-from tui.i18n import _
+from tui.i18n import N_, _
 from tui.mcp import ServerState
 from tui.mcp.naming import server_prefix
 from tui.safe import safe
 from tui.tools import Tool
 
 _PROMPT = 120
-"""Characters of the system prompt that are shown."""
+"""Characters of the system prompt that are looked at."""
+_PROMPT_ROWS = 3
+"""Rows of it that are shown."""
 
 
-class ToolSidebar(Rows):
+class ToolSidebar(Rows, inherit_bindings=False):
     """Shows and switches the tools for the next turn, and what they may do unasked.
 
     Space or a click on the mark switches, Enter or a click on the name unfolds, x
@@ -58,7 +63,15 @@ class ToolSidebar(Rows):
     }
     """
 
+    # Those of `Rows` without j and k: a letter begins a message.
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor_up", "Up", show=False),
+        Binding("down", "cursor_down", "Down", show=False),
+        Binding("home", "cursor_first", "First", show=False),
+        Binding("end", "cursor_last", "Last", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("enter", "unfold", "Unfold", show=False),
         Binding("space", "switch", "Switch", show=False),
         Binding("x,delete", "revoke", "Revoke", show=False),
         Binding("r", "reconnect", "Reconnect the server", show=False),
@@ -74,12 +87,20 @@ class ToolSidebar(Rows):
     """Whether answers are shown while they are written."""
     system: reactive[str] = reactive("")
     """The system prompt; empty if there is none."""
+    context: reactive[Fill | None] = reactive(None)
+    """How full the context window is; None if its size is unknown."""
+    effort: reactive[str] = reactive("")
+    """The reasoning effort that is set here; empty for the model's default."""
+    uses: reactive[Mapping[str, int]] = reactive[Mapping[str, int]]({})
+    """How many calls of each tool the conversation has, by name."""
     options: reactive[tuple[str, ...]] = reactive(())
     """The model's options that this conversation sets, a line each."""
     spent: reactive[str] = reactive("")
     """What the conversation has spent; empty if nothing."""
     stream_key: reactive[str] = reactive("ctrl+t")
     """The key shown beside the stream switch."""
+    model_key: reactive[str] = reactive("")
+    """The key shown beside the model."""
     tools_folder: reactive[str] = reactive("")
     """The user's folder for tools, named when there are none; "" for no folder."""
 
@@ -161,9 +182,7 @@ class ToolSidebar(Rows):
 
     def click(self, index: int, number: int, x: int) -> None:
         """Switch on a click on the mark or the stream line; otherwise unfold."""
-        if (x < MARK - 1 and number == 0) or isinstance(
-            self.entries[index], StreamSwitch
-        ):
+        if (x < MARK and number == 0) or isinstance(self.entries[index], StreamSwitch):
             self.action_switch()
         else:
             self.action_unfold()
@@ -266,6 +285,22 @@ class ToolSidebar(Rows):
         """Show the new figures."""
         self._build()
 
+    def watch_context(self) -> None:
+        """Show the new fill."""
+        self._build()
+
+    def watch_effort(self) -> None:
+        """Show the new effort."""
+        self._build()
+
+    def watch_uses(self) -> None:
+        """Show the new counts."""
+        self._build()
+
+    def watch_model_key(self) -> None:
+        """Show the new key."""
+        self._build()
+
     def watch_stream_key(self) -> None:
         """Show the new key."""
         self._build()
@@ -279,48 +314,55 @@ class ToolSidebar(Rows):
         selected: object = None
         if self.cursor is not None and self.cursor < len(self.entries):
             selected = _identity(self.entries[self.cursor])
-        model = safe(self.model, newlines=False) or _("No model")
-        note = safe(self.note, newlines=False)
-        parts: list[Span] = [(_("Model"), ("heading",)), (model, ("label",))]
-        entries: list[Entry] = [Text(*parts, *([(note, ("muted",))] if note else []))]
-        if self.agent:
-            agent: list[Span] = [(_("Agent"), ("heading",)), (self.agent, ("label",))]
-            entries.append(Text(*agent, above=1))
-        if self.system:
-            first = safe(self.system.strip(), newlines=False)
-            if len(first) > _PROMPT:
-                first = f"{first[: _PROMPT - 1]}…"
-            entries.append(
-                Text((_("System"), ("heading",)), (first, ("muted",)), above=1)
-            )
-        if self.options:
-            options: list[Span] = [(option, ("muted",)) for option in self.options]
-            entries.append(Text((_("Options"), ("heading",)), *options, above=1))
-        if self.spent:
-            spent: Span = (self.spent, ("muted",))
-            entries.append(Text((_("Spent"), ("heading",)), spent, above=1))
-        entries += [Text(above=1), StreamSwitch(self.stream, self.stream_key)]
-        on = len(self.enabled)
-        heading = (
-            _("Tools, {on} of {count} on").format(on=on, count=len(self._tools))
-            if self._tools
-            else _("Tools")
-        )
-        key = _("space") if self._tools else ""
-        entries.append(Text((heading, ("heading",)), above=1, key=key))
+        entries = self._facts()
+        for tool in self._tools:
+            tool.uses = self.uses.get(tool.tool.name, 0)
+        heading = _("Tools")
+        if self._tools:
+            heading = f"{heading} {len(self.enabled)}/{len(self._tools)}"
+        entries.append(Text((heading, ("heading",)), above=1))
         if not self._tools:
             entries.append(Text(*self._how_to_add()))
         served = [tool for server in self._servers for tool in self._of(server)]
         entries += [tool for tool in self._tools if tool not in served]
         for server in self._servers:
             entries += [server, *self._of(server)]
+        if self._tools:
+            keys = _("Space toggles · Enter details")
+            entries.append(Text((keys, ("muted",)), above=1))
         if self._allowed:
-            heading = _("Allowed without asking")
-            entries.append(Text((heading, ("heading",)), above=1, key="x revokes"))
+            heading, key = _("Allowed without asking"), _("x revokes")
+            entries.append(Text((heading, ("heading",)), above=1, key=key))
             entries += self._allowed
         places = [_identity(entry) for entry in entries]
         cursor = places.index(selected) if selected in places else None
         self.set_entries(entries, cursor if selected else None)
+
+    def _facts(self) -> list[Entry]:
+        """Return what stands above the tools."""
+        model = safe(self.model, newlines=False) or _("No model")
+        entries: list[Entry] = [
+            Fact(N_("Model"), (model, ("label",)), key=self.model_key)
+        ]
+        if note := safe(self.note, newlines=False):
+            entries.append(Text((note, ("muted",))))
+        if self.agent:
+            entries.append(Fact(N_("Agent"), (self.agent, ("label",))))
+        if self.context:
+            entries.append(Fact(N_("Context"), meter(self.context)))
+        if self.spent:
+            entries.append(Fact(N_("Spent"), (self.spent, ("muted",))))
+        entries.append(StreamSwitch(self.stream, self.stream_key))
+        if self.system:
+            text = safe(self.system.strip()[:_PROMPT], newlines=False)
+            prompt: Span = (f"“{text}”", ("muted",))
+            entries.append(Fact(N_("System"), prompt, key="/system", rows=_PROMPT_ROWS))
+        if self.effort:
+            entries.append(Fact(N_("Effort"), (self.effort, ()), key="/effort"))
+        if self.options:
+            options: list[Span] = [(option, ("muted",)) for option in self.options]
+            entries.append(Fact(N_("Options"), *options))
+        return entries
 
     def _how_to_add(self) -> list[Span]:
         if not (folder := safe(self.tools_folder, newlines=False)):
