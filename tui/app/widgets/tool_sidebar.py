@@ -316,7 +316,7 @@ class ToolSidebar(Rows):
             entries += [server, *self._of(server)]
         if self._allowed:
             heading = _("Allowed without asking")
-            entries.append(Text((heading, ("heading",)), above=1, key="x revokes"))
+            entries.append(Text((heading, ("heading",)), above=1, key=_("x revokes")))
             entries += self._allowed
         places = [_identity(entry) for entry in entries]
         cursor = places.index(selected) if selected in places else None
