@@ -75,6 +75,9 @@ def test_each_screen_is_in_chinese_and_in_line(
     terminal.press("enter")
     terminal.wait_for("n 下一处  N 上一处  Esc 结束")
     assert english(terminal) == set()
+    terminal.press("f1")
+    terminal.wait_for(lambda t: re.search("当前位置：阅读 ", t.text) is not None)
+    terminal.press("escape")
     terminal.press("escape")
     terminal.wait_for("Enter 发送")
 

@@ -214,7 +214,9 @@ class HelpScreen(ModalScreen[None]):
             "asking": (_("A tool asks"), ASKING),
         }
         title, rows = places.pop(self._place)
-        here = f"{_(_HERE)}{title.partition(' (')[0].lower()}"
+        # Without how to get there; Chinese has a wide bracket.
+        name = title.partition(" (")[0].partition("（")[0].lower()
+        here = f"{_(_HERE)}{name}"
         everywhere = (_("Everywhere"), self._does(key=True))
         slashes = (_("Slash commands"), self._does(key=False))
         sections = [(here, rows), everywhere, slashes, *places.values()]

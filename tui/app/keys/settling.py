@@ -134,7 +134,10 @@ class _Settling:
         }
 
     def _report(self, lost: Iterable[str], instead: str) -> None:
-        self._problems += [f"[keys]: {each}; {instead}" for each in lost]
+        self._problems += [
+            _("[keys]: {lost}; {instead}").format(lost=each, instead=instead)
+            for each in lost
+        ]
 
     def _take_default(self, command: Command) -> None:
         keys = _split(command.key)
