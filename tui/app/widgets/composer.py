@@ -548,7 +548,8 @@ class Composer(Contained, TextArea):
 
     def mode_changed(self) -> None:
         """Show the mode of vi, and its cursor."""
-        text = self._keys_hint or self.vi.mode
+        mode = self.vi.mode
+        text = self._keys_hint or (mode and _(mode))
         self.border_subtitle = Content(text) if text else None
         self._line_cache.clear()  # pyright: ignore[reportUnknownMemberType]: the cursor is drawn in other ways
         self.refresh()
