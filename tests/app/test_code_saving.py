@@ -173,3 +173,17 @@ def test_the_language_suggests_a_name(here: Path, language: str, name: str) -> N
 def test_a_taken_name_is_not_suggested(here: Path) -> None:
     (here / "code.py").touch()
     assert suggested("python") == "code-2.py"
+
+
+@pytest.mark.parametrize("width", [60, 80])
+async def test_the_name_stays_readable_beside_keys_and_errors(
+    here: Path, width: int
+) -> None:
+    async with opened([TWO], size=(width, 20)) as chat:
+        await answered(chat)
+        await save(chat, "")
+        await chat.until("code.sh")
+        chat.screen.prompt_bar.field.value = "no/x.sh"
+        await chat.pilot.press("enter")
+        await chat.until("directory")
+        assert "to no/x.sh" in chat.text

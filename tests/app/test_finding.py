@@ -267,3 +267,27 @@ async def test_more_matches_than_are_counted_are_said_to_be_more(
         await asked(chat, "Poem")
         await find(chat, "e")
         await chat.until("of 20+")
+
+
+async def test_slash_find_without_a_match_stays_in_the_composer() -> None:
+    async with opened(["word"]) as chat:
+        await asked(chat, "Hi")
+
+        await chat.ask("/find nothing")
+
+        await chat.until("no match")
+        assert chat.screen.focused is chat.screen.composer
+        assert "n next" not in chat.text
+
+
+async def test_no_match_is_not_final_while_an_answer_grows() -> None:
+    gate = threading.Event()
+    async with opened([["word ", gate, "word"]]) as chat:
+        await chat.ask("Hi")
+        await chat.until("word")
+
+        await find(chat, "word")
+
+        await chat.until("no match yet")
+        gate.set()
+        await chat.until("1 of 2")

@@ -10,7 +10,9 @@ from support.terminal import Terminal
 KEYS = "Enter Esc Tab Shift Ctrl Alt Up Down End Home Space Backspace Page PageUp"
 KEYS += " PageDown TITLE NAME FILE TEXT USER GGUF Hugging Face supplier model"
 NAMES = "lazychat scripted starter json md toml config temperature X MCP SSH Tokyo the"
-NAMES += " What is time in it agent y Y b c f x r e or"
+NAMES += (
+    " What is time in it agent y Y b c f x r e or token low medium high default price"
+)
 ALLOWED = {word.lower() for word in f"{KEYS} {NAMES}".split()}
 
 
@@ -35,7 +37,14 @@ def test_each_screen_is_in_chinese_and_in_line(
     start: Start, columns: int, rows: int
 ) -> None:
     terminal = start(
-        [{"text": "好的。"}],
+        [
+            {
+                "steps": [
+                    {"text": "好的。"},
+                    {"usage": {"input_tokens": 20, "output_tokens": 3}},
+                ]
+            }
+        ],
         columns=columns,
         rows=rows,
         config={"language": "zh"},
@@ -60,12 +69,33 @@ def test_each_screen_is_in_chinese_and_in_line(
     terminal.wait_for("好的。")
     terminal.wait_for("就绪")
 
+    terminal.press("ctrl+f")
+    terminal.type("好")
+    terminal.wait_for("共 2 处")
+    terminal.press("enter")
+    terminal.wait_for("n 下一处  N 上一处  Esc 结束")
+    assert english(terminal) == set()
+    terminal.press("f1")
+    terminal.wait_for(lambda t: re.search("当前位置：阅读 ", t.text) is not None)
+    terminal.press("escape")
+    terminal.press("escape")
+    terminal.wait_for("Enter 发送")
+
+    terminal.type("/cost")
+    terminal.press("enter")
+    terminal.wait_for("所有对话")
+    terminal.wait_for("思考")
+    assert english(terminal) == set()
+    assert fits(terminal, "token 与费用")
+    terminal.press("escape")
+    terminal.wait_for(lambda t: "所有对话" not in t.text)
+
     terminal.press("ctrl+s")
     terminal.wait_for("1 个对话")
     terminal.wait_for("Enter 打开")
     assert english(terminal) == set()
     terminal.press("escape")
-    terminal.wait_for("输入消息")
+    terminal.wait_for("Enter 发送")
 
     terminal.type("/foo")
     terminal.press("enter")

@@ -7,6 +7,7 @@ as unknown, never as nothing.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from unicodedata import east_asian_width
 
 import msgspec
 
@@ -15,7 +16,7 @@ from tui.config import Price
 from tui.eventlog import EventLog
 from tui.eventlog.sqlite.event_rows import text
 from tui.events import ConversationForked, Record, TurnRequested, UsageReported
-from tui.i18n import _
+from tui.i18n import N_, _
 
 GetPrice = Callable[[str], Price | None]
 """Returns what a model's tokens cost, None if that is not known."""
@@ -165,14 +166,15 @@ def _records(log: EventLog, conversation: str, since: float) -> Iterator[Record]
 # -- in words
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
-UNKNOWN = "unknown"
+UNKNOWN = N_("unknown")
+"""The cost of what has no price; to be translated."""
 
 
 def spell_cost(spent: Spent) -> str:
     """Return what is known of a cost, such as `$0.0123` or `$1.20 + unknown`."""
     known = [spell_money(cost, name) for name, cost in spent.costs.items() if cost]
     if spent.unknown:
-        known.append(UNKNOWN)
+        known.append(_(UNKNOWN))
     return " + ".join(known) or (_("free") if spent.requests else "-")
 
 
@@ -199,24 +201,49 @@ def spell_tokens(count: int) -> str:
 
 def table(tally: Tally, width: int) -> list[str]:
     """Return the rows of a table of `width` columns or fewer, its heading first."""
-    heading = ("model", "in", "cached", "out", "thought", "cost")
+    heading = (
+        _("model"),
+        _("in"),
+        _("cached"),
+        _("out"),
+        _("thought"),
+        _("cost"),
+    )
     rows = [(name, *_figures(it)) for name, it in _by_size(tally)]
     if len(rows) > 1:
-        rows.append(("total", *_figures(tally.total)))
+        rows.append((_("total"), *_figures(tally.total)))
     columns = (0, 1, 2, 3, 4, 5)
     while True:
         shown = [[row[c] for c in columns] for row in (heading, *rows)]
-        widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+        widths = [max(map(_cells, column)) for column in zip(*shown, strict=True)]
         names = min(widths[0], max(8, width - sum(widths[1:]) - 2 * len(widths[1:])))
         if names == widths[0] or columns == (0, 1, 3, 5) or width >= 64:
             break
         columns = (0, 1, 3, 5)
     lines: list[str] = []
     for name, *figures in shown:
-        cut = name if len(name) <= names else name[: names - 1] + "…"
-        cells = [f"{f:>{w}}" for f, w in zip(figures, widths[1:], strict=True)]
-        lines.append("  ".join((f"{cut:<{names}}", *cells)))
+        shorter = _cut(name, names)
+        aligned = [
+            " " * (room - _cells(figure)) + figure
+            for figure, room in zip(figures, widths[1:], strict=True)
+        ]
+        lines.append("  ".join((shorter + " " * (names - _cells(shorter)), *aligned)))
     return lines
+
+
+def _cells(text: str) -> int:
+    """Return how many columns `text` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def _cut(text: str, room: int) -> str:
+    if _cells(text) <= room:
+        return text
+    while text and _cells(text) >= room:
+        text = text[:-1]
+    return text + "…"
 
 
 def _by_size(tally: Tally) -> Iterable[tuple[str, Spent]]:

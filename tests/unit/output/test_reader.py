@@ -447,3 +447,17 @@ def test_a_report_within_a_character_leaves_the_character_whole(report: str):
         user.send(f"\x1b{report}".encode(), 0.02).send("😀".encode()[cut:], 1)
 
         assert [act for act in user.did if not act.startswith("(")] == ["grinning_face"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "did"),
+    [
+        (b"\x1b\x1bab", ["escape", "escape", "a", "b"]),
+        (b"\x1bab", ["alt+a", "b"]),
+        (b"\x1b\x1b[A", ["escape", "up"]),
+    ],
+)
+def test_a_report_behind_esc_and_text_types_no_circumflex(sent, did):
+    user = User((3, 22)).send(sent).send(b"\x1b[22;3R", 1)
+
+    assert user.did == [*did, "(2,21)"]

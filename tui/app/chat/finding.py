@@ -6,7 +6,7 @@ from typing import Protocol
 from tui.app.transcript.finder import MOST
 from tui.app.transcript.pane import Transcript
 from tui.app.transcript.reading_pane import Bookmark
-from tui.i18n import _
+from tui.i18n import N_, _
 
 
 class _Bar(Protocol):
@@ -68,7 +68,8 @@ class Finding:
         if words:
             self._words = words
             self._search(words)
-            self._read()
+            if self._may_match:
+                self._read()
         else:
             self._bar.ask(self, _("Find"), self._words)
             self._show_bar(True)
@@ -91,6 +92,12 @@ class Finding:
             self._close()
             self._report()
 
+    @property
+    def _may_match(self) -> bool:
+        """Whether there is a match, or may be one in what is not yet searched."""
+        state = self._finder.state
+        return state.total > 0 or not state.complete
+
     # -- what the field asks
 
     def changed(self, text: str) -> None:
@@ -102,7 +109,7 @@ class Finding:
         self._search(text)
         if not text:
             self.left()
-        elif self._finder.state.total or not self._finder.state.complete:
+        elif self._may_match:
             self._read()
 
     def stepped(self, step: int) -> None:
@@ -146,21 +153,25 @@ class Finding:
         if not self._finder.active:
             self._bar.word = ""
             return
-        self._late = not self._finder.state.complete
+        state = self._finder.state
+        self._late = state.growing or not state.complete
         if self._bar.is_open:
             self._bar.word = self._said()
         else:
             keys = [
-                f"{key} {does}"
+                f"{key} {_(does)}"
                 for name, does in _KEYS.items()
                 if (key := self._spell(name))
+                if self._may_match or name == "cancel"
             ]
             self._hint("  ".join([self._said(), *keys]))
 
     def _said(self) -> str:
-        number, count, complete = self._finder.state
+        number, count, complete, growing = self._finder.state
+        if not count and complete:
+            return _("no match yet") if growing else _("no match")
         if not count:
-            return _("no match") if complete else "searching…"
+            return _("searching…")
         total = f"{MOST:,}+" if count > MOST else f"{count:,}"
         return (
             _("{number:,} of {total}").format(number=number, total=total)
@@ -169,4 +180,8 @@ class Finding:
         )
 
 
-_KEYS = {"find_next": "next", "find_previous": "previous", "cancel": "ends"}
+_KEYS = {
+    "find_next": N_("next"),
+    "find_previous": N_("previous"),
+    "cancel": N_("ends"),
+}

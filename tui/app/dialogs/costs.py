@@ -61,7 +61,7 @@ class CostScreen(ModalScreen[None]):
         ]
         if self._here.total.unknown or self._everywhere.total.unknown:
             why = _("{unknown}: no price; set one with price in [models.NAME]").format(
-                unknown=UNKNOWN
+                unknown=_(UNKNOWN)
             )
             parts.append(Content.styled(why, "$text-muted"))
         return Content("\n\n").join(parts)

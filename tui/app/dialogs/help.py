@@ -142,7 +142,9 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the filter and the page."""
-        self._words.update(self._text(self.app.size.width))
+        # Before the first frame: a resize that came after it would show the page in
+        # the narrow dialog, and be sent over the line as a second page.
+        self._fit(*self.app.size)
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = _("Keys and commands")
             dialog.border_subtitle = _("Up, Down scroll · Esc closes")
@@ -155,9 +157,12 @@ class HelpScreen(ModalScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the page out again."""
-        self.set_class(event.size.width >= _WIDE, "-wide")
-        self.set_class(event.size.height < _SHORT, "-small")
-        self._words.update(self._text(event.size.width))
+        self._fit(*event.size)
+
+    def _fit(self, width: int, height: int) -> None:
+        self.set_class(width >= _WIDE, "-wide")
+        self.set_class(height < _SHORT, "-small")
+        self._words.update(self._text(width))
 
     @on(Input.Changed)
     def _typed(self, changed: Input.Changed) -> None:
@@ -209,14 +214,16 @@ class HelpScreen(ModalScreen[None]):
             "asking": (_("A tool asks"), ASKING),
         }
         title, rows = places.pop(self._place)
-        here = f"{_(_HERE)}{title.partition(' (')[0].lower()}"
+        # Without how to get there; Chinese has a wide bracket.
+        name = title.partition(" (")[0].partition("（")[0].lower()
+        here = f"{_(_HERE)}{name}"
         everywhere = (_("Everywhere"), self._does(key=True))
         slashes = (_("Slash commands"), self._does(key=False))
         sections = [(here, rows), everywhere, slashes, *places.values()]
         if self._place != "writing":
             sections.insert(1, sections.pop(3))
         return [
-            (title, [Row(row[0], _(row[1]), *row[2:]) for row in rows])
+            (title, [Row(_(row[0]), _(row[1]), *row[2:]) for row in rows])
             for title, rows in sections
         ]
 

@@ -67,7 +67,7 @@ _KEYS = (
     ("F4", N_("pin")),
     ("F5", N_("export")),
     ("F6", N_("import")),
-    ("F7", "fork"),
+    ("F7", N_("fork")),
     ("F8", N_("delete")),
     ("F9", N_("undo")),
     ("Esc", N_("back")),

@@ -93,7 +93,8 @@ class _Settling:
         lost: list[str] = []
         for key in wanted:
             if why := self._why_not(command, key):
-                lost.append(f"{_entry(command, key)}: {why}")
+                entry = _entry(command, key)
+                lost.append(_("{entry}: {why}").format(entry=entry, why=why))
             elif not sendable.is_sent(key) and not self._protocol:
                 self._extra.setdefault(command.name, []).append(key)
                 self._taken[key] = command.name
@@ -134,7 +135,10 @@ class _Settling:
         }
 
     def _report(self, lost: Iterable[str], instead: str) -> None:
-        self._problems += [f"[keys]: {each}; {instead}" for each in lost]
+        self._problems += [
+            _("[keys]: {lost}; {instead}").format(lost=each, instead=instead)
+            for each in lost
+        ]
 
     def _take_default(self, command: Command) -> None:
         keys = _split(command.key)

@@ -8,6 +8,7 @@ import re
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from textual import events
 from textual._xterm_parser import XTermParser
@@ -20,6 +21,10 @@ _SEQUENCE = re.compile(r"\x1b\[([<-?]?)([\d;:]*)[ -/]*([@-~])")
 _LONGEST = 32  # characters; Textual's parser takes a longer sequence for typed text
 _LARGEST = 99999  # no terminal has more columns, rows or pixels
 _CHARACTERS = "u~"  # their numbers may be characters: any Unicode has
+# A character that begins no sequence behind ESC.
+_TYPED = re.compile(r"[!-NQ-WYZ`-~]")
+# Esc twice and then text, or Alt with a character.
+_ESCAPED = re.compile(rf"\x1b\x1b(?={_TYPED.pattern})|\x1b{_TYPED.pattern}")
 # Sequences that a terminal sends by itself, which may come within a character.
 _BETWEEN = re.compile(rb"(?:\x1b\[[0-?]+[ -/]*[@-~]|\x1b\[[IO])+")
 
@@ -37,6 +42,8 @@ class Reader:
         self._bursts = Bursts()
         self._parser = XTermParser(debug)
         self._decoder = getincrementaldecoder("utf-8")("replace")
+        self._twice = False
+        """Whether the last text ended with Esc twice."""
 
     def feed(self, data: bytes, now: float) -> Iterator[Message]:
         """Yield the messages of `data`, read at `now` (seconds, monotonic clock)."""
@@ -78,8 +85,32 @@ class Reader:
             if isinstance(part, Pasted):
                 yield events.Paste(part.text)
             elif text := _SEQUENCE.sub(_possible, part):
-                # "" would signal the end of input to the parser
-                yield from self._parser.feed(text)
+                yield from self._parse_text(text)
+
+    def _parse_text(self, text: str) -> Iterator[Message]:
+        """Parse text without a paste.
+
+        Textual's parser waits after Alt with a character whether it is the beginning of
+        a longer sequence. When another ESC comes first, such as that of a report, it
+        types a "^" and the character.
+        """
+        if self._twice and _TYPED.match(text):
+            yield from self._settle()
+        self._twice = text.endswith("\x1b\x1b")
+        at = 0
+        for found in _ESCAPED.finditer(text):
+            yield from self._parser.feed(text[at : found.end()])
+            yield from self._settle()
+            at = found.end()
+        if rest := text[at:]:  # "" would signal the end of input to the parser
+            yield from self._parser.feed(rest)
+
+    def _settle(self) -> Iterator[Message]:
+        """Have Textual's parser wait no longer for the rest of a sequence."""
+        parser: Any = self._parser  # it has no public way
+        if parser._timeout_time is not None:
+            parser._timeout_time = 0.0
+            yield from parser.tick()
 
 
 def _possible(sequence: re.Match[str]) -> str:

@@ -46,7 +46,9 @@ class State(NamedTuple):
     total: int
     """The number of places so far; above `MOST` there may be more."""
     complete: bool
-    """Whether everything was searched."""
+    """Whether everything was searched but what still grows."""
+    growing: bool
+    """Whether a message still grows, which is searched later."""
 
 
 class Finder:
@@ -78,7 +80,8 @@ class Finder:
         places = self._places()
         number = places.index(self._current) + 1 if self._current in places else 0
         late = any(item.behind for item in self._pane.items)
-        return State(number, len(places), not self._todo and not late)
+        growing = any(not item.done for item in self._pane.items)
+        return State(number, len(places), not self._todo and not late, growing)
 
     def search(self, text: str, origin: tuple[Item | None, int]) -> None:
         """Search for `text` from now on, "" for nothing.

@@ -25,6 +25,7 @@ from tui.app.vi.signs import (
     line_start,
     sign_at,
 )
+from tui.i18n import N_
 
 LONGEST = 500_000
 """Most characters that a command may make the text."""
@@ -32,12 +33,12 @@ _FAR = 1 << 30  # the column that `$` asks for
 
 
 class Mode(Enum):
-    """What keys mean; the values are shown."""
+    """What keys mean; the values are shown, translated."""
 
-    INSERT = "insert"
-    NORMAL = "normal"
-    VISUAL = "visual"
-    LINES = "visual line"
+    INSERT = N_("insert")
+    NORMAL = N_("normal")
+    VISUAL = N_("visual")
+    LINES = N_("visual line")
 
 
 class Page(Protocol):

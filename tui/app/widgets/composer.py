@@ -286,7 +286,9 @@ class Composer(Contained, TextArea):
             self.post_message(HintRequested(_(named[0].help)))
         else:
             word = self.text.split()[0]
-            self.post_message(HintRequested(f"No command starts with {word}"))
+            self.post_message(
+                HintRequested(_("No command starts with {word}").format(word=word))
+            )
 
     def action_close_menu(self) -> None:
         """Close the menu; without one, the key goes to the screen."""
@@ -490,14 +492,15 @@ class Composer(Contained, TextArea):
             return
         text = fits = clean(event.text)
         if len(self.text) + len(text) > SLICE:
-            row, _ = self.cursor_location
+            row, __ = self.cursor_location
             fits = fitting(text, len(self.text), len(self.document.get_line(row)))
         for at in range(0, len(fits), SLICE):
             if at:
                 await asyncio.sleep(0)
             self._put(fits[at : at + SLICE])
         if left_out := len(text) - len(fits):
-            hint = f"Too long: {left_out:,} characters of the paste were left out"
+            hint = _("Too long: {left_out:,} characters of the paste were left out")
+            hint = hint.format(left_out=left_out)
             self.post_message(HintRequested(hint))
 
     async def _pasted_files(self, text: str) -> Sequence[str]:
@@ -545,7 +548,8 @@ class Composer(Contained, TextArea):
 
     def mode_changed(self) -> None:
         """Show the mode of vi, and its cursor."""
-        text = self._keys_hint or self.vi.mode
+        mode = self.vi.mode
+        text = self._keys_hint or (mode and _(mode))
         self.border_subtitle = Content(text) if text else None
         self._line_cache.clear()  # pyright: ignore[reportUnknownMemberType]: the cursor is drawn in other ways
         self.refresh()

@@ -15,6 +15,7 @@ from tui.safe import safe
 
 LONGEST = 1000
 """Most characters of the text."""
+_LEAST = 11  # columns of the field, whatever stands beside it
 _END = 19  # characters at the end of a long word at the right that are kept
 
 
@@ -113,7 +114,7 @@ class PromptBar(Horizontal):
         if self._asker not in (None, asker):
             self._asker.left()
         self._asker = asker
-        self._label.update(Content(label))
+        self.label(label)
         self.word = ""
         with self.prevent(Input.Changed):
             self.field.value = text
@@ -128,6 +129,7 @@ class PromptBar(Horizontal):
 
     def label(self, text: str) -> None:
         """Change what stands before the field."""
+        self._labelled = text
         self._label.update(Content(text))
 
     def rename(self, text: str) -> None:
@@ -143,13 +145,16 @@ class PromptBar(Horizontal):
     @word.setter
     def word(self, text: str) -> None:
         self._said = text = safe(text, newlines=False)
-        room = max(12, self.screen.size.width * 3 // 5)
+        width = self.screen.size.width
+        left = width - cell_len(self._labelled) - _LEAST - 2  # the bar's padding
+        room = max(12, min(width * 3 // 5, left))
         if cell_len(text) > room:
             end = text[-min(_END, room // 2) :]
             text = set_cell_size(text, room - cell_len(end) - 1).rstrip() + "…" + end
         self._word.update(Content(text))
 
     _said = ""
+    _labelled = ""
 
     def action_leave(self) -> None:
         """Close the bar."""

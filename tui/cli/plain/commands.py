@@ -27,7 +27,19 @@ ELSEWHERE = {
     "/debug": N_("lazychat tools log lists the calls"),
     "/copy": N_("/export writes the conversation to a file"),
     "/compare": N_("/model NAME, then /retry, lets another one answer too"),
-    "/find": N_("/search searches all conversations"),
+    "/save-code": N_("/export writes the conversation to a file"),
+    "/effort": N_("/set reasoning_effort high sets it"),
+    "/fork": N_("run lazychat fork"),
+    "/commands": N_("/help lists all commands"),
+    "/palette": N_("/help lists all commands"),
+    **dict.fromkeys(("/cost", "/usage", "/tokens"), N_("run lazychat cost")),
+    **dict.fromkeys(
+        ("/find", "/findnext", "/findprevious"),
+        N_("/search searches all conversations"),
+    ),
+    **dict.fromkeys(
+        ("/above", "/below"), N_("/show prints the conversation from its beginning")
+    ),
     **dict.fromkeys(
         ("/close", "/next", "/previous", "/older", "/newer"),
         N_("/open opens another one"),
@@ -35,6 +47,9 @@ ELSEWHERE = {
     **dict.fromkeys(
         ("/edit", "/revise", "/unsend", "/theme", "/resource", "/takeover", "/purge"),
         N_("run lazychat without --plain"),
+    ),
+    **dict.fromkeys(
+        ("/mouse", "/reasoning", "/vi"), N_("run lazychat without --plain")
     ),
 }
 """Commands of the app that need its screen, and what to do instead."""
@@ -105,8 +120,8 @@ def _list(repl: Repl, __: str) -> None:
     for id, it in zip(ids, found, strict=True):
         marks = [
             ago(it.updated),
-            *(["answering"] if it.id in running else []),
-            *(["unread"] if it.id in unread else []),
+            *([_("answering")] if it.id in running else []),
+            *([_("unread")] if it.id in unread else []),
             *([_("open here")] if it.id == repl.talk.id else []),
         ]
         title = one_line(it.title) or _("(no title)")
@@ -329,16 +344,30 @@ COMMANDS = (
     Command("/open", "ID", N_("opens a conversation"), _open, ("/resume",)),
     Command("/search", "WORDS", N_("searches all conversations"), _search),
     Command("/show", "", N_("this conversation from its beginning"), _show),
-    Command("/model", "[NAME]", N_("lists the models, or chooses one"), _model),
+    Command(
+        "/model", "[NAME]", N_("lists the models, or chooses one"), _model, ("/models",)
+    ),
     Command("/agent", "[NAME]", N_("how answers are made"), _agent),
     Command("/system", "[TEXT]", N_("the system prompt of this conversation"), _system),
-    Command("/set", N_("[OPTION VALUE]"), N_("an option of the model, here"), _set),
+    Command(
+        "/set",
+        N_("[OPTION VALUE]"),
+        N_("an option of the model, here"),
+        _set,
+        ("/options",),
+    ),
     Command("/tools", "[NAME]", N_("lists the tools, or turns one on or off"), _tools),
     Command("/stream", "", N_("turns streaming on or off"), _stream),
     Command("/attach", "FILE", N_("attaches a file to the next message"), _attach),
     Command("/retry", "", N_("asks the last question again"), _retry, ("/regenerate",)),
     Command("/continue", "", N_("continues a stopped answer"), _continue),
-    Command("/compact", "[WORDS]", N_("summarises old messages"), _compact),
+    Command(
+        "/compact",
+        "[WORDS]",
+        N_("summarises old messages"),
+        _compact,
+        ("/summarize", "/summarise"),
+    ),
     Command("/rename", "TITLE", N_("renames this conversation"), _act("rename")),
     Command("/pin", "", N_("pins or unpins this conversation"), _act("pin")),
     Command(
@@ -347,5 +376,5 @@ COMMANDS = (
     Command("/import", "FILE", N_("imports an exported file"), _act("import")),
     Command("/delete", "", N_("deletes this conversation"), _act("delete")),
     Command("/undo", "", N_("restores what was deleted last"), _act("undo")),
-    Command("/quit", "", "quits", _quit, ("/exit",)),
+    Command("/quit", "", N_("quits"), _quit, ("/exit",)),
 )
