@@ -42,7 +42,6 @@ async def test_react_shows_the_answer_alone_and_its_calls_in_the_debug_panel() -
     async with opened([ACT, SAY]) as chat:
         await chat.ask("/agent react")
         await chat.until(lambda: "starter react" in chat.text)
-        await chat.until("Agent")
         await chat.pilot.press("f3")
 
         await chat.ask("Weather in Tokyo?")

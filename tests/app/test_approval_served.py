@@ -30,7 +30,9 @@ async def test_a_served_page_asks_and_answers(home: Path) -> None:
         async with app.run_test(size=(120, 40)) as pilot:
             chat = Chat(serving, app, pilot, model)
             await chat.until(lambda: app.chat and app.chat.composer.has_focus)
+            await pilot.press("f2")
             await chat.until("asks")
+            await pilot.press("escape")
             await chat.ask("What has changed?")
             await chat.until("Allow run_it?")
             await chat.until(lambda: chat.screen.dialog.armed)

@@ -29,7 +29,7 @@ OLD = {
     for command in COMMANDS
     for key in command.key.split(",")
     if len(key) > 1 and key not in ("left", "right")
-}
+}.difference(map(spelled_key, NEW.values()))
 
 
 def old_names(text: str, besides: Sequence[str] = ()) -> list[str]:

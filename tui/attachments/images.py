@@ -74,13 +74,15 @@ def _webp(data: bytes) -> tuple[int, int]:
             return 0, 0
 
 
+_MOST_SEGMENTS = 20_000
+"""Segments before the size of a JPEG; more only keep us busy."""
 _PADDING = re.compile(rb"\xff{2,}")
 
 
 def _jpeg(data: bytes) -> tuple[int, int]:
     at = 2
-    while at + 9 < len(data):
-        if data[at] != 0xFF:
+    for __ in range(_MOST_SEGMENTS):
+        if at + 9 >= len(data) or data[at] != 0xFF:
             return 0, 0
         marker = data[at + 1]
         if padding := _PADDING.match(data, at):

@@ -1,7 +1,9 @@
 """Reads text files: their encoding, and ranges of their lines."""
 
 import codecs
+import io
 import re
+from itertools import islice
 
 from tui.errors import AttachmentError
 from tui.i18n import _, ngettext
@@ -64,28 +66,26 @@ def as_text(
             ).format(name=safe(name, newlines=False))
         )
     text, encoding = read
-    lines = re.split(r"(?<=\n)", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if not lines[-1]:
-        lines.pop()
-    if first > len(lines):
-        have = ngettext("{count} line", "{count} lines", len(lines)).format(
-            count=len(lines)
-        )
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Not a list of all lines: a file of line ends only would take gigabytes.
+    total = text.count("\n") + (text[-1:] not in ("", "\n"))
+    if first > total:
+        have = ngettext("{count} line", "{count} lines", total).format(count=total)
         raise AttachmentError(
             _("{name} has only {have}.").format(
                 name=safe(name, newlines=False), have=have
             )
         )
-    chosen = lines[first - 1 : last]
-    count = ngettext("{count:,} line", "{count:,} lines", len(chosen)).format(
-        count=len(chosen)
-    )
-    end = first + len(chosen) - 1
+    end = min(last or total, total)
+    number = end - first + 1
+    if number < total:
+        text = "".join(islice(io.StringIO(text, newline="\n"), first - 1, end))
+    count = ngettext("{count:,} line", "{count:,} lines", number).format(count=number)
     place = f"{first}-{end}" if end > first else f"{first}"
     return Attachment(
         name,
         MEDIA_TYPE,
-        "".join(chosen).encode("utf-8", "replace"),
+        text.encode("utf-8", "replace"),
         about=", ".join(filter(None, [count, encoding])),
         lines=place if ranged else "",
     )

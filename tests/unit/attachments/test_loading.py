@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -309,6 +310,35 @@ def test_the_size_of_a_jpeg_is_found_behind_padding():
     padded = b"\xff\xd8" + b"\xff" * 90_000_000 + frame
 
     assert images.size_of(padded, "image/jpeg") == (8, 5)
+
+
+def test_a_jpeg_of_endless_segments_is_damaged():
+    few = b"\xff\xd8" + b"\xff\xe0\0\2" * 1_000
+    many = b"\xff\xd8" + b"\xff\xe0\0\2" * 100_000
+    size = b"\xff\xc0\0\x11\x08\0\2\0\3" + bytes(20)
+
+    assert images.size_of(few + size, "image/jpeg") == (3, 2)
+    assert images.size_of(many + size, "image/jpeg") == (0, 0)
+
+
+def test_a_text_of_line_ends_takes_little_memory():
+    data = b"\n" * 1_000_000
+
+    tracemalloc.start()
+    try:
+        whole = loading.of_bytes(data, "a.txt")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert whole.about == "1,000,000 lines"
+    assert whole.data == data
+    assert most < 8 * len(data)
+
+
+def test_a_text_of_a_byte_order_mark_only_has_no_lines():
+    with pytest.raises(AttachmentError, match="has only 0 lines"):
+        loading.of_bytes(b"\xef\xbb\xbf", "a.txt")
 
 
 def test_a_long_pdf_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -183,10 +183,20 @@ def _page(target: Target, response: http.client.HTTPResponse) -> Page:
     # Where the connection breaks off, `length` is what is missing.
     cut = len(data) > _LARGEST or bool(response.length)
     data, more = _unpacked(data[:_LARGEST], response.getheader("Content-Encoding"))
-    headers = response.headers
-    kind = headers.get_content_type() if "Content-Type" in headers else ""
-    charset = headers.get_content_charset() or ""
+    kind, charset = _content_type(response)
     return Page(target.url, response.status, kind, charset, data, cut or more)
+
+
+def _content_type(response: http.client.HTTPResponse) -> tuple[str, str]:
+    """Return the media type and the character set, each "" if there is none."""
+    headers = response.headers
+    if "Content-Type" not in headers:
+        return "", ""
+    kind = headers.get_content_type()
+    try:
+        return kind, headers.get_content_charset() or ""
+    except (TypeError, ValueError, LookupError):  # of the parser, for `charset*0=`
+        return kind, ""
 
 
 def _next(target: Target, place: str) -> Target:

@@ -40,14 +40,23 @@ _NO_CHARSETS = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_esc
 
 
 def decode(data: bytes, charset: str) -> str:
-    """Return the text of a page in its character set, UTF-8 if that is unknown."""
+    """Return the text of a page in its character set.
+
+    One that names none is UTF-8, else Windows-1252, as browsers read it.
+    """
     for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16")):
         if data.startswith(mark):
             return data.decode(f"{name}-sig" if name == "utf-8" else name, "replace")
     if not charset and (found := _CHARSET.search(data[:4096])):
         charset = found[1].decode("ascii")
+    if not charset:
+        try:
+            # The last character may be cut in two.
+            return codecs.getincrementaldecoder("utf-8")().decode(data)
+        except UnicodeDecodeError:
+            charset = "utf-8" if b"\0" in data else "cp1252"
     try:
-        name = codecs.lookup(charset or "utf-8").name.replace("-", "_")
+        name = codecs.lookup(charset).name.replace("-", "_")
         if name not in _NO_CHARSETS:
             return data.decode(name, "replace")
     except (LookupError, ValueError):  # an unknown one, or no character set at all
