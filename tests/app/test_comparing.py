@@ -58,7 +58,7 @@ async def test_both_models_answer_a_new_question_one_after_the_other() -> None:
         chat = both.chat
         await chat.ask("/compare other Which?")
         await chat.until("One")
-        await chat.until("queued: an answer of other")
+        await chat.until("Queued: an answer of other")
         assert both.told() == []
         goes_on.set()
         await chat.until("By other.")
@@ -181,7 +181,7 @@ async def test_the_second_request_can_be_taken_back() -> None:
     async with two([["One ", goes_on, "by starter."]], []) as both:
         chat = both.chat
         await chat.ask("/compare other Which?")
-        await chat.until("queued: an answer of other")
+        await chat.until("Queued: an answer of other")
         await chat.pilot.press("alt+up")
         await chat.until("Taken back: an answer of other")
         goes_on.set()

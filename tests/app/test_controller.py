@@ -172,7 +172,7 @@ def test_cancel_stops_what_runs_and_takes_back_what_waits(chat: Chat) -> None:
 def test_what_nobody_would_take_is_withdrawn(chat: Chat) -> None:
     chat.orphans.add(chat.ask("Hello?"))
     chat.controller.show_queue()
-    assert chat.view.title.startswith("not asked: Hello?")
+    assert chat.view.title.startswith("Not asked: Hello?")
 
     chat.controller.unsend()
 

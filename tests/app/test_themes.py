@@ -287,7 +287,7 @@ def test_a_users_theme_may_replace_a_built_in_one(tmp_path: Path):
         ('primari = "red"', 'unknown key "primari". Did you mean "primary"?'),
         ('primary = "reed"', "primary cannot be 'reed', which is not a colour."),
         ("primary = 3", "primary must be a colour, not 3."),
-        ('accent = "#123456"', 'a theme needs at least "primary", a colour.'),
+        ('accent = "#123456"', 'a theme needs at least "primary", a colour'),
         ('primary = "red"\ndark = "yes"', "dark must be true or false, not 'yes'."),
         ('primary = "red"\ntext_alpha = 9', "text_alpha must be a number from 0 to 1"),
         ('primary = "red"\nname = ""', "name must be a word"),

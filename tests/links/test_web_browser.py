@@ -104,7 +104,7 @@ def test_the_stream_switch_acts_on_the_next_answer(model, server, browser):
     pause = Pause()
     server.answer(text("Not yet "), pause, text("whole."), finish())
     page = browser().open(model.url)
-    page.wait_for("● on")
+    page.press("F2").wait_for("● on")
 
     page.press("F8").wait_for("○ off")
     page.ask("Hello?")
@@ -128,7 +128,8 @@ def test_a_call_is_only_in_the_debug_panel(home, server, browser):
     server.answer(text("10 degrees."), finish(), DONE)
     program = serve(home, "web_agent.py", "online")
     page = browser().open(program.url)
-    page.wait_for("● get_current_weather")
+    page.press("F2").wait_for("● get_current_weather")
+    page.press("Escape")
 
     page.ask("Weather?").wait_for("10 degrees.")
     assert "Let me look." in page.text
@@ -148,6 +149,7 @@ def test_a_tool_that_is_switched_off_is_not_offered(home, server, browser):
     program = serve(home, "web_agent.py", "online")
     page = browser().open(program.url)
 
+    page.press("F2").wait_for("● get_n_day")
     page.page.get_by_text("●").last.click(force=True)
     page.wait_for("○ get_n_day")
     page.press("Escape").ask("Weather?").wait_for("Fine.")

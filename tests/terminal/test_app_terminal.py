@@ -90,7 +90,7 @@ def test_debug_panel_tells_which_call_failed_and_why(start: Start) -> None:
     ask(terminal, "Weather?")
     terminal.wait_for("No luck.")
 
-    terminal.wait_for("2 calls, 2 failed")
+    terminal.wait_for("2 calls · 2 failed")
 
     # What they gave comes as a record of its own, perhaps a frame later.
     terminal.wait_for("get_current_weather(place")

@@ -177,7 +177,10 @@ def test_a_worker_asks_and_an_app_answers(
     wait_until(lambda: list(home.glob("worker-*.json")))
     config = (home / "config.toml").read_text()
     terminal = start(None, config=config, columns=100, rows=60)
+    terminal.press("f2")
     terminal.wait_for("run_it")
+    terminal.press("escape")
+    terminal.wait_for(lambda t: "run_it" not in t.text)
     ask(terminal, "What has changed?")
     terminal.wait_for("Allow run_it?")
 

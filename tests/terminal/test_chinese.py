@@ -51,7 +51,7 @@ def test_each_screen_is_in_chinese_and_in_line(
         environment={"LAZYCHAT_LANGUAGE": ""},
         until="输入消息",
     )
-    terminal.wait_for("流式开  F1 帮助  F2 工具  F3 调试")
+    terminal.wait_for("F1 帮助  F2 工具  F3 调试")
     terminal.wait_for("断开 SSH，回答照样写完")
     terminal.wait_for("所有按键和命令")
     assert english(terminal) == set()

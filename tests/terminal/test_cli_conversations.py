@@ -169,6 +169,7 @@ def test_search_is_json_for_programs(home):
         "time": 60.0,
         "excerpt": "Where is the needle?",
         "marks": [[13, 19]],
+        "seq": 1,
     }
 
 

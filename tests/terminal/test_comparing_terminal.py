@@ -47,7 +47,7 @@ def test_a_kill_in_the_middle_loses_neither_the_answer_nor_the_request(
 
     second = again(start, home)
     second.wait_for("Interrupted")
-    second.wait_for("not asked: an answer of other")
+    second.wait_for("Not asked: an answer of other")
     assert "One two" in second.text
     assert [r.model for r in events(log, TurnRequested)] == ["scripted", "other"]
     ask(second, "/unsend")

@@ -37,7 +37,10 @@ def with_tool(start: Start, home: Path, tools: str, name: str) -> Terminal:
     (home / "tools" / "own.py").write_text(tools)
     call = {"steps": [{"call": name, "arguments": {}}]}
     terminal = start([call, {"text": "All done."}], rows=40, columns=120)
-    terminal.wait_for(name)
+    terminal.press("f2")
+    terminal.wait_for(name)  # the sidebar has it once it is loaded
+    terminal.press("f2")
+    terminal.wait_for(lambda t: name not in t.text)
     return terminal
 
 

@@ -80,7 +80,7 @@ def test_list_shows_servers_and_tools(place: Home):
     found = json.loads(place.run("mcp", "list", "--json").out)
 
     assert done.code == 1
-    assert "fake: ready, 13 tools" in done.out
+    assert "fake: ready, 14 tools" in done.out
     assert "  fake__fail (may destroy): Says that it failed." in done.out
     assert "gone: failed, the program /no/such/server was not found" in done.out
     assert "\x1b" not in done.out

@@ -434,7 +434,8 @@ def test_conversations_are_listed_opened_renamed_and_restored(plain: Plain) -> N
     say(terminal, "/undo")
     terminal.wait_for("Conversation Something else")
 
-    assert lines(terminal)[-3:-1] == ["You: First question?", "scripted: One."]
+    said = ["You: First question?", "scripted: One."]
+    terminal.wait_for(lambda t: lines(t)[-3:-1] == said)
 
 
 def test_a_mistyped_command_is_not_sent(plain: Plain, log: EventLog) -> None:

@@ -111,7 +111,7 @@ def test_the_other_may_send_the_next_message(pair: Pair, log: EventLog) -> None:
         terminal.wait_for(ready)
 
     assert ends(log) == ["stop", "stop"]
-    assert pane(first) == pane(second)
+    first.wait_for(lambda t: pane(t) == pane(second))
     assert "waits" not in first.text
 
 

@@ -6,12 +6,12 @@ from support.start import Start
 def test_the_cursor_has_the_shape_of_the_mode_and_is_reset(start: Start) -> None:
     terminal = start(config={"vi_keys": True})
     terminal.wait_for("─ insert ─")
-    assert b"\x1b[6 q" in terminal.raw
+    terminal.wait_for(lambda t: b"\x1b[6 q" in t.raw)
 
     terminal.type("ab")
     terminal.press("escape")
     terminal.wait_for("─ normal ─")
-    assert b"\x1b[2 q" in terminal.raw
+    terminal.wait_for(lambda t: b"\x1b[2 q" in t.raw)
     assert b"\x1b[0 q" not in terminal.raw
     terminal.press("ctrl+q")
 

@@ -101,7 +101,7 @@ def test_commands_that_write_refuse(store, capsys, arguments):
 
 
 def test_nothing_is_deleted_and_why_is_said(log):
-    why = "Cannot delete: the conversation store is read-only."
+    why = "Cannot delete: the conversation store is read-only"
     outcome = Library(LocalStore(log)).do("delete", "c1")
 
     assert (outcome.text, outcome.failed) == (why, True)
