@@ -27,7 +27,9 @@ def test_ctrl_f_finds_counts_and_returns(start: Start) -> None:
     terminal.type("\x06token")
     terminal.wait_for("1 of 2")
     assert b"\x1b[7" in terminal.raw or b";7m" in terminal.raw
-    terminal.type("\rn")
+    terminal.press("enter")
+    terminal.wait_for("n next")
+    terminal.type("n")
     terminal.wait_for("2 of 2  n next")
     terminal.press("escape")
 
