@@ -64,8 +64,8 @@ def test_the_outcome_does_not_depend_on_the_pieces(
     family: str, data: st.DataObject
 ) -> None:
     text = data.draw(_fragments(family))
-    # Known: thoughts that begin so and hold nothing but the beginning of a call are text
-    # in one piece, and reasoning in several.
+    # Known: thoughts that begin so and hold only the beginning of a call are text in
+    # one piece, and reasoning in several.
     assume(not (family == "muse" and "to=self<|message|>" in text))
     cuts = data.draw(st.lists(st.integers(1, 20), max_size=6))
     more: dict[str, Any] = {
