@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.gate_rows import FAMILIES, NONE, ROME, ROWS, STRUCTURAL, TOOLS, run
 
@@ -64,9 +64,6 @@ def test_the_outcome_does_not_depend_on_the_pieces(
     family: str, data: st.DataObject
 ) -> None:
     text = data.draw(_fragments(family))
-    # Known: thoughts that begin so and hold only the beginning of a call are text in
-    # one piece, and reasoning in several.
-    assume(not (family == "muse" and "to=self<|message|>" in text))
     cuts = data.draw(st.lists(st.integers(1, 20), max_size=6))
     more: dict[str, Any] = {
         "tools": data.draw(st.sampled_from([TOOLS, None])),
@@ -264,3 +261,12 @@ def test_a_long_call_costs_time_in_proportion_to_its_length(family: str) -> None
     few, many = cost(200), cost(800)
 
     assert many < few * 4.2
+
+
+def test_what_muse_says_to_itself_is_thought_even_if_a_call_begins_it() -> None:
+    """The frame before a call to a tool has the same form, but another recipient."""
+    text = " to=self<|message|><atem:function_calls>"
+    more: dict[str, Any] = {"tools": None, "reasoning_open": False}
+
+    assert run("muse", [text], **more).reasoning == "<atem:function_calls>"
+    assert run("muse", list(text), **more) == run("muse", [text], **more)

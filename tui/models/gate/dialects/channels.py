@@ -61,7 +61,7 @@ def _kimi(tag: str) -> Thinking:
 _MESSAGE = Lit("<|message|>")
 _TO = (SPACE, Lit("to="))
 _ASSISTANT = Lit("<|start|>assistant")
-_RECIPIENT = Run(r"[\w.\-]", 1)
+_RECIPIENT = Run(r"(?:(?<!=)|(?!self<))[\w.\-]", 1)  # what is for itself is thought
 _MUSE_CALLS = "</atem:function_calls>"
 _MUSE_VALUE = (Quote("<atem:parameter", "</atem:parameter>"),)
 _CONTENT = (BLANK, Lit("\n<|content|>"))
