@@ -24,7 +24,7 @@ def test_tokens_and_cost_are_printed_by_model(home):
     done = home.run("cost")
 
     assert [line.split() for line in done.out.splitlines()] == [
-        ["model", "in", "cached", "out", "thought", "cost"],
+        ["model", "in", "cached", "out", "reasoning", "cost"],
         ["m", "100.0k", "0", "2,000", "0", "$0.1200"],
         ["x", "5", "0", "5", "0", "unknown"],
         ["total", "100.0k", "0", "2,005", "0", "$0.1200", "+", "unknown"],

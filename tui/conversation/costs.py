@@ -206,7 +206,7 @@ def table(tally: Tally, width: int) -> list[str]:
         _("in"),
         _("cached"),
         _("out"),
-        _("thought"),
+        _("reasoning"),
         _("cost"),
     )
     rows = [(name, *_figures(it)) for name, it in _by_size(tally)]

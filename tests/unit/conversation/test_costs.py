@@ -181,7 +181,7 @@ def test_the_table_fits_and_leaves_columns_out_where_it_is_narrow():
 
     wide, narrow = table(tally, 70), table(tally, 40)
 
-    assert wide[0].split() == ["model", "in", "cached", "out", "thought", "cost"]
+    assert wide[0].split() == ["model", "in", "cached", "out", "reasoning", "cost"]
     assert narrow[0].split() == ["model", "in", "out", "cost"]
     assert max(map(len, wide)) <= 70
     assert max(map(len, narrow)) <= 40
