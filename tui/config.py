@@ -335,9 +335,9 @@ def _number_problem(keys: tuple[str, ...], value: Any) -> str:
     whole = keys[3].endswith("_tokens")
     kind = int if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kind):
-        return _("must be a {value}number, not {value2!r}").format(
-            value=_("whole ") if whole else "", value2=value
-        )
+        if whole:
+            return _("must be a whole number, not {value!r}").format(value=value)
+        return _("must be a number, not {value!r}").format(value=value)
     return (
         ""
         if value >= least

@@ -123,9 +123,9 @@ def _text(record: Record) -> str:
         case TextDelta(_, text) | ReasoningDelta(_, text):
             return text
         case Relabelled(_, as_text):
-            return _("what was said so far is {value}").format(
-                value=_("the answer") if as_text else _("reasoning")
-            )
+            if as_text:
+                return _("the text so far is the answer")
+            return _("the text so far is reasoning")
         case ErrorRaised(_, text) | NoticeGiven(text) | Queued(_, text):
             return text
         case RetryScheduled():

@@ -169,12 +169,10 @@ class Repl:
             if self.talk.is_answering():
                 break
             time.sleep(POLL_SECONDS / 10)
-        what = (
-            _("An answer is")
-            if count == 1
-            else _("{count} answers are").format(count=count)
-        )
-        self.note(_("{what} still running").format(what=what))
+        if count == 1:
+            self.note(_("An answer is still running"))
+        else:
+            self.note(_("{count} answers are still running").format(count=count))
         background = _("b: finish in the background, ") if self.backend.keeps else ""
         self.console.line(
             _("w: wait, then quit, {background}s: stop and quit, Enter: stay").format(
