@@ -3,8 +3,10 @@
 import inspect
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -41,12 +43,15 @@ hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fast", hypothesis.settings(), max_examples=10)
 
 
-def pytest_configure() -> None:
-    """Speak English, and have the programs that tests start hear their signals.
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep out of the user's home, speak English, and hear signals in what tests start.
 
     Under nohup, or in the background of a script, some are ignored, and what is
     ignored is inherited. What has a handler is not.
     """
+    folder = tempfile.mkdtemp(prefix="lazychat-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["LAZYCHAT_HOME"] = folder  # for a test that needs no home of its own
     os.environ["LAZYCHAT_LANGUAGE"] = "en"  # the texts in the tests
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:

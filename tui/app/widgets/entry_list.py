@@ -280,6 +280,9 @@ class Rows(Contained, ScrollView, can_focus=True):
             self.call_next(self._settle)
 
     def _settle(self) -> None:
+        # A list that is just being shown has no size yet, but may have keys already.
+        if self.cursor is None or self.cursor >= len(self.entries):
+            self.cursor = self._selectable(0)
         width = self.scrollable_content_region.width
         if width <= 0:
             self._settling = False
@@ -287,8 +290,6 @@ class Rows(Contained, ScrollView, can_focus=True):
         self._settling = True
         place = self._rows.locate(self.scroll_offset.y)
         self._measure(width)
-        if self.cursor is None or self.cursor >= len(self.entries):
-            self.cursor = self._selectable(0)
         self.virtual_size = Size(width, self._rows.end)
         if self._following:
             self._scroll(self._rows.end)
@@ -354,9 +355,9 @@ class Rows(Contained, ScrollView, can_focus=True):
     def _scroll_within(self, step: int) -> bool:
         """Scroll a line if the selected entry extends beyond the screen."""
         self._settle()
-        if self.cursor is None:
-            return False
         first, height = self.scroll_offset.y, self._view_height
+        if self.cursor is None or not height:
+            return False
         if step < 0:
             hidden = self._rows.top(self.cursor) < first
         else:
