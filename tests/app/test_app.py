@@ -111,6 +111,17 @@ async def test_key_after_f2_goes_where_f2_has_gone() -> None:
         assert chat.model.requests == []
 
 
+async def test_switched_tool_stays_off_when_the_tools_are_shown_anew_at_once() -> None:
+    async with opened(["Hi."]) as chat:
+        await chat.pilot.press("f2")
+        chat.screen.sidebar.action_cursor_down()
+        chat.screen.sidebar.action_switch()
+        chat.screen.tools.show()
+
+        assert len(chat.screen.sidebar.enabled) == len(BUNDLED) - 1
+        assert len(chat.screen.tools.enabled()) == len(BUNDLED) - 1
+
+
 async def test_keys_go_on_when_the_widget_of_the_last_one_is_gone() -> None:
     async with opened() as chat:
         for key in ["f1", "escape", "ctrl+n", "ctrl+l", "escape", "a", "b"]:

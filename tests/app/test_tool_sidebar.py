@@ -55,9 +55,6 @@ class Host(App[None]):
         self.sidebar.set_tools(self.tools, {"get_weather"})
         self.sidebar.focus()
 
-    def on_tool_sidebar_tool_toggled(self, message: ToolSidebar.ToolToggled) -> None:
-        self.posted.append((message.name, message.enabled))
-
     def on_tool_sidebar_stream_toggled(
         self, message: ToolSidebar.StreamToggled
     ) -> None:
@@ -98,7 +95,7 @@ async def test_space_switches_the_selected_tool():
     async with (app := Host()).run_test() as pilot:
         await pilot.press("down", "space", "down", "space")
 
-        assert app.posted == [("get_weather", False), ("add", True)]
+        assert app.sidebar.switched == {"get_weather": False, "add": True}
         assert app.sidebar.enabled == {"add"}
         assert "○ get_weather" in app.lines
         assert "● add" in app.lines
@@ -143,7 +140,7 @@ async def test_enter_unfolds_description_and_parameters_and_folds_again():
 
         await pilot.press("enter")
         assert app.lines == folded
-        assert app.posted == []
+        assert app.sidebar.switched == {}
 
 
 @pytest.mark.parametrize(
@@ -188,11 +185,11 @@ async def test_click_on_the_mark_switches_and_on_the_name_unfolds():
         )  # fmt: skip
         left = app.sidebar.content_region.x
         await pilot.click(offset=(left + 1, row))
-        assert app.posted == [("add", True)]
+        assert app.sidebar.switched == {"add": True}
 
         await pilot.click(offset=(left + 6, row))
         await pilot.pause()
-        assert app.posted == [("add", True)]
+        assert app.sidebar.switched == {"add": True}
         assert any("No parameters" in line for line in app.lines)
 
 
@@ -213,7 +210,7 @@ async def test_new_tools_keep_cursor_and_unfolding_by_name():
         await pilot.pause()
         await pilot.press("space")
 
-        assert app.posted == [("get_weather", True)]
+        assert app.sidebar.switched == {"get_weather": True}
         assert any("Of today only." in line for line in app.lines)
 
 
@@ -249,7 +246,7 @@ async def test_cursor_stays_in_view_when_there_are_many():
         assert app.lines[0].split() == ["Model", "No", "model"]
 
         await pilot.press("pagedown", "pagedown", "space")
-        toggled = app.posted[-1][0]
+        (toggled,) = app.sidebar.switched
         assert any(toggled in line for line in app.lines)
 
 

@@ -567,10 +567,6 @@ class ChatScreen(OutputScreen):
         self.composer.vi.insert()
         self.routing.write()
 
-    @on(ToolSidebar.ToolToggled)
-    def _toggle_tool(self, toggled: ToolSidebar.ToolToggled) -> None:
-        self.tools.toggle(toggled.name, toggled.enabled)
-
     @on(ToolSidebar.StreamToggled)
     def _toggle_stream(self, toggled: ToolSidebar.StreamToggled) -> None:
         if toggled.on != self.stream:

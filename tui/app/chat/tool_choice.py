@@ -23,7 +23,6 @@ class ToolChoice:
         self._sidebar = sidebar
         self._note = note
         self._problems = 0  # how many of the backend's problems have been shown
-        self._toggled: dict[str, bool] = {}  # tools that the user has switched
         self._uses = Counter[str]()
 
     def take(self, records: Iterable[Record]) -> None:
@@ -53,20 +52,16 @@ class ToolChoice:
         for problem in problems:
             self._note(problem, "warning")
 
-    def toggle(self, name: str, enabled: bool) -> None:
-        """Remember that the user has switched a tool on or off."""
-        self._toggled[name] = enabled
-
     def enabled(self) -> set[str]:
         """Return the names of the tools that are on; the user's choice wins."""
         return self.enabled_for(self._sidebar.model)()
 
     def enabled_for(self, model: str) -> Callable[[], set[str]]:
         """Return a function that returns the same for a model, in any thread."""
-        toggled = dict(self._toggled)
+        switched = dict(self._sidebar.switched)
 
         def enabled() -> set[str]:
-            on = {name for name, enabled in toggled.items() if enabled}
-            return (self._backend.enabled_for(model) | on) - (set(toggled) - on)
+            on = {name for name, enabled in switched.items() if enabled}
+            return (self._backend.enabled_for(model) | on) - (set(switched) - on)
 
         return enabled

@@ -104,14 +104,6 @@ class ToolSidebar(Rows, inherit_bindings=False):
     tools_folder: reactive[str] = reactive("")
     """The user's folder for tools, named when there are none; "" for no folder."""
 
-    class ToolToggled(Message):
-        """The user has switched a tool on or off."""
-
-        def __init__(self, name: str, enabled: bool) -> None:
-            super().__init__()
-            self.name = name
-            self.enabled = enabled
-
     class Revoked(Message):
         """The user takes back what was allowed, `always` or in this conversation."""
 
@@ -136,6 +128,11 @@ class ToolSidebar(Rows, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
+        self.switched: dict[str, bool] = {}
+        """The tools that the user has switched on or off, by name.
+
+        Written at once: a message would arrive after a `set_tools` that undoes it.
+        """
         self._tools: list[ToolEntry] = []
         self._allowed: list[AllowedEntry] = []
         self._servers: list[ServerEntry] = []
@@ -205,19 +202,20 @@ class ToolSidebar(Rows, inherit_bindings=False):
                 self.stream = not self.stream
                 self.post_message(self.StreamToggled(self.stream))
             case ToolEntry() as tool:
-                tool.on = not tool.on
+                self._switch(tool, not tool.on)
                 self._build()
-                self.post_message(self.ToolToggled(tool.tool.name, tool.on))
             case ServerEntry() as server:
                 tools = self._of(server)
                 on = not any(tool.on for tool in tools)
                 for tool in tools:
-                    if tool.on != on:
-                        tool.on = on
-                        self.post_message(self.ToolToggled(tool.tool.name, on))
+                    self._switch(tool, on)
                 self._build()
             case _:
                 pass
+
+    def _switch(self, tool: ToolEntry, on: bool) -> None:
+        if tool.on != on:
+            tool.on = self.switched[tool.tool.name] = on
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Leave x and r, where they would do nothing, to a message that begins so."""
