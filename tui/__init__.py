@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tui.models import Model
     from tui.models.catalog import ModelCatalog
     from tui.models.llama import LlamaEngine, LlamaModel
-    from tui.models.openai import OpenAIModel
+    from tui.models.openai.model import OpenAIModel
     from tui.models.scripted import ScriptedModel
     from tui.session import SessionPool
     from tui.tools import Tool, ToolBox, tool
@@ -57,7 +57,7 @@ _HOMES = {
     "Model": "tui.models",
     "ModelCatalog": "tui.models.catalog",
     "ModelError": "tui.errors",
-    "OpenAIModel": "tui.models.openai",
+    "OpenAIModel": "tui.models.openai.model",
     "PlanAndSolveAgent": "tui.agents",
     "ReWOOAgent": "tui.agents",
     "ReactAgent": "tui.agents",

@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,7 @@ from tui.app.terminal.painter import Abilities, Painter
 from tui.app.terminal.sgr import PenBook
 from tui.app.terminal.surface import Surface, Update
 from tui.events import Record, TextDelta
+from tui.runtime import tty
 
 ALL = Abilities(True, True, True)
 ANSWER = """# A heading
@@ -51,6 +53,23 @@ def f(x: int) -> str:
 
 > quoted
 """
+
+
+# -- the size
+
+
+async def test_driver_knows_the_size_of_its_terminal_before_the_first_layout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    master, slave = os.openpty()
+    try:
+        termios.tcsetwinsize(slave, (33, 101))
+        monkeypatch.setattr(tty, "screen", lambda: slave)
+
+        assert OutputDriver(App())._size == (101, 33)
+    finally:
+        os.close(master)
+        os.close(slave)
 
 
 # -- the hook

@@ -18,7 +18,7 @@ from tui.errors import ModelError
 from tui.eventlog import EventLog
 from tui.events import Event, ReasoningDelta, TextDelta, TurnFinished
 from tui.messages import Message
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.reply import CHARACTERS
 from tui.turn import Turn
 

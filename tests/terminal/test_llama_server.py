@@ -20,8 +20,8 @@ from tui.errors import Cancelled, ContextOverflow, ModelError
 from tui.events import NoticeGiven, TextDelta, UsageReported
 from tui.messages import Message
 from tui.models.discovery import local_servers
-from tui.models.openai import OpenAIModel
 from tui.models.openai.address import normalize_base_url
+from tui.models.openai.model import OpenAIModel
 from tui.models.setup import keep, model_at, place_of_server
 from tui.tools import builtin
 from tui.turn import Turn

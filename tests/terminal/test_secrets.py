@@ -24,7 +24,7 @@ from tui.config import OpenAIModelConfig
 from tui.errors import ConfigError, LazychatError
 from tui.messages import Message
 from tui.models.catalog import ModelCatalog
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 KEY = "sk-proj-9fK/2+x_QzT4"

@@ -9,10 +9,12 @@ LATER = [
     "openai",
     "llama_cpp",
     "jinja2",
+    "markdown_it",
     "mcp",
     "websockets",
     "huggingface_hub",
     "PIL",
+    "tui.agents",
     "tui.attachments.pictures",
     "tui.conversation.full_text_search",
     "tui.models.discovery",
@@ -27,7 +29,7 @@ LATER = [
 @pytest.fixture(scope="module")
 def imported() -> set[str]:
     """Return the names of the modules that the app imports at its start."""
-    code = "import sys, tui.app.app; print(*sys.modules)"
+    code = "import sys, tui.cli.chat, tui.app.app; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -11,7 +11,7 @@ from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.modules import ChatModule, ModelAgent, check_type
 from tui.lazyllm.scope import ABSENT_OF_CALLS, refuse
 from tui.models import keys
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.suppliers import SUPPLIERS, Supplier
 
 _ALIASES = {"claude": "anthropic"}

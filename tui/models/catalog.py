@@ -212,7 +212,7 @@ class ModelCatalog:
         with suppress(Exception):
             match self.find(name):
                 case OpenAIModelConfig():
-                    from tui.models.openai import preload
+                    from tui.models.openai.model import preload
 
                     preload()
                 case LlamaModelConfig():
@@ -284,8 +284,8 @@ def _check_dialect(name: str, dialect: str) -> None:
 
 
 def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Model:
-    from tui.models.openai import OpenAIModel
     from tui.models.openai.address import proxy_address
+    from tui.models.openai.model import OpenAIModel
     from tui.models.suppliers import SUPPLIERS
 
     base_url, key_env, model = settings.base_url, settings.api_key_env, settings.model

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from tui import config, paths
-from tui.agents import AGENTS, Agent, SummaryAgent
 from tui.config import Config, ModelConfig
 from tui.errors import ConfigError
 from tui.eventlog import EventLog, open_log
@@ -28,7 +27,8 @@ from tui.tools import Tool, ToolBox, builtin, installed_tools, is_demo, load_too
 from tui.tools.approval import Rules, parse_flags
 from tui.tools.loading import Loaded, is_source
 
-if TYPE_CHECKING:  # imported when titles are made
+if TYPE_CHECKING:  # imported when a turn begins, or titles are made
+    from tui.agents import Agent
     from tui.runtime.titles import Titler
 
 ASKING_SECONDS = 5.0
@@ -248,8 +248,10 @@ class Host:
             attended=request.options.get("attended") is not False,
         )
 
-    def _agent(self, request: TurnRequested) -> Agent:
+    def _agent(self, request: TurnRequested) -> "Agent":
         """Return what answers a request; raises `ConfigError` if nothing does."""
+        from tui.agents import AGENTS, SummaryAgent  # slow, as they import the gate
+
         if request.agent == "summary":
             keep = str(request.options.get("keep", ""))
             model = self.models.get(request.model)

@@ -1,5 +1,6 @@
 """The models of a host, as a screen in the same process uses them."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tui.runtime import worker_registry
@@ -30,8 +31,9 @@ class LocalModels:
         return self._catalog.names
 
     def preload(self, name: str) -> None:
-        """Load a model, unless a worker answers with it."""
+        """Load a model and the agents, unless a worker answers with it."""
         if not self._is_with_worker(name):
+            import_module("tui.agents")
             self._catalog.preload(name)
 
     def warm(self, name: str) -> None:

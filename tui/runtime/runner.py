@@ -14,12 +14,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 
 from tui import process_identity, session
-from tui.agents import Agent
 from tui.conversation import store
 from tui.errors import ConflictError, LogError
 from tui.eventlog import Draft, EventLog, Follow
@@ -38,7 +37,10 @@ from tui.runtime.slots import Slot, Slots
 from tui.runtime.turn_driver import drive, end_if_gone
 from tui.turn import Turn
 
-MakeAgent = Callable[[TurnRequested], Agent]
+if TYPE_CHECKING:  # slow, as the agents import the gate
+    from tui.agents import Agent
+
+MakeAgent = Callable[[TurnRequested], "Agent"]
 """Builds the agent for a request. Raises `LazychatError` when it cannot. Runs in the
 turn's thread, so it may be slow."""
 

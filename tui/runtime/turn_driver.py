@@ -9,11 +9,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui import conversation, process_identity
-from tui.agents import Agent
-from tui.agents.structured import instructed
 from tui.conversation.attached import filled
 from tui.errors import (
     Cancelled,
@@ -40,6 +38,9 @@ from tui.runtime.approvals import LoggedApprover
 from tui.runtime.resuming import resume
 from tui.turn import Turn
 
+if TYPE_CHECKING:  # slow, as the agents import the gate
+    from tui.agents import Agent
+
 _logger = logging.getLogger(__name__)
 
 _AT_ONCE = 128 << 10
@@ -65,7 +66,7 @@ def drive(
     log: EventLog,
     conversation_id: str,
     turn: Turn,
-    make_agent: Callable[[], Agent],
+    make_agent: Callable[[], "Agent"],
     messages: Sequence[Message] | None = None,
     while_asking: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Outcome:
@@ -112,6 +113,8 @@ def drive(
                 write(event)
             messages = [filled(log, entry.message) for entry in resumed.sent]
             if turn.schema is not None:
+                from tui.agents.structured import instructed
+
                 messages = instructed(messages, turn.schema)
             ids = (entry.message_id for entry in resumed.sent)
             turn.sources = list(zip(ids, messages, strict=True))

@@ -10,7 +10,7 @@ from support.fakes.sse_server import SSEServer
 from tui.errors import ModelError
 from tui.events import Event
 from tui.messages import Message
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 

@@ -20,7 +20,7 @@ from tui.events import Event, MessageAdded, Record, Relabelled, TextDelta
 from tui.messages import Message
 from tui.models.gate import Gate
 from tui.models.gate.orphan import CLOSERS
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.reply import ReplyBuilder
 from tui.runtime.turn_driver import _Said  # pyright: ignore[reportPrivateUsage]
 from tui.turn import Turn

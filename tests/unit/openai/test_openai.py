@@ -24,7 +24,7 @@ from support.fakes.sse_server import (
 from tui.errors import ModelError
 from tui.events import NoticeGiven, TextDelta, UsageReported
 from tui.messages import Message, Reply, ToolCall, ToolSchema
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
@@ -512,7 +512,7 @@ def test_no_proxy_is_asked_for_this_machine(
 
 def test_the_library_is_imported_when_it_is_needed() -> None:
     code = (
-        "import sys; from tui.models.openai import OpenAIModel, preload;"
+        "import sys; from tui.models.openai.model import OpenAIModel, preload;"
         "OpenAIModel('a', 'b'); assert 'openai' not in sys.modules;"
         "preload(); assert 'openai' in sys.modules"
     )

@@ -10,7 +10,7 @@ from support.fakes.collect import text_of
 from support.fakes.sse_server import DONE, SSEServer, delta, event, finish, text
 
 from tui.events import Event, RetryScheduled
-from tui.models.openai import preload
+from tui.models.openai.model import preload
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from support.fakes.sse_server import LIMIT, SSEServer, Stall, text
 from tui.errors import Cancelled
 from tui.events import Event
 from tui.messages import Message
-from tui.models.openai import OpenAIModel, preload
+from tui.models.openai.model import OpenAIModel, preload
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]

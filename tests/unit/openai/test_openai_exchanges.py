@@ -10,7 +10,7 @@ from support.fakes.sse_server import DONE, SSEServer, finish, text
 from tui.errors import ModelError
 from tui.messages import Message
 from tui.models.exchanges import MOST, MOST_BYTES, Exchanges
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 KEY = "sk-verysecret-0123456789"

@@ -14,9 +14,9 @@ from support.start import Start
 from tui.errors import ModelError
 from tui.events import UsageReported
 from tui.messages import Message
-from tui.models.openai import OpenAIModel
 from tui.models.openai.calls import CallAssembler
 from tui.models.openai.chunks import MOST_TOKENS, count, usage_event
+from tui.models.openai.model import OpenAIModel
 from tui.models.openai.window import figures, told
 from tui.turn import Turn
 

@@ -17,7 +17,7 @@ from support.fakes.sse_server import (
 from tui import events
 from tui.events import MessageAdded
 from tui.messages import Message
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.openai.opaque import MOST_BYTES
 from tui.turn import Turn
 

@@ -11,7 +11,7 @@ from tui.config import Price
 from tui.errors import ConfigError
 from tui.events import UsageReported
 from tui.messages import Message, Reply
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.openai.pricing import Pricing, told_price
 from tui.turn import Turn
 

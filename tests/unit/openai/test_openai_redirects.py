@@ -12,7 +12,7 @@ from support.fault_notes import Tried
 
 from tui.errors import ModelError
 from tui.messages import Message
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 CERTIFICATE = ROOT / "tests" / "data" / "localhost.pem"

@@ -19,7 +19,7 @@ from support.fakes.sse_server import (
 from tui.errors import ContextOverflow, ModelError
 from tui.events import Event, NoticeGiven, RetryScheduled
 from tui.messages import Attachment, Message, ToolCall, ToolSchema
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 Body = dict[str, Any]

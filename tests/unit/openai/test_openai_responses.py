@@ -30,7 +30,7 @@ from tui.messages import (
     ToolCall,
     ToolSchema,
 )
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.openai.responses import are_wanted, items, request_body
 from tui.models.openai.responses_stream import decode
 from tui.models.reply import CALL_CHARACTERS

@@ -29,7 +29,7 @@ from support.fakes.sse_server import (
 from tui.errors import Cancelled, ModelError
 from tui.events import Event, RetryScheduled
 from tui.messages import Message
-from tui.models.openai import OpenAIModel, preload
+from tui.models.openai.model import OpenAIModel, preload
 from tui.models.openai.retries import LONGEST_WAIT, retry_after, told_in
 from tui.turn import Turn
 

@@ -8,7 +8,7 @@ from support.fakes.sse_server import DONE, SSEServer, event, finish, text, usage
 from tui.errors import ContextOverflow
 from tui.events import Event, NoticeGiven, UsageReported
 from tui.messages import Message
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.openai.window import figures, own_size, told, told_elsewhere
 from tui.turn import Turn
 

@@ -10,8 +10,8 @@ from support.fakes.strict_server import CHECKS, StrictServer
 from tui.agents import FunctionCallAgent
 from tui.events import NoticeGiven
 from tui.messages import Message, ToolCall
-from tui.models.openai import OpenAIModel
 from tui.models.openai.chunks import THOUGHTS
+from tui.models.openai.model import OpenAIModel
 from tui.models.openai.servers import OTHER, RULES, SERVERS, server_of
 from tui.models.suppliers import SUPPLIERS
 from tui.tools import ToolBox, tool

@@ -8,7 +8,7 @@ number of lines is limited, because lines take most of the memory.
 from time import monotonic
 from typing import Protocol
 
-from tui.app.markdown.inline import effort
+from tui.app.markdown.effort import effort
 from tui.app.markdown.lines import Line
 
 AT_ONCE = 32_000

@@ -20,8 +20,9 @@ from tui.app.markdown.blocks import (
     top_level,
 )
 from tui.app.markdown.code import CodeBlock
+from tui.app.markdown.effort import effort
 from tui.app.markdown.formula import formula_open
-from tui.app.markdown.inline import close_marks, effort, inline_spans
+from tui.app.markdown.inline import close_marks, inline_spans
 from tui.app.markdown.lines import BLANK, Flow, Line, to_lines
 from tui.app.markdown.table import Table
 

@@ -24,17 +24,6 @@ _loose_end = re.compile(r"(?:^|(?<=\s))[*_~`]+$")
 _bold_start = re.compile(r"(?<![\w*])\*\*(?=[^\s*])")
 
 
-_COSTLY = "[]*_~`!<&\\$"
-_COST = 8  # characters of prose per mark: the parser may try it with all that follow
-
-
-def effort(text: str) -> int:
-    """Return the cost of laying out a text, in characters of prose."""
-    # What follows an image's mark is parsed twice: as its label and as its content.
-    marks = sum(map(text.count, _COSTLY)) + 6 * text.count("![")
-    return len(text) + _COST * marks
-
-
 def close_marks(source: str) -> str:
     """Close bold and code that are open at the end of a streaming text.
 

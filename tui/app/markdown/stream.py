@@ -13,6 +13,7 @@ from typing import Any
 from markdown_it.token import Token
 
 from tui.app.markdown.blocks import Layout, first_line, list_number, parse, top_level
+from tui.app.markdown.effort import effort
 from tui.app.markdown.growing import (
     Growing,
     GrowingCode,
@@ -20,7 +21,7 @@ from tui.app.markdown.growing import (
     GrowingTable,
     lay_out_alone,
 )
-from tui.app.markdown.inline import close_marks, effort
+from tui.app.markdown.inline import close_marks
 from tui.app.markdown.lines import BLANK, Line, indent
 
 _LONG_LINE = 200  # characters after which the kind of a line is certain

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tui.app import background
 from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
 from tui.app.setup.downloads import Downloads
@@ -91,9 +92,14 @@ class SetupController:
 
     def offer(self) -> None:
         """Look for better models than the starter; say what was found."""
-        from tui.app.setup.offer import look
 
-        look(self._backend.setup, lambda text: self._app.call_later(self._found, text))
+        def look() -> None:  # the import is slow too
+            from tui.app.setup.offer import find
+
+            if text := find(self._backend.setup):
+                self._app.call_later(self._found, text)
+
+        background.run("offer", look)
 
     def _found(self, text: str) -> None:
         if chat := self._chat():

@@ -1,8 +1,5 @@
 """Tells in a sentence which models were found on this machine."""
 
-from collections.abc import Callable
-
-from tui.app import background
 from tui.app.backend import Setup
 from tui.i18n import _, ngettext
 from tui.models.discovery import Found
@@ -12,18 +9,12 @@ _NAMED = 3
 """Most models that are named."""
 
 
-def look(setup: Setup, tell: Callable[[str], object]) -> None:
-    """Look in a thread, which calls `tell` if something was found.
+def find(setup: Setup) -> str:
+    """Look, and return what was found in a line, or "" if nothing was; blocks.
 
     Does nothing if the user wants nothing to be probed.
     """
-
-    def work() -> None:
-        if text := described(setup.look()):
-            tell(text)
-
-    if not is_off():
-        background.run("offer", work)
+    return "" if is_off() else described(setup.look())
 
 
 def described(found: Found) -> str:

@@ -141,7 +141,7 @@ def _import_all(*, servers: bool) -> None:
     Textual's modules import each other in circles. When two threads import them at the
     same time, Python resolves the deadlock by handing out half-initialised modules.
     """
-    from tui.models.openai import preload
+    from tui.models.openai.model import preload
 
     # What is missing or broken is reported by the checks.
     with suppress(Exception):

@@ -5,7 +5,3 @@ The library makes the request: addresses, keys, proxies. What comes back is read
 and because it is read once a token. `link` can be broken off from any thread, and
 `retries` says what is sent again.
 """
-
-from tui.models.openai.model import OpenAIModel, preload
-
-__all__ = ["OpenAIModel", "preload"]
