@@ -21,7 +21,8 @@ from tui.agents import FunctionCallAgent
 from tui.errors import ModelError
 from tui.events import Event, MessageAdded, NoticeGiven
 from tui.messages import Message, Reply
-from tui.models.openai.model import OpenAIModel, envelopes
+from tui.models.openai import envelopes
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]

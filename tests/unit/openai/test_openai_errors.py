@@ -23,7 +23,8 @@ from tui.errors import ConfigError, ContextOverflow, ModelError
 from tui.events import Event
 from tui.messages import Message
 from tui.models.gate import Piece, Text
-from tui.models.openai.model import OpenAIModel, stream
+from tui.models.openai import stream
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]

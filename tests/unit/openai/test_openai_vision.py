@@ -9,7 +9,8 @@ from support.fakes.sse_server import DONE, SSEServer, finish, text
 
 from tui.events import NoticeGiven
 from tui.messages import Attachment, Message, ToolCall
-from tui.models.openai.model import OpenAIModel, responses, vision
+from tui.models.openai import responses, vision
+from tui.models.openai.model import OpenAIModel
 from tui.turn import Turn
 
 CAT = Attachment("cat.png", "image/png", b"\x89PNG")
