@@ -13,7 +13,7 @@ from textual.theme import Theme
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.app.widgets.dialog import Choices, Words
+from tui.app.widgets.dialog import Choices
 from tui.i18n import _
 from tui.safe import safe
 
@@ -41,10 +41,10 @@ class ThemeScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
-        with Vertical(classes="dialog"):
-            yield Words(_("Choose a theme"), markup=False)
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = _("Choose a theme")
+            dialog.border_subtitle = _("Enter use · Esc close")
             yield Choices(*(Option(self._row(theme)) for theme in self._themes))
-            yield Words(_("Enter use · Esc back"), markup=False, classes="note")
 
     def _row(self, theme: Theme) -> Content:
         mark = "●" if theme.name == self._current else " "

@@ -46,6 +46,11 @@ class Entry:
         raise NotImplementedError
 
 
+_SOLID = {"solid-cursor": "bold $block-cursor-foreground on $block-cursor-background"}
+"""The cursor in the terminal's own colours: these do not mix, and muted text and keys
+would be lost on it."""
+
+
 class Rows(Contained, ScrollView, can_focus=True):
     """Shows entries one below the other, with a cursor that moves by entry."""
 
@@ -256,7 +261,9 @@ class Rows(Contained, ScrollView, can_focus=True):
 
     def _style(self, style: Style, selected: bool) -> RichStyle:
         if self._palette is None:
-            self._palette = Palette(self, self.LOOKS)
+            self._palette = Palette(self, {**self.LOOKS, **_SOLID})
+        if selected and self.app.current_theme.ansi:
+            return self._palette.style(("solid-cursor",))
         return self._palette.style(("cursor", *style) if selected else style)
 
     # -- layout
