@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.app.widgets.dialog import Choices
-from tui.i18n import _
+from tui.i18n import N_, _
 from tui.safe import safe
 
 
@@ -48,9 +48,12 @@ class ThemeScreen(ModalScreen[str | None]):
 
     def _row(self, theme: Theme) -> Content:
         mark = "●" if theme.name == self._current else " "
-        kind = _("terminal") if theme.ansi else _("dark") if theme.dark else _("light")
+        kind = (
+            N_("terminal") if theme.ansi else N_("dark") if theme.dark else N_("light")
+        )
         name = safe(theme.name, newlines=False)
-        return Content(f"{mark} {name}" if kind in name else f"{mark} {name} ({kind})")
+        row = f"{mark} {name}"
+        return Content(row if kind in name else f"{row} ({_(kind)})")
 
     def on_mount(self) -> None:
         """Put the cursor on the current theme."""

@@ -5,6 +5,9 @@ scrolling. Only visible lines are created, so thousands of entries cost no more 
 screenful. The list is independent of tools.
 """
 
+# Textual leaves the type parameter of App unknown.
+# pyright: reportUnknownMemberType=false
+
 from collections.abc import Iterable
 from typing import ClassVar
 
