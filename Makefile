@@ -8,6 +8,7 @@
 # make faults    run the tests that try faults, write the table of docs/faults.md
 # make messages  find new words of the app for the translations, compile these
 # make shot      draw the pictures of the README anew (needs sshd and chromium)
+# make pictures  draw all screens, in all themes, to look at them: PICTURES=FOLDER
 #
 # All of it lives in .venv; `make clean` removes that. .ci/setup does the setting up:
 #
@@ -22,7 +23,10 @@ WORKERS ?= -n 4 --dist worksteal
 export PYTHON
 SET_UP := .ci/setup $(if $(filter no 0 false,$(LOCAL)),--no-local)
 
-.PHONY: run test coverage fast again check bench faults messages shot clean set-up
+PICTURES ?= build/pictures
+
+.PHONY: run test coverage fast again check bench faults messages shot pictures clean
+.PHONY: set-up
 
 run:
 	@$(SET_UP)
@@ -69,10 +73,15 @@ messages: set-up
 	@$(BIN)/python tests/catalogue.py
 
 shot: set-up
-	@$(BIN)/python docs/screenshot.py docs
+	@PYTHONPATH=tests $(BIN)/python docs/screenshot.py docs
 	@PYTHONPATH=tests $(BIN)/python docs/cast.py docs/cast.svg
 	@PYTHONPATH=tests $(BIN)/python docs/hangup.py docs/hangup.svg
 	@PYTHONPATH=tests $(BIN)/python docs/browser.py docs/browser.png
+
+# SCREENS="start help" draws only these.
+pictures: set-up
+	@PYTHONPATH=tests $(BIN)/python docs/pictures.py $(PICTURES) $(SCREENS)
+	@echo "See $(PICTURES)/index.html"
 
 clean:
 	rm -rf .venv

@@ -482,7 +482,7 @@ async def test_commands_are_found_in_the_palette_by_name_and_by_what_they_do() -
             await chat.until("Type to filter")
             await chat.pilot.press(*typed)
             await chat.until(lambda: "/help" not in chat.text)
-            await chat.until("/quit        Exit")
+            await chat.until("/quit          Exit")
             await chat.pilot.press("escape")
             await chat.until(lambda: "Type to filter" not in chat.text)
 

@@ -6,7 +6,7 @@ from support.pilot import Chat, opened
 from tui import paths
 from tui.app import state
 from tui.app.commands import COMMANDS
-from tui.app.dialogs.command_palette import CommandRow, PaletteScreen
+from tui.app.dialogs.command_palette import CommandRow, CommandRows, PaletteScreen
 from tui.app.widgets.completion import best
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -88,3 +88,21 @@ async def test_the_palette_has_a_key_of_the_users_choice() -> None:
         await chat.until("Type to filter")
         await chat.pilot.press("f8")
         await chat.until(lambda: "Type to filter" not in chat.text)
+
+
+async def test_the_chosen_row_is_one_colour_where_colours_do_not_mix() -> None:
+    async with opened() as chat:
+        assert chat.app.themes.use("terminal") == ""
+        await open_palette(chat)
+        rows = chat.app.screen.query_one(CommandRows)
+
+        await chat.until(lambda: rows.cursor is not None)
+        strip = rows.render_line(1)
+        chosen = {
+            (segment.style.color, segment.style.bgcolor)
+            for segment in strip
+            if segment.style and segment.text.strip()
+        }
+
+        assert "Ctrl+" in strip.text
+        assert len(chosen) == 1

@@ -4,6 +4,7 @@ import pytest
 from support.pilot import opened
 
 from tui.events import UsageReported
+from tui.models.scripted import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -53,3 +54,19 @@ async def test_cost_fits_a_small_screen(size: tuple[int, int]) -> None:
 
         await chat.until("2.0M")
         await chat.until("free")
+
+
+async def test_the_sidebar_names_no_cost_of_a_model_without_a_price() -> None:
+    toml = 'model = "mine"\n[models.mine]\nprovider = "openai"\n'
+    toml += 'base_url = "http://127.0.0.1:9/v1"\n'
+    model = ScriptedModel([["One.", UsageReported(20, 5)]])
+    async with opened(toml=toml) as chat:
+        chat.host.models._models["mine"] = model
+        await chat.ask("First")
+        await chat.until("One.")
+        await chat.ready()
+
+        await chat.pilot.press("f2")
+
+        await chat.until("25 tokens")
+        assert "unknown" not in chat.text

@@ -338,6 +338,18 @@ async def test_a_round_tells_its_tokens_its_seconds_and_its_model():
         )
 
 
+async def test_a_narrow_round_leaves_figures_out_and_cuts_none():
+    async with (app := Host()).run_test(size=(50, 24)) as pilot:
+        round = app.panel.round_started("t", 1, "qwen3-8b")
+        round.tokens, round.speed, round.seconds = (1412, 63), 70.0, 0.9
+        app.panel.round_changed(round, tokens=round.tokens)
+        await pilot.pause()
+
+        assert "…" not in app.lines[0]
+        assert app.lines[0].startswith("── round 1 · 1,412→63 tok · 0.9 s ─")
+        assert app.lines[0].endswith(" qwen3-8b")
+
+
 async def test_failed_only_shows_failures_as_they_come_and_everything_again():
     async with (app := Host()).run_test() as pilot:
         for n in range(6):

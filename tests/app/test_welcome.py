@@ -36,6 +36,15 @@ def test_it_fits_every_window(width: int, room: int) -> None:
     assert any("Model" in line for line in lines)
 
 
+def test_it_stands_in_the_middle_of_a_wide_window() -> None:
+    narrow, wide = laid_out(79, 20), laid_out(180, 20)
+
+    text = [line for line in wide if line]
+    left = min(len(line) - len(line.lstrip()) for line in text)
+    assert abs(left - (180 - 76) // 2) <= 2
+    assert [line.strip() for line in text] == [line.strip() for line in narrow if line]
+
+
 def test_small_windows_leave_out_the_least_important() -> None:
     text = "\n".join(laid_out(80, 5))
 

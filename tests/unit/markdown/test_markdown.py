@@ -121,6 +121,20 @@ def test_code_breaks_behind_a_space_and_hangs():
     assert "".join(line.text[line.lead :] for line in found) == code
 
 
+def test_the_rest_of_a_line_hangs_in_line_when_a_space_is_at_the_edge():
+    code = "total = first_value + second_value + third_value"
+
+    found = lines(f"```\n{code}\n```", 23)
+
+    assert [line.text for line in found] == [
+        " total = first_value +",
+        " ↪ second_value + ",
+        " ↪ third_value",
+    ]
+    kept = "".join((line.glue or "") + line.text[line.lead :] for line in found)
+    assert kept == code
+
+
 @pytest.mark.parametrize("language", ["", "nonsense", "python", "c", "html", "diff"])
 def test_code_is_whole_in_any_language(language: str):
     code = "".join(f'\nline {n} /* """ <a b=\'\n\n' for n in range(40))

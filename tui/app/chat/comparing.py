@@ -143,7 +143,9 @@ class Comparing:
                 _("Compare with"),
                 about,
                 "",
-                _("It answers the last question; /compare MODEL QUESTION asks both"),
+                note=_(
+                    "It answers the last question; /compare MODEL QUESTION asks both"
+                ),
             ),
             chosen,
         )

@@ -51,9 +51,11 @@ class Costs:
         if sum(map(self._counter.take, records)):
             total = self.tally.total
             tokens = spell_tokens(total.input + total.output)
-            self._sidebar.spent = _("{tokens} tokens · {total}").format(
-                tokens=tokens, total=spell_cost(total)
-            )
+            text = _("{tokens} tokens · {total}")
+            if total.unknown and not any(total.costs.values()):
+                text = _("{tokens} tokens")  # no price, and so no cost to show
+            cost = spell_cost(total)
+            self._sidebar.spent = text.format(tokens=tokens, total=cost)
 
     def show(self) -> None:
         """Show the conversation's figures, and those of all since the program began."""

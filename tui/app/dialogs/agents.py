@@ -13,5 +13,8 @@ class AgentScreen(ChoiceScreen):
             _("Choose how answers are made"),
             {name: _(about) for name, about in agent_names.ABOUT.items()},
             current,
-            _('It stays for new conversations; agent = "..." in config.toml keeps it'),
+            note=_(
+                "Also used in new conversations until you quit; to keep it, set "
+                "agent in config.toml"
+            ),
         )

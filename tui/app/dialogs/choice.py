@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.app.widgets.dialog import Choices, Words
+from tui.i18n import _
 from tui.safe import safe
 
 _SHORT = 24
@@ -29,21 +30,31 @@ class ChoiceScreen(ModalScreen[str | None]):
     ]
 
     def __init__(
-        self, title: str, choices: Mapping[str, str], current: str, note: str
+        self,
+        title: str,
+        choices: Mapping[str, str],
+        current: str,
+        *,
+        note: str = "",
+        keys: str = "",
     ) -> None:
+        """Show `note` below the list; `keys` unless Enter uses the choice."""
         super().__init__()
         self._title = title
         self._choices = choices
         self._names = list(choices)
         self._current = current
         self._note = note
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
-        with Vertical(classes="dialog"):
-            yield Words(self._title, markup=False)
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = safe(self._title, newlines=False)
+            dialog.border_subtitle = self._keys or _("Enter use · Esc close")
             yield Choices(*map(Option, self._rows()))
-            yield Words(self._note, markup=False, classes="note")
+            if self._note:
+                yield Words(self._note, markup=False, classes="note")
 
     def _rows(self) -> Iterator[Content]:
         column = max(filter(_SHORT.__ge__, map(cell_len, self._names)), default=0)

@@ -51,7 +51,7 @@ _GROUPS = {
 }
 _PROMPTS, _OTHERS = N_("Prompts"), N_("More")
 _UNLISTED = ("cancel", "palette")
-_NAME = 13  # columns of the names
+_NAME = 15  # columns of the names
 _SHORT = 14
 """Rows of a screen below which the dialog takes all of them."""
 
@@ -169,7 +169,7 @@ class PaletteScreen(ModalScreen[Chosen | None]):
         """Yield the filter and the list."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = _("Commands")
-            dialog.border_subtitle = _("Enter runs · Tab writes it · Esc closes")
+            dialog.border_subtitle = _("Enter run · Tab insert · Esc close")
             with Horizontal(classes="filter"):
                 yield Words("❯ ", markup=False, classes="prompt")
                 yield self.field

@@ -41,7 +41,7 @@ class CostScreen(ModalScreen[None]):
         """Yield the tables."""
         with VerticalScroll(classes="dialog") as page:
             page.border_title = _("Tokens and cost")
-            page.border_subtitle = _("Esc closes")
+            page.border_subtitle = _("Esc close")
             yield Words(self._text(self.app.size.width))
 
     def on_resize(self, event: events.Resize) -> None:

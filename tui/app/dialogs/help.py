@@ -147,7 +147,7 @@ class HelpScreen(ModalScreen[None]):
         self._fit(*self.app.size)
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = _("Keys and commands")
-            dialog.border_subtitle = _("Up, Down scroll · Esc closes")
+            dialog.border_subtitle = _("Up, Down scroll · Esc close")
             field = Field(placeholder=_("Type to filter"), compact=True)
             field.cursor_blink = False
             with Horizontal(classes="filter"):

@@ -19,7 +19,7 @@ Choice = Literal["wait", "background", "cancel"]
 
 _CHOICES: dict[Choice, tuple[str, str]] = {
     "wait": ("w", N_("Wait, then quit")),
-    "background": ("b", N_("Finish in the background (run `lazychat` to see it)")),
+    "background": ("b", N_("Finish in the background (`lazychat` shows it)")),
     "cancel": ("c", N_("Stop and quit (keeps what is written)")),
 }
 
@@ -53,11 +53,11 @@ class QuitScreen(ModalScreen[Choice | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the choices; the harmless one is highlighted."""
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = _("Quit?")
+            dialog.border_subtitle = _("Esc stay · Ctrl+C stop and quit")
             yield Words(self._what(), markup=False, id="what")
             yield Choices(*(Option(self._row(choice)) for choice in self._choices))
-            keys = _("Esc: back to the chat   Ctrl+C: stop and quit")
-            yield Words(keys, markup=False, classes="note")
 
     def _what(self) -> str:
         if self.count == 1:

@@ -13,8 +13,8 @@ from textual.theme import Theme
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.app.widgets.dialog import Choices, Words
-from tui.i18n import _
+from tui.app.widgets.dialog import Choices
+from tui.i18n import N_, _
 from tui.safe import safe
 
 
@@ -41,16 +41,19 @@ class ThemeScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
-        with Vertical(classes="dialog"):
-            yield Words(_("Choose a theme"), markup=False)
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = _("Choose a theme")
+            dialog.border_subtitle = _("Enter use · Esc close")
             yield Choices(*(Option(self._row(theme)) for theme in self._themes))
-            yield Words(_("Enter use · Esc back"), markup=False, classes="note")
 
     def _row(self, theme: Theme) -> Content:
         mark = "●" if theme.name == self._current else " "
-        kind = _("terminal") if theme.ansi else _("dark") if theme.dark else _("light")
+        kind = (
+            N_("terminal") if theme.ansi else N_("dark") if theme.dark else N_("light")
+        )
         name = safe(theme.name, newlines=False)
-        return Content(f"{mark} {name}" if kind in name else f"{mark} {name} ({kind})")
+        row = f"{mark} {name}"
+        return Content(row if kind in name else f"{row} ({_(kind)})")
 
     def on_mount(self) -> None:
         """Put the cursor on the current theme."""

@@ -144,14 +144,18 @@ def _chop(spans: tuple[Span, ...], width: int) -> list[Line]:
         if lines and mark:
             row.append((mark, ("fence", "fence-label")))
         lead = sum(len(part) for part, _ in row)
-        room = len(piece)
+        # The space of the break would push the rest out of line.
+        glue = " " if lines and piece.startswith(" ") and piece.strip() else ""
+        skip, room = len(glue), len(piece)
         while room and rest:
             part, style = rest.pop()
-            row.append((part[:room], style))
+            if kept := part[skip:room]:
+                row.append((kept, style))
+            skip = max(skip - len(part), 0)
             if len(part) > room:
                 rest.append((part[room:], style))
             room -= min(room, len(part))
-        lines.append(Line(tuple(row), ("fence",), "" if lines else None, lead))
+        lines.append(Line(tuple(row), ("fence",), glue if lines else None, lead))
     return lines
 
 

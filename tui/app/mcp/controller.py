@@ -204,9 +204,9 @@ class McpController:
             from tui.app.dialogs.choice import ChoiceScreen
 
             about = {r.uri: f"{r.server}: {r.name or r.description}" for r in resources}
-            note = _("Enter puts its text into the message   Esc back")
+            keys = _("Enter insert · Esc close")
             self._app.push_screen(
-                ChoiceScreen(_("Resources"), about, "", note), self._take_resource
+                ChoiceScreen(_("Resources"), about, "", keys=keys), self._take_resource
             )
 
     def _take_resource(self, uri: str | None) -> None:

@@ -87,7 +87,7 @@ class SetupController:
             if name:
                 self._use(name)
 
-        dialog = ChoiceScreen(_("Choose a model"), about, chat.model, note)
+        dialog = ChoiceScreen(_("Choose a model"), about, chat.model, note=note)
         self._app.push_screen(dialog, choose)
 
     def offer(self) -> None:

@@ -48,7 +48,7 @@ class OneField(ModalScreen[Any]):
         """Yield the parts."""
         with Vertical(classes="dialog picker") as dialog:
             dialog.border_title = self._title
-            dialog.border_subtitle = _("Enter continue   Esc back")
+            dialog.border_subtitle = _("Enter continue · Esc back")
             yield Words(self._about, markup=False, classes="about")
             with Horizontal(classes="filter"):
                 yield Words("❯ ", markup=False, classes="prompt")

@@ -18,7 +18,7 @@ class ModelScreen(Picker):
     def __init__(
         self, models: Models, setup: Setup, current: str, *, adding: bool = False
     ) -> None:
-        keys = _("Enter use   Esc close")
+        keys = _("Enter use · Esc close")
         super().__init__(_("Set up a model") if adding else _("Choose a model"), keys)
         self._models = models
         self._setup = setup

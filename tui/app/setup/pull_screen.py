@@ -71,7 +71,7 @@ class PullScreen(OneField):
             self.dismiss(kept)
 
     def _show_keys(self) -> None:
-        running = _("Esc download in the background   Ctrl+X stop")
+        running = _("Esc download in the background · Ctrl+X stop")
         self.query_one(".dialog").border_subtitle = (
-            running if self._downloads.name else _("Enter continue   Esc back")
+            running if self._downloads.name else _("Enter continue · Esc back")
         )

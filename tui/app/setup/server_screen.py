@@ -39,7 +39,7 @@ class ServerScreen(Picker):
 
         `default`: make the model that of new conversations. `model` is typed already.
         """
-        keys = _("Enter try and use   Esc back")
+        keys = _("Enter try and use · Esc back")
         super().__init__(_("Models of {title}").format(title=place.title), keys, model)
         self._setup = setup
         self._place = place

@@ -19,11 +19,9 @@ NAME = "l a z y c h a t"
 WHAT = N_("answers that outlive your SSH connection")
 _LABEL = 9
 """Columns of the labels."""
-_KEY = 24
-"""Columns of the keys at the right, with what they do."""
 _WIDEST = 76
-_KEYS_FROM = 66
-"""Columns from which the keys have a column of their own."""
+_SHORTEST = 16
+"""Columns of a text beside which the keys have a column of their own."""
 
 
 class Row(NamedTuple):
@@ -87,9 +85,10 @@ class Welcome(Item):
         head = list(self._head(width))
         rows = self._fitting(self.room - len(head) - 1)
         body = [line for row in rows for line in self._row(row, rows, width)]
-        above = max(0, min(4, (self.room - len(head) - len(body)) // 4))
-        lines = [*[BLANK] * above, *head, *body]
-        return gutter([_bare(line) for line in lines], "", ())
+        above = max(0, (self.room - len(head) - len(body)) // 3)
+        side = " " * ((self.width - GUTTER - 1 - width) // 2)
+        shown = [_indented(line, side) if line.spans else line for line in head + body]
+        return gutter([_bare(line) for line in [BLANK] * above + shown], "", ())
 
     def _head(self, width: int) -> Iterator[Line]:
         if self._first and self.room >= 8:
@@ -113,14 +112,22 @@ class Welcome(Item):
         keys: list[Span] = []
         if row.key:
             keys = [(row.key, ("welcome", "key")), (f" {row.does}", ("footer",))]
-        room = width - _LABEL
-        if width >= _KEYS_FROM and keys:
-            room -= _KEY
-            text = set_cell_size(cut(((text, ()),), room - 2)[0][0], room)
+        room = width - _LABEL - 2
+        column = max(map(_keys_width, rows))
+        if keys and room - column >= _SHORTEST:
+            text = cut(((text, ()),), room - column)[0][0]
+            text = set_cell_size(text, room - column) + "  "
         elif keys:
-            used = sum(cell_len(each) for each, __ in keys) + 2
-            text = cut(((text, ()),), max(room - used, 4))[0][0] + "  "
+            text = cut(((text, ()),), max(room - _keys_width(row), 4))[0][0] + "  "
         yield Line(cut((left, (text, ("welcome", "text")), *keys), width))
+
+
+def _keys_width(row: Row) -> int:
+    return cell_len(f"{row.key} {row.does}") if row.key else 0
+
+
+def _indented(line: Line, side: str) -> Line:
+    return line._replace(spans=((side, ()), *line.spans)) if side else line
 
 
 def _bare(line: Line) -> Line:

@@ -23,6 +23,16 @@ _NAME = 14
 """Columns of the names."""
 
 
+def more_marks(first: int, rows: int, count: int) -> dict[int, str]:
+    """Return the marks of the rows at the edges of a list that goes on beyond them.
+
+    `first` is the number of the first visible row of `count`; `rows` are visible.
+    """
+    above = {first: "↑"} if first > 0 else {}
+    below = {first + rows - 1: "↓"} if first + rows < count else {}
+    return above | below
+
+
 class CommandMenu(Contained, Widget):
     """Lists the commands that match the composer's text; hidden when none does."""
 
@@ -110,14 +120,18 @@ class CommandMenu(Contained, Widget):
         first = max(0, min(self.chosen - self._rows + 1, len(self.found) - self._rows))
         first = max(first, 0)
         shown = self.found[first : first + self._rows]
+        marks = more_marks(first, self._rows, len(self.found))
         spans: list[Span] = []
         for index, command in enumerate(shown, first):
             if index > first:
                 spans.append(("\n", ()))
-            spans += self._row(command, width, chosen=index == self.chosen)
+            mark = marks.get(index, " ")
+            spans += self._row(command, width, mark, chosen=index == self.chosen)
         return Palette(self, self.LOOKS).content(spans)
 
-    def _row(self, command: Command, width: int, *, chosen: bool) -> list[Span]:
+    def _row(
+        self, command: Command, width: int, mark: str, *, chosen: bool
+    ) -> list[Span]:
         key = safe(spelled(command, self.keys), newlines=False)
         name = f" {command.slash:<{_NAME}}"
         if len(command.slash) >= _NAME:
@@ -133,6 +147,7 @@ class CommandMenu(Contained, Widget):
             (name, ("name",)),
             *help,
             (" " * max(0, width - used), ()),
-            (f"{key} ", ("key",)),
+            (key, ("key",)),
+            (mark, ("help",)),
         ]
         return [(text, ("chosen",)) for text, __ in row] if chosen else row

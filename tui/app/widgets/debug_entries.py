@@ -172,16 +172,19 @@ class Round(DebugEntry):
             ("── ", ("rule",)),
             (_("round {place}").format(place=self.place), ("heading",)),
         ]
-        left += [(" · " + part, ("muted",)) for part in self._figures()]
+        figures: list[Span] = [(" · " + part, ("muted",)) for part in self._figures()]
+        ended: list[Span] = []
         if self.ended:
-            left.append((f" · {safe(self.ended)}", ("error",)))
+            ended.append((f" · {safe(self.ended)}", ("error",)))
         about = [safe(self.model, newlines=False), clock(self.begun)]
         text = " · ".join(part for part in about if part) if self.place == 1 else ""
         right: tuple[Span, ...] = ((f" {text}", ("muted",)),) if text else ()
         room = width - spans_width(right)
-        if room < min(spans_width(left), 24):
+        if room < min(spans_width([*left, *figures, *ended]), 24):
             right, room = (), width
-        spans = cut((*left, (" ", ())), room)
+        while figures and spans_width([*left, *figures, *ended]) >= room:
+            figures.pop()
+        spans = cut((*left, *figures, *ended, (" ", ())), room)
         rest = "─" * max(room - spans_width(spans), 0)
         return Line((*spans, (rest, ("rule",)), *right))
 

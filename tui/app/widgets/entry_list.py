@@ -5,6 +5,9 @@ scrolling. Only visible lines are created, so thousands of entries cost no more 
 screenful. The list is independent of tools.
 """
 
+# Textual leaves the type parameter of App unknown.
+# pyright: reportUnknownMemberType=false
+
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -44,6 +47,11 @@ class Entry:
         A line wider than `width` is cut.
         """
         raise NotImplementedError
+
+
+_SOLID = {"solid-cursor": "bold $block-cursor-foreground on $block-cursor-background"}
+"""The cursor in the terminal's own colours: these do not mix, and muted text and keys
+would be lost on it."""
 
 
 class Rows(Contained, ScrollView, can_focus=True):
@@ -256,7 +264,9 @@ class Rows(Contained, ScrollView, can_focus=True):
 
     def _style(self, style: Style, selected: bool) -> RichStyle:
         if self._palette is None:
-            self._palette = Palette(self, self.LOOKS)
+            self._palette = Palette(self, {**self.LOOKS, **_SOLID})
+        if selected and self.app.current_theme.ansi:
+            return self._palette.style(("solid-cursor",))
         return self._palette.style(("cursor", *style) if selected else style)
 
     # -- layout

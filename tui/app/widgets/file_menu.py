@@ -7,7 +7,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.app.markdown.lines import Span, cut
+from tui.app.markdown.lines import Span, cut, spans_width
+from tui.app.widgets.command_menu import more_marks
 from tui.app.widgets.contained import Contained
 from tui.app.widgets.palette import Looks, Palette
 from tui.safe import decoded, safe
@@ -96,20 +97,21 @@ class FileMenu(Contained, Widget):
     def render(self) -> RenderResult:
         """Return the rows."""
         first = max(0, min(self.chosen - self._rows + 1, len(self.found) - self._rows))
+        marks = more_marks(first, self._rows, len(self.found))
         spans: list[Span] = []
         for index, path in enumerate(self.found[first : first + self._rows], first):
             if index > first:
                 spans.append(("\n", ()))
-            spans += self._row(path, chosen=index == self.chosen)
+            mark = marks.get(index, " ")
+            spans += self._row(path, mark, chosen=index == self.chosen)
         return Palette(self, self.LOOKS).content(spans)
 
-    def _row(self, path: str, *, chosen: bool) -> list[Span]:
+    def _row(self, path: str, mark: str, *, chosen: bool) -> list[Span]:
         path = safe(decoded(path), newlines=False)
         folder, slash, name = path.rstrip("/").rpartition("/")
         name += "/" if path.endswith("/") else ""
         parts = ((f" {folder}{slash}", ("folder",)), (name, ("name",)))
-        row: list[Span] = [*cut(parts, self.size.width - 1)]
-        if not chosen:
-            return row
-        row = [(text, ("chosen",)) for text, _ in row]
-        return row
+        row: list[Span] = [*cut(parts, self.size.width - 2)]
+        gap = max(0, self.size.width - 1 - spans_width(row))
+        row.append((" " * gap + mark, ("folder",)))
+        return [(text, ("chosen",)) for text, _ in row] if chosen else row
