@@ -13,6 +13,7 @@ TIME: Calls = [("get_time", {})]
 JSON = '{"name": "get_weather", "arguments": {"city": "Rome"}}'
 PAIRS = "get_weather\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n"
 XML = "<function=get_weather>\n<parameter=city>\nRome\n</parameter>\n</function>"
+OPEN = XML.replace("</parameter>\n", "")
 INVOKE = (
     '<invoke name="get_weather">\n<parameter name="city">Rome</parameter>\n</invoke>'
 )
@@ -65,7 +66,7 @@ DOUBLED = [
     Slip("glm45", f"<tool_calls><tool_call>{PAIRS}</tool_call></tool_calls>"),
 ]
 ENDS_MISSING = [
-    Slip("qwen3_coder", _block(XML.replace("</parameter>\n", ""))),
+    Slip("qwen3_coder", _block(OPEN)),
     Slip("qwen3_coder", _block(XML.replace("\n</function>", ""))),
     Slip("qwen3_coder", _block(XML.partition("</parameter>")[0])),
     Slip(
@@ -78,7 +79,7 @@ ENDS_MISSING = [
     ),
     Slip(
         "qwen3_coder",
-        f"{_block(XML.replace('</parameter>', ''))}\n{_block(XML)}",
+        f"{_block(OPEN)}\n{_block(XML)}",
         ROME * 2,
     ),
     Slip("seed_oss", f"<seed:tool_call>\n{XML[:-12]}\n</seed:tool_call>"),
@@ -167,10 +168,7 @@ def test_a_slip_that_is_only_shown_is_text(slip: Slip, around: str) -> None:
     for dialect in dict.fromkeys((slip.family, "auto")):
         came = run(dialect, list(text))
 
-        assert came == run(dialect, [text])
-        special = "|" in slip.written or "｜" in slip.written
-        if dialect == "auto" or not special:
-            assert came == Outcome(text, "", [], []), dialect
+        assert came == run(dialect, [text]) == Outcome(text, "", [], []), dialect
 
 
 @pytest.mark.parametrize("written", [JSON[:-1], f"{JSON[:-1]}\n"])
