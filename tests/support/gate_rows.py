@@ -608,6 +608,9 @@ ROWS = {
         breaks=_VALUE,
         unclosed=False,
     ),
+    "exaone": Row(
+        _each("<tool_call>\n@\n</tool_call>"), "</tool_call>", marker="<tool_call>"
+    ),
     # A name, then JSON
     "glm53_flash": Row(
         _named("<tool_call>$>@", between=""),

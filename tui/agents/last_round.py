@@ -72,7 +72,7 @@ def _listen(
 ) -> Generator[Event, None, tuple[Reply, bool]]:
     """Ask the model; return its message without calls, and whether it has said nothing
     else or wrote one into its text."""
-    gate = Gate("auto", tools or None)
+    gate = Gate("auto", tools or None, eager=True)
     heard = _Heard(turn)
     asked = model.generate(messages, [], turn)
     try:
@@ -88,7 +88,7 @@ def _listen(
                 yield from heard.take([Reasoning(event.text)])
             elif isinstance(event, Relabelled):
                 yield from heard.take(gate.finish())
-                gate = Gate("auto", tools or None)
+                gate = Gate("auto", tools or None, eager=True)
                 heard.relabel(event.as_text)
                 yield event
             elif not isinstance(event, ToolCallOpened):

@@ -628,6 +628,7 @@ def test_auto_takes_any_end_of_reasoning_that_the_prompt_opened() -> None:
         ("stepfun-ai/step3", "step3"),
         ("FreedomIntelligence/openPangu-Embedded-7B", "openpangu"),
         ("HyperCLOVAX-SEED-Think-32B", "hyperclovax"),
+        ("LGAI-EXAONE/EXAONE-4.0-32B", "exaone"),
         ("HyperCLOVAX-SEED-Think-14B", "hyperclovax_14b"),
         ("Tele-AI/TeleChat4-Thinking", "telechat4"),
         ("IQuestLab/IQuest-Coder-V2", "iquest_coder"),
@@ -655,7 +656,7 @@ def test_a_template_tells_the_dialect(family: str) -> None:
     same |= {"ernie45": "hermes", "hunyuan_a13b": "jamba", "apriel": "jamba"}
     same |= {"glm53_flash": "hermes", "step_audio2": "hermes", "hyperclovax": "glm45"}
     same |= {"command_r": "auto", "gemma3": "auto"}
-    same |= {"openpangu_v2": "lfm2"}
+    same |= {"openpangu_v2": "lfm2", "exaone": "hermes"}
     template = f"{{% for m in messages %}}{ROWS[family].write(ROME)}{{% endfor %}}"
 
     assert dialect_of_template(template) == same.get(family, family)

@@ -203,7 +203,7 @@ def test_what_belongs_to_no_text_is_not_shown(
 @pytest.mark.parametrize(
     ("family", "begun"),
     [
-        ("hermes", f"<tool_call>\n{_JSON[:-1]}"),
+        ("hermes", f"<tool_call>\n{_JSON[:-2]}"),
         ("mistral_list", f"[TOOL_CALLS] [{_JSON}"),
         ("minimax_m2", f"<minimax:tool_call>\n{_INVOKE.removesuffix('</invoke>')}"),
         ("qwen3_coder", f"<tool_call>\n{_XML.removesuffix('</function>')}"),

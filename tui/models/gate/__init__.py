@@ -13,6 +13,7 @@ from tui.models.gate.detect import (
     dialect_of_name,
     dialect_of_template,
     dropped_tokens,
+    eager_dialect,
     find_dialect,
     reasoning_opener,
 )
@@ -71,7 +72,8 @@ class Gate:
     `dialect` is a dialect's id or "auto"; any other raises `ValueError`. `tools` maps
     the names of the offered tools to the JSON schemas of their parameters; None means
     that no tools were offered, so calls are text. `reasoning_open` says that the
-    prompt has already opened the reasoning.
+    prompt has already opened the reasoning. `eager`, with "auto", says that no call is
+    run: then calls of every dialect are found, whatever follows them.
 
     However the stream is cut, the pieces add up to the same. Only text that may still
     become a marker is held back. Not thread-safe.
@@ -84,8 +86,10 @@ class Gate:
         dialect: str = "auto",
         tools: Mapping[str, dict[str, Any]] | None = None,
         reasoning_open: bool = False,
+        eager: bool = False,
     ) -> None:
-        self._splitter = Splitter(find_dialect(dialect), tools, reasoning_open)
+        row = eager_dialect() if eager else find_dialect(dialect)
+        self._splitter = Splitter(row, tools, reasoning_open)
         self._begin = ""
         self._of_frames: Callable[[], Splitter] | None = None
         self.feed = self._splitter.feed

@@ -7,7 +7,16 @@ frame the whole message by plain words (react, functionary_v32) stay out.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tui.models.gate.grammar import Dialect, Drop, Rule, Switch, Thinking, is_call
+from tui.models.gate.dialects.marked import CODE_CALLS
+from tui.models.gate.grammar import (
+    Dialect,
+    Drop,
+    Payload,
+    Rule,
+    Switch,
+    Thinking,
+    is_call,
+)
 from tui.models.gate.orphan import CLOSERS, MARKS
 from tui.models.gate.patterns import SPACE, Lit
 
@@ -17,10 +26,32 @@ _NOT_IN_A_BLOCK = "".join(
 """Directly after a block's marker, a bare call is text: the marker was quoted."""
 
 
-def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
-    """Return the union of those `dialects` whose row says `in_auto`, in any order."""
+_MORE_ENDS = (
+    *("</longcat_s>", "<|plamo:eot|>", "<|separator|>", "<eos>", "<SPECIAL_12>"),
+    *("<｜hy_eos｜>", "<｜hy_place▁holder▁no▁2｜>"),
+)
+"""What ends an answer in families whose own servers never leave it in the text."""
+
+
+def auto_dialect(dialects: Iterable[Dialect], eager: bool = False) -> Dialect:
+    """Return the union of those `dialects` whose row says `in_auto`, in any order.
+
+    `eager`: also the calls of the other rows, and calls that no marker announces
+    whatever follows them.
+    """
+    dialects = list(dialects)
     rows = [row for row in dialects if row.in_auto]
     rules = [_careful(rule) for row in rows for rule in row.rules]
+    if eager:
+        others = [rule for row in dialects if not row.in_auto for rule in row.rules]
+        rules = [replace(rule, strict=False) for rule in rules]
+        rules += [
+            replace(rule, structural=False)
+            for rule in others
+            if isinstance(rule.action, Payload)
+        ]
+    # <code> is HTML to other models: a call only if nothing follows it.
+    rules.append(_careful(replace(CODE_CALLS, bare=True, sign="")))
     # </s> is HTML to other models, and `orphan` looks for the ends of thoughts.
     kept = {"</s>", *CLOSERS}
     return Dialect(
@@ -31,7 +62,14 @@ def auto_dialect(dialects: Iterable[Dialect]) -> Dialect:
             }.values()
         ),
         tuple(_thinking(rows)),
-        tuple(dict.fromkeys(t for row in rows for t in row.dropped if t not in kept)),
+        tuple(
+            dict.fromkeys(
+                token
+                for tokens in (*(row.dropped for row in rows), _MORE_ENDS)
+                for token in tokens
+                if token not in kept
+            )
+        ),
         tuple(t for row in rows for t in row.endings),
     )
 

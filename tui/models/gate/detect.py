@@ -30,6 +30,12 @@ def find_dialect(id: str) -> Dialect:
     return DIALECTS[id]
 
 
+@cache
+def eager_dialect() -> Dialect:
+    """Return `auto` for text in which no call is run, but none is to be shown."""
+    return auto_dialect(DIALECTS.values(), eager=True)
+
+
 def dialect_of_template(chat_template: str, special_tokens: Iterable[str] = ()) -> str:
     """Return the id of the dialect that a Jinja chat template is for, or "auto"."""
     text = "\n".join((chat_template, *special_tokens))

@@ -173,6 +173,25 @@ def token_rules(token: str, action: Action = DROP) -> tuple[Rule, ...]:
     return _rules((Lit(token),), *looks, action=action)
 
 
+END_TOKENS = (
+    *("<|endoftext|>", "<|im_end|>", "<|end_of_turn|>", "<|eot_id|>", "<|EOT|>"),
+    *("<|eos|>", "<|end_of_text|>", "<|return|>", "<|hy_eos|>", "<|end_of_sentence|>"),
+    *("<｜end▁of▁sentence｜>", "<|end▁of▁sentence|>"),
+)
+"""What ends an answer in families of models. Some servers leave it in the text, and a
+copy of a model may have another family's name or template."""
+
+
+@lru_cache(maxsize=512)
+def end_rules(token: str) -> tuple[Rule, ...]:
+    """Return the rules that remove a token of any family behind the end of an answer.
+
+    It is glued to the last word or on a line of its own; elsewhere it is spoken of.
+    """
+    looks = ((_LINE_END, NOT_APART), (_MORE_TOKENS, NOT_APART))
+    return _rules((Lit(token),), *looks, action=DROP)
+
+
 def opening_rules(token: str, action: Action) -> tuple[Rule, ...]:
     """Return the rules for a token that opens something, unless it is spoken of."""
     return opening_marker((Lit(token),), action)

@@ -11,12 +11,14 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from tui.models.gate.grammar import (
+    END_TOKENS,
     Channel,
     Dialect,
     Payload,
     Rule,
     Switch,
     Thinking,
+    end_rules,
     marker_atoms,
     opening_rules,
     token_rules,
@@ -66,6 +68,15 @@ class Found(NamedTuple):
     """The position after the marker."""
 
 
+class _Group(NamedTuple):
+    """Rules that begin with the same literal in the same place."""
+
+    literal: str
+    indices: Sequence[int]
+    """Where they are among those that name no tool."""
+    rules: tuple[Rule, ...]
+
+
 class RuleSet:
     """The rules in force at one point of a stream.
 
@@ -107,7 +118,11 @@ class RuleSet:
     def prepare(self) -> None:
         """Compile what would be compiled on first use."""
         for rule in self.rules:
-            _alone(rule)
+            if _names_tools(rule):
+                _alone(rule)
+        for groups in self._by_head.values():
+            for group in groups:
+                _together(group.rules)
         self.at("", 0)
 
     def keep_cut(self, piece: str, at: int) -> None:
@@ -142,12 +157,18 @@ class RuleSet:
         return rules, compiled(_choice(rules))
 
     @cached_property
-    def _by_head(self) -> dict[str, list[tuple[Rule, str]]]:
-        found: dict[str, list[tuple[Rule, str]]] = {}
-        for rule in self._plain:
-            head = _head(rule)
-            for i in range(1, len(head) + 1):
-                found.setdefault(head[:i], []).append((rule, _literal(rule)))
+    def _by_head(self) -> dict[str, list[_Group]]:
+        """Rules that begin with the same literal, by the beginnings of that."""
+        groups: dict[tuple[str, str, bool], list[int]] = {}
+        for i, rule in enumerate(self._plain):
+            if _head(rule):
+                kind = (_literal(rule), _place(rule), bool(rule.marker))
+                groups.setdefault(kind, []).append(i)
+        found: dict[str, list[_Group]] = {}
+        for (literal, *_), indices in groups.items():
+            group = _Group(literal, indices, tuple(self._plain[i] for i in indices))
+            for i in range(1, _HEAD + 1):
+                found.setdefault(literal[:i], []).append(group)
         return found
 
     @cached_property
@@ -175,22 +196,29 @@ class RuleSet:
             if group != "part":
                 return Found(rules[int(group[1:])], found.end())
             partly = Found(None, found.end())
-        for rule, literal in self._by_head.get(head, ()) if not quoted else ():
+        best = len(self._plain)
+        whole = None
+        for literal, indices, group in (
+            self._by_head.get(head, ()) if not quoted else ()
+        ):
             if text.startswith(literal, at):
-                full, begun, _ = _alone(rule)
-                if found := full.match(text, at):
-                    return Found(rule, found.end())
-                if found := begun.match(text, at):
-                    partly = Found(None, found.end())
+                if found := _together(group)[0].match(text, at):
+                    name = found.lastgroup or "part"
+                    if name == "part":
+                        partly = Found(None, found.end())
+                    elif (index := indices[int(name[1:])]) < best:
+                        best, whole = index, found.end()
             elif (
                 literal.startswith(text[at : at + len(literal)])
-                and _alone(rule)[2].match(text, at) is not None
+                and _together(group)[1].match(text, at) is not None
             ):
                 partly = Found(None, len(text))
+        if whole is not None:
+            return Found(self._plain[best], whole)
         for rule, first in self._named:
             if (quoted and rule.quotable) or not first.match(text, at):
                 continue
-            full, begun, _ = _alone(rule)
+            full, begun = _alone(rule)
             if (found := full.match(text, at)) and self._offered(found):
                 return Found(rule, found.end())
             if (found := begun.match(text, at)) and self._offered(found):
@@ -263,6 +291,12 @@ def rule_set(
     ]
     for token in dialect.dropped:
         rules += token_rules(token)
+    # No text is held back that would not be without these.
+    length = 1 if names is not None else 2
+    begun = {_literal(rule)[:length] for rule in rules if rule.anchor not in BEHIND}
+    for token in END_TOKENS:
+        if token[:length] in begun and token not in dialect.dropped:
+            rules += end_rules(token)
     for token in dialect.endings:
         rules += opening_rules(token, _MUTE) if called else token_rules(token)
     return RuleSet(rules, names or ())
@@ -314,10 +348,30 @@ def _names_tools(rule: Rule) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _alone(rule: Rule) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Return patterns for the rule's opener, a part of it at the end, and its place."""
-    compiled = re.compile(_opener(rule)), re.compile(_begun(rule))
-    return *compiled, re.compile(_place(rule))
+def _alone(rule: Rule) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return patterns for the rule's opener and a part of it at the end."""
+    return re.compile(_opener(rule)), re.compile(_begun(rule))
+
+
+@lru_cache(maxsize=1024)
+def _together(rules: tuple[Rule, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return a pattern for the openers of rules of a group, and one for their place.
+
+    Thirty rules that begin alike are tried in one match, and what they begin with is
+    compiled once.
+    """
+    place = re.compile(_place(rules[0]))
+    if not rules[0].marker:
+        return re.compile(_choice(rules)), place
+    choices: list[str] = []
+    begun: list[str] = []
+    for i, rule in enumerate(rules):
+        ahead = f"(?={whole(rule.look)})" if rule.look else ""
+        choices.append(f"(?P<r{i}>{whole(rule.marker[1:])}{ahead})")
+        begun.append(part((*rule.marker[1:], *rule.look)))
+    choices.append(f"(?P<part>{'|'.join(begun)})")
+    literal = re.escape(_literal(rules[0]))
+    return re.compile(f"{_place(rules[0])}{literal}(?:{'|'.join(choices)})"), place
 
 
 def _choice(rules: Sequence[Rule]) -> str:

@@ -61,7 +61,7 @@ SPACE = Run(r"\s")
 BLANK = Run(r"[ \t]")
 NAME = (Run("[A-Za-z_]", 1, 1), Run(r"[\w.\-]"))
 """A tool's name, in formats whose markers make it unambiguous."""
-SUFFIX = Run(r"[^\s<>*]", 1, 40)
+SUFFIX = Run(r"[\w\-]", 1, 40)
 """What a model's own vocabulary adds to the markers of its family."""
 
 

@@ -33,7 +33,7 @@ from tui.models.gate.matcher import (
     closing,
     rule_set,
 )
-from tui.models.gate.pieces import Broken, CallOpened, Piece, Reasoning, Text
+from tui.models.gate.pieces import Broken, Call, CallOpened, Piece, Reasoning, Text
 from tui.models.gate.prose import PassedProse
 from tui.models.gate.trial import Trial
 
@@ -49,6 +49,9 @@ _FRAME_ENDS = ("<|end|>", "<|return|>")
 
 _LONGEST_CLOSER = 64
 """Characters of what closes reasoning, suffix and all."""
+
+_NAMESPACE = "functions."
+"""What models write before a name that learned from OpenAI's prompts."""
 
 _NO_WORDS: frozenset[str] = frozenset()
 
@@ -366,10 +369,16 @@ class Splitter:
                     if rule.structural:
                         # A frame's text begins behind it.
                         self._back = "\n"
+                    elif not follows:
+                        # What comes next stands where the marker stood.
+                        self._back = back[-1]
                 case Switch(channel, permanent, trims):
                     self._flush(out)
                     self._mute = permanent
                     self._trims = trims
+                    if channel == "text":
+                        # An answer begins behind what closes reasoning.
+                        self._back = "\n"
                     self._switch(channel, data[i:end])
                     if permanent:
                         return None
@@ -441,7 +450,7 @@ class Splitter:
         out = out if trial is None else trial.pieces
         reading = payload.read(end.body, self._tools, end.closed)
         written = self._opening + end.body + end.tail
-        out += reading.calls
+        out += map(self._plain_name, reading.calls)
         if not reading.whole and self._is_prose(reading, end):
             if trial is None:
                 self._let_out(written)
@@ -458,6 +467,13 @@ class Splitter:
             trial.closed(payload, reading, written, cut=not end.closed)
         self._back = "\n" if self._line_start else " "
         return end.rest
+
+    def _plain_name(self, call: Call) -> Call:
+        """Return the call under the name of its tool, without a namespace before it."""
+        name = call.name.removeprefix(_NAMESPACE)
+        if name == call.name or call.name in self._tools or name not in self._tools:
+            return call
+        return Call(name, call.arguments, call.id)
 
     def _is_prose(self, reading: Reading, end: End) -> bool:
         """Whether an unreadable payload is none, but text behind a marker's name."""

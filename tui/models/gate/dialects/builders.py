@@ -84,6 +84,9 @@ list_payload = partial(Payload, read_calls, STRINGS, balanced=True)
 PYTHON_CALL: Atoms = (*NAME, SPACE, Lit("("))
 
 
+_FENCE = Opt((Lit("```"), Run("[A-Za-z]", 0, 20), SPACE))
+
+
 def block(marker: str, look: Atoms, action: Action) -> Rule:
     """Return a rule for a marker, then white space, then `look`.
 
@@ -99,9 +102,15 @@ def json_payload(*closers: str, read: Reader = read_calls) -> Payload:
     return Payload(read, STRINGS, closers, balanced=True, again=MORE_JSON)
 
 
-def json_block(marker: str, look: Atoms, closer: str) -> Rule:
-    """Return a rule for JSON calls between a marker and a closer."""
-    return block(marker, look, json_payload(closer))
+def json_block(
+    marker: str, look: Atoms, closer: str, read: Reader = read_calls
+) -> Rule:
+    """Return a rule for JSON calls between a marker and a closer, perhaps in a fence.
+
+    A fence that closes there has the closer behind it; any other opens code.
+    """
+    rule = block(marker, (_FENCE, *look), json_payload(closer, read=read))
+    return replace(rule, after=eat((SPACE, Lit("```"), SPACE, Lit(closer))))
 
 
 def made_up(closer: str) -> Payload:
@@ -127,8 +136,8 @@ class Traits(TypedDict, total=False):
 def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
     """Return a dialect.
 
-    An opener that comes twice is removed once, and so are closers that come once too
-    often, behind a call; special tokens that close something, wherever they end a line.
+    An opener may come twice or three times. Closers that come too often are removed
+    behind a call; special tokens that close something, wherever they end a line.
     """
     closers = list(
         dict.fromkeys(
@@ -154,7 +163,7 @@ def row(id: str, *rules: Rule, **traits: Unpack[Traits]) -> Dialect:
         for rule in rules
     )
     rules += tuple(
-        Rule(twice, (SPACE, *rule.marker, *rule.look), Drop(), rule.anchor)
+        replace(rule, marker=(*twice, SPACE, Opt((*twice, SPACE)), *rule.marker))
         for rule in rules
         if is_call(rule) and _is_tag(rule.marker)
         for twice in dict.fromkeys((rule.marker, rule.marker[:1]))

@@ -20,10 +20,18 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
-from tui.models.gate.dialects.tool_call import JSON_CALLS, TOOL_CALL
+from tui.models.gate.dialects.tool_call import (
+    ARGUMENTS,
+    JSON_CALLS,
+    TOOL_CALL,
+    TOOLS_BLOCK,
+    function_block,
+    pair_block,
+)
 from tui.models.gate.grammar import Drop, Payload, Rule, Thinking
 from tui.models.gate.patterns import SPACE, Alt, Lit, Run
 from tui.models.gate.payloads.json import read_keyed_calls
+from tui.models.gate.payloads.marked_pairs import Pairs
 from tui.models.gate.payloads.python import (
     PYTHON_STRINGS,
     read_builtin,
@@ -57,6 +65,7 @@ ROWS = (
     row(
         "hermes",
         *TOOL_CALL,
+        TOOLS_BLOCK,
         thinking=THINK,
         dropped=CHATML,
         names=r"hermes|qwen-?2\.5|qwen-?3|qwq|mimo-vl|reka-edge|bielik|granite-?4",
@@ -124,6 +133,16 @@ ROWS = (
     row(
         "longcat",
         json_block("<longcat_tool_call>", (EITHER,), "</longcat_tool_call>"),
+        # LongCat-Flash-Lite and its successors.
+        pair_block(
+            "longcat_tool_call",
+            Pairs(
+                ("<longcat_arg_key>", "</longcat_arg_key>"),
+                ("<longcat_arg_value>", "</longcat_arg_value>"),
+            ),
+        ),
+        pair_block("longcat_tool_call", ARGUMENTS),
+        function_block("<longcat_tool_call>", "</longcat_tool_call>"),
         thinking=(Thinking("<longcat_think>", "</longcat_think>"),),
         names="longcat",
         signs=("<longcat_tool_call>",),

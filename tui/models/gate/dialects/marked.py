@@ -19,7 +19,12 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
-from tui.models.gate.dialects.tool_call import PAIR_SECTION, TOOL_CALL, pair_block
+from tui.models.gate.dialects.tool_call import (
+    ARGUMENTS,
+    CALL_SECTION,
+    TOOL_CALL,
+    pair_block,
+)
 from tui.models.gate.grammar import Drop, Element, Payload, Quote, Rule, Thinking
 from tui.models.gate.patterns import (
     BLANK,
@@ -59,7 +64,6 @@ def _tags(word: str, closer: str = "") -> tuple[str, str]:
 
 
 _QUOTE = Run("[\"']", 1, 1)
-ARGUMENTS = Pairs(_tags("arg_key"), _tags("arg_value"))
 _IFM = Pairs(
     _tags("ifm|arg_key"),
     _tags("ifm|arg_value"),
@@ -88,7 +92,13 @@ def _code(closer: str) -> Payload:
     )
 
 
-_GLM_NAME: Atoms = (SPACE, Run(r"[\w./\-]", 1, 100), Run(r"[>\n]", 1, 1), SPACE)
+_GLM_NAME: Atoms = (
+    SPACE,
+    Run(r"\w", 1, 1),
+    Run(r"[\w./\-]", 0, 100),
+    Run(r"[>\n]", 1, 1),
+    SPACE,
+)
 
 _SUFFIXED_END: Atoms = (Lit("</tool_calls:"), SUFFIX, Lit(">"))
 SUFFIXED_CALLS = Rule(
@@ -227,7 +237,7 @@ ROWS = (
         "hunyuan_v4",
         SUFFIXED_CALLS,
         SUFFIXED_END,
-        PAIR_SECTION,
+        CALL_SECTION,
         thinking=(*THINK, SUFFIXED_THINKING),
         names=r"hunyuan-?v?4|\bhy-?v?4",
         signs=("<tool_calls:",),
@@ -288,6 +298,15 @@ ROWS = (
         dropped=CHATML,
         names="hyperclova-?x-seed-think(?!.*14b)",
         in_auto=False,
+    ),
+    row(
+        "exaone",
+        *TOOL_CALL,
+        thinking=THINK,
+        dropped=("[|endofturn|]",),
+        names="exaone",
+        signs=("[|endofturn|]",),
+        priority=1,
     ),
     # A name, then JSON
     row(

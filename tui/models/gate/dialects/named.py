@@ -39,7 +39,7 @@ from tui.models.gate.patterns import (
     ToolName,
 )
 from tui.models.gate.payloads.named import (
-    read_deepseek,
+    deepseek_reader,
     read_function_tag,
     read_kimi,
     read_lazyllm_glm,
@@ -62,13 +62,6 @@ _MISTRAL_ARGS = Payload(
     look=(OBJECT,),
     before=("[TOOL_CALLS]",),
 )
-_DEEPSEEK_CALL: Atoms = (
-    Lit("<｜tool▁call▁begin｜>"),
-    SPACE,
-    Opt((Lit("function"), SPACE)),
-    Opt((*NAME, SPACE)),
-    Lit("<｜tool▁sep｜>"),
-)
 _OUTPUTS = Lit("<｜tool▁outputs▁begin｜>")
 _OUTPUT = Lit("<｜tool▁output▁begin｜>")
 _DEEPSEEK_OUTPUTS = (
@@ -81,23 +74,49 @@ _DEEPSEEK_OUTPUTS = (
 
 
 def _section(
-    begin: str, call: Atoms, end: str, section_end: str, read: Reader
-) -> tuple[Rule, Rule]:
-    """Return the rules for a section of calls, and for a call without its section."""
+    begins: Sequence[str], call: Atoms, end: str, ends: Sequence[str], read: Reader
+) -> tuple[Rule, ...]:
+    """Return the rules for a section of calls, and for a call without its section.
+
+    `begins` and `ends` are the forms of the section's markers, in any combination.
+    """
+    payload = Payload(read, STRINGS, ends, ends=(end,), again=(call,))
     return (
-        block(
-            begin,
-            call,
-            Payload(read, STRINGS, (section_end,), ends=(end,), again=(call,)),
-        ),
+        *(block(begin, call, payload) for begin in begins),
         Rule(
             (),
             call,
             Payload(read, STRINGS, (end,)),
-            unless=not_behind(begin),
-            after=eat((SPACE, Lit(section_end))),
+            unless=not_behind(*begins),
+            after=eat(*((SPACE, Lit(section_end)) for section_end in ends)),
         ),
     )
+
+
+def _deepseek_section(bar: str, blank: str) -> tuple[Rule, ...]:
+    """Return the rules for DeepSeek's section, whose tokens have this bar and blank."""
+
+    def token(*words: str) -> str:
+        return f"<{bar}{blank.join(('tool', *words))}{bar}>"
+
+    call: Atoms = (
+        Lit(token("call", "begin")),
+        SPACE,
+        Opt((Lit("function"), SPACE)),
+        Opt((*NAME, SPACE)),
+        Lit(token("sep")),
+    )
+    return _section(
+        (token("calls", "begin"),),
+        call,
+        token("call", "end"),
+        (token("calls", "end"),),
+        deepseek_reader(bar, blank),
+    )
+
+
+_ASCII_SECTIONS = (*_deepseek_section("|", "▁"), *_deepseek_section("|", "_"))
+"""As some servers decode the tokens."""
 
 
 def _deepseek(
@@ -105,13 +124,8 @@ def _deepseek(
 ) -> Dialect:
     return row(
         id,
-        *_section(
-            "<｜tool▁calls▁begin｜>",
-            _DEEPSEEK_CALL,
-            "<｜tool▁call▁end｜>",
-            "<｜tool▁calls▁end｜>",
-            read_deepseek,
-        ),
+        *_deepseek_section("｜", "▁"),
+        *_ASCII_SECTIONS,
         *_DEEPSEEK_OUTPUTS,
         thinking=THINK,
         dropped=DEEPSEEK_END,
@@ -206,7 +220,8 @@ ROWS = (
     row(
         "kimi_k2",
         *_section(
-            "<|tool_calls_section_begin|>",
+            # The second form is that of the model's report.
+            ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>"),
             (
                 Lit("<|tool_call_begin|>"),
                 SPACE,
@@ -215,7 +230,7 @@ ROWS = (
                 Lit("<|tool_call_argument_begin|>"),
             ),
             "<|tool_call_end|>",
-            "<|tool_calls_section_end|>",
+            ("<|tool_calls_section_end|>", "<|tool_call_section_end|>"),
             read_kimi,
         ),
         thinking=THINK,

@@ -20,7 +20,7 @@ from tui.models.gate.dialects.builders import (
 )
 from tui.models.gate.dialects.tool_call import (
     BARE_FUNCTION,
-    PAIR_SECTION,
+    CALL_SECTION,
     TOOL_CALL,
     bare_call,
     function_block,
@@ -37,8 +37,10 @@ from tui.models.gate.payloads.python import (
 )
 from tui.models.gate.payloads.tags import (
     DSML,
+    DSML_ASCII,
     INVOKE,
     STEPTML,
+    Tags,
     read_dots,
     tag_reader,
 )
@@ -47,13 +49,10 @@ _NAMED_PARAMETER = (Quote("<parameter", "</parameter>"),)
 _STEP_PARAMETER = (Quote("<steptml:parameter", "</steptml:parameter>"),)
 _RESPONSE = Lit("<|tool_response>")
 _ECHO = Payload(read_nothing, PYTHON_STRINGS, balanced=True, call=False)
-_DSML_BLOCKS = ("<｜DSML｜function_calls>", "<｜DSML｜tool_calls>")
-_DSML_QUOTES = (Quote("<｜DSML｜parameter", "</｜DSML｜parameter>"), *STRINGS)
 
 
 _NAMED: Atoms = (SPACE, Lit("name"), SPACE, Lit("="))
 _INVOKE_CALL: Atoms = (Lit("<invoke"), *_NAMED)
-_DSML_CALL: Atoms = (Lit("<｜DSML｜invoke"), *_NAMED)
 _STEP_CALL: Atoms = (
     Lit("<｜tool_call_begin｜>"),
     SPACE,
@@ -64,22 +63,36 @@ _STEP_CALL: Atoms = (
 _GEMMA_CALL: Atoms = (Opt((Opt((Lit("call"),)), Lit(":"), SPACE)), *NAME, SPACE, OBJECT)
 
 
-def _dsml(id: str, word: str, names: str, signs: Sequence[str]) -> Dialect:
-    closer = f"</｜DSML｜{word}>"
+def _dsml_rules(sign: str, tags: Tags, *words: str) -> tuple[Rule, ...]:
+    """Return the rules for elements whose names begin with `sign`, in blocks or not."""
+    quotes = (Quote(f"<{sign}parameter", f"</{sign}parameter>"), *STRINGS)
+    call: Atoms = (Lit(f"<{sign}invoke"), *_NAMED)
+    blocks = [(f"<{sign}{word}>", f"</{sign}{word}>") for word in words]
+    payload = Payload(tag_reader(tags), quotes, ends=(tags.call_end,), again=(call,))
+    return (
+        *(
+            block(begin, call, payload._replace(closers=(end,)))
+            for begin, end in blocks
+        ),
+        bare_call(
+            [begin for begin, _ in blocks],
+            call,
+            tags,
+            quotes,
+            *(end for _, end in blocks),
+        ),
+    )
+
+
+# Some servers decode the full-width bar as an ASCII one.
+_DSML_ASCII_RULES = _dsml_rules("|DSML|", DSML_ASCII, "function_calls", "tool_calls")
+
+
+def _dsml(id: str, *words: str, names: str, signs: Sequence[str]) -> Dialect:
     return row(
         id,
-        block(
-            f"<｜DSML｜{word}>",
-            _DSML_CALL,
-            Payload(
-                tag_reader(DSML),
-                _DSML_QUOTES,
-                (closer,),
-                ends=("</｜DSML｜invoke>",),
-                again=(_DSML_CALL,),
-            ),
-        ),
-        bare_call(_DSML_BLOCKS, _DSML_CALL, DSML, _DSML_QUOTES, closer),
+        *_dsml_rules("｜DSML｜", DSML, *words),
+        *_DSML_ASCII_RULES,
         thinking=THINK,
         dropped=DEEPSEEK_END,
         special=True,
@@ -185,8 +198,25 @@ ROWS = (
                 again=(_INVOKE_CALL,),
             ),
         ),
+        # As Claude writes them, and models that learned from it.
+        block(
+            "<function_calls>",
+            _INVOKE_CALL,
+            Payload(
+                tag_reader(INVOKE),
+                _NAMED_PARAMETER,
+                ("</function_calls>",),
+                ends=("</invoke>",),
+                again=(_INVOKE_CALL,),
+            ),
+        ),
         bare_call(
-            ("<minimax:tool_call>", "<dots_function_call>", MINIMAX),
+            (
+                "<minimax:tool_call>",
+                "<dots_function_call>",
+                "<function_calls>",
+                MINIMAX,
+            ),
             _INVOKE_CALL,
             INVOKE,
             _NAMED_PARAMETER,
@@ -216,12 +246,14 @@ ROWS = (
     _dsml(
         "deepseek_v32",
         "function_calls",
+        "tool_calls",
         names=r"deepseek-?v3\.2(?!-exp)",
         signs=("｜DSML｜ function_calls",),
     ),
     _dsml(
         "deepseek_v4",
         "tool_calls",
+        "function_calls",
         names="deepseek-?v4",
         signs=("｜DSML｜",),
     ),
@@ -262,7 +294,7 @@ ROWS = (
     ),
     row(
         "hunyuan_v3",
-        PAIR_SECTION,
+        CALL_SECTION,
         thinking=THINK,
         names=r"hunyuan-?v?3|\bhy-?3",
         signs=("<tool_sep>",),

@@ -6,16 +6,20 @@ from dataclasses import replace
 from tui.models.gate.dialects.builders import (
     EITHER,
     PYTHON_CALL,
+    STRINGS,
     block,
     eat,
     json_block,
+    json_payload,
     made_up,
     not_behind,
 )
 from tui.models.gate.grammar import Payload, Quote, Rule
-from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, ToolName
+from tui.models.gate.patterns import NAME, SPACE, Alt, Atoms, Lit, Opt, ToolName
+from tui.models.gate.payloads.blocks import read_section_of_blocks
+from tui.models.gate.payloads.json import read_inline_calls
 from tui.models.gate.payloads.marked_pairs import Pairs, pair_reader
-from tui.models.gate.payloads.pairs import read_pair_section, read_pairs
+from tui.models.gate.payloads.pairs import read_pairs
 from tui.models.gate.payloads.python import PYTHON_STRINGS, read_python_lines
 from tui.models.gate.payloads.tags import FUNCTION, Tags, bare_reader, tag_reader
 
@@ -78,6 +82,9 @@ PAIR_BLOCK = block(
 )
 
 
+ARGUMENTS = Pairs(("<arg_key>", "</arg_key>"), ("<arg_value>", "</arg_value>"))
+
+
 def pair_block(tag: str, pairs: Pairs) -> Rule:
     """Return the rule for a name and pairs between the tags of an element."""
     closer, begin = f"</{tag}>", Lit(pairs.key[0])
@@ -94,18 +101,18 @@ def pair_block(tag: str, pairs: Pairs) -> Rule:
     )
 
 
-PAIR_SECTION = block(
+CALL_SECTION = block(
     "<tool_calls>",
     (Lit("<tool_call>"),),
     Payload(
-        read_pair_section,
-        PAIRS,
+        read_section_of_blocks,
+        (*PAIRS, *_PARAMETER, *STRINGS),
         ("</tool_calls>",),
         ends=("</tool_call>",),
-        again=((Lit("<tool_call>"),),),
+        again=((Lit("<tool_call>"),), (Lit("</tool_call>"),)),
     ),
 )
-"""A section of calls, each a name and pairs."""
+"""A section of calls, each a block of its own, whatever the notation."""
 
 _NO_ARGUMENTS = block(
     "<tool_call>",
@@ -113,7 +120,7 @@ _NO_ARGUMENTS = block(
     Payload(read_pairs, closers=("</tool_call>",)),
 )
 JSON_CALLS = (
-    json_block("<tool_call>", (EITHER,), "</tool_call>"),
+    json_block("<tool_call>", (EITHER,), "</tool_call>", read_inline_calls),
     block(
         "<tool_call>",
         PYTHON_CALL,
@@ -136,6 +143,19 @@ _ECHO = Rule(
 )
 """Directly behind a call, some models make up what it returns."""
 
+_TOOLS_CALL: Atoms = (
+    *(Opt((Lit("["), SPACE)), Lit("{"), SPACE, Lit('"name"'), SPACE, Lit(":"), SPACE),
+    *(Lit('"'), ToolName(), Lit('"'), SPACE, Lit(","), SPACE),
+    *(Lit('"arguments"'), SPACE, Lit(":"), SPACE, Lit("{")),
+)
+TOOLS_BLOCK = replace(
+    block("<tools>", _TOOLS_CALL, json_payload("</tools>", "</tool_call>")),
+    anchor="line",
+    sign="",
+)
+"""A call of Qwen 2.5 in the element in which the prompt lists the tools; a tool that
+is only listed there has no arguments."""
+
 TOOL_CALL = tuple(
     replace(rule, after=(*rule.after, _ECHO))
     for rule in (
@@ -144,6 +164,7 @@ TOOL_CALL = tuple(
         BARE_FUNCTION,
         PAIR_BLOCK,
         _NO_ARGUMENTS,
+        CALL_SECTION,
     )
 )
 """All that models write between <tool_call> tags: some mix their notations."""

@@ -20,8 +20,7 @@ from tui.models.gate.dialects.builders import (
     list_payload,
     row,
 )
-from tui.models.gate.dialects.marked import ARGUMENTS
-from tui.models.gate.dialects.tool_call import JSON_CALLS, pair_block
+from tui.models.gate.dialects.tool_call import ARGUMENTS, JSON_CALLS, pair_block
 from tui.models.gate.grammar import Drop, Payload, Rule, Thinking
 from tui.models.gate.patterns import BLANK, NAME, SPACE, Atoms, Lit, Opt, Run
 from tui.models.gate.payloads.fenced import read_fenced_code, read_named

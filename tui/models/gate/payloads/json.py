@@ -1,8 +1,10 @@
 """Parses JSON payloads: calls as objects and lists, and a call's arguments.
 
-Models write almost JSON. Tolerated are: raw control characters in strings, arguments
-as JSON inside a string, "parameters" for "arguments", missing arguments, surplus
-closing brackets, and an object in Python's notation. Anything else is a fault.
+Models write almost JSON. Tolerated are: raw control characters and unknown escapes in
+strings, arguments as JSON inside a string, perhaps twice, "parameters" for "arguments",
+missing arguments, surplus closing brackets, trailing commas, Python's notation, a
+Markdown fence around the whole, and closing brackets that are missing at the end of a
+block. Anything else is a fault.
 """
 
 import json
@@ -18,7 +20,12 @@ from tui.models.gate.pieces import Call
 
 _SURPLUS = re.compile(r"[\s\]})]*")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_PYTHON = re.compile(r"\{\s*'")
+_FENCE = re.compile(r"\s*```[A-Za-z]*\s*|\s*```\s*\Z")
+_BRACKET = re.compile(r"""[\[\]{}]|"(?:[^"\\]|\\.)*+"|(?P<open>")""", re.DOTALL)
+_PAIRS = {"]": "[", "}": "{"}
+_CLOSERS = {"[": "]", "{": "}"}
+_MOST_ENCODED = 3
+"""Times that arguments may be encoded as a string."""
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -35,7 +42,7 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
     try:
         value, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError) as error:
-        if text[at : at + 1] != "{" or not _PYTHON.match(text, at):
+        if text[at : at + 1] not in ("{", "["):
             raise Fault(str(error)) from error
         value, end = literals.value_at(text, at)
     if bounds.is_deep(value):
@@ -46,7 +53,9 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
 
 def arguments(value: Any) -> dict[str, Any]:
     """Return a call's arguments as a dict; raise `Fault`."""
-    if isinstance(value, str):
+    for _ in range(_MOST_ENCODED):
+        if not isinstance(value, str):
+            break
         value = parse(value)
     if value is None:
         return {}
@@ -55,9 +64,20 @@ def arguments(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
-def arguments_of(text: str) -> dict[str, Any]:
-    """Return the arguments written in `text`, {} for blank; raise `Fault`."""
-    return arguments(parse(text)) if text.strip() else {}
+def arguments_of(text: str, closed: bool = False) -> dict[str, Any]:
+    """Return the arguments written in `text`, {} for blank; raise `Fault`.
+
+    If a closer follows it, the last brackets may be missing.
+    """
+    if not text.strip():
+        return {}
+    try:
+        return arguments(parse(text))
+    except Fault:
+        whole = completed(text, closed) if closed else None
+        if whole is None:
+            raise
+        return arguments(parse(whole))
 
 
 def read_calls(body: str, tools: Tools, closed: bool) -> Reading:
@@ -65,21 +85,67 @@ def read_calls(body: str, tools: Tools, closed: bool) -> Reading:
     return _read(body, _named_call, closed)
 
 
+def read_inline_calls(body: str, tools: Tools, closed: bool) -> Reading:
+    """Parse like `read_calls`, but a call on the line of its marker must be whole.
+
+    Templates put a line break there; inside a line, half an object is an example.
+    """
+    mends = not closed or body.startswith(("\n", "\r\n"))
+    return _read(body, _named_call, closed, mends)
+
+
 def read_keyed_calls(body: str, tools: Tools, closed: bool) -> Reading:
     """Parse a list of objects whose only key is the tool's name."""
     return _read(body, _keyed_call, closed)
 
 
-def _read(body: str, call_of: Callable[[Any], Call], closed: bool) -> Reading:
+def _read(
+    body: str, call_of: Callable[[Any], Call], closed: bool, mends: bool = True
+) -> Reading:
+    if "```" in body:
+        body = _FENCE.sub("", body)
     calls: list[Call] = []
     try:
         for value in _values(body):
             calls.append(call_of(value))
     except Fault:
+        if mends and (whole := completed(body, closed)):
+            return _read(whole, call_of, closed, mends=False)
         # Calls completed before the stream broke off count; a closed block that is
         # malformed is rejected as a whole.
         return Reading(() if closed else calls, whole=False)
     return Reading(calls, whole=bool(calls))
+
+
+def completed(body: str, closed: bool) -> str | None:
+    """Return a body with the brackets that are missing at its end, None if none are.
+
+    Where the stream broke off, more arguments may have been to come; so there only the
+    last brace may be missing, behind that of the arguments.
+    """
+    done: list[str] = []
+    depth: list[str] = []
+    at = 0
+    for found in _BRACKET.finditer(body):
+        token = found[0]
+        if found["open"]:
+            return None
+        if token in _CLOSERS:
+            depth.append(token)
+        elif opener := _PAIRS.get(token):
+            if opener not in depth:
+                break
+            # A closing bracket that closes an outer one: the inner one's is missing.
+            done.append(body[at : found.start()])
+            at = found.start()
+            while (inner := depth.pop()) != opener:
+                done.append(_CLOSERS[inner])
+    bare = body.rstrip()
+    if not (closed or (depth == ["{"] and bare.endswith("}"))):
+        return None
+    missing = "".join(_CLOSERS[opener] for opener in reversed(depth))
+    whole = "".join((*done, body[at : len(bare)], missing))
+    return None if whole == bare else whole
 
 
 def _values(body: str) -> Iterator[Any]:

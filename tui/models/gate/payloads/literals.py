@@ -6,6 +6,7 @@ null as often as True, False and None.
 
 import ast
 import re
+import sys
 from typing import Any
 
 _STRING = re.compile(
@@ -107,15 +108,45 @@ def _string(found: re.Match[str]) -> str:
     )
     if found["raw"] or "\\" not in text:
         return text
-    # Escape quotes and raw newlines, so that one quoted literal holds any of them.
-    safe = re.sub(
-        r'\\.|["\r\n\0]', lambda m: _ESCAPES.get(m[0], m[0]), text, flags=re.DOTALL
-    )
-    try:
-        value: str = ast.literal_eval(f'"{safe}"')
-    except (ValueError, SyntaxError) as error:
-        raise Fault(str(error)) from error
-    return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    return _LONE_SURROGATE.sub("\ufffd", _ESCAPE.sub(_unescaped, text))
 
 
-_ESCAPES = {'"': '\\"', "\r": "\\r", "\n": "\\n", "\0": "\\0"}
+def _unescaped(found: re.Match[str]) -> str:
+    """Return what an escape of Python or JSON stands for; an unknown one stays."""
+    escape = found[0][1:]
+    if escape in _ESCAPES:
+        return _ESCAPES[escape]
+    if escape[0].isdigit():
+        return chr(int(escape, 8))
+    if len(escape) > len("\\u12345678"):
+        # A character outside the basic plane, as JSON writes it.
+        pair = bytes.fromhex(escape[1:5] + escape[7:])
+        return pair.decode("utf-16-be")
+    if len(escape) > 1:
+        code = int(escape[1:], 16)
+        return chr(code) if code <= sys.maxunicode else "\ufffd"
+    return found[0]
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_HIGH = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_LOW = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(
+    rf"{_HIGH}{_LOW}|\\x[0-9a-fA-F]{{2}}|\\u[0-9a-fA-F]{{4}}|\\U[0-9a-fA-F]{{8}}"
+    r"|\\[0-7]{1,3}|\\.",
+    re.DOTALL,
+)
+_ESCAPES = {
+    "\n": "",
+    "\\": "\\",
+    "/": "/",
+    '"': '"',
+    "'": "'",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+}

@@ -2,10 +2,17 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from tui.models.gate.grammar import Reader, Reading, Tools
 from tui.models.gate.patterns import Lit, part
-from tui.models.gate.payloads.json import arguments, arguments_of, value_at
+from tui.models.gate.payloads.json import (
+    arguments,
+    arguments_of,
+    completed,
+    parse,
+    value_at,
+)
 from tui.models.gate.payloads.literals import Fault, skip_space
 from tui.models.gate.payloads.sections import read_section
 from tui.models.gate.pieces import Call
@@ -30,7 +37,7 @@ def _named(header: re.Pattern[str]) -> Reader:
             return Reading(whole=False)
         id = found.groupdict().get("id") or ""
         try:
-            return Reading([Call(found["name"], arguments_of(written), id)])
+            return Reading([Call(found["name"], arguments_of(written, closed), id)])
         except Fault:
             return Reading(whole=False)
 
@@ -56,7 +63,7 @@ def arguments_reader(name: str) -> Reader:
         if not (closed or body.strip()):
             return Reading(whole=False)
         try:
-            return Reading([Call(name, arguments_of(body))])
+            return Reading([Call(name, arguments_of(body, closed))])
         except Fault:
             return Reading(whole=False)
 
@@ -81,7 +88,10 @@ def section_reader(
         given = None
         at = found.end()
         if not body.startswith(end, at):
-            given, at = value_at(body, at)
+            try:
+                given, at = value_at(body, at)
+            except Fault:
+                given, at = mended(body, at)
         surplus = _SURPLUS.match(body, at)
         at = surplus.end() if surplus else at
         if body.startswith("```", at):
@@ -100,6 +110,14 @@ def section_reader(
         id = found["name"].strip() if found["name"].strip() != name else ""
         return Call(name, arguments(given), id), at
 
+    def mended(body: str, at: int) -> tuple[Any, int]:
+        """Return arguments whose last brackets are missing before the end marker."""
+        until = body.find(end, at)
+        whole = completed(body[at:until], closed=True) if until >= 0 else None
+        if whole is None:
+            raise Fault("not JSON")
+        return parse(whole), until
+
     def read(body: str, tools: Tools, closed: bool) -> Reading:
         def call_at(at: int) -> tuple[Call, int]:
             if not body.startswith(begin, at):
@@ -116,17 +134,26 @@ def _kimi_name(header: str) -> str:
     return name.removeprefix("functions.")
 
 
-read_deepseek = section_reader(
-    "<｜tool▁call▁begin｜>",
-    "<｜tool▁call▁end｜>",
-    # V3 writes function<sep>NAME and a fence, V3.1 NAME<sep> and the bare JSON.
-    re.compile(
-        r"(?!\s*function\s*<｜tool▁sep｜>\s*```)"
-        r"\s*(?:function\s*<｜tool▁sep｜>\s*(?=[^\s{`])(?!\Z))?(?P<name>[^\s<`{]+)\s*"
-        r"(?:<｜tool▁sep｜>)?\s*(?:```(?:json)?\s*)?"
-    ),
-    str.strip,
-)
+def deepseek_reader(bar: str, blank: str) -> Reader:
+    """Return a reader for DeepSeek's section, whose tokens have this bar and blank."""
+    begin, sep, end = (
+        f"<{bar}tool{blank}{word}{bar}>"
+        for word in (f"call{blank}begin", "sep", f"call{blank}end")
+    )
+    split = re.escape(sep)
+    return section_reader(
+        begin,
+        end,
+        # V3 writes function<sep>NAME and a fence, V3.1 NAME<sep> and the bare JSON.
+        re.compile(
+            rf"(?!\s*function\s*{split}\s*```)"
+            rf"\s*(?:function\s*{split}\s*(?=[^\s{{`])(?!\Z))?(?P<name>[^\s<`{{]+)\s*"
+            rf"(?:{split})?\s*(?:```(?:json)?\s*)?"
+        ),
+        str.strip,
+    )
+
+
 read_kimi = section_reader(
     "<|tool_call_begin|>",
     "<|tool_call_end|>",

@@ -17,9 +17,6 @@ _PAIR = re.compile(
     re.DOTALL,
 )
 _NAME = re.compile(r"\s*(?P<name>[\w.\-]+)\s*(?:<tool_sep>)?")
-_SPACE = re.compile(r"\s*")
-_UNIT = re.compile(r"\s*<tool_call>")
-_UNIT_END = re.compile(r"\s*</tool_call>\s*")
 
 
 def read_pairs(body: str, tools: Tools, closed: bool) -> Reading:
@@ -27,39 +24,14 @@ def read_pairs(body: str, tools: Tools, closed: bool) -> Reading:
     if not closed:
         return Reading(whole=False)
     try:
-        call, at = _call(body, 0, tools)
+        call, at = pairs_at(body, 0, tools)
     except Fault:
         return Reading(whole=False)
     return Reading([call]) if not body[at:].strip() else Reading(whole=False)
 
 
-def read_pair_section(body: str, tools: Tools, closed: bool) -> Reading:
-    """Parse calls, each in its own element."""
-    calls: list[Call] = []
-    whole = True
-    at = 0
-    while body[at:].strip():
-        try:
-            begin = _UNIT.match(body, at)
-            if begin is None:
-                raise Fault("no start tag")
-            at = begin.end()
-            call, at = _call(body, at, tools)
-            end = _UNIT_END.match(body, at)
-            if end is None:
-                raise Fault("text outside pairs")
-            at = end.end()
-            calls.append(call)
-        except Fault:
-            whole = False
-            again = _UNIT.search(body, at)
-            if again is None:
-                break
-            at = again.start()
-    return Reading(calls, whole and bool(calls))
-
-
-def _call(body: str, at: int, tools: Tools) -> tuple[Call, int]:
+def pairs_at(body: str, at: int, tools: Tools) -> tuple[Call, int]:
+    """Return the call at a position and where it ends; raise `Fault`."""
     found = _NAME.match(body, at)
     if found is None:
         raise Fault("no name")

@@ -1,16 +1,23 @@
 """Parses XML-like payloads: a call with one element for each parameter."""
 
 import re
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from tui.models.gate.grammar import Reader, Reading, Tools
 from tui.models.gate.patterns import Lit, part, whole
 from tui.models.gate.payloads.json import arguments_of, read_calls
 from tui.models.gate.payloads.literals import Fault
-from tui.models.gate.payloads.typed_values import from_json, schema_of, typed
+from tui.models.gate.payloads.typed_values import (
+    from_json,
+    parameters_of,
+    schema_of,
+    typed,
+)
 from tui.models.gate.pieces import Call
 
 _SPACE = re.compile(r"\s*")
+_BLOCK_ENDS = re.compile(r"(?:</?[^\s<>=/]+>\s*)*")
 _LAST_NEWLINE = re.compile(r"\r?\n\Z")
 
 
@@ -39,7 +46,7 @@ def _names(tag: str, before: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _invoke(tag: str, before: str = "", **more: Any) -> Tags:
-    call, parameter = _names(tag, before)
+    call, parameter = _names(re.escape(tag), before)
     return Tags(call, f"</{tag}invoke>", parameter, f"</{tag}parameter>", **more)
 
 
@@ -52,6 +59,7 @@ FUNCTION = Tags(
 )
 INVOKE = _invoke("")
 DSML = _invoke("｜DSML｜", json=True)
+DSML_ASCII = _invoke(r"|DSML|", json=True)
 DSML_SPACED = _invoke("｜DSML｜ ", json=True)
 """DeepSeek V4.1 writes a blank in each tag."""
 GCML = _invoke("｜GCML｜")
@@ -78,7 +86,7 @@ def tag_reader(tags: Tags) -> Reader:
         at = _after(tags.between, body, 0)
         while at < len(body):
             try:
-                call, at = _call(tags, body, at, tools)
+                call, at = _call(tags, body, at, tools, closed)
                 calls.append(call)
             except Fault:
                 whole = False
@@ -87,6 +95,10 @@ def tag_reader(tags: Tags) -> Reader:
                     break
                 at = again.start()
             at = _after(tags.between, body, at)
+            begun = _after(_BLOCK_ENDS, body, at)
+            if begun > at and tags.call.match(body, begun):
+                # A value without its end tag held the block's end, and another block.
+                at = begun
         return Reading(calls, whole and bool(calls))
 
     return read
@@ -108,7 +120,9 @@ def read_dots(body: str, tools: Tools, closed: bool) -> Reading:
     return reader(body, tools, closed)
 
 
-def _call(tags: Tags, body: str, at: int, tools: Tools) -> tuple[Call, int]:
+def _call(
+    tags: Tags, body: str, at: int, tools: Tools, closed: bool
+) -> tuple[Call, int]:
     start = tags.call.match(body, at)
     if start is None:
         raise Fault("no start tag")
@@ -121,14 +135,19 @@ def _call(tags: Tags, body: str, at: int, tools: Tools) -> tuple[Call, int]:
         end = _json_end(body, at, tags.call_end)
         return Call(name, arguments_of(body[at:end])), end + len(tags.call_end)
     while not body.startswith(tags.call_end, at):
+        if closed and at == len(body):
+            # The call's end tag is missing before the closer.
+            return Call(name, given), at
         parameter = tags.parameter.match(body, at)
         if parameter is None:
             raise Fault("text outside parameters")
-        end = body.find(tags.parameter_end, parameter.end())
-        if end < 0:
-            raise Fault("parameter without end")
         key = parameter["name"].strip()
+        known = parameters_of(tools, name)
+        end, after = _value_end(tags, body, parameter.end(), known, closed)
         text = body[parameter.end() : end]
+        if after == end:
+            # What precedes the next tag only breaks the line.
+            text = text.rstrip("\r\n")
         if tags.strips and text.startswith(("\n", "\r\n")):
             # A value on the tag's own line is meant as it stands.
             text = _LAST_NEWLINE.sub("", text[text.index("\n") + 1 :])
@@ -139,8 +158,33 @@ def _call(tags: Tags, body: str, at: int, tools: Tools) -> tuple[Call, int]:
             given[key] = from_json(text)
         else:
             given[key] = typed(text, schema_of(tools, name, key))
-        at = _after(_SPACE, body, end + len(tags.parameter_end))
+        at = _after(_SPACE, body, after)
     return Call(name, given), at + len(tags.call_end)
+
+
+def _value_end(
+    tags: Tags, body: str, at: int, known: Collection[str], closed: bool
+) -> tuple[int, int]:
+    """Return where a parameter's value ends, and where its end tag does.
+
+    Without an end tag, a value ends where another parameter that the tool has begins
+    on a line of its own, or with the call.
+    """
+    end = body.find(tags.parameter_end, at)
+    stop = len(body) if end < 0 else end
+    for begun in tags.parameter.finditer(body, at, stop):
+        if begun["name"].strip() in known and body[begun.start() - 1] == "\n":
+            # Perhaps it belongs to the next call.
+            end = body.find(tags.call_end, at, begun.start())
+            end = begun.start() if end < 0 else end
+            return end, end
+    if end >= 0:
+        return end, end + len(tags.parameter_end)
+    if (end := body.find(tags.call_end, at)) >= 0:
+        return end, end
+    if not closed:
+        raise Fault("parameter without end")
+    return len(body), len(body)
 
 
 def _json_end(body: str, at: int, close: str) -> int:

@@ -55,12 +55,17 @@ def from_json(text: str) -> Any:
     return text if bounds.is_deep(value) else value
 
 
-def schema_of(tools: Tools, tool: str, parameter: str) -> Mapping[str, Any] | None:
-    """Return the schema of one parameter, None if it has none."""
+def parameters_of(tools: Tools, tool: str) -> Mapping[str, Any]:
+    """Return the schemas of a tool's parameters by name; {} if it has none."""
     properties = tools.get(tool, {}).get("properties")
     if not isinstance(properties, Mapping):
-        return None
-    schema = cast("Mapping[str, Any]", properties).get(parameter)
+        return {}
+    return cast("Mapping[str, Any]", properties)
+
+
+def schema_of(tools: Tools, tool: str, parameter: str) -> Mapping[str, Any] | None:
+    """Return the schema of one parameter, None if it has none."""
+    schema = parameters_of(tools, tool).get(parameter)
     return cast("Mapping[str, Any]", schema) if isinstance(schema, Mapping) else None
 
 
