@@ -61,8 +61,10 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
         "plan and steps are reasoning; an IndexError is no answer",
     ),
     "ReactAgent": (
-        "asks in ReAct's own form, in text, and runs structured calls too; answers "
-        "with what it has after `max_retries` rounds; no tools that are not listed",
+        "tools are called as by `FunctionCallAgent`, or in ReAct's own form, in text, "
+        "once a server refuses tools; what a model writes in that form is run too; "
+        "answers with what it has after `max_retries` rounds; no tools that are not "
+        "listed",
         "models without tool calling can use tools; an exception would lose the work",
     ),
     "ReWOOAgent": (

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from support.browser import Program
 from support.fakes.lazychat import LIMIT, Home
 from support.fakes.sse_server import DONE, Pause, SSEServer, finish, text
-from support.terminal import wait_until
+from support.terminal import Terminal, wait_until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -245,3 +246,58 @@ def test_ctrl_c_of_the_terminal_ends_it_with_its_pages(
         assert program.interrupt() == 130
 
         assert page.closed() == 1001
+
+
+class InTerminal(Program):
+    """A program that serves pages, in a terminal with a user before it."""
+
+    def __init__(self, terminal: Terminal, says: str) -> None:
+        self.process = terminal.process
+        terminal.wait_for(says)
+        found = re.search(r"http://\S+", terminal.text)
+        assert found
+        self.url = found[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "status", "last"),
+    [
+        (
+            ["-m", "tui", "serve", "--port", "0"],
+            "Ctrl+C ends",
+            130,
+            ["^C", "lazychat: Stopped; the conversations are kept"],
+        ),
+        (
+            [
+                "-c",
+                "from tui import lazyllm\n"
+                "lazyllm.WebModule(str.upper, port=range(25000, 25100)).start().wait()",
+            ],
+            "lazychat: open",
+            0,
+            ["^C"],
+        ),
+    ],
+)
+def test_ctrl_c_that_is_typed_leaves_no_process_and_a_tidy_line(
+    home: Home, arguments: list[str], says: str, status: int, last: list[str]
+) -> None:
+    home.scripted("Hi.")
+    command = [sys.executable, *arguments]
+    with Terminal(command, env=home.env, cwd=home.work, columns=100) as terminal:
+        program = InTerminal(terminal, says)
+        with attach(program) as page:
+            page.wait_for("ready")
+            children = program.children
+            assert children
+            terminal.press("ctrl+c")
+
+            assert terminal.wait_exit() == status
+            assert page.closed() == 1001
+
+        written = [row for row in terminal.display if row]
+        assert written[-len(last) :] == last
+        assert terminal.cursor is not None
+        assert terminal.cursor[0] == 0
+        assert not any(Path(f"/proc/{child}").exists() for child in children)

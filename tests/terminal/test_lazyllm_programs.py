@@ -1,5 +1,6 @@
 """The tutorial's programs as processes: against a server, and on the starter."""
 
+import json
 import os
 import signal
 
@@ -214,6 +215,26 @@ AGENTS = {
         "It is 10 degrees <",
     ],
 }
+
+
+@pytest.mark.parametrize("agent", ["FunctionCallAgent", "ReactAgent"])
+def test_an_agent_uses_the_tool_calls_that_a_model_has(online, server, agent):
+    server.answer(
+        calls(call(0, "a", "get_current_weather", '{"location": "Tokyo"}')),
+        finish("tool_calls"),
+        DONE,
+    )
+    server.answer(*map(text, ("It is ", "10 ", "degrees.")), finish(), DONE)
+
+    said, ret, err = run(
+        *(online, "weather_agent.py", "online", "Weather in Tokyo?", agent)
+    )
+
+    assert (said, ret, err) == ("It is 10 degrees.", "It is 10 degrees.", "")
+    first, second = (request.json for request in server.requests)
+    assert len(first["tools"]) == 2
+    assert [m["role"] for m in second["messages"][-2:]] == ["assistant", "tool"]
+    assert "Action Input" not in json.dumps(first)
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])

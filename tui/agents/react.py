@@ -4,6 +4,9 @@ The model writes `Thought:`, `Action:` and `Action Input:`, is told `Observation
 ends with `Final Answer:` (Yao et al., "ReAct", 2022). Only what follows the last of
 these is for the user; all before it is reasoning. The rounds are those of the usual
 agent, since a model that is asked in this way gives calls like any other.
+
+A model that has tool calls of its own may be asked for these instead, and only told how
+to go about it. Whatever it writes in the form is understood all the same.
 """
 
 import json
@@ -25,7 +28,7 @@ from tui.events import (
 )
 from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall, ToolSchema
-from tui.models import Model, takes_instructions, window_of
+from tui.models import Model, calls_tools, takes_instructions, window_of
 from tui.tools import ToolBox
 from tui.turn import Turn
 
@@ -52,13 +55,19 @@ Tools cannot be used any more. Write the answer with what you know, in this form
 
 Final Answer: the answer to the user, in the language of the question"""
 
+_STEPS = """\
+Solve the task step by step. Before each step, think about what you still need to \
+know. If a tool can tell you, call the one that fits best, and look at its result \
+before you go on. Call no tool once you know enough. Then write the answer alone, \
+without the steps that led to it, in the language of the question."""
+
 _GO_ON = (
     'Go on from there: write either "Action:" and "Action Input:", or "Final Answer:".'
 )
 
 
 class ReactAgent(FunctionCallAgent):
-    """Answers with tools that the model calls in text, in the form of ReAct."""
+    """Answers step by step, with tools that the model calls in the form of ReAct."""
 
     def __init__(
         self,
@@ -66,17 +75,20 @@ class ReactAgent(FunctionCallAgent):
         toolbox: ToolBox | Iterable[object] = (),
         max_rounds: int = 8,
         system: str = "",
+        *,
+        native: bool = False,
     ) -> None:
         """Set the model and its tools; see `FunctionCallAgent`.
 
-        A model that is too small to be told a form is asked as it usually is, and so is
-        any without tools.
+        With `native`, a model that has tool calls of its own is asked for those; a
+        system message replaces the advice that it is given. A model that is too small
+        to be told a form is asked as it usually is, and so is any without tools.
         """
         super().__init__(model, toolbox, max_rounds, system)
         self._too_small = False
         if len(self.toolbox) and max_rounds:
             self._too_small = not takes_instructions(model)
-            self.model: Model = model if self._too_small else ReactModel(model)
+            self.model: Model = model if self._too_small else ReactModel(model, native)
 
     def _run(
         self, messages: list[Message], turn: Turn
@@ -94,8 +106,10 @@ class ReactAgent(FunctionCallAgent):
 class ReactModel:
     """A model that is asked in the form of ReAct, and calls tools like any other."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, native: bool = False) -> None:
+        """Set the model; with `native` it is asked for tool calls of its own first."""
         self._model = model
+        self._native = native
 
     @property
     def name(self) -> str:
@@ -116,14 +130,33 @@ class ReactModel:
         interrupted once it has written a call. If it thinks and does nothing, it is
         told once to go on.
         """
-        asked = in_form(messages, tools)
+        if self._native and calls_tools(self._model):
+            listener = Listener(turn.message_id, tools, thinks_first=False)
+            reply = yield from self._ask(_advised(messages), tools, listener, turn)
+            if reply is not None:
+                return reply
         listener = Listener(turn.message_id, tools)
-        reason = yield from self._listen(asked, listener, turn)
+        reply = yield from self._ask(in_form(messages, tools), (), listener, turn)
+        assert reply is not None, "nothing was offered that could be refused"
+        return reply
+
+    def _ask(
+        self,
+        asked: list[Message],
+        tools: Sequence[ToolSchema],
+        listener: Listener,
+        turn: Turn,
+    ) -> Generator[Event, None, Reply | None]:
+        """Ask the model; return None if it takes no tools, and has said nothing."""
+        reason = yield from self._listen(asked, tools, listener, turn)
+        if reason is None:
+            return None
         if listener.only_thinks:
             turn.cancel.raise_if_requested()
             asked = [*asked, Message("assistant", listener.written), _GO_ON_MESSAGE]
             yield from listener.again()
-            reason = yield from self._listen(asked, listener, turn)
+            again = yield from self._listen(asked, tools, listener, turn)
+            reason = again or "stop"
         yield from listener.answer()
         if listener.calls:
             reason = "tool_calls" if reason == "stop" else reason
@@ -132,10 +165,15 @@ class ReactModel:
         return Reply(listener.message(), reason)
 
     def _listen(
-        self, asked: Sequence[Message], listener: Listener, turn: Turn
-    ) -> Generator[Event, None, str]:
-        """Ask the model and return its finish reason."""
-        with closing(self._model.generate(asked, (), turn)) as run:
+        self,
+        asked: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        listener: Listener,
+        turn: Turn,
+    ) -> Generator[Event, None, str | None]:
+        """Ask the model and return its finish reason, None as `_ask` does."""
+        begun = False
+        with closing(self._model.generate(asked, tools, turn)) as run:
             while not listener.called:
                 try:
                     event = next(run)
@@ -143,6 +181,10 @@ class ReactModel:
                     reply: Reply = end.value
                     yield from listener.end(reply.message.tool_calls)
                     return reply.finish_reason
+                # A server's refusal is known before the first word.
+                if tools and not begun and not calls_tools(self._model):
+                    return None
+                begun = True
                 match event:
                     case TextDelta(_, text):
                         yield from listener.text(text)
@@ -153,9 +195,17 @@ class ReactModel:
                     case ToolCallOpened():
                         yield from listener.opened()
                     case _:
+                        begun = False
                         yield event
         yield from listener.end(())
         return "stop"
+
+
+def _advised(messages: Sequence[Message]) -> list[Message]:
+    """Return a request that says how to go about it, unless a system message does."""
+    if any(message.role == "system" for message in messages):
+        return list(messages)
+    return [Message("system", _STEPS), *messages]
 
 
 _GO_ON_MESSAGE = Message("user", _GO_ON)

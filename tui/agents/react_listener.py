@@ -41,11 +41,15 @@ class Listener:
 
     What may be a thought is shown as such at once, and becomes the answer at the end if
     nothing says what it is. From a model with a channel for its reasoning, and in the
-    second part, it is held back until that is clear.
+    second part, it is held back until that is clear. With `thinks_first` false, text is
+    the answer unless it is in the form.
     """
 
-    def __init__(self, message_id: str, tools: Sequence[ToolSchema]) -> None:
+    def __init__(
+        self, message_id: str, tools: Sequence[ToolSchema], thinks_first: bool = True
+    ) -> None:
         self._id = message_id
+        self._thinks_first = thinks_first
         self._tools = {tool.name: tool for tool in tools}
         self._schemas = {tool.name: tool.parameters for tool in tools} or None
         self._text: list[str] = []
@@ -62,7 +66,7 @@ class Listener:
     def _begin(self) -> None:
         self._written: list[str] = []
         self._end = "\n"
-        self._frames = Gate("react", self._schemas, reasoning_open=True)
+        self._frames = Gate("react", self._schemas, reasoning_open=self._thinks_first)
         self._before = Gate("auto", self._schemas)
         self._after: Gate | None = None
         self._held: list[str] = []

@@ -1,6 +1,7 @@
 """`lazychat serve`: the app in a browser."""
 
 import signal
+import sys
 from collections.abc import Sequence
 
 from tui.cli import background, streams
@@ -42,7 +43,13 @@ def serve(
             with background.ended_by_signal(signal.SIGHUP):
                 _serve(me, server)
         except SystemExit as end:
-            return CANCELLED if end.code == 128 + signal.SIGINT else DONE
+            if end.code != 128 + signal.SIGINT:
+                return DONE
+            if sys.stderr.isatty():
+                print(file=sys.stderr)  # the terminal has written ^C
+            server.stop()
+            streams.talk(_("Stopped; the conversations are kept"))
+            return CANCELLED
         finally:
             server.stop()
         return DONE

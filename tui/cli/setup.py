@@ -3,11 +3,13 @@
 import getpass
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from tui import config
 from tui.cli import streams
 from tui.cli.codes import CANCELLED, DONE, FAILED
-from tui.config import OpenAIModelConfig
+from tui.config import Config, OpenAIModelConfig
 from tui.errors import ConfigError, LazychatError, ModelError
 from tui.i18n import _
 from tui.models.discovery import ListedModel, Service, look
@@ -42,7 +44,7 @@ def setup(config_file: Path | None) -> int:
             )
         )
     try:
-        chosen = _choose()
+        chosen = _choose(config_file)
         if chosen is None:
             return FAILED
         kept = keep(chosen, config_file, default=True)
@@ -61,9 +63,12 @@ def setup(config_file: Path | None) -> int:
     return DONE
 
 
-def _choose() -> Chosen | None:
+def _choose(config_file: Path | None) -> Chosen | None:
     _say(_("Looking for models on this machine ..."))
-    found = look()
+    settings = Config()
+    with suppress(ConfigError):  # `keep` tells it
+        settings = config.load(config_file)
+    found = look(settings.models.values())
     ways: list[tuple[str, Callable[[], Chosen | None]]] = []
     for server in found.servers:
         place = place_of_server(server)

@@ -17,11 +17,11 @@ _Tools = Iterable[object] | ToolManager | None
 
 
 class ReactAgent(AgentModule):
-    """An agent whose model reasons and calls tools in text, in the form of ReAct.
+    """An agent that reasons, calls tools, and looks at their results, step by step.
 
-    So models without tool calling can use tools too. For `tools` see
-    `FunctionCallAgent`; `max_retries` is the most rounds of tool calls. `prompt` is
-    said before the form.
+    A model that has tool calls makes these; one whose server refuses tools is asked
+    in ReAct's own form, in text. For `tools` see `FunctionCallAgent`; `max_retries` is
+    the most rounds of tool calls. `prompt` replaces the advice to go step by step.
     """
 
     agent_name = "react"
@@ -49,7 +49,7 @@ class ReactAgent(AgentModule):
         self._rounds = max_retries
 
     def _make(self) -> ModelAgent:
-        return agents.ReactAgent(self.model, self.toolbox, self._rounds)
+        return agents.ReactAgent(self.model, self.toolbox, self._rounds, native=True)
 
 
 class _Planning(AgentModule):

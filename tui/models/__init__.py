@@ -16,7 +16,8 @@ class Model(Protocol):
     """A language model, wherever it runs.
 
     It may also have a `window`, see `window_of`, and `summarizes = False` when it is
-    too small to be asked for a summary: see `takes_instructions`.
+    too small to be asked for a summary: see `takes_instructions`. `calls_tools` is
+    false once it is known not to take tools.
     """
 
     @property
@@ -59,3 +60,8 @@ def takes_instructions(model: object) -> bool:
     One that is too small for a summary is too small for that.
     """
     return bool(getattr(model, "summarizes", True))
+
+
+def calls_tools(model: object) -> bool:
+    """Return whether a model may be offered tools, as far as that is known."""
+    return bool(getattr(model, "calls_tools", True))

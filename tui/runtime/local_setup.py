@@ -25,7 +25,7 @@ class LocalSetup:
 
     def look(self) -> Found:
         """Look for servers and files."""
-        return discovery.look()
+        return discovery.look(self._host.config.models.values())
 
     def with_key(self, place: Place, text: str) -> Place:
         """Return the place with a pasted key."""

@@ -13,7 +13,8 @@ from tui import config
 from tui.errors import ConfigError, LazychatError, ModelError
 from tui.messages import Message
 from tui.models.catalog import ModelCatalog
-from tui.models.setup import Place, model_at, models_at, try_model
+from tui.models.discovery import Routes, local_servers
+from tui.models.setup import Place, model_at, models_at, place_of_server, try_model
 from tui.turn import Turn
 
 pytestmark = [needs_openssl, pytest.mark.usefixtures("home")]
@@ -170,3 +171,63 @@ def test_the_models_of_the_place_are_listed_and_tried_in_the_same_way(
 def test_a_place_without_its_authority_is_refused(proxy: Proxy) -> None:
     with pytest.raises(ModelError, match="ca_file"):
         models_at(Place("Corp", URL, proxy=proxy.url))
+
+
+def found_at(url: str, routes: Routes | None = None) -> list[str]:
+    """Return the models of the server that a probe finds at `url`."""
+    servers = local_servers([("", url)], 5, routes)
+    return [model.id for server in servers for model in server.models]
+
+
+def test_a_probe_goes_the_way_of_the_model_with_that_address(
+    authority: Authority, proxy: Proxy
+) -> None:
+    models = config.parse(
+        f'[models.work]\nprovider = "openai"\nbase_url = "{URL}"\n'
+        f"ca_file = '{authority.certificate}'\nproxy = '{proxy.url}'\n"
+    ).models
+    routes = Routes(models.values())
+
+    (server,) = local_servers([("", URL)], 5, routes)
+    assert [model.id for model in server.models] == ["corp-large"]
+    assert proxy.hosts == ["llm.corp.example:443"]
+
+    kept = model_at(place_of_server(server), "corp-large").settings
+    assert isinstance(kept, config.OpenAIModelConfig)
+    assert (kept.ca_file, kept.proxy) == (str(authority.certificate), proxy.url)
+    assert found_at("https://llm.corp.example:8443/v1", routes) == []
+
+
+def test_a_probe_of_another_machine_goes_the_way_of_the_environment(
+    authority: Authority, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    assert found_at(URL) == []  # its certificate is not trusted
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    assert found_at(URL) == ["corp-large"]
+
+    proxy.hosts.clear()
+    monkeypatch.setenv("NO_PROXY", "llm.corp.example")
+    assert found_at(URL) == []
+    assert proxy.hosts == []
+
+
+@pytest.mark.parametrize("name", ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"])
+@pytest.mark.parametrize("secure", [True, False])
+def test_this_machine_is_probed_and_asked_without_a_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, secure: bool
+) -> None:
+    here = Authority(tmp_path, "localhost") if secure else None
+    with SSEServer(here.context if here else None) as server:
+        server.json({"data": [{"id": "mine"}]}, path="/models")
+        with Proxy(server.port) as proxy:
+            monkeypatch.setenv(name, proxy.url)
+            if here:
+                monkeypatch.setenv("SSL_CERT_FILE", str(here.certificate))
+            scheme = "https" if secure else "http"
+            url = f"{scheme}://localhost:{server.port}/v1"
+
+            assert found_at(url) == ["mine"]
+            assert [model.id for model in models_at(Place("Mine", url))] == ["mine"]
+            assert proxy.hosts == []

@@ -128,7 +128,11 @@ def _all(path: Path | None) -> Iterator[Finding]:
                 settings.TOOL_SECONDS + 5,
             ),
             *(each.check for each in tries),
-            Check("server", servers.check_servers, servers.SECONDS + 3),
+            Check(
+                "server",
+                lambda: servers.check_servers(loaded.models.values()),
+                servers.SECONDS + 3,
+            ),
             *mcp.checks(loaded),
             Check("local", lambda: local.check_local(loaded), local.SECONDS + 5),
         ]

@@ -1,11 +1,12 @@
 """Looks for model servers where `/setup` looks for them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tui.cli.doctor.findings import Finding
+from tui.config import ModelConfig
 from tui.i18n import N_, _
-from tui.models.discovery import LocalServer
+from tui.models.discovery import LocalServer, Routes
 from tui.models.discovery.servers import addresses, is_off, local_servers
 from tui.models.openai.address import shown
 from tui.models.suppliers import SUPPLIERS
@@ -20,12 +21,15 @@ _ADD = {
 _NAMED = 3
 
 
-def check_servers() -> Iterator[Finding]:
-    """Tell each server that answers, and each named by the user that does not."""
+def check_servers(models: Iterable[ModelConfig] = ()) -> Iterator[Finding]:
+    """Tell each server that answers, and each named by the user that does not.
+
+    `models` are those of the configuration, which may say how servers are reached.
+    """
     if is_off():
         return
     places = addresses()
-    found = local_servers(places, SECONDS)
+    found = local_servers(places, SECONDS, Routes(models))
     for server in found:
         yield _told(server)
     answered = {server.base_url for server in found}

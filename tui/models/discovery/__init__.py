@@ -9,11 +9,13 @@
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
+from tui.config import ModelConfig
 from tui.models.discovery.files import GGUFFile, gguf_files
+from tui.models.discovery.routes import Routes
 from tui.models.discovery.rows import ListedModel
 from tui.models.discovery.servers import LocalServer, local_servers
 from tui.models.discovery.services import Service, services
@@ -23,6 +25,7 @@ __all__ = [
     "GGUFFile",
     "ListedModel",
     "LocalServer",
+    "Routes",
     "Service",
     "gguf_files",
     "local_servers",
@@ -42,12 +45,16 @@ class Found(msgspec.Struct, frozen=True):
     """All known services, those with a key first."""
 
 
-def look() -> Found:
-    """Look for everything at once; takes 2.5 seconds at most, usually 0.2."""
+def look(models: Iterable[ModelConfig] = ()) -> Found:
+    """Look for everything at once; takes 3 seconds at most, usually 0.2.
+
+    `models` are those of config.toml, which may name a proxy or a certificate.
+    """
+    routes = Routes(models)
     servers: list[LocalServer] = []
     files: list[GGUFFile] = []
     work: list[Callable[[], None]] = [
-        lambda: servers.extend(local_servers()),
+        lambda: servers.extend(local_servers(routes=routes)),
         lambda: files.extend(gguf_files()),
     ]
     threads = [threading.Thread(target=each, daemon=True) for each in work]

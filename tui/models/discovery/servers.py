@@ -1,10 +1,12 @@
 """Probes the usual ports of this machine for model servers.
 
 `LAZYCHAT_PROBE` replaces the usual addresses: a list separated by commas, such as
-`http://gpu.lan:11434/v1`, or `off` for none.
+`http://gpu.lan:11434/v1`, or `off` for none. This machine is asked directly, unless
+config.toml names a proxy to it; another one in the way that its models are asked.
 """
 
 import http.client
+import importlib
 import os
 import threading
 from collections.abc import Sequence
@@ -16,9 +18,13 @@ import msgspec
 
 from tui import bounds
 from tui.errors import ConfigError
+from tui.models.discovery.routes import Route, Routes
 from tui.models.discovery.rows import ListedModel, fields, is_list, listed, owner
-from tui.models.openai.address import normalize_base_url
+from tui.models.openai.address import is_openai, normalize_base_url
+from tui.models.openai.client import Settings
+from tui.models.openai.link import Link
 from tui.models.suppliers import SUPPLIERS
+from tui.turn import Cancellation
 
 SECONDS = 0.2
 """How long a server on this machine has to answer."""
@@ -47,6 +53,8 @@ class LocalServer(msgspec.Struct, frozen=True):
     base_url: str
     models: tuple[ListedModel, ...]
     """Its chat models; none if none is installed or loaded."""
+    route: Route = Route()
+    """How it was reached."""
 
     @property
     def at_usual_address(self) -> bool:
@@ -81,20 +89,29 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def local_servers(
-    places: Sequence[tuple[str, str]] | None = None, seconds: float = 0.0
+    places: Sequence[tuple[str, str]] | None = None,
+    seconds: float = 0.0,
+    routes: Routes | None = None,
 ) -> list[LocalServer]:
     """Ask all `places` (None: `addresses()`) at once; return those that answered.
 
     Blocks for `seconds` at most; 0 means 0.2, or 2 for addresses that the user has
-    named. Nothing is sent but GET requests without a key.
+    named; half a second more the first time that another machine is asked. `routes` are
+    the ways to servers that config.toml names. Nothing is sent but GET requests without
+    a key.
     """
     places = addresses() if places is None else places
+    ways = [(routes or Routes()).to(url) for __, url in places]
+    if not all(
+        way.is_direct_to(url) for way, (__, url) in zip(ways, places, strict=True)
+    ):
+        importlib.import_module("openai")  # 0.5 s, which are not the servers'
     if not seconds:
         seconds = _NAMED_SECONDS if os.environ.get("LAZYCHAT_PROBE") else SECONDS
     found: dict[int, LocalServer] = {}
 
     def probe(index: int, supplier: str, url: str, until: float) -> None:
-        if server := _probe(supplier, url, until):
+        if server := _probe(supplier, url, _Asker(ways[index], until)):
             found[index] = server
 
     until = monotonic() + seconds
@@ -111,17 +128,17 @@ def local_servers(
     return [server for _, server in sorted(dict(found).items())]
 
 
-def _probe(supplier: str, url: str, until: float) -> LocalServer | None:
-    body = _get(url + "/models", until)
+def _probe(supplier: str, url: str, ask: "_Asker") -> LocalServer | None:
+    body = ask.get(url, "/models")
     if not is_list(body):
         return None
     supplier = _OWNERS.get(owner(body), supplier)
     models = {model.id: model for model in listed(body)}
     match supplier:
         case "ollama":
-            _add_tags(models, _get(_root(url) + "/api/tags", until))
+            _add_tags(models, ask.get(_root(url), "/api/tags"))
         case "lmstudio":
-            _add_states(models, _get(_root(url) + "/api/v0/models", until))
+            _add_states(models, ask.get(_root(url), "/api/v0/models"))
         case _:  # llama-server and vLLM have only the model that they run
             models = {
                 id: msgspec.structs.replace(model, loaded=bool(supplier))
@@ -131,7 +148,7 @@ def _probe(supplier: str, url: str, until: float) -> LocalServer | None:
     title = known.title if known else urlsplit(url).netloc.rpartition("@")[2]
     # What is in memory answers at once.
     order = sorted(models.values(), key=lambda model: not model.loaded)
-    return LocalServer(supplier, title, url, tuple(order))
+    return LocalServer(supplier, title, url, tuple(order), ask.route)
 
 
 def _add_tags(models: dict[str, ListedModel], body: Any) -> None:
@@ -162,17 +179,35 @@ def _rows(body: Any, key: str) -> list[dict[str, Any]]:
     return list(map(fields, cast(list[Any], rows))) if isinstance(rows, list) else []
 
 
-def _get(url: str, until: float) -> Any:
-    """Return the JSON at `url`, None if it has not come by `until`."""
-    left = until - monotonic()
-    if left <= 0:
-        return None
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else None
-    try:
-        # No proxy: these are addresses of this machine or beside it.
-        connection = (kind or http.client.HTTPConnection)(
-            parts.hostname or "", parts.port, timeout=left
+class _Asker:
+    """Gets JSON by a route, None for whatever has not come by a time."""
+
+    def __init__(self, route: Route, until: float) -> None:
+        self.route = route
+        self._until = until
+
+    def get(self, base_url: str, path: str) -> Any:
+        """Return the JSON at a path below `base_url`."""
+        left = self._until - monotonic()
+        if left <= 0:
+            return None
+        try:
+            if self.route.is_direct_to(base_url):
+                return self._get(base_url + path, left)
+            return self._link(base_url, path, left)
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+
+    def _get(self, url: str, left: float) -> Any:
+        # The library that asks other machines takes half a second to import.
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        connection = (
+            http.client.HTTPSConnection(
+                host, parts.port, timeout=left, context=self.route.context()
+            )
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(host, parts.port, timeout=left)
         )
         try:
             connection.request("GET", parts.path, headers={"Connection": "close"})
@@ -182,13 +217,32 @@ def _get(url: str, until: float) -> Any:
             data = bytearray()
             while piece := response.read1(1 << 16):
                 data += piece
-                if len(data) > _LARGEST or monotonic() > until:
+                if len(data) > _LARGEST or monotonic() > self._until:
                     return None
             return bounds.decode(bytes(data))
         finally:
             connection.close()
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
+
+    def _link(self, base_url: str, path: str, left: float) -> Any:
+        settings = Settings(
+            base_url,
+            is_openai(base_url),
+            False,
+            left,
+            left,
+            self.route.ca_file,
+            self.route.proxy,
+        )
+        link = Link(settings, lambda: "")
+        # A server that sends a byte now and then never times out.
+        limit = threading.Timer(left, link.abort)
+        limit.daemon = True
+        limit.start()
+        try:
+            return link.look_up(Cancellation(), path, left)
+        finally:
+            limit.cancel()
+            link.close()
 
 
 def _ollama(host: str) -> str:

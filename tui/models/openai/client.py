@@ -20,7 +20,8 @@ class Settings(msgspec.Struct, frozen=True):
     own_service: bool
     """Whether this is OpenAI itself, to which organization and project belong."""
     local: bool
-    """Whether the host is this machine: no proxy is asked for plain http then."""
+    """Whether the host is this machine: then only `proxy` is asked, not those of the
+    environment."""
     timeout: float
     connect_timeout: float
     """Seconds until there must be a connection: host found, TLS agreed on."""
@@ -51,6 +52,9 @@ def http_client(settings: Settings, hooks: Hooks) -> Any:
         options["verify"] = _trusting(settings.ca_file)
     if settings.proxy:
         options["proxy"] = settings.proxy
+    elif settings.local:
+        # In place of the proxies of the environment.
+        options["mounts"] = {"http://": None, "https://": None, "all://": None}
     try:
         return openai.DefaultHttpxClient(event_hooks=hooks, **options)
     except Exception as error:

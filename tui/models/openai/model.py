@@ -165,6 +165,11 @@ class OpenAIModel:
         return self._window.size
 
     @property
+    def calls_tools(self) -> bool:
+        """Whether it takes tools; true until the server refuses them."""
+        return "tools" not in self._sender.taken.left_out
+
+    @property
     def sees(self) -> bool | None:
         """Whether it takes pictures; None if that is not known."""
         return self._images if self._sender.taken.form.images else False

@@ -74,7 +74,14 @@ def place_of_service(supplier: str) -> Place:
 def place_of_server(server: LocalServer) -> Place:
     """Return the place of a server that was found."""
     supplier = server.supplier if server.at_usual_address else ""
-    return Place(server.title, server.base_url, supplier)
+    way = server.route
+    return Place(
+        server.title,
+        server.base_url,
+        supplier,
+        ca_file=way.ca_file,
+        proxy=way.proxy,
+    )
 
 
 def place_of_address(text: str) -> Place:
