@@ -130,6 +130,11 @@ class ToolsConfig(Section, frozen=True):
     tool's own policy."""
     folders: tuple[str, ...] = ()
     """The folders that tools may read and write; empty means the current one."""
+    confine_commands: bool = True
+    """Whether commands may write in `folders`, `command_folders` and folders for
+    temporary files only, and not read lazychat's own files; needs Linux 6.2."""
+    command_folders: tuple[str, ...] = ()
+    """The folders besides `folders` that confined commands may write in."""
     private_addresses: bool = False
     """Whether tools may fetch from this machine and from private networks."""
 

@@ -129,6 +129,7 @@ def _manner(settings: Config) -> str:
     limits = (
         *(settings.max_rounds, tools.timeout, sorted(tools.policy.items())),
         *(tools.folders, tools.private_addresses),
+        *(tools.confine_commands, tools.command_folders),
     )
     return _digest(("agents", settings.system, *limits))
 

@@ -368,3 +368,39 @@ def test_without_pypdf_one_line_says_what_to_install(
     (tmp_path / "report.pdf").write_bytes(pdf_of("Sales rose"))
 
     assert "pip install 'lazychat[pdf]'" in refused("report.pdf", tmp_path)
+
+
+def endless_pdf(operators: int) -> bytes:
+    """Return a PDF whose one page is small as a file, and takes minutes to read."""
+    import zlib
+
+    page = zlib.compress(b"BT " + b"/F1 12 Tf (a) Tj " * operators + b"ET", 9)
+    whole = pdf_of("X")
+    at = whole.index(b"<< /Length")
+    end = whole.index(b"endobj", at)
+    head = b"<< /Length %d /Filter /FlateDecode >>\nstream\n" % len(page)
+    # pypdf rebuilds the table of places, which is wrong now.
+    return whole[:at] + head + page + b"\nendstream\n" + whole[end:]
+
+
+def test_a_pdf_that_takes_too_long_is_refused_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("pypdf")
+    monkeypatch.setattr(pdf, "SECONDS", 3)
+    (tmp_path / "slow.pdf").write_bytes(endless_pdf(3_000_000))
+
+    assert refused("slow.pdf", tmp_path) == (
+        "slow.pdf takes more than 3 seconds to read. Attach a picture of the page "
+        "that matters instead."
+    )
+
+
+def test_a_pdf_that_takes_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("pypdf")
+    monkeypatch.setattr(pdf, "_MOST_MEMORY", 150_000_000)
+    (tmp_path / "large.pdf").write_bytes(endless_pdf(3_000_000))
+
+    assert "is damaged" in refused("large.pdf", tmp_path)

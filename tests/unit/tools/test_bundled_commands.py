@@ -176,7 +176,9 @@ def test_the_preview_is_the_command_line_that_runs(run, tmp_path: Path):
     shell = preview("ls | wc -l", shell=True)
 
     assert plain.kind == "command"
-    assert plain.text == f"git status '*.py'\n(in {tmp_path}/work, 30 s at most)"
+    line, where = plain.text.split("\n")
+    assert line == "git status '*.py'"
+    assert where == f"(in {tmp_path}/work, 30 s at most; it can write anywhere)"
     assert plain.subject == "git status '*.py'"
     assert shell.subject == "/bin/sh -c 'ls | wc -l'"
     assert shell.text.startswith("/bin/sh -c 'ls | wc -l'\n")
@@ -348,3 +350,62 @@ def test_the_environment_is_a_list_of_what_is_known():
 
     assert {"PATH", "GOPATH", "LC_ALL"} <= kept.keys()
     assert not {"X", "KEY_PATH"} & kept.keys()
+
+
+# -- a command that works against its end
+
+
+def marked(mark: str) -> list[int]:
+    """Return the running processes that have `mark` among their arguments."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            arguments = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if mark.encode() in arguments and is_running(int(entry.name)):
+            found.append(int(entry.name))
+    return found
+
+
+ORPHAN = "env -i setsid sh -c 'touch {files}/begun; sleep 60; :' {mark}"
+"""Processes without the command's environment and session."""
+OUTER = "$(cut -d ' ' -f 4 /proc/$PPID/stat)"
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "how",
+    [
+        "kill -9 $PPID",
+        "kill -9 $PPID; exec sleep 60",
+        f"kill -9 {OUTER}; exec sleep 60",
+        f"kill -9 {OUTER} $PPID",
+        f"kill -9 {OUTER} $PPID; exec sleep 60",
+        "kill -STOP $PPID; exec sleep 60",
+        f"kill -STOP $PPID {OUTER}; exec sleep 60",
+    ],
+)
+def test_what_hides_and_attacks_its_supervisor_leaves_no_process(
+    tmp_path: Path, how: str
+):
+    mark = f"lazychat-test-{tmp_path.name}-{os.getpid()}"
+    begun, seen = tmp_path / "begun", tmp_path / "seen"
+    orphan = ORPHAN.format(files=tmp_path, mark=mark)
+    until = f"until [ -e {seen} ]; do sleep 0.02; done"
+    line = f"{orphan} >/dev/null 2>&1 & {until}; {how}"
+    looks: list[bool] = []
+
+    def tick() -> None:
+        looks.append(begun.exists())
+        if looks[-2:] == [True, True]:
+            seen.touch()
+
+    folder = os.open(tmp_path, os.O_RDONLY)
+    children.run(["/bin/sh", "-c", line], folder, 3, lambda _: True, tick)
+    os.close(folder)
+
+    assert seen.exists()
+    assert marked(mark) == []

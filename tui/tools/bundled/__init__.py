@@ -13,6 +13,7 @@ from tui.tools.bundled.calculator import calculate
 from tui.tools.bundled.clock import convert_time, current_time
 from tui.tools.bundled.commands import LIMIT, Commands
 from tui.tools.bundled.confined import Folders
+from tui.tools.bundled.confinement import Confinement
 from tui.tools.bundled.dice import roll_dice
 from tui.tools.bundled.fetching import Fetching
 from tui.tools.bundled.reading import Reading
@@ -32,8 +33,13 @@ def bundled(settings: ToolsConfig | None = None) -> list[Tool[..., Any]]:
     """
     settings = settings or ToolsConfig()
     folders = Folders(settings.folders)
+    confinement = (
+        Confinement(folders, settings.command_folders)
+        if settings.confine_commands
+        else None
+    )
     reading, writing = Reading(folders), Writing(folders)
-    searching, commands = Searching(folders), Commands(folders)
+    searching, commands = Searching(folders), Commands(folders, confinement)
     fetching = Fetching(settings.private_addresses)
     asking: list[tuple[Callable[..., str], Callable[..., Preview], float | None]] = [
         (reading.read_file, reading.read_preview, None),

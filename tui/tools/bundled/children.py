@@ -14,6 +14,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from tui.errors import ToolError
+from tui.tools.bundled.process_tree import ProcessTree
 from tui.tools.running import current
 
 _PASSED_ON = (
@@ -35,6 +36,8 @@ _TOKEN = "RUN_COMMAND_ID"
 supervisor."""
 _ROUNDS = 200
 """Rounds of killing: what forks faster than it is killed is stopped by then."""
+_PATIENCE = 2.0
+"""Seconds in which the other half of a killed supervisor must have ended the rest."""
 _TICK = 0.1
 """Seconds between two looks at a cancel."""
 
@@ -95,10 +98,18 @@ def run(
         reason = getattr(error, "strerror", "") or str(error)
         raise ToolError(f"{command[0]} cannot be started: {reason.lower()}") from error
     with process:
+        tree = ProcessTree(process.pid)
+
+        def look() -> None:
+            tree.look()
+            tick()
+
         try:
-            stopped = _pass_on(process, monotonic() + seconds + _GRACE, take, tick)
+            stopped = _pass_on(process, monotonic() + seconds + _GRACE, take, look)
         finally:
-            _let_go(process)
+            _let_go(process, tree)
+            if process.returncode < 0:  # killed: it cannot end the others
+                tree.end(_PATIENCE)
             _end_left(token)
     return Ended(process.returncode, stopped)
 
@@ -130,7 +141,7 @@ def _pass_on(
     return False
 
 
-def _let_go(process: "subprocess.Popen[bytes]") -> None:
+def _let_go(process: "subprocess.Popen[bytes]", tree: ProcessTree) -> None:
     """Have the supervisor end everything, and wait for that."""
     if process.stdin is not None:
         process.stdin.close()
@@ -139,6 +150,7 @@ def _let_go(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(_GRACE)
     except subprocess.TimeoutExpired:
+        tree.end(0)  # the command has stopped it
         process.kill()
         process.wait()
 

@@ -11,8 +11,9 @@ from msgspec import Meta
 from tui.errors import ToolError
 from tui.i18n import _
 from tui.masking import mask
-from tui.tools.bundled import children
+from tui.tools.bundled import children, landlock
 from tui.tools.bundled.confined import Folders
+from tui.tools.bundled.confinement import Confinement
 from tui.tools.bundled.supervisor import NOT_STARTED, TIMED_OUT
 from tui.tools.policy import Preview
 from tui.tools.running import report
@@ -27,14 +28,21 @@ _MOST_REPORTED = 20_000
 """Characters of the output that are reported while it runs."""
 _PAUSE = 0.5
 """Seconds between two reports."""
+_REFUSED = "ermission denied"
+"""What programs write of what the system refuses; in a language that we know."""
 _SHELL = "/bin/sh"
 
 
 class Commands:
     """The tool that runs commands in some folders."""
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(
+        self, folders: Folders, confinement: Confinement | None = None
+    ) -> None:
+        """Run commands in `folders`; None lets them write and read anywhere."""
         self._folders = folders
+        self._confinement = confinement
+        self._confined = confinement is not None and landlock.is_available()
 
     def run_command(
         self,
@@ -53,11 +61,17 @@ class Commands:
             seconds: The time limit, after which it is ended.
         """
         argv = _argv(command, shell)
+        confinement = self._confinement if self._confined else None
+        if confinement:
+            argv = confinement.command(argv)
         output = _Output()
         with self._folders.folder(folder) as place:
             ended = children.run(argv, place.folder, seconds, output.take, output.tick)
         output.finish()
-        return mask(output.text() + _how(ended, seconds))
+        text = output.text()
+        if confinement and ended.status and _REFUSED in text:
+            text += f"[{confinement.describe()}]\n"
+        return mask(text + _how(ended, seconds))
 
     def preview(
         self, command: str, folder: str = ".", shell: bool = False, seconds: int = 60
@@ -66,9 +80,10 @@ class Commands:
         line = shlex.join(_argv(command, shell))
         with self._folders.place(folder) as place:
             where = str(place.path)
-        how = _("{line}\n(in {where}, {seconds} s at most)").format(
-            line=line, where=where, seconds=seconds
-        )
+        how = _("{line}\n(in {where}, {seconds} s at most)")
+        if not self._confined:
+            how = _("{line}\n(in {where}, {seconds} s at most; it can write anywhere)")
+        how = how.format(line=line, where=where, seconds=seconds)
         return Preview("command", how, line, where)
 
 

@@ -104,6 +104,16 @@ class Folders:
             finally:
                 os.close(descriptor)
 
+    @property
+    def roots(self) -> list[str]:
+        """The folders, as absolute paths; some may not exist."""
+        return list(map(str, self._roots))
+
+    @property
+    def private(self) -> list[str]:
+        """lazychat's own files and folders: keys, settings, history."""
+        return [str(paths.keys_file()), *(str(file.parent) for file in self._own)]
+
     def private_below(self, folder: Path) -> list[str]:
         """Return the paths of lazychat's own folders, relative to `folder`."""
         base = os.path.realpath(folder)
@@ -136,9 +146,9 @@ class Folders:
     def _private(self) -> set[Identity]:
         """Return what identifies lazychat's own folders: keys, settings, history."""
         found: set[Identity] = set()
-        for path in (paths.keys_file(), *(file.parent for file in self._own)):
+        for path in self.private:
             with suppress(OSError):
-                found.add(_identity(path.stat()))
+                found.add(_identity(Path(path).stat()))
         return found
 
 

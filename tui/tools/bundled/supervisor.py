@@ -8,6 +8,9 @@ has ended, because orphans become children of the supervisor. When the command h
 ended, at the time limit, or when standard input is closed, which the death of lazychat
 does too, it ends every one of them.
 
+It is two processes. A command can kill or stop the one that runs it, its parent; then
+the orphans come to the other one, which ends them.
+
 Standard output is the command's. The end is told by the exit status: that of the
 command, 128 plus the signal that ended it, or 124 at the time limit. A command that
 cannot be started writes a line with the reason, status 127. Only the standard library,
@@ -27,6 +30,8 @@ _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER, of linux/prctl.h."""
 _GRACE = 1.0
 """Seconds between the request to end and the kill."""
+_STUCK = 3.0
+"""Seconds beyond its time in which the process that runs the command must end."""
 _ROUNDS = 200
 """Rounds of killing: what forks faster than it is killed is stopped by then."""
 TIMED_OUT, NOT_STARTED = 124, 127
@@ -37,10 +42,51 @@ def main(seconds: float, command: list[str]) -> int:
     _adopt_orphans()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    alive, hold = os.pipe()
+    runner = os.fork()
+    if runner:
+        return _watch(runner, seconds)
+    os.close(hold)  # `alive` is at its end when the watching process is gone
+    _adopt_orphans()  # this is not inherited
+    return _run(seconds, command, alive)
+
+
+def _watch(runner: int, seconds: float) -> int:
+    """Wait for the process that runs the command; end all if it is killed or stuck."""
+    os.close(1)  # so that the end of the output is the end of all who may write
+    os.close(2)
+    ended = _waker()
+    end = time.monotonic() + seconds + _STUCK
+    told = False
+    while os.waitid(os.P_PID, runner, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        left = end - time.monotonic()
+        if left <= 0:
+            os.kill(runner, signal.SIGKILL)
+            left = 1.0
+        ready, _, _ = select.select([ended] if told else [0, ended], [], [], left)
+        if 0 in ready:
+            told = True
+            end = min(end, time.monotonic() + _STUCK)
+        if ended in ready:
+            os.read(ended, 512)
+    status = os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
+    if status < 0:
+        _end_all(runner)
+        os.kill(os.getpid(), signal.SIGKILL)  # tells lazychat the same
+    return status
+
+
+def _waker() -> int:
+    """Return a descriptor that can be read when a child has ended."""
     ended, tell = os.pipe()
     os.set_blocking(tell, False)
     signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    return ended
+
+
+def _run(seconds: float, command: list[str], alive: int) -> int:
+    ended = _waker()
     try:
         process = subprocess.Popen(
             command,
@@ -53,7 +99,7 @@ def main(seconds: float, command: list[str]) -> int:
         return NOT_STARTED
     os.close(1)  # so that the end of the output is the end of all who may write
     os.close(2)
-    status = _wait(process, seconds, ended)
+    status = _wait(process, seconds, ended, alive)
     _end_all(process.pid)
     return status
 
@@ -71,15 +117,17 @@ def _default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _wait(process: "subprocess.Popen[bytes]", seconds: float, ended: int) -> int:
-    """Wait for the end of the command, of the time or of lazychat."""
+def _wait(
+    process: "subprocess.Popen[bytes]", seconds: float, ended: int, alive: int
+) -> int:
+    """Wait for the end of the command, of the time, of lazychat or of the watcher."""
     end = time.monotonic() + seconds
     while (status := process.poll()) is None:
         left = end - time.monotonic()
         if left <= 0:
             return TIMED_OUT
-        ready, _, _ = select.select([0, ended], [], [], left)
-        if 0 in ready:
+        ready, _, _ = select.select([0, ended, alive], [], [], left)
+        if 0 in ready or alive in ready:
             return 128 + signal.SIGTERM
         if ended in ready:
             os.read(ended, 512)
