@@ -212,6 +212,16 @@ def test_result_is_told_with_its_figures(model: StarterModel) -> None:
     assert "celsius" in said.lower()
 
 
+def test_a_sentence_that_a_tool_gives_is_told_as_it_is(model: StarterModel) -> None:
+    output = '{"time": "05:22", "sentence": "It is 05:22."}'
+
+    _, english = collect(model, told("What time is it?", output))
+    _, chinese = collect(model, told("现在几点？", output))
+
+    assert english.message.text == "It is 05:22."
+    assert chinese.message.text == "结果：time: 05:22"
+
+
 def test_every_one_of_several_results_is_told(model: StarterModel) -> None:
     outputs = ['{"city": "Oslo", "degrees": -7}', '{"city": "Rome", "degrees": 31}']
 

@@ -47,6 +47,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
 
 _REMARKS = ("note", "notes")
 """Names of values that are about the others: the model would mix them up."""
+_SENTENCE_KEY = "sentence"
+"""The key of a result under which its tool puts it into words itself."""
 
 
 class Value(NamedTuple):
@@ -88,6 +90,9 @@ def plain(output: str) -> str:
     if isinstance(data, list):
         lines = ["- " + _line(item) for item in cast(list[Any], data)]
         return _cut("\n".join(lines)) or "Nothing was found."
+    if isinstance(data, dict):
+        named = cast(dict[str, Any], data)
+        data = {k: v for k, v in named.items() if k != _SENTENCE_KEY} or named
     return _cut(_line(data))
 
 
@@ -152,9 +157,12 @@ def _one(
 ) -> Generator[Event, None, str]:
     chinese = has_han(question)
     data = values(output)
+    stated = "" if chinese else _stated(output)
     if output.startswith("Error:"):
         reason = output.removeprefix("Error:").strip()
         text = f"没有成功：{reason}" if chinese else f"That did not work. {reason}"
+    elif stated:
+        text = stated
     elif chinese or data is None:
         # Its Chinese is not good enough to be trusted with anything.
         text = f"结果：{plain(output)}" if chinese else plain(output)
@@ -259,6 +267,16 @@ def _line(data: Any) -> str:
             for v in _flat(data, "")
         )
     return _scalar(data)
+
+
+def _stated(output: str) -> str:
+    """Return the sentence in which the tool itself tells its result; "" for none."""
+    try:
+        data: Any = bounds.decode(output)
+    except ValueError:
+        return ""
+    found = cast(Any, data).get(_SENTENCE_KEY) if isinstance(data, dict) else None
+    return _cut(found.strip()) if isinstance(found, str) else ""
 
 
 def _cut(text: str) -> str:
