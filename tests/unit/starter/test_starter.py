@@ -22,7 +22,7 @@ from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.starter import StarterModel
 from tui.models.starter.arguments import draft
 from tui.models.starter.decide import decide
-from tui.models.starter.identity import asks_who
+from tui.models.starter.intent import asks_who
 from tui.tools import weather
 from tui.tools.registry import builtin
 from tui.turn import Cancellation, Turn

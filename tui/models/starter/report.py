@@ -15,29 +15,10 @@ from tui.events import Event, TextDelta
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import Model
 from tui.models.starter.numbers import numbers
-from tui.models.starter.words import has_han, stem
+from tui.models.starter.words import LEXICON, has_han, stem
 from tui.turn import Turn
 
-_SYSTEM = (
-    "You answer the question from the data, in one or two short sentences. "
-    "Repeat every value exactly."
-)
-_EXAMPLES = (
-    (
-        "How tall is Mont Blanc?",
-        "name: Mont Blanc, height: 4806, unit: meters",
-        "The height of Mont Blanc is 4806 meters.",
-    ),
-    (
-        "When does the next train leave for Leeds?",
-        "destination: Leeds, departure: 09:47, platform: 6, travel minutes: 38",
-        "The departure to Leeds is at 09:47 from platform 6, and the travel time is "
-        "38 minutes.",
-    ),
-    ("How many people live in Malta?", "result: 553214", "The result is 553214."),
-)
-"""Three, of unlike kinds: with five, as with these, 36 answers of 36 have their figures
-(2026-11-27), and they are read before the first one."""
+_SYSTEM, _EXAMPLES = LEXICON["report"]["system"], LEXICON["report"]["examples"]
 _MOST_VALUES = 8
 """Values that one sentence is trusted to hold; more are given as they are."""
 _LONGEST = 1500
