@@ -90,7 +90,11 @@ def calls(events: list[Event]) -> list[tuple[str, object]]:
 
 
 def results(events: list[Event]) -> list[str]:
-    return [m.text for m in added(events) if m.role == "tool"]
+    """Return the results in the order of their calls; they are added as they arrive."""
+    calls = [call.id for m in added(events) for call in m.tool_calls]
+    found = [m for m in added(events) if m.role == "tool"]
+    found.sort(key=lambda m: calls.index(m.tool_call_id or ""))
+    return [m.text for m in found]
 
 
 def notices(events: list[Event]) -> list[str]:

@@ -22,7 +22,7 @@ from tui.messages import Message, Reply, ToolCall, ToolSchema
 from tui.models.starter import StarterModel
 from tui.models.starter.arguments import draft
 from tui.models.starter.decide import decide
-from tui.models.starter.identity import asks_who
+from tui.models.starter.intent import asks_who
 from tui.tools import weather
 from tui.tools.registry import builtin
 from tui.turn import Cancellation, Turn
@@ -210,6 +210,16 @@ def test_result_is_told_with_its_figures(model: StarterModel) -> None:
     assert "".join(e.text for e in events if isinstance(e, TextDelta)) == said
     assert "10" in said
     assert "celsius" in said.lower()
+
+
+def test_a_sentence_that_a_tool_gives_is_told_as_it_is(model: StarterModel) -> None:
+    output = '{"time": "05:22", "sentence": "It is 05:22."}'
+
+    _, english = collect(model, told("What time is it?", output))
+    _, chinese = collect(model, told("现在几点？", output))
+
+    assert english.message.text == "It is 05:22."
+    assert chinese.message.text == "结果：time: 05:22"
 
 
 def test_every_one_of_several_results_is_told(model: StarterModel) -> None:

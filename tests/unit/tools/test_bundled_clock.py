@@ -52,12 +52,13 @@ def test_the_time_elsewhere_is_told_with_its_zone():
     assert told["time"] in possible
     assert told["place"] == "UTC+5:30"
     assert told["note"].startswith("UTC+05:30, ")
+    assert told["sentence"].startswith(f"It is {told['time']} in UTC+5:30 on ")
 
 
 def test_the_time_here_needs_no_place():
     told = current_time()
 
-    assert told.keys() == {"time", "date", "note"}
+    assert told.keys() == {"time", "date", "note", "sentence"}
     assert datetime.strptime(told["date"], "%A, %Y-%m-%d")
 
 
@@ -67,6 +68,8 @@ def test_a_time_is_converted():
         "time": "00:30",
         "date": "Friday, 2026-01-16",
         "note": "Europe/Berlin (UTC+01:00), 6 h ahead of New York",
+        "sentence": "18:30 in New York is 00:30 in Berlin on Friday, 16 January 2026, "
+        "6 h ahead of New York.",
     }
     # Two weeks in March, America has summer time and Europe has not.
     assert convert_time("2026-03-15 6:30 pm", "New York", "Berlin")["time"] == "23:30"

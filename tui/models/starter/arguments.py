@@ -11,10 +11,17 @@ from itertools import combinations, pairwise, product
 from typing import Any, NamedTuple, cast
 
 from tui.messages import ToolSchema
-from tui.models.starter.choices import choice, truth
 from tui.models.starter.numbers import Number, numbers, seconds_of
 from tui.models.starter.spans import Parameter, Place, Span, overlaps, pieces, score
-from tui.models.starter.words import content, has_han, stem, translated
+from tui.models.starter.words import (
+    LEXICON,
+    STOP,
+    content,
+    has_han,
+    pattern,
+    stem,
+    translated,
+)
 
 Property = dict[str, Any]
 
@@ -24,22 +31,10 @@ _MOST_PARAMETERS, _MOST_NUMBERS = 8, 4
 """Text and numeric parameters that are filled; what is beyond is left out."""
 _SPANS = 6
 """Pieces of the message that are kept for each text parameter."""
-_COUNTS = re.compile(
-    "count|num|many|limit|max|amount|quantity|times|top|size", re.IGNORECASE
-)
-_MEASURE = re.compile(
-    r"\s*(?:个?(?:小时|分钟|星期|月)|[个只张条次天秒分周封首份]|[ap]\.?m\b\.?|点)"
-    r"|[\s-]*(?:sided|day|minute|hour|second|week)s?\b"
-)
-"""What belongs to the number before it."""
-_DIE = re.compile(r"(?:\b|\d)d$", re.IGNORECASE)
-"""What stands before the sides of dice: d20, 2d6."""
-_THING = re.compile(r"(?![\s-]*[ap]\.?m\b)[\s-]*([A-Za-z]+)(?:\s+[A-Za-z]+)?", re.I)
-"""What may be counted by the number before it, with the word behind it."""
-_JOINT = r"\s*(?:,\s*and\s|,|、|，|\band\b|&|和|与|跟|及|以及)\s*"
-_NEXT = re.compile(
-    _JOINT + r"([A-Z][\w'’-]*(?:\s[A-Z][\w'’-]*)*"
-    r"|[\u4e00-\u9fff]{2,4}?(?=[的、，和与今明现]|$))"
+_PATTERNS = {name: pattern(text) for name, text in LEXICON["beside"].items()}
+_COUNTS, _MEASURE, _DIE, _THING, _JOINT, _NEXT, _WORDS = (
+    _PATTERNS[name]
+    for name in ("counts", "measure", "die", "thing", "joint", "next", "words")
 )
 
 
@@ -106,10 +101,8 @@ def draft(tool: ToolSchema, text: str) -> Draft:
             continue
         value = None
         if _is_choice(schema):
-            value = choice(text, name, schema, used)
+            value = _choice(text, name, schema, used)
             fit += 2.5 * (value is not None)
-        elif kind == "boolean":
-            value = truth(text, name, schema, own)
         if value is None and name in required:
             value = schema.get("default", False if kind == "boolean" else None)
             if value is None:
@@ -167,6 +160,43 @@ def assign(slots: Sequence[Slot]) -> dict[str, Span]:
     best = max(product(*options), key=worth)
     pairs = zip(slots, best, strict=True)
     return {slot.parameter.name: s for slot, s in pairs if s is not None}
+
+
+def _choice(text: str, name: str, schema: Property, used: list[Place]) -> Any | None:
+    """Return the value of an enum that stands in `text`, as itself or by an alias.
+
+    Adds its place to `used`, and looks for none there.
+    """
+    parameter = Parameter(name, _description(schema))
+    hits: list[tuple[float, int, int, Any]] = []
+    for value in cast(list[Any], schema.get("enum", [schema.get("const")])):
+        word = str(value).replace("_", " ")
+        aliases = LEXICON["aliases"].get(word.lower(), "")
+        for alias in filter(None, (word, *aliases.split("|"))):
+            place = _find_word(text, alias)
+            if place and not overlaps(place, used):
+                fits = parameter.role_weight(text[: place[0]])
+                hits.append((fits, len(alias), -place[0], value))
+    if not hits:
+        return None
+    # What stands where it should ("to celsius"); then the longest, "turn off" before
+    # "off"; then the first.
+    _, length, place, value = max(hits, key=lambda h: h[:3])
+    used.append((-place, -place + length))
+    return value
+
+
+def _find_word(text: str, word: str) -> Place | None:
+    if has_han(word):
+        # One character is often part of another word: 关于, 开始.
+        later = r"(?![于系注键心始会发车])" if len(word) == 1 else ""
+        found = re.search(re.escape(word) + later, text)
+    else:
+        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+        if found is None and word.lower() not in STOP:
+            words = _WORDS.finditer(text)
+            found = next((m for m in words if stem(m[0]) == stem(word)), None)
+    return found.span() if found else None
 
 
 def _type(schema: Property) -> str:
@@ -302,7 +332,7 @@ def _tie(
 def several(text: str, span: Span) -> Iterator[str]:
     """Yield the things that `span` begins a list of: "Tokyo and Paris", 北京和上海."""
     whole = text[span.start : span.end]
-    parts = [p for p in re.split(_JOINT, whole) if p]
+    parts = [p for p in _JOINT.split(whole) if p]
     joined = re.search(r"\band\b|[&、和与跟及]", text[span.start :])
     if not (len(parts) > 1 and joined and _alike(parts)):
         parts = [whole]

@@ -5,8 +5,9 @@ only, weighed against a tool's own.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from tui.messages import ToolSchema
 from tui.models.starter.words import LEXICON, has_han, pattern
 
 _PURPOSES = {
@@ -15,6 +16,9 @@ _PURPOSES = {
 }
 """What is weighed against every tool: phrases, and the words in them."""
 _PATTERNS = {name: pattern(text) for name, text in LEXICON["patterns"].items()}
+_ITSELF = LEXICON["itself"]
+_LONGEST_ABOUT_ITSELF = 120
+"""Characters of a question about the assistant; a longer text says more than that."""
 _PHRASE, _SECOND_PHRASE = 7.0, 2.0
 """Points for a typical phrase of a purpose; for each purpose beside the first."""
 
@@ -91,3 +95,19 @@ def _remarks(clause: str) -> bool:
 def _clauses(text: str) -> list[str]:
     parts = _PATTERNS["clauses"].split(spelled_out(text))
     return [c for c in parts if re.search(r"\w", c)]
+
+
+def asks_who(text: str) -> bool:
+    """Whether `text` asks what the assistant is or what it can do."""
+    return len(text) < _LONGEST_ABOUT_ITSELF and speaks_of("itself", text)
+
+
+def introduction(text: str, tools: Sequence[ToolSchema]) -> str:
+    """Return what the starter is, in the language of `text`, and its tools.
+
+    The model does not know: asked, it makes up a name and a maker.
+    """
+    language = "chinese" if has_han(text) else "english"
+    names = ", ".join(tool.name for tool in tools)
+    listed = _ITSELF[f"{language}_tools"].format(names=names) if names else ""
+    return _ITSELF[language] + listed

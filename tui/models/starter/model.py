@@ -13,19 +13,21 @@ from tui.models.llama import (
     starter_path,
 )
 from tui.models.starter.decide import Choice, decide, followed_up
-from tui.models.starter.identity import asks_who, introduction
+from tui.models.starter.intent import asks_who, introduction
 from tui.models.starter.report import messages as report_messages
 from tui.models.starter.report import report
-from tui.models.starter.words import has_han
+from tui.models.starter.words import LEXICON, has_han
 from tui.paths import prompts_folder
 from tui.turn import Cancellation, Turn
 
-_SYSTEM = "You are a helpful AI assistant. Answer briefly and clearly."
-_EXAMPLES = (
-    Message("user", "What is the capital of Italy?", pinned=True),
-    Message("assistant", "The capital of Italy is Rome.", pinned=True),
-    Message("user", "Hi!", pinned=True),
-    Message("assistant", "Hello! What can I do for you?", pinned=True),
+_CHAT = LEXICON["chat"]
+_EXAMPLES = tuple(
+    message
+    for question, answer in _CHAT["examples"]
+    for message in (
+        Message("user", question, pinned=True),
+        Message("assistant", answer, pinned=True),
+    )
 )
 """Without them its answers wander off after a sentence, so they always stay."""
 _CHINESE_NOTICE = (
@@ -180,7 +182,9 @@ def _chat(messages: Sequence[Message]) -> list[Message]:
     The model's template knows no tools, and calls and results would only lead it to
     imitate them.
     """
-    system = [m for m in messages if m.role == "system"] or [Message("system", _SYSTEM)]
+    system = [m for m in messages if m.role == "system"] or [
+        Message("system", _CHAT["system"])
+    ]
     said = [
         m
         for m in messages

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from tui.models.starter.words import LEXICON
+from tui.models.starter.words import LEXICON, pattern
 
 _WORDS = LEXICON["numbers"]
 _ENGLISH: dict[str, int] = {
@@ -20,29 +20,13 @@ _ENGLISH_RUN = re.compile(
 )
 _DIGIT = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1000}
-# 一 alone is rarely a number (一下, 一些, 一个, 统一, 星期一), but for a measure.
-_CHINESE_RUN = re.compile(
-    r"(?<![星期周礼拜统第])(?:一(?=[只张条次天周小分秒]|个[小星月])|二(?![手维])|[三四五六七八九十两百千]"
-    r"|一(?=[零〇一二三四五六七八九十百千万]))[零〇一二两三四五六七八九十百千万]*"
-)
-_DIGITS = re.compile(
-    r"(?<![A-Za-z\d_.])-?\d[\d,]*(?:\.\d+)?(?!\d*[A-Za-z]+\d{2})"
-    r"|(?<=\dd)\d+|(?<=\bd)\d+"
+_CHINESE_RUN = pattern(_WORDS["chinese_run"])
+_DIGITS, _TIME_UNIT, _INDEFINITE = (
+    pattern(_WORDS[name]) for name in ("digits", "time_unit", "indefinite")
 )
 _SECONDS: dict[str, int] = {
     word: n for words, n in _WORDS["seconds"].items() for word in words.split()
 }
-_TIME_UNIT = re.compile(
-    r"[\s-]*(second|sec|minute|min|hour|hr|day|week)s?\b"
-    r"|\s*(秒|分钟|分|个?小时|钟头|天|日|个?星期|周|礼拜)",
-    re.IGNORECASE,
-)
-_INDEFINITE = re.compile(
-    r"\b(?P<half>half\s+an?\s+)?(?:an?|next|coming)\s+(?P<unit>minute|hour|day|week)\b"
-    r"(?!\s+ago)|\bhalf\s+an\s+(?P<unit2>hour)\b|(?P<half2>半)个?(?P<unit3>小时|钟头)"
-    r"|(?P<week>一周|下周|本周|这周)",
-    re.IGNORECASE,
-)
 
 
 class Number(NamedTuple):

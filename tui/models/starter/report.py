@@ -15,29 +15,10 @@ from tui.events import Event, TextDelta
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import Model
 from tui.models.starter.numbers import numbers
-from tui.models.starter.words import has_han, stem
+from tui.models.starter.words import LEXICON, has_han, stem
 from tui.turn import Turn
 
-_SYSTEM = (
-    "You answer the question from the data, in one or two short sentences. "
-    "Repeat every value exactly."
-)
-_EXAMPLES = (
-    (
-        "How tall is Mont Blanc?",
-        "name: Mont Blanc, height: 4806, unit: meters",
-        "The height of Mont Blanc is 4806 meters.",
-    ),
-    (
-        "When does the next train leave for Leeds?",
-        "destination: Leeds, departure: 09:47, platform: 6, travel minutes: 38",
-        "The departure to Leeds is at 09:47 from platform 6, and the travel time is "
-        "38 minutes.",
-    ),
-    ("How many people live in Malta?", "result: 553214", "The result is 553214."),
-)
-"""Three, of unlike kinds: with five, as with these, 36 answers of 36 have their figures
-(2026-11-27), and they are read before the first one."""
+_SYSTEM, _EXAMPLES = LEXICON["report"]["system"], LEXICON["report"]["examples"]
 _MOST_VALUES = 8
 """Values that one sentence is trusted to hold; more are given as they are."""
 _LONGEST = 1500
@@ -47,6 +28,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
 
 _REMARKS = ("note", "notes")
 """Names of values that are about the others: the model would mix them up."""
+_SENTENCE_KEY = "sentence"
+"""The key of a result under which its tool puts it into words itself."""
 
 
 class Value(NamedTuple):
@@ -88,6 +71,9 @@ def plain(output: str) -> str:
     if isinstance(data, list):
         lines = ["- " + _line(item) for item in cast(list[Any], data)]
         return _cut("\n".join(lines)) or "Nothing was found."
+    if isinstance(data, dict):
+        named = cast(dict[str, Any], data)
+        data = {k: v for k, v in named.items() if k != _SENTENCE_KEY} or named
     return _cut(_line(data))
 
 
@@ -152,9 +138,12 @@ def _one(
 ) -> Generator[Event, None, str]:
     chinese = has_han(question)
     data = values(output)
+    stated = "" if chinese else _stated(output)
     if output.startswith("Error:"):
         reason = output.removeprefix("Error:").strip()
         text = f"没有成功：{reason}" if chinese else f"That did not work. {reason}"
+    elif stated:
+        text = stated
     elif chinese or data is None:
         # Its Chinese is not good enough to be trusted with anything.
         text = f"结果：{plain(output)}" if chinese else plain(output)
@@ -259,6 +248,16 @@ def _line(data: Any) -> str:
             for v in _flat(data, "")
         )
     return _scalar(data)
+
+
+def _stated(output: str) -> str:
+    """Return the sentence in which the tool itself tells its result; "" for none."""
+    try:
+        data: Any = bounds.decode(output)
+    except ValueError:
+        return ""
+    found = cast(Any, data).get(_SENTENCE_KEY) if isinstance(data, dict) else None
+    return _cut(found.strip()) if isinstance(found, str) else ""
 
 
 def _cut(text: str) -> str:

@@ -27,11 +27,10 @@ def current_time(place: str = "") -> dict[str, str]:
     """
     zone = _zone(place)
     here = datetime.now().astimezone()
-    told = _told(here.astimezone(zone))
+    found = here.astimezone(zone)
     if zone is None:
-        return told
-    told["note"] += f", {_compared(here.astimezone(zone), here)} here"
-    return {"place": place.strip(), **told}
+        return _told("It is", found)
+    return _told("It is", found, place, f"{_compared(found, here)} here")
 
 
 @tool(keywords=("timezone", "时区"))
@@ -45,21 +44,39 @@ def convert_time(time: str, from_place: str, to_place: str) -> dict[str, str]:
     """
     there = _at(time, _zone(from_place))
     found = there.astimezone(_zone(to_place))
-    told = _told(found)
-    apart = _compared(found, there)
-    told["note"] += f", {apart} {from_place.strip() or 'here'}"
-    return {"place": to_place.strip(), **told}
+    start = from_place.strip() or "here"
+    said = f"{there:%H:%M} {_in(start)} is"
+    apart = f"{_compared(found, there)} {start}"
+    return _told(said, found, to_place.strip() or "here", apart)
 
 
-def _told(moment: datetime) -> dict[str, str]:
+def _told(
+    said: str, moment: datetime, place: str = "", apart: str = ""
+) -> dict[str, str]:
+    """Return a moment as values, and as the sentence that begins with `said`."""
+    place = place.strip()
+    day = _DAYS[moment.weekday()]
+    date = f"{day}, {moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    where = f" {_in(place)}" if place else ""
+    more = f", {apart}" if apart else ""
     return {
+        **({"place": place} if place else {}),
         "time": f"{moment:%H:%M}",
-        "date": f"{_DAYS[moment.weekday()]}, {moment:%Y-%m-%d}",
-        "note": _name(moment),
+        "date": f"{day}, {moment:%Y-%m-%d}",
+        "note": _name(moment) + more,
+        "sentence": f"{said} {moment:%H:%M}{where} on {date}{more}.",
     }
 
 
+def _in(place: str) -> str:
+    return place if place.lower() == "here" else f"in {place}"
+
+
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 
 def _zone(place: str) -> tzinfo | None:
