@@ -23,6 +23,7 @@ from tui.models.openai import envelopes, listing
 from tui.models.openai.address import shown
 from tui.models.openai.limits import LOOK_UP_BYTES
 from tui.models.openai.listing import Models
+from tui.models.openai.overflow import is_overflow
 from tui.models.openai.window import figures
 
 _QUOTE = 300
@@ -35,23 +36,6 @@ _TITLE = re.compile(r"<(title|h1)\b[^>]{0,300}>(.{0,1000}?)</\1", re.I | re.S)
 _UNSEEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.I | re.S)
 _MARKUP = re.compile(r"<[^<>]*>")
 
-_OVERFLOW = re.compile(
-    r"context_length_exceeded|exceed_context_size"  # OpenAI; llama.cpp
-    r"|maximum context length"  # OpenAI, vLLM, DeepSeek, OpenRouter, SiliconFlow
-    r"|exceeds? (the )?(available |model'?s? )?(maximum )?context"  # llama.cpp, Ollama
-    r"|context (window|size|length) .{0,30}(exceed|limit|overflow)"  # MiniMax
-    r"|(prompt|input|request) .{0,40}exceed.{0,30}(context|token limit|max length"
-    r"|maximum length)"
-    r"|longer than the (maximum )?(model|context) length"  # vLLM
-    r"|(greater|larger) than the context"  # LM Studio
-    r"|when context the overflows|context (the )?overflow"  # LM Studio
-    r"|range of input length"  # DashScope
-    r"|exceeded model token limit"  # Kimi
-    r"|prompt is too long|reduce the length of the (messages|input|prompt)"
-    r"|input token count .{0,40}exceed|inputs? tokens? .{0,40}must be <="  # Gemini; TGI
-    r"|too many (input )?tokens in (the )?(prompt|input)",
-    re.I,
-)
 _NO_MODEL = re.compile(
     r"model_not_found|model[^.]{0,80}(not found|(does )?not exist|not available"
     r"|no longer available|is not supported)"
@@ -109,11 +93,6 @@ def words_of_page(body: str) -> str:
     return " ".join(html.unescape(_MARKUP.sub(" ", text)).split())
 
 
-def is_overflow(message: str) -> bool:
-    """Whether a server says that the conversation is too long for it."""
-    return bool(_OVERFLOW.search(message))
-
-
 def never_connected(error: BaseException) -> bool:
     """Whether a timeout happened while connecting."""
     return "ConnectTimeout" in type(error.__cause__).__name__
@@ -146,7 +125,7 @@ def status_error(
     url = where.base_url
     # Some servers say 500 for what the request had too much of, or say it within a
     # stream; a rate limit in tokens a minute reads alike and is none.
-    if status not in (401, 403, 429) and _OVERFLOW.search(message):
+    if status not in (401, 403, 429) and is_overflow(message, body):
         return ContextOverflow(
             _(
                 "The conversation is longer than {model} can take{said}. Send less "
@@ -361,7 +340,7 @@ def no_answer(finish_reason: str, where: Where) -> ModelError:
 def error_in_answer(error: Any, where: Where) -> ModelError:
     """Return the error for an error object in an answer with status 200."""
     message = provider_message(msgspec.json.encode(bounds.shallow(error)), where)
-    status = 400 if _OVERFLOW.search(message) else envelopes.status_of(error)
+    status = 400 if is_overflow(message) else envelopes.status_of(error)
     if status and status != 404:
         return status_error(status, message, where)
     return ModelError(

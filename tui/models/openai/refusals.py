@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 from tui import bounds
-from tui.models.openai.errors import is_about_credit, is_overflow
+from tui.models.openai.errors import is_about_credit
+from tui.models.openai.overflow import is_overflow
+from tui.models.openai.window import figures
 
 What = Literal[
     "field", "tools", "tool", "schemas", "rename", "system", "images", "returns",
@@ -150,6 +152,7 @@ _PLACES = (
 _COMMON = frozenset({"n", "stop", "user", "seed", "store", "metadata"})
 """Names of options that are words as well: meant only where they are quoted, or are
 said to be fields."""
+_ROOM = ("max_tokens", "max_completion_tokens")
 _FIELD = r"\b(argument|parameter|field|option|property|key|input)s?\b"
 _FORMAT = re.compile(
     r"response[_ ](format|schema|mime)|json[_ ](schema|mode|object)|structured|"
@@ -178,7 +181,10 @@ def changes(
     if refusal.status not in (*_STATUSES, *_AMBIGUOUS, *_ABOUT_THE_KEY):
         return
     said, named = _read(refusal.body, model)
-    if is_overflow(said) or is_about_credit(said):
+    if is_about_credit(said):
+        return
+    if is_overflow(said):
+        yield from _about_room(said, request)
         return
     if refusal.status in _ABOUT_THE_KEY and not named:
         if _BAD_KEY.search(said):
@@ -207,6 +213,15 @@ def changes(
         if "tools" in request:
             yield Change("tools", guess=True)
         yield Change("field", "stream_options", guess=True)
+
+
+def _about_room(said: str, request: Mapping[str, Any]) -> Iterator[Change]:
+    """Find that only the room for the answer is too large, as the messages fit."""
+    window, tokens = figures(said)
+    if 0 < tokens < window:
+        for field in _ROOM:
+            if field in request:
+                yield Change("field", field)
 
 
 def _about_calls(said: str, request: Mapping[str, Any]) -> Iterator[Change]:

@@ -49,8 +49,11 @@ _WINDOW = re.compile(
     r"|\"n_ctx\":\s*(\d+)"  # llama.cpp, beside its message
     r"|token limit:?\s*(\d+)"  # Kimi
     r"|length should be \[\d+, (\d+)\]"  # DashScope
-    r"|> (\d+) maximum|tokens allowed \((\d+)\)"  # Anthropic; Gemini
-    r"|must be <= (\d+)",  # TGI
+    r"|> (\d+) maximum|limit: \d+ \+ \d+ > (\d+)|tokens allowed \((\d+)\)"
+    # Anthropic, twice; Gemini
+    r"|must be <= (\d+)|must have less than (\d+)"  # TGI
+    r"|limit (\d+), requested|max size: (\d+) tokens"  # Groq; GitHub Models
+    r"|(?:maximum|max) (?:prompt|input) length\D{0,20}(\d{3,})",  # xAI; TensorRT-LLM
     re.I,
 )
 _MESSAGES = re.compile(r"\((\d+) in the messages")
@@ -58,18 +61,27 @@ _MESSAGES = re.compile(r"\((\d+) in the messages")
 _TOKENS = re.compile(
     r"messages resulted in (\d+)|request has (\d+) input tokens"  # OpenAI; vLLM
     r"|\"n_prompt_tokens\":\s*(\d+)|request \((\d+) tokens"  # llama.cpp
-    r"|requested tokens \((\d+)"  # llama_cpp.server
+    r"|(?:requested tokens|input|prompt length) \((\d+)"  # llama_cpp.server
     r"|prompt \(length (\d+)|keep the first (\d+)"  # vLLM; LM Studio
-    r"|too long: (\d+)|token count \((\d+)|given: (\d+)"  # Anthropic; Gemini; TGI
+    r"|too long: (\d+)|limit: (\d+) \+|token count \((\d+)|given: (\d+)"
+    # Anthropic, twice; Gemini; TGI
     r"|requested (?:about )?(\d+)",
     re.I,
 )
+_FIGURE = re.compile(r"(?<![\w.])\d{4,9}(?![\w])")
+"""A number of tokens; those of years, statuses and codes are shorter or rarer."""
 
 
 def figures(text: str) -> tuple[int, int]:
     """Return window and size of the messages in tokens from a refusal, 0 if unsaid."""
-    tokens = _MESSAGES.search(text) or _TOKENS.search(text)
-    return _number(_WINDOW.search(text)), _number(tokens)
+    tokens = _number(_MESSAGES.search(text) or _TOKENS.search(text))
+    window = _number(_WINDOW.search(text))
+    if not (tokens or window):
+        # Of two figures, the one that exceeds the other is the conversation's.
+        two = {int(figure) for figure in _FIGURE.findall(text)}
+        if len(two) == 2:
+            window, tokens = min(two), max(two)
+    return window, tokens
 
 
 def own_size(model: str) -> int:
