@@ -23,7 +23,7 @@ PARTS = (
         "fc_register, ToolManager",
     ),
     ("one round of function calls", "FunctionCall"),
-    ("an agent whose text streams and whose calls stay unseen", "FunctionCallAgent"),
+    ("an agent that streams its text and hides its calls", "FunctionCallAgent"),
     ("other agents, which stream too", "ReactAgent, PlanAndSolveAgent, ReWOOAgent"),
     ("a front end with a stream switch", "WebModule"),
     ("what happens inside, on demand", "return_trace=True, `lazy_trace`"),
@@ -38,7 +38,7 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
     "FileSystemQueue": (
         "gives plain text, not JSON envelopes; reading moves a cursor; `set_default` "
         "refuses other stores",
-        "the tutorial's loop prints what it gets; a restart finds what was said",
+        "the tutorial's loop prints what it gets; the history survives a restart",
     ),
     "FunctionCall": (
         "the next round takes the dict as input and the history as argument",
@@ -103,7 +103,10 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
     ),
     "init_session": ("returns the id", "it is the conversation's, for `lazychat`"),
     "new_session": ("", ""),
-    "teardown_session": ("what was said stays in the log", "nothing is lost by an end"),
+    "teardown_session": (
+        "the conversation stays in the log",
+        "ending a session loses nothing",
+    ),
     "tools": ("has these names too, as does `tools.agent`", ""),
 }
 """What differs from LazyLLM, and why."""
@@ -114,7 +117,7 @@ def page() -> str:
     lines = [PAGE.read_text("utf-8").partition("\n## The tutorial's parts")[0].rstrip()]
     lines += ["", "## The tutorial's parts", "", "| part | names |", "|---|---|"]
     lines += [f"| {part} | {_codes(names)} |" for part, names in PARTS]
-    lines += ["", "## Names that are offered", ""]
+    lines += ["", "## Names it offers", ""]
     lines += ["| name | where | what differs | why |", "|---|---|---|---|"]
     for name in sorted(lazyllm.__all__, key=str.lower):
         differs, why = DIFFERS.get(name, ("", ""))
@@ -122,9 +125,9 @@ def page() -> str:
             f"| `{name}` | {_where(getattr(lazyllm, name))} | {differs} | {why} |"
         )
     for title, table in (
-        ("Names that are not", ABSENT),
-        ("Methods of modules that are not", ABSENT_METHODS),
-        ("Arguments of agents that are not", ABSENT_ARGUMENTS),
+        ("Names it does not offer", ABSENT),
+        ("Methods of modules that it does not offer", ABSENT_METHODS),
+        ("Arguments of agents that it does not offer", ABSENT_ARGUMENTS),
     ):
         lines += ["", f"## {title}", "", "| LazyLLM | instead |", "|---|---|"]
         groups: dict[str, list[str]] = {}

@@ -38,7 +38,7 @@ class Price(Section, frozen=True):
     output: _Amount = 0.0
     """A million tokens of output, reasoning included."""
     cached: _Amount | None = None
-    """A million tokens of input that the server had cached; without it, as `input`."""
+    """A million tokens of input that the server had cached; default: as `input`."""
     currency: Annotated[str, Meta(min_length=1, max_length=8)] = "USD"
     """The currency, such as EUR."""
 
@@ -57,7 +57,7 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     api_key_env: str = ""
     """The environment variable that holds the key."""
     api_key_cmd: str = ""
-    """A command that prints the key; its first line counts."""
+    """A command that prints the key on its first line."""
     ca_file: str = ""
     """A PEM file with the certificates to trust for this server, in place of the
     usual ones; empty means SSL_CERT_FILE, else the usual ones."""
@@ -68,8 +68,8 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     """How the model writes tool calls in text; empty means by its name. `auto`
     looks for all common forms."""
     api: Literal["auto", "chat", "responses"] = "auto"
-    """Which of OpenAI's APIs to use; `auto` is chat completions, and responses once
-    the server says that the model needs it."""
+    """Which of OpenAI's APIs to use; `auto` uses chat completions, or responses if the
+    server says that the model needs it."""
     stream: bool = True
     """`false` for a server that cannot stream."""
     timeout: Annotated[float, Meta(gt=0)] = 120.0
@@ -78,15 +78,14 @@ class OpenAIModelConfig(Section, frozen=True, tag_field="provider", tag="openai"
     connect_timeout: Annotated[float, Meta(gt=0)] = 10.0
     """Seconds after which an attempt to connect is abandoned."""
     max_retries: Annotated[int, Meta(ge=0)] = 2
-    """How often a server is asked again that could not be reached, or said "later"."""
+    """How often to retry after a failed connection, a rate limit or a server error."""
     context: Annotated[int, Meta(ge=0)] = 0
     """Tokens of the model's window; 0 means the server's value, if it reports one."""
     images: bool | None = None
-    """Whether the model takes pictures; without it, by its name and by what the server
-    says."""
+    """Whether the model takes pictures; default: known from its name or its server."""
     price: Price | None = None
-    """What a million tokens cost, for `/cost`; without it, as the server says, if it
-    does."""
+    """What a million tokens cost, for `/cost`; default: the server's prices, if it
+    reports them."""
     options: dict[str, Any] = {}
     """Sent unchanged with each request, such as temperature or max_tokens."""
 
@@ -126,8 +125,8 @@ class ToolsConfig(Section, frozen=True):
     timeout: Annotated[float, Meta(gt=0)] = 60.0
     """Seconds after which a tool call is abandoned; a tool may set its own limit."""
     policy: dict[str, Literal["allow", "ask", "deny"]] = {}
-    """Whether a tool may run: NAME to `allow`, `ask` or `deny`; others have the
-    tool's own policy."""
+    """Whether a tool may run: NAME = `allow`, `ask` or `deny`; the other tools follow
+    their own policy."""
     folders: tuple[str, ...] = ()
     """The folders that tools may read and write; empty means the current one."""
     confine_commands: bool = True
@@ -159,7 +158,7 @@ class McpServerConfig(Section, frozen=True):
     """The address of a server that is reached by streamable HTTP, with `${NAME}` as in
     `args`."""
     headers: dict[str, str] = {}
-    """Headers sent with each request to `url`; for secrets take the next two."""
+    """Headers sent with each request to `url`; for secrets, use the next two."""
     headers_env: dict[str, str] = {}
     """Headers, each with the variable, or the entry of keys.toml, that holds it."""
     headers_cmd: dict[str, str] = {}
@@ -167,9 +166,9 @@ class McpServerConfig(Section, frozen=True):
     timeout: Annotated[float, Meta(gt=0)] = 60.0
     """Seconds after which a call is abandoned; waiting for you does not count."""
     trust: Literal["nothing", "annotations"] = "nothing"
-    """`annotations` lets tools run unasked that the server calls read-only."""
+    """`annotations` lets tools that the server calls read-only run without asking."""
     disabled: bool = False
-    """Whether the server is left out."""
+    """Whether the server is turned off."""
 
 
 class Config(Section, frozen=True):
@@ -183,31 +182,31 @@ class Config(Section, frozen=True):
     `react` is for models that cannot call tools, `plan` makes a plan first, and `rewoo`
     plans all calls at once."""
     system: str = ""
-    """Instructions for every conversation, the system prompt."""
+    """The system prompt of every conversation."""
     stream: bool = True
     """Whether an answer is shown while it is written."""
     plain: bool = False
-    """Whether `lazychat` writes labelled lines in place of a screen, for screen readers
-    (`--plain`)."""
+    """Whether `lazychat` writes labelled lines instead of a full screen, for screen
+    readers (`--plain`)."""
     theme: str = ""
     """A theme's name; empty means the last one chosen, at first `lazychat-dark`."""
     notify: Literal["off", "bell", "notify"] = "bell"
-    """What an answer does that ends while the window has no focus: `bell` rings,
-    `notify` also shows a notification (OSC 9, or 777)."""
+    """What happens when an answer ends and the window does not have the focus: `bell`
+    rings, `notify` also shows a notification (OSC 9, or 777)."""
     titles: Literal["model", "question"] = "model"
     """What a conversation is called until you rename it: `model` asks its model for a
     title once the first answer is there, except the starter; `question` takes the
     first question."""
     vi_keys: bool = False
-    """Whether the composer and the conversation have the keys of vi."""
+    """Whether the composer and the conversation use vi keys."""
     mouse: bool = True
-    """Whether the mouse clicks, scrolls and selects in the app; `false` leaves it to
-    the terminal, which then selects as everywhere."""
+    """Whether the app uses the mouse; `false` leaves it to the terminal, whose own
+    selection then works."""
     language: Literal["", "en", "zh"] = ""
-    """The language of the app: `en` or `zh`, Chinese; empty means that of the locale,
-    as in LANG=zh_CN.UTF-8."""
+    """The language of the app: `en`, or `zh` for Chinese; empty means the locale's, as
+    in LANG=zh_CN.UTF-8."""
     max_rounds: Annotated[int, Meta(ge=0)] = 8
-    """Most rounds of tool calls before the model has to answer."""
+    """The most rounds of tool calls before the model has to answer."""
     tools: ToolsConfig = ToolsConfig()
     """The table `[tools]`."""
     models: dict[str, ModelConfig] = {}

@@ -35,6 +35,23 @@ def test_its_configuration_names_models_that_can_be_found() -> None:
     assert {"qwen", "deepseek", "home"} < set(models.names)
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_its_figures_are_those_of_the_pages_that_have_the_measurements(
+    page: str,
+) -> None:
+    measured = "".join(
+        (ROOT / "docs" / name).read_text() for name in ("performance.md", "faults.md")
+    )
+
+    rows = re.findall(r"^\| (.+) \| (\d.*) \|$", (ROOT / page).read_text(), re.M)
+
+    assert len(rows) == 9
+    for figure, value in rows:
+        for number in re.findall(r"\d[\d.]*", value):
+            there = re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", measured)
+            assert there, f"{figure}: {value}"
+
+
 @pytest.mark.outside
 @pytest.mark.usefixtures("home")
 def test_its_program_answers(capsys: pytest.CaptureFixture[str]) -> None:

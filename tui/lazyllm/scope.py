@@ -97,7 +97,7 @@ ABSENT: dict[str, str] = {
     "module": "import from tui.lazyllm itself",
     "common": "import from tui.lazyllm itself",
     "HttpTool": "write a tool that calls the address, and use fc_register",
-    "code_interpreter": "write a tool for what is needed: none is offered unasked",
+    "code_interpreter": "write a tool for what you need: none is on by default",
     "MCPClient": "write a tool that asks the server, and use fc_register",
     "ToolExecutionError": "raise any exception in a tool: the model is told its text",
 }  # fmt: skip
@@ -121,19 +121,19 @@ ABSENT_METHODS: dict[str, str] = {
 
 ABSENT_ARGUMENTS: dict[str, str] = {
     "skills": "put the instructions into prompt=...",
-    "memory": "pass what was said as llm_chat_history",
+    "memory": "pass the conversation so far as llm_chat_history",
     "desc": "describe the agent in prompt=...",
     "workspace": "name the folder in prompt=...",
     "sub_agents": "give a function that calls the agent as a tool",
     "sandbox": "tools run in a thread of the program",
     "tool_concurrency": "the calls of a round run side by side",
-    "enable_builtin_tools": "no tools are offered unasked; list those that are needed",
+    "enable_builtin_tools": "no tool is on by default; list those that you need",
     "force_summarize": "after max_retries rounds the agent answers with what it has",
     "on_max_retries": "after max_retries rounds the agent answers with what it has",
-    "keep_full_turns": "the context is kept within the model's window by itself",
+    "keep_full_turns": "lazychat keeps the context within the model's window",
     "fs": "write tools for the files that are needed",
     "force_summarize_context": "say it in prompt=...",
-    "history_compactor": "the context is kept within the model's window by itself",
+    "history_compactor": "lazychat keeps the context within the model's window",
     "extra_stop_condition": "leave the loop over StreamCallHelper: that cancels it",
     **dict.fromkeys(
         (

@@ -53,9 +53,9 @@ class WebModule:
 
     `port` is one port or several, of which the first free one is taken; `title` is
     that of the pages. With `stream` false, pages begin with their stream switch off.
-    `history` is accepted: a module always gets what was said before, a function if it
-    has a parameter `llm_chat_history`. `host` is the address to listen on, `pages` how
-    many may be open at a time. Raises `ArgumentError`.
+    `history` is accepted: a module always gets the conversation so far, a function only
+    if it has a parameter `llm_chat_history`. `host` is the address to listen on, and
+    `pages` the most pages that may be open at a time. Raises `ArgumentError`.
     """
 
     class Mode:
