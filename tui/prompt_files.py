@@ -94,7 +94,7 @@ def _read(file: Path) -> PromptFile:
     name = file.name.removesuffix(".md")
     if not _NAME.fullmatch(name):
         raise ValueError(
-            _("its name may have lower-case English letters, digits, - and _, up to 40")
+            _("its name may have up to 40 lower-case English letters, digits, - and _")
         )
     if not file.is_file():
         raise ValueError(_("it is not a regular file"))

@@ -166,9 +166,8 @@ def _no_answer(model: str, finish_reason: str) -> ModelError:
     if finish_reason == "length":
         return ModelError(
             _(
-                "{model} has used up all tokens that its answer may have before "
-                "the first word of it (finish_reason length). Allow it more "
-                "(max_tokens), or ask for less."
+                "{model} reached its token limit before the first word of the answer "
+                "(finish_reason length). Raise max_tokens, or ask for less."
             ).format(model=model),
             "empty",
         )

@@ -125,7 +125,7 @@ class PlanningAgent:
         tools = self.solver.toolbox.schemas() if self.solver.max_rounds else []
         if not takes_instructions(self.planner):
             yield NoticeGiven(
-                _("{name} is too small to make a plan; it answers without.").format(
+                _("{name} is too small to make a plan; it answers without one.").format(
                     name=self.planner.name
                 )
             )

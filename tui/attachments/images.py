@@ -130,8 +130,8 @@ def prepared(name: str, data: bytes, kind: str) -> Attachment:
             return Attachment(name, kind, data, about=f"{width}×{height}")
         raise AttachmentError(
             _(
-                "{title} is larger than servers take ({width:,}×{height:,}, "
-                "{count:.1f} MB): scale it down, or install what does it: {remedy}"
+                "{title} is larger than servers accept ({width:,}×{height:,}, "
+                "{count:.1f} MB): scale it down, or let lazychat do it: {remedy}"
             ).format(
                 title=title,
                 width=width,
@@ -150,9 +150,7 @@ def _scaled(library: Any, name: str, data: bytes, kind: str) -> Attachment:
             width, height = source.size
             if width * height > MOST_PIXELS:  # the header has said something else
                 raise AttachmentError(
-                    _("{title} is damaged: its size is not certain.").format(
-                        title=title
-                    )
+                    _("{title} is damaged: its size is unclear.").format(title=title)
                 )
             # Decodes a JPEG at a fraction of its size.
             source.draft("RGB", (SENT_EDGE, SENT_EDGE))

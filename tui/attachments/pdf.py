@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import cast
 
 from tui import bounds
 from tui.attachments.texts import MEDIA_TYPE
@@ -95,7 +94,7 @@ def _pages(data: bytes, libraries: str) -> tuple[int, list[str], str]:
                     break
                 pages.append(text[:MOST_CHARACTERS])
             case {"error": str(error)}:
-                return count, pages, cast(str, error)
+                return count, pages, error
             case _:
                 return -1, [], ""
     return count, pages, ""

@@ -88,7 +88,7 @@ class Printer:
             case Relabelled(message_id, as_text):
                 if self._message_id == message_id and not as_text:
                     self._end_line()
-                    talk(_("What is above was reasoning; the answer follows."))
+                    talk(_("The text above is reasoning; the answer follows."))
                 self._spoken.take(record)
             case ErrorRaised(_, text) | NoticeGiven(text):
                 self._end_line()

@@ -102,8 +102,8 @@ def _fault_in_time(schema: Any, value: Any) -> str:
         return msgspec.json.decode(done.stdout, type=str)
     except subprocess.TimeoutExpired:
         return _(
-            "a pattern of the schema takes more than {pattern_seconds:g} "
-            "seconds to check it"
+            "a pattern of the schema takes more than {pattern_seconds:g} seconds to "
+            "check"
         ).format(pattern_seconds=PATTERN_SECONDS)
     except (OSError, msgspec.DecodeError):
         return _("its patterns could not be checked")

@@ -86,9 +86,9 @@ def _all(log: EventLog) -> list[str]:
             else ""
         )
         streams.talk(
-            _("Skipped, as the store has no events for them: {names}{more}.").format(
-                names=names, more=more
-            )
+            _(
+                "Skipped, because the store has no events for them: {names}{more}."
+            ).format(names=names, more=more)
         )
     return [id for id in ids if id not in set(empty)]
 

@@ -183,7 +183,7 @@ def _logout(settings: Config, name: str) -> int:
     from tui.mcp import oauth
 
     gone = oauth.forget(name, _url(settings, name))
-    print(f"{name}: {(_('logged out') if gone else _('there was no login'))}")
+    print(f"{name}: {(_('logged out') if gone else _('you were not logged in'))}")
     return DONE
 
 
@@ -198,7 +198,7 @@ def _serve(settings: Config) -> int:
         with open_to_read(paths.log_file(), streams.talk) as log:
             hits = conversation.search(log, words, limit)
         lines = [f"{h.conversation} ({h.title}), {h.role}: {h.excerpt}" for h in hits]
-        return "\n".join(map(safe, lines)) or _("Nothing was found.")
+        return "\n".join(map(safe, lines)) or _("Nothing found.")
 
     def read(id: str) -> str:
         with open_to_read(paths.log_file(), streams.talk) as log:

@@ -122,7 +122,7 @@ def _chat(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=None,
         help=_(
-            "labelled lines in place of a screen, for screen readers, dumb "
+            "labelled lines instead of a full screen, for screen readers, dumb "
             "terminals and pipes"
         ),
     )
@@ -148,7 +148,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
             "run this tool's calls without asking; in PATTERN, * is any plain text "
             "(repeatable)"
         ),
-        "--deny": _("refuse this tool's calls; wins over all else (repeatable)"),
+        "--deny": _("deny this tool's calls; overrides everything else (repeatable)"),
     }
     for flag, help in flags.items():
         parser.add_argument(
@@ -159,8 +159,8 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         "--schema",
         metavar="FILE",
         help=_(
-            "answer with JSON that fits this JSON Schema, else exit with 1; only "
-            "the tools of -T are offered"
+            "answer with JSON that matches this JSON Schema, else exit with 1; "
+            "offers only the tools of -T"
         ),
     )
     form.add_argument(
@@ -226,7 +226,7 @@ def _add_temporary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temporary",
         action="store_true",
-        help=_("store nothing: what is said is gone at the end"),
+        help=_("store nothing: the conversation is gone when you quit"),
     )
 
 
@@ -292,8 +292,8 @@ def _worker(parser: argparse.ArgumentParser) -> None:
 
 def _setup(parser: argparse.ArgumentParser) -> None:
     parser.description = _(
-        "Finds models on this machine, or adds one of a service, and writes it "
-        "into config.toml. The app has the same as /setup."
+        "Finds models on this machine, or adds one from a service, and writes it "
+        "into config.toml. In the app, /setup does the same."
     )
     _add_config(parser)
 
@@ -368,12 +368,12 @@ def _undo_write(parser: argparse.ArgumentParser) -> None:
 
 def _mcp(parser: argparse.ArgumentParser) -> None:
     parser.description = _(
-        "MCP servers give models tools; `[mcp.NAME]` in config.toml names one."
+        "MCP servers give models tools; each is an `[mcp.NAME]` in config.toml."
     )
     _add_config(parser)
     acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
     act = acts.add_parser(
-        "list", help=_("connect to all servers, show what they offer")
+        "list", help=_("connect to all servers and show what they offer")
     )
     act.add_argument("--json", action="store_true", help=_("as a JSON array"))
     act = acts.add_parser("import", help=_("add the servers of another client's file"))
@@ -387,7 +387,7 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
         act = acts.add_parser(name, help=help)
         act.add_argument("name", metavar="NAME", help=_("the NAME of [mcp.NAME]"))
     acts.add_parser(
-        "serve", help=_("be an MCP server: offer tools and conversations on stdio")
+        "serve", help=_("run as an MCP server: offer tools and conversations on stdio")
     )
 
 
@@ -437,8 +437,8 @@ def _search(parser: argparse.ArgumentParser) -> None:
 
 def _cost(parser: argparse.ArgumentParser) -> None:
     parser.description = _(
-        "Prints the tokens that conversations have used, by model, and what "
-        "they cost: by the server, or by the prices in config.toml."
+        "Prints the tokens that conversations have used, by model, and their cost, "
+        "as reported by the server or from the prices in config.toml."
     )
     parser.add_argument(
         "id",
@@ -466,7 +466,10 @@ def _fork(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("id", metavar="ID", help=_(_ID))
     parser.add_argument(
-        "title", nargs="*", metavar="TITLE", help=_("default: the title with (fork)")
+        "title",
+        nargs="*",
+        metavar="TITLE",
+        help=_("default: the old title with (fork)"),
     )
 
 
@@ -571,8 +574,8 @@ COMMANDS: dict[str, tuple[str, Add]] = {
     "serve": (N_("open the app in a browser"), _serve),
     "worker": (N_("answer in the background, even after logout"), _worker),
     "tools": (N_("list tools and their calls, or revoke a permission"), _tools),
-    "undo-write": (N_("undo what a tool wrote into a file"), _undo_write),
-    "mcp": (N_("list, import or be a server of tools (MCP)"), _mcp),
+    "undo-write": (N_("undo a tool's write to a file"), _undo_write),
+    "mcp": (N_("list or import MCP servers, or run as one"), _mcp),
     "doctor": (N_("check the environment, and say how to fix it"), _doctor),
     "list": (N_("list conversations, last used first"), _list),
     "search": (N_("search the messages of all conversations"), _search),

@@ -52,7 +52,7 @@ def pull(spec: str, folder: str | None, config_file: Path | None) -> int:
     added = (
         _("added to {file}").format(file=kept.file)
         if kept.added
-        else _("it is in {file} already").format(file=kept.file)
+        else _("already in {file}").format(file=kept.file)
     )
     streams.talk(
         _("The model {name} is ready ({added}): lazychat -m {name}").format(

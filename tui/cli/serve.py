@@ -91,9 +91,9 @@ def tell(server: WebServer) -> None:
     else:
         streams.talk(
             _(
-                "The connection is not encrypted: whoever can read it can use the "
-                "chat. Without --host only this machine can connect, and others by "
-                "ssh -L."
+                "The connection is not encrypted: anyone who can read it can use the "
+                "chat. Without --host, only this machine can connect, and others "
+                "through ssh -L."
             )
         )
 

@@ -54,9 +54,9 @@ def setup(config_file: Path | None) -> int:
     if kept.added:
         how = _("added to {file}").format(file=kept.file)
     else:
-        how = _("it is in {file} already").format(file=kept.file)
+        how = _("already in {file}").format(file=kept.file)
     streams.talk(
-        _("{name} is the model of new conversations now ({how}). Run: lazychat").format(
+        _("{name} is now the model of new conversations ({how}). Run: lazychat").format(
             name=kept.name, how=how
         )
     )
@@ -166,7 +166,7 @@ def _from_server(place: Place) -> Chosen | None:
 
 
 def _ask_key(place: Place) -> Place:
-    _say(_("A command that prints it may be given instead: !pass show api-key"))
+    _say(_("Or type ! and a command that prints it: !pass show api-key"))
     return with_key(
         place,
         getpass.getpass(_("Key for {title} (not shown): ").format(title=place.title)),

@@ -15,7 +15,7 @@ def run(show: bool) -> int:
     """
     found = undo.writes()
     if not found:
-        print(_("No tool has written a file that can be put back."))
+        print(_("No tool has written a file that can be restored."))
         return DONE if show else FAILED
     if not show:
         print(decoded(undo.undo(found[0])))

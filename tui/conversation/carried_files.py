@@ -32,7 +32,7 @@ def check(files: Mapping[str, bytes]) -> None:
     for digest, data in files.items():
         if digest_of(data) != digest:
             raise LogError(
-                _("the file {digest!r} in it is damaged.").format(digest=digest[:12])
+                _("its attached file {digest!r} is damaged.").format(digest=digest[:12])
             )
 
 

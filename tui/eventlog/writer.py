@@ -423,7 +423,7 @@ def _cannot(error: Exception) -> LogError:
     _logger.error("an append failed", exc_info=error)
     what = f"{type(error).__name__}: {error}"
     return LogError(
-        _("This cannot be kept in the conversation store: {what}.").format(what=what)
+        _("This cannot be saved in the conversation store: {what}.").format(what=what)
     )
 
 

@@ -252,7 +252,7 @@ class Connection:
             async with asyncio.timeout(ASK_SECONDS):
                 await self._list(client)
         except TimeoutError:
-            self._show(problem=_("it did not answer with its changed lists"))
+            self._show(problem=_("it did not return its changed lists"))
         except Exception as error:
             self._show(problem=explain(error))
 

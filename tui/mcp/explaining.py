@@ -32,7 +32,7 @@ def _explain(error: BaseException) -> str:
     if kind == "ValidationError":
         return _("it sent something that is no valid answer")
     if kind == "InputRequiredRoundsExceededError":
-        return _("it asked too often")
+        return _("it asked too many questions")
     if module.startswith("httpx2"):
         return line(
             _("it cannot be reached ({kind}: {error})").format(kind=kind, error=error)

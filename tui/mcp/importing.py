@@ -148,7 +148,7 @@ def _own_references(text: str, notes: list[str]) -> str:
             name = re.sub(r"\W", "_", name).upper()
         elif not kind and not is_variable_name(name):
             notes.append(
-                _("put in the value of {found} yourself").format(found=match[0])
+                _("fill in the value of {found} yourself").format(found=match[0])
             )
         return f"${{{name}}}"
 

@@ -108,7 +108,7 @@ def tools(found: "Sequence[types.Tool]") -> tuple[list[ReadTool], tuple[str, ...
             left_out.append(_("{name} is left out: {why}").format(name=name, why=why))
         elif tool.name in read:
             left_out.append(
-                _("{name} is left out: the name comes twice").format(name=name)
+                _("{name} is left out: two tools have this name").format(name=name)
             )
         else:
             read[tool.name] = _tool(tool)

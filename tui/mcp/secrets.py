@@ -91,7 +91,8 @@ def headers(name: str, server: McpServerConfig) -> dict[str, str]:
         ):
             raise ConfigError(
                 _(
-                    "[mcp.{name}]: the header {header!r} has signs that cannot be sent"
+                    "[mcp.{name}]: the header {header!r} has characters that cannot "
+                    "be sent"
                 ).format(name=name, header=header)
             )
     return found

@@ -84,8 +84,8 @@ class ModelCatalog:
         )
         raise ConfigError(
             _(
-                'No model is named "{name}".{hint} The path of a .gguf file and '
-                "supplier/model work too."
+                'No model is named "{name}".{hint} You can also give the path of a '
+                ".gguf file, or supplier/model."
             ).format(name=name, hint=hint)
         )
 
@@ -278,7 +278,7 @@ def _check_dialect(name: str, dialect: str) -> None:
         raise ConfigError(
             _(
                 '[models.{name}]: there is no dialect "{dialect}".{hint} Leave it '
-                "out to have it found from the model."
+                "out to let lazychat choose it by the model."
             ).format(name=name, dialect=dialect, hint=hint)
         )
 
@@ -306,10 +306,10 @@ def _openai(name: str, settings: OpenAIModelConfig, exchanges: Exchanges) -> Mod
     if key_env and not (is_variable_name(key_env) or key_env in os.environ):
         raise ConfigError(
             _(
-                "[models.{name}]: api_key_env wants the name of a variable, such "
-                "as MY_API_KEY; none of the name that it says is set. If it is the "
-                "key itself, take it out of the file: put it into a variable, or "
-                "have api_key_cmd print it."
+                "[models.{name}]: api_key_env must be the name of a variable, such "
+                "as MY_API_KEY, but no variable of that name is set. If it is the "
+                "key itself, remove it from the file: put it into a variable, or let "
+                "api_key_cmd print it."
             ).format(name=name)
         )
     return OpenAIModel(
@@ -380,8 +380,9 @@ def _llama(name: str, settings: LlamaModelConfig, exchanges: Exchanges) -> Model
     if settings.threads > cores:
         raise ConfigError(
             _(
-                "[models.{name}]: threads = {threads} is more than the {cores} "
-                "cores of this machine: set at most that, or 0 for one fewer."
+                "[models.{name}]: threads = {threads} is more than the {cores} cores "
+                "of this machine: set {cores} or fewer, or 0 for one fewer than the "
+                "cores."
             ).format(name=name, threads=settings.threads, cores=cores)
         )
     starter = settings.path == "starter"

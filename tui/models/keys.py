@@ -56,7 +56,7 @@ def checked(text: str) -> str:
     if len(key) > 4096 or not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigError(
             _(
-                "This is no API key: a key is one word of letters, digits and "
+                "This is not an API key: a key is one word of letters, digits and "
                 "signs. Copy it again from the service's page."
             )
         )

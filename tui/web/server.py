@@ -208,7 +208,7 @@ class WebServer:
             columns, rows = _number(query, "columns", 80), _number(query, "rows", 24)
             await self._serve_page(connection, found[1], columns, rows)
         except asyncio.CancelledError:  # by `stop`
-            await connection.close(1001, _("The server ends."))
+            await connection.close(1001, _("The server is stopping."))
         finally:
             self._pages.discard(task)
 
@@ -220,7 +220,7 @@ class WebServer:
         except OSError as error:
             why = error.strerror or str(error)
             await connection.close(
-                FAILED, _("The page could not be started: {why}.").format(why=why)[:120]
+                FAILED, _("The page could not start: {why}.").format(why=why)[:120]
             )
             return
         page = _Page(connection, process, self._idle)
@@ -233,7 +233,7 @@ class WebServer:
             end.add_done_callback(self._ends.discard)
             ended = await asyncio.shield(end)
         if code == LEFT and ended:
-            reason = _("The page has ended with an error (status {ended}).").format(
+            reason = _("The page ended with an error (status {ended}).").format(
                 ended=ended
             )
         await connection.close(code, reason)
@@ -259,7 +259,10 @@ class _Page:
         ends = {
             asyncio.create_task(self._draw()): (LEFT, _("You have left the chat.")),
             asyncio.create_task(self._type()): (1000, ""),
-            asyncio.create_task(self._watch()): (IDLE, _("Nothing happened for long.")),
+            asyncio.create_task(self._watch()): (
+                IDLE,
+                _("Nothing happened for a long time."),
+            ),
         }
         try:
             done, __ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -306,8 +309,8 @@ _DRAWN_SECONDS = 10.0
 """Most seconds that typed keys wait for the first frame."""
 
 _ASK_FOR_TOKEN = N_(
-    "Open the address that the server has printed, with its token: it is "
-    "different after each start."
+    "Open the address that the server printed, including the token, which changes at "
+    "each start."
 )
 
 
@@ -348,7 +351,9 @@ def _listen(host: str, ports: Iterable[int]) -> socket.socket:
         except OSError as error:
             last = error
     if not asked or last is None:
-        raise ConfigError(_("There is no port to listen on: give one, as port=8000."))
+        raise ConfigError(
+            _("There is no port to listen on: give one, as in port=8000.")
+        )
     which = (
         f"{asked[0]}"
         if len(asked) == 1

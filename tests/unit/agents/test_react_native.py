@@ -9,7 +9,7 @@ from tui.agents import ReactAgent
 from tui.events import Event, ReasoningDelta, TextDelta, ToolCallStarted
 from tui.messages import Message, ToolCall
 from tui.models import Model
-from tui.models.openai import OpenAIModel
+from tui.models.openai.model import OpenAIModel
 from tui.models.scripted import ScriptedModel
 from tui.turn import Turn
 

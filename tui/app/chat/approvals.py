@@ -119,7 +119,7 @@ class ApprovalChoice:
         """Report an answer that was not stored. Runs in the log thread."""
         error = done.exception()
         if isinstance(error, ConflictError):
-            self._screen.call_later(self._hint, _("It was already answered"))
+            self._screen.call_later(self._hint, _("Already answered"))
         elif error is not None:
             self._screen.call_later(self._note, str(error), "error")
 

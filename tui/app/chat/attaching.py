@@ -130,7 +130,7 @@ class Attaching:
                 self._call_later(
                     done,
                     failed,
-                    _("It cannot be attached: {error}").format(error=error),
+                    _("Cannot attach: {error}").format(error=error),
                 )
                 raise
             else:

@@ -85,7 +85,7 @@ class Clipboard:
             self.copy(answers[-number])
         elif answers:
             self._hint(
-                _("No such answer (answers here: {count})").format(count=len(answers))
+                _("No such answer (there are {count})").format(count=len(answers))
             )
         else:
             self._hint(_("No answer to copy yet"))

@@ -58,18 +58,18 @@ TOOLS = (
 )
 """Keys of the tools' pane, and what they do."""
 HISTORY = (
-    ("Enter", N_("Open the conversation, or the match in its place")),
+    ("Enter", N_("Open the conversation, or the match in context")),
     ("Up, Down", N_("Conversation above, below")),
     ("F2", N_("Rename")),
     ("F4", N_("Pin or unpin")),
     ("F5, F6", N_("Export to a file, import one")),
     ("F8, F9", N_("Delete, undo the last delete")),
-    (N_("Tab"), N_("Go to the list, where letters are keys")),
+    (N_("Tab"), N_("Go to the list, where letters are shortcuts")),
 )
 """Keys of the list of conversations, and what they do."""
 ASKING = (
-    (N_("The key in front"), N_("Give that answer")),
-    (N_("PageDown, PageUp"), N_("Read on where the call is long")),
+    (N_("The key shown"), N_("Give that answer")),
+    (N_("PageDown, PageUp"), N_("Scroll a long call")),
     (N_("Esc"), N_("Stop the answer")),
 )
 """Keys while a tool asks for permission, and what they do."""

@@ -81,7 +81,7 @@ class SetupController:
 
         models = self._backend.models
         about = {name: models.about(name) for name in models.names}
-        note = _("Add models where this page is served")
+        note = _("Add models on the machine that serves this page")
 
         def choose(name: str | None) -> None:
             if name:

@@ -117,7 +117,7 @@ def rows(
             if not _has(known, place, it.id)
         ]
         if not server.models:
-            what = _("{title} runs, but has no model").format(title=server.title)
+            what = _("{title} is running, but has no model").format(title=server.title)
             listed.append(Row(At(place), server.title, what, group=HERE))
     listed += [_file(file) for file in found.files if not _has_file(known, file.path)]
     for service in services:

@@ -73,7 +73,7 @@ def load_theme(file: Path) -> Theme:
         raise
     except Exception as error:  # Textual rejects it
         raise ConfigError(
-            _("{file}: cannot be used: {note}").format(
+            _("{file} cannot be used: {note}").format(
                 file=file, note=faults.note(error)
             )
         ) from error
@@ -191,7 +191,7 @@ def _read(file: Path) -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(
-            _("{file}: cannot be read: {reason}").format(file=file, reason=reason)
+            _("{file} cannot be read: {reason}").format(file=file, reason=reason)
         ) from error
 
 

@@ -82,7 +82,7 @@ class _Running:
             _("this check did not end within {seconds:g} seconds").format(
                 seconds=seconds
             ),
-            _("Something that it looked at is stuck, such as a network disk"),
+            _("Something it checks is stuck, such as a network disk"),
         )
         return [*self._found, late]
 

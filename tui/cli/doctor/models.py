@@ -83,7 +83,7 @@ def _tried(
             yield _gguf(Path(settings.path).expanduser(), worst, found)
         case ScriptedModelConfig():
             catalog.get(name)
-            yield found("ok", _("plays {path}").format(path=settings.path))
+            yield found("ok", _("plays the script {path}").format(path=settings.path))
 
 
 def _server(
@@ -136,7 +136,7 @@ def _gguf(path: Path, worst: Verdict, found: Any) -> Finding:
         )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > memory:
-        have = _("it is {size}, this machine has {memory}").format(
+        have = _("it has {size}, this machine {memory}").format(
             size=spell_bytes(size), memory=spell_bytes(memory)
         )
         text = _("{path} is larger than the memory: {have}").format(

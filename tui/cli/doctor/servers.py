@@ -40,7 +40,7 @@ def check_servers(models: Iterable[ModelConfig] = ()) -> Iterator[Finding]:
                 "server",
                 "warning",
                 _("{url} (from LAZYCHAT_PROBE) lists no models").format(url=shown(url)),
-                _("Start the server there, or take the address out of the variable"),
+                _("Start the server there, or remove the address from the variable"),
             )
     elif not found:
         usual = dict.fromkeys(SUPPLIERS[name].title for name, __ in places if name)

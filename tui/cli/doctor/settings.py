@@ -26,7 +26,10 @@ def load(path: Path | None) -> tuple[Config, list[Finding]]:
             "config",
             "error",
             str(error).rstrip("."),
-            _("Until it is fixed, the chat screen uses the defaults, and ask refuses"),
+            _(
+                "Until it is fixed, the chat screen uses the defaults, and ask refuses "
+                "to run"
+            ),
         )
         return Config(), [found]
     if not shown.exists():
@@ -53,11 +56,10 @@ def _secrets(path: Path) -> Iterator[Finding]:
             yield Finding(
                 "config",
                 "warning",
-                _(
-                    "{path}, line {number}: api_key_cmd prints a key that is in "
-                    "the file"
-                ).format(path=path, number=number),
-                _("Put the key into a variable and name that in api_key_env"),
+                _("{path}, line {number}: api_key_cmd contains the key itself").format(
+                    path=path, number=number
+                ),
+                _("Put the key into a variable, and name the variable in api_key_env"),
             )
 
 
@@ -83,15 +85,15 @@ def check_keys(settings: Config) -> Iterator[Finding]:
                 text = _("{key} is the key of {name}, but {why}").format(
                     key=spelled_key(key), name=command.name, why=why
                 )
-                remedy = _('Set another, as in: [keys] {name} = "f7"').format(
+                remedy = _('Set another key, as in: [keys] {name} = "f7"').format(
                     name=command.name
                 )
                 yield Finding("config", "warning", text, remedy)
 
 
 _TAKEN = {
-    "ctrl+b": N_("tmux takes that key, unless its prefix is another one"),
-    "ctrl+a": N_("GNU screen takes that key, unless its escape is another one"),
+    "ctrl+b": N_("tmux takes that key, unless you changed its prefix"),
+    "ctrl+a": N_("GNU screen takes that key, unless you changed its escape key"),
     "ctrl+g": N_("Zellij takes that key, unless its configuration says otherwise"),
     "ctrl+circumflex_accent": N_("mosh takes that key, unless MOSH_ESCAPE_KEY is set"),
     "f10": N_("many terminals open their menu with that key"),
@@ -146,7 +148,7 @@ def check_tools(settings: Config) -> Iterator[Finding]:
             _("they did not load within {tool_seconds:g} seconds").format(
                 tool_seconds=TOOL_SECONDS
             ),
-            _("Look for code that waits, at the top of: {own}").format(
+            _("Look for top-level code that waits, in: {own}").format(
                 own=", ".join(own) or sources
             ),
         )

@@ -26,8 +26,8 @@ def check_folders() -> Iterator[Finding]:
     store = paths.log_file()
     yield _folder("files", store.parent, "error", _("nothing would be saved"))
     others = {
-        paths.state_file().parent: _("theme, log and workers could not be kept"),
-        paths.prompts_folder().parent: _("local models would read each prompt anew"),
+        paths.state_file().parent: _("theme, log and workers could not be saved"),
+        paths.prompts_folder().parent: _("local models would reread every prompt"),
     }
     for folder, loss in others.items():
         if folder != store.parent and not folder.is_relative_to(store.parent):
@@ -102,7 +102,7 @@ def _folder(check: str, folder: Path, verdict: Verdict, loss: str) -> Finding:
         where += _(", not created yet")
     if free < LOW:
         worse: Verdict = verdict if free < FULL else "warning"
-        return Finding(check, worse, where, _("Make room on this disk"))
+        return Finding(check, worse, where, _("Free some space on this disk"))
     if network:
         return Finding(
             check,
@@ -134,14 +134,16 @@ def check_store() -> Iterator[Finding]:
         yield Finding(
             "store",
             "error",
-            _("a reader has found a damaged page"),
+            _("a damaged page was found"),
             _("Start lazychat: it repairs the store, and keeps the damaged file"),
         )
     if beside.kept:
         yield Finding(
             "store",
             "warning",
-            _("messages wait to be saved in {kept}").format(kept=_names(beside.kept)),
+            _("messages in {kept} are waiting to be saved").format(
+                kept=_names(beside.kept)
+            ),
             _("Start lazychat, which saves them as soon as the store can be written"),
         )
     if beside.aside:
@@ -152,7 +154,7 @@ def check_store() -> Iterator[Finding]:
             _("earlier stores were set aside ({size}): {aside}").format(
                 size=size, aside=_names(beside.aside)
             ),
-            _("Remove them when you miss nothing"),
+            _("Remove them if nothing is missing"),
         )
 
 

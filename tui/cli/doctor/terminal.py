@@ -28,10 +28,10 @@ def check_terminal() -> Iterator[Finding]:
         yield Finding(
             "terminal",
             "warning",
-            _("there is none here, so its size and colours cannot be checked"),
+            _("there is no terminal here, so its size and colours cannot be checked"),
             _(
-                "Run this in the terminal that you chat in (with ssh: ssh -t). "
-                "`lazychat ask` needs none"
+                "Run this in the terminal that you chat in (over ssh: ssh -t). "
+                "`lazychat ask` needs no terminal"
             ),
         )
         return
@@ -41,7 +41,7 @@ def check_terminal() -> Iterator[Finding]:
             "terminal",
             "error",
             _('TERM is "{term}", so no screen can be shown').format(term=term),
-            _("Set it, as in: export TERM=xterm-256color"),
+            _("Set TERM: export TERM=xterm-256color"),
         )
         return
     columns, rows = tty.size(descriptor) or (0, 0)
@@ -56,7 +56,7 @@ def check_terminal() -> Iterator[Finding]:
             "terminal",
             "warning",
             text,
-            _("Make it {least} or larger").format(least=least),
+            _("Enlarge it to {least} or more").format(least=least),
         )
     elif not _is_described(term, descriptor):
         yield Finding(
@@ -64,8 +64,8 @@ def check_terminal() -> Iterator[Finding]:
             "warning",
             _("{text}, which this machine's terminfo does not know").format(text=text),
             _(
-                "Copy its entry from your own machine: infocmp -x {term} | ssh "
-                "HOST tic -x -"
+                "Copy the entry from your own machine: infocmp -x {term} | ssh HOST "
+                "tic -x -"
             ).format(term=term),
         )
     else:
@@ -131,11 +131,10 @@ def check_clipboard() -> Iterator[Finding]:
         yield Finding(
             "clipboard",
             "ok",
-            _(
-                "copies go to the terminal (OSC 52), which does not say whether it "
-                "takes them"
+            _("copies go to the terminal (OSC 52), which does not confirm them"),
+            _("To test it, run this, then paste: {command}").format(
+                command=_TRY_COPYING
             ),
-            _("To try it, run this and paste: {command}").format(command=_TRY_COPYING),
         )
 
 
@@ -152,7 +151,7 @@ def _tmux() -> Iterator[Finding]:
             _("TMUX is set, but tmux does not answer ({strerror})").format(
                 strerror=error.strerror or error
             ),
-            _("Unset TMUX if this is no tmux any more: unset TMUX TMUX_PANE"),
+            _("If you are no longer in tmux: unset TMUX TMUX_PANE"),
         )
         return
     options = dict(re.findall(r"^(\S+) (.*)$", f"{shown}\n{window}", re.M))

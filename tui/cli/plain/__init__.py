@@ -90,7 +90,7 @@ def _greet(
     if note := host.models.note(host.model):
         console.say(NOTE, note)
     if host.temporary:
-        console.say(NOTE, _("Nothing of this is stored"))
+        console.say(NOTE, _("Nothing is stored"))
     unread = [it for it in backend.store.unread() if it != id]
     if unread:
         titles = backend.store.titles(unread)

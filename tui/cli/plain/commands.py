@@ -26,7 +26,7 @@ ELSEWHERE = {
     "/mcp": N_("run lazychat mcp list"),
     "/debug": N_("lazychat tools log lists the calls"),
     "/copy": N_("/export writes the conversation to a file"),
-    "/compare": N_("/model NAME, then /retry, lets another one answer too"),
+    "/compare": N_("/model NAME, then /retry, asks another model too"),
     "/save-code": N_("/export writes the conversation to a file"),
     "/effort": N_("/set reasoning_effort high sets it"),
     "/fork": N_("run lazychat fork"),
@@ -93,7 +93,7 @@ def run(repl: Repl, line: str) -> bool:
     if argument and word not in ELSEWHERE:
         return False
     if word in ELSEWHERE:
-        why = _("{word} is not part of plain mode: {elsewhere}").format(
+        why = _("{word} is not available in plain mode: {elsewhere}").format(
             word=word, elsewhere=_(ELSEWHERE[word])
         )
     else:
@@ -188,7 +188,7 @@ def _model(repl: Repl, name: str) -> None:
     for each in repl.backend.models.names:
         here = _(", answers now") if each == repl.model else ""
         repl.console.line(f"{each}{here}")
-    repl.note(_("/model NAME lets another one answer"))
+    repl.note(_("/model NAME chooses another one"))
 
 
 def _agent(repl: Repl, name: str) -> None:

@@ -99,7 +99,7 @@ class Narrator:
                     self._question(message)
             case Relabelled(id, as_text):
                 if self._message_id == id and not as_text:
-                    self._note(_("That was reasoning; the answer follows."))
+                    self._note(_("The text above is reasoning; the answer follows."))
                 self._spoken.take(record)
             case ReasoningDelta():
                 self._think(turn)

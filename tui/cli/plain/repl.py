@@ -131,7 +131,7 @@ class Repl:
                 self.console.say(ERROR, str(error))
             return
         if not quiet:
-            self.note(_("{name} answers from now on").format(name=name))
+            self.note(_("The model is now {name}").format(name=name))
         self.model = name
         threading.Thread(
             target=lambda: self.backend.models.preload(name), daemon=True
@@ -249,7 +249,7 @@ class Repl:
             elif question := self.talk.question:
                 self._permit(question)
             elif self.talk.deleted:
-                self.note(_("This conversation was deleted; here is a new one"))
+                self.note(_("This conversation was deleted; a new one is open"))
                 self.open(conversation.new_id(), is_new=True)
             else:
                 break

@@ -224,7 +224,7 @@ class Talk:
         try:
             self.conversation.answer(question, given, resumed).result()
         except ConflictError:
-            self._console.say(NOTE, _("It was already answered"))
+            self._console.say(NOTE, _("Already answered"))
         self._host.log.flush()
 
     def stop(self) -> None:

@@ -56,8 +56,8 @@ def wanted(text: str) -> Wanted:
     if not found or ".." in text:
         raise ConfigError(
             _(
-                '"{text}" names no repository of Hugging Face: write it like '
-                "Qwen/Qwen3-8B-GGUF or Qwen/Qwen3-8B-GGUF:Q4_K_M."
+                '"{text}" is not the name of a Hugging Face repository: write it '
+                "like Qwen/Qwen3-8B-GGUF or Qwen/Qwen3-8B-GGUF:Q4_K_M."
             ).format(text=text)
         )
     return Wanted(found[1], found[2] or "")

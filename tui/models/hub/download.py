@@ -118,8 +118,8 @@ def _require_space(folder: Path, needed: int) -> None:
     if needed + _MARGIN > free:
         raise ModelError(
             _(
-                "{needed} are needed in {folder}, and {free} are free. Choose a "
-                "smaller quantization, or another folder with --to."
+                "{folder} needs {needed}, but only {free} is free. Choose a smaller "
+                "quantization, or another folder with --to."
             ).format(needed=spell_size(needed), folder=folder, free=spell_size(free)),
             "memory",
         )
@@ -180,9 +180,9 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ModelError(
-                _("Another process is downloading {name}. Wait for it.").format(
-                    name=path.name
-                )
+                _(
+                    "Another process is downloading {name}. Wait for it to finish."
+                ).format(name=path.name)
             ) from error
         except OSError:  # a file system without locks
             pass

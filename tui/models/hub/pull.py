@@ -107,7 +107,7 @@ class Pull:
         if not pulled:
             raise ModelError(
                 _(
-                    "The download's process ended without a word (status "
+                    "The download's process ended without an error message (status "
                     "{returncode}). Try again: it continues where it stopped."
                 ).format(returncode=process.returncode),
                 "died",

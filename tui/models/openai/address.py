@@ -29,7 +29,7 @@ def normalize_base_url(text: str) -> str:
         # What is wrong may be a part of the password.
         why = "" if "@" in text else f": {error}"
         raise ConfigError(
-            _("base_url {text} is no URL{why}.").format(text=_quoted(text), why=why)
+            _("base_url {text} is not a URL{why}.").format(text=_quoted(text), why=why)
         ) from error
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise ConfigError(
@@ -45,8 +45,8 @@ def normalize_base_url(text: str) -> str:
     if "@" in parts.path + parts.query + parts.fragment:
         raise ConfigError(
             _(
-                "base_url {text} has an @ behind the host. In a user's name or "
-                "password write / as %2F, ? as %3F, # as %23 and @ as %40."
+                "base_url {text} has an @ after the host. In a user name or "
+                "password, write / as %2F, ? as %3F, # as %23 and @ as %40."
             ).format(text=_quoted(text))
         )
     last = r"(/chat)?/(completions|models|responses)/*$"
@@ -72,7 +72,7 @@ def proxy_address(text: str, key: str) -> str:
     if not good:
         raise ConfigError(
             _(
-                "{key} {text} is no address of a proxy; write it like "
+                "{key} {text} is not the address of a proxy; write it like "
                 "http://proxy.example.com:3128."
             ).format(key=key, text=_quoted(text))
         )

@@ -70,8 +70,8 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
             why = _("it has no certificate in PEM format")
         raise ModelError(
             _(
-                "The ca_file {ca_file} cannot be used: {why}{why2}. It must be a "
-                "PEM file with the certificate of the server's authority."
+                "The ca_file {ca_file} cannot be used: {why}{why2}. It must be a PEM "
+                "file with the certificate of the server's CA."
             ).format(ca_file=ca_file, why=why[:1].lower(), why2=why[1:]),
             "unreachable",
         ) from error

@@ -26,10 +26,8 @@ _FAILED = {
     "network_error": N_("an error of its network"),  # GLM
     "insufficient_system_resource": N_("it has no resources left"),  # DeepSeek
     "abort": N_("it was stopped there"),  # vLLM
-    "malformed_function_call": N_(
-        "the model has written a tool call that cannot be read"
-    ),
-    "unexpected_tool_call": N_("the model has called a tool that it was not offered"),
+    "malformed_function_call": N_("the model wrote a tool call that cannot be read"),
+    "unexpected_tool_call": N_("the model called a tool that it was not offered"),
 }
 _FAILURE = re.compile(
     r"error|fail|malform|unexpected|invalid|abort|cancel|time_?out|overload|"

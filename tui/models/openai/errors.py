@@ -138,7 +138,7 @@ def status_error(
     if status == 402 or (status in (400, 403, 429) and _NO_CREDIT.search(message)):
         return ModelError(
             _(
-                "The account at {url} has no credit for this{said}. See its "
+                "The account at {url} does not have enough credit{said}. See its "
                 "billing page, or choose another model."
             ).format(url=url, said=said),
             "rate_limited",
@@ -149,8 +149,8 @@ def status_error(
         case 404 | 405:
             return ModelError(
                 _(
-                    "{url} has no chat completions ({status}){said}. Check "
-                    "base_url; most servers want it to end in /v1."
+                    "{url} has no chat completions ({status}){said}. Check base_url; "
+                    "for most servers, it ends in /v1."
                 ).format(url=url, status=status, said=said),
                 "not_found",
             )
@@ -163,15 +163,15 @@ def status_error(
             )
             return ModelError(
                 _(
-                    "{url} limits the number of requests{said}. Try again in {when}."
+                    "{url} limits the rate of requests{said}. Try again in {when}."
                 ).format(url=url, said=said, when=when),
                 "rate_limited",
             )
         case 413:
             return ModelError(
                 _(
-                    "The request is too large for {url}{said}. Leave attachments "
-                    "or older messages out."
+                    "The request is too large for {url}{said}. Leave out attachments "
+                    "or older messages."
                 ).format(url=url, said=said),
             )
         case _ if status < 400:
@@ -198,11 +198,11 @@ def connection_error(error: BaseException, where: Where) -> ModelError:
     through = ""
     if where.proxy:
         through = _(" through the proxy {proxy}").format(proxy=where.proxy)
-        what_to_do = _("Check that the proxy runs and lets you pass.")
+        what_to_do = _("Check that the proxy is running and lets you through.")
     if "certificate" in why:
         what_to_do = _(
-            "If an authority of your own has signed it, set SSL_CERT_FILE, or "
-            "ca_file in [models.NAME], to the file with its certificate."
+            "If your own CA signed it, set SSL_CERT_FILE, or ca_file in "
+            "[models.NAME], to the file with the CA's certificate."
         )
     return ModelError(
         _("Cannot reach {base_url}{through}: {why}. {what_to_do}").format(
@@ -241,7 +241,7 @@ def other_kind(kind: str, body: bytes, where: Where) -> ModelError:
     """
     if kind == "text/html" or is_html(body.decode(errors="replace")):
         return web_page(body.decode(errors="replace"), where)
-    what = one_line(kind, where) or _("something of no content type")
+    what = one_line(kind, where) or _("data without a content type")
     printable = not kind or kind.startswith("text/")
     said = provider_message(body, where) if printable else ""
     return _no_answer(f'{what} ("{said}")' if said else what, where)
@@ -276,8 +276,8 @@ def packed(encoding: str, kind: str, where: Where) -> ModelError:
 def _no_answer(what: str, where: Where) -> ModelError:
     return ModelError(
         _(
-            "{base_url} answered with {what} and not as a model. Check base_url "
-            "(most end in /v1) and whether a proxy or the network wants a login."
+            "{base_url} answered with {what}, not like a model. Check base_url (most "
+            "end in /v1) and whether a proxy or the network requires a login."
         ).format(base_url=where.base_url, what=what),
         "not_found",
     )
@@ -301,8 +301,8 @@ def too_much(what: str, where: Where) -> ModelError:
     """
     return ModelError(
         _(
-            "{base_url} has sent {what}, so its answer was stopped there. What has "
-            "come of it is kept."
+            "{base_url} sent {what}, so its answer was stopped. The text so far is "
+            "kept."
         ).format(base_url=where.base_url, what=what),
         "dropped",
     )
@@ -316,9 +316,9 @@ def silent(where: Where) -> ModelError:
     return ModelError(
         _(
             "{base_url} ended its answer before the first word and gave no reason. "
-            "Often the conversation is longer than the context that the server was "
-            "started with: begin a new one, or give the server a larger context. "
-            "Its own log may tell more."
+            "Often, the conversation is longer than the context that the server was "
+            "started with: start a new one, or give the server a larger context. The "
+            "server's log may say more."
         ).format(base_url=where.base_url),
         "dropped",
     )
@@ -358,17 +358,17 @@ def _no_model(where: Where, message: str, models: Models) -> str:
     )
     if models.too_long:
         return _(
-            '{said}: "{message}". Its list of models is longer than '
-            "{look_up_bytes} MB and was not read; set `model` to one of it."
+            '{said}: "{message}". Its list of models is longer than {look_up_bytes} '
+            "MB and was not read; set `model` to one from the list."
         ).format(said=said, message=message, look_up_bytes=LOOK_UP_BYTES >> 20)
     if not models.ids:
-        return _('{said}: "{message}". Set `model` to one that it has.').format(
+        return _('{said}: "{message}". Set `model` to one of its models.').format(
             said=said, message=message
         )
     if where.model in models.has:
         return _(
-            '{base_url} lists the model "{model}" and refuses it: "{message}". '
-            "Check that it is loaded, and what the key may use."
+            '{base_url} lists the model "{model}", but refuses it: "{message}". '
+            "Check that it is loaded, and that the key may use it."
         ).format(base_url=where.base_url, model=where.model, message=message)
     there = listing.told(models, where.model, lambda name: one_line(name, where))
     return f"{said}. {there}"
@@ -385,13 +385,13 @@ def _sent_on(status: int, where: Where, headers: Mapping[str, str]) -> str:
         place = base = headers.get("location", "")
     if place == asked:
         return _(
-            "{base_url} wants the request sent on ({status}) without saying "
-            "where to. Check base_url."
+            "{base_url} redirects the request ({status}) without saying where to. "
+            "Check base_url."
         ).format(base_url=where.base_url, status=status)
     return _(
-        "{base_url} wants the request sent on to {place} ({status}). Nothing "
-        "was sent there. If that is the right place, write {base} as base_url; "
-        "a proxy may also want a login."
+        "{base_url} redirects the request to {place} ({status}). Nothing was sent "
+        "there. If that address is right, set base_url to {base}; a proxy may also "
+        "require a login."
     ).format(
         base_url=where.base_url,
         place=one_line(place, where),
@@ -413,8 +413,7 @@ def _refused(status: int, where: Where, said: str) -> str:
         )
     if status == 403:
         return _(
-            "{base_url} does not allow this{said}. Check what {key} may use, "
-            "and that {model} is open to it."
+            "{base_url} does not allow this{said}. Check that {key} may use {model}."
         ).format(base_url=where.base_url, said=said, key=key, model=where.model)
     return _("{base_url} did not accept the API key{said}. Check {key}.").format(
         base_url=where.base_url, said=said, key=key

@@ -71,7 +71,7 @@ def told(models: Models, model: str, clean: Callable[[str], str]) -> str:
         clean=", ".join(map(clean, names)), more=more
     )
     if len(models.ids) < models.count:
-        said += _(" Only the first {count:,} names were compared with yours.").format(
+        said += _(" Only the first {count:,} names were checked.").format(
             count=len(models.ids)
         )
     return said

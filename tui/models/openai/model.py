@@ -185,8 +185,8 @@ class OpenAIModel:
             return ""
         self._told_of = names
         return _(
-            "{name} cannot see pictures, so it is only told their names: "
-            "{names}. If it can, set images = true in [models.{name}]."
+            "{name} cannot see pictures, so it only gets their names: {names}. If it "
+            "can, set images = true in [models.{name}]."
         ).format(name=self._name, names=names)
 
     def generate(
@@ -385,8 +385,8 @@ class OpenAIModel:
         if not (key.isascii() and key.isprintable() and " " not in key):
             raise ModelError(
                 _(
-                    "The API key in {source} has characters that no key has. Copy "
-                    "it again."
+                    "The API key in {source} has characters that no key contains. "
+                    "Copy it again."
                 ).format(source=source),
                 "unauthorized",
             )

@@ -215,8 +215,8 @@ def notice(change: Change, model: str, url: str, words: str) -> str:
             ).format(model=model, url=url)
         case "tool":
             what = _(
-                "{model} on {url} refuses the schema of the tool {name}, so it "
-                "is asked without this tool"
+                "{model} on {url} rejects the schema of the tool {name}: asking "
+                "without this tool"
             ).format(model=model, url=url, name=change.name)
         case "field":
             what = _(
@@ -234,16 +234,17 @@ def notice(change: Change, model: str, url: str, words: str) -> str:
             )
         case "stream":
             what = _(
-                "{model} on {url} does not stream, so its answers come whole"
+                "{model} on {url} does not stream: answers appear when they are "
+                "complete"
             ).format(model=model, url=url)
         case "system":
             what = _(
-                "{model} on {url} takes no system message, so it stands before "
+                "{model} on {url} does not accept a system message: sending it with "
                 "the first question"
             ).format(model=model, url=url)
         case "images":
             what = _(
-                "{model} on {url} takes no images, so they are only named to it"
+                "{model} on {url} does not accept images: sending only their names"
             ).format(model=model, url=url)
         case "schemas" | "returns" | "demanded" | "signed" | "alone" | "null":
             return ""

@@ -163,8 +163,8 @@ class AnswerReader:
             )
             yield NoticeGiven(
                 _(
-                    "{base_url} has sent {count} of the answer that could not be "
-                    "read, so something of it may be missing."
+                    "{base_url} sent {count} of the answer that could not be read, "
+                    "so some text may be missing."
                 ).format(base_url=self._where.base_url, count=count)
             )
         reason = self._finish_reason
@@ -174,7 +174,7 @@ class AnswerReader:
         if not self._builder.answers:
             raise errors.no_answer(named, self._where)
         yield NoticeGiven(
-            _("{base_url} has ended the answer by finish_reason {named}.").format(
+            _("{base_url} ended the answer with finish_reason {named}.").format(
                 base_url=self._where.base_url, named=named
             )
         )

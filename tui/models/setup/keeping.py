@@ -101,7 +101,7 @@ def append(
             )
         ) from error
     raise ConfigError(
-        _("{file} cannot be added to; mend it, or add by hand:\n{lines}").format(
+        _("{file} cannot be changed; fix it, or add by hand:\n{lines}").format(
             file=file, lines=lines
         )
     )
@@ -164,9 +164,8 @@ def _require_same(
             return
     raise ConfigError(
         _(
-            "{file} is written in a way that cannot be added to. To keep the "
-            'model, add model = "{name}" and, in its form:\n'
-            "{name2}"
+            "{file} is written in a form that lazychat cannot add to. To keep the "
+            'model, add model = "{name}" and, in the same form:\n{name2}'
         ).format(file=file, name=name, name2=entry(name, chosen))
     )
 

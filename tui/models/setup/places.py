@@ -118,9 +118,7 @@ def with_key(place: Place, text: str) -> Place:
     if text.strip().startswith("!"):
         command = text.strip()[1:].strip()
         if not command:
-            raise ConfigError(
-                _("Type the command behind the !, as in !pass show groq.")
-            )
+            raise ConfigError(_("Type the command after the !, as in !pass show groq."))
         return msgspec.structs.replace(place, key_cmd=command)
     key = keys.checked(text)
     name = place.key_env

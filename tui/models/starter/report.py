@@ -70,7 +70,7 @@ def plain(output: str) -> str:
         return _cut(output.strip())
     if isinstance(data, list):
         lines = ["- " + _line(item) for item in cast(list[Any], data)]
-        return _cut("\n".join(lines)) or "Nothing was found."
+        return _cut("\n".join(lines)) or "Nothing found."
     if isinstance(data, dict):
         named = cast(dict[str, Any], data)
         data = {k: v for k, v in named.items() if k != _SENTENCE_KEY} or named
