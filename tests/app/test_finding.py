@@ -190,14 +190,14 @@ async def test_reasoning_counts_only_while_it_is_unfolded() -> None:
         await chat.until("1 of 1")
 
 
-async def test_new_text_is_searched_when_it_settles() -> None:
+async def test_new_text_is_not_searched_for_each_piece() -> None:
     gate = threading.Event()
     async with opened(["word", ["word ", gate, "word"]]) as chat:
         await asked(chat, "Hi")
         await chat.ask("Again")
         await chat.until(lambda: chat.pane.count("word") == 2)
         await find(chat, "word")
-        await chat.until("1 of 1")
+        await chat.until("1 of 2")
         searched: list[object] = []
         search = module.matches.find_all
 
@@ -282,12 +282,34 @@ async def test_slash_find_without_a_match_stays_in_the_composer() -> None:
 
 async def test_no_match_is_not_final_while_an_answer_grows() -> None:
     gate = threading.Event()
-    async with opened([["word ", gate, "word"]]) as chat:
+    async with opened([["some ", gate, "word"]]) as chat:
         await chat.ask("Hi")
-        await chat.until("word")
+        await chat.until("some")
 
         await find(chat, "word")
 
         await chat.until("no match yet")
         gate.set()
+        await chat.until("1 of 1")
+
+
+async def test_an_answer_that_still_grows_is_searched_as_it_grows() -> None:
+    gates = [threading.Event() for _ in range(3)]
+    steps = ["first word\n\n", gates[0], "second word ", gates[1], "and more. "]
+    async with opened([[*steps, gates[2], "Third word."]]) as chat:
+        await chat.ask("Hi")
+        await chat.until("first word")
+        await find(chat, "word")
+        await chat.until("1 of 1")
+
+        gates[0].set()
         await chat.until("1 of 2")
+        assert marked(chat) == [("word", True), ("word", False)]
+        gates[1].set()
+        await chat.until("and more.")
+        assert ("word", True) in marked(chat)  # while it is not yet searched again
+
+        await chat.pilot.press("down")
+        await chat.until("2 of 2")
+        gates[2].set()
+        await chat.until("2 of 3")

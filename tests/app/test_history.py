@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from support.pilot import Chat, opened
+from textual.events import MouseScrollDown
 
 from tui import conversation
 from tui.app.history.actions import slug
 from tui.app.history.dates import ago
+from tui.app.history.list import HistoryList
+from tui.app.history.preview import Preview
 from tui.app.history.screen import HistoryScreen
 from tui.conversation.read_state import mark_seen
 from tui.eventlog import EventLog
@@ -549,3 +552,36 @@ async def test_wide_screens_preview_the_conversation_at_the_cursor() -> None:
         await chat.until("Answer of the oldest.")
         await chat.pilot.resize_terminal(90, 30)
         await chat.until(lambda: "Answer of the oldest." not in chat.text)
+
+
+async def test_the_preview_scrolls_by_keys_and_by_the_wheel() -> None:
+    async with opened(size=(120, 30)) as chat:
+        keep(chat.host.log, "Long", "\n\n".join(f"Paragraph {n}." for n in range(60)))
+        await listed(chat, "Long")
+        await chat.until("Paragraph 5.")
+        assert "Paragraph 30." not in chat.text
+        selected = chat.app.screen.query_one(HistoryList).selected
+
+        await chat.pilot.press("shift+pagedown", "shift+pagedown", "shift+down")
+        await chat.until("Paragraph 28.")
+        assert "Paragraph 5." not in chat.text
+        await chat.pilot.press(*["shift+pagedown"] * 9)
+        await chat.until("Paragraph 59.")
+        await chat.pilot.press(*["shift+up"] * 40)
+        await chat.until("Paragraph 5.")
+        preview = chat.app.screen.query_one(Preview)
+        for _ in range(5):
+            await chat.pilot._post_mouse_events([MouseScrollDown], preview)
+        await chat.until("Paragraph 15.")
+        assert chat.app.screen.query_one(HistoryList).selected is selected
+
+
+async def test_a_cut_message_in_the_preview_says_so_at_its_end() -> None:
+    async with opened(size=(120, 30)) as chat:
+        keep(chat.host.log, "Long", "word " * 3000)
+        await listed(chat, "Long")
+        await chat.until("word word")
+
+        await chat.pilot.press(*["shift+pagedown"] * 12)
+
+        await chat.until("  …")

@@ -243,3 +243,30 @@ async def test_half_pages_scroll_the_conversation_from_normal_mode() -> None:
         await chat.until(lambda: not chat.screen.transcript.following)
         await chat.pilot.press("ctrl+d", "ctrl+d")
         await chat.until(lambda: chat.screen.transcript.following)
+
+
+@pytest.mark.parametrize("text", ["/mo", "see @no"])
+async def test_one_esc_leaves_insert_mode_while_a_menu_is_open(text: str) -> None:
+    async with opened([], VI) as chat:
+        composer = chat.screen.composer
+        await keys(chat.pilot, text)
+        if text.startswith("/"):
+            await chat.until(lambda: composer.menu.is_open)
+
+        await chat.pilot.press("escape")
+
+        assert composer.vi.mode == "normal"
+        assert not composer.menu.is_open
+        assert composer.text == text
+
+
+async def test_help_has_the_keys_of_vi_while_they_are_on() -> None:
+    async with opened([], VI) as chat:
+        await chat.pilot.press("f1")
+        await chat.until("Vi keys in normal mode")
+        await chat.pilot.press("escape")
+        await chat.ask("/vi off")
+        await chat.until(lambda: not chat.screen.composer.vi.on)
+        await chat.pilot.press("f1")
+        await chat.until("here: writing")
+        assert "Vi keys in normal mode" not in chat.text

@@ -1,6 +1,7 @@
 """The app in Chinese, in a real terminal of 80 and 120 columns."""
 
 import re
+import signal
 
 import pytest
 from support.start import Start
@@ -100,3 +101,15 @@ def test_each_screen_is_in_chinese_and_in_line(
     terminal.type("/foo")
     terminal.press("enter")
     terminal.wait_for("没有命令 /foo。/help 列出所有命令。")
+
+
+def test_the_line_after_a_crash_is_in_chinese(start: Start) -> None:
+    chinese = {"LAZYCHAT_LANGUAGE": "zh"}
+    terminal = start([{"text": "好的。"}], environment=chinese, until="输入消息")
+    terminal.settle()
+
+    terminal.signal(signal.SIGSEGV)
+    terminal.wait_closed()
+
+    line = "lazychat 被 SIGSEGV 终止。对话已保存：运行 `lazychat` 即可继续。"
+    assert line in terminal.text

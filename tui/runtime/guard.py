@@ -81,6 +81,10 @@ class Guard:
             self._kept = kept
             self._tell(("kept", kept))
 
+    def say(self, texts: dict[str, str]) -> None:
+        """Report translations of `watch.TEXTS`, which is in English, by its names."""
+        self._tell(("texts", texts))
+
     def disarm(self) -> None:
         """Report that the app no longer uses the terminal."""
         self._tell(("disarmed",))

@@ -39,11 +39,21 @@ LEAVE = "\x1b[?1049l\x1b[?25h\x1b[m\r"
 """Leaves the alternate screen. Comes after `RESET_NEWER`, because terminals keep
 separate keyboard flags for each screen."""
 
-_KEPT = {
-    True: " Conversation saved: run `lazychat` to continue.",
-    False: " Messages since the store could not be written are lost.",
-    None: "",
+
+def N_(message: str) -> str:
+    """Mark a text for the catalogue, as in `tui.i18n`; `guard` sends translations."""
+    return message
+
+
+TEXTS = {
+    "signal": N_("lazychat was ended by {signal}."),
+    "fatal": N_("lazychat was ended by a fatal Python error ({error})."),
+    "killed": N_("lazychat was killed."),
+    "kept": N_("Conversation saved: run `lazychat` to continue."),
+    "lost": N_("Messages since the store could not be written are lost."),
 }
+"""The line that the user sees, by the names that `Guard.say` sends."""
+_KEPT = {True: "kept", False: "lost", None: ""}
 """What has become of the conversation, by the last `Guard.keep`; None: unknown."""
 
 _CRASHES = {
@@ -86,6 +96,7 @@ class Watch:
         self._taken: Settings | None = None
         self._plain = False
         self._kept: bool | None = None
+        self._texts = TEXTS
         self._told = b""
         self._renews = False
 
@@ -137,7 +148,7 @@ class Watch:
         state = (
             *(self._app, self._screen, self._log, self._control, self._readers),
             *(self._ended, self._armed, before, taken, self._plain, self._kept),
-            *(self._signal, self._told),
+            *(self._signal, self._told, self._texts),
         )
         reader, writer = os.pipe()
         kept = (self._screen, self._control, *self._readers, reader)
@@ -163,7 +174,7 @@ class Watch:
         self._app, self._screen, self._log = app, screen, log
         self._control, self._readers, self._words = control, readers, b""
         self._ended, self._armed, self._before, self._taken, *rest = rest
-        self._plain, self._kept, self._signal, self._told = rest
+        self._plain, self._kept, self._signal, self._told, self._texts = rest
         return self
 
     def _obey(self) -> bool:
@@ -180,6 +191,8 @@ class Watch:
                     self._taken = None
                 case ("took", settings):
                     self._taken = settings
+                case ("texts", texts):
+                    self._texts = {**TEXTS, **texts}
                 case ("kept", kept):
                     self._kept = kept
                 case _:
@@ -215,15 +228,18 @@ class Watch:
             except OSError:
                 pass
         newer = "" if self._plain else RESET_NEWER
-        how = _how(self._words, self._signal)
-        line = f"lazychat {how}.{_KEPT[self._kept]}"
+        name, about = _how(self._words, self._signal)
+        line = _filled(self._texts[name], about)
+        if kept := _KEPT[self._kept]:
+            gap = " " if line.endswith(".") else ""  # Chinese has a wide full stop
+            line = f"{line}{gap}{self._texts[kept]}"
         try:
             self._restore_settings()
             _write(self._screen, f"{RESET}{newer}{LEAVE}{line}\r\n".encode())
         except OSError:  # the terminal is gone too
             pass
         try:
-            self._note(how)
+            self._note(_filled(TEXTS[name], about))
         except OSError:
             pass
 
@@ -233,13 +249,13 @@ class Watch:
             # TCSAFLUSH discards unread input, which was meant for the app.
             termios.tcsetattr(self._screen, termios.TCSAFLUSH, self._before)
 
-    def _note(self, how: str) -> None:
+    def _note(self, what: str) -> None:
         """Append to the log what happened, and where in the program."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         log = os.open(self._log, flags, 0o600)
         when = time.strftime("%Y-%m-%d %H:%M:%S")
         where = self._words.decode("utf-8", "replace").strip()
-        text = f"{when} lazychat (process {self._app}) {how}\n{where}\n"
+        text = f"{when} (process {self._app}) {what}\n{where}\n"
         _write(log, text.encode())
         os.close(log)
 
@@ -287,16 +303,24 @@ def name_process() -> None:
         pass
 
 
-def _how(words: bytes, name: str) -> str:
-    """Return how the app ended, according to the report of `faulthandler`."""
+def _how(words: bytes, name: str) -> "tuple[str, str]":
+    """Return how the app ended, according to the report of `faulthandler`.
+
+    The first is a name in `TEXTS`, the second what its text has to be filled with.
+    """
     if words.startswith(b"Fatal Python error: "):
         line = words[20:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
         if known := _CRASHES.get(line):
-            return f"was ended by {known}"
-        return f"was ended by a fatal Python error ({line})"
+            return "signal", known
+        return "fatal", line
     if name:
-        return f"was ended by SIG{name}"
-    return "was killed"
+        return "signal", f"SIG{name}"
+    return "killed", ""
+
+
+def _filled(text: str, about: str) -> str:
+    # Not `format`: a translation with another brace must not fail here.
+    return text.replace("{signal}", about).replace("{error}", about)
 
 
 def _write(descriptor: int, data: bytes) -> None:

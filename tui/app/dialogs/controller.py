@@ -46,7 +46,8 @@ class DialogController:
             return
         chat = self._chat()
         more = chat.composer.menu.more() if chat else ()
-        self._app.push_screen(HelpScreen(self._keys, self._place(), more))
+        vi = chat is not None and chat.transcript.vi
+        self._app.push_screen(HelpScreen(self._keys, self._place(), more, vi=vi))
 
     def _place(self) -> "Place":
         chat, screen = self._chat(), self._app.screen

@@ -60,6 +60,7 @@ TOOLS = (
 HISTORY = (
     ("Enter", N_("Open the conversation, or the match in context")),
     ("Up, Down", N_("Conversation above, below")),
+    ("Shift+Up, Shift+Down", N_("Scroll the preview, Shift+PageUp by a page")),
     ("F2", N_("Rename")),
     ("F4", N_("Pin or unpin")),
     ("F5, F6", N_("Export to a file, import one")),
@@ -73,6 +74,20 @@ ASKING = (
     (N_("Esc"), N_("Stop the answer")),
 )
 """Keys while a tool asks for permission, and what they do."""
+
+VI = (
+    ("Esc; i, a, I, A, o, O", N_("Leave insert mode; insert here, behind, ...")),
+    ("h, j, k, l, w, b, e", N_("Left, down, up, right; by words")),
+    ("0, ^, $, gg, G", N_("Start, end of the line; first, last line")),
+    ("f, F, t, T; ; ,", N_("To a character in the line; again, back")),
+    ("d, c, y", N_("Delete, change, yank: with a motion, iw, i(, or doubled")),
+    ("x, r, ~, J, p, P, .", N_("Delete, replace, case, join, put, repeat")),
+    ("v, V", N_("Select characters, lines")),
+    ("u, Ctrl+R", N_("Undo, redo")),
+    ("Ctrl+U, Ctrl+D", N_("Scroll the conversation by half a page")),
+    (N_("In the conversation"), N_("j, k, g, G scroll; / finds; i or a writes")),
+)
+"""Keys of vi, and what they do."""
 
 Place = Literal["writing", "reading", "debug", "tools", "history", "asking"]
 """What has the focus while the user asks for help."""
@@ -126,16 +141,20 @@ class HelpScreen(ModalScreen[None]):
         keys: Mapping[str, str],
         place: Place = "writing",
         more: Sequence[commands.Command] = (),
+        *,
+        vi: bool = False,
     ) -> None:
         """Show help for `place` first.
 
         `keys` are those changed in the configuration, by the name of the command;
-        `more` are commands besides those of the table.
+        `more` are commands besides those of the table; `vi` is whether the keys of vi
+        are on.
         """
         super().__init__()
         self._keys = keys
         self._place: Place = place
         self._more = more
+        self._vi = vi
         self._filter = ""
         self._words = Words()
         self._page = VerticalScroll(self._words, can_focus=False)
@@ -222,6 +241,9 @@ class HelpScreen(ModalScreen[None]):
         sections = [(here, rows), everywhere, slashes, *places.values()]
         if self._place != "writing":
             sections.insert(1, sections.pop(3))
+        if self._vi:
+            at = 1 if self._place == "writing" else 2
+            sections.insert(at, (_("Vi keys in normal mode (/vi off)"), VI))
         return [
             (title, [Row(_(row[0]), _(row[1]), *row[2:]) for row in rows])
             for title, rows in sections

@@ -15,13 +15,14 @@ from tui.conversation.preview import Spoken
 from tui.safe import safe
 
 LAID_OUT = 6_000
-"""Most characters of a message that are laid out: more than a screen shows."""
+"""Most characters of a message that are laid out: "…" stands for the rest."""
 _ABOVE = 4
 """Rows of the message that are shown above a match."""
+_WHEEL = 3  # rows
 
 
 class Preview(Contained, Widget):
-    """Draws a few messages; it takes no focus and does not scroll."""
+    """Draws a few messages; it takes no focus, the list's keys scroll it."""
 
     DEFAULT_CSS = """
     Preview {
@@ -39,6 +40,8 @@ class Preview(Contained, Widget):
         self._messages: Sequence[Spoken] = ()
         self._phrase = ""
         self._lines: list[Line] = []
+        self._first = 0
+        """The number of the line in the first row."""
 
     def show(self, messages: Sequence[Spoken], phrase: str = "") -> None:
         """Show messages; `phrase` is marked in the one that matches."""
@@ -51,7 +54,7 @@ class Preview(Contained, Widget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        width, height = self.content_size
+        width = self.content_size.width
         if width < 10:
             return
         lines: list[Line] = []
@@ -67,14 +70,41 @@ class Preview(Contained, Widget):
             lines += [*laid, BLANK]
         if match is not None:
             start = match - _ABOVE
-        first = max(0, min(start, len(lines) - height))
-        self._lines = lines[first : first + height]
+        self._lines = lines
+        self._first = self._within(start)
         self.refresh()
+
+    def _within(self, first: int) -> int:
+        return max(0, min(first, len(self._lines) - self.content_size.height))
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll down by `rows`, up if they are negative, as far as there is text."""
+        first = self._within(self._first + rows)
+        if first != self._first:
+            self._first = first
+            self.refresh()
+
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll by pages; two rows of the old page stay."""
+        self.scroll_rows(pages * max(1, self.content_size.height - 2))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll up."""
+        event.stop()
+        event.prevent_default()
+        self.scroll_rows(-_WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll down."""
+        event.stop()
+        event.prevent_default()
+        self.scroll_rows(_WHEEL)
 
     def render_line(self, y: int) -> Strip:
         """Return a row; the border and the padding are Textual's."""
         style = Palette(self, self.LOOKS).style
-        line = self._lines[y] if y < len(self._lines) else BLANK
+        number = self._first + y
+        line = self._lines[number] if number < len(self._lines) else BLANK
         strip = Strip([Segment(text, style(look)) for text, look in line.spans])
         return strip.adjust_cell_length(self.content_size.width, style(line.fill))
 
@@ -88,7 +118,9 @@ def _lines(message: Spoken, phrase: str, width: int) -> list[Line]:
         # A match far down in a long message: what is above it is not laid out.
         at = message.text.casefold().find(phrase.casefold())
         begin = max(0, at - LAID_OUT // 2)
-    text = safe(message.text[begin : begin + LAID_OUT]).strip()
+    end = begin + LAID_OUT
+    text = safe(message.text[begin:end]).strip()
+    text += "\n\n…" if message.text[end:].strip() else ""
     if message.role == "user":
         bar: tuple[Span, ...] = (("▌ ", ("user", "bar")),)
         rows = to_lines(wrap(((text, ("user",)),), width - 2))

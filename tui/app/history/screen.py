@@ -93,6 +93,10 @@ class HistoryScreen(OutputScreen):
         Binding("down", "move('cursor_down')", "Down", show=False),
         Binding("pageup", "move('page', -1)", "Page up", show=False),
         Binding("pagedown", "move('page', 1)", "Page down", show=False),
+        Binding("shift+up", "preview(-3)", "Preview up", show=False),
+        Binding("shift+down", "preview(3)", "Preview down", show=False),
+        Binding("shift+pageup", "preview_page(-1)", "Preview page up", show=False),
+        Binding("shift+pagedown", "preview_page(1)", "Preview page down", show=False),
         Binding("f2", "ask('rename')", "Rename", show=False),
         Binding("f4", "act('pin')", "Pin", show=False),
         Binding("f5", "ask('export')", "Export", show=False),
@@ -390,6 +394,14 @@ class HistoryScreen(OutputScreen):
             self._search()
 
     # -- user actions
+
+    def action_preview(self, rows: int) -> None:
+        """Scroll the preview by rows."""
+        self.preview.scroll_rows(rows)
+
+    def action_preview_page(self, pages: int) -> None:
+        """Scroll the preview by pages."""
+        self.preview.scroll_pages(pages)
 
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)

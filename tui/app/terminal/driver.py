@@ -34,7 +34,8 @@ from tui.app.terminal.sgr import PenBook
 from tui.app.terminal.stage import Stage
 from tui.app.terminal.tty_reader import Reader
 from tui.app.terminal.tty_writer import Writer
-from tui.runtime import guard, tty
+from tui.i18n import _, language
+from tui.runtime import guard, tty, watch
 
 # The least columns and rows of the layout. A smaller terminal shows only a part of it,
 # because some Textual widgets fail when a text gets no columns.
@@ -144,6 +145,8 @@ class OutputDriver(LinuxDriver):
         writer.start()
         if guarded := guard.current():
             guarded.arm(self._settings(), plain=self._looks.plain)
+            if language() != "en":
+                guarded.say({name: _(text) for name, text in watch.TEXTS.items()})
         super().start_application_mode()
         if guarded and (settings := self._settings()):
             guarded.took(settings)

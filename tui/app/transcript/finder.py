@@ -2,8 +2,8 @@
 
 What is searched is what is displayed, so items far off the screen have to be laid out
 first. That is done in slices between which the app handles keys, the items nearest to
-the reader first. A message that still grows is searched when it is complete: a piece of
-text costs nothing.
+the reader first. A message that still grows is searched a few times a second, not for
+each piece of text.
 """
 
 import asyncio
@@ -22,6 +22,10 @@ MOST = 10_000
 """Most places that are counted."""
 _SLICE = 0.01  # seconds
 _PAUSE = 0.002  # seconds between two slices
+_GROWN = 0.4
+"""Seconds between two searches of a message that grows."""
+_SHARE = 20
+"""A search of such a message that took long is repeated after this many times that."""
 
 
 class _Pane(Protocol):
@@ -36,6 +40,8 @@ class _Result(NamedTuple):
     revision: int
     places: list[Found]
     rows: dict[int, list[RowMatch]]
+    texts: dict[int, str]
+    """The text of the rows that have a match, while the item grows."""
 
 
 class State(NamedTuple):
@@ -46,9 +52,9 @@ class State(NamedTuple):
     total: int
     """The number of places so far; above `MOST` there may be more."""
     complete: bool
-    """Whether everything was searched but what still grows."""
+    """Whether everything was searched but the newest text of what still grows."""
     growing: bool
-    """Whether a message still grows, which is searched later."""
+    """Whether a message still grows, and may get more places."""
 
 
 class Finder:
@@ -68,6 +74,10 @@ class Finder:
         self._choosing = False  # whether the first place is still to be chosen
         self._ordered: list[tuple[Item, int]] | None = None
         self._due = False
+        self._grown: set[Item] = set()
+        """Growing items with text that was not searched."""
+        self._look_due = False
+        self._cost = 0.0  # seconds of the last search of a growing item
 
     @property
     def active(self) -> bool:
@@ -79,7 +89,7 @@ class Finder:
         """How far the search is."""
         places = self._places()
         number = places.index(self._current) + 1 if self._current in places else 0
-        late = any(item.behind for item in self._pane.items)
+        late = any(item.behind and item.done for item in self._pane.items)
         growing = any(not item.done for item in self._pane.items)
         return State(number, len(places), not self._todo and not late, growing)
 
@@ -95,6 +105,7 @@ class Finder:
         self._wanted = wanted
         self._found.clear()
         self._todo.clear()
+        self._grown.clear()
         self._count = 0
         self._ordered = self._current = None
         self._origin = origin
@@ -110,8 +121,13 @@ class Finder:
 
     def changed(self, item: Item) -> None:
         """Search an item again, whose lines have changed; cheap if nothing did."""
-        if self._wanted is None or not item.done or item in self._todo:
+        if self._wanted is None or item in self._todo:
             return
+        if not item.done:
+            self._grown.add(item)
+            self._look_soon()
+            return
+        self._grown.discard(item)
         result = self._found.get(item)
         if result is None or result.revision != item.revision:
             self._todo.append(item)
@@ -136,7 +152,8 @@ class Finder:
             return ()
         if result.revision != item.revision:
             self.changed(item)
-            return ()
+            if result.texts.get(number) != item.line(number).text:
+                return ()  # it was laid out in another way
         here = self._current[1] if self._current and self._current[0] is item else -1
         return [(m.start, m.end, m.number == here) for m in result.rows.get(number, ())]
 
@@ -167,6 +184,31 @@ class Finder:
             self._pane.show_matches()
             self.report()
 
+    def _look_soon(self) -> None:
+        """Search what grows, but not for each piece of text."""
+        if not self._look_due:
+            self._look_due = True
+            wait = max(_GROWN, _SHARE * self._cost)
+            asyncio.get_running_loop().call_later(wait, self._look)
+
+    def _look(self) -> None:
+        self._look_due = False
+        if self._wanted is None:
+            return
+        shown = set(self._pane.items)
+        before = self._count
+        grown, self._grown = self._grown, set()
+        start = monotonic()
+        for item in grown & shown:
+            if item not in self._todo:
+                self._search(item)
+        self._cost = monotonic() - start
+        self._ordered = None
+        if self._count != before:
+            self._choose()
+            self._pane.show_matches()
+            self.report()
+
     def _work(self) -> None:
         """Search items for the length of a slice."""
         until = monotonic() + _SLICE
@@ -180,18 +222,20 @@ class Finder:
             self._continue()
 
     def _search(self, item: Item) -> None:
-        if self._wanted is None or not item.done:
+        if self._wanted is None:
             return
         if not item.exact:
             self._pane.lay_out_items([item])
-        if item.behind:
+        if item.behind and item.done:
             return  # the pane lays out the rest, and tells when it has
         if item in self._found:
             self._count -= len(self._found[item].places)
         lines = ((number, item.line(number)) for number in item.text_rows)
         room = max(0, MOST + 1 - self._count)
         places = matches.find_all(lines, self._wanted, room)
-        self._found[item] = _Result(item.revision, places, matches.by_row(places))
+        rows = matches.by_row(places)
+        texts = {} if item.done else {row: item.line(row).text for row in rows}
+        self._found[item] = _Result(item.revision, places, rows, texts)
         self._count += len(places)
         if self._current and self._current[0] is item:
             last = len(places) - 1

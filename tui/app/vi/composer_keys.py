@@ -51,6 +51,10 @@ class Area(Protocol):
         """Scroll the conversation by half a page, up (-1) or down (1)."""
         ...
 
+    def close_menus(self) -> None:
+        """Close the menus above the composer."""
+        ...
+
     def mode_changed(self) -> None:
         """Show the mode."""
         ...
@@ -138,8 +142,9 @@ class ViKeys:
             return False
         key = event.key
         if self._editor.mode is Mode.INSERT:
-            if key != "escape" or menu:
+            if key != "escape":
                 return False
+            self._composer.close_menus()
             self._editor.leave_insert(self._offset())
             self._after()
             return True

@@ -546,6 +546,12 @@ class Composer(Contained, TextArea):
         """Scroll the conversation by half a page, up (-1) or down (1)."""
         self.post_message(self.Paged(step / 2))
 
+    def close_menus(self) -> None:
+        """Close the menus above the composer, as Esc does."""
+        for menu in (self.file_menu, self.menu):
+            if menu.is_open:
+                menu.close()
+
     def mode_changed(self) -> None:
         """Show the mode of vi, and its cursor."""
         mode = self.vi.mode
