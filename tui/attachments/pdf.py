@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
+
 from tui import bounds
 from tui.attachments.texts import MEDIA_TYPE
 from tui.errors import AttachmentError
