@@ -236,6 +236,27 @@ async def test_text_of_tools_cannot_drive_the_terminal():
         assert "a␛]0;title␇" in text
 
 
+async def test_keys_before_the_first_layout_move_the_cursor_and_unfold():
+    async with (app := Host()).run_test() as pilot:
+        sidebar = ToolSidebar()
+        sidebar.display = False
+        await app.screen.mount(sidebar)
+        sidebar.set_tools(TOOLS, {"get_weather"})
+        await pilot.pause()
+
+        sidebar.action_cursor_down()
+        sidebar.action_unfold()
+        sidebar.action_page(1)
+        sidebar.action_cursor_first()
+        sidebar.action_cursor_down()
+        sidebar.action_switch()
+        sidebar.set_tools(TOOLS[1:], set())
+        sidebar.action_cursor_last()
+        sidebar.action_switch()
+
+        assert sidebar.switched == {"get_weather": False, "查询": True}
+
+
 async def test_cursor_stays_in_view_when_there_are_many():
     tools = [schema(f"tool_{n}", "About it.") for n in range(40)]
     async with (app := Host(tools)).run_test(size=(80, 24)) as pilot:

@@ -276,6 +276,11 @@ class Rows(Contained, ScrollView, can_focus=True):
         return self.scrollable_content_region.height
 
     @property
+    def _is_laid_out(self) -> bool:
+        """Whether the list has a size, so that its entries have been measured."""
+        return self.scrollable_content_region.area > 0
+
+    @property
     def _at_bottom(self) -> bool:
         return self.scroll_y >= self.max_scroll_y
 
@@ -353,6 +358,8 @@ class Rows(Contained, ScrollView, can_focus=True):
 
     def _show(self, index: int) -> None:
         self._settle()
+        if not self._is_laid_out:
+            return
         first = self.scroll_offset.y
         row = self._rows.reveal(index, first, self._view_height)
         if first and self._selectable(index - 1, -1) is None:
@@ -366,7 +373,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         """Scroll a line if the selected entry extends beyond the screen."""
         self._settle()
         first, height = self.scroll_offset.y, self._view_height
-        if self.cursor is None or not height:
+        if self.cursor is None or not self._is_laid_out:
             return False
         if step < 0:
             hidden = self._rows.top(self.cursor) < first
