@@ -142,6 +142,14 @@ def test_a_field_is_found_wherever_it_is_named(
         ("thinking", {"type": "enabled"}, error("Unknown parameter: 'thinking'.")),
         ("seed", 1, error("Unrecognized request argument supplied: seed")),
         ("logit_bias", {}, error("logit_bias: this field may not be set")),
+        ("parallel_tool_calls", True, error("parallel tool calls are not supported")),
+        ("tool_choice", "required", error("tool choice must be auto")),
+        ("reasoning_effort", "high", error("reasoning effort is not supported by m")),
+        ("reasoning_effort", "high", error("m does not support thinking")),
+        ("reasoning_effort", "high", error("Thinking level is not supported")),
+        ("reasoning_effort", "high", error("thinking_budget is not supported")),
+        ("temperature", 0.2, error("Solo se admite temperature = 1")),
+        ("temperature", 0.2, error("temperature 必须为 1")),
     ],
 )  # fmt: skip
 def test_an_option_is_left_out_and_the_rest_stays(
@@ -188,6 +196,7 @@ def test_a_length_that_is_taken_under_no_name_is_left_out(picky: PickyServer) ->
 
 
 TOOL_REFUSALS = [
+    (401, error("Your key has no access to function calling")),
     (400, error("`tool calling` is not supported with this model")),
     (400, error("`tools` is not supported with this model")),
     (400, [error("Function calling is not enabled for models/gemma-3-27b-it")]),

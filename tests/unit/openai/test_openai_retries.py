@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
@@ -30,10 +31,21 @@ from tui.errors import Cancelled, ModelError
 from tui.events import Event, RetryScheduled
 from tui.messages import Message
 from tui.models.openai.model import OpenAIModel, preload
-from tui.models.openai.retries import LONGEST_WAIT, retry_after, told_in
+from tui.models.openai.retries import (
+    LONGEST_WAIT,
+    limit_reset,
+    retry_after,
+    told_in,
+)
 from tui.turn import Turn
 
 ASK = [Message("user", "Hello")]
+
+
+def iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()
+
+
 NOW = 1_800_000_000.0
 
 
@@ -193,6 +205,11 @@ def test_a_date_in_retry_after_is_told_in_seconds(server: SSEServer) -> None:
         ({"retry-after": '"7"'}, 7.0),
         ({"retry-after": str(int(NOW) + 7)}, 7.0),
         ({"retry-after": str(int(NOW) - 7)}, None),
+        ({"retry-after": str(int(NOW + 7) * 1000)}, 7.0),
+        ({"retry-after": iso(NOW + 40)}, 40.0),
+        ({"retry-after": iso(NOW - 40)}, None),
+        ({"x-retry-after": "9"}, 9.0),
+        ({"x-ms-retry-after-ms": "2500"}, 2.5),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "9" * 400}, LONGEST_WAIT + 1),
         ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_WAIT + 1),
@@ -217,6 +234,13 @@ def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> 
         ("Try again after 2 minutes.", 120.0),
         ('{"retry_after": 3}', 3.0),
         ('{"headers": {"Retry-After": "4"}}', 4.0),
+        ('{"retry_after_ms": 1500}', 1.5),
+        ('{"retryAfterMs": "250"}', 0.25),
+        ("Try again in 1 minute and 5 seconds.", 65.0),
+        ("The quota resets in 45 seconds", 45.0),
+        ("Rate limited, cooldown: 15 seconds", 15.0),
+        ("请 20 秒后重试", 20.0),
+        ("请在30秒之后再试", 30.0),
         ("Please try again later. Limit 3 in 1 minute", None),
         ("again in 5", None),
         ('{"retryDelay": "0s"}', None),
@@ -227,6 +251,69 @@ def test_a_pause_is_found_in_the_words_of_a_refusal(
     said: str, seconds: float | None
 ) -> None:
     assert told_in(said) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-ratelimit-reset": "20"}, 20.0),
+        ({"x-ratelimit-reset": str(int(NOW + 20))}, 20.0),
+        ({"x-ratelimit-reset": str(int(NOW + 20) * 1000)}, 20.0),
+        ({"x-ratelimit-reset": "20", "x-ratelimit-remaining": "3"}, None),
+        ({"x-ratelimit-reset-after": "4"}, 4.0),
+        (
+            {
+                "x-ratelimit-reset-tokens": "6m0s",
+                "x-ratelimit-remaining-tokens": "120",
+                "x-ratelimit-reset-requests": "1m2.5s",
+                "x-ratelimit-remaining-requests": "0",
+            },
+            62.5,
+        ),
+        (
+            {
+                "anthropic-ratelimit-input-tokens-reset": iso(NOW + 30),
+                "anthropic-ratelimit-input-tokens-remaining": "0",
+                "anthropic-ratelimit-requests-reset": iso(NOW + 90),
+                "anthropic-ratelimit-requests-remaining": "5",
+            },
+            30.0,
+        ),
+        ({"ratelimit-reset": "12"}, 12.0),
+        ({"ratelimit": '"default";r=0;t=17'}, 17.0),
+        ({"x-ratelimit-reset": "soon"}, None),
+        ({"x-ratelimit-limit": "20"}, None),
+    ],
+)
+def test_limit_that_is_used_up_says_when_it_begins_anew(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert limit_reset(headers, NOW) == seconds
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["x-ratelimit-reset", "ratelimit", "ratelimit-reset-tokens"]),
+        st.text() | st.floats().map(str) | st.integers().map(str),
+    )
+)
+def test_no_limit_makes_a_wait_that_is_none(headers: dict[str, str]) -> None:
+    found = limit_reset(headers, NOW)
+
+    assert found is None or 0 < found < float("inf")
+
+
+def test_limit_is_waited_for_after_a_refusal_because_of_it(server: SSEServer) -> None:
+    reset = {
+        "x-ratelimit-reset-requests": "30ms",
+        "x-ratelimit-remaining-requests": "0",
+    }
+    server.json(refusal("Slow down"), status=429, headers=reset)
+    server.answer(text("Hello"), finish(), DONE)
+
+    events, _ = asked(server, max_retries=1)
+
+    assert [each.seconds for each in retries(events)] == [0.03]
 
 
 @given(st.text(alphabet='retry agin0123.5ms:" h'))

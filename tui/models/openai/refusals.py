@@ -65,7 +65,7 @@ _NO_TOOLS = re.compile(
     r"un(supported|available)|disabled|forbidden)\b|"
     r"\b(not|cannot|n['’]t)\b (be )?(allow(ed)?|permit(ted)?|support|includ|enabl|"
     r"use|call|have access|authori[sz]ed)[a-z]*( to| for)?( (use|call))?"
-    rf"( \w+)? {_TOOL_USE}\b",
+    rf"( \w+)? {_TOOL_USE}\b|\bno access to {_TOOL_USE}\b",
     re.I,
 )
 """What is said of tools that an account or a key does not have."""
@@ -88,7 +88,7 @@ _REFUSED = re.compile(
     r"\bmust\b|\bremov|\bomit|\breject|\brefus|\bignor|\bfail|incompatib|"
     r"\bat (most|least)\b|\btoo (large|small|high|low|many|long)|exceed|\bm(ax|in)imum|"
     r"should be|range|between|reserved|\bwrong|\bbad\b|\berror|illegal|prohibit|"
-    r"不|未|无|禁|错|误|超|非法|ません|できない|않|없|\bnicht\b|\bkein|\bne\b|\bpas\b|"
+    r"\bsolo\b|不|未|无|禁|错|误|超|非法|必须|只能|ません|できない|않|없|\bnicht\b|\bkein|\bne\b|\bpas\b|"
     r"\bnão\b|\bне\b",
     re.I,
 )
@@ -121,7 +121,7 @@ _UNKNOWN = re.compile(
 )
 _SYSTEM = re.compile(
     r"\b(system|developer)\b.*\b(roles?|messages?|prompts?|instructions?)\b|"
-    r"\broles?\b.*\b(system|developer)\b|['\"`](system|developer)['\"`]|"
+    r"\br[oô]l(es?|le)?\b.*\b(system|developer)\b|['\"`](system|developer)['\"`]|"
     r"messages?\W{0,2}0\W{0,2}role|"
     # Templates without the role: the rest takes turns already.
     r"roles must alternate|\bonly\b.{0,60}\broles? (is|are) (supported|allowed)|"
@@ -153,6 +153,17 @@ _COMMON = frozenset({"n", "stop", "user", "seed", "store", "metadata"})
 """Names of options that are words as well: meant only where they are quoted, or are
 said to be fields."""
 _ROOM = ("max_tokens", "max_completion_tokens")
+_MOST = r"max[_ ]?(new|output)[_ ]?tokens"
+_EFFORT = r"reasoning[_ ](effort|level|mode)|thinking([_ ]\w{4,6})?|effort"
+_OTHERWISE = {
+    "max_tokens": _MOST,
+    "max_completion_tokens": _MOST,
+    "reasoning": _EFFORT,
+    "reasoning_effort": _EFFORT,
+    # vLLM's '"auto" tool choice requires --enable-auto-tool-choice' is about all tools.
+    "tool_choice": r"tool choice(?! requires)",
+}
+"""Other names by which servers call a field of the request."""
 _FIELD = r"\b(argument|parameter|field|option|property|key|input)s?\b"
 _FORMAT = re.compile(
     r"response[_ ](format|schema|mime)|json[_ ](schema|mode|object)|structured|"
@@ -160,6 +171,7 @@ _FORMAT = re.compile(
     re.I,
 )
 """What is said of a schema for the answer."""
+_STREAM = re.compile(r"\bstream(ing)?\b|\bSSE\b|server-sent|\bsynchronous\b", re.I)
 _WORDLESS = 40
 """Characters of a refusal that gives no reason, such as "Bad Request"."""
 
@@ -305,13 +317,17 @@ def _about_fields(
     # The longest first: `tool_choice` is not `tools`.
     for field in sorted(fields, key=len, reverse=True):
         name = re.escape(field)
+        if field in _OTHERWISE:
+            name = f"({name}|{_OTHERWISE[field]})"
+        else:  # in prose it loses its underscores: "parallel tool calls"
+            name = name.replace("_", "[_ -]")
         quoted = re.search(rf"['\"`‘“]{name}['\"`’”]", said)
         plain = re.search(rf"(?<![\w.]){name}(?![\w-])", said, re.I)
         if field in _COMMON:
             plain = re.search(rf"{_FIELD}[^.\n]{{0,20}}\b{name}\b", said, re.I)
         if quoted or plain:
             yield from _left_out(field)
-    if request.get("stream") and re.search(r"\bstream(ing)?\b", said, re.I):
+    if request.get("stream") and _STREAM.search(said):
         yield Change("stream")
 
 

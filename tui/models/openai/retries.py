@@ -12,7 +12,8 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
-from datetime import UTC
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -68,8 +69,8 @@ _BODY_CHARACTERS = 10_000
 
 _FIGURE = r"\d{1,9}(?:\.\d{0,9})?"
 _UNITS = (
-    rf"(?=\d)(?:(?P<hours>{_FIGURE})\s?h(?:ours?)?)?\s?"
-    rf"(?:(?P<minutes>{_FIGURE})\s?m(?:in(?:ute)?s?)?(?![a-z]))?\s?"
+    rf"(?=\d)(?:(?P<hours>{_FIGURE})\s?h(?:ours?)?)?\s?(?:and )?"
+    rf"(?:(?P<minutes>{_FIGURE})\s?m(?:in(?:ute)?s?)?(?![a-z]))?\s?(?:and )?"
     rf"(?:(?P<seconds>{_FIGURE})\s?s(?:ec(?:ond)?s?)?(?![a-z]))?\s?"
     rf"(?:(?P<milliseconds>{_FIGURE})\s?m(?:illi)?s(?:ec(?:ond)?s?)?)?"
 )
@@ -77,10 +78,28 @@ _DURATION = re.compile(_UNITS, re.I | re.ASCII)
 _TOLD = re.compile(
     rf"retry[_-]?(?:delay|after)(?:[_-]?s(?:ec(?:ond)?s?)?)?[\"']?\s?[:=]\s?[\"']?"
     rf"(?P<field>{_FIGURE})s?\b"
-    rf"|(?:retry|again|wait)[^.\d]{{0,20}}(?=\d){_UNITS}",
+    rf"|retry[_-]?(?:delay|after)[_-]?m(?:illi)?s(?:ec(?:ond)?s)?[\"']?\s?[:=]\s?[\"']?"
+    rf"(?P<field_ms>{_FIGURE})\b"
+    rf"|(?P<chinese>{_FIGURE})\s?秒(?:钟)?(?:之?后|以后)"
+    rf"|(?:retry|again|wait|resets?|cooldown)[^.\d]{{0,20}}(?=\d){_UNITS}",
     re.I | re.ASCII,
 )
 """How a pause is told in a body."""
+
+_RETRY_AFTER = (
+    ("retry-after-ms", 0.001),
+    ("x-ms-retry-after-ms", 0.001),
+    ("retry-after", 1.0),
+    ("x-retry-after", 1.0),
+)
+"""Headers that ask for a pause, and the seconds of a bare number in each."""
+
+_RESET = re.compile(
+    r"(?P<before>(x-)?ratelimit-|anthropic-ratelimit-[a-z-]{1,40}-)"
+    r"reset(?P<kind>-requests|-tokens|-after)?"
+)
+_DRAFT = re.compile(r"[;,]\s*t=(\d{1,9})\b", re.ASCII)
+"""The seconds in `ratelimit: "default";r=0;t=17`, a draft of the IETF."""
 
 _WHY_CHARACTERS = 48
 """Of a reason, which stands in the status line."""
@@ -162,6 +181,8 @@ def _after_status(
     status: int, headers: Mapping[str, str], body: str, message: str, seconds: float
 ) -> Pause | None:
     wanted = retry_after(headers) or told_in(body)
+    if wanted is None and status == 429:
+        wanted = limit_reset(headers)
     if wanted is not None and wanted > LONGEST_WAIT:
         return None
     again = status in _WHY or (status >= 500 and status not in _FINAL)
@@ -189,25 +210,62 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     server's own `Date`, so that its clock and ours need not agree; without one from
     `now`, seconds since the epoch. A number may have a unit, or stand for a moment.
     `headers` are by names in lower case.
-    RFC 9110, section 10.2.3; `retry-after-ms` is OpenAI's.
+    RFC 9110, section 10.2.3; `retry-after-ms` is OpenAI's, `x-ms-...` Azure's.
     """
-    wanted = headers.get("retry-after", "").strip().strip("\"'")
+    since = _now(headers, now)
+    for name, unit in _RETRY_AFTER:
+        # A header that is there twice is joined by a comma, which a date has too.
+        whole = headers.get(name, "").strip().strip("\"'")
+        first = whole.partition(",")[0].strip()
+        if first and (found := _wait(first, since, unit)) is not None:
+            return found or None
+        if whole != first and (found := _wait(whole, since, unit)) is not None:
+            return found or None
+    return None
+
+
+def limit_reset(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Return after how many seconds, above 0, a limit that is used up begins anew.
+
+    Only meant for a refusal because of a limit: some servers send these headers with
+    each response. What is not used up is no reason to wait. The names are those of
+    OpenAI, OpenRouter, Anthropic, GitHub, and of the draft of a standard.
+    """
+    since = _now(headers, now)
+    waits: list[float] = []
+    for name, text in headers.items():
+        if found := _RESET.fullmatch(name):
+            kind = found["kind"] or ""
+            left = f"{found['before']}remaining{'' if kind == '-after' else kind}"
+            if headers.get(left, "0").strip() in ("0", "0.0"):
+                waits.append(_wait(text.strip(), since, 1.0) or 0.0)
+        elif name == "ratelimit" and (found := _DRAFT.search(text)):
+            waits.append(float(found[1]))
+    return max(waits, default=0.0) or None
+
+
+def _now(headers: Mapping[str, str], now: float | None) -> float:
     written = _moment(headers.get("date", "").strip())
-    since = written if written is not None else time.time() if now is None else now
-    # A header that is there twice is joined by a comma.
-    first = wanted.partition(",")[0].strip()
-    for text, unit in ((headers.get("retry-after-ms", "").strip(), 0.001), (first, 1)):
-        if re.fullmatch(r"\d+(\.\d*)?([eE]\+?\d+)?", text, re.ASCII):
-            seconds = float(text) * unit
-            if math.isinf(seconds):
-                return LONGEST_WAIT + 1
-            if abs(seconds - since) < _NEAR:
-                seconds -= since  # a moment, where a number of seconds should be
-            return seconds if seconds > 0 else None
-    if found := _DURATION.fullmatch(first):
-        return _seconds(found)
-    until = _moment(wanted)
-    return until - since if until is not None and until > since else None
+    return written if written is not None else time.time() if now is None else now
+
+
+def _wait(text: str, since: float, unit: float) -> float | None:
+    """Return the seconds that a header means, 0 for none, None if it is not readable.
+
+    `unit` are the seconds of a bare number.
+    """
+    if re.fullmatch(r"\d+(\.\d*)?([eE]\+?\d+)?", text, re.ASCII):
+        seconds = float(text) * unit
+        if math.isinf(seconds):
+            return LONGEST_WAIT + 1
+        for each in (seconds, seconds / 1000):
+            if abs(each - since) < _NEAR:  # a moment instead of a number of seconds
+                return max(each - since, 0.0)
+        return seconds
+    if found := _DURATION.fullmatch(text):
+        return _seconds(found) or 0.0
+    until = _moment(text)
+    return None if until is None else max(until - since, 0.0)
 
 
 def told_in(body: str) -> float | None:
@@ -218,8 +276,10 @@ def told_in(body: str) -> float | None:
     found = _TOLD.search(body[:_BODY_CHARACTERS])
     if found is None:
         return None
-    if figure := found["field"]:
+    if figure := found["field"] or found["chinese"]:
         return float(figure) or None
+    if figure := found["field_ms"]:
+        return float(figure) / 1000 or None
     return _seconds(found)
 
 
@@ -235,13 +295,18 @@ def seconds_to_wait(headers: Mapping[str, str], body: str = "") -> dict[str, str
     plain = dict(headers)
     told = plain.get("retry-after", "").strip()
     if len(told) <= _HEADER_CHARACTERS and not re.fullmatch("[0-9]{1,7}", told):
-        wanted = retry_after({**plain, "retry-after-ms": ""}) or told_in(body)
+        ours = {**plain, "retry-after-ms": "", "x-ms-retry-after-ms": ""}
+        wanted = retry_after(ours) or told_in(body) or limit_reset(plain)
         plain["retry-after"] = str(math.ceil(wanted)) if wanted else ""
     return plain
 
 
 def _moment(date: str) -> float | None:
     """Return what an HTTP date means, in seconds since the epoch; None for none."""
+    with suppress(ValueError, OverflowError):
+        if re.match(r"\d{4}-\d\d-\d\dT", date, re.ASCII):  # RFC 3339: Anthropic
+            found = datetime.fromisoformat(date)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     try:
         found = email.utils.parsedate_to_datetime(date)
         # A date without a zone is one of Greenwich.
