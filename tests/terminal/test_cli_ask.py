@@ -201,7 +201,7 @@ def test_thoughts_that_were_printed_as_an_answer_are_told_apart(home, server):
     out, err = process.communicate(timeout=LIMIT)
 
     assert out == b"\n4.\n"
-    assert b"was reasoning" in err
+    assert b"is reasoning" in err
 
 
 def test_a_text_call_leaks_nothing(home):

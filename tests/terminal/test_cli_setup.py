@@ -37,7 +37,7 @@ def test_a_found_model_is_taken_by_enter(home: Home, server: SSEServer) -> None:
         terminal.wait_for("Number [1]:")
         assert "1  qwen3:8b  (Ollama)" in terminal.text
         terminal.press("enter")
-        terminal.wait_for("qwen3-8b is the model of new conversations now")
+        terminal.wait_for("qwen3-8b is now the model of new conversations")
         assert terminal.wait_exit() == 0
 
     assert 'model = "qwen3-8b"' in (home.folder / "config.toml").read_text()
@@ -65,7 +65,7 @@ def test_a_key_is_asked_for_unseen_and_tried(home: Home, server: SSEServer) -> N
             terminal.wait_for(then)
         terminal.type("2")
         terminal.press("enter")
-        terminal.wait_for("o3 is the model of new conversations now")
+        terminal.wait_for("o3 is now the model of new conversations")
         assert terminal.wait_exit() == 0
         assert KEY.encode() not in terminal.raw
 

@@ -175,7 +175,7 @@ def test_an_answer_in_one_event_comes_in_pieces() -> None:
     deltas = [event.text for event in events if isinstance(event, TextDelta)]
     assert max(map(len, deltas)) <= 16 << 10
     assert len("".join(deltas)) == CHARACTERS
-    assert "what has come of it is kept" in str(error).lower()
+    assert "the text so far is kept" in str(error).lower()
 
 
 def test_reasoning_counts_as_text_does() -> None:

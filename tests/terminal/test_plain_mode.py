@@ -444,9 +444,9 @@ def test_a_mistyped_command_is_not_sent(plain: Plain, log: EventLog) -> None:
     say(terminal, "/modle")
     terminal.wait_for('There is no command /modle. Did you mean "/model"?')
     say(terminal, "/theme")
-    terminal.wait_for("/theme is not part of plain mode")
+    terminal.wait_for("/theme is not available in plain mode")
     say(terminal, "/save-code 2 rate.py")
-    terminal.wait_for("/save-code is not part of plain mode")
+    terminal.wait_for("/save-code is not available in plain mode")
     leave(terminal)
 
     assert log.read() == []

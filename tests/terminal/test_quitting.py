@@ -155,7 +155,7 @@ def test_ctrl_c_where_it_asks_cancels_and_leaves(start: Start, log: EventLog) ->
     terminal = counting(start, LONG)
 
     terminal.press("ctrl+q")
-    terminal.wait_for("Ctrl+C: stop and quit")
+    terminal.wait_for("Ctrl+C stop and quit")
     terminal.press("ctrl+c")
 
     assert terminal.wait_exit() == 0

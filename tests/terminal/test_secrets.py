@@ -201,7 +201,7 @@ def test_a_model_that_is_listed_and_refused_is_told_so(server: SSEServer) -> Non
 
     said = complaint(server.url)
 
-    assert 'lists the model "m" and refuses it' in said
+    assert 'lists the model "m", but refuses it' in said
 
 
 def test_a_secret_that_is_cut_off_is_masked() -> None:

@@ -129,7 +129,7 @@ def test_a_full_disk_is_told_before_anything_is_downloaded(
     path = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", f"{home}:{path}" if path else str(home))
 
-    with pytest.raises(ModelError, match=r"3\.0 MB are needed.*0\.0 MB are free"):
+    with pytest.raises(ModelError, match=r"needs 3\.0 MB, but only 0\.0 MB is free"):
         pulled()
 
     assert hub.sent == []

@@ -415,8 +415,8 @@ def test_web_page_is_told_by_its_title(
         ("text/html", b"<!-- --><p>Pay here</p>", "a web page"),
         ("text/html; charset=utf-8", b"Log in first", "a web page"),
         ("text/plain", b"Log in first\nplease\n", 'text/plain ("Log in first please")'),
-        ("image/png", b"\x89PNG\r\n\x1a\n", "with image/png and"),
-        ("application/xml", b"<a>no</a>", "with application/xml and"),
+        ("image/png", b"\x89PNG\r\n\x1a\n", "with image/png, not like a model"),
+        ("application/xml", b"<a>no</a>", "with application/xml, not like a model"),
     ],
 )
 def test_what_is_no_answer_is_told_with_address_and_type(
@@ -451,7 +451,7 @@ def test_a_stream_of_the_wrong_type_is_read(
     ("count", "said"),
     [
         (3_000, "It has: fake-2, m0, m1, m2, m3, m4, m5, m6 and 2,993 more."),
-        (100_000, "and 99,993 more. Only the first 23,697 names were compared"),
+        (100_000, "and 99,993 more. Only the first 23,697 names were checked"),
         (400_000, "Its list of models is longer than 4 MB and was not read"),
     ],
     ids=["gateway", "beyond what is compared", "beyond what is read"],
