@@ -100,3 +100,22 @@ def ended_by_signal(*more: signal.Signals) -> Generator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_for_signal() -> NoReturn:
+    """Block until the handler of a signal raises. Call it in the main thread.
+
+    `signal.pause` would block for ever after a signal that the kernel gave to another
+    thread, or that came just before it: the handlers of Python run in the main thread,
+    which nothing would wake.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        while True:
+            os.read(reader, 512)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)

@@ -67,8 +67,7 @@ def _serve(me: Host, server: WebServer) -> None:
         tell(server)
         me.models.preload(me.model)
         me.models.warm(me.model, [tool.schema for tool in me.tools])
-        while True:
-            signal.pause()
+        background.wait_for_signal()
     except SystemExit as end:
         if end.code != 128 + signal.SIGHUP:
             raise

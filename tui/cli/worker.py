@@ -6,7 +6,6 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
 
 from tui import conversation, files, paths
 from tui.cli import background, streams
@@ -119,7 +118,7 @@ def _serve(settings: Config, ready: int | None = None) -> int:
                 streams.talk(_("The worker is running: {me}.").format(me=_which(me)))
                 if ready is not None:
                     _report(ready, "")
-                _wait_forever()
+                background.wait_for_signal()
         except SystemExit as end:
             # A signal is the usual way to stop a worker.
             if end.code == 128 + signal.SIGHUP:
@@ -143,11 +142,6 @@ def _enter(me: Worker) -> None:
                 folder=folder, strerror=error.strerror
             )
         ) from error
-
-
-def _wait_forever() -> NoReturn:
-    while True:
-        signal.pause()
 
 
 def _detach(settings: Config) -> int:

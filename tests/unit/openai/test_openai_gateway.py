@@ -152,7 +152,9 @@ def test_a_proxy_that_does_not_run_is_named_without_its_login(
 
 @pytest.mark.parametrize("proxy", ["ftp://proxy", "http://", "http://[::1", "a b://c"])
 def test_what_is_no_proxy_is_refused_with_its_key(proxy: str) -> None:
-    with pytest.raises(ConfigError, match=r"\[models.work\]: proxy .* is not the address of a"):
+    with pytest.raises(
+        ConfigError, match=r"\[models.work\]: proxy .* is not the address of a"
+    ):
         catalog(proxy=proxy).get("work")
 
 
