@@ -55,6 +55,10 @@ def ready(terminal: Terminal) -> bool:
     return "ready" in terminal.row(-1)
 
 
+def has_footer(terminal: Terminal) -> bool:
+    return any("scripted · " in row for row in pane(terminal))
+
+
 def ends(log: EventLog) -> list[str]:
     events = [record.event for record in log.read()]
     return [event.reason for event in events if isinstance(event, TurnFinished)]
@@ -70,6 +74,8 @@ def test_both_show_the_same_live(pair: Pair, log: EventLog) -> None:
     second.wait_for("word39")
     first.wait_for(ready)
     second.wait_for(ready)
+    first.wait_for(has_footer)  # it comes after the answer, in a frame of its own
+    second.wait_for(has_footer)
 
     assert pane(first) == pane(second)
 
