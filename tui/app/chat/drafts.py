@@ -1,8 +1,8 @@
 """Saves the text in the composer as it is typed, so that it survives a kill.
 
-Nothing is saved until the stored draft is known, so that it is not overwritten. If the
-user has typed something by then, the new text wins, and a draft offered from another
-conversation stays available.
+Until the stored draft is known, an empty composer is not saved, so that it does not
+overwrite it. If the user has typed something by then, the new text wins, and a draft
+offered from another conversation stays available.
 """
 
 from concurrent.futures import Future, wait
@@ -88,7 +88,7 @@ class Drafts:
         written = self._written
         if written != self._sending:
             self._sending = None
-        if not self._known:
+        if not (self._known or any(written) or any(self._saved)):
             return
         if self._timer or written in (self._saved, self._sending):
             return
