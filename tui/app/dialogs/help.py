@@ -64,6 +64,7 @@ HISTORY = (
     ("F2", N_("Rename")),
     ("F4", N_("Pin or unpin")),
     ("F5, F6", N_("Export to a file, import one")),
+    ("F7", N_("Fork the conversation")),
     ("F8, F9", N_("Delete, undo the last delete")),
     (N_("Tab"), N_("Go to the list, where letters are shortcuts")),
 )
