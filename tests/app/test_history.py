@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.pilot import Chat, opened
-from textual.events import MouseScrollDown
+from textual.events import Key, MouseScrollDown
 
 from tui import conversation
 from tui.app.history.actions import slug
@@ -538,6 +538,49 @@ async def test_a_key_that_is_pressed_before_the_list_is_read_counts(
         reads.set()
 
         await chat.until(then)
+
+
+async def test_keys_after_enter_wait_for_the_search_and_are_for_the_conversation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened(["One tram."], size=(80, 24)) as chat:
+        await chat.ask("First")
+        await chat.until("One tram.")
+        await chat.ready()
+        await chat.pilot.press("ctrl+n")
+        await chat.until(lambda: "One tram." not in chat.text)
+        searches = threading.Event()
+        search = chat.app.backend.store.search
+
+        def slowly(query: str, limit: int) -> Sequence[conversation.Hit]:
+            searches.wait(30)
+            return search(query, limit)
+
+        monkeypatch.setattr(chat.app.backend.store, "search", slowly)
+        await listed(chat, "1 conversation")
+        for key in (*"tram", "enter", *"more"):
+            chat.app.post_message(Key(key, "\r" if key == "enter" else key))
+        await chat.pilot.pause(0.3)
+        searches.set()
+
+        await chat.until(lambda: not isinstance(chat.app.screen, HistoryScreen))
+        await chat.until(lambda: chat.screen.composer.text == "more")
+        await chat.until("One tram.")
+
+
+async def test_keys_right_after_enter_are_for_the_conversation_that_it_opens() -> None:
+    async with opened(["One tram."], size=(80, 24)) as chat:
+        await chat.ask("First")
+        await chat.until("One tram.")
+        await chat.ready()
+        await chat.pilot.press("ctrl+n")
+        await listed(chat, "1 conversation")
+
+        for key in ("enter", *"more"):
+            chat.app.post_message(Key(key, "\r" if key == "enter" else key))
+
+        await chat.until(lambda: chat.screen.composer.text == "more")
+        await chat.until("One tram.")
 
 
 async def test_wide_screens_preview_the_conversation_at_the_cursor() -> None:

@@ -14,11 +14,10 @@ def test_search_over_the_keys_of_a_terminal(start: Start) -> None:
     terminal.wait_for("2 conversations")
     terminal.type("tram")
     terminal.wait_for("Take the")
-    terminal.press("enter")
+    terminal.send(b"\r\x1b[1;2S")  # Enter and Shift+F4 at once: two commands
 
-    terminal.wait_for("Take the tram 28.")
-    terminal.send(b"\x1b[1;2S")  # Shift+F4
     terminal.wait_for("Answer two.")
+    terminal.wait_for("2 open")
     terminal.press("f4")
     terminal.wait_for("Take the tram 28.")
     terminal.send(b"\x1b[1;5S")  # Ctrl+F4

@@ -7,7 +7,7 @@ The file is long because Textual looks up messages and actions as members of the
 # pyright: reportUnknownMemberType=false
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -159,6 +159,10 @@ class LazychatApp(OutputApp):
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    def hold_keys(self) -> Callable[[], None]:
+        """Keep the keys that come now until the returned function is called."""
+        return self._key_order.hold()
 
     def _reopens(self, key: str) -> bool:
         """Open what a key of the empty state stands for; return whether it does."""

@@ -13,7 +13,7 @@ the screen.
 # pyright: reportUnknownMemberType=false
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
@@ -151,8 +151,8 @@ class HistoryScreen(OutputScreen):
         self._found: tuple[str, Sequence[Hit]] | None = None
         """The last query that was answered, and its hits."""
         self._pause: Timer | None = None
-        self._opens = False
-        """Whether Enter was pressed before the search had finished."""
+        self._opens: Callable[[], None] | None = None
+        """Enter was pressed before the search had finished: lets later keys pass."""
         self._listed = False
         """Whether the stored conversations are known."""
         self._acts = ""
@@ -275,9 +275,8 @@ class HistoryScreen(OutputScreen):
             self._show(stay=not first)
             if first:
                 self._go_to(self._current)
-        if self._opens and not self._query.strip():
-            self._opens = False
-            self.action_open()
+        if not self._query.strip():
+            self._open_at_last()
         if acts := self._acts:
             self._acts = ""
             self.action_act(acts)
@@ -287,9 +286,7 @@ class HistoryScreen(OutputScreen):
             stay = bool(self._found and self._found[0] == query)
             self._found = query, hits
             self._show(stay)
-            if self._opens:
-                self._opens = False
-                self.action_open()
+            self._open_at_last()
 
     def _show(self, stay: bool) -> None:
         if self._query.strip():
@@ -415,7 +412,7 @@ class HistoryScreen(OutputScreen):
         if self._prompt or changed.value == self._query:
             return
         self._query = changed.value
-        self._opens = False
+        self._opens = None
         if self._pause:
             self._pause.stop()
             self._pause = None
@@ -448,14 +445,24 @@ class HistoryScreen(OutputScreen):
         """Open the entry at the cursor."""
         if self._query.strip() and (self._found or ("",))[0] != self._query:
             # The list shows an older query: open the entry once the search is done.
-            self._opens = True
+            self._open_later()
             if self._pause:
                 self._pause.stop()
                 self._search()
         elif not self._query.strip() and not self._listed:
-            self._opens = True
+            self._open_later()
         elif selected := self.list.selected:
             self.post_message(self.Opened(selected.id, selected.place))
+
+    def _open_later(self) -> None:
+        if not self._opens:  # the keys that come now are meant for the conversation
+            self._opens = self.hold_keys()
+
+    def _open_at_last(self) -> None:
+        if release := self._opens:
+            self._opens = None
+            self.action_open()
+            release()
 
     def action_move(self, how: str, *arguments: int) -> None:
         """Move the list's cursor from the search field."""

@@ -3,12 +3,14 @@
 Textual passes a key to the focused widget at once, but runs a binding only when the key
 has bubbled up to the app, so later keys overtake it. Over a slow link keys come in
 bursts, and "teh", Backspace, Backspace, "he" became "tehhe". Here the next key waits
-until the last one has finished bubbling.
+until the last one has finished bubbling. Keys that do more than type may also open or
+close a screen, by messages that bubble in their turn: the next key waits for these too,
+as it is meant for the screen that the user will see then.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from textual.app import App
@@ -19,6 +21,13 @@ from tui.safe import safe
 
 PATIENCE = 0.25
 """Seconds after which a key counts as done, in case its widget has been removed."""
+
+LONGEST = 2.0
+"""Most seconds that `KeyOrder.hold` keeps keys back."""
+
+_WALKS = 3
+"""How often the way of a key that does more than type is walked: behind the key, behind
+the message that its widget sends, behind the message that the screen makes of that."""
 
 
 def typed(event: Key) -> str:
@@ -63,17 +72,43 @@ class KeyOrder:
             event = self._keys.popleft()
             way = (app.focused or app.screen).ancestors_with_self
             await self._handle(event)
-            if event.is_forwarded:
-                token = self._on_its_way = object()
-                asyncio.get_running_loop().call_later(PATIENCE, self._arrived, token)
-                self._accompany(token, iter(way))
+            if event.is_forwarded and self._on_its_way is None:
+                types = isinstance(event, Paste) or typed(event)
+                token = self._wait(PATIENCE)
+                self._accompany(token, way, 1 if types else _WALKS)
             # Otherwise a priority binding of the app has handled the key already.
 
-    def _accompany(self, token: object, way: Iterator[DOMNode]) -> None:
-        """Queue up behind the key at each node that it bubbles through."""
-        node: Any = next(way, None)
-        if node is None or not node.call_later(self._accompany, token, way):
-            self._arrived(token)
+    def hold(self) -> Callable[[], None]:
+        """Keep the keys that come now until the returned function is called.
+
+        For what a key has started and takes a moment, such as a search whose result is
+        to be opened. After `LONGEST` seconds the keys are delivered in any case.
+        """
+        token = self._wait(LONGEST)
+
+        def release() -> None:
+            if self._on_its_way is token:  # behind what the screen has just sent
+                self._accompany(token, self._app.screen.ancestors_with_self, 1)
+
+        return release
+
+    def _wait(self, seconds: float) -> object:
+        token = self._on_its_way = object()
+        asyncio.get_running_loop().call_later(seconds, self._arrived, token)
+        return token
+
+    def _accompany(self, token: object, way: Sequence[DOMNode], walks: int) -> None:
+        """Queue up behind the key, and what it sends, at each node of `way`."""
+
+        def step(nodes: Iterator[DOMNode], left: int) -> None:
+            node: Any = next(nodes, None)
+            if node is None and left:
+                nodes, left = iter(way), left - 1
+                node = next(nodes, None)
+            if node is None or not node.call_later(step, nodes, left):
+                self._arrived(token)
+
+        step(iter(way), walks - 1)
 
     def _arrived(self, token: object) -> None:
         if self._on_its_way is token:

@@ -13,6 +13,7 @@ has failed.
 
 import inspect
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -109,6 +110,14 @@ class OutputApp(App[None]):
     def show_written(self, line: str) -> None:
         """Show a line written to stdout or stderr; this base class ignores it."""
 
+    def hold_keys(self) -> Callable[[], None]:
+        """Keep the keys that come now until the returned function is called.
+
+        For a screen that is about to give way to another; see `KeyOrder.hold`. This
+        base class keeps none.
+        """
+        return lambda: None
+
     @property
     def shapes_cursor(self) -> bool:
         """Whether the terminal's own cursor can be shown, in a shape."""
@@ -175,6 +184,11 @@ class OutputScreen(Screen[None]):
         if cursor is not None:
             self.app.cursor_position = cursor
         super()._compositor_refresh()
+
+    def hold_keys(self) -> Callable[[], None]:
+        """Keep the keys that come now until the returned function is called."""
+        app: object = self.app
+        return app.hold_keys() if isinstance(app, OutputApp) else lambda: None
 
     def before_frame(self) -> None:
         """Prepare a frame before the changed parts are shown. For subclasses."""
