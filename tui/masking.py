@@ -11,7 +11,6 @@ text (`tests/unit/test_masking.py` checks both).
 """
 
 import base64
-import html
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -212,9 +211,11 @@ def _escapes(character: str) -> str:
     units = (case.encode("utf-16-be").hex(" ", 2).split() for case in cases)
     in_json = _any(r"\\{1,4}u".join(["", *map(_digits, unit)]) for unit in units)
     in_repr = _any(rf"\\{{1,4}}x{_digits(f'{ord(case):02x}')}" for case in cases)
+    from html import escape  # its table of all names is large
+
     in_page = _any(
         f"&(?:#0{{0,4}}{ord(case)}|#[xX]0{{0,4}}{_digits(f'{ord(case):x}')}"
-        f"{'|' + named.strip('&;') if (named := html.escape(case)) != case else ''});"
+        f"{'|' + named.strip('&;') if (named := escape(case)) != case else ''});"
         for case in cases
     )
     if not character.isalnum():

@@ -5,7 +5,6 @@ which `description:` is shown in the menu.
 """
 
 import re
-import shlex
 from pathlib import Path
 
 from tui import files
@@ -126,6 +125,8 @@ def _read(file: Path) -> PromptFile:
 
 
 def _words(typed: str) -> list[str]:
+    import shlex  # few prompts have arguments
+
     try:
         return shlex.split(typed)
     except ValueError:  # an open quote, as in "don't"

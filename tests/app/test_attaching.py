@@ -340,8 +340,8 @@ async def test_files_of_a_tool_are_shown_in_the_debug_panel_and_reach_the_model(
 
     call = ToolCall("1", "draw", {})
     async with opened([[call], "Fine."]) as chat:
-        chat.host._tools["draw"] = draw
-        chat.host._enabled.add("draw")
+        chat.host._known.tools["draw"] = draw
+        chat.host._known.enabled.add("draw")
         chat.screen.tools.show()
         await chat.ask("draw")
         await chat.until("Fine.")

@@ -28,7 +28,7 @@ async def test_a_question_waits_for_the_users_tools(
         def slowly(only: object = ()) -> None:
             loads.wait(30)
             chat.host._add([mine])
-            chat.host._enabled.add("mine")
+            chat.host._known.enabled.add("mine")
 
         monkeypatch.setattr(chat.host, "_load_all", slowly)
         chat.host._loaded.clear()

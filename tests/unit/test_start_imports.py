@@ -14,7 +14,12 @@ LATER = [
     "websockets",
     "huggingface_hub",
     "PIL",
+    "html",
+    "shlex",
+    "tomli_w",
     "tui.agents",
+    "tui.app.mcp.form",
+    "tui.app.vi.editor",
     "tui.attachments.pictures",
     "tui.conversation.full_text_search",
     "tui.models.discovery",
@@ -22,6 +27,8 @@ LATER = [
     "tui.models.hub",
     "tui.models.openai",
     "tui.models.setup",
+    "tui.tools.base",
+    "tui.tools.bundled",
 ]
 """What is imported when it is first used, as each costs time at every start."""
 

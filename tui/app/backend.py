@@ -16,11 +16,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.config import Config, Price
-from tui.conversation import Hit, Summary, Trashed
+from tui.conversation import Summary
 from tui.conversation.approvals import Question
-from tui.conversation.comparison import AskedModel
-from tui.conversation.costs import Tally
-from tui.conversation.preview import Spoken
 from tui.conversation.read_state import Opened
 from tui.events import (
     ApprovalGiven,
@@ -32,14 +29,18 @@ from tui.events import (
 from tui.grants import Grant
 from tui.mcp import Servers
 from tui.messages import Attachment, Message
-from tui.tools import Tool
-from tui.tools.policy import Policy
 
 if TYPE_CHECKING:  # imported when first used
+    from tui.conversation import Hit, Trashed
+    from tui.conversation.comparison import AskedModel
+    from tui.conversation.costs import Tally
+    from tui.conversation.preview import Spoken
     from tui.models.discovery import Found, ListedModel, Service
     from tui.models.exchanges import Exchanges
     from tui.models.hub import Pull, Wanted
     from tui.models.setup import Chosen, Kept, Place
+    from tui.tools import Tool
+    from tui.tools.policy import Policy
     from tui.turn import Cancellation
 
 
@@ -116,7 +117,7 @@ class Conversation(Protocol):
     def compare(
         self,
         question: Message | str,
-        models: Sequence[AskedModel],
+        models: "Sequence[AskedModel]",
         *,
         agent: str,
         stream: bool,
@@ -214,11 +215,11 @@ class Store(Protocol):
         """Return the conversations for a list; a `limit` of -1 means all."""
         ...
 
-    def search(self, query: str, limit: int) -> Sequence[Hit]:
+    def search(self, query: str, limit: int) -> "Sequence[Hit]":
         """Return the newest messages that match `query`."""
         ...
 
-    def spent(self, since: float, price: Callable[[str], Price | None]) -> Tally:
+    def spent(self, since: float, price: Callable[[str], Price | None]) -> "Tally":
         """Add up what all conversations have spent since a time, by any program.
 
         `price` returns what a model's tokens cost, for requests whose cost is not
@@ -226,7 +227,7 @@ class Store(Protocol):
         """
         ...
 
-    def preview(self, id: str, seq: int = 0) -> Sequence[Spoken]:
+    def preview(self, id: str, seq: int = 0) -> "Sequence[Spoken]":
         """Return the last messages of a conversation, or those around `Hit.seq`."""
         ...
 
@@ -273,15 +274,15 @@ class Store(Protocol):
         """Delete a conversation so that it can be restored."""
         ...
 
-    def trashed(self) -> Sequence[Trashed]:
+    def trashed(self) -> "Sequence[Trashed]":
         """Return the conversations that can be restored, last deleted first."""
         ...
 
-    def restore(self, deleted: Trashed) -> str:
+    def restore(self, deleted: "Trashed") -> str:
         """Restore a conversation; return its id."""
         ...
 
-    def wipe(self, deleted: Sequence[Trashed]) -> str:
+    def wipe(self, deleted: "Sequence[Trashed]") -> str:
         """Permanently delete conversations; return a warning about traces, or ""."""
         ...
 
@@ -489,8 +490,16 @@ class Backend(Protocol):
         ...
 
     @property
-    def tools(self) -> Sequence[Tool[..., Any]]:
+    def tools(self) -> "Sequence[Tool[..., Any]]":
         """The available tools."""
+        ...
+
+    @property
+    def tool_names(self) -> Sequence[str] | None:
+        """The names of `tools`; None before the first frame, if they are lazychat's.
+
+        They are imported behind it.
+        """
         ...
 
     def enabled_for(self, model: str) -> set[str]:
@@ -505,7 +514,7 @@ class Backend(Protocol):
         """Take back what was always allowed. Blocks; raises `LazychatError`."""
         ...
 
-    def policy(self, tool: Tool[..., Any]) -> Policy:
+    def policy(self, tool: "Tool[..., Any]") -> "Policy":
         """Return whether a tool asks before it runs."""
         ...
 

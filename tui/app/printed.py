@@ -10,11 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from tui.i18n import _
 from tui.safe import safe
-from tui.tools.running import Running, current
+
+if TYPE_CHECKING:
+    from tui.tools.running import Running
 
 MOST = 20_000
 """Most characters that are shown of one call."""
@@ -41,6 +44,8 @@ class Printed:
 
     def take(self, text: str) -> None:
         """Collect text that was just printed; may be called in any thread."""
+        from tui.tools.running import current  # imported by then, if a tool prints
+
         call = current()
         if call is None:
             # Printed by a thread that a tool started: handle it like process output.

@@ -9,9 +9,7 @@ import re
 
 from tui.i18n import N_, _, language
 
-_PARTS = re.compile(
-    r"[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+|\s+"
-)
+_PARTS = r"[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+|\s+"
 _NO_START = "，。、；：？！）”’》…"
 """Signs that no line begins with."""
 
@@ -38,7 +36,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """
     lines: list[str] = []
     line = ""
-    for part in _PARTS.findall(text):
+    for part in re.findall(_PARTS, text):
         full = cells(line) + cells(part) > width and part not in _NO_START
         if full and line.strip():
             lines.append(line.rstrip())

@@ -11,8 +11,6 @@ import subprocess
 import threading
 from pathlib import Path
 
-import tomli_w
-
 from tui import bounds, files, masking, paths
 from tui.errors import ConfigError, ModelError
 from tui.i18n import _
@@ -87,6 +85,8 @@ def store(variable: str, key: str) -> Path:
                     file=file, strerror=error.strerror
                 )
             ) from error
+        import tomli_w
+
         text = _HEADER + tomli_w.dumps(table | {variable: key})
         try:
             files.replace_private(Path(os.path.realpath(file)), text.encode())

@@ -103,6 +103,11 @@ class FollowerBackend(LocalBackend):
         """The tools of the serving process; they cannot be called here."""
         return self._tools
 
+    @property
+    def tool_names(self) -> Sequence[str] | None:
+        """The names of `tools`."""
+        return [tool.name for tool in self._tools]
+
     def enabled_for(self, model: str) -> set[str]:
         """Return the names of the tools that are on at the start with a model."""
         found = self._served.models.get(model)

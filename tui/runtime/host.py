@@ -7,6 +7,7 @@ rest works.
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,18 +24,29 @@ from tui.messages import ToolSchema
 from tui.models.catalog import ModelCatalog
 from tui.runtime.resuming import RESUMES
 from tui.runtime.runner import Runner
-from tui.tools import Tool, ToolBox, builtin, installed_tools, is_demo, load_tools
-from tui.tools.approval import Rules, parse_flags
-from tui.tools.loading import Loaded, is_source
 
-if TYPE_CHECKING:  # imported when a turn begins, or titles are made
+if TYPE_CHECKING:  # imported after the first frame, which needs none of them
     from tui.agents import Agent
     from tui.runtime.titles import Titler
+    from tui.tools import Tool
+    from tui.tools.approval import Rules
+    from tui.tools.loading import Loaded
 
 ASKING_SECONDS = 5.0
 """Most seconds that a question waits for the user's tools; drafts wait behind it."""
 LOADING_SECONDS = 30.0
 """Most seconds that a resumed turn waits until its tools are loaded."""
+
+
+@dataclass
+class _OwnTools:
+    """The tools of a host, without those of MCP servers."""
+
+    tools: "dict[str, Tool[..., object]]"
+    """By name, bundled ones first."""
+    bundled: "list[Tool[..., object]]"
+    enabled: set[str]
+    """The names of those that are on at the start."""
 
 
 class Host:
@@ -71,9 +83,8 @@ class Host:
             self.log = open_log(path, self.problems.append)
         self.models = ModelCatalog(settings)
         self.model = config.default_model(settings)
-        self._tools: dict[str, Tool[..., object]] = builtin(settings.tools)
-        self._bundled = list(self._tools.values())
-        self._enabled = set(self._tools) - set(settings.tools.disabled)
+        self._own: _OwnTools | None = None
+        self._making = threading.Lock()
         self._only: frozenset[str] = frozenset()
         """The tools that were asked for by name; empty means those that are on."""
         self.mcp = Servers(settings.mcp)
@@ -85,9 +96,26 @@ class Host:
         self._titler: Titler | None = None
 
     @property
-    def tools(self) -> list[Tool[..., object]]:
+    def _known(self) -> "_OwnTools":
+        """The tools but those of MCP servers; made at first use, in any thread."""
+        with self._making:
+            if self._own is None:
+                from tui.tools import builtin
+
+                tools = builtin(self.config.tools)
+                enabled = set(tools) - set(self.config.tools.disabled)
+                self._own = _OwnTools(tools, list(tools.values()), enabled)
+            return self._own
+
+    @property
+    def tool_names(self) -> list[str] | None:
+        """The names of `tools`, None while they are not imported."""
+        return [tool.name for tool in self.tools] if self._own else None
+
+    @property
+    def tools(self) -> "list[Tool[..., object]]":
         """The available tools, bundled ones first, those of MCP servers last."""
-        own = self._tools
+        own = self._known.tools
         served = {tool.name: tool for tool in self.mcp.tools}
         return [*own.values(), *(t for n, t in served.items() if n not in own)]
 
@@ -96,8 +124,8 @@ class Host:
         """The names of the tools that are on at the start, for a model that has all."""
         served = {tool.name for tool in self.mcp.tools}
         if self._only:
-            return self._enabled | (served & self._only)
-        return self._enabled | (served - set(self.config.tools.disabled))
+            return self._known.enabled | (served & self._only)
+        return self._known.enabled | (served - set(self.config.tools.disabled))
 
     @property
     def keeps(self) -> bool:
@@ -116,6 +144,8 @@ class Host:
 
     def _prefix(self, request: TurnRequested) -> tuple[str, list[ToolSchema]]:
         """Return the system prompt and the tools with which a turn was answered."""
+        from tui.tools import ToolBox
+
         box = ToolBox(self.tools)
         names = [name for name in request.tools if name in box]
         return self.config.system, box.select(names).schemas()
@@ -164,6 +194,10 @@ class Host:
             self._loaded.set()
 
     def _load_all(self, only: Sequence[str]) -> None:
+        from tui.tools import installed_tools, load_tools
+        from tui.tools.loading import is_source
+
+        known = self._known
         folder = paths.tools_folder()
         files = sorted(folder.glob("*.py")) if folder.is_dir() else []
         sources = [name for name in only if is_source(name)]
@@ -175,19 +209,19 @@ class Host:
             raise loaded.errors[0]
         names = [name for name in only if not is_source(name) and name != "none"]
         for name in names:
-            if name not in self._tools and not self.mcp.may_have(name):
-                hint = config.nearest(name, self._tools)
+            if name not in known.tools and not self.mcp.may_have(name):
+                hint = config.nearest(name, known.tools)
                 raise ConfigError(
                     _('There is no tool "{name}".{hint}').format(name=name, hint=hint)
                 )
         if only:
             self._only = frozenset(only)
-            self._enabled = {*(name for name in names if name in self._tools), *asked}
+            known.enabled = {*(n for n in names if n in known.tools), *asked}
         else:
-            self._enabled |= set(found) - set(self.config.tools.disabled)
+            known.enabled |= set(found) - set(self.config.tools.disabled)
         for name in self.config.tools.disabled:
-            if name not in self._tools and not self.mcp.may_have(name):
-                hint = config.nearest(name, self._tools)
+            if name not in known.tools and not self.mcp.may_have(name):
+                hint = config.nearest(name, known.tools)
                 self.problems.append(
                     _('[tools] disabled: there is no tool "{name}".{hint}').format(
                         name=name, hint=hint
@@ -202,24 +236,27 @@ class Host:
         """
         if self._only:
             return set(self.enabled)
+        from tui.tools import is_demo
+
+        known = self._known
         off: set[str] = set()
         if not self.models.is_demo(model):
-            off |= {tool.name for tool in self._tools.values() if is_demo(tool)}
+            off |= {tool.name for tool in known.tools.values() if is_demo(tool)}
         if self.models.is_starter(model):
-            off |= {t.name for t in self._bundled if self._asks(t)}
+            off |= {t.name for t in known.bundled if self._asks(t)}
         return self.enabled - off
 
-    def _asks(self, tool: Tool[..., object]) -> bool:
+    def _asks(self, tool: "Tool[..., object]") -> bool:
         """Whether a bundled tool, not one of the user's in its place, asks first."""
         policy = self.config.tools.policy.get(tool.name, tool.policy)
-        return self._tools.get(tool.name) is tool and policy == "ask"
+        return self._known.tools.get(tool.name) is tool and policy == "ask"
 
-    def _load(self, loaded: Loaded) -> list[str]:
+    def _load(self, loaded: "Loaded") -> list[str]:
         self.problems += [str(error) for error in loaded.errors]
         return self._add(loaded.tools)
 
-    def _add(self, tools: Sequence[Tool[..., object]]) -> list[str]:
-        self._tools |= {tool.name: tool for tool in tools}
+    def _add(self, tools: "Sequence[Tool[..., object]]") -> list[str]:
+        self._known.tools |= {tool.name: tool for tool in tools}
         return [tool.name for tool in tools]
 
     def close(self, *, cancel: bool = True) -> None:
@@ -233,8 +270,9 @@ class Host:
         self.log.close()
         self.last_words = self.problems[said:]
 
-    def _rules(self, request: TurnRequested) -> Rules:
+    def _rules(self, request: TurnRequested) -> "Rules":
         """Return what decides over the calls of a turn."""
+        from tui.tools.approval import Rules, parse_flags
 
         def texts(option: str) -> list[str]:
             given: Any = request.options.get(option)
@@ -251,6 +289,7 @@ class Host:
     def _agent(self, request: TurnRequested) -> "Agent":
         """Return what answers a request; raises `ConfigError` if nothing does."""
         from tui.agents import AGENTS, SummaryAgent  # slow, as they import the gate
+        from tui.tools import ToolBox
 
         if request.agent == "summary":
             keep = str(request.options.get("keep", ""))

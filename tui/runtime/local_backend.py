@@ -42,11 +42,11 @@ from tui.runtime.local_models import LocalModels
 from tui.runtime.local_store import LocalStore
 from tui.runtime.resuming import RESUMES
 from tui.runtime.served import ServedModels
-from tui.tools import Tool
-from tui.tools.policy import Policy
 
 if TYPE_CHECKING:
     from tui.runtime.local_setup import LocalSetup
+    from tui.tools import Tool
+    from tui.tools.policy import Policy
 
 
 class LocalConversation:
@@ -349,9 +349,14 @@ class LocalBackend:
         return False
 
     @property
-    def tools(self) -> Sequence[Tool[..., Any]]:
+    def tools(self) -> "Sequence[Tool[..., Any]]":
         """The available tools."""
         return self._host.tools
+
+    @property
+    def tool_names(self) -> Sequence[str] | None:
+        """The names of `tools`, None while they are not imported."""
+        return self._host.tool_names
 
     def enabled_for(self, model: str) -> set[str]:
         """Return the names of the tools that are on at the start with a model."""
@@ -372,7 +377,7 @@ class LocalBackend:
                 )
             ) from error
 
-    def policy(self, tool: Tool[..., Any]) -> Policy:
+    def policy(self, tool: "Tool[..., Any]") -> "Policy":
         """Return whether a tool asks before it runs."""
         return self.config.tools.policy.get(tool.name, tool.policy)
 

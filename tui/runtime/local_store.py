@@ -1,22 +1,23 @@
 """Implements the store of `tui.app.backend` for a screen in the same process."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tui import conversation, process_identity
 from tui.config import Price
 from tui.conversation import (
-    Hit,
     Summary,
-    Trashed,
     approvals,
-    costs,
     read_state,
     store,
 )
-from tui.conversation.costs import Tally
-from tui.conversation.preview import Spoken
 from tui.eventlog import EventLog
 from tui.runtime import turn_driver
+
+if TYPE_CHECKING:  # imported at first use, to keep startup fast
+    from tui.conversation import Hit, Trashed
+    from tui.conversation.costs import Tally
+    from tui.conversation.preview import Spoken
 
 
 class LocalStore:
@@ -56,16 +57,18 @@ class LocalStore:
         """Return the conversations for a list."""
         return conversation.recent(self._log, limit)
 
-    def search(self, query: str, limit: int) -> Sequence[Hit]:
+    def search(self, query: str, limit: int) -> "Sequence[Hit]":
         """Return the newest messages that match `query`."""
         return conversation.search(self._log, query, limit)
 
-    def spent(self, since: float, price: Callable[[str], Price | None]) -> Tally:
+    def spent(self, since: float, price: Callable[[str], Price | None]) -> "Tally":
         """Add up what all conversations have spent since a time, by any program."""
         self.flush()
+        from tui.conversation import costs
+
         return costs.spent(self._log, price, since=since)
 
-    def preview(self, id: str, seq: int = 0) -> Sequence[Spoken]:
+    def preview(self, id: str, seq: int = 0) -> "Sequence[Spoken]":
         """Return the last messages of a conversation, or those around `Hit.seq`."""
         from tui.conversation.preview import preview
 
@@ -118,15 +121,15 @@ class LocalStore:
         self._wait()
         conversation.trash(self._log, id)
 
-    def trashed(self) -> Sequence[Trashed]:
+    def trashed(self) -> "Sequence[Trashed]":
         """Return the conversations that can be restored, last deleted first."""
         return conversation.trashed(self._log)
 
-    def restore(self, deleted: Trashed) -> str:
+    def restore(self, deleted: "Trashed") -> str:
         """Restore a conversation; return its id."""
         return conversation.restore(self._log, deleted)
 
-    def wipe(self, deleted: Sequence[Trashed]) -> str:
+    def wipe(self, deleted: "Sequence[Trashed]") -> str:
         """Permanently delete conversations; return a warning about traces, or ""."""
         return conversation.wipe(self._log, deleted)
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +21,9 @@ from tui.errors import ConfigError
 from tui.events import TurnStarted
 from tui.runtime.host import Host
 from tui.safe import decoded
-from tui.tools import Tool
+
+if TYPE_CHECKING:
+    from tui.tools import Tool
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -156,7 +159,7 @@ def _model(name: str, settings: ModelConfig) -> str:
     return _digest((name, settings, here))
 
 
-def _tool(tool: Tool[..., object]) -> str:
+def _tool(tool: "Tool[..., object]") -> str:
     return _digest((tool.schema, tool.policy, tool.origin))
 
 

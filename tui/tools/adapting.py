@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from tui.errors import ConfigError
 from tui.tools import registry
-from tui.tools.tool import Tool
+from tui.tools.base import Tool
 
 
 def as_tools(item: object) -> list[Tool[..., Any]]:

@@ -15,8 +15,8 @@ from tui.events import ApprovalRequested
 from tui.i18n import _
 from tui.messages import ToolCall, Value
 from tui.tools import command_lines
+from tui.tools.base import Tool
 from tui.tools.policy import Policy, Preview
-from tui.tools.tool import Tool
 from tui.turn import Approver
 
 LONGEST_PREVIEW = 200_000

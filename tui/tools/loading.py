@@ -17,7 +17,7 @@ from zlib import crc32
 from tui.errors import ConfigError
 from tui.i18n import _
 from tui.tools.adapting import as_tools
-from tui.tools.tool import Tool
+from tui.tools.base import Tool
 from tui.tools.wording import words
 
 GROUP = "lazychat.tools"

@@ -5,7 +5,7 @@ from typing import Any
 
 from tui.config import ToolsConfig
 from tui.errors import ConfigError
-from tui.tools.tool import Tool
+from tui.tools.base import Tool
 
 _registered: dict[str, Tool[..., Any]] = {}
 

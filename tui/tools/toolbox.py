@@ -22,9 +22,9 @@ from tui.tools import approval, registry, returned, running
 from tui.tools.adapting import as_tools
 from tui.tools.approval import Decision, Rules
 from tui.tools.asking_order import Place
+from tui.tools.base import Tool
 from tui.tools.policy import Preview
 from tui.tools.results import Output, Unshowable, as_output, clean
-from tui.tools.tool import Tool
 from tui.tools.wording import excerpt, name_and_words, no_object, words
 from tui.turn import Turn
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tui.tools.tool import tool
+from tui.tools.base import tool
 
 Unit = Literal["celsius", "fahrenheit"]
 

@@ -98,8 +98,12 @@ class FirstScreen:
             self._transcript.show_welcome(self._welcome)
 
     def _examples(self) -> str:
-        names = [tool.name for tool in self._backend.tools]
-        fit = [_(q) for part, q in _EXAMPLES.items() if any(part in n for n in names)]
+        names = self._backend.tool_names
+        fit = [
+            _(question)
+            for part, question in _EXAMPLES.items()
+            if names is None or any(part in name for name in names)
+        ]
         return "  ".join(fit[:2]) or _(_ANY)
 
     def _rows(self) -> "list[Row]":

@@ -324,7 +324,8 @@ class ChatScreen(OutputScreen):
             # The sidebar shows the note too, but a narrow screen hides it.
             self.hints.advise(note)
         self._spell_keys()
-        self.tools.show()
+        self.tools.show_problems()
+        self.call_after_refresh(self.tools.show)
         self.status.temporary = self.backend.temporary
         self.call_after_refresh(self._prompts.commands)
         self.approvals.look()

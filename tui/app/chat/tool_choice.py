@@ -24,6 +24,7 @@ class ToolChoice:
         self._note = note
         self._problems = 0  # how many of the backend's problems have been shown
         self._uses = Counter[str]()
+        self._listed = False
 
     def take(self, records: Iterable[Record]) -> None:
         """Count the calls in the next records of the conversation."""
@@ -34,12 +35,21 @@ class ToolChoice:
             self._sidebar.uses = dict(self._uses)
 
     def show(self) -> None:
-        """Show the current tools, and the problems since the last call."""
+        """Show the current tools, and the problems since the last call.
+
+        Call it after the first frame, as it imports the tools.
+        """
+        self._listed = True
         self.show_switches()
         self.show_problems()
 
     def show_switches(self) -> None:
-        """Show which tools are on, which the model may have changed."""
+        """Show which tools are on, which the model may have changed.
+
+        Nothing is shown before `show`.
+        """
+        if not self._listed:
+            return
         tools = self._backend.tools
         policies = {tool.name: self._backend.policy(tool) for tool in tools}
         servers = self._backend.mcp.states

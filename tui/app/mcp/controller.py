@@ -1,17 +1,18 @@
 """Shows MCP servers in the app: states, prompts, resources and questions."""
 
-import shlex
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.app import background
 from tui.app.backend import Backend
 from tui.app.chat.screen import ChatScreen
-from tui.app.mcp.form import Form
 from tui.errors import LazychatError
 from tui.i18n import _
 from tui.mcp import Answer, Field, Prompt, Question
 from tui.mcp.values import Phase
+
+if TYPE_CHECKING:  # imported when something is asked, to keep startup fast
+    from tui.app.mcp.form import Form
 
 
 class _App(Protocol):
@@ -87,6 +88,8 @@ class McpController:
             self._close()
             self._servers.answer(question.id, answer)
 
+        from tui.app.mcp.form import Form
+
         message = question.message
         if question.url:
             message += _("\n\nOpen this address, then press Enter:\n{url}").format(
@@ -95,7 +98,7 @@ class McpController:
         title = _("MCP server {server} asks").format(server=question.server)
         self._open(chat, Form(title, message, question.fields, done, key=question.id))
 
-    def _open(self, chat: ChatScreen, form: Form) -> None:
+    def _open(self, chat: ChatScreen, form: "Form") -> None:
         self._form = chat, form
         chat.add_class("-form")
         chat.query_one("#conversation").mount(form, before=chat.composer.menu)
@@ -184,6 +187,8 @@ class McpController:
             )
             for a in prompt.arguments
         ]
+        from tui.app.mcp.form import Form
+
         self._close()
         form = Form(prompt.slash, prompt.description, fields, done, key=prompt.slash)
         self._open(chat, form)
@@ -261,6 +266,8 @@ def prompt_arguments(prompt: Prompt, typed: str) -> dict[str, str]:
     names = [argument.name for argument in prompt.arguments]
     if len(names) == 1 and typed and not typed.startswith(f"{names[0]}="):
         return {names[0]: typed}
+    import shlex  # few prompts have arguments
+
     try:
         words = shlex.split(typed)
     except ValueError:

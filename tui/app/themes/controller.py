@@ -10,7 +10,13 @@ from textual.theme import Theme
 
 from tui import paths
 from tui.app import background, state
-from tui.app.themes.loading import DEFAULT, load_theme, load_themes, user_files
+from tui.app.themes.loading import (
+    DEFAULT,
+    load_built_in,
+    load_theme,
+    load_themes,
+    user_files,
+)
 from tui.config import nearest
 from tui.errors import ConfigError
 from tui.i18n import _
@@ -48,24 +54,53 @@ class ThemeController:
         self._closed = threading.Event()
         self._seen: dict[Path, tuple[int, int]] = {}
         """When each of the user's files was written, and its size."""
+        self._complete = False
+        """Whether all themes have been read."""
 
     def load(self) -> list[str]:
-        """Register all themes and use one of them; return problems with others."""
+        """Register themes and use one of them; return problems with others.
+
+        If the user has none of their own, the other built-in ones are read when they
+        are needed, or by `watch` after the first frame.
+        """
         self._seen = _times(self._folder)
-        themes, problems = load_themes(self._folder)
         for name in list(self._app.available_themes):
             self._app.unregister_theme(name)
-        for theme in themes:
-            self._app.register_theme(theme)
         remembered = state.load(paths.state_file()).theme
-        for name in filter(None, (self._configured, remembered, DEFAULT)):
+        wanted = [*filter(None, (self._configured, remembered, DEFAULT))]
+        problems: list[str] = []
+        if self._seen or not self._load_built_in(wanted[0]):
+            problems = self._load_all()
+        for name in wanted:
             if not (problem := self.use(name)):
                 break
             problems.append(problem)
         return problems
 
+    def _load_built_in(self, name: str) -> bool:
+        """Register the built-in theme `name` alone; return whether there is one."""
+        try:
+            theme = load_built_in(name)
+        except ConfigError:
+            return False  # `_load_all` says why
+        if theme:
+            self._app.register_theme(theme)
+        return theme is not None
+
+    def _load_all(self) -> list[str]:
+        """Register all themes; return problems with others."""
+        self._complete = True
+        themes, problems = load_themes(self._folder)
+        for name in list(self._app.available_themes):
+            self._app.unregister_theme(name)  # so that they are in order
+        for theme in themes:
+            self._app.register_theme(theme)
+        return problems
+
     def watch(self) -> None:
-        """Reload the user's themes whenever one of their files changes."""
+        """Read all themes, and the user's again whenever one of their files changes."""
+        if not self._complete:
+            self._load_all()
         if user_files(self._folder):
             background.run("themes", self._watch)
 
@@ -75,6 +110,8 @@ class ThemeController:
 
     def use(self, name: str) -> str:
         """Switch to a theme; return the reason if that fails, or ""."""
+        if name not in self._app.available_themes and not self._complete:
+            self._load_all()
         if name not in self._app.available_themes:
             known = sorted(self._app.available_themes)
             hint = nearest(name, known) or _(" Known: {known}.").format(
@@ -98,6 +135,8 @@ class ThemeController:
         """Show all themes; the highlighted one is drawn at once, Esc restores."""
         from tui.app.dialogs.themes import ThemeScreen
 
+        if not self._complete:
+            self._load_all()
         before: str = self._app.theme
         themes = list(self._app.available_themes.values())
 

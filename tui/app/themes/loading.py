@@ -84,6 +84,15 @@ def user_files(folder: Path | None) -> list[Path]:
     return _files(folder)
 
 
+def load_built_in(name: str) -> Theme | None:
+    """Return the built-in theme `name`, None if there is none.
+
+    Raises `ConfigError` as `load_themes` reports it.
+    """
+    file = _built_in() / f"{name}.toml"
+    return _load_tested(file) if file in _files(_built_in()) else None
+
+
 def load_themes(user_folder: Path | None = None) -> tuple[list[Theme], list[str]]:
     """Return the themes, built-in ones first, and problems with others.
 

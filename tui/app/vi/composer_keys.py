@@ -7,14 +7,15 @@ before the cursor, and its own history of changes.
 # Textual's history offers no way to join changes.
 # pyright: reportPrivateUsage=false
 
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from textual import events
 from textual.document._document import Selection
 from textual.widgets import TextArea
 
-from tui.app.vi.editor import Editor, Mode
-from tui.app.vi.signs import after
+if TYPE_CHECKING:  # imported when the keys are switched on, to keep startup fast
+    from tui.app.vi.editor import Editor
 
 BAR, BLOCK = 6, 2
 """Shapes of the terminal's cursor (DECSCUSR): steady bar, steady block."""
@@ -66,12 +67,17 @@ class ViKeys:
     def __init__(self, composer: Area) -> None:
         self._composer = composer
         self._area = composer.area
-        self._editor = Editor(self)
         self._on = False
         self._changes: list[object | None] = []
         """The last change of Textual's history before each change in progress."""
         self._shown: Selection | None = None
         """The selection that shows the visual one."""
+
+    @cached_property
+    def _editor(self) -> "Editor":
+        from tui.app.vi.editor import Editor
+
+        return Editor(self)
 
     # -- state
 
@@ -83,7 +89,10 @@ class ViKeys:
     @on.setter
     def on(self, on: bool) -> None:
         if on != self._on:
-            self.insert()
+            if self._on:
+                self.insert()
+            else:
+                self._editor.insert(self._offset())
             self._on = on
             self._composer.mode_changed()
 
@@ -97,18 +106,20 @@ class ViKeys:
         """The shape of the terminal's cursor, 0 without vi."""
         if not self._on:
             return 0
-        return BAR if self._editor.mode is Mode.INSERT else BLOCK
+        return BAR if self._editor.inserting else BLOCK
 
     @property
     def inserting(self) -> bool:
         """Whether letters are typed; always without vi."""
-        return not self._on or self._editor.mode is Mode.INSERT
+        return not self._on or self._editor.inserting
 
     def insert(self) -> None:
         """Type from now on: the text has been replaced, or is being written to."""
         if self._changes:
             self._changes.clear()
-        if self._on and self._editor.mode is not Mode.INSERT:
+        if not self._on:
+            return
+        if not self._editor.inserting:
             if not self._area.selection.is_empty and self._editor.visual:
                 self._area.move_cursor(self._area.cursor_location)
             self._editor.insert(self._offset())
@@ -141,7 +152,7 @@ class ViKeys:
         if not self._on:
             return False
         key = event.key
-        if self._editor.mode is Mode.INSERT:
+        if self._editor.inserting:
             if key != "escape":
                 return False
             self._composer.close_menus()
@@ -200,13 +211,15 @@ class ViKeys:
             area.selection = Selection.cursor(at)
         else:
             start, end = editor.selected
-            if editor.mode is Mode.LINES:
+            if editor.whole_lines:
                 ends = (start, end)
                 first, last = ends if editor.anchor <= editor.cursor else ends[::-1]
                 area.selection = Selection(self._location(first), self._location(last))
             elif editor.anchor <= editor.cursor:
                 area.selection = Selection(self._location(editor.anchor), at)
             else:
+                from tui.app.vi.signs import after
+
                 behind = after(self.text, editor.anchor)
                 area.selection = Selection(self._location(behind), at)
             self._shown = area.selection

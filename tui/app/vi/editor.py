@@ -109,6 +109,16 @@ class Editor:
     # -- state
 
     @property
+    def inserting(self) -> bool:
+        """Whether letters are typed."""
+        return self.mode is Mode.INSERT
+
+    @property
+    def whole_lines(self) -> bool:
+        """Whether the visual selection is of whole lines."""
+        return self.mode is Mode.LINES
+
+    @property
     def pending(self) -> bool:
         """Whether a command has been begun."""
         return bool(self._keys)

@@ -1,5 +1,7 @@
 """The entries of the tool sidebar: switches, tools, servers, and what is allowed."""
 
+from typing import TYPE_CHECKING
+
 from rich.cells import cell_len
 
 from tui.app.markdown.lines import Line, Span, beside, cut
@@ -8,9 +10,10 @@ from tui.app.widgets.schema_lines import parameters
 from tui.grants import Grant
 from tui.i18n import N_, _
 from tui.mcp import ServerState
-from tui.mcp.tool import McpTool
 from tui.safe import safe
-from tui.tools import Tool
+
+if TYPE_CHECKING:
+    from tui.tools import Tool
 
 MARK = 2
 """Columns of a switch: `● `."""
@@ -149,7 +152,7 @@ class ToolEntry(Entry):
 
     def __init__(
         self,
-        tool: Tool[..., object],
+        tool: "Tool[..., object]",
         on: bool,
         policy: str = "allow",
         name: str = "",
@@ -171,10 +174,9 @@ class ToolEntry(Entry):
         description = safe(_(schema.description)).strip() or _(_NO_DESCRIPTION)
         rows = wrap(description, width - MARK)
         self._more = [Line((("  " + row, ("muted",)),)) for row in rows]
-        if isinstance(self.tool, McpTool) and self.tool.hints:
+        if hints := self.tool.hints:
             hints = wrap(
-                _("The server says: {hints}").format(hints=self.tool.hints),
-                width - MARK,
+                _("The server says: {hints}").format(hints=hints), width - MARK
             )
             self._more += [Line((("  " + row, ("label",)),)) for row in hints]
         self._more += parameters(schema.parameters, width)

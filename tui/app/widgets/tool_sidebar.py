@@ -5,7 +5,7 @@ parameters.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -28,7 +28,9 @@ from tui.i18n import N_, _
 from tui.mcp import ServerState
 from tui.mcp.naming import server_prefix
 from tui.safe import safe
-from tui.tools import Tool
+
+if TYPE_CHECKING:
+    from tui.tools import Tool
 
 _PROMPT = 120
 """Characters of the system prompt that are looked at."""
@@ -146,7 +148,7 @@ class ToolSidebar(Rows, inherit_bindings=False):
 
     def set_tools(
         self,
-        tools: Iterable[Tool[..., object]],
+        tools: "Iterable[Tool[..., object]]",
         enabled: set[str],
         policies: Mapping[str, str] = {},
         servers: Iterable[ServerState] = (),

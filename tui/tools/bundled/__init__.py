@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tui.config import ToolsConfig
+from tui.tools.base import Tool
 from tui.tools.bundled.calculator import calculate
 from tui.tools.bundled.clock import convert_time, current_time
 from tui.tools.bundled.commands import LIMIT, Commands
@@ -20,7 +21,6 @@ from tui.tools.bundled.reading import Reading
 from tui.tools.bundled.searching import Searching
 from tui.tools.bundled.writing import Writing
 from tui.tools.policy import Preview
-from tui.tools.tool import Tool
 
 _ENDING = 20
 """Seconds beyond its own limit in which a command and its processes must have ended."""

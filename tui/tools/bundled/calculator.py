@@ -1,6 +1,6 @@
 """The calculator, for models that cannot compute: all of them."""
 
-from tui.tools.tool import tool
+from tui.tools.base import tool
 
 
 @tool(

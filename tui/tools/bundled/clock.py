@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from tui.errors import ToolError
-from tui.tools.tool import tool
+from tui.tools.base import tool
 
 _OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE)
 _CLOCK = re.compile(

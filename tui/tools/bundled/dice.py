@@ -4,7 +4,7 @@ from secrets import randbelow
 from typing import Any
 
 from tui.errors import ToolError
-from tui.tools.tool import tool
+from tui.tools.base import tool
 
 _MOST_DICE, _MOST_SIDES, _MOST_ADDED = 100, 1_000_000, 1_000_000
 

@@ -66,6 +66,11 @@ class Tool(Generic[P, R]):
         functools.update_wrapper(self, function, updated=())
         self._check()
 
+    @property
+    def hints(self) -> str:
+        """What the tool's server says that a call does, untested; "" for nothing."""
+        return ""
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function without checks or limits."""
         return self.function(*args, **kwargs)
