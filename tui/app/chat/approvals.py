@@ -135,6 +135,10 @@ class ApprovalChoice:
         """Add to the draft what is typed while the dialog is there."""
         self._composer.add(text)
 
+    def begin(self, height: int) -> None:
+        """Set the class of a screen of `height` rows before its parts exist."""
+        self._screen.set_class(height < ROOMY, "-low")
+
     def fit(self, height: int) -> None:
         """Fit the dialog to a screen of `height` rows; on few it hides the calls."""
         self._screen.set_class(height < ROOMY, "-low")

@@ -293,6 +293,7 @@ class ChatScreen(OutputScreen):
     def compose(self) -> ComposeResult:
         """Yield the parts; screen.tcss arranges them."""
         self.arrangement.begin(*self.app.size)
+        self.approvals.begin(self.app.size.height)
         yield self.chat_bar
         with Horizontal(id="middle"):
             with Vertical(id="conversation"):
