@@ -322,6 +322,21 @@ def test_what_has_spoken_has_no_crashes_behind_it(make: Make, weights: Path):
     assert answered(model)[0]
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (1, "RuntimeError: can't start new thread"),
+        (-signal.SIGABRT, "  what():  Resource temporarily unavailable"),
+        (-signal.SIGABRT, "  what():  std::bad_alloc"),
+    ],
+)
+def test_what_lacks_memory_for_a_thread_is_out_of_memory(status: int, said: str):
+    death = Death(status, f"Traceback\n{said}\n", loading=True)
+
+    assert "out of memory" in death.describe("m", "m.gguf")
+    assert death.passes
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit and /proc")
 @pytest.mark.parametrize("megabytes", [60, 200, 300])
 def test_memory_that_is_refused_is_one_line_that_blames_nothing_else(
