@@ -44,7 +44,7 @@ def test_slash_mouse_takes_effect_at_once_and_is_remembered(start: Start) -> Non
 
     ask(terminal, "/mouse off")
     terminal.press("enter")
-    terminal.wait_for("Mouse off")
+    terminal.wait_shown("Mouse off")
     terminal.wait_for(lambda t: not on_now(t))
     terminal.press("ctrl+q")
     assert terminal.wait_exit() == 0
@@ -53,7 +53,7 @@ def test_slash_mouse_takes_effect_at_once_and_is_remembered(start: Start) -> Non
     assert modes(again) == []
     ask(again, "/mouse on")
     again.press("enter")
-    again.wait_for("Mouse on")
+    again.wait_shown("Mouse on")
     again.wait_for(lambda t: {"1000", "1006"} <= on_now(t))
 
 
