@@ -7,7 +7,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -439,14 +438,13 @@ def test_esc_ends_the_turn_at_once_when_the_process_hangs(make: Make, tried: Tri
     pid = model.process.pid
     os.kill(pid, signal.SIGSTOP)
 
-    began = time.monotonic()
     turn.cancel.request()
     with pytest.raises(Cancelled):
         list(run)
-    took = time.monotonic() - began
+    waited = not lives(pid)  # it is killed after 2 seconds
     events = list(make(max_tokens=3).generate(ASK, [], Turn()))
 
-    assert took < 1
+    assert not waited
     assert not lives(pid)
     assert isinstance(events[0], NoticeGiven)
     assert "did nothing for 2 seconds" in events[0].text
