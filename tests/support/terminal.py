@@ -360,21 +360,6 @@ class Terminal:
                     failed = f"{what!r} did not appear"
                 raise AssertionError(f"{failed} ({why}):\n{self.picture()}")
 
-    def wait_shown(self, text: str, seconds: float = LIMIT) -> None:
-        """Wait until a text is on the screen or was, for a hint that soon goes away.
-
-        What one read of the output holds may show and clear it. Earlier frames count
-        too, so the text must be new.
-        """
-
-        def is_shown(terminal: Terminal) -> bool:
-            return any(text in row for row in terminal.shown)
-
-        try:
-            self.wait_for(is_shown, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{text!r} was never shown: {error}") from None
-
     def settle(self, still: float = 0.3, seconds: float = LIMIT) -> None:
         """Wait until nothing has been written for `still` seconds."""
         until = monotonic() + seconds
