@@ -183,7 +183,7 @@ def _second_fork(
     """Become the guard, in a process whose parent has ended."""
     code = 1
     try:
-        # Before the app goes on, whose end sends SIGHUP to the processes of its session.
+        # Before the app goes on: when it ends, all of its session may get SIGHUP.
         for name in _IGNORED:
             signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_IGN)
         os.setsid()
