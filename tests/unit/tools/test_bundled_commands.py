@@ -19,6 +19,8 @@ from tui.tools.bundled.commands import Commands
 from tui.tools.bundled.confined import Folders
 from tui.turn import Turn
 
+pytestmark = pytest.mark.outside  # commands are processes
+
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
 
 
