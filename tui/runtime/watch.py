@@ -9,7 +9,6 @@ this file imports nothing of `tui`, and little of the standard library.
 # pathlib and contextlib would need as much memory as everything else here.
 # ruff: noqa: PTH116, PTH123, SIM105
 
-import _signal  # `signal` would import `enum`
 import marshal
 import os
 import select
@@ -330,13 +329,12 @@ def _how(words: bytes, status: "int | None", name: str) -> "tuple[str, str]":
 
 def _signal_of(status: "int | None") -> str:
     """Return the name, without SIG, of the signal in an exit status; "" if none."""
-    number = (status or 0) & _NUMBER
-    for name in dir(_signal):
-        # Of two names for one signal, the usual one comes first in the alphabet.
-        is_name = name.startswith("SIG") and name[3].isalpha()
-        if is_name and getattr(_signal, name) == number:
-            return name[3:]
-    return ""
+    try:
+        import signal  # with `enum`, whose memory is needed no sooner
+
+        return signal.Signals((status or 0) & _NUMBER).name[3:]
+    except (ImportError, ValueError):
+        return ""
 
 
 def _filled(text: str, about: str) -> str:
