@@ -2,7 +2,6 @@
 # make test      set everything up, then run the tests
 # make coverage  the same, measuring branch coverage, which takes twice as long
 # make fast      run the tests that need no terminal, process, link or model
-# make again     run the tests that have failed once more
 # make check     formatting, lint, types, import contracts
 # make bench     what things cost, in ratios within one run
 # make faults    run the tests that try faults, write the table of docs/faults.md
@@ -25,7 +24,7 @@ SET_UP := .ci/setup $(if $(filter no 0 false,$(LOCAL)),--no-local)
 
 PICTURES ?= build/pictures
 
-.PHONY: run test coverage fast again check bench faults messages shot pictures clean
+.PHONY: run test coverage fast check bench faults messages shot pictures clean
 .PHONY: set-up
 
 run:
@@ -37,10 +36,6 @@ test: set-up
 
 coverage: set-up
 	@$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=93
-
-# Those that have failed once more, without coverage; exit code 5 when none has.
-again: set-up
-	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 # While one works; properties are tried with fewer examples.
 fast: set-up

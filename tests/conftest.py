@@ -77,9 +77,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and (
             _FIXTURES & set(item.fixturenames)
             or _IMPORTS & vars(item.module).keys()
-            or _runs_a_program(item.function, set())
+            or any(_runs_a_program(each, set()) for each in _functions(item))
         ):
             item.add_marker("outside")
+
+
+def _functions(item: pytest.Function) -> Iterator[FunctionType]:
+    """Yield the function of a test, and those of its fixtures."""
+    yield item.function
+    for definitions in item._fixtureinfo.name2fixturedefs.values():
+        if isinstance(function := definitions[-1].func, FunctionType):
+            yield function
 
 
 def _runs_a_program(function: FunctionType, seen: set[CodeType]) -> bool:

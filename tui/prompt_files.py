@@ -51,11 +51,6 @@ class PromptFile(Value, frozen=True):
 
         return _HOLE.sub(fill, self.text)
 
-    @property
-    def takes_words(self) -> bool:
-        """Whether the prompt has a hole for what is typed behind its name."""
-        return _HOLE.search(self.text) is not None
-
 
 def load(folder: Path) -> tuple[list[PromptFile], list[str]]:
     """Return the prompts in a folder by name, and a line for each bad file. Blocks."""

@@ -5,7 +5,7 @@ import re
 import threading
 
 import pytest
-from support.pilot import Chat, opened
+from support.pilot import Chat, opened, text_of
 
 from tui import conversation
 from tui.app.widgets.tab_bar import ChatBar, Tab
@@ -76,7 +76,7 @@ async def test_screen_that_is_not_shown_reads_nothing_until_it_is() -> None:
         end.set()
         await chat.until("• First")
 
-        assert "three" not in left.transcript.shown_text()
+        assert "three" not in text_of(left.transcript)
         await chat.pilot.press("f4")
         await chat.until("One two three.")
         assert chat.screen is left

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from tui import config, conversation
 from tui.app.app import LazychatApp
 from tui.app.chat.screen import ChatScreen
+from tui.app.transcript.pane import Transcript
 from tui.models.scripted import ScriptedModel, Step
 from tui.runtime.host import Host
 from tui.runtime.local_backend import LocalBackend
@@ -43,7 +44,7 @@ class Chat:
     @property
     def pane(self) -> str:
         """The whole text of the conversation pane, including hidden rows."""
-        return self.screen.transcript.shown_text()
+        return text_of(self.screen.transcript)
 
     async def type(self, text: str) -> None:
         self.screen.composer.insert(text)
@@ -72,6 +73,16 @@ class Chat:
     def offered(self) -> list[list[str]]:
         """Return the names of the tools that each request offered."""
         return [[tool.name for tool in r.tools] for r in self.model.requests]
+
+
+def text_of(transcript: Transcript) -> str:
+    """Return all rows of a pane, including those that are not on the screen."""
+    lines: list[str] = []
+    for item in transcript._items:
+        if not item.exact:
+            item.lay_out()
+        lines += [line.text.rstrip() for line in item.lines()]
+    return "\n".join(lines)
 
 
 @asynccontextmanager

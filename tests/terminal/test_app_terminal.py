@@ -502,12 +502,19 @@ def test_themes_switch_and_are_remembered(start: Start) -> None:
     assert int(str(dark)[:2], 16) < 0x60 < 0xA0 < int(str(light)[:2], 16)
 
 
+def has_only_own_colours(terminal: Terminal) -> bool:
+    """Whether all colours on the screen are the terminal's 16, which have names."""
+    cells = [cell for y in range(terminal.rows) for cell in terminal.cells(y)]
+    colours = {colour for cell in cells for colour in (cell.fg, cell.bg)}
+    return not any(re.fullmatch("[0-9a-f]{6}", colour) for colour in colours)
+
+
 def test_the_theme_terminal_uses_only_the_terminals_own_colours(
     start: Start,
 ) -> None:
     terminal = start([{"text": "# Title\n\nSome `code` and **bold**."}])
     ask(terminal, "/theme terminal")
-    terminal.settle()
+    terminal.wait_for(has_only_own_colours)
     terminal.raw.clear()
 
     ask(terminal, "Say")

@@ -4,11 +4,13 @@ import os
 import resource
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from support import ROOT
 from support.fault_notes import Tried
 from support.start import Start
 from support.terminal import Terminal, wait_until
@@ -48,6 +50,34 @@ MOMENTS = {
 }
 MOST_KILOBYTES = 5000
 """Of memory that the guard has to itself, once it has let go of the app's."""
+
+SILENT = """
+import faulthandler, os, signal, sys, termios
+from tui.runtime import guard
+here = guard.start(sys.argv[1])
+here.arm(termios.tcgetattr(0))
+number = int(sys.argv[2])
+if number != signal.SIGKILL:
+    faulthandler.unregister(number)
+os.kill(os.getpid(), number)
+"""
+"""Dies of a signal that `faulthandler` does not report."""
+
+
+@pytest.mark.parametrize("name", ["USR2", "XCPU", "KILL"])
+def test_a_signal_is_named_that_a_thread_without_python_got(
+    tmp_path: Path, name: str
+) -> None:
+    """The report needs Python's state of the thread, and a starting one has none."""
+    number = signal.Signals[f"SIG{name}"]
+    command = [sys.executable, "-c", SILENT, str(tmp_path / "log"), str(number)]
+    with Terminal(command, env={**os.environ, "PYTHONPATH": str(ROOT)}) as terminal:
+        terminal.wait_closed()
+
+        how = "was killed" if name == "KILL" else f"was ended by SIG{name}"
+        assert f"lazychat {how}." in terminal.words
+        assert how in (tmp_path / "log").read_text()
+        assert terminal.process.wait(30) == -number
 
 
 @pytest.mark.parametrize("name", SIGNALS)

@@ -43,7 +43,6 @@ def test_slash_mouse_takes_effect_at_once_and_is_remembered(start: Start) -> Non
     assert "1000" in on_now(terminal)
 
     ask(terminal, "/mouse off")
-    terminal.press("enter")
     terminal.wait_for("Mouse off")
     terminal.wait_for(lambda t: not on_now(t))
     terminal.press("ctrl+q")
@@ -52,7 +51,6 @@ def test_slash_mouse_takes_effect_at_once_and_is_remembered(start: Start) -> Non
     again = start(REPLY)
     assert modes(again) == []
     ask(again, "/mouse on")
-    again.press("enter")
     again.wait_for("Mouse on")
     again.wait_for(lambda t: {"1000", "1006"} <= on_now(t))
 

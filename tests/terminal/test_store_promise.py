@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
@@ -192,6 +192,27 @@ def ask(process: subprocess.Popen[str], text: str) -> list[str]:
     return said
 
 
+def ask_until_told(
+    process: subprocess.Popen[str],
+    asked: list[str],
+    said: list[str],
+    seen: Sequence[str] = (),
+) -> None:
+    """Ask until `said` or `seen` has what was done about the files.
+
+    That comes once the store is rewritten, which may be some commits later.
+    """
+
+    def is_told() -> bool:
+        if seen or any(line.startswith("told") for line in said):
+            return True
+        asked.append(f"once more, the {len(asked)}th")
+        said.extend(ask(process, asked[-1]))
+        return False
+
+    wait_until(is_told)
+
+
 @pytest.mark.parametrize("removed", [["-wal"], ["-shm"], ["-wal", "-shm"]])
 @pytest.mark.parametrize("others", [False, True])
 def test_what_was_in_a_log_that_is_removed_in_use_outlives_a_kill(
@@ -211,12 +232,7 @@ def test_what_was_in_a_log_that_is_removed_in_use_outlives_a_kill(
             if others:
                 said_ += ask(other, f"other {text}")
                 asked.append(f"other {text}")
-        # It is told once the store is rewritten, which may be after these commits.
-        for number in range(4, 200):
-            if any(line.startswith("told") for line in said_):
-                break
-            said_ += ask(process, str(number))
-            asked.append(str(number))
+        ask_until_told(process, asked, said_)
         process.kill()
         other.kill()
         process.wait(LIMIT)
@@ -263,6 +279,7 @@ def test_what_was_in_a_log_that_is_cut_short_in_use_outlives_a_kill(
             for who in (process, other) if others == "write" else (process,):
                 asked.append(f"{text} of {who.pid}")
                 said_ += ask(who, asked[-1])
+        ask_until_told(process, asked, said_, seen)
         process.kill()
         other.kill()
         process.wait(LIMIT)

@@ -183,10 +183,11 @@ def _second_fork(
     """Become the guard, in a process whose parent has ended."""
     code = 1
     try:
+        # Before the app goes on: when it ends, all of its session may get SIGHUP.
+        for name in _IGNORED:
+            signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_IGN)
+        os.setsid()
         if os.fork() == 0:
-            for name in _IGNORED:
-                signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_IGN)
-            os.setsid()
             os.chdir("/")
             readers = {crash: "", **{ends[0]: name for name, ends in words.items()}}
             screen = os.dup(screen)  # Python may write to its standard streams

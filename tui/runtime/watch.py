@@ -67,6 +67,7 @@ _CRASHES = {
 """`faulthandler`'s descriptions of signals, and the names of the signals."""
 _WORDS = 20_000  # the most bytes of a crash report that are kept
 _EXITING = 0x4  # PF_EXITING in the flags of /proc/PID/stat (linux/sched.h)
+_NUMBER = 0x7F  # of the signal, in a status of `wait`
 _RENEW_SECONDS = 3.0  # without news, so as not to slow down the start of the app
 _DYING_SECONDS = 5.0  # a process that has closed its files is gone much sooner
 _LOOK_SECONDS = 0.5  # between checks, if the kernel cannot report the end of a process
@@ -91,6 +92,7 @@ class Watch:
         self._ended = _end_of(app)
         self._words = b""
         self._signal = ""
+        self._status: int | None = None
         self._armed = False
         self._before: Settings | None = None
         self._taken: Settings | None = None
@@ -173,6 +175,7 @@ class Watch:
         self = cls.__new__(cls)
         self._app, self._screen, self._log = app, screen, log
         self._control, self._readers, self._words = control, readers, b""
+        self._status = None
         self._ended, self._armed, self._before, self._taken, *rest = rest
         self._plain, self._kept, self._signal, self._told, self._texts = rest
         return self
@@ -210,7 +213,8 @@ class Watch:
 
     def _dies(self) -> bool:
         """Return whether the app, which has closed the pipe, is exiting."""
-        if _exits(self._app):
+        exits, self._status = _exits(self._app)
+        if exits:
             return True  # do not wait for the end: the shell then draws its prompt
         if self._ended is not None:
             return bool(select.select([self._ended], [], [], _DYING_SECONDS)[0])
@@ -228,7 +232,9 @@ class Watch:
             except OSError:
                 pass
         newer = "" if self._plain else RESET_NEWER
-        name, about = _how(self._words, self._signal)
+        if self._status is None:
+            self._status = _exits(self._app)[1]
+        name, about = _how(self._words, self._status, self._signal)
         line = _filled(self._texts[name], about)
         if kept := _KEPT[self._kept]:
             gap = " " if line.endswith(".") else ""  # Chinese has a wide full stop
@@ -303,19 +309,32 @@ def name_process() -> None:
         pass
 
 
-def _how(words: bytes, name: str) -> "tuple[str, str]":
-    """Return how the app ended, according to the report of `faulthandler`.
+def _how(words: bytes, status: "int | None", name: str) -> "tuple[str, str]":
+    """Return how the app ended, by its exit status and by the report of `faulthandler`.
 
-    The first is a name in `TEXTS`, the second what its text has to be filled with.
+    Either may be missing: the parent of the app may have taken the status already, and
+    there is no report if a thread without Python's state got the signal, for example
+    one that was just starting. `name` is that of the signal whose pipe has the report.
+    The first value is a name in `TEXTS`, the second what its text has to be filled
+    with.
     """
     if words.startswith(b"Fatal Python error: "):
         line = words[20:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
         if known := _CRASHES.get(line):
             return "signal", known
         return "fatal", line
-    if name:
-        return "signal", f"SIG{name}"
-    return "killed", ""
+    name = _signal_of(status) or name
+    return ("signal", f"SIG{name}") if name not in ("", "KILL") else ("killed", "")
+
+
+def _signal_of(status: "int | None") -> str:
+    """Return the name, without SIG, of the signal in an exit status; "" if none."""
+    try:
+        import signal  # with `enum`, whose memory is needed no sooner
+
+        return signal.Signals((status or 0) & _NUMBER).name[3:]
+    except (ImportError, ValueError):
+        return ""
 
 
 def _filled(text: str, about: str) -> str:
@@ -346,16 +365,23 @@ def _end_of(process: int) -> int | None:
         return None
 
 
-def _exits(process: int) -> bool:
-    """Return whether `process` is exiting or gone; False where that is unknown."""
+def _exits(process: int) -> "tuple[bool, int | None]":
+    """Return whether `process` is exiting or gone, and its exit status.
+
+    The status is that of `wait`: a signal's number, or 256 times an exit code. It is
+    None if the process is not exiting, or if its parent has taken the status. Both
+    values are unknown except on Linux: False, None.
+    """
     if sys.platform != "linux":
-        return False
+        return False, None
     try:
         with open(f"/proc/{process}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
     except OSError:
-        return True
-    return fields[0] in "ZX" or bool(int(fields[6]) & _EXITING)
+        return True, None
+    exits = fields[0] in "ZX" or bool(int(fields[6]) & _EXITING)
+    # The last field (proc_pid_stat(5)); the kernel sets it before it closes the files.
+    return exits, int(fields[49]) if exits and len(fields) > 49 else None
 
 
 def _lives(process: int) -> bool:

@@ -42,7 +42,7 @@ def test_a_locked_store_is_opened_without_waiting(path, told):
     with locked(path):
         began = monotonic()
         log = EventLog(path, told.append)
-        assert monotonic() - began < 1.0
+        assert monotonic() - began < 4.0  # SQLite itself would wait for 5
     log.close()
 
 

@@ -13,10 +13,13 @@ from tui.errors import Cancelled, ModelError
 from tui.models.hub import Checking, Downloading, Pull, Pulled, wanted
 from tui.models.hub.pull import Step
 
-pytestmark = pytest.mark.skipif(
-    find_spec("huggingface_hub") is None,
-    reason="needs huggingface_hub, of the extra `local`",
-)
+pytestmark = [
+    pytest.mark.outside,  # a download is a process
+    pytest.mark.skipif(
+        find_spec("huggingface_hub") is None,
+        reason="needs huggingface_hub, of the extra `local`",
+    ),
+]
 
 REPO = "Qwen/Tiny-GGUF"
 NAME = "Tiny-Q4_K_M.gguf"

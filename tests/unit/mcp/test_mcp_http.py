@@ -98,11 +98,11 @@ def test_a_slow_call_ends_at_its_limit_and_the_connection_goes_on(
     settings = McpServerConfig(url=f"{address}/mcp", timeout=0.5)
     with connected(web=settings) as servers:
         slow = call(servers, "web__sleep", seconds=600)
-        quick = call(servers, "web__sleep", seconds=0)
+        # On a busy machine, a quick one may miss such a limit too.
+        wait_until(lambda: call(servers, "web__sleep", seconds=0).output == "slept")
 
     assert slow.error is not None
     assert "did not answer within 0.5 seconds" in slow.error
-    assert quick.output == "slept"
 
 
 @pytest.mark.parametrize(

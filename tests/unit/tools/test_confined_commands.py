@@ -13,9 +13,12 @@ from tui.tools.bundled.commands import Commands
 from tui.tools.bundled.confined import Folders
 from tui.tools.bundled.confinement import Confinement
 
-pytestmark = pytest.mark.skipif(
-    not landlock.is_available(), reason="needs Landlock of Linux 6.2"
-)
+pytestmark = [
+    pytest.mark.outside,  # commands are processes
+    pytest.mark.skipif(
+        not landlock.is_available(), reason="needs Landlock of Linux 6.2"
+    ),
+]
 
 
 @pytest.fixture

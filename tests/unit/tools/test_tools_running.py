@@ -224,6 +224,7 @@ def ended(function, why, started):
     """Run a tool into its limit or a cancel; return its error, and its thread if it is
     still alive."""
     turn = Turn()
+    others = threading.enumerate()  # an earlier test may have left a tool of this name
 
     def cancel():
         assert started.wait(LIMIT)
@@ -232,7 +233,8 @@ def ended(function, why, started):
     if why == "cancel":
         threading.Thread(target=cancel).start()
     _, finished, _ = run(function, turn, timeout=0.3 if why == "limit" else LIMIT)
-    alive = [t for t in threading.enumerate() if t.name == "tool-it"]
+    new = [t for t in threading.enumerate() if t not in others]
+    alive = [t for t in new if t.name == "tool-it"]
     return finished.error, alive[0] if alive else None
 
 

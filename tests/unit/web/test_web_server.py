@@ -25,6 +25,8 @@ from tui.runtime.served import Served, ServedModel
 from tui.web import WebServer, files
 from tui.web.process import environment
 
+pytestmark = pytest.mark.outside  # a page is a process
+
 SERVED = Served("runner", "play", {"play": ServedModel("a model")})
 
 

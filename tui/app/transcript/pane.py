@@ -292,15 +292,6 @@ class Transcript(ReadingPane, can_focus=True):
         item = self._items[self.cursor]
         return item.message_id if isinstance(item, MessageView) else None
 
-    def shown_text(self) -> str:
-        """Return all rows as text, laid out for the current width; for tests."""
-        for item in self._items:
-            if not item.exact:
-                self._lay_out(item)
-        return "\n".join(
-            line.text.rstrip() for item in self._items for line in item.lines()
-        )
-
     def _append_item(self, item: Item) -> None:
         # An item that was shown before keeps its layout if the width is the same.
         if self._width and item.width != self._width:

@@ -111,10 +111,6 @@ class Tokenizer:
                 run.append(token)
         self._keep(data, run)
 
-    def is_control(self, token: int) -> bool:
-        """Return whether `token` is a control token."""
-        return token in self._ids
-
     def _keep(self, data: bytearray, run: list[int]) -> None:
         try:
             text = data.decode()

@@ -9,9 +9,12 @@ from tui.i18n import N_, _
 
 SHORT_OF_MEMORY = re.compile(
     r"bad_alloc|MemoryError|annot allocate memory|[Mm]emory allocation"
-    r"|failed to map segment"
+    r"|failed to map segment|can't start new thread|Resource temporarily unavailable"
 )
-"""Messages of llama.cpp, the linker and numpy's library about a lack of memory."""
+"""Messages of llama.cpp, Python, the linker and numpy's library about a lack of memory.
+
+A thread that cannot be started lacks memory for its stack, or the user has too many;
+closing other programs helps against both."""
 _TELLING = re.compile(r"GGML_ASSERT|GGML_ABORT|what\(\)|terminate")
 _PLACE = re.compile(r"^\S*/\S*?:\d+: ")
 """The place in llama.cpp's source at the beginning of an error message."""
