@@ -69,7 +69,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
         words = ""
         if is_html(text):
             title = _TITLE.search(text[:_HEAD])
-            text = title[2] if title else ""
+            text = title[2] if title else words_of_page(text)
     return one_line(words or text, where)
 
 

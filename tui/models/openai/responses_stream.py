@@ -117,14 +117,14 @@ class ResponsesReader(AnswerReader):
             for item in decoder.feed(data):
                 said = True
                 self._cancel.raise_if_requested()
-                yield from self._item(item)
+                yield from self._named(decoder.event, item)
                 if self._finish_reason:
                     # The end of the transfer is not waited for.
                     self.complete = True
                     return
         for item in decoder.finish():
             said = True
-            yield from self._item(item)
+            yield from self._named(decoder.event, item)
         if self._finish_reason:
             self.complete = True
             return
@@ -135,7 +135,7 @@ class ResponsesReader(AnswerReader):
         raise errors.dropped(_("the stream ended early"), self._where)
 
     def _item(self, item: bytes) -> Iterator[Event]:
-        item = once(item)
+        item = self._halves.join(once(item))
         if is_nothing(item):
             return
         if is_done(item):

@@ -30,6 +30,7 @@ from tui.models.openai.choices import FirstChoice
 from tui.models.openai.chunks import (
     Choice,
     Delta,
+    Halves,
     decode,
     is_json,
     texts,
@@ -40,7 +41,14 @@ from tui.models.openai.errors import Where
 from tui.models.openai.limits import ERROR_BYTES, EVENT_BYTES
 from tui.models.openai.opaque import OpaqueFields
 from tui.models.openai.refusals import Refusal
-from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
+from tui.models.openai.sse import (
+    ENDS,
+    FAILURES,
+    SSEDecoder,
+    is_done,
+    is_nothing,
+    once,
+)
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
 
@@ -50,6 +58,8 @@ answer: twenty minutes if nothing else is set. OpenRouter and xAI send comments 
 model is queued or thinks, OpenAI an event each 30 s, and their slowest models think for
 more than ten minutes; DeepSeek ends a request itself that has waited for ten."""
 
+_MARK = b"\xef\xbb\xbf"
+"""Of the byte order."""
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """How a stream of events begins."""
 
@@ -58,7 +68,9 @@ _MOST_UNREADABLE = 10_000
 _CUT = re.compile(rb"\s*(\{|\[\s*[\[{\"])")
 """How an event begins that was meant to be JSON; `[a word]` was not."""
 _TROUBLE = re.compile(
-    rb"error|fail|exception|time.?out|overload|unavailable|denied|refused|gone", re.I
+    rb"error|fail|exception|time.?out|overload|unavailable|denied|refused|gone|busy"
+    rb"|^\s*<",
+    re.I,
 )
 
 
@@ -102,6 +114,7 @@ class AnswerReader:
         self._opaque = OpaqueFields()
         self._reasoning_field = ""
         self._choices = FirstChoice()
+        self._halves = Halves()
         self._streams = False
         """Whether a delta has come, so that a whole message is all of it again."""
         self._texts: list[str] = []
@@ -134,6 +147,8 @@ class AnswerReader:
             if isinstance(error, TooMuch):
                 raise errors.too_much(error.what, self._where) from error
             raise
+        if self._halves:
+            yield from self._text("\ufffd")
         cut = endings.meant(self._finish_reason) == "length"
         yield from self._builder.end_text(whole=not cut)
         if failed := endings.failure(self._finish_reason):
@@ -193,9 +208,13 @@ class AnswerReader:
         start = b""
         for data in self._chunks(body):
             # Neither blanks nor a byte order mark before it are a part of it.
-            start = data.removeprefix(b"\xef\xbb\xbf")
+            start += data
+            if _MARK.startswith(start):
+                continue
+            start = start.removeprefix(_MARK)
             if start.strip():
                 break
+            start = b""
         word = start.lstrip()
         page = self._kind == "text/html" and word and not _is_event(word)
         if page or word[:1] in (b"{", b"<", b"["):
@@ -255,26 +274,42 @@ class AnswerReader:
                 said = True
                 # One read may hold seconds of text.
                 self._cancel.raise_if_requested()
-                if is_done(item):
+                ends = decoder.event in ENDS
+                if is_done(item) or (ends and is_nothing(item)):
                     self.complete = True
                     yield from self._end_of_events(said, start)
                     return
-                yield from self._item(item)
+                yield from self._named(decoder.event, item)
+                self.complete = self.complete or ends
         for item in decoder.finish():
             said = True
+            if decoder.event in FAILURES:
+                yield from self._named(decoder.event, item)
+            self.complete = self.complete or decoder.event in ENDS
             # Half an event is no news: the stream has ended early, said below.
+            read = False
             for line in [item] if is_json(item) else item.split(b"\n"):
                 if is_done(line):
-                    self.complete = True
+                    self.complete = read = True
                 elif is_json(once(line)):
+                    read = True
                     yield from self._item(line)
+            if not (read or _CUT.match(once(item)) or is_nothing(item)):
+                self._unread(item)
         yield from self._end_of_events(said, start)
+
+    def _named(self, name: str, item: bytes) -> Iterator[Event]:
+        """Take an event, which is an error if it is called one."""
+        yield from self._item(item)
+        if name in FAILURES:
+            raise (yield from self._failed(value_of(once(item)) or name))
 
     def _end_of_events(self, said: bool, start: bytes = b"") -> Iterator[Event]:
         yield from self._release()
+        begin = start.lstrip()
+        if begin and not (self.begun or self._finish_reason or _is_event(begin)):
+            raise errors.other_kind(self._kind, start[:4000], self._where)
         if not said:
-            if start.strip() and not start.lstrip().startswith(b":"):
-                raise errors.other_kind(self._kind, start[:4000], self._where)
             raise errors.silent(self._where)
         ended = bool(self._finish_reason)
         answered = self.complete and self.begun and not self._ends_in_words
@@ -286,13 +321,15 @@ class AnswerReader:
 
     def _item(self, item: bytes) -> Iterator[Event]:
         """Take an event, or a line of a document of lines."""
-        item = once(item)
+        item = self._halves.join(once(item))
         try:
             chunk = decode(item)
         except ValueError:
             if b"\n" in item:
                 # Of a server that does not end events by an empty line.
-                for line in item.split(b"\n"):
+                before, _, last = item.rpartition(b"\n")
+                whole = is_done(last) and is_json(before)
+                for line in [before, last] if whole else item.split(b"\n"):
                     if is_done(line):
                         self.complete = True
                     elif line.strip():
