@@ -66,6 +66,8 @@ class ReplyBuilder:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
+        self._written: list[int] = []
+        """Places of the calls that the model has written into its text."""
         self._room = CHARACTERS
 
     @property
@@ -109,7 +111,20 @@ class ReplyBuilder:
         return ToolCallOpened(self._id)
 
     def call(self, call: ToolCall) -> None:
-        """Take a structured call; one without an id, or with a used one, gets one."""
+        """Take a structured call; one without an id, or with a used one, gets one.
+
+        Some servers find a call in the text, and leave the text as it was: then it is
+        the one that was found there.
+        """
+        for place in self._written:
+            known = self._calls[place]
+            if (known.name, known.arguments) == (call.name, call.arguments):
+                self._written.remove(place)
+                self._calls[place] = msgspec.structs.replace(known, opaque=call.opaque)
+                return
+        self._add(call)
+
+    def _add(self, call: ToolCall) -> None:
         if len(self._calls) >= MOST_CALLS:
             raise TooMuch(
                 _("more than {most_calls} tool calls at once").format(
@@ -181,11 +196,12 @@ class ReplyBuilder:
                     yield from self._told(self._orphan.stop())
                     yield ToolCallOpened(self._id)
                 case Call(name, arguments, id):
-                    self.call(ToolCall(id, name, arguments))
+                    self._written.append(len(self._calls))
+                    self._add(ToolCall(id, name, arguments))
                 case Broken(kind, text):
                     # A nameless call is refused by the tool box, so that the model
                     # hears of it once and the debug panel shows it.
-                    self.call(ToolCall("", "", f"{kind}: {text}"))
+                    self._add(ToolCall("", "", f"{kind}: {text}"))
 
     def _told(self, split: Split) -> Iterator[Event]:
         yield from self._said(split.before)

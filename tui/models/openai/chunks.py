@@ -33,6 +33,8 @@ class Delta(msgspec.Struct):
     thought: Any = None
     thoughts: Any = None
     """These four: relays."""
+    reasoningContent: Any = None
+    """Relays of Bedrock."""
     reasoning_details: Any = None
     """OpenRouter, MiniMax: thoughts, summaries of them, and what is encrypted."""
     thinking_blocks: Any = None
@@ -44,6 +46,10 @@ class Delta(msgspec.Struct):
     provider_specific_fields: Any = None
     """LiteLLM."""
     refusal: Any = None
+    audio: Any = None
+    """OpenAI: what is spoken, with its words as `transcript`."""
+    images: Any = None
+    """OpenRouter, of models that draw."""
     tool_calls: Any = None
     function_call: Any = None
     """How a single call was written before there were `tool_calls`."""
@@ -74,6 +80,8 @@ class Chunk(msgspec.Struct):
     object: Any = None
     done: Any = None
     """True in the last event of servers that have a word of their own for it."""
+    x_groq: Any = None
+    """Where Groq put the usage."""
     base_resp: Any = None
     """MiniMax: `status_code`, which is 0 for success, and `status_msg`."""
 
@@ -81,6 +89,7 @@ class Chunk(msgspec.Struct):
 THOUGHTS = (
     *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
     *("thinking_content", "reasoning_summary", "thought", "thoughts"),
+    "reasoningContent",
 )
 """Fields of a delta that hold thoughts, all the same ones where there are several."""
 
@@ -88,7 +97,7 @@ THOUGHTS = (
 def thoughts(delta: Delta) -> tuple[str, str]:
     """Return a delta's reasoning and the name of the field that contained it.
 
-    The name is "" if it was only in `reasoning_details`.
+    The name is "" if it was only in an opaque field, which goes back as it is.
     """
     if not (
         delta.reasoning_content
@@ -99,7 +108,10 @@ def thoughts(delta: Delta) -> tuple[str, str]:
         or delta.reasoning_summary
         or delta.thought
         or delta.thoughts
+        or delta.reasoningContent
         or delta.reasoning_details
+        or delta.thinking_blocks
+        or delta.provider_specific_fields
     ):
         return "", ""  # as most are
     for field in THOUGHTS:
@@ -109,7 +121,51 @@ def thoughts(delta: Delta) -> tuple[str, str]:
                 return value, field
         elif value and (text := "".join(text for _, text in texts(value))):
             return text, field
-    return "".join(text for _, text in texts(delta.reasoning_details)), ""
+    opaque: Any = delta.reasoning_details or delta.thinking_blocks
+    more: Any = delta.provider_specific_fields
+    if not opaque and isinstance(more, dict):
+        opaque = cast(dict[str, Any], more).get("reasoning_content")
+    return joined(opaque), ""
+
+
+def joined(content: Any) -> str:
+    """Return the text of a field, in whatever shape; "" for none."""
+    return (
+        content if isinstance(content, str) else "".join(t for _, t in texts(content))
+    )
+
+
+def marked_thought(delta: Delta) -> str:
+    """Take a content that is marked as a thought out of a delta; "" for none.
+
+    Gemini marks it in `extra_content`, and writes a tag into it as well; relays of its
+    own API have a flag beside it. The mark is no opaque field.
+    """
+    if delta.thought is not True and not delta.extra_content:
+        return ""  # as most are
+    marked = delta.thought is True
+    match delta.extra_content:
+        case {"google": {"thought": True, **rest}}:
+            delta.extra_content = {"google": rest} if rest else None
+            marked = True
+        case _:
+            pass
+    if not marked:
+        return ""
+    thought, delta.content = joined(delta.content), None
+    return thought.removeprefix("<thought>").removesuffix("</thought>")
+
+
+def is_unseen(content: Any) -> bool:
+    """Whether a content has parts that are no text: images, sound."""
+    return isinstance(content, list) and any(
+        isinstance(part, dict)
+        and _MEDIA.search(str(cast(dict[str, Any], part).get("type", "")))
+        for part in cast(list[Any], content)
+    )
+
+
+_MEDIA = re.compile("image|audio|video")
 
 
 _MENDED_BYTES = 1 << 20
@@ -286,8 +342,8 @@ def usage_event(
     cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
     if isinstance(details, Mapping):
         cached = cast(Mapping[str, Any], details).get("cached_tokens") or cached
-    input, output = count(usage.get("prompt_tokens")), usage.get("completion_tokens")
-    output = count(output)
+    input = count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    output = count(usage.get("completion_tokens", usage.get("output_tokens")))
     if input is None and output is None:
         return None
     thought: Any = usage.get("completion_tokens_details")

@@ -33,6 +33,9 @@ from tui.models.openai.chunks import (
     Halves,
     decode,
     is_json,
+    is_unseen,
+    joined,
+    marked_thought,
     texts,
     thoughts,
     usage_event,
@@ -126,6 +129,10 @@ class AnswerReader:
         self._words = b""
         """The last of them."""
         self._ends_in_words = False
+        self._spoken = False
+        """Whether the words of a sound have come."""
+        self._unseen = False
+        """Whether there were images, or sound without its words."""
         self._finish_reason = ""
         self._usage: Any = None
         self._first = 0.0
@@ -181,6 +188,12 @@ class AnswerReader:
                     "{base_url} sent {count} of the answer that could not be read, "
                     "so some text may be missing."
                 ).format(base_url=self._where.base_url, count=count)
+            )
+        if self._unseen:
+            yield NoticeGiven(
+                _("{base_url} sent images or sound, which cannot be shown.").format(
+                    base_url=self._where.base_url
+                )
             )
         reason = self._finish_reason
         if not endings.is_to_be_told(reason):
@@ -341,8 +354,8 @@ class AnswerReader:
         for choice in chunk.choices or ():
             for chosen in self._choices.take(choice) if choice else ():
                 yield from self._choice(chosen)
-        if chunk.usage:
-            self._usage = chunk.usage
+        if chunk.usage or chunk.x_groq:
+            self._count(chunk.usage, chunk.x_groq)
         self.complete = self.complete or chunk.done is True
         if chunk.error or chunk.object == "error":
             raise (yield from self._failed(chunk.error or value_of(item)))
@@ -350,6 +363,20 @@ class AnswerReader:
             value = value_of(item)
             if envelopes.is_error(value):
                 raise (yield from self._failed(value))
+            if inner := envelopes.opened(value):
+                yield from self._item(msgspec.json.encode(inner))
+
+    def _count(self, *usages: Any) -> None:
+        """Take a usage, unless it says less than the one before it."""
+        for usage in usages:
+            if isinstance(usage, dict):
+                counted = cast(dict[str, Any], usage)
+                self._count(counted.get("usage"))  # as Groq has it
+                event = usage_event(counted, 0.0)
+                if event and (event.input_tokens or event.output_tokens):
+                    self._usage = counted
+                else:
+                    self._usage = self._usage or counted
 
     def _unread(self, item: bytes) -> None:
         """Note an event that is no JSON: a word to keep the line open, or an error."""
@@ -395,12 +422,15 @@ class AnswerReader:
         if isinstance(choice.text, str) and delta is None and message is None:
             yield from self._text(choice.text)
         if choice.usage:
-            self._usage = choice.usage
+            self._count(choice.usage)
         if choice.error:
             raise (yield from self._failed(choice.error))
         reason = choice.finish_reason
         if reason and not isinstance(reason, dict | list):
-            self._finish_reason = reason if isinstance(reason, str) else "stop"
+            reason = reason if isinstance(reason, str) else "stop"
+            # Some servers close each answer with a stop, whatever has ended it.
+            plain = endings.meant(reason) == "stop"
+            self._finish_reason = (plain and self._finish_reason) or reason
 
     def _rest(self, message: Delta) -> Delta:
         """Return what a message that is told whole once more adds to its deltas."""
@@ -421,12 +451,16 @@ class AnswerReader:
         return rest
 
     def _delta(self, delta: Delta) -> Iterator[Event]:
+        thought = marked_thought(delta)
         content = delta.content
         reasoning, field = thoughts(delta)
+        reasoning += thought
         self._opaque.take_delta(delta)
-        if not (reasoning or content or delta.tool_calls or delta.function_call):
-            if isinstance(delta.refusal, str):
-                yield from self._builder.text(delta.refusal)
+        beside = ""
+        if delta.refusal or delta.audio or delta.images:
+            beside = self._beside(delta)
+        calls = delta.tool_calls or delta.function_call
+        if not (reasoning or content or calls or beside):
             return
         self._last = time.monotonic()
         self._first = self._first or self._last
@@ -437,12 +471,15 @@ class AnswerReader:
         if isinstance(content, str):
             yield from self._text(content)
         elif content:
+            self._unseen = self._unseen or is_unseen(content)
             for is_reasoning, text in texts(content):
                 if is_reasoning:
                     yield from self._builder.reasoning(text)
                 else:
                     yield from self._text(text)
-        if delta.tool_calls or delta.function_call:
+        if beside:
+            yield from self._text(beside)
+        if calls:
             before = bool(self._calls)
             if delta.tool_calls:
                 self._calls.add(delta.tool_calls)
@@ -450,6 +487,20 @@ class AnswerReader:
                 self._calls.add_function(delta.function_call)
             if self._calls and not before:
                 yield self._builder.opened()
+
+    def _beside(self, delta: Delta) -> str:
+        """Return the words of a refusal, or of what is spoken."""
+        audio: Any = delta.audio
+        if isinstance(audio, dict):
+            spoken = cast(dict[str, Any], audio)
+            words = joined(spoken.get("transcript"))
+            self._spoken = self._spoken or bool(words)
+            sounds = bool(spoken.get("data")) and not self._spoken
+            self._unseen = self._unseen or sounds
+        else:
+            words = ""
+        self._unseen = self._unseen or bool(delta.images)
+        return joined(delta.refusal) + words
 
     def _text(self, text: str) -> Iterator[Event]:
         self._texts.append(text)
@@ -461,6 +512,12 @@ class AnswerReader:
         try:
             chunk = decode(body)
         except ValueError as error:
+            value = value_of(body)
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                for event in cast(list[Any], value):
+                    yield from self._item(msgspec.json.encode(event))
+                yield from self._end_of_events(said=True)
+                return
             lines = body.split(b"\n")
             if len(lines) > 1 and is_json(lines[0]):
                 yield from self._item(body)
@@ -469,7 +526,7 @@ class AnswerReader:
             if self._kind not in ("", "application/json", "text/event-stream"):
                 raise errors.other_kind(self._kind, body, self._where) from error
             raise self._no_answer(body) from error
-        if not chunk.choices:
+        if not (chunk.choices or envelopes.opened(value_of(body))):
             raise self._error(chunk.error or value_of(body))
         self.complete = True
         yield from self._item(body)
