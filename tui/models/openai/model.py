@@ -202,10 +202,11 @@ class OpenAIModel:
             self.learn_window(turn.cancel)
             fitted = window.fit(messages, tools)
         attempts = self._sender.begin()
+        below = 0
         while True:
             reader: AnswerReader | None = None
             link: Link | None = None
-            size = window.size
+            size = 0 if below else window.size
             asked = fitted.messages
             try:
                 link, response = yield from self._sender.open(
@@ -243,8 +244,11 @@ class OpenAIModel:
             except ContextOverflow as overflow:
                 if link is not None:
                     link.close()
-                window.refused(fitted, overflow)
-                shorter = window.fit(messages, tools)
+                if overflow.passing:
+                    below = window.once(fitted, overflow)
+                else:
+                    window.refused(fitted, overflow)
+                shorter = window.fit(messages, tools, below)
                 begun = reader is not None and reader.begun
                 if begun or len(shorter.messages) >= len(fitted.messages):
                     raise
