@@ -15,6 +15,7 @@ from tui.i18n import _
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
 from tui.models.exchanges import Exchanges
+from tui.models.gate.orphan import CLOSERS
 from tui.models.openai import errors, limits, vision
 from tui.models.openai.address import (
     DEFAULT,
@@ -370,7 +371,8 @@ class OpenAIModel:
         plain = gate.Gate(self._dialect, schemas)
         if not self._starts_open:
             return ReplyBuilder(turn, plain)
-        return ReplyBuilder(turn, gate.Gate(self._dialect, schemas, True), plain)
+        begun = gate.Gate(self._dialect, schemas, True, closers=CLOSERS)
+        return ReplyBuilder(turn, begun, plain)
 
     def _find_key(self) -> str:
         """Return the key, "" for none."""

@@ -157,7 +157,7 @@ class AnswerReader:
         if self._halves:
             yield from self._text("\ufffd")
         cut = endings.meant(self._finish_reason) == "length"
-        yield from self._builder.end_text(whole=not cut)
+        yield from self._builder.end_text(not cut, calls=bool(self._calls))
         if failed := endings.failure(self._finish_reason):
             raise errors.dropped(failed, self._where)
         for call in self._calls.finish():
