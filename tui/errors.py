@@ -61,10 +61,15 @@ class ModelError(LazychatError):
 class ContextOverflow(ModelError):
     """The messages that must be sent exceed the context window."""
 
-    def __init__(self, message: str, window: int = 0, tokens: int = 0) -> None:
+    def __init__(
+        self, message: str, window: int = 0, tokens: int = 0, *, passing: bool = False
+    ) -> None:
         super().__init__(message, "context_overflow")
+        self.passing = passing
+        """Whether it is a rate limit that one request exceeds alone: no property of
+        the model, and another one tomorrow."""
         self.window = window
-        """The size of the window in tokens; 0 if unknown."""
+        """The size of the window in tokens, or that limit; 0 if unknown."""
         self.tokens = tokens
         """The tokens of the messages; 0 if unknown."""
 

@@ -6,6 +6,7 @@ over text as it comes and yields what comes back.
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from tui.events import (
 from tui.i18n import _
 from tui.messages import Message, Reply, ToolCall
 from tui.models.gate import Broken, Call, CallOpened, Gate, Piece, Reasoning, Text
-from tui.models.gate.orphan import OPENERS, OrphanClose, Split
+from tui.models.gate.orphan import OPENERS, Marks, OrphanClose, Split
 from tui.turn import Turn
 
 CHARACTERS = 2 << 20
@@ -58,6 +59,7 @@ class ReplyBuilder:
         self._begin = "" if otherwise else None
         """The beginning of a guessed reasoning, which may still have its mark."""
         self._orphan = OrphanClose()
+        self._marks = Marks()
         self._trims = otherwise is not None
         """Whether the blanks between reasoning and answer are still to come."""
         self.starts_open: bool | None = None
@@ -66,6 +68,8 @@ class ReplyBuilder:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
+        self._written: list[int] = []
+        """Places of the calls that the model has written into its text."""
         self._room = CHARACTERS
 
     @property
@@ -80,6 +84,8 @@ class ReplyBuilder:
 
     def text(self, text: str) -> Iterator[Event]:
         """Take text as the model wrote it, function calls and all."""
+        if self._marks and (rest := self._marks.finish()):
+            return chain(self._thought(rest), self.text(text))
         if self._begin is not None:
             text = self._without_opener(text)
         self._room -= len(text)
@@ -99,6 +105,7 @@ class ReplyBuilder:
         if text and self._begin is not None and self._otherwise:
             self._gate, self._begin = self._otherwise, None
             self.starts_open = self._trims = False
+        text = self._marks.feed(text)
         self._room -= len(text)
         if self._room < 0 or len(text) > _PIECE:
             return self._in_pieces(text, lambda piece: [Reasoning(piece)])
@@ -109,7 +116,20 @@ class ReplyBuilder:
         return ToolCallOpened(self._id)
 
     def call(self, call: ToolCall) -> None:
-        """Take a structured call; one without an id, or with a used one, gets one."""
+        """Take a structured call; one without an id, or with a used one, gets one.
+
+        Some servers find a call in the text, and leave the text as it was: then it is
+        the one that was found there.
+        """
+        for place in self._written:
+            known = self._calls[place]
+            if (known.name, known.arguments) == (call.name, call.arguments):
+                self._written.remove(place)
+                self._calls[place] = msgspec.structs.replace(known, opaque=call.opaque)
+                return
+        self._add(call)
+
+    def _add(self, call: ToolCall) -> None:
         if len(self._calls) >= MOST_CALLS:
             raise TooMuch(
                 _("more than {most_calls} tool calls at once").format(
@@ -123,16 +143,18 @@ class ReplyBuilder:
         arguments = _bounded(call.arguments)
         self._calls.append(msgspec.structs.replace(call, id=id, arguments=arguments))
 
-    def end_text(self, whole: bool = True) -> Iterator[Event]:
+    def end_text(self, whole: bool = True, calls: bool = False) -> Iterator[Event]:
         """Take the end of the text: what the gate still held comes out.
 
-        `whole`: the model has ended it, and nothing has broken it off.
+        `whole`: the model has ended it, and nothing has broken it off. `calls`: there
+        are structured calls, so that text which is all thoughts is no answer.
         """
+        yield from self._thought(self._marks.finish())
         if self._begin:
             begin, self._begin = self._begin, None
             yield from self._events(self._gate.feed(begin))
         yield from self._events(self._gate.finish())
-        yield from self._told(self._orphan.stop(end=True))
+        yield from self._told(self._orphan.stop(end=not (calls or self._calls)))
         guessed = self._otherwise is not None and self._gate.in_reasoning
         if guessed and whole and self._reasoning and not (self._text or self._calls):
             # It has not thought this time.
@@ -177,21 +199,24 @@ class ReplyBuilder:
                 case Reasoning(text):
                     yield from self._told(self._orphan.stop())
                     yield from self._thought(text)
+                    # The mark behind it may come twice.
+                    self._orphan = OrphanClose()
                 case CallOpened():
                     yield from self._told(self._orphan.stop())
                     yield ToolCallOpened(self._id)
                 case Call(name, arguments, id):
-                    self.call(ToolCall(id, name, arguments))
+                    self._written.append(len(self._calls))
+                    self._add(ToolCall(id, name, arguments))
                 case Broken(kind, text):
                     # A nameless call is refused by the tool box, so that the model
                     # hears of it once and the debug panel shows it.
-                    self.call(ToolCall("", "", f"{kind}: {text}"))
+                    self._add(ToolCall("", "", f"{kind}: {text}"))
 
     def _told(self, split: Split) -> Iterator[Event]:
         yield from self._said(split.before)
         if split.closed:
             yield from self._relabel()
-            yield from self._said(split.after)
+            yield from self._told(self._orphan.feed(split.after))
 
     def _said(self, text: str) -> Iterator[Event]:
         if self._trims:
@@ -221,7 +246,7 @@ class ReplyBuilder:
         self._begin = begin
         for opener in OPENERS:
             if start.startswith(opener):
-                self._begin = None
+                self._otherwise = self._begin = None  # it is no guess any more
                 return start[len(opener) :]
             if opener.startswith(start):
                 return ""

@@ -104,6 +104,32 @@ SERVERS: dict[str, list[Any]] = {
         3,
         [call(1, "b", "g", Y)],
     ],
+    "empty arguments first": [
+        [call(0, "a", "f", "{}")],
+        [call(0, arguments=X[:3])],
+        [call(0, arguments=X[3:])],
+        [call(1, "b", "g", {})],
+        [call(1, arguments=Y)],
+    ],
+    "all so far in each piece": [
+        [call(0, "a", "f", X[:3])],
+        [call(0, "a", "f", X[:5])],
+        [call(0, "a", "f", X)],
+        [call(1, "b", "g", Y[:4])],
+        [call(1, arguments=Y)],
+    ],
+    "arguments twice": [[call(0, "a", "f", X + X)], [call(1, "b", "g", Y + Y)]],
+    "no index, ids, side by side": [
+        [call(None, "a", "f", X[:3])],
+        [call(None, "b", "g", Y[:3])],
+        [call(None, "a", None, X[3:])],
+        [call(None, "b", None, Y[3:])],
+    ],
+    "index with a fraction": [
+        [call(0, "a", "f", "") | {"index": 0.0}],
+        [call(0, arguments=X) | {"index": 0.0}],
+        [call(1, "b", "g", Y) | {"index": 1.0}],
+    ],
     "index as text": [[call(0, "a", "f", X) | {"index": "0"}], [call(1, "b", "g", Y)]],
 }
 
@@ -141,6 +167,40 @@ def test_one_tool_twice_is_two_calls_without_index_and_with_one_id() -> None:
 )
 def test_one_tool_twice_without_arguments_is_two_calls(deltas: list[Any]) -> None:
     assert assemble(*deltas) == [ToolCall("a", "f", {}), ToolCall("b", "f", {})]
+
+
+def test_one_index_and_one_id_for_all_is_told_by_the_names() -> None:
+    made = assemble([call(0, "a", "f", X)], [call(0, "a", "g", Y)])
+
+    assert [(each.name, each.arguments) for each in made] == [
+        ("f", {"x": 1}),
+        ("g", {"y": "z"}),
+    ]
+
+
+def test_one_tool_twice_side_by_side_is_told_by_the_ids() -> None:
+    pieces = [
+        ("a", "f", '{"x"'),
+        ("b", "f", '{"x"'),
+        ("a", None, ":1}"),
+        ("b", "", ":2}"),
+    ]
+
+    made = assemble(*[[call(None, *piece)] for piece in pieces])
+
+    assert [each.arguments for each in made] == [{"x": 1}, {"x": 2}]
+
+
+def test_one_tool_twice_by_one_id_and_index_is_two_calls() -> None:
+    made = assemble([call(0, "a", "f", X)], [call(0, "a", "f", '{"x": 2}')])
+
+    assert [each.arguments for each in made] == [{"x": 1}, {"x": 2}]
+
+
+def test_objects_within_objects_are_not_taken_for_pieces_said_again() -> None:
+    (made,) = assemble([call(0, "a", "f", '{"a":')], [call(0, arguments='{"a":1}}')])
+
+    assert made.arguments == {"a": {"a": 1}}
 
 
 def test_two_names_in_one_delta_are_two_calls() -> None:

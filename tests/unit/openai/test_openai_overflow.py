@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 from support.fakes.asking import asked
+from support.fakes.collect import collect
 from support.fakes.sse_server import DONE, SSEServer, finish, text
 
 from tui.errors import ContextOverflow
 from tui.events import NoticeGiven
+from tui.messages import Message
 from tui.models.openai.errors import Where, provider_message, status_error
+from tui.models.openai.model import OpenAIModel
+from tui.turn import Turn
 
 WHERE = Where("m", "http://h/v1")
 
@@ -38,18 +42,6 @@ TOO_LONG: dict[str, tuple[int, Any, tuple[int, int]]] = {
             "contains 150000 tokens.",
         },
         (131072, 0),
-    ),
-    "Groq": (
-        413,
-        {
-            "error": {
-                "message": "Request too large for model `x` on tokens per minute "
-                "(TPM): Limit 6000, Requested 9000, please reduce your message size "
-                "and try again.",
-                "code": "rate_limit_exceeded",
-            }
-        },
-        (6000, 9000),
     ),
     "GitHub Models": (
         413,
@@ -154,6 +146,92 @@ def test_another_limit_is_no_overflow(said: str) -> None:
     error = status_error(400, said, WHERE, body=json.dumps({"error": said}))
 
     assert not isinstance(error, ContextOverflow)
+
+
+A_MINUTE = {
+    "Groq": (
+        413,
+        "Request too large for model `x` in organization `o` service tier `on_demand` "
+        "on tokens per minute (TPM): Limit 1000, Requested 2000, please reduce your "
+        "message size and try again.",
+    ),
+    "OpenAI": (
+        429,
+        "Request too large for x in organization o on tokens per min (TPM): Limit "
+        "1000, Requested 2000. The input or output tokens must be reduced in order to "
+        "run successfully.",
+    ),
+    "Azure-like": (413, "TPM limit: 1000. Requested: 2000 tokens."),
+}
+
+
+@pytest.mark.parametrize("service", A_MINUTE)
+def test_a_limit_of_a_minute_is_not_taken_for_the_window(service: str) -> None:
+    status, said = A_MINUTE[service]
+    messages = [Message(role, "word " * 200) for role in ("user", "assistant") * 5]
+    with SSEServer() as server:
+        server.json({"error": {"message": said, "code": "rate_limit"}}, status=status)
+        server.answer(text("Hello"), finish(), DONE)
+        model = OpenAIModel("test", "fake", server.url, max_retries=0)
+        for _ in range(2):
+            collect(model.generate([*messages, Message("user", "q")], (), Turn("t")))
+        model.close()
+
+    sent = [len(request.json["messages"]) for request in server.asked]
+    assert sent[0] == sent[2] == 11  # all of it, a minute later
+    assert 1 <= sent[1] <= 7
+    assert model.window == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "tokens per day (TPD): Limit 100000, Used 99000, Requested 9000. Try again.",
+        "tokens per minute (TPM): Limit 9000, Used 8000, Requested 2000. Try again in "
+        "6 s.",
+        "Request too large: tokens per minute. Reduce your message size.",
+    ],
+)
+@pytest.mark.parametrize("status", [413, 429])
+def test_a_used_up_minute_is_no_overflow(status: int, said: str) -> None:
+    error = status_error(status, said, WHERE, body=json.dumps({"error": said}))
+
+    assert not isinstance(error, ContextOverflow)
+
+
+@pytest.mark.parametrize(
+    ("said", "sizes"),
+    [
+        ({"error": {"message": "prompt is too long", "code": 40003,
+                    "limit_id": 120001}}, (0, 0)),
+        ({"error": {"message": "The prompt is too long for model-2024-08-06 "
+                    "(request 7353912)"}}, (0, 0)),
+        ({"error": "context length exceeded. Request 7353912, shard 4411"}, (0, 0)),
+        ({"error": "context window exceeded (error 40003)"}, (0, 0)),
+        ({"detail": [{"msg": "prompt is too long", "input": [
+            {"content": "Is a context window of 4096 enough for 9000 words?"}]}]},
+         (0, 0)),
+        ({"error": "prompt is too long: it came at 2026-11-28 on port 8080"}, (0, 0)),
+        ({"error": "Context length exceeded: 9000 > 8192"}, (8192, 9000)),
+        ({"error": "maximum context length is 128,000 tokens, you requested 130,001"},
+         (128000, 130001)),
+        ({"error": {"message": "prompt token count of 140000 exceeds the limit of "
+                    "128000", "request": 77553311}}, (128000, 140000)),
+        ({"error": "input length 9000 exceeds the context length 8192; id 123456"},
+         (8192, 9000)),
+        ({"message": "Prompt contains 40000 tokens, too large for model with 32768 "
+          "maximum context length", "code": 3051}, (32768, 40000)),
+    ],
+)  # fmt: skip
+def test_only_numbers_of_tokens_are_taken_for_such(
+    said: Any, sizes: tuple[int, int]
+) -> None:
+    body = json.dumps(said)
+
+    error = status_error(400, provider_message(body, WHERE), WHERE, body=body)
+
+    assert isinstance(error, ContextOverflow)
+    assert (error.window, error.tokens) == sizes
 
 
 @pytest.mark.parametrize(

@@ -748,3 +748,88 @@ def test_a_call_is_read_in_whatever_shape(
     (made,) = reply.message.tool_calls
     assert (made.name, made.arguments) == ("look", {"city": "Rome"})
     assert made.id
+
+
+SAYS_1 = told("output_text.delta", output_index=1, delta="Hello")
+FC = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "look"}
+ADDED = told("output_item.added", output_index=0, item={**FC, "arguments": ""})
+
+
+def completed(*output: Any) -> bytes:
+    return told("completed", response={"status": "completed", "output": output})
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [ADDED,
+         told("function_call_arguments.done", output_index=0, arguments=ROME),
+         told("output_item.done", output_index=0, item={**FC, "arguments": ""}), ENDS],
+        [ADDED, completed({**FC, "arguments": ROME})],
+        [ADDED, told("function_call_arguments.delta", output_index=0, delta=ROME),
+         completed({**FC, "arguments": ""})],
+        [completed({**FC, "arguments": ROME})],
+    ],
+)  # fmt: skip
+def test_arguments_are_found_wherever_they_are_told(
+    server: SSEServer, steps: list[bytes]
+) -> None:
+    server.answer(*steps)
+
+    (made,) = answer(server, tools=[LOOK])[1].message.tool_calls
+
+    assert made.arguments == {"city": "Rome"}
+
+
+def test_calls_are_told_apart_by_the_ids_of_their_items(server: SSEServer) -> None:
+    steps: list[bytes] = []
+    for number in ("1", "2"):
+        item = {**FC, "id": f"fc_{number}", "call_id": number}
+        steps.append(told("output_item.added", item=item))
+    for number in ("1", "2"):
+        piece = {"item_id": f"fc_{number}", "delta": '{"x": ' + number + "}"}
+        steps.append(told("function_call_arguments.delta", **piece))
+    server.answer(*steps, ENDS)
+
+    made = answer(server, tools=[LOOK])[1].message.tool_calls
+
+    assert [call.arguments for call in made] == [{"x": 1}, {"x": 2}]
+
+
+SUMMED = {"type": "summary_text", "text": "Hm"}
+SPOKEN = {"type": "message", "content": [{"type": "output_text", "text": "Hello"}]}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [told("reasoning_text.done", output_index=0, text="Hm"), SAYS_1, ENDS],
+        [told("reasoning.delta", output_index=0, delta="Hm"), SAYS_1, ENDS],
+        [told("reasoning_summary.delta", output_index=0, delta={"text": "Hm"}),
+         SAYS_1, ENDS],
+        [told("reasoning_summary_part.done", output_index=0, summary_index=0,
+              part=SUMMED), SAYS_1, ENDS],
+        [told("output_item.done", output_index=0, item={"type": "reasoning", "id": "r",
+              "summary": [], "content": [{"type": "reasoning_text", "text": "Hm"}]}),
+         SAYS_1, ENDS],
+        [told("reasoning_text.delta", output_index=0, delta="Hm"),
+         completed({"type": "reasoning", "id": "r", "summary": [SUMMED]}, SPOKEN)],
+        [told("reasoning_text.delta", output_index=0, delta="Hm"),
+         told("content_part.done", output_index=1, part=SPOKEN["content"][0]),
+         completed(SPOKEN)],
+        [b'event: response.reasoning_text.delta\ndata: {"delta": "Hm"}\n\n',
+         b'event: response.output_text.delta\ndata: {"delta": "Hello"}\n\n',
+         b'event: response.completed\ndata: {"response": {"output": []}}\n\n'],
+        [told("reasoning_text.delta", output_index=0, delta="Hm"),
+         told("output_item.done", output_index=1,
+              item={"type": "message", "content": "Hello"}), ENDS],
+    ],
+)  # fmt: skip
+def test_text_and_thoughts_are_found_wherever_they_are_told(
+    server: SSEServer, steps: list[bytes]
+) -> None:
+    server.answer(*steps)
+
+    _, reply = answer(server)
+
+    assert (reply.message.reasoning, reply.message.text) == ("Hm", "Hello")

@@ -9,7 +9,7 @@ from support.fakes.strict_server import CHECKS, StrictServer
 
 from tui.agents import FunctionCallAgent
 from tui.events import NoticeGiven
-from tui.messages import Message, ToolCall
+from tui.messages import Attachment, Message, ToolCall
 from tui.models.openai.chunks import THOUGHTS
 from tui.models.openai.model import OpenAIModel
 from tui.models.openai.servers import OTHER, RULES, SERVERS, server_of
@@ -86,6 +86,23 @@ def test_a_conversation_goes_on_at(name: str) -> None:
             said = talk(first, [], "Weather?")
             said = talk(second, said, "And tomorrow?")
             said = talk(first, said, "And then?")
+
+            if other != name:
+                assert first.secret not in bodies(second)
+                assert second.secret not in bodies(first)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_images_and_lost_calls_go_on_at(name: str) -> None:
+    """With an image in a question and in a result, behind a call that is gone."""
+    image = Attachment("a.png", "image/png", b"\x89PNG")
+    lost = Message("tool", "x", tool_call_id="gone", attachments=(image,))
+    for other in SERVERS:
+        with StrictServer(other) as first, StrictServer(name) as second:
+            said = [Message("user", "See", attachments=(image,)), lost]
+            said = talk(first, said, "Weather?")
+            said = talk(second, [*said, lost], "And tomorrow?")
+            talk(first, [*said, lost], "And then?")
 
             if other != name:
                 assert first.secret not in bodies(second)

@@ -6,7 +6,7 @@ model; `auto` looks for all common formats at once.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tui.models.gate.detect import (
@@ -72,8 +72,9 @@ class Gate:
     `dialect` is a dialect's id or "auto"; any other raises `ValueError`. `tools` maps
     the names of the offered tools to the JSON schemas of their parameters; None means
     that no tools were offered, so calls are text. `reasoning_open` says that the
-    prompt has already opened the reasoning. `eager`, with "auto", says that no call is
-    run: then calls of every dialect are found, whatever follows them.
+    prompt has already opened the reasoning; `closers` close it beside those of the
+    dialect, where only a guess tells the model. `eager`, with "auto", says that no call
+    is run: then calls of every dialect are found, whatever follows them.
 
     However the stream is cut, the pieces add up to the same. Only text that may still
     become a marker is held back. Not thread-safe.
@@ -87,9 +88,10 @@ class Gate:
         tools: Mapping[str, dict[str, Any]] | None = None,
         reasoning_open: bool = False,
         eager: bool = False,
+        closers: Sequence[str] = (),
     ) -> None:
         row = eager_dialect() if eager else find_dialect(dialect)
-        self._splitter = Splitter(row, tools, reasoning_open)
+        self._splitter = Splitter(row, tools, reasoning_open, closers)
         self._begin = ""
         self._of_frames: Callable[[], Splitter] | None = None
         self.feed = self._splitter.feed

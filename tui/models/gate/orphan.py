@@ -35,6 +35,9 @@ _CUT = re.compile(
 )
 """A mark that the end of the text cuts off."""
 
+_TAIL = re.compile(rf"(?:{_MARK.pattern})\s*\Z|{_CUT.pattern}")
+"""A mark at the end of the text, or what may become one."""
+
 _ENDED = re.compile(r"[.!?…。！？)\]}）」』”\"'*`]\s*\Z")
 """How a thought ends before the mark; behind a word, the mark is part of a sentence."""
 _GOES_ON = re.compile(r"[ \t]*[,.;:!?)\]}…，。；：！？、）」』”’»]|[ \t]+[^\W\d_A-Z]")
@@ -51,6 +54,41 @@ class Split(NamedTuple):
     closed: bool
     """Whether it ends with a mark, so that all text so far was reasoning."""
     after: str
+
+
+class Marks:
+    """Drops the marks around reasoning that a server has told apart already."""
+
+    def __init__(self) -> None:
+        self._begins = True
+        self._held = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything is held back."""
+        return bool(self._held)
+
+    def feed(self, text: str) -> str:
+        """Take a piece of reasoning; return what is shown of it now."""
+        text, self._held = self._held + text, ""
+        if self._begins:
+            start = text.lstrip()
+            if any(len(start) < len(o) and o.startswith(start) for o in OPENERS):
+                self._held = text
+                return ""
+            self._begins = False
+            opener = next((o for o in OPENERS if start.startswith(o)), "")
+            text = start[len(opener) :] if opener else text
+        if _FIRST.isdisjoint(text):
+            return text
+        found = _TAIL.search(text)
+        if found:
+            text, self._held = text[: found.start()], text[found.start() :]
+        return text
+
+    def finish(self) -> str:
+        """Take the end of the reasoning; return what was held back and is no mark."""
+        held, self._held, self._begins = self._held, "", True
+        return "" if _MARK.match(held) else held
 
 
 class OrphanClose:
@@ -99,7 +137,7 @@ class OrphanClose:
                 # A message that has nothing but thoughts rather names the mark.
                 orphan = False
             if orphan:
-                self._watches = False
+                self._said.clear()  # the mark may come twice
                 return Split(before, True, after)
             if orphan is None:
                 self._held = text[found.start() :]

@@ -106,6 +106,7 @@ class Splitter:
         dialect: Dialect,
         tools: Mapping[str, dict[str, Any]] | None,
         reasoning_open: bool,
+        closers: Sequence[str] = (),
     ) -> None:
         self._dialect = dialect
         self._stops = (*dialect.dropped, *dialect.endings)
@@ -138,7 +139,8 @@ class Splitter:
         self._trial: Trial | None = None
         if reasoning_open and (dialect.thinking or dialect.structural):
             self._channel = "reasoning"
-            self._closes = tuple(t.close for t in dialect.thinking)
+            closes = (t.close for t in dialect.thinking)
+            self._closes = tuple(dict.fromkeys((*closes, *closers)))
             self._may_think = False
         self._renew()
 

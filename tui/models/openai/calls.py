@@ -9,6 +9,8 @@ better one call too many, which is refused, than two melted into one.
 
 import json
 import re
+from contextlib import suppress
+from itertools import pairwise
 from typing import Any, cast
 
 import msgspec
@@ -20,9 +22,9 @@ from tui.messages import ToolCall
 from tui.models.openai.opaque import OpaqueFields
 from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
 
-_KNOWN = frozenset(
-    {"index", "id", "type", "function", "name", "arguments", "parameters"}
-)
+_ARGUMENTS = ("arguments", "parameters", "args", "input")
+"""Where the arguments are, by server; the first one that is there."""
+_KNOWN = frozenset({"index", "id", "type", "function", "custom", "name", *_ARGUMENTS})
 _NAME_CHARACTERS = 1000
 """Of a tool's name, for which servers allow 64, or the id of a call."""
 
@@ -46,6 +48,11 @@ class _Open:
         return bool(self.text) or self.object is not None
 
     @property
+    def empty(self) -> bool:
+        """Whether the arguments are an object of nothing so far."""
+        return self.object == {} or (self.length == 2 and "".join(self.text) == "{}")
+
+    @property
     def whole(self) -> bool:
         """Whether the arguments are a JSON object by now."""
         if self.object is not None:
@@ -65,6 +72,9 @@ class _Open:
         if isinstance(arguments, dict):
             self.object = (self.object or {}) | cast(dict[str, Any], arguments)
         elif isinstance(arguments, str):
+            if self.empty and arguments.strip():
+                # Some relays begin with an empty object, and say all of it then.
+                self.text, self.length, self.object = [], 0, None
             # A server that ends with the whole call once more has said it already.
             again = id and id == self.id and len(arguments) == self.length
             again = again and arguments == "".join(self.text)
@@ -82,6 +92,8 @@ class _Open:
         arguments = self.object
         if arguments is None:
             arguments = read_arguments("".join(self.text))
+        if isinstance(arguments, str):
+            arguments = _said_again(self.text, arguments)
         return ToolCall(self.id, self.name, arguments, self.opaque.fields)
 
 
@@ -101,6 +113,9 @@ class CallAssembler:
 
     def add(self, pieces: Any) -> None:
         """Take the `tool_calls` of a delta, whatever they look like."""
+        if isinstance(pieces, str) and len(pieces) <= CALL_CHARACTERS:
+            with suppress(ValueError):
+                pieces = bounds.decode(pieces)
         if isinstance(pieces, dict):
             pieces = [pieces]
         if not isinstance(pieces, list):
@@ -112,13 +127,15 @@ class CallAssembler:
         ]
         begun: list[_Open] = []
         for place, piece in enumerate(known):
-            function: Any = piece.get("function")
+            function: Any = piece.get("function") or piece.get("custom")
             # Some servers leave the level of `function` out.
             fields = cast(
                 dict[str, Any], function if isinstance(function, dict) else piece
             )
             piece_id, name = _text(piece.get("id")), _text(fields.get("name"))
-            arguments: Any = fields.get("arguments", fields.get("parameters"))
+            name = name or _text(function)
+            held = next((key for key in _ARGUMENTS if key in fields), "")
+            arguments: Any = fields.get(held)
             self._take_room(piece_id, name, arguments)
             index = _integer(piece.get("index"))
             if index is None and len(known) > 1 and not name and not piece_id:
@@ -196,8 +213,28 @@ def _is_another(
     if call.name and not name.startswith(call.name):
         return True
     if not call.whole:
-        return False  # a name, or even an id, that is repeated with each piece
-    return new_id or (bool(arguments) and (call.index is None or not id))
+        # A name, or even an id, that is repeated with each piece.
+        return new_id and call.index is None
+    if new_id or (bool(arguments) and (call.index is None or not id)):
+        return True
+    # A server that has one id for all of them begins another object.
+    begins = isinstance(arguments, str) and arguments.lstrip().startswith("{")
+    return begins and not call.empty and arguments != "".join(call.text)
+
+
+def _said_again(pieces: list[str], text: str) -> dict[str, Any] | str:
+    """Return arguments that each piece says from the start, or that come twice.
+
+    `text`, which is all pieces, if they are not so.
+    """
+    half = len(text) // 2
+    again = [text[:half]] if text[:half] == text[half:] else []
+    if all(b.startswith(a) for a, b in pairwise(pieces)):
+        again += pieces[-1:]
+    for said in again:
+        if isinstance(arguments := read_arguments(said), dict) and said.strip():
+            return arguments
+    return text
 
 
 def read_arguments(text: str) -> dict[str, Any] | str:
@@ -227,6 +264,8 @@ def read_arguments(text: str) -> dict[str, Any] | str:
 
 def _integer(value: Any) -> int | None:
     if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) else None
 

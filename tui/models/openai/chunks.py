@@ -6,6 +6,7 @@ takes 0.4 µs; into the library's own models it takes 57 µs.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -32,6 +33,8 @@ class Delta(msgspec.Struct):
     thought: Any = None
     thoughts: Any = None
     """These four: relays."""
+    reasoningContent: Any = None
+    """Relays of Bedrock."""
     reasoning_details: Any = None
     """OpenRouter, MiniMax: thoughts, summaries of them, and what is encrypted."""
     thinking_blocks: Any = None
@@ -43,6 +46,10 @@ class Delta(msgspec.Struct):
     provider_specific_fields: Any = None
     """LiteLLM."""
     refusal: Any = None
+    audio: Any = None
+    """OpenAI: what is spoken, with its words as `transcript`."""
+    images: Any = None
+    """OpenRouter, of models that draw."""
     tool_calls: Any = None
     function_call: Any = None
     """How a single call was written before there were `tool_calls`."""
@@ -73,6 +80,8 @@ class Chunk(msgspec.Struct):
     object: Any = None
     done: Any = None
     """True in the last event of servers that have a word of their own for it."""
+    x_groq: Any = None
+    """Where Groq put the usage."""
     base_resp: Any = None
     """MiniMax: `status_code`, which is 0 for success, and `status_msg`."""
 
@@ -80,6 +89,7 @@ class Chunk(msgspec.Struct):
 THOUGHTS = (
     *("reasoning_content", "reasoning", "reasoning_text", "thinking"),
     *("thinking_content", "reasoning_summary", "thought", "thoughts"),
+    "reasoningContent",
 )
 """Fields of a delta that hold thoughts, all the same ones where there are several."""
 
@@ -87,7 +97,7 @@ THOUGHTS = (
 def thoughts(delta: Delta) -> tuple[str, str]:
     """Return a delta's reasoning and the name of the field that contained it.
 
-    The name is "" if it was only in `reasoning_details`.
+    The name is "" if it was only in an opaque field, which goes back as it is.
     """
     if not (
         delta.reasoning_content
@@ -98,7 +108,10 @@ def thoughts(delta: Delta) -> tuple[str, str]:
         or delta.reasoning_summary
         or delta.thought
         or delta.thoughts
+        or delta.reasoningContent
         or delta.reasoning_details
+        or delta.thinking_blocks
+        or delta.provider_specific_fields
     ):
         return "", ""  # as most are
     for field in THOUGHTS:
@@ -108,7 +121,51 @@ def thoughts(delta: Delta) -> tuple[str, str]:
                 return value, field
         elif value and (text := "".join(text for _, text in texts(value))):
             return text, field
-    return "".join(text for _, text in texts(delta.reasoning_details)), ""
+    opaque: Any = delta.reasoning_details or delta.thinking_blocks
+    more: Any = delta.provider_specific_fields
+    if not opaque and isinstance(more, dict):
+        opaque = cast(dict[str, Any], more).get("reasoning_content")
+    return joined(opaque), ""
+
+
+def joined(content: Any) -> str:
+    """Return the text of a field, in whatever shape; "" for none."""
+    return (
+        content if isinstance(content, str) else "".join(t for _, t in texts(content))
+    )
+
+
+def marked_thought(delta: Delta) -> str:
+    """Take a content that is marked as a thought out of a delta; "" for none.
+
+    Gemini marks it in `extra_content`, and writes a tag into it as well; relays of its
+    own API have a flag beside it. The mark is no opaque field.
+    """
+    if delta.thought is not True and not delta.extra_content:
+        return ""  # as most are
+    marked = delta.thought is True
+    match delta.extra_content:
+        case {"google": {"thought": True, **rest}}:
+            delta.extra_content = {"google": rest} if rest else None
+            marked = True
+        case _:
+            pass
+    if not marked:
+        return ""
+    thought, delta.content = joined(delta.content), None
+    return thought.removeprefix("<thought>").removesuffix("</thought>")
+
+
+def is_unseen(content: Any) -> bool:
+    """Whether a content has parts that are no text: images, sound."""
+    return isinstance(content, list) and any(
+        isinstance(part, dict)
+        and _MEDIA.search(str(cast(dict[str, Any], part).get("type", "")))
+        for part in cast(list[Any], content)
+    )
+
+
+_MEDIA = re.compile("image|audio|video")
 
 
 _MENDED_BYTES = 1 << 20
@@ -141,6 +198,8 @@ def decode(data: bytes) -> Chunk:
     try:
         text = data.decode(errors="replace").rstrip(" \r\n,;")
         value = json.loads(text, strict=False)
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = json.loads(value, strict=False)  # some relays encode it twice
         return msgspec.convert(_shaped(_without_surrogates(value)), Chunk)
     except (ValueError, msgspec.ValidationError, RecursionError) as error:
         raise ValueError(str(error)) from error
@@ -183,6 +242,43 @@ def _without_surrogates(value: Any) -> Any:
             return {key: _without_surrogates(item) for key, item in fields.items()}
         case _:
             return value
+
+
+class Halves:
+    """Joins characters that a server cuts in two: half a surrogate pair in each event.
+
+    Servers do so that count text in units of UTF-16.
+    """
+
+    def __init__(self) -> None:
+        self._half = b""
+
+    def __bool__(self) -> bool:
+        """Whether a half has not been completed yet."""
+        return bool(self._half)
+
+    def join(self, item: bytes) -> bytes:
+        """Return an event without the half that ends its text, which the next one gets.
+
+        A half that the next text does not complete goes where it was, and is spoilt.
+        """
+        if not self._half and b"\\u" not in item:
+            return item  # as most are
+        if self._half:
+            item, found = _LOW_HALF.subn(b'"' + self._half + rb"\1", item, count=1)
+            if not found:
+                item, found = _CONTENT.subn(rb"\g<0>" + b"\xff", item, count=1)
+            self._half = b"" if found else self._half
+        high = _HIGH_HALF.search(item)
+        if high and not self._half:
+            self._half = high[1].replace(b"\\", b"\\\\")
+            item = item[: high.start(1)] + item[high.end(1) :]
+        return item
+
+
+_HIGH_HALF = re.compile(rb'(?<!\\)(?:\\\\)*(\\u[dD][89abAB][0-9a-fA-F]{2})"')
+_LOW_HALF = re.compile(rb'"(\\u[dD][c-fC-F][0-9a-fA-F]{2})')
+_CONTENT = re.compile(rb'"(content|delta)":\s*"(?!")')
 
 
 def is_json(data: bytes) -> bool:
@@ -246,8 +342,8 @@ def usage_event(
     cached: Any = usage.get("prompt_cache_hit_tokens")  # DeepSeek
     if isinstance(details, Mapping):
         cached = cast(Mapping[str, Any], details).get("cached_tokens") or cached
-    input, output = count(usage.get("prompt_tokens")), usage.get("completion_tokens")
-    output = count(output)
+    input = count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    output = count(usage.get("completion_tokens", usage.get("output_tokens")))
     if input is None and output is None:
         return None
     thought: Any = usage.get("completion_tokens_details")

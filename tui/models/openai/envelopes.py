@@ -96,6 +96,29 @@ def is_error(value: Any) -> bool:
     return bool(find_message(fields))
 
 
+def opened(value: Any) -> Any:
+    """Return the answer, or the piece of one, that an envelope holds; None for none.
+
+    Relays wrap it into a field; Ollama's own API has a message without choices.
+    """
+    if not isinstance(value, dict):
+        return None
+    fields = cast(dict[str, Any], value)
+    for name in ("data", "result", "output", "response", "body"):
+        match fields.get(name):
+            case {"choices": [_, *_]} as inner:
+                return inner
+            case _:
+                pass
+    match fields.get("message"):
+        case {"role": "assistant"} as message:
+            ended = "stop" if fields.get("done") is True else None
+            reason = fields.get("done_reason") or ended
+            return {"choices": [{"delta": message, "finish_reason": reason}]}
+        case _:
+            return None
+
+
 def is_bad(status: Any) -> bool:
     """Whether MiniMax's `base_resp` reports an error."""
     if not isinstance(status, dict):

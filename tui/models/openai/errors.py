@@ -23,7 +23,7 @@ from tui.models.openai import envelopes, listing
 from tui.models.openai.address import shown
 from tui.models.openai.limits import LOOK_UP_BYTES
 from tui.models.openai.listing import Models
-from tui.models.openai.overflow import is_overflow
+from tui.models.openai.overflow import is_overflow, over_the_rate
 from tui.models.openai.window import figures
 
 _QUOTE = 300
@@ -69,7 +69,7 @@ def provider_message(body: str | bytes, where: Where) -> str:
         words = ""
         if is_html(text):
             title = _TITLE.search(text[:_HEAD])
-            text = title[2] if title else ""
+            text = title[2] if title else words_of_page(text)
     return one_line(words or text, where)
 
 
@@ -123,6 +123,17 @@ def status_error(
     """
     said = f': "{message}"' if message else ""
     url = where.base_url
+    limit, requested = over_the_rate(message)
+    if limit and status in (400, 413, 429):
+        return ContextOverflow(
+            _(
+                "The conversation is longer than {url} takes at its rate limit{said}. "
+                "Start a new one, or choose another model."
+            ).format(url=url, said=said),
+            limit,
+            requested,
+            passing=True,
+        )
     # Some servers say 500 for what the request had too much of, or say it within a
     # stream; a rate limit in tokens a minute reads alike and is none.
     if status not in (401, 403, 429) and is_overflow(message, body):
@@ -131,7 +142,7 @@ def status_error(
                 "The conversation is longer than {model} can take{said}. Send less "
                 "at once, or take a model with a larger context."
             ).format(model=where.model, said=said),
-            *figures(body or message),
+            *figures(message, body),
         )
     if is_about_model(status, message):
         return ModelError(_no_model(where, message, models), "not_found")

@@ -15,6 +15,7 @@ from tui.i18n import _
 from tui.messages import Message, Reply, ToolSchema
 from tui.models import context_window, gate
 from tui.models.exchanges import Exchanges
+from tui.models.gate.orphan import CLOSERS
 from tui.models.openai import errors, limits, vision
 from tui.models.openai.address import (
     DEFAULT,
@@ -202,10 +203,11 @@ class OpenAIModel:
             self.learn_window(turn.cancel)
             fitted = window.fit(messages, tools)
         attempts = self._sender.begin()
+        below = 0
         while True:
             reader: AnswerReader | None = None
             link: Link | None = None
-            size = window.size
+            size = 0 if below else window.size
             asked = fitted.messages
             try:
                 link, response = yield from self._sender.open(
@@ -243,8 +245,11 @@ class OpenAIModel:
             except ContextOverflow as overflow:
                 if link is not None:
                     link.close()
-                window.refused(fitted, overflow)
-                shorter = window.fit(messages, tools)
+                if overflow.passing:
+                    below = window.once(fitted, overflow)
+                else:
+                    window.refused(fitted, overflow)
+                shorter = window.fit(messages, tools, below)
                 begun = reader is not None and reader.begun
                 if begun or len(shorter.messages) >= len(fitted.messages):
                     raise
@@ -366,7 +371,8 @@ class OpenAIModel:
         plain = gate.Gate(self._dialect, schemas)
         if not self._starts_open:
             return ReplyBuilder(turn, plain)
-        return ReplyBuilder(turn, gate.Gate(self._dialect, schemas, True), plain)
+        begun = gate.Gate(self._dialect, schemas, True, closers=CLOSERS)
+        return ReplyBuilder(turn, begun, plain)
 
     def _find_key(self) -> str:
         """Return the key, "" for none."""

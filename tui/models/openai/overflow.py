@@ -2,7 +2,8 @@
 
 Every server has its own words for this. Those that are certain are looked for first;
 after them any sentence in which a prompt, an input or a context exceeds something,
-unless it is about another limit: images, tools, or tokens per minute.
+unless it is about another limit: images, tools, or tokens per minute. A request that
+alone exceeds the tokens per minute is an overflow that says nothing of the model.
 """
 
 import re
@@ -21,7 +22,6 @@ _CERTAIN = re.compile(
     r"|exceeded model token limit"  # Kimi
     r"|exceed max message tokens"  # Doubao
     r"|prompt is too long|reduce the length of the (messages|input|prompt)"
-    r"|reduce your message size"  # Groq, in tokens per minute that no pause allows
     # TGI
     r"|inputs?\W{0,2} tokens? .{0,40}must be <=|inputs\W{0,2} must have less than"
     r"|too many (input )?tokens (in (the )?(prompt|input)|overall)"  # Mistral
@@ -50,7 +50,22 @@ _CODE = re.compile(
     r"tokens_limit_reached|context_window_exceeded|max_prompt_tokens_exceeded)\"",
     re.I,
 )
+_RATE = re.compile(r"tokens? (per|a|/) ?(min|minute|hour|day)\b|\bTP[MHD]\b", re.I)
+_ALONE = re.compile(r"limit:? (\d+)\D.{0,60}?requested:? (\d+)", re.I | re.S)
 _CUT = "…"
+
+
+def over_the_rate(message: str) -> tuple[int, int]:
+    """Return a rate limit in tokens, and how many a request has that exceeds it alone.
+
+    (0, 0) for any other refusal: what waiting helps against is none of these. Groq says
+    so with status 413, OpenAI with 429.
+    """
+    found = _ALONE.search(message.replace(",", "")) if _RATE.search(message) else None
+    if not found or max(map(len, found.groups())) > 9:
+        return 0, 0
+    limit, requested = int(found[1]), int(found[2])
+    return (limit, requested) if 0 < limit < requested else (0, 0)
 
 
 def is_overflow(message: str, body: str = "") -> bool:
@@ -59,6 +74,8 @@ def is_overflow(message: str, body: str = "") -> bool:
     `message` are its words, as quoted; `body` is all of what it said, which is looked
     at for the code of an error, and for words beyond the quoted ones.
     """
+    if _RATE.search(message):
+        return False
     if _CERTAIN.search(message) or _CODE.search(body):
         return True
     if _LIKELY.search(message) and not _OTHER_LIMIT.search(message):

@@ -23,6 +23,7 @@ from tui.events import Event, clean_builtins
 from tui.i18n import _
 from tui.messages import Reply, Sealed, SealedReasoning
 from tui.models.openai import envelopes, errors
+from tui.models.openai.chunks import joined
 from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
 from tui.models.openai.stream import AnswerReader, Response, value_of
 from tui.models.reply import CALL_CHARACTERS, MOST_CALLS
@@ -60,6 +61,8 @@ class _Told(msgspec.Struct):
     text: Any = None
     refusal: Any = None
     item: Any = None
+    item_id: Any = None
+    part: Any = None
     output_index: Any = None
     summary_index: Any = None
     arguments: Any = None
@@ -95,6 +98,9 @@ class ResponsesReader(AnswerReader):
         """The calls by their index, and `_TEXT` if there is any."""
         self._heard: set[int] = set()
         """Items of which pieces have been shown."""
+        self._ids: dict[str, int] = {}
+        """Indexes of items by their ids, for servers that say only these."""
+        self._event = ""
         self._text_item = -1
         self._thought = (-1, -1)
         self._sealed: list[SealedReasoning] = []
@@ -117,14 +123,14 @@ class ResponsesReader(AnswerReader):
             for item in decoder.feed(data):
                 said = True
                 self._cancel.raise_if_requested()
-                yield from self._item(item)
+                yield from self._named(decoder.event, item)
                 if self._finish_reason:
                     # The end of the transfer is not waited for.
                     self.complete = True
                     return
         for item in decoder.finish():
             said = True
-            yield from self._item(item)
+            yield from self._named(decoder.event, item)
         if self._finish_reason:
             self.complete = True
             return
@@ -134,8 +140,24 @@ class ResponsesReader(AnswerReader):
             raise self._no_json()
         raise errors.dropped(_("the stream ended early"), self._where)
 
+    def _named(self, name: str, item: bytes) -> Iterator[Event]:
+        """Take an event; some servers tell its type only by its name."""
+        self._event = name if name.startswith("response.") else ""
+        yield from super()._named(name, item)
+
+    def _index(self, told: _Told) -> int:
+        index = told.output_index
+        if isinstance(index, int) and 0 <= index < _MOST_ITEMS:
+            return index
+        id: Any = told.item_id
+        if isinstance(told.item, dict):
+            id = cast(dict[str, Any], told.item).get("id") or id
+        if not isinstance(id, str) or len(self._ids) >= _MOST_ITEMS:
+            return 0
+        return self._ids.setdefault(id, len(self._ids))
+
     def _item(self, item: bytes) -> Iterator[Event]:
-        item = once(item)
+        item = self._halves.join(once(item))
         if is_nothing(item):
             return
         if is_done(item):
@@ -148,16 +170,22 @@ class ResponsesReader(AnswerReader):
             self._unread(item)
             return
         self._ends_in_words = False
-        index = told.output_index
-        if not isinstance(index, int) or not 0 <= index < _MOST_ITEMS:
-            index = 0
-        match told.type:
+        index = self._index(told)
+        type: Any = told.type or self._event or None
+        match type:
             case "response.output_text.delta" | "response.refusal.delta":
                 yield from self._said(told.delta, index)
             case "response.reasoning_summary_text.delta":
                 yield from self._reasoning(told.delta, index, told.summary_index)
-            case "response.reasoning_text.delta":
-                yield from self._reasoning(told.delta, index, None)
+            case (
+                "response.reasoning_text.delta"
+                | "response.reasoning.delta"
+                | "response.reasoning_summary.delta"
+            ):
+                yield from self._reasoning(joined(told.delta), index, None)
+            case "response.reasoning_text.done" | "response.reasoning.done":
+                if index not in self._heard:
+                    yield from self._reasoning(told.text, index, None)
             case "response.output_item.added":
                 yield from self._added(told.item, index)
             case "response.function_call_arguments.delta":
@@ -169,12 +197,20 @@ class ResponsesReader(AnswerReader):
             case "response.output_text.done" | "response.refusal.done":
                 if index not in self._heard:
                     yield from self._said(told.text or told.refusal, index)
-            case "response.reasoning_summary_text.done":
+            case "response.content_part.done":
+                if index not in self._heard:
+                    for text in _texts([told.part]):
+                        yield from self._said(text, index)
+            case (
+                "response.reasoning_summary_text.done"
+                | "response.reasoning_summary_part.done"
+            ):
                 if index not in self._heard or self._thought != (
                     index,
                     told.summary_index,
                 ):
-                    yield from self._reasoning(told.text, index, told.summary_index)
+                    text = told.text or joined(told.part)
+                    yield from self._reasoning(text, index, told.summary_index)
             case (
                 "response.completed"
                 | "response.incomplete"
@@ -182,12 +218,11 @@ class ResponsesReader(AnswerReader):
                 | "response.cancelled"
                 | "response.done"
             ):
-                if not (self._parts or self._heard or self._sealed):
-                    yield from self._unheard(item)
+                yield from self._unheard(item)
                 response = told.response or _Response()
                 # What has happened is said twice, and not always alike.
                 status = response.status
-                ended = status if status in _ENDS else told.type.partition(".")[2]
+                ended = status if status in _ENDS else str(type).partition(".")[2]
                 self._end(f"response.{ended}", response)
             case "error":
                 self._fail({"code": told.code, "message": told.message}, told.error)
@@ -253,7 +288,9 @@ class ResponsesReader(AnswerReader):
         call = self._open.get(index)
         if call is None or not isinstance(text, str):
             return
-        if whole:
+        if whole and call.pieces:
+            if not text.strip():
+                return  # some servers have none where they should stand once more
             self._room += sum(map(len, call.pieces))
             call.pieces.clear()
         self._room -= len(text)
@@ -285,18 +322,29 @@ class ResponsesReader(AnswerReader):
                         yield from self._said(text, index)
             case {"type": "reasoning"}:
                 if index not in self._heard:
-                    for number, text in enumerate(_texts(item.get("summary"))):
+                    said = [*_texts(item.get("summary"))]
+                    for number, text in enumerate(said or _texts(item.get("content"))):
                         yield from self._reasoning(text, index, number)
                 self._seal(cast(dict[str, Any], item))
             case _:
                 pass
 
     def _unheard(self, event: bytes) -> Iterator[Event]:
-        """Take all items from the last event, where a server sends no other."""
-        with contextlib.suppress(ValueError, TypeError, KeyError):
+        """Take from the last event what no other event has told."""
+        told = {"message"} if _TEXT in self._parts else set[str]()
+        if self._sealed or self._thought != (-1, -1):
+            told.add("reasoning")
+        calls = {call.id: index for index, call in self._open.items()}
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             output: Any = bounds.shallow(_mended(event)["response"]["output"])
             for index, item in enumerate(output[:_MOST_ITEMS]):
-                yield from self._done(item, index)
+                kind = item.get("type")
+                if kind == "function_call" and calls:
+                    known = calls.get(_id(item), -1)
+                    if known >= 0 and not self._open[known].pieces:
+                        yield from self._done(item, known)
+                elif kind not in told:
+                    yield from self._done(item, index)
 
     def _seal(self, item: dict[str, Any]) -> None:
         id, content = item.get("id"), item.get("encrypted_content")
@@ -413,6 +461,8 @@ def _id(item: Any) -> str:
 
 def _texts(parts: Any) -> Iterator[str]:
     """Yield the texts of an item's parts, of a refusal too."""
+    if isinstance(parts, str):
+        yield parts
     for part in cast(list[Any], parts) if isinstance(parts, list) else ():
         match part:
             case {"text": str(text)} | {"refusal": str(text)}:

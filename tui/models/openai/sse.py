@@ -1,12 +1,14 @@
 """Parses server-sent events.
 
 As the HTML standard has it (lines end with LF, CR or CRLF; comments; several data
-lines make one; the last event needs its empty line), with one thing more: older
-llama.cpp servers write an error as a line `error: {...}`, which counts as data.
+lines make one; the last event needs its empty line), with two things more: older
+llama.cpp servers write an error as a line `error: {...}`, which counts as data, and so
+does a line that is no field, such as the page of a gateway or JSON over many lines.
 Only lines are cut here, never characters, so UTF-8 that is split over two reads
 needs no care.
 """
 
+import re
 from collections.abc import Iterator
 
 from tui.errors import TooMuch
@@ -24,6 +26,16 @@ _NOTHING = frozenset(
 )  # fmt: skip
 
 
+ENDS = frozenset(
+    {"done", "end", "complete", "completed", "finish", "finished", "close", "eof"}
+)
+"""Names of the event behind the last one of an answer, or of that one itself."""
+FAILURES = frozenset({"error", "exception", "failure", "failed", "fail", "fatal"})
+"""Names of an event that is an error, whatever its data looks like."""
+_FIELD = re.compile(rb"[\w.-]+")
+"""The name of a field that is not known, which the standard skips."""
+
+
 def once(item: bytes) -> bytes:
     """Return an event without the name of its field, which some relays write twice."""
     while item.startswith(b"data:"):
@@ -33,7 +45,15 @@ def once(item: bytes) -> bytes:
 
 def is_done(item: bytes) -> bool:
     """Whether an event is the last one of an answer."""
-    return once(item).lstrip(b" \"'")[:6].upper() == b"[DONE]"
+    if item[:1] == b"{":
+        return False  # as most are
+    word = once(item).strip(b" \r\"'<>|").lower()
+    return word[:6] == b"[done]" or is_end(word.strip(b"[]"))
+
+
+def is_end(word: bytes) -> bool:
+    """Whether a word says that the answer has ended."""
+    return len(word) < 16 and word.decode(errors="replace").lower() in ENDS
 
 
 def is_nothing(item: bytes) -> bool:
@@ -48,6 +68,9 @@ class SSEDecoder:
     """
 
     def __init__(self, limit: int = EVENT_BYTES) -> None:
+        self.event = ""
+        """The name of the event that was yielded last, in lower case."""
+        self._name = ""
         self._limit = limit
         self._size = 0
         """Bytes that the event and the line take which have begun."""
@@ -81,8 +104,10 @@ class SSEDecoder:
                 self._size = sum(map(len, self._data)) + len(self._data) * _OBJECT
             if line:
                 self._take(line)
-            elif self._data:
+            elif self._data or self._name in ENDS or self._name in FAILURES:
                 yield self._whole()
+            else:
+                self._name = ""
         if rest:
             self._grow(len(rest))
             self._line.append(rest)
@@ -96,16 +121,25 @@ class SSEDecoder:
         if self._line:
             self._take(b"".join(self._line))
             self._line.clear()
-        if self._data:
+        if self._data or self._name in ENDS or self._name in FAILURES:
             yield self._whole()
 
     def _take(self, line: bytes) -> None:
         field, _, value = line.partition(b":")
-        if field in (b"data", b"error"):
-            self._grow(len(line) + _OBJECT)
-            self._data.append(value[1:] if value[:1] == b" " else value)
+        if field not in (b"data", b"error"):
+            field = field.strip().lower()
+            if field == b"event":
+                self._name = value[:64].strip().lower().decode(errors="replace")
+            if field not in (b"data", b"error"):
+                known = not field or _FIELD.fullmatch(field)
+                if known and not is_end(line):
+                    return
+                value = line
+        self._grow(len(line) + _OBJECT)
+        self._data.append(value[1:] if value[:1] == b" " else value)
 
     def _whole(self) -> bytes:
+        self.event, self._name = self._name, ""
         data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
         self._data.clear()
         self._size = 0

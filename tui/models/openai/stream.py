@@ -30,8 +30,12 @@ from tui.models.openai.choices import FirstChoice
 from tui.models.openai.chunks import (
     Choice,
     Delta,
+    Halves,
     decode,
     is_json,
+    is_unseen,
+    joined,
+    marked_thought,
     texts,
     thoughts,
     usage_event,
@@ -40,7 +44,14 @@ from tui.models.openai.errors import Where
 from tui.models.openai.limits import ERROR_BYTES, EVENT_BYTES
 from tui.models.openai.opaque import OpaqueFields
 from tui.models.openai.refusals import Refusal
-from tui.models.openai.sse import SSEDecoder, is_done, is_nothing, once
+from tui.models.openai.sse import (
+    ENDS,
+    FAILURES,
+    SSEDecoder,
+    is_done,
+    is_nothing,
+    once,
+)
 from tui.models.reply import ReplyBuilder
 from tui.turn import Cancellation
 
@@ -50,6 +61,8 @@ answer: twenty minutes if nothing else is set. OpenRouter and xAI send comments 
 model is queued or thinks, OpenAI an event each 30 s, and their slowest models think for
 more than ten minutes; DeepSeek ends a request itself that has waited for ten."""
 
+_MARK = b"\xef\xbb\xbf"
+"""Of the byte order."""
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """How a stream of events begins."""
 
@@ -58,7 +71,9 @@ _MOST_UNREADABLE = 10_000
 _CUT = re.compile(rb"\s*(\{|\[\s*[\[{\"])")
 """How an event begins that was meant to be JSON; `[a word]` was not."""
 _TROUBLE = re.compile(
-    rb"error|fail|exception|time.?out|overload|unavailable|denied|refused|gone", re.I
+    rb"error|fail|exception|time.?out|overload|unavailable|denied|refused|gone|busy"
+    rb"|^\s*<",
+    re.I,
 )
 
 
@@ -102,6 +117,7 @@ class AnswerReader:
         self._opaque = OpaqueFields()
         self._reasoning_field = ""
         self._choices = FirstChoice()
+        self._halves = Halves()
         self._streams = False
         """Whether a delta has come, so that a whole message is all of it again."""
         self._texts: list[str] = []
@@ -113,6 +129,10 @@ class AnswerReader:
         self._words = b""
         """The last of them."""
         self._ends_in_words = False
+        self._spoken = False
+        """Whether the words of a sound have come."""
+        self._unseen = False
+        """Whether there were images, or sound without its words."""
         self._finish_reason = ""
         self._usage: Any = None
         self._first = 0.0
@@ -134,8 +154,10 @@ class AnswerReader:
             if isinstance(error, TooMuch):
                 raise errors.too_much(error.what, self._where) from error
             raise
+        if self._halves:
+            yield from self._text("\ufffd")
         cut = endings.meant(self._finish_reason) == "length"
-        yield from self._builder.end_text(whole=not cut)
+        yield from self._builder.end_text(not cut, calls=bool(self._calls))
         if failed := endings.failure(self._finish_reason):
             raise errors.dropped(failed, self._where)
         for call in self._calls.finish():
@@ -167,6 +189,12 @@ class AnswerReader:
                     "so some text may be missing."
                 ).format(base_url=self._where.base_url, count=count)
             )
+        if self._unseen:
+            yield NoticeGiven(
+                _("{base_url} sent images or sound, which cannot be shown.").format(
+                    base_url=self._where.base_url
+                )
+            )
         reason = self._finish_reason
         if not endings.is_to_be_told(reason):
             return
@@ -193,9 +221,13 @@ class AnswerReader:
         start = b""
         for data in self._chunks(body):
             # Neither blanks nor a byte order mark before it are a part of it.
-            start = data.removeprefix(b"\xef\xbb\xbf")
+            start += data
+            if _MARK.startswith(start):
+                continue
+            start = start.removeprefix(_MARK)
             if start.strip():
                 break
+            start = b""
         word = start.lstrip()
         page = self._kind == "text/html" and word and not _is_event(word)
         if page or word[:1] in (b"{", b"<", b"["):
@@ -255,26 +287,42 @@ class AnswerReader:
                 said = True
                 # One read may hold seconds of text.
                 self._cancel.raise_if_requested()
-                if is_done(item):
+                ends = decoder.event in ENDS
+                if is_done(item) or (ends and is_nothing(item)):
                     self.complete = True
                     yield from self._end_of_events(said, start)
                     return
-                yield from self._item(item)
+                yield from self._named(decoder.event, item)
+                self.complete = self.complete or ends
         for item in decoder.finish():
             said = True
+            if decoder.event in FAILURES:
+                yield from self._named(decoder.event, item)
+            self.complete = self.complete or decoder.event in ENDS
             # Half an event is no news: the stream has ended early, said below.
+            read = False
             for line in [item] if is_json(item) else item.split(b"\n"):
                 if is_done(line):
-                    self.complete = True
+                    self.complete = read = True
                 elif is_json(once(line)):
+                    read = True
                     yield from self._item(line)
+            if not (read or _CUT.match(once(item)) or is_nothing(item)):
+                self._unread(item)
         yield from self._end_of_events(said, start)
+
+    def _named(self, name: str, item: bytes) -> Iterator[Event]:
+        """Take an event, which is an error if it is called one."""
+        yield from self._item(item)
+        if name in FAILURES:
+            raise (yield from self._failed(value_of(once(item)) or name))
 
     def _end_of_events(self, said: bool, start: bytes = b"") -> Iterator[Event]:
         yield from self._release()
+        begin = start.lstrip()
+        if begin and not (self.begun or self._finish_reason or _is_event(begin)):
+            raise errors.other_kind(self._kind, start[:4000], self._where)
         if not said:
-            if start.strip() and not start.lstrip().startswith(b":"):
-                raise errors.other_kind(self._kind, start[:4000], self._where)
             raise errors.silent(self._where)
         ended = bool(self._finish_reason)
         answered = self.complete and self.begun and not self._ends_in_words
@@ -286,13 +334,15 @@ class AnswerReader:
 
     def _item(self, item: bytes) -> Iterator[Event]:
         """Take an event, or a line of a document of lines."""
-        item = once(item)
+        item = self._halves.join(once(item))
         try:
             chunk = decode(item)
         except ValueError:
             if b"\n" in item:
                 # Of a server that does not end events by an empty line.
-                for line in item.split(b"\n"):
+                before, _, last = item.rpartition(b"\n")
+                whole = is_done(last) and is_json(before)
+                for line in [before, last] if whole else item.split(b"\n"):
                     if is_done(line):
                         self.complete = True
                     elif line.strip():
@@ -304,8 +354,8 @@ class AnswerReader:
         for choice in chunk.choices or ():
             for chosen in self._choices.take(choice) if choice else ():
                 yield from self._choice(chosen)
-        if chunk.usage:
-            self._usage = chunk.usage
+        if chunk.usage or chunk.x_groq:
+            self._count(chunk.usage, chunk.x_groq)
         self.complete = self.complete or chunk.done is True
         if chunk.error or chunk.object == "error":
             raise (yield from self._failed(chunk.error or value_of(item)))
@@ -313,6 +363,20 @@ class AnswerReader:
             value = value_of(item)
             if envelopes.is_error(value):
                 raise (yield from self._failed(value))
+            if inner := envelopes.opened(value):
+                yield from self._item(msgspec.json.encode(inner))
+
+    def _count(self, *usages: Any) -> None:
+        """Take a usage, unless it says less than the one before it."""
+        for usage in usages:
+            if isinstance(usage, dict):
+                counted = cast(dict[str, Any], usage)
+                self._count(counted.get("usage"))  # as Groq has it
+                event = usage_event(counted, 0.0)
+                if event and (event.input_tokens or event.output_tokens):
+                    self._usage = counted
+                else:
+                    self._usage = self._usage or counted
 
     def _unread(self, item: bytes) -> None:
         """Note an event that is no JSON: a word to keep the line open, or an error."""
@@ -358,12 +422,15 @@ class AnswerReader:
         if isinstance(choice.text, str) and delta is None and message is None:
             yield from self._text(choice.text)
         if choice.usage:
-            self._usage = choice.usage
+            self._count(choice.usage)
         if choice.error:
             raise (yield from self._failed(choice.error))
         reason = choice.finish_reason
         if reason and not isinstance(reason, dict | list):
-            self._finish_reason = reason if isinstance(reason, str) else "stop"
+            reason = reason if isinstance(reason, str) else "stop"
+            # Some servers close each answer with a stop, whatever has ended it.
+            plain = endings.meant(reason) == "stop"
+            self._finish_reason = (plain and self._finish_reason) or reason
 
     def _rest(self, message: Delta) -> Delta:
         """Return what a message that is told whole once more adds to its deltas."""
@@ -384,12 +451,16 @@ class AnswerReader:
         return rest
 
     def _delta(self, delta: Delta) -> Iterator[Event]:
+        thought = marked_thought(delta)
         content = delta.content
         reasoning, field = thoughts(delta)
+        reasoning += thought
         self._opaque.take_delta(delta)
-        if not (reasoning or content or delta.tool_calls or delta.function_call):
-            if isinstance(delta.refusal, str):
-                yield from self._builder.text(delta.refusal)
+        beside = ""
+        if delta.refusal or delta.audio or delta.images:
+            beside = self._beside(delta)
+        calls = delta.tool_calls or delta.function_call
+        if not (reasoning or content or calls or beside):
             return
         self._last = time.monotonic()
         self._first = self._first or self._last
@@ -400,12 +471,15 @@ class AnswerReader:
         if isinstance(content, str):
             yield from self._text(content)
         elif content:
+            self._unseen = self._unseen or is_unseen(content)
             for is_reasoning, text in texts(content):
                 if is_reasoning:
                     yield from self._builder.reasoning(text)
                 else:
                     yield from self._text(text)
-        if delta.tool_calls or delta.function_call:
+        if beside:
+            yield from self._text(beside)
+        if calls:
             before = bool(self._calls)
             if delta.tool_calls:
                 self._calls.add(delta.tool_calls)
@@ -413,6 +487,20 @@ class AnswerReader:
                 self._calls.add_function(delta.function_call)
             if self._calls and not before:
                 yield self._builder.opened()
+
+    def _beside(self, delta: Delta) -> str:
+        """Return the words of a refusal, or of what is spoken."""
+        audio: Any = delta.audio
+        if isinstance(audio, dict):
+            spoken = cast(dict[str, Any], audio)
+            words = joined(spoken.get("transcript"))
+            self._spoken = self._spoken or bool(words)
+            sounds = bool(spoken.get("data")) and not self._spoken
+            self._unseen = self._unseen or sounds
+        else:
+            words = ""
+        self._unseen = self._unseen or bool(delta.images)
+        return joined(delta.refusal) + words
 
     def _text(self, text: str) -> Iterator[Event]:
         self._texts.append(text)
@@ -424,6 +512,12 @@ class AnswerReader:
         try:
             chunk = decode(body)
         except ValueError as error:
+            value = value_of(body)
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                for event in cast(list[Any], value):
+                    yield from self._item(msgspec.json.encode(event))
+                yield from self._end_of_events(said=True)
+                return
             lines = body.split(b"\n")
             if len(lines) > 1 and is_json(lines[0]):
                 yield from self._item(body)
@@ -432,7 +526,7 @@ class AnswerReader:
             if self._kind not in ("", "application/json", "text/event-stream"):
                 raise errors.other_kind(self._kind, body, self._where) from error
             raise self._no_answer(body) from error
-        if not chunk.choices:
+        if not (chunk.choices or envelopes.opened(value_of(body))):
             raise self._error(chunk.error or value_of(body))
         self.complete = True
         yield from self._item(body)

@@ -45,14 +45,17 @@ _OWN_SIZES = {
 
 _WINDOW = re.compile(
     r"(?:maximum|max) model length of (\d+)"  # vLLM
-    r"|context (?:length|window|size)\D{0,30}(\d{3,})"  # OpenAI, vLLM, llama.cpp ...
+    r"|length exceeded: \d+ > (\d+)"  # Perplexity
+    # OpenAI, vLLM, llama.cpp ...
+    r"|context (?:length|window|size)(?:[\s:=(`'\"]|is|of|only|to|limit|limited)*"
+    r"(\d{3,})"
     r"|\"n_ctx\":\s*(\d+)"  # llama.cpp, beside its message
     r"|token limit:?\s*(\d+)"  # Kimi
     r"|length should be \[\d+, (\d+)\]"  # DashScope
     r"|> (\d+) maximum|limit: \d+ \+ \d+ > (\d+)|tokens allowed \((\d+)\)"
     # Anthropic, twice; Gemini
     r"|must be <= (\d+)|must have less than (\d+)"  # TGI
-    r"|limit (\d+), requested|max size: (\d+) tokens"  # Groq; GitHub Models
+    r"|max size: (\d+) tokens"  # GitHub Models
     r"|(?:maximum|max) (?:prompt|input) length\D{0,20}(\d{3,})",  # xAI; TensorRT-LLM
     re.I,
 )
@@ -65,21 +68,48 @@ _TOKENS = re.compile(
     r"|prompt \(length (\d+)|keep the first (\d+)"  # vLLM; LM Studio
     r"|too long: (\d+)|limit: (\d+) \+|token count \((\d+)|given: (\d+)"
     # Anthropic, twice; Gemini; TGI
-    r"|requested (?:about )?(\d+)",
+    r"|requested (?:about )?(\d+)|exceeded: (\d+) >|(?:input|prompt) length (\d+)",
     re.I,
 )
-_FIGURE = re.compile(r"(?<![\w.])\d{4,9}(?![\w])")
-"""A number of tokens; those of years, statuses and codes are shorter or rarer."""
+_FIGURE = re.compile(r"(?<![\w.:/-])\d{4,9}(?![\w:/-]|\.\d)")
+"""A number of tokens; those of dates, names and addresses have signs beside them."""
+_NAMED = re.compile(
+    r"\b(request|req|id|code|errno|error|port|shard|trace|status|ref\w*|ticket|version|"
+    r"line|at|on)\b[\s:#=(]*\Z",
+    re.I,
+)
+"""What stands before a number that is none of tokens."""
+_FIELDS = re.compile(r"\"n_(ctx|prompt_tokens)\":\s*\d+")
+"""Of llama.cpp, beside its message."""
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
-def figures(text: str) -> tuple[int, int]:
-    """Return window and size of the messages in tokens from a refusal, 0 if unsaid."""
+def figures(message: str, body: str = "") -> tuple[int, int]:
+    """Return window and size of the messages in tokens from a refusal, 0 if unsaid.
+
+    `body` is all that the server said. Only numbers in known fields are taken from it,
+    or what follows a `message` that is cut: it may have ids and codes, and quote the
+    conversation.
+    """
+    told = _THOUSANDS.sub("", message)
+    fields = " ".join(found[0] for found in _FIELDS.finditer(body))
+    found = _found(f"{told} {fields}")
+    if found == (0, 0) and message.endswith("…"):
+        return _found(_THOUSANDS.sub("", body))
+    return found
+
+
+def _found(text: str) -> tuple[int, int]:
     tokens = _number(_MESSAGES.search(text) or _TOKENS.search(text))
     window = _number(_WINDOW.search(text))
-    if not (tokens or window):
+    if not window:
         # Of two figures, the one that exceeds the other is the conversation's.
-        two = {int(figure) for figure in _FIGURE.findall(text)}
-        if len(two) == 2:
+        two = {
+            int(found[0])
+            for found in _FIGURE.finditer(text)
+            if not _NAMED.search(text[max(0, found.start() - 30) : found.start()])
+        }
+        if len(two) == 2 and tokens in (0, max(two)):
             window, tokens = min(two), max(two)
     return window, tokens
 
@@ -149,9 +179,15 @@ class Window:
         self._size = self._size or size
 
     def fit(
-        self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema] = (),
+        below: int = 0,
     ) -> Fitted:
-        """Return what of `messages` is sent; see `tui.models.context_window`."""
+        """Return what of `messages` is sent; see `tui.models.context_window`.
+
+        `below` is a limit for this time, as of `once`; 0 for none.
+        """
         described = sum(_tool_tokens(tool) for tool in tools)
 
         def size(message: Message) -> int:
@@ -162,7 +198,13 @@ class Window:
                 (described + sum(map(estimate_message, messages))) * self._scale
             )
 
-        return fit(messages, count, size, self._limit())
+        limit = min(self._limit(), below) if below else self._limit()
+        return fit(messages, count, size, limit)
+
+    def once(self, fitted: Fitted, overflow: ContextOverflow) -> int:
+        """Return the limit for the next try of a request that exceeds a rate limit."""
+        share = overflow.window / overflow.tokens if overflow.tokens else 1.0
+        return max(1, int(fitted.tokens * min(share, 1.0) * 0.9))
 
     def measured(self, fitted: Fitted, tokens: int) -> None:
         """Take the server's own count of what was sent.
