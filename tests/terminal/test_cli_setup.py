@@ -95,6 +95,7 @@ def test_a_model_is_pulled_with_a_bar_and_added(home: Home) -> None:
     assert path.stat().st_size == 2_000_004
     assert again.out.strip() == str(path)
     assert "already" in again.err
+    assert "continued" not in again.err
     assert len(hub.sent) == 1
     assert "[models.tiny-q4_k_m]" in (home.folder / "config.toml").read_text()
 

@@ -69,6 +69,7 @@ class _Bar:
     def __init__(self) -> None:
         self._tty = sys.stderr.isatty()
         self._began = self._last = 0.0
+        self._done = 0
         self._drawn = False
 
     def show(self, step: Downloading) -> None:
@@ -76,12 +77,14 @@ class _Bar:
         first = not self._began
         if first:
             self._began = now
-            resumed = _(", continued") if step.resumed else ""
+            whole = step.done == step.total
+            resumed = _(", continued") if step.resumed and not whole else ""
             streams.talk(f"{step.name}{resumed}")
         pause = _PAUSE if self._tty else _LINE_SECONDS
-        if now - self._last < pause and step.done < step.total:
+        is_last = 0 < step.total <= step.done != self._done
+        if now - self._last < pause and not is_last:
             return
-        self._last = now
+        self._last, self._done = now, step.done
         line = progress(step, now - self._began)
         if self._tty:
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

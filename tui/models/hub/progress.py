@@ -11,7 +11,9 @@ def spell_size(count: int) -> str:
 
 def progress(step: Downloading, seconds: float, width: int = 20) -> str:
     """Return a bar, the share, the sizes, the speed and the time that is left."""
-    share = step.done / step.total if step.total else 0.0
+    if not step.total:  # the hub has not said it
+        return spell_size(step.done)
+    share = step.done / step.total
     full = min(int(share * width), width)
     parts = [
         "▰" * full + "▱" * (width - full),
