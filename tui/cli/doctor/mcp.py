@@ -40,7 +40,7 @@ def _connect(settings: Config) -> Iterator[Finding]:
                 yield Finding("mcp", "warning", slow, _remedy(state.name))
             case "login":
                 yield Finding("mcp", "warning", text)
-            case "failed":
+            case _:
                 yield Finding("mcp", "warning", text, _remedy(state.name))
 
 

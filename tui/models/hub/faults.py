@@ -91,7 +91,8 @@ def _refusal(number: int | None, site: str, repo: str) -> str:
                 "{site} limits how much is downloaded (429). Try again in a few "
                 "minutes; with a token in HF_TOKEN the limit is higher."
             ).format(site=site)
-    return ""
+        case _:
+            return ""
 
 
 def _root(error: BaseException) -> str:
