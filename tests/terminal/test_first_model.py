@@ -65,11 +65,11 @@ class Newcomer:
         """
         self.terminal.type("Hi there")
         self.terminal.press("enter")
-        self.terminal.wait_for(answer)
-        if stops:
-            self.terminal.wait_for(lambda t: "writing" in t.row(-1))
+        self.terminal.wait_for(answer, SECONDS)
+        if stops:  # a model in a file reads the tools before its first word
+            self.terminal.wait_for(lambda t: "writing" in t.row(-1), SECONDS)
             self.terminal.press("escape")
-        self.terminal.wait_for(lambda t: "ready" in t.row(-1))
+        self.terminal.wait_for(lambda t: "ready" in t.row(-1), SECONDS)
         self.seconds = monotonic() - self._began
         return self.seconds
 
