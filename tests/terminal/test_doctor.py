@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -97,7 +98,7 @@ def test_a_healthy_home_has_no_error(home: Home) -> None:
     assert list(bad(found)) == ["terminal"]
     assert only(found, "store")["text"].startswith("2 conversations, ")
     assert only(found, "model")["text"].startswith("play (default): ")
-    assert only(found, "tools")["text"].startswith("13 tools: current_time, ")
+    assert re.match(r"\d+ tools: current_time, ", only(found, "tools")["text"])
     assert set(found) == {
         "versions", "terminal", "clipboard", "locale", "files", "store", "config",
         "tools", "model", "local",
