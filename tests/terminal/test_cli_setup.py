@@ -9,7 +9,7 @@ import pytest
 from support.fakes.hub import Hub
 from support.fakes.lazychat import Home
 from support.fakes.sse_server import DONE, SSEServer, finish, text
-from support.terminal import Terminal
+from support.terminal import Terminal, wait_until
 
 KEY = "sk-proj-9fK2xQzT4aB7cD8e"
 needs_hub = pytest.mark.skipif(
@@ -25,9 +25,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
         yield home
 
 
-def run(home: Home, *arguments: str) -> Terminal:
+def run(home: Home, *arguments: str, columns: int = 120) -> Terminal:
     command = [sys.executable, "-m", "tui", *arguments]
-    return Terminal(command, env=home.env, cwd=home.work, columns=120)
+    return Terminal(command, env=home.env, cwd=home.work, columns=columns)
 
 
 def test_a_found_model_is_taken_by_enter(home: Home, server: SSEServer) -> None:
@@ -87,7 +87,7 @@ def test_a_model_is_pulled_with_a_bar_and_added(home: Home) -> None:
         home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
         with run(home, "pull", "Qwen/Tiny-GGUF:Q4_K_M") as terminal:
             terminal.wait_for("lazychat -m tiny-q4_k_m")
-            assert "100%  2.0 MB of 2.0 MB" in terminal.text
+            assert terminal.row(1) == "▰" * 20 + "  100%  2.0 MB of 2.0 MB"
             assert terminal.wait_exit() == 0
         again = home.run("pull", "Qwen/Tiny-GGUF")
 
@@ -95,8 +95,34 @@ def test_a_model_is_pulled_with_a_bar_and_added(home: Home) -> None:
     assert path.stat().st_size == 2_000_004
     assert again.out.strip() == str(path)
     assert "already" in again.err
+    assert "continued" not in again.err
     assert len(hub.sent) == 1
     assert "[models.tiny-q4_k_m]" in (home.folder / "config.toml").read_text()
+
+
+@needs_hub
+def test_ctrl_c_ends_a_pull_below_its_bar_and_the_next_one_continues(
+    home: Home,
+) -> None:
+    files = {"Tiny-Q4_K_M.gguf": b"GGUF" + bytes(2_000_000)}
+    with Hub({"Qwen/Tiny-GGUF": files}) as hub:
+        home.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home.work / "hf")}
+        hub.gate.clear()
+        part = home.folder / "models/Qwen/Tiny-GGUF/Tiny-Q4_K_M.gguf.part"
+        with run(home, "pull", "Qwen/Tiny-GGUF", columns=40) as terminal:
+            terminal.wait_for("of 2.0 MB")
+            assert hub.waiting.wait(30)
+            wait_until(lambda: part.exists() and part.stat().st_size)
+            terminal.send(b"\x03")
+            assert terminal.wait_exit() == 130
+            assert "\N{SYMBOL FOR ESCAPE}" not in terminal.text
+            assert "MB" in terminal.row(1)
+            assert terminal.row(2).startswith("lazychat: Stopped.")
+        hub.gate.set()
+        again = home.run("pull", "Qwen/Tiny-GGUF")
+
+    assert again.code == 0
+    assert ", continued" in again.err
 
 
 @needs_hub

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -97,7 +98,7 @@ def test_a_healthy_home_has_no_error(home: Home) -> None:
     assert list(bad(found)) == ["terminal"]
     assert only(found, "store")["text"].startswith("2 conversations, ")
     assert only(found, "model")["text"].startswith("play (default): ")
-    assert only(found, "tools")["text"].startswith("13 tools: current_time, ")
+    assert re.match(r"\d+ tools: current_time, ", only(found, "tools")["text"])
     assert set(found) == {
         "versions", "terminal", "clipboard", "locale", "files", "store", "config",
         "tools", "model", "local",
@@ -157,6 +158,33 @@ def test_a_damaged_store_is_found_and_left_unchanged(home: Home) -> None:
     assert f"{home.store} is damaged: " in row["text"]
     assert "Start lazychat" in row["remedy"]
     assert contents(home.folder) == before
+
+
+def test_a_store_that_is_no_file_is_an_error(home: Home) -> None:
+    home.store.mkdir()
+
+    row = only(report(home), "store")
+
+    assert row["verdict"] == "error"
+    assert f"{home.store} is not a file" in row["text"]
+
+
+def test_an_empty_store_has_no_conversations(home: Home) -> None:
+    home.store.touch(0o600)
+
+    row = only(report(home), "store")
+
+    assert (row["verdict"], row["text"]) == ("ok", "no conversations yet")
+
+
+def test_an_mcp_server_that_is_not_installed_has_a_remedy(home: Home) -> None:
+    home.config('[mcp.notes]\ncommand = "no-such-program"\n')
+
+    row = only(report(home), "mcp")
+
+    assert row["verdict"] == "warning"
+    assert row["text"] == "notes: the program no-such-program was not found"
+    assert "[mcp.notes]" in row["remedy"]
 
 
 def test_files_beside_the_store_are_named(home: Home) -> None:
@@ -225,7 +253,13 @@ def test_each_endpoint_is_tried_and_no_key_is_told(home: Home) -> None:
     home.env["MY_KEY"] = SECRET
     listed = {"data": [{"id": "qwen3-8b"}, {"id": "llama3.2:latest"}]}
     refusal = {"error": {"message": f"Incorrect API key provided: {SECRET}"}}
-    with SSEServer() as good, SSEServer() as bare, SSEServer() as strict:
+    with (
+        SSEServer() as good,
+        SSEServer() as bare,
+        SSEServer() as strict,
+        SSEServer() as page,
+    ):
+        page.answer(b"<html>Log in</html>", path="/models", content_type="text/html")
         good.json(listed, path="/models")
         strict.json(refusal, path="/models", status=401)
         models = {
@@ -234,6 +268,7 @@ def test_each_endpoint_is_tried_and_no_key_is_told(home: Home) -> None:
             "typo": (good.url, "qwen3-8"),
             "bare": (bare.url, "x"),
             "strict": (strict.url, "x"),
+            "page": (page.url, "x"),
             "dead": (f"http://me:{SECRET}@127.0.0.1:{free_port()}/v1", "x"),
         }
         home.config('model = "fine"\n' + "".join(map(table, models.items())))
@@ -251,12 +286,14 @@ def test_each_endpoint_is_tried_and_no_key_is_told(home: Home) -> None:
         ("warning", "typo"),
         ("ok", "bare"),
         ("warning", "strict"),
+        ("warning", "page"),
         ("warning", "dead"),
     ]
     assert rows[2]["remedy"] == 'Did you mean "qwen3-8b"?'
     assert "without naming models" in rows[3]["text"]
     assert "did not accept the API key" in rows[4]["text"]
-    assert "connection refused" in rows[5]["text"]
+    assert "a web page" in rows[5]["text"]
+    assert "connection refused" in rows[6]["text"]
 
 
 def table(item: tuple[str, tuple[str, str]]) -> str:
@@ -596,6 +633,37 @@ def test_the_settings_of_tmux_are_read(
                     assert line not in text
         finally:
             subprocess.run([*tmux, "kill-server"], capture_output=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says", "remedy"),
+    [
+        ("", "it turns 24-bit colours into 256", "-ag terminal-overrides ',*:Tc'"),
+        ('"xterm*:Tc"', "it passes 24-bit colours on", ""),
+    ],
+)
+def test_a_tmux_without_features_is_told_in_options_that_it_has(
+    home: Home, tmp_path: Path, overrides: str, says: str, remedy: str
+) -> None:
+    old = tmp_path / "bin" / "tmux"
+    old.parent.mkdir()
+    old.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        f"*-s) echo 'terminal-overrides[0] {overrides}' ;;\n"
+        "*version*) echo 2.8 ;;\n"
+        "*) echo ;;\n"
+        "esac\n"
+    )
+    old.chmod(0o755)
+    path = f"{old.parent}:{os.environ['PATH']}"
+
+    rows = report(home, env={"TMUX": "/x,1,0", "PATH": path})["tmux"]
+
+    assert rows[0]["text"].startswith("2.8;")
+    assert rows[-1]["text"] == says
+    assert remedy in rows[-1]["remedy"]
+    assert "terminal-features" not in rows[-1]["remedy"]
 
 
 def test_a_tmux_that_is_gone_is_told(home: Home) -> None:

@@ -14,6 +14,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -27,13 +28,23 @@ class Hub:
         self.repos = repos
         self.cut_after: int | None = None
         self.spoilt = False
-        self.ranges = True
+        self.length: int | None = None
+        """How many bytes a file has in place of its own."""
+        self.ranges: bool | None = True
+        """Whether content is sent in ranges; None: a request for one is refused."""
         self.gated = False
+        self.refusal = 0
+        """The status with which the description of a repository is refused."""
+        self.description: bytes | None = None
+        """What is sent as the description of a repository."""
+        self.silent = False
+        """Whether that is a byte now and then, without an end."""
         self.gate = threading.Event()
         """Content is sent once this is set, as it is at first."""
         self.gate.set()
         self.waiting = threading.Event()
         """Set when the server has sent half of a file and waits for `gate`."""
+        self.closing = threading.Event()
         self.sent: list[tuple[str, int, int]] = []
         """Name, first byte and number of bytes of each piece of content."""
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -52,6 +63,7 @@ class Hub:
 
     def __exit__(self, *_: object) -> None:
         self.gate.set()
+        self.closing.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join(10)
@@ -94,6 +106,16 @@ class _Handler(BaseHTTPRequestHandler):
         if self.hub.gated:
             self._end(403, X_Error_Code="GatedRepo", X_Error_Message="restricted")
             return
+        if self.hub.refusal:
+            reason = "Invalid credentials in Authorization header"
+            self._end(self.hub.refusal, X_Error_Message=reason)
+            return
+        if self.hub.silent:
+            self._trickle()
+            return
+        if self.hub.description is not None:
+            self._end(200, self.hub.description, Content_Type="application/json")
+            return
         if repo not in self.hub.repos:
             self._end(401, X_Error_Code="RepoNotFound")
             return
@@ -113,6 +135,16 @@ class _Handler(BaseHTTPRequestHandler):
         body = {"id": repo, "modelId": repo, "sha": COMMIT, "siblings": siblings}
         self._end(200, json.dumps(body).encode(), Content_Type="application/json")
 
+    def _trickle(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(1000):
+                self.wfile.write(b" ")
+                if self.hub.closing.wait(0.1):
+                    return
+
     def _headers(self, repo: str, name: str) -> None:
         data = self.hub.repos[repo][name]
         self._end(
@@ -129,7 +161,12 @@ class _Handler(BaseHTTPRequestHandler):
         data = hub.repos[repo][name]
         if hub.spoilt:
             data = b"?" * len(data)
+        if hub.length is not None:
+            data = data[: hub.length].ljust(hub.length)
         first, status = 0, 200
+        if hub.ranges is None and self.headers.get("Range"):
+            self._end(416)
+            return
         if hub.ranges and (asked := self.headers.get("Range")):
             first, status = int(asked.removeprefix("bytes=").split("-")[0]), 206
         body = data[first:]

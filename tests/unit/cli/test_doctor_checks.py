@@ -1,5 +1,7 @@
 """How the doctor contains its checks, and what it says of disks."""
 
+import errno
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -114,6 +116,31 @@ def test_a_disk_without_room_is_told(
 
     assert row.verdict == verdict
     assert bool(row.remedy) is (verdict != "ok")
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "Free some space"),
+        (errno.EDQUOT, "Free some space"),
+        (errno.EROFS, "Mount it for writing"),
+        (errno.EACCES, "Make it writable for"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_has_the_remedy_of_its_fault(
+    monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    def fail(**_: object) -> object:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", fail)
+
+    (row,) = storage.check_folders()
+
+    assert row.verdict == "error"
+    assert os.strerror(number) in row.text
+    assert row.remedy.startswith(remedy)
 
 
 def test_a_network_disk_is_told(

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,8 +11,10 @@ from pathlib import Path
 import pytest
 from support.fakes.hub import Hub
 
+from tui import i18n
 from tui.errors import Cancelled, ModelError
 from tui.models.hub import Checking, Downloading, Pull, Pulled, wanted
+from tui.models.hub.progress import progress
 from tui.models.hub.pull import Step
 
 pytestmark = [
@@ -89,15 +93,50 @@ def test_a_stopped_download_continues_where_it_stopped(hub: Hub, home: Path) -> 
     assert Path(last.path).read_bytes() == DATA
 
 
-def test_a_server_without_ranges_begins_anew(hub: Hub, home: Path) -> None:
+@pytest.mark.parametrize("ranges", [False, None])
+def test_a_server_without_ranges_begins_anew(
+    hub: Hub, home: Path, ranges: bool | None
+) -> None:
     part = home / "models" / REPO / f"{NAME}.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(DATA[:1000])
-    hub.ranges = False
+    hub.ranges = ranges
 
     _, last = pulled()
 
     assert Path(last.path).read_bytes() == DATA
+
+
+def test_a_part_that_is_longer_than_the_file_is_not_used(hub: Hub, home: Path) -> None:
+    part = home / "models" / REPO / f"{NAME}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(DATA + b"more")
+
+    _, last = pulled()
+
+    assert last.fetched == len(DATA)
+    assert Path(last.path).read_bytes() == DATA
+
+
+def test_a_folder_that_cannot_be_written_is_no_fault_of_the_hub(hub: Hub) -> None:
+    with pytest.raises(ModelError, match=r"^/dev/null\S* cannot be written: .* --to"):
+        list(Pull(wanted(REPO), Path("/dev/null")))
+
+    assert hub.sent == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_a_disk_that_fills_meanwhile_is_told(hub: Hub, home: Path) -> None:
+    part = home / "models" / REPO / f"{NAME}.part"
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+
+    with pytest.raises(ModelError, match=r"is full\. Free some space and try again"):
+        pulled()
+
+
+def test_a_size_that_is_not_known_is_no_share() -> None:
+    assert progress(Downloading(NAME, 5_000_000, 0), 3.0) == "5.0 MB"
 
 
 def test_a_broken_connection_is_continued_by_itself(hub: Hub) -> None:
@@ -120,6 +159,19 @@ def test_a_wrong_checksum_leaves_no_file(hub: Hub, home: Path) -> None:
     assert list((home / "models" / REPO).iterdir()) == []
 
 
+@pytest.mark.parametrize("length", [100, len(DATA) + 100])
+def test_a_file_of_another_length_leaves_no_file(
+    hub: Hub, home: Path, length: int
+) -> None:
+    hub.length = length
+
+    with pytest.raises(ModelError, match=r"another length than the hub") as raised:
+        pulled()
+
+    assert "localhost" not in str(raised.value)  # its address has a signature
+    assert list((home / "models" / REPO).iterdir()) == []
+
+
 def test_a_full_disk_is_told_before_anything_is_downloaded(
     hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,9 +191,6 @@ def test_a_full_disk_is_told_before_anything_is_downloaded(
 
 
 def test_what_another_program_has_downloaded_is_used(hub: Hub) -> None:
-    import subprocess
-    import sys
-
     code = f"import huggingface_hub as h; print(h.hf_hub_download({REPO!r}, {NAME!r}))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -164,6 +213,16 @@ def test_what_is_not_there_is_told(hub: Hub, spec: str, says: str) -> None:
         pulled(spec)
 
 
+def test_errors_are_in_the_language_of_the_app(
+    hub: Hub, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(lambda: i18n.choose("en"))
+    i18n.choose("zh")
+
+    with pytest.raises(ModelError, match=r"没有.*仓库.*Qwen/None-GGUF"):
+        pulled("Qwen/None-GGUF")
+
+
 def test_terms_that_must_be_accepted_are_told(hub: Hub) -> None:
     hub.gated = True
 
@@ -176,5 +235,67 @@ def test_a_hub_that_cannot_be_reached_is_named(
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
 
-    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9.*refused"):
+    with pytest.raises(
+        ModelError, match=r"http://127\.0\.0\.1:9: Connection refused\."
+    ):
         pulled()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (401, r"did not accept your token \(401\)\. Check HF_TOKEN"),
+        (403, r"Accept its terms at http\S*/Qwen/Tiny-GGUF if it has any"),
+        (404, r"has no repository Qwen/Tiny-GGUF"),
+        (429, r"Try again in a few minutes"),
+        (500, r"it answered 500\. Try again"),
+    ],
+)
+def test_a_refusal_tells_what_to_do(hub: Hub, status: int, says: str) -> None:
+    hub.refusal = status
+
+    with pytest.raises(ModelError, match=says):
+        pulled()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>Log in to this network</html>", b"{}", b'{"id": "a", "siblings": [{}]}'],
+)
+def test_a_page_in_place_of_the_hub_points_at_the_network(
+    hub: Hub, body: bytes
+) -> None:
+    hub.description = body
+
+    with pytest.raises(ModelError, match=r"did not answer like .* HF_ENDPOINT.*login"):
+        pulled()
+
+
+def test_a_hub_that_never_ends_its_answer_is_given_up(hub: Hub, home: Path) -> None:
+    hub.silent = True
+    code = (
+        "import sys\n"
+        "from tui.models.hub import download\n"
+        "download._INFO_SECONDS = 0.5\n"
+        f"sys.argv[1:] = [{REPO!r}, '', {str(home)!r}]\n"
+        "sys.exit(download.main())\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 1
+    assert "did not describe the repository within 0.5 seconds" in done.stdout
+
+
+def test_nothing_is_imported_from_the_folder_in_which_it_runs(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tui").mkdir()
+    (tmp_path / "tui" / "__init__.py").write_text("raise SystemExit(9)\n")
+    monkeypatch.chdir(tmp_path)
+
+    _, last = pulled()
+
+    assert last.fetched == len(DATA)

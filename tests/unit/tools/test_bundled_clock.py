@@ -128,7 +128,7 @@ def test_dice_that_do_not_exist_are_refused(wish):
 def test_every_bundled_tool_has_a_schema_and_a_short_summary():
     box = ToolBox(bundled())
 
-    assert len(box.schemas()) == 11
+    assert len(box.schemas()) == len(bundled()) > 0
     for tool in bundled():
         assert len(tool.summary) < 90
         assert (tool.policy == "ask") == (tool.preview is not None)

@@ -37,6 +37,14 @@ def _connect(settings: Config) -> Iterator[Finding]:
                 slow = _("{name}: it did not answer within {seconds:g} seconds").format(
                     name=state.name, seconds=SECONDS
                 )
-                yield Finding("mcp", "warning", slow)
-            case _:
+                yield Finding("mcp", "warning", slow, _remedy(state.name))
+            case "login":
                 yield Finding("mcp", "warning", text)
+            case _:
+                yield Finding("mcp", "warning", text, _remedy(state.name))
+
+
+def _remedy(name: str) -> str:
+    return _(
+        "Check [mcp.{name}] in config.toml; disabled = true there turns it off"
+    ).format(name=name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tui import config
+from tui.cli.doctor import gguf
 from tui.cli.doctor.findings import Check, Finding, Verdict
 from tui.cli.doctor.storage import spell_bytes
 from tui.config import (
@@ -134,6 +135,8 @@ def _gguf(path: Path, worst: Verdict, found: Any) -> Finding:
             _("{path} is not a GGUF file").format(path=path),
             _("Download it again"),
         )
+    if cut := _cut(path, size):
+        return found(worst, cut, _("Download it again"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > memory:
         have = _("it has {size}, this machine {memory}").format(
@@ -144,3 +147,18 @@ def _gguf(path: Path, worst: Verdict, found: Any) -> Finding:
         )
         return found("warning", text, _("Use a smaller model or quantisation"))
     return found("ok", f"{path}, {spell_bytes(size)}")
+
+
+def _cut(path: Path, size: int) -> str:
+    """Return how a file is incomplete, "" if it is not, or if that is unknown."""
+    try:
+        missing = gguf.needed(path) - size
+    except EOFError:
+        return _("{path} is incomplete: it ends within its header").format(path=path)
+    except (gguf.Unknown, OSError):
+        return ""
+    if missing <= 0:
+        return ""
+    return _("{path} is incomplete: its last {missing} are missing").format(
+        path=path, missing=spell_bytes(missing)
+    )

@@ -1,5 +1,6 @@
 """Checks the folders that lazychat writes to, and the conversation store."""
 
+import errno
 import os
 import pwd
 import shutil
@@ -90,9 +91,7 @@ def _folder(check: str, folder: Path, verdict: Verdict, loss: str) -> Finding:
             _("{folder} cannot be written ({why}): {loss}").format(
                 folder=folder, why=why, loss=loss
             ),
-            _(
-                "Make it writable for {user}, or set LAZYCHAT_HOME to another folder"
-            ).format(user=_user()),
+            _remedy(error),
         )
     system, network = integrity.disk_of(there)
     free = shutil.disk_usage(there).free
@@ -115,6 +114,16 @@ def _folder(check: str, folder: Path, verdict: Verdict, loss: str) -> Finding:
     return Finding(check, "ok", where)
 
 
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _("Free some space on this disk")
+    if error.errno == errno.EROFS:
+        return _("Mount it for writing, or set LAZYCHAT_HOME to another folder")
+    return _(
+        "Make it writable for {user}, or set LAZYCHAT_HOME to another folder"
+    ).format(user=_user())
+
+
 def _user() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
@@ -125,7 +134,14 @@ def _user() -> str:
 def check_store() -> Iterator[Finding]:
     """Check the conversation store, and the files beside it."""
     store = paths.log_file()
-    if not store.exists():
+    if store.exists() and not store.is_file():
+        yield Finding(
+            "store",
+            "error",
+            _("{store} is not a file: nothing would be saved").format(store=store),
+            _("Move it away, or set LAZYCHAT_HOME to another folder"),
+        )
+    elif not store.exists() or not store.stat().st_size:
         yield Finding("store", "ok", _("no conversations yet"))
     else:
         yield _store(store)

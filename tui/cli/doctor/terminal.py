@@ -18,6 +18,11 @@ _SLOW_ESCAPE = 100
 TMUX_SECONDS = 2.0
 _SET = N_("tmux set {} (and the same line without tmux in ~/.tmux.conf)")
 _RGB = "-as terminal-features ',*:RGB'"
+_FEATURES_SINCE = (3, 2)
+"""The version of tmux that brought terminal-features."""
+_OVERRIDES = "terminal-overrides"
+_TC = f"-ag {_OVERRIDES} ',*:Tc'"
+"""The same before that."""
 _TRY_COPYING = r"printf '\033]52;c;%s\a' $(printf hello | base64)"
 
 
@@ -155,17 +160,19 @@ def _tmux() -> Iterator[Finding]:
         )
         return
     options = dict(re.findall(r"^(\S+) (.*)$", f"{shown}\n{window}", re.M))
+    number = re.search(r"(\d+)\.(\d+)", version)
+    is_old = not number or (int(number[1]), int(number[2])) < _FEATURES_SINCE
     yield _tmux_clipboard(options)
     passes = options.get("allow-passthrough", "off")
     yield Finding(
         "tmux",
         "ok",
         _("{version}; allow-passthrough {passes} (not needed)").format(
-            version=version.strip(), passes=passes
+            version=version.strip() or _("an old version"), passes=passes
         ),
     )
     yield _tmux_keys(options)
-    yield _tmux_colours(features.strip().split(","))
+    yield _tmux_colours(features.strip().split(","), options, is_old=is_old)
 
 
 def _tmux_says(*arguments: str) -> str:
@@ -219,15 +226,21 @@ def _tmux_keys(options: dict[str, str]) -> Finding:
     return Finding("tmux", "ok", text)
 
 
-def _tmux_colours(features: list[str]) -> Finding:
-    if "RGB" in features:
+def _tmux_colours(
+    features: list[str], options: dict[str, str], *, is_old: bool
+) -> Finding:
+    overrides = [
+        value for name, value in options.items() if name.startswith(_OVERRIDES)
+    ]
+    is_overridden = bool(re.search(r":(Tc|RGB)\b", " ".join(overrides)))
+    if "RGB" in features or (is_old and is_overridden):
         return Finding("tmux", "ok", _("it passes 24-bit colours on"))
     return Finding(
         "tmux",
         "ok",
         _("it turns 24-bit colours into 256"),
         _("If your terminal has more: {command}; then attach again").format(
-            command=_(_SET).format(_RGB)
+            command=_(_SET).format(_TC if is_old else _RGB)
         ),
     )
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
@@ -23,14 +23,15 @@ import msgspec
 from tui import files
 from tui.errors import LazychatError, ModelError
 from tui.i18n import _
-from tui.masking import mask
 from tui.models.hub.choose import HubFile, Wanted, choose
+from tui.models.hub.faults import explain, status
 from tui.models.hub.progress import spell_size
 from tui.models.hub.pull import Checking, Downloading, Failed, Line, Pulled
-from tui.safe import safe
 
 _PAUSE = 0.2
 """Seconds between two reports."""
+_INFO_SECONDS = 30.0
+"""Seconds that the description of a repository may take."""
 _MARGIN = 64 << 20
 """Bytes that must stay free on the disk."""
 _PIECE = 4 << 20
@@ -52,7 +53,7 @@ def main() -> int:
     except BrokenPipeError:  # whoever wanted it is gone
         os._exit(1)
     except Exception as error:
-        _say(Failed(_explain(error, repo), "unreachable"))
+        _say(Failed(explain(error, repo, folder), "unreachable"))
     else:
         return 0
     return 1
@@ -75,13 +76,8 @@ def _download(what: Wanted, folder: Path) -> None:
             ),
             "not_installed",
         ) from error
-    info = huggingface_hub.HfApi().model_info(what.repo, files_metadata=True)
-    hub_files = [
-        HubFile(s.rfilename, s.size or 0, s.lfs.sha256 if s.lfs else "")
-        for s in info.siblings or ()
-    ]
+    revision, hub_files = _files(huggingface_hub, what.repo)
     chosen = choose(hub_files, what)
-    revision = info.sha or "main"
     cached = [
         huggingface_hub.try_to_load_from_cache(what.repo, f.name, revision=revision)
         for f in chosen
@@ -99,6 +95,52 @@ def _download(what: Wanted, folder: Path) -> None:
     for file, path in zip(chosen, paths, strict=True):
         fetched += _get(what.repo, revision, file, path, _Meter(paths, total, there))
     _say(Pulled(str(paths[0]), all(file.sha256 for file in chosen), fetched))
+
+
+def _files(hub: Any, repo: str) -> tuple[str, list[HubFile]]:
+    """Return the newest revision of a repository and its files."""
+    constants: Any = import_module("huggingface_hub.constants")
+    errors: Any = import_module("huggingface_hub.errors")
+    site = constants.ENDPOINT
+    seconds = constants.HF_HUB_ETAG_TIMEOUT  # the library sets none for this request
+    # A timeout ends only silence, not an answer that comes byte by byte.
+    limit = threading.Timer(_INFO_SECONDS, _give_up, (site,))
+    limit.daemon = True
+    limit.start()
+    try:
+        info = hub.HfApi().model_info(repo, files_metadata=True, timeout=seconds)
+        return info.sha or "main", [
+            HubFile(str(each.rfilename), int(each.size or 0), _checksum(each))
+            for each in info.siblings or ()
+        ]
+    except errors.HFValidationError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        # Not what the hub sends: the library fails where it first looks.
+        raise ModelError(
+            _(
+                "{site} did not answer like Hugging Face's hub. Check HF_ENDPOINT, and "
+                "whether a proxy or the network requires a login."
+            ).format(site=site),
+            "unreachable",
+        ) from error
+    finally:
+        limit.cancel()
+
+
+def _checksum(file: Any) -> str:
+    return str(file.lfs.sha256) if file.lfs else ""
+
+
+def _give_up(site: str) -> None:
+    """End this process, whose main thread waits for the hub."""
+    text = _(
+        "{site} did not describe the repository within {seconds:g} seconds. Try again, "
+        "or name another address of the hub in HF_ENDPOINT."
+    ).format(site=site, seconds=_INFO_SECONDS)
+    with suppress(OSError):
+        _say(Failed(text, "unreachable"))
+    os._exit(1)
 
 
 def _partial(path: Path) -> Path:
@@ -187,10 +229,26 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
         except OSError:  # a file system without locks
             pass
         if file.size and opened.tell() > file.size:
-            opened.truncate(0)
+            _empty(opened)
         watched = _Watched(opened, path, meter)
         if opened.tell() < file.size or not file.size:
-            _fetch(repo, revision, file, opened.tell(), watched)
+            try:
+                _fetch(repo, revision, file, watched)
+            except OSError as error:
+                if opened.tell() == 0:
+                    part.unlink()
+                if not str(error).startswith("Consistency check failed"):
+                    raise
+                # A whole answer of another length: a part of it is no beginning.
+                part.unlink(missing_ok=True)
+                raise ModelError(
+                    _(
+                        "{name} came with another length than the hub gives, so it was "
+                        "deleted. Try again; a proxy or a page that wants a login may "
+                        "be at fault."
+                    ).format(name=path.name),
+                    "bad_file",
+                ) from error
         os.fsync(opened.fileno())
         meter.tick(path, now=True)
         if file.sha256:
@@ -209,7 +267,12 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
     return watched.written
 
 
-def _fetch(repo: str, revision: str, file: HubFile, begun: int, into: _Watched) -> None:
+def _empty(file: IO[bytes]) -> None:
+    file.truncate(0)
+    file.seek(0)  # `tell` would still return the old length
+
+
+def _fetch(repo: str, revision: str, file: HubFile, into: _Watched) -> None:
     hub: Any = import_module("huggingface_hub")
     downloads: Any = import_module("huggingface_hub.file_download")
     utils: Any = import_module("huggingface_hub.utils")
@@ -220,13 +283,24 @@ def _fetch(repo: str, revision: str, file: HubFile, begun: int, into: _Watched) 
     headers: dict[str, str] = utils.build_hf_headers()
     if urlsplit(place).netloc != urlsplit(url).netloc:
         headers.pop("authorization", None)  # a signed address needs no token
-    downloads.http_get(
-        place,
-        into,
-        resume_size=begun,
-        headers=headers,
-        expected_size=file.size or None,
-    )
+
+    def get() -> None:
+        downloads.http_get(
+            place,
+            into,
+            resume_size=into.tell(),
+            headers=headers,
+            expected_size=file.size or None,
+        )
+
+    try:
+        get()
+    except OSError as error:
+        if status(error) != 416 or not into.tell():
+            raise
+        into.truncate(0)  # this server has no such range: from the beginning, then
+        into.seek(0)
+        get()
 
 
 def _sha256(path: Path) -> str:
@@ -235,47 +309,6 @@ def _sha256(path: Path) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _explain(error: Exception, repo: str) -> str:
-    """Return an error of the library in a sentence that helps."""
-    constants: Any = import_module("huggingface_hub.constants")
-    site = constants.ENDPOINT
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    if "GatedRepoError" in kinds:
-        return _(
-            "{repo} asks you to accept its terms first, at {site}/{repo}. Then "
-            "set HF_TOKEN to a token of your account."
-        ).format(repo=repo, site=site)
-    if "RepositoryNotFoundError" in kinds:
-        return _(
-            "{site} has no repository {repo}; a private one needs HF_TOKEN. "
-            "Check the spelling."
-        ).format(site=site, repo=repo)
-    if "OfflineModeIsEnabled" in kinds:
-        return _("HF_HUB_OFFLINE is set, so nothing is downloaded.")
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    what = _("it answered {status}").format(status=status) if status else _root(error)
-    what = " ".join(safe(mask(what), newlines=False).split())[:200]
-    return _(
-        "{repo} could not be downloaded from {site}: {what}. Try again: it "
-        "continues where it stopped. HF_ENDPOINT names another address of the "
-        "hub."
-    ).format(repo=repo, site=site, what=what)
-
-
-def _root(error: BaseException) -> str:
-    words = [str(each) or type(each).__name__ for each in _causes(error)]
-    return words[-1].rstrip(".")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 if __name__ == "__main__":

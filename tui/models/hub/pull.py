@@ -1,5 +1,6 @@
 """Our side of a download: starts the process, reads its progress, can stop it."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui import paths
+from tui import i18n, paths
 from tui.errors import Cancelled, ModelError
 from tui.i18n import _
 from tui.models.hub.choose import Wanted
@@ -74,7 +75,8 @@ class Pull:
 
     def __iter__(self) -> Iterator[Step]:
         """Run the download; see the class."""
-        command = [sys.executable, "-m", "tui.models.hub.download"]
+        # -P: nothing is imported from the folder in which lazychat runs.
+        command = [sys.executable, "-P", "-m", "tui.models.hub.download"]
         command += [self._what.repo, self._what.quant, str(self._folder)]
         with self._lock:
             if self._stopped:
@@ -84,6 +86,8 @@ class Pull:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                # Its errors are shown as they are.
+                env={**os.environ, i18n.VARIABLE: i18n.language()},
                 # Ctrl+C is ours to handle.
                 start_new_session=True,
             )

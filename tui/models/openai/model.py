@@ -327,8 +327,18 @@ class OpenAIModel:
         link = self._links.new()
         try:
             body = link.read(cancel, "/models", seconds)
+            if isinstance(body, str) and errors.is_html(body):
+                raise errors.web_page(body, self._sender.where(link))
             return list(listed(body).ids) if is_list(body) else None
         except Cancelled:
+            if self._api_key is not None and not link.key:
+                raise ModelError(
+                    _(
+                        "[models.{name}]: api_key_cmd has not printed a key within "
+                        "{seconds:g} seconds. Run it yourself to see what it waits for."
+                    ).format(name=self._name, seconds=seconds),
+                    "missing_key",
+                ) from None
             raise errors.timeout_error(seconds, self._sender.where(link)) from None
         except LazychatError:
             raise
@@ -337,7 +347,7 @@ class OpenAIModel:
             page = response is not None and errors.is_html(response.text)
             if getattr(error, "status_code", 0) in (404, 405, 501) and not page:
                 return None
-            failure, _ = self._sender.failure(error, link, cancel, False)
+            failure, __ = self._sender.failure(error, link, cancel, False)
             if failure is None:
                 raise
             raise failure from error
