@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from tui import paths, state_file
-from tui.i18n import _
+from tui.i18n import N_, _
 
 LONGEST_PATTERN = 500
 """Most characters of a pattern."""
@@ -21,6 +21,9 @@ LONGEST_SUGGESTION = 120
 """Most characters of a pattern that a dialog offers."""
 LONGEST_SUBJECT = 4_000
 """Most characters of a subject that a pattern with a `*` matches."""
+
+ASKS_AGAIN = N_("You allowed this before without a folder; it now asks for each folder")
+"""Why a call asks again whose grant has no folder."""
 
 _UNSAFE = frozenset(";&|<>`$(){}[]*?!#~^%'\"\\")
 """What a shell, a path or an address may take for more than plain text. Quotes could
@@ -36,12 +39,21 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str = ""
     """Only calls whose subject matches it; "" for all calls."""
     folder: str = ""
-    """Only calls that have their effect in it, or below; "" for anywhere."""
+    """Only calls that have their effect in it, or below; "" for calls without one."""
 
     def covers(self, tool: str, origin: str, subject: str, folder: str = "") -> bool:
-        """Return whether a call is allowed, which has its effect in `folder`."""
-        same = (self.tool, self.origin) == (tool, origin)
-        if not same or not (self.folder == "" or _is_within(folder, self.folder)):
+        """Return whether a call is allowed, which has its effect in `folder`.
+
+        A grant without a folder covers no call that has one: it may be from a version
+        that did not store folders, and would allow the call anywhere.
+        """
+        return _is_within(folder, self.folder) and self.covers_elsewhere(
+            tool, origin, subject
+        )
+
+    def covers_elsewhere(self, tool: str, origin: str, subject: str) -> bool:
+        """Return whether a call would be allowed, if it were in the right folder."""
+        if (self.tool, self.origin) != (tool, origin):
             return False
         return not self.pattern or matches(self.pattern, subject)
 
@@ -61,7 +73,9 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _is_within(folder: str, top: str) -> bool:
-    return bool(folder) and Path(folder).is_relative_to(top) and ".." not in folder
+    if not folder or not top:
+        return folder == top
+    return Path(folder).is_relative_to(top) and ".." not in folder
 
 
 def matches(pattern: str, subject: str) -> bool:
@@ -212,13 +226,22 @@ def stored(path: Path | None = None) -> list[Grant]:
 
 
 def keep(grant: Grant, path: Path | None = None) -> None:
-    """Store a grant. Raises `OSError`."""
+    """Store a grant. Raises `OSError`.
+
+    One with a folder replaces those without, which no longer cover such calls.
+    """
 
     def update(table: dict[str, Any]) -> None:
-        grants = _read(table)
+        grants = [each for each in _read(table) if not _replaces(grant, each)]
         _write(table, grants if grant in grants else [*grants, grant])
 
     state_file.change(path or paths.state_file(), update)
+
+
+def _replaces(new: Grant, old: Grant) -> bool:
+    if (new.tool, new.origin) != (old.tool, old.origin) or not new.folder:
+        return False
+    return not old.folder and (not new.pattern or old.pattern in ("", new.pattern))
 
 
 def revoke(grant: Grant, path: Path | None = None) -> bool:
