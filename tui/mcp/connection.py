@@ -147,6 +147,11 @@ class Connection:
         self._stopped = True
         self._wake()
 
+    def check(self) -> None:
+        """Ask for the lists again if nothing else tells that the server has gone."""
+        if self._client and not self._child:
+            self._stale.set()
+
     def _wake(self) -> None:
         self._woken.set()
         self._broken.set()
@@ -254,7 +259,7 @@ class Connection:
         except TimeoutError:
             self._show(problem=_("it did not return its changed lists"))
         except Exception as error:
-            self._show(problem=explain(error))
+            self._failed(error)
 
     async def _hear(self, message: "IncomingMessage") -> None:
         if "list_changed" in getattr(message, "method", ""):
@@ -294,7 +299,7 @@ class Connection:
         request = asyncio.ensure_future(
             client.call_tool(tool, dict(arguments), progress_callback=progressed)
         )
-        request.add_done_callback(_retrieve)
+        request.add_done_callback(listing.forget)
         self._reports.append(shown)
         try:
             result = await self._within_limit(tool, request)
@@ -390,9 +395,3 @@ class Connection:
         if new != self.state or "tools" in changes:
             self.state = new
             self._changed()
-
-
-def _retrieve(request: "asyncio.Future[Any]") -> None:
-    """Take the exception of an abandoned request, which asyncio would complain of."""
-    if not request.cancelled():
-        request.exception()
