@@ -5,7 +5,7 @@ stands for plain text only. A call that would need more is not an error; it asks
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -82,7 +82,8 @@ def matches(pattern: str, subject: str) -> bool:
     """Return whether `subject` is `pattern`, in which each `*` is any plain text.
 
     Plain text has no character that separates commands, quotes, expands or escapes, no
-    control or invisible character, no line end and no `..`. A final ` *` may also be
+    control or invisible character, no line end and no `..`, and of some programs no
+    option that runs a program or writes a file. A final ` *` may also be
     left out. In an address, a `*` before the path stands only for whole labels at the
     start of the host. Takes time linear in `subject`.
     """
@@ -150,10 +151,15 @@ def _matches_text(pattern: str, subject: str) -> bool:
         return False
     for part in middle:
         found = subject.find(part, at, end)
-        if found < 0 or not _is_plain(subject[at:found]):
+        if found < 0 or not _is_free(subject, at, found):
             return False
         at = found + len(part)
-    return _is_plain(subject[at:end])
+    return _is_free(subject, at, end)
+
+
+def _is_free(subject: str, start: int, end: int) -> bool:
+    text = subject[start:end]
+    return _is_plain(text) and _is_harmless(subject, text)
 
 
 def _is_plain(text: str) -> bool:
@@ -170,19 +176,51 @@ def _is_plain_character(character: str) -> bool:
     )
 
 
-_WITH_SUBCOMMANDS = frozenset(
-    ("cargo", "git", "go", "hg", "npm", "pip", "pnpm", "poetry", "svn", "uv", "yarn")
-)
-"""Programs whose second word says what they do."""
-_RUNS_ANYTHING = frozenset(
-    (
-        *("alias", "archive", "bisect", "clone", "config", "dlx", "exec", "fetch"),
-        *("generate", "get", "grep", "install", "pull", "push", "rebase", "run"),
-        *("start", "submodule", "test", "tool", "x"),
-    )
-)
-"""Subcommands that can run any program, by an option or a package that the words
-behind them name."""
+_SUBCOMMANDS: Mapping[str, frozenset[str]] = {
+    program: frozenset(words.split())
+    for program, words in {
+        "cargo": "build check clippy doc fmt metadata tree",
+        "git": "add blame branch cherry commit describe diff log ls-files ls-tree "
+        "merge-base mv reflog restore rev-list rev-parse rm shortlog show stash status "
+        "switch tag",
+        "go": "build doc fmt list version vet",
+        "hg": "annotate branches diff files heads log status summary tags",
+        "npm": "ls list outdated view why",
+        "pip": "check freeze list show",
+        "pnpm": "ls list outdated view why",
+        "poetry": "check show",
+        "svn": "blame diff info list log status",
+        "yarn": "info list outdated why",
+    }.items()
+}
+"""Programs whose second word says what they do, and those that a `*` may follow: the
+others can run any program that the words behind them name."""
+_RUNS_OR_WRITES: Mapping[str, tuple[str, ...]] = {
+    "cargo": ("--config", "--manifest-path", "-Z"),
+    "git": (
+        *("--exec", "--ext-diff", "--output", "--receive-pack", "--upload-pack"),
+        *("--open-files-in-pager", "--template", "--textconv"),
+    ),
+    "go": ("-exec", "-modfile", "-o", "-overlay", "-toolexec", "-vettool"),
+    "hg": ("--config", "--debugger", "--pager"),
+    "svn": ("--config-dir", "--config-option", "--diff-cmd", "--editor-cmd"),
+}
+"""Options that run a program or write a file, whatever the subcommand."""
+
+
+def _is_harmless(command: str, words: str) -> bool:
+    """Return whether no word in the place of a `*` is such an option of a program."""
+    options = _RUNS_OR_WRITES.get(command.partition(" ")[0].rpartition("/")[2], ())
+    for word in words.split(" ") if options else ():
+        bare = word.partition("=")[0]
+        # A program takes the start of a long option for all of it; Go takes one dash
+        # or two.
+        starts = (bare, bare.removeprefix("-"))
+        if len(bare) > 1 and bare[0] == "-" and bare != "--":
+            for option in options:
+                if option in starts or (len(bare) > 3 and option.startswith(bare)):
+                    return False
+    return True
 
 
 def suggest(kind: str, subject: str) -> str:
@@ -209,8 +247,10 @@ def _command_pattern(command: str) -> str:
     """Return the program and its subcommand, where that says what is done."""
     program, *words = command.split(" ")
     subcommand = words[0] if words else ""
-    known = program in _WITH_SUBCOMMANDS and subcommand not in _RUNS_ANYTHING
-    return f"{program} {subcommand} *" if known and subcommand.isalpha() else command
+    if subcommand not in _SUBCOMMANDS.get(program, ()):
+        return command
+    pattern = f"{program} {subcommand} *"
+    return pattern if matches(pattern, command) else command
 
 
 # -- what is stored

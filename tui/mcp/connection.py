@@ -18,10 +18,10 @@ from tui.errors import Cancelled, ConfigError, LazychatError, ToolError
 from tui.i18n import N_, _
 from tui.mcp import listing, reading, transport
 from tui.mcp.asking import Asking
-from tui.mcp.explaining import explain, is_lost, wants_login
+from tui.mcp.explaining import explain, is_invalid, is_lost, wants_login
 from tui.mcp.naming import tool_names
 from tui.mcp.reading import Throttle, line
-from tui.mcp.retrying import Backoff
+from tui.mcp.retrying import BETWEEN_LISTS, Backoff
 from tui.mcp.stdio import Child
 from tui.mcp.tool import Begin, McpTool, Report
 from tui.mcp.values import Prompt, Resource, ResourceText, ServerState
@@ -219,6 +219,7 @@ class Connection:
                 if self._stale.is_set():
                     self._stale.clear()
                     await self._list_again(client)
+                    await asyncio.wait(ends, timeout=BETWEEN_LISTS)
         finally:
             for task in (*ends, listening):
                 task.cancel()
@@ -387,8 +388,9 @@ class Connection:
             self._show(phase="failed", problem=self._why(error))
 
     def _why(self, error: BaseException) -> str:
-        ended = self._child is not None and self._child.ended.is_set()
-        return self._child.why if ended and self._child else explain(error)
+        # A server whose answer is invalid is ended by us: that is not the reason.
+        child = None if is_invalid(error) else self._child
+        return child.why if child and child.ended.is_set() else explain(error)
 
     def _show(self, **changes: Any) -> None:
         new = msgspec.structs.replace(self.state, **changes)
