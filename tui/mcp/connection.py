@@ -19,6 +19,7 @@ from tui.i18n import N_, _
 from tui.mcp import listing, reading, transport
 from tui.mcp.asking import Asking
 from tui.mcp.explaining import explain, is_invalid, is_lost, wants_login
+from tui.mcp.mending import mended
 from tui.mcp.naming import tool_names
 from tui.mcp.reading import Throttle, line
 from tui.mcp.retrying import BETWEEN_LISTS, Backoff
@@ -193,7 +194,7 @@ class Connection:
         reached, self._child = await transport.prepare(self.name, self._settings, note)
         return await stack.enter_async_context(
             Client(
-                reached,
+                mended(reached, self._note),
                 client_info=Implementation(
                     name="lazychat", version=listing.own_version()
                 ),

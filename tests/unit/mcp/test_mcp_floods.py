@@ -10,6 +10,7 @@ from support.terminal import wait_until
 
 from tui.config import McpServerConfig
 from tui.mcp import Servers
+from tui.mcp.mending import mend
 
 SERVER = """
 import json, sys
@@ -137,11 +138,62 @@ def test_a_server_gets_no_model_and_no_folders(tmp_path: Path, method: str):
 
 
 def test_a_list_that_is_invalid_is_the_reason_and_not_our_end(tmp_path: Path):
-    servers = flooding(tmp_path, {"name": 5, "inputSchema": {"type": "object"}})
+    servers = flooding(
+        tmp_path, {"inputSchema": {"type": "object"}, "name": "x", "execution": 5}
+    )
     try:
         found = state(servers)
     finally:
         servers.close()
 
     assert found.phase == "failed"
-    assert found.problem == "it sent something that is no valid answer (tools.6.name)"
+    assert (
+        found.problem == "it sent something that is no valid answer (tools.6.execution)"
+    )
+
+
+def test_one_wrong_tool_takes_no_other_with_it(tmp_path: Path):
+    wrong = [
+        {"name": 5, "inputSchema": {"type": "object"}},
+        {"inputSchema": {"type": "object"}},
+        {"name": "text\x1b[2J", "inputSchema": {"type": "string"}},
+        {"name": "flag", "inputSchema": True},
+    ]
+    mended = [
+        {"name": "none"},
+        {"name": "untyped", "inputSchema": {"allOf": [{"type": "object"}]}},
+        {"name": "nullable", "inputSchema": {"type": ["object", "null"]}},
+        {
+            "name": "odd",
+            "inputSchema": {"type": "object", "properties": {"x": True}},
+            "outputSchema": {"type": "array"},
+            "description": 7,
+            "title": [],
+            "icons": {},
+            "annotations": {"readOnlyHint": "yes"},
+            "_meta": 5,
+        },
+    ]
+    servers = flooding(tmp_path, *wrong, *mended, names=("listed",))
+    try:
+        schemas = {tool.name: tool.schema.parameters for tool in servers.tools}
+    finally:
+        servers.close()
+
+    assert schemas == {
+        "fake__listed": {"type": "object"},
+        "fake__none": {"type": "object", "properties": {}},
+        "fake__untyped": {"type": "object", "allOf": [{"type": "object"}]},
+        "fake__nullable": {"type": "object"},
+        "fake__odd": {"type": "object", "properties": {"x": True}},
+    }
+
+
+def test_tools_that_are_left_out_are_told():
+    told: list[str] = []
+
+    assert mend([{"name": "a\x1b[2J", "inputSchema": 5}, 7], told.append) == []
+    assert told == [
+        "a␛[2J is left out: its parameters are no object",
+        "a tool is left out: it has no name",
+    ]
