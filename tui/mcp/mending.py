@@ -60,19 +60,23 @@ class _Reader:
     def _mended(self, received: Any) -> Any:
         message = getattr(received, "message", None)
         result: Any = getattr(message, "result", None)
-        if isinstance(result, dict) and isinstance(result.get("tools"), list):
-            result["tools"] = mend(cast(list[Any], result["tools"]), self._tell)
+        if isinstance(result, dict):
+            self._mend(cast(dict[str, Any], result))
         return received
+
+    def _mend(self, result: dict[str, Any]) -> None:
+        if isinstance(result.get("tools"), list):
+            result["tools"] = mend(cast(list[Any], result["tools"]), self._tell)
 
 
 def mend(tools: list[Any], tell: Tell) -> list[Tool]:
     """Return the tools that the SDK accepts, some of them mended."""
     kept: list[Tool] = []
     for tool in tools:
-        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+        tool = cast(Tool, tool) if isinstance(tool, dict) else {}
+        if not isinstance(tool.get("name"), str):
             tell(_("a tool is left out: it has no name"))
             continue
-        tool = cast(Tool, tool)
         if (schema := _object(tool.get("inputSchema"))) is None:
             tell(
                 _("{name} is left out: its parameters are no object").format(
