@@ -161,6 +161,8 @@ class ApprovalRequested(Event, frozen=True):
     """Whether calls may be allowed for ever; not if config.toml says `ask`."""
     folder: str = ""
     """Where such calls may then be made; see `Preview.folder`."""
+    asks_again: bool = False
+    """Whether the user has always allowed such calls, but without a folder."""
 
 
 class ApprovalGiven(Event, frozen=True):

@@ -5,7 +5,7 @@ stands for plain text only. A call that would need more is not an error; it asks
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from tui import paths, state_file
-from tui.i18n import _
+from tui.i18n import N_, _
 
 LONGEST_PATTERN = 500
 """Most characters of a pattern."""
@@ -21,6 +21,9 @@ LONGEST_SUGGESTION = 120
 """Most characters of a pattern that a dialog offers."""
 LONGEST_SUBJECT = 4_000
 """Most characters of a subject that a pattern with a `*` matches."""
+
+ASKS_AGAIN = N_("You allowed this before without a folder; it now asks for each folder")
+"""Why a call asks again whose grant has no folder."""
 
 _UNSAFE = frozenset(";&|<>`$(){}[]*?!#~^%'\"\\")
 """What a shell, a path or an address may take for more than plain text. Quotes could
@@ -36,12 +39,21 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str = ""
     """Only calls whose subject matches it; "" for all calls."""
     folder: str = ""
-    """Only calls that have their effect in it, or below; "" for anywhere."""
+    """Only calls that have their effect in it, or below; "" for calls without one."""
 
     def covers(self, tool: str, origin: str, subject: str, folder: str = "") -> bool:
-        """Return whether a call is allowed, which has its effect in `folder`."""
-        same = (self.tool, self.origin) == (tool, origin)
-        if not same or not (self.folder == "" or _is_within(folder, self.folder)):
+        """Return whether a call is allowed, which has its effect in `folder`.
+
+        A grant without a folder covers no call that has one: it may be from a version
+        that did not store folders, and would allow the call anywhere.
+        """
+        return _is_within(folder, self.folder) and self.covers_elsewhere(
+            tool, origin, subject
+        )
+
+    def covers_elsewhere(self, tool: str, origin: str, subject: str) -> bool:
+        """Return whether a call would be allowed, if it were in the right folder."""
+        if (self.tool, self.origin) != (tool, origin):
             return False
         return not self.pattern or matches(self.pattern, subject)
 
@@ -61,14 +73,17 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _is_within(folder: str, top: str) -> bool:
-    return bool(folder) and Path(folder).is_relative_to(top) and ".." not in folder
+    if not folder or not top:
+        return folder == top
+    return Path(folder).is_relative_to(top) and ".." not in folder
 
 
 def matches(pattern: str, subject: str) -> bool:
     """Return whether `subject` is `pattern`, in which each `*` is any plain text.
 
     Plain text has no character that separates commands, quotes, expands or escapes, no
-    control or invisible character, no line end and no `..`. A final ` *` may also be
+    control or invisible character, no line end and no `..`, and of some programs no
+    option that runs a program or writes a file. A final ` *` may also be
     left out. In an address, a `*` before the path stands only for whole labels at the
     start of the host. Takes time linear in `subject`.
     """
@@ -136,10 +151,15 @@ def _matches_text(pattern: str, subject: str) -> bool:
         return False
     for part in middle:
         found = subject.find(part, at, end)
-        if found < 0 or not _is_plain(subject[at:found]):
+        if found < 0 or not _is_free(subject, at, found):
             return False
         at = found + len(part)
-    return _is_plain(subject[at:end])
+    return _is_free(subject, at, end)
+
+
+def _is_free(subject: str, start: int, end: int) -> bool:
+    text = subject[start:end]
+    return _is_plain(text) and _is_harmless(subject, text)
 
 
 def _is_plain(text: str) -> bool:
@@ -156,19 +176,51 @@ def _is_plain_character(character: str) -> bool:
     )
 
 
-_WITH_SUBCOMMANDS = frozenset(
-    ("cargo", "git", "go", "hg", "npm", "pip", "pnpm", "poetry", "svn", "uv", "yarn")
-)
-"""Programs whose second word says what they do."""
-_RUNS_ANYTHING = frozenset(
-    (
-        *("alias", "archive", "bisect", "clone", "config", "dlx", "exec", "fetch"),
-        *("generate", "get", "grep", "install", "pull", "push", "rebase", "run"),
-        *("start", "submodule", "test", "tool", "x"),
-    )
-)
-"""Subcommands that can run any program, by an option or a package that the words
-behind them name."""
+_SUBCOMMANDS: Mapping[str, frozenset[str]] = {
+    program: frozenset(words.split())
+    for program, words in {
+        "cargo": "build check clippy doc fmt metadata tree",
+        "git": "add blame branch cherry commit describe diff log ls-files ls-tree "
+        "merge-base mv reflog restore rev-list rev-parse rm shortlog show stash status "
+        "switch tag",
+        "go": "build doc fmt list version vet",
+        "hg": "annotate branches diff files heads log status summary tags",
+        "npm": "ls list outdated view why",
+        "pip": "check freeze list show",
+        "pnpm": "ls list outdated view why",
+        "poetry": "check show",
+        "svn": "blame diff info list log status",
+        "yarn": "info list outdated why",
+    }.items()
+}
+"""Programs whose second word says what they do, and those that a `*` may follow: the
+others can run any program that the words behind them name."""
+_RUNS_OR_WRITES: Mapping[str, tuple[str, ...]] = {
+    "cargo": ("--config", "--manifest-path", "-Z"),
+    "git": (
+        *("--exec", "--ext-diff", "--output", "--receive-pack", "--upload-pack"),
+        *("--open-files-in-pager", "--template", "--textconv"),
+    ),
+    "go": ("-exec", "-modfile", "-o", "-overlay", "-toolexec", "-vettool"),
+    "hg": ("--config", "--debugger", "--pager"),
+    "svn": ("--config-dir", "--config-option", "--diff-cmd", "--editor-cmd"),
+}
+"""Options that run a program or write a file, whatever the subcommand."""
+
+
+def _is_harmless(command: str, words: str) -> bool:
+    """Return whether no word in the place of a `*` is such an option of a program."""
+    options = _RUNS_OR_WRITES.get(command.partition(" ")[0].rpartition("/")[2], ())
+    for word in words.split(" ") if options else ():
+        bare = word.partition("=")[0]
+        # A program takes the start of a long option for all of it; Go takes one dash
+        # or two.
+        starts = (bare, bare.removeprefix("-"))
+        if len(bare) > 1 and bare[0] == "-" and bare != "--":
+            for option in options:
+                if option in starts or (len(bare) > 3 and option.startswith(bare)):
+                    return False
+    return True
 
 
 def suggest(kind: str, subject: str) -> str:
@@ -195,8 +247,10 @@ def _command_pattern(command: str) -> str:
     """Return the program and its subcommand, where that says what is done."""
     program, *words = command.split(" ")
     subcommand = words[0] if words else ""
-    known = program in _WITH_SUBCOMMANDS and subcommand not in _RUNS_ANYTHING
-    return f"{program} {subcommand} *" if known and subcommand.isalpha() else command
+    if subcommand not in _SUBCOMMANDS.get(program, ()):
+        return command
+    pattern = f"{program} {subcommand} *"
+    return pattern if matches(pattern, command) else command
 
 
 # -- what is stored
@@ -212,13 +266,22 @@ def stored(path: Path | None = None) -> list[Grant]:
 
 
 def keep(grant: Grant, path: Path | None = None) -> None:
-    """Store a grant. Raises `OSError`."""
+    """Store a grant. Raises `OSError`.
+
+    One with a folder replaces those without, which no longer cover such calls.
+    """
 
     def update(table: dict[str, Any]) -> None:
-        grants = _read(table)
+        grants = [each for each in _read(table) if not _replaces(grant, each)]
         _write(table, grants if grant in grants else [*grants, grant])
 
     state_file.change(path or paths.state_file(), update)
+
+
+def _replaces(new: Grant, old: Grant) -> bool:
+    if (new.tool, new.origin) != (old.tool, old.origin) or not new.folder:
+        return False
+    return not old.folder and (not new.pattern or old.pattern in ("", new.pattern))
 
 
 def revoke(grant: Grant, path: Path | None = None) -> bool:

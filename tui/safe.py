@@ -7,6 +7,7 @@ pieces: ``safe(a) + safe(b) == safe(a + b)``.
 """
 
 import re
+import unicodedata
 from functools import cache
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -64,6 +65,33 @@ def safe(text: str, *, newlines: bool = True) -> str:
     """
     text = _unsafe.sub(_substitute, text)
     return text if newlines else text.replace("\n", " ")
+
+
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols of which terminals draw nothing."""
+_plain = re.compile(r"[\n\t -~]*")
+
+
+def spelled_out(text: str) -> str:
+    r"""Return `text` for a user to judge, with nothing in it hidden or disguised.
+
+    Unlike `safe` it drops nothing: what is invisible, takes no cell or looks like a
+    space is written as ``\u....``. Only line ends stay, and a tab becomes four spaces.
+    """
+    if _plain.fullmatch(text):
+        return text.replace("\t", "    ")
+    return "".join(map(_spelled, text))
+
+
+def _spelled(character: str) -> str:
+    if character == "\t":
+        return "    "
+    if " " <= character <= "~" or character == "\n":
+        return character
+    hidden = unicodedata.category(character) in ("Mn", "Me", "Cf", "Zs")
+    if hidden or character in _BLANK or safe(character) != character:
+        return f"\\u{ord(character):04x}"
+    return character
 
 
 def one_line(text: str) -> str:

@@ -79,7 +79,8 @@ class Approver(Protocol):
     def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         """Return who has allowed such calls: `conversation`, `always` or "".
 
-        `folder` is that of the call's `Preview`.
+        `folder` is that of the call's `Preview`. `elsewhere` if the user has always
+        allowed them, but without a folder, which does not allow this call.
 
         Raises `LogError`.
         """

@@ -9,6 +9,7 @@ from support import asking_tool
 from support.pilot import Chat, opened
 
 from tui import grants
+from tui.app.widgets.approval_call import Effect
 from tui.app.widgets.approval_dialog import ApprovalDialog
 from tui.conversation.approvals import Question
 from tui.events import ApprovalGiven, ApprovalRequested
@@ -244,6 +245,17 @@ async def test_the_text_of_a_call_cannot_fake_the_dialog(home: Path) -> None:
         assert "> ╰───╯" in text
         assert "> y allow once" in text
         assert "always allow “" not in text
+
+
+def test_the_call_says_why_it_asks_again() -> None:
+    asked = ApprovalRequested("1", "run_it", "", "command", "ls", asks_again=True)
+    lines = Effect(asked)
+    shown = [lines.line(n, 80).text for n in range(lines.height(80))]
+
+    assert shown == [
+        "  You allowed this before without a folder; it now asks for each folder",
+        "$ ls",
+    ]
 
 
 async def test_an_edit_is_shown_as_a_diff() -> None:

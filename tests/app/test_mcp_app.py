@@ -9,8 +9,9 @@ import pytest
 from support.mcp import FAKE
 from support.pilot import Chat, opened
 
-from tui.app.mcp.controller import prompt_arguments
+from tui.app.mcp.controller import _texts, prompt_arguments
 from tui.app.mcp.form import Form
+from tui.errors import LazychatError
 from tui.mcp import Prompt, retrying
 from tui.mcp.values import PromptArgument, ResourceText
 from tui.messages import ToolCall
@@ -229,3 +230,24 @@ def test_one_argument_takes_the_whole_text():
     one = Prompt("srv", "ask", arguments=(PromptArgument("text"),))
 
     assert prompt_arguments(one, "what is it?") == {"text": "what is it?"}
+
+
+@pytest.mark.parametrize(
+    ("contents", "problem"),
+    [
+        ([], "Nothing to insert: it is empty"),
+        (
+            [ResourceText("x://1", "[resource x://1: not text]", is_text=False)],
+            "Nothing to insert: resource x://1: not text",
+        ),
+    ],
+)
+def test_a_resource_without_text_is_said(contents: list[ResourceText], problem: str):
+    with pytest.raises(LazychatError, match=f"^{problem}$"):
+        _texts(contents)
+
+
+def test_of_a_resource_only_the_texts_are_inserted():
+    picture = ResourceText("x://1", "[resource x://1: not text]", is_text=False)
+
+    assert _texts([picture, ResourceText("x://2", "two")]) == "x://2\n```\ntwo\n```"

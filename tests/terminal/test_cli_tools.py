@@ -111,7 +111,7 @@ def test_the_audit_tells_each_call_and_how_it_was_decided(
     assert json.loads(one.out) == calls[:1]
 
     rows = place.run("tools", "log").out.splitlines()
-    assert rows[0].endswith("  run_it  nobody to ask  denied in 0.00 s")
+    assert rows[0].endswith("  run_it  nobody to ask  denied")
     assert "  run_it  allowed by --allow  done in " in rows[3]
     assert rows[4] == f'    {{"command":"{STATUS}"}}'
 
@@ -124,6 +124,37 @@ def test_the_audit_tells_exactly_what_was_called(place: Home) -> None:
     rows = place.run("tools", "log").out.splitlines()
 
     assert rows[1] == r'    {"command":"a  b\u202e \u001b[2J"}'
+
+
+def test_the_audit_of_one_tool(place: Home) -> None:
+    asking_tool.add(place.folder)
+    calls = [{"call": "roll_dice", "arguments": {}}, asking_tool.call(STATUS)]
+    place.scripted(calls * 2, "Done.")
+    place.ask("hi")
+
+    def names(*arguments: str) -> list[str]:
+        done = place.run("tools", "log", *arguments, "--json")
+        return [call["tool"] for call in json.loads(done.out)]
+
+    assert names("run_it") == ["run_it"] * 2
+    assert names("roll_dice", "-n", "1") == ["roll_dice"]
+    assert names("roll_dice", "-n", "0") == ["roll_dice"] * 2
+    assert place.run("tools", "log", "nope").err == (
+        "lazychat: nope was not called yet.\n"
+    )
+
+
+def test_a_reader_of_the_audit_that_goes_away_is_no_fault(place: Home) -> None:
+    long = "x" * 30_000
+    place.scripted([{"call": "nope", "arguments": {"a": long}}] * 20, "Done.")
+    place.ask("hi")
+    with place.start("-m", "tui", "tools", "log") as listing:
+        assert listing.stdout
+        assert listing.stderr
+        listing.stdout.close()
+
+        assert listing.wait(60) == 1
+        assert listing.stderr.read() == b""
 
 
 def test_without_a_call_the_audit_is_empty(place: Home) -> None:

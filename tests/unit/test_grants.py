@@ -109,6 +109,25 @@ def test_what_is_suggested_matches_and_is_plain(kind: str, subject: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("pattern", "subject", "matched"),
+    [
+        ("git log *", "git log --output=x", False),
+        ("git log *", "git log -p --outp x", False),
+        ("/usr/bin/git diff *", "/usr/bin/git diff --ext-diff", False),
+        ("git log --output=*", "git log --output=x", True),
+        ("git log *", "git log --oneline -p -- x", True),
+        ("pandoc *", "pandoc --output=x", True),
+        ("hg log *", "hg log --config a", False),
+        ("go vet *", "go vet --vettool=./x", False),
+    ],
+)
+def test_a_star_is_no_option_that_runs_or_writes(
+    pattern: str, subject: str, matched: bool
+) -> None:
+    assert matches(pattern, subject) == matched
+
+
+@pytest.mark.parametrize(
     ("kind", "subject", "pattern"),
     [
         ("command", "git status --short", "git status *"),
@@ -121,6 +140,20 @@ def test_what_is_suggested_matches_and_is_plain(kind: str, subject: str) -> None
         ("command", "rm -r build", "rm -r build"),
         ("command", "git status; rm -r /", ""),
         ("command", "bash -c 'x'", ""),
+        ("command", "git ls-files -o", "git ls-files *"),
+        *(
+            ("command", command, command)
+            for command in (
+                *("git log --output=x", "git log --outp x", "git diff --ext-diff"),
+                *("git show --textconv", "git ls-remote --upload-pack=x y"),
+                *("git difftool -x ./x", "git mergetool", "git init --template=x"),
+                *("git for-each-repo x", "git hook run x", "git svn x"),
+                *("hg log --config x", "svn diff --diff-cmd ./x", "npm ci", "npm i x"),
+                *("go build -toolexec ./x", "go vet --vettool=x", "go build -o x"),
+                *("cargo build --config x", "cargo bench", "pip download x"),
+                *("yarn anything", "pnpm add x", "poetry build", "uv sync"),
+            )
+        ),
         ("diff", "/home/me/src/a.py", "/home/me/src/*"),
         ("diff", "/etc/passwd", "/etc/passwd"),
         ("arguments", "/home/me/src/../x", ""),

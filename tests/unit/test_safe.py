@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tui.safe import safe
+from tui.safe import safe, spelled_out
 
 anything = st.text(st.characters(codec=None), max_size=60)
 
@@ -80,3 +80,27 @@ def test_pieces_are_cleaned_like_the_whole(a: str, b: str, newlines: bool):
 @given(anything)
 def test_cleaning_twice_changes_nothing(text: str):
     assert safe(safe(text)) == safe(text)
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("ls\u00a0-l", "ls\\u00a0-l"),
+        ("a\u3000b\u2003c", "a\\u3000b\\u2003c"),
+        ("a\u3164b\uffa0\u2800", "a\\u3164b\\uffa0\\u2800"),
+        ("e\u0301\ufe0f\u200d", "e\\u0301\\ufe0f\\u200d"),
+        ("\x1b[2J\u202e\r\x9b", "\\u001b[2J\\u202e\\u000d\\u009b"),
+        ("a\u2028b\x0bc\x85", "a\\u2028b\\u000bc\\u0085"),
+        ("天气 café ✓\tx\ny", "天气 café ✓    x\ny"),
+    ],
+)
+def test_what_could_deceive_is_spelled_out(raw: str, shown: str) -> None:
+    assert spelled_out(raw) == shown
+
+
+@given(anything)
+def test_nothing_that_is_spelled_out_controls_the_terminal(text: str) -> None:
+    spelled = spelled_out(text)
+
+    assert safe(spelled) == spelled
+    assert len(spelled) >= len(text)

@@ -270,6 +270,10 @@ class LazychatApp(OutputApp):
     def _reconnect(self, wanted: ToolSidebar.ReconnectWanted) -> None:
         self.mcp.reconnect(wanted.server)
 
+    @on(ToolSidebar.Entered)
+    def _check_servers(self) -> None:
+        self.mcp.check()
+
     # -- other conversations
 
     @on(ChatBar.Chosen)

@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LazychatError as error:
         streams.talk(str(error))
         return USED_WRONGLY if isinstance(error, ConfigError) else FAILED
+    except BrokenPipeError:  # the reader has closed the pipe (`| head`)
+        streams.leave_stdout()
+        return FAILED
     except OSError as error:
         if not (message := too_many_files(error)):
             raise
@@ -257,15 +260,20 @@ def _tools(options: argparse.Namespace) -> int:
         if not options.what:
             raise ConfigError(_("tools revoke needs NAME or NAME=PATTERN."))
         return tools.revoke(options.what)
-    if options.what:
+    if options.action == "log":
+        code = tools.show_log(
+            options.conversation, options.limit, options.json, options.what
+        )
+    elif options.what:
         raise ConfigError(
             _('tools {action} takes no "{what}".').format(
                 action=options.action, what=options.what
             )
         )
-    if options.action == "log":
-        return tools.show_log(options.conversation, options.limit, options.json)
-    return tools.show_tools(_settings(options), options.json)
+    else:
+        code = tools.show_tools(_settings(options), options.json)
+    sys.stdout.flush()
+    return code
 
 
 def _config_file(options: argparse.Namespace) -> Path | None:

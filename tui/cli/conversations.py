@@ -5,7 +5,6 @@ The commands are in modules of their own, which are imported when needed.
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -28,8 +27,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader has closed the pipe (`| head`)
-        # Python flushes stdout when it exits, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.leave_stdout()
         return FAILED
 
 

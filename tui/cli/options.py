@@ -336,7 +336,10 @@ def _tools(parser: argparse.ArgumentParser) -> None:
         "action", nargs="?", default="list", choices=("list", "log", "revoke")
     )
     parser.add_argument(
-        "what", nargs="?", metavar="NAME[=PATTERN]", help=_("what to revoke")
+        "what",
+        nargs="?",
+        metavar="NAME[=PATTERN]",
+        help=_("revoke: what; log: only the calls of this tool"),
     )
     parser.add_argument(
         "--conversation",

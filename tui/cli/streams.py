@@ -191,3 +191,11 @@ def _others_aside() -> Generator[None]:
         _voice.remove(voice)
         with suppress(OSError):  # the terminal is gone
             voice.close()
+
+
+def leave_stdout() -> None:
+    """Write nothing more to stdout, whose reader has gone.
+
+    Python flushes it when it exits, and would complain.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -118,22 +118,31 @@ def revoke(what: str) -> int:
     return DONE
 
 
-def show_log(cid: str | None, limit: int, as_json: bool) -> int:
+def show_log(
+    cid: str | None, limit: int, as_json: bool, name: str | None = None
+) -> int:
     """Print the last `limit` calls (0: all), newest last.
 
-    `cid` is the start of a conversation's id, None means all conversations.
+    `cid` is the start of a conversation's id, None means all conversations; `name` is
+    a tool, None means all tools.
     """
     with open_to_read(paths.log_file(), streams.talk) as log:
         id = conversation.find(log, cid) if cid else None
         with streams.unreadable_reported(log):
-            found = audit.calls(log, id, limit or -1)
+            found = audit.calls(log, id, -1 if name else limit or -1)
+        if name:
+            found = [call for call in found if call.tool == name][-limit:]
         if as_json:
             streams.print_json(msgspec.to_builtins(found))
             return DONE
         ids = conversation.short_ids(log, [call.conversation for call in found])
         _print(found, ids)
     if not found:
-        streams.talk(_("no tool was called yet."))
+        streams.talk(
+            _("{name} was not called yet.").format(name=name)
+            if name
+            else _("no tool was called yet.")
+        )
         return FAILED
     return DONE
 
@@ -146,7 +155,7 @@ def _print(found: Sequence[audit.AuditedCall], ids: Sequence[str]) -> None:
             arguments = safe_json(msgspec.json.encode(call.arguments).decode())
         took = (
             ""
-            if call.seconds is None
+            if call.seconds is None or call.outcome == "denied"
             else _(" in {seconds:.2f} s").format(seconds=call.seconds)
         )
         why = f": {call.reason}" if call.reason else ""

@@ -52,6 +52,18 @@ class Approvals(msgspec.Struct):
         """The open questions, oldest first."""
         return [Question(turn, asked) for (turn, _), asked in self._open.items()]
 
+    @property
+    def oldest(self) -> Question | None:
+        """The open question to ask first; takes no time, however many there are."""
+        for (turn, _), asked in self._open.items():
+            return Question(turn, asked)
+        return None
+
+    @property
+    def count(self) -> int:
+        """The number of open questions."""
+        return len(self._open)
+
     def is_open(self, turn: str, call_id: str) -> bool:
         """Whether a question has no answer yet."""
         return (turn, call_id) in self._open

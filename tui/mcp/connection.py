@@ -18,10 +18,11 @@ from tui.errors import Cancelled, ConfigError, LazychatError, ToolError
 from tui.i18n import N_, _
 from tui.mcp import listing, reading, transport
 from tui.mcp.asking import Asking
-from tui.mcp.explaining import explain, is_lost, wants_login
+from tui.mcp.explaining import explain, is_invalid, is_lost, wants_login
+from tui.mcp.mending import mended
 from tui.mcp.naming import tool_names
 from tui.mcp.reading import Throttle, line
-from tui.mcp.retrying import Backoff
+from tui.mcp.retrying import BETWEEN_LISTS, Backoff
 from tui.mcp.stdio import Child
 from tui.mcp.tool import Begin, McpTool, Report
 from tui.mcp.values import Prompt, Resource, ResourceText, ServerState
@@ -147,6 +148,11 @@ class Connection:
         self._stopped = True
         self._wake()
 
+    def check(self) -> None:
+        """Ask for the lists again if nothing else tells that the server has gone."""
+        if self._client and not self._child:
+            self._stale.set()
+
     def _wake(self) -> None:
         self._woken.set()
         self._broken.set()
@@ -188,7 +194,7 @@ class Connection:
         reached, self._child = await transport.prepare(self.name, self._settings, note)
         return await stack.enter_async_context(
             Client(
-                reached,
+                mended(reached, self._note),
                 client_info=Implementation(
                     name="lazychat", version=listing.own_version()
                 ),
@@ -214,6 +220,7 @@ class Connection:
                 if self._stale.is_set():
                     self._stale.clear()
                     await self._list_again(client)
+                    await asyncio.wait(ends, timeout=BETWEEN_LISTS)
         finally:
             for task in (*ends, listening):
                 task.cancel()
@@ -254,7 +261,7 @@ class Connection:
         except TimeoutError:
             self._show(problem=_("it did not return its changed lists"))
         except Exception as error:
-            self._show(problem=explain(error))
+            self._failed(error)
 
     async def _hear(self, message: "IncomingMessage") -> None:
         if "list_changed" in getattr(message, "method", ""):
@@ -294,7 +301,7 @@ class Connection:
         request = asyncio.ensure_future(
             client.call_tool(tool, dict(arguments), progress_callback=progressed)
         )
-        request.add_done_callback(_retrieve)
+        request.add_done_callback(listing.forget)
         self._reports.append(shown)
         try:
             result = await self._within_limit(tool, request)
@@ -382,17 +389,12 @@ class Connection:
             self._show(phase="failed", problem=self._why(error))
 
     def _why(self, error: BaseException) -> str:
-        ended = self._child is not None and self._child.ended.is_set()
-        return self._child.why if ended and self._child else explain(error)
+        # A server whose answer is invalid is ended by us: that is not the reason.
+        child = None if is_invalid(error) else self._child
+        return child.why if child and child.ended.is_set() else explain(error)
 
     def _show(self, **changes: Any) -> None:
         new = msgspec.structs.replace(self.state, **changes)
         if new != self.state or "tools" in changes:
             self.state = new
             self._changed()
-
-
-def _retrieve(request: "asyncio.Future[Any]") -> None:
-    """Take the exception of an abandoned request, which asyncio would complain of."""
-    if not request.cancelled():
-        request.exception()

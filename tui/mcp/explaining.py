@@ -30,7 +30,7 @@ def _explain(error: BaseException) -> str:
         return line(error).rstrip(".")
     module, kind = type(error).__module__, type(error).__name__
     if kind == "ValidationError":
-        return _("it sent something that is no valid answer")
+        return _("it sent something that is no valid answer") + _where(error)
     if kind == "InputRequiredRoundsExceededError":
         return _("it asked too many questions")
     if module.startswith("httpx2"):
@@ -45,6 +45,22 @@ def _explain(error: BaseException) -> str:
 def wants_login(error: BaseException) -> bool:
     """Return whether an error, or one that led to it, is a missing login."""
     return any(isinstance(each, NeedsLogin) for each in _causes(error, set()))
+
+
+def is_invalid(error: BaseException) -> bool:
+    """Return whether an error is an answer that is none."""
+    return any(
+        type(each).__name__ == "ValidationError" for each in _causes(error, set())
+    )
+
+
+def _where(error: Any) -> str:
+    """Return the place of the first mistake in an answer, as ` (tools.7.name)`."""
+    try:
+        place = ".".join(map(str, error.errors(include_url=False)[0]["loc"]))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return ""
+    return f" ({line(place, 60)})" if place else ""
 
 
 def is_lost(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """Asks a server for all that it offers, and for changes of that."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -80,6 +81,12 @@ async def changes(client: "Client") -> AsyncGenerator[None]:
 
 def _notifies(capability: object) -> bool:
     return bool(getattr(capability, "list_changed", False))
+
+
+def forget(request: "asyncio.Future[Any]") -> None:
+    """Take the exception of an abandoned request, which asyncio would complain of."""
+    if not request.cancelled():
+        request.exception()
 
 
 def own_version() -> str:

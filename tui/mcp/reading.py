@@ -5,6 +5,7 @@ model. What is too large or too deep is left out, and said so.
 """
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -21,6 +22,7 @@ from tui.mcp.values import (
 )
 from tui.messages import ToolSchema
 from tui.safe import safe
+from tui.tools.bundled import page_text
 
 if TYPE_CHECKING:
     import mcp_types as types
@@ -281,20 +283,48 @@ def _block(block: "types.ContentBlock") -> str:
 def resource_text(
     found: "types.TextResourceContents | types.BlobResourceContents",
 ) -> ResourceText:
-    """Return the content of a resource; bytes are decoded if they are text."""
+    """Return the content of a resource as text.
+
+    Bytes are decoded if they are text; of HTML only what a browser would show is kept.
+    What is not text in truth, whatever the server calls it, is named.
+    """
     kind, uri = line(found.mime_type or "", 100), line(found.uri)
-    text = getattr(found, "text", None)
-    if isinstance(text, str):
+    text, blob = getattr(found, "text", None), str(getattr(found, "blob", ""))
+    if not isinstance(text, str):
+        text = _decoded(blob, kind)
+    if text is not None and _is_readable(text):
+        if "html" in kind.lower() or _PAGE.match(text):
+            text = page_text.text_of(text)
         return ResourceText(uri, clean(text, LONGEST_RESULT), kind)
-    blob = str(getattr(found, "blob", ""))
-    if kind.startswith("text/") or "json" in kind or "xml" in kind:
-        try:
-            data = base64.b64decode(blob).decode()
-            return ResourceText(uri, clean(data, LONGEST_RESULT), kind)
-        except ValueError:
-            pass
-    what = f"[resource {uri}, {kind or 'of unknown kind'}, {_size(blob)}: not text]"
+    size = _size(blob) if text is None else f"{len(text)} characters"
+    what = f"[resource {uri}, {kind or 'of unknown kind'}, {size}: not text]"
     return ResourceText(uri, what, kind, is_text=False)
+
+
+_PAGE = re.compile(r"\s*(?:<!doctype html|<html)\b", re.IGNORECASE)
+_CONTROL = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f\ufffd]")
+_CHARSET = re.compile(r"charset=[\"']?([\w-]{1,40})", re.IGNORECASE)
+
+
+def _decoded(blob: str, kind: str) -> str | None:
+    """Return the text of bytes in base64, None if they are none."""
+    named = kind.lower().startswith("text/") or re.search("json|xml", kind, re.I)
+    if not (named or kind in ("", "application/octet-stream")):
+        return None
+    try:
+        data = base64.b64decode(blob)
+        if not named:  # the server does not know; it may be text
+            return data.decode()
+    except ValueError:
+        return None
+    charset = _CHARSET.search(kind)
+    return page_text.decode(data, charset[1] if charset else "")
+
+
+def _is_readable(text: str) -> bool:
+    """Return whether text is no binary file: nearly no control or broken character."""
+    start = text[:10_000]
+    return "\0" not in start and 50 * len(_CONTROL.findall(start)) <= len(start)
 
 
 def _size(data: str) -> str:

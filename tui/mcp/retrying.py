@@ -4,6 +4,8 @@ FIRST_PAUSE = 1.0
 """Seconds before the first try."""
 LONGEST_PAUSE = 60.0
 """Most seconds between two tries; one connected so long begins with the first again."""
+BETWEEN_LISTS = 1.0
+"""Seconds between two looks at the lists, however often a server says they changed."""
 
 
 class Backoff:

@@ -110,6 +110,15 @@ class Servers:
                 self._call_soon(connection.reconnect)
         return chosen
 
+    def check(self) -> None:
+        """Ask the servers on HTTP whether they are still there; returns at once.
+
+        The connection to one that has gone is made anew, which its state shows. The
+        others have processes, whose end is noticed at once.
+        """
+        for connection in list(self._connections.values()):
+            self._call_soon(connection.check)
+
     def stop(self, name: str) -> bool:
         """End a server until `reconnect`; return whether there is one of that name."""
         connection = self._connections.get(name)

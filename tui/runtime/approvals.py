@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 
+from msgspec.structs import replace
+
 from tui import grants
 from tui.conversation import approvals
 from tui.errors import Cancelled, LogError
@@ -87,16 +89,22 @@ class LoggedApprover:
 
     def granted(self, tool: str, origin: str, subject: str, folder: str) -> str:
         """Return who has allowed such calls."""
-        call = tool, origin, subject, folder
+        call = tool, origin, subject
         state = approvals.of(self._log, self._conversation)
-        if any(each.covers(*call) for each in state.grants):
+        if any(each.covers(*call) for each in state.grants):  # in any folder
             return "conversation"
-        return "always" if any(each.covers(*call) for each in grants.stored()) else ""
+        stored = grants.stored()
+        if any(each.covers(*call, folder) for each in stored):
+            return "always"
+        old = (each for each in stored if not each.folder)
+        return "elsewhere" if any(each.covers(*call) for each in old) else ""
 
     def answered(self, request: ApprovalRequested) -> ApprovalGiven | None:
         """Return the answer that has resumed the turn, if the question is the same."""
         asked, given = self._before.pop(request.call_id, (None, None))
-        return given if asked == request else None
+        if asked is None or replace(asked, asks_again=request.asks_again) != request:
+            return None
+        return given
 
     def wait(self, request: ApprovalRequested) -> ApprovalGiven:
         """Wait for the answer."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from tui import grants
-from tui.errors import ConfigError, ToolError
+from tui.errors import ConfigError, LogError, ToolError
 from tui.events import ApprovalRequested
 from tui.i18n import _
 from tui.messages import ToolCall, Value
@@ -128,7 +128,11 @@ def arguments_preview(call: ToolCall, arguments: Mapping[str, Any]) -> Preview:
 
 
 def question(
-    call: ToolCall, tool: Tool[..., Any], preview: Preview, rules: Rules
+    call: ToolCall,
+    tool: Tool[..., Any],
+    preview: Preview,
+    rules: Rules,
+    approver: Approver,
 ) -> ApprovalRequested:
     """Return the question to the user. Raises `ToolError` if it is too long to read."""
     if len(preview.text) > LONGEST_PREVIEW:
@@ -146,7 +150,20 @@ def question(
         grants.suggest(preview.kind, preview.subject),
         tool.name not in rules.policies,
         preview.folder,
+        _was_allowed_without_folder(tool, preview, approver),
     )
+
+
+def _was_allowed_without_folder(
+    tool: Tool[..., Any], preview: Preview, approver: Approver
+) -> bool:
+    if not preview.folder:
+        return False
+    call = tool.name, tool.origin, preview.subject, preview.folder
+    try:
+        return approver.granted(*call) == "elsewhere"
+    except LogError:  # it only explains the question
+        return False
 
 
 def refusal(tool: Tool[..., Any], decision: Decision) -> str:

@@ -243,7 +243,7 @@ class ToolBox:
             place.leave()
             return
         assert approver is not None
-        asked = approval.question(call, tool, prepared.preview, self._rules)
+        asked = approval.question(call, tool, prepared.preview, self._rules, approver)
         try:
             given = approver.answered(asked)
             if given is None:

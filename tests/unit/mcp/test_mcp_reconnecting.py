@@ -190,3 +190,27 @@ def test_a_session_that_a_server_forgot_is_made_anew(
                 )
         finally:
             servers.close()
+
+
+def test_a_server_on_http_that_has_gone_is_noticed_when_its_state_is_looked_at(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(retrying, "FIRST_PAUSE", 1e6)
+    monkeypatch.setattr(retrying, "LONGEST_PAUSE", 1e6)
+    with serving() as (address, process):
+        servers = Servers({"fake": McpServerConfig(url=f"{address}/mcp")})
+        servers.start()
+        servers.wait(LIMIT)
+        seen: list[str] = []
+        servers.on_change = lambda: seen.append(state(servers).phase)
+        try:
+            servers.check()
+            wait_until(lambda: seen == ["ready"])
+
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            servers.check()
+            wait_until(lambda: state(servers).phase == "retrying")
+            assert state(servers).problem
+        finally:
+            servers.close()

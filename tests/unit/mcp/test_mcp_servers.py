@@ -230,7 +230,7 @@ def test_an_answer_that_is_none_is_one_line():
         result = call(servers, "fake__odd")
 
     assert result.error == (
-        "fake__odd failed: fake: it sent something that is no valid answer"
+        "fake__odd failed: fake: it sent something that is no valid answer (content)"
     )
 
 

@@ -487,3 +487,14 @@ def test_a_plan_is_resumed_by_the_agent_that_made_it(make: Make) -> None:
     assert asked_last[0] == f"ran {STATUS}"
     assert asked_last[1].startswith("Step 2 of 2: Tell.")
     assert asked_last[2].startswith("All steps are done.")
+
+
+def test_the_oldest_of_many_questions_is_asked_first() -> None:
+    asked = [ApprovalRequested(f"c{n}", "run_it") for n in range(10_000)]
+    open_now = approvals.fold(("t", event) for event in asked)
+
+    assert open_now.oldest == Question("t", asked[0])
+    assert open_now.count == len(open_now.questions) == 10_000
+    for event in asked:
+        open_now.apply("t", ApprovalGiven(event.call_id, False))
+    assert (open_now.oldest, open_now.count) == (None, 0)

@@ -472,6 +472,29 @@ def test_only_regular_files_within_are_searched(search: Searching):
         search.search_text("secret", "to-folder")
 
 
+@pytest.mark.parametrize("own", ["keys.toml", "config.toml", "lazychat.db"])
+def test_another_name_of_a_file_of_lazychat_is_no_way_to_it(
+    tmp_path: Path, work: Path, search: Searching, own: str
+):
+    (tmp_path / "home" / own).write_text(SECRET)
+    (work / "linked").mkdir()
+    os.link(tmp_path / "home" / own, work / "linked" / "other.txt")
+
+    assert search.search_text("secret outside") == "[nothing found]"
+    with pytest.raises(ToolError, match="belongs to lazychat"):
+        Reading(Folders()).read_file("linked/other.txt")
+
+
+def test_a_name_with_line_ends_is_found_in_one_line(work: Path, search: Searching):
+    (work / "a\nb.py:1:\x1b[2J\u202e").write_text("needle in it\x85or not\n")
+    (work / "c.txt").write_text("needle too\n")
+
+    assert search.search_text("needle").split("\n") == [
+        "a b.py:1:␛[2J:1:needle in it\x85or not",
+        "c.txt:1:needle too",
+    ]
+
+
 def test_keys_are_not_found(tmp_path: Path, search: Searching):
     (tmp_path / "home" / "more.txt").write_text(SECRET)
     above = Searching(Folders([str(tmp_path)]))

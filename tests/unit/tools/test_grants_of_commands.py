@@ -1,5 +1,6 @@
 """What is allowed or denied of commands: where a grant holds, whatever the words."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,25 @@ def decided(
     return started.decision
 
 
+def question(root: Path, command: str) -> ApprovalRequested:
+    """Return what the user is asked about a call of the real tool."""
+    log, turn = EventLog(root / ".log.db"), Turn()
+    turn.approver = approver = LoggedApprover(log, "c", turn.cancel)
+    call = ToolCall("1", "run_command", {"command": command})
+    run = ToolBox(bundled(ToolsConfig(folders=(str(root),)))).run(call, turn)
+    written: Future[int] = Future()
+    written.set_result(1)
+    try:
+        for event in run:
+            approver.wrote(event, written)
+            if isinstance(event, ApprovalRequested):
+                return event
+    finally:
+        run.close()
+        log.close()
+    raise AssertionError("nothing was asked")
+
+
 @pytest.fixture
 def root(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "project"
@@ -74,6 +94,63 @@ def test_it_does_not_hold_elsewhere(root: Path) -> None:
     assert not Grant("x", folder="/a/b").covers("x", "", "", "/a/b/../c")
     assert not Grant("x", folder="/a/b").covers("x", "", "", "")
     assert not Grant("x", folder="/a/b").covers("x", "", "", "/a/bc")
+
+
+def test_a_grant_without_a_folder_allows_no_command(root: Path) -> None:
+    grants.keep(Grant("run_command", pattern=STATUS))
+
+    assert decided(root, "git status -s") == "unattended"
+    assert not Grant("x").covers("x", "", "", "/a")
+    assert Grant("x").covers("x", "", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "asks_again"),
+    [
+        (Grant("run_command", pattern=STATUS), True),
+        (Grant("run_command"), True),
+        (Grant("run_command", pattern="git log *"), False),
+        (Grant("run_command", pattern=STATUS, folder="/elsewhere"), False),
+    ],
+)
+def test_a_question_says_that_an_old_grant_has_no_folder(
+    root: Path, old: Grant, asks_again: bool
+) -> None:
+    grants.keep(old)
+    asked = question(root, "git status -s")
+
+    assert (asked.asks_again, asked.folder) == (asks_again, str(root))
+
+
+def test_a_grant_with_a_folder_replaces_the_old_ones(home: Path) -> None:
+    other = Grant("run_command", pattern="git log *")
+    kept = Grant("run_command", pattern=STATUS, folder="/a")
+    foreign = Grant("run_command", "mcp.x")
+    for grant in (Grant("run_command"), Grant("run_command", pattern=STATUS)):
+        grants.keep(grant)
+    grants.keep(other)
+    grants.keep(foreign)
+    grants.keep(kept)
+    assert grants.stored() == [other, foreign, kept]
+
+    whole = Grant("run_command", folder="/a")
+    grants.keep(whole)
+    assert grants.stored() == [foreign, kept, whole]
+
+
+def test_an_answer_counts_though_the_old_grant_has_gone_in_the_meantime(
+    root: Path, tmp_path: Path
+) -> None:
+    now = question(root, "git status -s")
+    grants.keep(Grant("run_command", pattern=STATUS))
+    asked = question(root, "git status -s")
+    log = EventLog(tmp_path / "log.db")
+    approver = LoggedApprover(log, "c", Turn().cancel)
+    approver.gave_before([(asked, ApprovalGiven("1", True, "always", pattern=STATUS))])
+
+    assert approver.answered(now) is not None
+    assert grants.stored() == [Grant("run_command", "", STATUS, str(root))]
+    log.close()
 
 
 def test_the_answer_always_is_kept_with_the_folder_of_the_call(

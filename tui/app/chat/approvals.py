@@ -73,10 +73,10 @@ class ApprovalChoice:
 
     def show(self) -> None:
         """Ask the oldest question, or give the composer back."""
-        questions = self._fold.approvals.questions
-        if questions:
+        open_now = self._fold.approvals
+        if oldest := open_now.oldest:
             first = not self.asks
-            self._dialog.ask(questions[0], len(questions) - 1)
+            self._dialog.ask(oldest, open_now.count - 1)
             if first:
                 self._begin()
         elif self.asks:

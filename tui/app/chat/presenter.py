@@ -491,7 +491,7 @@ class Presenter:
             self._status.state = "cancelling"
 
     def _state_of_tools(self) -> None:
-        if self.fold.approvals.questions:
+        if self.fold.approvals.count:
             self._state(ASKING)
             return
         names = ", ".join(dict.fromkeys(self._tools.values()))
@@ -500,7 +500,7 @@ class Presenter:
     def _rest(self, state: str = "ready") -> None:
         if not self.running:
             self._status.answers = ""
-        if not self.running and self.fold.approvals.questions:
+        if not self.running and self.fold.approvals.count:
             self._status.state = ASKING
             self._status.keys = self._keys
         elif not self.running:

@@ -1,6 +1,6 @@
 """Shows MCP servers in the app: states, prompts, resources and questions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.app import background
@@ -9,7 +9,7 @@ from tui.app.chat.screen import ChatScreen
 from tui.errors import LazychatError
 from tui.i18n import _
 from tui.mcp import Answer, Field, Prompt, Question
-from tui.mcp.values import Phase
+from tui.mcp.values import Phase, ResourceText
 
 if TYPE_CHECKING:  # imported when something is asked, to keep startup fast
     from tui.app.mcp.form import Form
@@ -128,6 +128,7 @@ class McpController:
         elif name:
             self.reconnect(name)
         else:
+            self._servers.check()
             for state in self._servers.states:
                 kind = "info" if state.phase in ("ready", "disabled") else "warning"
                 title = f" ({state.title})" if state.title else ""
@@ -141,6 +142,10 @@ class McpController:
             return False
         self._known[name] = "failed"  # which the user knows
         return self._servers.stop(name)
+
+    def check(self) -> None:
+        """Ask the servers whether they are there: the user looks at their states."""
+        self._servers.check()
 
     def reconnect(self, name: str) -> None:
         """Connect again to one server."""
@@ -201,6 +206,7 @@ class McpController:
         chat, resources = self._chat(), self._servers.resources
         if chat is None:
             return
+        self._servers.check()
         if not resources:
             chat.complain(_("No MCP server offers a resource"))
         elif uri:
@@ -222,10 +228,7 @@ class McpController:
         for resource in found[:1]:
             self._insert(
                 "resource",
-                lambda r=resource: "\n\n".join(
-                    _fenced(each.uri, each.text)
-                    for each in self._servers.read_resource(r.server, r.uri)
-                ),
+                lambda r=resource: _texts(self._servers.read_resource(r.server, r.uri)),
             )
 
     def _insert(self, name: str, fetch: Callable[[], str]) -> None:
@@ -248,6 +251,16 @@ class McpController:
             chat.composer.write(text)
 
         background.run(f"mcp-{name}", work)
+
+
+def _texts(contents: Iterable[ResourceText]) -> str:
+    """Return the texts of a resource; raises `LazychatError` if it has none."""
+    contents = list(contents)
+    texts = [each for each in contents if each.is_text]
+    if not texts:
+        what = contents[0].text.strip("[]") if contents else _("it is empty")
+        raise LazychatError(_("Nothing to insert: {what}").format(what=what))
+    return "\n\n".join(_fenced(each.uri, each.text) for each in texts)
 
 
 def _fenced(name: str, text: str) -> str:

@@ -1,6 +1,5 @@
 """What the approval dialog shows: the exact call, and what may be answered."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +9,9 @@ from rich.cells import cell_len, chop_cells
 from tui.app.markdown.lines import Line, Span, Style
 from tui.app.widgets.entry_list import Entry
 from tui.events import ApprovalGiven, ApprovalRequested
+from tui.grants import ASKS_AGAIN
 from tui.i18n import _
-from tui.safe import safe
+from tui.safe import safe, spelled_out
 
 
 class Answer(NamedTuple):
@@ -38,14 +38,14 @@ def answers(asked: ApprovalRequested) -> list[Answer]:
         ),
     ]
     where = (
-        _(" in {folder}").format(folder=shown(_short(asked.folder)))
+        _(" in {folder}").format(folder=spelled_out(_short(asked.folder)))
         if asked.folder
         else ""
     )
     if asked.may_keep and asked.pattern:
         always = ApprovalGiven(id, True, "always", pattern=asked.pattern)
         text = _("always allow “{pattern}”{where}").format(
-            pattern=shown(asked.pattern), where=where
+            pattern=spelled_out(asked.pattern), where=where
         )
         given.append(Answer("p", text, "pattern", always))
     if asked.may_keep:
@@ -89,9 +89,11 @@ class Effect(Entry):
     def _made(self, width: int) -> Iterator[Line]:
         asked = self._asked
         command = asked.kind == "command"
+        if asked.asks_again:
+            yield from _rows(_(ASKS_AGAIN), width, "  ", ("gutter",))
         if asked.kind == "diff" and asked.subject:
-            yield from _rows(shown(asked.subject), width, "  ", ("exact",))
-        for number, text in enumerate(shown(asked.text).split("\n")):
+            yield from _rows(spelled_out(asked.subject), width, "  ", ("exact",))
+        for number, text in enumerate(spelled_out(asked.text).split("\n")):
             gutter = ("> " if number else "$ ") if command else "  "
             yield from _rows(text, width, gutter, _look(asked.kind, text))
 
@@ -129,24 +131,6 @@ def _look(kind: str, text: str) -> Style:
         return ("gutter",)
     looks = {"+": "inserted", "-": "deleted", "@": "place"}
     return (looks[text[0]],) if text[:1] in looks else ()
-
-
-_shown_as_is = re.compile(r"[\n\t -~]*")
-
-
-def shown(text: str) -> str:
-    r"""Return `text` for the user to judge: what would be invisible is `\u....`."""
-    if _shown_as_is.fullmatch(text):
-        return text.replace("\t", "    ")
-    return "".join(map(_spelled, text))
-
-
-def _spelled(character: str) -> str:
-    if character == "\t":
-        return "    "
-    if character == "\n" or (safe(character) == character and cell_len(character)):
-        return character
-    return f"\\u{ord(character):04x}"
 
 
 def flowing(

@@ -121,6 +121,9 @@ class ToolSidebar(Rows, inherit_bindings=False):
             super().__init__()
             self.server = server
 
+    class Entered(Message):
+        """The user looks at the tools, and the states of their servers."""
+
     class StreamToggled(Message):
         """The user has switched streaming on or off."""
 
@@ -232,6 +235,10 @@ class ToolSidebar(Rows, inherit_bindings=False):
         entry = self._selected
         if isinstance(entry, AllowedEntry):
             self.post_message(self.Revoked(entry.grant, entry.always))
+
+    def on_focus(self) -> None:
+        """Have the states checked that are shown."""
+        self.post_message(self.Entered())
 
     def action_reconnect(self) -> None:
         """Connect again to the selected server, or to that of the selected tool."""

@@ -2,8 +2,9 @@
 
 from tui.cli.plain.console import Console
 from tui.events import ApprovalGiven, ApprovalRequested
+from tui.grants import ASKS_AGAIN
 from tui.i18n import N_, _
-from tui.safe import safe
+from tui.safe import safe, spelled_out
 
 _KINDS = {"diff": N_("wants to make this change"), "command": N_("wants to run")}
 
@@ -19,10 +20,16 @@ def ask_permission(console: Console, asked: ApprovalRequested) -> ApprovalGiven:
         _("Tool {name}").format(name=name),
         f"{_KINDS.get(asked.kind, 'asks to run')}{where}",
     )
-    for line in asked.text.splitlines():
+    if asked.asks_again:
+        console.line(f"  {_(ASKS_AGAIN)}")
+    if asked.kind == "diff" and asked.subject:
+        console.line(f"  {spelled_out(asked.subject)}")
+    for line in spelled_out(asked.text).split("\n"):
         console.line(f"  {line}")
-    pattern = safe(asked.pattern, newlines=False) if asked.may_keep else ""
+    pattern = spelled_out(asked.pattern) if asked.may_keep else ""
     always = f"“{pattern}”" if pattern else name
+    if asked.folder:
+        always += _(" in {folder}").format(folder=spelled_out(asked.folder))
     choices = [_("y: once"), _("c: in this conversation")]
     if asked.may_keep:
         choices.append(_("a: always allow {always}").format(always=always))

@@ -115,10 +115,35 @@ class Folders:
         return [str(paths.keys_file()), *(str(file.parent) for file in self._own)]
 
     def private_below(self, folder: Path) -> list[str]:
-        """Return the paths of lazychat's own folders, relative to `folder`."""
+        """Return the paths of lazychat's own folders, relative to `folder`.
+
+        Other names of its files (hard links) are among them.
+        """
         base = os.path.realpath(folder)
         found = {os.path.relpath(os.path.realpath(f.parent), base) for f in self._own}
+        found |= {os.path.relpath(name, base) for name in self._other_names(base)}
         return sorted(f for f in found if f != "." and not f.startswith(".."))
+
+    def _other_names(self, base: str) -> Generator[str]:
+        """Yield the files below `base` that are also files of lazychat."""
+        linked: set[Identity] = set()
+        for path in self._files:
+            with suppress(OSError):
+                found = path.stat()
+                if found.st_nlink > 1:
+                    linked.add(_identity(found))
+        for folder, __, names in os.walk(base) if linked else ():
+            for name in names:
+                path = Path(folder, name)
+                with suppress(OSError):
+                    if _identity(path.lstat()) in linked:
+                        yield str(path)
+
+    @property
+    def _files(self) -> list[Path]:
+        log = paths.log_file()
+        beside = [log.with_name(f"{log.name}{end}") for end in ("-wal", "-shm")]
+        return [paths.keys_file(), *self._own, *beside]
 
     def _split(self, path: str) -> tuple[Path, list[str]]:
         """Return the configured folder that `path` begins with, and the rest."""
@@ -146,9 +171,10 @@ class Folders:
     def _private(self) -> set[Identity]:
         """Return what identifies lazychat's own folders: keys, settings, history."""
         found: set[Identity] = set()
-        for path in self.private:
+        # The files too: one may have another name, as a hard link.
+        for path in (*map(Path, self.private), *self._files):
             with suppress(OSError):
-                found.add(_identity(Path(path).stat()))
+                found.add(_identity(path.stat()))
         return found
 
 

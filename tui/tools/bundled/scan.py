@@ -4,8 +4,8 @@
 
 FLAGS are two digits, 1 or 0: whether TEXT is a regular expression, and whether to
 ignore case. It is a process of its own because Python's expressions may run forever,
-and a thread cannot be stopped. It prints PATH:LINE:TEXT like ripgrep, and
-like it skips hidden files, links and binary files, but it does not read .gitignore. It
+and a thread cannot be stopped. It prints PATH, NUL, LINE:TEXT like ripgrep, and like it
+skips hidden files, links and binary files, but it does not read .gitignore. It
 exits with 1 if nothing was found, 2 if TEXT is not a valid expression.
 """
 
@@ -15,6 +15,8 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
+
+NUL = "\0"
 
 
 def main(arguments: list[str]) -> int:
@@ -30,10 +32,13 @@ def main(arguments: list[str]) -> int:
         print(f"regex parse error: {error}")
         return 2
     found = False
-    for folder, names in _folders(set(left_out)):
+    hidden = set(left_out)
+    for folder, names in _folders(hidden):
         for name in names:
             if not files or fnmatch.fnmatch(name, files):
                 path = f"{folder}/{name}"
+                if os.path.normpath(path) in hidden:
+                    continue
                 found = _search(path, expression, largest, columns) or found
     return int(not found)
 
@@ -68,7 +73,7 @@ def _search(path: str, expression: re.Pattern[str], largest: int, columns: int) 
         if expression.search(line):
             found = True
             shown = os.path.normpath(path).encode("utf-8", "replace").decode()
-            _print(f"{shown}:{number}:{line.rstrip()[:columns]}")
+            _print(f"{shown}{NUL}{number}:{line.rstrip()[:columns].replace(NUL, ' ')}")
     return found
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 from tui.errors import ToolError
 from tui.i18n import _
 from tui.tools.bundled import children
-from tui.tools.bundled.confined import Folders
+from tui.tools.bundled.confined import Folders, label
 from tui.tools.policy import Preview
 
 _MOST_CHARACTERS = 18_000
@@ -20,6 +20,11 @@ _MOST_COLUMNS = 300
 _LARGEST = 10_000_000
 """Bytes of a file that is searched."""
 _SECONDS = 30
+_ENDS = ("", "/**")
+_FOUND = re.compile(r"([^\0]+)\0(\d+:[^\n]*)(?:\n|$)")
+"""A line of the output: a name may have line ends, so NUL ends it."""
+_BINARY = re.compile(r"^\./[^\0\n]*: binary file matches \(.*\)\n?", re.MULTILINE)
+"""What ripgrep says of a file that turns out to be none of text."""
 _SCAN = Path(__file__).with_name("scan.py")
 
 
@@ -81,12 +86,13 @@ def _command(
         return [
             *(program, "--no-config", "--no-messages", "--color=never", "--no-heading"),
             *("--line-number", "--with-filename", "--no-follow", "--sort=path"),
+            "--null",
             *(f"--max-columns={_MOST_COLUMNS}", "--max-columns-preview"),
             f"--max-filesize={_LARGEST}",
             *(["--ignore-case"] if ignore_case else []),
             *([] if regex else ["--fixed-strings"]),
             *([f"--glob={files}"] if files else []),
-            *(f"--glob=!/{_literally(folder)}/**" for folder in hidden),
+            *(f"--glob=!/{_literally(name)}{end}" for name in hidden for end in _ENDS),
             *(f"--regexp={text}", "--", "."),
         ]
     options = f"{int(regex)}{int(ignore_case)}"
@@ -115,7 +121,10 @@ def _result(found: bytes, ended: children.Ended) -> str:
     if ended.status == 2 and text.strip() and not text.startswith("./"):
         reason = " ".join(text.split())[:300]
         raise ToolError(f"the text cannot be searched for: {reason}")
-    lines = [line.removeprefix("./") for line in text.splitlines()]
+    lines = [
+        f"{label(name.removeprefix('./'))}:{line}"
+        for name, line in _FOUND.findall(_BINARY.sub("", text))
+    ]
     size = 0
     for number, line in enumerate(lines):
         size += len(line) + 1

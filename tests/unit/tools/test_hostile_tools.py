@@ -1,0 +1,227 @@
+"""Tools and arguments made to break lazychat: each ends as one result or one line."""
+
+import gc
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tui.events import ToolCallFinished
+from tui.messages import ToolCall, ToolResult
+from tui.tools import ToolBox, tool
+
+LIMIT = 2.0
+
+
+def result_of(function: Callable[..., Any], arguments: Any) -> ToolResult:
+    run = ToolBox([function], timeout=LIMIT).run(
+        ToolCall("1", function.__name__, arguments)
+    )
+    events: list[object] = []
+    while True:
+        try:
+            events.append(next(run))
+        except StopIteration as end:
+            assert isinstance(events[-1], ToolCallFinished)
+            return end.value
+
+
+@tool
+def number(x: float) -> str:
+    """Return a number."""
+    return repr(x)
+
+
+@tool
+def numbers(x: dict[str, int]) -> int:
+    """Count them."""
+    return len(x)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *('{"x": NaN}', '{"x": Infinity}', '{"x": -Infinity}', '{"x": 1e999}'),
+        *('{"x": "nan"}', '{"x": true}', '{"x": null}', '{"x": [1]}', '{"x": {}}'),
+        *("null", "[]", '"x"', "1", "NaN", "{", "}", "[", '{"x":', '{"x" 1}'),
+        *('{"x": 0x10}', '{"x": 1_000}', '{"x": 1}{"x": 2}', '{"y": 1}', "{}"),
+        *('{"__class__": 1}', '{"self": 1}', '{"x": "\\ud800"}', '{"\\u0000": 1}'),
+        "{'x': __import__('os').system('id')}",
+        '{"x": ' + "9" * 5_000 + "}",
+        '{"x": ' + "1" * 400 + "}",
+        '{"x": ' + "[" * 100_000,
+        "[" * 100_000 + "]" * 100_000,
+        '{"x":' * 5_000 + "1" + "}" * 5_000,
+        '{"x": "' + "y" * 3_000_000 + '"}',
+        '{"x": 1, ' + ",".join(f'"{n}": {n}' for n in range(30_000)) + "}",
+        {"x": "\x1b[2J\u202e"},
+        {"\x1b[2J": 1},
+        {"x": [[[]]] * 10_000},
+    ],
+    ids=lambda value: str(value)[:20].encode("ascii", "backslashreplace").decode(),
+)
+def test_arguments_that_are_none_are_refused_in_a_line(arguments: Any) -> None:
+    error = result_of(number, arguments).error
+
+    assert error is not None
+    assert error.startswith("number was not run: ")
+    assert "\n" not in error
+    assert len(error) <= 500
+
+
+def test_the_last_of_two_arguments_counts_and_none_is_lost() -> None:
+    assert result_of(number, '{"x": 1, "x": 2}').output == "2.0"
+    assert result_of(numbers, {"x": {str(n): n for n in range(9_999)}}).output == "9999"
+
+
+class Unspeakable:
+    def __str__(self) -> str:
+        raise SystemExit
+
+    __repr__ = __str__
+
+
+class Endless(dict[str, int]):
+    def items(self) -> Any:
+        while True:
+            yield "a", 1
+
+
+def recurses() -> Any:
+    return recurses()
+
+
+def deep() -> Any:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
+def circular() -> Any:
+    value: dict[str, Any] = {}
+    value["in"] = value
+    return value
+
+
+def floods() -> Iterator[str]:
+    while True:
+        yield "x" * 5_000
+
+
+def never_ends() -> Iterator[int]:
+    return iter(int, 1)
+
+
+def exits() -> None:
+    sys.exit(3)
+
+
+def interrupts() -> None:
+    raise KeyboardInterrupt
+
+
+def ends_generators() -> None:
+    raise GeneratorExit
+
+
+def stops() -> None:
+    raise StopIteration(5)
+
+
+def raises_much() -> None:
+    raise ValueError("z" * 5_000_000)
+
+
+def raises_escapes() -> None:
+    raise ValueError("\x1b[2J\x1b]52;c;aGk=\x07\nline\u202e")
+
+
+def surrogates() -> str:
+    return "\ud800abc\udfff"
+
+
+def controls() -> str:
+    return "\x1b[2J\x9b2J\0" * 100
+
+
+def much() -> bytes:
+    return os.urandom(3_000_000)
+
+
+def unspeakable() -> Any:
+    return Unspeakable()
+
+
+def endless() -> Any:
+    return Endless(a=1)
+
+
+def not_a_number() -> Any:
+    return [math.nan, math.inf, 10**400]
+
+
+def forks() -> str:
+    if (pid := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return "forked"
+
+
+def leaves_threads() -> str:
+    for _ in range(20):
+        threading.Thread(target=threading.Event().wait, args=(1,), daemon=True).start()
+    return "left"
+
+
+def traces() -> str:
+    sys.settrace(lambda *_: None)
+    return "traced"
+
+
+def sets_signals() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def no_rubbish() -> str:
+    gc.disable()
+    return "no"
+
+
+HOSTILE = [
+    *(recurses, deep, circular, floods, never_ends, exits, interrupts),
+    *(ends_generators, stops, raises_much, raises_escapes, surrogates, controls),
+    *(much, unspeakable, endless, not_a_number, leaves_threads, traces),
+    *(sets_signals, no_rubbish),
+]
+
+
+@pytest.mark.parametrize("function", HOSTILE, ids=lambda it: it.__name__)
+def test_whatever_a_tool_does_the_call_ends_with_a_result(
+    function: Callable[[], Any],
+) -> None:
+    """The reason for a failure is one line; a result is bounded."""
+    function.__doc__ = "Do it."
+    try:
+        result = result_of(function, {})
+    finally:
+        gc.enable()
+
+    assert len(result.output) <= 21_000
+    if result.error is not None:
+        assert "\n" not in result.error
+        assert len(result.error) <= 500
+    assert result_of(number, {"x": 1}).output == "1.0"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_tool_may_fork() -> None:
+    forks.__doc__ = "Do it."
+
+    assert result_of(forks, {}).output == "forked"
