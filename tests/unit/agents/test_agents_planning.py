@@ -341,6 +341,15 @@ def test_ten_is_not_one():
             ("warmth", {"city": "Rome"}),
         ),
         ("#E1 = sing[la]", ("sing", "la")),
+        ('#E1 = warmth[city="Rome"]', ("warmth", {"city": "Rome"})),
+        ("#E1 = warmth(city='Rome')", ("warmth", {"city": "Rome"})),
+        ("#E1 = total[numbers=[1, 2]]", ("total", {"numbers": [1, 2]})),
+        ("#E1 = warmth[Rome]\n#E2 = twice[text=#E1]", ("twice", {"text": "4"})),
+        ("#E1 = warmth[town=Rome]", ("warmth", {"city": "town=Rome"})),
+        ("#E1 = warmth[city=Rome]", ("warmth", {"city": "city=Rome"})),
+        ("1. #E1 = warmth[Rome]", ("warmth", {"city": "Rome"})),
+        ("Plan: Look it up. #E1 = warmth[Rome]", ("warmth", {"city": "Rome"})),
+        ("计划：查 #E1 = warmth[Rome]", ("warmth", {"city": "Rome"})),
     ],
 )
 def test_arguments_are_read_as_they_are_meant(written, call):
