@@ -86,16 +86,17 @@ def consulting(
     """Return a tool that asks in this way."""
     if asyncio.iscoroutinefunction(way):
 
-        async def consult() -> Any:
+        async def consult_async() -> Any:
             """Ask an expert."""
             answer: Awaitable[Any] = way(ask)
             return await answer
 
-    else:
+        consult_async.__name__ = "consult"
+        return consult_async
 
-        def consult() -> Any:
-            """Ask an expert."""
-            return way(ask)
+    def consult() -> Any:
+        """Ask an expert."""
+        return way(ask)
 
     return consult
 
@@ -143,7 +144,7 @@ def test_an_agent_of_any_kind_is_asked_unheard(kind):
     model = ScriptedModel([[CALL], "Done."])
     FileSystemQueue().clear()
 
-    agent = FunctionCallAgent(model, [consulting(in_new_session, inner)])
+    agent = FunctionCallAgent(model, [consulting(in_lazy_thread, inner)])
 
     assert agent("go") == "Done."
     assert queue() == "Done."
