@@ -32,7 +32,8 @@ PARTS = (
 
 DIFFERS: Mapping[str, tuple[str, str]] = {
     "ChatPrompter": (
-        "`{name}` is filled in for values of the query only; no `tools`, no `show`",
+        "`{name}` is filled in for values of the query only; other braces are text; no "
+        "`tools`, no `show`, no system prompt of its own",
         "a prompt with JSON in it needs no doubled braces; agents give the tools",
     ),
     "FileSystemQueue": (
@@ -50,7 +51,8 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
         "a switch in one place; an exception would lose the work of the rounds",
     ),
     "OnlineChatModule": (
-        "the supplier's own key variable comes first; unknown keywords are errors; "
+        "the supplier's own key variable comes first, and is read for each request; "
+        "unknown keywords are errors; "
         "suppliers without a default ask for a model",
         "a typing error is not sent to the server; names of models change",
     ),
@@ -72,18 +74,28 @@ DIFFERS: Mapping[str, tuple[str, str]] = {
         "text are arguments; `#E1` is not a part of `#E10`; values keep their type",
         "evidence is what the tools have returned, unchanged",
     ),
+    "StaticParams": ("a dict; any other will do", ""),
     "StreamCallHelper": (
         "yields text only; leaving it early cancels the call",
         "nobody waits for an answer that is not read",
+    ),
+    "Thread": (
+        "`get_result` takes a time limit, and may be called again",
+        "a second call would wait for ever",
     ),
     "ThreadPoolExecutor": (
         "an exception in the block cancels the turns; `done()` is false at a queue "
         "reader's first look",
         "Ctrl+C ends at once; the tutorial's loop loses no text",
     ),
+    "ToolExecutionError": (
+        "`approval_required` is told to the model too",
+        "the user is asked before a call runs, by each tool's own policy",
+    ),
     "ToolManager": (
-        "has `add` and `names`; results are text, errors too",
-        "a model can only be told text",
+        "has `add` and `names`; results are text, errors too; the tools of a group are "
+        "offered at once; no keys of groups, no sandbox",
+        "a model can only be told text; a call that opens a group costs a round",
     ),
     "TrainableModule": (
         "streams by default; an unknown name means the starter, and a line on stderr",

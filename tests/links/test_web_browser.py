@@ -6,7 +6,7 @@ import pytest
 from support import ROOT
 from support.browser import CHROMIUM, Forward, Page, Program, needs_chromium
 from support.fakes.lazychat import Home, needs_starter
-from support.fakes.sse_server import DONE, Pause, finish, text
+from support.fakes.sse_server import DONE, Pause, call, calls, finish, text
 from support.terminal import wait_until
 
 pytestmark = needs_chromium
@@ -143,6 +143,25 @@ def test_a_call_is_only_in_the_debug_panel(home, server, browser):
     ]
 
 
+def test_an_agent_that_traces_answers_behind_a_page(home, server, browser):
+    home.env |= {"OPENAI_API_KEY": "sk-1", "OPENAI_BASE_URL": server.url}
+    server.answer(
+        text("Let me look."),
+        calls(call(0, "a", "get_current_weather", '{"location": "Tokyo"}')),
+        finish("tool_calls"),
+        DONE,
+    )
+    server.answer(text("10 degrees."), finish(), DONE)
+    program = serve(home, "web_traced.py", "online")
+    page = browser().open(program.url)
+
+    page.ask("Weather?").wait_for("10 degrees.")
+    assert "Tokyo" not in page.text
+    page.press("F3").wait_for("Tokyo")
+
+    assert program.interrupt() == 0
+
+
 def test_a_tool_that_is_switched_off_is_not_offered(home, server, browser):
     home.env |= {"OPENAI_API_KEY": "sk-1", "OPENAI_BASE_URL": server.url}
     server.answer(text("Fine."), finish(), DONE)
@@ -172,6 +191,53 @@ def test_two_windows_have_conversations_of_their_own(model, server, browser):
 
     assert "second" not in first.text
     assert "first" not in second.text
+
+
+def test_two_pages_stream_side_by_side(model, server, browser):
+    pauses = Pause(), Pause()
+    for pause, word in zip(pauses, ("Red", "Blue"), strict=True):
+        server.answer(text(f"{word} "), pause, text(f"{word} again."), finish(), DONE)
+    pages = browser().open(model.url), browser().open(model.url)
+
+    pages[0].ask("One?").wait_for("Red")
+    pages[1].ask("Two?").wait_for("Blue")
+    for pause in reversed(pauses):
+        pause.go()
+    pages[0].wait_for("Red Red again.")
+    pages[1].wait_for("Blue Blue again.")
+
+    assert "Blue" not in pages[0].text
+    assert "Red" not in pages[1].text
+
+
+def test_a_streamed_answer_costs_few_bytes(model, server, browser):
+    """500 tokens, five by five, each five on the screen before the next ones come."""
+    words = [f"word{n:03} " for n in range(500)]
+    fives = ["".join(words[n : n + 5]) for n in range(0, 500, 5)]
+    pauses = [Pause() for _ in fives]
+    steps = [
+        step for each in zip(map(text, fives), pauses, strict=True) for step in each
+    ]
+    server.answer(*steps, finish(), DONE)
+    received: list[int] = []
+    page = browser(1100, 900)
+    page.page.on(
+        "websocket",
+        lambda socket: socket.on(
+            "framereceived", lambda frame: received.append(len(frame))
+        ),
+    )
+    page.open(model.url)
+
+    page.ask("Words?").wait_for("word004")
+    before = sum(received)
+    for number, pause in enumerate(pauses[:-1], 1):
+        pause.go()
+        page.wait_for(f"word{5 * number + 4:03}")
+    used = sum(received) - before
+    pauses[-1].go()
+
+    assert sum(map(len, fives[1:])) < used < 2 * sum(map(len, fives[1:]))
 
 
 def test_a_page_without_the_token_or_from_elsewhere_starts_nothing(model, browser):
@@ -309,6 +375,15 @@ def test_the_command_serves_the_app(home, browser):
 def test_the_agent_answers_on_the_starter(home, browser):
     program = serve(home, "web_agent.py", "starter")
     page = browser().open(program.url)
+
+    page.ask("What's the weather in Tokyo?").wait_for(lambda p: "10" in p.text)
+
+    assert "get_current_weather(" not in page.text
+
+
+@needs_starter
+def test_the_agent_that_traces_answers_on_the_starter(home, browser):
+    page = browser().open(serve(home, "web_traced.py", "starter").url)
 
     page.ask("What's the weather in Tokyo?").wait_for(lambda p: "10" in p.text)
 

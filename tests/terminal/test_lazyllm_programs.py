@@ -270,6 +270,52 @@ def test_other_agents_run_on_the_starter(home, agent):
     assert [role for role, _ in home.said()].count("tool") == 1
 
 
+def parted(out: str) -> dict[str, str]:
+    """Return what a loop with a trace has printed, by its label."""
+    said = {"output": "", "trace": "", "ret": ""}
+    label = ""
+    for line in out.splitlines(keepends=True):
+        head, found, rest = line.partition(": ")
+        if found and head in said:
+            label, line = head, rest
+        said[label] += line
+    return said
+
+
+def test_answer_and_trace_are_drained_in_one_loop(online, server):
+    server.answer(
+        text("Let me look."),
+        calls(call(0, "a", "get_current_weather", '{"location": "Tokyo"}')),
+        calls(call(1, "b", "get_current_weather", '{"location": "Paris"}')),
+        finish("tool_calls"),
+        DONE,
+    )
+    server.answer(*map(text, ("Both ", "have ", "10.")), finish(), DONE)
+
+    done = online.python(PROGRAMS / "trace_loop.py", "online", "Tokyo and Paris?")
+
+    assert done.code == 0, done.err
+    said = parted(done.out)
+    assert said["output"].split() == ["Let", "me", "look.", "Both", "have", "10."]
+    assert said["ret"] == "Both have 10.\n"
+    for place in ("Tokyo", "Paris"):
+        assert f'get_current_weather({{"location": "{place}"}})' in said["trace"]
+        assert f'result: {{"location": "{place}", "temperature"' in said["trace"]
+
+
+@needs_starter
+def test_answer_and_trace_are_drained_in_one_loop_on_the_starter(home):
+    done = home.python(
+        PROGRAMS / "trace_loop.py", "internlm2-chat-20b", "What's the weather in Tokyo?"
+    )
+
+    assert done.code == 0, done.err
+    said = parted(done.out)
+    assert "get_current_weather(" in said["trace"]
+    assert "get_current_weather" not in said["output"]
+    assert "10" in said["ret"]
+
+
 @needs_starter
 def test_the_later_version_of_the_page_runs_on_the_starter(home):
     done = home.python(

@@ -4,8 +4,10 @@ Text protocols leave more to a model than JSON for a server does: it may write a
 a bare word where an object is meant.
 """
 
+import ast
 import json
 import re
+from collections.abc import Collection
 from typing import Any, cast
 
 from tui import bounds
@@ -13,18 +15,26 @@ from tui.messages import ToolSchema
 from tui.nearly_json import read_object
 
 _FENCE = re.compile(r"\A\s*```\w*\s*\n(.*?)(?:\n\s*```.*)?\Z", re.DOTALL)
+_TICKED = re.compile(r"\A`([{\[].*[}\]])`\Z", re.DOTALL)
+_NAMED = re.compile(r"\A(\w+)\s*=")
+_BARE = re.compile(r"(?<==)(\s*)(#E\d+)\b")
+"""A reference of `ReWOOAgent` that is a value by itself."""
+_LONGEST_NAMED = 10_000
+"""Characters that are read as Python's arguments by name."""
 
 
 def read_arguments(text: str, tool: ToolSchema | None) -> dict[str, Any] | str:
     """Return the arguments in `text`, by name where `tool` tells the names.
 
-    `text` may be an object in JSON or nearly so, a list of arguments in their order, or
-    the only argument as it is. What cannot be read is returned as it is, so that the
-    model is told.
+    `text` may be an object in JSON or nearly so, a list of arguments in their order,
+    arguments by name as in Python, or the only argument as it is. What cannot be read
+    is returned as it is, so that the model is told.
     """
     text = text.strip()
     if fenced := _FENCE.match(text):
         text = fenced[1].strip()
+    elif ticked := _TICKED.match(text):
+        text = ticked[1]
     if not text:
         return {}
     if text.startswith("{") and (read := _object(text)) is not None:
@@ -33,6 +43,8 @@ def read_arguments(text: str, tool: ToolSchema | None) -> dict[str, Any] | str:
         return text
     properties = cast(dict[str, Any], tool.parameters.get("properties") or {})
     required = cast(list[str], tool.parameters.get("required") or [])
+    if (named := _by_name(text, properties)) is not None:
+        return named
     value, listed = json_value(text), json_value(f"[{text}]")
     only = _only(list(properties), required)
     wanted = kinds(properties.get(only)) if only is not None else set[str]()
@@ -56,6 +68,24 @@ def _object(text: str) -> dict[str, Any] | None:
     if not isinstance(value, dict) or bounds.is_deep(value):
         return None
     return cast(dict[str, Any], value)
+
+
+def _by_name(text: str, names: Collection[str]) -> dict[str, Any] | None:
+    """Return what Python's `name=value, ...` says; None if it is anything else."""
+    first = _NAMED.match(text)
+    if not first or first[1] not in names or len(text) > _LONGEST_NAMED:
+        return None
+    try:
+        quoted = _BARE.sub(r'\1"\2"', text)
+        called = ast.parse(f"f({quoted})", mode="eval").body
+        if not isinstance(called, ast.Call) or called.args:
+            return None
+        read = {word.arg: ast.literal_eval(word.value) for word in called.keywords}
+        values = json.loads(json.dumps(read))
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    given = cast(dict[str, Any], values)
+    return given if set(given) <= set(names) and not bounds.is_deep(given) else None
 
 
 def json_value(text: str) -> Any:

@@ -6,9 +6,11 @@ the user; only the answer is text.
 
 import re
 from collections.abc import Generator, Sequence
+from typing import Any, cast
 
 import msgspec
 
+from tui.agents.arguments import json_value
 from tui.agents.planning import PlanningAgent, demote, question, since_question
 from tui.errors import ModelError
 from tui.events import Event, NoticeGiven
@@ -47,6 +49,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"[ \t>]*[-*•][ \t]+")
+_LIST = re.compile(r"\[\s*\".*\"\s*\]", re.DOTALL)
 _END = re.compile(r"<?END_OF_PLAN>?")
 
 
@@ -157,7 +160,8 @@ def _told(number: int, steps: Sequence[str]) -> Message:
 def read_steps(text: str) -> list[str]:
     """Return the steps of a plan: of numbered lines, else of a list with bullets.
 
-    Lines that follow a step belong to it.
+    Lines that follow a step belong to it. Without such lines a list of texts in JSON is
+    the plan.
     """
     lines = _END.split(text)[0].splitlines()
     for mark in (_NUMBERED, _BULLET):
@@ -170,7 +174,12 @@ def read_steps(text: str) -> list[str]:
         cleaned = [" ".join(step.replace("**", "").split()) for step in steps]
         if any(cleaned):
             return [step for step in cleaned if step]
-    return []
+    found = _LIST.search(text)
+    listed = json_value(found[0]) if found else None
+    if not isinstance(listed, list):
+        return []
+    steps = [" ".join(s.split()) for s in cast(list[Any], listed) if isinstance(s, str)]
+    return [step for step in steps if step]
 
 
 def _first(description: str) -> str:

@@ -42,7 +42,8 @@ That is all that was looked up; no tool can be called any more. Some of it may b
 wrong or missing.{missing} Now give the answer, without mentioning the plan or its \
 numbers, in the language of this question: {question}"""
 _LINE = re.compile(
-    r"^[ \t>*`-]*#E(?P<number>\d{1,3})[ \t*`]*[=:][ \t*`]*(?P<name>[\w.-]+)[ \t]*[\[(]",
+    r"^(?:[ \t>*`-]*(?:\d{1,3}[.)][ \t*`]*)?|[ \t>*-]*(?:Plan|计划)\b[^\n]*?[ \t`*])"
+    r"#E(?P<number>\d{1,3})[ \t*`]*[=:][ \t*`]*(?P<name>[\w.-]+)[ \t]*[\[(]",
     re.MULTILINE,
 )
 _ENDS = re.compile(r"^[ \t>*#-]*(?:Plan\b|Step\b|#E\d|\d+[.)][ \t])", re.MULTILINE)

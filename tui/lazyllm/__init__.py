@@ -14,13 +14,14 @@ from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.file_queue import FileSystemQueue
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
 from tui.lazyllm.modules import TrainableModule
-from tui.lazyllm.online import OnlineChatModule, OnlineModule
-from tui.lazyllm.pool import ThreadPoolExecutor
+from tui.lazyllm.online import OnlineChatModule, OnlineModule, StaticParams
+from tui.lazyllm.pool import Thread, ThreadPoolExecutor
 from tui.lazyllm.prompts import ChatPrompter
 from tui.lazyllm.scope import missing
 from tui.lazyllm.sessions import init_session, new_session, teardown_session
 from tui.lazyllm.stream_call import StreamCallHelper
-from tui.lazyllm.tool_manager import ToolManager, fc_register
+from tui.lazyllm.submodules import explain_missing
+from tui.lazyllm.tool_manager import ToolExecutionError, ToolManager, fc_register
 from tui.lazyllm.web_module import WebModule
 
 __all__ = [
@@ -33,8 +34,11 @@ __all__ = [
     "PlanAndSolveAgent",
     "ReWOOAgent",
     "ReactAgent",
+    "StaticParams",
     "StreamCallHelper",
+    "Thread",
     "ThreadPoolExecutor",
+    "ToolExecutionError",
     "ToolManager",
     "TrainableModule",
     "WebModule",
@@ -44,6 +48,9 @@ __all__ = [
     "teardown_session",
     "tools",
 ]
+
+
+explain_missing(__name__)
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,8 @@ from tui.lazyllm.trace import told
 AGENT = "lazychat"
 """The channel for the models' text to the user."""
 
+_LAZYLLM_S_DEFAULT = "__default__"
+
 TRACE = "lazy_trace"
 """The channel for what happens inside of turns with `return_trace`."""
 
@@ -152,7 +154,7 @@ class FileSystemQueue:
     """
 
     def __init__(self, klass: str = AGENT, log: EventLog | None = None) -> None:
-        self._klass = klass
+        self._klass = AGENT if klass == _LAZYLLM_S_DEFAULT else klass
         self._log = log or default_log()
         self._path = str(self._log.path)
 

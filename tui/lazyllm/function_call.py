@@ -11,8 +11,13 @@ from tui.events import Event, MessageAdded
 from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.history import History, calls_of, wire_call
 from tui.lazyllm.modules import ChatModule, ModelAgent, Module
-from tui.lazyllm.scope import ABSENT_ARGUMENTS, ABSENT_OF_CALLS, refuse
-from tui.lazyllm.tool_manager import ToolManager
+from tui.lazyllm.scope import (
+    ABSENT_ARGUMENTS,
+    ABSENT_OF_CALLS,
+    NEEDLESS_ARGUMENTS,
+    refuse,
+)
+from tui.lazyllm.tool_manager import ToolManager, ungrouped
 from tui.messages import Message
 from tui.models import Model
 from tui.tools import ToolBox
@@ -53,7 +58,8 @@ class AgentModule(Module):
         given = [option for option, value in options.items() if value]
         refuse(type(self).__name__, given, ABSENT_ARGUMENTS)
         known = ("llm", "tools", "max_retries", "stream", "return_trace", "prompt")
-        unknown(type(self).__name__, set(options) - set(ABSENT_ARGUMENTS), known)
+        odd = set(options) - set(ABSENT_ARGUMENTS) - NEEDLESS_ARGUMENTS
+        unknown(type(self).__name__, odd, known)
         self.model = model_of(llm, "llm")
         own: Any = (True, False, None)
         if isinstance(llm, ChatModule):
@@ -64,7 +70,7 @@ class AgentModule(Module):
             own[2] if prompt is None else prompt,
         )
         made = tools.all_tools if isinstance(tools, ToolManager) else tools
-        self.toolbox = ToolBox(made)
+        self.toolbox = ToolBox(ungrouped(made))
         self._returns_calls = return_last_tool_calls
 
     def _make(self) -> ModelAgent:
@@ -130,7 +136,8 @@ class FunctionCall(AgentModule):
 
     A call returns the answer, or, if the model called tools, a dict with `role`,
     `content`, `tool_calls` and `tool_calls_results`. That dict is the input of the
-    next round, whose history ends with the question.
+    next round, whose history ends with the question. `_prompt` is LazyLLM's name for
+    `prompt`.
     """
 
     def __init__(
@@ -141,6 +148,7 @@ class FunctionCall(AgentModule):
         return_trace: bool | None = None,
         stream: object = None,
         prompt: object = None,
+        _prompt: object = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -148,7 +156,7 @@ class FunctionCall(AgentModule):
             tools,
             stream=stream,
             return_trace=return_trace,
-            prompt=prompt,
+            prompt=_prompt if prompt is None else prompt,
             **options,
         )
 

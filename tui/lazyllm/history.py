@@ -28,9 +28,9 @@ _ROLES: dict[str, Role] = {
 def messages_of(history: History | None) -> list[Message]:
     """Return the messages of a history; None is an empty one.
 
-    A pair may lack one side (None). Dicts are messages of OpenAI's API: content as
-    text, parts or null, with `tool_calls` and `tool_call_id`. Raises `ArgumentError`
-    that names the entry.
+    A pair may lack one side: it is None, or the pair is shorter. Dicts are messages of
+    OpenAI's API: content as text, parts or null, with `tool_calls` and `tool_call_id`.
+    Raises `ArgumentError` that names the entry.
     """
     if history is None:
         return []
@@ -45,9 +45,9 @@ def messages_of(history: History | None) -> list[Message]:
         if isinstance(said, Message):
             messages.append(said)
         elif isinstance(said, Mapping):
-            messages.append(_of_dict(said, where))
-        elif isinstance(said, list | tuple) and len(said) == 2:
-            for role, text in zip(("user", "assistant"), said, strict=True):
+            messages.append(message_of(said, where))
+        elif isinstance(said, list | tuple) and len(said) <= 2:
+            for role, text in zip(("user", "assistant"), said, strict=False):
                 if text is not None:
                     messages.append(_message(role, text, where))
         else:
@@ -58,7 +58,8 @@ def messages_of(history: History | None) -> list[Message]:
     return messages
 
 
-def _of_dict(said: Mapping[str, Any], where: str) -> Message:
+def message_of(said: Mapping[str, Any], where: str) -> Message:
+    """Return a message in the form of OpenAI's API; raises `ArgumentError`."""
     role = _ROLES.get(said.get("role", ""))
     if role is None:
         raise ArgumentError(
@@ -77,14 +78,20 @@ def _of_dict(said: Mapping[str, Any], where: str) -> Message:
 
 
 def calls_of(given: Any, where: str) -> tuple[ToolCall, ...]:
-    """Return tool calls in OpenAI's form: a call, or a list of them, or None."""
+    """Return tool calls in OpenAI's form: a call, or a list of them, or None.
+
+    The part under `function` is enough. Raises `ArgumentError` for anything else.
+    """
     if given is None:
         return ()
     listed: list[Any] = [given] if isinstance(given, Mapping) else given
     calls: list[ToolCall] = []
     for number, call in enumerate(listed):
         match call:
-            case {"function": {"name": str(name), **function}}:
+            case {"function": {"name": str(name), **function}} | {
+                "name": str(name),
+                **function,
+            }:
                 arguments: Any = function.get("arguments") or {}
                 if isinstance(arguments, str):
                     arguments = read_object(arguments) or arguments

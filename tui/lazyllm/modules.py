@@ -147,10 +147,9 @@ class Module:
         log.
         """
         *before, asked = messages
-        plain = not (self._prompt.user or self._prompt.extra_keys)
         if asked.role != "user":  # an answer that is continued
             request = self._request(Message("user"), messages)[:-1]
-        elif plain or asked.attachments:
+        elif asked.attachments or not self._prompt.has_slots:
             request = self._request(asked, before)
         else:
             request = self._request(asked.text, before)
@@ -294,8 +293,10 @@ class TrainableModule(ChatModule):
             raise ArgumentError(
                 f"base_model must be a name or a path, not {base_model!r:.60}."
             )
-        if isinstance(stream, str):
-            raise ArgumentError(_NO_TARGET)
+        if isinstance(stream, str):  # it is where LazyLLM has target_path
+            if stream:
+                raise ArgumentError(_NO_TARGET)
+            stream = True
         settings = config.load()
         catalog = ModelCatalog(settings)
         name = base_model

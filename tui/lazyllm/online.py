@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict
 
 from tui import agents, config
 from tui.errors import ConfigError, ModelError
@@ -15,6 +15,8 @@ from tui.models.openai.model import OpenAIModel
 from tui.models.suppliers import SUPPLIERS, Supplier
 
 _ALIASES = {"claude": "anthropic"}
+_LATE = ("auto", "dynamic")
+"""LazyLLM's words for a key that is looked up later."""
 _ONE_MODEL = ("llama.cpp", "lmstudio")
 """Servers that answer with the model that they have loaded, whatever is named."""
 
@@ -31,6 +33,16 @@ OPTIONS = frozenset(
 """Keywords that go into the request as they are; others go into `static_params`."""
 
 
+class StaticParams(TypedDict, total=False):
+    """What LazyLLM's programs give as `static_params`; any dict may be given."""
+
+    temperature: float
+    top_p: float
+    top_k: int
+    max_tokens: int
+    frequency_penalty: float
+
+
 class OnlineChatModule(ChatModule):
     """A model on an OpenAI-compatible server.
 
@@ -41,7 +53,9 @@ class OnlineChatModule(ChatModule):
     name of a supplier, it is taken as `source`. `url` or `base_url` is the address of
     the user's own server, which may need no key; `skip_auth` sends none. `timeout` is
     in seconds without a byte. `static_params` and the keywords in `OPTIONS` go into
-    each request.
+    each request. `system_prompt` is the same as `prompt`. A key is looked up before
+    each request; with `dynamic_auth`, or "dynamic" or "auto" as `api_key`, it need not
+    be there before.
 
     Raises `ModelError` for a missing key, naming its variables, and `ConfigError` for
     other arguments that cannot be used.
@@ -57,13 +71,15 @@ class OnlineChatModule(ChatModule):
         skip_auth: bool = False,
         type: str | None = None,
         api_key: str | None = None,
-        static_params: Mapping[str, Any] | None = None,
+        static_params: Mapping[str, Any] | StaticParams | None = None,
         *,
         base_url: str | None = None,
         name: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
         prompt: object = None,
+        system_prompt: object = None,
+        dynamic_auth: bool = False,
         **options: Any,
     ) -> None:
         check_type(type)
@@ -71,11 +87,9 @@ class OnlineChatModule(ChatModule):
             raise ArgumentError("Give the address as url or as base_url, not as both.")
         if api_key is not None and not isinstance(api_key, str):  # pyright: ignore[reportUnnecessaryIsInstance] # callers may not be type-checked
             raise ArgumentError("api_key must be one key, as text.")
-        if options.pop("dynamic_auth", False):
-            raise ArgumentError(
-                "OnlineChatModule has no dynamic_auth: give api_key, or set the "
-                "supplier's variable before the question."
-            )
+        late = dynamic_auth or api_key in _LATE
+        if late:
+            api_key = None
         for unused in ("id", "group_id"):  # of LazyLLM's own bookkeeping
             options.pop(unused, None)
         unknown("OnlineChatModule", set(options) - OPTIONS, OPTIONS, _IN_STATIC)
@@ -83,9 +97,11 @@ class OnlineChatModule(ChatModule):
         address = url or base_url or ""
         if source is None and not address and model and model.isalpha():
             _check_not_meant_as_source(model)
-        source, variables = _source(source, bool(address or api_key))
+        source, variables = _source(source, bool(address or api_key or late))
         supplier = SUPPLIERS[source]
-        key = None if skip_auth else _key(source, variables, api_key, bool(address))
+        key = None
+        if not skip_auth:
+            key = _key(source, variables, api_key, bool(address), late)
         if source == "openai":
             address = address or os.environ.get("OPENAI_BASE_URL", "")
         self._made: dict[str, Any] = {
@@ -98,7 +114,8 @@ class OnlineChatModule(ChatModule):
             "timeout": 120.0 if timeout is None else timeout,
             "max_retries": 2 if max_retries is None else max_retries,
         }
-        super().__init__(OpenAIModel(**self._made), stream, return_trace, prompt)
+        said = system_prompt if prompt is None else prompt
+        super().__init__(OpenAIModel(**self._made), stream, return_trace, said)
 
     @contextmanager
     def _agent(self, options: dict[str, Any]) -> Generator[ModelAgent]:
@@ -106,13 +123,15 @@ class OnlineChatModule(ChatModule):
             yield agents.FunctionCallAgent(self.model)
             return
         refuse("A call", options, ABSENT_OF_CALLS)
-        known = OPTIONS | {"model", "max_retries", "timeout", "static_params"}
+        known = OPTIONS | {"model", "url", "max_retries", "timeout", "static_params"}
         unknown("A call", set(options) - known, known, _IN_STATIC)
         made = dict(self._made)
         sent = dict(made["options"])
         for key, value in options.items():
             if key == "static_params":
                 sent |= value or {}
+            elif key == "url":
+                made["base_url"] = value or made["base_url"]
             elif key in made:
                 made[key] = made[key] if value is None else value
             else:
@@ -205,10 +224,18 @@ def _first_stored(variables: Sequence[str]) -> str:
 
 
 def _key(
-    source: str, variables: Sequence[str], given: str | None, own_server: bool
+    source: str,
+    variables: Sequence[str],
+    given: str | None,
+    own_server: bool,
+    late: bool,
 ) -> str | Callable[[], str] | None:
     if given:
         return given
+    if late and variables:
+        return lambda: keys.find(
+            _first_set(variables) or _first_stored(variables) or variables[0]
+        )
     if variable := _first_set(variables) or _first_stored(variables):
         return lambda: keys.find(variable)
     if not variables or own_server:

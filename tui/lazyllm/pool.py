@@ -1,10 +1,10 @@
-"""A thread pool whose tasks share the submitter's queue."""
+"""Threads, and a pool of them, that share their creator's queue."""
 
+import contextvars
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
@@ -53,7 +53,9 @@ class _Turns:
             cancel.request()
 
 
-_of_pool: ContextVar[_Turns | None] = ContextVar("of_pool", default=None)
+_of_pool: contextvars.ContextVar[_Turns | None] = contextvars.ContextVar(
+    "of_pool", default=None
+)
 
 
 def breakable(cancel: Cancellation) -> AbstractContextManager[None]:
@@ -156,3 +158,43 @@ class _LookTwice(Future[T]):
         value = super().result(timeout)
         self._looked = True
         return value
+
+
+class Thread(threading.Thread):
+    """A thread in the session of its creator, whose result can be had.
+
+    `prehook`, a function or several, is called in the thread before `target`.
+    """
+
+    def __init__(
+        self,
+        group: None = None,
+        target: Callable[..., Any] | None = None,
+        name: str | None = None,
+        args: Iterable[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        prehook: Callable[[], object] | Sequence[Callable[[], object]] | None = None,
+        daemon: bool | None = None,
+    ) -> None:
+        hooks = [prehook] if callable(prehook) else list(prehook or ())
+        outcome: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                for hook in hooks:
+                    hook()
+                outcome.set_result(target(*args, **(kwargs or {})) if target else None)
+            except BaseException as error:
+                outcome.set_exception(error)
+
+        context = contextvars.copy_context()
+        super().__init__(group, context.run, name, (work,), daemon=daemon)
+        self._outcome = outcome
+
+    def get_result(self, timeout: float | None = None) -> Any:
+        """Wait for the result of `target`; raises what it raises.
+
+        After `timeout` seconds (None: no limit) raises `TimeoutError`.
+        """
+        return self._outcome.result(timeout)

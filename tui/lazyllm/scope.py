@@ -15,13 +15,15 @@ _JSON = "ask for JSON in the prompt and read it with json.loads"
 ABSENT: dict[str, str] = {
     **dict.fromkeys(
         ("pipeline", "parallel", "diverter", "switch", "warp", "loop", "ifs", "bind",
-         "graph", "flow", "ActionModule", "Flow", "save_pipeline_result", "package"),
+         "graph", "flow", "ActionModule", "Flow", "save_pipeline_result", "package",
+         "barrier", "FlowBase", "LazyLLMFlowsBase",
+         *(f"_{number}" for number in range(10))),
         _FUNCTION,
     ),
     **dict.fromkeys(
         ("Document", "Retriever", "Reranker", "TempDocRetriever", "SentenceSplitter",
          "DocNode", "SqlManager", "SqlCall", "MongoDBManager", "rag", "DBManager",
-         "DocServer", "GraphDocument", "GraphRetriever"),
+         "DocServer", "GraphDocument", "GraphRetriever", "SimpleDirectoryReader"),
         _DOCUMENTS,
     ),
     **dict.fromkeys(
@@ -46,7 +48,7 @@ ABSENT: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("Prompter", "AlpacaPrompter", "EmptyPrompter", "LazyLLMPrompterBase",
-         "components", "prompter"),
+         "components", "prompter", "ActorPrompt", "DataPrompt"),
         "use ChatPrompter(instruction, extra_keys)",
     ),
     **dict.fromkeys(
@@ -54,12 +56,15 @@ ABSENT: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("config", "Config", "refresh_config", "namespace", "patch_os_env", "KeyPool",
-         "inject_model_config"),
+         "inject_model_config", "dynamic_fs_config", "Credential", "CredentialMixin",
+         "AuthStrategy", "BearerTokenStrategy", "ApiKeyHeaderStrategy",
+         "QueryParamStrategy", "KeySelectPolicy", "KeyAuthError",
+         "AllKeysExhaustedError", "SessionConfigableBase"),
         "use config.toml and the variables LAZYLLM_<SOURCE>_API_KEY",
     ),
     **dict.fromkeys(
         ("FS", "NotionFS", "S3FS", "Git", "GitHub", "GitLab", "HttpRequest",
-         "ModuleTool", "todo_write"),
+         "ModuleTool", "todo_write", "GoogleSearch"),
         "write a function that does it, and register it with fc_register",
     ),
     **dict.fromkeys(
@@ -70,26 +75,34 @@ ABSENT: dict[str, str] = {
         "tools run in a thread of the program, with a time limit",
     ),
     **dict.fromkeys(
-        ("enable_trace", "LazyTraceContext", "get_trace_context", "set_trace_context"),
+        ("enable_trace", "LazyTraceContext", "get_trace_context", "set_trace_context",
+         "TracingSetupError"),
         "use return_trace=True and read the queue lazy_trace",
     ),
     **dict.fromkeys(
         ("LLMBase", "OnlineChatModuleBase", "LazyLLMAgentBase", "Module",
          "component_register", "module_register", "Register", "LazyLLMHook",
+         "LazyLLMFuncHook", "LazyLLMRegisterMetaClass", "LazyLLMRegisterMetaABCClass",
          "add_doc"),
         "write a Python class whose objects can be called",
     ),
     **dict.fromkeys(
         ("ProcessPoolExecutor", "ForkProcess", "SpawnProcess", "LazyLLMCMD",
          "once_wrapper", "retry", "timeout", "dump_obj", "load_obj", "redis_client",
-         "colored_text", "Color", "Identity", "Placeholder", "kwargs"),
+         "colored_text", "Color", "Identity", "Placeholder", "kwargs", "FlatList",
+         "ReadOnlyWrapper", "ResultCollector", "ArgsDict", "CaseInsensitiveDict",
+         "final", "deprecated", "override", "compile_func", "DynamicDescriptor",
+         "singleton", "SingletonMeta", "SingletonABCMeta", "reset_on_pickle",
+         "obj2str", "str2obj", "str2bool", "dump_obj_to_file", "is_valid_url",
+         "is_valid_path", "Finalizer", "TempPathGenerator", "retry_transient",
+         "HandledException", "OptionIter", "once_flag", "call_once", "ReprRule",
+         "make_repr", "modify_repr", "thirdparty"),
         "use Python's own modules",
     ),
     "LLMType": "write the type as text: llm or vlm",
     "Mode": "use WebModule.Mode",
     "tool_concurrency": "the calls of a round run side by side",
     "LOG": "use Python's logging",
-    "Thread": "use lazyllm.ThreadPoolExecutor, which carries the session",
     "SQLiteQueue": "use FileSystemQueue",
     "RedisQueue": "use FileSystemQueue",
     "RecentQueue": "use FileSystemQueue",
@@ -99,7 +112,6 @@ ABSENT: dict[str, str] = {
     "HttpTool": "write a tool that calls the address, and use fc_register",
     "code_interpreter": "write a tool for what you need: none is on by default",
     "MCPClient": "write a tool that asks the server, and use fc_register",
-    "ToolExecutionError": "raise any exception in a tool: the model is told its text",
 }  # fmt: skip
 """The names, each with what to use instead."""
 
@@ -112,25 +124,38 @@ ABSENT_METHODS: dict[str, str] = {
     **dict.fromkeys(("evalset", "eval", "eval_result", "update"),
                     "call the module in a loop over the examples"),
     **dict.fromkeys(("formatter", "format"), _JSON),
-    "forward": "call the module itself",
+    **dict.fromkeys(
+        ("train_method", "get_all_models", "set_specific_finetuned_model", "log_path",
+         "status", "restart"),
+        "lazychat trains and serves no models; " + _SERVER,
+    ),
+    **dict.fromkeys(("set_default_parameters", "use_cache"),
+                    "set options in [models.NAME] of the configuration"),
+    **dict.fromkeys(("register_hook", "unregister_hook", "clear_hooks", "for_each",
+                     "submodules", "build_agent"), _FUNCTION),
+    **dict.fromkeys(("forward", "forward_openai", "forward_standard"),
+                    "call the module itself"),
     "set_stop_tools": "leave the loop over StreamCallHelper: that cancels it",
     "describe_context": "use return_trace=True and read the queue lazy_trace",
     "used_by": "it has no effect outside of LazyLLM's workflows",
 }  # fmt: skip
 """The same for methods of modules."""
 
+ABSENT_OF_PROMPTS: dict[str, str] = {
+    "generate_prompt": "use messages(query, history)",
+    "pre_hook": _FUNCTION,
+    "get_response": "call the module, which returns the answer alone",
+}
+"""The same for `ChatPrompter`."""
+
 ABSENT_ARGUMENTS: dict[str, str] = {
     "skills": "put the instructions into prompt=...",
     "memory": "pass the conversation so far as llm_chat_history",
-    "desc": "describe the agent in prompt=...",
     "workspace": "name the folder in prompt=...",
     "sub_agents": "give a function that calls the agent as a tool",
     "sandbox": "tools run in a thread of the program",
-    "tool_concurrency": "the calls of a round run side by side",
     "enable_builtin_tools": "no tool is on by default; list those that you need",
-    "force_summarize": "after max_retries rounds the agent answers with what it has",
     "on_max_retries": "after max_retries rounds the agent answers with what it has",
-    "keep_full_turns": "lazychat keeps the context within the model's window",
     "fs": "write tools for the files that are needed",
     "force_summarize_context": "say it in prompt=...",
     "history_compactor": "lazychat keeps the context within the model's window",
@@ -154,10 +179,15 @@ ABSENT_ARGUMENTS: dict[str, str] = {
 """The same for arguments of agents; those with a false value are accepted."""
 
 
+NEEDLESS_ARGUMENTS = frozenset(
+    {"desc", "force_summarize", "keep_full_turns", "tool_concurrency"}
+)
+"""Arguments of agents that ask for what is done anyway, or that only LazyLLM reads."""
+
+
 ABSENT_OF_CALLS: dict[str, str] = {
     "tools": "give them to FunctionCall or to an agent",
     "lazyllm_files": "put an image into the history, as image_url in data: form",
-    "url": "make another OnlineChatModule with that url",
 }
 """The same for arguments of a call."""
 

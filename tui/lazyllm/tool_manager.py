@@ -1,15 +1,16 @@
 """`ToolManager` and `fc_register`: tools for LazyLLM's agents."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from tui.agents.merge import merge
-from tui.errors import ConfigError
+from tui.errors import ConfigError, ToolError
 from tui.lazyllm.arguments import ArgumentError, unknown
 from tui.lazyllm.file_queue import TRACE, FileSystemQueue
 from tui.lazyllm.history import calls_of
+from tui.lazyllm.scope import ABSENT_ARGUMENTS, refuse
 from tui.lazyllm.trace import told
-from tui.messages import ToolResult
+from tui.messages import ToolCall, ToolResult
 from tui.models.openai.wire import wire_tools
 from tui.tools import Tool, ToolBox, register
 
@@ -30,10 +31,11 @@ def fc_register(group: F, /) -> F: ...
 @overload
 def fc_register(
     group: str = "tool", name: str = "", **options: object
-) -> Callable[[F], F]: ...
+) -> "_Register": ...
 def fc_register(group: Any = "tool", name: str = "", **options: object) -> Any:
     """Register the decorated function as a tool, under `name` if that is given.
 
+    What is returned may be called with a name too: `fc_register("tool")(f, "name")`.
     `group` must be `tool`, and may be left out. Options for LazyLLM's sandbox are
     ignored. Raises `ConfigError` for another group, for an unknown option, and for a
     function without a docstring.
@@ -45,29 +47,86 @@ def fc_register(group: Any = "tool", name: str = "", **options: object) -> Any:
         raise ConfigError(f'fc_register knows the group "tool", not "{group}".')
     unknown("fc_register", set(options) - set(_IGNORED), ("group", "name", *_IGNORED))
 
-    def decorate(function: F) -> F:
-        register(Tool(function, name=name))
+    return _Register(name)
+
+
+class _Register:
+    """Registers a function as a tool and returns it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, function: F, name: str = "") -> F:
+        register(Tool(function, name=name or self._name))
         return function
 
-    return decorate
+
+class ToolExecutionError(ToolError):
+    """A failure of a tool; the model is told its text without a class name."""
+
+    @classmethod
+    def approval_required(cls, message: str) -> "ToolExecutionError":
+        """Return the error that ends a call which the user has to allow.
+
+        The app asks the user before a call runs, by each tool's own policy.
+        """
+        return cls(message)
+
+
+_GROUP = {"name", "desc", "tools", "lazy"}
+_NO_KEYS = "has no key_source: list the tools whose key is there"
+
+
+def ungrouped(tools: Iterable[object]) -> Iterable[object]:
+    """Return `tools` with LazyLLM's groups, dicts, replaced by the tools in them.
+
+    All of them are offered at once, whether a group is lazy or not. Raises
+    `ArgumentError` for a group that cannot be read.
+    """
+    if isinstance(tools, str):
+        return tools  # which ToolBox refuses
+    found: list[object] = []
+    for item in tools:
+        if isinstance(item, tuple):
+            raise ArgumentError(f"A tuple with a tool {_NO_KEYS}.")
+        if not isinstance(item, Mapping):
+            found.append(item)
+            continue
+        group = cast(Mapping[str, Any], item)
+        options = {key for key, value in group.items() if value} - _GROUP
+        if options & {"key_source", "pick_first_valid"}:
+            raise ArgumentError(f"A group of tools {_NO_KEYS}.")
+        unknown("A group of tools", options, _GROUP)
+        if not isinstance(group.get("tools"), list | tuple):
+            raise ArgumentError(
+                "A group of tools needs a list under 'tools', as in "
+                "{'name': 'search', 'tools': [search_web]}."
+            )
+        found += ungrouped(group["tools"])
+    return found
 
 
 class ToolManager:
     """A set of tools that runs calls.
 
     `tools` are names of registered tools, functions, methods or objects: see
-    `ToolBox`. With `return_trace` the queue `lazy_trace` gets what its calls do.
+    `ToolBox`; or groups of them: see `ungrouped`. With `return_trace` the queue
+    `lazy_trace` gets what its calls do.
     """
 
     def __init__(
-        self, tools: Iterable[object] = (), return_trace: bool = False
+        self,
+        tools: Iterable[object] = (),
+        return_trace: bool = False,
+        sandbox: object = None,
     ) -> None:
-        self._box = ToolBox(tools)
+        refuse("ToolManager", ["sandbox"] if sandbox else [], ABSENT_ARGUMENTS)
+        self._box = ToolBox(ungrouped(tools))
         self._traces = return_trace
 
     def add(self, tool: object) -> None:
         """Add a tool; raises `ConfigError` if one of its name is there."""
-        self._box = ToolBox([*self.all_tools, tool])
+        self._box = ToolBox([*self.all_tools, *ungrouped([tool])])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,15 +153,28 @@ class ToolManager:
     ) -> list[str]:
         """Run a call, or several side by side; return their results in order.
 
-        A call is `{"function": {"name": ..., "arguments": ...}}`, the arguments a dict
-        or JSON. What is wrong with a call is its result: a line that begins with
-        `Error:`. Raises `ArgumentError` for what is no call.
+        A call is `{"function": {"name": ..., "arguments": ...}}` or what is under
+        `function` in that, the arguments a dict or JSON. What is wrong with a call is
+        its result: a line that begins with `Error:`. Raises `ArgumentError` if
+        `tool_calls` are no dicts.
         """
-        if isinstance(tool_calls, str):
-            raise ArgumentError("tool_calls must be a call or a list of calls.")
-        calls = calls_of(tool_calls, "tool_calls")
-        if not calls:
-            return []
+        one = isinstance(tool_calls, Mapping)
+        listed = cast(Iterable[object], [tool_calls] if one else tool_calls or ())
+        calls: list[ToolCall] = []
+        unreadable: dict[int, str] = {}
+        for number, each in enumerate(listed):
+            if not isinstance(each, Mapping):
+                raise ArgumentError("tool_calls must be a call or a list of calls.")
+            try:
+                calls += calls_of([each], "tool_calls")
+            except ArgumentError as error:
+                unreadable[number] = f"Error: {error}"
+        results = self._run(calls)
+        for number, text in unreadable.items():
+            results.insert(number, text)
+        return results
+
+    def _run(self, calls: Iterable[ToolCall]) -> list[str]:
         run = merge([self._box.run(call) for call in calls])
         while True:
             try:

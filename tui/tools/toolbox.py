@@ -18,6 +18,7 @@ from tui import nearly_json
 from tui.errors import Cancelled, ConfigError, LazychatError, LogError, ToolError
 from tui.events import Event, ToolCallFinished, ToolCallStarted, ToolProgressed
 from tui.messages import Attachment, ToolCall, ToolResult, ToolSchema
+from tui.safe import safe
 from tui.tools import approval, registry, returned, running
 from tui.tools.adapting import as_tools
 from tui.tools.approval import Decision, Rules
@@ -375,4 +376,4 @@ def _tool_failed(tool: Tool[..., Any], error: BaseException) -> ToolError:
 
 
 def _line(text: str) -> str:
-    return excerpt(text, 500)
+    return excerpt(safe(text), 500)

@@ -187,6 +187,10 @@ def test_no_cut_of_the_stream_lets_a_thought_or_a_call_into_the_answer(first, se
         ),
         ("Action: add\nAction Input: {'a': 1, 'b': 2,}", ("add", {"a": 1, "b": 2})),
         ("Action: add\nAction Input: [1, 2]", ("add", {"a": 1, "b": 2})),
+        ("Action: add\nAction Input: a=1, b=2", ("add", {"a": 1, "b": 2})),
+        ("Action: add(a=1, b=2)\nObservation: x", ("add", {"a": 1, "b": 2})),
+        ('Action: greet\nAction Input: `{"name": "Ann"}`', ("greet", {"name": "Ann"})),
+        ("Action: greet\nAction Input: `Ann`", ("greet", {"name": "`Ann`"})),
         ("Action: add\nAction Input: 1", ("add", {"a": 1})),
         (
             '**Thought:** x\n**Action:** add\n**Action Input:** {"a": 1}',

@@ -310,6 +310,36 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a group of tools": (lambda: lazyllm.fc_register("other"), '"tool", not "other"'),
     "a queue elsewhere": (lambda: FileSystemQueue.set_default(object), "one store"),
+    "keys of a group": (
+        lambda: lazyllm.ToolManager([{"name": "g", "tools": [], "key_source": "k"}]),
+        "list the tools whose key is there",
+    ),
+    "a key of a tool": (
+        lambda: lazyllm.ToolManager([(Weather(), "env.KEY")]),  # pyright: ignore[reportArgumentType]: that is the case
+        "list the tools whose key is there",
+    ),
+    "a group without tools": (
+        lambda: lazyllm.ToolManager([{"name": "g"}]),
+        "needs a list under 'tools'",
+    ),
+    "a sandbox": (
+        lambda: lazyllm.ToolManager([look], sandbox=object()),
+        "in a thread of the program",
+    ),
+    "a prompter that shows": (
+        lambda: lazyllm.ChatPrompter("x", show=True),
+        "the debug panel shows",
+    ),
+    "a prompter's text": (
+        lambda: lazyllm.ChatPrompter("x").generate_prompt,
+        r"messages\(query, history\)",
+    ),
+    "a model's parameters": (
+        lambda: llm().set_default_parameters,
+        "options in",
+    ),
+    "a model's status": (lambda: llm().status, "start the model's server"),
+    "a hook": (lambda: llm().register_hook, "write a Python function"),
     "an object in a queue": (lambda: FileSystemQueue().enqueue({}), "json.dumps"),  # pyright: ignore[reportArgumentType]: that is the case
     "kimi without a model": (
         lambda: lazyllm.OnlineChatModule(source="kimi", api_key="k"),
@@ -347,8 +377,9 @@ OnlineEmbeddingModule OnlineEmbeddingModuleBase OnlineModule OnlineMultiModalBas
 OnlineMultiModalModule Option ParameterExtractor Placeholder PlanAndSolveAgent
 ProcessPoolExecutor Prompter QustionRewrite ReWOOAgent ReactAgent RecentQueue RedisQueue
 Register Reranker Retriever S3FS SQLiteQueue SandboxFusion SentenceSplitter ServerModule
-SkillManager SpawnProcess SqlCall SqlManager StreamCallHelper TTSDeploy TempDocRetriever
-Thread ThreadPoolExecutor ToolExecutionError ToolManager TrainableModule TrialModule
+SkillManager SpawnProcess SqlCall SqlManager StaticParams StreamCallHelper TTSDeploy
+TempDocRetriever Thread ThreadPoolExecutor ToolExecutionError ToolManager
+TrainableModule TrialModule
 UrlModule WebModule YamlFormatter add_doc bind code_interpreter colored_text common
 component_register components config data_register dataproc deploy diverter dump_obj
 enable_trace encode_query_with_filepaths fc_register finetune flow formatter

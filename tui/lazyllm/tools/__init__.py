@@ -6,7 +6,7 @@ from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
 from tui.lazyllm.scope import missing
 from tui.lazyllm.stream_call import StreamCallHelper
-from tui.lazyllm.tool_manager import ToolManager, fc_register
+from tui.lazyllm.tool_manager import ToolExecutionError, ToolManager, fc_register
 from tui.lazyllm.tools import agent
 from tui.lazyllm.web_module import WebModule
 
@@ -17,6 +17,7 @@ __all__ = [
     "ReWOOAgent",
     "ReactAgent",
     "StreamCallHelper",
+    "ToolExecutionError",
     "ToolManager",
     "WebModule",
     "agent",

@@ -5,7 +5,7 @@ from typing import Any
 from tui.lazyllm.agents import PlanAndSolveAgent, ReactAgent, ReWOOAgent
 from tui.lazyllm.function_call import FunctionCall, FunctionCallAgent
 from tui.lazyllm.scope import missing
-from tui.lazyllm.tool_manager import ToolManager, fc_register
+from tui.lazyllm.tool_manager import ToolExecutionError, ToolManager, fc_register
 
 register = fc_register
 
@@ -15,6 +15,7 @@ __all__ = [
     "PlanAndSolveAgent",
     "ReWOOAgent",
     "ReactAgent",
+    "ToolExecutionError",
     "ToolManager",
     "fc_register",
     "register",
