@@ -13,7 +13,7 @@ from tui.app.commands import Command, parse, spelled
 from tui.app.markdown.lines import Span, cut
 from tui.app.widgets.completion import matching
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.palette import Looks, Palette
+from tui.app.widgets.palette import CHOSEN, Looks, Palette
 from tui.i18n import _
 from tui.safe import safe
 
@@ -52,7 +52,7 @@ class CommandMenu(Contained, Widget):
         "name": "bold",
         "help": "$text-muted",
         "key": "$text-accent",
-        "chosen": "bold $block-cursor-foreground on $primary",
+        "chosen": CHOSEN,
     }
 
     found: reactive[tuple[Command, ...]] = reactive((), layout=True)
