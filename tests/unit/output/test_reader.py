@@ -285,6 +285,13 @@ def test_a_command_in_a_burst_is_typed(cut: int):
     assert user.did == ["slash", *"model", "space", "x", "enter", *"hi", "enter"]
 
 
+@pytest.mark.parametrize("slash", ["/save-code", "/docs:fix_2", "/v1.2 x"])
+def test_names_of_commands_have_more_than_letters(slash: str):
+    user = User().send(f"{slash}\rmore".encode(), 1)
+
+    assert "<" not in "".join(user.did)
+
+
 def test_a_command_behind_a_line_is_typed():
     assert User().send(b"hi\r/new\r", 1).did == [
         *"hi",

@@ -500,6 +500,10 @@ class ChatScreen(OutputScreen):
         """Return a command's key as users write it; "" when it has none."""
         return commands.spelled(commands.named(name), self.backend.keys)
 
+    def write(self, text: str) -> None:
+        """Write `text` into the composer: it was typed over a dialog."""
+        self.routing.write_text(text)
+
     def on_key(self, event: events.Key) -> None:
         """Pass a character to the composer if the focused part does not use it."""
         self.routing.take_key(event)
