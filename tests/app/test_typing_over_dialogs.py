@@ -69,3 +69,26 @@ async def test_letters_over_the_themes_restore_the_theme() -> None:
 
         await chat.until(lambda: chat.app.theme == before)
         assert chat.screen.composer.text == "h"
+
+
+async def test_escape_and_a_word_in_one_read_close_a_dialog_and_write_the_word() -> (
+    None
+):
+    async with opened(size=(80, 24)) as chat:
+        await chat.pilot.press("f1")
+        await chat.until("Type to filter")
+
+        chat.app.post_message(Key("alt+h", "\x1bh"))
+        await burst(chat, *"ello")
+
+        await chat.until(lambda: chat.screen.composer.text == "hello")
+        assert chat.app.screen is chat.screen
+
+
+async def test_alt_with_a_letter_that_has_a_meaning_keeps_it_in_a_burst() -> None:
+    async with opened(size=(80, 24)) as chat:
+        chat.app.post_message(Key("alt+r", "\x1br"))
+        await burst(chat, *"ed")
+
+        await chat.until(lambda: chat.screen.composer.text.endswith("ed"))
+        assert chat.screen.composer.text == "ed"

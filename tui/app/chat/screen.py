@@ -148,7 +148,7 @@ class ChatScreen(OutputScreen):
         composer.help_key = self.spell_key("help")
         closing = filter(None, map(self.spell_key, ("tools", "cancel")))
         self.arrangement = Arrangement(
-            self, sidebar, debug_panel, composer, self.hint, _(" or ").join(closing)
+            self, sidebar, debug_panel, composer, hints, _(" or ").join(closing)
         )
         self.routing = KeyRouting(
             *(self, self.arrangement, transcript, composer, status, self.spell_key),

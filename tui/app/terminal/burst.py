@@ -65,6 +65,11 @@ class Bursts:
         self.due = inf
         """When to call `tick`."""
 
+    @property
+    def held(self) -> str:
+        """The line that is held back."""
+        return self._held
+
     def feed(self, text: str, now: float) -> Iterator[str | Pasted]:
         """Split `text`, read at `now`; hold back an Enter that may be a line end."""
         if "\x1b" in text and ("\r" in text or self.due < inf):
