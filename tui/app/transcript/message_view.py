@@ -62,8 +62,8 @@ class MessageView(Item):
         self.time = ""
         """When it was sent, drawn at the right of a question; "" for nothing."""
         self.footer: tuple[str, ...] = ()
-        """What is said in a dim line below an answer: the first part is its model, and
-        the others are left out where there is no room."""
+        """The parts of the dim line below an answer: first its model, then figures,
+        which are left out where there is no room."""
         self.away = ""
         """When the answer has ended, if nobody looked; "" if somebody did."""
         self.rule = ""

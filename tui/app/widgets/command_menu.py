@@ -24,7 +24,7 @@ _NAME = 14
 
 
 def more_marks(first: int, rows: int, count: int) -> dict[int, str]:
-    """Return the marks of the rows at the edges of a list that goes on beyond them.
+    """Return the marks of the edge rows of a list that has more rows beyond them.
 
     `first` is the number of the first visible row of `count`; `rows` are visible.
     """
