@@ -550,6 +550,23 @@ async def test_a_theme_is_reloaded_when_its_file_is_saved() -> None:
         assert chat.screen.styles.background.hex == "#112233"
 
 
+async def test_what_was_wrong_with_a_theme_goes_when_its_file_is_mended() -> None:
+    file = paths.themes_folder() / "mine.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(good := 'primary = "#ff0000"\nbackground = "#000000"')
+    async with opened(toml='theme = "mine"', size=(60, 24)) as chat:
+        await chat.ready()
+        for number, bad in enumerate(("primary = [[[", "primary = [[[[")):
+            file.write_text(bad)
+            await chat.until("Invalid value")
+            assert chat.text.count("Invalid value") == 1, number
+
+        file.write_text(good)
+        await chat.until("Theme mine reloaded")
+
+        assert "Invalid value" not in chat.text
+
+
 async def test_keys_of_the_configuration_are_used_and_shown() -> None:
     async with opened(toml='[keys]\nstream = "f8"\ndbug = "f5"') as chat:
         await chat.until('Did you mean "debug"?')

@@ -104,7 +104,7 @@ async def test_enter_goes_to_the_pane_where_n_and_N_step_round() -> None:
         await chat.until(lambda: chat.screen.transcript.has_focus)
         first = chat.screen.transcript.finder.state.number
         assert chat.screen.transcript.finder.state.total == 61
-        await chat.until(f"{first} of 61  n next  N previous  Esc ends")
+        await chat.until(f"{first} of 61  n next  N previous")
 
         await chat.pilot.press("n")
         await chat.until(f"{first % 61 + 1} of 61")

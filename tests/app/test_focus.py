@@ -2,6 +2,7 @@
 
 import pytest
 from support.pilot import opened
+from textual.events import Key
 
 from tui.conversation.read_state import is_unseen
 from tui.models.scripted import ScriptedModel
@@ -74,6 +75,19 @@ async def test_tools_over_a_narrow_screen_go_when_the_focus_does(key: str) -> No
 
         await chat.until(lambda: "current_time" not in chat.text)
         await chat.until(lambda: not chat.screen.sidebar.has_focus)
+
+
+@pytest.mark.parametrize("closes", ["a", "escape", "f2"])
+async def test_keys_of_one_burst_leave_no_hint_at_tools_that_are_closed(
+    closes: str,
+) -> None:
+    async with opened(size=(80, 24)) as chat:
+        for key in ("f2", closes):
+            chat.app.post_message(Key(key, key if len(key) == 1 else None))
+
+        await chat.until(lambda: chat.screen.composer.has_focus)
+        await chat.until("F2 tools")
+        assert "closes the tools" not in chat.text
 
 
 @pytest.mark.parametrize("letter", ["x", "r", "j", "k"])

@@ -55,6 +55,44 @@ def test_a_narrow_pane_keeps_the_time_at_which_an_answer_went_on() -> None:
     assert rows(20, *PARTS, away="12:36")[0] == "↻ 12:36"
 
 
+@pytest.mark.parametrize(
+    ("text", "gap"),
+    [
+        ("One.\n\n```\nx = 1\n```", 1),
+        ("One.\n\n| a | b |\n|---|---|\n| 1 | 2 |", 1),
+        ("```\nx = 1\n```\n\nDone.", 0),
+        ("- one\n- two", 0),
+    ],
+    ids=["code", "table", "prose", "list"],
+)
+def test_a_blank_row_keeps_code_and_tables_from_the_footer(text: str, gap: int):
+    view = MessageView("m", "assistant", text)
+    view.footer = PARTS
+    view.resize(60)
+    view.lay_out()
+
+    shown = [line.text.strip() for line in view.lines()]
+
+    footer = next(row for row, text in enumerate(shown) if text.startswith("qwen3"))
+    assert footer == view.text_rows.stop + gap
+    assert shown[view.text_rows.stop - 1] != ""
+
+
+@pytest.mark.parametrize("text", ["# Answer", "Answer"])
+def test_a_blank_row_parts_folded_reasoning_from_the_answer(text: str):
+    view = MessageView("m", "assistant", "", "Let me think.", done=False)
+    view.resize(60)
+    view.lay_out()
+    assert [line.text.strip() for line in view.lines()] == ["▸ Thinking: 3 words", ""]
+
+    view.append_text(text)
+    view.update()
+
+    shown = [line.text.strip() for line in view.lines()]
+    assert shown == ["▸ Reasoning: 3 words", "", "Answer", ""]
+    assert view.fold_line == 0
+
+
 def test_times_have_a_date_on_another_day() -> None:
     now = time.mktime((2026, 11, 27, 14, 3, 0, 0, 0, -1))
 

@@ -255,6 +255,15 @@ async def test_delete_and_undo() -> None:
         await chat.until("Nothing to undo")
 
 
+async def test_keys_take_one_row_of_80_columns() -> None:
+    async with opened(size=(80, 24)) as chat:
+        keep(chat.host.log, "Keep")
+        await listed(chat, "Keep", "F8 delete")
+
+        assert chat.text.splitlines()[-1].strip().startswith("Enter open F2 rename")
+        assert chat.text.splitlines()[-1].strip().endswith("F8 delete Esc back")
+
+
 async def test_key_of_undo_is_told_while_there_is_something_to_undo() -> None:
     async with opened() as chat:
         keep(chat.host.log, "Keep")

@@ -4,8 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tui.app.dialogs.command_palette import CommandRows
+from tui.app.history.list import HistoryList
 from tui.app.markdown.lines import Span, beside, cut
-from tui.app.widgets.entry_list import wrap
+from tui.app.widgets.command_menu import CommandMenu
+from tui.app.widgets.debug_panel import DebugPanel
+from tui.app.widgets.entry_list import Rows, wrap
+from tui.app.widgets.file_menu import FileMenu
+from tui.app.widgets.palette import CHOSEN
+from tui.app.widgets.tool_sidebar import ToolSidebar
 from tui.safe import safe
 
 words = st.text("ab 你好é😀…").map(lambda text: safe(text, newlines=False))
@@ -47,3 +54,11 @@ def test_cut_keeps_looks_and_whole_wide_characters():
     assert cut(spans, 8) == spans
     assert cut(spans, 7) == (("你好", ("a",)), ("世…", ("b",)))
     assert cut(spans, 6) == (("你好", ("a",)), ("…", ("b",)))
+
+
+def test_the_chosen_row_has_one_look_in_every_list():
+    """The only one whose contrast is tested; muted text on a tint was not."""
+    looks = [kind.LOOKS for kind in (Rows, HistoryList, CommandRows, FileMenu)]
+    looks += [CommandMenu.LOOKS, ToolSidebar.LOOKS, DebugPanel.LOOKS]
+
+    assert {each.get("cursor", each.get("chosen")) for each in looks} == {CHOSEN}

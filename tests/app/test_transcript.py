@@ -432,13 +432,13 @@ async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
         app.show(said("a", "assistant", "answer", "think one\nthink two"))
         transcript.focus()
         await settled(pilot)
-        folded = rows(transcript)[:2]
+        folded = rows(transcript)[:3]
 
         await pilot.press("enter")
         unfolded = rows(transcript)[:5]
         await pilot.click(Transcript, offset=(5, 0))
 
-        assert folded == ["  ▸ Reasoning: 4 words", "  answer"]
+        assert folded == ["  ▸ Reasoning: 4 words", "", "  answer"]
         assert unfolded == [
             "  ▾ Reasoning: 4 words",
             "  │ think one",
@@ -446,7 +446,7 @@ async def test_thoughts_are_folded_and_unfold_by_key_and_by_mouse():
             "",
             "  answer",
         ]
-        assert rows(transcript)[:2] == folded
+        assert rows(transcript)[:3] == folded
 
 
 async def test_the_cursor_walks_over_messages_and_copies_their_source():

@@ -165,7 +165,7 @@ class LazychatApp(OutputApp):
         return self._key_order.hold()
 
     def _reopens(self, key: str) -> bool:
-        """Open what a key of the empty state stands for; return whether it does."""
+        """Open the conversation of a key on the empty state, if it has one."""
         chat = self.chat
         id = chat.first_screen.recent(key) if chat and chat is self.screen else ""
         if id:
@@ -247,9 +247,8 @@ class LazychatApp(OutputApp):
             vi_switch.apply(each.composer, each.transcript, on=on)
         chat.hint(_("vi keys on: Esc for normal mode") if on else _("vi keys off"))
 
-    def _tell(self, text: str) -> None:
-        if chat := self.chat:
-            chat.complain(text)
+    def _tell(self, text: str) -> Callable[[], None]:
+        return chat.hints.report(text) if (chat := self.chat) else lambda: None
 
     def show_written(self, line: str) -> None:
         """Show a line written by a tool's process in the debug panel."""

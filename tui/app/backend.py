@@ -312,7 +312,7 @@ class Models(Protocol):
         ...
 
     def find(self, name: str) -> object:
-        """Return what `name` stands for; raise `ConfigError` if it is not a model."""
+        """Return the model `name`; raise `ConfigError` if there is none."""
         ...
 
     def is_starter(self, name: str) -> bool:

@@ -285,6 +285,39 @@ def test_a_command_in_a_burst_is_typed(cut: int):
     assert user.did == ["slash", *"model", "space", "x", "enter", *"hi", "enter"]
 
 
+@pytest.mark.parametrize(
+    ("data", "did"),
+    [
+        ("\x1b/theme", ["escape", "slash", *"theme"]),
+        ("\x1b2 x", ["escape", "2", "space", "x"]),
+        ("\x1b你好", ["escape", *"你好"]),
+        ("\x1b x", ["escape", "space", "x"]),
+        ("a\x1b\x13b", ["a", "escape", "ctrl+s", "b"]),
+        ("\x1b\x10", ["escape", "ctrl+p"]),
+        ("\x1bbx", ["ctrl+left", "x"]),
+    ],
+)
+def test_escape_and_the_key_behind_it_in_one_read_are_two(data: str, did: list[str]):
+    assert User().send(data.encode(), 1).did == did
+
+
+@pytest.mark.parametrize("data", ["\x1bhello", "\x1bhi\r", "a\x1bh\x1b[D"])
+def test_alt_with_a_letter_at_the_start_of_a_word_tells_what_was_sent(data: str):
+    reader = Reader(lambda: [], 0.025)
+    keys = [*reader.feed(data.encode(), 1.0), *reader.tick(2.0)]
+
+    alt = next(k for k in keys if isinstance(k, events.Key) and k.key == "alt+h")
+
+    assert alt.character == ("h" if "[D" in data else "\x1bh")
+
+
+@pytest.mark.parametrize("slash", ["/save-code", "/docs:fix_2", "/v1.2 x"])
+def test_names_of_commands_have_more_than_letters(slash: str):
+    user = User().send(f"{slash}\rmore".encode(), 1)
+
+    assert "<" not in "".join(user.did)
+
+
 def test_a_command_behind_a_line_is_typed():
     assert User().send(b"hi\r/new\r", 1).did == [
         *"hi",

@@ -3,13 +3,13 @@
 # Textual leaves the type parameters of App and Screen unknown.
 # pyright: reportUnknownMemberType=false
 
-from collections.abc import Callable
 from typing import Any
 
 from textual.screen import Screen
 
 from tui import paths
 from tui.app import state
+from tui.app.chat.hints import Hints
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.debug_panel import DebugPanel
 from tui.app.widgets.tool_sidebar import ToolSidebar
@@ -30,16 +30,16 @@ class Arrangement:
         sidebar: ToolSidebar,
         debug_panel: DebugPanel,
         composer: Composer,
-        hint: Callable[[str], None],
+        hints: Hints,
         tools_key: str,
     ) -> None:
-        """Use `hint` to mention `tools_key`, what closes the tools: "F2 or Esc"."""
+        """Use `hints` to mention `tools_key`, what closes the tools: "F2 or Esc"."""
         self._screen = screen
         self._sidebar = sidebar
         self._debug_panel = debug_panel
         self._composer = composer
-        self._hint = hint
-        self._tools_key = tools_key
+        self._hints = hints
+        self._closing = _("{tools_key} closes the tools").format(tools_key=tools_key)
         self._sidebar_wanted = False  # where there is room for it
 
     def begin(self, width: int, height: int) -> None:
@@ -73,6 +73,7 @@ class Arrangement:
         """Hide the tools if they lie over the rest; they no longer have the focus."""
         if self.is_covered:
             self._screen.remove_class("-sidebar")
+            self._hints.unhint(self._closing)
 
     def toggle_sidebar(self) -> None:
         """Show or hide the tools; focus them when they are shown."""
@@ -82,9 +83,9 @@ class Arrangement:
             self._sidebar_wanted = shown
             state.save(paths.state_file(), sidebar=shown)
         elif shown:
-            self._hint(
-                _("{tools_key} closes the tools").format(tools_key=self._tools_key)
-            )
+            self._hints.hint(self._closing)
+        else:  # of a burst of keys, this one came before the hint was shown
+            self._hints.unhint(self._closing)
         (self._sidebar if shown else self._composer).focus()
 
     def toggle_debug(self) -> None:

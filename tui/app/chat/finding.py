@@ -158,11 +158,11 @@ class Finding:
         if self._bar.is_open:
             self._bar.word = self._said()
         else:
+            # The composer's border says what Esc does.
             keys = [
                 f"{key} {_(does)}"
                 for name, does in _KEYS.items()
-                if (key := self._spell(name))
-                if self._may_match or name == "cancel"
+                if self._may_match and (key := self._spell(name))
             ]
             self._hint("  ".join([self._said(), *keys]))
 
@@ -183,5 +183,4 @@ class Finding:
 _KEYS = {
     "find_next": N_("next"),
     "find_previous": N_("previous"),
-    "cancel": N_("ends"),
 }

@@ -117,7 +117,7 @@ class Footers:
         return f"{text} ({self.debug_key})" if self.debug_key else text
 
     def _was_away(self, record: Record, reason: str) -> bool:
-        """Whether the turn has ended by itself, while nobody looked."""
+        """Whether the turn has finished uncancelled while nobody was looking."""
         by_itself = reason in ("stop", "length")
         return by_itself and 0 < self._seen < record.seq and record.time < self._opened
 

@@ -1,5 +1,7 @@
 """Shows short-lived hints in the status line, and advice about the chosen model."""
 
+from collections.abc import Callable
+
 from rich.cells import cell_len
 
 from tui.app.transcript.note import Note
@@ -28,7 +30,7 @@ class Hints:
         """Show `text` in the status line until the next key, or for `seconds`."""
         self._status.hint = text
         if seconds is not None:
-            self._status.set_timer(seconds, lambda: self._unhint(text))
+            self._status.set_timer(seconds, lambda: self.unhint(text))
 
     def tell(self, text: str) -> None:
         """Show `text` as a hint, or as a note if it does not fit."""
@@ -38,15 +40,21 @@ class Hints:
             self.hint(text)
 
     def complain(self, text: str) -> None:
-        """Report a problem with what was typed.
+        """Report a problem with what was typed."""
+        self.report(text)
+
+    def report(self, text: str) -> Callable[[], None]:
+        """Report a problem; return what withdraws the report.
 
         Text that does not fit into the status line becomes a note.
         """
         if "\n" in text or cell_len(text) > self._status.content_size.width:
-            self._transcript.add_note(text, "warning")
-        else:
-            self.hint(text)
+            note = self._transcript.add_note(text, "warning")
+            return lambda: self._transcript.remove_note(note)
+        self.hint(text)
+        return lambda: self.unhint(text)
 
-    def _unhint(self, text: str) -> None:
+    def unhint(self, text: str) -> None:
+        """Remove `text` if it is the hint."""
         if self._status.hint == text:
             self._status.hint = ""

@@ -80,11 +80,18 @@ class KeyRouting:
     def take_paste(self, event: events.Paste) -> None:
         """Pass pasted text to the composer, whichever part has the focus."""
         event.stop()
+        self.write_text(event.text)
+
+    def write_text(self, text: str) -> None:
+        """Insert `text` into the composer; only a dialog in its place keeps the focus.
+
+        What was typed over another dialog does not answer this one.
+        """
         self._uncover()
         if self._dialog.question:
-            self._composer.add(event.text)
+            self._composer.add(text)
         else:
-            self._composer.write(event.text)
+            self._composer.write(text)
 
     def _uncover(self) -> None:
         if self._arrangement.is_covered:

@@ -148,7 +148,7 @@ class ChatScreen(OutputScreen):
         composer.help_key = self.spell_key("help")
         closing = filter(None, map(self.spell_key, ("tools", "cancel")))
         self.arrangement = Arrangement(
-            self, sidebar, debug_panel, composer, self.hint, _(" or ").join(closing)
+            self, sidebar, debug_panel, composer, hints, _(" or ").join(closing)
         )
         self.routing = KeyRouting(
             *(self, self.arrangement, transcript, composer, status, self.spell_key),
@@ -501,6 +501,10 @@ class ChatScreen(OutputScreen):
     def spell_key(self, name: str) -> str:
         """Return a command's key as users write it; "" when it has none."""
         return commands.spelled(commands.named(name), self.backend.keys)
+
+    def write(self, text: str) -> None:
+        """Write `text` into the composer: it was typed over a dialog."""
+        self.routing.write_text(text)
 
     def on_key(self, event: events.Key) -> None:
         """Pass a character to the composer if the focused part does not use it."""

@@ -9,11 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.app.widgets.dialog import Choices, Words
+from tui.app.widgets.dialog import Choices, Passing, Words
 from tui.i18n import _
 from tui.safe import safe
 
@@ -21,7 +20,7 @@ _SHORT = 24
 """Longest name, in columns, that aligns the second column; paths are longer."""
 
 
-class ChoiceScreen(ModalScreen[str | None]):
+class ChoiceScreen(Passing[str | None]):
     """Lists names with what they are; returns the chosen one, None for Esc."""
 
     CSS_PATH = "dialog.tcss"

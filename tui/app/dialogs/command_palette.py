@@ -114,7 +114,6 @@ class CommandRows(Rows):
     LOOKS: ClassVar[Looks] = {
         **Rows.LOOKS,
         "heading": "$text-primary",
-        "cursor": "on $primary 30%",
     }
 
     class Clicked(Message):

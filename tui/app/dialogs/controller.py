@@ -38,7 +38,7 @@ class DialogController:
         """Names of the commands used last; None until they are asked for."""
 
     def show_help(self) -> None:
-        """Show keys and commands, those of where the user is first."""
+        """Show keys and commands, those of the focused pane first."""
         from tui.app.dialogs.help import HelpScreen
 
         screen = self._app.screen

@@ -10,10 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from tui import bounds
-from tui.app.widgets.dialog import Words
+from tui.app.widgets.dialog import Passing, Words
 from tui.conversation.costs import UNKNOWN, Tally, table
 from tui.i18n import _
 from tui.safe import safe
@@ -22,12 +21,12 @@ _WIDEST = 70  # columns of text
 _EDGES = 8  # columns of border, padding and scroll bar
 
 
-class CostScreen(ModalScreen[None]):
-    """Shows what has been spent; Esc, Enter or q closes it."""
+class CostScreen(Passing[None]):
+    """Shows what has been spent; Esc or Enter closes it."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss", "Close", show=False)
+        Binding("escape,enter", "dismiss", "Close", show=False)
     ]
 
     def __init__(self, here: Tally, everywhere: Tally, since: float) -> None:

@@ -120,7 +120,7 @@ class Row(NamedTuple):
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows all keys, those of where the user is first; letters filter.
+    """Shows all keys, those of the focused pane first; letters filter.
 
     Esc or the key that opened it closes it.
     """
@@ -221,7 +221,7 @@ class HelpScreen(ModalScreen[None]):
         )
 
     def _sections(self) -> list[tuple[str, list[Row]]]:
-        """Return the titles and rows, those of where the user is first."""
+        """Return the titles and rows, those of the focused pane first."""
         places: dict[Place, tuple[str, Iterable[tuple[str, ...]]]] = {
             "writing": (_("Writing"), WRITING),
             "reading": (

@@ -8,17 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.theme import Theme
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.app.widgets.dialog import Choices
+from tui.app.widgets.dialog import Choices, Passing
 from tui.i18n import N_, _
 from tui.safe import safe
 
 
-class ThemeScreen(ModalScreen[str | None]):
+class ThemeScreen(Passing[str | None]):
     """Lists the themes; returns the name of the chosen one, None for Esc.
 
     It is narrow and at the right, so that the conversation is seen in the colours of

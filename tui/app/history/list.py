@@ -134,7 +134,6 @@ class HistoryList(Rows):
 
     LOOKS: ClassVar[Looks] = {
         **Rows.LOOKS,
-        "cursor": "on $primary 20%",
         "hit": "bold underline $text-warning",
     }
 

@@ -362,24 +362,27 @@ class HistoryScreen(OutputScreen):
         letters = self.list.has_focus
         lines: list[list[Content]] = [[]]
         room = width = self.app.size.width - 2
-        keys = (
-            (("Enter", self._prompt), ("Esc", _("cancel"))) if self._prompt else _KEYS
-        )
-        for key, does in keys:
-            if does == "undo" and not self._can_undo:
-                continue
-            key = _LETTERS.get(key, key) if letters else key
-            size = cell_len(f"{key} {_(does)}")
+        if self._prompt:
+            keys = [("Enter", self._prompt), ("Esc", _("cancel"))]
+        else:
+            keys = [
+                (_LETTERS.get(key, key) if letters else key, _(does))
+                for key, does in _KEYS
+                if does != "undo" or self._can_undo
+            ]
+        sizes = [cell_len(f"{key} {does}") for key, does in keys]
+        # One space is enough between pairs if that leaves no pair alone in a row.
+        narrow = sum(sizes) + len(sizes) - 1 <= width < sum(sizes) + 2 * len(sizes) - 2
+        gap = 1 if narrow else 2
+        for size, (key, does) in zip(sizes, keys, strict=True):
             room -= size
             if room < 0 and lines[-1]:
                 lines.append([])
                 room = width - size
-            room -= 2
-            pair = Content.assemble(
-                (key, "$text-accent"), (f" {_(does)}", "$text-muted")
-            )
+            room -= gap
+            pair = Content.assemble((key, "$text-accent"), (f" {does}", "$text-muted"))
             lines[-1].append(pair)
-        return Content("\n").join(Content("  ").join(line) for line in lines)
+        return Content("\n").join(Content(" " * gap).join(line) for line in lines)
 
     def report(self, text: str, failed: bool = False) -> None:
         """Show the outcome of an action until the next one, and refresh the list."""

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tui.app.markdown.code import code_lines
+from tui.app.markdown.footnotes import use_footnotes
 from tui.app.markdown.formula import use_formulas
 from tui.app.markdown.inline import formula_spans, inline_spans
 from tui.app.markdown.lines import (
@@ -33,7 +34,8 @@ _NARROWEST = 8  # nesting does not make a pane narrower than this
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False})
-    return use_formulas(parser.enable(["table", "strikethrough"]))
+    parser.enable(["table", "strikethrough"])
+    return use_footnotes(use_formulas(parser))
 
 
 def parse(source: str, references: dict[str, Any] | None = None) -> list[Token]:

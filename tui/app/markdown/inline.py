@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
+from tui.app.markdown.footnotes import raised
 from tui.app.markdown.formula import hold_back
 from tui.app.markdown.lines import Span, Style
 from tui.safe import safe
@@ -103,6 +104,9 @@ def inline_spans(tokens: Sequence[Token], style: Style = ()) -> list[Span]:
             spans.append((safe(token.content), (*styles[-1], "code")))
         elif kind == "math_inline":
             spans += formula_spans(token, styles[-1])
+        elif kind == "footnote_mark":
+            mark = raised(token.content)
+            spans.append((mark, (*styles[-1], "marker")))
         elif kind in ("softbreak", "hardbreak"):
             # Models break lines on purpose: in verses, addresses, short lists.
             spans.append(("\n", styles[-1]))

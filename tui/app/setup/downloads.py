@@ -1,4 +1,4 @@
-"""The download of a model, which goes on when its dialog is closed.
+"""The download of a model, which continues when its dialog is closed.
 
 There is one at a time. The status line of the chat shows how far it is, and the dialog
 shows it again. Quitting stops it; what has come is kept, and the next one continues.
@@ -82,7 +82,7 @@ class Downloads:
             watcher.say(self.line)
 
     def stop(self) -> None:
-        """Stop the download; what has come is kept."""
+        """Stop the download; keep the received part."""
         if self._pull:
             self._pull.stop()
 

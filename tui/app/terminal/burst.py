@@ -40,7 +40,7 @@ _RUN = r"(?:[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\x1b\[[\d;:]*m)+"
 _KEY = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?|."
 _PART = re.compile(f"(?P<run>{_RUN})|(?:{_KEY})", re.DOTALL)
 _LINES = re.compile(r"[^\r\n]\r+\n?\r*[^\r]")
-_SLASH = r"/[a-z]+(?: [^\r\n]*)?\r+"
+_SLASH = r"/[a-z][\w:.-]*(?: [^\r\n]*)?\r+"
 _COMMAND = re.compile(_SLASH)
 _LINE_AND_COMMAND = re.compile(rf"[^\r\n]+\r{_SLASH}")
 _ENTERS = re.compile(r"\r*")
@@ -64,6 +64,11 @@ class Bursts:
         """The time until which no further input is known to have arrived."""
         self.due = inf
         """When to call `tick`."""
+
+    @property
+    def held(self) -> str:
+        """The line that is held back."""
+        return self._held
 
     def feed(self, text: str, now: float) -> Iterator[str | Pasted]:
         """Split `text`, read at `now`; hold back an Enter that may be a line end."""

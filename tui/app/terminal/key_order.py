@@ -70,6 +70,9 @@ class KeyOrder:
         app = self._app
         while self._keys and self._on_its_way is None:
             event = self._keys.popleft()
+            if isinstance(event, Key) and (parts := self._apart(event)):
+                event, letter = parts
+                self._keys.appendleft(letter)
             way = (app.focused or app.screen).ancestors_with_self
             await self._handle(event)
             if event.is_forwarded and self._on_its_way is None:
@@ -77,6 +80,20 @@ class KeyOrder:
                 token = self._wait(PATIENCE)
                 self._accompany(token, way, 1 if types else _WALKS)
             # Otherwise a priority binding of the app has handled the key already.
+
+    def _apart(self, event: Key) -> tuple[Key, Key] | None:
+        """Return Esc and the letter if that is what was pressed, and not Alt.
+
+        Typed quickly or over a slow link, both come in one read, as they do from Alt.
+        If the rest of a word follows, `Reader` has noted the two characters. Alt with a
+        letter that has a meaning keeps it.
+        """
+        sent = event.character or ""
+        if len(sent) != 2 or sent[0] != "\x1b":
+            return None
+        if event.key in self._app.screen.active_bindings:
+            return None
+        return Key("escape", "\x1b"), Key(sent[1], sent[1])
 
     def hold(self) -> Callable[[], None]:
         """Keep the keys that come now until the returned function is called.

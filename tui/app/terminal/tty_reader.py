@@ -25,6 +25,11 @@ _CHARACTERS = "u~"  # their numbers may be characters: any Unicode has
 _TYPED = re.compile(r"[!-NQ-WYZ`-~]")
 # Esc twice and then text, or Alt with a character.
 _ESCAPED = re.compile(rf"\x1b\x1b(?={_TYPED.pattern})|\x1b{_TYPED.pattern}")
+# What no terminal sends for Alt with a key, so that it was Esc and then a key: a space,
+# Ctrl with a letter, a character that is not ASCII.
+_NOT_ALT = re.compile(r"\x1b(?=[ \x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f]|[^\x00-\x7f])")
+_SIGNS = "!\"#$%&'()*+,-./0123456789:;<=>?@`{|}~"  # with Alt, they name no key
+_PRINTED = re.compile(r"[^\x00-\x1f\x7f]")
 # Sequences that a terminal sends by itself, which may come within a character.
 _BETWEEN = re.compile(rb"(?:\x1b\[[0-?]+[ -/]*[@-~]|\x1b\[[IO])+")
 
@@ -81,14 +86,24 @@ class Reader:
                 yield from self._parse(self._bursts.feed(text, now))
 
     def _parse(self, parts: Iterable[str | Pasted]) -> Iterator[Message]:
-        for part in parts:
+        known = list(parts)
+        for part, after in zip(known, [*known[1:], self._bursts.held], strict=False):
             if isinstance(part, Pasted):
                 yield events.Paste(part.text)
             elif text := _SEQUENCE.sub(_possible, part):
-                yield from self._parse_text(text)
+                goes_on = isinstance(after, str) and bool(_PRINTED.match(after))
+                first, *others = _NOT_ALT.split(text)
+                if first:
+                    yield from self._parse_text(first, goes_on)
+                for other in others:
+                    yield events.Key("escape", "\x1b")
+                    yield from self._parse_text(other, goes_on)
 
-    def _parse_text(self, text: str) -> Iterator[Message]:
-        """Parse text without a paste.
+    def _parse_text(self, text: str, goes_on: bool) -> Iterator[Message]:
+        """Parse text without a paste; `goes_on` if a character follows in this read.
+
+        Then Alt with a letter may also be Esc and the beginning of a word: the letter's
+        key has both as its character, and `KeyOrder` decides.
 
         Textual's parser waits after Alt with a character whether it is the beginning of
         a longer sequence. When another ESC comes first, such as that of a report, it
@@ -99,9 +114,20 @@ class Reader:
         self._twice = text.endswith("\x1b\x1b")
         at = 0
         for found in _ESCAPED.finditer(text):
-            yield from self._parser.feed(text[at : found.end()])
-            yield from self._settle()
-            at = found.end()
+            start, end = found.span()
+            word = bool(_PRINTED.match(text, end)) if end < len(text) else goes_on
+            if at < start:
+                yield from self._parser.feed(text[at:start])
+            at = end
+            if word and found[0][1] in _SIGNS:
+                yield events.Key("escape", "\x1b")
+                at = end - 1
+                continue
+            yield from self._parser.feed(found[0])
+            for message in self._settle():
+                if word and isinstance(message, events.Key) and "alt+" in message.key:
+                    message.character = found[0]
+                yield message
         if rest := text[at:]:  # "" would signal the end of input to the parser
             yield from self._parser.feed(rest)
 

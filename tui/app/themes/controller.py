@@ -41,11 +41,11 @@ class ThemeController:
     """The themes of one app. Call it in the UI thread."""
 
     def __init__(
-        self, app: _App, configured: str, tell: Callable[[str], object]
+        self, app: _App, configured: str, tell: Callable[[str], Callable[[], None]]
     ) -> None:
         """`configured` is the theme of config.toml, "" for none.
 
-        `tell` is called with a line for the user.
+        `tell` is called with a line for the user, and returns what withdraws it.
         """
         self._app = app
         self._configured = configured
@@ -56,6 +56,8 @@ class ThemeController:
         """When each of the user's files was written, and its size."""
         self._complete = False
         """Whether all themes have been read."""
+        self._withdraw: dict[Path, Callable[[], None]] = {}
+        """Functions that withdraw the warning about each broken file."""
 
     def load(self) -> list[str]:
         """Register themes and use one of them; return problems with others.
@@ -152,17 +154,28 @@ class ThemeController:
         while not self._closed.wait(SECONDS):
             now = _times(self._folder)
             changed = [f for f, written in now.items() if self._seen.get(f) != written]
+            for file in self._seen.keys() - now.keys():
+                self._app.call_later(self._mended, file)
             self._seen = now
             for file in changed:
                 try:
                     theme = load_theme(file)
                 except ConfigError as error:
-                    self._app.call_later(self._tell, str(error))
+                    self._app.call_later(self._complain, file, str(error))
                 else:
-                    self._app.call_later(self._replace, theme)
+                    self._app.call_later(self._replace, file, theme)
 
-    def _replace(self, theme: Theme) -> None:
+    def _complain(self, file: Path, problem: str) -> None:
+        self._mended(file)
+        self._withdraw[file] = self._tell(problem)
+
+    def _mended(self, file: Path) -> None:
+        if withdraw := self._withdraw.pop(file, None):
+            withdraw()
+
+    def _replace(self, file: Path, theme: Theme) -> None:
         """Use the new colours of a theme, at once if it is the current one."""
+        self._mended(file)
         self._app.register_theme(theme)
         if theme.name == self._app.theme:
             self._app.mutate_reactive(App.theme)

@@ -242,7 +242,7 @@ class Finder:
             self._current = (item, min(self._current[1], last)) if places else None
 
     def _choose(self) -> None:
-        """Go to the first place, as soon as it is known which one that is."""
+        """Go to the first match as soon as it is certain."""
         if self._current is not None and not self._choosing:
             return
         order = {item: number for number, item in enumerate(self._pane.items)}

@@ -1,4 +1,4 @@
-"""Lays out what stands beside a message and is never copied: times and figures."""
+"""Lays out the times and figures beside a message, which are never copied."""
 
 from collections.abc import Sequence
 

@@ -62,8 +62,8 @@ class MessageView(Item):
         self.time = ""
         """When it was sent, drawn at the right of a question; "" for nothing."""
         self.footer: tuple[str, ...] = ()
-        """What is said in a dim line below an answer: the first part is its model, and
-        the others are left out where there is no room."""
+        """The parts of the dim line below an answer: first its model, then figures,
+        which are left out where there is no room."""
         self.away = ""
         """When the answer has ended, if nobody looked; "" if somebody did."""
         self.rule = ""
@@ -80,6 +80,7 @@ class MessageView(Item):
         self._thought: Feed | None = None
         # The parts of the message: lines with the gutter at their left.
         self._title = 0  # the first line below the rule
+        self._fold = 0  # the line that folds the reasoning
         self._top: list[Line] = []
         self._thought_lines: list[Line] = []
         self._body_lines: list[Line] = []
@@ -108,7 +109,7 @@ class MessageView(Item):
     @property
     def fold_line(self) -> int | None:
         """The number of the line that folds the reasoning; None without reasoning."""
-        return len(self._top) - 1 if self._reasoning and self.exact else None
+        return self._fold if self._reasoning and self.exact else None
 
     @property
     def text_rows(self) -> range:
@@ -304,10 +305,10 @@ class MessageView(Item):
         rule = _rule(self.rule, self.width)
         self._title = len(rule)
         lines = [*rule, *lines]
-        if not self._reasoning:
-            self._thought, self._thought_lines = None, []
-            return lines, 0
-        if self.folded:
+        self._fold = len(lines) - 1
+        if self.folded and self._reasoning and self._text:
+            lines.append(BLANK)
+        if self.folded or not self._reasoning:
             self._thought, self._thought_lines = None, []
             return lines, 0
         width = self.width - 2 * GUTTER
@@ -361,7 +362,10 @@ class MessageView(Item):
             for line in to_lines(wrap([(chip, (*style, "chip"))], self.width - GUTTER))
         ]
         shown = gutter(chips, self._bar(), (*style, "bar"), style)
-        return [*shown, *footer(marks, self.away, self.footer, self.width)]
+        below = footer(marks, self.away, self.footer, self.width)
+        if below and not shown and self._body_lines and _framed(self._body_lines[-1]):
+            below.insert(0, BLANK)
+        return [*shown, *below]
 
     def line(self, number: int) -> Line:
         """Return a laid-out line; BLANK for a number out of range."""
@@ -370,6 +374,11 @@ class MessageView(Item):
                 return lines[number] if number >= 0 else BLANK
             number -= len(lines)
         return BLANK
+
+
+def _framed(line: Line) -> bool:
+    """Return whether `line` is of code or a table, which text must not touch."""
+    return bool(line.fill) or any("rule" in style for _, style in line.spans)
 
 
 def _rule(text: str, width: int) -> list[Line]:

@@ -157,7 +157,7 @@ class Transcript(ReadingPane, can_focus=True):
         self.show_items([it for it in self._items if it is not note], stay=True)
 
     def show_welcome(self, welcome: Welcome) -> None:
-        """Show or redraw what stands here before the first message."""
+        """Show or redraw the empty state, before the first message."""
         if self._views:
             return
         if self.welcome is not welcome:

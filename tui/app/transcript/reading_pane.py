@@ -1,4 +1,4 @@
-"""A line pane in which one finds text, and jumps between questions."""
+"""A line pane with find, and jumps between questions."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

@@ -13,7 +13,7 @@ from tui.app.commands import Command, parse, spelled
 from tui.app.markdown.lines import Span, cut
 from tui.app.widgets.completion import matching
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.palette import Looks, Palette
+from tui.app.widgets.palette import CHOSEN, Looks, Palette
 from tui.i18n import _
 from tui.safe import safe
 
@@ -24,7 +24,7 @@ _NAME = 14
 
 
 def more_marks(first: int, rows: int, count: int) -> dict[int, str]:
-    """Return the marks of the rows at the edges of a list that goes on beyond them.
+    """Return the marks of the edge rows of a list that has more rows beyond them.
 
     `first` is the number of the first visible row of `count`; `rows` are visible.
     """
@@ -52,7 +52,7 @@ class CommandMenu(Contained, Widget):
         "name": "bold",
         "help": "$text-muted",
         "key": "$text-accent",
-        "chosen": "bold $block-cursor-foreground on $primary",
+        "chosen": CHOSEN,
     }
 
     found: reactive[tuple[Command, ...]] = reactive((), layout=True)

@@ -24,7 +24,7 @@ from tui.app import faults
 from tui.app.markdown.lines import Line, Style, cut, to_lines
 from tui.app.markdown.lines import wrap as wrap_spans
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.palette import Looks, Palette
+from tui.app.widgets.palette import CHOSEN, Looks, Palette
 from tui.app.widgets.row_index import RowIndex, selectable
 
 
@@ -47,11 +47,6 @@ class Entry:
         A line wider than `width` is cut.
         """
         raise NotImplementedError
-
-
-_SOLID = {"solid-cursor": "bold $block-cursor-foreground on $block-cursor-background"}
-"""The cursor in the terminal's own colours: these do not mix, and muted text and keys
-would be lost on it."""
 
 
 class Rows(Contained, ScrollView, can_focus=True):
@@ -81,7 +76,7 @@ class Rows(Contained, ScrollView, can_focus=True):
         "error": "$text-error",
         "high": "$text-warning",
         "full": "bold $text-error",
-        "cursor": "on $primary 15%",
+        "cursor": CHOSEN,
     }
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -264,10 +259,9 @@ class Rows(Contained, ScrollView, can_focus=True):
 
     def _style(self, style: Style, selected: bool) -> RichStyle:
         if self._palette is None:
-            self._palette = Palette(self, {**self.LOOKS, **_SOLID})
-        if selected and self.app.current_theme.ansi:
-            return self._palette.style(("solid-cursor",))
-        return self._palette.style(("cursor", *style) if selected else style)
+            self._palette = Palette(self, self.LOOKS)
+        # In one colour: muted text and keys would be lost on the cursor's.
+        return self._palette.style(("cursor",) if selected else style)
 
     # -- layout
 

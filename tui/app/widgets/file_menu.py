@@ -10,7 +10,7 @@ from textual.widget import Widget
 from tui.app.markdown.lines import Span, cut, spans_width
 from tui.app.widgets.command_menu import more_marks
 from tui.app.widgets.contained import Contained
-from tui.app.widgets.palette import Looks, Palette
+from tui.app.widgets.palette import CHOSEN, Looks, Palette
 from tui.safe import decoded, safe
 
 ROWS = 8
@@ -35,7 +35,7 @@ class FileMenu(Contained, Widget):
     LOOKS: ClassVar[Looks] = {
         "name": "bold",
         "folder": "$text-muted",
-        "chosen": "bold $block-cursor-foreground on $primary",
+        "chosen": CHOSEN,
     }
 
     found: reactive[tuple[str, ...]] = reactive((), layout=True)

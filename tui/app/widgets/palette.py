@@ -24,6 +24,9 @@ from tui.app.markdown import Span, Style
 Looks = Mapping[str, str]
 """Maps names to styles in Textual's notation: attributes, colour, `on` background."""
 
+CHOSEN = "bold $block-cursor-foreground on $block-cursor-background"
+"""The look of the chosen row, the same in every list."""
+
 CONVERSATION: Looks = {
     "user": "on $surface",
     "bar": "$border-blurred",
@@ -35,7 +38,7 @@ CONVERSATION: Looks = {
     "fold": "italic $text-muted",
     "thought": "italic $text-muted",
     "cursor": "$accent",
-    "hint": "$block-cursor-foreground on $primary",
+    "hint": "$block-cursor-foreground on $block-cursor-background",
     "time": "$text-muted",
     "footer": "$text-muted",
     "away": "$text-accent",

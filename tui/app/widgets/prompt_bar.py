@@ -23,7 +23,7 @@ class Asker(Protocol):
     """What gets the answers, at once: the next key may depend on them."""
 
     def changed(self, text: str) -> object:
-        """Take the text as far as it is typed."""
+        """Take the text typed so far."""
         ...
 
     def entered(self, text: str) -> object:
@@ -128,7 +128,7 @@ class PromptBar(Horizontal):
         self.display = False
 
     def label(self, text: str) -> None:
-        """Change what stands before the field."""
+        """Change the label before the field."""
         self._labelled = text
         self._label.update(Content(text))
 
@@ -139,7 +139,7 @@ class PromptBar(Horizontal):
 
     @property
     def word(self) -> str:
-        """What is said at the right."""
+        """The note at the right end."""
         return self._said
 
     @word.setter

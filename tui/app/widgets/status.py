@@ -109,7 +109,7 @@ class Status(Contained, Widget):
     """Replaces everything on the right unless empty, such as "Press Ctrl+C again to
     quit"."""
     aside: reactive[str] = reactive("")
-    """What goes on beside the answers, in a word: a download."""
+    """Other work in progress, in one word: a download."""
     temporary: reactive[bool] = reactive(False)
     """Whether nothing is stored, because the user wants that."""
     unkept: reactive[bool] = reactive(False)

@@ -23,9 +23,9 @@ from tui.app.widgets.palette import Looks, Palette
 from tui.i18n import N_, _
 from tui.safe import safe
 
-_NARROWEST = 10
+_NARROWEST = 14
 _WIDEST = 28
-"""Most columns of a tab."""
+"""Fewest and most columns of a tab; with less, titles could not be told apart."""
 _NAME = " lazychat "
 _NAMED_FROM = 60
 """Columns from which there is room for the name and the counts beside tabs."""

@@ -346,7 +346,7 @@ class ToolSidebar(Rows, inherit_bindings=False):
         self.set_entries(entries, cursor if selected else None)
 
     def _facts(self) -> list[Entry]:
-        """Return what stands above the tools."""
+        """Return the rows above the tools."""
         model = safe(self.model, newlines=False) or _("No model")
         entries: list[Entry] = [
             Fact(N_("Model"), (model, ("label",)), key=self.model_key)
