@@ -15,9 +15,9 @@ from tui.models.starter.words import (
     TEMPORAL,
     Unit,
     content,
+    english,
     has_han,
     pattern,
-    split_name,
     stem,
     units,
 )
@@ -80,13 +80,13 @@ class Parameter:
     def __init__(self, name: str, description: str) -> None:
         self.name = name
         self.description = description
-        self.words = frozenset(map(stem, split_name(name)))
+        self.words = frozenset(map(stem, english(name)))
         """The stems of its name."""
         self.is_temporal = bool(self.words & _WHEN)
         """Whether it wants a day or a time."""
         self.is_sum = bool((self.words | content(description)) & _SUMS)
         """Whether it wants arithmetic."""
-        said = split_name(description.split("e.g.")[0])
+        said = english(description.split("e.g.")[0])
         described = {stem(word) for word in said}
         if {"from", "to"} <= described:  # "what to convert from": the last word counts
             last = said[::-1].index("from") < said[::-1].index("to")
@@ -182,7 +182,7 @@ def score(
             points -= 0.3 * common
     if has_han(piece):
         points -= 3 * any(k in piece for k in tool if has_han(k))
-        points -= 2 * any(f in piece for f in FILLER if len(f) > 1)
+        points -= 2 * any(len(m[0]) > 1 for m in FILLER.finditer(piece))
         points -= "的" in piece
         points -= 1.5 * (sum(u.kind == "han" for u in inside) == 1)
     # Of "lunch with Sam", neither half alone.
@@ -220,11 +220,11 @@ def _stretches(text: str) -> dict[Place, str]:
 
 def _runs(text: str, used: Collection[Place]) -> Iterator[list[Unit]]:
     """Yield the units between words that cannot belong to a value."""
-    fillers = _fillers(text)
+    fillers = [m.span() for m in FILLER.finditer(text)]
     run: list[Unit] = []
     for unit in units(text):
         taken = overlaps((unit.start, unit.end), used)
-        taken = taken or any(s <= unit.start < e for s, e in fillers)
+        taken = taken or overlaps((unit.start, unit.start + 1), fillers)
         stop = unit.kind == "word" and unit.text.lower() in _COMMON
         if unit.text in ("The", "A", "An") and unit.start > 0:
             stop = False  # of a name: The Beatles
@@ -239,17 +239,6 @@ def _runs(text: str, used: Collection[Place]) -> Iterator[list[Unit]]:
             run.append(unit)
     if run:
         yield run
-
-
-def _fillers(text: str) -> list[Place]:
-    found: list[Place] = []
-    at = 0
-    while at < len(text):
-        filler = next((f for f in FILLER if text.startswith(f, at)), "")
-        if filler:
-            found.append((at, at + len(filler)))
-        at += len(filler) or 1
-    return found
 
 
 def _within(text: str, run: list[Unit], tool: Collection[str]) -> Iterator[Place]:
