@@ -6,16 +6,14 @@ piece (`from`, `about`, 给, 关于) and what the parameter is called decide.
 
 import re
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
+from tui.models.starter.parameters import Parameter
 from tui.models.starter.words import (
     FILLER,
     LEXICON,
     STOP,
     TEMPORAL,
     Unit,
-    content,
-    english,
     has_han,
     pattern,
     stem,
@@ -39,72 +37,6 @@ _SUM = re.compile(
     r"|cubed|percent|sum|product|factorial|log|sin|cos)\b|[加减乘除]|平方|根",
     re.IGNORECASE,
 )
-
-
-class Role(NamedTuple):
-    """What a parameter is in the sentence, and the words that come before it."""
-
-    names: frozenset[str]
-    before: re.Pattern[str]
-    weight: float
-
-
-def _role(names: str, before: str, before_chinese: str, weight: float = 3.0) -> Role:
-    english = rf"\b(?:{before})\s+(?:the\s+|an?\s+|my\s+)?"
-    cue = rf"(?:{english}|(?:{before_chinese})\s*)[\"'“‘「《]?$"
-    return Role(frozenset(map(stem, names.split())), pattern(cue), weight)
-
-
-_ROLES = [_role(**role) for role in LEXICON["roles"]]
-_SOURCE, _TOPIC, _PLACE = (
-    next(role.names for role in _ROLES if stem(name) in role.names)
-    for name in ("source", "topic", "city")
-)
-_WHEN, _SUMS, _TASKS = (
-    frozenset(map(stem, LEXICON[f"{kind}_names"].split()))
-    for kind in ("temporal", "sum", "task")
-)
-
-
-class Span(NamedTuple):
-    """A piece of the message and how much speaks for it."""
-
-    start: int
-    end: int
-    score: float
-
-
-class Parameter:
-    """A text parameter of a tool."""
-
-    def __init__(self, name: str, description: str) -> None:
-        self.name = name
-        self.description = description
-        self.words = frozenset(map(stem, english(name)))
-        """The stems of its name."""
-        self.is_temporal = bool(self.words & _WHEN)
-        """Whether it wants a day or a time."""
-        self.is_sum = bool((self.words | content(description)) & _SUMS)
-        """Whether it wants arithmetic."""
-        said = english(description.split("e.g.")[0])
-        described = {stem(word) for word in said}
-        if {"from", "to"} <= described:  # "what to convert from": the last word counts
-            last = said[::-1].index("from") < said[::-1].index("to")
-            described.discard("to" if last else "from")
-        self._roles = [
-            (role, 1.0 if self.words & role.names else 0.5)
-            for role in _ROLES
-            if (self.words | described) & role.names
-        ]
-
-    def role_weight(self, before: str) -> float:
-        """Return how well the text before a piece fits what this parameter is."""
-        # The unit of an amount, "6 feet": what is converted from.
-        amount = re.search(r"\d\s*$", before) and self.words & _SOURCE
-        fits = [
-            s * role.weight for role, s in self._roles if role.before.search(before)
-        ]
-        return max([2.5 if amount else 0.0, *fits])
 
 
 def overlaps(place: Place, used: Collection[Place]) -> bool:
@@ -154,10 +86,10 @@ def score(
     inside = units(piece)
     words = [u.text for u in inside if u.kind in ("word", "whole")]
     points = parameter.role_weight(before) + 0.15 * min(len(inside), 8)
-    if points > 2 and parameter.words & _TOPIC and not re.search(r"\w", text[end:]):
+    if points > 2 and parameter.wants("topic") and not re.search(r"\w", text[end:]):
         points += 1.5  # a topic goes on to the end: "cheap flights to Lima"
     if before and before[-1] in "\"'“‘「《":
-        points += 1 if parameter.words & _PLACE else 5
+        points += 1 if parameter.wants("place") else 5
     if parameter.is_sum:
         points += 4 if _SUM.search(piece) and re.search(r"\d", piece) else -5
     if inside[0].kind == "whole" and len(inside) == 1:
@@ -168,7 +100,7 @@ def score(
     if own and (own[0] or own[-1]):
         points -= 4 if all(own) else 1.5
     stretch = _stretches(text).get(place)
-    if stretch == "task" and parameter.words & _TASKS:
+    if stretch == "task" and parameter.wants("task"):
         points += 5
     elif stretch == "stretch":
         points += 2
@@ -197,8 +129,8 @@ def _of_time(piece: str, inside: bool, parameter: Parameter) -> float:
     # "Play Yesterday": a name. Days of the week are always capitalised.
     name = inside and piece in ("Yesterday", "Today")
     if TEMPORAL.fullmatch(piece) and not name:
-        return 4 if parameter.is_temporal else -4
-    if parameter.is_temporal:
+        return 4 if parameter.wants("temporal") else -4
+    if parameter.wants("temporal"):
         return -2
     return -3 if TEMPORAL.search(piece) and not name else 0
 
