@@ -7,7 +7,7 @@ requires one is never called.
 
 import re
 from collections.abc import Collection, Sequence
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import Any, NamedTuple, cast
 
 from tui.messages import ToolSchema
@@ -107,7 +107,8 @@ def assign(slots: Sequence[Slot]) -> dict[str, Span]:
         taken = [s for s in chosen if s is not None]
         if any(overlaps(a[:2], [b[:2]]) for a, b in combinations(taken, 2)):
             return float("-inf")
-        return sum(
+        order = sum(a.start < b.start for a, b in pairwise(taken))
+        return 0.1 * order + sum(
             s.score + (_REQUIRED if slot.parameter.required else _OPTIONAL)
             for s, slot in zip(chosen, slots, strict=True)
             if s is not None

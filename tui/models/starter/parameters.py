@@ -64,9 +64,6 @@ class Parameter:
         """Whether it wants arithmetic."""
         said = english(description.split("e.g.")[0])
         described = {stem(word) for word in said}
-        if {"from", "to"} <= described:  # "what to convert from": the last word counts
-            last = said[::-1].index("from") < said[::-1].index("to")
-            described.discard("to" if last else "from")
         self._roles = [
             (role, 1.0 if self.words & role.names else 0.5)
             for role in _ROLES.values()
