@@ -19,7 +19,7 @@ from tui.messages import ToolSchema
 from tui.models.starter.arguments import Draft, assign, draft, several
 from tui.models.starter.intent import against, declines, goes_on, requests
 from tui.models.starter.parameters import keywords, tool_words, vocabulary
-from tui.models.starter.words import has_han, in_symbols, is_sum, shared
+from tui.models.starter.words import in_symbols, is_sum, shared
 
 _MOST_CHARACTERS = 240
 """Of a longer message only its end is looked at: requests stand there, or are short."""
@@ -29,8 +29,6 @@ _WORD, _MOST_WORDS = 2.0, 2
 _NOTHING_SHARED = 2.0
 """Against a tool that shares no word with the message and needs nothing from it: of
 "I have 3 cats" a roll of dice could use the 3."""
-_NO_KEYWORD = 3.0
-"""Against a tool that has Chinese keywords when none is in the Chinese message."""
 _MARGIN = 0.1
 """What a tool must be ahead of the best purpose."""
 
@@ -78,7 +76,7 @@ def _decide(text: str, tools: Sequence[ToolSchema], sure: bool = False) -> list[
 
 def best_tool(text: str, tools: Sequence[ToolSchema]) -> Candidate | None:
     """Return the tool for which most speaks; None if none can be called."""
-    chinese, arithmetic = has_han(text), is_sum(text)
+    arithmetic = is_sum(text)
     worded = [(t, shared(text, vocabulary(t), keywords(t))) for t in tools]
     worded.sort(key=lambda pair: -len(pair[1]))  # stable: earlier tools first
     found: list[Candidate] = []
@@ -93,8 +91,6 @@ def best_tool(text: str, tools: Sequence[ToolSchema]) -> Candidate | None:
         points = _WORD * min(_MOST_WORDS, len(hits)) + drafted.fit
         if not hits and not tool.parameters.get("required"):
             points -= _NOTHING_SHARED
-        if chinese and not hits and any(map(has_han, keywords(tool))):
-            points -= _NO_KEYWORD
         found.append(Candidate(tool, drafted, points, len(hits)))
     return max(found, key=lambda c: c.points, default=None)
 
