@@ -23,6 +23,7 @@ from tui.models.starter import StarterModel
 from tui.models.starter.arguments import draft
 from tui.models.starter.decide import decide
 from tui.models.starter.intent import asks_who
+from tui.models.starter.numbers import numbers
 from tui.tools import weather
 from tui.tools.registry import builtin
 from tui.turn import Cancellation, Turn
@@ -455,6 +456,46 @@ def test_a_number_of_other_things_is_no_time(text: str) -> None:
 )
 def test_a_number_with_a_unit_or_alone_is_a_time(text: str, minutes: int) -> None:
     assert draft(TIMER, text).values == {"minutes": minutes}
+
+
+def test_a_number_and_its_unit_may_fill_two_parameters() -> None:
+    properties = {
+        "duration": {"type": "integer", "description": "How long."},
+        "unit": {"type": "string", "enum": ["seconds", "minutes"]},
+    }
+    schema = {"type": "object", "properties": properties, "required": ["duration"]}
+    tool = ToolSchema("set_timer", "Start a countdown timer.", schema)
+
+    (choice,) = decide("Start a countdown of forty-five seconds", [tool])
+
+    assert choice.arguments == {"duration": 45, "unit": "seconds"}
+
+
+def test_chinese_list_of_places_gives_two_calls() -> None:
+    choices = decide("北京和上海天气怎么样", TOOLS)
+
+    assert [c.arguments for c in choices] == [
+        {"location": "北京"},
+        {"location": "上海"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("two hundred and five", 205),
+        ("one hundred thousand", 100_000),
+        ("half a dozen", 6),
+        ("2,500", 2500),
+        ("5k", 5000),
+        ("一百零五", 105),
+        ("一万两千", 12_000),
+        ("二零二六", 2026),
+        ("半小时", 0.5),
+    ],
+)
+def test_numbers_are_read_in_digits_and_words(text: str, value: float) -> None:
+    assert [number.value for number in numbers(text)] == [value]
 
 
 def test_tuning_set_stays_above_its_floor(model: StarterModel) -> None:

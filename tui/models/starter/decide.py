@@ -16,29 +16,19 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tui.messages import ToolSchema
-from tui.models.starter.arguments import (
-    Draft,
-    assign,
-    draft,
-    keywords,
-    parameter_words,
-    several,
-    vocabulary,
-)
+from tui.models.starter.arguments import Draft, assign, draft, several
 from tui.models.starter.intent import against, declines, goes_on, requests
-from tui.models.starter.words import has_han, in_symbols, is_sum, shared, stem
+from tui.models.starter.parameters import keywords, tool_words, vocabulary
+from tui.models.starter.words import in_symbols, is_sum, shared
 
 _MOST_CHARACTERS = 240
 """Of a longer message only its end is looked at: requests stand there, or are short."""
 _MOST_DRAFTS = 16
 """Tools for which arguments are sought, chosen by words alone: 1 ms each."""
 _WORD, _MOST_WORDS = 2.0, 2
-_PARAMETER_WORD = 0.5
 _NOTHING_SHARED = 2.0
 """Against a tool that shares no word with the message and needs nothing from it: of
 "I have 3 cats" a roll of dice could use the 3."""
-_NO_KEYWORD = 3.0
-"""Against a tool that has Chinese keywords when none is in the Chinese message."""
 _MARGIN = 0.1
 """What a tool must be ahead of the best purpose."""
 
@@ -79,15 +69,14 @@ def _decide(text: str, tools: Sequence[ToolSchema], sure: bool = False) -> list[
     best = None if declines(text) else best_tool(text, tools)
     if best is None or (sure and not best.hits):
         return []
-    words = {*vocabulary(best.tool), *map(stem, keywords(best.tool))}
-    if best.points - against(text, words) < _MARGIN:
+    if best.points - against(text, tool_words(best.tool)) < _MARGIN:
         return []
     return _fill(text, best.tool, best.draft)
 
 
 def best_tool(text: str, tools: Sequence[ToolSchema]) -> Candidate | None:
     """Return the tool for which most speaks; None if none can be called."""
-    chinese, arithmetic = has_han(text), is_sum(text)
+    arithmetic = is_sum(text)
     worded = [(t, shared(text, vocabulary(t), keywords(t))) for t in tools]
     worded.sort(key=lambda pair: -len(pair[1]))  # stable: earlier tools first
     found: list[Candidate] = []
@@ -99,37 +88,31 @@ def best_tool(text: str, tools: Sequence[ToolSchema]) -> Candidate | None:
             hits.append("arithmetic")
         elif arithmetic and not hits:
             continue  # the numbers of "17% of 2340" are no days of a forecast
-        more = shared(text, parameter_words(tool) - vocabulary(tool), ())
-        points = (
-            _WORD * min(_MOST_WORDS, len(hits))
-            + _PARAMETER_WORD * min(1, len(more))
-            + drafted.fit
-        )
+        points = _WORD * min(_MOST_WORDS, len(hits)) + drafted.fit
         if not hits and not tool.parameters.get("required"):
             points -= _NOTHING_SHARED
-        if chinese and not hits and any(map(has_han, keywords(tool))):
-            points -= _NO_KEYWORD
         found.append(Candidate(tool, drafted, points, len(hits)))
     return max(found, key=lambda c: c.points, default=None)
 
 
 def _fill(text: str, tool: ToolSchema, drafted: Draft) -> list[Choice]:
-    spans = assign(drafted.slots)
+    """Return the call of `tool`, or one for each thing of a list that it needs."""
     values: dict[str, Any] = dict(drafted.values)
-    required = [slot.parameter.name for slot in drafted.slots if slot.required]
+    required = [s.parameter.name for s in drafted.slots if s.parameter.required]
     lists: list[str] = []
+    spans = assign(drafted.slots)
     for slot in drafted.slots:
         name = slot.parameter.name
         if name not in spans:
             continue
-        values[name] = text[spans[name].start : spans[name].end]
-        if slot.parameter.is_sum:
-            values[name] = in_symbols(values[name])
-        items = list(several(text, spans[name]))
-        if slot.is_list:
+        items = several(text, spans[name])
+        if slot.parameter.kind == "array":
             values[name] = items
-        elif required == [name]:
-            lists = items
+        elif slot.parameter.is_sum:
+            values[name] = in_symbols(spans[name].value)
+        else:
+            values[name] = spans[name].value
+            lists = items if required == [name] else lists
     if any(name not in values for name in required):
         return []
     if len(lists) > 1:
@@ -149,8 +132,5 @@ def followed_up(
         return None
     found = draft(tool, text)
     spans = assign(found.slots[:1])
-    changed = {
-        **found.values,
-        **{name: text[s.start : s.end] for name, s in spans.items()},
-    }
+    changed = found.values | {name: span.value for name, span in spans.items()}
     return Choice(last.tool, {**last.arguments, **changed}) if changed else None

@@ -127,8 +127,9 @@ class StarterModel:
         self._recall(turn.cancel)
         last = messages[-1]
         if last.role == "tool":
-            question, outputs = _results(messages)
-            return (yield from report(self._reporter, question, outputs, turn))
+            asked, *since = _last_turn(messages)
+            outputs = [m.text for m in since if m.role == "tool"]
+            return (yield from report(self._reporter, asked.text, outputs, turn))
         if last.role == "user" and tools:
             again = followed_up(last.text, _last_call(messages[:-1]), tools)
             choices = [again] if again else decide(last.text, tools)
@@ -160,20 +161,18 @@ def _call(choices: Sequence[Choice], turn: Turn) -> Generator[Event, None, Reply
     return Reply(Message("assistant", tool_calls=tuple(calls)), "tool_calls")
 
 
+def _last_turn(messages: Sequence[Message]) -> Sequence[Message]:
+    """Return the user's last message and all after it."""
+    asked = [i for i, m in enumerate(messages) if m.role == "user"]
+    return messages[asked[-1] if asked else 0 :]
+
+
 def _last_call(messages: Sequence[Message]) -> Choice | None:
     """Return the last call of the last turn of `messages`."""
-    start = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
-    calls = [call for m in messages[start + 1 :] for call in m.tool_calls]
+    calls = [call for m in _last_turn(messages) for call in m.tool_calls]
     if not calls or isinstance(calls[-1].arguments, str):
         return None
     return Choice(calls[-1].name, calls[-1].arguments)
-
-
-def _results(messages: Sequence[Message]) -> tuple[str, list[str]]:
-    """Return the user's last message and what the tools have given since."""
-    asked = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
-    question = messages[asked].text if asked >= 0 else ""
-    return question, [m.text for m in messages[asked + 1 :] if m.role == "tool"]
 
 
 def _chat(messages: Sequence[Message]) -> list[Message]:
@@ -185,16 +184,12 @@ def _chat(messages: Sequence[Message]) -> list[Message]:
     system = [m for m in messages if m.role == "system"] or [
         Message("system", _CHAT["system"])
     ]
-    said = [
-        m
+    # Messages that are text alone stay the same objects: the turn knows their ids.
+    plain = [
+        Message(m.role, m.text, attachments=m.attachments)
+        if m.tool_calls or m.reasoning
+        else m
         for m in messages
         if m.role in ("user", "assistant") and (m.text.strip() or m.attachments)
-    ]
-    # Messages that are text alone go on as they are: the turn knows their ids.
-    plain = [
-        m
-        if not (m.tool_calls or m.reasoning)
-        else Message(m.role, m.text, attachments=m.attachments)
-        for m in said
     ]
     return [*system, *_EXAMPLES, *plain]

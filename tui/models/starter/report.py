@@ -7,12 +7,13 @@ the data's; otherwise the data are given as they are.
 """
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple, cast
 
 from tui import bounds
 from tui.events import Event, TextDelta
-from tui.messages import Message, Reply, ToolSchema
+from tui.messages import Message, Reply
 from tui.models import Model
 from tui.models.starter.numbers import numbers
 from tui.models.starter.words import LEXICON, has_han, stem
@@ -23,9 +24,9 @@ _MOST_VALUES = 8
 """Values that one sentence is trusted to hold; more are given as they are."""
 _LONGEST = 1500
 """Characters of a result that are shown."""
+_LONGEST_VALUE = 120
+"""Characters of a value that the model may put into words."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
-
-
 _REMARKS = ("note", "notes")
 """Names of values that are about the others: the model would mix them up."""
 _SENTENCE_KEY = "sentence"
@@ -33,90 +34,14 @@ _SENTENCE_KEY = "sentence"
 
 
 class Value(NamedTuple):
-    """A single value of a result, with the name that leads to it."""
+    """A single value of a result, with the name that leads to it, "" for none."""
 
     name: str
     text: str
 
-
-def values(output: str) -> list[Value] | None:
-    """Return the single values of a tool's `output`, None when it is prose or a list.
-
-    `{"from": {"city": "Rome"}, "km": 5}` gives `from city: Rome` and `km: 5`.
-    """
-    try:
-        data: Any = bounds.decode(output)
-    except ValueError:
-        data = output.strip()
-        if len(data.split()) > 4 or "\n" in data or (has_han(data) and len(data) > 12):
-            return None
-    if isinstance(data, list):
-        items = cast(list[Any], data)
-        if len(items) == 1 and isinstance(items[0], dict):
-            data = cast(Any, items[0])
-        elif len(items) > 2 or any(isinstance(i, (dict, list)) for i in items):
-            return None
-    found = list(_flat(data, ""))
-    if not found or len(found) > _MOST_VALUES or any(len(v.text) > 120 for v in found):
-        return None
-    return found
-
-
-def plain(output: str) -> str:
-    """Return `output` readable as it is: names and values, a line for each item."""
-    try:
-        data: Any = bounds.decode(output)
-    except ValueError:
-        return _cut(output.strip())
-    if isinstance(data, list):
-        lines = ["- " + _line(item) for item in cast(list[Any], data)]
-        return _cut("\n".join(lines)) or "Nothing found."
-    if isinstance(data, dict):
-        named = cast(dict[str, Any], data)
-        data = {k: v for k, v in named.items() if k != _SENTENCE_KEY} or named
-    return _cut(_line(data))
-
-
-def truthful(sentence: str, question: str, data: Sequence[Value]) -> bool:
-    """Whether all figures in `sentence` are known and stand with their own names."""
-    known = {
-        n.value for text in [question, *(v.text for v in data)] for n in _all(text)
-    }
-    for number in _all(sentence):
-        if number.value not in known:
-            return False
-        after = re.match(r"\W*([A-Za-z]+)", sentence[number.end :])
-        if after is None:
-            continue
-        named = [v for v in data if stem(after[1]) in map(stem, v.name.split())]
-        own = [v for v in data if number.value in {n.value for n in _all(v.text)}]
-        # "42 minutes" when the minutes are 55 and 42 is something else.
-        unit = any(stem(after[1]) == stem(v.text) for v in data)
-        if own and named and not unit and not any(v in named for v in own):
-            return False
-    return True
-
-
-def missing(said: str, question: str, data: Sequence[Value]) -> list[Value]:
-    """Return the values that `said` does not contain, but for those asked with."""
-    lower = said.casefold()
-    question = question.casefold()
-    return [
-        v
-        for v in data
-        if (text := v.text.casefold().strip("¿¡\"' .!?")) not in lower
-        and (re.search(r"\d", text) or text not in question)
-    ]
-
-
-def messages(question: str, data: Sequence[Value]) -> list[Message]:
-    """Return the prompt that has the model answer `question` from `data`."""
-    result = [Message("system", _SYSTEM)]
-    for asked, given, answer in _EXAMPLES:
-        result.append(Message("user", f"Question: {asked}\nData: {given}"))
-        result.append(Message("assistant", answer))
-    given = ", ".join(f"{v.name}: {v.text}" for v in data)
-    return [*result, Message("user", f"Question: {question}\nData: {given}")]
+    def __str__(self) -> str:
+        """Return it as a line of data."""
+        return f"{self.name}: {self.text}" if self.name else self.text
 
 
 def report(
@@ -129,110 +54,166 @@ def report(
         if said:
             said += "\n"
             yield TextDelta(turn.message_id, "\n")
-        said += yield from _one(model, question, output, turn)
+        for piece in _told(model, question, output, turn):
+            if isinstance(piece, str):
+                said += piece
+                yield TextDelta(turn.message_id, piece)
+            else:
+                yield piece
     return Reply(Message("assistant", said))
 
 
-def _one(
-    model: Model, question: str, output: str, turn: Turn
-) -> Generator[Event, None, str]:
-    chinese = has_han(question)
-    data = values(output)
-    stated = "" if chinese else _stated(output)
-    if output.startswith("Error:"):
-        reason = output.removeprefix("Error:").strip()
-        text = f"没有成功：{reason}" if chinese else f"That did not work. {reason}"
-    elif stated:
-        text = stated
-    elif chinese or data is None:
-        # Its Chinese is not good enough to be trusted with anything.
-        text = f"结果：{plain(output)}" if chinese else plain(output)
-    else:
-        return (yield from _with_remarks(model, question, output, data, turn))
-    yield TextDelta(turn.message_id, text)
-    return text
-
-
-def _with_remarks(
-    model: Model, question: str, output: str, data: Sequence[Value], turn: Turn
-) -> Generator[Event, None, str]:
-    """Have the model say the values; remarks on them follow as they are."""
-    facts = [value for value in data if value.name not in _REMARKS]
-    remarks = [value.text for value in data if value.name in _REMARKS]
-    if not facts or not remarks:
-        return (yield from _told(model, question, data, plain(output), turn))
-    otherwise = ", ".join(f"{v.name}: {v.text}" for v in facts)
-    said = yield from _told(model, question, facts, otherwise, turn)
-    addition = f" ({'; '.join(remarks)})"
-    yield TextDelta(turn.message_id, addition)
-    return said + addition
+def messages(question: str, data: Iterable[Value]) -> list[Message]:
+    """Return the prompt that has the model answer `question` from `data`."""
+    given = ", ".join(str(v if v.name else Value("result", v.text)) for v in data)
+    turns = [Message("system", _SYSTEM)]
+    for asked, known, answer in [*_EXAMPLES, (question, given, "")]:
+        turns.append(Message("user", f"Question: {asked}\nData: {known}"))
+        turns.append(Message("assistant", answer))
+    return turns[:-1]
 
 
 def _told(
-    model: Model, question: str, data: Sequence[Value], otherwise: str, turn: Turn
-) -> Generator[Event, None, str]:
-    """Have the model say it; show each sentence once it is checked."""
-    said = held = ""
-    no_tools: list[ToolSchema] = []
-    stream = model.generate(messages(question, data), no_tools, turn)
-    try:
-        for event in stream:
-            if not isinstance(event, TextDelta):
-                yield event
-                continue
-            held += event.text
-            *whole, held = _SENTENCE.split(held)
-            for sentence in whole:
-                if not _wanted(sentence, said, question, data):
-                    held = ""
-                    break
-                yield TextDelta(turn.message_id, (" " if said else "") + sentence)
-                said += (" " if said else "") + sentence
-            else:
-                continue
-            break
-    finally:
-        stream.close()
-    rest = held.strip()
-    if rest and _wanted(rest, said, question, data):
-        addition = (" " if said else "") + rest
-        said += addition
-        yield TextDelta(turn.message_id, addition)
-    left_out = missing(said, question, data)
-    if not said:
-        addition = otherwise
-    elif left_out:
-        more = ", ".join(f"{v.name}: {v.text}" for v in left_out)
-        addition = f" ({more})"
-    else:
-        return said
-    yield TextDelta(turn.message_id, addition)
-    return said + addition
-
-
-def _wanted(sentence: str, said: str, question: str, data: Sequence[Value]) -> bool:
-    """Whether to show `sentence`: it is true, and not what was said before."""
-    return sentence.strip() not in said and truthful(sentence, question, data)
-
-
-def _all(text: str) -> list[Any]:
-    plain_digits = re.sub(r"(?<=\d):(?=\d)", " ", text)  # 17:42 is two figures
-    return numbers(plain_digits)
-
-
-def _flat(data: Any, name: str) -> list[Value]:
+    model: Model, question: str, output: str, turn: Turn
+) -> Iterator[Event | str]:
+    """Yield an answer from one `output` in pieces, and the model's other events."""
+    if output.startswith("Error:"):
+        failed = "没有成功：" if has_han(question) else "That did not work. "
+        yield failed + output.removeprefix("Error:").strip()
+        return
+    data = _decoded(output)
+    stated: Any = None
     if isinstance(data, dict):
-        return [
-            value
-            for key, inner in cast(dict[Any, Any], data).items()
-            for value in _flat(inner, f"{name} {str(key).replace('_', ' ')}".strip())
-        ]
+        stated = cast(dict[str, Any], data).pop(_SENTENCE_KEY, None)
+        data = cast(Any, data or stated)
+    values = _values(data)
+    if has_han(question):  # the model's Chinese cannot be trusted with anything
+        yield f"结果：{_plain(data)}"
+    elif isinstance(stated, str) and stated.strip():
+        yield _cut(stated.strip())
+    elif not values:
+        yield _plain(data)
+    else:
+        facts = [v for v in values if v.name not in _REMARKS] or values
+        said = ""
+        for piece in _checked(model, question, facts, turn):
+            said += piece if isinstance(piece, str) else ""
+            yield piece
+        left_out = _missing(said, question, values)
+        if not said:
+            yield _plain(data)
+        elif left_out:
+            listed = (str(v) if v in facts else v.text for v in left_out)
+            yield f" ({', '.join(listed)})"
+
+
+def _checked(
+    model: Model, question: str, data: Sequence[Value], turn: Turn
+) -> Iterator[Event | str]:
+    """Have the model say `data`, a sentence at a time, until one is not true or new."""
+    said = ""
+    with closing(model.generate(messages(question, data), (), turn)) as stream:
+        for piece in _sentences(stream):
+            if not isinstance(piece, str):
+                yield piece
+            elif piece in said or not _truthful(piece, question, data):
+                return
+            else:
+                yield f" {piece}" if said else piece
+                said += piece
+
+
+def _sentences(stream: Iterable[Event]) -> Iterator[Event | str]:
+    """Yield the text of `stream` in whole sentences, and its other events."""
+    held = ""
+    for event in stream:
+        if isinstance(event, TextDelta):
+            *whole, held = _SENTENCE.split(held + event.text)
+            yield from filter(None, whole)
+        else:
+            yield event
+    if held.strip():
+        yield held.strip()
+
+
+def _truthful(sentence: str, question: str, data: Sequence[Value]) -> bool:
+    """Whether all figures in `sentence` are known and stand with their own names."""
+    known = _figures(question).union(*(_figures(v.text) for v in data))
+    for number in numbers(_apart(sentence)):
+        if number.value not in known:
+            return False
+        after = re.match(r"\W*([A-Za-z]+)", sentence[number.end :])
+        word = stem(after[1]) if after else ""
+        named = [v for v in data if word in map(stem, v.name.split())]
+        own = [v for v in data if number.value in _figures(v.text)]
+        # "42 minutes" when the minutes are 55 and 42 is something else.
+        unit = any(word == stem(v.text) for v in data)
+        if own and named and not unit and not any(v in named for v in own):
+            return False
+    return True
+
+
+def _missing(said: str, question: str, data: Sequence[Value]) -> list[Value]:
+    """Return the values that `said` does not contain, but for those asked with."""
+    lower, question = said.casefold(), question.casefold()
+    return [
+        v
+        for v in data
+        if (text := v.text.casefold().strip("¿¡\"' .!?")) not in lower
+        and (re.search(r"\d", text) or text not in question)
+    ]
+
+
+def _apart(text: str) -> str:
+    """Return `text` with times as two figures: 17:42."""
+    return re.sub(r"(?<=\d):(?=\d)", " ", text)
+
+
+def _figures(text: str) -> set[float]:
+    return {number.value for number in numbers(_apart(text))}
+
+
+def _decoded(output: str) -> Any:
+    """Return a tool's `output` as data; what is no JSON is a string."""
+    try:
+        data: Any = bounds.decode(output)
+    except ValueError:
+        return output.strip()
+    return data
+
+
+def _values(data: Any) -> list[Value]:
+    """Return the single values of `data`, none when it is prose or a list.
+
+    `{"from": {"city": "Rome"}, "km": 5}` gives `from city: Rome` and `km: 5`.
+    """
+    if isinstance(data, str) and (
+        len(data.split()) > 4 or "\n" in data or (has_han(data) and len(data) > 12)
+    ):
+        return []
     if isinstance(data, list):
         items = cast(list[Any], data)
+        nested = any(isinstance(i, (dict, list)) for i in items)
+        if len(items) not in ((1,) if nested else (1, 2)):
+            return []
+    found = list(_flat(data))
+    long = any(len(v.text) > _LONGEST_VALUE for v in found)
+    return [] if long or len(found) > _MOST_VALUES else found
+
+
+def _flat(data: Any, name: str = "") -> Iterator[Value]:
+    if isinstance(data, dict):
+        for key, inner in cast(dict[Any, Any], data).items():
+            yield from _flat(inner, f"{name} {str(key).replace('_', ' ')}".strip())
+    elif isinstance(data, list):
+        items = cast(list[Any], data)
         if any(isinstance(i, (dict, list)) for i in items):
-            return [v for i in items for v in _flat(i, name)]
-        return [Value(name or "result", " and ".join(map(_scalar, items)))]
-    return [Value(name or "result", _scalar(data))]
+            for item in items:
+                yield from _flat(item, name)
+        else:
+            yield Value(name, " and ".join(map(_scalar, items)))
+    else:
+        yield Value(name, _scalar(data))
 
 
 def _scalar(value: Any) -> str:
@@ -241,23 +222,13 @@ def _scalar(value: Any) -> str:
     return "nothing" if value is None or value == "" else str(value)
 
 
-def _line(data: Any) -> str:
-    if isinstance(data, (dict, list)):
-        return ", ".join(
-            f"{v.name}: {v.text}" if isinstance(data, dict) else v.text
-            for v in _flat(data, "")
-        )
-    return _scalar(data)
-
-
-def _stated(output: str) -> str:
-    """Return the sentence in which the tool itself tells its result; "" for none."""
-    try:
-        data: Any = bounds.decode(output)
-    except ValueError:
-        return ""
-    found = cast(Any, data).get(_SENTENCE_KEY) if isinstance(data, dict) else None
-    return _cut(found.strip()) if isinstance(found, str) else ""
+def _plain(data: Any) -> str:
+    """Return `data` readable as it is: names and values, a line for each item."""
+    if isinstance(data, list):
+        items = cast(list[Any], data)
+        lines = ["- " + ", ".join(map(str, _flat(item))) for item in items]
+        return _cut("\n".join(lines)) or "Nothing found."
+    return _cut(", ".join(map(str, _flat(data))))
 
 
 def _cut(text: str) -> str:

@@ -1,23 +1,23 @@
 """Finds pieces of a message that may be a text argument, and scores them.
 
 The value is always a piece of the message: nothing is invented. What comes before a
-piece (`from`, `about`, 给, 关于) and what the parameter is called decide.
+piece (`from`, `about`, 给, 关于) and what the parameter is called decide, in a linear
+model: its weights stand in the lexicon.
 """
 
 import re
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
+from tui.models.starter.parameters import Parameter
 from tui.models.starter.words import (
     FILLER,
     LEXICON,
     STOP,
     TEMPORAL,
     Unit,
-    content,
     has_han,
+    is_sum,
     pattern,
-    split_name,
     stem,
     units,
 )
@@ -30,81 +30,13 @@ _MOST_PIECES = 80
 _JOINERS = frozenset(LEXICON["joiners"].split())
 _COMMON = STOP - frozenset(["new", "own", "name", "text", "word", "current"])
 """Words that are part of no value; "new" is, of New York."""
-_STRETCH = pattern(LEXICON["patterns"]["stretch"])
-_TASK = pattern(LEXICON["patterns"]["task"])
-_LIKENED = re.compile(r"([\u4e00-\u9fff]{1,6})[对兑]([\u4e00-\u9fff]{1,6}?)(?=的|$|\W)")
-"""Two of a kind: 美元对日元."""
-_SUM = re.compile(
-    r"[+*/×÷^%]|\d\s*-\s*\d|\b(?:plus|minus|times|divided|multiplied|root|power|squared"
-    r"|cubed|percent|sum|product|factorial|log|sin|cos)\b|[加减乘除]|平方|根",
-    re.IGNORECASE,
-)
-
-
-class Role(NamedTuple):
-    """What a parameter is in the sentence, and the words that come before it."""
-
-    names: frozenset[str]
-    before: re.Pattern[str]
-    weight: float
-
-
-def _role(names: str, before: str, before_chinese: str, weight: float = 3.0) -> Role:
-    english = rf"\b(?:{before})\s+(?:the\s+|an?\s+|my\s+)?"
-    cue = rf"(?:{english}|(?:{before_chinese})\s*)[\"'“‘「《]?$"
-    return Role(frozenset(map(stem, names.split())), pattern(cue), weight)
-
-
-_ROLES = [_role(**role) for role in LEXICON["roles"]]
-_SOURCE, _TOPIC, _PLACE = (
-    next(role.names for role in _ROLES if stem(name) in role.names)
-    for name in ("source", "topic", "city")
-)
-_WHEN, _SUMS, _TASKS = (
-    frozenset(map(stem, LEXICON[f"{kind}_names"].split()))
-    for kind in ("temporal", "sum", "task")
-)
-
-
-class Span(NamedTuple):
-    """A piece of the message and how much speaks for it."""
-
-    start: int
-    end: int
-    score: float
-
-
-class Parameter:
-    """A text parameter of a tool."""
-
-    def __init__(self, name: str, description: str) -> None:
-        self.name = name
-        self.description = description
-        self.words = frozenset(map(stem, split_name(name)))
-        """The stems of its name."""
-        self.is_temporal = bool(self.words & _WHEN)
-        """Whether it wants a day or a time."""
-        self.is_sum = bool((self.words | content(description)) & _SUMS)
-        """Whether it wants arithmetic."""
-        said = split_name(description.split("e.g.")[0])
-        described = {stem(word) for word in said}
-        if {"from", "to"} <= described:  # "what to convert from": the last word counts
-            last = said[::-1].index("from") < said[::-1].index("to")
-            described.discard("to" if last else "from")
-        self._roles = [
-            (role, 1.0 if self.words & role.names else 0.5)
-            for role in _ROLES
-            if (self.words | described) & role.names
-        ]
-
-    def role_weight(self, before: str) -> float:
-        """Return how well the text before a piece fits what this parameter is."""
-        # The unit of an amount, "6 feet": what is converted from.
-        amount = re.search(r"\d\s*$", before) and self.words & _SOURCE
-        fits = [
-            s * role.weight for role, s in self._roles if role.before.search(before)
-        ]
-        return max([2.5 if amount else 0.0, *fits])
+_SINGLE = ("quote", "whole", "sum")
+"""Kinds of units that are a value by themselves."""
+_ANNOUNCED = {kind: pattern(LEXICON["patterns"][kind]) for kind in ("stretch", "task")}
+_WEIGHTS: dict[str, float] = LEXICON["piece_weights"]
+_CORE = pattern(LEXICON["patterns"]["core"])
+_ENDS = re.compile(r"[.;:!?。！？，]\s|[?!：；。！？]")
+_AT_END = re.compile(rf"\s*(?:{TEMPORAL.pattern})[\s.!?。！？]*$", re.IGNORECASE)
 
 
 def overlaps(place: Place, used: Collection[Place]) -> bool:
@@ -120,28 +52,20 @@ def pieces(text: str, used: Collection[Place], tool: Collection[str]) -> list[Pl
     """
     found: set[Place] = set()
     chunks: list[Place] = []
-    for run in _runs(text, used):
-        inner = int(run[0].kind == "quote")
-        if run[0].kind in ("quote", "whole", "sum"):
-            found.add((run[0].start + inner, run[0].end - inner))
+    for run in _runs(text, used, tool):
+        if run[0].kind == "quote":
+            found.add((run[0].start + 1, run[0].end - 1))
         else:
-            found.update(_within(text, run, tool))
-        if not inner:
+            found.update(_within(text, run))
             chunks.append((run[0].start, run[-1].end))
     # "lunch with Sam", "San Francisco, CA": chunks joined by a word or a comma.
     for i, (start, end) in enumerate(chunks):
         for _, later in chunks[i + 1 : i + 4]:
-            if later - end > 60 or overlaps((end, later), used):
-                break
-            if re.search(
-                r"[.;:!?。！？，]\s|[?!：；。！？]", text[start:later].rstrip()
-            ):
+            if overlaps((end, later), used) or _ENDS.search(text[start:later].rstrip()):
                 break
             found.add((start, later))
     found.update(m.span() for m in TEMPORAL.finditer(text))
-    found.update(p for p in _stretches(text) if not overlaps(p, used))
-    for m in _LIKENED.finditer(text):
-        found.update((m.span(1), m.span(2)))
+    found.update(p for p in _announced(text) if not overlaps(p, used))
     return [p for p in sorted(found) if text[slice(*p)].strip()][:_MOST_PIECES]
 
 
@@ -153,126 +77,94 @@ def score(
     piece, before = text[start:end], text[:start]
     inside = units(piece)
     words = [u.text for u in inside if u.kind in ("word", "whole")]
-    points = parameter.role_weight(before) + 0.15 * min(len(inside), 8)
-    if points > 2 and parameter.words & _TOPIC and not re.search(r"\w", text[end:]):
-        points += 1.5  # a topic goes on to the end: "cheap flights to Lima"
-    if before and before[-1] in "\"'“‘「《":
-        points += 1 if parameter.words & _PLACE else 5
-    if parameter.is_sum:
-        points += 4 if _SUM.search(piece) and re.search(r"\d", piece) else -5
-    if inside[0].kind == "whole" and len(inside) == 1:
-        points += 3
-    points += _of_time(piece, start > 0, parameter)
+    role = parameter.role_weight(before)
+    common = sum(w.lower() in STOP for w in words)
+    # "Play Yesterday": a name.
+    named_day = start > 0 and piece in ("Yesterday", "Today")
+    time = not named_day and TEMPORAL.fullmatch(piece) is not None
+    timed = not named_day and TEMPORAL.search(piece) is not None
+    temporal = parameter.wants("temporal")
     # A capitalised word is part of a name, Mexico City, even if the tool has it.
     own = [(w[0].islower() or start == 0) and stem(w) in tool for w in words]
-    if own and (own[0] or own[-1]):
-        points -= 4 if all(own) else 1.5
-    stretch = _stretches(text).get(place)
-    if stretch == "task" and parameter.words & _TASKS:
-        points += 5
-    elif stretch == "stretch":
-        points += 2
-    elif words:
-        common = sum(w.lower() in STOP for w in words)
-        if start == len(text) - len(text.lstrip()):
-            points -= 0.5
-        elif all(w[0].isupper() or w.lower() in _JOINERS for w in words):
-            points += 2
-        if not words[0][0].isupper():
-            points -= 0.3 * common
-    if has_han(piece):
-        points -= 3 * any(k in piece for k in tool if has_han(k))
-        points -= 2 * any(f in piece for f in FILLER if len(f) > 1)
-        points -= "的" in piece
-        points -= 1.5 * (sum(u.kind == "han" for u in inside) == 1)
-    # Of "lunch with Sam", neither half alone.
-    half = re.match(r"\s(?:with|of)\s\w", text[end:]) is not None
-    half += points <= 2.5 and re.search(r"\w\s(?:with|of)\s$", before) is not None
-    points -= 1.2 * half
-    return points
+    announced = _announced(text).get(place)
+    is_task = announced == "task" and parameter.wants("task")
+    named = all(w[0].isupper() or w.lower() in _JOINERS for w in words)
+    plain = bool(words) and announced != "stretch" and not is_task
+    last = re.search(r"\w", text[end:]) is None
+    features: dict[str, float] = {
+        "role": role,
+        "length": min(len(inside), 8),
+        "topic to the end": parameter.wants("topic") and role > 1.5 and last,
+        "quoted": before.endswith(tuple("\"'“‘「《")),
+        "arithmetic": parameter.is_sum and is_sum(piece),
+        "no arithmetic": parameter.is_sum and not is_sum(piece),
+        "address or code": len(inside) == 1 and inside[0].kind == "whole",
+        "time for a time": time and temporal,
+        "time": time and not temporal,
+        "no time": not time and temporal,
+        "time inside": timed and not time and not temporal,
+        "of the tool": bool(own) and all(own),
+        "begins or ends with the tool": any(own[:1] + own[-1:]) and not all(own),
+        "announced task": is_task,
+        "announced": announced == "stretch",
+        "first": plain and not before.strip(),
+        "name": plain and bool(before.strip()) and named,
+        "common words": common if plain and not words[0][0].isupper() else 0,
+        "Chinese of the tool": any(k in piece for k in tool if has_han(k)),
+        "filler": any(len(m[0]) > 1 for m in FILLER.finditer(piece)),
+    }
+    return sum(_WEIGHTS[name] * value for name, value in features.items())
 
 
-def _of_time(piece: str, inside: bool, parameter: Parameter) -> float:
-    """Return what it means for a value that it is a time, or has one in it."""
-    # "Play Yesterday": a name. Days of the week are always capitalised.
-    name = inside and piece in ("Yesterday", "Today")
-    if TEMPORAL.fullmatch(piece) and not name:
-        return 4 if parameter.is_temporal else -4
-    if parameter.is_temporal:
-        return -2
-    return -3 if TEMPORAL.search(piece) and not name else 0
-
-
-def _stretches(text: str) -> dict[Place, str]:
+def _announced(text: str) -> dict[Place, str]:
     """Return the pieces that phrases announce, without a day at their end."""
     found: dict[Place, str] = {}
-    for kind, phrases in (("stretch", _STRETCH), ("task", _TASK)):
+    for kind, phrases in _ANNOUNCED.items():
         for m in phrases.finditer(text):
             start, end = m.span(m.lastindex or 1)
-            for when in TEMPORAL.finditer(text, start, end):
-                if not text[when.end() : end].strip(" .!?。！？"):
-                    end = start + len(text[start : when.start()].rstrip())
-                    break
+            if when := _AT_END.search(text[start:end]):
+                end = start + when.start()
             if end > start:
                 found[start, end] = kind
     return found
 
 
-def _runs(text: str, used: Collection[Place]) -> Iterator[list[Unit]]:
+def _runs(
+    text: str, used: Collection[Place], tool: Collection[str]
+) -> Iterator[list[Unit]]:
     """Yield the units between words that cannot belong to a value."""
-    fillers = _fillers(text)
+    fillers = [m.span() for m in FILLER.finditer(text)]
+    for word in filter(has_han, tool):
+        fillers += [m.span() for m in re.finditer(re.escape(word), text)]
     run: list[Unit] = []
     for unit in units(text):
-        taken = overlaps((unit.start, unit.end), used)
-        taken = taken or any(s <= unit.start < e for s, e in fillers)
         stop = unit.kind == "word" and unit.text.lower() in _COMMON
         if unit.text in ("The", "A", "An") and unit.start > 0:
             stop = False  # of a name: The Beatles
-        single = unit.kind in ("quote", "whole", "sum")
+        stop = stop or unit.kind == "mark" or overlaps((unit.start, unit.end), used)
+        stop = stop or overlaps((unit.start, unit.start + 1), fillers)
+        single = unit.kind in _SINGLE
         change = run and (run[-1].kind == "han") != (unit.kind == "han")
-        if run and (taken or stop or single or change or unit.kind == "mark"):
+        if run and (stop or single or change):
             yield run
             run = []
-        if single and not taken:
-            yield [unit]
-        elif not (taken or stop or unit.kind == "mark"):
+        if not stop:
             run.append(unit)
+        if single and run:
+            yield run
+            run = []
     if run:
         yield run
 
 
-def _fillers(text: str) -> list[Place]:
-    found: list[Place] = []
-    at = 0
-    while at < len(text):
-        filler = next((f for f in FILLER if text.startswith(f, at)), "")
-        if filler:
-            found.append((at, at + len(filler)))
-        at += len(filler) or 1
-    return found
-
-
-def _within(text: str, run: list[Unit], tool: Collection[str]) -> Iterator[Place]:
+def _within(text: str, run: list[Unit]) -> Iterator[Place]:
     start, end = run[0].start, run[-1].end
-    if run[0].kind != "han":
-        for i in range(min(len(run), 4)):
-            yield run[i].start, end
-            for j in range(len(run) - 1, max(i, len(run) - 4), -1):
-                yield run[i].start, run[j - 1].end
+    if run[0].kind == "han":
+        # Without what only leads or trails.
+        if core := _CORE.fullmatch(text, start, end):
+            yield core.span(core.lastindex or 0)
         return
-    # Chinese: without the tool's own words, and without what only leads or trails.
-    parts = [(start, end)]
-    for word in sorted(filter(has_han, tool), key=len, reverse=True):
-        split: list[Place] = []
-        for s, e in parts:
-            at = text.find(word, s, e)
-            split += [(s, at), (at + len(word), e)] if at >= 0 else [(s, e)]
-        parts = split
-    leading, trailing = LEXICON["leading"], LEXICON["trailing"]
-    for s, e in parts:
-        while e - s > 2 and text[s] in leading:
-            s += 1
-        while e - s > 2 and text[e - 1] in trailing:
-            e -= 1
-        if e > s and not (e - s == 1 and text[s] in leading + trailing):
-            yield s, e
+    for i in range(min(len(run), 4)):
+        yield run[i].start, end
+        for j in range(len(run) - 1, max(i, len(run) - 4), -1):
+            yield run[i].start, run[j - 1].end

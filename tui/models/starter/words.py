@@ -22,36 +22,21 @@ def pattern(text: str) -> re.Pattern[str]:
 
 
 STOP = frozenset(LEXICON["stop"].split())
-FILLER = sorted(LEXICON["filler"].split(), key=len, reverse=True)
+FILLER = re.compile("|".join(sorted(LEXICON["filler"].split(), key=len, reverse=True)))
 TEMPORAL = pattern(LEXICON["patterns"]["temporal"])
 """When something is: a day or a time of day."""
 
 _ARITHMETIC = pattern(LEXICON["patterns"]["arithmetic"])
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_SIGNS = {
-    r"\s*乘以?\s*|\s+(?:times|multiplied\sby|x)\s+|\s*×\s*": " * ",
-    r"\s*除以?\s*|\s+divided\sby\s+|\s*÷\s*": " / ",
-    r"\s*加上?\s*|\s+plus\s+": " + ",
-    r"\s*减去?\s*|\s+minus\s+": " - ",
-}
-_OPERATOR = r"[+\-*/^%]|(?:%|percent)\sof|to\sthe\spower\sof|" + "|".join(_SIGNS)
-_UNIT = re.compile(
-    rf"""
-    (?P<quote>"[^"\n]+"|“[^”\n]+”|「[^」\n]+」|《[^》\n]+》|(?<!\w)['‘][^'’\n]+['’](?!\w))
-  | (?P<whole>\d{{1,2}}:\d\d(?:\s?[ap]\.?m\b)?|\d{{1,2}}\s?[ap]\.?m\b
-      |https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]*\w|[~.]?/[\w./~-]*\w
-      |[\w-]+(?:/[\w-]+)*\.[A-Za-z]\w{{0,4}}\b)
-  | (?P<sum>(?!\d{{4}}-\d)[(]*\d[\d.,]*[)%]*
-      (?:\s*(?:{_OPERATOR})\s*[(]*-?\d[\d.,]*(?<=[\d])[)%]*)+)
-  | (?P<code>[A-Za-z]+\d[\w-]*|\d+[A-Za-z]+\d[\w-]*)
-  | (?P<number>\d[\d,]*(?:\.\d+)?)
-  | (?P<han>[{_HAN}])
-  | (?P<word>[^\W\d_{_HAN}](?:[\w]|['’.-](?=[^\W{_HAN}]))*)
-  | (?P<mark>[^\s\w])
-    """,
-    re.VERBOSE | re.IGNORECASE,
+_SIGNS = {sign: pattern(words) for sign, words in LEXICON["signs"].items()}
+_ANY_SIGN = "|".join(LEXICON["signs"].values())
+_UNIT = pattern(
+    "|".join(
+        f"(?P<{kind}>{text.replace('SIGN', _ANY_SIGN).replace('HAN', _HAN)})"
+        for kind, text in LEXICON["units"].items()
+    )
 )
-_SUFFIXES = ("'s", "’s", "ing", "ers", "er", "ed", "es", "ion", "s", "e")
+_SUFFIXES = LEXICON["suffixes"].split()
 
 
 class Unit(NamedTuple):
@@ -68,11 +53,7 @@ class Unit(NamedTuple):
 @functools.lru_cache(256)
 def units(text: str) -> list[Unit]:
     """Return the units of `text` in order; the list is shared, so leave it alone."""
-    found: list[Unit] = []
-    for m in _UNIT.finditer(text):
-        kind = "whole" if m.lastgroup == "code" else m.lastgroup or "mark"
-        found.append(Unit(kind, m[0], m.start(), m.end()))
-    return found
+    return [Unit(m.lastgroup or "", m[0], *m.span()) for m in _UNIT.finditer(text)]
 
 
 def is_sum(text: str) -> bool:
@@ -88,8 +69,8 @@ def in_symbols(text: str) -> str:
     found = units(text)
     if len(found) != 1 or found[0].kind != "sum":
         return text
-    for words, sign in _SIGNS.items():
-        text = re.sub(words, sign, text, flags=re.IGNORECASE)
+    for sign, words in _SIGNS.items():
+        text = words.sub(f" {sign} ", text)
     return text
 
 
@@ -110,17 +91,16 @@ def stem(word: str) -> str:
     return word
 
 
-def split_name(name: str) -> list[str]:
-    """Return the words of `name`, of a parameter or in a sentence, in small letters."""
-    return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+def english(text: str) -> list[str]:
+    """Return the English words of `text` or of a name in code, in small letters."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_/-]", " ", text)
+    return re.findall(rf"[^\W\d_{_HAN}]+(?:'[a-z]+)?", spaced.replace("’", "'").lower())
 
 
 @functools.lru_cache(1024)
 def content(text: str) -> frozenset[str]:
     """Return the stems of the English words in `text` that carry a meaning."""
-    spaced = re.sub(r"[_/-]", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
-    words = re.findall(rf"[^\W\d_{_HAN}]+(?:['’][a-z]+)?", spaced)
-    return frozenset(stem(w) for w in words if w.lower() not in STOP and len(w) > 1)
+    return frozenset(stem(w) for w in english(text) if w not in STOP and len(w) > 1)
 
 
 _TRANSLATIONS: dict[str, list[str]] = {}
