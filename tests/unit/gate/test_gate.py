@@ -715,3 +715,25 @@ def test_the_gate_needs_no_library_of_a_screen_or_a_model() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("dialect", [row for row in ROWS if row not in BARE])
+def test_tokens_in_open_code_are_read_alike_in_any_pieces(dialect: str) -> None:
+    for token in (*dropped_tokens(dialect), "<|message|>"):
+        for text in (f"a ``b{token}z", f"a `b{token}`", f"``{token}", f"`c` d{token}z"):
+            for open_ in (False, True):
+                whole = pieces(dialect, text, reasoning_open=open_)
+                cut = pieces(dialect, *text, reasoning_open=open_)
+
+                assert joined(cut) == joined(whole), text
+
+
+def joined(found: list[Piece]) -> list[tuple[type[Piece], str]]:
+    """Return the texts of `found`, those of one kind in a row as one."""
+    out: list[tuple[type[Piece], str]] = []
+    for piece in found:
+        text = getattr(piece, "text", str(piece))
+        if out and out[-1][0] is type(piece):
+            text = out.pop()[1] + text
+        out.append((type(piece), text))
+    return out

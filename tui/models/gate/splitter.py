@@ -416,16 +416,21 @@ class Splitter:
             ended = self._rules.at(data + "\n", i, quoted)
             if ended and ended.rule and not is_call(ended.rule):
                 found = ended
-        if found and found.rule and self._is_shown(found.rule, data, found.end):
-            return None, quoted
+        if found and found.rule and self._is_in_code(found.rule):
+            if found.end < len(data):
+                return None, quoted
+            if not final:  # what follows decides
+                return Found(None, found.end), quoted
         return found, quoted
 
-    def _is_shown(self, rule: Rule, data: str, end: int) -> bool:
-        """Whether a token that ends something stands in code that is still open."""
+    def _is_in_code(self, rule: Rule) -> bool:
+        """Whether a token that ends something stands in code that is still open.
+
+        It is shown there, unless the stream ends with it.
+        """
         return (
             isinstance(rule.action, Drop)
             and self._quoting
-            and end < len(data)
             and any(mark.close[0] in "`<" for mark in self._markdown.marks())
         )
 
