@@ -206,7 +206,7 @@ def test_row_shows_what_fits_about_the_current_one() -> None:
 
     shown = row.spans(40)
 
-    assert [id for id, _ in shown] == ["2", "3", "4", "5"]
+    assert [id for id, _ in shown] == ["3", "4"]
     assert {style for id, (_, style) in shown if id == "4"} == {("current",)}
     assert sum(len(text) for _, (text, _) in shown) <= 40
 

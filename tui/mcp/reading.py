@@ -22,7 +22,6 @@ from tui.mcp.values import (
 )
 from tui.messages import ToolSchema
 from tui.safe import safe
-from tui.tools.bundled import page_text
 
 if TYPE_CHECKING:
     import mcp_types as types
@@ -294,6 +293,8 @@ def resource_text(
         text = _decoded(blob, kind)
     if text is not None and _is_readable(text):
         if "html" in kind.lower() or _PAGE.match(text):
+            from tui.tools.bundled import page_text  # few resources are pages
+
             text = page_text.text_of(text)
         return ResourceText(uri, clean(text, LONGEST_RESULT), kind)
     size = _size(blob) if text is None else f"{len(text)} characters"
@@ -317,6 +318,8 @@ def _decoded(blob: str, kind: str) -> str | None:
             return data.decode()
     except ValueError:
         return None
+    from tui.tools.bundled import page_text
+
     charset = _CHARSET.search(kind)
     return page_text.decode(data, charset[1] if charset else "")
 

@@ -415,7 +415,9 @@ class HistoryScreen(OutputScreen):
         if self._prompt or changed.value == self._query:
             return
         self._query = changed.value
-        self._opens = None
+        if release := self._opens:
+            self._opens = None
+            release()
         if self._pause:
             self._pause.stop()
             self._pause = None
