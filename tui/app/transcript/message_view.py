@@ -307,7 +307,7 @@ class MessageView(Item):
         lines = [*rule, *lines]
         self._fold = len(lines) - 1
         if self.folded and self._reasoning and self._text:
-            lines.append(BLANK)
+            lines += gutter([BLANK], "", ())
         if self.folded or not self._reasoning:
             self._thought, self._thought_lines = None, []
             return lines, 0
@@ -364,7 +364,7 @@ class MessageView(Item):
         shown = gutter(chips, self._bar(), (*style, "bar"), style)
         below = footer(marks, self.away, self.footer, self.width)
         if below and not shown and self._body_lines and _framed(self._body_lines[-1]):
-            below.insert(0, BLANK)
+            below = [*gutter([BLANK], "", ()), *below]
         return [*shown, *below]
 
     def line(self, number: int) -> Line:
