@@ -81,14 +81,16 @@ class Printer:
         """Print what `record` adds; return whether the turn has ended."""
         match record.event:
             case TextDelta(message_id) | MessageAdded(message_id):
-                self._print(message_id, self._spoken.take(record))
+                text = self._spoken.take(record)
+                if self._spoken.was_reasoning:
+                    self._tell_apart(message_id)
+                self._print(message_id, text)
                 if getattr(record.event, "finish_reason", None) == "content_filter":
                     self._end_line()
                     talk(_("The answer was ended by the provider's content filter."))
             case Relabelled(message_id, as_text):
-                if self._message_id == message_id and not as_text:
-                    self._end_line()
-                    talk(_("The text above is reasoning; the answer follows."))
+                if not as_text:
+                    self._tell_apart(message_id)
                 self._spoken.take(record)
             case ErrorRaised(_, text) | NoticeGiven(text):
                 self._end_line()
@@ -115,6 +117,12 @@ class Printer:
             case _:
                 pass
         return False
+
+    def _tell_apart(self, message_id: str) -> None:
+        """Say that what was printed of a message is reasoning."""
+        if self._message_id == message_id:
+            self._end_line()
+            talk(_("The text above is reasoning; the answer follows."))
 
     def print_line(self, line: str) -> None:
         """Print a line that is no part of a message."""

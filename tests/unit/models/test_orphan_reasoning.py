@@ -187,6 +187,20 @@ def test_what_was_printed_before_the_label_is_not_printed_again() -> None:
     assert "".join(printed) == f"{THOUGHTS}It is 4."
 
 
+@pytest.mark.parametrize("told", [1, 2, 3])
+def test_the_answer_is_printed_though_the_label_was_replaced(told: int) -> None:
+    """A complete message replaces all that a slow reader has not read of it."""
+    spoken = SpokenText()
+    thoughts = [THOUGHTS[:5], THOUGHTS[5:10], THOUGHTS[10:]]
+    events, message, _ = build([*thoughts, "</think>", "It is", " 4."])
+    read = [*events[:told], MessageAdded("t.1", message)]
+
+    printed = [spoken.take(Record(1, "c", "t", 0.0, event)) for event in read]
+
+    assert printed == [*thoughts[:told], "It is 4."]
+    assert spoken.was_reasoning
+
+
 def test_an_answer_that_was_taken_for_reasoning_is_printed_at_the_end() -> None:
     spoken = SpokenText()
     events, message, _ = guessed("It is ", "4.")

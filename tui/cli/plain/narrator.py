@@ -82,6 +82,11 @@ class Narrator:
         self._own: list[str] = []
         """Questions of this terminal, where they can be read already."""
 
+    def _tell_apart(self, message_id: str) -> None:
+        """Say that what was told of a message is reasoning."""
+        if self._message_id == message_id:
+            self._note(_("The text above is reasoning; the answer follows."))
+
     def asked(self, text: str) -> None:
         """Do not tell a question that the user has just typed."""
         self._own.append(text)
@@ -91,15 +96,18 @@ class Narrator:
         turn = record.turn or ""
         match record.event:
             case TextDelta(id) | MessageAdded(id, Message("assistant")):
-                self._speak(turn, id, self._spoken.take(record))
+                text = self._spoken.take(record)
+                if self._spoken.was_reasoning:
+                    self._tell_apart(id)
+                self._speak(turn, id, text)
                 if getattr(record.event, "finish_reason", None) == "content_filter":
                     self._note(_("The provider's content filter ended the answer."))
             case MessageAdded(_, Message("user") as message) as added:
                 if added.purpose != CONTINUE:
                     self._question(message)
             case Relabelled(id, as_text):
-                if self._message_id == id and not as_text:
-                    self._note(_("The text above is reasoning; the answer follows."))
+                if not as_text:
+                    self._tell_apart(id)
                 self._spoken.take(record)
             case ReasoningDelta():
                 self._think(turn)
