@@ -64,6 +64,10 @@ def missing() -> str:
             getattr(Screen, "_screen_resized", None),
             "self size",
         ),
+        "Screen._compose": (
+            getattr(Screen, "_compose", None),
+            "self",
+        ),
         "Screen._on_screen_resume": (
             getattr(Screen, "_on_screen_resume", None),
             "self event",
@@ -163,6 +167,8 @@ class OutputScreen(Screen[None]):
         super().__init__()
         self._arranged = 0.0
         """When the layout was last computed, by the clock of messages."""
+        self._styled = False
+        """Whether the parts were styled by the screen's CSS when they were composed."""
         if not missing():
             from tui.app.terminal.compositor import DirectCompositor
 
@@ -220,11 +226,19 @@ class OutputScreen(Screen[None]):
         if self._layout_required or size != self._compositor.size:
             super()._screen_resized(size)
 
+    async def _compose(self) -> None:
+        """Compose the parts, which styles them."""
+        known = self.app.stylesheet.has_source
+        self._styled = all(known(str(path), "") for path in self.css_path)
+        await super()._compose()
+
     def _on_screen_resume(self, event: ScreenResume) -> None:
         """Show the screen once: a new layout has already drawn it."""
         event.prevent_default()  # Textual calls what is overridden too
         arranged = self._compositor.size
-        if not arranged:  # shown for the first time: styled when it was composed
+        if not arranged and self._styled:
+            # Shown for the first time. From Python 3.12 on, where tasks start eagerly,
+            # a screen is composed before its CSS is read.
             event.refresh_styles = False
         super()._on_screen_resume(event)
         if self._compositor.size != arranged and not self.app._batch_count:  # pyright: ignore[reportPrivateUsage]: as above
@@ -254,6 +268,7 @@ if missing():  # Textual has changed, so use its own methods
         "_refresh_layout",
         "_on_layout",
         "_screen_resized",
+        "_compose",
         "_on_screen_resume",
     ):
         delattr(OutputScreen, name)
