@@ -105,7 +105,8 @@ def terms(text: str) -> set[str]:
             found.update(run)
             found.update(_pairs(run))
         for symbol in set(_symbols.findall(text)):
-            found.update(fold(symbol).split())
+            # As FTS5 has cut them before: "(1)" for one sign.
+            found.update(_pieces(fold(symbol)))
     return found
 
 
@@ -234,7 +235,7 @@ def _needle(text: str, *, open_end: bool) -> Needle | None:
                 pairs = _pairs(token[0]) if only else ()
                 expressions = [_quoted(_spelled(pair)) for pair in pairs]
             case _:
-                expressions = map(_quoted, fold(token[0]).split())
+                expressions = map(_quoted, _pieces(fold(token[0])))
         expressions = list(expressions)
         asked += expressions
         quick += expressions
