@@ -140,7 +140,7 @@ def test_the_audit_of_one_tool(place: Home) -> None:
     assert names("roll_dice", "-n", "1") == ["roll_dice"]
     assert names("roll_dice", "-n", "0") == ["roll_dice"] * 2
     assert place.run("tools", "log", "nope").err == (
-        "lazychat: nope was not called yet.\n"
+        "lazychat: nope has not been called yet.\n"
     )
 
 

@@ -339,7 +339,7 @@ def _tools(parser: argparse.ArgumentParser) -> None:
         "what",
         nargs="?",
         metavar="NAME[=PATTERN]",
-        help=_("revoke: what; log: only the calls of this tool"),
+        help=_("revoke: the permission to revoke; log: the tool whose calls to show"),
     )
     parser.add_argument(
         "--conversation",

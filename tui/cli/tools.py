@@ -139,7 +139,7 @@ def show_log(
         _print(found, ids)
     if not found:
         streams.talk(
-            _("{name} was not called yet.").format(name=name)
+            _("{name} has not been called yet.").format(name=name)
             if name
             else _("no tool was called yet.")
         )

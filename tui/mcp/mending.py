@@ -79,7 +79,7 @@ def mend(tools: list[Any], tell: Tell) -> list[Tool]:
             continue
         if (schema := _object(tool.get("inputSchema"))) is None:
             tell(
-                _("{name} is left out: its parameters are no object").format(
+                _("{name} is left out: its parameters are not an object").format(
                     name=line(tool["name"], 80)
                 )
             )

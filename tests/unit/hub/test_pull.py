@@ -165,7 +165,7 @@ def test_a_file_of_another_length_leaves_no_file(
 ) -> None:
     hub.length = length
 
-    with pytest.raises(ModelError, match=r"another length than the hub") as raised:
+    with pytest.raises(ModelError, match=r"another size than the hub") as raised:
         pulled()
 
     assert "localhost" not in str(raised.value)  # its address has a signature

@@ -194,6 +194,6 @@ def test_tools_that_are_left_out_are_told():
 
     assert mend([{"name": "a\x1b[2J", "inputSchema": 5}, 7], told.append) == []
     assert told == [
-        "a␛[2J is left out: its parameters are no object",
+        "a␛[2J is left out: its parameters are not an object",
         "a tool is left out: it has no name",
     ]

@@ -243,7 +243,7 @@ def _get(repo: str, revision: str, file: HubFile, path: Path, meter: _Meter) -> 
                 part.unlink(missing_ok=True)
                 raise ModelError(
                     _(
-                        "{name} came with another length than the hub gives, so it was "
+                        "{name} has another size than the hub says, so it was "
                         "deleted. Try again; a proxy or a page that wants a login may "
                         "be at fault."
                     ).format(name=path.name),
