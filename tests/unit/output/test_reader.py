@@ -482,6 +482,24 @@ def test_a_report_within_a_character_leaves_the_character_whole(report: str):
         assert [act for act in user.did if not act.startswith("(")] == ["grinning_face"]
 
 
+@pytest.mark.parametrize("pause", [0, 0.004, 0.02, 0.03, 0.2])
+@pytest.mark.parametrize(
+    ("typed", "did"),
+    [
+        ("/x", ["slash", "x"]),
+        (" x", ["space", "x"]),
+        ("\x05", ["ctrl+e"]),
+        ("你", ["你"]),
+        ("\x1b", ["escape"]),
+    ],
+)
+def test_what_is_typed_behind_esc_twice_is_typed_once(typed, did, pause):
+    user = User((3, 22)).send(b"\x1b\x1b", pause).send(typed.encode(), 0.015)
+    user.send(b"\x1b[22;3R", 1)
+
+    assert [act for act in user.did if act != "(2,21)"] == ["escape", "escape", *did]
+
+
 @pytest.mark.parametrize(
     ("sent", "did"),
     [

@@ -27,7 +27,7 @@ _TYPED = re.compile(r"[!-NQ-WYZ`-~]")
 _ESCAPED = re.compile(rf"\x1b\x1b(?={_TYPED.pattern})|\x1b{_TYPED.pattern}")
 # What no terminal sends for Alt with a key, so that it was Esc and then a key: a space,
 # Ctrl with a letter, a character that is not ASCII.
-_NOT_ALT = re.compile(r"\x1b(?=[ \x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f]|[^\x00-\x7f])")
+_NOT_ALT = re.compile(r"(\x1b+)(?=[ \x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f]|[^\x00-\x7f])")
 _SIGNS = "!\"#$%&'()*+,-./0123456789:;<=>?@`{|}~"  # with Alt, they name no key
 _PRINTED = re.compile(r"[^\x00-\x1f\x7f]")
 # Sequences that a terminal sends by itself, which may come within a character.
@@ -79,11 +79,18 @@ class Reader:
                 yield from self._parse(self._bursts.end())
                 yield events.Paste(part.text)
                 continue
+            # `_pastes` holds the last ESC back: one that ends a part was another key.
+            keys = len(part)
+            part = part.rstrip(b"\x1b")
+            keys -= len(part)
             within = self._decoder.getstate()[0] and _BETWEEN.match(part)
             if within:
                 yield from self._parse([within[0].decode("ascii")])
             if text := self._decoder.decode(part[within.end() if within else 0 :]):
                 yield from self._parse(self._bursts.feed(text, now))
+            if keys:
+                yield from self._parse(self._bursts.end())
+                yield from (events.Key("escape", "\x1b") for _ in range(keys))
 
     def _parse(self, parts: Iterable[str | Pasted]) -> Iterator[Message]:
         known = list(parts)
@@ -92,12 +99,11 @@ class Reader:
                 yield events.Paste(part.text)
             elif text := _SEQUENCE.sub(_possible, part):
                 goes_on = isinstance(after, str) and bool(_PRINTED.match(after))
-                first, *others = _NOT_ALT.split(text)
-                if first:
-                    yield from self._parse_text(first, goes_on)
-                for other in others:
-                    yield events.Key("escape", "\x1b")
-                    yield from self._parse_text(other, goes_on)
+                for number, piece in enumerate(_NOT_ALT.split(text)):
+                    if number % 2:
+                        yield from (events.Key("escape", "\x1b") for _ in piece)
+                    elif piece:
+                        yield from self._parse_text(piece, goes_on)
 
     def _parse_text(self, text: str, goes_on: bool) -> Iterator[Message]:
         """Parse text without a paste; `goes_on` if a character follows in this read.
