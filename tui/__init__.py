@@ -7,8 +7,9 @@ The public names, for programs that use lazychat as a library:
 Each name is imported at its first use (PEP 562): `import tui` imports nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tui.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from tui.agents import (
@@ -110,12 +111,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value  # later lookups skip this function
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,6 @@
 Names that opening a conversation does not need are imported at first use (PEP 562).
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tui.conversation.branches import Branches, Versions
@@ -24,6 +23,7 @@ from tui.conversation.store import (
 )
 from tui.conversation.summaries import apply_summaries
 from tui.conversation.transcript import Transcript, fold
+from tui.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from tui.conversation.deletion import (
@@ -88,30 +88,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DAYS": "deletion",
-    "LARGEST_FILE": "export_import",
-    "Deleted": "deletion",
-    "Hit": "hit",
-    "Trashed": "deletion",
-    "delete": "deletion",
-    "export_json": "export_import",
-    "export_markdown": "markdown_export",
-    "fork": "forking",
-    "import_json": "export_import",
-    "is_exportable": "export_import",
-    "is_searchable": "full_text_search",
-    "questions": "input_history",
-    "restore": "deletion",
-    "search": "full_text_search",
-    "trash": "deletion",
-    "trashed": "deletion",
-    "wipe": "deletion",
+    "DAYS": "tui.conversation.deletion",
+    "LARGEST_FILE": "tui.conversation.export_import",
+    "Deleted": "tui.conversation.deletion",
+    "Hit": "tui.conversation.hit",
+    "Trashed": "tui.conversation.deletion",
+    "delete": "tui.conversation.deletion",
+    "export_json": "tui.conversation.export_import",
+    "export_markdown": "tui.conversation.markdown_export",
+    "fork": "tui.conversation.forking",
+    "import_json": "tui.conversation.export_import",
+    "is_exportable": "tui.conversation.export_import",
+    "is_searchable": "tui.conversation.full_text_search",
+    "questions": "tui.conversation.input_history",
+    "restore": "tui.conversation.deletion",
+    "search": "tui.conversation.full_text_search",
+    "trash": "tui.conversation.deletion",
+    "trashed": "tui.conversation.deletion",
+    "wipe": "tui.conversation.deletion",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

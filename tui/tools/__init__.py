@@ -3,8 +3,9 @@
 They are imported at first use (PEP 562): the first frame needs none of them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tui.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from tui.tools.base import Tool, tool
@@ -28,22 +29,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "File": "returned",
-    "Tool": "base",
-    "ToolBox": "toolbox",
-    "builtin": "registry",
-    "installed_tools": "loading",
-    "is_demo": "registry",
-    "load_tools": "loading",
-    "register": "registry",
-    "report": "running",
-    "tool": "base",
+    "File": "tui.tools.returned",
+    "Tool": "tui.tools.base",
+    "ToolBox": "tui.tools.toolbox",
+    "builtin": "tui.tools.registry",
+    "installed_tools": "tui.tools.loading",
+    "is_demo": "tui.tools.registry",
+    "load_tools": "tui.tools.loading",
+    "register": "tui.tools.registry",
+    "report": "tui.tools.running",
+    "tool": "tui.tools.base",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
