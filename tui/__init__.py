@@ -9,8 +9,6 @@ Each name is imported at its first use (PEP 562): `import tui` imports nothing.
 
 from typing import TYPE_CHECKING
 
-from tui.lazy_names import lazy_names
-
 if TYPE_CHECKING:
     from tui.agents import (
         FunctionCallAgent,
@@ -111,7 +109,10 @@ __all__ = [
 ]
 
 
-__getattr__ = lazy_names(__name__, _HOMES)
+def __getattr__(name: str) -> object:
+    from tui.lazy_names import lazy_names  # `import tui` alone imports nothing
+
+    return lazy_names(__name__, _HOMES)(name)
 
 
 def __dir__() -> list[str]:
