@@ -7,6 +7,7 @@ The public names, for programs that use lazychat as a library:
 Each name is imported at its first use (PEP 562): `import tui` imports nothing.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -110,9 +111,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    from tui.lazy_names import lazy_names  # `import tui` alone imports nothing
-
-    return lazy_names(__name__, _HOMES)(name)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # later lookups skip this function
+    return value
 
 
 def __dir__() -> list[str]:
